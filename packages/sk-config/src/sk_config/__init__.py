@@ -1,0 +1,69 @@
+"""Runtime configuration of stream kernel: models, loading, faults with paths, JSON Schema.
+
+One file (YAML or JSON) says how a graph of nodes runs. `load_config` reads it, brings secrets in,
+checks everything that can be checked without importing a node, and gives a frozen `Config`, or a
+`ConfigError` with all faults at once.
+"""
+
+from __future__ import annotations
+
+from sk_config._build import build_config, load_config, parse_config
+from sk_config._dump import dump_config
+from sk_config._model_config import (
+    AdapterConfig,
+    AdaptersConfig,
+    Config,
+    RuntimeConfig,
+    ScenarioConfig,
+)
+from sk_config._model_ipc import AuthConfig, ControlConfig, ExecutionIpcConfig
+from sk_config._model_observability import (
+    LifecycleEventsConfig,
+    LogExporterConfig,
+    LoggingConfig,
+    ObservabilityConfig,
+    TraceExporterConfig,
+    TracingConfig,
+)
+from sk_config._model_platform import (
+    BatchConfig,
+    BootstrapConfig,
+    GroupConfig,
+    PlatformConfig,
+    ReadinessConfig,
+)
+from sk_config._schema import config_schema
+from sk_config.errors import CATEGORIES, Category, ConfigError, Fault
+
+__all__ = [
+    "CATEGORIES",
+    "AdapterConfig",
+    "AdaptersConfig",
+    "AuthConfig",
+    "BatchConfig",
+    "BootstrapConfig",
+    "Category",
+    "Config",
+    "ConfigError",
+    "ControlConfig",
+    "ExecutionIpcConfig",
+    "Fault",
+    "GroupConfig",
+    "LifecycleEventsConfig",
+    "LogExporterConfig",
+    "LoggingConfig",
+    "ObservabilityConfig",
+    "PlatformConfig",
+    "ReadinessConfig",
+    "RuntimeConfig",
+    "ScenarioConfig",
+    "TraceExporterConfig",
+    "TracingConfig",
+    "build_config",
+    "config_schema",
+    "dump_config",
+    "load_config",
+    "parse_config",
+]
+
+__version__ = "0.1.0"

@@ -1,0 +1,89 @@
+"""`${ENV:NAME}` and `${FILE:path}` in string values; `$${` stands for `${` itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any, Final
+
+from sk_config._document import read_text
+from sk_config._finding import Finding
+from sk_config._path import Path
+
+_TOKEN: Final = re.compile(
+    r"(?P<escape>\$\$\{)"
+    r"|\$\{ENV:(?P<env>[A-Za-z_][A-Za-z0-9_]*)\}"
+    r"|\$\{FILE:(?P<file>[^{}]+)\}"
+    r"|(?P<malformed>\$\{)"
+)
+
+
+class _MissingError(Exception):
+    """A placeholder stands for nothing; the finding names it and no content."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.finding = finding
+
+
+@dataclass(slots=True)
+class Expansion:
+    """Where placeholders get their text from, and what became of them."""
+
+    environ: Mapping[str, str]
+    base_dir: FilePath
+    placeholders: dict[Path, str] = field(default_factory=dict)
+    """The text as it was written, by the path of each string that holds something expanded."""
+    findings: list[Finding] = field(default_factory=list)
+
+    def expand(self, value: Any, path: Path = ()) -> Any:
+        """Give a copy of plain data with its placeholders expanded; a failed one stays as it is."""
+        if isinstance(value, dict):
+            return {key: self.expand(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.expand(item, (*path, index)) for index, item in enumerate(value)]
+        if not isinstance(value, str) or "${" not in value:
+            return value
+        try:
+            expanded = _TOKEN.sub(lambda match: self._text(match, path), value)
+        except _MissingError as error:
+            self.findings.append(error.finding)
+            return value
+        if any(match["env"] or match["file"] for match in _TOKEN.finditer(value)):
+            self.placeholders[path] = value
+        return expanded
+
+    def _text(self, match: re.Match[str], path: Path) -> str:
+        if match["escape"]:
+            return "${"
+        if name := match["env"]:
+            return self._variable(name, path)
+        if name := match["file"]:
+            return self._file(name, path)
+        expected = "${ENV:NAME} or ${FILE:path} (a literal ${ is written $${)"
+        raise _MissingError(Finding(path, "bad_value", expected, "a string with another ${"))
+
+    def _variable(self, name: str, path: Path) -> str:
+        text = self.environ.get(name)
+        expected = f"the environment variable {name}"
+        if text is None:
+            raise _MissingError(
+                Finding(path, "secret", f"{expected} to be set", "no such variable")
+            )
+        if not _is_text(text):
+            raise _MissingError(Finding(path, "secret", f"{expected} to be UTF-8", "other bytes"))
+        return text
+
+    def _file(self, name: str, path: Path) -> str:
+        text = read_text(self.base_dir / name)
+        if isinstance(text, Finding):
+            expected = f"{text.expected} at {name!r}"
+            raise _MissingError(Finding(path, "secret", expected, text.got))
+        return text.removesuffix("\n").removesuffix("\r")
+
+
+def _is_text(text: str) -> bool:
+    """Tell whether a variable is Unicode text (its undecodable bytes come as lone surrogates)."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)

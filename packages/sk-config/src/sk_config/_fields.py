@@ -1,0 +1,39 @@
+"""The types of scalar fields, all strict: `"2"`, `2.0` and `true` are no integers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticKnownError
+
+NAME_PATTERN: Final = r"^\S+$"
+TEXT_PATTERN: Final = r"\S"
+MODULE_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
+
+_DAY: Final = 86_400
+_MESSAGE: Final = 2**31 - 1
+
+Count = Annotated[int, Field(strict=True, ge=1)]
+Seconds = Annotated[int, Field(strict=True, ge=1, le=_DAY)]
+PayloadBytes = Annotated[int, Field(strict=True, ge=1, le=_MESSAGE)]
+"""Bytes of a message: gRPC holds its limit in a signed 32-bit integer."""
+Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
+Ratio = Annotated[float, Field(strict=True, ge=0.0, le=1.0, allow_inf_nan=False)]
+Flag = Annotated[bool, Field(strict=True)]
+Name = Annotated[str, Field(strict=True, pattern=NAME_PATTERN)]
+Text = Annotated[str, Field(strict=True, pattern=TEXT_PATTERN)]
+ModuleName = Annotated[str, Field(strict=True, pattern=MODULE_PATTERN)]
+Loopback: TypeAlias = Literal["127.0.0.1"]
+Settings: TypeAlias = dict[str, Any]
+"""Free settings: plain data, validated by the one that they are for."""
+
+
+def _exact(value: object) -> object:
+    """Refuse True and 1.0, which are equal to 1 and so to pydantic's literal."""
+    if type(value) is not int:
+        raise PydanticKnownError("literal_error", {"expected": "1"})
+    return value
+
+
+Version = Annotated[Literal[1], BeforeValidator(_exact)]

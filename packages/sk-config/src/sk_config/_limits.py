@@ -1,0 +1,37 @@
+"""What a document may measure; what is beyond is a mistake, or an attack."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sk_config._finding import Finding
+from sk_config._path import Path
+
+MAX_BYTES: Final = 1024 * 1024
+"""Size of a document, and of a file that a placeholder names, in bytes."""
+MAX_DEPTH: Final = 64
+"""Mappings and lists inside each other."""
+MAX_VALUES: Final = 100_000
+"""Values in a document once its YAML aliases are expanded."""
+MAX_INTEGER: Final = 2**64 - 1
+MIN_INTEGER: Final = -(2**63)
+"""The integers that JSON and msgpack readers commonly hold."""
+
+
+class OverLimitError(Exception):
+    """Leave a document at once: what is behind a limit is not looked at."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.finding = finding
+
+
+def too_deep(path: Path) -> Finding:
+    """Report nesting beyond the limit (a mapping that holds itself is endlessly deep)."""
+    expected = f"at most {MAX_DEPTH} mappings and lists inside each other"
+    return Finding(path, "too_large", expected, "more")
+
+
+def too_many(path: Path) -> Finding:
+    """Report more values than the limit, which a short text with YAML aliases can stand for."""
+    return Finding(path, "too_large", f"at most {MAX_VALUES} values, aliases expanded", "more")

@@ -1,0 +1,67 @@
+"""The configuration as a whole."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from sk_config._base import ConfigModel
+from sk_config._fields import ModuleName, Name, Settings, Text, Version
+from sk_config._model_observability import ObservabilityConfig
+from sk_config._model_platform import PlatformConfig
+
+
+class ScenarioConfig(ConfigModel):
+    """What is run."""
+
+    name: Text = Field(description="The name of the scenario, for people and reports")
+
+
+def spell_out_scenario(value: object) -> object:
+    """Write the shorthand `scenario: NAME` as `scenario: {name: NAME}`."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+class RuntimeConfig(ConfigModel):
+    """How it is run."""
+
+    discovery_modules: tuple[ModuleName, ...] = Field(
+        min_length=1, description="The Python modules in which nodes and services are looked for"
+    )
+    platform: PlatformConfig = Field(
+        default=PlatformConfig(), description="Where nodes run, and how processes are kept"
+    )
+    observability: ObservabilityConfig = Field(
+        default=ObservabilityConfig(), description="What is traced and logged"
+    )
+
+
+class AdapterConfig(ConfigModel):
+    """The source or the sink of a graph."""
+
+    name: Name = Field(description="The name of the adapter")
+    settings: Settings = Field(default={}, description="The adapter's own settings")
+
+
+class AdaptersConfig(ConfigModel):
+    """Where records come from and where results go."""
+
+    source: AdapterConfig | None = Field(default=None, description="Where records come from")
+    sink: AdapterConfig | None = Field(default=None, description="Where results go")
+
+
+class Config(ConfigModel):
+    """The configuration of a run, with every default in place."""
+
+    version: Version = Field(description="The version of this format")
+    scenario: Annotated[ScenarioConfig, BeforeValidator(spell_out_scenario)] = Field(
+        description="What is run; a plain string is its name"
+    )
+    runtime: RuntimeConfig = Field(description="How it is run")
+    nodes: dict[str, Settings] = Field(
+        default={}, description="Settings per node, by its name; each node validates its own"
+    )
+    adapters: AdaptersConfig = Field(
+        default=AdaptersConfig(), description="Where records come from and where results go"
+    )

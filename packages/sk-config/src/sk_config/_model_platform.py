@@ -1,0 +1,105 @@
+"""`runtime.platform`: where nodes run, and how the processes are started, watched and stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import Field
+
+from sk_config._base import ConfigModel
+from sk_config._fields import Count, Flag, Name, Seconds
+from sk_config._finding import Finding
+from sk_config._model_ipc import ExecutionIpcConfig
+from sk_config._rules import group_findings, platform_findings
+
+_START_TIMEOUT = 30
+
+
+class BootstrapConfig(ConfigModel):
+    """Which supervisor runs the graph."""
+
+    mode: Literal["inline", "process_supervisor"] = Field(
+        default="inline",
+        description="inline runs all in this process, process_supervisor a process per worker",
+    )
+
+
+class GroupConfig(ConfigModel):
+    """A process group: the nodes that its workers run, and the patience that is had with them."""
+
+    name: Name = Field(description="The name of the group, unlike that of any other")
+    nodes: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by name")
+    stages: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by their stage")
+    tags: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by a tag")
+    runners: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by their runner")
+    workers: Count = Field(default=1, description="Worker processes of the group")
+    runner_profile: Literal["sync", "async"] = Field(
+        default="sync",
+        description="async runs coroutine nodes on one event loop per worker",
+    )
+    heartbeat_seconds: Seconds = Field(
+        default=5, description="Seconds between two signs of life of a worker"
+    )
+    start_timeout_seconds: Seconds = Field(
+        default=_START_TIMEOUT, description="Seconds that a worker may take to say that it is ready"
+    )
+    stop_timeout_seconds: Seconds = Field(
+        default=30, description="Seconds that a worker may take to drain and stop"
+    )
+
+    def _broken_rules(self) -> Iterable[Finding]:
+        return group_findings(self.model_dump())
+
+
+class ReadinessConfig(ConfigModel):
+    """The gate between start and work: no source is read before it opens."""
+
+    enabled: Flag = Field(default=True, description="Whether there is a gate")
+    start_work_on_all_groups_ready: Flag = Field(
+        default=True, description="Whether the gate opens by itself when every group is ready"
+    )
+    readiness_timeout_seconds: Seconds | None = Field(
+        default=None,
+        description="Seconds until all must be ready; null: the groups' largest start timeout",
+    )
+
+
+class BatchConfig(ConfigModel):
+    """How records are batched; a batch is closed when it is full or when the source would block."""
+
+    max_records: Count = Field(default=1_000, description="Records in a full batch")
+    max_bytes: Count = Field(default=1_048_576, description="Encoded bytes in a full batch")
+    in_flight: Count = Field(
+        default=16, description="Batches that may be between the source and the sink"
+    )
+
+
+class PlatformConfig(ConfigModel):
+    """The platform under the graph."""
+
+    bootstrap: BootstrapConfig = Field(
+        default=BootstrapConfig(), description="Which supervisor runs the graph"
+    )
+    execution_ipc: ExecutionIpcConfig = Field(
+        default=ExecutionIpcConfig(), description="How processes talk to each other"
+    )
+    process_groups: tuple[GroupConfig, ...] = Field(
+        default=(), description="The process groups, in the order in which they start"
+    )
+    readiness: ReadinessConfig = Field(
+        default=ReadinessConfig(), description="The gate between start and work"
+    )
+    batch: BatchConfig = Field(default=BatchConfig(), description="How records are batched")
+
+    @property
+    def readiness_timeout_seconds(self) -> int:
+        """Seconds until all must be ready: the configured ones, or the largest start timeout."""
+        configured = self.readiness.readiness_timeout_seconds
+        if configured is not None:
+            return configured
+        timeouts = [group.start_timeout_seconds for group in self.process_groups]
+        return max(timeouts, default=_START_TIMEOUT)
+
+    def _broken_rules(self) -> Iterable[Finding]:
+        return platform_findings(self.model_dump())

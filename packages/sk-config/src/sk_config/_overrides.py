@@ -1,0 +1,78 @@
+"""`PATH=VALUE`: values set from a command line over those of the document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from sk_config._document import parse_document
+from sk_config._finding import Finding
+from sk_config._limits import OverLimitError
+from sk_config._path import Path, parse_path
+from sk_config._plain import plain_copy
+from sk_config._show import kind
+
+_FORM = "PATH=VALUE, as in runtime.platform.process_groups[0].workers=2"
+
+
+class Override(NamedTuple):
+    """A plain value and the path that it is set at."""
+
+    path: Path
+    value: Any
+
+
+def parse_overrides(texts: Iterable[str]) -> Iterator[Override | Finding]:
+    """Read overrides; VALUE is YAML (`2`, `true`, `[a, b]`, `"a: b"`; nothing is null)."""
+    for index, text in enumerate(texts):
+        raw_path, equals, raw_value = text.partition("=")
+        path = parse_path(raw_path.strip())
+        if not equals or path is None:
+            # The text is not shown: where the form is wrong, a value cannot be told from a path.
+            yield Finding(("overrides", index), "override", _FORM, "another form")
+        else:
+            yield _read(path, raw_value)
+
+
+def apply_overrides(data: Any, overrides: Iterable[Override]) -> Iterator[Finding]:
+    """Set values, in order, in `data` itself; a missing (or null) mapping on the way is made."""
+    for override in overrides:
+        holder: Any = data
+        for depth, part in enumerate(override.path[:-1]):
+            if (fault := _misses(holder, override.path[: depth + 1])) is not None:
+                yield fault
+                break
+            if isinstance(holder, dict) and holder.get(part) is None:
+                holder[part] = {}
+            holder = holder[part]
+        else:
+            if (fault := _misses(holder, override.path)) is not None:
+                yield fault
+            else:
+                holder[override.path[-1]] = override.value
+
+
+def _read(path: Path, raw_value: str) -> Override | Finding:
+    document = parse_document(raw_value, "yaml")
+    try:
+        value, findings = plain_copy(document.value)
+    except OverLimitError as error:
+        findings = [error.finding]
+    for found in (*document.findings, *findings):
+        expected = f"{found.expected} as the VALUE (quote what has special characters)"
+        return Finding((*path, *found.path), "override", expected, found.got)
+    return Override(path, value)
+
+
+def _misses(holder: Any, path: Path) -> Finding | None:
+    """Say why the last part of a path cannot be stepped on in what holds it; None when it can."""
+    part = path[-1]
+    if isinstance(part, str):
+        if isinstance(holder, dict):
+            return None
+        return Finding(path, "override", "a path through mappings", f"{kind(holder)} on the way")
+    if not isinstance(holder, list):
+        return Finding(path, "override", "an index into a list", f"{kind(holder)} on the way")
+    if part < len(holder):
+        return None
+    return Finding(path, "override", "an index that the list has", kind(holder))

@@ -1,0 +1,24 @@
+"""The configuration's JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sk_config._fields import TEXT_PATTERN
+from sk_config._model_config import Config
+
+
+def config_schema() -> dict[str, Any]:
+    """Give the JSON Schema (draft 2020-12) of a configuration file, for editors and other tools.
+
+    It says what each field takes; the rules between fields are beyond it: `load_config` has them.
+    """
+    schema = Config.model_json_schema(mode="validation")
+    _admit_shorthand(schema["properties"]["scenario"])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _admit_shorthand(scenario: dict[str, Any]) -> None:
+    """Let a scenario be its name: a validator does it, of which pydantic's schema knows nothing."""
+    name = {"type": "string", "pattern": TEXT_PATTERN}
+    scenario["anyOf"] = [name, {"$ref": scenario.pop("$ref")}]

@@ -1,0 +1,52 @@
+"""YAML text to nodes: PyYAML's composer with a limit on depth and the scalars of YAML 1.2."""
+
+from __future__ import annotations
+
+from yaml.composer import Composer
+from yaml.nodes import Node
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.resolver import BaseResolver
+from yaml.scanner import Scanner
+
+from sk_config._limits import MAX_DEPTH, OverLimitError, too_deep
+from sk_config._yaml_scalars import SCALARS
+
+
+class _Resolver(BaseResolver):
+    """Scalars by the core schema of YAML 1.2."""
+
+
+for _tag, _scalar in SCALARS.items():
+    _first = ["" if char == "\0" else char for char in _scalar.first_characters]
+    _Resolver.add_implicit_resolver(_tag, _scalar.pattern, _first)
+
+
+class _NodeComposer(Reader, Scanner, Parser, Composer, _Resolver):
+    """The reading half of a PyYAML loader."""
+
+    def __init__(self, text: str) -> None:
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+        Composer.__init__(self)
+        _Resolver.__init__(self)
+        self._nesting = 0
+
+    def compose_node(self, parent: Node | None, index: int) -> Node | None:
+        """Compose a node; composing recurses, and the limit spares the interpreter's stack."""
+        self._nesting += 1
+        if self._nesting > MAX_DEPTH + 2:  # the document itself, and a scalar in the deepest list
+            raise OverLimitError(too_deep(()))
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._nesting -= 1
+
+
+def compose(text: str) -> Node | None:
+    """Compose the one document of a text; None when it is empty.
+
+    Raises PyYAML's errors, and `OverLimitError`.
+    """
+    return _NodeComposer(text).get_single_node()

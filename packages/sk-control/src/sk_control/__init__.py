@@ -1,0 +1,116 @@
+"""Control plane of stream kernel: signed protobuf messages over gRPC on loopback."""
+
+from sk_control._bundle_keys import BootstrapKeyBundle
+from sk_control._channel import ControlPlaneChannel
+from sk_control._codec import decode, encode
+from sk_control._codes import ProtocolCode, RefusalCategory, RefusalCode
+from sk_control._events import (
+    ControlEvent,
+    LossReason,
+    Refused,
+    WorkerHello,
+    WorkerLost,
+    WorkerMessage,
+)
+from sk_control._gate import StartGate
+from sk_control._identity import WorkerIdentity
+from sk_control._kinds import Direction, MessageKind
+from sk_control._messages import (
+    BootstrapBundle,
+    BundleAck,
+    ControlMessage,
+    Drained,
+    DrainOutcome,
+    Failed,
+    Heartbeat,
+    Hello,
+    Progress,
+    Ready,
+    StartWork,
+    Stop,
+    StopAck,
+)
+from sk_control._seal import SUPPORTED_VERSIONS
+from sk_control._server import ControlServer
+from sk_control._session import TRANSITIONS, ControlPlaneSession, SessionState, next_state
+from sk_control._settings import ControlSettings
+from sk_control.errors import (
+    ControlBindError,
+    ControlClosedError,
+    ControlConnectError,
+    ControlConnectionError,
+    ControlError,
+    ControlLostError,
+    ControlProtocolError,
+    ControlSettingError,
+    ControlTimeoutError,
+    ControlUsageError,
+    HelloRefusedError,
+    InvalidFieldError,
+    KeyBundleConsumedError,
+    MessageRefusedError,
+    StartGateClosedError,
+    VersionMismatchError,
+    WorkerExpectedTwiceError,
+    WorkerNotExpectedError,
+)
+
+__all__ = [
+    "SUPPORTED_VERSIONS",
+    "TRANSITIONS",
+    "BootstrapBundle",
+    "BootstrapKeyBundle",
+    "BundleAck",
+    "ControlBindError",
+    "ControlClosedError",
+    "ControlConnectError",
+    "ControlConnectionError",
+    "ControlError",
+    "ControlEvent",
+    "ControlLostError",
+    "ControlMessage",
+    "ControlPlaneChannel",
+    "ControlPlaneSession",
+    "ControlProtocolError",
+    "ControlServer",
+    "ControlSettingError",
+    "ControlSettings",
+    "ControlTimeoutError",
+    "ControlUsageError",
+    "Direction",
+    "DrainOutcome",
+    "Drained",
+    "Failed",
+    "Heartbeat",
+    "Hello",
+    "HelloRefusedError",
+    "InvalidFieldError",
+    "KeyBundleConsumedError",
+    "LossReason",
+    "MessageKind",
+    "MessageRefusedError",
+    "Progress",
+    "ProtocolCode",
+    "Ready",
+    "RefusalCategory",
+    "RefusalCode",
+    "Refused",
+    "SessionState",
+    "StartGate",
+    "StartGateClosedError",
+    "StartWork",
+    "Stop",
+    "StopAck",
+    "VersionMismatchError",
+    "WorkerExpectedTwiceError",
+    "WorkerHello",
+    "WorkerIdentity",
+    "WorkerLost",
+    "WorkerMessage",
+    "WorkerNotExpectedError",
+    "decode",
+    "encode",
+    "next_state",
+]
+
+__version__ = "0.1.0"

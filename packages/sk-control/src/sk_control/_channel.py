@@ -1,0 +1,244 @@
+"""The worker's end of the control plane."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+import grpc
+from sk_transport import Secret
+
+from sk_control._control_keys import token_keys, without_control_keys
+from sk_control._endpoint import Endpoint
+from sk_control._events import LossReason
+from sk_control._grpc import METHOD_PATH, channel_options, connect_fault
+from sk_control._identity import WorkerIdentity
+from sk_control._kinds import Direction
+from sk_control._loopback import parse_address
+from sk_control._messages import BootstrapBundle, BundleAck, ControlMessage, Hello
+from sk_control._outbox import Outbox
+from sk_control._refusals import RefusalCounter, category_of
+from sk_control._seal import SUPPORTED_VERSIONS, Clock, seal_and_open
+from sk_control._session import SessionState
+from sk_control._settings import ControlSettings
+from sk_control.errors import (
+    ControlClosedError,
+    ControlError,
+    ControlProtocolError,
+    ControlTimeoutError,
+    KeyBundleConsumedError,
+    MessageRefusedError,
+)
+
+
+class ControlPlaneChannel:
+    """A worker's control session, open from `connect` to `close` or to the loss of the supervisor.
+
+    `on_message` and `on_lost` are called from one thread of the channel's own, possibly before
+    `connect` has returned; they must not raise. Putting into a queue is all that they should do.
+    """
+
+    @classmethod
+    def connect(
+        cls,
+        address: str,
+        session_id: str,
+        identity: WorkerIdentity,
+        token: Secret,
+        *,
+        on_message: Callable[[ControlMessage], None],
+        on_lost: Callable[[LossReason], None],
+        timeout_seconds: float = 30.0,
+        settings: ControlSettings | None = None,
+        clock: Clock = time.monotonic_ns,
+        protocol_versions: tuple[int, ...] = SUPPORTED_VERSIONS,
+    ) -> ControlPlaneChannel:
+        """Say hello, receive the bootstrap bundle and acknowledge it.
+
+        `protocol_versions` are offered, the first of them is spoken. Raises `ControlConnectError`
+        when there is no control server, `ControlTimeoutError`, `HelloRefusedError` and
+        `VersionMismatchError` when the supervisor refuses this worker, `MessageRefusedError` or
+        `ControlProtocolError` when its answer is not to be believed, `ControlSettingError` for an
+        address that is not loopback. Nothing is left open then.
+        """
+        settings = settings or ControlSettings()
+        versions = tuple(protocol_versions)
+        sealer, opener = seal_and_open(
+            Direction.TO_SUPERVISOR,
+            token_keys(token, session_id, identity.worker_id),
+            versions=versions,
+            session_id=session_id,
+            worker_id=identity.worker_id,
+            settings=settings,
+            clock=clock,
+        )
+        endpoint = Endpoint(sealer, opener, settings.max_message_bytes)
+        channel = cls(parse_address(address), endpoint, versions, settings, on_message, on_lost)
+        try:
+            channel._open(_hello(identity, versions), timeout_seconds)
+        except BaseException:
+            channel._abandon()
+            raise
+        return channel
+
+    def __init__(
+        self,
+        address: str,
+        endpoint: Endpoint,
+        versions: tuple[int, ...],
+        settings: ControlSettings,
+        on_message: Callable[[ControlMessage], None],
+        on_lost: Callable[[LossReason], None],
+    ) -> None:
+        self._address, self._endpoint, self._versions = address, endpoint, versions
+        self._on_message, self._on_lost = on_message, on_lost
+        self._lock = threading.Lock()
+        self._outbox = Outbox()
+        self._refusals = RefusalCounter()
+        self._bundle: BootstrapBundle | None = None
+        self._fault: ControlError | None = None
+        self._settled = threading.Event()
+        self._closing = False
+        self._grpc = grpc.insecure_channel(f"ipv4:{address}", channel_options(settings))
+        self._call = self._grpc.stream_stream(METHOD_PATH, None, None)(iter(self._outbox))
+        self._reader = threading.Thread(target=self._read, name="sk-control-channel", daemon=True)
+
+    @property
+    def worker_id(self) -> str:
+        """The worker whose channel this is."""
+        return self._endpoint.worker_id
+
+    @property
+    def state(self) -> SessionState:
+        """How far the session has come, seen from here."""
+        return self._endpoint.state
+
+    def take_bundle(self) -> BootstrapBundle:
+        """Hand over the bootstrap bundle, once, without the control plane's own keys.
+
+        Raises `KeyBundleConsumedError` from the second call on; the channel keeps no reference to
+        it.
+        """
+        with self._lock:
+            bundle, self._bundle = self._bundle, None
+        if bundle is None:
+            raise KeyBundleConsumedError(self.worker_id)
+        return bundle
+
+    def send(self, message: ControlMessage) -> None:
+        """Sign and queue a message, from any thread; what is sent first arrives first.
+
+        Raises `ControlProtocolError` when it is out of order, and then changes nothing;
+        `ControlLostError` when the supervisor is gone; `InvalidFieldError` when it is too large;
+        `ControlClosedError` after `close`.
+        """
+        if self._closing:
+            raise ControlClosedError("control channel")
+        self._endpoint.send(message)
+
+    def refusals(self) -> dict[str, int]:
+        """Count what was refused of the supervisor's messages, by `RefusalCategory`, zeros too."""
+        return self._refusals.snapshot()
+
+    def close(self, timeout_seconds: float = 5.0) -> None:
+        """Send what is queued and hang up; idempotent.
+
+        A supervisor that takes nothing any more is left after the timeout. When this returns, no
+        thread of the channel is left (but one that sits in a callback for longer than that), and
+        `on_lost` will not be called.
+        """
+        with self._lock:
+            if self._closing:
+                return
+            self._closing = True
+        self._outbox.close()
+        self._join(timeout_seconds)
+        self._hang_up(timeout_seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # ---- opening and ending ----------------------------------------------------------------------
+
+    def _open(self, hello: Hello, timeout_seconds: float) -> None:
+        self._endpoint.attach(self._outbox.put)
+        self._endpoint.send(hello)
+        self._reader.start()
+        if not self._settled.wait(timeout_seconds):
+            raise ControlTimeoutError(self._address, timeout_seconds)
+        if self._fault is not None:
+            raise self._fault
+
+    def _abandon(self) -> None:
+        self._closing = True
+        self._hang_up(timeout_seconds=5.0)
+
+    def _hang_up(self, timeout_seconds: float) -> None:
+        self._call.cancel()  # type: ignore[no-untyped-call] # grpc-stubs
+        self._join(timeout_seconds)
+        self._grpc.close()
+        self._outbox.close()
+        self._outbox.finished.wait(timeout_seconds)
+
+    def _join(self, timeout_seconds: float) -> None:
+        if self._reader.is_alive() and self._reader is not threading.current_thread():
+            self._reader.join(timeout_seconds)
+
+    # ---- the reading thread ----------------------------------------------------------------------
+
+    def _read(self) -> None:
+        reason, failure = LossReason.STREAM_ENDED, None
+        try:
+            for raw in self._call:
+                self._take(raw)
+            reason = LossReason.CLOSED_BY_SUPERVISOR
+        except grpc.RpcError as fault:
+            failure = fault
+        except (MessageRefusedError, ControlProtocolError) as fault:
+            self._fault = fault
+        finally:
+            self._ended(reason, failure)
+
+    def _take(self, raw: bytes) -> None:
+        """Accept one message; a wrong first one ends the session, a later one is only counted."""
+        try:
+            message = self._endpoint.receive(raw)
+        except (MessageRefusedError, ControlProtocolError) as fault:
+            if not self._settled.is_set():
+                raise
+            self._refusals.add(category_of(fault))
+            return
+        if isinstance(message, BootstrapBundle):
+            self._bundle = replace(message, keys=without_control_keys(message.keys))
+            self._endpoint.send(BundleAck())
+            self._settled.set()
+        else:
+            self._on_message(message)
+
+    def _ended(self, reason: LossReason, failure: grpc.RpcError | None) -> None:
+        state = self._endpoint.detach()
+        self._outbox.close()
+        if not self._settled.is_set():
+            if self._fault is None:
+                self._fault = connect_fault(failure, self._address, self.worker_id, self._versions)
+            self._settled.set()
+        elif state is not SessionState.STOPPED and not self._closing:
+            self._on_lost(reason)
+
+
+def _hello(identity: WorkerIdentity, versions: tuple[int, ...]) -> Hello:
+    place = (identity.group, identity.index, identity.incarnation)
+    return Hello(versions, identity.worker_id, *place, os.getpid())

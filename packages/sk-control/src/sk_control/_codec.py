@@ -1,0 +1,126 @@
+"""Messages to bytes and back; pure. A field has the same name in Python and on the wire."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from google.protobuf.message import DecodeError, Message
+from sk_transport import Secret, UnusableSecretError
+
+from sk_control import _messages as m
+from sk_control._bundle_keys import BootstrapKeyBundle
+from sk_control._codes import RefusalCode
+from sk_control._kinds import MessageKind
+from sk_control._pb import control_pb2 as pb
+from sk_control.errors import InvalidFieldError, MessageRefusedError
+
+_TYPES: Final[Mapping[MessageKind, tuple[type[Any], type[Message]]]] = {
+    MessageKind.HELLO: (m.Hello, pb.Hello),
+    MessageKind.BOOTSTRAP_BUNDLE: (m.BootstrapBundle, pb.BootstrapBundle),
+    MessageKind.BUNDLE_ACK: (m.BundleAck, pb.BundleAck),
+    MessageKind.READY: (m.Ready, pb.Ready),
+    MessageKind.HEARTBEAT: (m.Heartbeat, pb.Heartbeat),
+    MessageKind.PROGRESS: (m.Progress, pb.Progress),
+    MessageKind.START_WORK: (m.StartWork, pb.StartWork),
+    MessageKind.STOP: (m.Stop, pb.Stop),
+    MessageKind.STOP_ACK: (m.StopAck, pb.StopAck),
+    MessageKind.DRAINED: (m.Drained, pb.Drained),
+    MessageKind.FAILED: (m.Failed, pb.Failed),
+}
+_KIND_OF: Final = {python_type: kind for kind, (python_type, _) in _TYPES.items()}
+
+
+def kind_of(message: m.ControlMessage) -> MessageKind:
+    """Return the kind of a message; raise `TypeError` if it is none."""
+    try:
+        return _KIND_OF[type(message)]
+    except KeyError:
+        raise TypeError(f"not a control message: {type(message).__name__}") from None
+
+
+def encode(message: m.ControlMessage) -> tuple[MessageKind, bytes]:
+    """Serialise a message body; the same message gives the same bytes."""
+    kind = kind_of(message)
+    return kind, _to_wire(message, _TYPES[kind][1]).SerializeToString(deterministic=True)
+
+
+def decode(kind: int, body: bytes) -> m.ControlMessage:
+    """Parse and check a message body.
+
+    Raises `MessageRefusedError` with `unknown_kind`, `undecodable` or `bad_field`, whatever the
+    bytes are. Unknown fields, which a later minor version may add, are ignored.
+    """
+    try:
+        python_type, wire_type = _TYPES[MessageKind(kind)]
+    except (ValueError, KeyError):
+        raise MessageRefusedError(RefusalCode.UNKNOWN_KIND) from None
+    wire = wire_type()
+    try:
+        wire.ParseFromString(body)
+    except (DecodeError, RecursionError):
+        detail = f"body is no {MessageKind(kind).label}"
+        raise MessageRefusedError(RefusalCode.UNDECODABLE, detail=detail) from None
+    try:
+        message: m.ControlMessage = _from_wire(wire, python_type)
+    except InvalidFieldError as fault:
+        raise MessageRefusedError(RefusalCode.BAD_FIELD, detail=str(fault)) from None
+    return message
+
+
+def _to_wire(message: Any, wire_type: type[Message]) -> Message:
+    fields = {f.name: getattr(message, f.name) for f in dataclasses.fields(message)}
+    for name, value in fields.items():
+        if isinstance(value, BootstrapKeyBundle):
+            fields[name] = {key: secret.reveal() for key, secret in value.items()}
+        elif isinstance(value, m.Progress):
+            fields[name] = _to_wire(value, pb.Progress)
+    return wire_type(**fields)
+
+
+def _from_wire(wire: Message, python_type: type[Any]) -> Any:
+    fields = {f.name: getattr(wire, f.name) for f in dataclasses.fields(python_type)}
+    for name in fields.keys() & _SPECIAL.keys():
+        fields[name] = _SPECIAL[name](wire, fields[name])
+    return python_type(**fields)
+
+
+def _progress(wire: Any, value: Message) -> m.Progress | None:
+    progress: m.Progress | None = None
+    if wire.HasField("progress"):
+        progress = _from_wire(value, m.Progress)
+    return progress
+
+
+def _keys(_wire: Any, value: Mapping[str, bytes]) -> BootstrapKeyBundle:
+    try:
+        return BootstrapKeyBundle({name: Secret(key) for name, key in value.items()})
+    except UnusableSecretError:
+        raise InvalidFieldError("bootstrap_bundle", "keys", "keys that are secrets") from None
+
+
+def _outcome(_wire: Any, value: int) -> m.DrainOutcome:
+    try:
+        return m.DrainOutcome(value)
+    except ValueError:
+        raise InvalidFieldError("drained", "outcome", "a known outcome") from None
+
+
+def _tuple(_wire: Any, value: Any) -> tuple[Any, ...]:
+    return tuple(value)
+
+
+def _dict(_wire: Any, value: Any) -> dict[str, int]:
+    return dict(value)
+
+
+_SPECIAL: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "protocol_versions": _tuple,
+    "discovery_modules": _tuple,
+    "partial_outputs": _tuple,
+    "keys": _keys,
+    "progress": _progress,
+    "outcome": _outcome,
+    "counters": _dict,
+}

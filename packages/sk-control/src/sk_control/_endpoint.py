@@ -1,0 +1,101 @@
+"""One end of one worker's session: rules, keys and signing together, and no I/O."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from sk_control._codec import kind_of
+from sk_control._codes import RefusalCode
+from sk_control._control_keys import control_keys_of
+from sk_control._messages import BootstrapBundle, ControlMessage
+from sk_control._seal import Opener, Sealer
+from sk_control._session import ControlPlaneSession, SessionState
+from sk_control.errors import ControlLostError, InvalidFieldError, MessageRefusedError
+
+
+class Endpoint:
+    """Turns messages into signed bytes and back, in the order that the session's table allows.
+
+    The keys change behind the bundle: whichever end sends or receives one goes on with the control
+    keys that it brings. Safe to use from several threads; what is sent leaves in the order in which
+    it was signed.
+    """
+
+    def __init__(self, sealer: Sealer, opener: Opener, max_bytes: int) -> None:
+        self._sealer, self._opener, self._max_bytes = sealer, opener, max_bytes
+        self._session = ControlPlaneSession(sealer.worker_id)
+        self._lock = threading.Lock()
+        self._put: Callable[[bytes], None] | None = None
+
+    @property
+    def worker_id(self) -> str:
+        """The worker whose session this is."""
+        return self._sealer.worker_id
+
+    @property
+    def state(self) -> SessionState:
+        """How far the session has come."""
+        return self._session.state
+
+    def attach(self, put: Callable[[bytes], None]) -> None:
+        """Send through `put` from now on; it must not block."""
+        with self._lock:
+            self._put = put
+
+    def detach(self) -> SessionState:
+        """Send nothing any more, the stream is gone; returns the state that it ended in."""
+        with self._lock:
+            self._put = None
+            return self._session.state
+
+    def send(self, message: ControlMessage) -> None:
+        """Sign and queue one message.
+
+        Raises `ControlProtocolError` when it is out of order, `ControlLostError` when there is no
+        stream, and `InvalidFieldError` when it is too large; then nothing has changed.
+        """
+        kind = kind_of(message)
+        with self._lock:
+            self._session.check(kind)
+            if self._put is None:
+                raise ControlLostError(self.worker_id)
+            raw = self._sealer.seal(message)
+            if len(raw) > self._max_bytes:
+                raise InvalidFieldError(
+                    kind.label, "size", f"at most {self._max_bytes} bytes when signed"
+                )
+            self._put(raw)
+            self._session.advance(kind)
+            self._rekey(message)
+
+    def receive(self, raw: bytes) -> ControlMessage:
+        """Verify and accept one message.
+
+        Raises `MessageRefusedError` or `ControlProtocolError`; then the session's state is what it
+        was.
+        """
+        with self._lock:
+            if len(raw) > self._max_bytes:
+                raise MessageRefusedError(RefusalCode.OVERSIZED, self.worker_id)
+            return self._accept(self._opener.open(raw))
+
+    def greet(self, message: ControlMessage, put: Callable[[bytes], None]) -> None:
+        """Accept a first message, verified elsewhere, and send through `put` from now on."""
+        with self._lock:
+            self._accept(message)
+            self._put = put
+
+    def _accept(self, message: ControlMessage) -> ControlMessage:
+        kind = kind_of(message)
+        self._session.check(kind)
+        self._rekey(message)
+        self._session.advance(kind)
+        return message
+
+    def _rekey(self, message: ControlMessage) -> None:
+        if isinstance(message, BootstrapBundle):
+            keys = control_keys_of(message.keys)
+            self._sealer = replace(self._sealer, key=keys[self._sealer.direction])
+            self._opener = replace(self._opener, key=keys[self._opener.direction])

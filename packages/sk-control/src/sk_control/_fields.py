@@ -1,0 +1,88 @@
+"""Checks of message fields. What fails them cannot be built, sent or received."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from sk_control.errors import InvalidFieldError
+
+NAME_LIMIT: Final = 256
+TEXT_LIMIT: Final = 4096
+UINT32_MAX: Final = 2**32 - 1
+UINT64_MAX: Final = 2**64 - 1
+INT64_MAX: Final = 2**63 - 1
+SECONDS_MAX: Final = 10**9
+
+
+def name(message: str, field: str, value: object) -> None:
+    """Take 1 to 256 characters."""
+    if not (isinstance(value, str) and 0 < len(value) <= NAME_LIMIT and _is_utf8(value)):
+        raise InvalidFieldError(message, field, f"1 to {NAME_LIMIT} characters")
+
+
+def text(message: str, field: str, value: object) -> None:
+    """Take up to 4096 characters, possibly none."""
+    if not (isinstance(value, str) and len(value) <= TEXT_LIMIT and _is_utf8(value)):
+        raise InvalidFieldError(message, field, f"at most {TEXT_LIMIT} characters")
+
+
+def texts(message: str, field: str, values: object) -> None:
+    """Take a tuple of non-empty texts."""
+    if not isinstance(values, tuple):
+        raise InvalidFieldError(message, field, "a tuple of str")
+    for value in values:
+        text(message, field, value)
+        if not value:
+            raise InvalidFieldError(message, field, "no empty text")
+
+
+def whole(message: str, field: str, value: object, low: int = 0, high: int = UINT64_MAX) -> None:
+    """Take an int (no bool) in a range."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InvalidFieldError(message, field, f"an integer from {low} to {high}")
+
+
+def wholes(message: str, field: str, values: object) -> None:
+    """Take a tuple of 1 to 16 positive 32-bit integers."""
+    if not (isinstance(values, tuple) and 0 < len(values) <= 16):
+        raise InvalidFieldError(message, field, "a tuple of 1 to 16 integers")
+    for value in values:
+        whole(message, field, value, 1, UINT32_MAX)
+
+
+def seconds(message: str, field: str, value: object) -> None:
+    """Take a positive number of seconds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidFieldError(message, field, "a number of seconds")
+    if not 0 < value <= SECONDS_MAX:
+        raise InvalidFieldError(message, field, f"more than 0 and at most {SECONDS_MAX} seconds")
+
+
+def flag(message: str, field: str, value: object) -> None:
+    """Take a bool."""
+    if not isinstance(value, bool):
+        raise InvalidFieldError(message, field, "true or false")
+
+
+def binary(message: str, field: str, value: object) -> None:
+    """Take bytes."""
+    if not isinstance(value, bytes):
+        raise InvalidFieldError(message, field, "bytes")
+
+
+def counters(message: str, field: str, values: object) -> None:
+    """Take a mapping of name to signed 64-bit integer."""
+    if not isinstance(values, Mapping):
+        raise InvalidFieldError(message, field, "a mapping of name to integer")
+    for key, value in values.items():
+        name(message, field, key)
+        whole(message, field, value, -INT64_MAX - 1, INT64_MAX)
+
+
+def _is_utf8(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

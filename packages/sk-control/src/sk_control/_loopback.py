@@ -1,0 +1,28 @@
+"""Addresses: this machine's own, and no other."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from sk_control.errors import ControlSettingError
+
+
+def format_address(host: str, port: int) -> str:
+    """Join an IPv4 loopback address and a port; raises `ControlSettingError` for any other host."""
+    try:
+        loopback = ipaddress.IPv4Address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ControlSettingError("host", host, "an IPv4 loopback address such as 127.0.0.1")
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+        raise ControlSettingError("port", port, "an integer from 0 to 65535")
+    return f"{host}:{port}"
+
+
+def parse_address(address: str) -> str:
+    """Check `HOST:PORT` as a server gives it; raises `ControlSettingError`."""
+    host, _, port = address.rpartition(":")
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) <= 65535):
+        raise ControlSettingError("address", address, "HOST:PORT")
+    return format_address(host, int(port))

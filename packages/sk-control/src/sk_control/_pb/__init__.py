@@ -1,0 +1,1 @@
+"""Generated code; made by `python proto/generate.py`, never edited."""

@@ -1,0 +1,42 @@
+"""What a control server or channel tolerates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sk_control._fields import SECONDS_MAX
+from sk_control.errors import ControlSettingError
+
+INT32_MAX: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSettings:
+    """Limits of the control plane; the same values belong on both ends.
+
+    Raises `ControlSettingError` for a value that is out of range.
+    """
+
+    ttl_seconds: float = 30.0
+    """How far a message's time may lie from the receiver's clock, in either direction."""
+    nonce_capacity: int = 4096
+    """Messages per worker and direction that are remembered; one more within the TTL is refused."""
+    max_message_bytes: int = 4 * 1024 * 1024
+    """The largest message; a larger one ends the stream before it is read."""
+    max_hello_bytes: int = 16 * 1024
+    """The largest first message, which comes from a peer that has proven nothing."""
+    hello_timeout_seconds: float = 5.0
+    """How long a stream may stay silent before its hello."""
+    max_waiting: int = 32
+    """Streams that may wait before their hello; another one takes the place of the oldest."""
+
+    def __post_init__(self) -> None:
+        for name in ("ttl_seconds", "hello_timeout_seconds"):
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and 0 < value <= SECONDS_MAX):
+                raise ControlSettingError(name, value, f"0 to {SECONDS_MAX} seconds, not 0")
+        for name in ("nonce_capacity", "max_message_bytes", "max_hello_bytes", "max_waiting"):
+            value = getattr(self, name)
+            if not (isinstance(value, int) and 0 < value <= INT32_MAX):
+                raise ControlSettingError(name, value, f"an integer from 1 to {INT32_MAX}")

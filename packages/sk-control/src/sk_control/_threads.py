@@ -1,0 +1,62 @@
+"""Threads for streams."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent import futures
+from typing import Any
+
+
+class StreamThreads(futures.Executor):
+    """Runs each call on a daemon thread of its own, and joins them all.
+
+    Streams live as long as their workers, so a pool would only be a limit, and gRPC has one of its
+    own. The threads of `ThreadPoolExecutor` are no daemons: an owner that ends without `close`
+    would hang in them.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._threads: set[threading.Thread] = set()
+
+    def start(self, call: Callable[..., object], *args: Any) -> None:
+        """Run a call; what it raises goes to `threading.excepthook`."""
+
+        def run() -> None:
+            try:
+                call(*args)
+            finally:
+                with self._lock:
+                    self._threads.discard(threading.current_thread())
+
+        thread = threading.Thread(target=run, name=self._name, daemon=True)
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
+        """Run a call as a future: what gRPC asks of an executor."""
+        future: futures.Future[Any] = futures.Future()
+
+        def run() -> None:
+            future.set_running_or_notify_cancel()
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as fault:  # noqa: BLE001 - an executor hands over all
+                future.set_exception(fault)
+            else:
+                future.set_result(result)
+
+        self.start(run)
+        return future
+
+    def join(self, timeout_seconds: float) -> None:
+        """Wait for all of them but the caller, no longer than that."""
+        deadline = time.monotonic() + timeout_seconds
+        with self._lock:
+            threads = self._threads - {threading.current_thread()}
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))

@@ -1,0 +1,34 @@
+"""The streams that have not said hello yet."""
+
+from __future__ import annotations
+
+import threading
+from typing import Generic, TypeVar
+
+Stream = TypeVar("Stream")
+
+
+class WaitingRoom(Generic[Stream]):
+    """Holds a bounded number of unproven streams; a new one drives out the oldest.
+
+    A flood of silent streams can therefore not keep an honest worker out, which speaks at once.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._waiting: dict[int, Stream] = {}
+
+    def enter(self, stream: Stream) -> Stream | None:
+        """Let a stream in; returns the one that has to go for it, if any."""
+        with self._lock:
+            oldest = None
+            if len(self._waiting) >= self._size:
+                oldest = self._waiting.pop(next(iter(self._waiting)))
+            self._waiting[id(stream)] = stream
+            return oldest
+
+    def leave(self, stream: Stream) -> bool:
+        """Let a stream out; False if it has left already. Of several callers one gets True."""
+        with self._lock:
+            return self._waiting.pop(id(stream), None) is not None

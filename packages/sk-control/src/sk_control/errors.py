@@ -1,0 +1,207 @@
+"""Every exception of sk-control: the whole tree on one screen, by whose fault it is.
+
+`ControlUsageError` is the caller's, `MessageRefusedError` the peer's, `ControlConnectionError` the
+environment's; a `ControlProtocolError` belongs to whoever sent the message that it names. Each has
+typed fields and a message built from those alone: no payload, no key. All of them pickle. Nothing
+of grpc, protobuf or the operating system leaves the package in any other form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, ClassVar
+
+from sk_control._codes import ProtocolCode, RefusalCategory, RefusalCode
+
+if TYPE_CHECKING:
+    from sk_control._kinds import MessageKind
+    from sk_control._session import SessionState
+
+
+@dataclass(eq=False)
+class ControlError(Exception):
+    """Base of every error that leaves this package."""
+
+    says: ClassVar[str] = "the control plane failed"
+
+    def __post_init__(self) -> None:
+        self.args = tuple(getattr(self, field.name) for field in fields(self))
+
+    def __str__(self) -> str:
+        return self.says.format_map(vars(self))
+
+
+# ---- the caller's fault: the call cannot mean anything as it stands ------------------------------
+
+
+class ControlUsageError(ControlError):
+    """The caller's fault."""
+
+
+@dataclass(eq=False)
+class InvalidFieldError(ControlUsageError, ValueError):
+    """A field of a message has a value that the wire cannot carry."""
+
+    message: str
+    field: str
+    expected: str
+    says = "{message}.{field}: expected {expected}"
+
+
+@dataclass(eq=False)
+class ControlSettingError(ControlUsageError, ValueError):
+    """A setting of the server or channel is impossible."""
+
+    setting: str
+    value: object
+    expected: str
+    says = "{setting} is {value!r}, expected {expected}"
+
+
+@dataclass(eq=False)
+class WorkerExpectedTwiceError(ControlUsageError):
+    """A worker id was announced before; ids hold the incarnation and are used once per session."""
+
+    worker_id: str
+    says = "worker {worker_id!r} is expected already: a restart needs a new id"
+
+
+@dataclass(eq=False)
+class WorkerNotExpectedError(ControlUsageError):
+    """The caller names a worker that was never announced."""
+
+    worker_id: str
+    says = "worker {worker_id!r} was never expected: call expect() first"
+
+
+@dataclass(eq=False)
+class KeyBundleConsumedError(ControlUsageError):
+    """The bundle was taken already; it is handed out once, so that its keys have one owner."""
+
+    worker_id: str
+    says = "the key bundle of worker {worker_id!r} has been taken already"
+
+
+@dataclass(eq=False)
+class ControlClosedError(ControlUsageError):
+    """The server or channel was closed by its owner before this call."""
+
+    what: str
+    says = "the {what} is closed"
+
+
+# ---- a message out of order: the fault of whoever sent it ----------------------------------------
+
+
+@dataclass(eq=False)
+class ControlProtocolError(ControlError):
+    """A message came out of order; the session stays in the state that it was in."""
+
+    code: ProtocolCode
+    state: SessionState
+    message_kind: MessageKind
+    worker_id: str
+    says = "worker {worker_id!r}: {message_kind.label} is not allowed in state {state} ({code})"
+
+
+@dataclass(eq=False)
+class StartGateClosedError(ControlProtocolError):
+    """Work was to start before all required workers are ready; `missing` names those, in order."""
+
+    missing: tuple[str, ...]
+    says = "work cannot start ({code}): not ready are {missing}"
+
+
+# ---- the peer's fault: what arrived is not a message of this session -----------------------------
+
+
+@dataclass(eq=False)
+class MessageRefusedError(ControlError):
+    """A message is not to be believed and had no effect. `worker_id` is whom it names."""
+
+    code: RefusalCode
+    worker_id: str = ""
+    detail: str = ""
+
+    @property
+    def category(self) -> RefusalCategory:
+        """What the refusal is counted under."""
+        return self.code.category
+
+    def __str__(self) -> str:
+        claimed = f" that names worker {self.worker_id!r}" if self.worker_id else ""
+        detail = f": {self.detail}" if self.detail else ""
+        return f"a control message{claimed} is refused ({self.category}/{self.code}){detail}"
+
+
+@dataclass(eq=False)
+class VersionMismatchError(MessageRefusedError):
+    """The two ends speak no common protocol version."""
+
+    ours: tuple[int, ...] = ()
+    theirs: tuple[int, ...] = ()
+    says = (
+        "this end of the control channel speaks protocol versions {ours}, the peer {theirs}: "
+        "install the same release of sk-control on both"
+    )
+
+    @classmethod
+    def between(
+        cls, ours: tuple[int, ...], theirs: tuple[int, ...], worker_id: str
+    ) -> VersionMismatchError:
+        """Make one from the versions of both ends."""
+        return cls(RefusalCode.VERSION_MISMATCH, worker_id, ours=ours, theirs=theirs)
+
+    def __str__(self) -> str:
+        return ControlError.__str__(self)
+
+
+@dataclass(eq=False)
+class HelloRefusedError(ControlError):
+    """The supervisor refused this worker's hello. Category and code are its words, and unsigned."""
+
+    worker_id: str
+    category: str
+    code: str
+    says = "the supervisor refuses the hello of worker {worker_id!r} ({category}/{code})"
+
+
+# ---- the environment's fault: a port, a peer process or the machine ------------------------------
+
+
+class ControlConnectionError(ControlError):
+    """The environment's fault."""
+
+
+@dataclass(eq=False)
+class ControlBindError(ControlConnectionError):
+    """The control port cannot be opened."""
+
+    address: str
+    says = "cannot listen on {address}: choose another port, or 0 for any free one"
+
+
+@dataclass(eq=False)
+class ControlConnectError(ControlConnectionError):
+    """No session: nothing listens there, what listens is no control server, or it went away."""
+
+    address: str
+    reason: str
+    says = "no control session with {address}: {reason}"
+
+
+@dataclass(eq=False)
+class ControlTimeoutError(ControlConnectionError):
+    """The supervisor delivered no bootstrap bundle in time."""
+
+    address: str
+    seconds: float
+    says = "no bootstrap bundle from {address} within {seconds:g} s"
+
+
+@dataclass(eq=False)
+class ControlLostError(ControlConnectionError):
+    """The stream is gone, so nothing can be sent. The loss itself comes as a callback or event."""
+
+    worker_id: str
+    says = "the control stream of worker {worker_id!r} is gone"

@@ -1,0 +1,136 @@
+"""The source: a file, pipe or standard input as a stream of lines."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+from sk_kernel import AdapterCheckError, source
+
+from sk_fundload.adapters._block_reader import BlockReader
+from sk_fundload.adapters._place import input_descriptor
+from sk_fundload.adapters._splitter import LineSplitter
+from sk_fundload.domain import MAX_LINE_BYTES, WHITE_SPACE
+from sk_fundload.messages import RawLine
+
+_BLOCK: Final = 128 * 1024
+_BLANK: Final = WHITE_SPACE.encode()
+
+
+class LineSourceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to read: a path, or ``-`` for standard input."""
+
+    path: Annotated[str, Meta(min_length=1)]
+
+
+@source(name="fundload_lines", bridge="ingress_line_bridge", stage="ingress")
+class LineSource:
+    """Lines without their ends. Its position is the number of lines read, blank ones too.
+
+    Holds one block of input and one line (at most 1 MiB of it), whatever the input.
+    """
+
+    def __init__(self, settings: LineSourceSettings) -> None:
+        self._reader = BlockReader(settings.path)
+        self._splitter = LineSplitter(MAX_LINE_BYTES)
+        self._lines: list[bytes] = []
+        self._held = 0  # bytes read and not yet given, or a little more
+        self._ended = False
+        self._skip = 0
+        self._position = 0
+        self._decoded = 0
+
+    @classmethod
+    def check(cls, settings: LineSourceSettings) -> None:
+        """Refuse what cannot be read.
+
+        :raises AdapterCheckError: with the reason.
+        """
+        path = settings.path
+        if input_descriptor(path) is not None:
+            return
+        try:
+            mode = os.stat(path).st_mode
+        except (OSError, ValueError) as error:
+            problem = getattr(error, "strerror", None) or str(error)
+            raise AdapterCheckError("path", f"cannot read {path!r}: {problem}") from error
+        if stat.S_ISDIR(mode) or stat.S_ISSOCK(mode):
+            kind = "directory" if stat.S_ISDIR(mode) else "socket"
+            raise AdapterCheckError("path", f"cannot read {path!r}: it is a {kind}, not a file")
+        if not os.access(path, os.R_OK):
+            raise AdapterCheckError("path", f"cannot read {path!r}: permission denied")
+
+    def open(self) -> None:
+        """Open the input.
+
+        :raises InputError: when it cannot be opened.
+        """
+        self._reader.open()
+
+    def read(self, max_records: int, max_bytes: int) -> Sequence[bytes]:
+        """Give the lines that are there, waiting for one if need be; none at the end.
+
+        A line longer than ``max_bytes`` comes alone.
+
+        :raises InputError: when the input cannot be read.
+        """
+        while self._skip and self._fill(1):
+            passed = min(self._skip, len(self._lines))
+            del self._lines[:passed]
+            self._skip -= passed
+        self._fill(1 if self._reader.can_block else max_records)
+        if self._reader.interrupted:
+            return []
+        batch = self._lines[:max_records]
+        if self._held > max_bytes:
+            self._held = sum(map(len, self._lines)) + self._splitter.pending
+            sizes = accumulate(map(len, batch))
+            batch = batch[: max(sum(size <= max_bytes for size in sizes), 1)]
+        del self._lines[: len(batch)]
+        if not self._lines:
+            self._held = self._splitter.pending
+        self._position += len(batch)
+        return batch
+
+    def decode(self, raw: Sequence[bytes]) -> list[RawLine]:
+        """Number the lines and drop the blank ones."""
+        first = self._decoded + 1
+        self._decoded += len(raw)
+        # Nearly every line begins with a visible character, which settles it at once.
+        return [
+            RawLine(number, data)
+            for number, data in enumerate(raw, first)
+            if data > b"!" or data.strip(_BLANK)
+        ]
+
+    def position(self) -> int:
+        """Give the number of lines read so far."""
+        return self._position
+
+    def seek(self, position: int) -> None:
+        """Begin after the first ``position`` lines; they are read once more, and passed over."""
+        self._skip = self._position = self._decoded = position
+
+    def interrupt(self) -> None:
+        """Make a waiting or later `read` give nothing. For any thread."""
+        self._reader.interrupt()
+
+    def close(self) -> None:
+        """Close the input; standard input stays open."""
+        self._reader.close()
+
+    def _fill(self, wanted: int) -> bool:
+        """Read until ``wanted`` lines are held or there is no more; tell whether any is held."""
+        while len(self._lines) < wanted and not self._ended:
+            block = self._reader.read(_BLOCK)
+            self._ended = not block
+            if block:
+                self._lines += self._splitter.feed(block)
+                self._held += len(block)
+            elif not self._reader.interrupted:
+                self._lines += self._splitter.finish()
+        return bool(self._lines)

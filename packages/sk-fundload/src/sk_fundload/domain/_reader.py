@@ -1,0 +1,77 @@
+"""Reading a line with care: everything about it that can be known, and the first thing wrong."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+from sk_fundload.domain import _reasons as reasons
+from sk_fundload.domain._ids import parse_id
+from sk_fundload.domain._money import parse_cents
+from sk_fundload.domain._strict_json import (
+    MAX_DEPTH,
+    NotStrictJsonError,
+    load_strict,
+)
+from sk_fundload.domain._time import parse_instant
+
+MAX_LINE_BYTES: Final = 1 << 20
+"""A line longer than this, without its end, is not read."""
+
+SHORT_LINE_BYTES: Final = 2 * MAX_DEPTH
+"""No line of at most this length can be nested deeper than `MAX_DEPTH`."""
+
+
+def may_be_deep(data: bytes) -> bool:
+    """Tell whether a line is too long, or has enough brackets, to exceed the bounds on either."""
+    return len(data) > MAX_LINE_BYTES or data.count(b"[") + data.count(b"{") > MAX_DEPTH
+
+
+class Reading(Struct, frozen=True, gc=False):
+    """What a line says. ``reason`` is empty when all of it could be read; else it names the first
+    failing check, ``id`` and ``customer_id`` are what could be read of them (else empty), and the
+    other two are 0."""
+
+    id: str = ""
+    customer_id: str = ""
+    cents: int = 0
+    instant: int = 0
+    reason: str = reasons.NONE
+
+
+def read_line(data: bytes) -> Reading:
+    """Read one line (without its end) by the specification's rules, in its order of checks."""
+    if len(data) > MAX_LINE_BYTES:
+        return Reading(reason=reasons.INPUT_PARSE_ERROR)
+    try:
+        fields = load_strict(data)
+    except NotStrictJsonError:
+        return Reading(reason=reasons.INPUT_PARSE_ERROR)
+    if type(fields) is not dict:
+        return Reading(reason=reasons.INPUT_PARSE_ERROR)
+    return _judge(fields)
+
+
+def _judge(fields: dict[str, Any]) -> Reading:
+    raw_id, raw_customer = fields.get("id"), fields.get("customer_id")
+    raw_time, raw_amount = fields.get("time"), fields.get("load_amount")
+    id_ = parse_id(raw_id) if isinstance(raw_id, str) else None
+    customer = parse_id(raw_customer) if isinstance(raw_customer, str) else None
+    instant = parse_instant(raw_time) if type(raw_time) is str else None
+    cents = parse_cents(raw_amount) if type(raw_amount) is str else None
+    if not (isinstance(raw_id, str) and isinstance(raw_customer, str)):
+        reason = reasons.INPUT_PARSE_ERROR
+    elif type(raw_time) is not str or type(raw_amount) is not str:
+        reason = reasons.INPUT_PARSE_ERROR
+    elif id_ is None or customer is None:
+        reason = reasons.INVALID_ID_FORMAT
+    elif instant is None:
+        reason = reasons.INVALID_TIMESTAMP
+    elif cents is None:
+        reason = reasons.INVALID_AMOUNT_FORMAT
+    else:
+        return Reading(id_, customer, cents, instant)
+    return Reading(id_ or "", customer or "", reason=reason)
+
+

@@ -1,0 +1,76 @@
+"""Every exception of this package, on one screen.
+
+An unreadable *record* is none of them: it becomes a declined decision. A run's input or output is
+the environment's fault (`StreamError`), a way to call the command that cannot work is the caller's
+(`UsageError`). Messages name paths and settings, never what is in a record.
+"""
+
+from __future__ import annotations
+
+
+class FundLoadError(Exception):
+    """Base of every error that this package raises on its own account."""
+
+
+class StreamError(FundLoadError, OSError):
+    """A file, pipe or device could not be opened, read, written or put in place.
+
+    An `OSError` as well: what its message holds comes from the system, not from a record.
+    """
+
+    def __init__(self, action: str, path: str, problem: str) -> None:
+        self.action, self.path, self.problem = action, path, problem
+        super().__init__(f"cannot {action} {path}: {problem}")
+
+
+class InputError(StreamError):
+    """The input cannot be opened or read."""
+
+
+class OutputError(StreamError):
+    """An output cannot be opened, written or put in place."""
+
+
+class BrokenOutputError(OutputError):
+    """Whoever was reading the output has closed it: nothing more can be delivered."""
+
+
+class UsageError(FundLoadError):
+    """The command was asked for something that cannot work; nothing was started."""
+
+
+class ConflictingOptionsError(UsageError):
+    """Two options exclude each other."""
+
+    def __init__(self, first: str, second: str, advice: str) -> None:
+        self.first, self.second, self.advice = first, second, advice
+        super().__init__(f"{first} and {second} exclude each other: {advice}")
+
+
+class SamePlaceError(UsageError):
+    """Two of a run's files are one and the same."""
+
+    def __init__(self, first: str, second: str, path: str) -> None:
+        self.first, self.second, self.path = first, second, path
+        super().__init__(f"{first} and {second} are the same file, {path}: name another one")
+
+
+class RulesDisagreeError(UsageError):
+    """Nodes that implement one rule together are configured for different rules."""
+
+    def __init__(self, setting: str, on: tuple[str, ...], off: tuple[str, ...]) -> None:
+        self.setting, self.on, self.off = setting, on, off
+        super().__init__(
+            f"{setting} is on in {', '.join(on)} and off in {', '.join(off)}:"
+            " it must be on in all of them or in none"
+        )
+
+
+class MissingExtraError(UsageError):
+    """The multiprocess profile needs a package that is not installed."""
+
+    def __init__(self, profile: str, extra: str) -> None:
+        self.profile, self.extra = profile, extra
+        super().__init__(
+            f"profile {profile} needs more than is installed: pip install 'sk-fundload[{extra}]'"
+        )

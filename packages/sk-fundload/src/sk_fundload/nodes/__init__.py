@@ -1,0 +1,30 @@
+"""The nodes of fund load, one to a module, and the states that they share."""
+
+from __future__ import annotations
+
+from sk_fundload.nodes._compute_features import ComputeFeatures, FeatureSettings
+from sk_fundload.nodes._compute_time_keys import ComputeTimeKeys, TimeKeySettings
+from sk_fundload.nodes._evaluate_policies import EvaluatePolicies, PolicySettings, PrimeGate
+from sk_fundload.nodes._format_output import format_output
+from sk_fundload.nodes._idempotency_gate import IdempotencyGate
+from sk_fundload.nodes._parse_load_attempt import ParseLoadAttempt
+from sk_fundload.nodes._states import CustomerWindows, FirstAttempts, PrimeDays
+from sk_fundload.nodes._update_windows import UpdateWindows, WindowSettings
+
+__all__ = [
+    "ComputeFeatures",
+    "ComputeTimeKeys",
+    "CustomerWindows",
+    "EvaluatePolicies",
+    "FeatureSettings",
+    "FirstAttempts",
+    "IdempotencyGate",
+    "ParseLoadAttempt",
+    "PolicySettings",
+    "PrimeDays",
+    "PrimeGate",
+    "TimeKeySettings",
+    "UpdateWindows",
+    "WindowSettings",
+    "format_output",
+]

@@ -1,0 +1,46 @@
+"""What the policies look at: the amount that counts, and whether the id is a prime number."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from sk_kernel import node
+
+from sk_fundload.domain import PrimeIds
+from sk_fundload.messages import Featured, Gated
+
+
+class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The Monday multiplier (1 is off), and whether ids are tested for primality at all.
+
+    The largest multiplier keeps the largest amount within 63 bits, as the wire needs it.
+    """
+
+    monday_multiplier: Annotated[int, Meta(ge=1, le=50)] = 1
+    prime_gate: bool = False
+
+
+@node(name="compute_features", stage="features")
+class ComputeFeatures:
+    """Multiply Monday's amounts and test ids for primality, as far as the rules ask for it."""
+
+    def __init__(self, settings: FeatureSettings) -> None:
+        self._multiplier = settings.monday_multiplier
+        self._is_prime = PrimeIds().contains if settings.prime_gate else None
+
+    def __call__(self, gated: Gated) -> Featured:
+        """Add both features."""
+        id_, day = gated.id, gated.day
+        effective = gated.cents
+        if day % 7 == 1:  # a UTC Monday
+            effective *= self._multiplier
+        return Featured(
+            id_,
+            gated.customer_id,
+            effective,
+            day,
+            gated.week,
+            self._is_prime is not None and self._is_prime(id_),
+            gated.duplicate,
+        )

@@ -1,0 +1,37 @@
+"""First occurrence, replay or conflict."""
+
+from __future__ import annotations
+
+from sk_kernel import node
+
+from sk_fundload.domain import ID_DUPLICATE_CONFLICT, ID_DUPLICATE_REPLAY, NONE, FirstAttempt
+from sk_fundload.messages import Gated, Timed
+from sk_fundload.nodes._states import FirstAttempts
+
+
+@node(name="idempotency_gate", stage="features")
+class IdempotencyGate:
+    """Tell the first attempt with an id from later ones: the same again, or another one."""
+
+    def __init__(self, first: FirstAttempts) -> None:
+        self._first = first.by_id
+        self._get = first.by_id.get
+
+    def __call__(self, timed: Timed) -> Gated:
+        """Say whether the attempt is a duplicate, and remember it when it is none."""
+        id_, customer = timed.id, timed.customer_id
+        first = self._get(id_)
+        if first is None:
+            self._first[id_] = FirstAttempt(customer, timed.cents, timed.instant)
+            duplicate = NONE
+        elif (
+            first.instant == timed.instant
+            and first.cents == timed.cents
+            and first.customer_id == customer
+        ):
+            duplicate = ID_DUPLICATE_REPLAY
+        else:
+            duplicate = ID_DUPLICATE_CONFLICT
+        return Gated(
+            id_, customer, timed.cents, timed.day, timed.week, duplicate
+        )

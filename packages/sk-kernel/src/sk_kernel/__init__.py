@@ -1,0 +1,104 @@
+"""stream kernel: nodes, state and graph, and the runner of the memory profile."""
+
+from sk_kernel._adapters import Sink, Source
+from sk_kernel._application import AdapterSettings, ApplicationContext, ApplicationSpec
+from sk_kernel._batch import Batch, Section
+from sk_kernel._calls import Identity
+from sk_kernel._container import Container
+from sk_kernel._decorators import node, service, sink, source, state
+from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
+from sk_kernel._envelope import Context, Correlation, Envelope, Key
+from sk_kernel._graph import SINK, SOURCE, Edge, Graph
+from sk_kernel._ids import TraceIds, span_id
+from sk_kernel._memory import MEMORY, MemoryRun
+from sk_kernel._observe import NodeObserver, NodeSpan, Tracer
+from sk_kernel._plan import ExecutionPlan, Segment, make_plan, single_group
+from sk_kernel._segment import SegmentRunner, needs_loop
+from sk_kernel._wire import WireCodec, wire_faults
+from sk_kernel.errors import (
+    AdapterCheckError,
+    AdapterFailedError,
+    DefinitionError,
+    DiscoveryError,
+    Fault,
+    KernelError,
+    NodeFailedError,
+    NodeOutputError,
+    PreflightError,
+    RecordTooLargeError,
+    ResolutionError,
+    RunError,
+    UnknownTargetError,
+    WireError,
+)
+from sk_kernel.ports import (
+    BootstrapSupervisor,
+    LifecycleEvent,
+    LifecycleObserver,
+    Progress,
+    RunReport,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MEMORY",
+    "SINK",
+    "SOURCE",
+    "AdapterCheckError",
+    "AdapterFailedError",
+    "AdapterSettings",
+    "ApplicationContext",
+    "ApplicationSpec",
+    "Batch",
+    "BatchLimits",
+    "BootstrapSupervisor",
+    "Container",
+    "Context",
+    "Correlation",
+    "DefinitionError",
+    "DiscoveryError",
+    "Edge",
+    "Envelope",
+    "ExecutionPlan",
+    "Fault",
+    "Graph",
+    "Identity",
+    "KernelError",
+    "Key",
+    "LifecycleEvent",
+    "LifecycleObserver",
+    "MemoryRun",
+    "NodeFailedError",
+    "NodeObserver",
+    "NodeOutputError",
+    "NodeSpan",
+    "PreflightError",
+    "Progress",
+    "RecordTooLargeError",
+    "ResolutionError",
+    "RunError",
+    "RunReport",
+    "Section",
+    "Segment",
+    "SegmentRunner",
+    "Sink",
+    "SinkDriver",
+    "Source",
+    "SourceDriver",
+    "TraceIds",
+    "Tracer",
+    "UnknownTargetError",
+    "WireCodec",
+    "WireError",
+    "make_plan",
+    "needs_loop",
+    "node",
+    "service",
+    "single_group",
+    "sink",
+    "source",
+    "span_id",
+    "state",
+    "wire_faults",
+]

@@ -1,0 +1,213 @@
+"""An application as plain data, and the context that a process builds from it for itself."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import cached_property, partial
+from typing import Any, TypeVar
+
+import msgspec
+
+from sk_kernel._adapted import adapt
+from sk_kernel._container import Container
+from sk_kernel._discovery import Catalogue, discover
+from sk_kernel._graph import SINK, SOURCE, Graph, build_graph
+from sk_kernel._preflight import adapter_faults, choice_faults, node_faults, one_of, service_faults
+from sk_kernel._settings import build_settings
+from sk_kernel._specs import AdapterSpec, NodeSpec
+from sk_kernel.errors import (
+    AdapterCheckError,
+    AdapterFailedError,
+    Fault,
+    KernelError,
+    PreflightError,
+    ResolutionError,
+)
+
+S = TypeVar("S", bound=AdapterSpec)
+
+
+class AdapterSettings(msgspec.Struct, frozen=True):
+    """Which source or sink, by name, and its settings."""
+
+    name: str
+    settings: dict[str, Any] = {}
+
+
+class ApplicationSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a process needs to build the application: plain data, no objects of its own."""
+
+    scenario: str
+    discovery_modules: list[str]
+    nodes: dict[str, dict[str, Any]] = {}
+    source: AdapterSettings | None = None
+    sink: AdapterSettings | None = None
+
+
+class ApplicationContext:
+    """What is declared under the module roots, connected into a graph, ready to be instantiated.
+
+    :param catalogue: what is declared, where that is known already.
+    :raises DiscoveryError: when a module cannot be imported.
+    :raises DefinitionError: when something in one cannot be what it is declared to be.
+    :raises PreflightError: with every fault of the graph and of the settings.
+    """
+
+    def __init__(self, spec: ApplicationSpec, *, catalogue: Catalogue | None = None) -> None:
+        self.spec = spec
+        self.catalogue = discover(spec.discovery_modules) if catalogue is None else catalogue
+        faults: list[Fault] = list(service_faults(self.catalogue))
+        source = self._adapter("source", self.catalogue.sources, faults)
+        sink = self._adapter("sink", self.catalogue.sinks, faults)
+        for name in spec.nodes.keys() - self.catalogue.nodes.keys():
+            faults.append(Fault(f"nodes.{name}", "unknown_node", one_of(self.catalogue.nodes)))
+        for node in self.catalogue.nodes.values():
+            found = node_faults(node, spec.nodes.get(node.name, {}), self.catalogue)
+            faults += found or self._choice_faults(node)
+        if source and sink:
+            try:
+                self.graph: Graph = build_graph(source, sink, self.catalogue.nodes)
+            except PreflightError as error:
+                faults += error.faults
+        if faults:
+            raise PreflightError(faults)
+
+    def check_adapters(self) -> None:
+        """Ask source and sink whether their settings will do, before anything is started.
+
+        :raises PreflightError: with what they say.
+        :raises AdapterFailedError: when a ``check`` raised anything else.
+        """
+        faults = []
+        adapters: tuple[tuple[str, AdapterSpec], ...] = (
+            ("source", self.graph.source),
+            ("sink", self.graph.sink),
+        )
+        for role, spec in adapters:
+            check = getattr(spec.target, "check", None) if spec.is_class else None
+            if check is None:
+                continue
+            try:
+                check(*self._adapter_settings(role, spec))
+            except AdapterCheckError as error:
+                path = f"adapters.{role}.settings.{error.field}"
+                faults.append(Fault(path, "adapter", error.problem))
+            except Exception as error:
+                raise _adapter_failed(role, "check its settings", error) from error
+        if faults:
+            raise PreflightError(faults)
+
+    def states_of(self, name: str) -> tuple[type, ...]:
+        """The states that a node uses under its settings."""
+        return self.all_states.get(name, ())
+
+    @cached_property
+    def all_states(self) -> dict[str, tuple[type, ...]]:
+        """The states of every node that has any."""
+        known = self.catalogue.nodes.items()
+        return {name: states for name, node in known if (states := self._states(node))}
+
+    def container(self) -> Container:
+        """A new container with the discovered services and states."""
+        return Container(self.catalogue.services, self.catalogue.states)
+
+    def make_node(self, name: str, container: Container) -> Any:
+        """A node's callable, its dependencies injected (a Context parameter is left open).
+
+        :raises ResolutionError: when a dependency is missing or the node's ``__init__`` raised.
+        """
+        node = self.catalogue.nodes[name]
+        states = self.states_of(name)
+        arguments = container.arguments(
+            node.parameters, name, lambda c: c in states or c not in self.catalogue.states
+        )
+        if node.settings_model:
+            (arguments["settings"],) = self._node_settings(node)
+        if not node.is_class:
+            return _bound(node.target, arguments)
+        try:
+            return node.target(**arguments)
+        except KernelError:
+            raise
+        except Exception as error:
+            problem = f"__init__ raised {type(error).__name__}: {error}"
+            raise ResolutionError(name, node.target.__qualname__, problem) from error
+
+    def make_source(self, container: Container) -> Any:
+        """The source, as an object with the methods of :class:`Source`.
+
+        :raises ResolutionError: when a dependency is missing.
+        :raises AdapterFailedError: when its ``__init__`` raised.
+        """
+        return self._make_adapter("source", self.graph.source, container)
+
+    def make_sink(self, container: Container) -> Any:
+        """The sink, as an object with the methods of :class:`Sink`; raises as a source does."""
+        return self._make_adapter("sink", self.graph.sink, container)
+
+    def _make_adapter(self, role: str, spec: AdapterSpec, container: Container) -> Any:
+        arguments = container.arguments(spec.parameters, spec.name, lambda _: True)
+        if spec.settings_model:
+            (arguments["settings"],) = self._adapter_settings(role, spec)
+        if not spec.is_class:
+            return adapt(spec, _bound(spec.target, arguments))
+        try:
+            return spec.target(**arguments)
+        except KernelError:
+            raise
+        except Exception as error:
+            raise _adapter_failed(role, "be made", error) from error
+
+    def _adapter(self, role: str, known: Mapping[str, S], faults: list[Fault]) -> S | None:
+        path = f"adapters.{role}"
+        choice: AdapterSettings | None = getattr(self.spec, role)
+        spec = known.get(choice.name) if choice else None
+        if choice is None:
+            faults.append(Fault(path, "missing", one_of(known)))
+        elif spec is None:
+            faults.append(Fault(f"{path}.name", "unknown_adapter", one_of(known)))
+        else:
+            faults += adapter_faults(path, spec, choice.settings, self.catalogue)
+        return spec
+
+    def _declared_states(self, node: NodeSpec) -> tuple[type, ...]:
+        return tuple(p.cls for p in node.parameters if p.cls in self.catalogue.states)
+
+    def _states(self, node: NodeSpec) -> tuple[type, ...]:
+        declared = self._declared_states(node)
+        chooser = inspect.getattr_static(node.target, "states", None) if node.is_class else None
+        if not isinstance(chooser, classmethod | staticmethod):
+            return declared
+        chosen = tuple(node.target.states(*self._node_settings(node)))  # type: ignore[attr-defined]
+        return tuple(cls for cls in declared if cls in chosen) + tuple(
+            cls for cls in chosen if cls not in declared
+        )
+
+    def _choice_faults(self, node: NodeSpec) -> list[Fault]:
+        try:
+            chosen = self._states(node)
+        except Exception as error:
+            problem = f"a states() that does not raise {type(error).__name__}: {error}"
+            return [Fault(f"nodes.{node.name}", "state_choice", problem)]
+        return list(choice_faults(node, self._declared_states(node), chosen))
+
+    def _node_settings(self, node: NodeSpec) -> tuple[Any, ...]:
+        if node.settings_model is None:
+            return ()
+        return (build_settings(node.settings_model, self.spec.nodes.get(node.name, {})),)
+
+    def _adapter_settings(self, role: str, spec: AdapterSpec) -> tuple[Any, ...]:
+        choice: AdapterSettings = getattr(self.spec, role)
+        if spec.settings_model is None:
+            return ()
+        return (build_settings(spec.settings_model, choice.settings),)
+
+
+def _adapter_failed(role: str, action: str, error: Exception) -> AdapterFailedError:
+    vertex = SOURCE if role == "source" else SINK
+    return AdapterFailedError(vertex, action, type(error).__name__, str(error))
+
+
+def _bound(function: Any, arguments: dict[str, Any]) -> Any:
+    return partial(function, **arguments) if arguments else function

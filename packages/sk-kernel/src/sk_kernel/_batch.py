@@ -1,0 +1,101 @@
+"""A batch, and the columns of payloads that it consists of."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, NamedTuple
+
+from sk_kernel._envelope import NO_CORRELATION, Correlation, Key, root_of
+from sk_kernel._graph import Edge
+from sk_kernel._specs import PayloadType
+
+
+class Section(NamedTuple):
+    """A column between two segments: payloads of one type from one producer, by ascending key."""
+
+    producer: str
+    payload: PayloadType
+    target: str | None
+    keys: Sequence[Key]
+    items: Sequence[Any]
+
+
+class Column(NamedTuple):
+    """What came over one edge, by ascending key."""
+
+    edge: Edge
+    keys: Sequence[Key]
+    items: Sequence[Any]
+
+
+@dataclass(slots=True)
+class Batch:
+    """The records ``first..last`` of the source (none when ``last`` is ``first - 1``).
+
+    ``final`` marks the end of input: nodes are asked to ``finish()``. ``complete`` says that the
+    source had no more, ``False`` that it was interrupted. ``correlations`` holds what envelopes
+    said, by key; ``sampled`` the sequence numbers whose spans are recorded.
+    """
+
+    number: int
+    first: int
+    last: int
+    final: bool = False
+    complete: bool = True
+    correlations: dict[Key, Correlation] = field(default_factory=dict)
+    sampled: frozenset[int] = frozenset()
+
+    def correlation(self, key: Key) -> Correlation:
+        """What is known about a record besides its payload."""
+        return self.correlations.get(key, NO_CORRELATION)
+
+
+class Rows(NamedTuple):
+    """The records that wait for one vertex, in key order.
+
+    ``order`` holds each row's place in the columns end to end, None where there is one column.
+    """
+
+    keys: Sequence[Key]
+    items: Sequence[Any]
+    columns: Sequence[Column]
+    order: Sequence[int] | None = None
+
+    def edge(self, row: int) -> Edge:
+        """The edge that a row came over."""
+        place = row if self.order is None else self.order[row]
+        for column in self.columns:
+            if place < len(column.keys):
+                break
+            place -= len(column.keys)
+        return column.edge
+
+
+def merged(columns: Sequence[Column]) -> Rows:
+    """The rows of all columns in key order. Keys are unique among what waits for one vertex."""
+    if len(columns) == 1:
+        return Rows(columns[0].keys, columns[0].items, columns)
+    keys = list(chain.from_iterable(c.keys for c in columns))
+    items = list(chain.from_iterable(c.items for c in columns))
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    return Rows([keys[i] for i in order], [items[i] for i in order], columns, order)
+
+
+def sampled_rows(keys: Sequence[Key], sampled: frozenset[int]) -> list[int]:
+    """The places in ascending ``keys`` of the records whose spans are recorded.
+
+    Looks the sampled up, so that a record that is not costs nothing.
+    """
+    rows: list[int] = []
+    if not keys:
+        return rows
+    nested = isinstance(keys[0], tuple)
+    for sequence in sorted(sampled):
+        row = bisect_left(keys, (sequence,) if nested else sequence)  # type: ignore[type-var]
+        while row < len(keys) and root_of(keys[row]) == sequence:
+            rows.append(row)
+            row += 1
+    return rows

@@ -1,0 +1,174 @@
+"""Calling a node on records: plainly, with a context, as a coroutine, observed; and blaming it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import length_hint
+from types import MappingProxyType
+from typing import Any
+
+from sk_kernel._batch import Batch, Rows, sampled_rows
+from sk_kernel._coroutines import CoroutineFailedError, in_turn, side_by_side
+from sk_kernel._envelope import EMPTY_HEADERS, Context, Key, root_of
+from sk_kernel._graph import Edge
+from sk_kernel._ids import TraceIds
+from sk_kernel._observe import Tracer
+from sk_kernel._specs import NodeSpec
+from sk_kernel.errors import NodeFailedError
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a run is called, and the group that this process runs."""
+
+    run_id: str
+    scenario: str
+    group: str
+    ids: TraceIds
+
+
+class NodeCall:
+    """One node of this process, ready to be called on the records of a batch.
+
+    :param target: the node's function, dependencies bound, or its instance.
+    :param concurrent: whether coroutines of it may overlap: not where one could see what another
+        did.
+    """
+
+    def __init__(
+        self,
+        spec: NodeSpec,
+        target: Callable[..., Any],
+        identity: Identity,
+        tracer: Tracer | None = None,
+        loop: asyncio.Runner | None = None,
+        *,
+        concurrent: bool = False,
+    ) -> None:
+        self.spec, self.name = spec, spec.name
+        # A bound method is called faster than an instance.
+        self.call = target.__call__ if spec.is_class else target
+        if spec.emits.many:
+            self.call = _collecting(self.call, is_async=spec.is_async)
+        self.plain = not spec.is_async and spec.context_parameter is None
+        self._target, self._identity, self._tracer, self._loop = target, identity, tracer, loop
+        self._awaited = side_by_side if concurrent else in_turn
+
+    def map(self, batch: Batch, rows: Rows) -> list[Any]:
+        """The node's return value for each record, in order.
+
+        :raises NodeFailedError: when the node raised; names the record.
+        """
+        keys, items = rows.keys, rows.items
+        traced = sampled_rows(keys, batch.sampled) if self._tracer else ()
+        out: list[Any] = []
+        done = 0
+        for row in traced:
+            out += self._map(batch, keys[done:row], items[done:row])
+            out.append(self.one(batch, keys[row], items[row], rows.edge(row)))
+            done = row + 1
+        if done == 0:
+            return self._map(batch, keys, items)
+        return out + self._map(batch, keys[done:], items[done:])
+
+    def one(self, batch: Batch, key: Key, item: Any, edge: Edge) -> Any:
+        """The node's return value for one record, with its span when that is sampled."""
+        if self._tracer is None or root_of(key) not in batch.sampled:
+            return self._map(batch, (key,), (item,))[0]
+        start = time.time_ns()
+        error: str | None = None
+        try:
+            return self._map(batch, (key,), (item,))[0]
+        except NodeFailedError as failure:
+            error = failure.cause_type
+            raise
+        finally:
+            self._tracer.ran(batch, edge, key, (start, time.time_ns()), error)
+
+    def finish(self) -> Any:
+        """What the node's ``finish()`` returns."""
+        try:
+            output = self._target.finish()  # type: ignore[attr-defined]
+            if self.spec.finish_is_async:
+                output = self._runner.run(output)
+            many = self.spec.finish is not None and self.spec.finish.many
+            return collected(output) if many else output
+        except Exception as error:
+            raise NodeFailedError(self.name, type(error).__name__) from error
+
+    def _map(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+        call, rest = self.call, iter(items)
+        try:
+            if self.plain:
+                return [call(x) for x in rest]
+            if self.spec.is_async:
+                return self._await(batch, keys, items)
+            name = self.spec.context_parameter or ""
+            contexts = self._contexts(batch, keys)
+            return [call(x, **{name: c}) for c, x in zip(contexts, rest, strict=True)]
+        except CoroutineFailedError as failed:
+            cause = failed.__cause__
+            raise self._failed(cause, keys[failed.index]) from cause
+        except Exception as error:
+            # Whatever the user's node raises; the place in the iterator tells the record.
+            index = len(items) - length_hint(rest) - 1
+            raise self._failed(error, keys[max(index, 0)]) from error
+
+    def _failed(self, error: BaseException | None, key: Key) -> NodeFailedError:
+        return NodeFailedError(self.name, type(error).__name__, root_of(key))
+
+    def _await(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+        named = self.spec.context_parameter
+        contexts = list(self._contexts(batch, keys)) if named else []
+
+        def start(index: int) -> Any:
+            extra = {named: contexts[index]} if named else {}
+            return self.call(items[index], **extra)
+
+        return self._runner.run(self._awaited(start, len(items))) if items else []
+
+    @property
+    def _runner(self) -> asyncio.Runner:
+        assert self._loop is not None  # noqa: S101 - made with the first coroutine node
+        return self._loop
+
+    def _contexts(self, batch: Batch, keys: Sequence[Key]) -> Iterator[Context]:
+        run = self._identity
+        for key in keys:
+            known = batch.correlation(key)
+            sequence = root_of(key)
+            trace_id = known.trace_id or run.ids.of(sequence)
+            headers = MappingProxyType(known.headers) if known.headers else EMPTY_HEADERS
+            yield Context(
+                run.run_id,
+                run.scenario,
+                run.group,
+                self.name,
+                sequence,
+                trace_id,
+                known.reply_to,
+                headers,
+            )
+
+
+def collected(output: Any) -> Any:
+    """The payloads of a node that gives several, so that its own code has run when it is left.
+
+    What is no collection of payloads is returned as it is, to be refused by its emission.
+    """
+    if isinstance(output, list | tuple | str | bytes | Mapping) or not hasattr(output, "__iter__"):
+        return output
+    return list(output)
+
+
+def _collecting(call: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
+    async def awaited(*arguments: Any, **named: Any) -> Any:
+        return collected(await call(*arguments, **named))
+
+    def called(*arguments: Any, **named: Any) -> Any:
+        return collected(call(*arguments, **named))
+
+    return awaited if is_async else called

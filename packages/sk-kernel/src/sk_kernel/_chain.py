@@ -1,0 +1,91 @@
+"""Compiling a linear unit into one loop over a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from operator import length_hint
+from types import CodeType
+from typing import Any
+
+from sk_kernel._calls import NodeCall
+from sk_kernel._envelope import Key, root_of
+from sk_kernel._graph import Edge
+from sk_kernel.errors import NodeFailedError, NodeOutputError
+
+#: Passes the items through all nodes in turn, record by record, appending the last one's returns.
+Chain = Callable[[Sequence[Key], Sequence[Any], list[Any]], None]
+
+#: Each node has as many lines in the compiled loop, behind the first two.
+_LINES = 2
+
+
+def compile_chain(
+    calls: Sequence[NodeCall], inner: Mapping[tuple[str, type], tuple[Edge, ...]]
+) -> Chain | None:
+    """One loop for the nodes ``calls``, or None when they are not one straight line.
+
+    Straight is: plain functions of the payload; all but the last give exactly one payload, of one
+    type, to the next one only.
+    """
+    if not _straight(calls, inner):
+        return None
+    passed = _compiled(calls)
+
+    def chain(keys: Sequence[Key], items: Sequence[Any], outputs: list[Any]) -> None:
+        rest = iter(items)
+        try:
+            passed(rest, outputs.append)
+        except Exception as error:
+            # The place in the iterator tells the record, the line of the loop the node.
+            at = root_of(keys[max(len(items) - length_hint(rest) - 1, 0)])
+            call = calls[(_line_in(passed.__code__, error) - 3) // _LINES]
+            if isinstance(error, _DetourError):
+                declared = str(call.spec.emits)
+                raise NodeOutputError(call.name, error.got, declared, at) from None
+            raise NodeFailedError(call.name, type(error).__name__, at) from error
+
+    return chain
+
+
+class _DetourError(Exception):
+    """A node in the middle of a chain returned something else than it declares."""
+
+    def __init__(self, output: object) -> None:
+        self.got = type(output).__qualname__
+        super().__init__(self.got)
+
+
+def _compiled(calls: Sequence[NodeCall]) -> Any:
+    lines = ["def passed(rest, append):", "    for x in rest:"]
+    scope: dict[str, Any] = {"Detour": _DetourError}
+    for i, call in enumerate(calls):
+        scope[f"node{i}"] = call.call
+        lines.append(f"        x = node{i}(x)")
+        if call is calls[-1]:
+            lines.append("        append(x)")
+        else:
+            scope[f"type{i}"] = call.spec.emits.types[0].cls
+            lines.append(f"        if type(x) is not type{i}: raise Detour(x)")
+    exec("\n".join(lines), scope)  # noqa: S102 - the text above; only numbers are filled in
+    return scope["passed"]
+
+
+def _straight(
+    calls: Sequence[NodeCall], inner: Mapping[tuple[str, type], tuple[Edge, ...]]
+) -> bool:
+    for call, following in pairwise(calls):
+        emits = call.spec.emits
+        if len(emits.types) != 1 or emits.optional or emits.many or emits.enveloped:
+            return False
+        edges = inner.get((call.name, emits.types[0].cls), ())
+        if [(e.consumer, e.fanout) for e in edges] != [(following.name, 1)]:
+            return False
+    return all(call.plain for call in calls)
+
+
+def _line_in(code: CodeType, error: Exception) -> int:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code is not code:
+        trace = trace.tb_next
+    return trace.tb_lineno if trace is not None else 3

@@ -1,0 +1,58 @@
+"""Running coroutine nodes from the runner's thread, outputs in the order of their inputs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+#: Coroutines of one node that may be under way at once.
+CONCURRENT_COROUTINES = 64
+
+#: Starts the coroutine for the record at an index of the batch.
+Start = Callable[[int], Coroutine[Any, Any, Any]]
+
+
+class CoroutineFailedError(Exception):
+    """The coroutine for the record at ``index`` raised the ``__cause__``, none before it did."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+async def in_turn(start: Start, count: int) -> list[Any]:
+    """Each record's result, one record at a time.
+
+    :raises CoroutineFailedError: at the first record that fails.
+    """
+    out: list[Any] = []
+    for index in range(count):
+        try:
+            out.append(await start(index))
+        except Exception as error:
+            raise CoroutineFailedError(index) from error
+    return out
+
+
+async def side_by_side(start: Start, count: int) -> list[Any]:
+    """Each record's result, several records at a time.
+
+    :raises CoroutineFailedError: for the first record that failed, in their order.
+    """
+    out: list[Any] = []
+    for first in range(0, count, CONCURRENT_COROUTINES):
+        indices = range(first, min(first + CONCURRENT_COROUTINES, count))
+        tasks = [asyncio.create_task(start(index)) for index in indices]
+        await asyncio.wait(tasks)
+        out += _results(tasks, first)
+    return out
+
+
+def _results(tasks: Sequence[asyncio.Task[Any]], first: int) -> list[Any]:
+    # All are asked, or asyncio complains of an exception that nobody looked at.
+    causes = [asyncio.CancelledError() if t.cancelled() else t.exception() for t in tasks]
+    for index, cause in enumerate(causes, first):
+        if cause is not None:
+            raise CoroutineFailedError(index) from cause
+    return [task.result() for task in tasks]

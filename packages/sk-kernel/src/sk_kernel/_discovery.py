@@ -1,0 +1,108 @@
+"""Finding declared objects under module roots."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+from typing import Any
+
+from sk_kernel._specs import (
+    SPEC_ATTRIBUTE,
+    NodeSpec,
+    ServiceSpec,
+    SinkSpec,
+    SourceSpec,
+    StateSpec,
+)
+from sk_kernel.errors import DefinitionError, DiscoveryError, Fault, PreflightError
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """Everything declared under the module roots, in the order found: that order is the graph's."""
+
+    nodes: dict[str, NodeSpec] = field(default_factory=dict)
+    sources: dict[str, SourceSpec] = field(default_factory=dict)
+    sinks: dict[str, SinkSpec] = field(default_factory=dict)
+    states: dict[type, StateSpec] = field(default_factory=dict)
+    services: list[ServiceSpec] = field(default_factory=list)
+
+
+def discover(module_roots: Iterable[str]) -> Catalogue:
+    """Import the roots with their submodules and collect what is declared in them.
+
+    Roots in the order given, a root's submodules by name, objects as defined. An object that a
+    module merely imports is not collected there.
+
+    :raises DiscoveryError: when a module cannot be imported.
+    :raises DefinitionError: when something in one cannot be what it is declared to be.
+    :raises PreflightError: when two objects of one kind have the same name.
+    """
+    catalogue = Catalogue()
+    faults: list[Fault] = []
+    seen: set[int] = set()
+    for root in module_roots:
+        for module in _modules(root):
+            for value, spec in _declared_in(module):
+                if id(value) not in seen:
+                    seen.add(id(value))
+                    faults.extend(_add(catalogue, spec, f"{module.__name__}.{value.__qualname__}"))
+    if faults:
+        raise PreflightError(faults)
+    return catalogue
+
+
+def _declared_in(module: ModuleType) -> Iterator[tuple[Any, Any]]:
+    for name, value in list(vars(module).items()):
+        if not issubclass(type(value), FunctionType | type) or value.__module__ != module.__name__:
+            continue
+        # A subclass of what is declared is not, so only the object's own attribute counts.
+        spec = vars(value).get(SPEC_ATTRIBUTE)
+        if spec is None:
+            continue
+        if (spec.cls if isinstance(spec, StateSpec | ServiceSpec) else spec.target) is not value:
+            problem = "another decorator is around it: the declaring one must be the outermost"
+            raise DefinitionError("object", f"{module.__name__}.{name}", problem)
+        yield value, spec
+
+
+def _modules(root: str) -> Iterator[ModuleType]:
+    module = _import(root)
+    yield module
+    names = sorted(m.name for m in pkgutil.iter_modules(getattr(module, "__path__", ())))
+    for name in names:
+        if name != "__main__":
+            yield from _modules(f"{root}.{name}")
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except DefinitionError:
+        raise
+    except Exception as error:
+        # Whatever a user's module raises at import is theirs; the cause keeps their traceback.
+        raise DiscoveryError(name, type(error).__name__, str(error)) from error
+
+
+def _add(catalogue: Catalogue, spec: Any, where: str) -> Iterator[Fault]:
+    match spec:
+        case StateSpec():
+            catalogue.states[spec.cls] = spec
+            return
+        case ServiceSpec():
+            catalogue.services.append(spec)
+            return
+        case NodeSpec():
+            group: dict[str, Any] = catalogue.nodes
+        case SourceSpec():
+            group = catalogue.sources
+        case _:
+            group = catalogue.sinks
+    if spec.name in group:
+        yield Fault(spec.name, "duplicate", f"a name of its own; {where} repeats it")
+    else:
+        group[spec.name] = spec

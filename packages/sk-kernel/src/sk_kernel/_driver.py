@@ -1,0 +1,179 @@
+"""Driving a source and a sink: batches in, chunks out, and whatever they raise given a name."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from sk_kernel._batch import Batch
+from sk_kernel._envelope import Envelope, Key
+from sk_kernel._graph import SINK, SOURCE, Graph
+from sk_kernel._ids import TraceIds
+from sk_kernel._observe import Times, Tracer
+from sk_kernel.errors import AdapterFailedError, KernelError
+
+T = TypeVar("T")
+
+#: While these are done there is payload about, and the text of what is raised may hold some of it.
+_WITH_PAYLOAD = frozenset({"read", "decode", "encode", "write"})
+
+
+class BatchLimits(msgspec.Struct, frozen=True):
+    """When a batch is closed, and how many may be between source and sink."""
+
+    max_records: int = 1000
+    max_bytes: int = 1 << 20
+    in_flight: int = 16
+
+
+class _Reading(NamedTuple):
+    """What the spans of a batch's reading need: the sampled sequences with their trace ids."""
+
+    records: list[tuple[int, str | None]]
+    times: Times
+
+
+class SourceDriver:
+    """Reads the source batch by batch and numbers the records from 1.
+
+    One thread reads; :meth:`interrupt` may come from any, and :meth:`trace` from another one.
+    """
+
+    def __init__(
+        self, graph: Graph, source: Any, limits: BatchLimits, ids: TraceIds, *, sampling: bool
+    ) -> None:
+        self._source, self._limits, self._ids, self._sampling = source, limits, ids, sampling
+        self._decode = getattr(source, "decode", None)
+        self._bridge = graph.source.bridge or SOURCE
+        self._number = 0
+        self._next = 1
+        self._readings: dict[int, _Reading] = {}
+        # Reentrant: a signal may be handled in the middle of any of the three that take it.
+        self._lock = threading.RLock()
+        self._is_open = self._interrupted = False
+
+    def open(self) -> None:
+        """Open the source."""
+        _guarded(SOURCE, "open", self._source.open)
+        with self._lock:
+            self._is_open = True
+            if self._interrupted:
+                _guarded(SOURCE, "interrupt", self._source.interrupt)
+
+    def read(self) -> tuple[Batch, Sequence[Any]]:
+        """The next batch and its payloads; the final batch, which has none, at the end of input.
+
+        :raises AdapterFailedError: when the source raised.
+        """
+        start = time.time_ns()
+        ended, payloads = self._payloads()
+        self._number += 1
+        first, self._next = self._next, self._next + len(payloads)
+        batch = Batch(self._number, first, self._next - 1)
+        if ended:
+            batch.final = True
+            batch.complete = not self._interrupted
+        elif self._sampling:
+            batch.sampled = self._ids.sampled(first, batch.last)
+            if batch.sampled:
+                self._note(batch, payloads, (start, time.time_ns()))
+        return batch, payloads
+
+    def interrupt(self) -> None:
+        """End the input here, or, before :meth:`open`, at once. Safe in any thread."""
+        with self._lock:
+            self._interrupted = True
+            if self._is_open:
+                _guarded(SOURCE, "interrupt", self._source.interrupt)
+
+    def close(self) -> None:
+        """Close the source; to interrupt it has no effect any more."""
+        with self._lock:
+            self._is_open = False
+        _guarded(SOURCE, "close", self._source.close)
+
+    def trace(self, tracer: Tracer, batch: Batch, *, branching: bool) -> None:
+        """Record the spans of a batch's reading, once."""
+        reading = self._readings.pop(batch.number, None)
+        if reading is not None:
+            tracer.read((((n,) if branching else n, t) for n, t in reading.records), reading.times)
+
+    def _payloads(self) -> tuple[bool, Sequence[Any]]:
+        if self._interrupted:
+            return True, ()
+        limits = self._limits
+        raw = _guarded(SOURCE, "read", self._source.read, limits.max_records, limits.max_bytes)
+        if not raw:
+            return True, ()
+        if self._decode is not None:
+            return False, _guarded(self._bridge, "decode", lambda: _listed(self._decode(raw)))
+        return False, _guarded(SOURCE, "read", _listed, raw)
+
+    def _note(self, batch: Batch, payloads: Sequence[Any], times: Times) -> None:
+        records: list[tuple[int, str | None]] = []
+        for sequence in sorted(batch.sampled):
+            payload = payloads[sequence - batch.first]
+            given = payload.trace_id if type(payload) is Envelope else None
+            records.append((sequence, given))
+        self._readings[batch.number] = _Reading(records, times)
+
+
+class SinkDriver:
+    """Writes batches to the sink and ends it."""
+
+    def __init__(self, graph: Graph, sink: Any) -> None:
+        self._sink = sink
+        self._encode = getattr(sink, "encode", None)
+        self._bridge = graph.sink.bridge or SINK
+        self.records = 0
+
+    def open(self) -> None:
+        """Open the sink."""
+        _guarded(SINK, "open", self._sink.open)
+
+    def write(self, payloads: Sequence[Any]) -> None:
+        """Write one batch.
+
+        :raises AdapterFailedError: when the sink raised.
+        """
+        chunk: Any = payloads
+        count = len(payloads)
+        if self._encode is not None:
+            chunk = _guarded(self._bridge, "encode", self._encode, payloads)
+        _guarded(SINK, "write", self._sink.write, chunk)
+        self.records += count
+
+    def end(self, *, complete: bool) -> None:
+        """Commit a complete run, abort any other."""
+        if complete:
+            _guarded(SINK, "commit", self._sink.commit)
+        else:
+            _guarded(SINK, "abort", self._sink.abort)
+
+    def partial_outputs(self) -> tuple[str, ...]:
+        """Where unfinished output is."""
+        action = "name its partial output"
+        return _guarded(SINK, action, lambda: tuple(self._sink.partial_outputs()))
+
+    def summary(self) -> dict[str, int]:
+        """The sink's counters."""
+        return _guarded(SINK, "give its summary", lambda: dict(self._sink.summary()))
+
+
+def _listed(payloads: Any) -> Sequence[Any]:
+    return payloads if isinstance(payloads, list | tuple) else list(payloads)
+
+
+def _guarded(adapter: str, action: str, call: Callable[..., T], *arguments: Any) -> T:
+    try:
+        return call(*arguments)
+    except KernelError:
+        raise
+    except Exception as error:
+        silent = action in _WITH_PAYLOAD and not isinstance(error, OSError)
+        problem = "" if silent else str(error)
+        raise AdapterFailedError(adapter, action, type(error).__name__, problem) from error

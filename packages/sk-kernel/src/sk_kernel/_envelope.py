@@ -1,0 +1,82 @@
+"""The envelope around a payload, and the context that a node may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+#: A record's place in the run's order: the sequence number of the source record that it comes from,
+#: or, in a graph that branches, that number followed by one index for each branching point.
+Key = int | tuple[int, ...]
+
+EMPTY_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Envelope(msgspec.Struct, Generic[T], frozen=True):
+    """A payload with what a sender may say about it.
+
+    A node or a source returns one, where its annotation says ``Envelope[T]``, to name a ``target``
+    among the consumers of the payload's type, or to give the record a ``trace_id``, a ``reply_to``
+    or ``headers`` of its own. Those three reach every node behind it, in whichever process that
+    runs; a later envelope's go over them, headers one by one. Transport metadata (run, sequence,
+    route, signature) is never in here: a node that wants to know asks for a :class:`Context`.
+    """
+
+    payload: T
+    trace_id: str | None = None
+    target: str | None = None
+    reply_to: str | None = None
+    headers: Mapping[str, str] = EMPTY_HEADERS
+
+
+class Correlation(msgspec.Struct, frozen=True, array_like=True):
+    """What envelopes said about a record, carried beside the payload over every hop.
+
+    ``traced_by`` is the node that gave the trace id; None when the source did, or nobody.
+    """
+
+    trace_id: str | None = None
+    reply_to: str | None = None
+    headers: dict[str, str] = {}
+    traced_by: str | None = None
+
+    def updated(self, envelope: Envelope[object], sender: str | None = None) -> Correlation:
+        """This correlation with whatever ``envelope`` sets put over it."""
+        renamed = envelope.trace_id not in (None, "", self.trace_id)
+        return Correlation(
+            envelope.trace_id or self.trace_id,
+            envelope.reply_to or self.reply_to,
+            {**self.headers, **envelope.headers},
+            sender if renamed else self.traced_by,
+        )
+
+
+NO_CORRELATION = Correlation()
+
+
+class Context(msgspec.Struct, frozen=True, gc=False):
+    """Where a record is, for a node that has a parameter of this type.
+
+    ``sequence`` counts the records of the source from 1; records made by a ``finish()`` have the
+    number after the last. ``trace_id`` is 32 hexadecimal digits, the same in every run with the
+    same ``run_id``, unless an envelope gave its own.
+    """
+
+    run_id: str
+    scenario: str
+    group: str
+    node: str
+    sequence: int
+    trace_id: str
+    reply_to: str | None = None
+    headers: Mapping[str, str] = EMPTY_HEADERS
+
+
+def root_of(key: Key) -> int:
+    """The source sequence number that a record's key begins with."""
+    return key if isinstance(key, int) else key[0]

@@ -1,0 +1,160 @@
+"""The graph: who consumes what whom emits, and every reason why that is no graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+
+from sk_kernel._specs import Emission, NodeSpec, PayloadType, SinkSpec, SourceSpec
+from sk_kernel.errors import Fault, PreflightError
+
+SOURCE = "source:source"
+SINK = "sink:sink"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Payloads of one type on their way from a producer to a consumer.
+
+    ``position`` is the consumer's place among the ``fanout`` consumers of that type from that
+    producer.
+    """
+
+    producer: str
+    payload: PayloadType
+    consumer: str
+    position: int
+    fanout: int
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A checked, acyclic graph. Vertices are :data:`SOURCE`, the nodes in order, :data:`SINK`."""
+
+    source: SourceSpec
+    sink: SinkSpec
+    nodes: Mapping[str, NodeSpec]
+    edges: tuple[Edge, ...]
+    order: tuple[str, ...]
+
+    @cached_property
+    def branching(self) -> bool:
+        """Whether one record can become several, so that a sequence number alone is no order."""
+        return any(e.fanout > 1 for e in self.edges) or any(
+            spec.emits.many or spec.finish for spec in self.nodes.values()
+        )
+
+    @property
+    def producers(self) -> tuple[str, ...]:
+        """Every vertex that emits, in graph order; the index of one is its number on the wire."""
+        return (SOURCE, *self.nodes)
+
+    def emitted(self, producer: str) -> tuple[PayloadType, ...]:
+        """The payload types that a producer emits, ``finish()`` included."""
+        if producer == SOURCE:
+            return self.source.payload.types
+        spec = self.nodes[producer]
+        return tuple(dict.fromkeys(spec.emits.types + (spec.finish or Emission()).types))
+
+    def consumed(self, consumer: str) -> tuple[PayloadType, ...]:
+        """The payload types that a consumer takes."""
+        return self.sink.payload.types if consumer == SINK else self.nodes[consumer].consumes
+
+    def accepts(self, consumer: str, cls: type) -> bool:
+        """Whether an explicit target takes payloads of a class."""
+        known = consumer == SINK or consumer in self.nodes
+        return known and any(issubclass(cls, t.cls) for t in self.consumed(consumer))
+
+    def bridges(self) -> dict[str, str]:
+        """Name of each adapter's bridge -> the adapter's vertex."""
+        pairs = ((self.source.bridge, SOURCE), (self.sink.bridge, SINK))
+        return {bridge: vertex for bridge, vertex in pairs if bridge}
+
+
+def build_graph(source: SourceSpec, sink: SinkSpec, nodes: Mapping[str, NodeSpec]) -> Graph:
+    """Connect producers to consumers by payload type.
+
+    A payload goes to the consumers of its class or, where there are none, of its nearest base class.
+
+    :raises PreflightError: with every fault: a type that nobody consumes, a node that nothing
+        reaches, a circle, two annotations for one class.
+    """
+    consumers: dict[type, list[str]] = {}
+    for name in (*nodes, SINK):
+        for payload in sink.payload.types if name == SINK else nodes[name].consumes:
+            consumers.setdefault(payload.cls, []).append(name)
+    draft = Graph(source, sink, nodes, (), ())
+    faults: list[Fault] = [*_misnamed(draft), *_ambiguous(draft)]
+    edges: list[Edge] = []
+    for producer in draft.producers:
+        for payload in draft.emitted(producer):
+            targets = _consumers_of(payload.cls, consumers)
+            if not targets:
+                wanted = f"a node or sink that consumes {payload.name}"
+                faults.append(Fault(producer, "unconsumed", wanted))
+            edges += [Edge(producer, payload, t, i, len(targets)) for i, t in enumerate(targets)]
+    reached = {e.consumer for e in edges}
+    for name in (*nodes, SINK):
+        if name not in reached:
+            wanted = " or ".join(t.name for t in draft.consumed(name))
+            faults.append(Fault(name, "unreached", f"a source or node that emits {wanted}"))
+    faults += _circles(nodes, edges)
+    if faults:
+        raise PreflightError(faults)
+    return Graph(source, sink, nodes, tuple(edges), _sorted(nodes, edges))
+
+
+def _consumers_of(cls: type, consumers: Mapping[type, list[str]]) -> list[str]:
+    return next((consumers[base] for base in cls.__mro__ if base in consumers), [])
+
+
+def _misnamed(graph: Graph) -> Iterator[Fault]:
+    taken = {SOURCE, SINK, *graph.bridges()}
+    for name in graph.nodes:
+        if name in taken:
+            yield Fault(name, "reserved", "a node name that no adapter or bridge has")
+
+
+def _ambiguous(graph: Graph) -> Iterator[Fault]:
+    known: dict[type, PayloadType] = {}
+    for name in (*graph.producers, SINK):
+        emitted = () if name == SINK else graph.emitted(name)
+        consumed = () if name == SOURCE else graph.consumed(name)
+        for payload in (*emitted, *consumed):
+            if known.setdefault(payload.cls, payload).annotation != payload.annotation:
+                wanted = f"one annotation for all payloads of class {payload.name}"
+                yield Fault(name, "ambiguous", wanted)
+
+
+def _sorter(names: Iterable[str], edges: Iterable[Edge]) -> TopologicalSorter[str]:
+    sorter: TopologicalSorter[str] = TopologicalSorter({n: () for n in (SOURCE, *names, SINK)})
+    for edge in edges:
+        sorter.add(edge.consumer, edge.producer)
+    return sorter
+
+
+def _circles(names: Iterable[str], edges: Iterable[Edge]) -> Iterator[Fault]:
+    """One fault for each circle that is left when the ones before it are cut open."""
+    left = list(edges)
+    while True:
+        try:
+            _sorter(names, left).prepare()
+        except CycleError as error:
+            circle: list[str] = error.args[1]
+            yield Fault(circle[0], "circular", f"no circle: {' -> '.join(circle)}")
+            left = [e for e in left if (e.producer, e.consumer) != (circle[0], circle[1])]
+        else:
+            return
+
+
+def _sorted(names: Iterable[str], edges: Iterable[Edge]) -> tuple[str, ...]:
+    """By distance from the source, those as far in the order of their declaration."""
+    known = list(edges)
+    rank = {name: i for i, name in enumerate((SOURCE, *names, SINK))}
+    depth: dict[str, int] = {}
+    for name in _sorter(names, known).static_order():
+        before = [depth[e.producer] for e in known if e.consumer == name]
+        depth[name] = max(before, default=-1) + 1
+    return tuple(sorted(depth, key=lambda n: (depth[n], rank[n])))

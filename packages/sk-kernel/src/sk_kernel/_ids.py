@@ -1,0 +1,93 @@
+"""Identifiers that every process derives for itself, and the sampling decision.
+
+A trace id is made of the run id and a record's sequence, a span id of the trace, the node and the
+record's key. So nothing has to travel for them, and the same run gives the same ids whatever
+processes it is spread over. Formats: W3C Trace Context (16 and 8 bytes, lower-case hexadecimal).
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+from sk_kernel._envelope import Key
+
+_TURN = 1 << 64
+_MASK = _TURN - 1
+#: 2^64 divided by the golden ratio, odd: consecutive sequences spread evenly over 64 bits.
+_WEYL = 0x9E3779B97F4A7C15
+
+
+class TraceIds:
+    """The trace ids of one run, and which of its records are sampled.
+
+    The low 64 bits are an even spread of the sequence numbers and are what sampling by ratio looks
+    at (as OpenTelemetry's ``TraceIdRatioBased`` does); the high 64 bits tell runs apart. Whether a
+    record is sampled is its sequence number's matter, also where an envelope gives it a trace id.
+    """
+
+    def __init__(self, run_id: str, sampling_ratio: float = 1.0) -> None:
+        seed = blake2b(run_id.encode(), digest_size=16, person=b"sk-trace").digest()
+        self._high = seed[:8].hex()
+        self._offset = int.from_bytes(seed[8:], "big")
+        self._bound = round(sampling_ratio * _TURN)
+        self._up, self._down = _returns(self._bound)
+
+    def of(self, sequence: int) -> str:
+        """The trace id of the record with this sequence number."""
+        return f"{self._high}{self._place(sequence):016x}"
+
+    def sampled(self, first: int, last: int) -> frozenset[int]:
+        """The sequence numbers in ``first..last`` (both included) whose trace is recorded."""
+        if self._bound <= 0:
+            return frozenset()
+        if self._bound >= _TURN:
+            return frozenset(range(first, last + 1))
+        found = []
+        sequence = first
+        while sequence <= last and self._place(sequence) >= self._bound:
+            sequence += 1
+        while sequence <= last:
+            found.append(sequence)
+            sequence += self._gap(self._place(sequence))
+        return frozenset(found)
+
+    def _place(self, sequence: int) -> int:
+        return (sequence * _WEYL + self._offset) & _MASK
+
+    def _gap(self, place: int) -> int:
+        """How many records behind a sampled one the next sampled one comes."""
+        if place + self._up.way < self._bound:
+            return self._up.steps
+        if place >= self._down.way:
+            return self._down.steps
+        return self._up.steps + self._down.steps
+
+
+class _Return(NamedTuple):
+    """So many steps of the spread lead so far upwards, or downwards, and no fewer less far."""
+
+    steps: int
+    way: int
+
+
+def _returns(bound: int) -> tuple[_Return, _Return]:
+    """The shortest returns, up and down, that are shorter than ``bound``.
+
+    By the three gap theorem a point of the spread below ``bound`` comes back there by the one, by
+    the other or by both together; so the sampled records are found without looking at the others.
+    """
+    up, down = _Return(1, _WEYL), _Return(1, _TURN - _WEYL)
+    while max(up.way, down.way) >= bound > 0:
+        both = up.steps + down.steps
+        if up.way > down.way:
+            up = _Return(both, up.way - down.way)
+        else:
+            down = _Return(both, down.way - up.way)
+    return up, down
+
+
+def span_id(trace_id: str, node: str, key: Key) -> str:
+    """The id of the span of ``node`` on the record ``key`` of a trace."""
+    text = f"{trace_id}/{node}/{key}"
+    return blake2b(text.encode(), digest_size=8, person=b"sk-span").hexdigest()

@@ -1,0 +1,150 @@
+"""The memory profile: the whole graph in this process, in this thread."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from sk_kernel._application import ApplicationContext
+from sk_kernel._batch import Batch
+from sk_kernel._calls import Identity
+from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
+from sk_kernel._ids import TraceIds
+from sk_kernel._observe import NodeObserver, Tracer
+from sk_kernel._plan import make_plan, single_group
+from sk_kernel._segment import SegmentRunner, needs_loop
+from sk_kernel.errors import KernelError
+from sk_kernel.ports import Progress, RunReport
+
+MEMORY = "memory"
+
+
+class MemoryRun:
+    """One run of an application in the memory profile.
+
+    :param observers: receive the spans of the records that ``sampling_ratio`` chooses.
+    :param on_progress: called after each batch, with the run's progress.
+    :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be made.
+    """
+
+    def __init__(
+        self,
+        application: ApplicationContext,
+        run_id: str,
+        *,
+        limits: BatchLimits | None = None,
+        observers: Sequence[NodeObserver] = (),
+        sampling_ratio: float = 1.0,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        graph = application.graph
+        self._run_id, self._scenario = run_id, application.spec.scenario
+        self._on_progress = on_progress
+        self._branching = graph.branching
+        ids = TraceIds(run_id, sampling_ratio)
+        plan = make_plan(graph, single_group(graph, MEMORY), application.all_states)
+        self._tracer = Tracer(plan, ids, observers) if observers else None
+        container = application.container()
+        source, sink = application.make_source(container), application.make_sink(container)
+        self._source = SourceDriver(
+            graph, source, limits or BatchLimits(), ids, sampling=bool(observers)
+        )
+        self._sink = SinkDriver(graph, sink)
+        self._loop = asyncio.Runner() if needs_loop(graph, graph.order) else None
+        self._runner = SegmentRunner(
+            application,
+            plan,
+            plan.segments[0],
+            container,
+            Identity(run_id, self._scenario, MEMORY, ids),
+            tracer=self._tracer,
+            write=self._sink.write,
+            loop=self._loop,
+        )
+
+    def run(self) -> RunReport:
+        """Read the source to its end and commit the sink; or, stopped, drain and abort it.
+
+        To be called once. The source is closed before the sink is committed: nothing that can fail
+        comes behind the commit.
+
+        :raises RunError: when a node or adapter failed; the sink was aborted.
+        """
+        started = time.monotonic()
+        try:
+            last = self._run()
+        finally:
+            if self._loop:
+                self._loop.close()
+            if self._tracer:
+                self._tracer.close()
+        return RunReport(
+            run_id=self._run_id,
+            scenario=self._scenario,
+            profile=MEMORY,
+            outcome="completed" if last.complete else "stopped",
+            records_in=last.last,
+            records_out=self._sink.records,
+            batches=last.number - 1,
+            seconds=time.monotonic() - started,
+            counters=self._sink.summary(),
+            partial_outputs=() if last.complete else self._sink.partial_outputs(),
+        )
+
+    def stop(self) -> None:
+        """End the input here, or, before the run, at once; and drain. Safe in any thread."""
+        self._source.interrupt()
+
+    def partial_outputs(self) -> tuple[str, ...]:
+        """Where a failed run left its unfinished output."""
+        return self._sink.partial_outputs()
+
+    def _run(self) -> Batch:
+        self._source.open()
+        try:
+            self._sink.open()
+        except BaseException as error:
+            _also(error, self._source.close)
+            raise
+        try:
+            last = self._pump()
+        except BaseException as error:
+            _also(error, self._source.close)
+            _also(error, self._abort)
+            raise
+        try:
+            self._source.close()
+            if last.complete:
+                self._sink.end(complete=True)
+        except BaseException as error:
+            _also(error, self._abort)
+            raise
+        if not last.complete:
+            self._abort()
+        return last
+
+    def _abort(self) -> None:
+        self._sink.end(complete=False)
+
+    def _pump(self) -> Batch:
+        while True:
+            batch, payloads = self._source.read()
+            if self._tracer and batch.sampled:
+                self._source.trace(self._tracer, batch, branching=self._branching)
+            self._runner.read(batch, payloads)
+            if self._on_progress:
+                state = "drained" if batch.final else "running"
+                batches = batch.number - batch.final
+                written = self._sink.records
+                self._on_progress(Progress(MEMORY, batch.last, written, batches, state))
+            if batch.final:
+                return batch
+
+
+def _also(first: BaseException, then: Callable[[], None]) -> None:
+    """Clean up behind a failure, which a further one is noted on and never hides."""
+    try:
+        then()
+    except KernelError as error:
+        first.add_note(f"and then: {error}")

@@ -1,0 +1,170 @@
+"""Running one segment of a plan over batches; the same code in every profile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sk_kernel._application import ApplicationContext
+from sk_kernel._batch import Batch, Section
+from sk_kernel._calls import Identity, NodeCall
+from sk_kernel._container import Container
+from sk_kernel._envelope import Key
+from sk_kernel._flow import Flow, Outlet, Route
+from sk_kernel._graph import SINK, SOURCE, Edge, Graph
+from sk_kernel._observe import Tracer
+from sk_kernel._plan import ExecutionPlan, Segment
+from sk_kernel._specs import Emission
+from sk_kernel._steps import Finish, NodeStep, SinkStep, Step, Writer
+from sk_kernel._unit_step import UnitStep
+from sk_kernel.errors import WireError
+
+
+class SegmentRunner:
+    """The nodes of one segment, made and compiled.
+
+    :param write: what the sink's payloads of a batch are given to; needed where the sink is.
+    :param loop: runs coroutine nodes; needed where :func:`needs_loop` says so.
+    :raises ResolutionError: when a node cannot be made.
+    """
+
+    def __init__(
+        self,
+        application: ApplicationContext,
+        plan: ExecutionPlan,
+        segment: Segment,
+        container: Container,
+        identity: Identity,
+        *,
+        tracer: Tracer | None = None,
+        write: Writer | None = None,
+        loop: asyncio.Runner | None = None,
+    ) -> None:
+        graph = plan.graph
+        self._tracer = tracer
+        self._branching = graph.branching
+        self._entries = _entries(graph, set(segment.vertices))
+        outlets = _outlets(plan, segment)
+        self._source_outlet = outlets.get((SOURCE, False))
+
+        def make(name: str) -> NodeCall:
+            spec, target = graph.nodes[name], application.make_node(name, container)
+            concurrent = not application.states_of(name) and spec.finish is None
+            return NodeCall(spec, target, identity, tracer, loop, concurrent=concurrent)
+
+        self._steps: list[Step] = []
+        for unit in segment.units:
+            if unit == (SINK,):
+                assert write is not None  # noqa: S101 - only the sink's segment writes
+                self._steps.append(SinkStep(write, tracer))
+            elif unit != (SOURCE,):
+                self._steps.append(_step(graph, {name: make(name) for name in unit}, outlets))
+
+    def read(self, batch: Batch, payloads: Sequence[Any]) -> dict[int, list[Section]]:
+        """Run the source's payloads of this batch through; returns what leaves, by segment.
+
+        :raises NodeFailedError, NodeOutputError, UnknownTargetError, AdapterFailedError:
+            what a record, or the sink, did.
+        """
+        assert self._source_outlet is not None  # noqa: S101 - only the source's segment reads
+        flow = Flow(batch)
+        numbers = range(batch.first, batch.last + 1)
+        keys: Sequence[Key] = [(n,) for n in numbers] if self._branching else numbers
+        if payloads:
+            flow.emit(self._source_outlet, keys, payloads)
+        return self._run(flow)
+
+    def run(self, batch: Batch, arrivals: Iterable[Section]) -> dict[int, list[Section]]:
+        """Run what arrived from other segments for this batch; returns what leaves, by segment.
+
+        :raises WireError: when something arrived that no node of this segment consumes.
+        :raises NodeFailedError, NodeOutputError, UnknownTargetError, AdapterFailedError:
+            what a record, or the sink, did.
+        """
+        flow = Flow(batch)
+        for section in arrivals:
+            edges = self._entries.get((section.producer, section.payload.cls), ())
+            if not any(section.target in (None, e.consumer) for e in edges):
+                problem = f"{section.payload.name} from {section.producer!r} is for another segment"
+                raise WireError(problem)
+            flow.arrive(section, edges)
+        return self._run(flow)
+
+    def _run(self, flow: Flow) -> dict[int, list[Section]]:
+        try:
+            for step in self._steps:
+                step.run(flow)
+        finally:
+            if self._tracer is not None:
+                self._tracer.flush()
+        return flow.departures()
+
+
+def needs_loop(graph: Graph, vertices: Iterable[str]) -> bool:
+    """Whether any of the vertices is a coroutine node."""
+    return any(name in graph.nodes and graph.nodes[name].is_async for name in vertices)
+
+
+def _entries(graph: Graph, own: set[str]) -> dict[tuple[str, type], list[Edge]]:
+    entries: dict[tuple[str, type], list[Edge]] = {}
+    for edge in graph.edges:
+        if edge.consumer in own:
+            entries.setdefault((edge.producer, edge.payload.cls), []).append(edge)
+    return entries
+
+
+def _outlets(plan: ExecutionPlan, segment: Segment) -> dict[tuple[str, bool], Outlet]:
+    graph = plan.graph
+    outlets: dict[tuple[str, bool], Outlet] = {}
+    for producer in segment.vertices:
+        if producer == SINK:
+            continue
+        routes = _routes(plan, segment, producer)
+        declared = graph.source.payload if producer == SOURCE else graph.nodes[producer].emits
+        outlets[producer, False] = Outlet(producer, declared, _of(routes, declared))
+        finish = None if producer == SOURCE else graph.nodes[producer].finish
+        if finish:
+            outlets[producer, True] = Outlet(producer, finish, _of(routes, finish))
+    return outlets
+
+
+def _of(routes: Mapping[type, Route], declared: Emission) -> list[Route]:
+    return [routes[payload.cls] for payload in declared.types]
+
+
+def _routes(plan: ExecutionPlan, segment: Segment, producer: str) -> dict[type, Route]:
+    routes: dict[type, Route] = {}
+    for payload in plan.graph.emitted(producer):
+        edges = [e for e in plan.graph.edges if e.producer == producer and e.payload == payload]
+        remote: dict[int, list[str]] = {}
+        for edge in edges:
+            index = plan.segment_of(edge.consumer).index
+            if index != segment.index:
+                remote.setdefault(index, []).append(edge.consumer)
+        routes[payload.cls] = Route(
+            payload,
+            tuple(e for e in edges if e.consumer in segment.vertices),
+            tuple((index, tuple(names)) for index, names in remote.items()),
+        )
+    return routes
+
+
+def _step(
+    graph: Graph, calls: dict[str, NodeCall], outlets: Mapping[tuple[str, bool], Outlet]
+) -> Step:
+    finishes = {
+        name: Finish(call, outlets[name, True], graph.order.index(name))
+        for name, call in calls.items()
+        if (name, True) in outlets
+    }
+    if len(calls) == 1:
+        ((name, call),) = calls.items()
+        return NodeStep(call, outlets[name, False], finishes.get(name))
+    inner: dict[tuple[str, type], tuple[Edge, ...]] = {}
+    for edge in graph.edges:
+        if edge.producer in calls and edge.consumer in calls:
+            key = edge.producer, edge.payload.cls
+            inner[key] = (*inner.get(key, ()), edge)
+    own = {name: outlets[name, False] for name in calls}
+    return UnitStep(calls, inner, own, list(finishes.values()))

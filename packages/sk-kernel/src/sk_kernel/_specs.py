@@ -1,0 +1,123 @@
+"""What the decorators record about a function or class: plain values, read once at definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+SPEC_ATTRIBUTE = "__stream_kernel__"
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadType:
+    """A type that travels: the class that an instance has, and the annotation it decodes to."""
+
+    cls: type
+    annotation: Any
+
+    @property
+    def name(self) -> str:
+        """The class's qualified name, as errors and pictures show it."""
+        return self.cls.__qualname__
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """What a callable may return: types, whether it may drop, whether it gives several at once."""
+
+    types: tuple[PayloadType, ...] = ()
+    optional: bool = False
+    many: bool = False
+    enveloped: bool = False
+
+    @property
+    def droppable(self) -> bool:
+        """Whether None is a right answer."""
+        return self.optional or not self.types
+
+    def __str__(self) -> str:
+        names = " | ".join([t.name for t in self.types] + ["None"] * self.droppable)
+        return f"list[{names}]" if self.many else names
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter that the container fills.
+
+    Where nothing provides its class, it is None if ``optional``, or left out if it ``defaults``.
+    """
+
+    name: str
+    cls: type
+    optional: bool = False
+    defaults: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether something must provide it."""
+        return not (self.optional or self.defaults)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """A node as declared. ``target`` is the function, or the class to make an instance of."""
+
+    name: str
+    target: Callable[..., Any]
+    is_class: bool
+    consumes: tuple[PayloadType, ...]
+    emits: Emission
+    finish: Emission | None
+    is_async: bool
+    finish_is_async: bool
+    context_parameter: str | None
+    settings_model: type | None
+    parameters: tuple[Parameter, ...]
+    stage: str | None = None
+    tags: frozenset[str] = frozenset()
+    runner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateSpec:
+    """A state as declared: its class and the payload attribute that it is partitioned by."""
+
+    cls: type
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """A service as declared: its class, the types that it is injected for, and what it needs."""
+
+    cls: type
+    provides: tuple[type, ...]
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterSpec:
+    """A source or sink as declared. ``payload`` is what a source emits or a sink consumes."""
+
+    name: str
+    target: Callable[..., Any]
+    is_class: bool
+    bridge: str | None
+    payload: Emission
+    settings_model: type | None
+    parameters: tuple[Parameter, ...] = ()
+    stage: str | None = None
+    tags: frozenset[str] = frozenset()
+
+
+class SourceSpec(AdapterSpec):
+    """A source as declared."""
+
+    __slots__ = ()
+
+
+class SinkSpec(AdapterSpec):
+    """A sink as declared."""
+
+    __slots__ = ()

@@ -1,0 +1,110 @@
+"""The step of a state unit: each record passes all of its nodes before the next one enters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sk_kernel._batch import Column, Rows, merged, sampled_rows
+from sk_kernel._calls import NodeCall
+from sk_kernel._chain import Chain, compile_chain
+from sk_kernel._envelope import Key
+from sk_kernel._flow import Flow, Outlet
+from sk_kernel._graph import Edge
+from sk_kernel._steps import Finish
+
+#: What leaves a unit, by the node that made it: keys and outputs.
+Leaving = dict[str, tuple[list[Key], list[Any]]]
+
+
+class _Row(NamedTuple):
+    key: Key
+    edge: Edge
+    item: Any
+
+
+class UnitStep:
+    """Nodes that share state.
+
+    A linear unit whose nodes give exactly one payload each is compiled into one loop; any other,
+    and each record that is traced, is walked depth first.
+    """
+
+    def __init__(
+        self,
+        calls: dict[str, NodeCall],
+        inner: Mapping[tuple[str, type], tuple[Edge, ...]],
+        outlets: dict[str, Outlet],
+        finishes: Sequence[Finish],
+    ) -> None:
+        self._calls, self._outlets = calls, outlets
+        self._finishes = sorted(finishes, key=lambda finish: finish.rank)
+        self._names = tuple(calls)
+        self._fed: dict[str, tuple[str, ...]] = dict.fromkeys(self._names, ())
+        for (producer, _), edges in inner.items():
+            fed = (*self._fed[producer], *(e.consumer for e in edges))
+            self._fed[producer] = tuple(dict.fromkeys(fed))
+        self._chain = compile_chain(list(calls.values()), inner)
+
+    def run(self, flow: Flow) -> None:
+        """Pass every waiting record through the unit, in key order, and emit what leaves it."""
+        waiting = {name: columns for name in self._names if (columns := flow.take(name))}
+        first = self._names[0]
+        if self._chain and waiting.keys() == {first} and not flow.batch.final:
+            self._run_chain(self._chain, flow, merged(waiting[first]))
+        elif waiting or flow.batch.final:
+            self._walk_all(flow, _rows(waiting.values()))
+
+    def _run_chain(self, chain: Chain, flow: Flow, rows: Rows) -> None:
+        keys, items = rows.keys, rows.items
+        outputs: list[Any] = []
+        leaving: Leaving = {self._names[-1]: ([], outputs)}
+        done = 0
+        for i in sampled_rows(keys, flow.batch.sampled):
+            chain(keys[done:i], items[done:i], outputs)
+            self._walk(flow, leaving, _Row(keys[i], rows.edge(i), items[i]))
+            done = i + 1
+        chain(keys[done:], items[done:], outputs)
+        flow.emit(self._outlets[self._names[-1]], keys, outputs)
+
+    def _walk_all(self, flow: Flow, rows: list[_Row]) -> None:
+        leaving: Leaving = {name: ([], []) for name in self._names}
+        done = 0
+        for finish in self._finishes if flow.batch.final else ():
+            # What a finish() of lower rank, outside of the unit, gave comes before this one.
+            end = finish.key(flow)
+            while done < len(rows) and rows[done].key < end:  # type: ignore[operator]
+                self._walk(flow, leaving, rows[done])
+                done += 1
+            finish.run(flow)
+            self._walk_fed(flow, leaving, finish.call.name)
+        for row in rows[done:]:
+            self._walk(flow, leaving, row)
+        for name, (keys, outputs) in leaving.items():
+            if keys:
+                flow.emit(self._outlets[name], keys, outputs)
+
+    def _walk(self, flow: Flow, leaving: Leaving, row: _Row) -> None:
+        name = row.edge.consumer
+        output = self._calls[name].one(flow.batch, row.key, row.item, row.edge)
+        if self._fed[name]:
+            flow.emit(self._outlets[name], [row.key], [output])
+            self._walk_fed(flow, leaving, name)
+        else:
+            leaving[name][0].append(row.key)
+            leaving[name][1].append(output)
+
+    def _walk_fed(self, flow: Flow, leaving: Leaving, name: str) -> None:
+        for row in _rows([flow.take(consumer) for consumer in self._fed[name]]):
+            self._walk(flow, leaving, row)
+
+
+def _rows(waiting: Iterable[Iterable[Column]]) -> list[_Row]:
+    rows = [
+        _Row(key, column.edge, item)
+        for columns in waiting
+        for column in columns
+        for key, item in zip(column.keys, column.items, strict=True)
+    ]
+    rows.sort(key=lambda row: row.key)
+    return rows

@@ -1,0 +1,143 @@
+"""Every exception of sk-kernel, on one screen.
+
+Each carries its fields, builds its message from them, and says whose fault it is: a *definition* or
+a *preflight* fault is in the application's code or configuration and is found before a record is
+read; a *run* fault happens on a record, in the code of a node or of an adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing that is wrong, where it is, and what was expected there.
+
+    ``path`` is a dotted configuration path (``nodes.parse.limit``) or the name of what is at fault.
+    """
+
+    path: str
+    category: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.category}: {self.expected}"
+
+
+class KernelError(Exception):
+    """Base of every error that sk-kernel raises."""
+
+
+class DefinitionError(KernelError):
+    """A decorated function or class cannot be what it was declared to be."""
+
+    def __init__(self, what: str, name: str, problem: str) -> None:
+        self.what, self.name, self.problem = what, name, problem
+        super().__init__(f"{what} {name!r}: {problem}")
+
+
+class PreflightError(KernelError):
+    """The application cannot run as configured; ``faults`` holds every reason, not the first."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(set(faults)))
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+class DiscoveryError(KernelError):
+    """A module named in ``discovery_modules`` could not be imported."""
+
+    def __init__(self, module: str, cause_type: str, problem: str) -> None:
+        self.module, self.cause_type, self.problem = module, cause_type, problem
+        super().__init__(f"cannot import {module!r}: {cause_type}: {problem}")
+
+
+class ResolutionError(KernelError):
+    """Dependency injection found nothing, or a circle, for a parameter."""
+
+    def __init__(self, owner: str, wanted: str, problem: str) -> None:
+        self.owner, self.wanted, self.problem = owner, wanted, problem
+        super().__init__(f"{owner} asks for {wanted}: {problem}")
+
+
+class AdapterCheckError(KernelError):
+    """An adapter's ``check`` refuses its settings; ``field`` names the setting at fault."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        self.field, self.problem = field, problem
+        super().__init__(f"{field}: {problem}")
+
+
+class RunError(KernelError):
+    """A run could not go on."""
+
+
+def _at(sequence: int | None) -> str:
+    return "" if sequence is None else f" on record {sequence}"
+
+
+class NodeFailedError(RunError):
+    """A node's own code raised; the original is the ``__cause__``. Holds no payload."""
+
+    def __init__(self, node: str, cause_type: str, sequence: int | None = None) -> None:
+        self.node, self.cause_type, self.sequence = node, cause_type, sequence
+        super().__init__(f"node {node!r} raised {cause_type}{_at(sequence)}")
+
+
+class NodeOutputError(RunError):
+    """A node or the source gave something that its annotation does not declare.
+
+    Or something that is declared, but that MessagePack cannot carry to another process.
+    """
+
+    def __init__(self, node: str, got: str, declared: str, sequence: int | None = None) -> None:
+        self.node, self.got, self.declared, self.sequence = node, got, declared, sequence
+        super().__init__(f"{node!r} returned {got}{_at(sequence)}, but declares {declared}")
+
+
+class UnknownTargetError(RunError):
+    """An envelope names a target that does not exist or does not consume its payload's type."""
+
+    def __init__(
+        self, node: str, target: str, payload_type: str, sequence: int | None = None
+    ) -> None:
+        self.node, self.target, self.payload_type = node, target, payload_type
+        self.sequence = sequence
+        super().__init__(
+            f"{node!r} sent {payload_type} to {target!r}{_at(sequence)}:"
+            " no such node consumes that type"
+        )
+
+
+class AdapterFailedError(RunError):
+    """A source or a sink raised while it was made, opened, read, written or committed.
+
+    ``problem`` is the original's text where that cannot hold a payload, else empty.
+    """
+
+    def __init__(self, adapter: str, action: str, cause_type: str, problem: str = "") -> None:
+        self.adapter, self.action = adapter, action
+        self.cause_type, self.problem = cause_type, problem
+        tail = f": {problem}" if problem else ""
+        super().__init__(f"{adapter} failed to {action}: {cause_type}{tail}")
+
+
+class WireError(RunError):
+    """Bytes from another process are not a batch of this graph; ``problem`` says how."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"not a batch of this graph: {problem}")
+
+
+class RecordTooLargeError(RunError):
+    """One record alone is larger than a frame may be."""
+
+    def __init__(self, node: str, sequence: int, size: int, limit: int) -> None:
+        self.node, self.sequence, self.size, self.limit = node, sequence, size, limit
+        super().__init__(
+            f"record {sequence} from {node!r} takes {size} bytes, over the limit of {limit}:"
+            " raise runtime.platform.execution_ipc.max_payload_bytes"
+        )

@@ -1,0 +1,119 @@
+"""How events and spans are written: as lines of JSON, and as lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from msgspec.structs import asdict
+from sk_kernel import LifecycleEvent, NodeSpan
+
+
+class SpanLine(msgspec.Struct, frozen=True, gc=False):
+    """A span's line of JSON: a `NodeSpan` and its exporter. The keys, in order, are the format."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str | None
+    name: str
+    process_group: str
+    handoff_from: str | None
+    route_hop: int
+    sequence: int
+    start_ns: int
+    end_ns: int
+    error: str | None
+    worker: str | None
+
+
+_EPOCH: Final = datetime(1970, 1, 1)
+_json_lines = msgspec.json.Encoder().encode_lines
+
+
+def events_as_json(events: Sequence[LifecycleEvent]) -> bytes:
+    """Give one JSON object per event; the keys below, in this order, are the format."""
+    return _json_lines(
+        [
+            {
+                "sequence": event.sequence,
+                "time": rfc3339(event.time_ns),
+                "event": event.name,
+                "level": event.level,
+                "correlation_id": event.correlation_id,
+                "group": event.group,
+                "worker": event.worker,
+                "fields": event.fields,
+            }
+            for event in events
+        ]
+    )
+
+
+def events_as_text(events: Sequence[LifecycleEvent]) -> bytes:
+    """Give one readable line per event."""
+    return _text_lines(
+        [
+            f"{rfc3339(event.time_ns)} {event.level:5} {shown(event.name)}",
+            facts({"group": event.group, "worker": event.worker}),
+            facts(event.fields),
+            facts({"sequence": event.sequence, "correlation_id": event.correlation_id}),
+        ]
+        for event in events
+    )
+
+
+def spans_as_json(spans: Sequence[NodeSpan], worker: str | None) -> bytes:
+    """Give one JSON object per span."""
+    return _json_lines([_span_line(span, worker) for span in spans])
+
+
+def spans_as_text(spans: Sequence[NodeSpan], worker: str | None) -> bytes:
+    """Give one readable line per span; `us` is its length in microseconds."""
+    return _text_lines(
+        [
+            f"{rfc3339(span.start_ns)} span  {shown(span.name)}",
+            facts({"us": (span.end_ns - span.start_ns) / 1000, **asdict(_span_line(span, worker))}),
+        ]
+        for span in spans
+    )
+
+
+def rfc3339(time_ns: int) -> str:
+    """Give nanoseconds since the epoch as RFC 3339 in UTC: `2024-02-29T23:59:59.000000001Z`."""
+    seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
+    return f"{(_EPOCH + timedelta(seconds=seconds)).isoformat()}.{nanoseconds:09d}Z"
+
+
+def facts(values: Mapping[str, object]) -> str:
+    """Give `key=value key=value`, on one line whatever is in them; None is left out."""
+    return " ".join(f"{shown(k)}={shown(v)}" for k, v in values.items() if v is not None)
+
+
+def shown(value: object) -> str:
+    """Give a value as one word, or quoted, with nothing that moves a terminal's cursor."""
+    text = str(value)
+    plain = text.isprintable() and not set(text) & set(" ='\"\\")
+    return text if text and plain else repr(text)
+
+
+def _span_line(span: NodeSpan, worker: str | None) -> SpanLine:
+    return SpanLine(
+        span.trace_id,
+        span.span_id,
+        span.parent_id,
+        span.name,
+        span.process_group,
+        span.handoff_from,
+        span.route_hop,
+        span.sequence,
+        span.start_ns,
+        span.end_ns,
+        span.error,
+        worker,
+    )
+
+
+def _text_lines(lines: Iterable[Sequence[str]]) -> bytes:
+    return "".join([" ".join(filter(None, parts)) + "\n" for parts in lines]).encode()

@@ -1,0 +1,137 @@
+"""The rails on which every lifecycle event goes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Literal
+
+import msgspec
+from msgspec.structs import replace
+from sk_kernel import LifecycleEvent
+
+from sk_observability._bucket import RateLimit, full_bucket, take
+from sk_observability._clean import clean_fields
+from sk_observability._outlet import ExporterCounts, Outlet
+
+Level = Literal["info", "debug"]
+
+# Each level has a limit of its own, so that a flood of details never costs a checkpoint. A thousand
+# workers that start at once stay below that of info; a worker that restarts without end does not.
+LIMITS: Final[Mapping[Level, RateLimit]] = {
+    "info": RateLimit(per_second=1000, burst=10_000),
+    "debug": RateLimit(per_second=100, burst=200),
+}
+
+
+class LifecycleCounts(msgspec.Struct, frozen=True):
+    """What became of the events that the level admits.
+
+    `recorded` have a sequence number, `fell_out` of them are no longer in the ring, `flooded` were
+    over the rate of their level and went nowhere.
+    """
+
+    recorded: int
+    fell_out: int
+    flooded: dict[str, int]
+    exporters: tuple[ExporterCounts, ...]
+
+
+class LifecycleLog:
+    """Numbers, dates and cleans events, keeps the last of them, and hands them to the exporters.
+
+    `correlation_id` is the run's id. `enabled` and `level` are those of the configuration's
+    `lifecycle_events`: with `info`, events of level debug go nowhere. `clock` gives nanoseconds
+    since the epoch. Safe in any thread, but an exporter must not emit.
+    """
+
+    def __init__(
+        self,
+        correlation_id: str,
+        exporters: Iterable[Outlet[LifecycleEvent]] = (),
+        *,
+        enabled: bool = True,
+        level: Level = "info",
+        ring_size: int = 1000,
+        limits: Mapping[Level, RateLimit] = LIMITS,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._correlation_id, self._outlets = correlation_id, tuple(exporters)
+        levels: tuple[Level, ...] = ("info", "debug") if level == "debug" else ("info",)
+        self._levels = levels if enabled else ()
+        self._ring: deque[LifecycleEvent] = deque(maxlen=ring_size)
+        self._limits, self._clock = limits, clock
+        self._buckets = {name: full_bucket(limits[name], clock()) for name in self._levels}
+        self._recorded = 0
+        self._flooded: Counter[str] = Counter()
+        # Two locks: exporters get the events in order, and nobody who reads the ring waits for one.
+        self._exporting, self._recording = threading.Lock(), threading.Lock()
+
+    def emit(
+        self,
+        name: str,
+        *,
+        level: Level = "info",
+        group: str | None = None,
+        worker: str | None = None,
+        fields: Mapping[str, object] | None = None,
+    ) -> LifecycleEvent | None:
+        """Record and export an event; None when its level, or the rate of its level, keeps it out.
+
+        `name` is an `EventName` or any other. When this returns, the event is exported or counted
+        as dropped; it raises nothing that an exporter does.
+        """
+        if level not in self._levels:
+            return None
+        draft = LifecycleEvent(
+            sequence=0,
+            time_ns=0,
+            name=str(name),
+            level=level,
+            correlation_id=self._correlation_id,
+            group=group,
+            worker=worker,
+            fields=clean_fields(fields or {}),
+        )
+        with self._exporting:
+            event = self._record(draft)
+            if event is not None:
+                for outlet in self._outlets:
+                    outlet.export((event,))
+        return event
+
+    def events(self) -> tuple[LifecycleEvent, ...]:
+        """The events that the ring still holds, in order."""
+        with self._recording:
+            return tuple(self._ring)
+
+    def after(self, sequence: int) -> tuple[LifecycleEvent, ...]:
+        """The events after a sequence number that the ring still holds, in order."""
+        return tuple(event for event in self.events() if event.sequence > sequence)
+
+    def counts(self) -> LifecycleCounts:
+        """What became of the events so far."""
+        exporters = tuple(outlet.counts for outlet in self._outlets)
+        with self._recording:
+            fell_out = self._recorded - len(self._ring)
+            return LifecycleCounts(self._recorded, fell_out, dict(self._flooded), exporters)
+
+    def close(self) -> None:
+        """Close the exporters. Later events are recorded, and counted as dropped for each."""
+        for outlet in self._outlets:
+            outlet.close()
+
+    def _record(self, draft: LifecycleEvent) -> LifecycleEvent | None:
+        level = draft.level
+        with self._recording:
+            now = self._clock()
+            self._buckets[level], admitted = take(self._buckets[level], self._limits[level], now)
+            if not admitted:
+                self._flooded[level] += 1
+                return None
+            self._recorded += 1
+            event = replace(draft, sequence=self._recorded, time_ns=now)
+            self._ring.append(event)
+            return event

@@ -1,0 +1,39 @@
+"""Process groups, supervisors and the worker runtime of stream kernel."""
+
+from sk_supervisor._bundle import BundleRejectedError, ChildBootstrapBundle
+from sk_supervisor._execute import new_run_id, run
+from sk_supervisor._ladder import Ladder, Rung
+from sk_supervisor._local import LocalBootstrapSupervisor
+from sk_supervisor._multiprocess import MultiprocessBootstrapSupervisor
+from sk_supervisor._preflight import Prepared, prepare
+from sk_supervisor.errors import (
+    RunRefusedError,
+    RuntimeLifecycleReadyError,
+    RuntimeLifecycleResolutionError,
+    RuntimeWorkerFailedError,
+    StartInterruptedError,
+    StopTimeoutError,
+    SupervisorError,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BundleRejectedError",
+    "ChildBootstrapBundle",
+    "Ladder",
+    "LocalBootstrapSupervisor",
+    "MultiprocessBootstrapSupervisor",
+    "Prepared",
+    "RunRefusedError",
+    "Rung",
+    "RuntimeLifecycleReadyError",
+    "RuntimeLifecycleResolutionError",
+    "RuntimeWorkerFailedError",
+    "StartInterruptedError",
+    "StopTimeoutError",
+    "SupervisorError",
+    "new_run_id",
+    "prepare",
+    "run",
+]

@@ -1,0 +1,133 @@
+"""A worker's parts, built from its bundle: its own discovery, its own DI scope, its own nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sk_control import BootstrapBundle
+from sk_kernel import (
+    SOURCE,
+    ApplicationContext,
+    Batch,
+    Identity,
+    Progress,
+    SourceDriver,
+    TraceIds,
+    Tracer,
+)
+from sk_observability import SpanFanOut, build_span_exporters
+
+from sk_supervisor._bundle import decode_bundle, plan_of
+from sk_supervisor._engine import Engine
+from sk_supervisor._inbox import Credit, Item
+from sk_supervisor._outlet import Outlet
+from sk_supervisor._source_thread import SourceThread
+
+
+class Assembly:
+    """What :func:`assemble` made, and how it ends."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        outlet: Outlet,
+        credit: Credit,
+        source: SourceDriver | None,
+        reader: SourceThread | None,
+        tracer: Tracer | None,
+        *,
+        branching: bool,
+    ) -> None:
+        self.engine, self.outlet, self.credit = engine, outlet, credit
+        self._source, self._reader, self._tracer = source, reader, tracer
+        self._branching = branching
+        self.reported = False
+
+    def progress(self) -> Progress:
+        """How far the work has come."""
+        return self.engine.progress
+
+    def partial_outputs(self) -> tuple[str, ...]:
+        """Where the sink's unfinished output is, if the sink is here."""
+        return self.engine.sink.partial_outputs() if self.engine.sink else ()
+
+    def start_source(self) -> None:
+        """Begin to read, if the source is here."""
+        if self._reader is not None:
+            self._reader.start()
+
+    def interrupt_source(self) -> None:
+        """End the input, if the source is here. Any thread."""
+        if self._reader is not None:
+            self._reader.interrupt()
+
+    def trace_source(self, batch: Batch) -> None:
+        """Record the spans of a batch's reading."""
+        if self._tracer is not None and self._source is not None and batch.sampled:
+            self._source.trace(self._tracer, batch, branching=self._branching)
+
+    def flush(self) -> None:
+        """Export every span."""
+        if self._tracer is not None:
+            self._tracer.close()
+            self._tracer = None
+
+    def end(self, *, complete: bool) -> None:
+        """Abort or commit what has not ended, export, and hang up."""
+        self.engine.end(complete=complete)
+        self.flush()
+        self.outlet.shutdown()
+
+
+def assemble(
+    bundle: BootstrapBundle, told: dict[str, Any], deliver: Callable[[Item], None]
+) -> Assembly:
+    """Build everything that this worker runs, open its adapters, and dial the hub.
+
+    :raises BundleRejectedError, KernelError, TransportError, ExporterError: what stood in the way.
+    """
+    child = decode_bundle(bundle.application)
+    worker_id = told["worker_id"]
+    application = ApplicationContext(child.application)
+    plan = plan_of(application, child)
+    ids = TraceIds(bundle.run_id, child.sampling_ratio)
+    exporters = build_span_exporters(child.spans, worker=worker_id)
+    tracer = Tracer(plan, ids, [SpanFanOut(exporters)]) if exporters else None
+    container = application.container()
+    outlet = Outlet(
+        session=told["session_id"],
+        worker_id=worker_id,
+        run_id=bundle.run_id,
+        scenario_id=bundle.scenario_id,
+        keys=bundle.keys,
+        address=(bundle.data_host, bundle.data_port),
+        worker_of_segment={s.index: child.workers[s.group] for s in plan.segments},
+        max_payload_bytes=child.max_payload_bytes,
+        ttl_seconds=child.ttl_seconds,
+        nonce_capacity=child.nonce_capacity,
+    )
+    engine = Engine(
+        application,
+        plan,
+        container,
+        Identity(bundle.run_id, bundle.scenario_id, bundle.group, ids),
+        outlet,
+        tracer=tracer,
+        max_payload_bytes=child.max_payload_bytes,
+    )
+    if engine.sink is not None:
+        engine.sink.open()
+    credit = Credit(child.limits.in_flight)
+    source = reader = None
+    if plan.group_of[SOURCE] == bundle.group:
+        source = SourceDriver(
+            plan.graph,
+            application.make_source(container),
+            child.limits,
+            ids,
+            sampling=tracer is not None,
+        )
+        source.open()
+        reader = SourceThread(source, credit, deliver)
+    return Assembly(engine, outlet, credit, source, reader, tracer, branching=plan.graph.branching)

@@ -1,0 +1,65 @@
+"""What a worker is built from, as the supervisor writes it and the worker reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sk_kernel import (
+    ApplicationContext,
+    ApplicationSpec,
+    BatchLimits,
+    ExecutionPlan,
+    make_plan,
+)
+
+from sk_supervisor.errors import SupervisorError
+
+
+class BundleRejectedError(SupervisorError):
+    """The bootstrap bundle is not one that this version of the worker can be built from."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"bootstrap bundle rejected: {problem}")
+
+
+class ChildBootstrapBundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The ``application`` part of a control bundle: plain data; every object is built in the child.
+
+    ``workers`` is the worker of each group; ``spans`` are the trace exporters, (kind, settings).
+    """
+
+    application: ApplicationSpec
+    group_of: dict[str, str]
+    workers: dict[str, str]
+    limits: BatchLimits
+    max_payload_bytes: int
+    ttl_seconds: float
+    nonce_capacity: int
+    sampling_ratio: float = 1.0
+    spans: list[tuple[str, dict[str, Any]]] = []
+
+
+def encode_bundle(bundle: ChildBootstrapBundle) -> bytes:
+    """The bundle as JSON."""
+    return msgspec.json.encode(bundle)
+
+
+def decode_bundle(data: bytes) -> ChildBootstrapBundle:
+    """The bundle in ``data``.
+
+    :raises BundleRejectedError: when it is none; the message holds no value of it.
+    """
+    try:
+        return msgspec.json.decode(data, type=ChildBootstrapBundle)
+    except msgspec.MsgspecError as error:
+        raise BundleRejectedError(type(error).__name__) from None
+
+
+def plan_of(application: ApplicationContext, bundle: ChildBootstrapBundle) -> ExecutionPlan:
+    """The plan that every process derives alike from its own discovery."""
+    missing = set(application.graph.order) ^ bundle.group_of.keys()
+    if missing:
+        raise BundleRejectedError(f"discovery differs from the supervisor's: {sorted(missing)}")
+    return make_plan(application.graph, bundle.group_of, application.all_states)

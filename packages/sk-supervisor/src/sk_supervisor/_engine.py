@@ -1,0 +1,167 @@
+"""The work of one worker: batches in from source and hub, through its segments, and out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from sk_kernel import (
+    SINK,
+    SOURCE,
+    ApplicationContext,
+    Batch,
+    Container,
+    ExecutionPlan,
+    Identity,
+    Progress,
+    Section,
+    SegmentRunner,
+    SinkDriver,
+    Tracer,
+    WireCodec,
+    needs_loop,
+)
+
+from sk_supervisor._align import Aligner
+from sk_supervisor._frames import BatchHeader, batch_of, sampled_mark
+from sk_supervisor._inbox import Arrived
+from sk_supervisor._outlet import Outlet
+
+
+class Engine:
+    """Runs a group's segments. Used from the worker's main thread only.
+
+    :param outlet: sends batches and acknowledgements to the hub.
+    """
+
+    def __init__(
+        self,
+        application: ApplicationContext,
+        plan: ExecutionPlan,
+        container: Container,
+        identity: Identity,
+        outlet: Outlet,
+        *,
+        tracer: Tracer | None,
+        max_payload_bytes: int,
+    ) -> None:
+        self._plan, self._outlet = plan, outlet
+        self._segments = plan.of_group(identity.group)
+        self._codec = WireCodec(plan.graph)
+        self._max_payload = max_payload_bytes
+        own = [name for segment in self._segments for name in segment.vertices]
+        self.sink: SinkDriver | None = None
+        if SINK in own:
+            self.sink = SinkDriver(plan.graph, application.make_sink(container))
+        self._loop = asyncio.Runner() if needs_loop(plan.graph, own) else None
+        self._runners = {
+            segment.index: SegmentRunner(
+                application,
+                plan,
+                segment,
+                container,
+                identity,
+                tracer=tracer,
+                write=self.sink.write if self.sink else None,
+                loop=self._loop,
+            )
+            for segment in self._segments
+        }
+        self._aligners: dict[int, Aligner[tuple[Batch, list[Section]]]] = {
+            s.index: Aligner(s.upstream) for s in self._segments if s.upstream
+        }
+        self._unfinished = set(self._runners)
+        self.complete = True
+        self.progress = Progress(identity.group, state="running")
+
+    @property
+    def drained(self) -> bool:
+        """Whether every segment has passed the end of input on."""
+        return not self._unfinished
+
+    def read(self, batch: Batch, payloads: Sequence[object]) -> None:
+        """Run a batch of the source."""
+        index = self._plan.segment_of(SOURCE).index
+        self._account(batch.last, batch.number - batch.final)
+        departures = self._runners[index].read(batch, payloads)
+        self._sent_on(index, batch, departures)
+        self._run_ready()
+
+    def arrive(self, arrived: Arrived) -> None:
+        """Take a frame; run whatever batches are whole by it.
+
+        :raises AlignmentError: when the frame does not belong where it says.
+        """
+        header = arrived.header
+        batch = batch_of(header, final=arrived.final)
+        sections = self._codec.decode(batch, arrived.payload)
+        aligner = self._aligners[header.target_segment]
+        aligner.add(header.epoch, header.source_segment, (batch, sections), more=header.more)
+        self._run_ready()
+
+    def end(self, *, complete: bool) -> None:
+        """End the sink, if it is here and has not ended, and the event loop."""
+        if self.sink is not None and self._plan.segment_of(SINK).index in self._unfinished:
+            self.sink.end(complete=complete)
+        if self._loop is not None:
+            self._loop.close()
+            self._loop = None
+
+    def _run_ready(self) -> None:
+        again = True
+        while again:
+            again = False
+            for index, aligner in self._aligners.items():
+                for _, parts in aligner.ready():
+                    self._run(index, parts)
+                    again = True
+
+    def _run(self, index: int, parts: list[tuple[Batch, list[Section]]]) -> None:
+        batch = parts[0][0]
+        for other, _ in parts[1:]:
+            batch.correlations.update(other.correlations)
+        sections = [section for _, several in parts for section in several]
+        if batch.final:
+            self.complete = batch.complete
+        departures = self._runners[index].run(batch, sections)
+        self._account(batch.last, batch.number - batch.final)
+        self._sent_on(index, batch, departures)
+
+    def _sent_on(self, index: int, batch: Batch, departures: dict[int, list[Section]]) -> None:
+        segment = self._plan.segments[index]
+        if batch.final:
+            self._unfinished.discard(index)
+            if SINK in segment.vertices and self.sink is not None:
+                self.sink.end(complete=batch.complete)
+        for target in segment.downstream:
+            sections = departures.get(target, [])
+            if self._plan.segments[target].group == segment.group:
+                self._aligners[target].add(batch.number, index, (batch, sections), more=False)
+            else:
+                self._send(index, target, batch, sections)
+        if not segment.downstream:
+            self._outlet.acknowledge(index, batch.number)
+
+    def _send(self, source: int, target: int, batch: Batch, sections: list[Section]) -> None:
+        payloads = self._codec.encode(batch, sections, self._max_payload)
+        for i, payload in enumerate(payloads, 1):
+            header = BatchHeader(
+                sender=self._outlet.worker_id,
+                receiver=self._outlet.worker_of(target),
+                run_id=self._outlet.run_id,
+                scenario_id=self._outlet.scenario_id,
+                epoch=batch.number,
+                first=batch.first,
+                last=batch.last,
+                source_segment=source,
+                target_segment=target,
+                route_hop=self._plan.segments[target].depth,
+                more=i < len(payloads),
+                complete=batch.complete,
+                sampled=sampled_mark(batch),
+            )
+            self._outlet.send(header, payload, final=batch.final)
+
+    def _account(self, records: int, batches: int) -> None:
+        written = self.sink.records if self.sink else 0
+        self.progress = Progress(self.progress.group, records, written, batches, "running")

@@ -1,0 +1,159 @@
+"""A run from its configuration to its exit code: the lifecycle around the work."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from typing import TYPE_CHECKING, TextIO
+
+from sk_kernel import KernelError, RunReport
+from sk_observability import ExporterSetupError, LifecycleLog, build_log_exporters
+
+from sk_supervisor._display import Display, display_for
+from sk_supervisor._gate import GatePolicy, gate_policy
+from sk_supervisor._local import LocalBootstrapSupervisor
+from sk_supervisor._multiprocess import MultiprocessBootstrapSupervisor
+from sk_supervisor._preflight import Prepared, log_choices, prepare
+from sk_supervisor._signals import ForcedStop, signals_to
+from sk_supervisor.errors import (
+    EXIT_DONE,
+    EXIT_SIGNAL_BASE,
+    EXIT_STOP_TIMEOUT,
+    EXIT_WORKER,
+    RunRefusedError,
+    RuntimeLifecycleReadyError,
+    StartInterruptedError,
+    SupervisorError,
+)
+
+if TYPE_CHECKING:
+    from sk_config import Config
+
+Supervisor = LocalBootstrapSupervisor | MultiprocessBootstrapSupervisor
+
+
+def new_run_id() -> str:
+    """A run id that sorts by time: UTC to the second, and four random bytes."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(4)}"
+
+
+def run(
+    config: Config, *, run_id: str | None = None, quiet: bool = False, stderr: TextIO | None = None
+) -> int:
+    """Run a configuration in the profile that it names; returns the documented exit code.
+
+    Progress, a summary and errors go to ``stderr`` (default: this process's). SIGINT and SIGTERM
+    drain the run; a second one ends it by force. Raises nothing of a run's own.
+    """
+    stream = stderr or sys.stderr
+    try:
+        prepared = prepare(config)
+        run_id = run_id or new_run_id()
+        log = _log(prepared, run_id)
+    except RunRefusedError as error:
+        print(f"error: the configuration cannot run:\n{_indented(error)}", file=stream)
+        return error.exit_code
+    except ExporterSetupError as error:
+        print(f"error: {error}", file=stream)
+        return RunRefusedError.exit_code
+    display = display_for(stream, quiet=quiet)
+    supervisor = make_supervisor(prepared, run_id, log, display)
+    try:
+        code, message = _supervised(supervisor, prepared, log)
+    finally:
+        display.close()
+        log.close()
+    if message and not (quiet and code == EXIT_DONE):
+        print(message, file=stream)
+    return code
+
+
+def make_supervisor(
+    prepared: Prepared, run_id: str, log: LifecycleLog, display: Display
+) -> Supervisor:
+    """The supervisor of the configuration's profile."""
+    if prepared.multiprocess:
+        return MultiprocessBootstrapSupervisor(
+            prepared, run_id, log, on_progress=display.progress, on_line=display.line
+        )
+    return LocalBootstrapSupervisor(prepared, run_id, log, on_progress=display.progress)
+
+
+def _log(prepared: Prepared, run_id: str) -> LifecycleLog:
+    events = prepared.config.runtime.observability.logging.lifecycle_events
+    exporters = build_log_exporters(log_choices(prepared.config))
+    return LifecycleLog(run_id, exporters, enabled=events.enabled, level=events.level)
+
+
+def _supervised(supervisor: Supervisor, prepared: Prepared, log: LifecycleLog) -> tuple[int, str]:
+    local = isinstance(supervisor, LocalBootstrapSupervisor)
+    with signals_to(supervisor.request_stop, force=local) as came:
+        try:
+            try:
+                report = lifecycle(supervisor, prepared)
+            finally:
+                rung = supervisor.shutdown()
+        except StartInterruptedError as error:
+            code = EXIT_SIGNAL_BASE + came[0] if came else EXIT_DONE
+            return code, f"stopped: {error}"
+        except ForcedStop:
+            return EXIT_STOP_TIMEOUT, _failed("stopped by force", supervisor)
+        except SupervisorError as error:
+            return error.exit_code, _failed(str(error), supervisor)
+        except KernelError as error:
+            return EXIT_WORKER, _failed(str(error), supervisor)
+    if len(came) > 1 or rung in ("terminate", "kill"):
+        return EXIT_STOP_TIMEOUT, _failed(f"workers had to be ended by force ({rung})", supervisor)
+    code = EXIT_DONE
+    if report.outcome == "stopped" and came:
+        code = EXIT_SIGNAL_BASE + came[0]
+    return code, summary(report)
+
+
+def lifecycle(supervisor: Supervisor, prepared: Prepared) -> RunReport:
+    """Start the groups in configuration order, wait for them, and run.
+
+    :raises SupervisorError, KernelError: what ended the run before its time.
+    """
+    readiness = prepared.config.runtime.platform.readiness
+    policy = gate_policy(
+        enabled=readiness.enabled, all_groups=readiness.start_work_on_all_groups_ready
+    )
+    supervisor.start_groups([g.name for g in prepared.groups])
+    if policy is GatePolicy.ALL_READY:
+        patience = float(prepared.config.runtime.platform.readiness_timeout_seconds)
+        if not supervisor.wait_ready(patience):
+            late = [
+                str(worker["worker_id"])
+                for workers in supervisor.snapshot().values()
+                for worker in workers
+                if not worker["ready"]
+            ]
+            raise RuntimeLifecycleReadyError("timeout", late, patience)
+    return supervisor.run()
+
+
+def summary(report: RunReport) -> str:
+    """What a finished run did, in a few lines."""
+    rate = report.records_in / report.seconds if report.seconds > 0 else 0.0
+    lines = [
+        f"{report.outcome}: {report.scenario} ({report.profile}), run {report.run_id}",
+        f"  records in {report.records_in:,}, out {report.records_out:,},"
+        f" {report.seconds:.2f} s, {rate:,.0f}/s",
+    ]
+    if report.counters:
+        counted = ", ".join(f"{name} {count:,}" for name, count in sorted(report.counters.items()))
+        lines.append(f"  {counted}")
+    lines += [f"  partial output: {path}" for path in report.partial_outputs]
+    return "\n".join(lines)
+
+
+def _failed(problem: str, supervisor: Supervisor) -> str:
+    lines = [f"error: {problem}"]
+    lines += [f"  partial output: {path}" for path in supervisor.partial_outputs()]
+    return "\n".join(lines)
+
+
+def _indented(error: Exception) -> str:
+    return "\n".join(f"  {line}" for line in str(error).splitlines())

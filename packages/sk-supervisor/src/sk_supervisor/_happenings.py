@@ -1,0 +1,34 @@
+"""What the supervisor's one loop waits for: everything that happens, in one queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sk_control import ControlEvent
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessExited:
+    """A worker's process is gone."""
+
+    worker_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubFault:
+    """The hub refused a frame or peer; ``worker_id`` is empty for the hub's own fault."""
+
+    worker_id: str
+    category: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Somebody wants the run to end: a signal, or a call."""
+
+    reason: str
+
+
+Happening: TypeAlias = ControlEvent | ProcessExited | HubFault | StopRequested

@@ -1,0 +1,248 @@
+"""The hub: one thread that relays frames between the workers, and never decodes a payload.
+
+It never blocks on a write while there is something to read: what a worker does not take at once
+waits here, and credit bounds how much that can be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sk_transport import (
+    Buffer,
+    ChannelClosedError,
+    DetachedChannel,
+    FrameKind,
+    Listener,
+    SecureTcpTransport,
+    TransportError,
+    WireFrame,
+)
+
+from sk_supervisor._edges import EdgeKeys
+from sk_supervisor._frames import (
+    HUB,
+    AckHeader,
+    BatchHeader,
+    CreditHeader,
+    HeaderError,
+    decode_header,
+    encode_header,
+)
+from sk_supervisor._outlet import frame_limits
+from sk_supervisor._relay import Relay, RelayRefusedError
+
+#: Buffers handed to one sendmsg; far below any system's IOV_MAX.
+_GATHER = 64
+
+
+@dataclass(slots=True)
+class _Peer:
+    link: DetachedChannel
+    waiting: deque[memoryview] = field(default_factory=deque)
+    writing: bool = False
+
+
+class DataHub:
+    """Listens on loopback and relays. ``on_fault(worker_id, category, message)``: from its threads.
+
+    :raises BindError: when the port cannot be had.
+    """
+
+    def __init__(
+        self,
+        relay: Relay,
+        keys: EdgeKeys,
+        *,
+        session: str,
+        expected: frozenset[str],
+        host: str,
+        port: int,
+        max_payload_bytes: int,
+        ttl_seconds: float,
+        nonce_capacity: int,
+        on_fault: Callable[[str, str, str], None],
+    ) -> None:
+        self._relay, self._on_fault = relay, on_fault
+        self._transport = SecureTcpTransport(
+            session=session,
+            identity=HUB,
+            frames=frame_limits(max_payload_bytes),
+            ttl_seconds=ttl_seconds,
+            nonce_capacity=nonce_capacity,
+        )
+        self._listener: Listener = self._transport.listen(
+            lambda name: keys.link(name) if name in expected else None, host=host, port=port
+        )
+        self._peers: dict[str, _Peer] = {}
+        self._early: dict[str, list[memoryview]] = {}
+        self._gone: set[str] = set()
+        self._admitted: deque[DetachedChannel] = deque()
+        self._closing = False
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_out.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._wake_in, selectors.EVENT_READ)
+        self._threads = [
+            threading.Thread(target=self._accept, name="hub accept", daemon=True),
+            threading.Thread(target=self._run, name="hub relay", daemon=True),
+        ]
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where workers dial."""
+        return self._listener.address
+
+    def start(self) -> None:
+        """Begin to accept and to relay."""
+        for thread in self._threads:
+            thread.start()
+
+    def rejects(self) -> dict[str, int]:
+        """Refused frames and peers, by category."""
+        return self._transport.rejects()
+
+    def close(self) -> None:
+        """End both threads and every connection."""
+        self._closing = True
+        self._listener.close()
+        self._wake()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+        for peer in self._peers.values():
+            peer.link.sock.close()
+        for link in self._admitted:
+            link.sock.close()
+        self._selector.close()
+        self._wake_in.close()
+        self._wake_out.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                channel = self._listener.accept()
+            except ChannelClosedError:
+                return
+            except TransportError as error:
+                self._on_fault("", error.category, str(error))
+                return
+            self._admitted.append(channel.detach())
+            self._wake()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):
+            self._wake_out.send(b"\0")
+
+    def _run(self) -> None:
+        while not self._closing:
+            for key, mask in self._selector.select():
+                if key.data is None:
+                    self._wake_in.recv(4096)
+                    self._admit()
+                    continue
+                worker: str = key.data
+                peer = self._peers.get(worker)
+                if peer is not None and mask & selectors.EVENT_READ:
+                    self._read(worker, peer)
+                if mask & selectors.EVENT_WRITE and worker in self._peers:
+                    self._flush(worker, self._peers[worker])
+
+    def _admit(self) -> None:
+        while self._admitted:
+            link = self._admitted.popleft()
+            worker = link.peer
+            if worker in self._peers:
+                link.sock.close()
+                self._on_fault(worker, "protocol", "a second data connection was refused")
+                continue
+            peer = self._peers[worker] = _Peer(link)
+            self._selector.register(link.sock, selectors.EVENT_READ, worker)
+            peer.waiting.extend(self._early.pop(worker, ()))
+            self._flush(worker, peer)
+
+    def _read(self, worker: str, peer: _Peer) -> None:
+        decoder = peer.link.decoder
+        try:
+            count = peer.link.sock.recv_into(decoder.buffer())
+            if not count:
+                decoder.finish()
+                self._drop(worker)
+                return
+            for frame in decoder.advance(count):
+                self._take(worker, peer, frame)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._drop(worker)
+        except TransportError as error:
+            self._fail(worker, error.category, str(error))
+        except (RelayRefusedError, HeaderError) as error:
+            self._fail(worker, "protocol", str(error))
+
+    def _take(self, worker: str, peer: _Peer, frame: WireFrame) -> None:
+        if frame.kind in (FrameKind.BATCH, FrameKind.END):
+            header = decode_header(BatchHeader, frame.header)
+            receiver = self._relay.route(worker, header, len(frame.raw))
+            self._send(receiver, [frame.raw])
+        elif frame.kind is FrameKind.ACK:
+            peer.link.verifier.verify(frame)
+            credit = self._relay.acknowledge(worker, decode_header(AckHeader, frame.header))
+            if credit is not None and credit.worker in self._peers:
+                granted = encode_header(CreditHeader(credit.acknowledged))
+                signer = self._peers[credit.worker].link.signer
+                self._send(credit.worker, list(signer.seal(FrameKind.CREDIT, granted)))
+        else:
+            raise RelayRefusedError(worker, f"a {frame.kind.name} frame is not a worker's to send")
+
+    def _send(self, receiver: str, buffers: list[Buffer]) -> None:
+        parts = [memoryview(buffer) for buffer in buffers if len(buffer)]
+        peer = self._peers.get(receiver)
+        if peer is None:
+            # A worker that is not here yet is waited for; one that has left takes nothing more, and
+            # its leaving is for the supervisor to judge.
+            if receiver not in self._gone:
+                self._early.setdefault(receiver, []).extend(parts)
+            return
+        peer.waiting.extend(parts)
+        if not peer.writing:
+            self._flush(receiver, peer)
+
+    def _flush(self, worker: str, peer: _Peer) -> None:
+        waiting = peer.waiting
+        try:
+            while waiting:
+                sent = peer.link.sock.sendmsg(
+                    [waiting[i] for i in range(min(len(waiting), _GATHER))]
+                )
+                while sent and sent >= len(waiting[0]):
+                    sent -= len(waiting.popleft())
+                if sent:
+                    waiting[0] = waiting[0][sent:]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._drop(worker)
+            return
+        if peer.writing != bool(waiting):
+            peer.writing = bool(waiting)
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if waiting else 0)
+            self._selector.modify(peer.link.sock, events, worker)
+
+    def _fail(self, worker: str, category: str, message: str) -> None:
+        self._drop(worker)
+        self._on_fault(worker, category, message)
+
+    def _drop(self, worker: str) -> None:
+        """Let a worker's connection go; its control session tells why, where no frame did."""
+        peer = self._peers.pop(worker, None)
+        if peer is not None:
+            self._gone.add(worker)
+            self._selector.unregister(peer.link.sock)
+            peer.link.sock.close()

@@ -1,0 +1,66 @@
+"""The stop ladder: which rung, under one time budget for all workers together. Pure.
+
+    drain      sources stop, what is in flight drains       (most of the budget)
+    stop       workers are asked to end, and acknowledge
+    terminate  SIGTERM to each worker's process group
+    kill       SIGKILL to each worker's process group
+
+The last two have a fixed share at the end of the budget, so that the whole stays within it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+#: Seconds kept back for SIGTERM and SIGKILL to take effect, at most a quarter of the budget each.
+_TERMINATE_SECONDS = 2.0
+_KILL_SECONDS = 1.0
+
+
+class Rung(IntEnum):
+    """How far down the ladder a stop had to go."""
+
+    NONE = 0
+    DRAIN = 1
+    STOP = 2
+    TERMINATE = 3
+    KILL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Deadlines on one clock, in its seconds."""
+
+    drain_until: float
+    stop_until: float
+    terminate_until: float
+    kill_until: float
+
+    @classmethod
+    def within(cls, budget_seconds: float, now: float, *, drain: bool = True) -> Ladder:
+        """The rungs of a stop that begins ``now``; without ``drain`` it begins at *stop*."""
+        kill = min(_KILL_SECONDS, budget_seconds / 4)
+        terminate = min(_TERMINATE_SECONDS, budget_seconds / 4)
+        end = now + budget_seconds
+        stop_until = end - kill - terminate
+        drain_until = now + (stop_until - now) * 0.8 if drain else now
+        return cls(drain_until, stop_until, end - kill, end)
+
+    def rung(self, now: float) -> Rung:
+        """The rung that is due at ``now``."""
+        if now < self.drain_until:
+            return Rung.DRAIN
+        if now < self.stop_until:
+            return Rung.STOP
+        if now < self.terminate_until:
+            return Rung.TERMINATE
+        return Rung.KILL
+
+    def until(self, rung: Rung) -> float:
+        """When a rung's time is over."""
+        return {
+            Rung.DRAIN: self.drain_until,
+            Rung.STOP: self.stop_until,
+            Rung.TERMINATE: self.terminate_until,
+        }.get(rung, self.kill_until)

@@ -1,0 +1,40 @@
+"""A prepared application as a Mermaid flowchart: groups as boxes, hops as thick arrows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sk_kernel import SINK, SOURCE, ExecutionPlan
+
+
+def flowchart(plan: ExecutionPlan) -> str:
+    """The picture of a plan, as Mermaid text ending in a newline."""
+    return "\n".join(_lines(plan)) + "\n"
+
+
+def _lines(plan: ExecutionPlan) -> Iterator[str]:
+    graph = plan.graph
+    number = {name: f"n{i}" for i, name in enumerate(graph.order)}
+    yield "flowchart LR"
+    for i, group in enumerate(dict.fromkeys(s.group for s in plan.segments)):
+        yield f'    subgraph g{i}["{group}"]'
+        for name in graph.order:
+            if plan.group_of[name] == group:
+                yield f"        {number[name]}{_shape(plan, name)}"
+        yield "    end"
+    for edge in graph.edges:
+        hop = plan.group_of[edge.producer] != plan.group_of[edge.consumer]
+        arrow = "==>" if hop else "-->"
+        ends = number[edge.producer], number[edge.consumer]
+        yield f'    {ends[0]} {arrow}|"{edge.payload.name}"| {ends[1]}'
+
+
+def _shape(plan: ExecutionPlan, name: str) -> str:
+    bridges = {vertex: bridge for bridge, vertex in plan.graph.bridges().items()}
+    if name == SOURCE:
+        steps = [name, bridges[name]] if name in bridges else [name]
+        return f'(["{"<br/>".join(steps)}"])'
+    if name == SINK:
+        steps = [bridges[name], name] if name in bridges else [name]
+        return f'(["{"<br/>".join(steps)}"])'
+    return f'["{name}"]'

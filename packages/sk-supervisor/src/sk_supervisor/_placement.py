@@ -1,0 +1,79 @@
+"""Which group runs which vertex: the selectors of the configuration, applied to the graph. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from sk_kernel import SINK, SOURCE, Fault, Graph
+
+if TYPE_CHECKING:
+    from sk_config import GroupConfig
+
+_ROOT = "runtime.platform.process_groups"
+
+
+def place(graph: Graph, groups: Iterable[GroupConfig]) -> tuple[dict[str, str], list[Fault]]:
+    """(group of each vertex, faults): every vertex must end up in exactly one group.
+
+    A group takes the vertices that it names and those that its ``stages``, ``tags`` or ``runners``
+    select. An adapter and its bridge may be named each, but not in different groups.
+    """
+    wanted: dict[str, list[str]] = {}
+    faults: list[Fault] = []
+    bridges = graph.bridges()
+    for index, group in enumerate(groups):
+        path = f"{_ROOT}[{index}]"
+        for position, name in enumerate(group.nodes):
+            vertex = bridges.get(name, name)
+            if vertex not in graph.order:
+                known = ", ".join((*graph.order, *bridges))
+                faults.append(Fault(f"{path}.nodes[{position}]", "unknown_node", f"one of {known}"))
+            else:
+                wanted.setdefault(vertex, []).append(group.name)
+        chosen = [v for v in graph.order if _selects(graph, group, v)]
+        if not chosen and not group.nodes:
+            faults.append(Fault(path, "empty_group", "selectors that match at least one node"))
+        for vertex in chosen:
+            wanted.setdefault(vertex, []).append(group.name)
+    for vertex in graph.order:
+        names = dict.fromkeys(wanted.get(vertex, ()))
+        if not names:
+            faults.append(Fault(vertex, "unplaced", "a process group that names or selects it"))
+        elif len(names) > 1:
+            faults.append(Fault(vertex, "placed_twice", f"one group, not {' and '.join(names)}"))
+    return {vertex: names[0] for vertex, names in wanted.items()}, faults
+
+
+def group_faults(
+    graph: Graph, group_of: Mapping[str, str], groups: Iterable[GroupConfig]
+) -> list[Fault]:
+    """What a group cannot run as it is configured."""
+    faults = []
+    for index, group in enumerate(groups):
+        path = f"{_ROOT}[{index}]"
+        if group.workers > 1:
+            faults.append(
+                Fault(f"{path}.workers", "unsupported", "1: this version runs one worker a group")
+            )
+        coroutines = [
+            name
+            for name, node in graph.nodes.items()
+            if node.is_async and group_of.get(name) == group.name
+        ]
+        if coroutines and group.runner_profile != "async":
+            wanted = f"async: {', '.join(coroutines)} are coroutines"
+            faults.append(Fault(f"{path}.runner_profile", "runner_profile", wanted))
+    return faults
+
+
+def _selects(graph: Graph, group: GroupConfig, vertex: str) -> bool:
+    spec = (
+        graph.source if vertex == SOURCE else graph.sink if vertex == SINK else graph.nodes[vertex]
+    )
+    runner = getattr(spec, "runner", None)
+    return (
+        spec.stage in group.stages
+        or bool(spec.tags.intersection(group.tags))
+        or (runner is not None and runner in group.runners)
+    )

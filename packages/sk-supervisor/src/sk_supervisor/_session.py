@@ -1,0 +1,152 @@
+"""What one multiprocess run opens (keys, control server, hub), and what each worker is told."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sk_control import (
+    BootstrapBundle,
+    ControlServer,
+    ControlSettings,
+    Hello,
+    WorkerIdentity,
+)
+from sk_kernel import SINK, SOURCE
+from sk_transport import KeyMaterial, Secret
+
+from sk_supervisor._bundle import ChildBootstrapBundle, encode_bundle
+from sk_supervisor._edges import EdgeKeys, worker_edges
+from sk_supervisor._happenings import Happening, HubFault
+from sk_supervisor._hub import DataHub
+from sk_supervisor._preflight import Prepared, application_spec, span_choices
+from sk_supervisor._process import WorkerStart
+from sk_supervisor._relay import Relay
+from sk_supervisor.errors import RuntimeLifecycleResolutionError
+
+if TYPE_CHECKING:
+    from sk_config import AuthConfig, GroupConfig
+
+#: The worker processes of this version: one a group, in its first life.
+_INDEX, _INCARNATION = 0, 1
+
+
+class Session:
+    """Listens on two loopback ports from construction to ``close``.
+
+    :raises TransportError, ControlError: when a port cannot be had.
+    """
+
+    def __init__(self, prepared: Prepared, run_id: str, put: Callable[[Happening], None]) -> None:
+        self._prepared, self._run_id = prepared, run_id
+        self.workers = {g.name: f"{g.name}-{_INDEX}.{_INCARNATION}" for g in prepared.groups}
+        self._group_of = {worker: group for group, worker in self.workers.items()}
+        self._id = secrets.token_hex(16)
+        ipc = prepared.config.runtime.platform.execution_ipc
+        if ipc.control is None:
+            raise RuntimeLifecycleResolutionError("execution_ipc.control", "is not configured")
+        data = material(ipc.auth)
+        edges = worker_edges(prepared.plan, self.workers)
+        self._keys = EdgeKeys(data, self._id, edges, ipc.auth.kdf)
+        self.relay = Relay(prepared.plan, self.workers)
+        self.hub = DataHub(
+            self.relay,
+            self._keys,
+            session=self._id,
+            expected=frozenset(self._group_of),
+            host=ipc.bind_host,
+            port=ipc.bind_port,
+            max_payload_bytes=ipc.max_payload_bytes,
+            ttl_seconds=ipc.auth.ttl_seconds,
+            nonce_capacity=ipc.auth.nonce_cache_size,
+            on_fault=lambda *fault: put(HubFault(*fault)),
+        )
+        self._settings = {
+            "ttl_seconds": ipc.control.auth.ttl_seconds,
+            "nonce_capacity": ipc.control.auth.nonce_cache_size,
+            "max_message_bytes": ipc.control.max_payload_bytes,
+        }
+        try:
+            self.control = ControlServer(
+                self._id,
+                material(ipc.control.auth),
+                workers=len(self.workers),
+                bundle_for=self._bundle_for,
+                on_event=put,
+                host=ipc.control.bind_host,
+                port=ipc.control.bind_port,
+                settings=ControlSettings(**self._settings),
+            )
+        except BaseException:
+            self.hub.close()
+            raise
+        self.hub.start()
+
+    def invite(self, group: GroupConfig) -> WorkerStart:
+        """Open a place for a group's worker; what its process is started with."""
+        worker_id = self.workers[group.name]
+        token = Secret.generate()
+        identity = WorkerIdentity(worker_id, group.name, _INDEX, _INCARNATION)
+        deadline = time.monotonic_ns() + group.start_timeout_seconds * 1_000_000_000
+        self.control.expect(identity, token, deadline)
+        homes = self._prepared.plan.group_of
+        return WorkerStart(
+            worker_id=worker_id,
+            group=group.name,
+            index=_INDEX,
+            incarnation=_INCARNATION,
+            address=self.control.address,
+            token_hex=token.reveal().hex(),
+            session_id=self._id,
+            deadline_seconds=group.start_timeout_seconds,
+            control=self._settings,
+            has_stdin=homes[SOURCE] == group.name,
+            has_stdout=homes[SINK] == group.name,
+        )
+
+    def close(self) -> None:
+        """Hang up on everybody."""
+        self.control.close(timeout_seconds=1.0)
+        self.hub.close()
+
+    def _bundle_for(self, hello: Hello) -> BootstrapBundle:
+        config = self._prepared.config
+        group = next(g for g in self._prepared.groups if g.name == hello.group)
+        host, port = self.hub.address
+        return BootstrapBundle(
+            run_id=self._run_id,
+            scenario_id=config.scenario.name,
+            group=hello.group,
+            worker_index=hello.index,
+            incarnation=hello.incarnation,
+            discovery_modules=tuple(config.runtime.discovery_modules),
+            application=encode_bundle(self._child_bundle()),
+            data_host=host,
+            data_port=port,
+            heartbeat_seconds=group.heartbeat_seconds,
+            keys=self._keys.bundle(hello.worker_id),
+        )
+
+    def _child_bundle(self) -> ChildBootstrapBundle:
+        config = self._prepared.config
+        ipc = config.runtime.platform.execution_ipc
+        return ChildBootstrapBundle(
+            application=application_spec(config),
+            group_of=dict(self._prepared.plan.group_of),
+            workers=self.workers,
+            limits=self._prepared.limits,
+            max_payload_bytes=ipc.max_payload_bytes,
+            ttl_seconds=ipc.auth.ttl_seconds,
+            nonce_capacity=ipc.auth.nonce_cache_size,
+            sampling_ratio=config.runtime.observability.tracing.sampling_ratio,
+            spans=span_choices(config),
+        )
+
+
+def material(auth: AuthConfig) -> KeyMaterial:
+    """The secret that a block of the configuration asks for: fresh, or the static one."""
+    if auth.secret_mode == "static" and auth.secret is not None:  # noqa: S105 - a mode, no secret
+        return KeyMaterial.static(Secret(auth.secret.get_secret_value().encode()))
+    return KeyMaterial.generated()

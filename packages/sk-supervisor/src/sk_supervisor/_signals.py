@@ -1,0 +1,43 @@
+"""SIGINT and SIGTERM while a run is under way: handlers only pass the word on."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+HANDLED = (signal.SIGINT, signal.SIGTERM)
+
+
+class ForcedStop(BaseException):
+    """A second signal came while this process itself does the work: end now."""
+
+
+@contextmanager
+def signals_to(
+    request_stop: Callable[[str], None], *, force: bool
+) -> Iterator[list[signal.Signals]]:
+    """Hand each signal's name to ``request_stop`` inside the block; gives the signals that came.
+
+    With ``force`` a second signal raises :class:`ForcedStop` in the main thread. Outside the main
+    thread, where Python allows no handlers, nothing is handled.
+    """
+    came: list[signal.Signals] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+
+    def handle(number: int, _: FrameType | None) -> None:
+        came.append(signal.Signals(number))
+        request_stop(came[-1].name)
+        if force and len(came) > 1:
+            raise ForcedStop
+
+    before = {number: signal.signal(number, handle) for number in HANDLED}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

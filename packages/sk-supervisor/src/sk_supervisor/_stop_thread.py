@@ -1,0 +1,37 @@
+"""A thread that does, once, what a signal handler may only ask for."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+
+
+class StopThread:
+    """Calls ``stop`` once, in a thread of its own, when first asked."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        self._reasons: list[str] = []
+        self._asked: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._wait, name="stop", daemon=True)
+        self._thread.start()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What was asked, in order."""
+        return tuple(self._reasons)
+
+    def request(self, reason: str) -> None:
+        """Ask for the stop. Safe in a signal handler."""
+        self._reasons.append(reason)
+        self._asked.put(True)
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._asked.put(False)
+        self._thread.join()
+
+    def _wait(self) -> None:
+        if self._asked.get():
+            self._stop()

@@ -1,0 +1,114 @@
+"""Ending workers, rung by rung: asked, terminated, killed; none waits for another."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Collection, Sequence
+
+from sk_control import Stop
+from sk_observability import EventName, LifecycleLog
+
+from sk_supervisor._ladder import Ladder, Rung
+from sk_supervisor._lifecycle import Event
+from sk_supervisor._roster import Roster, WorkerRecord
+from sk_supervisor._watch import Watch
+
+#: Even when the budget is gone, a signal gets this long to take effect.
+_LEAST_SECONDS = 0.2
+
+
+class Stopping:
+    """The stop ladder applied to a roster. The loop's thread only.
+
+    :param tell: sends a worker its stop; False when its session is gone.
+    :param order: the groups, source first, sink last.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        watch: Watch,
+        log: LifecycleLog,
+        tell: Callable[[WorkerRecord, Stop], bool],
+        order: Sequence[str],
+    ) -> None:
+        self._roster, self._watch, self._log = roster, watch, log
+        self._tell, self._order = tell, order
+
+    def alive(self, groups: Collection[str] | None = None) -> list[WorkerRecord]:
+        """The workers, of these groups, whose process is not gone."""
+        return [
+            r
+            for r in self._roster
+            if r.process.alive and (groups is None or r.group.name in groups)
+        ]
+
+    def down(self, ladder: Ladder, budget_seconds: float) -> Rung:
+        """Go down the ladder until nobody is left; the rung that it took."""
+        if not self.alive():
+            return Rung.NONE
+        rung = Rung.STOP
+        if not self._watch.forced:
+            self.ask(budget_seconds)
+            self.await_exits(self._at_least(ladder.stop_until))
+        if self.alive() and not self._watch.forced:
+            rung = self.signal(Rung.TERMINATE)
+            self.await_exits(self._at_least(ladder.terminate_until))
+        if self.alive():
+            rung = self.signal(Rung.KILL)
+            self.await_exits(self._at_least(ladder.kill_until), whatever_comes=True)
+        return rung
+
+    def ask(self, budget_seconds: float) -> None:
+        """Ask every worker to leave, source first, sink last."""
+        self._log.emit(
+            EventName.SUPERVISOR_GRACEFUL_STOP, fields={"budget_seconds": budget_seconds}
+        )
+        for record in self._roster.in_order(self._order):
+            if not record.process.alive:
+                continue
+            record.rung = max(record.rung, Rung.STOP)
+            self._roster.apply(record, Event.STOP_ASKED, mode="graceful")
+            if not self._tell(record, Stop(drain=False, reason="stop")):
+                # Without a session there is no word to say: the next rung at once.
+                record.process.signal(signal.SIGTERM)
+
+    def signal(self, rung: Rung, groups: Collection[str] | None = None) -> Rung:
+        """Terminate or kill whoever is left, with everything in its process group."""
+        number = signal.SIGTERM if rung is Rung.TERMINATE else signal.SIGKILL
+        left = self.alive(groups)
+        facts = {"rung": rung.name.lower(), "workers": " ".join(r.worker_id for r in left)}
+        self._log.emit(EventName.SUPERVISOR_FORCE_STOP, fields=facts)
+        for record in left:
+            record.rung = max(record.rung, rung)
+            self._roster.apply(record, Event.STOP_ASKED, mode="forced")
+            record.process.signal(number)
+        return rung
+
+    def await_exits(
+        self,
+        deadline: float,
+        groups: Collection[str] | None = None,
+        *,
+        whatever_comes: bool = False,
+    ) -> None:
+        """Wait until nobody is left or the time is over; a second request to stop ends the wait."""
+        while (
+            self.alive(groups)
+            and time.monotonic() < deadline
+            and (whatever_comes or not self._watch.forced)
+        ):
+            self._watch.step(deadline)
+
+    def settle(self) -> None:
+        """Record every exit, and end what a worker left behind in its process group."""
+        for record in self._roster:
+            if not record.process.alive:
+                self._roster.released(record)
+                record.process.signal(signal.SIGKILL)
+                record.process.release(timeout=1.0)
+
+    @staticmethod
+    def _at_least(until: float) -> float:
+        return max(until, time.monotonic() + _LEAST_SECONDS)

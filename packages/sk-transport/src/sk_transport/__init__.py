@@ -1,0 +1,119 @@
+"""Signed frames over loopback TCP: framing, signing, replay guard, key material.
+
+A `FrameDecoder` cuts bytes into `WireFrame`s, a `Signer` seals and a `Verifier` verifies what is
+bound to one `Channel`, `ServerHandshake` and `ClientHandshake` introduce the two ends; none of
+these does I/O. `SecureTcpTransport` puts them on blocking sockets. The wire format is in the
+README.
+"""
+
+from sk_transport._channel import Channel
+from sk_transport._client_handshake import ClientHandshake
+from sk_transport._decoder import FrameDecoder
+from sk_transport._detached import DetachedChannel
+from sk_transport._handshake import HandshakeLimits
+from sk_transport._keys import Kdf, KeyMaterial
+from sk_transport._limits import FrameLimits
+from sk_transport._link import KeyLookup, LinkKeys
+from sk_transport._listener import Listener
+from sk_transport._rejects import RejectCounts
+from sk_transport._replay import ReplayGuard
+from sk_transport._secret import Secret
+from sk_transport._secure_channel import SecureChannel, VerifierOf
+from sk_transport._server_handshake import AdmittedPeer, ServerHandshake
+from sk_transport._signing import Signer, Verifier
+from sk_transport._tcp import SecureTcpTransport
+from sk_transport._wire import PROTOCOL_VERSION, Buffer, FrameKind, WireFrame
+from sk_transport.errors import (
+    AcceptError,
+    BindError,
+    ChannelClosedError,
+    ConnectError,
+    DeadlineError,
+    ExpiredFrameError,
+    FrameError,
+    FrameRefusedError,
+    FrameTooShortError,
+    HandshakeError,
+    HandshakeFailedError,
+    HeaderOverrunError,
+    InvalidSettingError,
+    InvalidSignatureError,
+    KeyDerivationError,
+    MalformedHandshakeError,
+    OversizeFrameError,
+    OversizeHeaderError,
+    ReplayedNonceError,
+    ReplayGuardFullError,
+    SecretError,
+    SecretExposureError,
+    StaticSecretWarning,
+    TransportError,
+    TruncatedFrameError,
+    UnexpectedKindError,
+    UnknownPeerError,
+    UnsupportedKindError,
+    UnsupportedVersionError,
+    UnusableSecretError,
+    WaitingRoomFullError,
+)
+
+__all__ = [
+    "PROTOCOL_VERSION",
+    "AcceptError",
+    "AdmittedPeer",
+    "BindError",
+    "Buffer",
+    "Channel",
+    "ChannelClosedError",
+    "ClientHandshake",
+    "ConnectError",
+    "DeadlineError",
+    "DetachedChannel",
+    "ExpiredFrameError",
+    "FrameDecoder",
+    "FrameError",
+    "FrameKind",
+    "FrameLimits",
+    "FrameRefusedError",
+    "FrameTooShortError",
+    "HandshakeError",
+    "HandshakeFailedError",
+    "HandshakeLimits",
+    "HeaderOverrunError",
+    "InvalidSettingError",
+    "InvalidSignatureError",
+    "Kdf",
+    "KeyDerivationError",
+    "KeyLookup",
+    "KeyMaterial",
+    "LinkKeys",
+    "Listener",
+    "MalformedHandshakeError",
+    "OversizeFrameError",
+    "OversizeHeaderError",
+    "RejectCounts",
+    "ReplayGuard",
+    "ReplayGuardFullError",
+    "ReplayedNonceError",
+    "Secret",
+    "SecretError",
+    "SecretExposureError",
+    "SecureChannel",
+    "SecureTcpTransport",
+    "ServerHandshake",
+    "Signer",
+    "StaticSecretWarning",
+    "TransportError",
+    "TruncatedFrameError",
+    "UnexpectedKindError",
+    "UnknownPeerError",
+    "UnsupportedKindError",
+    "UnsupportedVersionError",
+    "UnusableSecretError",
+    "Verifier",
+    "VerifierOf",
+    "WaitingRoomFullError",
+    "WireFrame",
+]
+
+__version__ = "0.1.0"

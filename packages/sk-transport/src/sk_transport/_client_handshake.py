@@ -1,0 +1,71 @@
+"""The client's side of the handshake; `_handshake.py` says how it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sk_transport._channel import Channel
+from sk_transport._handshake import HandshakeLimits, check_identity, require_kind
+from sk_transport._limits import PREFIX_BYTES, FrameLimits
+from sk_transport._link import KeysOrKey, both_directions
+from sk_transport._replay import ReplayGuard
+from sk_transport._signing import Signer, Verifier, monotonic_clock
+from sk_transport._wire import NONCE_BYTES, Buffer, FrameKind, WireFrame
+from sk_transport.errors import MalformedHandshakeError
+
+
+class ClientHandshake:
+    """The client's side, for one connection: send `hello()`, give the answer to `finish`."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        keys: KeysOrKey,
+        *,
+        limits: HandshakeLimits,
+        ttl_seconds: float,
+        guard: ReplayGuard,
+        frames: FrameLimits | None = None,
+        clock: Callable[[], int] = monotonic_clock,
+    ) -> None:
+        check_identity("client", channel.sender, limits)
+        check_identity("server", channel.receiver, limits)
+        link = both_directions(keys)
+        self._channel = channel
+        self._limits = limits
+        self.signer = Signer(channel, link.to_server, clock=clock, limits=frames)
+        self.verifier = Verifier(
+            channel.reverse(), link.to_client, ttl_seconds=ttl_seconds, guard=guard, clock=clock
+        )
+        self._nonce: bytes | None = None
+
+    @property
+    def server(self) -> str:
+        """The name that the server must prove."""
+        return self._channel.receiver
+
+    @property
+    def welcome_bytes(self) -> int:
+        """The size of the WELCOME.
+
+        Read no more than that: the server's first data may follow at once.
+        """
+        return PREFIX_BYTES + len(self._channel.receiver.encode()) + NONCE_BYTES
+
+    def hello(self) -> tuple[bytes, Buffer]:
+        """Return the HELLO's buffers, to be sent in order."""
+        prefix, payload = self.signer.seal(FrameKind.HELLO, self._channel.sender.encode())
+        self._nonce = prefix[NONCE_BYTES : 2 * NONCE_BYTES]
+        return prefix, payload
+
+    def finish(self, welcome: WireFrame) -> None:
+        """Judge the answer: from this server, fresh, and to this very HELLO.
+
+        Raises `UnexpectedKindError`, a `FrameRefusedError` or `MalformedHandshakeError`.
+        """
+        require_kind(welcome, FrameKind.WELCOME)
+        self.verifier.verify(welcome)
+        if welcome.header != self._channel.receiver.encode():
+            raise MalformedHandshakeError("the WELCOME is of another server")
+        if bytes(welcome.payload) != self._nonce:
+            raise MalformedHandshakeError("the WELCOME answers another HELLO")

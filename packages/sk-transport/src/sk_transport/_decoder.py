@@ -1,0 +1,140 @@
+"""From bytes to frames: a state machine that does no I/O.
+
+Bytes are received into `buffer()`. Between frames that is a small read-ahead, so that one `recv`
+finds many small frames. As soon as the head of a larger frame is known, a buffer of exactly its
+size is made, what is there already (at most one read-ahead) is moved, and the rest is received in
+place.
+"""
+
+from __future__ import annotations
+
+from sk_transport._limits import FrameLimits
+from sk_transport._wire import HEAD_BYTES, Buffer, FrameHead, WireFrame, read_head
+from sk_transport.errors import FrameError, TruncatedFrameError
+
+READ_AHEAD_BYTES = 16_384
+# A frame up to this size is worth waiting for in the read-ahead: what follows it comes with the
+# same recv.
+SMALL_FRAME_BYTES = READ_AHEAD_BYTES // 4
+
+
+class FrameDecoder:
+    """Cut a stream into frames; the same frames and the same fault, however the stream is chunked.
+
+    A fault is found in the first 8 bytes of a frame, before memory is taken for its body. The
+    frames before it are still returned; from then on every call raises that same `FrameError`.
+    """
+
+    def __init__(self, limits: FrameLimits) -> None:
+        self._limits = limits
+        # Never more than one frame may hold: before a handshake this bounds what a stranger can
+        # make us keep.
+        self._ahead = memoryview(bytearray(min(READ_AHEAD_BYTES, limits.max_frame_bytes)))
+        self._have = 0  # bytes of the read-ahead that hold the beginning of a frame
+        self._head: FrameHead | None = None  # of the frame that is now coming, once known
+        self._body: bytearray | None = None  # the frame that is received in place
+        self._body_have = 0
+        self._fault: FrameError | None = None
+
+    @property
+    def fault(self) -> FrameError | None:
+        """The error that ended this stream, if any: what the next call raises."""
+        return self._fault
+
+    def buffer(self) -> memoryview:
+        """Return where the next bytes go; never empty.
+
+        Take it anew for each `advance`. Raises the fault.
+        """
+        self._check()
+        if self._body is not None:
+            return memoryview(self._body)[self._body_have :]
+        return self._ahead[self._have :]
+
+    def advance(self, count: int) -> list[WireFrame]:
+        """Take `count` bytes written into `buffer()`; return the frames that they complete.
+
+        Raises a `FrameError` if the stream is no sequence of frames, and `ValueError` for an
+        impossible count.
+        """
+        room = len(self.buffer())
+        if not 0 <= count <= room:
+            raise ValueError(f"{count} bytes cannot have been written into {room}")
+        frames = self._take(count)
+        if not frames:
+            self._check()
+        return frames
+
+    def feed(self, data: Buffer) -> list[WireFrame]:
+        """Copy `data` in; return the frames that it completes. Raises as `advance` does."""
+        self._check()
+        frames: list[WireFrame] = []
+        rest = memoryview(data).cast("B")
+        while len(rest) and self._fault is None:
+            target = self.buffer()
+            count = min(len(target), len(rest))
+            target[:count] = rest[:count]
+            frames += self._take(count)
+            rest = rest[count:]
+        if not frames:
+            self._check()
+        return frames
+
+    def at_boundary(self) -> bool:
+        """Whether every byte so far belongs to a frame that was returned."""
+        return self._fault is None and self._body is None and self._have == 0
+
+    def finish(self) -> None:
+        """Take the end of the stream.
+
+        Raises `TruncatedFrameError` in mid-frame, or the earlier fault.
+        """
+        self._check()
+        if not self.at_boundary():
+            received = self._have if self._body is None else self._body_have
+            self._fault = TruncatedFrameError(received, self._head.size if self._head else None)
+            self._check()
+
+    def _check(self) -> None:
+        if self._fault is not None:
+            # Without this, each raise of the one exception would lengthen its traceback.
+            raise self._fault.with_traceback(None)
+
+    def _take(self, count: int) -> list[WireFrame]:
+        if self._body is None:
+            return self._cut(self._have + count)
+        self._body_have += count
+        if self._body_have < len(self._body) or self._head is None:
+            return []
+        frame = WireFrame(self._body, self._head)
+        self._body = self._head = None
+        return [frame]
+
+    def _cut(self, end: int) -> list[WireFrame]:
+        """Cut every whole frame out of the first `end` bytes of the read-ahead."""
+        frames: list[WireFrame] = []
+        start = 0
+        self._head = None
+        while end - start >= HEAD_BYTES:
+            try:
+                head = read_head(self._ahead, start, self._limits)
+            except FrameError as fault:
+                self._fault = fault
+                return frames
+            if head.size > end - start:
+                self._head = head
+                break
+            frames.append(WireFrame(bytearray(self._ahead[start : start + head.size]), head))
+            start += head.size
+        self._keep(start, end)
+        return frames
+
+    def _keep(self, start: int, end: int) -> None:
+        """Move the incomplete frame to the front of the read-ahead, or into a buffer of its own."""
+        self._have = end - start
+        if self._head is not None and self._head.size > min(SMALL_FRAME_BYTES, len(self._ahead)):
+            self._body = bytearray(self._head.size)
+            self._body[: self._have] = self._ahead[start:end]
+            self._body_have, self._have = self._have, 0
+        elif start and self._have:
+            self._ahead[: self._have] = bytes(self._ahead[start:end])

@@ -1,0 +1,48 @@
+"""Opening sockets, on loopback only."""
+
+from __future__ import annotations
+
+import socket
+
+from sk_transport._loopback import check_bind, check_connect
+from sk_transport._socket import Deadline, reason_of, tune
+from sk_transport.errors import BindError, ConnectError
+
+_BACKLOG = 128
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a listening, non-blocking socket. Raises `BindError`."""
+    family = check_bind(host, port)
+    sock = None
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        # A configured port can be taken again at once after a run; this never shares a live port.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(_BACKLOG)
+        sock.setblocking(False)
+    except OSError as error:
+        if sock is not None:
+            sock.close()
+        raise BindError(host, port, reason_of(error)) from None
+    return sock
+
+
+def connected(address: tuple[str, int], deadline: Deadline) -> socket.socket:
+    """Return a connected, non-blocking socket. Raises `ConnectError` and `DeadlineError`."""
+    host, port = address
+    family = check_connect(host, port)
+    sock = None
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.settimeout(max(deadline.remaining() or 0.0, 0.001))
+        sock.connect((host, port))
+        tune(sock)
+    except OSError as error:
+        if sock is not None:
+            sock.close()
+        if isinstance(error, TimeoutError):
+            raise deadline.error() from None
+        raise ConnectError(host, port, reason_of(error)) from None
+    return sock

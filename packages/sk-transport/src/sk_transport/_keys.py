@@ -1,0 +1,80 @@
+"""One secret, and the keys that are derived from it."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Literal
+
+from sk_transport._channel import Channel, canonical
+from sk_transport._secret import Secret
+from sk_transport.errors import KeyDerivationError, StaticSecretWarning
+
+KEY_BYTES = 32
+_KEY_DOMAIN = b"sk-transport/1 key\0"
+
+Kdf = Literal["hkdf_sha256", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMaterial:
+    """The secret of a session and where it comes from.
+
+    Its repr does not show it, and it does not pickle.
+    """
+
+    secret: Secret
+    origin: Literal["generated", "static"]
+
+    @classmethod
+    def generated(cls) -> KeyMaterial:
+        """Make fresh random material (32 bytes): the default, new at every start."""
+        return cls(Secret.generate(KEY_BYTES), "generated")
+
+    @classmethod
+    def static(cls, secret: Secret, warn: bool = True) -> KeyMaterial:
+        """Take a given secret: for local development.
+
+        Emits a `StaticSecretWarning` unless `warn` is false.
+        """
+        if warn:
+            warnings.warn(
+                "a static transport secret is in use: whoever can read the configuration can forge "
+                "frames; use generated secrets outside local development",
+                StaticSecretWarning,
+                stacklevel=2,
+            )
+        return cls(secret, "static")
+
+    def derive(self, *labels: str, kdf: Kdf = "hkdf_sha256") -> Secret:
+        """Derive the key for `labels`: 32 bytes of HKDF-SHA256 (RFC 5869, no salt).
+
+        The info is a fixed domain and the labels, length-prefixed: ("a", "bc") is not ("ab", "c").
+        Different labels give independent keys: who holds one learns nothing of another.
+        `kdf="none"` gives the secret itself whatever the labels: every holder can then sign as
+        every other, which only static development takes. Raises `KeyDerivationError` without
+        labels, for labels that are no UTF-8 and for an unknown `kdf`.
+        """
+        if not labels:
+            raise KeyDerivationError("at least one label is needed")
+        try:
+            info = _KEY_DOMAIN + canonical(*labels)
+        except UnicodeEncodeError:
+            raise KeyDerivationError("a label is no UTF-8") from None
+        if kdf == "none":
+            return self.secret
+        if kdf != "hkdf_sha256":
+            raise KeyDerivationError(f"unknown kdf {kdf!r}, expected 'hkdf_sha256' or 'none'")
+        return Secret(_hkdf_sha256(self.secret, info))
+
+    def for_channel(self, channel: Channel, kdf: Kdf = "hkdf_sha256") -> Secret:
+        """Derive the key of one direction: its sender signs and its receiver verifies with it."""
+        return self.derive("channel", channel.session, channel.sender, channel.receiver, kdf=kdf)
+
+
+def _hkdf_sha256(secret: Secret, info: bytes) -> bytes:
+    # Imported here: it costs 25 ms, and a worker that is given its derived keys never needs it.
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(secret.reveal())

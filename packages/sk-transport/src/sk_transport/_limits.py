@@ -1,0 +1,49 @@
+"""Sizes that are refused before memory is taken for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sk_transport.errors import InvalidSettingError
+
+PREFIX_BYTES = 64
+DEFAULT_HEADER_BYTES = 16_384
+DEFAULT_PAYLOAD_BYTES = 16 * 1024 * 1024
+LARGEST_HEADER = 0xFFFF
+LARGEST_FRAME = 0xFFFF_FFFF + 4
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLimits:
+    """The largest whole frame (prefix, header and payload) and the largest header, in bytes.
+
+    A frame at a limit passes. Raises `InvalidSettingError` for what the wire format cannot hold.
+    """
+
+    max_frame_bytes: int = PREFIX_BYTES + DEFAULT_HEADER_BYTES + DEFAULT_PAYLOAD_BYTES
+    max_header_bytes: int = DEFAULT_HEADER_BYTES
+
+    def __post_init__(self) -> None:
+        require_int("max_frame_bytes", self.max_frame_bytes, PREFIX_BYTES, LARGEST_FRAME)
+        require_int("max_header_bytes", self.max_header_bytes, 0, LARGEST_HEADER)
+
+    @classmethod
+    def for_payload(
+        cls, payload_bytes: int, header_bytes: int = DEFAULT_HEADER_BYTES
+    ) -> FrameLimits:
+        """Return the limits that always have room for a payload of `payload_bytes`."""
+        return cls(PREFIX_BYTES + header_bytes + payload_bytes, header_bytes)
+
+
+def require_int(setting: str, value: object, low: int, high: int) -> None:
+    """Raise `InvalidSettingError` unless `value` is an integer (no bool) from `low` to `high`."""
+    if type(value) is not int or not low <= value <= high:
+        raise InvalidSettingError(setting, value, f"an integer from {low} to {high}")
+
+
+def require_seconds(setting: str, value: float) -> int:
+    """Return seconds as nanoseconds; raise `InvalidSettingError` unless positive and finite."""
+    known = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not known or not 0 < value < float("inf"):
+        raise InvalidSettingError(setting, value, "a positive number of seconds")
+    return round(value * 1_000_000_000)

@@ -1,0 +1,71 @@
+"""Remembering nonces for exactly as long as they could be replayed."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+
+from sk_transport._limits import require_int, require_seconds
+from sk_transport.errors import ExpiredFrameError, ReplayedNonceError, ReplayGuardFullError
+
+
+class ReplayGuard:
+    """Refuses a nonce that was admitted, for the whole TTL; when full it fails closed.
+
+    It evicts only what has expired, in O(1) amortised. A clock that goes backwards lets nothing in:
+    time is judged by the latest that was ever seen. Thread-safe; one guard may serve many channels.
+    """
+
+    def __init__(self, *, ttl_seconds: float, capacity: int) -> None:
+        self._ttl_ns = require_seconds("ttl_seconds", ttl_seconds)
+        require_int("nonce capacity", capacity, 1, 1 << 40)
+        self.ttl_seconds = ttl_seconds
+        self.capacity = capacity
+        self._latest_ns = 0
+        self._seen: set[bytes] = set()
+        # (nonce, last time at which it could pass), each queue in the order of expiry: entries of
+        # the past leave after one TTL. Those dated ahead pass until their own time plus TTL, which
+        # is at most two from now.
+        self._recent: deque[tuple[bytes, int]] = deque()
+        self._ahead: deque[tuple[bytes, int]] = deque()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def for_rate(cls, *, ttl_seconds: float, frames_per_second: float) -> ReplayGuard:
+        """Make a guard that a steady rate does not fill (a quarter is added for bursts)."""
+        require_seconds("ttl_seconds", ttl_seconds)
+        return cls(
+            ttl_seconds=ttl_seconds, capacity=math.ceil(1.25 * ttl_seconds * frames_per_second)
+        )
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def admit(self, nonce: bytes, time_ns: int, now_ns: int) -> None:
+        """Remember the nonce of a frame signed at `time_ns`, seen at `now_ns`.
+
+        Raises `ExpiredFrameError` for a time that is more than the TTL away (the guard cannot vouch
+        for it), `ReplayedNonceError` for a nonce that it remembers, `ReplayGuardFullError` when it
+        can remember no more.
+        """
+        with self._lock:
+            now_ns = self._latest_ns = max(self._latest_ns, now_ns)
+            age_ns = now_ns - time_ns
+            if not -self._ttl_ns <= age_ns <= self._ttl_ns:
+                raise ExpiredFrameError(age_ns / 1e9, self._ttl_ns / 1e9)
+            self._forget(self._recent, now_ns)
+            self._forget(self._ahead, now_ns)
+            if nonce in self._seen:
+                raise ReplayedNonceError(age_ns / 1e9)
+            if len(self._seen) >= self.capacity:
+                raise ReplayGuardFullError(self.capacity, self._ttl_ns / 1e9)
+            self._seen.add(nonce)
+            if age_ns >= 0:
+                self._recent.append((nonce, now_ns + self._ttl_ns))
+            else:
+                self._ahead.append((nonce, now_ns + 2 * self._ttl_ns))
+
+    def _forget(self, queue: deque[tuple[bytes, int]], now_ns: int) -> None:
+        while queue and queue[0][1] < now_ns:
+            self._seen.remove(queue.popleft()[0])

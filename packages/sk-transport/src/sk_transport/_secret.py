@@ -1,0 +1,72 @@
+"""A secret that does not show itself."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from typing import NoReturn, SupportsIndex
+
+from sk_transport.errors import SecretExposureError, UnusableSecretError
+
+MINIMUM_GENERATED_BYTES = 16
+
+
+class Secret:
+    """Key bytes that appear in no repr, str, format, pickle or JSON; only `reveal` gives them.
+
+    Equality takes constant time. Not hashable: a hash is a function of the bytes, and shows in a
+    dict's order. Immutable, so that a copy is the same object. Raises `UnusableSecretError` for an
+    empty value or no bytes.
+    """
+
+    __slots__ = ("__value",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, value: bytes) -> None:
+        if not isinstance(value, bytes):
+            raise UnusableSecretError(f"bytes are needed, not {type(value).__name__}")
+        if not value:
+            raise UnusableSecretError("it is empty")
+        self.__value = value
+
+    @classmethod
+    def generate(cls, size: int = 32) -> Secret:
+        """Make a fresh secret of `size` random bytes (at least 16, else `UnusableSecretError`)."""
+        if size < MINIMUM_GENERATED_BYTES:
+            raise UnusableSecretError(
+                f"{size} bytes asked, at least {MINIMUM_GENERATED_BYTES} needed"
+            )
+        return cls(secrets.token_bytes(size))
+
+    def reveal(self) -> bytes:
+        """Return the bytes. Every call is a place to review."""
+        return self.__value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self.__value, other.__value)
+
+    def __repr__(self) -> str:
+        return "Secret(<redacted>)"
+
+    def __str__(self) -> str:
+        return "<redacted>"
+
+    def __format__(self, spec: str) -> str:
+        return format("<redacted>", spec)
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise SecretExposureError("pickle")
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise SecretExposureError("pickle")
+
+    def __getstate__(self) -> NoReturn:
+        raise SecretExposureError("state")

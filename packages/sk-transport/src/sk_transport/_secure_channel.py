@@ -1,0 +1,219 @@
+"""A blocking channel of signed frames over one connection."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from sk_transport._decoder import FrameDecoder
+from sk_transport._detached import DetachedChannel
+from sk_transport._limits import FrameLimits
+from sk_transport._rejects import RejectCounts
+from sk_transport._signing import Signer, Verifier
+from sk_transport._socket import Deadline, reason_of, send_parts, wait_readable
+from sk_transport._wire import Buffer, FrameKind, WireFrame
+from sk_transport.errors import (
+    ChannelClosedError,
+    DeadlineError,
+    FrameError,
+    TransportError,
+    UnexpectedKindError,
+)
+
+# From a frame, not yet verified, to the verifier for it; None: that of the two ends. For frames
+# that another process signed and the peer only relays. Raises a `TransportError` to refuse the
+# frame.
+VerifierOf: TypeAlias = Callable[[WireFrame], Verifier | None]
+
+_HANDSHAKE_KINDS = frozenset({FrameKind.HELLO, FrameKind.WELCOME})
+
+
+class SecureChannel:
+    """One end of an established link; made by `SecureTcpTransport.connect` and `Listener.accept`.
+
+    One thread may send while another receives; `shutdown` and `close` from a third wake both, with
+    `ChannelClosedError` (never from a signal handler: they take locks). A context manager.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        signer: Signer,
+        verifier: Verifier,
+        *,
+        limits: FrameLimits,
+        rejects: RejectCounts,
+        verifier_of: VerifierOf | None = None,
+    ) -> None:
+        self._sock = sock
+        self._signer = signer
+        self._verifier = verifier
+        self._rejects = rejects
+        self._verifier_of = verifier_of
+        self._decoder = FrameDecoder(limits)
+        self._arrived: deque[WireFrame | TransportError] = deque()
+        self._ended: TransportError | None = None  # why nothing can be received any more
+        self._shut: str | None = None  # why this side shut it down
+        self._ending = threading.Lock()
+        self._sending = threading.Lock()
+        self._receiving = threading.Lock()
+
+    @property
+    def peer(self) -> str:
+        """The proven identity of the other end."""
+        return self._signer.channel.receiver
+
+    def __enter__(self) -> SecureChannel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def send(
+        self,
+        kind: FrameKind,
+        header: bytes,
+        payload: Buffer = b"",
+        timeout: float | None = None,
+        *,
+        signer: Signer | None = None,
+    ) -> None:
+        """Sign and send one frame; the payload is not copied, and may be changed when this returns.
+
+        `signer` signs in place of this end, for a frame that the peer relays to someone else.
+        Raises `OversizeFrameError` or `OversizeHeaderError` (nothing was sent),
+        `ChannelClosedError`, and `DeadlineError` after `timeout` seconds: then half a frame may be
+        out, and the channel is shut down.
+        """
+        deadline = Deadline("send", timeout)
+        with _held(self._sending, deadline):
+            self._check_open()
+            parts = (signer or self._signer).seal(kind, header, payload)
+            try:
+                send_parts(self._sock, parts, deadline)
+            except DeadlineError:
+                self._shutdown("a send ran out of time")
+                raise
+            except OSError as error:
+                raise self._closed(error) from None
+
+    def receive(self, timeout: float | None = None) -> WireFrame:
+        """Return the next frame, verified.
+
+        Raises `DeadlineError` after `timeout` seconds (call again: nothing is lost), a
+        `FrameRefusedError` or `UnexpectedKindError` in the place of a frame that must not be used
+        (the next can be received), a `FrameError` when the stream is lost, and
+        `ChannelClosedError`; the last two again at every further call.
+        """
+        deadline = Deadline("receive", timeout)
+        with _held(self._receiving, deadline):
+            self._check_open()
+            while not self._arrived:
+                self._fill(deadline)
+            arrived = self._arrived.popleft()
+        if isinstance(arrived, TransportError):
+            raise arrived
+        return arrived
+
+    def shutdown(self) -> None:
+        """End the channel from any thread: whoever sends or receives is woken.
+
+        Idempotent, does not wait.
+        """
+        self._shutdown("it was shut down")
+
+    def close(self) -> None:
+        """Shut down and release the socket. Idempotent."""
+        self.shutdown()
+        # Only with both threads out: a file descriptor that is closed under a poll may by then be
+        # another file's.
+        with self._sending, self._receiving, self._ending:
+            self._sock.close()
+
+    def detach(self) -> DetachedChannel:
+        """Give the socket, its decoder and keys to an owner with a loop of its own.
+
+        The channel then counts as closed and closes nothing. Raises `ChannelClosedError`, and
+        `ValueError` while frames that were received wait to be taken.
+        """
+        with self._sending, self._receiving, self._ending:
+            self._check_open()
+            if self._arrived:
+                raise ValueError(f"{len(self._arrived)} frames were received and not taken")
+            self._shut = "it was detached"
+            sock = socket.socket(fileno=self._sock.detach())
+        sock.setblocking(False)
+        return DetachedChannel(self.peer, sock, self._decoder, self._signer, self._verifier)
+
+    def _shutdown(self, reason: str) -> None:
+        with self._ending:
+            if self._shut is None:
+                self._shut = reason
+            with contextlib.suppress(OSError):  # the peer may have been faster
+                self._sock.shutdown(socket.SHUT_RDWR)
+
+    def _check_open(self) -> None:
+        if self._shut is not None:
+            raise ChannelClosedError("this side", self._shut)
+
+    def _closed(self, error: OSError) -> ChannelClosedError:
+        if self._shut is not None:
+            return ChannelClosedError("this side", self._shut)
+        return ChannelClosedError("the peer", reason_of(error))
+
+    def _fill(self, deadline: Deadline) -> None:
+        """Receive once; verify on arrival, since a frame's time runs while it waits."""
+        if self._ended is not None:
+            raise self._ended.with_traceback(None)
+        try:
+            frames = self._read(deadline)
+        except DeadlineError:
+            raise
+        except TransportError as end:
+            self._ended = end
+            if isinstance(end, FrameError):
+                self._rejects.add(end)
+            raise
+        self._arrived.extend(map(self._judge, frames))
+
+    def _read(self, deadline: Deadline) -> list[WireFrame]:
+        target = self._decoder.buffer()
+        while True:
+            try:
+                count = self._sock.recv_into(target)
+                break
+            except BlockingIOError:
+                wait_readable(self._sock, deadline)
+            except OSError as error:
+                raise self._closed(error) from None
+        if count:
+            return self._decoder.advance(count)
+        self._check_open()
+        self._decoder.finish()
+        raise ChannelClosedError("the peer", "end of the stream")
+
+    def _judge(self, frame: WireFrame) -> WireFrame | TransportError:
+        try:
+            if frame.kind in _HANDSHAKE_KINDS:
+                raise UnexpectedKindError("data", frame.kind.name)
+            verifier = self._verifier_of(frame) if self._verifier_of else None
+            (verifier or self._verifier).verify(frame)
+        except TransportError as refused:
+            self._rejects.add(refused)
+            return refused.with_traceback(None)
+        return frame
+
+
+@contextlib.contextmanager
+def _held(lock: threading.Lock, deadline: Deadline) -> Iterator[None]:
+    remaining = deadline.remaining()
+    if not lock.acquire(timeout=-1 if remaining is None else remaining):
+        raise deadline.error()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,121 @@
+"""The frame on the wire.
+
+All integers are big endian. A frame is a prefix of 64 bytes, a header and a payload:
+
+| offset | field         | type  | meaning                                                    |
+|-------:|---------------|-------|------------------------------------------------------------|
+|      0 | length        | u32   | bytes that follow this field: 60 + header + payload        |
+|      4 | version       | u8    | 1                                                          |
+|      5 | kind          | u8    | 1 HELLO, 2 WELCOME, 3 BATCH, 4 END, 5 ACK, 6 CREDIT        |
+|      6 | header_length | u16   | bytes of the header                                        |
+|      8 | time          | u64   | nanoseconds of the sender's CLOCK_MONOTONIC when it signed |
+|     16 | nonce         | 16 B  | never used twice by one sender                             |
+|     32 | signature     | 32 B  | HMAC-SHA256, see `_signing.py`                             |
+|     64 | header        | bytes | routing: read by whoever relays                            |
+|      - | payload       | bytes | the rest: read by the receiver only                        |
+
+The first 8 bytes alone decide whether a frame is taken at all: version, then length, kind, header
+length.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+from typing import NamedTuple, TypeAlias
+
+from sk_transport._limits import PREFIX_BYTES, FrameLimits
+from sk_transport.errors import (
+    FrameTooShortError,
+    HeaderOverrunError,
+    OversizeFrameError,
+    OversizeHeaderError,
+    UnsupportedKindError,
+    UnsupportedVersionError,
+)
+
+PROTOCOL_VERSION = 1
+NONCE_BYTES = 16
+SIGNATURE_BYTES = 32
+LENGTH_BYTES = 4
+HEAD_BYTES = 8
+SIGNED_PREFIX_BYTES = PREFIX_BYTES - SIGNATURE_BYTES
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+
+HEAD = struct.Struct(">IBBH")
+SIGNED_PREFIX = struct.Struct(f">IBBHQ{NONCE_BYTES}s")
+_SEAL = struct.Struct(f">Q{NONCE_BYTES}s{SIGNATURE_BYTES}s")
+
+
+class FrameKind(IntEnum):
+    """What a frame is for."""
+
+    HELLO = 1
+    WELCOME = 2
+    BATCH = 3
+    END = 4
+    ACK = 5
+    CREDIT = 6
+
+
+_KINDS = {int(kind): kind for kind in FrameKind}
+
+
+class FrameHead(NamedTuple):
+    """What the first 8 bytes say: the size of the whole frame, its kind, the size of its header."""
+
+    size: int
+    kind: FrameKind
+    header_length: int
+
+
+def read_head(data: Buffer, offset: int, limits: FrameLimits) -> FrameHead:
+    """Judge the first 8 bytes of a frame at `offset`; raise the typed `FrameError` of the first
+    fault found.
+    """
+    length, version, kind, header_length = HEAD.unpack_from(data, offset)
+    if version != PROTOCOL_VERSION:
+        raise UnsupportedVersionError(version, PROTOCOL_VERSION)
+    size = LENGTH_BYTES + length
+    if size < PREFIX_BYTES:
+        raise FrameTooShortError(length, PREFIX_BYTES - LENGTH_BYTES)
+    if size > limits.max_frame_bytes:
+        raise OversizeFrameError(size, limits.max_frame_bytes)
+    known = _KINDS.get(kind)
+    if known is None:
+        raise UnsupportedKindError(kind)
+    if header_length > limits.max_header_bytes:
+        raise OversizeHeaderError(header_length, limits.max_header_bytes)
+    if header_length > size - PREFIX_BYTES:
+        raise HeaderOverrunError(header_length, size - PREFIX_BYTES)
+    return FrameHead(size, known, header_length)
+
+
+class WireFrame:
+    """One whole frame as it came from the wire, NOT yet verified.
+
+    `raw` is all of its bytes, to be relayed unchanged; `payload` is a read-only view into it;
+    `header` is a copy. `time_ns`, `nonce` and `signature` are the sender's claims. Made by a
+    `FrameDecoder`.
+    """
+
+    __slots__ = ("header", "kind", "nonce", "payload", "raw", "signature", "time_ns")
+
+    def __init__(self, raw: bytearray, head: FrameHead) -> None:
+        body = PREFIX_BYTES + head.header_length
+        view = memoryview(raw).toreadonly()
+        self.raw = raw
+        self.kind = head.kind
+        self.header = bytes(view[PREFIX_BYTES:body])
+        self.payload = view[body:]
+        self.time_ns: int
+        self.nonce: bytes
+        self.signature: bytes
+        self.time_ns, self.nonce, self.signature = _SEAL.unpack_from(raw, HEAD_BYTES)
+
+    def __repr__(self) -> str:
+        # Sizes only: a frame's content must not reach a log by way of a repr.
+        return (
+            f"<WireFrame {self.kind.name} header {len(self.header)} B body {len(self.payload)} B>"
+        )

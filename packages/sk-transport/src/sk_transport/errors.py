@@ -1,0 +1,294 @@
+"""Every error of sk-transport: the whole tree on one screen.
+
+Each error has a stable `category` (counted, logged, compared by the layers above), typed fields,
+and a message built from those fields alone. No message, field or repr ever holds a key, a
+signature, a header or a payload. All of them pickle, so that a worker's error can be reported by
+its supervisor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import ClassVar, dataclass_transform
+
+
+@dataclass_transform(eq_default=False)
+class TransportError(Exception):
+    """Base of every error that leaves this package. A subclass's annotations are its fields."""
+
+    category: ClassVar[str] = "transport"
+    says: ClassVar[str] = "the transport failed"
+
+    def __init_subclass__(cls) -> None:
+        dataclass(eq=False)(cls)
+
+    def __post_init__(self) -> None:
+        # What pickle and copy make the error from again, however it was made.
+        self.args = tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        return self.says.format_map(vars(self))
+
+
+# ---- the peer's bytes are no frame; the stream cannot be read any further ------------------------
+
+
+class FrameError(TransportError):
+    """The bytes received are no frame: the sender's fault, and the stream is lost."""
+
+    category = "malformed"
+
+
+class UnsupportedVersionError(FrameError):
+    """The prefix names a protocol version that this side does not speak."""
+
+    version: int
+    supported: int
+    category = "version"
+    says = "the peer speaks frame version {version}, this side {supported}: run one release on both"
+
+
+class UnsupportedKindError(FrameError):
+    """The prefix names a message kind that does not exist."""
+
+    kind: int
+    category = "kind"
+    says = "the peer sent a frame of unknown kind {kind}: it is no peer of this protocol"
+
+
+class OversizeFrameError(FrameError):
+    """A frame, received or to be sent, is larger than the limit (whole frame, bytes)."""
+
+    size: int
+    limit: int
+    category = "oversize"
+    says = "a frame of {size} bytes exceeds the limit of {limit}: send less at once or raise it"
+
+
+class OversizeHeaderError(FrameError):
+    """A frame's header, received or to be sent, is larger than the limit (bytes)."""
+
+    size: int
+    limit: int
+    category = "oversize"
+    says = "a frame header of {size} bytes exceeds the limit of {limit}: the sender must shorten it"
+
+
+class FrameTooShortError(FrameError):
+    """The length field cannot even hold the fixed prefix."""
+
+    length: int
+    minimum: int
+    says = "the peer's frame says {length} bytes, a prefix takes {minimum}: the peer is broken"
+
+
+class HeaderOverrunError(FrameError):
+    """The header is said to be longer than the frame that holds it."""
+
+    header_length: int
+    room: int
+    says = "the peer's frame has room for {room} bytes of header, not {header_length}: it broke"
+
+
+class TruncatedFrameError(FrameError):
+    """The stream ended inside a frame; `expected` is None where even its length had not arrived."""
+
+    received: int
+    expected: int | None
+    category = "truncated"
+    says = "the peer closed in mid-frame, after {received} bytes of {expected}: it was cut off"
+
+
+# ---- a whole frame that must not be used ---------------------------------------------------------
+
+
+class FrameRefusedError(TransportError):
+    """A whole frame is not to be believed; nothing of it may be used. The next one may be."""
+
+
+class InvalidSignatureError(FrameRefusedError):
+    """The signature is not that of this channel's sender."""
+
+    session: str
+    sender: str
+    receiver: str
+    category = "signature"
+    says = (
+        "a frame on {session!r} from {sender!r} to {receiver!r} has no valid signature: it is "
+        "forged, altered or of another channel, or the two ends have different keys"
+    )
+
+
+class ExpiredFrameError(FrameRefusedError):
+    """The frame's time lies outside the TTL; `age_seconds` is negative for a time in the future."""
+
+    age_seconds: float
+    ttl_seconds: float
+    category = "expired"
+    says = (
+        "a frame is {age_seconds:.3f} s old (below 0: from the future), accepted are "
+        "{ttl_seconds:g} s either way: it is a replay, the receiver has fallen behind, or the two "
+        "ends use different clocks"
+    )
+
+
+class ReplayedNonceError(FrameRefusedError):
+    """The nonce has been accepted already."""
+
+    age_seconds: float
+    category = "replay"
+    says = "a frame of {age_seconds:.3f} s ago came a second time: someone replays what was sent"
+
+
+class ReplayGuardFullError(FrameRefusedError):
+    """The guard remembers as many nonces as it may; nothing is accepted until one expires."""
+
+    capacity: int
+    ttl_seconds: float
+    category = "replay_guard_full"
+    says = (
+        "{capacity} nonces came within {ttl_seconds:g} s and the replay guard is full: it refuses "
+        "everything until they expire; raise nonce_cache_size, lower ttl_seconds, or send fewer "
+        "and larger frames"
+    )
+
+
+# ---- the handshake -------------------------------------------------------------------------------
+
+
+class HandshakeError(TransportError):
+    """A connection is not admitted: the peer's fault, or the keys and names of the two differ."""
+
+    category = "handshake"
+
+
+class UnexpectedKindError(HandshakeError):
+    """A known message kind at a moment that does not allow it."""
+
+    expected: str
+    received: str
+    category = "kind"
+    says = "the peer sent {received} where {expected} was due: it breaks the protocol"
+
+
+class UnknownPeerError(HandshakeError):
+    """No key is known for the identity that the peer claims."""
+
+    identity: str
+    category = "identity"
+    says = "a peer calls itself {identity!r}, who has no key here: a stranger, or no longer due"
+
+
+class MalformedHandshakeError(HandshakeError):
+    """A HELLO or WELCOME does not hold what it must."""
+
+    reason: str
+    says = "the peer's handshake is malformed: {reason}"
+
+
+class HandshakeFailedError(HandshakeError):
+    """The server hung up instead of welcoming this client; it does not say why, on purpose."""
+
+    server: str
+    says = "{server!r} refused this client without a word: compare the session, names and keys"
+
+
+class WaitingRoomFullError(HandshakeError):
+    """Too many connections wait for their handshake; the oldest of them was dropped."""
+
+    limit: int
+    category = "overload"
+    says = "more than {limit} connections wait for a handshake, the oldest was dropped: a flood"
+
+
+# ---- secrets, names and settings: the caller's fault ---------------------------------------------
+
+
+class SecretError(TransportError):
+    """Secret material was used in a way that it must not be."""
+
+    category = "secret"
+
+
+class SecretExposureError(SecretError):
+    """Something tried to serialise a secret."""
+
+    operation: str
+    says = "a secret must not be serialised ({operation}): hand it over on purpose, with reveal()"
+
+
+class UnusableSecretError(SecretError):
+    """A secret that is empty, too short to generate, or no bytes."""
+
+    reason: str
+    says = "unusable secret: {reason}"
+
+
+class KeyDerivationError(SecretError):
+    """A key cannot be derived as asked."""
+
+    reason: str
+    says = "cannot derive a key: {reason}"
+
+
+class InvalidSettingError(TransportError):
+    """A limit, name or other setting is impossible."""
+
+    setting: str
+    value: object
+    expected: str
+    category = "setting"
+    says = "{setting} is {value!r}, expected {expected}"
+
+
+class StaticSecretWarning(UserWarning):
+    """A static secret is in use: for local development only."""
+
+
+# ---- the socket ----------------------------------------------------------------------------------
+
+
+class BindError(TransportError):
+    """Listening at this address is refused, by this package or by the system."""
+
+    host: object
+    port: object
+    reason: str
+    category = "bind"
+    says = "cannot listen at {host!r} port {port!r}: {reason}"
+
+
+class ConnectError(TransportError):
+    """Connecting to this address is refused, by this package or by the system."""
+
+    host: object
+    port: object
+    reason: str
+    category = "connect"
+    says = "cannot connect to {host!r} port {port!r}: {reason}"
+
+
+class AcceptError(TransportError):
+    """The system cannot hand over a new connection (it is out of file descriptors, say)."""
+
+    reason: str
+    category = "accept"
+    says = "cannot accept a connection: {reason}"
+
+
+class ChannelClosedError(TransportError):
+    """The channel or listener is closed; `by` is "this side" or "the peer"."""
+
+    by: str
+    reason: str
+    category = "closed"
+    says = "the channel was closed by {by}: {reason}"
+
+
+class DeadlineError(TransportError):
+    """An operation did not end within the time that its caller gave it (seconds)."""
+
+    operation: str
+    seconds: float
+    category = "timeout"
+    says = "{operation} did not end within {seconds:g} s"

@@ -1,0 +1,340 @@
+"""The blocking channel, over real loopback sockets."""
+
+from __future__ import annotations
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+from sk_transport import (
+    Channel,
+    ChannelClosedError,
+    DeadlineError,
+    ExpiredFrameError,
+    FrameKind,
+    HandshakeFailedError,
+    InvalidSignatureError,
+    OversizeFrameError,
+    ReplayedNonceError,
+    ReplayGuard,
+    Secret,
+    SecureChannel,
+    SecureTcpTransport,
+    Signer,
+    TruncatedFrameError,
+    UnexpectedKindError,
+    UnknownPeerError,
+    UnsupportedVersionError,
+    Verifier,
+    WireFrame,
+)
+
+if TYPE_CHECKING:
+    from conftest import Link
+
+SOON = 10.0  # seconds; a bound for what happens at once
+
+
+@pytest.mark.contract("SEC-IPC-01b")
+@pytest.mark.parametrize("size", [0, 1, 4_000, 100_000, 16 * 1024 * 1024])
+def test_a_round_trip_preserves_payload_and_metadata(
+    link: Link, pool: ThreadPoolExecutor, size: int
+) -> None:
+    payload = (b"0123456789abcdef" * (size // 16 + 1))[:size]
+    sent = pool.submit(link.client.send, FrameKind.BATCH, b"route", payload)
+    frame = link.server.receive(SOON)
+    sent.result(SOON)
+    assert (frame.kind, frame.header, frame.payload) == (FrameKind.BATCH, b"route", payload)
+    assert frame.time_ns == link.clock()
+
+
+def test_frames_of_both_directions_arrive_in_order(link: Link, pool: ThreadPoolExecutor) -> None:
+    """A thread sends while another receives on the same channel, at both ends."""
+    count = 200
+
+    def send(channel: SecureChannel) -> None:
+        for number in range(count):
+            channel.send(FrameKind.BATCH, str(number).encode(), bytes(number * 300))
+
+    def receive(channel: SecureChannel) -> list[int]:
+        return [int(channel.receive(SOON).header) for _ in range(count)]
+
+    ends = (link.client, link.server)
+    senders = [pool.submit(send, end) for end in ends]
+    receivers = [pool.submit(receive, end) for end in ends]
+    assert [receiver.result(60) for receiver in receivers] == [list(range(count))] * 2
+    for sender in senders:
+        sender.result(SOON)
+
+
+def test_each_end_knows_the_others_proven_name(link: Link) -> None:
+    assert (link.client.peer, link.server.peer) == ("hub", "policy/0/1")
+
+
+def raw_socket(channel: SecureChannel, stack: ExitStack) -> socket.socket:
+    """Take the channel's socket away, to write to it what a channel never would."""
+    sock = channel.detach().sock
+    sock.setblocking(True)
+    return stack.enter_context(sock)
+
+
+def sealed(link: Link, kind: FrameKind = FrameKind.BATCH, key: Secret | None = None) -> bytearray:
+    signer = Signer(Channel("run-1", "policy/0/1", "hub"), key or link.key, clock=link.clock)
+    prefix, payload = signer.seal(kind, b"route", b"records")
+    return bytearray(prefix + bytes(payload))
+
+
+def send_forever(channel: SecureChannel, timeout: float | None = None) -> None:
+    while True:
+        channel.send(FrameKind.BATCH, b"", bytes(8 << 20), timeout)
+
+
+@pytest.mark.contract("SEC-IPC-02", "IPC-INT-05")
+def test_a_forged_frame_is_not_received_and_the_next_good_one_is(
+    link: Link, stack: ExitStack
+) -> None:
+    forged = sealed(link, key=Secret.generate())
+    raw_socket(link.client, stack).sendall(forged + sealed(link))
+    with pytest.raises(InvalidSignatureError):
+        link.server.receive(SOON)
+    assert link.server.receive(SOON).header == b"route"
+    assert link.server_side.rejects() == {"signature": 1}
+
+
+@pytest.mark.contract("SEC-IPC-04")
+def test_a_frame_sent_twice_is_received_once(link: Link, stack: ExitStack) -> None:
+    raw = sealed(link)
+    raw_socket(link.client, stack).sendall(raw + raw)
+    link.server.receive(SOON)
+    with pytest.raises(ReplayedNonceError):
+        link.server.receive(SOON)
+    assert link.server_side.rejects() == {"replay": 1}
+
+
+@pytest.mark.contract("SEC-IPC-03")
+def test_an_old_frame_is_not_received(link: Link, stack: ExitStack) -> None:
+    raw = sealed(link)
+    link.clock.advance(31)
+    raw_socket(link.client, stack).sendall(raw)
+    with pytest.raises(ExpiredFrameError):
+        link.server.receive(SOON)
+    assert link.server_side.rejects() == {"expired": 1}
+
+
+@pytest.mark.contract("SEC-IPC-05", "IPC-INT-06")
+def test_an_oversized_frame_is_refused_counted_once_and_ends_the_stream(
+    link: Link, stack: ExitStack
+) -> None:
+    raw_socket(link.client, stack).sendall(b"\xff\xff\xff\xff\x01\x03\0\0")
+    for _ in range(3):
+        with pytest.raises(OversizeFrameError):
+            link.server.receive(SOON)
+    assert link.server_side.rejects() == {"oversize": 1}
+
+
+def test_garbage_ends_the_stream_with_a_typed_error(link: Link, stack: ExitStack) -> None:
+    raw_socket(link.client, stack).sendall(b"GET / HTTP/1.1\r\n\r\n")
+    with pytest.raises(UnsupportedVersionError):
+        link.server.receive(SOON)
+
+
+@pytest.mark.contract("SEC-IPC-06")
+def test_a_second_hello_is_refused(link: Link, stack: ExitStack) -> None:
+    raw_socket(link.client, stack).sendall(sealed(link, FrameKind.HELLO))
+    with pytest.raises(UnexpectedKindError):
+        link.server.receive(SOON)
+    assert link.server_side.rejects() == {"kind": 1}
+
+
+def test_an_end_in_mid_frame_is_a_truncation(link: Link, stack: ExitStack) -> None:
+    sock = raw_socket(link.client, stack)
+    sock.sendall(sealed(link)[:-1])
+    sock.close()
+    with pytest.raises(TruncatedFrameError):
+        link.server.receive(SOON)
+
+
+def test_an_end_between_frames_is_the_peers_close_after_what_it_sent(link: Link) -> None:
+    link.client.send(FrameKind.END, b"", timeout=SOON)
+    link.client.close()
+    assert link.server.receive(SOON).kind is FrameKind.END
+    for _ in range(2):
+        with pytest.raises(ChannelClosedError) as caught:
+            link.server.receive(SOON)
+        assert (caught.value.by, caught.value.category) == ("the peer", "closed")
+
+
+@pytest.mark.parametrize("end", ["close", "shutdown"])
+def test_ending_from_a_third_thread_wakes_the_receiver(
+    link: Link, pool: ThreadPoolExecutor, end: str
+) -> None:
+    receiving = pool.submit(link.server.receive)
+    pool.submit(getattr(link.server, end)).result(SOON)
+    with pytest.raises(ChannelClosedError) as caught:
+        receiving.result(SOON)
+    assert caught.value.by == "this side"
+
+
+@pytest.mark.parametrize("end", ["close", "shutdown"])
+def test_ending_from_a_third_thread_wakes_a_sender_whom_nobody_reads(
+    link: Link, pool: ThreadPoolExecutor, end: str
+) -> None:
+    sending = pool.submit(send_forever, link.client)
+    link.server.receive(SOON)
+    pool.submit(getattr(link.client, end)).result(SOON)
+    with pytest.raises(ChannelClosedError) as caught:
+        sending.result(SOON)
+    assert caught.value.by == "this side"
+
+
+def test_the_peers_close_wakes_a_sender_whom_nobody_reads(
+    link: Link, pool: ThreadPoolExecutor
+) -> None:
+    sending = pool.submit(send_forever, link.client)
+    link.server.receive(SOON)
+    link.server.close()
+    with pytest.raises(ChannelClosedError) as caught:
+        sending.result(SOON)
+    assert caught.value.by == "the peer"
+
+
+def test_a_closed_channel_refuses_everything_and_closes_again_quietly(link: Link) -> None:
+    link.client.close()
+    link.client.close()
+    link.client.shutdown()
+    for use in (link.client.receive, lambda: link.client.send(FrameKind.ACK, b"")):
+        with pytest.raises(ChannelClosedError):
+            use()
+
+
+def test_a_receive_that_ran_out_of_time_loses_nothing(link: Link, stack: ExitStack) -> None:
+    sock, raw = raw_socket(link.client, stack), sealed(link)
+    sock.sendall(raw[:50])
+    with pytest.raises(DeadlineError) as caught:
+        link.server.receive(timeout=0)
+    assert caught.value.category == "timeout"
+    sock.sendall(raw[50:])
+    assert link.server.receive(SOON).payload == b"records"
+
+
+def test_a_send_that_ran_out_of_time_ends_the_channel(link: Link) -> None:
+    with pytest.raises(DeadlineError):
+        send_forever(link.client, timeout=0)
+    with pytest.raises(ChannelClosedError):
+        link.client.send(FrameKind.ACK, b"")
+
+
+def test_a_send_that_waits_for_another_sender_has_a_deadline_too(
+    link: Link, pool: ThreadPoolExecutor
+) -> None:
+    sending = pool.submit(send_forever, link.client)
+    link.server.receive(SOON)
+    with pytest.raises(DeadlineError):
+        send_forever(link.client, timeout=0)
+    link.client.shutdown()
+    with pytest.raises(ChannelClosedError):
+        sending.result(SOON)
+
+
+def test_what_is_too_large_is_not_sent_and_the_channel_goes_on(link: Link) -> None:
+    with pytest.raises(OversizeFrameError):
+        link.client.send(FrameKind.BATCH, b"", bytes(17 << 20))
+    link.client.send(FrameKind.ACK, b"next", timeout=SOON)
+    assert link.server.receive(SOON).header == b"next"
+
+
+def test_small_frames_are_not_delayed(link: Link, stack: ExitStack) -> None:
+    sock = raw_socket(link.client, stack)
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert not sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
+def test_a_relayed_frame_is_signed_and_verified_for_its_own_edge(
+    link: Link, pool: ThreadPoolExecutor, stack: ExitStack
+) -> None:
+    """features signs for policy; the hub between them sends the bytes on as they came."""
+    edge, key = Channel("run-1", "features/0/1", "policy/0/1"), Secret.generate()
+    signer = Signer(edge, key, clock=link.clock)
+    guard = ReplayGuard(ttl_seconds=30, capacity=10)
+    verifier = Verifier(edge, key, ttl_seconds=30, guard=guard, clock=link.clock)
+
+    def verifier_of(frame: WireFrame) -> Verifier | None:
+        if frame.header == b"stranger":
+            raise UnknownPeerError("stranger")
+        return verifier if frame.kind is FrameKind.BATCH else None
+
+    client_side = SecureTcpTransport(session="run-1", identity="policy/0/1", clock=link.clock)
+    connecting = pool.submit(
+        client_side.connect,
+        link.listener.address,
+        server="hub",
+        keys=link.key,
+        verifier_of=verifier_of,
+    )
+    hub = stack.enter_context(link.listener.accept(SOON))
+    client = stack.enter_context(connecting.result(SOON))
+    hub.send(FrameKind.BATCH, b"edge", b"x", SOON, signer=signer)
+    hub.send(FrameKind.CREDIT, b"own", b"", SOON)
+    hub.send(FrameKind.BATCH, b"stranger", b"", SOON, signer=signer)
+    hub.send(FrameKind.BATCH, b"hub as edge", b"", SOON)
+    assert [client.receive(SOON).header for _ in range(2)] == [b"edge", b"own"]
+    with pytest.raises(UnknownPeerError):
+        client.receive(SOON)
+    with pytest.raises(InvalidSignatureError):
+        client.receive(SOON)
+    assert client_side.rejects() == {"identity": 1, "signature": 1}
+
+
+def test_a_detached_link_goes_on_without_its_channel(link: Link, stack: ExitStack) -> None:
+    detached = link.server.detach()
+    stack.enter_context(detached.sock)
+    link.server.close()
+    assert not detached.sock.getblocking()
+    detached.sock.sendall(b"".join(detached.signer.seal(FrameKind.CREDIT, b"5")))
+    assert link.client.receive(SOON).header == b"5"
+    link.client.send(FrameKind.ACK, b"1", timeout=SOON)
+    detached.sock.settimeout(SOON)
+    [frame] = detached.decoder.advance(detached.sock.recv_into(detached.decoder.buffer()))
+    detached.verifier.verify(frame)
+    assert (detached.peer, frame.header) == ("policy/0/1", b"1")
+    with pytest.raises(ChannelClosedError):
+        link.server.detach()
+
+
+def test_a_channel_with_frames_not_taken_is_not_detached(link: Link, stack: ExitStack) -> None:
+    raw_socket(link.client, stack).sendall(sealed(link) + sealed(link))
+    link.server.receive(SOON)
+    with pytest.raises(ValueError, match="not taken"):
+        link.server.detach()
+
+
+def test_a_server_that_hangs_up_has_refused(stack: ExitStack, pool: ThreadPoolExecutor) -> None:
+    raw = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    connecting = pool.submit(connect, raw.getsockname())
+    raw.accept()[0].close()
+    with pytest.raises(HandshakeFailedError):
+        connecting.result(SOON)
+
+
+def test_a_server_that_stays_silent_is_not_waited_for(stack: ExitStack) -> None:
+    raw = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    with pytest.raises(DeadlineError):
+        connect(raw.getsockname(), timeout=0)
+
+
+def test_a_server_that_talks_nonsense_is_refused(
+    stack: ExitStack, pool: ThreadPoolExecutor
+) -> None:
+    raw = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    connecting = pool.submit(connect, raw.getsockname())
+    sock = stack.enter_context(raw.accept()[0])
+    sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 9)
+    with pytest.raises(UnsupportedVersionError):
+        connecting.result(SOON)
+
+
+def connect(address: tuple[str, int], timeout: float = SOON) -> SecureChannel:
+    transport = SecureTcpTransport(session="run-1", identity="policy/0/1")
+    return transport.connect(address, server="hub", keys=Secret.generate(), timeout=timeout)

@@ -1,0 +1,103 @@
+"""The smoke report: one row per rule set, as a table to print, JSON and Markdown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from parity import Fingerprint
+
+SCHEMA = 1
+_COLUMNS = ("rules", "lines out", "rejected", "memory s", "4 processes s", "sha256", "equal")
+
+
+@dataclass(frozen=True)
+class SmokeCase:
+    """Both profiles on one input under one rule set; seconds are whole processes, start to end."""
+
+    rules: str
+    seconds: Mapping[str, float]
+    outputs: Mapping[str, Fingerprint]
+    rejects: Mapping[str, Fingerprint]
+
+    @property
+    def ok(self) -> bool:
+        """Whether outputs and rejects are the same bytes in both profiles, and not empty."""
+        hashes = [{f.sha256 for f in files.values()} for files in (self.outputs, self.rejects)]
+        return all(len(h) == 1 for h in hashes) and all(f.size for f in self.outputs.values())
+
+    def cells(self) -> tuple[str, ...]:
+        """The row of the table."""
+        four, rejects = self.outputs["multiprocess"], self.rejects["multiprocess"]
+        times = [f"{self.seconds[name]:.2f}" for name in ("memory", "multiprocess")]
+        verdict = "yes" if self.ok else "NO"
+        return (self.rules, f"{four.lines:,}", f"{rejects.lines:,}", *times, four.sha256[:12], verdict)
+
+
+@dataclass(frozen=True)
+class SmokeReport:
+    """All cases, and the input and environment that they share."""
+
+    environment: Mapping[str, str]
+    source: Fingerprint
+    cases: tuple[SmokeCase, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every case is."""
+        return bool(self.cases) and all(case.ok for case in self.cases)
+
+    def table(self) -> str:
+        """The summary for a terminal."""
+        rows = [_COLUMNS, *(case.cells() for case in self.cases)]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
+        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+        verdict = "the same bytes in both profiles" if self.ok else "THE PROFILES DIFFER"
+        return "\n".join([*(line.rstrip() for line in lines), f"{self.source.label}: {verdict}"])
+
+
+def write_smoke(report: SmokeReport, folder: Path) -> tuple[Path, Path]:
+    """Write `smoke.json` and `smoke.md` into `folder`, which is made if need be; give the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document = {
+        "schema": SCHEMA,
+        "ok": report.ok,
+        "environment": dict(report.environment),
+        "input": asdict(report.source),
+        "cases": [
+            {
+                "rules": case.rules,
+                "ok": case.ok,
+                "seconds": {name: round(s, 3) for name, s in case.seconds.items()},
+                "outputs": [asdict(f) for f in case.outputs.values()],
+                "rejects": [asdict(f) for f in case.rejects.values()],
+            }
+            for case in report.cases
+        ],
+    }
+    as_json, as_markdown = folder / "smoke.json", folder / "smoke.md"
+    as_json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    as_markdown.write_text(_markdown(report), encoding="utf-8")
+    return as_json, as_markdown
+
+
+def _markdown(report: SmokeReport) -> str:
+    environment = ", ".join(f"{name} {value}" for name, value in report.environment.items())
+    source = report.source
+    lines = [
+        "# Smoke: fund load over four worker processes",
+        "",
+        f"Verdict: **{'the same bytes as in memory' if report.ok else 'DIFFERENT'}**",
+        "",
+        f"Input: {source.label}, {source.lines:,} lines, {source.size:,} bytes,"
+        f" SHA-256 `{source.sha256}`.",
+        "",
+        f"Environment: {environment}. Seconds are whole processes, start to end.",
+        "",
+        f"| {' | '.join(_COLUMNS)} |",
+        f"|{'---|' * len(_COLUMNS)}",
+    ]
+    lines += [f"| {' | '.join(case.cells())} |" for case in report.cases]
+    return "\n".join(lines) + "\n"

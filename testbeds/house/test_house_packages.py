@@ -1,0 +1,112 @@
+"""What every package has, and what its ``__init__`` holds."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+from source_tree import BY_MODULE, PACKAGES, Package, expect_none, parse, where
+
+each_package = pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+each_init = pytest.mark.parametrize(
+    "path",
+    [path for package in PACKAGES for path in package.sources() if path.name == "__init__.py"],
+    ids=lambda path: ".".join(path.parts[path.parts.index("src") + 1 : -1]),
+)
+UNFINISHED = re.compile(r"\b(TODO|FIXME|NotImplementedError)\b")
+
+
+@each_package
+def test_a_package_is_marked_as_typed(package: Package) -> None:
+    assert (package.source / "py.typed").is_file()
+
+
+@each_package
+def test_a_package_has_a_readme_that_bears_its_name(package: Package) -> None:
+    assert (package.root / "README.md").read_text("utf-8").startswith(f"# {package.name}\n")
+
+
+@each_package
+def test_a_changelog_has_an_entry_for_the_version(package: Package) -> None:
+    text = (package.root / "CHANGELOG.md").read_text("utf-8")
+    assert re.search(rf"^## {re.escape(package.version)}( |$)", text, re.MULTILINE)
+
+
+@each_package
+def test_a_package_keeps_its_exceptions_in_errors(package: Package) -> None:
+    assert (package.source / "errors.py").is_file()
+
+
+@each_package
+def test_a_sibling_is_required_by_a_compatible_range_that_admits_it(package: Package) -> None:
+    siblings = {sibling.name: sibling for sibling in PACKAGES}
+    for requirement in package.requirements:
+        if requirement.name in siblings:
+            assert [clause.operator for clause in requirement.specifier] == ["~="], requirement
+            assert Version(siblings[requirement.name].version) in requirement.specifier
+
+
+def test_all_packages_support_the_same_pythons() -> None:
+    def pythons(package: Package) -> tuple[str, list[str]]:
+        classifiers = package.project["classifiers"]
+        return package.project["requires-python"], [c for c in classifiers if ":: 3." in c]
+
+    assert len({str(pythons(package)) for package in BY_MODULE.values()}) == 1
+
+
+@each_init
+def test_an_init_holds_only_its_docstring_imports_and_names(path: Path) -> None:
+    strangers = [node for node in parse(path).body if not belongs_in_init(node)]
+    expect_none(f"{where(path, node.lineno)} {ast.unparse(node)[:60]}" for node in strangers)
+
+
+@each_init
+def test_all_lists_exactly_the_public_names_of_an_init(path: Path) -> None:
+    listed = [name for name in listed_names(path) if name != "__version__"]
+    assert sorted(listed) == sorted({name for name in bound_names(path) if name[0] != "_"})
+
+
+@each_package
+def test_the_source_bears_no_mark_of_unfinished_work(package: Package) -> None:
+    expect_none(
+        f"{where(path, number)} {line.strip()}"
+        for path in package.sources()
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if UNFINISHED.search(line)
+    )
+
+
+def belongs_in_init(node: ast.stmt) -> bool:
+    """Whether ``node`` is a docstring, an import, ``__all__`` or ``__version__``."""
+    match node:
+        case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant(str())):
+            return True
+        case ast.Assign(targets=[ast.Name("__all__" | "__version__")]):
+            return True
+    return False
+
+
+def bound_names(path: Path) -> Iterator[str]:
+    """The names that the statements of an ``__init__`` bind in its namespace."""
+    for node in parse(path).body:
+        match node:
+            case ast.ImportFrom(module="__future__"):
+                continue
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                yield from (alias.asname or alias.name.partition(".")[0] for alias in names)
+            case ast.Assign(targets=targets):
+                yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def listed_names(path: Path) -> list[str]:
+    """The value of ``__all__``; nothing where there is none."""
+    for node in parse(path).body:
+        match node:
+            case ast.Assign(targets=[ast.Name("__all__")], value=value):
+                names: list[str] = ast.literal_eval(value)
+                return names
+    return []
