@@ -49,7 +49,8 @@ def _run(options: argparse.Namespace) -> SmokeReport:
     with tempfile.TemporaryDirectory(prefix="smoke-") as folder:
         runs = Runs(Path(folder), options.timeout)
         source = runs.generate(options.records, options.seed)
-        facts = fingerprint(f"generated {options.records}, seed {options.seed}", source.read_bytes())
+        label = f"generated {options.records}, seed {options.seed}"
+        facts = fingerprint(label, source.read_bytes())
         cases = []
         for rules in RULE_SETS:
             sys.stdout.write(f"running {rules}: memory, four processes ...\n")

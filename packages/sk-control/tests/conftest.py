@@ -9,8 +9,6 @@ from typing import Any, TypeVar
 
 import grpc
 import pytest
-from sk_transport import KeyMaterial, Secret
-
 from sk_control import (
     BootstrapBundle,
     BootstrapKeyBundle,
@@ -29,6 +27,7 @@ from sk_control._control_keys import DirectionKeys, token_keys
 from sk_control._grpc import METHOD_PATH
 from sk_control._outbox import Outbox
 from sk_control._seal import Sealer
+from sk_transport import KeyMaterial, Secret
 
 SESSION = "session-1"
 DEADLINE = 20.0

@@ -9,8 +9,6 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_transport import Secret
-
 from sk_control import (
     BootstrapBundle,
     BootstrapKeyBundle,
@@ -37,6 +35,7 @@ from sk_control import (
     encode,
 )
 from sk_control._pb import control_pb2 as pb
+from sk_transport import Secret
 
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
 texts = st.text(st.characters(codec="utf-8"), max_size=60)
@@ -81,6 +80,13 @@ messages = st.one_of(
 )
 
 
+def outcome(kind: int, body: bytes) -> ControlMessage | MessageRefusedError:
+    try:
+        return decode(kind, body)
+    except MessageRefusedError as fault:
+        return fault
+
+
 @given(messages)
 def test_what_is_encoded_decodes_to_the_same_message(message: ControlMessage) -> None:
     """Every message survives the wire whole, and has one serialisation."""
@@ -104,16 +110,7 @@ def test_key_material_survives_the_codec_byte_for_byte(keys: dict[str, bytes]) -
 @given(st.integers(-5, 40), st.binary(max_size=200))
 def test_hostile_bytes_decode_to_a_message_or_a_typed_refusal(kind: int, body: bytes) -> None:
     """Whatever the body is, nothing but MessageRefusedError comes out of decode."""
-    try:
-        message = decode(kind, body)
-    except MessageRefusedError as fault:
-        assert fault.code in {
-            RefusalCode.UNKNOWN_KIND,
-            RefusalCode.UNDECODABLE,
-            RefusalCode.BAD_FIELD,
-        }
-    else:
-        assert isinstance(message, get_args(ControlMessage))
+    assert isinstance(outcome(kind, body), (*get_args(ControlMessage), MessageRefusedError))
 
 
 @given(messages, st.data())
@@ -124,10 +121,7 @@ def test_a_damaged_body_decodes_to_a_message_or_a_typed_refusal(
     kind, body = encode(message)
     position = data.draw(st.integers(0, len(body)))
     damaged = body[:position] + data.draw(st.binary(max_size=2)) + body[position + 1 :]
-    try:
-        decode(kind, damaged)
-    except MessageRefusedError as fault:
-        assert fault.category == "malformed"
+    assert isinstance(outcome(kind, damaged), (type(message), MessageRefusedError))
 
 
 @pytest.mark.parametrize("kind", [0, 12, -1, 2**31])

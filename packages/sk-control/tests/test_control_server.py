@@ -1,4 +1,4 @@
-"""Server and workers over the real service: the ordinary course, and what the server's owner does wrong."""
+"""Server and workers over the real service, and what the server's owner does wrong."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sk_transport import KeyMaterial, Secret
-
 from sk_control import (
     BootstrapBundle,
     BootstrapKeyBundle,
@@ -42,6 +40,7 @@ from sk_control import (
     WorkerMessage,
     WorkerNotExpectedError,
 )
+from sk_transport import KeyMaterial, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -320,6 +319,31 @@ def test_close_is_idempotent_and_refuses_what_comes_after(control: Control) -> N
         control.expect("w-2")
 
 
+def test_either_end_may_be_closed_from_its_own_callback(
+    make_control: Callable[..., Control],
+) -> None:
+    """Closing where a message is handled waits for nothing that waits for it."""
+    closed: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def close_server(event: object) -> None:
+        if isinstance(event, WorkerMessage) and event.message == Ready():
+            control.server.close(timeout_seconds=DEADLINE)
+            closed.put("server")
+
+    def close_channel(_message: object) -> None:
+        worker.channel.close(timeout_seconds=DEADLINE)
+        closed.put("channel")
+
+    control = make_control(on_event=close_server)
+    worker = control.connect(control.expect("w-1"), on_message=close_channel)
+    control.server.send("w-1", Stop(drain=True))
+    assert closed.get(timeout=DEADLINE) == "channel"
+    other = control.connect(control.expect("w-2"))
+    other.channel.send(Ready())
+    assert closed.get(timeout=DEADLINE) == "server"
+    assert other.lost.get(timeout=DEADLINE) is LossReason.CLOSED_BY_SUPERVISOR
+
+
 def test_no_thread_is_left_after_close(make_control: Callable[..., Control]) -> None:
     """Neither of the server nor of the workers, nor one that gRPC made for them."""
     before = set(threading.enumerate())
@@ -417,6 +441,7 @@ def test_a_taken_port_is_a_bind_error(control: Control) -> None:
             port=int(port),
         )
     assert caught.value.address == control.server.address
+    assert caught.value.reason
 
 
 @pytest.mark.parametrize(

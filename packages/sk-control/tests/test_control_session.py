@@ -7,7 +7,6 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from sk_control import (
     TRANSITIONS,
     ControlPlaneSession,
@@ -86,7 +85,7 @@ def test_every_code_has_a_case() -> None:
 
 @given(st.lists(st.sampled_from(MessageKind), max_size=40))
 def test_no_sequence_leaves_the_table_or_skips_a_gate(kinds: list[MessageKind]) -> None:
-    """Whatever comes, work starts only behind hello, bundle, ack and ready, and stopped is final."""
+    """Whatever comes, work starts only behind hello, bundle, ack and ready; stopped is final."""
     session = ControlPlaneSession("w")
     accepted: list[MessageKind] = []
     for kind in kinds:

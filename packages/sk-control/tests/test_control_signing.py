@@ -10,8 +10,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sk_transport import KeyMaterial, Secret
-
 from sk_control import (
     ControlSettings,
     Direction,
@@ -28,6 +26,7 @@ from sk_control._control_keys import DirectionKeys, control_keys, token_keys
 from sk_control._envelope import Envelope, parse_envelope
 from sk_control._pb import control_pb2 as pb
 from sk_control._seal import Opener, Sealer, seal_and_open, sign
+from sk_transport import KeyMaterial, Secret
 
 if TYPE_CHECKING:
     from conftest import ManualClock
@@ -290,7 +289,7 @@ def test_every_worker_direction_session_and_purpose_has_its_own_key() -> None:
 
 
 def test_token_keys_are_hkdf_expand() -> None:
-    """The library's own HKDF-Expand (RFC 5869) gives the same keys, so the labels are all there is."""
+    """HKDF-Expand (RFC 5869) of another library gives the same keys from the same labels."""
     token = Secret.generate()
     parts = (b"sk.control.v1 token", b"session-1", b"w-1", bytes([Direction.TO_WORKER]))
     info = b"".join(len(part).to_bytes(4, "big") + part for part in parts)

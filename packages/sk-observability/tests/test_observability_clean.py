@@ -103,5 +103,10 @@ def test_a_long_text_is_cut_to_two_kibibytes_between_characters(text: str) -> No
         assert len(clean.encode()) > MAX_TEXT_BYTES - 4  # no more is cut than must be
 
 
-def test_a_text_of_just_two_kibibytes_is_not_cut() -> None:
-    assert clean_fields({"it": "a" * 2048}) == {"it": "a" * 2048}
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [(2048, "a" * 2048), (2049, "a" * 2045 + "\u2026")],
+    ids=["fits", "too long"],
+)
+def test_only_what_is_longer_than_two_kibibytes_is_cut(length: int, text: str) -> None:
+    assert clean_fields({"it": "a" * length}) == {"it": text}

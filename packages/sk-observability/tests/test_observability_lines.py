@@ -166,6 +166,20 @@ def test_delivery_resumes_with_a_whole_line_once_a_full_pipe_is_read(
     assert last.startswith(b"{")
 
 
+def test_the_lines_that_came_out_whole_are_those_counted_however_often_a_pipe_was_full(
+    pipe: tuple[Outlet[NodeSpan], int], span: Callable[..., NodeSpan]
+) -> None:
+    outlet, reader = pipe
+    out = b""
+    for _ in range(3):
+        lost = outlet.counts.dropped.get("EAGAIN", 0)
+        while outlet.counts.dropped.get("EAGAIN", 0) == lost:
+            outlet.export([span(n) for n in range(2000)])  # more than a pipe holds
+        out += drain(reader)
+    whole = [line for line in out.splitlines() if line.endswith(b"}")]
+    assert len(whole) == outlet.counts.exported > 0
+
+
 def test_a_pipe_whose_reader_has_gone_is_counted_and_used_again_when_one_comes(
     tmp_path: Path, span: Callable[..., NodeSpan]
 ) -> None:
@@ -190,6 +204,15 @@ def test_a_pipe_that_nobody_reads_cannot_be_opened(tmp_path: Path) -> None:
         build_span_exporters([("jsonl", {"path": str(path)})])
     [fault] = caught.value.faults
     assert (fault.category, fault.got) == ("not_opened", "ENXIO")
+
+
+def test_standard_output_stays_open_when_its_exporter_is_closed() -> None:
+    code = (
+        "from sk_observability import build_span_exporters;"
+        "[outlet] = build_span_exporters([('stdout', {})]); outlet.close(); print('still here')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout == b"still here\n"
 
 
 def test_a_broken_standard_output_changes_neither_the_run_nor_its_exit_code() -> None:

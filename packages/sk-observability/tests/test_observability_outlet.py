@@ -45,6 +45,7 @@ def test_created_is_exported_and_dropped_whatever_the_exporter_does(
         outlet.export([0] * size)
         counts = outlet.counts
         assert counts.created == counts.exported + sum(counts.dropped.values())
+        assert min(counts.exported, *counts.dropped.values(), 0) == 0
     assert outlet.counts.created == sum(size for size, _ in calls)
 
 

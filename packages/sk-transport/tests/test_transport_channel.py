@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,7 +47,8 @@ def test_a_round_trip_preserves_payload_and_metadata(
     sent = pool.submit(link.client.send, FrameKind.BATCH, b"route", payload)
     frame = link.server.receive(SOON)
     sent.result(SOON)
-    assert (frame.kind, frame.header, frame.payload) == (FrameKind.BATCH, b"route", payload)
+    assert (frame.kind, frame.header) == (FrameKind.BATCH, b"route")
+    assert bytes(frame.payload) == payload
     assert frame.time_ns == link.clock()
 
 
@@ -73,17 +75,22 @@ def test_each_end_knows_the_others_proven_name(link: Link) -> None:
     assert (link.client.peer, link.server.peer) == ("hub", "policy/0/1")
 
 
-def raw_socket(channel: SecureChannel, stack: ExitStack) -> socket.socket:
-    """Take the channel's socket away, to write to it what a channel never would."""
-    sock = channel.detach().sock
-    sock.setblocking(True)
-    return stack.enter_context(sock)
+@dataclass
+class RawEnd:
+    """The client's end without its channel: signs as it does, writes what a channel never would."""
+
+    sock: socket.socket
+    signer: Signer
+
+    def sealed(self, kind: FrameKind = FrameKind.BATCH) -> bytes:
+        return b"".join(self.signer.seal(kind, b"route", b"records"))
 
 
-def sealed(link: Link, kind: FrameKind = FrameKind.BATCH, key: Secret | None = None) -> bytearray:
-    signer = Signer(Channel("run-1", "policy/0/1", "hub"), key or link.key, clock=link.clock)
-    prefix, payload = signer.seal(kind, b"route", b"records")
-    return bytearray(prefix + bytes(payload))
+@pytest.fixture
+def raw(link: Link, stack: ExitStack) -> RawEnd:
+    detached = link.client.detach()
+    detached.sock.setblocking(True)
+    return RawEnd(stack.enter_context(detached.sock), detached.signer)
 
 
 def send_forever(channel: SecureChannel, timeout: float | None = None) -> None:
@@ -92,11 +99,9 @@ def send_forever(channel: SecureChannel, timeout: float | None = None) -> None:
 
 
 @pytest.mark.contract("SEC-IPC-02", "IPC-INT-05")
-def test_a_forged_frame_is_not_received_and_the_next_good_one_is(
-    link: Link, stack: ExitStack
-) -> None:
-    forged = sealed(link, key=Secret.generate())
-    raw_socket(link.client, stack).sendall(forged + sealed(link))
+def test_a_forged_frame_is_not_received_and_the_next_good_one_is(link: Link, raw: RawEnd) -> None:
+    forger = Signer(raw.signer.channel, Secret.generate(), clock=link.clock)
+    raw.sock.sendall(RawEnd(raw.sock, forger).sealed() + raw.sealed())
     with pytest.raises(InvalidSignatureError):
         link.server.receive(SOON)
     assert link.server.receive(SOON).header == b"route"
@@ -104,9 +109,9 @@ def test_a_forged_frame_is_not_received_and_the_next_good_one_is(
 
 
 @pytest.mark.contract("SEC-IPC-04")
-def test_a_frame_sent_twice_is_received_once(link: Link, stack: ExitStack) -> None:
-    raw = sealed(link)
-    raw_socket(link.client, stack).sendall(raw + raw)
+def test_a_frame_sent_twice_is_received_once(link: Link, raw: RawEnd) -> None:
+    frame = raw.sealed()
+    raw.sock.sendall(frame + frame)
     link.server.receive(SOON)
     with pytest.raises(ReplayedNonceError):
         link.server.receive(SOON)
@@ -114,10 +119,10 @@ def test_a_frame_sent_twice_is_received_once(link: Link, stack: ExitStack) -> No
 
 
 @pytest.mark.contract("SEC-IPC-03")
-def test_an_old_frame_is_not_received(link: Link, stack: ExitStack) -> None:
-    raw = sealed(link)
+def test_an_old_frame_is_not_received(link: Link, raw: RawEnd) -> None:
+    frame = raw.sealed()
     link.clock.advance(31)
-    raw_socket(link.client, stack).sendall(raw)
+    raw.sock.sendall(frame)
     with pytest.raises(ExpiredFrameError):
         link.server.receive(SOON)
     assert link.server_side.rejects() == {"expired": 1}
@@ -125,33 +130,32 @@ def test_an_old_frame_is_not_received(link: Link, stack: ExitStack) -> None:
 
 @pytest.mark.contract("SEC-IPC-05", "IPC-INT-06")
 def test_an_oversized_frame_is_refused_counted_once_and_ends_the_stream(
-    link: Link, stack: ExitStack
+    link: Link, raw: RawEnd
 ) -> None:
-    raw_socket(link.client, stack).sendall(b"\xff\xff\xff\xff\x01\x03\0\0")
+    raw.sock.sendall(b"\xff\xff\xff\xff\x01\x03\0\0")
     for _ in range(3):
         with pytest.raises(OversizeFrameError):
             link.server.receive(SOON)
     assert link.server_side.rejects() == {"oversize": 1}
 
 
-def test_garbage_ends_the_stream_with_a_typed_error(link: Link, stack: ExitStack) -> None:
-    raw_socket(link.client, stack).sendall(b"GET / HTTP/1.1\r\n\r\n")
+def test_garbage_ends_the_stream_with_a_typed_error(link: Link, raw: RawEnd) -> None:
+    raw.sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
     with pytest.raises(UnsupportedVersionError):
         link.server.receive(SOON)
 
 
 @pytest.mark.contract("SEC-IPC-06")
-def test_a_second_hello_is_refused(link: Link, stack: ExitStack) -> None:
-    raw_socket(link.client, stack).sendall(sealed(link, FrameKind.HELLO))
+def test_a_second_hello_is_refused(link: Link, raw: RawEnd) -> None:
+    raw.sock.sendall(raw.sealed(FrameKind.HELLO))
     with pytest.raises(UnexpectedKindError):
         link.server.receive(SOON)
     assert link.server_side.rejects() == {"kind": 1}
 
 
-def test_an_end_in_mid_frame_is_a_truncation(link: Link, stack: ExitStack) -> None:
-    sock = raw_socket(link.client, stack)
-    sock.sendall(sealed(link)[:-1])
-    sock.close()
+def test_an_end_in_mid_frame_is_a_truncation(link: Link, raw: RawEnd) -> None:
+    raw.sock.sendall(raw.sealed()[:-1])
+    raw.sock.close()
     with pytest.raises(TruncatedFrameError):
         link.server.receive(SOON)
 
@@ -209,14 +213,14 @@ def test_a_closed_channel_refuses_everything_and_closes_again_quietly(link: Link
             use()
 
 
-def test_a_receive_that_ran_out_of_time_loses_nothing(link: Link, stack: ExitStack) -> None:
-    sock, raw = raw_socket(link.client, stack), sealed(link)
-    sock.sendall(raw[:50])
+def test_a_receive_that_ran_out_of_time_loses_nothing(link: Link, raw: RawEnd) -> None:
+    frame = raw.sealed()
+    raw.sock.sendall(frame[:50])
     with pytest.raises(DeadlineError) as caught:
         link.server.receive(timeout=0)
     assert caught.value.category == "timeout"
-    sock.sendall(raw[50:])
-    assert link.server.receive(SOON).payload == b"records"
+    raw.sock.sendall(frame[50:])
+    assert bytes(link.server.receive(SOON).payload) == b"records"
 
 
 def test_a_send_that_ran_out_of_time_ends_the_channel(link: Link) -> None:
@@ -245,10 +249,9 @@ def test_what_is_too_large_is_not_sent_and_the_channel_goes_on(link: Link) -> No
     assert link.server.receive(SOON).header == b"next"
 
 
-def test_small_frames_are_not_delayed(link: Link, stack: ExitStack) -> None:
-    sock = raw_socket(link.client, stack)
-    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-    assert not sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+def test_small_frames_are_not_delayed(link: Link, raw: RawEnd) -> None:
+    assert raw.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert not raw.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
 def test_a_relayed_frame_is_signed_and_verified_for_its_own_edge(
@@ -303,8 +306,8 @@ def test_a_detached_link_goes_on_without_its_channel(link: Link, stack: ExitStac
         link.server.detach()
 
 
-def test_a_channel_with_frames_not_taken_is_not_detached(link: Link, stack: ExitStack) -> None:
-    raw_socket(link.client, stack).sendall(sealed(link) + sealed(link))
+def test_a_channel_with_frames_not_taken_is_not_detached(link: Link, raw: RawEnd) -> None:
+    raw.sock.sendall(raw.sealed() + raw.sealed())
     link.server.receive(SOON)
     with pytest.raises(ValueError, match="not taken"):
         link.server.detach()

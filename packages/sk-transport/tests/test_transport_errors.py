@@ -203,6 +203,6 @@ def test_the_systems_errors_come_out_as_ours_with_their_words(
     taken = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     transport = SecureTcpTransport(session="run-1", identity="b")
     with pytest.raises(TransportError) as caught:
-        transport.listen({}.get, port=taken.getsockname()[1])
+        transport.listen(lambda _: None, port=taken.getsockname()[1])
     assert "in use" in str(caught.value)
     assert not isinstance(caught.value, OSError)

@@ -235,7 +235,7 @@ def test_the_end_of_a_large_frame_in_the_middle_is_a_truncation() -> None:
 def test_the_frames_before_a_fault_are_returned_and_the_fault_is_raised_next() -> None:
     decoder = FrameDecoder(LIMITS)
     [frame] = decoder.feed(seal(payload=b"good") + head(kind=99))
-    assert frame.payload == b"good"
+    assert bytes(frame.payload) == b"good"
     assert isinstance(decoder.fault, UnsupportedKindError)
     with pytest.raises(UnsupportedKindError):
         decoder.buffer()
@@ -284,7 +284,7 @@ def test_frames_do_not_share_memory_with_what_comes_later() -> None:
     decoder = FrameDecoder(LIMITS)
     [first] = decoder.feed(seal(payload=b"first"))
     decoder.feed(seal(payload=b"other"))
-    assert first.payload == b"first"
+    assert bytes(first.payload) == b"first"
 
 
 @pytest.mark.parametrize("count", [-1, 10**9])

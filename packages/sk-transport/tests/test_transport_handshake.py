@@ -13,7 +13,6 @@ from sk_transport import (
     FrameDecoder,
     FrameKind,
     FrameLimits,
-    HandshakeError,
     HandshakeLimits,
     InvalidSettingError,
     InvalidSignatureError,
@@ -79,9 +78,9 @@ def signed(
 def test_client_and_server_admit_each_other_and_go_on_with_their_keys() -> None:
     client, server = make_client(), make_server()
     peer = server.accept(decoded(client.hello()))
-    client.finish(decoded(peer.reply))
+    verifier = client.finish(decoded(peer.reply))
     assert peer.identity == CLIENT
-    client.verifier.verify(decoded(peer.signer.seal(FrameKind.CREDIT, b"5")))
+    verifier.verify(decoded(peer.signer.seal(FrameKind.CREDIT, b"5")))
     peer.verifier.verify(decoded(client.signer.seal(FrameKind.ACK, b"1")))
 
 
@@ -199,8 +198,11 @@ def test_a_welcome_that_is_not_the_servers_answer_is_refused(
 
 
 def test_a_welcome_in_another_servers_name_is_refused() -> None:
-    with pytest.raises(HandshakeError):
-        finish(FrameKind.WELCOME, b"bub", b"n" * 16)
+    client = make_client()
+    nonce = decoded(client.hello()).nonce
+    welcome = signed(FrameKind.WELCOME, b"bub", nonce, BACK, KEYS.to_client)
+    with pytest.raises(MalformedHandshakeError, match="another server"):
+        client.finish(welcome)
 
 
 def test_a_hello_thrown_back_at_its_sender_is_refused() -> None:
@@ -212,7 +214,9 @@ def test_a_hello_thrown_back_at_its_sender_is_refused() -> None:
 @pytest.mark.parametrize("name", ["", "x" * 257, "\ud800"])
 def test_a_name_that_no_handshake_can_carry_is_refused_at_once(name: str) -> None:
     with pytest.raises(InvalidSettingError):
-        ServerHandshake(LIMITS, {}.get, session=SESSION, server=name, ttl_seconds=30, guard=guard())
+        ServerHandshake(
+            LIMITS, lambda _: None, session=SESSION, server=name, ttl_seconds=30, guard=guard()
+        )
 
 
 @pytest.mark.parametrize("values", [(0, 1.0, 1), (5000, 1.0, 1), (256, 0.0, 1), (256, 1.0, 0)])

@@ -14,12 +14,15 @@ from sk_transport import (
     ChannelClosedError,
     ConnectError,
     DeadlineError,
+    FrameDecoder,
     FrameKind,
     HandshakeFailedError,
     HandshakeLimits,
     InvalidSettingError,
+    ReplayGuard,
     Secret,
     SecureTcpTransport,
+    ServerHandshake,
     Signer,
 )
 
@@ -210,10 +213,17 @@ def test_a_guest_whose_hello_is_there_is_not_blamed_for_a_late_accept(stack: Exi
 def test_data_right_behind_the_welcome_is_received(
     stack: ExitStack, pool: ThreadPoolExecutor
 ) -> None:
-    listener = stack.enter_context(make_server().listen({"policy/0/1": KEY}.get))
-    connecting = pool.submit(make_client().connect, listener.address, server="hub", keys=KEY)
-    server = stack.enter_context(listener.accept(SOON))
-    server.send(FrameKind.CREDIT, b"1")
+    """Sent in one piece with it, as a server may that has something to say at once."""
+    raw = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    connecting = pool.submit(make_client().connect, raw.getsockname(), server="hub", keys=KEY)
+    sock = stack.enter_context(raw.accept()[0])
+    limits, guard = HandshakeLimits(), ReplayGuard(ttl_seconds=60, capacity=10)
+    handshake = ServerHandshake(
+        limits, lambda _: KEY, session="run-1", server="hub", ttl_seconds=60, guard=guard
+    )
+    [asked] = FrameDecoder(limits.frames).feed(sock.recv(1_000))
+    peer = handshake.accept(asked)
+    sock.sendall(b"".join([*peer.reply, *peer.signer.seal(FrameKind.CREDIT, b"1")]))
     client = stack.enter_context(connecting.result(SOON))
     assert client.receive(SOON).header == b"1"
 

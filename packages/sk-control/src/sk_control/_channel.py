@@ -67,7 +67,8 @@ class ControlPlaneChannel:
         address that is not loopback. Nothing is left open then.
         """
         settings = settings or ControlSettings()
-        versions = tuple(protocol_versions)
+        hello = _hello(identity, tuple(protocol_versions))
+        versions = hello.protocol_versions
         sealer, opener = seal_and_open(
             Direction.TO_SUPERVISOR,
             token_keys(token, session_id, identity.worker_id),
@@ -80,7 +81,7 @@ class ControlPlaneChannel:
         endpoint = Endpoint(sealer, opener, settings.max_message_bytes)
         channel = cls(parse_address(address), endpoint, versions, settings, on_message, on_lost)
         try:
-            channel._open(_hello(identity, versions), timeout_seconds)
+            channel._open(hello, timeout_seconds)
         except BaseException:
             channel._abandon()
             raise

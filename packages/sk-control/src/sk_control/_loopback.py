@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 
-from sk_control.errors import ControlSettingError
+from sk_control.errors import ControlBindError, ControlSettingError
 
 
 def format_address(host: str, port: int) -> str:
@@ -18,6 +19,18 @@ def format_address(host: str, port: int) -> str:
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
         raise ControlSettingError("port", port, "an integer from 0 to 65535")
     return f"{host}:{port}"
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise `ControlBindError` if a port cannot be listened on; gRPC would not say why.
+
+    gRPC also writes to standard error when it fails to bind, which a library must not.
+    """
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as fault:
+        reason = fault.strerror or type(fault).__name__
+        raise ControlBindError(f"{host}:{port}", reason) from None
 
 
 def parse_address(address: str) -> str:

@@ -17,6 +17,7 @@ from sk_transport import (
     Secret,
 )
 
+from sk_control import _fields as check
 from sk_control._codec import decode, encode, kind_of
 from sk_control._codes import RefusalCode
 from sk_control._control_keys import DirectionKeys
@@ -48,7 +49,11 @@ def seal_and_open(
     settings: ControlSettings,
     clock: Clock,
 ) -> tuple[Sealer, Opener]:
-    """What one end of a worker's session needs: to seal what it sends and open what it receives."""
+    """Make what one end of a worker's session needs to seal what it sends and open what it gets.
+
+    Raises `InvalidFieldError` for a session id that is no name.
+    """
+    check.name("signed_message", "session_id", session_id)
     receives = next(way for way in Direction if way is not sends)
     guard = ReplayGuard(ttl_seconds=settings.ttl_seconds, capacity=settings.nonce_capacity)
     sealer = Sealer(versions[0], session_id, worker_id, sends, keys[sends], clock)

@@ -12,12 +12,13 @@ from typing import Self
 import grpc
 from sk_transport import KeyMaterial, Secret
 
+from sk_control import _fields as check
 from sk_control._control_keys import control_keys, with_control_keys
 from sk_control._events import ControlEvent
 from sk_control._gate import StartGate
 from sk_control._grpc import METHOD_NAME, SERVICE_NAME, server_options
 from sk_control._identity import WorkerIdentity
-from sk_control._loopback import format_address
+from sk_control._loopback import check_free, format_address
 from sk_control._messages import BootstrapBundle, ControlMessage, Hello, StartWork
 from sk_control._roster import Roster
 from sk_control._seal import Clock
@@ -61,6 +62,7 @@ class ControlServer:
         settings = settings or ControlSettings()
         if workers < 1:
             raise ControlSettingError("workers", workers, "at least 1")
+        check.name("signed_message", "session_id", session_id)
         address = format_address(host, port)
         self._session_id, self._key_material, self._make_bundle = (
             session_id,
@@ -74,7 +76,8 @@ class ControlServer:
         )
         self._lock = threading.Lock()
         self._closed = False
-        self._grpc = self._make_server(settings, workers + settings.max_waiting + 1)
+        check_free(host, port)
+        self._grpc = self._make_server(settings, workers + 2 * settings.max_waiting)
         self._address = format_address(host, self._listen(address))
 
     @property
@@ -175,9 +178,7 @@ class ControlServer:
         try:
             port = self._grpc.add_insecure_port(address)
         except RuntimeError:
-            port = 0
-        if port == 0:
-            raise ControlBindError(address) from None
+            raise ControlBindError(address, "gRPC cannot bind it") from None
         self._grpc.start()
         return port
 

@@ -24,18 +24,12 @@ class StreamThreads(futures.Executor):
 
     def start(self, call: Callable[..., object], *args: Any) -> None:
         """Run a call; what it raises goes to `threading.excepthook`."""
-
-        def run() -> None:
-            try:
-                call(*args)
-            finally:
-                with self._lock:
-                    self._threads.discard(threading.current_thread())
-
-        thread = threading.Thread(target=run, name=self._name, daemon=True)
+        thread = threading.Thread(target=call, args=args, name=self._name, daemon=True)
         with self._lock:
+            # A thread cannot take itself off: it is alive until after its last line.
+            self._threads = {running for running in self._threads if running.is_alive()}
+            thread.start()
             self._threads.add(thread)
-        thread.start()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
         """Run a call as a future: what gRPC asks of an executor."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-Stream = TypeVar("Stream")
+Stream = TypeVar("Stream", bound=Hashable)
 
 
 class WaitingRoom(Generic[Stream]):
@@ -17,18 +18,22 @@ class WaitingRoom(Generic[Stream]):
     def __init__(self, size: int) -> None:
         self._size = size
         self._lock = threading.Lock()
-        self._waiting: dict[int, Stream] = {}
+        self._waiting: dict[Stream, None] = {}
 
     def enter(self, stream: Stream) -> Stream | None:
         """Let a stream in; returns the one that has to go for it, if any."""
         with self._lock:
             oldest = None
             if len(self._waiting) >= self._size:
-                oldest = self._waiting.pop(next(iter(self._waiting)))
-            self._waiting[id(stream)] = stream
+                oldest = next(iter(self._waiting))
+                del self._waiting[oldest]
+            self._waiting[stream] = None
             return oldest
 
     def leave(self, stream: Stream) -> bool:
         """Let a stream out; False if it has left already. Of several callers one gets True."""
         with self._lock:
-            return self._waiting.pop(id(stream), None) is not None
+            if stream not in self._waiting:
+                return False
+            del self._waiting[stream]
+            return True

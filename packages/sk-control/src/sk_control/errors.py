@@ -178,7 +178,8 @@ class ControlBindError(ControlConnectionError):
     """The control port cannot be opened."""
 
     address: str
-    says = "cannot listen on {address}: choose another port, or 0 for any free one"
+    reason: str
+    says = "cannot listen on {address} ({reason}): choose another port, or 0 for any free one"
 
 
 @dataclass(eq=False)

@@ -47,6 +47,14 @@ class ConflictingOptionsError(UsageError):
         super().__init__(f"{first} and {second} exclude each other: {advice}")
 
 
+class MissingOptionError(UsageError):
+    """An option is needed and was not given."""
+
+    def __init__(self, option: str, alternative: str) -> None:
+        self.option, self.alternative = option, alternative
+        super().__init__(f"{option} is needed ({alternative})")
+
+
 class SamePlaceError(UsageError):
     """Two of a run's files are one and the same."""
 
@@ -67,10 +75,8 @@ class RulesDisagreeError(UsageError):
 
 
 class MissingExtraError(UsageError):
-    """The multiprocess profile needs a package that is not installed."""
+    """The configuration asks for what an optional package brings, and it is not installed."""
 
-    def __init__(self, profile: str, extra: str) -> None:
-        self.profile, self.extra = profile, extra
-        super().__init__(
-            f"profile {profile} needs more than is installed: pip install 'sk-fundload[{extra}]'"
-        )
+    def __init__(self, wanted: str, extra: str) -> None:
+        self.wanted, self.extra = wanted, extra
+        super().__init__(f"{wanted} needs an extra package: pip install 'sk-fundload[{extra}]'")

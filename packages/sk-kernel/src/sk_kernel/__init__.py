@@ -1,7 +1,8 @@
 """stream kernel: nodes, state and graph, and the runner of the memory profile."""
 
 from sk_kernel._adapters import Sink, Source
-from sk_kernel._application import AdapterSettings, ApplicationContext, ApplicationSpec
+from sk_kernel._application import ApplicationContext
+from sk_kernel._application_spec import AdapterSettings, ApplicationSpec
 from sk_kernel._batch import Batch, Section
 from sk_kernel._calls import Identity
 from sk_kernel._container import Container

@@ -1,48 +1,27 @@
-"""An application as plain data, and the context that a process builds from it for itself."""
+"""The application context: what a process builds for itself from an application's data."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, TypeVar
 
-import msgspec
-
-from sk_kernel._adapted import adapt
+from sk_kernel._application_spec import AdapterSettings, ApplicationSpec
 from sk_kernel._container import Container
 from sk_kernel._discovery import Catalogue, discover
-from sk_kernel._graph import SINK, SOURCE, Graph, build_graph
+from sk_kernel._graph import Graph, build_graph
+from sk_kernel._making import adapter_failed, made_adapter, made_node
 from sk_kernel._preflight import adapter_faults, choice_faults, node_faults, one_of, service_faults
 from sk_kernel._settings import build_settings
 from sk_kernel._specs import AdapterSpec, NodeSpec
 from sk_kernel.errors import (
     AdapterCheckError,
-    AdapterFailedError,
     Fault,
-    KernelError,
     PreflightError,
-    ResolutionError,
 )
 
-S = TypeVar("S", bound=AdapterSpec)
-
-
-class AdapterSettings(msgspec.Struct, frozen=True):
-    """Which source or sink, by name, and its settings."""
-
-    name: str
-    settings: dict[str, Any] = {}
-
-
-class ApplicationSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a process needs to build the application: plain data, no objects of its own."""
-
-    scenario: str
-    discovery_modules: list[str]
-    nodes: dict[str, dict[str, Any]] = {}
-    source: AdapterSettings | None = None
-    sink: AdapterSettings | None = None
+AnyAdapter = TypeVar("AnyAdapter", bound=AdapterSpec)
 
 
 class ApplicationContext:
@@ -94,7 +73,7 @@ class ApplicationContext:
                 path = f"adapters.{role}.settings.{error.field}"
                 faults.append(Fault(path, "adapter", error.problem))
             except Exception as error:
-                raise _adapter_failed(role, "check its settings", error) from error
+                raise adapter_failed(spec, "check its settings", error) from error
         if faults:
             raise PreflightError(faults)
 
@@ -118,21 +97,10 @@ class ApplicationContext:
         :raises ResolutionError: when a dependency is missing or the node's ``__init__`` raised.
         """
         node = self.catalogue.nodes[name]
-        states = self.states_of(name)
-        arguments = container.arguments(
-            node.parameters, name, lambda c: c in states or c not in self.catalogue.states
-        )
-        if node.settings_model:
-            (arguments["settings"],) = self._node_settings(node)
-        if not node.is_class:
-            return _bound(node.target, arguments)
-        try:
-            return node.target(**arguments)
-        except KernelError:
-            raise
-        except Exception as error:
-            problem = f"__init__ raised {type(error).__name__}: {error}"
-            raise ResolutionError(name, node.target.__qualname__, problem) from error
+        used = self.states_of(name)
+        every = self.catalogue.states
+        settings = self._node_settings(node)
+        return made_node(node, settings, container, lambda c: c in used or c not in every)
 
     def make_source(self, container: Container) -> Any:
         """The source, as an object with the methods of :class:`Source`.
@@ -140,26 +108,17 @@ class ApplicationContext:
         :raises ResolutionError: when a dependency is missing.
         :raises AdapterFailedError: when its ``__init__`` raised.
         """
-        return self._make_adapter("source", self.graph.source, container)
+        settings = self._adapter_settings("source", self.graph.source)
+        return made_adapter(self.graph.source, settings, container)
 
     def make_sink(self, container: Container) -> Any:
         """The sink, as an object with the methods of :class:`Sink`; raises as a source does."""
-        return self._make_adapter("sink", self.graph.sink, container)
+        settings = self._adapter_settings("sink", self.graph.sink)
+        return made_adapter(self.graph.sink, settings, container)
 
-    def _make_adapter(self, role: str, spec: AdapterSpec, container: Container) -> Any:
-        arguments = container.arguments(spec.parameters, spec.name, lambda _: True)
-        if spec.settings_model:
-            (arguments["settings"],) = self._adapter_settings(role, spec)
-        if not spec.is_class:
-            return adapt(spec, _bound(spec.target, arguments))
-        try:
-            return spec.target(**arguments)
-        except KernelError:
-            raise
-        except Exception as error:
-            raise _adapter_failed(role, "be made", error) from error
-
-    def _adapter(self, role: str, known: Mapping[str, S], faults: list[Fault]) -> S | None:
+    def _adapter(
+        self, role: str, known: Mapping[str, AnyAdapter], faults: list[Fault]
+    ) -> AnyAdapter | None:
         path = f"adapters.{role}"
         choice: AdapterSettings | None = getattr(self.spec, role)
         spec = known.get(choice.name) if choice else None
@@ -187,7 +146,7 @@ class ApplicationContext:
     def _choice_faults(self, node: NodeSpec) -> list[Fault]:
         try:
             chosen = self._states(node)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the user's code; what it raises is a fault
             problem = f"a states() that does not raise {type(error).__name__}: {error}"
             return [Fault(f"nodes.{node.name}", "state_choice", problem)]
         return list(choice_faults(node, self._declared_states(node), chosen))
@@ -202,12 +161,3 @@ class ApplicationContext:
         if spec.settings_model is None:
             return ()
         return (build_settings(spec.settings_model, choice.settings),)
-
-
-def _adapter_failed(role: str, action: str, error: Exception) -> AdapterFailedError:
-    vertex = SOURCE if role == "source" else SINK
-    return AdapterFailedError(vertex, action, type(error).__name__, str(error))
-
-
-def _bound(function: Any, arguments: dict[str, Any]) -> Any:
-    return partial(function, **arguments) if arguments else function

@@ -94,7 +94,7 @@ def sampled_rows(keys: Sequence[Key], sampled: frozenset[int]) -> list[int]:
         return rows
     nested = isinstance(keys[0], tuple)
     for sequence in sorted(sampled):
-        row = bisect_left(keys, (sequence,) if nested else sequence)  # type: ignore[type-var]
+        row = bisect_left(keys, (sequence,) if nested else sequence)
         while row < len(keys) and root_of(keys[row]) == sequence:
             rows.append(row)
             row += 1

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import length_hint
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sk_kernel._batch import Batch, Rows, sampled_rows
-from sk_kernel._coroutines import CoroutineFailedError, in_turn, side_by_side
 from sk_kernel._envelope import EMPTY_HEADERS, Context, Key, root_of
 from sk_kernel._graph import Edge
 from sk_kernel._ids import TraceIds
 from sk_kernel._observe import Tracer
 from sk_kernel._specs import NodeSpec
 from sk_kernel.errors import NodeFailedError
+
+if TYPE_CHECKING:  # as much to import as all else here, and few applications have coroutines
+    import asyncio
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class NodeCall:
     def __init__(
         self,
         spec: NodeSpec,
-        target: Callable[..., Any],
+        target: Any,
         identity: Identity,
         tracer: Tracer | None = None,
         loop: asyncio.Runner | None = None,
@@ -50,12 +51,12 @@ class NodeCall:
     ) -> None:
         self.spec, self.name = spec, spec.name
         # A bound method is called faster than an instance.
-        self.call = target.__call__ if spec.is_class else target
+        self.call: Callable[..., Any] = target.__call__ if spec.is_class else target
         if spec.emits.many:
             self.call = _collecting(self.call, is_async=spec.is_async)
         self.plain = not spec.is_async and spec.context_parameter is None
         self._target, self._identity, self._tracer, self._loop = target, identity, tracer, loop
-        self._awaited = side_by_side if concurrent else in_turn
+        self._concurrent = concurrent
 
     def map(self, batch: Batch, rows: Rows) -> list[Any]:
         """The node's return value for each record, in order.
@@ -91,7 +92,7 @@ class NodeCall:
     def finish(self) -> Any:
         """What the node's ``finish()`` returns."""
         try:
-            output = self._target.finish()  # type: ignore[attr-defined]
+            output = self._target.finish()
             if self.spec.finish_is_async:
                 output = self._runner.run(output)
             many = self.spec.finish is not None and self.spec.finish.many
@@ -100,18 +101,15 @@ class NodeCall:
             raise NodeFailedError(self.name, type(error).__name__) from error
 
     def _map(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+        if self.spec.is_async:
+            return self._await(batch, keys, items) if items else []
         call, rest = self.call, iter(items)
         try:
             if self.plain:
                 return [call(x) for x in rest]
-            if self.spec.is_async:
-                return self._await(batch, keys, items)
             name = self.spec.context_parameter or ""
             contexts = self._contexts(batch, keys)
             return [call(x, **{name: c}) for c, x in zip(contexts, rest, strict=True)]
-        except CoroutineFailedError as failed:
-            cause = failed.__cause__
-            raise self._failed(cause, keys[failed.index]) from cause
         except Exception as error:
             # Whatever the user's node raises; the place in the iterator tells the record.
             index = len(items) - length_hint(rest) - 1
@@ -121,6 +119,8 @@ class NodeCall:
         return NodeFailedError(self.name, type(error).__name__, root_of(key))
 
     def _await(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+        from sk_kernel._coroutines import CoroutineFailedError, in_turn, side_by_side
+
         named = self.spec.context_parameter
         contexts = list(self._contexts(batch, keys)) if named else []
 
@@ -128,7 +128,12 @@ class NodeCall:
             extra = {named: contexts[index]} if named else {}
             return self.call(items[index], **extra)
 
-        return self._runner.run(self._awaited(start, len(items))) if items else []
+        together = side_by_side if self._concurrent else in_turn
+        try:
+            return self._runner.run(together(start, len(items)))
+        except CoroutineFailedError as failed:
+            cause = failed.__cause__
+            raise self._failed(cause, keys[failed.index]) from cause
 
     @property
     def _runner(self) -> asyncio.Runner:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from sk_kernel._batch import Batch
-from sk_kernel._envelope import Envelope, Key
+from sk_kernel._envelope import Envelope
 from sk_kernel._graph import SINK, SOURCE, Graph
 from sk_kernel._ids import TraceIds
 from sk_kernel._observe import Times, Tracer
@@ -110,8 +110,8 @@ class SourceDriver:
         if not raw:
             return True, ()
         if self._decode is not None:
-            return False, _guarded(self._bridge, "decode", lambda: _listed(self._decode(raw)))
-        return False, _guarded(SOURCE, "read", _listed, raw)
+            raw = _guarded(self._bridge, "decode", self._decode, raw)
+        return False, _guarded(self._bridge, "decode", _listed, raw)
 
     def _note(self, batch: Batch, payloads: Sequence[Any], times: Times) -> None:
         records: list[tuple[int, str | None]] = []

@@ -76,10 +76,10 @@ class Graph:
 def build_graph(source: SourceSpec, sink: SinkSpec, nodes: Mapping[str, NodeSpec]) -> Graph:
     """Connect producers to consumers by payload type.
 
-    A payload goes to the consumers of its class or, where there are none, of its nearest base class.
+    A payload goes to the consumers of its class or, where there are none, of its nearest base.
 
-    :raises PreflightError: with every fault: a type that nobody consumes, a node that nothing
-        reaches, a circle, two annotations for one class.
+    :raises PreflightError: with every fault: a type that nobody consumes, a node or sink that
+        nothing reaches, a circle, two annotations for one class, a node with a reserved name.
     """
     consumers: dict[type, list[str]] = {}
     for name in (*nodes, SINK):
@@ -129,7 +129,9 @@ def _ambiguous(graph: Graph) -> Iterator[Fault]:
 
 
 def _sorter(names: Iterable[str], edges: Iterable[Edge]) -> TopologicalSorter[str]:
-    sorter: TopologicalSorter[str] = TopologicalSorter({n: () for n in (SOURCE, *names, SINK)})
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for name in (SOURCE, *names, SINK):
+        sorter.add(name)
     for edge in edges:
         sorter.add(edge.consumer, edge.producer)
     return sorter

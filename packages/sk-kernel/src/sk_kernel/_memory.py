@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from sk_kernel._application import ApplicationContext
 from sk_kernel._batch import Batch
@@ -16,6 +16,9 @@ from sk_kernel._plan import make_plan, single_group
 from sk_kernel._segment import SegmentRunner, needs_loop
 from sk_kernel.errors import KernelError
 from sk_kernel.ports import Progress, RunReport
+
+if TYPE_CHECKING:
+    import asyncio
 
 MEMORY = "memory"
 
@@ -51,7 +54,7 @@ class MemoryRun:
             graph, source, limits or BatchLimits(), ids, sampling=bool(observers)
         )
         self._sink = SinkDriver(graph, sink)
-        self._loop = asyncio.Runner() if needs_loop(graph, graph.order) else None
+        self._loop = _loop() if needs_loop(graph, graph.order) else None
         self._runner = SegmentRunner(
             application,
             plan,
@@ -140,6 +143,12 @@ class MemoryRun:
                 self._on_progress(Progress(MEMORY, batch.last, written, batches, state))
             if batch.final:
                 return batch
+
+
+def _loop() -> asyncio.Runner:
+    import asyncio
+
+    return asyncio.Runner()
 
 
 def _also(first: BaseException, then: Callable[[], None]) -> None:

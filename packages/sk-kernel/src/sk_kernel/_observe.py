@@ -59,6 +59,15 @@ class _Place(NamedTuple):
     hop: int
 
 
+class _Visit(NamedTuple):
+    """A record in a vertex."""
+
+    trace: str
+    key: Key
+    times: Times
+    error: str | None = None
+
+
 class Tracer:
     """Makes the spans of one group's vertices and hands them to the observers, once a batch."""
 
@@ -88,14 +97,15 @@ class Tracer:
             own = (edge.fanout > 1) + (edge.producer in self._many)
             origin = key[: len(key) - own] if isinstance(key, tuple) else key
             parent = span_id(trace, before.name, origin)
-        self._add(edge.consumer, trace, key, parent, before.group, times, error)
+        visit = _Visit(trace, key, times, error)
+        self._add(edge.consumer, visit, parent, before.group)
 
     def read(self, records: Iterable[tuple[Key, str | None]], times: Times) -> None:
         """The source gave these records, each with the trace id that its envelope has, if any."""
         group = self._places[SOURCE][0].group
         for key, given in records:
-            trace = given or self._ids.of(root_of(key))
-            self._add(SOURCE, trace, key, None, group, times, None)
+            visit = _Visit(given or self._ids.of(root_of(key)), key, times)
+            self._add(SOURCE, visit, None, group)
 
     def flush(self) -> None:
         """Hand the batch's spans over."""
@@ -110,31 +120,22 @@ class Tracer:
         for observer in self._observers:
             observer.close()
 
-    def _add(
-        self,
-        vertex: str,
-        trace: str,
-        key: Key,
-        parent: str | None,
-        came_from: str,
-        times: Times,
-        error: str | None,
-    ) -> None:
+    def _add(self, vertex: str, visit: _Visit, parent: str | None, came_from: str) -> None:
         for place in self._places[vertex]:
-            own = span_id(trace, place.name, key)
+            own = span_id(visit.trace, place.name, visit.key)
             self._held.append(
                 NodeSpan(
-                    trace_id=trace,
+                    trace_id=visit.trace,
                     span_id=own,
                     parent_id=parent,
                     name=place.name,
                     process_group=place.group,
                     route_hop=place.hop,
                     handoff_from=came_from if came_from != place.group else None,
-                    sequence=root_of(key),
-                    start_ns=times[0],
-                    end_ns=times[1],
-                    error=error,
+                    sequence=root_of(visit.key),
+                    start_ns=visit.times[0],
+                    end_ns=visit.times[1],
+                    error=visit.error,
                 )
             )
             parent, came_from = own, place.group

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sk_kernel._application import ApplicationContext
 from sk_kernel._batch import Batch, Section
@@ -19,6 +18,9 @@ from sk_kernel._specs import Emission
 from sk_kernel._steps import Finish, NodeStep, SinkStep, Step, Writer
 from sk_kernel._unit_step import UnitStep
 from sk_kernel.errors import WireError
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class SegmentRunner:
@@ -102,8 +104,9 @@ class SegmentRunner:
 
 
 def needs_loop(graph: Graph, vertices: Iterable[str]) -> bool:
-    """Whether any of the vertices is a coroutine node."""
-    return any(name in graph.nodes and graph.nodes[name].is_async for name in vertices)
+    """Whether any of the vertices is a coroutine node, or finishes by one."""
+    own = [graph.nodes[name] for name in vertices if name in graph.nodes]
+    return any(spec.is_async or spec.finish_is_async for spec in own)
 
 
 def _entries(graph: Graph, own: set[str]) -> dict[tuple[str, type], list[Edge]]:

@@ -89,8 +89,7 @@ def _conversion_faults(annotation: Any, value: Any, path: str) -> list[Fault]:
     except msgspec.ValidationError as error:
         text, _, inner = str(error).partition(" - at `$")
         return [Fault(path + inner.rstrip("`"), "bad_value", text)]
-    except Exception as error:
-        # Whatever a model's own __post_init__ raises, and a type that msgspec does not know.
+    except Exception as error:  # noqa: BLE001 - what a model's own __post_init__ raises is a fault
         return [Fault(path, "bad_value", f"{type(error).__name__}: {error}")]
     return []
 

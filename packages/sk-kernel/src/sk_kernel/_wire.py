@@ -175,7 +175,8 @@ def _foreign(info: Any, seen: list[Any]) -> Iterator[str]:
     elif isinstance(info, msgspec.inspect.CustomType):
         yield info.cls.__qualname__
     elif isinstance(info, msgspec.inspect.Type | msgspec.inspect.Field):
-        if not any(info is known for known in seen):
-            seen.append(info)
-            for name in info.__struct_fields__:
-                yield from _foreign(getattr(info, name), seen)
+        if any(info is known for known in seen):
+            return  # a type that holds itself
+        seen.append(info)
+        for name in info.__struct_fields__:
+            yield from _foreign(getattr(info, name), seen)

@@ -9,9 +9,9 @@ from sk_transport import (
     Channel,
     FrameKind,
     FrameLimits,
-    ReplayGuard,
     SecureChannel,
     SecureTcpTransport,
+    SequenceGuard,
     Signer,
     UnknownPeerError,
     Verifier,
@@ -65,10 +65,12 @@ class Outlet:
             receiver: Signer(Channel(session, worker_id, receiver), key, limits=limits)
             for receiver, key in receivers(keys).items()
         }
-        guard = ReplayGuard(ttl_seconds=ttl_seconds, capacity=nonce_capacity)
         self._verifiers = {
             sender: Verifier(
-                Channel(session, sender, worker_id), key, ttl_seconds=ttl_seconds, guard=guard
+                Channel(session, sender, worker_id),
+                key,
+                ttl_seconds=ttl_seconds,
+                guard=SequenceGuard(),
             )
             for sender, key in senders(keys).items()
         }

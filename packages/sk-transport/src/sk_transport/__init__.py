@@ -19,6 +19,7 @@ from sk_transport._rejects import RejectCounts
 from sk_transport._replay import ReplayGuard
 from sk_transport._secret import Secret
 from sk_transport._secure_channel import SecureChannel, VerifierOf
+from sk_transport._sequence import SequenceGuard
 from sk_transport._server_handshake import AdmittedPeer, ServerHandshake
 from sk_transport._signing import Signer, Verifier
 from sk_transport._tcp import SecureTcpTransport
@@ -100,6 +101,7 @@ __all__ = [
     "SecretExposureError",
     "SecureChannel",
     "SecureTcpTransport",
+    "SequenceGuard",
     "ServerHandshake",
     "Signer",
     "StaticSecretWarning",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from sk_transport._channel import Channel
 from sk_transport._handshake import HandshakeLimits, check_identity, require_kind
 from sk_transport._limits import PREFIX_BYTES, FrameLimits
 from sk_transport._link import KeysOrKey, both_directions
 from sk_transport._replay import ReplayGuard
+from sk_transport._sequence import SequenceGuard
 from sk_transport._signing import Signer, Verifier, monotonic_clock
 from sk_transport._wire import NONCE_BYTES, Buffer, FrameKind, WireFrame
 from sk_transport.errors import MalformedHandshakeError
@@ -34,9 +36,10 @@ class ClientHandshake:
         self._channel = channel
         self._limits = limits
         self.signer = Signer(channel, link.to_server, clock=clock, limits=frames)
-        self.verifier = Verifier(
-            channel.reverse(), link.to_client, ttl_seconds=ttl_seconds, guard=guard, clock=clock
+        self._verifier = partial(
+            Verifier, channel.reverse(), link.to_client, ttl_seconds=ttl_seconds, clock=clock
         )
+        self._guard = guard
         self._nonce: bytes | None = None
 
     @property
@@ -58,14 +61,16 @@ class ClientHandshake:
         self._nonce = prefix[NONCE_BYTES : 2 * NONCE_BYTES]
         return prefix, payload
 
-    def finish(self, welcome: WireFrame) -> None:
+    def finish(self, welcome: WireFrame) -> Verifier:
         """Judge the answer: from this server, fresh, and to this very HELLO.
 
-        Raises `UnexpectedKindError`, a `FrameRefusedError` or `MalformedHandshakeError`.
+        Returns the verifier of what follows on this link, which goes by the order of the server's
+        nonces. Raises `UnexpectedKindError`, a `FrameRefusedError` or `MalformedHandshakeError`.
         """
         require_kind(welcome, FrameKind.WELCOME)
-        self.verifier.verify(welcome)
+        self._verifier(guard=self._guard).verify(welcome)
         if welcome.header != self._channel.receiver.encode():
             raise MalformedHandshakeError("the WELCOME is of another server")
         if bytes(welcome.payload) != self._nonce:
             raise MalformedHandshakeError("the WELCOME answers another HELLO")
+        return self._verifier(guard=SequenceGuard(welcome.nonce))

@@ -10,6 +10,8 @@ from sk_transport._handshake import HandshakeLimits, check_identity, require_kin
 from sk_transport._limits import FrameLimits
 from sk_transport._link import KeyLookup, both_directions
 from sk_transport._replay import ReplayGuard
+from sk_transport._secret import Secret
+from sk_transport._sequence import SequenceGuard
 from sk_transport._signing import Signer, Verifier, monotonic_clock
 from sk_transport._wire import Buffer, FrameKind, WireFrame
 from sk_transport.errors import MalformedHandshakeError, UnknownPeerError
@@ -20,7 +22,7 @@ class AdmittedPeer:
     """A client that has proven its identity.
 
     `reply` is the WELCOME, its buffers to be sent in order; `signer` and `verifier` go on with the
-    same keys.
+    same keys, and the verifier with the order of the client's nonces.
     """
 
     identity: str
@@ -73,23 +75,20 @@ class ServerHandshake:
             raise UnknownPeerError(identity)
         inward = Channel(self._session, identity, self._server)
         link = both_directions(keys)
-        verifier = Verifier(
-            inward,
-            link.to_server,
-            ttl_seconds=self._ttl_seconds,
-            guard=self._guard,
-            clock=self._clock,
-        )
-        verifier.verify(hello)
+        self._verifier(inward, link.to_server, self._guard).verify(hello)
         signer = Signer(inward.reverse(), link.to_client, clock=self._clock, limits=self._frames)
         reply = signer.seal(FrameKind.WELCOME, self._server.encode(), hello.nonce)
+        verifier = self._verifier(inward, link.to_server, SequenceGuard(hello.nonce))
         return AdmittedPeer(identity, reply, signer, verifier)
+
+    def _verifier(
+        self, inward: Channel, key: Secret, guard: ReplayGuard | SequenceGuard
+    ) -> Verifier:
+        return Verifier(inward, key, ttl_seconds=self._ttl_seconds, guard=guard, clock=self._clock)
 
 
 def _read_identity(hello: WireFrame, limits: HandshakeLimits) -> str:
-    """Return the identity claimed in a HELLO; raise `MalformedHandshakeError` for none, too long or
-    no UTF-8.
-    """
+    """Return the identity claimed in a HELLO, or raise `MalformedHandshakeError`."""
     if not 0 < len(hello.header) <= limits.max_identity_bytes:
         raise MalformedHandshakeError(
             f"an identity of {len(hello.header)} bytes, expected 1 to {limits.max_identity_bytes}"

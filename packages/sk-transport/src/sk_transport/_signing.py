@@ -20,6 +20,7 @@ from sk_transport._limits import LARGEST_HEADER, PREFIX_BYTES, FrameLimits, requ
 from sk_transport._nonces import counting_nonces
 from sk_transport._replay import ReplayGuard
 from sk_transport._secret import Secret
+from sk_transport._sequence import SequenceGuard
 from sk_transport._wire import (
     LENGTH_BYTES,
     NONCE_BYTES,
@@ -109,7 +110,7 @@ class Verifier:
         key: Secret,
         *,
         ttl_seconds: float,
-        guard: ReplayGuard,
+        guard: ReplayGuard | SequenceGuard,
         clock: Callable[[], int] = monotonic_clock,
     ) -> None:
         self.channel = channel

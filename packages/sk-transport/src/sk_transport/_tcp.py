@@ -34,8 +34,8 @@ DEFAULT_NONCE_CAPACITY = 100_000
 class SecureTcpTransport:
     """Signed, replay-guarded frames over loopback TCP, under one name in one session.
 
-    All channels of it share one replay guard of `nonce_capacity` nonces. Raises
-    `InvalidSettingError`.
+    All handshakes of it share one replay guard of `nonce_capacity` nonces; what follows on a link
+    is guarded by its order. Raises `InvalidSettingError`.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class SecureTcpTransport:
         sock = connected(address, deadline)
         try:
             welcome = _exchange(sock, handshake, self._handshake.frames, deadline)
-            handshake.finish(welcome)
+            verifier = handshake.finish(welcome)
         except TransportError as error:
             sock.close()
             if not isinstance(error, (DeadlineError, HandshakeFailedError)):
@@ -124,7 +124,7 @@ class SecureTcpTransport:
         return SecureChannel(
             sock,
             handshake.signer,
-            handshake.verifier,
+            verifier,
             limits=self._frames,
             rejects=self._rejects,
             verifier_of=verifier_of,

@@ -21,8 +21,8 @@ _Path = Annotated[str, Meta(min_length=1)]
 class OutputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where output goes, and accounts of unreadable lines if anywhere: paths, or ``-``.
 
-    With ``durable`` files are on disk, not only in the system's memory, before they are put in place:
-    for those who must not lose a finished run to a power cut, at the cost of waiting for the disk.
+    With ``durable`` files are on disk, not only in the system's memory, before they are put in
+    place: for those who must not lose a finished run to a power cut, and can wait for the disk.
     """
 
     path: _Path

@@ -60,9 +60,8 @@ def _judge(fields: dict[str, Any]) -> Reading:
     customer = parse_id(raw_customer) if isinstance(raw_customer, str) else None
     instant = parse_instant(raw_time) if type(raw_time) is str else None
     cents = parse_cents(raw_amount) if type(raw_amount) is str else None
-    if not (isinstance(raw_id, str) and isinstance(raw_customer, str)):
-        reason = reasons.INPUT_PARSE_ERROR
-    elif type(raw_time) is not str or type(raw_amount) is not str:
+    types = isinstance(raw_id, str), isinstance(raw_customer, str), type(raw_time), type(raw_amount)
+    if types != (True, True, str, str):
         reason = reasons.INPUT_PARSE_ERROR
     elif id_ is None or customer is None:
         reason = reasons.INVALID_ID_FORMAT
@@ -73,5 +72,3 @@ def _judge(fields: dict[str, Any]) -> Reading:
     else:
         return Reading(id_, customer, cents, instant)
     return Reading(id_ or "", customer or "", reason=reason)
-
-

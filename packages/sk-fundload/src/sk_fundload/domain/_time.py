@@ -86,9 +86,9 @@ def _rest(text: str) -> int | None:
 class InstantReader:
     """`parse_instant` with a memory of both halves of the text, which repeat in most streams.
 
-    Where ``hours`` has the text's ``HEAD`` and ``rests`` has its ``TAIL``, their sum is the instant:
-    a caller in a hurry looks there first. Both are bounded, and hold nothing from the first
-    and the last day of the calendar, where a zone can lead out of it.
+    Where ``hours`` has the text's ``HEAD`` and ``rests`` has its ``TAIL``, their sum is the
+    instant: a caller in a hurry looks there first. Both are bounded, and hold nothing from the
+    first and the last day of the calendar, where a zone can lead out of it.
     """
 
     __slots__ = ("hours", "rests")

@@ -123,8 +123,9 @@ def _repeated_keys(attempt: Attempt, _rng: random.Random) -> str:
 
 def _escaped_keys(attempt: Attempt, _rng: random.Random) -> str:
     line = _line(attempt).replace('"id"', '"\\u0069d"')
-    return line.replace(f'"{attempt.customer_id}"', f'"\\u003{attempt.customer_id[0]}'
-                        f'{attempt.customer_id[1:]}"', 1)
+    return line.replace(
+        f'"{attempt.customer_id}"', f'"\\u003{attempt.customer_id[0]}{attempt.customer_id[1:]}"', 1
+    )
 
 
 def _other_order(attempt: Attempt, _rng: random.Random) -> str:

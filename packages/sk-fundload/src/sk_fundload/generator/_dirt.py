@@ -69,12 +69,14 @@ _NOT_STRICT: Final = (
     _line(id="15887").replace(b"15887", b"1588\xff7"),
     _line().replace(b"$3318.47", b"\\ud800"),
 )
+_NO_ID: Final[tuple[Any, ...]] = (None, True, False, 1.0, 528.5, [], {}, ["1"], {"id": "1"})
+_NO_TEXT: Final[tuple[Any, ...]] = (946684800, 3318.47, None, {}, ["$1.00"], True, False)
 _WRONG_TYPES: Final = (
     *(_line(**{name: _MISSING}) for name in _GOOD),
-    *(_line(id=value) for value in (None, True, False, 1.0, [], {}, ["1"])),
-    *(_line(customer_id=value) for value in (None, True, 528.5, [528], {"id": "1"})),
-    *(_line(load_amount=value) for value in (3318.47, 3318, None, ["$1.00"], True)),
-    *(_line(time=value) for value in (946684800, None, {}, False)),
+    *(_line(id=value) for value in _NO_ID),
+    *(_line(customer_id=value) for value in _NO_ID),
+    *(_line(load_amount=value) for value in _NO_TEXT),
+    *(_line(time=value) for value in _NO_TEXT),
     _line(id=1).replace(b":1,", b":1e3,"),
     _line(id=1).replace(b":1,", b":1E400,"),
     _line(id=True, customer_id=None, time="never", load_amount="much"),
@@ -111,7 +113,8 @@ _TIMES: Final = tuple(
         "2000-01-01T00:00:00+24:00", "2000-01-01T00:00:00+01:60", "2000-01-01T00:00:00+0100",
         "2000-01-01T00:00:00+01", "2000-01-01T00:00:00+1:00", "2000-01-01T00:00:00 Z",
         "2000-01-01T00:00:00ZZ", "2000-01-01T00:00:00UTC", "2000-01-01T00:00:00\u22121:00",
-        "20000101T000000Z", "2000-W01-1T00:00:00Z", "+2000-01-01T00:00:00Z", "-2000-01-01T00:00:00Z",
+        "20000101T000000Z", "2000-W01-1T00:00:00Z", "+2000-01-01T00:00:00Z",
+        "-2000-01-01T00:00:00Z",
         "\u0662000-01-01T00:00:00Z", "2000-01-01T00:00:\uff10\uff10Z", "2000-01-01T00:00:00Z\u00a0",
         "2000-01-01T00:00:00Z\x00", "2000-1-1T00:00:00Z", "00-01-01T00:00:00Z",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from sk_fundload.generator._attempt import DAY, plain_line, varied_line
@@ -32,7 +33,7 @@ def generate(records: int, seed: int, *, dirty: bool = False) -> Iterator[bytes]
     rng = random.Random(seed)  # noqa: S311 - to be repeatable, not secret
     lines = _lines(rng, records, dirty=dirty)
     if not dirty:
-        while block := [line for line, _ in zip(lines, range(_BLOCK), strict=False)]:
+        while block := list(islice(lines, _BLOCK)):
             yield b"\n".join(block) + b"\n"
         return
     yield _BOM

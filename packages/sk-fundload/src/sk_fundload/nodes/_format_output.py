@@ -21,10 +21,9 @@ _encode = msgspec.json.Encoder().encode
 def format_output(decision: Decision | Unreadable) -> OutputLine:
     """Write compact JSON with three keys. Ids are digits or empty: nothing needs escaping."""
     head = f'{{"id":"{decision.id}","customer_id":"{decision.customer_id}","accepted":'
-    if type(decision) is Decision:
+    if isinstance(decision, Decision):
         tail = "true}\n" if decision.accepted else "false}\n"
         return OutputLine(head + tail, decision.reason)
-    assert isinstance(decision, Unreadable)
     shown = decision.text.decode("utf-8", "replace")
     reject = _encode(_Reject(decision.line_no, decision.reason, shown)).decode() + "\n"
     return OutputLine(head + "false}\n", decision.reason, reject)

@@ -32,6 +32,4 @@ class IdempotencyGate:
             duplicate = ID_DUPLICATE_REPLAY
         else:
             duplicate = ID_DUPLICATE_CONFLICT
-        return Gated(
-            id_, customer, timed.cents, timed.day, timed.week, duplicate
-        )
+        return Gated(id_, customer, timed.cents, timed.day, timed.week, duplicate)

@@ -70,10 +70,7 @@ class ParseLoadAttempt:
             cents = parse_cents(fields.load_amount)
         time = fields.time
         start, rest = self._hours.get(time[_HEAD]), self._rests.get(time[_TAIL])
-        if start is None or rest is None:
-            instant = self._instants.read(time)
-        else:
-            instant = start + rest
+        instant = self._instants.read(time) if start is None or rest is None else start + rest
         if cents is None or instant is None or not (id_.isdigit() and customer.isdigit()):
             return _with_care(line)
         return LoadAttempt(id_, customer, cents, instant)

@@ -1,0 +1,104 @@
+"""The exception tree and the public face."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+from typing import Any
+
+import pytest
+import sk_control
+from sk_control import (
+    ControlConnectionError,
+    ControlError,
+    ControlProtocolError,
+    ControlUsageError,
+    MessageKind,
+    MessageRefusedError,
+    ProtocolCode,
+    RefusalCategory,
+    RefusalCode,
+    SessionState,
+    VersionMismatchError,
+    errors,
+)
+
+TREE = [
+    error
+    for _, error in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(error, ControlError)
+]
+EXAMPLES: dict[str, Any] = {
+    "code": ProtocolCode.DUPLICATE_READY,
+    "state": SessionState.READY,
+    "message_kind": MessageKind.READY,
+    "missing": ("w-1", "w-2"),
+    "ours": (1,),
+    "theirs": (2, 3),
+    "seconds": 1.5,
+    "value": 0,
+}
+
+
+def example(error: type[ControlError]) -> ControlError:
+    names = list(inspect.signature(error).parameters)
+    values = {name: EXAMPLES.get(name, f"a {name}") for name in names}
+    if issubclass(error, MessageRefusedError):
+        values["code"] = RefusalCode.WRONG_WORKER
+    return error(**values)
+
+
+@pytest.mark.parametrize("error", TREE)
+def test_every_error_is_public_documented_and_says_its_fields(error: type[ControlError]) -> None:
+    """It can be caught by name, and its message is built from what it holds."""
+    assert getattr(sk_control, error.__name__) is error
+    assert error.__doc__
+    text = str(example(error))
+    if issubclass(error, VersionMismatchError):
+        assert "(1,)" in text
+        assert "(2, 3)" in text
+        return
+    for name in inspect.signature(error).parameters:
+        value = getattr(example(error), name)
+        shown = value.label if isinstance(value, MessageKind) else str(value)
+        if name not in ("state", "message_kind", "worker_id") or error is ControlProtocolError:
+            assert shown in text
+
+
+@pytest.mark.parametrize("error", TREE)
+def test_every_error_pickles(error: type[ControlError]) -> None:
+    """A supervisor may hand it to another process."""
+    original = example(error)
+    copy = pickle.loads(pickle.dumps(original))  # noqa: S301 - our own
+    assert type(copy) is error
+    assert vars(copy) == vars(original)
+    assert str(copy) == str(original)
+
+
+@pytest.mark.parametrize(
+    "error", [error for error in TREE if error not in (ControlError, ControlConnectionError)]
+)
+def test_every_error_has_one_fault(error: type[ControlError]) -> None:
+    """The caller's, the peer's, the environment's, or that of who sent the message it names."""
+    faults = [
+        ControlUsageError,
+        MessageRefusedError,
+        errors.HelloRefusedError,
+        ControlConnectionError,
+        ControlProtocolError,
+    ]
+    assert len([fault for fault in faults if issubclass(error, fault)]) == 1
+
+
+@pytest.mark.parametrize("code", RefusalCode)
+def test_every_refusal_code_has_a_category(code: RefusalCode) -> None:
+    """Nothing is refused without being counted."""
+    assert code.category in RefusalCategory
+
+
+def test_the_public_face_is_what_all_says() -> None:
+    """No name in `__all__` is missing, and each that is a class or function has a docstring."""
+    for name in sk_control.__all__:
+        value = getattr(sk_control, name)
+        if inspect.isclass(value) or inspect.isfunction(value):
+            assert value.__doc__, name

@@ -1,0 +1,123 @@
+"""A run in the memory profile by the kernel alone, for installations without sk-supervisor."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final, TextIO
+
+from sk_config import AdapterConfig, Config
+from sk_kernel import (
+    AdapterSettings,
+    ApplicationContext,
+    ApplicationSpec,
+    BatchLimits,
+    DiscoveryError,
+    KernelError,
+    MemoryRun,
+    PreflightError,
+    RunReport,
+)
+
+from sk_fundload.errors import MissingExtraError
+
+_DONE: Final = 0
+_REFUSED: Final = 2
+_FAILED: Final = 4
+_STOPPED: Final = 128
+_EXTRA: Final = "multiprocess"
+
+
+def run_alone(config: Config, *, run_id: str | None, quiet: bool, stderr: TextIO) -> int:
+    """Run a memory-profile configuration and give the documented exit code.
+
+    The first SIGINT or SIGTERM ends the input and drains, a second one ends the run at once.
+
+    :raises MissingExtraError: when the configuration asks for worker processes or for exporters.
+    """
+    _refuse_extras(config)
+    try:
+        application = ApplicationContext(_spec(config))
+        application.check_adapters()
+    except (PreflightError, DiscoveryError) as error:
+        _say(stderr, "error: the configuration cannot run:", *str(error).splitlines())
+        return _REFUSED
+    batch = config.runtime.platform.batch
+    limits = BatchLimits(batch.max_records, batch.max_bytes, batch.in_flight)
+    run: MemoryRun | None = None
+    try:
+        run = MemoryRun(application, run_id or secrets.token_hex(8), limits=limits)
+        with _stopped_by_signals(run) as came:
+            report = run.run()
+    except (KernelError, _StoppedTwiceError) as error:
+        partial = run.partial_outputs() if run else ()
+        _say(stderr, f"error: {error}", *(f"partial output: {path}" for path in partial))
+        return error.code if isinstance(error, _StoppedTwiceError) else _FAILED
+    if not quiet:
+        _say(stderr, *_summary(report))
+    return _STOPPED + came[0] if report.outcome == "stopped" and came else _DONE
+
+
+def _refuse_extras(config: Config) -> None:
+    observability = config.runtime.observability
+    if config.runtime.platform.bootstrap.mode != "inline":
+        raise MissingExtraError("the multiprocess profile", _EXTRA)
+    if observability.tracing.exporters or observability.logging.exporters:
+        raise MissingExtraError("runtime.observability", _EXTRA)
+
+
+def _spec(config: Config) -> ApplicationSpec:
+    return ApplicationSpec(
+        scenario=config.scenario.name,
+        discovery_modules=list(config.runtime.discovery_modules),
+        nodes={name: dict(settings) for name, settings in config.nodes.items()},
+        source=_adapter(config.adapters.source),
+        sink=_adapter(config.adapters.sink),
+    )
+
+
+def _adapter(chosen: AdapterConfig | None) -> AdapterSettings | None:
+    return AdapterSettings(chosen.name, dict(chosen.settings)) if chosen else None
+
+
+class _StoppedTwiceError(Exception):
+    def __init__(self, number: int) -> None:
+        self.code = _STOPPED + number
+        super().__init__("stopped at once by a second signal")
+
+
+@contextmanager
+def _stopped_by_signals(run: MemoryRun) -> Iterator[list[int]]:
+    """Let SIGINT and SIGTERM stop the run; gives the list of those that came."""
+    came: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        if len(came) > 1:
+            raise _StoppedTwiceError(number)
+        run.stop()
+
+    old = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _summary(report: RunReport) -> list[str]:
+    rate = report.records_in / max(report.seconds, time.get_clock_info("monotonic").resolution)
+    counters = ", ".join(f"{name} {count:,}" for name, count in report.counters.items())
+    return [
+        f"{report.outcome}: {report.records_in:,} records, {report.seconds:.2f} s, {rate:,.0f}/s",
+        counters,
+        *(f"partial output: {path}" for path in report.partial_outputs),
+    ]
+
+
+def _say(stderr: TextIO, first: str, *more: str) -> None:
+    stderr.write("\n".join([first, *(f"  {line}" for line in more)]) + "\n")

@@ -1,0 +1,92 @@
+"""From the command's options to a configuration, or to the reason why there is none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any, Final
+
+from sk_config import Config, load_config, parse_config
+
+from sk_fundload.adapters import is_same_file
+from sk_fundload.errors import (
+    ConflictingOptionsError,
+    MissingOptionError,
+    RulesDisagreeError,
+    SamePlaceError,
+)
+
+_PLACES: Final = {
+    "input": "adapters.source.settings.path",
+    "output": "adapters.sink.settings.path",
+    "rejects": "adapters.sink.settings.rejects",
+}
+
+
+def configuration(
+    *,
+    rules: str | None,
+    profile: str | None,
+    file: str | None,
+    overrides: Sequence[str],
+    places: Mapping[str, str | None],
+) -> Config:
+    """Load the configuration that the options choose, with their paths and overrides in it.
+
+    ``places`` are the paths given for ``input``, ``output`` and ``rejects``; they go over all else.
+
+    :raises sk_config.ConfigError: with every fault of the configuration.
+    :raises UsageError: for options that exclude each other, or files that are one and the same.
+    """
+    given = [f"{_PLACES[name]}={_yaml(path)}" for name, path in places.items() if path is not None]
+    config = _load(rules, profile, file, [*overrides, *given])
+    _refuse_same_file(config)
+    _refuse_mixed_rules(config)
+    return config
+
+
+def _load(
+    rules: str | None, profile: str | None, file: str | None, overrides: Sequence[str]
+) -> Config:
+    if file is not None:
+        for option, value in (("--rules", rules), ("--profile", profile)):
+            if value is not None:
+                advice = "a configuration file has its own rules and profile"
+                raise ConflictingOptionsError("--config", option, advice)
+        return load_config(file, overrides)
+    if rules is None:
+        raise MissingOptionError("--rules", "or a configuration file, --config")
+    if profile is None:
+        raise MissingOptionError("--profile", "or a configuration file, --config")
+    name = f"configs/{rules}_{profile}.yaml"
+    text = resources.files("sk_fundload").joinpath(name).read_text("utf-8")
+    return parse_config(text, origin=f"sk_fundload/{name}", overrides=overrides)
+
+
+def _yaml(path: str) -> str:
+    """A path as a YAML scalar: JSON strings are such."""
+    return json.dumps(path, ensure_ascii=False)
+
+
+def _refuse_same_file(config: Config) -> None:
+    source, sink = config.adapters.source, config.adapters.sink
+    if source is None or sink is None:
+        return
+    read = source.settings.get("path")
+    for option, key in (("output", "path"), ("rejects", "rejects")):
+        written = sink.settings.get(key)
+        if isinstance(read, str) and isinstance(written, str) and is_same_file(read, written):
+            raise SamePlaceError("input", option, written)
+
+
+def _refuse_mixed_rules(config: Config) -> None:
+    """Three nodes implement the prime rule together; each alone would be silently wrong."""
+    asked: dict[str, bool] = {}
+    for node in ("compute_features", "evaluate_policies", "update_windows"):
+        settings: Mapping[str, Any] = config.nodes.get(node, {})
+        asked[node] = settings.get("prime_gate") not in (None, False)
+    on = tuple(node for node, value in asked.items() if value)
+    off = tuple(node for node, value in asked.items() if not value)
+    if on and off:
+        raise RulesDisagreeError("prime_gate", on, off)

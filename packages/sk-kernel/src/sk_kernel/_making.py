@@ -1,0 +1,66 @@
+"""Making instances: nodes and adapters, with their settings and what is injected into them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from sk_kernel._adapted import adapt
+from sk_kernel._container import Container
+from sk_kernel._graph import SINK, SOURCE
+from sk_kernel._specs import AdapterSpec, NodeSpec, SinkSpec
+from sk_kernel.errors import AdapterFailedError, KernelError, ResolutionError
+
+#: A settings instance, or nothing where there is no model.
+Settings = tuple[Any, ...]
+
+
+def made_node(
+    node: NodeSpec, settings: Settings, container: Container, wanted: Callable[[type], bool]
+) -> Any:
+    """A node's function with everything bound but payload and Context, or its instance.
+
+    :raises ResolutionError: when a dependency is missing or the node's ``__init__`` raised.
+    """
+    arguments = container.arguments(node.parameters, node.name, wanted)
+    if settings:
+        (arguments["settings"],) = settings
+    if not node.is_class:
+        return _bound(node.target, arguments)
+    try:
+        return node.target(**arguments)
+    except KernelError:
+        raise
+    except Exception as error:
+        problem = f"__init__ raised {type(error).__name__}: {error}"
+        raise ResolutionError(node.name, node.target.__qualname__, problem) from error
+
+
+def made_adapter(spec: AdapterSpec, settings: Settings, container: Container) -> Any:
+    """The object that the runtime drives: an instance, or a function in the dress of one.
+
+    :raises ResolutionError: when a dependency is missing.
+    :raises AdapterFailedError: when its ``__init__`` raised.
+    """
+    arguments = container.arguments(spec.parameters, spec.name, lambda _: True)
+    if settings:
+        (arguments["settings"],) = settings
+    if not spec.is_class:
+        return adapt(spec, _bound(spec.target, arguments))
+    try:
+        return spec.target(**arguments)
+    except KernelError:
+        raise
+    except Exception as error:
+        raise adapter_failed(spec, "be made", error) from error
+
+
+def adapter_failed(spec: AdapterSpec, action: str, error: Exception) -> AdapterFailedError:
+    """The error of an adapter that raised before there was a record."""
+    vertex = SINK if isinstance(spec, SinkSpec) else SOURCE
+    return AdapterFailedError(vertex, action, type(error).__name__, str(error))
+
+
+def _bound(function: Any, arguments: dict[str, Any]) -> Any:
+    return partial(function, **arguments) if arguments else function

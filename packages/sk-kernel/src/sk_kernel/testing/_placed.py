@@ -1,0 +1,157 @@
+"""Running an application cut into process groups, without processes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sk_kernel._application import ApplicationContext
+from sk_kernel._batch import Batch, Section
+from sk_kernel._calls import Identity
+from sk_kernel._container import Container
+from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
+from sk_kernel._graph import SINK, SOURCE
+from sk_kernel._ids import TraceIds
+from sk_kernel._observe import NodeObserver, Tracer
+from sk_kernel._plan import ExecutionPlan, make_plan
+from sk_kernel._segment import SegmentRunner, needs_loop
+from sk_kernel._wire import WireCodec, wire_faults
+from sk_kernel.errors import PreflightError
+from sk_kernel.testing._applications import Application, NodeSettings, substituted
+
+#: The group of every vertex that a placement does not name.
+MAIN = "main"
+
+
+def run_placed(
+    application: Application,
+    payloads: Iterable[Any],
+    placement: Mapping[str, str],
+    *,
+    nodes: NodeSettings | None = None,
+    batch_records: int = 1000,
+    run_id: str = "test",
+    observers: Sequence[NodeObserver] = (),
+    sampling_ratio: float = 1.0,
+    max_bytes: int = 1 << 20,
+) -> list[Any]:
+    """What the sink gets of ``payloads`` when nodes run in the groups of ``placement``, in order.
+
+    ``placement`` gives the group by node name; a vertex that it does not name, ``source:source``
+    and ``sink:sink`` among them, is in the group ``main``. Each group has states and services of
+    its own, as a process would have, and whatever goes from one segment to another is encoded, cut
+    into frames of at most ``max_bytes``, and decoded. So the result equals that of
+    :func:`run_application`, or the placement is not one that the application can have.
+
+    :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run: a state torn
+        apart, or a payload that MessagePack does not carry, among it.
+    :raises RunError: when a node failed, or a record is larger than ``max_bytes``.
+    """
+    context, sink = substituted(application, payloads, nodes or {})
+    graph = context.graph
+    group_of = {name: placement.get(name, MAIN) for name in graph.order}
+    plan = make_plan(graph, group_of, context.all_states)
+    if faults := wire_faults(graph, plan.crossing()):
+        raise PreflightError(faults)
+    with asyncio.Runner() as loop:
+        placed = _Placed(
+            context,
+            plan,
+            TraceIds(run_id, sampling_ratio),
+            run_id,
+            BatchLimits(max_records=batch_records, max_bytes=max_bytes),
+            observers,
+            loop if needs_loop(graph, graph.order) else None,
+        )
+        placed.run()
+    return sink.received
+
+
+class _Placed:
+    """The segments of all groups side by side."""
+
+    def __init__(
+        self,
+        context: ApplicationContext,
+        plan: ExecutionPlan,
+        ids: TraceIds,
+        run_id: str,
+        limits: BatchLimits,
+        observers: Sequence[NodeObserver],
+        loop: asyncio.Runner | None,
+    ) -> None:
+        self._plan, self._codec, self._limits = plan, WireCodec(plan.graph), limits
+        self._tracer = Tracer(plan, ids, observers) if observers else None
+        containers = {s.group: context.container() for s in plan.segments}
+        source = context.make_source(containers[plan.group_of[SOURCE]])
+        sink = context.make_sink(containers[plan.group_of[SINK]])
+        self._source = SourceDriver(plan.graph, source, limits, ids, sampling=bool(observers))
+        self._sink = SinkDriver(plan.graph, sink)
+
+        def runner(index: int, group: str, container: Container) -> SegmentRunner:
+            return SegmentRunner(
+                context,
+                plan,
+                plan.segments[index],
+                container,
+                Identity(run_id, context.spec.scenario, group, ids),
+                tracer=self._tracer,
+                write=self._sink.write,
+                loop=loop,
+            )
+
+        self._runners = [runner(s.index, s.group, containers[s.group]) for s in plan.segments]
+
+    def run(self) -> None:
+        self._source.open()
+        self._sink.open()
+        complete = False
+        try:
+            complete = self._pump()
+        finally:
+            self._source.close()
+            self._sink.end(complete=complete)
+            if self._tracer:
+                self._tracer.close()
+
+    def _pump(self) -> bool:
+        while True:
+            batch, payloads = self._source.read()
+            if self._tracer and batch.sampled:
+                branching = self._plan.graph.branching
+                self._source.trace(self._tracer, batch, branching=branching)
+            self._pass(batch, payloads)
+            if batch.final:
+                return batch.complete
+
+    def _pass(self, batch: Batch, payloads: Sequence[Any]) -> None:
+        """Take a batch through the segments, each behind those that send to it."""
+        arrivals: list[list[bytes]] = [[] for _ in self._plan.segments]
+        for segment, runner in zip(self._plan.segments, self._runners, strict=True):
+            own = _as_received(batch)
+            if SOURCE in segment.vertices:
+                departures = runner.read(own, payloads)
+            else:
+                # Last come, first taken: nothing may hang on the order of arrival.
+                frames = reversed(arrivals[segment.index])
+                departures = runner.run(
+                    own, [s for f in frames for s in self._codec.decode(own, f)]
+                )
+            for target, sections in departures.items():
+                arrivals[target] += self._frames(own, sections)
+
+    def _frames(self, batch: Batch, sections: list[Section]) -> list[bytes]:
+        return self._codec.encode(batch, sections, self._limits.max_bytes)
+
+
+def _as_received(batch: Batch) -> Batch:
+    """The batch as a process knows it that has got no more than its frames' headers."""
+    return Batch(
+        batch.number,
+        batch.first,
+        batch.last,
+        final=batch.final,
+        complete=batch.complete,
+        sampled=batch.sampled,
+    )

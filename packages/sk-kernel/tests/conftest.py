@@ -1,0 +1,53 @@
+"""Modules made of a text, as users write them: what discovery finds is different in every test."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+Declare = Callable[..., ModuleType]
+
+_numbers = itertools.count(1)
+
+_PRELUDE = """
+import asyncio, dataclasses, enum, typing
+from collections.abc import Iterator, Sequence
+import msgspec
+from sk_kernel import Context, Envelope, node, service, sink, source, state
+
+class A(msgspec.Struct, frozen=True):
+    n: int
+
+class B(msgspec.Struct, frozen=True):
+    n: int
+
+class C(msgspec.Struct, frozen=True):
+    n: int
+
+class D(msgspec.Struct, frozen=True):
+    text: str
+"""
+
+
+@pytest.fixture
+def declare() -> Iterator[Declare]:
+    """Makes a module of a text behind a common prelude; ``names`` are put into it before."""
+    made: list[str] = []
+
+    def build(text: str, **names: Any) -> ModuleType:
+        module = ModuleType(f"declared_{next(_numbers)}")
+        sys.modules[module.__name__] = module
+        made.append(module.__name__)
+        vars(module).update(names)
+        exec(_PRELUDE + textwrap.dedent(text), vars(module))  # noqa: S102 - the test's own text
+        return module
+
+    yield build
+    for name in made:
+        del sys.modules[name]
