@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,13 @@ def test_all_lists_exactly_the_public_names_of_an_init(path: Path) -> None:
     assert sorted(listed) == sorted({name for name in bound_names(path) if name[0] != "_"})
 
 
+@each_init
+def test_every_public_name_can_be_had(path: Path) -> None:
+    parts = path.parent.parts
+    module = import_module(".".join(parts[parts.index("src") + 1 :]))
+    expect_none(name for name in listed_names(path) if not hasattr(module, name))
+
+
 @each_package
 def test_the_source_bears_no_mark_of_unfinished_work(package: Package) -> None:
     expect_none(
@@ -83,6 +91,8 @@ def test_the_source_bears_no_mark_of_unfinished_work(package: Package) -> None:
 def belongs_in_init(node: ast.stmt) -> bool:
     """Whether ``node`` is a docstring, an import, ``__all__`` or ``__version__``."""
     match node:
+        case ast.If(test=ast.Attribute(attr="TYPE_CHECKING"), body=body, orelse=[]):
+            return all(isinstance(inner, ast.ImportFrom) for inner in body)
         case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant(str())):
             return True
         case ast.Assign(targets=[ast.Name("__all__" | "__version__")]):
@@ -92,8 +102,10 @@ def belongs_in_init(node: ast.stmt) -> bool:
 
 def bound_names(path: Path) -> Iterator[str]:
     """The names that the statements of an ``__init__`` bind in its namespace."""
-    for node in parse(path).body:
-        match node:
+    body = parse(path).body
+    for_types = [inner for node in body if isinstance(node, ast.If) for inner in node.body]
+    for statement in [*body, *for_types]:
+        match statement:
             case ast.ImportFrom(module="__future__"):
                 continue
             case ast.Import(names=names) | ast.ImportFrom(names=names):

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 from sk_config import Config
-
 from sk_fundload._setup import configuration
 from sk_fundload.messages import Decision, LoadAttempt, OutputLine, RawLine, Unreadable
 from sk_fundload.nodes import (

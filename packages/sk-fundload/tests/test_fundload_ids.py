@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from sk_fundload.domain import parse_id
 
 

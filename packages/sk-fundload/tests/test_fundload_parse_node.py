@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-
 from sk_fundload.domain import MAX_DEPTH, read_line
 from sk_fundload.generator import generate
 from sk_fundload.generator._dirt import UNREADABLE, longest_lines

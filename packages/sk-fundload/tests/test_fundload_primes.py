@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from sk_fundload.domain import PrimeIds, is_prime, is_prime_id
 
 # Strong pseudoprimes: composite, and no witness among the first bases (oeis.org/A014233), or to 31

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-
 from sk_fundload.domain import (
     INPUT_PARSE_ERROR,
     INVALID_AMOUNT_FORMAT,

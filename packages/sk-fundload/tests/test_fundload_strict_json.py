@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from sk_fundload.domain import MAX_DEPTH
 from sk_fundload.domain._strict_json import IntegerText, NotStrictJsonError, load_strict
 

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from sk_fundload.domain import DAY, InstantReader, parse_instant, week_start, weekday_index
 
 EPOCH = datetime(1, 1, 1, tzinfo=UTC)
@@ -113,12 +112,21 @@ def test_a_reader_s_memory_is_bounded() -> None:
     assert 0 < len(reader.rests) <= reader.LIMIT
 
 
-@pytest.mark.parametrize("text", ["never", "2000-01-01T00:00:00", "0001-01-01T00:00:00+00:01"])
-def test_what_is_no_time_is_not_remembered(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "hours", "rests"),
+    [
+        ("never", 0, 0),
+        ("2000-01-01T00:00:00", 1, 0),
+        ("2000-02-30T00:00:00Z", 0, 1),
+        ("0001-01-01T00:00:00+00:01", 0, 1),
+        (" 2000-01-01T00:00:00Z", 0, 0),
+        ("2000-01-01T00:00:00.5Z", 1, 0),
+    ],
+)
+def test_only_halves_that_may_come_again_are_remembered(text: str, hours: int, rests: int) -> None:
     reader = InstantReader()
-    assert reader.read(text) is None
-    assert not reader.hours
-    assert not reader.rests
+    assert reader.read(text) == parse_instant(text)
+    assert (len(reader.hours), len(reader.rests)) == (hours, rests)
 
 
 @given(st.dates(), st.integers(0, 6))

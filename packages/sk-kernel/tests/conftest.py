@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from sk_kernel import AdapterSettings, ApplicationSpec
 
 Declare = Callable[..., ModuleType]
 
@@ -51,3 +52,25 @@ def declare() -> Iterator[Declare]:
     yield build
     for name in made:
         del sys.modules[name]
+
+
+@pytest.fixture
+def spec_of() -> Callable[..., ApplicationSpec]:
+    """Makes the spec of a declared module whose source is ``numbers`` and whose sink is ``out``."""
+
+    def build(
+        module: ModuleType,
+        *,
+        source: dict[str, Any] | None = None,
+        sink: dict[str, Any] | None = None,
+        **nodes: dict[str, Any],
+    ) -> ApplicationSpec:
+        return ApplicationSpec(
+            scenario="tests",
+            discovery_modules=[module.__name__],
+            nodes=nodes,
+            source=AdapterSettings("numbers", source or {}),
+            sink=AdapterSettings("out", sink or {}),
+        )
+
+    return build

@@ -6,8 +6,10 @@ written here, on plain recursion, and shares only the nodes' own behaviour with 
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -17,7 +19,16 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sk_kernel import SINK, SOURCE, ApplicationContext, Context, Envelope
+from sk_kernel import (
+    SINK,
+    AdapterSettings,
+    ApplicationContext,
+    ApplicationSpec,
+    Context,
+    Envelope,
+    NodeSpan,
+    TraceIds,
+)
 from sk_kernel._units import state_units
 from sk_kernel.testing import run_application, run_placed
 from sk_kernel.testing._applications import substituted
@@ -53,6 +64,11 @@ class Plan:
     consumers: dict[int, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @property
+    def forgetful(self) -> bool:
+        """Coroutines without a state may overlap: what they leave in an attribute has no order."""
+        return self.is_async and not self.states and not self.finish
+
+    @property
     def source_text(self) -> str:
         """The node as a user would write it."""
         inner = " | ".join(f"P{i}" for i in self.emits)
@@ -70,18 +86,17 @@ class Plan:
         lines = [
             f"@node(name={self.name!r})",
             f"class {self.name.upper()}:",
-            "    def __init__(self"
-            + "".join(f", s{i}: S{i}" for i in self.states)
-            + ") -> None:",
+            "    def __init__(self" + "".join(f", s{i}: S{i}" for i in self.states) + ") -> None:",
             f"        self.states = [{', '.join(f's{i}.log' for i in self.states)}]",
             "        self.seen = []",
             "    def _behave(self, payload, ctx):",
-            f"        return behave(PLANS[{self.name!r}], payload, self.states, self.seen, ctx)",
+            f"        seen = {'[]' if self.forgetful else 'self.seen'}",
+            f"        return behave(PLANS[{self.name!r}], payload, self.states, seen, ctx)",
             f"    {'async ' if self.is_async else ''}def __call__(self, payload: "
             + " | ".join(f"P{i}" for i in self.consumes)
             + (", ctx: Context" if self.context else "")
             + f") -> {gives}:",
-            *(["        await asyncio.sleep(0)"] if self.is_async else []),
+            *(["        await pause(payload.n % 3)"] if self.is_async else []),
             f"        return {body}",
         ]
         if self.finish:
@@ -126,6 +141,12 @@ def _one(plan: Plan, chance: int, number: int) -> Any:
     )
 
 
+async def pause(turns: int) -> None:
+    """Let others overtake."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
 def end(plan: Plan, states: list[list[int]], seen: list[int]) -> Any:
     """What a node gives at the end of input."""
     chance = crc32(f"{plan.name} {states} {seen}".encode())
@@ -152,8 +173,7 @@ class Case:
         sink = " | ".join(f"P{i}" for i in self.sink)
         return "\n".join(
             [
-                "import asyncio",
-                "from collections.abc import Iterator",
+                "from collections.abc import Iterator, Sequence",
                 "from sk_kernel import Context, Envelope, node, sink, source, state",
                 "@source(name='in')",
                 "def numbers() -> Iterator[P0 | Envelope[P0]]:",
@@ -189,8 +209,8 @@ def cases(draw: st.DrawFn) -> Case:
             states=tuple(sorted(draw(st.sets(st.integers(0, STATES - 1), max_size=2)))),
             finish=tuple(finish),
             finish_many=draw(st.booleans()),
-            enveloped=draw(st.booleans()),
-            context=draw(st.booleans()),
+            enveloped=draw(st.integers(0, 2)) == 0,
+            context=draw(st.integers(0, 2)) == 0,
             is_async=draw(st.integers(0, 5)) == 0,
         )
         plans.append(plan)
@@ -244,7 +264,8 @@ class Oracle:
             trace = known.get("trace_id") or self._trace_ids.of(sequence)
             reply_to, headers = known.get("reply_to"), known.get("headers", {})
             ctx = Context("test", "test", "", plan.name, sequence, trace, reply_to, headers)
-        outputs = behave(plan, payload, self._states_of(plan), self._seen[plan.name], ctx)
+        seen = [] if plan.forgetful else self._seen[plan.name]
+        outputs = behave(plan, payload, self._states_of(plan), seen, ctx)
         for output in outputs if isinstance(outputs, list) else [outputs]:
             if output is not None:
                 self._send(output, sequence, known)
@@ -277,11 +298,12 @@ def inputs(draw: st.DrawFn) -> list[Any]:
     return payloads
 
 
+@contextmanager
 def _declared(case: Case) -> Iterator[str]:
     module = ModuleType("declared_random_graph")
     names = {cls.__name__: cls for cls in PAYLOADS}
     vars(module).update(
-        names, behave=behave, end=end, PLANS={plan.name: plan for plan in case.plans}
+        names, behave=behave, end=end, pause=pause, PLANS={plan.name: plan for plan in case.plans}
     )
     sys.modules[module.__name__] = module
     try:
@@ -291,9 +313,7 @@ def _declared(case: Case) -> Iterator[str]:
         del sys.modules[module.__name__]
 
 
-def _spec(root: str) -> Any:
-    from sk_kernel import AdapterSettings, ApplicationSpec
-
+def _spec(root: str) -> ApplicationSpec:
     return ApplicationSpec(
         scenario="test",
         discovery_modules=[root],
@@ -312,7 +332,7 @@ def _placement(context: ApplicationContext, choices: list[int]) -> dict[str, str
 
 
 @pytest.mark.contract("P5PRE-ENV-01")
-@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(
     case=cases(),
     payloads=inputs(),
@@ -330,17 +350,14 @@ def test_memory_and_placed_runs_equal_a_depth_first_oracle(
     ratio: float | None,
 ) -> None:
     """Sink output, order included, and through it what every state saw, is always the oracle's."""
-    from sk_kernel import TraceIds
-
-    for root in _declared(case):
+    with _declared(case) as root:
         expected = Oracle(case, TraceIds("test")).run(payloads)
         spec = _spec(root)
         observers = [] if ratio is None else [_Observer()]
-        watched = {"observers": observers, "sampling_ratio": ratio or 0.0}
+        watched: dict[str, Any] = {"observers": observers, "sampling_ratio": ratio or 0.0}
         assert run_application(spec, payloads, batch_records=batch, **watched) == expected
         context, _ = substituted(spec, payloads, {})
         placement = _placement(context, choices)
-        assert SOURCE in context.graph.order
         placed = run_placed(
             spec, payloads, placement, batch_records=batch, max_bytes=max_bytes, **watched
         )
@@ -351,16 +368,16 @@ def test_memory_and_placed_runs_equal_a_depth_first_oracle(
 
 class _Observer:
     def __init__(self) -> None:
-        self.spans: list[Any] = []
+        self.spans: list[NodeSpan] = []
 
-    def on_spans(self, spans: Any) -> None:
+    def on_spans(self, spans: Sequence[NodeSpan]) -> None:
         self.spans += spans
 
     def close(self) -> None:
         pass
 
 
-def _require_trees(spans: list[Any]) -> None:
+def _require_trees(spans: list[NodeSpan]) -> None:
     """Every parent is a span of the same trace, and every span is there once a run."""
     known = {(span.trace_id, span.span_id) for span in spans}
     for span in spans:

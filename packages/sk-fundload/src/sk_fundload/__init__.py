@@ -1,3 +1,7 @@
 """The fund-load workload on stream kernel: rules, nodes, configurations, generator."""
 
+from __future__ import annotations
+
+__all__ = ["__version__"]
+
 __version__ = "0.1.0"

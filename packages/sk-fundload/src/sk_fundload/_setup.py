@@ -65,8 +65,8 @@ def _load(
 
 
 def _yaml(path: str) -> str:
-    """A path as a YAML scalar: JSON strings are such."""
-    return json.dumps(path, ensure_ascii=False)
+    """A path as a YAML scalar, which JSON strings are; with no placeholder in it."""
+    return json.dumps(path.replace("${", "$${"), ensure_ascii=False)
 
 
 def _refuse_same_file(config: Config) -> None:

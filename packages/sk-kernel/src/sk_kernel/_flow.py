@@ -60,15 +60,15 @@ class Flow:
         """
         if outlet.declared.many:
             keys, outputs = self._flattened(outlet, keys, outputs)
-        # In order of appearance, so that every process finds the same fault first.
-        kinds = dict.fromkeys(map(type, outputs))
+        kinds = set(map(type, outputs))
         if len(kinds) == 1:
             (cls,) = kinds
             route = outlet.routes.get(cls)
             if route is not None:
                 self._deliver(outlet.producer, route, keys, outputs)
                 return
-        for cls in kinds:
+        # In order of appearance, so that every process finds the same fault first.
+        for cls in dict.fromkeys(map(type, outputs)):
             chosen = [i for i, x in enumerate(outputs) if type(x) is cls]
             self._emit_kind(outlet, cls, [keys[i] for i in chosen], [outputs[i] for i in chosen])
 

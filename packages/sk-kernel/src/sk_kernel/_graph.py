@@ -97,7 +97,7 @@ def build_graph(source: SourceSpec, sink: SinkSpec, nodes: Mapping[str, NodeSpec
             edges += [Edge(producer, payload, t, i, len(targets)) for i, t in enumerate(targets)]
     reached = {e.consumer for e in edges}
     for name in (*nodes, SINK):
-        if name not in reached:
+        if name not in reached and draft.consumed(name):
             wanted = " or ".join(t.name for t in draft.consumed(name))
             faults.append(Fault(name, "unreached", f"a source or node that emits {wanted}"))
     faults += _circles(nodes, edges)
@@ -139,14 +139,18 @@ def _sorter(names: Iterable[str], edges: Iterable[Edge]) -> TopologicalSorter[st
 
 def _circles(names: Iterable[str], edges: Iterable[Edge]) -> Iterator[Fault]:
     """One fault for each circle that is left when the ones before it are cut open."""
+    known = list(names)
     left = list(edges)
     while True:
         try:
-            _sorter(names, left).prepare()
+            _sorter(known, left).prepare()
         except CycleError as error:
-            circle: list[str] = error.args[1]
-            yield Fault(circle[0], "circular", f"no circle: {' -> '.join(circle)}")
-            left = [e for e in left if (e.producer, e.consumer) != (circle[0], circle[1])]
+            # From producer to consumer, the last the first again; shown from the first declared.
+            circle: list[str] = error.args[1][:-1]
+            start = circle.index(min(circle, key=known.index))
+            shown = [*circle[start:], *circle[: start + 1]]
+            yield Fault(shown[0], "circular", f"no circle: {' -> '.join(shown)}")
+            left = [e for e in left if (e.producer, e.consumer) != (shown[0], shown[1])]
         else:
             return
 

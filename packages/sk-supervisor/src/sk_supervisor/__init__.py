@@ -1,20 +1,25 @@
 """Process groups, supervisors and the worker runtime of stream kernel."""
 
-from sk_supervisor._bundle import BundleRejectedError, ChildBootstrapBundle
-from sk_supervisor._execute import new_run_id, run
-from sk_supervisor._ladder import Ladder, Rung
-from sk_supervisor._local import LocalBootstrapSupervisor
-from sk_supervisor._multiprocess import MultiprocessBootstrapSupervisor
-from sk_supervisor._preflight import Prepared, prepare
-from sk_supervisor.errors import (
-    RunRefusedError,
-    RuntimeLifecycleReadyError,
-    RuntimeLifecycleResolutionError,
-    RuntimeWorkerFailedError,
-    StartInterruptedError,
-    StopTimeoutError,
-    SupervisorError,
-)
+import typing as _typing
+
+from sk_supervisor._lazy import __getattr__ as __getattr__
+
+if _typing.TYPE_CHECKING:
+    from sk_supervisor._bundle import BundleRejectedError, ChildBootstrapBundle
+    from sk_supervisor._execute import new_run_id, run
+    from sk_supervisor._ladder import Ladder, Rung
+    from sk_supervisor._local import LocalBootstrapSupervisor
+    from sk_supervisor._multiprocess import MultiprocessBootstrapSupervisor
+    from sk_supervisor._preflight import Prepared, prepare
+    from sk_supervisor.errors import (
+        RunRefusedError,
+        RuntimeLifecycleReadyError,
+        RuntimeLifecycleResolutionError,
+        RuntimeWorkerFailedError,
+        StartInterruptedError,
+        StopTimeoutError,
+        SupervisorError,
+    )
 
 __version__ = "0.1.0"
 

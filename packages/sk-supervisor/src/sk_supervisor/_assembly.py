@@ -24,6 +24,9 @@ from sk_supervisor._inbox import Credit, Item
 from sk_supervisor._outlet import Outlet
 from sk_supervisor._source_thread import SourceThread
 
+#: How long a source may take to close when the run ends without it.
+_CLOSE_SECONDS = 0.5
+
 
 class Assembly:
     """What :func:`assemble` made, and how it ends."""
@@ -43,6 +46,16 @@ class Assembly:
         self._source, self._reader, self._tracer = source, reader, tracer
         self._branching = branching
         self.reported = False
+
+    def open(self) -> None:
+        """Open the adapters that are here.
+
+        :raises AdapterFailedError: when one cannot be.
+        """
+        if self._reader is not None:
+            self._reader.open()
+        if self.engine.sink is not None:
+            self.engine.open_sink()
 
     def progress(self) -> Progress:
         """How far the work has come."""
@@ -73,19 +86,27 @@ class Assembly:
             self._tracer.close()
             self._tracer = None
 
-    def end(self, *, complete: bool) -> None:
-        """Abort or commit what has not ended, export, and hang up."""
-        self.engine.end(complete=complete)
-        self.flush()
-        self.outlet.shutdown()
+    def end(self) -> None:
+        """Abort a sink that has not ended, let the source close, export, and hang up.
+
+        :raises AdapterFailedError: when one cannot end; the rest is done all the same.
+        """
+        try:
+            self.engine.end()
+        finally:
+            if self._reader is not None:
+                self._reader.end(_CLOSE_SECONDS)
+            self.flush()
+            self.outlet.shutdown()
 
 
 def assemble(
     bundle: BootstrapBundle, told: dict[str, Any], deliver: Callable[[Item], None]
 ) -> Assembly:
-    """Build everything that this worker runs, open its adapters, and dial the hub.
+    """Build everything that this worker runs, and dial the hub.
 
-    :raises BundleRejectedError, KernelError, TransportError, ExporterError: what stood in the way.
+    :raises BundleRejectedError, KernelError, TransportError, ExporterSetupError: what stood in the
+        way.
     """
     child = decode_bundle(bundle.application)
     worker_id = told["worker_id"]
@@ -116,8 +137,6 @@ def assemble(
         tracer=tracer,
         max_payload_bytes=child.max_payload_bytes,
     )
-    if engine.sink is not None:
-        engine.sink.open()
     credit = Credit(child.limits.in_flight)
     source = reader = None
     if plan.group_of[SOURCE] == bundle.group:
@@ -128,6 +147,5 @@ def assemble(
             ids,
             sampling=tracer is not None,
         )
-        source.open()
         reader = SourceThread(source, credit, deliver)
     return Assembly(engine, outlet, credit, source, reader, tracer, branching=plan.graph.branching)

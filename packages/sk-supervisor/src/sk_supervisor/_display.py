@@ -1,18 +1,31 @@
-"""What a person sees of a run: a live line on a terminal, plain lines elsewhere, or nothing."""
+"""What a person sees of a run: a live line on a terminal, plain lines elsewhere, or nothing.
+
+It is drawn by a thread of its own. A terminal that stands still (Ctrl-S, a pager) holds up neither
+the supervisor nor a worker.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import deque
+from collections.abc import Sequence
 from typing import Protocol, TextIO
 
 from sk_kernel import Progress
 
-#: Plain lines come this often at most, besides one whenever a group's state changes.
-_PLAIN_SECONDS = 5.0
+from sk_supervisor._board import Board
+from sk_supervisor._screens import LiveScreen, PlainScreen, QuietScreen, Screen, can_live
+
+#: It is drawn this often at most, and only when there is something new.
+_INTERVAL_SECONDS = 0.1
+#: Lines that wait to be shown; more than these are counted and not shown.
+_MAX_LINES = 1000
+_CLOSE_SECONDS = 2.0
 
 
 class Display(Protocol):
-    """Shows how a run goes. ``line`` may be called from any thread."""
+    """Shows how a run goes. Callable from any thread; never blocks."""
 
     def progress(self, progress: Progress) -> None:
         """A group has come this far."""
@@ -21,95 +34,70 @@ class Display(Protocol):
         """A worker wrote a line to its standard error."""
 
     def close(self) -> None:
-        """Show nothing more."""
+        """Show what is left, and then nothing more."""
 
 
-class Board:
-    """The latest progress of each group, and what it adds up to."""
+class ThreadedDisplay:
+    """A screen and the thread that draws on it."""
 
-    def __init__(self) -> None:
-        self.groups: dict[str, Progress] = {}
-        self._began: float | None = None
-
-    def put(self, progress: Progress) -> bool:
-        """Note a group's progress; whether its state changed."""
-        before = self.groups.get(progress.group)
-        self.groups[progress.group] = progress
-        if self._began is None and progress.records_in:
-            self._began = time.monotonic()
-        return before is None or before.state != progress.state
-
-    def totals(self) -> str:
-        """Records in and out, and the rate since the first."""
-        taken = max((p.records_in for p in self.groups.values()), default=0)
-        given = max((p.records_out for p in self.groups.values()), default=0)
-        seconds = time.monotonic() - self._began if self._began is not None else 0.0
-        rate = f"{taken / seconds:,.0f}/s" if seconds > 0.05 else "-"
-        return f"in {taken:,}  out {given:,}  {rate}"
-
-    def states(self) -> str:
-        """Each group with its state."""
-        return "  ".join(f"{name} {p.state}" for name, p in self.groups.items())
-
-
-class PlainDisplay:
-    """Lines for logs and pipes."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream, self._board = stream, Board()
-        self._next = 0.0
+    def __init__(self, screen: Screen, groups: Sequence[str]) -> None:
+        self._screen, self._board = screen, Board(groups)
+        self._latest: dict[str, Progress] = {}
+        self._lines: deque[str] = deque()
+        self._lost = 0
+        self._lock = threading.Lock()
+        self._news, self._closing = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._draw, name="display", daemon=True)
+        self._thread.start()
 
     def progress(self, progress: Progress) -> None:
-        """Print a line when a state changed, or the last one is some seconds old."""
-        changed = self._board.put(progress)
+        """Bring the board up to date."""
+        self._latest[progress.group] = progress
+        if not self._news.is_set():
+            self._news.set()
+
+    def line(self, worker: str, text: str) -> None:
+        """Show it behind the worker's name."""
+        with self._lock:
+            if len(self._lines) < _MAX_LINES:
+                self._lines.append(f"[{worker}] {text}")
+            else:
+                self._lost += 1
+        self._news.set()
+
+    def close(self) -> None:
+        """Draw a last time; a screen that takes nothing is left."""
+        self._closing.set()
+        self._news.set()
+        self._thread.join(_CLOSE_SECONDS)
+
+    def _draw(self) -> None:
+        while not self._closing.is_set():
+            self._news.wait()
+            self._news.clear()
+            self._draw_news()
+            self._closing.wait(_INTERVAL_SECONDS)
+        self._draw_news()
+        self._screen.close()
+
+    def _draw_news(self) -> None:
+        with self._lock:
+            lines, self._lines = self._lines, deque()
+            lost, self._lost = self._lost, 0
+        for line in lines:
+            self._screen.line(line)
+        if lost:
+            self._screen.line(f"({lost:,} more lines of the workers are not shown)")
         now = time.monotonic()
-        if changed or now >= self._next:
-            self._next = now + _PLAIN_SECONDS
-            print(f"{self._board.totals()}  {self._board.states()}", file=self._stream, flush=True)
-
-    def line(self, worker: str, text: str) -> None:
-        """Print it behind the worker's name."""
-        print(f"[{worker}] {text}", file=self._stream, flush=True)
-
-    def close(self) -> None:
-        """Nothing to undo."""
+        self._board.put(list(self._latest.values()), now)
+        self._screen.show(self._board, now)
 
 
-class QuietDisplay(PlainDisplay):
-    """Only what workers write themselves."""
-
-    def progress(self, progress: Progress) -> None:
-        """Show nothing."""
-
-
-class LiveDisplay:
-    """One line that changes in place; needs a terminal."""
-
-    def __init__(self, stream: TextIO) -> None:
-        from rich.console import Console
-        from rich.live import Live
-        from rich.text import Text
-
-        self._board, self._text = Board(), Text
-        self._live = Live(console=Console(file=stream), refresh_per_second=8, transient=True)
-        self._live.start()
-
-    def progress(self, progress: Progress) -> None:
-        """Bring the line up to date; it is drawn by a thread of its own."""
-        self._board.put(progress)
-        self._live.update(self._text(f"{self._board.totals()}  {self._board.states()}"))
-
-    def line(self, worker: str, text: str) -> None:
-        """Print it above the line."""
-        self._live.console.print(self._text(f"[{worker}] {text}"))
-
-    def close(self) -> None:
-        """Take the line away."""
-        self._live.stop()
-
-
-def display_for(stream: TextIO, *, quiet: bool) -> Display:
+def display_for(stream: TextIO, groups: Sequence[str], *, quiet: bool) -> Display:
     """The display that suits a stream."""
+    screen: Screen
     if quiet:
-        return QuietDisplay(stream)
-    return LiveDisplay(stream) if stream.isatty() else PlainDisplay(stream)
+        screen = QuietScreen(stream)
+    else:
+        screen = LiveScreen(stream) if can_live(stream) else PlainScreen(stream)
+    return ThreadedDisplay(screen, groups)

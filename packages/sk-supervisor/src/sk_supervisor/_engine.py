@@ -71,6 +71,7 @@ class Engine:
             s.index: Aligner(s.upstream) for s in self._segments if s.upstream
         }
         self._unfinished = set(self._runners)
+        self._sink_is_open = False
         self.complete = True
         self.progress = Progress(identity.group, state="running")
 
@@ -78,6 +79,15 @@ class Engine:
     def drained(self) -> bool:
         """Whether every segment has passed the end of input on."""
         return not self._unfinished
+
+    def open_sink(self) -> None:
+        """Open the sink, which is here.
+
+        :raises AdapterFailedError: when it cannot be.
+        """
+        assert self.sink is not None  # noqa: S101 - the caller has looked
+        self.sink.open()
+        self._sink_is_open = True
 
     def read(self, batch: Batch, payloads: Sequence[object]) -> None:
         """Run a batch of the source."""
@@ -99,13 +109,23 @@ class Engine:
         aligner.add(header.epoch, header.source_segment, (batch, sections), more=header.more)
         self._run_ready()
 
-    def end(self, *, complete: bool) -> None:
-        """End the sink, if it is here and has not ended, and the event loop."""
-        if self.sink is not None and self._plan.segment_of(SINK).index in self._unfinished:
-            self.sink.end(complete=complete)
+    def end(self) -> None:
+        """Close the event loop, and abort a sink that is open still.
+
+        :raises AdapterFailedError: when it cannot be aborted.
+        """
         if self._loop is not None:
             self._loop.close()
             self._loop = None
+        if self._sink_is_open:
+            self._end_sink(complete=False)
+
+    def _end_sink(self, *, complete: bool) -> None:
+        # An abort is the last word, even where it fails; a commit that fails is still aborted.
+        assert self.sink is not None  # noqa: S101 - only called where it is
+        self._sink_is_open = complete
+        self.sink.end(complete=complete)
+        self._sink_is_open = False
 
     def _run_ready(self) -> None:
         again = True
@@ -131,8 +151,8 @@ class Engine:
         segment = self._plan.segments[index]
         if batch.final:
             self._unfinished.discard(index)
-            if SINK in segment.vertices and self.sink is not None:
-                self.sink.end(complete=batch.complete)
+            if SINK in segment.vertices:
+                self._end_sink(complete=batch.complete)
         for target in segment.downstream:
             sections = departures.get(target, [])
             if self._plan.segments[target].group == segment.group:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import sys
 import time
-from typing import TYPE_CHECKING, TextIO
+import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO, cast
 
-from sk_kernel import KernelError, RunReport
+from sk_kernel import MEMORY, Fault, KernelError, RunReport
 from sk_observability import ExporterSetupError, LifecycleLog, build_log_exporters
 
 from sk_supervisor._display import Display, display_for
+from sk_supervisor._forgiving import Forgiving
 from sk_supervisor._gate import GatePolicy, gate_policy
 from sk_supervisor._local import LocalBootstrapSupervisor
 from sk_supervisor._multiprocess import MultiprocessBootstrapSupervisor
 from sk_supervisor._preflight import Prepared, log_choices, prepare
 from sk_supervisor._signals import ForcedStop, signals_to
 from sk_supervisor.errors import (
+    EXIT_CONFIGURATION,
     EXIT_DONE,
     EXIT_SIGNAL_BASE,
     EXIT_STOP_TIMEOUT,
@@ -29,6 +34,8 @@ from sk_supervisor.errors import (
 
 if TYPE_CHECKING:
     from sk_config import Config
+
+_RUN_ID_LENGTH = 256
 
 Supervisor = LocalBootstrapSupervisor | MultiprocessBootstrapSupervisor
 
@@ -46,27 +53,37 @@ def run(
     Progress, a summary and errors go to ``stderr`` (default: this process's). SIGINT and SIGTERM
     drain the run; a second one ends it by force. Raises nothing of a run's own.
     """
-    stream = stderr or sys.stderr
+    stream = cast("TextIO", Forgiving(stderr or sys.stderr))
     try:
         prepared = prepare(config)
-        run_id = run_id or new_run_id()
+        run_id = new_run_id() if run_id is None else checked_run_id(run_id)
         log = _log(prepared, run_id)
-    except RunRefusedError as error:
+    except (RunRefusedError, ExporterSetupError) as error:
         print(f"error: the configuration cannot run:\n{_indented(error)}", file=stream)
-        return error.exit_code
-    except ExporterSetupError as error:
-        print(f"error: {error}", file=stream)
-        return RunRefusedError.exit_code
-    display = display_for(stream, quiet=quiet)
+        return EXIT_CONFIGURATION
+    except KeyboardInterrupt:
+        return EXIT_SIGNAL_BASE + signal.SIGINT
+    display = display_for(stream, [g.name for g in prepared.groups] or [MEMORY], quiet=quiet)
     supervisor = make_supervisor(prepared, run_id, log, display)
     try:
-        code, message = _supervised(supervisor, prepared, log)
+        code, message = _supervised(supervisor, prepared)
     finally:
         display.close()
         log.close()
     if message and not (quiet and code == EXIT_DONE):
         print(message, file=stream)
     return code
+
+
+def checked_run_id(run_id: str) -> str:
+    """``run_id``, which must be a name that every message can carry.
+
+    :raises RunRefusedError: when it is not.
+    """
+    if 0 < len(run_id) <= _RUN_ID_LENGTH and run_id.isprintable():
+        return run_id
+    expected = f"1 to {_RUN_ID_LENGTH} printable characters"
+    raise RunRefusedError([Fault("run_id", "bad_value", expected)])
 
 
 def make_supervisor(
@@ -86,7 +103,7 @@ def _log(prepared: Prepared, run_id: str) -> LifecycleLog:
     return LifecycleLog(run_id, exporters, enabled=events.enabled, level=events.level)
 
 
-def _supervised(supervisor: Supervisor, prepared: Prepared, log: LifecycleLog) -> tuple[int, str]:
+def _supervised(supervisor: Supervisor, prepared: Prepared) -> tuple[int, str]:
     local = isinstance(supervisor, LocalBootstrapSupervisor)
     with signals_to(supervisor.request_stop, force=local) as came:
         try:
@@ -95,20 +112,23 @@ def _supervised(supervisor: Supervisor, prepared: Prepared, log: LifecycleLog) -
             finally:
                 rung = supervisor.shutdown()
         except StartInterruptedError as error:
-            code = EXIT_SIGNAL_BASE + came[0] if came else EXIT_DONE
-            return code, f"stopped: {error}"
+            return _stopped_code(came), str(error)
         except ForcedStop:
-            return EXIT_STOP_TIMEOUT, _failed("stopped by force", supervisor)
+            return EXIT_STOP_TIMEOUT, _failed("stopped at once by a second signal", supervisor)
         except SupervisorError as error:
             return error.exit_code, _failed(str(error), supervisor)
         except KernelError as error:
-            return EXIT_WORKER, _failed(str(error), supervisor)
-    if len(came) > 1 or rung in ("terminate", "kill"):
-        return EXIT_STOP_TIMEOUT, _failed(f"workers had to be ended by force ({rung})", supervisor)
-    code = EXIT_DONE
-    if report.outcome == "stopped" and came:
-        code = EXIT_SIGNAL_BASE + came[0]
+            return EXIT_WORKER, _failed(_with_cause(error), supervisor)
+    if rung in ("terminate", "kill"):
+        problem = f"the work is done, but workers had to be ended by force ({rung})"
+        return EXIT_STOP_TIMEOUT, f"{summary(report)}\nerror: {problem}"
+    code = _stopped_code(came) if report.outcome == "stopped" else EXIT_DONE
     return code, summary(report)
+
+
+def _stopped_code(came: Sequence[signal.Signals]) -> int:
+    """128 and the signal's number; a stop that was asked for by a call is no failure."""
+    return EXIT_SIGNAL_BASE + came[0] if came else EXIT_DONE
 
 
 def lifecycle(supervisor: Supervisor, prepared: Prepared) -> RunReport:
@@ -153,6 +173,14 @@ def _failed(problem: str, supervisor: Supervisor) -> str:
     lines = [f"error: {problem}"]
     lines += [f"  partial output: {path}" for path in supervisor.partial_outputs()]
     return "\n".join(lines)
+
+
+def _with_cause(error: KernelError) -> str:
+    """The error, and the traceback of what a node or adapter raised, as a worker prints it."""
+    if error.__cause__ is None:
+        return str(error)
+    trace = traceback.format_exception(error.__cause__)
+    return f"{error}\n{''.join(trace).rstrip()}"
 
 
 def _indented(error: Exception) -> str:

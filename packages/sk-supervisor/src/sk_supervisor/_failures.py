@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from sk_control import ControlError, Failed
-from sk_kernel import AdapterFailedError, NodeFailedError, RunError, WireError
+from sk_kernel import (
+    AdapterFailedError,
+    NodeFailedError,
+    NodeOutputError,
+    RecordTooLargeError,
+    RunError,
+    UnknownTargetError,
+    WireError,
+)
 from sk_transport import TransportError
 
 from sk_supervisor._align import AlignmentError
 from sk_supervisor._frames import HeaderError
+from sk_supervisor.errors import SupervisorError
 
 START, EXECUTION, TRANSPORT, PROTOCOL = "start", "execution", "transport", "protocol"
-CRASH, HEARTBEAT = "crash", "heartbeat"
+CRASH, HEARTBEAT, TIMEOUT = "crash", "heartbeat", "timeout"
 
 
-def failure_of(error: Exception, *, started: bool) -> Failed:
+def failure_of(error: BaseException, *, started: bool) -> Failed:
     """The report of ``error``; before the worker was ready its category is ``start``."""
-    node = cause = ""
+    node, cause = "", type(error).__name__
     match error:
         case NodeFailedError():
             node, cause = error.node, error.cause_type
         case AdapterFailedError():
             node, cause = error.adapter, error.cause_type
+        case NodeOutputError() | UnknownTargetError() | RecordTooLargeError():
+            node = error.node
     if not started:
         category = START
     elif isinstance(error, WireError | AlignmentError | HeaderError):
@@ -30,6 +41,6 @@ def failure_of(error: Exception, *, started: bool) -> Failed:
     else:
         category = EXECUTION
     # Only messages that are built from fields are known to hold nothing of a record.
-    known = isinstance(error, RunError | TransportError | ControlError) or not started
-    message = str(error) if known else type(error).__name__
-    return Failed(category, node, cause or type(error).__name__, message)
+    safe = RunError | TransportError | ControlError | SupervisorError
+    message = str(error) if isinstance(error, safe) or not started else cause
+    return Failed(category, node, cause, message)

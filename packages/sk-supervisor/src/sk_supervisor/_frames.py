@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
@@ -9,6 +10,9 @@ from sk_kernel import Batch
 
 #: The hub's name as a sender and receiver of frames.
 HUB = "hub"
+
+#: The records of one batch, at most: a frame's header has room for as many marks, and some names.
+MAX_BATCH_RECORDS = 500_000
 
 H = TypeVar("H")
 
@@ -18,7 +22,8 @@ class BatchHeader(msgspec.Struct, array_like=True, frozen=True):
 
     ``epoch`` is the batch's number; ``first`` and ``last`` are the sequence numbers of the source
     records that it holds or that were filtered out of it, which makes it a watermark. ``more`` says
-    that another part of it follows. ``sampled`` holds offsets from ``first``, or True for all.
+    that another part of it follows. ``sampled`` is True for all records, False for none, or a bit
+    for each from ``first`` on, the lowest first: a header is small.
     """
 
     sender: str
@@ -33,7 +38,7 @@ class BatchHeader(msgspec.Struct, array_like=True, frozen=True):
     route_hop: int
     more: bool
     complete: bool
-    sampled: bool | list[int]
+    sampled: bool | bytes
 
 
 class AckHeader(msgspec.Struct, array_like=True, frozen=True):
@@ -73,26 +78,33 @@ def decode_header(header_type: type[H], data: bytes | memoryview) -> H:
         raise HeaderError(header_type.__name__) from error
 
 
-def sampled_mark(batch: Batch) -> bool | list[int]:
+def sampled_mark(batch: Batch) -> bool | bytes:
     """``batch.sampled`` as a header carries it."""
-    count = len(batch.sampled)
-    if count in (0, batch.last - batch.first + 1):
-        return count > 0
-    return sorted(n - batch.first for n in batch.sampled)
+    size = batch.last - batch.first + 1
+    if len(batch.sampled) in (0, size):
+        return bool(batch.sampled)
+    bits = bytearray((size + 7) // 8)
+    for sequence in batch.sampled:
+        place, bit = divmod(sequence - batch.first, 8)
+        bits[place] |= 1 << bit
+    return bytes(bits)
 
 
 def batch_of(header: BatchHeader, *, final: bool) -> Batch:
     """The batch that a header speaks of."""
-    sampled: frozenset[int] = frozenset()
-    if header.sampled is True:
-        sampled = frozenset(range(header.first, header.last + 1))
-    elif header.sampled:
-        sampled = frozenset(header.first + offset for offset in header.sampled)
     return Batch(
         header.epoch,
         header.first,
         header.last,
         final=final,
         complete=header.complete,
-        sampled=sampled,
+        sampled=frozenset(_marked(header)),
     )
+
+
+def _marked(header: BatchHeader) -> Iterable[int]:
+    mark = header.sampled
+    if isinstance(mark, bool):
+        return range(header.first, header.last + 1) if mark else ()
+    places = (i for i, byte in enumerate(mark) if byte)
+    return (header.first + 8 * i + bit for i in places for bit in range(8) if mark[i] >> bit & 1)

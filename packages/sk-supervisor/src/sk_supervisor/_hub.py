@@ -52,6 +52,8 @@ class _Peer:
 class DataHub:
     """Listens on loopback and relays. ``on_fault(worker_id, category, message)``: from its threads.
 
+    A fault without a worker is the hub's own: it relays nothing any more.
+
     :raises BindError: when the port cannot be had.
     """
 
@@ -125,22 +127,36 @@ class DataHub:
         self._wake_out.close()
 
     def _accept(self) -> None:
-        while True:
-            try:
-                channel = self._listener.accept()
-            except ChannelClosedError:
-                return
-            except TransportError as error:
-                self._on_fault("", error.category, str(error))
-                return
-            self._admitted.append(channel.detach())
-            self._wake()
+        try:
+            while True:
+                self._admitted.append(self._listener.accept().detach())
+                self._wake()
+        except ChannelClosedError:
+            return
+        except TransportError as error:
+            self._on_fault("", error.category, str(error))
+        except Exception as error:
+            self._broke(error)
+            raise
 
     def _wake(self) -> None:
         with contextlib.suppress(OSError):
             self._wake_out.send(b"\0")
 
+    def _broke(self, error: Exception) -> None:
+        # Without this thread every worker would wait for ever.
+        self._on_fault(
+            "", "internal", f"{type(error).__name__} in {threading.current_thread().name}"
+        )
+
     def _run(self) -> None:
+        try:
+            self._relay_frames()
+        except Exception as error:
+            self._broke(error)
+            raise
+
+    def _relay_frames(self) -> None:
         while not self._closing:
             for key, mask in self._selector.select():
                 if key.data is None:
@@ -158,7 +174,7 @@ class DataHub:
         while self._admitted:
             link = self._admitted.popleft()
             worker = link.peer
-            if worker in self._peers:
+            if worker in self._peers or worker in self._gone:
                 link.sock.close()
                 self._on_fault(worker, "protocol", "a second data connection was refused")
                 continue
@@ -172,8 +188,7 @@ class DataHub:
         try:
             count = peer.link.sock.recv_into(decoder.buffer())
             if not count:
-                decoder.finish()
-                self._drop(worker)
+                self._drop(worker)  # in mid-frame too: it was killed, and its exit tells how
                 return
             for frame in decoder.advance(count):
                 self._take(worker, peer, frame)

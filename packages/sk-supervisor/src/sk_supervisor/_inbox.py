@@ -45,7 +45,7 @@ class StopAsked:
 class Broke:
     """Another thread of this worker cannot go on."""
 
-    error: Exception
+    error: BaseException
 
 
 Item = Arrived | SourceRead | GateOpened | StopAsked | Broke

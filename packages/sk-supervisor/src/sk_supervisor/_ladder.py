@@ -47,6 +47,15 @@ class Ladder:
         drain_until = now + (stop_until - now) * 0.8 if drain else now
         return cls(drain_until, stop_until, end - kill, end)
 
+    def no_later_than(self, other: Ladder) -> Ladder:
+        """The earlier deadline of each rung."""
+        return Ladder(
+            min(self.drain_until, other.drain_until),
+            min(self.stop_until, other.stop_until),
+            min(self.terminate_until, other.terminate_until),
+            min(self.kill_until, other.kill_until),
+        )
+
     def rung(self, now: float) -> Rung:
         """The rung that is due at ``now``."""
         if now < self.drain_until:

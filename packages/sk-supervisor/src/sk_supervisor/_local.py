@@ -6,19 +6,42 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sk_kernel import MEMORY, LifecycleEvent, MemoryRun, Progress, RunReport
-from sk_observability import EventName, LifecycleLog, SpanFanOut, build_span_exporters
+from sk_kernel import (
+    MEMORY,
+    AdapterFailedError,
+    KernelError,
+    LifecycleEvent,
+    MemoryRun,
+    Progress,
+    RunReport,
+)
+from sk_observability import (
+    EventName,
+    ExporterSetupError,
+    LifecycleLog,
+    SpanFanOut,
+    build_span_exporters,
+)
 
+from sk_supervisor._failures import EXECUTION, START, failure_of
 from sk_supervisor._ladder import Rung
 from sk_supervisor._preflight import Prepared, span_choices
+from sk_supervisor._signals import ForcedStop
 from sk_supervisor._stop_thread import StopThread
-from sk_supervisor.errors import RuntimeLifecycleResolutionError
+from sk_supervisor.errors import (
+    ApplicationExitError,
+    RuntimeLifecycleReadyError,
+    RuntimeLifecycleResolutionError,
+)
 
 _WORKER = "memory-0.1"
 
 
 class LocalBootstrapSupervisor:
-    """A :class:`sk_kernel.BootstrapSupervisor` whose one group is this process."""
+    """A :class:`sk_kernel.BootstrapSupervisor` whose one group, ``memory``, is this process.
+
+    :meth:`run` works in the caller's thread; :meth:`request_stop` may come from any.
+    """
 
     def __init__(
         self,
@@ -31,43 +54,68 @@ class LocalBootstrapSupervisor:
         self._prepared, self._run_id, self._log = prepared, run_id, log
         self._on_progress = on_progress
         self._run: MemoryRun | None = None
-        self._state = "stopped"
+        self._state, self._mode, self._complete = "stopped", "graceful", False
         self._stop = StopThread(self._interrupt)
 
     def start_groups(self, group_names: Sequence[str]) -> None:
-        """Make the nodes and adapters.
+        """Make the nodes and adapters. The one group may be named; it is started in any case.
 
-        :raises ResolutionError, AdapterFailedError: when one cannot be made.
+        :raises RuntimeLifecycleResolutionError: for another group, or when it was started before.
+        :raises RuntimeLifecycleReadyError: when something cannot be made.
         """
-        self._log.emit(EventName.SUPERVISOR_START_GROUPS, fields={"groups": " ".join(group_names)})
-        tracing = self._prepared.config.runtime.observability.tracing
-        exporters = build_span_exporters(span_choices(self._prepared.config), worker=_WORKER)
-        self._run = MemoryRun(
-            self._prepared.application,
-            self._run_id,
-            limits=self._prepared.limits,
-            observers=[SpanFanOut(exporters)] if exporters else (),
-            sampling_ratio=tracing.sampling_ratio,
-            on_progress=self._on_progress,
-        )
+        for name in group_names:
+            if name != MEMORY:
+                raise RuntimeLifecycleResolutionError(name, f"is not the group {MEMORY!r}")
+        if self._run is not None:
+            raise RuntimeLifecycleResolutionError(MEMORY, "has been started already")
+        self._log.emit(EventName.SUPERVISOR_START_GROUPS, fields={"groups": MEMORY})
+        self._moved("starting", EventName.WORKER_SPAWNED, pid=os.getpid())
+        try:
+            self._run = self._made()
+        except (KernelError, ExporterSetupError) as error:
+            raise self._failed_to_start(error) from error
+        self._stop.start()
         self._moved("ready", EventName.WORKER_READY)
 
     def wait_ready(self, timeout_seconds: float) -> bool:
-        """Ready as soon as started."""
+        """Ready as soon as started.
+
+        :raises RuntimeLifecycleResolutionError: when it was not started.
+        """
+        if timeout_seconds <= 0:
+            return False
+        self._started("wait_ready")
         self._log.emit(EventName.SUPERVISOR_WAIT_READY, fields={"timeout_seconds": timeout_seconds})
-        return timeout_seconds > 0 and self._run is not None
+        return True
 
     def run(self) -> RunReport:
         """See the protocol.
 
         :raises RuntimeLifecycleResolutionError: when it was not started.
-        :raises RunError: when a node or adapter failed.
+        :raises RuntimeLifecycleReadyError: when an adapter cannot be opened.
+        :raises RunError, ApplicationExitError: when a node or adapter failed.
         """
-        if self._run is None:
-            raise RuntimeLifecycleResolutionError("run", "the group has not been started")
+        run = self._started("run")
         self._log.emit(EventName.SUPERVISOR_START_WORKLOAD)
         self._moved("running", EventName.WORKER_RUNNING)
-        return self._run.run()
+        try:
+            report = run.run()
+        except ForcedStop:
+            self._mode = "forced"
+            raise
+        except SystemExit as error:
+            self._failed(ApplicationExitError(), EXECUTION)
+            raise ApplicationExitError from error
+        except AdapterFailedError as error:
+            if error.action == "open":
+                raise self._failed_to_start(error) from error
+            self._failed(error, EXECUTION)
+            raise
+        except KernelError as error:
+            self._failed(error, EXECUTION)
+            raise
+        self._complete = report.outcome == "completed"
+        return report
 
     def request_stop(self, reason: str) -> None:
         """End the input and drain. Safe in any thread and in a signal handler."""
@@ -79,8 +127,8 @@ class LocalBootstrapSupervisor:
         return self._stop.reasons
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """Where the sink's unfinished output is."""
-        return self._run.partial_outputs() if self._run else ()
+        """Where the sink's unfinished output is; empty once it is in place."""
+        return self._run.partial_outputs() if self._run and not self._complete else ()
 
     def stop_groups(self, graceful_timeout_seconds: float, *, drain_inflight: bool) -> None:
         """Nothing runs beside :meth:`run`, which drains before it returns."""
@@ -91,13 +139,14 @@ class LocalBootstrapSupervisor:
         self.shutdown()
 
     def shutdown(self) -> str:
-        """See the protocol."""
+        """See the protocol. Legal in every state, and more than once."""
         self._stop.close()
         if self._state == "stopped":
             return Rung.NONE.name.lower()
         self._log.emit(EventName.SUPERVISOR_GRACEFUL_STOP)
-        self._moved("stopping", EventName.WORKER_STOPPING)
-        self._moved("stopped", EventName.WORKER_STOPPED)
+        if self._state != "failed":
+            self._moved("stopping", EventName.WORKER_STOPPING, mode=self._mode)
+        self._moved("stopped", EventName.WORKER_STOPPED, mode=self._mode)
         return Rung.STOP.name.lower()
 
     def snapshot(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
@@ -120,10 +169,43 @@ class LocalBootstrapSupervisor:
         """See the protocol."""
         return self._log.after(after_sequence)
 
+    def _made(self) -> MemoryRun:
+        tracing = self._prepared.config.runtime.observability.tracing
+        exporters = build_span_exporters(span_choices(self._prepared.config), worker=_WORKER)
+        observers = [SpanFanOut(exporters)] if exporters else []
+        try:
+            return MemoryRun(
+                self._prepared.application,
+                self._run_id,
+                limits=self._prepared.limits,
+                observers=observers,
+                sampling_ratio=tracing.sampling_ratio,
+                on_progress=self._on_progress,
+            )
+        except BaseException:
+            for observer in observers:
+                observer.close()
+            raise
+
+    def _started(self, wanted: str) -> MemoryRun:
+        if self._run is None:
+            raise RuntimeLifecycleResolutionError(wanted, "the group has not been started")
+        return self._run
+
+    def _failed(self, error: Exception, category: str) -> None:
+        told = failure_of(error, started=category != START)
+        facts = {"category": category, "message": told.message, "node": told.node}
+        facts["cause_type"] = told.cause_type
+        self._moved("failed", EventName.WORKER_FAILED, **{k: v for k, v in facts.items() if v})
+
+    def _failed_to_start(self, error: Exception) -> RuntimeLifecycleReadyError:
+        self._failed(error, START)
+        return RuntimeLifecycleReadyError(START, [_WORKER], 0.0, str(error))
+
     def _interrupt(self) -> None:
         if self._run is not None:
             self._run.stop()
 
-    def _moved(self, state: str, name: EventName) -> None:
+    def _moved(self, state: str, name: EventName, **fields: object) -> None:
         self._state = state
-        self._log.emit(name, group=MEMORY, worker=_WORKER)
+        self._log.emit(name, group=MEMORY, worker=_WORKER, fields=fields)

@@ -20,6 +20,7 @@ from sk_kernel import (
 )
 from sk_observability import check_exporters
 
+from sk_supervisor._frames import MAX_BATCH_RECORDS
 from sk_supervisor._placement import group_faults, place
 from sk_supervisor.errors import RunRefusedError
 
@@ -45,7 +46,9 @@ class Prepared:
     def limits(self) -> BatchLimits:
         """The batch limits."""
         batch = self.config.runtime.platform.batch
-        return BatchLimits(batch.max_records, batch.max_bytes, batch.in_flight)
+        return BatchLimits(
+            min(batch.max_records, MAX_BATCH_RECORDS), batch.max_bytes, batch.in_flight
+        )
 
     @property
     def multiprocess(self) -> bool:

@@ -1,74 +1,22 @@
-"""One worker process, seen from the supervisor: spawned, watched, signalled.
+"""One worker process, seen from the supervisor: watched and signalled, and ended with all its own.
 
-A worker is a new interpreter (fork and exec, so that no gRPC object is inherited) in a process
-group of its own. It is told where to dial and its one-time token through a pipe, beside the module
-search path; nothing else, and no object. Its standard input and output are its own only where the
-source or the sink lives; otherwise output joins its captured standard error.
+A worker leads a process group. When it ends, whatever is left in the group is killed, and that
+before the worker is reaped: until then its number cannot be another process group's.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import signal
-import subprocess
-import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from signal import SIGKILL, Signals
 
-#: Lines of a worker's standard error that are kept for its failure event.
-TAIL_LINES = 20
-_LINE_BYTES = 2000
+from sk_supervisor._spawn import WorkerStart, spawn
+from sk_supervisor._stderr import LineReader
 
-# The child must find this package before anything else, wherever the parent found it.
-_CHILD = (
-    "import json,os,sys;"
-    "told=json.load(os.fdopen(int(sys.argv[1]),'rb'));"
-    "sys.path[:]=told.pop('path');"
-    "from sk_supervisor.worker import main;"
-    "main(told)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerStart:
-    """What a worker process is started with. ``token`` is secret: it is in no repr."""
-
-    worker_id: str
-    group: str
-    index: int
-    incarnation: int
-    address: str
-    token_hex: str
-    session_id: str
-    deadline_seconds: float
-    control: Mapping[str, float]
-    has_stdin: bool
-    has_stdout: bool
-
-    def __repr__(self) -> str:
-        return f"WorkerStart({self.worker_id})"
-
-    def told(self) -> bytes:
-        """The bytes that go through the spawn pipe."""
-        return json.dumps(
-            {
-                "path": [entry for entry in sys.path if isinstance(entry, str)],
-                "parent": os.getpid(),
-                "worker_id": self.worker_id,
-                "group": self.group,
-                "index": self.index,
-                "incarnation": self.incarnation,
-                "address": self.address,
-                "token": self.token_hex,
-                "session_id": self.session_id,
-                "deadline_seconds": self.deadline_seconds,
-                "control": dict(self.control),
-            }
-        ).encode()
+#: How long the last lines are waited for, once the process has ended.
+_TAIL_SECONDS = 0.5
 
 
 class WorkerProcess:
@@ -83,33 +31,18 @@ class WorkerProcess:
         on_exit: Callable[[str], None],
         on_line: Callable[[str, str], None],
     ) -> None:
-        self.worker_id = start.worker_id
-        self._on_exit, self._on_line = on_exit, on_line
-        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
-        read_end, write_end = os.pipe()
-        try:
-            self._popen = subprocess.Popen(
-                [sys.executable, "-c", _CHILD, str(read_end), start.worker_id],
-                stdin=None if start.has_stdin else subprocess.DEVNULL,
-                stdout=None if start.has_stdout else subprocess.PIPE,
-                stderr=subprocess.STDOUT if not start.has_stdout else subprocess.PIPE,
-                pass_fds=(read_end,),
-                start_new_session=True,
-            )
-        except BaseException:
-            os.close(write_end)
-            raise
-        finally:
-            os.close(read_end)
+        self.worker_id = worker_id = start.worker_id
+        self._on_exit = on_exit
+        self._lock = threading.Lock()
+        self._popen = spawn(start)
         self.pid = self._popen.pid
-        with contextlib.suppress(BrokenPipeError), os.fdopen(write_end, "wb") as pipe:
-            pipe.write(start.told())
-        self._threads = [
-            threading.Thread(target=self._wait, name=f"{self.worker_id} exit", daemon=True),
-            threading.Thread(target=self._listen, name=f"{self.worker_id} stderr", daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
+        pipe = self._popen.stderr or self._popen.stdout
+        assert pipe is not None  # noqa: S101 - one of the two always is one
+        self._reader = LineReader(
+            pipe, lambda line: on_line(worker_id, line), name=f"{worker_id} stderr"
+        )
+        self._waiter = threading.Thread(target=self._wait, name=f"{worker_id} exit", daemon=True)
+        self._waiter.start()
 
     @property
     def alive(self) -> bool:
@@ -124,46 +57,41 @@ class WorkerProcess:
         if code >= 0:
             return f"exit code {code}"
         try:
-            return f"signal {signal.Signals(-code).name}"
+            return f"signal {Signals(-code).name}"
         except ValueError:
             return f"signal {-code}"
 
-    @property
-    def clean(self) -> bool:
-        """Whether the process exited with 0."""
-        return self._popen.returncode == 0
-
     def await_exit(self, timeout: float) -> bool:
         """Wait for the process to be gone; whether it is."""
-        self._threads[0].join(max(timeout, 0.0))
+        self._waiter.join(max(timeout, 0.0))
         return not self.alive
 
     def tail(self) -> tuple[str, ...]:
         """The last lines of its standard error; waits shortly for those still in the pipe."""
-        if not self.alive:
-            self._threads[1].join(timeout=0.5)
-        return tuple(self._tail)
+        return self._reader.tail(0.0 if self.alive else _TAIL_SECONDS)
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: Signals) -> None:
         """Send a signal to the worker's whole process group; nothing when it is gone."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+        with self._lock:
+            if self.alive:
+                self._signal_group(number)
 
     def release(self, timeout: float) -> bool:
-        """Join the threads, once the process is gone and its group was signalled."""
-        for thread in self._threads:
-            thread.join(timeout)
-        return not any(thread.is_alive() for thread in self._threads)
+        """Let go of a process that is gone: join the threads; whether none is left."""
+        self._waiter.join(timeout)
+        return self._reader.stop(timeout) and not self._waiter.is_alive()
 
     def _wait(self) -> None:
-        self._popen.wait()
+        if hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
+            with contextlib.suppress(ChildProcessError):
+                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        else:
+            self._popen.wait()
+        with self._lock:
+            self._signal_group(SIGKILL)
+            self._popen.wait()
         self._on_exit(self.worker_id)
 
-    def _listen(self) -> None:
-        pipe = self._popen.stdout or self._popen.stderr
-        assert pipe is not None  # noqa: S101 - one of the two is always a pipe
-        with pipe:
-            while line := pipe.readline(_LINE_BYTES):
-                text = line.decode(errors="replace").rstrip("\n")
-                self._tail.append(text)
-                self._on_line(self.worker_id, text)
+    def _signal_group(self, number: Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sk_control import Drained, Failed
+from sk_control import Drained, DrainOutcome, Failed
 from sk_kernel import Progress
 from sk_observability import EventName, LifecycleLog
 
@@ -27,11 +27,13 @@ class Breakage:
     message: str = ""
     node: str = ""
     cause_type: str = ""
+    told: bool = False
+    """Whether the worker said so itself; what it wrote besides is then no evidence."""
 
     @classmethod
-    def told(cls, failed: Failed) -> Breakage:
+    def said(cls, failed: Failed) -> Breakage:
         """What the worker itself said."""
-        return cls(failed.category, failed.message, failed.node, failed.cause_type)
+        return cls(failed.category, failed.message, failed.node, failed.cause_type, told=True)
 
 
 @dataclass(slots=True)
@@ -43,10 +45,13 @@ class WorkerRecord:
     process: WorkerProcess
     start_by: float
     last_heard: float
+    lost_by: float | None = None
+    """Its session was lost: its exit is waited for until then."""
     state: State = State.STARTING
     progress: Progress = field(default_factory=lambda: Progress(""))
     drained: Drained | None = None
     breakage: Breakage | None = None
+    failed_in: State | None = None
     partial_outputs: tuple[str, ...] = ()
     rung: Rung = Rung.NONE
 
@@ -54,6 +59,11 @@ class WorkerRecord:
     def silent_after(self) -> float:
         """When it counts as hung: three heartbeat intervals after its last word."""
         return self.last_heard + 3 * self.group.heartbeat_seconds
+
+    def unfinished_outputs(self) -> tuple[str, ...]:
+        """Where it said that its output is, unless that is in place."""
+        complete = self.drained is not None and self.drained.outcome is DrainOutcome.COMPLETE
+        return () if complete else self.partial_outputs
 
 
 class Roster:
@@ -92,9 +102,10 @@ class Roster:
         """A worker failed; the first reason is kept. Whether it was new."""
         if record.state in (State.STOPPING, State.STOPPED, State.FAILED):
             return False
-        record.breakage = breakage
+        record.breakage, record.failed_in = breakage, record.state
         facts = {
             "category": breakage.category,
+            "message": breakage.message,
             "ended": record.process.ended(),
             "node": breakage.node,
             "cause_type": breakage.cause_type,
@@ -102,8 +113,12 @@ class Roster:
         return self.apply(record, Event.BROKE, **{k: v for k, v in facts.items() if v})
 
     def released(self, record: WorkerRecord) -> None:
-        """A worker's process is gone after a stop, or after its failure."""
-        mode = "forced" if record.rung >= Rung.TERMINATE else "graceful"
+        """A worker's process is gone after a stop, or after its failure.
+
+        ``mode`` says how it came to that: ``graceful``, ``forced``, or ``exited`` unasked.
+        """
+        mode = "exited" if record.rung is Rung.NONE else "graceful"
+        mode = "forced" if record.rung >= Rung.TERMINATE else mode
         rung, ended = record.rung.name.lower(), record.process.ended()
         self.apply(record, Event.RELEASED, mode=mode, rung=rung, ended=ended)
 
@@ -152,4 +167,5 @@ def failure_error(record: WorkerRecord) -> RuntimeWorkerFailedError:
         cause_type=breakage.cause_type,
         message=breakage.message,
         stderr_tail=record.process.tail(),
+        told=breakage.told,
     )

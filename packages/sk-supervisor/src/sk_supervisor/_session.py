@@ -22,8 +22,8 @@ from sk_supervisor._edges import EdgeKeys, worker_edges
 from sk_supervisor._happenings import Happening, HubFault
 from sk_supervisor._hub import DataHub
 from sk_supervisor._preflight import Prepared, application_spec, span_choices
-from sk_supervisor._process import WorkerStart
 from sk_supervisor._relay import Relay
+from sk_supervisor._spawn import WorkerStart
 from sk_supervisor.errors import RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:

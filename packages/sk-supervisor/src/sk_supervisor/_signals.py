@@ -21,7 +21,7 @@ def signals_to(
 ) -> Iterator[list[signal.Signals]]:
     """Hand each signal's name to ``request_stop`` inside the block; gives the signals that came.
 
-    With ``force`` a second signal raises :class:`ForcedStop` in the main thread. Outside the main
+    With ``force`` the second signal raises :class:`ForcedStop` in the main thread. Outside the main
     thread, where Python allows no handlers, nothing is handled.
     """
     came: list[signal.Signals] = []
@@ -32,7 +32,8 @@ def signals_to(
     def handle(number: int, _: FrameType | None) -> None:
         came.append(signal.Signals(number))
         request_stop(came[-1].name)
-        if force and len(came) > 1:
+        # Never a third time, in the midst of cleaning up behind the second.
+        if force and len(came) == 2:
             raise ForcedStop
 
     before = {number: signal.signal(number, handle) for number in HANDLED}

@@ -3,44 +3,98 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from sk_kernel import RunError, SourceDriver
+from sk_kernel import Batch, SourceDriver
 
 from sk_supervisor._inbox import Broke, Credit, Item, SourceRead
+from sk_supervisor.errors import ApplicationExitError
+
+#: A read that goes on for this long after the interrupt is not waited for.
+_BLOCKED_SECONDS = 1.0
 
 
 class SourceThread:
-    """Reads from ``start()`` to the end of input, or to ``interrupt()``."""
+    """Reads from ``start()`` to the end of input, or to ``interrupt()``.
+
+    A source that cannot be interrupted (a generator that waits for a line) does not hold up the
+    end of the run: its thread is left behind, and the final batch follows what it gave before.
+    """
 
     def __init__(
-        self,
-        driver: SourceDriver,
-        credit: Credit,
-        deliver: Callable[[Item], None],
+        self, driver: SourceDriver, credit: Credit, deliver: Callable[[Item], None]
     ) -> None:
         self._driver, self._credit, self._deliver = driver, credit, deliver
-        self._thread = threading.Thread(target=self._read, name="source", daemon=True)
+        self._lock = threading.Lock()
+        self._number, self._last = 0, 0
+        self._is_open = self._ended = False
+        self._thread = threading.Thread(target=self._run, name="source", daemon=True)
+        self._impatience: threading.Timer | None = None
+
+    def open(self) -> None:
+        """Open the source.
+
+        :raises AdapterFailedError: when it cannot be.
+        """
+        self._driver.open()
+        self._is_open = True
 
     def start(self) -> None:
         """Begin to read."""
         self._thread.start()
 
     def interrupt(self) -> None:
-        """End the input here: the final batch follows what was read. Any thread."""
-        self._driver.interrupt()
+        """End the input here: the final batch follows what was read. Any thread.
+
+        :raises AdapterFailedError: when the source's own ``interrupt`` raised.
+        """
+        with self._lock:
+            if self._impatience is None:
+                self._impatience = threading.Timer(_BLOCKED_SECONDS, self._leave_behind)
+                self._impatience.daemon = True
+                self._impatience.start()
         self._credit.end()
+        self._driver.interrupt()
+
+    def end(self, timeout: float) -> None:
+        """See that the source is closed, if that can be had within the time.
+
+        :raises AdapterFailedError: when the source raised.
+        """
+        if self._thread.ident is not None:
+            self.interrupt()
+            self._thread.join(timeout)
+        elif self._is_open:
+            self._is_open = False
+            self._driver.close()
+
+    def _run(self) -> None:
+        # Whatever ends this thread ends the run: the main thread waits for its word.
+        try:
+            self._read()
+        except SystemExit:
+            self._deliver(Broke(ApplicationExitError()))
+        except Exception as error:  # noqa: BLE001
+            self._deliver(Broke(error))
 
     def _read(self) -> None:
-        try:
-            number = 1
-            while True:
-                self._credit.wait_for(number)
-                batch, payloads = self._driver.read()
+        while not self._ended:
+            self._credit.wait_for(self._number + 1)
+            batch, payloads = self._driver.read()
+            if batch.final:
+                # Before the sink hears of the end: nothing that can fail comes behind the commit.
+                self._driver.close()
+            self._pass_on(batch, payloads)
+
+    def _pass_on(self, batch: Batch, payloads: Sequence[Any]) -> None:
+        with self._lock:
+            if not self._ended:
+                self._number, self._last, self._ended = batch.number, batch.last, batch.final
                 self._deliver(SourceRead(batch, payloads))
-                number += 1
-                if batch.final:
-                    self._driver.close()
-                    return
-        except RunError as error:
-            self._deliver(Broke(error))
+
+    def _leave_behind(self) -> None:
+        if self._thread.ident is None:
+            return  # it was never started; if it is, its first read gives the final batch
+        number, first = self._number + 1, self._last + 1
+        self._pass_on(Batch(number, first, first - 1, final=True, complete=False), ())

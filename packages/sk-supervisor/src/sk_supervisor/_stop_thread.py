@@ -8,19 +8,23 @@ from collections.abc import Callable
 
 
 class StopThread:
-    """Calls ``stop`` once, in a thread of its own, when first asked."""
+    """Calls ``stop`` once, in a thread of its own, when it runs and was asked."""
 
     def __init__(self, stop: Callable[[], None]) -> None:
         self._stop = stop
         self._reasons: list[str] = []
         self._asked: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._wait, name="stop", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """What was asked, in order."""
         return tuple(self._reasons)
+
+    def start(self) -> None:
+        """Begin to wait, also for what was asked before."""
+        self._thread = threading.Thread(target=self._wait, name="stop", daemon=True)
+        self._thread.start()
 
     def request(self, reason: str) -> None:
         """Ask for the stop. Safe in a signal handler."""
@@ -29,8 +33,10 @@ class StopThread:
 
     def close(self) -> None:
         """Let the thread end."""
-        self._asked.put(False)
-        self._thread.join()
+        if self._thread is not None:
+            self._asked.put(False)
+            self._thread.join()
+            self._thread = None
 
     def _wait(self) -> None:
         if self._asked.get():

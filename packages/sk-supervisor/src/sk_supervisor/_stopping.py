@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from sk_control import Stop
+from sk_control import ControlMessage, Stop
 from sk_observability import EventName, LifecycleLog
 
 from sk_supervisor._ladder import Ladder, Rung
@@ -21,7 +21,7 @@ _LEAST_SECONDS = 0.2
 class Stopping:
     """The stop ladder applied to a roster. The loop's thread only.
 
-    :param tell: sends a worker its stop; False when its session is gone.
+    :param tell: sends a worker a message; False where there is no session to send it on.
     :param order: the groups, source first, sink last.
     """
 
@@ -30,7 +30,7 @@ class Stopping:
         roster: Roster,
         watch: Watch,
         log: LifecycleLog,
-        tell: Callable[[WorkerRecord, Stop], bool],
+        tell: Callable[[WorkerRecord, ControlMessage], bool],
         order: Sequence[str],
     ) -> None:
         self._roster, self._watch, self._log = roster, watch, log
@@ -45,37 +45,43 @@ class Stopping:
         ]
 
     def down(self, ladder: Ladder, budget_seconds: float) -> Rung:
-        """Go down the ladder until nobody is left; the rung that it took."""
-        if not self.alive():
-            return Rung.NONE
-        rung = Rung.STOP
-        if not self._watch.forced:
+        """Go down the ladder until nobody is left; the lowest rung that anybody took."""
+        left = self.alive()
+        if left and not self._watch.forced:
             self.ask(budget_seconds)
             self.await_exits(self._at_least(ladder.stop_until))
         if self.alive() and not self._watch.forced:
-            rung = self.signal(Rung.TERMINATE)
+            self.signal(Rung.TERMINATE)
             self.await_exits(self._at_least(ladder.terminate_until))
         if self.alive():
-            rung = self.signal(Rung.KILL)
+            self.signal(Rung.KILL)
             self.await_exits(self._at_least(ladder.kill_until), whatever_comes=True)
-        return rung
+        return max((r.rung for r in left), default=Rung.NONE)
 
     def ask(self, budget_seconds: float) -> None:
         """Ask every worker to leave, source first, sink last."""
-        self._log.emit(
-            EventName.SUPERVISOR_GRACEFUL_STOP, fields={"budget_seconds": budget_seconds}
-        )
+        facts = {"budget_seconds": budget_seconds}
+        self._log.emit(EventName.SUPERVISOR_GRACEFUL_STOP, fields=facts)
         for record in self._roster.in_order(self._order):
-            if not record.process.alive:
-                continue
+            if record.process.alive:
+                self._ask(record)
+
+    def _ask(self, record: WorkerRecord) -> None:
+        if self._tell(record, Stop(drain=False, reason="stop")):
             record.rung = max(record.rung, Rung.STOP)
             self._roster.apply(record, Event.STOP_ASKED, mode="graceful")
-            if not self._tell(record, Stop(drain=False, reason="stop")):
-                # Without a session there is no word to say: the next rung at once.
-                record.process.signal(signal.SIGTERM)
+        else:
+            # Whoever has no session yet holds nothing that could be lost, and whoever has lost it
+            # leaves by itself: there is nobody to talk to, and nothing to wait for.
+            self._roster.apply(record, Event.STOP_ASKED, mode="forced")
+            record.rung = Rung.KILL
+            record.process.signal(signal.SIGKILL)
 
     def signal(self, rung: Rung, groups: Collection[str] | None = None) -> Rung:
-        """Terminate or kill whoever is left, with everything in its process group."""
+        """Terminate or kill whoever is left, with everything in its process group.
+
+        A worker heeds SIGTERM only behind a stop, so it is told that as well.
+        """
         number = signal.SIGTERM if rung is Rung.TERMINATE else signal.SIGKILL
         left = self.alive(groups)
         facts = {"rung": rung.name.lower(), "workers": " ".join(r.worker_id for r in left)}
@@ -83,6 +89,8 @@ class Stopping:
         for record in left:
             record.rung = max(record.rung, rung)
             self._roster.apply(record, Event.STOP_ASKED, mode="forced")
+            if rung is Rung.TERMINATE:
+                self._tell(record, Stop(drain=False, reason="terminate"))
             record.process.signal(number)
         return rung
 

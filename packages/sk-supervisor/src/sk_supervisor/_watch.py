@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from sk_control import (
     Drained,
     Failed,
     Heartbeat,
+    LossReason,
     Ready,
     Refused,
     WorkerHello,
@@ -25,10 +27,12 @@ from sk_supervisor import _failures as category
 from sk_supervisor._happenings import Happening, HubFault, ProcessExited, StopRequested
 from sk_supervisor._lifecycle import Event, State
 from sk_supervisor._roster import Breakage, Roster, WorkerRecord, failure_error
-from sk_supervisor.errors import RuntimeWorkerFailedError
+from sk_supervisor.errors import HubFailedError, RuntimeWorkerFailedError
 
-#: How long the evidence of a failure (exit status, last lines) is waited for.
+#: How long the evidence of a failure (its exit status) is waited for.
 _EVIDENCE_SECONDS = 1.0
+#: Woken this much too late, the supervisor itself was stopped, and knows nothing of its workers.
+_PAUSE_SECONDS = 1.0
 _LIVE = (State.READY, State.RUNNING)
 
 
@@ -50,55 +54,97 @@ class Watch:
         self._roster, self._log = roster, log
         self._on_ready, self._on_stop = on_ready, on_stop
         self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
-        self.put = self._queue.put
+        self._heard: dict[str, float] = {}
         self.failed: WorkerRecord | None = None
+        self.hub_failure: HubFailedError | None = None
         self.stop_reasons: list[str] = []
+
+    def put(self, happening: Happening) -> None:
+        """Say what happened. Safe in any thread and in a signal handler."""
+        if isinstance(happening, WorkerMessage):
+            # When it came, not when the loop comes to it: the loop may be late.
+            self._heard[happening.worker_id] = time.monotonic()
+        self._queue.put(happening)
 
     @property
     def forced(self) -> bool:
         """Whether a second request to stop has come."""
         return len(self.stop_reasons) > 1
 
-    def step(self, deadline: float | None) -> None:
-        """Wait for the next happening, the deadline, or a worker's silence; and take it in."""
-        due = [r.silent_after for r in self._roster if r.state in _LIVE]
-        due += [r.start_by for r in self._roster if r.state is State.STARTING]
-        due += [deadline] if deadline is not None else []
-        timeout = max(0.0, min(due) - time.monotonic()) if due else None
-        try:
-            happening = self._queue.get(timeout=timeout)
-        except queue.Empty:
-            self._judge_silence(time.monotonic())
-            return
-        self._take(happening)
+    @property
+    def broken(self) -> bool:
+        """Whether a worker, or the hub, has failed."""
+        return self.failed is not None or self.hub_failure is not None
 
-    def evidence(self) -> RuntimeWorkerFailedError:
-        """The error of the worker that failed first, with how its process ended."""
-        assert self.failed is not None  # noqa: S101 - the caller has looked
+    def step(self, deadline: float | None) -> None:
+        """Wait for the next happening, the deadline, or a worker's; and take it in."""
+        began = time.monotonic()
+        dues = self._deadlines() + ([] if deadline is None else [deadline])
+        due = max(began, min(dues)) if dues else None
+        happening: Happening | None = None
+        with contextlib.suppress(queue.Empty):
+            happening = self._queue.get(timeout=None if due is None else due - began)
+        if due is not None:
+            self._notice_pause(due, time.monotonic())
+        if happening is not None:
+            self._take(happening)
+        self._judge(time.monotonic())
+
+    def evidence(self) -> RuntimeWorkerFailedError | HubFailedError | None:
+        """The error of what failed first, with how a crashed process ended; None if nothing did."""
+        if self.failed is None:
+            return self.hub_failure
         if self.failed.breakage and self.failed.breakage.category == category.CRASH:
             self.failed.process.await_exit(_EVIDENCE_SECONDS)
         return failure_error(self.failed)
 
-    def _judge_silence(self, now: float) -> None:
+    # ---- time ------------------------------------------------------------------------------------
+
+    def _deadlines(self) -> list[float]:
+        due = [r.silent_after for r in self._roster if r.state in _LIVE]
+        due += [r.start_by for r in self._roster if r.state is State.STARTING]
+        due += [
+            r.lost_by for r in self._roster if r.lost_by and r.state in (State.STARTING, *_LIVE)
+        ]
+        return due
+
+    def _notice_pause(self, due: float, now: float) -> None:
+        """Forgive every worker the time in which this process was stopped (Ctrl-Z, a debugger)."""
+        paused = now - due
+        if paused < _PAUSE_SECONDS:
+            return
+        self._log.emit("supervisor_paused", fields={"seconds": round(paused, 3)})
         for record in self._roster:
-            if record.state in _LIVE and now >= record.silent_after:
+            record.last_heard = now
+            record.start_by += paused
+
+    def _judge(self, now: float) -> None:
+        for record in self._roster:
+            record.last_heard = max(record.last_heard, self._heard.get(record.worker_id, 0.0))
+            if record.state is State.STARTING and now >= record.start_by:
+                patience = record.group.start_timeout_seconds
+                self._break(record, Breakage(category.TIMEOUT, f"not ready within {patience} s"))
+            elif record.state in _LIVE and now >= record.silent_after:
                 message = f"no heartbeat for {now - record.last_heard:.1f} s"
                 self._break(record, Breakage(category.HEARTBEAT, message))
+            if record.lost_by is not None and now >= record.lost_by:
+                self._break(record, Breakage(category.CRASH, "its control session was lost"))
+
+    # ---- what happened ---------------------------------------------------------------------------
 
     def _take(self, happening: Happening) -> None:
         match happening:
             case WorkerMessage(worker_id=worker_id, message=message):
                 if record := self._roster.get(worker_id):
-                    record.last_heard = time.monotonic()
                     self._hear(record, message)
             case ProcessExited(worker_id=worker_id):
                 if record := self._roster.get(worker_id):
                     self._exited(record)
-            case WorkerLost(worker_id=worker_id, reason=reason):
+            case WorkerLost(worker_id=worker_id):
                 if record := self._roster.get(worker_id):
-                    self._lost(record, str(reason))
-            case HubFault(worker_id=worker_id, category=kind, message=text):
-                self._hub_fault(worker_id, kind, text)
+                    self._lost(record, happening)
+            case HubFault():
+                self._hub_fault(happening)
             case StopRequested(reason=reason):
                 self.stop_reasons.append(reason)
                 self._log.emit("stop_requested", fields={"reason": reason})
@@ -127,13 +173,14 @@ class Watch:
                 group, worker = record.group.name, record.worker_id
                 self._log.emit("worker_drained", group=group, worker=worker, fields=facts)
             case Failed() as failed:
-                self._break(record, Breakage.told(failed))
+                self._break(record, Breakage.said(failed))
 
     def _progressed(self, record: WorkerRecord, taken: int, given: int, batches: int) -> None:
         record.progress = Progress(record.group.name, taken, given, batches)
         self._roster.changed(record)
 
     def _break(self, record: WorkerRecord, breakage: Breakage) -> None:
+        record.lost_by = None
         if self._roster.broke(record, breakage) and self.failed is None:
             self.failed = record
 
@@ -143,15 +190,19 @@ class Watch:
         else:
             self._break(record, Breakage(category.CRASH))
 
-    def _lost(self, record: WorkerRecord, reason: str) -> None:
-        # A crash shows here first; its exit status follows at once and says more.
-        record.process.await_exit(_EVIDENCE_SECONDS if record.state in _LIVE else 0.0)
-        self._break(record, Breakage(category.CRASH, f"control session lost ({reason})"))
+    def _lost(self, record: WorkerRecord, lost: WorkerLost) -> None:
+        if lost.reason is LossReason.BUNDLE_FAILED:
+            self._break(record, Breakage(category.START, f"it got no bundle: {lost.fault}"))
+        else:
+            # A crash shows here first; its exit status follows at once and says more.
+            record.lost_by = time.monotonic() + _EVIDENCE_SECONDS
 
-    def _hub_fault(self, worker_id: str, kind: str, text: str) -> None:
-        self._log.emit(
-            "hub_refused", worker=worker_id or None, fields={"category": kind, "problem": text}
-        )
-        record = self._roster.get(worker_id) or next(iter(self._roster), None)
+    def _hub_fault(self, fault: HubFault) -> None:
+        worker = fault.worker_id or None
+        facts = {"category": fault.category, "problem": fault.message}
+        self._log.emit("hub_refused", worker=worker, fields=facts)
+        record = self._roster.get(fault.worker_id)
         if record is not None:
-            self._break(record, Breakage(category.TRANSPORT, text))
+            self._break(record, Breakage(fault.category, fault.message))
+        elif self.hub_failure is None:
+            self.hub_failure = HubFailedError(fault.message)

@@ -55,19 +55,18 @@ class RuntimeLifecycleReadyError(SupervisorError):
     ) -> None:
         self.category, self.workers = category, tuple(workers)
         self.waited_seconds, self.detail = waited_seconds, detail
-        who = ", ".join(self.workers) or "no worker"
-        more = f"\n{detail}" if detail else ""
-        super().__init__(
-            f"start failed ({category}) after {waited_seconds:.1f} s: not ready: {who}{more}"
-        )
+        problem = detail or f"not ready: {', '.join(self.workers)}"
+        super().__init__(f"start failed ({category}) after {waited_seconds:.1f} s: {problem}")
 
 
 class RuntimeWorkerFailedError(SupervisorError):
     """A worker failed while work was under way.
 
-    ``category`` is one of ``crash``, ``heartbeat``, ``execution``, ``transport``, ``protocol``;
-    ``exit_code_or_signal`` says how the process ended (``exit code 1``, ``signal SIGKILL``),
-    ``stderr_tail`` holds the last lines that it wrote, ``node`` and ``cause_type`` what failed.
+    ``category`` is one of ``crash``, ``heartbeat``, ``execution``, ``transport``, ``protocol`` (or,
+    as the cause of a failed start, ``start`` and ``timeout``); ``ended`` says how the process ended
+    (``exit code 1``, ``signal SIGKILL``), ``stderr_tail`` holds the last lines that it wrote,
+    ``node`` and ``cause_type`` say what failed. What the worker ``told`` of itself is enough for
+    the message; otherwise the last lines are part of it.
     """
 
     exit_code = EXIT_WORKER
@@ -83,14 +82,30 @@ class RuntimeWorkerFailedError(SupervisorError):
         cause_type: str = "",
         message: str = "",
         stderr_tail: Iterable[str] = (),
+        told: bool = False,
     ) -> None:
         self.category, self.group, self.worker = category, group, worker
         self.ended, self.node, self.cause_type, self.message = ended, node, cause_type, message
-        self.stderr_tail = tuple(stderr_tail)
+        self.stderr_tail, self.told = tuple(stderr_tail), told
         parts = [f"worker {worker} of group {group} failed ({category})"]
         parts += [text for text in (ended, message) if text]
-        tail = "".join(f"\n  | {line}" for line in self.stderr_tail)
+        tail = "" if told else "".join(f"\n  | {line}" for line in self.stderr_tail)
         super().__init__(": ".join(parts) + tail)
+
+
+class HubFailedError(SupervisorError):
+    """The supervisor's own relay of frames between workers cannot go on. No worker is at fault."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"the data hub failed: {problem}")
+
+
+class ApplicationExitError(SupervisorError):
+    """A node or an adapter called ``sys.exit()``, which is not its to call."""
+
+    def __init__(self) -> None:
+        super().__init__("a node or an adapter called sys.exit(): raise an error instead")
 
 
 class StartInterruptedError(SupervisorError):
@@ -99,6 +114,17 @@ class StartInterruptedError(SupervisorError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"stopped while starting: {reason}")
+
+
+class StopForcedError(SupervisorError):
+    """A second request to stop came before the work had drained."""
+
+    exit_code = EXIT_STOP_TIMEOUT
+
+    def __init__(self, workers: Iterable[str]) -> None:
+        self.workers = tuple(workers)
+        late = f": not drained: {', '.join(self.workers)}" if self.workers else ""
+        super().__init__(f"stopped at once by a second request{late}")
 
 
 class StopTimeoutError(SupervisorError, TimeoutError):

@@ -6,12 +6,15 @@ reads the source, a third sends heartbeats, and gRPC's deliver what the supervis
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
 import gc
 import os
 import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from typing import Any
 
@@ -22,6 +25,8 @@ from sk_control import (
     ControlSettings,
     Drained,
     DrainOutcome,
+    LossReason,
+    Progress,
     Ready,
     StartWork,
     Stop,
@@ -29,22 +34,15 @@ from sk_control import (
     WorkerIdentity,
 )
 from sk_kernel import KernelError
-from sk_transport import Secret, TransportError
+from sk_transport import Secret
 
 from sk_supervisor._assembly import Assembly, assemble
 from sk_supervisor._failures import failure_of
-from sk_supervisor._frames import HeaderError
-from sk_supervisor._inbox import (
-    Arrived,
-    Broke,
-    GateOpened,
-    Item,
-    SourceRead,
-    StopAsked,
-)
+from sk_supervisor._inbox import Arrived, Broke, GateOpened, Item, SourceRead, StopAsked
 from sk_supervisor._orphan import die_with_parent
 from sk_supervisor._pulse import Pulse
-from sk_supervisor.errors import SupervisorError
+from sk_supervisor._spawn import BLOCKED_AT_BIRTH
+from sk_supervisor.errors import ApplicationExitError
 
 #: How long a failed worker waits for the supervisor's word before it leaves on its own.
 _LAST_WORD_SECONDS = 5.0
@@ -57,10 +55,12 @@ class Worker:
         self._told = told
         self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._assembly: Assembly | None = None
-        self._stop_asked = False
-        self._started = False
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._stop_asked = self._started = False
+        self._may_leave = True
+        # Handlers, not SIG_IGN: what a node starts must not inherit deaf ears.
+        signal.signal(signal.SIGINT, _not_ours)
         signal.signal(signal.SIGTERM, self._on_terminate)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED_AT_BIRTH)
         self._control = ControlPlaneChannel.connect(
             told["address"],
             told["session_id"],
@@ -77,28 +77,35 @@ class Worker:
         pulse: Pulse | None = None
         try:
             bundle = self._control.take_bundle()
-            self._assembly = assemble(bundle, self._told, self._inbox.put)
-            pulse = Pulse(self._control.send, self._assembly.progress, bundle.heartbeat_seconds)
+            assembly = assemble(bundle, self._told, self._inbox.put)
+            self._may_leave = False
+            if self._stop_asked:
+                return self._end()
+            self._assembly = assembly
+            assembly.open()
+            pulse = Pulse(self._control.send, assembly.progress, bundle.heartbeat_seconds)
             pulse.start()
-            threading.Thread(target=self._receive, name="data", daemon=True).start()
-            self._control.send(Ready(self._assembly.partial_outputs()))
+            threading.Thread(
+                target=self._receive, args=(assembly,), name="data", daemon=True
+            ).start()
+            self._control.send(Ready(assembly.partial_outputs()))
             self._started = True
             # Nothing made so far is garbage: collections need not look at it again.
             gc.collect()
             gc.freeze()
-            self._work(self._assembly)
-            return self._end(complete=False)
-        except (KernelError, SupervisorError, TransportError, ControlError) as error:
+            self._work(assembly)
+            return self._end()
+        except SystemExit:
+            return self._fail(ApplicationExitError())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the supervisor is told
             return self._fail(error)
-        except Exception as error:
-            self._fail(error)
-            raise
         finally:
             if pulse is not None:
                 pulse.stop()
             self._control.close()
 
     def _work(self, assembly: Assembly) -> None:
+        begun = False
         while True:
             match self._inbox.get():
                 case Arrived() as arrived:
@@ -107,51 +114,62 @@ class Worker:
                     assembly.trace_source(batch)
                     assembly.engine.read(batch, payloads)
                 case GateOpened():
+                    begun = True
                     assembly.start_source()
                 case StopAsked(drain):
                     if not drain:
                         return
                 case Broke(error):
                     raise error
-            if assembly.engine.drained and not assembly.reported:
+            # Data may overtake the word to start, which comes another way; the report may not.
+            if begun and assembly.engine.drained and not assembly.reported:
                 assembly.reported = True
-                self._control.send(self._drained(assembly))
+                self._report(assembly)
 
-    def _drained(self, assembly: Assembly) -> Drained:
+    def _report(self, assembly: Assembly) -> None:
         assembly.flush()
         engine = assembly.engine
         outcome = DrainOutcome.COMPLETE if engine.complete else DrainOutcome.STOPPED
         counters = engine.sink.summary() if engine.sink else {}
-        progress = engine.progress
-        return Drained(outcome, progress.records_in, progress.records_out, counters)
+        last = engine.progress
+        self._control.send(Progress(last.records_in, last.records_out, last.batches, last.state))
+        self._control.send(Drained(outcome, last.records_in, last.records_out, counters))
 
-    def _end(self, *, complete: bool) -> int:
+    def _end(self) -> int:
         if self._assembly is not None:
-            self._assembly.end(complete=complete)
+            self._assembly.end()
         self._control.send(StopAck())
         return 0
 
-    def _fail(self, error: Exception) -> int:
+    def _fail(self, error: BaseException) -> int:
         """Tell the supervisor, abort the sink, and wait shortly for its stop."""
+        self._may_leave = False
         traceback.print_exception(error, file=sys.stderr)
         try:
             self._control.send(failure_of(error, started=self._started))
-            if self._assembly is not None:
-                self._assembly.end(complete=False)
-            while not isinstance(self._inbox.get(timeout=_LAST_WORD_SECONDS), StopAsked):
-                pass
+            self._abort()
+            self._await_stop(time.monotonic() + _LAST_WORD_SECONDS)
             self._control.send(StopAck())
-        except (queue.Empty, ControlError, KernelError) as second:
+        except ControlError as second:
             traceback.print_exception(second, file=sys.stderr)
         return 1
 
-    def _receive(self) -> None:
-        assembly = self._assembly
-        assert assembly is not None  # noqa: S101 - started after it was made
+    def _abort(self) -> None:
+        try:
+            if self._assembly is not None:
+                self._assembly.end()
+        except KernelError as second:
+            traceback.print_exception(second, file=sys.stderr)
+
+    def _await_stop(self, deadline: float) -> None:
+        with contextlib.suppress(queue.Empty):
+            while not self._stop_asked:
+                self._inbox.get(timeout=max(0.0, deadline - time.monotonic()))
+
+    def _receive(self, assembly: Assembly) -> None:
         try:
             assembly.outlet.listen(self._inbox.put, assembly.credit.acknowledge)
-        except (TransportError, HeaderError) as error:
-            # Raised in this thread it would be lost; the main thread knows what to make of it.
+        except Exception as error:  # noqa: BLE001 - the main thread knows what to make of it
             if not self._stop_asked:
                 self._inbox.put(Broke(error))
 
@@ -160,12 +178,20 @@ class Worker:
             case StartWork():
                 self._inbox.put(GateOpened())
             case Stop(drain=drain):
-                self._stop_asked = self._stop_asked or not drain
-                if self._assembly is not None:
-                    self._assembly.interrupt_source()
-                self._inbox.put(StopAsked(drain))
+                self._asked_to_stop(drain)
             case _:
                 pass
+
+    def _asked_to_stop(self, drain: bool) -> None:
+        self._stop_asked = self._stop_asked or not drain
+        if self._stop_asked and self._may_leave:
+            os._exit(0)  # still importing: there is nothing to end, and it may take long
+        try:
+            if self._assembly is not None:
+                self._assembly.interrupt_source()
+        except KernelError as error:
+            self._inbox.put(Broke(error))
+        self._inbox.put(StopAsked(drain))
 
     def _on_terminate(self, *_: object) -> None:
         # The supervisor's order to leave, once it has asked to stop. Before that it comes from
@@ -174,19 +200,27 @@ class Worker:
             os._exit(128 + signal.SIGTERM)
 
 
-def _leave_at_once(_: object) -> None:
-    os._exit(1)
+def _not_ours(*_: object) -> None:
+    """SIGINT: the supervisor has it too, and leads the end."""
+
+
+def _leave_at_once(reason: LossReason) -> None:
+    """The supervisor is gone: leave, and take along whatever this worker has started."""
+    os.write(2, f"control session lost ({reason}): leaving\n".encode())
+    os.killpg(0, signal.SIGKILL)
 
 
 def main(told: dict[str, Any]) -> None:
     """Run a worker with what came through the spawn pipe; exits the process."""
     die_with_parent(told["parent"])
+    faulthandler.enable()
+    code = 1
     try:
         code = Worker(told).run()
-    except ControlError as error:
-        traceback.print_exception(error, file=sys.stderr)
-        code = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
+    except BaseException:  # noqa: BLE001 - the last place where anybody can see it
+        traceback.print_exc()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
     # Threads of gRPC would be joined at a normal exit; everything of ours is closed already.
     os._exit(code)

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeAlias
 
 from sk_transport._decoder import FrameDecoder
@@ -14,7 +14,7 @@ from sk_transport._detached import DetachedChannel
 from sk_transport._limits import FrameLimits
 from sk_transport._rejects import RejectCounts
 from sk_transport._signing import Signer, Verifier
-from sk_transport._socket import Deadline, reason_of, send_parts, wait_readable
+from sk_transport._socket import Deadline, held, reason_of, send_parts, wait_readable
 from sk_transport._wire import Buffer, FrameKind, WireFrame
 from sk_transport.errors import (
     ChannelClosedError,
@@ -90,7 +90,7 @@ class SecureChannel:
         out, and the channel is shut down.
         """
         deadline = Deadline("send", timeout)
-        with _held(self._sending, deadline):
+        with held(self._sending, deadline):
             self._check_open()
             parts = (signer or self._signer).seal(kind, header, payload)
             try:
@@ -110,7 +110,7 @@ class SecureChannel:
         `ChannelClosedError`; the last two again at every further call.
         """
         deadline = Deadline("receive", timeout)
-        with _held(self._receiving, deadline):
+        with held(self._receiving, deadline):
             self._check_open()
             while not self._arrived:
                 self._fill(deadline)
@@ -206,14 +206,3 @@ class SecureChannel:
             self._rejects.add(refused)
             return refused.with_traceback(None)
         return frame
-
-
-@contextlib.contextmanager
-def _held(lock: threading.Lock, deadline: Deadline) -> Iterator[None]:
-    remaining = deadline.remaining()
-    if not lock.acquire(timeout=-1 if remaining is None else remaining):
-        raise deadline.error()
-    try:
-        yield
-    finally:
-        lock.release()

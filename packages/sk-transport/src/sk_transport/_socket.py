@@ -6,10 +6,12 @@ thread sends while another receives, each with a deadline of its own.
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sk_transport._wire import Buffer
 from sk_transport.errors import DeadlineError
@@ -58,6 +60,18 @@ def send_parts(sock: socket.socket, parts: Sequence[Buffer], deadline: Deadline)
             sent -= len(rest.pop(0))
         if sent:
             rest[0] = rest[0][sent:]
+
+
+@contextlib.contextmanager
+def held(lock: threading.Lock, deadline: Deadline) -> Iterator[None]:
+    """Hold a lock. Raises `DeadlineError` when it is not to be had in time."""
+    remaining = deadline.remaining()
+    if not lock.acquire(timeout=-1 if remaining is None else remaining):
+        raise deadline.error()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def tune(sock: socket.socket) -> None:

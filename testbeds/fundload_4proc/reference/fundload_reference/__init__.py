@@ -26,7 +26,7 @@ JSON
   after the value.
 - Accepted: numbers of any size (`1e999`, ten thousand digits), `\\u0000`, empty keys, anything in
   a key that is ignored. No number is ever converted: it stays its text.
-- Nesting: at most `MAX_DEPTH` = 1000 containers open at once, the line's own object counted. Deeper
+- Nesting: at most `MAX_DEPTH` = 512 containers open at once, the line's own object counted. Deeper
   is `INPUT_PARSE_ERROR` with empty ids, as any other text that the JSON reader refuses (RFC 8259,
   section 9, grants a limit). The reader uses no recursion, so depth can never crash it.
 - Keys are compared after their escapes are decoded (`"\\u0069d"` is `id`); the last of equal keys

@@ -11,7 +11,7 @@ from fundload_reference._json_string import JsonError, read_string
 
 __all__ = ["MAX_DEPTH", "Json", "JsonError", "Number", "parse_json"]
 
-MAX_DEPTH = 1000
+MAX_DEPTH = 512
 _SPACE = " \t\r\n"
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _LITERALS: dict[str, bool | None] = {"true": True, "false": False, "null": None}

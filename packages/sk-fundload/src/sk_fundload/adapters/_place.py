@@ -49,8 +49,10 @@ def is_same_file(first: str, second: str) -> bool:
         return False
     try:
         return os.path.samefile(first, second)
-    except (OSError, ValueError):  # one of them does not exist yet
+    except OSError:  # one of them does not exist yet
         return os.path.realpath(first) == os.path.realpath(second)
+    except ValueError:  # no name of any file
+        return False
 
 
 def _is_device(path: str) -> bool:

@@ -51,7 +51,10 @@ def parse_instant(text: str) -> int | None:
     rest = _rest(text[_HOUR_LENGTH:])
     if start is None or rest is None:
         return None
-    instant = start + rest
+    return _in_calendar(start + rest)
+
+
+def _in_calendar(instant: int) -> int | None:
     return instant if 0 <= instant < END_OF_TIME else None
 
 
@@ -103,16 +106,27 @@ class InstantReader:
 
     def read(self, text: str) -> int | None:
         """Give what `parse_instant` gives, and remember the halves for the next time."""
-        instant = parse_instant(text)
-        if instant is None:
-            return None
         head, tail = text[self.HEAD], text[self.TAIL]
-        start, rest = _hour(head), _rest(tail)
+        start, rest = self.hours.get(head), self.rests.get(tail)
+        if start is None:
+            start = self._new_hour(head)
+        if rest is None:
+            rest = self._new_rest(tail)
+        if start is None or rest is None:  # white space at an end, or no time at all
+            return parse_instant(text)
+        return _in_calendar(start + rest)
+
+    def _new_hour(self, head: str) -> int | None:
+        start = _hour(head)
         if start is not None and DAY <= start < END_OF_TIME - DAY:
             _remember(self.hours, head, start)
+        return start
+
+    def _new_rest(self, tail: str) -> int | None:
+        rest = _rest(tail)
         if rest is not None and "." not in tail:  # fractions hardly ever repeat
             _remember(self.rests, tail, rest)
-        return instant
+        return rest
 
 
 def _remember(memory: dict[str, int], key: str, value: int) -> None:

@@ -1,0 +1,30 @@
+"""For tests of the control plane, and attacks on it: no test framework needed.
+
+`check_server` holds an implementation of the supervisor's end to the contract of `ControlServer`;
+`SERVER_CLAIMS` are the single claims. A `Stranger` opens a stream and sends bytes of its choice, a
+`Traitor` has been admitted first, and `forge` makes a signed message with any of its parts changed.
+"""
+
+from sk_control.testing._bench import ControlServerLike, MakeServer, ServerBench
+from sk_control.testing._claims import SERVER_CLAIMS
+from sk_control.testing._clock import ManualClock
+from sk_control.testing._forge import WELL_KNOWN_METHOD, forge, token_key
+from sk_control.testing._stranger import Stranger
+from sk_control.testing._suite import ServerClaim, check_server, check_server_claim
+from sk_control.testing._traitor import Traitor
+
+__all__ = [
+    "SERVER_CLAIMS",
+    "WELL_KNOWN_METHOD",
+    "ControlServerLike",
+    "MakeServer",
+    "ManualClock",
+    "ServerBench",
+    "ServerClaim",
+    "Stranger",
+    "Traitor",
+    "check_server",
+    "check_server_claim",
+    "forge",
+    "token_key",
+]

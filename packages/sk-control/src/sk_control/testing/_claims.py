@@ -1,0 +1,253 @@
+"""What the supervisor's end of the control plane promises."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from sk_transport import Secret
+
+from sk_control._events import WorkerHello, WorkerLost, WorkerMessage
+from sk_control._identity import WorkerIdentity
+from sk_control._kinds import Direction
+from sk_control._messages import (
+    BundleAck,
+    ControlMessage,
+    Drained,
+    DrainOutcome,
+    Heartbeat,
+    Hello,
+    Ready,
+    StartWork,
+    Stop,
+    StopAck,
+)
+from sk_control._session import SessionState
+from sk_control.errors import (
+    ControlProtocolError,
+    KeyBundleConsumedError,
+    StartGateClosedError,
+    WorkerExpectedTwiceError,
+)
+from sk_control.testing._bench import DATA_KEY, SESSION, SOON, ServerBench
+from sk_control.testing._forge import forge, token_key
+
+Fault = TypeVar("Fault", bound=BaseException)
+
+
+def a_worker_lives_its_life(bench: ServerBench) -> None:
+    """From hello to its last word, each message once, in order, and no loss after it."""
+    told: queue.SimpleQueue[ControlMessage] = queue.SimpleQueue()
+    channel = bench.connect(bench.expect("w-1"), on_message=told.put)
+    bench.event(WorkerHello)
+    for message in (Ready(), Heartbeat()):
+        channel.send(message)
+    _equal([bench.event(WorkerMessage).message for _ in range(3)], [BundleAck(), *_READY])
+    bench.server.start_work(["w-1"])
+    _equal(told.get(timeout=SOON), StartWork())
+    channel.send(Drained(DrainOutcome.COMPLETE))
+    _equal(bench.event(WorkerMessage).message, Drained(DrainOutcome.COMPLETE))
+    bench.server.send("w-1", Stop(drain=True))
+    _equal(told.get(timeout=SOON), Stop(drain=True))
+    channel.send(StopAck())
+    _equal(bench.event(WorkerMessage).message, StopAck())
+    _equal(bench.server.states(), {"w-1": SessionState.STOPPED})
+    channel.close()
+    bench.connect(bench.expect("w-2"))
+    _equal(bench.event(WorkerHello).hello.worker_id, "w-2")
+
+
+def the_bundle_comes_once_with_its_keys(bench: ServerBench) -> None:
+    """Key material byte for byte; a second read fails, and the control plane's own stays hidden."""
+    channel = bench.connect(bench.expect("w-1"))
+    keys = channel.take_bundle().keys
+    _equal({name: key.reveal() for name, key in keys.items()}, {"data": DATA_KEY})
+    _raises(KeyBundleConsumedError, channel.take_bundle)
+
+
+def work_starts_when_all_are_ready(bench: ServerBench) -> None:
+    """Before that it is refused, naming who is missing, and nobody is told."""
+    first = bench.connect(bench.expect("w-1"))
+    second = bench.connect(bench.expect("w-2"))
+    first.send(Ready())
+    _until_ready(bench, "w-1")
+    fault = _raises(StartGateClosedError, lambda: bench.server.start_work(["w-1", "w-2"]))
+    _equal(fault.missing, ("w-2",))
+    _equal(bench.server.states()["w-1"], SessionState.READY)
+    second.send(Ready())
+    _until_ready(bench, "w-2")
+    bench.server.start_work(["w-1", "w-2"])
+    _equal(set(bench.server.states().values()), {SessionState.WORKING})
+
+
+def an_order_out_of_turn_is_a_protocol_error(bench: ServerBench) -> None:
+    """A second start, or one before ready: refused with its code, the state unchanged."""
+    channel = bench.connect(bench.expect("w-1"))
+    fault = _raises(ControlProtocolError, lambda: bench.server.send("w-1", StartWork()))
+    _equal(fault.code.value, "start_before_ready")
+    channel.send(Ready())
+    _until_ready(bench, "w-1")
+    bench.server.send("w-1", StartWork())
+    fault = _raises(ControlProtocolError, lambda: bench.server.send("w-1", StartWork()))
+    _equal((fault.code.value, bench.server.states()["w-1"]), ("duplicate_start", "working"))
+
+
+def a_worker_is_expected_once(bench: ServerBench) -> None:
+    """A second place under one id is refused."""
+    identity = bench.expect("w-1")
+    _raises(
+        WorkerExpectedTwiceError, lambda: bench.server.expect(identity, Secret.generate(), 10**18)
+    )
+
+
+def a_wrong_hello_spends_nothing(bench: ServerBench) -> None:
+    """Each is refused with its code and counted; the place stays its worker's."""
+    identity, stranger = bench.expect("w-1"), bench.stranger()
+    for refusal, raw in _wrong_hellos(bench, identity):
+        _equal((refusal, stranger.strike(raw)), (refusal, refusal))
+        _equal(bench.refusal(), refusal)
+        _equal(bench.server.states(), {"w-1": SessionState.EXPECTED})
+    bench.connect(identity)
+    _equal(bench.event(WorkerHello).hello.worker_id, "w-1")
+
+
+def a_recorded_hello_opens_nothing(bench: ServerBench) -> None:
+    """At once it is a replay, behind the TTL too old; a new one finds the token spent."""
+    identity = bench.expect("w-1", seconds=3600)
+    traitor, stranger = bench.traitor(identity), bench.stranger()
+    bench.event(WorkerHello)
+    bench.event(WorkerMessage)
+    _equal(stranger.strike(traitor.hello), "replay/replayed_nonce")
+    fresh = traitor.seal(_hello(identity), traitor.first_key)
+    _equal(stranger.strike(fresh), "token/token_used")
+    bench.clock.advance(bench.settings.ttl_seconds + 1)
+    _equal(stranger.strike(traitor.hello), "freshness/outside_ttl")
+    _equal(bench.server.states(), {"w-1": SessionState.ACKED})
+
+
+def an_expired_token_opens_nothing(bench: ServerBench) -> None:
+    """Behind its deadline a right hello is refused."""
+    identity = bench.expect("w-1", seconds=1)
+    bench.clock.advance(2)
+    raw = forge(_hello(identity), _key(bench), **_place(bench))
+    _equal(bench.stranger().strike(raw), "token/token_expired")
+
+
+def what_is_wrong_on_an_open_session_is_dropped(bench: ServerBench) -> None:
+    """Refused with its code and counted; neither state nor stream ends, the next is accepted."""
+    traitor = bench.traitor(bench.expect("w-1"))
+    bench.event(WorkerHello)
+    bench.event(WorkerMessage)
+    right = traitor.seal(Ready())
+    wrong = {
+        b"\xff garbage": "malformed/undecodable",
+        traitor.seal(Ready(), worker_id="w-2"): "identity/wrong_worker",
+        traitor.seal(Ready(), session_id="old"): "identity/wrong_session",
+        traitor.seal(Ready(), protocol_version=9): "version/version_mismatch",
+        traitor.seal(Ready(), signature=b""): "signature/bad_signature",
+        traitor.seal(Ready(), signature="é".encode() * 16): "signature/bad_signature",
+        traitor.seal(Ready(), traitor.first_key): "signature/bad_signature",
+        traitor.seal(Ready(), time_ns=0): "freshness/outside_ttl",
+        traitor.bundle: "identity/wrong_direction",
+        traitor.seal(StartWork()): "identity/wrong_direction",
+        traitor.seal(StopAck()): "protocol/ack_without_stop",
+        traitor.seal(BundleAck()): "protocol/duplicate_ack",
+    }
+    for raw, refusal in wrong.items():
+        traitor.stream.send(raw)
+        _equal(bench.refusal(), refusal)
+        _equal(bench.server.states(), {"w-1": SessionState.ACKED})
+    traitor.stream.send(right)
+    _equal(bench.event(WorkerMessage).message, Ready())
+    traitor.stream.send(right)
+    _equal(bench.refusal(), "replay/replayed_nonce")
+    _equal(sum(bench.server.refusals().values()), len(wrong) + 1)
+
+
+def a_lost_worker_is_reported_once(bench: ServerBench) -> None:
+    """And then its place is spent."""
+    channel = bench.connect(bench.expect("w-1"))
+    bench.event(WorkerHello)
+    bench.event(WorkerMessage)
+    channel.close()
+    _equal(bench.event(WorkerLost).worker_id, "w-1")
+    bench.connect(bench.expect("w-2"))
+    bench.event(WorkerHello)
+
+
+_READY: Final = (Ready(), Heartbeat())
+
+
+def _wrong_hellos(bench: ServerBench, identity: WorkerIdentity) -> list[tuple[str, bytes]]:
+    key, place, hello = _key(bench), _place(bench), _hello(identity)
+    right = forge(hello, key, **place)
+    huge = right + bytes(bench.settings.max_hello_bytes)
+    old = bench.clock() - round((bench.settings.ttl_seconds + 1) * 1e9)
+    backwards = token_key(bench.tokens["w-1"], SESSION, "w-1", Direction.TO_WORKER)
+    moved = replace(hello, group="elsewhere")
+    other = {**place, "worker_id": "nobody"}
+    return [
+        ("malformed/bad_field", b""),
+        ("malformed/undecodable", b"GET / HTTP/1.1\r\n\r\n"),
+        ("malformed/unsigned_fields", right + b"\xf8\x07\x01"),
+        ("malformed/unknown_kind", forge(hello, key, **place, kind=99)),
+        ("malformed/undecodable", forge(hello, key, **place, body=b"\xff")),
+        ("limit/oversized", huge),
+        ("version/version_mismatch", forge(hello, key, **place, protocol_version=2)),
+        ("identity/wrong_session", forge(hello, key, **{**place, "session_id": "old"})),
+        ("identity/unknown_worker", forge(hello, key, **other)),
+        ("identity/identity_mismatch", forge(moved, key, **place)),
+        ("identity/wrong_direction", forge(hello, backwards, **place, direction=2)),
+        ("signature/bad_signature", forge(hello, backwards, **place)),
+        ("signature/bad_signature", forge(hello, key, **place, signature=b"")),
+        ("freshness/outside_ttl", forge(hello, key, **place, time_ns=old)),
+        ("protocol/message_before_hello", forge(Ready(), key, **place)),
+    ]
+
+
+def _hello(identity: WorkerIdentity) -> Hello:
+    place = (identity.worker_id, identity.group, identity.index, identity.incarnation)
+    return Hello((1,), *place, pid=1)
+
+
+def _key(bench: ServerBench) -> Secret:
+    return token_key(bench.tokens["w-1"], SESSION, "w-1")
+
+
+def _place(bench: ServerBench) -> dict[str, object]:
+    return {"session_id": SESSION, "worker_id": "w-1", "clock": bench.clock}
+
+
+def _until_ready(bench: ServerBench, worker_id: str) -> None:
+    while bench.event(object) != WorkerMessage(worker_id, Ready()):
+        continue
+
+
+def _equal(found: object, expected: object) -> None:
+    if found != expected:
+        raise AssertionError(f"expected {expected!r}, found {found!r}")
+
+
+def _raises(kind: type[Fault], call: Callable[[], object]) -> Fault:
+    try:
+        call()
+    except kind as fault:
+        return fault
+    raise AssertionError(f"expected {kind.__name__}, but nothing was raised")
+
+
+SERVER_CLAIMS: Final = (
+    a_worker_lives_its_life,
+    the_bundle_comes_once_with_its_keys,
+    work_starts_when_all_are_ready,
+    an_order_out_of_turn_is_a_protocol_error,
+    a_worker_is_expected_once,
+    a_wrong_hello_spends_nothing,
+    a_recorded_hello_opens_nothing,
+    an_expired_token_opens_nothing,
+    what_is_wrong_on_an_open_session_is_dropped,
+    a_lost_worker_is_reported_once,
+)
+"""Each is a promise of `ControlServer`, named by its function and said by its docstring."""

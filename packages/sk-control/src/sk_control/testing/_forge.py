@@ -1,0 +1,60 @@
+"""Signed messages with any part of them as one likes."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Callable
+from typing import Any, Final
+
+from sk_transport import Secret
+
+from sk_control._codec import encode
+from sk_control._control_keys import token_keys
+from sk_control._envelope import NONCE_BYTES, Envelope
+from sk_control._grpc import METHOD_PATH
+from sk_control._kinds import Direction
+from sk_control._messages import ControlMessage
+from sk_control._seal import sign
+
+WELL_KNOWN_METHOD: Final = METHOD_PATH
+"""The path of the one gRPC method that a control server has."""
+
+
+def token_key(
+    token: Secret, session_id: str, worker_id: str, direction: Direction = Direction.TO_SUPERVISOR
+) -> Secret:
+    """The key that a holder of a one-time token signs its hello with (or reads its bundle)."""
+    return token_keys(token, session_id, worker_id)[direction]
+
+
+def forge(
+    message: ControlMessage,
+    key: Secret,
+    *,
+    session_id: str,
+    worker_id: str,
+    clock: Callable[[], int],
+    **changes: Any,
+) -> bytes:
+    """Return a signed message as it travels, right but for `changes`.
+
+    They are fields of the wire's SignedMessage: `protocol_version`, `direction`, `kind`, `time_ns`,
+    `nonce`, `body` are signed as given; `signature` takes the place of the right one.
+    """
+    kind, body = encode(message)
+    fields: dict[str, Any] = {
+        "protocol_version": 1,
+        "session_id": session_id,
+        "worker_id": worker_id,
+        "direction": Direction.TO_SUPERVISOR,
+        "kind": kind,
+        "time_ns": clock(),
+        "nonce": secrets.token_bytes(NONCE_BYTES),
+        "body": body,
+    }
+    signature = changes.pop("signature", None)
+    envelope = Envelope(**{**fields, **changes})
+    if signature is None:
+        signature = sign(envelope, key)
+    return dataclasses.replace(envelope, signature=signature).to_bytes()

@@ -1,0 +1,109 @@
+"""A peer that speaks gRPC and follows no rule."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+
+from sk_control._grpc import METHOD_PATH
+from sk_control._outbox import Outbox
+from sk_control.errors import ControlConnectError
+
+_OPTIONS = [
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.max_send_message_length", -1),
+]
+
+
+class Stranger:
+    """One connection to a control server, and as many streams on it as are opened.
+
+    A context manager.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._channel = grpc.insecure_channel(f"ipv4:{address}", _OPTIONS)
+        self._streams: list[StrangersStream] = []
+
+    def open(self, method: str = METHOD_PATH) -> StrangersStream:
+        """Open one more stream."""
+        stream = StrangersStream(self._channel, method)
+        self._streams.append(stream)
+        return stream
+
+    def strike(self, *raw: bytes, method: str = METHOD_PATH, timeout: float = 20.0) -> str:
+        """Send messages on a new stream, wait for its end, and tell the `outcome` of it."""
+        stream = self.open(method)
+        stream.send(*raw)
+        try:
+            return stream.outcome(timeout)
+        finally:
+            stream.close()
+            self._streams.remove(stream)
+
+    def close(self) -> None:
+        """Hang up on all streams."""
+        for stream in self._streams:
+            stream.close()
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class StrangersStream:
+    """A stream of a `Stranger`."""
+
+    def __init__(self, channel: grpc.Channel, method: str) -> None:
+        self._outbox = Outbox()
+        self._call: Any = channel.stream_stream(method, None, None)(iter(self._outbox))
+
+    def send(self, *raw: bytes) -> None:
+        """Queue messages."""
+        for message in raw:
+            self._outbox.put(message)
+
+    def half_close(self) -> None:
+        """Say that nothing more comes from here."""
+        self._outbox.close()
+
+    def receive(self) -> bytes:
+        """Return the next message; raises `ControlConnectError` when there is none."""
+        try:
+            return bytes(next(self._call))
+        except StopIteration:
+            raise ControlConnectError("the server", "the stream has ended") from None
+        except grpc.RpcError as fault:
+            reason = f"the stream has ended with {fault.code().name}"
+            raise ControlConnectError("the server", reason) from None
+
+    def outcome(self, timeout: float = 20.0) -> str:
+        """Wait for the end: `category/code` of the refusal, else the status of gRPC by its name.
+
+        "OPEN" when the stream has no end within the time.
+        """
+        future: grpc.Future = self._call
+        try:
+            future.exception(timeout)
+        except grpc.FutureTimeoutError:
+            return "OPEN"
+        except grpc.FutureCancelledError:
+            return "CANCELLED"
+        refusal = dict(self._call.trailing_metadata()).get("sk-refusal")
+        return str(refusal or self._call.code().name)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._call.cancel()
+        self._outbox.close()

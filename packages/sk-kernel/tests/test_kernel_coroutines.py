@@ -1,0 +1,111 @@
+"""Coroutine nodes: overlapping where they may, outputs in the order of their inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sk_kernel import NodeFailedError
+from sk_kernel.testing import run_application, run_node
+
+OVERLAPPING = """
+UNDER_WAY = [0, 0]
+
+@node
+async def slow(a: A) -> D:
+    UNDER_WAY[0] += 1
+    UNDER_WAY[1] = max(UNDER_WAY)
+    for _ in range(20 - a.n):
+        await asyncio.sleep(0)
+    UNDER_WAY[0] -= 1
+    return D(str(a.n))
+"""
+
+
+def test_outputs_keep_the_order_of_inputs_though_later_ones_are_done_first(declare: Any) -> None:
+    module = declare(OVERLAPPING)
+    got = run_application([module.__name__], [module.A(n) for n in range(20)])
+    assert [d.text for d in got] == [str(n) for n in range(20)]
+    assert module.UNDER_WAY[1] == 20
+
+
+def test_no_more_than_the_limit_are_under_way(declare: Any) -> None:
+    module = declare(OVERLAPPING)
+    run_application([module.__name__], [module.A(n % 20) for n in range(300)])
+    assert module.UNDER_WAY[1] == 64
+
+
+@pytest.mark.parametrize("more", [", s: S", ""])
+def test_a_coroutine_with_a_state_or_a_finish_takes_one_record_at_a_time(
+    declare: Any, more: str
+) -> None:
+    finish = "" if more else "    def finish(self) -> None: ..."
+    module = declare(
+        f"""
+@state(key=None)
+class S: ...
+@node
+class F:
+    def __init__(self{more}): self.total = 0
+    async def __call__(self, a: A) -> D:
+        before = self.total
+        await asyncio.sleep(0)
+        self.total = before + a.n
+        return D(str(self.total))
+{finish}
+"""
+    )
+    got = run_application([module.__name__], [module.A(n) for n in (1, 2, 3)])
+    assert [d.text for d in got] == ["1", "3", "6"]
+
+
+@pytest.mark.parametrize("raised", ["ValueError('secret')", "asyncio.CancelledError()"])
+@pytest.mark.parametrize("batch", [1, 4, 100])
+def test_the_first_record_that_fails_is_named_though_a_later_one_fails_sooner(
+    declare: Any, raised: str, batch: int
+) -> None:
+    module = declare(
+        f"""
+        @node
+        async def f(a: A) -> D:
+            for _ in range(10 - a.n):
+                await asyncio.sleep(0)
+            if a.n in (3, 4): raise {raised}
+            return D("x")
+        """
+    )
+    with pytest.raises(NodeFailedError) as caught:
+        run_application([module.__name__], [module.A(n) for n in range(8)], batch_records=batch)
+    assert (caught.value.node, caught.value.sequence) == ("f", 4)
+    assert caught.value.cause_type in raised
+    assert "secret" not in str(caught.value)
+
+
+def test_a_coroutine_may_give_several_see_a_context_and_finish_as_one(declare: Any) -> None:
+    module = declare(
+        """
+        @node
+        class F:
+            async def __call__(self, a: A, ctx: Context) -> Sequence[D]:
+                return (D(f"{a.n} {ctx.sequence}") for _ in range(2))
+            async def finish(self) -> D:
+                await asyncio.sleep(0)
+                return D("end")
+        """
+    )
+    expected = ["5 1", "5 1", "6 2", "6 2", "end"]
+    given = [module.A(5), module.A(6)]
+    assert [d.text for d in run_application([module.__name__], given)] == expected
+    assert [d.text for d in run_node(module.F, *given, finish=True)] == expected
+
+
+def test_a_plain_node_may_finish_by_a_coroutine(declare: Any) -> None:
+    module = declare(
+        """
+        @node
+        class F:
+            def __call__(self, a: A) -> None: ...
+            async def finish(self) -> D: return D("end")
+        """
+    )
+    assert [d.text for d in run_application([module.__name__], [module.A(1)])] == ["end"]

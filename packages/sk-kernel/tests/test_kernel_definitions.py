@@ -1,0 +1,189 @@
+"""Decorators: what they record, and every way in which a declaration is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sk_kernel import DefinitionError
+from sk_kernel._specs import SPEC_ATTRIBUTE
+
+WRONG = [
+    ("must be a function or a class", "node(name='x')(3)"),
+    ("needs a __call__ method", "@node\nclass Empty: ..."),
+    ("positional parameter for the payload", "@node\ndef f() -> B: ..."),
+    ("positional parameter for the payload", "@node\ndef f(*, a: A) -> B: ..."),
+    ("parameter 'a' has no annotation", "@node\ndef f(a) -> B: ..."),
+    ("no return annotation", "@node\ndef f(a: A): ..."),
+    ("cannot be resolved", "@node\ndef f(a: 'Nowhere') -> B: ..."),
+    ("cannot be resolved", "@node\ndef f(a: 'not python') -> B: ..."),
+    ("no concrete payload type", "@node\ndef f(a: object) -> B: ..."),
+    ("no concrete payload type", "@node\ndef f(a: typing.Any) -> B: ..."),
+    ("no concrete payload type", "@node\ndef f(a: A) -> typing.Any: ..."),
+    ("no concrete payload type", "@node\ndef f(a: A) -> Envelope: ..."),
+    ("no concrete payload type", "class T(typing.TypedDict): ...\n@node\ndef f(a: T) -> B: ..."),
+    ("no concrete payload type", "class T(typing.Protocol): ...\n@node\ndef f(a: T) -> B: ..."),
+    ("no concrete payload type", "@node\ndef f(a: A) -> typing.Awaitable[B]: ..."),
+    ("does not say what it holds", "@node\ndef f(a: A) -> list: ..."),
+    ("does not say what it holds", "@node\ndef f(a: A) -> typing.List: ..."),
+    ("no sequence of payloads", "@node\ndef f(a: A) -> list[list[B]]: ..."),
+    ("no sequence of payloads", "@node\ndef f(a: A) -> list[None]: ..."),
+    ("mixes one payload with several", "@node\ndef f(a: A) -> B | list[C]: ..."),
+    ("one payload at a time", "@node\ndef f(a: list[A]) -> B: ..."),
+    ("never None", "@node\ndef f(a: A | None) -> B: ..."),
+    ("what is around them is in a Context", "@node\ndef f(a: Envelope[A]) -> B: ..."),
+    ("asynchronous generator", "@node\nasync def f(a: A) -> Iterator[B]:\n    yield a"),
+    ("*more cannot be injected", "@node\ndef f(a: A, *more: B) -> B: ..."),
+    ("parameter 'x' has no annotation", "@node\ndef f(a: A, x) -> B: ..."),
+    ("parameter 'x' needs one class", "@node\ndef f(a: A, x: B | C) -> B: ..."),
+    (
+        "takes the payload and a Context only",
+        "@node\nclass F:\n    def __call__(self, a: A, x: B) -> B: ...",
+    ),
+    (
+        "belongs to __call__",
+        "@node\nclass F:\n    def __init__(self, c: Context): ...\n"
+        "    def __call__(self, a: A) -> B: ...",
+    ),
+    (
+        "finish must be a method without parameters",
+        "@node\nclass F:\n    def __call__(self, a: A) -> B: ...\n"
+        "    def finish(self, x: int) -> B: ...",
+    ),
+    (
+        "no return annotation",
+        "@node\nclass F:\n    def __call__(self, a: A) -> B: ...\n    def finish(self): ...",
+    ),
+    ("needs arguments: x", "@state(key=None)\nclass S:\n    def __init__(self, x): ..."),
+    ("needs arguments: x", "@state(key=None)\nclass S(msgspec.Struct):\n    x: int"),
+    ("must be a class", "@state(key=None)\ndef f(): ..."),
+    ("it is not yours", "state(key=None)(dict)"),
+    ("must be a class", "@service()\ndef f(): ..."),
+    ("no settings", "@service()\nclass S:\n    def __init__(self, settings: A): ..."),
+    ("no annotation", "@service()\nclass S:\n    def __init__(self, x): ..."),
+    ("generator function", "@source()\ndef f() -> list[A]: ..."),
+    ("has no bridge", "@source(bridge='b')\ndef f() -> Iterator[A]:\n    yield A(1)"),
+    ("several payloads", "@source()\ndef f() -> A:\n    yield A(1)"),
+    ("no Context", "@source()\ndef f(c: Context) -> Iterator[A]:\n    yield A(1)"),
+    ("lacks the methods open, read", "@source()\nclass F: ..."),
+    ("lacks the methods open, write", "@sink()\nclass F: ..."),
+    ("one payload at a time", "@sink()\ndef f(d: list[D]) -> None: ..."),
+    ("never None", "@sink()\ndef f(d: D | None) -> None: ..."),
+    ("a function has no bridge", "@sink(bridge='b')\ndef f(d: D) -> None: ..."),
+    ("no Context", "@sink()\ndef f(d: D, c: Context) -> None: ..."),
+    ("plain function", "@sink()\nasync def f(d: D) -> None: ..."),
+    ("positional parameter for the payload", "@sink()\ndef f() -> None: ..."),
+]
+
+
+@pytest.mark.parametrize(("problem", "text"), WRONG)
+def test_a_wrong_declaration_is_refused_and_says_why(declare: Any, problem: str, text: str) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        declare(text)
+    assert problem in str(caught.value)
+
+
+ADAPTER = """
+@{kind}(bridge={bridge!r})
+class F:
+    def open(self): ...
+    def read(self, max_records, max_bytes) -> {type}: ...
+    def write(self, chunk: {type}): ...
+    def position(self): ...
+    def seek(self, position): ...
+    def interrupt(self): ...
+    def close(self): ...
+    def commit(self): ...
+    def abort(self): ...
+    def partial_outputs(self): ...
+    def summary(self): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "bridge", "type_", "problem"),
+    [
+        ("source", "b", "list[A]", "needs the method decode"),
+        ("sink", "b", "list[A]", "needs the method encode"),
+        ("sink", None, "A", "a sequence of payloads"),
+        ("source", None, "A", "several payloads"),
+    ],
+)
+def test_an_adapter_class_without_what_its_declaration_needs_is_refused(
+    declare: Any, kind: str, bridge: str | None, type_: str, problem: str
+) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        declare(ADAPTER.format(kind=kind, bridge=bridge, type=type_))
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "types", "optional", "many", "enveloped"),
+    [
+        ("B", "B", False, False, False),
+        ("B | C", "B C", False, False, False),
+        ("B | None", "B", True, False, False),
+        ("None", "", True, False, False),
+        ("list[B | C] | None", "B C", True, True, False),
+        ("typing.Iterable[B]", "B", False, True, False),
+        ("typing.Generator[B, None, None]", "B", False, True, False),
+        ("tuple[B, ...]", "B", False, True, False),
+        ("tuple[B, C]", "B C", False, True, False),
+        ("Envelope[B]", "B", False, False, True),
+        ("B | Envelope[B]", "B", False, False, True),
+        ("list[Envelope[B] | C]", "B C", False, True, True),
+        ("dict[str, int]", "dict", False, False, False),
+    ],
+)
+def test_what_a_node_emits_is_read_from_its_return_annotation(
+    declare: Any, annotation: str, types: str, optional: bool, many: bool, enveloped: bool
+) -> None:
+    module = declare(f"@node\ndef f(a: A) -> {annotation}: ...")
+    emits = vars(module.f)[SPEC_ATTRIBUTE].emits
+    assert [t.name for t in emits.types] == types.split()
+    assert (emits.optional, emits.many, emits.enveloped) == (optional, many, enveloped)
+
+
+def test_a_class_is_named_in_snake_case_unless_it_says_otherwise(declare: Any) -> None:
+    module = declare(
+        """
+        @node
+        class ParseHTTPLine:
+            def __call__(self, a: A) -> B: ...
+
+        @node(name="other", stage="in", tags=["x"], runner="r")
+        def f(a: A) -> B: ...
+        """
+    )
+    assert vars(module.ParseHTTPLine)[SPEC_ATTRIBUTE].name == "parse_http_line"
+    spec = vars(module.f)[SPEC_ATTRIBUTE]
+    assert (spec.name, spec.stage, spec.tags, spec.runner) == ("other", "in", {"x"}, "r")
+
+
+def test_states_may_be_structs_dataclasses_and_builtin_containers(declare: Any) -> None:
+    module = declare(
+        """
+        @state(key="n")
+        class Fields(msgspec.Struct):
+            seen: dict[int, int] = {}
+
+        @state(key=None)
+        @dataclasses.dataclass
+        class Data:
+            seen: list[int] = dataclasses.field(default_factory=list)
+
+        @state(key=None)
+        class Counts(dict):
+            pass
+        """
+    )
+    for cls in (module.Fields, module.Data, module.Counts):
+        assert vars(cls)[SPEC_ATTRIBUTE].cls is cls
+        assert cls() is not None
+
+
+def test_a_static_encode_is_read_as_it_will_be_called(declare: Any) -> None:
+    text = ADAPTER.format(kind="sink", bridge="b", type="bytes")
+    text += "    @staticmethod\n    def encode(payloads: list[A | B]) -> bytes: ...\n"
+    module = declare(text)
+    assert [t.name for t in vars(module.F)[SPEC_ATTRIBUTE].payload.types] == ["A", "B"]

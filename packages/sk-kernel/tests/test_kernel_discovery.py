@@ -1,0 +1,135 @@
+"""Discovery: what is found under module roots, in which order, and what is said of a bad module."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sk_kernel import DefinitionError, DiscoveryError, PreflightError
+from sk_kernel._discovery import discover
+
+NODE = "from sk_kernel import node\n@node\ndef {0}(x: int) -> str: ...\n"
+
+
+@pytest.fixture
+def package(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Path, str]]:
+    """An importable, empty package, of a name that no other test has."""
+    name = f"discovered_{abs(hash(request.node.nodeid))}"
+    root = tmp_path / name
+    root.mkdir()
+    (root / "__init__.py").write_text("")
+    sys.path.insert(0, str(tmp_path))
+    yield root, name
+    sys.path.remove(str(tmp_path))
+    for module in [m for m in sys.modules if m.partition(".")[0] == name]:
+        del sys.modules[module]
+
+
+def test_submodules_are_searched_by_name_and_objects_come_as_defined(
+    package: tuple[Path, str],
+) -> None:
+    root, name = package
+    (root / "zeta.py").write_text(NODE.format("z"))
+    (root / "alpha.py").write_text(NODE.format("b") + NODE.format("a"))
+    (root / "deep").mkdir()
+    (root / "deep" / "__init__.py").write_text("")
+    (root / "deep" / "inner.py").write_text(NODE.format("i"))
+    (root / "__main__.py").write_text("raise SystemExit('not to be imported')")
+    assert list(discover([name]).nodes) == ["b", "a", "i", "z"]
+
+
+def test_an_object_is_collected_once_and_where_it_is_defined(package: tuple[Path, str]) -> None:
+    root, name = package
+    (root / "inner.py").write_text(NODE.format("f") + "again = f\n")
+    (root / "__init__.py").write_text(f"from {name}.inner import f\n__all__ = ['f']\n")
+    assert list(discover([name, f"{name}.inner"]).nodes) == ["f"]
+
+
+def test_a_subclass_of_what_is_declared_is_not_declared(declare: Any) -> None:
+    module = declare(
+        """
+        @node
+        class Base:
+            def __call__(self, a: A) -> B: ...
+
+        class Derived(Base): ...
+        """
+    )
+    assert list(discover([module.__name__]).nodes) == ["base"]
+
+
+def test_odd_objects_in_a_module_are_left_alone(declare: Any) -> None:
+    module = declare(
+        """
+        class Proxy:
+            def __getattribute__(self, name): raise RuntimeError(name)
+        proxy = Proxy()
+
+        @node
+        def f(a: A) -> B: ...
+        """
+    )
+    assert list(discover([module.__name__]).nodes) == ["f"]
+
+
+def test_two_of_one_name_are_a_fault(declare: Any) -> None:
+    module = declare(
+        """
+        @node(name="same")
+        def f(a: A) -> B: ...
+        @node(name="same")
+        def g(a: A) -> B: ...
+        """
+    )
+    with pytest.raises(PreflightError) as caught:
+        discover([module.__name__])
+    (fault,) = caught.value.faults
+    assert (fault.path, fault.category) == ("same", "duplicate")
+    assert f"{module.__name__}.g" in fault.expected
+
+
+def test_a_decorator_around_the_declaring_one_is_refused(declare: Any) -> None:
+    module = declare(
+        """
+        import functools
+        def twice(function):
+            @functools.wraps(function)
+            def wrapper(x): return function(function(x))
+            return wrapper
+        @twice
+        @node
+        def f(a: A) -> A: ...
+        """
+    )
+    with pytest.raises(DefinitionError, match="must be the outermost"):
+        discover([module.__name__])
+
+
+@pytest.mark.parametrize("root", ["no_such_module_anywhere", ".relative", ""])
+def test_a_root_that_cannot_be_imported_is_named(root: str) -> None:
+    with pytest.raises(DiscoveryError) as caught:
+        discover([root])
+    assert caught.value.module == root
+
+
+def test_what_a_module_raises_at_import_is_wrapped_with_its_cause(
+    package: tuple[Path, str],
+) -> None:
+    root, name = package
+    (root / "bad.py").write_text("raise OSError('disk on fire')")
+    with pytest.raises(DiscoveryError, match="OSError: disk on fire") as caught:
+        discover([name])
+    assert caught.value.module == f"{name}.bad"
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+def test_a_wrong_declaration_in_a_module_stays_the_definition_error_that_it_is(
+    package: tuple[Path, str],
+) -> None:
+    root, name = package
+    (root / "bad.py").write_text("from sk_kernel import node\n@node\ndef f(x: int): ...\n")
+    with pytest.raises(DefinitionError, match="node 'f': f has no return annotation"):
+        discover([name])

@@ -1,0 +1,246 @@
+"""The memory profile: how a run ends, and what is left behind when it does not end well."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from sk_kernel import (
+    AdapterFailedError,
+    ApplicationContext,
+    BatchLimits,
+    MemoryRun,
+    NodeFailedError,
+    NodeOutputError,
+    Progress,
+)
+from sk_kernel._adapted import GeneratorSource
+
+ADAPTERS = """
+CALLS = []
+RAISES = set()
+
+class Disk(Exception): ...
+RAISED = Disk
+
+def done(action):
+    CALLS.append(action)
+    if action in RAISES:
+        raise RAISED(f"{action} went wrong")
+
+@source()
+class Numbers:
+    stop = False
+    def open(self): done("source.open"); self.left = list(range(1, 11))
+    def read(self, max_records, max_bytes) -> list[A]:
+        done("source.read")
+        if self.stop: return []
+        given, self.left = self.left[:max_records], self.left[max_records:]
+        return [A(n) for n in given]
+    def position(self): return 0
+    def seek(self, position): ...
+    def interrupt(self): done("source.interrupt"); Numbers.stop = True
+    def close(self): done("source.close")
+
+@sink()
+class Out:
+    def open(self): done("sink.open"); self.got = []
+    def encode(self, payloads: list[D]) -> str: done("sink.encode"); return "".join(d.text for d in payloads)
+    def write(self, chunk): done("sink.write"); self.got.append(chunk)
+    def commit(self): done("sink.commit")
+    def abort(self): done("sink.abort")
+    def partial_outputs(self): done("sink.partial"); return ["part"]
+    def summary(self): done("sink.summary"); return {"chunks": len(self.got)}
+
+FAIL_AT = None
+
+@node
+def f(a: A) -> D:
+    if a.n == FAIL_AT: raise ZeroDivisionError("payload text")
+    return D(str(a.n % 10))
+"""  # noqa: E501
+
+
+@pytest.fixture
+def module(declare: Any) -> Any:
+    return declare(ADAPTERS)
+
+
+def run_of(module: Any, spec_of: Any, **options: Any) -> MemoryRun:
+    options.setdefault("limits", BatchLimits(max_records=4))
+    return MemoryRun(ApplicationContext(spec_of(module)), "run", **options)
+
+
+def test_a_complete_run_commits_last_and_reports(module: Any, spec_of: Any) -> None:
+    report = run_of(module, spec_of).run()
+    assert (report.outcome, report.records_in, report.records_out) == ("completed", 10, 10)
+    assert (report.batches, report.counters, report.partial_outputs) == (3, {"chunks": 3}, ())
+    assert (report.run_id, report.scenario, report.profile) == ("run", "tests", "memory")
+    ending = [c for c in module.CALLS if c in ("source.close", "sink.commit", "sink.abort")]
+    assert ending == ["source.close", "sink.commit"]
+
+
+def test_progress_comes_after_each_batch_and_ends_drained(module: Any, spec_of: Any) -> None:
+    seen: list[Progress] = []
+    run_of(module, spec_of, on_progress=seen.append).run()
+    assert [(p.records_in, p.records_out, p.batches, p.state) for p in seen] == [
+        (4, 4, 1, "running"),
+        (8, 8, 2, "running"),
+        (10, 10, 3, "running"),
+        (10, 10, 3, "drained"),
+    ]
+
+
+def test_a_stopped_run_drains_aborts_and_names_its_partial_output(
+    module: Any, spec_of: Any
+) -> None:
+    run: MemoryRun
+
+    def stop(progress: Progress) -> None:
+        if progress.batches == 2:
+            thread = threading.Thread(target=run.stop)
+            thread.start()
+            thread.join()
+
+    run = run_of(module, spec_of, on_progress=stop)
+    report = run.run()
+    assert (report.outcome, report.records_in, report.records_out) == ("stopped", 8, 8)
+    assert report.partial_outputs == ("part",)
+    assert "sink.commit" not in module.CALLS
+    assert module.CALLS.count("sink.abort") == 1
+
+
+def test_a_run_stopped_before_it_begins_reads_nothing(module: Any, spec_of: Any) -> None:
+    run = run_of(module, spec_of)
+    run.stop()
+    assert module.CALLS == []
+    report = run.run()
+    assert (report.outcome, report.records_in) == ("stopped", 0)
+    assert "source.read" not in module.CALLS
+
+
+def test_stopping_a_run_that_is_over_does_nothing(module: Any, spec_of: Any) -> None:
+    run = run_of(module, spec_of)
+    run.run()
+    run.stop()
+    assert "source.interrupt" not in module.CALLS
+
+
+@pytest.mark.parametrize("batch", [1, 3, 100])
+def test_a_failing_node_aborts_the_sink_and_names_the_record(
+    module: Any, spec_of: Any, batch: int
+) -> None:
+    module.FAIL_AT = 7
+    run = run_of(module, spec_of, limits=BatchLimits(max_records=batch))
+    with pytest.raises(NodeFailedError) as caught:
+        run.run()
+    assert (caught.value.node, caught.value.sequence) == ("f", 7)
+    assert "payload text" not in str(caught.value)
+    assert module.CALLS.count("sink.abort") == module.CALLS.count("source.close") == 1
+    assert "sink.commit" not in module.CALLS
+    assert run.partial_outputs() == ("part",)
+
+
+@pytest.mark.parametrize(
+    ("action", "adapter", "verb", "ends"),
+    [
+        ("source.open", "source:source", "open", []),
+        ("source.read", "source:source", "read", ["source.close", "sink.abort"]),
+        ("source.close", "source:source", "close", ["source.close", "sink.abort"]),
+        ("sink.open", "sink:sink", "open", ["source.close"]),
+        ("sink.encode", "sink:sink", "encode", ["source.close", "sink.abort"]),
+        ("sink.write", "sink:sink", "write", ["source.close", "sink.abort"]),
+        ("sink.commit", "sink:sink", "commit", ["source.close", "sink.commit", "sink.abort"]),
+        ("sink.summary", "sink:sink", "give its summary", ["source.close", "sink.commit"]),
+    ],
+)
+def test_whatever_an_adapter_raises_is_typed_and_everything_is_released(
+    module: Any, spec_of: Any, action: str, adapter: str, verb: str, ends: list[str]
+) -> None:
+    module.RAISES.add(action)
+    with pytest.raises(AdapterFailedError) as caught:
+        run_of(module, spec_of).run()
+    error = caught.value
+    assert (error.adapter, error.action, error.cause_type) == (adapter, verb, "Disk")
+    assert isinstance(error.__cause__, module.Disk)
+    ending = ("source.close", "sink.commit", "sink.abort")
+    assert [c for c in module.CALLS if c in ending] == ends
+
+
+def test_what_is_raised_with_payload_about_is_not_quoted_unless_it_is_the_systems(
+    module: Any, spec_of: Any
+) -> None:
+    module.RAISES.add("sink.write")
+    with pytest.raises(AdapterFailedError) as caught:
+        run_of(module, spec_of).run()
+    assert caught.value.problem == ""
+    module.RAISED = OSError
+    with pytest.raises(AdapterFailedError) as caught:
+        run_of(module, spec_of).run()
+    assert caught.value.problem == "sink.write went wrong"
+
+
+def test_a_failure_while_cleaning_up_is_noted_on_the_first_and_never_hides_it(
+    module: Any, spec_of: Any
+) -> None:
+    module.FAIL_AT = 2
+    module.RAISES |= {"source.close", "sink.abort"}
+    with pytest.raises(NodeFailedError) as caught:
+        run_of(module, spec_of).run()
+    assert [note.partition(":")[0] for note in caught.value.__notes__] == ["and then"] * 2
+
+
+@pytest.mark.parametrize(("gives", "cause"), [("3", "TypeError"), ("[1, 2]", "NodeOutputError")])
+def test_a_source_that_gives_something_else_is_refused(
+    declare: Any, spec_of: Any, gives: str, cause: str
+) -> None:
+    module = declare(ADAPTERS.replace("return [A(n) for n in given]", f"return {gives}"))
+    with pytest.raises((AdapterFailedError, NodeOutputError)) as caught:
+        run_of(module, spec_of).run()
+    assert cause in (type(caught.value).__name__, getattr(caught.value, "cause_type", ""))
+
+
+def test_a_sink_may_keep_or_change_the_list_that_it_is_given(declare: Any, spec_of: Any) -> None:
+    module = declare(
+        """
+        @source()
+        def numbers() -> Iterator[A]:
+            yield from map(A, range(5))
+        @node
+        def zeros(a: A) -> None: COUNTED.append(a.n)
+        COUNTED = []
+        @sink()
+        class Out:
+            def open(self): ...
+            def write(self, chunk: list[A]): chunk.clear()
+            def commit(self): ...
+            def abort(self): ...
+            def partial_outputs(self): return ()
+            def summary(self): return {}
+        """
+    )
+    report = run_of(module, spec_of).run()
+    assert module.COUNTED == [0, 1, 2, 3, 4]
+    assert report.records_out == 5
+
+
+def test_a_generator_source_runs_its_finally_and_can_begin_later() -> None:
+    closed = []
+
+    def numbers() -> Any:
+        try:
+            yield from range(10)
+        finally:
+            closed.append(True)
+
+    source = GeneratorSource(numbers)
+    source.open()
+    source.seek(7)
+    assert source.position() == 7
+    assert list(source.read(100, 100)) == [7]
+    assert source.position() == 8
+    source.interrupt()
+    assert list(source.read(100, 100)) == []
+    source.close()
+    assert closed == [True]

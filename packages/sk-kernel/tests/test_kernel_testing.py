@@ -1,0 +1,148 @@
+"""The test kit: one node alone, and whole applications on lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sk_kernel import (
+    Context,
+    DefinitionError,
+    Envelope,
+    NodeFailedError,
+    NodeOutputError,
+    PreflightError,
+    ResolutionError,
+)
+from sk_kernel.testing import CollectSink, ListSource, run_application, run_node, run_placed
+
+NODES = """
+class Model(msgspec.Struct):
+    add: int
+@state(key=None)
+class Seen:
+    def __init__(self): self.log = []
+@service()
+class Clock:
+    now = 1
+class Fake(Clock):
+    now = 9
+@node
+class F:
+    def __init__(self, settings: Model, seen: Seen, clock: Clock, more: B | None):
+        self.add, self.log, self.clock = settings.add, seen.log, clock
+    def __call__(self, a: A, ctx: Context) -> list[B] | None:
+        if a.n == 0: return None
+        self.log.append(a.n)
+        return [B(a.n + self.add), B(ctx.sequence), B(self.clock.now)]
+    def finish(self) -> Envelope[D]: return Envelope(D(f"{self.log}"), reply_to="x")
+@node
+def g(a: A) -> B | Envelope[B] | None:
+    assert a.n != 4
+    return {1: B(1), 2: Envelope(B(2)), 3: C(3)}.get(a.n)
+@state(key=None)
+class Torn: ...
+@node
+def h(b: B, torn: Torn) -> C: return C(b.n)
+@node
+def i(c: C, torn: Torn) -> None: ...
+"""
+
+
+def test_a_node_is_called_with_settings_states_services_and_context(declare: Any) -> None:
+    m = declare(NODES)
+    seen = m.Seen()
+    context = Context("r", "s", "g", "", 41, "ab" * 16)
+    got = run_node(
+        m.F, m.A(5), m.A(0), m.A(6),
+        settings={"add": 1}, states=[seen], services=[m.Fake()], context=context, finish=True,
+    )  # fmt: skip
+    numbers = [6, 41, 9, 7, 43, 9]
+    assert got == [*map(m.B, numbers), Envelope(m.D("[5, 6]"), reply_to="x")]
+    assert seen.log == [5, 6]
+
+
+def test_settings_may_be_an_instance_and_states_are_made_where_none_is_given(declare: Any) -> None:
+    m = declare(NODES)
+    got = run_node(m.F, m.A(5), settings=m.Model(2), services=[m.Clock()])
+    assert got == [m.B(7), m.B(1), m.B(1)]
+
+
+def test_nones_are_dropped_and_envelopes_kept(declare: Any) -> None:
+    m = declare(NODES)
+    assert run_node(m.g, m.A(1), m.A(0), m.A(2)) == [m.B(1), Envelope(m.B(2))]
+
+
+def test_a_node_alone_is_held_to_what_a_run_holds_it_to(declare: Any) -> None:
+    m = declare(NODES)
+    with pytest.raises(NodeOutputError, match="'g' returned C on record 2, but declares"):
+        run_node(m.g, m.A(1), m.A(3))
+    with pytest.raises(NodeFailedError, match="node 'g' raised AssertionError on record 2"):
+        run_node(m.g, m.A(1), m.A(4))
+    with pytest.raises(PreflightError, match=r"nodes\.f\.add: missing"):
+        run_node(m.F, settings={})
+    with pytest.raises(ResolutionError, match="f asks for Clock"):
+        run_node(m.F, settings={"add": 1})
+    with pytest.raises(DefinitionError, match="has no @node"):
+        run_node(len)
+
+
+def test_an_application_is_held_to_its_placement(declare: Any) -> None:
+    m = declare(NODES)
+    settings = {"f": {"add": 1}}
+    with pytest.raises(PreflightError, match="torn_state"):
+        run_placed([m.__name__], [m.A(1)], {"h": "x"}, nodes=settings)
+
+
+def test_a_payload_that_cannot_travel_is_a_fault_of_a_placement_only(declare: Any) -> None:
+    m = declare(
+        """
+        class Opaque:
+            n = 1
+        @node
+        def make(a: A) -> Opaque: return Opaque()
+        @node
+        def use(o: Opaque) -> D: return D(str(o.n))
+        """
+    )
+    assert run_application([m.__name__], [m.A(1)]) == [m.D("1")]
+    assert run_placed([m.__name__], [m.A(1)], {"make": "x", "use": "x"}) == [m.D("1")]
+    with pytest.raises(PreflightError, match="make: not_portable"):
+        run_placed([m.__name__], [m.A(1)], {"make": "x"})
+
+
+def test_declared_adapters_are_replaced_and_their_types_stay(declare: Any, spec_of: Any) -> None:
+    m = declare(
+        """
+        @source()
+        def numbers() -> Iterator[A | B]:
+            raise OSError("not to be read in a test")
+            yield
+        @node
+        def f(a: A | B) -> C | D: return D(str(a.n))
+        @sink()
+        def out(d: D | C) -> None: raise OSError("not to be written in a test")
+        """
+    )
+    assert run_application(spec_of(m), []) == []
+    assert run_application(spec_of(m), [m.A(1), m.B(2)], batch_records=1) == [m.D("1"), m.D("2")]
+
+
+def test_the_list_adapters_behave_as_the_protocols_say() -> None:
+    source = ListSource(range(10))
+    source.open()
+    assert list(source.read(4, 100)) == [0, 1, 2, 3]
+    assert source.position() == 4
+    source.seek(8)
+    assert list(source.read(4, 100)) == [8, 9]
+    assert (list(source.read(4, 100)), source.position()) == ([], 10)
+    source.seek(0)
+    source.interrupt()
+    assert list(source.read(4, 100)) == []
+    source.close()
+    sink = CollectSink()
+    sink.open()
+    sink.write([1, 2])
+    assert (sink.outcome, sink.summary(), sink.partial_outputs()) == ("open", {"received": 2}, ())
+    sink.abort()
+    assert (sink.received, sink.outcome) == ([1, 2], "aborted")

@@ -1,0 +1,203 @@
+"""The wire codec: nothing lost, frames within their size, and nothing but WireError from bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sk_kernel import (
+    ApplicationContext,
+    Batch,
+    Correlation,
+    Graph,
+    Identity,
+    NodeOutputError,
+    RecordTooLargeError,
+    Section,
+    SegmentRunner,
+    TraceIds,
+    WireCodec,
+    WireError,
+    make_plan,
+    wire_faults,
+)
+from sk_kernel._graph import build_graph
+from sk_kernel._specs import Emission, PayloadType, SinkSpec, SourceSpec
+
+
+class Row(msgspec.Struct, frozen=True):
+    n: int
+    text: str = ""
+
+
+class Strict(msgspec.Struct, frozen=True):
+    n: int
+
+    def __post_init__(self) -> None:
+        if self.n < 0:
+            raise KeyError("whatever a user's type raises")
+
+
+def graph_of(*classes: type) -> Graph:
+    types = Emission(tuple(PayloadType(cls, cls) for cls in classes))
+    source = SourceSpec("in", list, True, None, types, None)
+    return build_graph(source, SinkSpec("out", list, True, None, types, None), {})
+
+
+def section_of(graph: Graph, items: list[Any], keys: Any = None, target: Any = None) -> Section:
+    payload = next(t for t in graph.source.payload.types if t.cls is type(items[0]))
+    return Section("source:source", payload, target, keys or range(1, len(items) + 1), items)
+
+
+GRAPH = graph_of(Row, Strict)
+CODEC = WireCodec(GRAPH)
+ROWS = st.lists(st.builds(Row, st.integers(-5, 5), st.text(max_size=30)), min_size=1, max_size=40)
+CORRELATIONS = st.builds(
+    Correlation,
+    st.none() | st.text(max_size=8),
+    st.none() | st.text(max_size=8),
+    st.dictionaries(st.text(max_size=4), st.text(max_size=4), max_size=2),
+    st.none() | st.just("node"),
+)
+
+
+@given(rows=ROWS, data=st.data(), max_bytes=st.integers(150, 1000))
+def test_frames_keep_everything_and_stay_within_their_size(
+    rows: list[Row], data: Any, max_bytes: int
+) -> None:
+    step = data.draw(st.integers(1, 3))
+    keys = range(1, len(rows) + 1) if step == 1 else [n * step for n in range(1, len(rows) + 1)]
+    known = data.draw(st.dictionaries(st.sampled_from(list(keys)), CORRELATIONS, max_size=3))
+    batch = Batch(1, 1, len(rows) * step, correlations=dict(known))
+    frames = CODEC.encode(batch, [section_of(GRAPH, list(rows), keys, "sink:sink")], max_bytes)
+    received = Batch(1, 1, len(rows) * step)
+    sections = [s for frame in frames for s in CODEC.decode(received, frame)]
+    assert all(len(frame) <= max_bytes for frame in frames)
+    assert [row for s in sections for row in s.items] == rows
+    assert [key for s in sections for key in s.keys] == list(keys)
+    assert {s.target for s in sections} == {"sink:sink"}
+    assert received.correlations == known
+
+
+def test_no_sections_are_one_frame() -> None:
+    (frame,) = CODEC.encode(Batch(1, 1, 0), [], 100)
+    assert CODEC.decode(Batch(1, 1, 0), frame) == []
+
+
+def test_keys_that_are_all_of_a_batch_are_not_sent() -> None:
+    rows = [Row(1) for _ in range(100)]
+    (dense,) = CODEC.encode(Batch(1, 1, 100), [section_of(GRAPH, rows)], 10_000)
+    (sparse,) = CODEC.encode(Batch(1, 1, 200), [section_of(GRAPH, rows)], 10_000)
+    assert len(dense) <= len(sparse) - 100
+
+
+def test_a_record_over_the_limit_is_named() -> None:
+    rows = [Row(1), Row(2, "x" * 500), Row(3)]
+    with pytest.raises(RecordTooLargeError) as caught:
+        CODEC.encode(Batch(1, 1, 3), [section_of(GRAPH, rows)], 300)
+    error = caught.value
+    assert (error.node, error.sequence, error.limit) == ("source:source", 2, 300)
+    assert error.size > 500
+
+
+@pytest.mark.parametrize("bad", [1 << 70, "\ud800"])
+def test_a_record_without_a_form_on_the_wire_is_named_by_node_and_record(bad: Any) -> None:
+    rows = [Row(1), Row(bad) if isinstance(bad, int) else Row(2, bad), Row(3)]
+    with pytest.raises(NodeOutputError) as caught:
+        CODEC.encode(Batch(1, 1, 3), [section_of(GRAPH, rows)], 300)
+    assert (caught.value.node, caught.value.sequence) == ("source:source", 2)
+
+
+@given(st.binary(max_size=60))
+def test_bytes_at_random_raise_nothing_but_wire_errors(data: bytes) -> None:
+    require_wire_error_or_sections(data)
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers(-(2**63), 2**64 - 1) | st.text(max_size=5) | st.binary(max_size=5),
+        lambda inner: st.lists(inner, max_size=6),
+        max_leaves=20,
+    )
+)
+def test_messagepack_at_random_raises_nothing_but_wire_errors(value: Any) -> None:
+    require_wire_error_or_sections(msgspec.msgpack.encode([value]))
+
+
+@given(
+    producer=st.integers(-2, 3),
+    kind=st.integers(-2, 3),
+    target=st.sampled_from([None, "sink:sink", "other"]),
+    keys=st.sampled_from([None, [1], [1, 2], [[1, 0]], [[]], ["x"]]),
+    correlations=st.sampled_from([[], [[0, [None, None, {}]]], [[7, []]], [[-1, []]]]),
+    items=st.sampled_from([[], [{"n": 1}], [{"n": -1}], [{}], 3]),
+)
+def test_sections_that_are_nearly_right_raise_nothing_but_wire_errors(**parts: Any) -> None:
+    require_wire_error_or_sections(msgspec.msgpack.encode([list(parts.values())]))
+
+
+def test_deep_nesting_raises_nothing_but_wire_errors() -> None:
+    require_wire_error_or_sections(b"\x91" * 100_000)
+
+
+def require_wire_error_or_sections(data: bytes) -> None:
+    try:
+        sections = CODEC.decode(Batch(1, 1, 1), data)
+    except WireError:
+        return
+    assert all(len(s.keys) == len(s.items) for s in sections)
+
+
+def test_what_comes_to_the_wrong_segment_is_a_wire_error(declare: Any, spec_of: Any) -> None:
+    module = declare(
+        """
+        @source()
+        def numbers() -> Iterator[A]:
+            yield A(1)
+        @node
+        def one(a: A) -> B: ...
+        @node
+        def two(b: B) -> D: ...
+        @sink()
+        def out(d: D) -> None: ...
+        """
+    )
+    context = ApplicationContext(spec_of(module))
+    groups = dict.fromkeys(context.graph.order, "a") | {"two": "b"}
+    plan = make_plan(context.graph, groups, {})
+    segment = plan.segment_of("two")
+    identity = Identity("r", "s", "b", TraceIds("r"))
+    runner = SegmentRunner(context, plan, segment, context.container(), identity)
+    stray = section_of(context.graph, [module.A(1)])
+    with pytest.raises(WireError, match="A from 'source:source' is for another segment"):
+        runner.run(Batch(1, 1, 1), [stray])
+
+
+class Opaque:
+    pass
+
+
+class Holder(msgspec.Struct, frozen=True):
+    inner: list[Opaque]
+    again: Holder | None = None
+
+
+class Recursive(msgspec.Struct, frozen=True):
+    again: Recursive | None = None
+
+
+@pytest.mark.parametrize(
+    ("cls", "expected"),
+    [(Opaque, "not Opaque"), (Holder, "not Holder with Opaque"), (Recursive, None), (Row, None)],
+)
+def test_a_type_that_cannot_cross_is_found_before_a_run(cls: type, expected: str | None) -> None:
+    faults = wire_faults(graph_of(cls), [("source:source", cls)] * 2)
+    if expected is None:
+        assert faults == []
+    else:
+        (fault,) = faults
+        assert (fault.path, fault.category) == ("source:source", "not_portable")
+        assert fault.expected.endswith(expected)

@@ -1,0 +1,36 @@
+"""The package's public names, each imported when it is first asked for.
+
+A worker process imports ``sk_supervisor.worker``, and with it the package: what only a supervisor
+needs would cost each worker a tenth of a second (PEP 562 is what this rests on).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "_bundle": ("BundleRejectedError", "ChildBootstrapBundle"),
+    "_execute": ("new_run_id", "run"),
+    "_ladder": ("Ladder", "Rung"),
+    "_local": ("LocalBootstrapSupervisor",),
+    "_multiprocess": ("MultiprocessBootstrapSupervisor",),
+    "_preflight": ("Prepared", "prepare"),
+    "errors": (
+        "RunRefusedError",
+        "RuntimeLifecycleReadyError",
+        "RuntimeLifecycleResolutionError",
+        "RuntimeWorkerFailedError",
+        "StartInterruptedError",
+        "StopTimeoutError",
+        "SupervisorError",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """The public name ``name`` of the package."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'sk_supervisor' has no attribute {name!r}")
+    return getattr(import_module(f"sk_supervisor.{_HOME_OF[name]}"), name)

@@ -1,0 +1,99 @@
+"""Where a run is shown: in one live line, in plain lines, or only what workers write."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol, TextIO
+
+from sk_supervisor._board import Board
+
+#: Plain lines with totals come this often at most.
+_PLAIN_SECONDS = 5.0
+
+
+class Screen(Protocol):
+    """Used by one thread."""
+
+    def line(self, text: str) -> None:
+        """Show a line of a worker."""
+
+    def show(self, board: Board, now: float) -> None:
+        """Show how the run stands."""
+
+    def close(self) -> None:
+        """Leave the stream as it was."""
+
+
+class QuietScreen:
+    """Only what workers write themselves."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def line(self, text: str) -> None:
+        """Print it."""
+        print(text, file=self._stream, flush=True)
+
+    def show(self, board: Board, now: float) -> None:
+        """Show nothing."""
+
+    def close(self) -> None:
+        """Nothing to undo."""
+
+
+class PlainScreen(QuietScreen):
+    """Lines for logs and pipes: one when all groups reach a phase, and totals now and then."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._phase = ""
+        self._totals_at = 0.0
+
+    def show(self, board: Board, now: float) -> None:
+        """Print what has changed, if it is worth a line."""
+        phase = board.phase()
+        if phase and phase != self._phase:
+            self._phase, self._totals_at = phase, now + _PLAIN_SECONDS
+            self.line(phase)
+        elif board.working() and now >= self._totals_at:
+            self._totals_at = now + _PLAIN_SECONDS
+            self.line(board.totals(now))
+
+
+class LiveScreen:
+    """One line that changes in place; needs a terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.live import Live
+        from rich.text import Text
+
+        self._text = Text
+        # Standard output is the sink's, and nobody else may touch it.
+        self._live = Live(
+            console=Console(file=stream),
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._live.start()
+
+    def line(self, text: str) -> None:
+        """Print it above the line."""
+        self._live.console.print(self._text(text), soft_wrap=True)
+
+    def show(self, board: Board, now: float) -> None:
+        """Bring the line up to date."""
+        text = f"{board.totals(now)}  {board.states()}"
+        line = self._text(text, no_wrap=True, overflow="ellipsis")
+        self._live.update(line, refresh=True)
+
+    def close(self) -> None:
+        """Take the line away."""
+        self._live.stop()
+
+
+def can_live(stream: TextIO) -> bool:
+    """Whether a line can change in place there."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")

@@ -1,0 +1,121 @@
+"""Starting a worker process: a new interpreter that is told the least it needs, through a pipe.
+
+Fork and exec, so that no gRPC object is inherited; a session and process group of its own; standard
+input and output only where the source or the sink lives, otherwise output joins standard error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+# The child must find this package before anything else, wherever the parent found it.
+_CHILD = (
+    "import json,os,sys;"
+    "told=json.load(os.fdopen(int(sys.argv[1]),'rb'));"
+    "sys.path[:]=told.pop('path');"
+    "from sk_supervisor.worker import main;"
+    "main(told)"
+)
+
+#: A worker is born with these blocked, and unblocks them behind its own handlers. A service manager
+#: signals every process of a service: without this, one in its first moments would just die of it.
+BLOCKED_AT_BIRTH = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStart:
+    """What a worker process is started with. ``token`` is secret: it is in no repr."""
+
+    worker_id: str
+    group: str
+    index: int
+    incarnation: int
+    address: str
+    token_hex: str
+    session_id: str
+    deadline_seconds: float
+    control: Mapping[str, float]
+    has_stdin: bool
+    has_stdout: bool
+
+    def __repr__(self) -> str:
+        return f"WorkerStart({self.worker_id})"
+
+    def told(self) -> bytes:
+        """The bytes that go through the spawn pipe."""
+        return json.dumps(
+            {
+                "path": [entry for entry in sys.path if isinstance(entry, str)],
+                "parent": os.getpid(),
+                "worker_id": self.worker_id,
+                "group": self.group,
+                "index": self.index,
+                "incarnation": self.incarnation,
+                "address": self.address,
+                "token": self.token_hex,
+                "session_id": self.session_id,
+                "deadline_seconds": self.deadline_seconds,
+                "control": dict(self.control),
+            }
+        ).encode()
+
+
+def spawn(start: WorkerStart) -> subprocess.Popen[bytes]:
+    """Start the process; exactly one of its ``stdout`` and ``stderr`` is a pipe, its stderr.
+
+    :raises OSError: when it cannot be created.
+    """
+    read_end, write_end = os.pipe()
+    try:
+        with _blocked():
+            process = subprocess.Popen(
+                [
+                    sys.executable,
+                    *interpreter_options(),
+                    "-P",
+                    "-c",
+                    _CHILD,
+                    str(read_end),
+                    start.worker_id,
+                ],
+                stdin=None if start.has_stdin else subprocess.DEVNULL,
+                stdout=None if start.has_stdout else subprocess.PIPE,
+                stderr=subprocess.PIPE if start.has_stdout else subprocess.STDOUT,
+                pass_fds=(read_end,),
+                start_new_session=True,
+            )
+    except BaseException:
+        os.close(write_end)
+        raise
+    finally:
+        os.close(read_end)
+    # It may be dead already: then its exit says why, and not this.
+    with contextlib.suppress(BrokenPipeError), os.fdopen(write_end, "wb") as pipe:
+        pipe.write(start.told())
+    return process
+
+
+def interpreter_options() -> list[str]:
+    """The options of this interpreter that change what a node does: workers have the same."""
+    options = ["-O"] * sys.flags.optimize
+    options += ["-B"] if sys.dont_write_bytecode else []
+    options += [f"-W{option}" for option in sys.warnoptions]
+    for name, value in sys._xoptions.items():
+        options += ["-X", name if value is True else f"{name}={value}"]
+    return options
+
+
+@contextlib.contextmanager
+def _blocked() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED_AT_BIRTH)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

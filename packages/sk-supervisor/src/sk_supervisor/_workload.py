@@ -1,0 +1,97 @@
+"""The work of a run over processes: when each group may begin, how the input ends, what is done."""
+
+from __future__ import annotations
+
+from sk_control import ControlError, ControlMessage, StartWork, Stop
+from sk_kernel import SINK, SOURCE
+
+from sk_supervisor._gate import downstream_of, gate_policy, may_start
+from sk_supervisor._lifecycle import Event, State
+from sk_supervisor._preflight import Prepared
+from sk_supervisor._roster import Roster, WorkerRecord
+from sk_supervisor._session import Session
+
+
+class Workload:
+    """Speaks to the workers for the supervisor. The loop's thread only.
+
+    ``session`` is theirs while there is one; ``is_open`` says whether the gate is open.
+    """
+
+    def __init__(self, prepared: Prepared, roster: Roster) -> None:
+        readiness = prepared.config.runtime.platform.readiness
+        self.policy = gate_policy(
+            enabled=readiness.enabled, all_groups=readiness.start_work_on_all_groups_ready
+        )
+        edges = prepared.plan.group_edges()
+        self._downstream = {g.name: downstream_of(edges, g.name) for g in prepared.groups}
+        self._group_of = prepared.plan.group_of
+        self._roster = roster
+        self.session: Session | None = None
+        self.is_open = False
+
+    @property
+    def source(self) -> WorkerRecord | None:
+        """The source's worker, once spawned."""
+        return self._worker_of(SOURCE)
+
+    @property
+    def sink(self) -> WorkerRecord | None:
+        """The sink's worker, once spawned."""
+        return self._worker_of(SINK)
+
+    def all_started(self) -> bool:
+        """Whether every group has its worker."""
+        return {r.group.name for r in self._roster} == self._downstream.keys()
+
+    def all_ready(self) -> bool:
+        """Whether every group is ready, or further."""
+        return self._roster.ready_groups() >= self._downstream.keys()
+
+    def tell(self, record: WorkerRecord, message: ControlMessage) -> bool:
+        """Send a worker a message; False where there is no session to send it on."""
+        if self.session is None:
+            return False
+        try:
+            self.session.control.send(record.worker_id, message)
+        except ControlError:
+            return False  # no session yet or any more: the watch will hear why
+        return True
+
+    def open(self) -> None:
+        """Open the gate: now for those that may start, for others as they become ready."""
+        self.is_open = True
+        self.pass_gate()
+
+    def pass_gate(self) -> None:
+        """Tell every worker that may start, and was not told, to start."""
+        if not self.is_open:
+            return
+        for group in may_start(self.policy, self._roster.ready_groups(), self._downstream):
+            for record in self._roster:
+                waits = record.group.name == group and record.state is State.READY
+                if waits and self.tell(record, StartWork()):
+                    self._roster.apply(record, Event.GATE_OPENED)
+
+    def drain(self) -> None:
+        """End the input: what was read is worked off."""
+        if self.source is not None:
+            self.tell(self.source, Stop(drain=True, reason="drain"))
+
+    def is_done(self, *, broken: bool) -> bool:
+        """Whether every worker has drained.
+
+        With a worker ``broken`` the sink's word is enough: it ends last, so all work is done then,
+        and what fails from there on changes nothing.
+        """
+        if broken:
+            return self.sink is not None and self.sink.drained is not None
+        return all(r.drained is not None for r in self._roster)
+
+    def late(self) -> list[str]:
+        """The workers that have not drained."""
+        return [r.worker_id for r in self._roster if r.drained is None]
+
+    def _worker_of(self, vertex: str) -> WorkerRecord | None:
+        group = self._group_of[vertex]
+        return next((r for r in self._roster if r.group.name == group), None)

@@ -1,0 +1,22 @@
+"""The application, in a module that breaks when a worker imports it, as ``SK_TEST_IMPORT`` says."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+from supervised_app import *  # noqa: F403
+
+if sys.argv[0] == "-c":
+    match os.environ.get("SK_TEST_IMPORT", "").split(":"):
+        case ["raise"]:
+            raise ValueError("this module cannot be imported")
+        case ["exit"]:
+            print("about to leave", file=sys.stderr, flush=True)
+            os._exit(9)
+        case ["hang", ears]:
+            from supervised_app import tell
+
+            tell(int(ears), "importing")
+            threading.Event().wait()

@@ -1,0 +1,326 @@
+"""A small application whose nodes and adapters fail, hang or wait exactly when they are told to.
+
+``numbers`` gives 1, 2, 3, ...; ``split`` drops every tenth, sends odd ones through ``work`` and
+``tally`` and even ones straight to the sink; ``tally`` adds a line at the end of input.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sk_kernel import AdapterCheckError, Context, node, service, sink, source, state
+
+
+class Number(msgspec.Struct, frozen=True):
+    n: int
+
+
+class Odd(msgspec.Struct, frozen=True):
+    n: int
+
+
+class Worked(msgspec.Struct, frozen=True):
+    n: int
+    text: str
+
+
+class Item(msgspec.Struct, frozen=True):
+    text: str
+
+
+def tell(ears: int, what: str, *, wait: bool = False, **facts: Any) -> None:
+    """Say to the test what happens here; with ``wait``, go on when it lets go."""
+    with socket.create_connection(("127.0.0.1", ears)) as link:
+        link.sendall(json.dumps({"what": what, "pid": os.getpid(), **facts}).encode() + b"\n")
+        if wait:
+            link.recv(1)
+
+
+class NumbersSettings(msgspec.Struct, forbid_unknown_fields=True):
+    count: int = 20
+    endless: bool = False
+    then: str = ""
+    """What comes behind the last: nothing, ``wait`` (interruptible) or ``block`` (not)."""
+    fails: str = ""
+    ears: int = 0
+
+
+@source(stage="ingress")
+class Numbers:
+    def __init__(self, settings: NumbersSettings) -> None:
+        self._settings = settings
+        self._next = 1
+        self._interrupted = threading.Event()
+
+    def _may_fail(self, action: str) -> None:
+        if self._settings.fails == action:
+            raise ValueError(f"no {action} of secret payload")
+
+    def open(self) -> None:
+        if self._settings.ears:
+            tell(self._settings.ears, "open")
+        self._may_fail("open")
+
+    def read(self, max_records: int, max_bytes: int) -> Sequence[Number]:
+        self._may_fail("read")
+        if self._settings.fails == "exit":
+            sys.exit(0)
+        if self._interrupted.is_set():
+            return ()
+        end = self._next + min(max_records, 1000)
+        if not self._settings.endless:
+            end = min(end, self._settings.count + 1)
+        numbers = [Number(n) for n in range(self._next, end)]
+        self._next = end
+        if not numbers:
+            self._wait()
+        return numbers
+
+    def _wait(self) -> None:
+        if self._settings.then == "wait":
+            tell(self._settings.ears, "waiting")
+            self._interrupted.wait()
+        elif self._settings.then == "block":
+            tell(self._settings.ears, "waiting")
+            threading.Event().wait()
+
+    def position(self) -> int:
+        return self._next
+
+    def seek(self, position: int) -> None:
+        self._next = position
+
+    def interrupt(self) -> None:
+        self._interrupted.set()
+        self._may_fail("interrupt")
+
+    def close(self) -> None:
+        self._may_fail("close")
+
+
+@source(stage="ingress")
+def stdin_numbers() -> Iterator[Number]:
+    for line in sys.stdin:
+        yield Number(int(line))
+
+
+@state(key=None)
+class Tally:
+    def __init__(self) -> None:
+        self.count = 0
+
+
+@node(stage="split")
+def split(number: Number) -> Odd | Item | None:
+    if number.n % 10 == 0:
+        return None
+    return Odd(number.n) if number.n % 2 else Item(f"{number.n} even")
+
+
+class WorkSettings(msgspec.Struct, forbid_unknown_fields=True):
+    at: int = 0
+    do: str = ""
+    ears: int = 0
+    born: str = ""
+    """``raise``, or ``wait`` for the test, when the node is made."""
+
+
+@node(stage="work", tags={"odd"})
+class Work:
+    def __init__(self, settings: WorkSettings) -> None:
+        self._settings = settings
+        if settings.born == "raise":
+            raise ValueError("not today")
+        if settings.born == "wait":
+            tell(settings.ears, "born", wait=True)
+
+    def __call__(self, odd: Odd, context: Context) -> Worked:
+        text = f"{odd.n} {context.run_id}"
+        if odd.n == self._settings.at:
+            text = DEEDS[self._settings.do](self._settings) or text
+        return Worked(odd.n, text)
+
+
+@node(stage="work", runner="counting")
+class TallyUp:
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def __call__(self, worked: Worked) -> Item:
+        self._tally.count += 1
+        return Item(f"{worked.n} {self._tally.count} {worked.text}")
+
+    def finish(self) -> Item:
+        return Item(f"total {self._tally.count}")
+
+
+class LinesSettings(msgspec.Struct, forbid_unknown_fields=True):
+    path: str
+    fails: str = ""
+    ears: int = 0
+    hold: bool = False
+    """Wait for the test before the first write."""
+
+
+@sink(stage="egress")
+class Lines:
+    def __init__(self, settings: LinesSettings) -> None:
+        self._settings = settings
+        self._target = Path(settings.path)
+        self._partial = self._target.with_suffix(".partial")
+        self._written = 0
+
+    @classmethod
+    def check(cls, settings: LinesSettings) -> None:
+        if not Path(settings.path).parent.is_dir():
+            raise AdapterCheckError("path", "its folder does not exist")
+
+    def _may_fail(self, action: str) -> None:
+        if self._settings.fails == action:
+            raise ValueError(f"no {action} of secret payload")
+
+    def open(self) -> None:
+        self._may_fail("open")
+        self._file = self._partial.open("w")
+
+    def write(self, items: list[Item]) -> None:
+        self._may_fail("write")
+        if self._settings.hold and not self._written:
+            tell(self._settings.ears, "held", wait=True)
+        self._file.writelines(f"{item.text}\n" for item in items)
+        self._written += len(items)
+
+    def commit(self) -> None:
+        self._may_fail("commit")
+        self._file.close()
+        self._partial.rename(self._target)
+        if self._settings.ears and not self._settings.hold:
+            tell(self._settings.ears, "committed", wait=True)
+
+    def abort(self) -> None:
+        self._file.close()
+        with self._partial.open("a") as file:
+            file.write("aborted\n")
+        self._may_fail("abort")
+
+    def partial_outputs(self) -> tuple[str, ...]:
+        return (str(self._partial),)
+
+    def summary(self) -> dict[str, int]:
+        return {"lines": self._written}
+
+
+@sink(stage="egress")
+def printed(item: Item) -> None:
+    print(item.text, flush=True)
+
+
+@service()
+class Clock:
+    """Makes the catalogue complete."""
+
+
+# ---- what `work` may be told to do -------------------------------------------------------------
+
+
+def _raise(settings: WorkSettings) -> str:
+    raise ValueError(f"bad record {settings.at}")
+
+
+def _exit(settings: WorkSettings) -> str:
+    print("last words", file=sys.stderr, flush=True)
+    os._exit(7)
+
+
+def _leave(settings: WorkSettings) -> str:
+    os._exit(0)
+
+
+def _system_exit(settings: WorkSettings) -> str:
+    sys.exit(0)
+
+
+def _kill(settings: WorkSettings) -> str:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return ""
+
+
+def _freeze(settings: WorkSettings) -> str:
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return ""
+
+
+def _crash(settings: WorkSettings) -> str:
+    ctypes.string_at(0)
+    return ""
+
+
+def _hold(settings: WorkSettings) -> str:
+    tell(settings.ears, "here", wait=True)
+    return ""
+
+
+def _spin(settings: WorkSettings) -> str:
+    tell(settings.ears, "here")
+    while True:
+        pass
+
+
+def _deaf(settings: WorkSettings) -> str:
+    # As a long call into C: Python's own handlers do not get a turn, and heartbeats still go out.
+    tell(settings.ears, "here")
+    libc = ctypes.CDLL(None)
+    while True:
+        libc.pause()
+
+
+def _children(settings: WorkSettings) -> str:
+    child = subprocess.Popen(["sleep", "1000"])  # noqa: S607
+    # One that escapes the group, and holds this worker's standard error open.
+    fugitive = subprocess.Popen(["sleep", "1000"], start_new_session=True)  # noqa: S607
+    tell(settings.ears, "here", wait=True, child=child.pid, fugitive=fugitive.pid)
+    return ""
+
+
+def _surrogate(settings: WorkSettings) -> str:
+    return "\ud800"
+
+
+def _huge(settings: WorkSettings) -> str:
+    return "x" * 300_000
+
+
+def _shout(settings: WorkSettings) -> str:
+    sys.stderr.write("".join(f"line {i}\n" for i in range(5000)))
+    sys.stderr.flush()
+    os.write(2, b"caf\xe9 and no end")
+    os._exit(1)
+
+
+DEEDS = {
+    "raise": _raise,
+    "exit": _exit,
+    "leave": _leave,
+    "system_exit": _system_exit,
+    "kill": _kill,
+    "freeze": _freeze,
+    "crash": _crash,
+    "hold": _hold,
+    "spin": _spin,
+    "deaf": _deaf,
+    "children": _children,
+    "surrogate": _surrogate,
+    "huge": _huge,
+    "shout": _shout,
+}

@@ -1,0 +1,236 @@
+"""What the tests of sk-supervisor run things with."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+from sk_config import Config, build_config
+from sk_kernel import LifecycleEvent
+from sk_observability import LifecycleLog
+from sk_supervisor import MultiprocessBootstrapSupervisor, prepare
+
+APPS = Path(__file__).parent
+PATIENCE = 30.0
+GROUPS: tuple[dict[str, Any], ...] = (
+    {"name": "in", "nodes": ["source:source", "split"]},
+    {"name": "mid", "nodes": ["work", "tally_up"]},
+    {"name": "out", "nodes": ["sink:sink"]},
+)
+MIDDLE, LAST = "mid-0.1", "out-0.1"
+
+
+def expected(count: int, run_id: str = "r1") -> list[str]:
+    """The lines that ``count`` numbers come out as."""
+    lines = []
+    odd = 0
+    for n in range(1, count + 1):
+        if n % 10 == 0:
+            continue
+        odd += n % 2
+        lines.append(f"{n} {odd} {n} {run_id}" if n % 2 else f"{n} even")
+    return [*lines, f"total {odd}"]
+
+
+def settings(
+    target: Path,
+    *,
+    mode: str = "process_supervisor",
+    groups: Sequence[Mapping[str, Any]] = GROUPS,
+    every_group: Mapping[str, Any] | None = None,
+    module: str = "supervised_app",
+    source: Mapping[str, Any] | None = None,
+    work: Mapping[str, Any] | None = None,
+    sink: Mapping[str, Any] | None = None,
+    platform: Mapping[str, Any] | None = None,
+    ipc: Mapping[str, Any] | None = None,
+    observability: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A configuration of the test application that writes to ``target``."""
+    return {
+        "version": 1,
+        "scenario": "supervised",
+        "runtime": {
+            "discovery_modules": [module],
+            "platform": {
+                "bootstrap": {"mode": mode},
+                "execution_ipc": {
+                    "transport": "tcp_local",
+                    "control": {"transport": "tcp_local"},
+                    **(ipc or {}),
+                },
+                "process_groups": [{**group, **(every_group or {})} for group in groups],
+                **(platform or {}),
+            },
+            "observability": dict(observability or {}),
+        },
+        "nodes": {"work": dict(work)} if work else {},
+        "adapters": {
+            "source": {"name": "numbers", "settings": dict(source or {})},
+            "sink": {"name": "lines", "settings": {"path": str(target), **(sink or {})}},
+        },
+    }
+
+
+class Supervised:
+    """A supervisor of the test application in this process, with its events."""
+
+    def __init__(self, config: Config, run_id: str = "r1", level: Any = "debug") -> None:
+        self.log = LifecycleLog(run_id, level=level)
+        self.lines: list[str] = []
+        self.supervisor = MultiprocessBootstrapSupervisor(
+            prepare(config), run_id, self.log, on_line=lambda _, line: self.lines.append(line)
+        )
+
+    def start(self, *names: str) -> None:
+        """Start these groups, or all of them."""
+        self.supervisor.start_groups(names or [g["name"] for g in GROUPS])
+
+    def ready(self) -> None:
+        """Start all groups and wait until they are ready."""
+        self.start()
+        assert self.supervisor.wait_ready(PATIENCE)
+
+    def events(self, name: str) -> list[LifecycleEvent]:
+        """The events of that name."""
+        return [e for e in self.log.events() if e.name == name]
+
+    def names(self, worker: str | None = None) -> list[str]:
+        """The names of the events, of one worker or of the supervisor, in order."""
+        return [e.name for e in self.log.events() if e.worker == worker]
+
+    def pids(self) -> list[int]:
+        """The processes of the workers."""
+        return [w["os_pid"] for workers in self.supervisor.snapshot().values() for w in workers]
+
+
+@contextlib.contextmanager
+def supervised(target: Path, **changes: Any) -> Iterator[Supervised]:
+    """A supervisor that is shut down in any case."""
+    made = Supervised(build_config(settings(target, **changes)))
+    try:
+        yield made
+    finally:
+        made.supervisor.shutdown()
+
+
+class Heard:
+    """What the application said, and the link on which it may wait for a word."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        with link.makefile("rb") as lines:
+            self.facts: dict[str, Any] = json.loads(lines.readline())
+
+    @property
+    def pid(self) -> int:
+        """Who said it."""
+        return int(self.facts["pid"])
+
+    def let_go(self) -> None:
+        """Let it go on."""
+        self._link.close()
+
+
+class Ears:
+    """Where the application of a test says how far it has come."""
+
+    def __init__(self) -> None:
+        self._sock = socket.create_server(("127.0.0.1", 0))
+        self._sock.settimeout(PATIENCE)
+        self._heard: list[Heard] = []
+        self.port: int = self._sock.getsockname()[1]
+
+    def hear(self, what: str) -> Heard:
+        """Wait for the application to say this next."""
+        link, _ = self._sock.accept()
+        heard = Heard(link)
+        self._heard.append(heard)
+        assert heard.facts["what"] == what
+        return heard
+
+    def close(self) -> None:
+        """Let everybody go."""
+        for heard in self._heard:
+            heard.let_go()
+        self._sock.close()
+
+
+class Command:
+    """A running ``sk`` command."""
+
+    def __init__(self, arguments: Sequence[str], **options: Any) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(APPS), **options.pop("environment", {})}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sk_supervisor", *arguments],
+            stdin=options.pop("stdin", subprocess.DEVNULL),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            text=True,
+            **options,
+        )
+
+    def finish(self) -> tuple[int, str, str]:
+        """Exit code, output and standard error."""
+        out, err = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, out, err
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal the supervisor, and nobody else."""
+        self.process.send_signal(number)
+
+    def workers(self) -> list[psutil.Process]:
+        """The worker processes."""
+        return psutil.Process(self.process.pid).children()
+
+    def end(self) -> None:
+        """Leave nothing of it behind."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+def written(folder: Path, configuration: Mapping[str, Any]) -> str:
+    """The path of a configuration file."""
+    path = folder / "config.json"
+    path.write_text(json.dumps(configuration))
+    return str(path)
+
+
+def descriptors() -> set[str]:
+    """The open descriptors of this process, by what they are open on."""
+    return {f"{fd}" for fd in os.listdir("/dev/fd")}
+
+
+def threads() -> set[threading.Thread]:
+    """The threads of this process."""
+    return set(threading.enumerate())
+
+
+def gone(pids: Sequence[int], within: float = 5.0) -> bool:
+    """Whether these processes have ended, or do so within the time (zombies have ended)."""
+    processes = []
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            processes.append(psutil.Process(pid))
+    processes = [p for p in processes if _runs(p)]
+    _, alive = psutil.wait_procs(processes, timeout=within)
+    return not [p for p in alive if _runs(p)]
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,47 @@
+"""The test application, its ears, and commands that leave nothing behind."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+APPS = str(Path(__file__).parent / "apps")
+if APPS not in sys.path:
+    sys.path.insert(0, APPS)  # workers inherit it, as they do any module search path
+
+from supervisor_harness import Command, Ears, written  # noqa: E402
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """Where output goes, with an old one in place."""
+    path = tmp_path / "out.txt"
+    path.write_text("old\n")
+    return path
+
+
+@pytest.fixture
+def ears() -> Iterator[Ears]:
+    """Hear what the application says."""
+    ears = Ears()
+    yield ears
+    ears.close()
+
+
+@pytest.fixture
+def sk(tmp_path: Path) -> Iterator[Callable[..., Command]]:
+    """Start ``sk`` with a configuration (a mapping, or any path) and further arguments."""
+    begun: list[Command] = []
+
+    def start(command: str, configuration: Any, *arguments: str, **options: Any) -> Command:
+        path = configuration if isinstance(configuration, str) else written(tmp_path, configuration)
+        begun.append(Command([command, path, *arguments], **options))
+        return begun[-1]
+
+    yield start
+    for command in begun:
+        command.end()

@@ -1,0 +1,68 @@
+"""What the suite works on: two ends of one link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias
+
+from sk_transport._limits import FrameLimits
+from sk_transport._wire import Buffer, FrameKind, WireFrame
+
+
+class ChannelEnd(Protocol):
+    """What a channel is to those who use it; `SecureChannel` says what each method promises."""
+
+    @property
+    def peer(self) -> str:
+        """The proven identity of the other end."""
+
+    def send(
+        self, kind: FrameKind, header: bytes, payload: Buffer = b"", timeout: float | None = None
+    ) -> None:
+        """Sign and send one frame."""
+
+    def receive(self, timeout: float | None = None) -> WireFrame:
+        """Return the next frame, verified."""
+
+    def shutdown(self) -> None:
+        """End the channel from any thread."""
+
+    def close(self) -> None:
+        """Shut down and release what it holds."""
+
+
+def _nothing() -> None:
+    """Release nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChannelPair:
+    """Two ends of one new link, named `left` and `right`. A context manager that closes both.
+
+    `inject` puts bytes on the wire to `right` as if `left` had sent them, where an implementation
+    has a wire; the claims about the wire need it. `release` is called after both ends are closed.
+    """
+
+    left: ChannelEnd
+    right: ChannelEnd
+    inject: Callable[[bytes], None] | None = None
+    release: Callable[[], None] = field(default=_nothing)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.left.close()
+        self.right.close()
+        self.release()
+
+
+# From the limits that both ends are to have, to a pair.
+MakePair: TypeAlias = Callable[[FrameLimits], ChannelPair]

@@ -1,0 +1,52 @@
+"""Running claims against an implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from sk_transport.errors import TransportError
+from sk_transport.testing._channel_claims import CHANNEL_CLAIMS
+from sk_transport.testing._claim_limits import LIMITS
+from sk_transport.testing._pair import ChannelPair, MakePair
+from sk_transport.testing._wire_claims import WIRE_CLAIMS
+
+# One promise: raises `AssertionError` where a pair does not keep it. Its name and its docstring
+# say what is promised.
+Claim: TypeAlias = Callable[[ChannelPair], None]
+
+
+def check_claim(claim: Claim, make_pair: MakePair) -> None:
+    """Hold a new pair to one claim; raises `AssertionError`, with the claim's name in a note."""
+    with make_pair(LIMITS) as pair:
+        try:
+            _call(claim, pair)
+        except AssertionError as broken:
+            broken.add_note(f"the claim: {claim.__name__}: {claim.__doc__}")
+            raise
+
+
+def check_channel(make_pair: MakePair) -> None:
+    """Hold an implementation to the contract of `SecureChannel`: every one of `CHANNEL_CLAIMS`.
+
+    `make_pair` is called once for each claim, with the limits that both ends must have. Raises
+    `AssertionError` at the first claim that is broken.
+    """
+    for claim in CHANNEL_CLAIMS:
+        check_claim(claim, make_pair)
+
+
+def check_wire(make_pair: MakePair) -> None:
+    """Hold an implementation to what it must refuse from its wire: every one of `WIRE_CLAIMS`.
+
+    The pairs need their `inject`. Raises as `check_channel` does.
+    """
+    for claim in WIRE_CLAIMS:
+        check_claim(claim, make_pair)
+
+
+def _call(claim: Claim, pair: ChannelPair) -> None:
+    try:
+        claim(pair)
+    except TransportError as fault:
+        raise AssertionError(f"the channel raised {type(fault).__name__}") from fault
