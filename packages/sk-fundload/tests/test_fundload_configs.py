@@ -13,6 +13,7 @@ from sk_fundload._setup import configuration
 from sk_fundload.errors import (
     ConflictingOptionsError,
     MissingOptionError,
+    MixedOutputError,
     RulesDisagreeError,
     SamePlaceError,
 )
@@ -193,3 +194,11 @@ def test_all_faults_of_the_settings_are_found_before_anything_runs() -> None:
 def test_an_unknown_key_of_the_runtime_is_a_configuration_fault() -> None:
     with pytest.raises(ConfigError, match=r"runtime\.platform\.speed"):
         configured("runtime.platform.speed=high")
+
+
+@pytest.mark.parametrize("block", ["tracing", "logging"])
+def test_an_exporter_may_not_write_into_the_decisions_on_standard_output(block: str) -> None:
+    exporter = f"runtime.observability.{block}.exporters=[{{kind: stdout}}]"
+    with pytest.raises(MixedOutputError, match=rf"{block}\.exporters\[0\]"):
+        configured(exporter, places={"output": "-"})
+    configured(exporter, places={"output": "decisions.jsonl"})

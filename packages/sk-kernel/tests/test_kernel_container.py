@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sk_kernel import Container, ResolutionError
 from sk_kernel._discovery import discover
+from sk_kernel.testing import run_node
 
 
 def container_of(module: Any) -> Container:
@@ -109,3 +110,42 @@ def test_a_circle_is_found_and_shown_and_leaves_the_container_usable(declare: An
         with pytest.raises(ResolutionError, match="circular: One -> Two -> One"):
             container.resolve(module.One)
     assert container.resolve(module.Three) is not None
+
+
+@pytest.mark.parametrize("wrapped", ["", "@handed_on"])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "a: A, settings: Model, s: S, ctx: Context",
+        "a: A, ctx: Context, s: S, none: Unknown | None, settings: Model, left: Unknown = 7",
+        "a: A, *, ctx: Context, s: S, settings: Model",
+        "a: A, /, s: S, *, settings: Model, ctx: Context",
+    ],
+)
+def test_a_function_gets_what_is_injected_wherever_it_asks(
+    declare: Any, parameters: str, wrapped: str
+) -> None:
+    """Beside its Context, by position, by keyword or behind a wrapper of another's making."""
+    module = declare(
+        f"""
+import functools
+class Unknown: ...
+class Model(msgspec.Struct):
+    add: int = 10
+@state(key=None)
+class S:
+    seen = 0
+def handed_on(function):
+    @functools.wraps(function)
+    def wrapper(*arguments, **named): return function(*arguments, **named)
+    return wrapper
+@node
+{wrapped}
+def f({parameters}) -> D:
+    s.seen += 1
+    return D(f"{{a.n + settings.add}} {{s.seen}} {{ctx.sequence}}")
+"""
+    )
+    got = run_node(module.f, module.A(1), module.A(2), settings={"add": 3})
+    assert [d.text for d in got] == ["4 1 1", "5 2 2"]
+    assert vars(module.f).keys() <= {"__stream_kernel__", "__wrapped__"}

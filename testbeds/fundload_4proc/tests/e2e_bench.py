@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 import yaml
-from e2e_run import Ended, LiveRun, alive_after
+from e2e_run import PATIENCE_SECONDS, Ended, LiveRun, alive_after
 from fundload_reference import RULE_SETS, adjudicate
 
 GROUPS = ("execution.ingress", "execution.features", "execution.policy", "execution.egress")
@@ -92,21 +92,21 @@ class Bench:
         """Run it to its end, with nothing on its standard input."""
         return self.finish(self.start(*arguments, before=before))
 
-    def measure(self, *arguments: str) -> tuple[Ended, Measured]:
+    def measure(self, *arguments: str, seconds: float = PATIENCE_SECONDS) -> tuple[Ended, Measured]:
         """Run it to its end, and tell how much memory it took."""
         facts = self.folder / "measured.json"
         command = [sys.executable, str(MEASURED), str(facts), *arguments]
-        ended = self.finish(self._start(command))
+        ended = self.finish(self._start(command), seconds)
         return ended, Measured(**json.loads(facts.read_bytes()))
 
-    def finish(self, run: LiveRun, seconds: float | None = None) -> Ended:
+    def finish(self, run: LiveRun, seconds: float = PATIENCE_SECONDS) -> Ended:
         """End a run's input, and wait for its end."""
         run.close_input()
         return self.outwait(run, seconds)
 
-    def outwait(self, run: LiveRun, seconds: float | None = None) -> Ended:
+    def outwait(self, run: LiveRun, seconds: float = PATIENCE_SECONDS) -> Ended:
         """Wait for a run's end, its input open."""
-        ended = run.end() if seconds is None else run.end(seconds)
+        ended = run.end(seconds)
         self._ended.append(ended)
         return ended
 

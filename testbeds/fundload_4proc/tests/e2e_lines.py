@@ -37,8 +37,6 @@ _NO_JSON = [
     b"\xef\xbb\xbf" + _GOOD,
     _GOOD.decode().encode("utf-16-le").replace(b"\n", b""),
     load(note="x" * (MAX_LINE_BYTES + 1 - len(load(note="")))),
-    b" " * (MAX_LINE_BYTES + 1),
-    b" " * MAX_LINE_BYTES + _GOOD,
 ]
 _NO_ID: list[object] = [None, True, 1.0, -1.5, [], {}, ["1"], {"id": "1"}]
 _NO_TEXT: list[object] = [None, True, 100, 1.0, [], {}, ["$1.00"]]

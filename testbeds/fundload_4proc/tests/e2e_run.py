@@ -123,6 +123,21 @@ class LiveRun:
             self._release()
         return self._ended
 
+    def insist(self, number: Signals, seconds: float = PATIENCE_SECONDS) -> None:
+        """Send a signal until the run has ended, `seconds` at most.
+
+        Python hears one that comes just before a system call that blocks only when that is over.
+        """
+        until = time.monotonic() + seconds
+        while self._hearing():
+            self.signal(number)
+            wait = min(1.0, until - time.monotonic())
+            try:
+                self._serve(lambda: not self._hearing(), "heed a signal", wait)
+            except StuckError:
+                if time.monotonic() >= until:
+                    raise
+
     def kill(self) -> None:
         """End it, if it is not over, whatever it does."""
         if self._ended is None:

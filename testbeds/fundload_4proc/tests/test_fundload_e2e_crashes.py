@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import time
 from typing import Any
 
 import pytest
@@ -44,7 +43,7 @@ def test_a_killed_worker_ends_the_run(bench: Bench, dirty: bytes, group: str) ->
     assert f"worker {group}-0.1 of group {group} failed (crash): signal SIGKILL" in ended.said
     assert bench.read("out") == OLD
     (partial,) = ended.partials
-    assert partial.read_bytes().startswith(reference(dirty[:20_000]).output[:10_000])
+    assert partial.read_bytes().startswith(reference(dirty, decisions=1_000).output)
 
 
 @pytest.mark.contract("P5PRE-LIFE-05")
@@ -71,16 +70,12 @@ def test_a_worker_that_hangs_is_noticed_by_its_silence(bench: Bench, dirty: byte
     run = in_full_flow(bench, dirty, "--config", config)
     workers = run.workers()
     workers["execution.features"].send_signal(signal.SIGSTOP)
-    stopped = time.monotonic()
-    run.await_word("execution.features failed")
-    noticed = time.monotonic() - stopped
-    ended = bench.outwait(run)
+    ended = bench.outwait(run, END_SECONDS + 3 * HEARTBEAT_SECONDS)
     assert alive_after(0, workers.values()) == []
     assert ended.code == 4, ended.said
     worker = "worker execution.features-0.1 of group execution.features"
     found = re.search(rf"{worker} failed \(heartbeat\): .*no heartbeat for ([0-9.]+) s", ended.said)
     assert found, ended.said
     assert 3 * HEARTBEAT_SECONDS <= float(found[1]) < 4 * HEARTBEAT_SECONDS
-    assert noticed < 4 * HEARTBEAT_SECONDS
     assert bench.read("out") == OLD
     assert [path.exists() for path in ended.partials] == [True]

@@ -10,6 +10,7 @@ import pytest
 from e2e_bench import Bench, each_profile, each_rule_set, reference, run_options
 from e2e_lines import UNREADABLE
 from e2e_run import Ended, peak_mib
+from fundload_reference import MAX_LINE_BYTES
 from reference_bench import load
 
 MARK = b"\xef\xbb\xbf"
@@ -44,16 +45,27 @@ def test_every_kind_of_unreadable_line_is_declined_with_its_reason(
     bench: Bench, profile: str
 ) -> None:
     """Each stands between good ones, which come out as if it were not there."""
-    numbered = list(enumerate(UNREADABLE, 10_000))
-    good = [load(id=number, customer=number) for number, _ in numbered]
-    pairs = zip([line for _, (line, _) in numbered], good, strict=True)
-    adjudicated(bench, profile, b"".join(bad + b"\n" + line + b"\n" for bad, line in pairs))
+    pairs = [
+        (line, load(id=number, customer=number)) for number, (line, _) in enumerate(UNREADABLE, 10)
+    ]
+    data = b"".join(bad + b"\n" + good + b"\n" for bad, good in pairs)
+    adjudicated(bench, profile, data, "baseline")
     rejects = [json.loads(line) for line in bench.read("rejects").splitlines()]
     assert [(reject["line_no"], reject["reason"]) for reject in rejects] == [
         (2 * place + 1, reason) for place, (_, reason) in enumerate(UNREADABLE)
     ]
     decisions = [json.loads(line) for line in bench.read("out").splitlines()]
     assert [decision["accepted"] for decision in decisions] == [False, True] * len(UNREADABLE)
+
+
+@each_profile
+def test_a_long_line_is_not_lost_for_the_white_space_that_it_begins_with(
+    bench: Bench, profile: str
+) -> None:
+    """Too long to be held, and so to be told from one with something behind the white space."""
+    long = [b" " * (MAX_LINE_BYTES + 1), b" " * MAX_LINE_BYTES + load()]
+    adjudicated(bench, profile, b"\n".join([*long, load()]))
+    assert bench.read("rejects").count(b"INPUT_PARSE_ERROR") == len(long)
 
 
 @each_profile

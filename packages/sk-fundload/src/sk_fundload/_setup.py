@@ -13,6 +13,7 @@ from sk_fundload.adapters import is_same_file
 from sk_fundload.errors import (
     ConflictingOptionsError,
     MissingOptionError,
+    MixedOutputError,
     RulesDisagreeError,
     SamePlaceError,
 )
@@ -43,6 +44,7 @@ def configuration(
     config = _load(rules, profile, file, [*overrides, *given])
     _refuse_same_file(config)
     _refuse_mixed_rules(config)
+    _refuse_mixed_output(config)
     return config
 
 
@@ -78,6 +80,20 @@ def _refuse_same_file(config: Config) -> None:
         written = sink.settings.get(key)
         if isinstance(read, str) and isinstance(written, str) and is_same_file(read, written):
             raise SamePlaceError("input", option, written)
+
+
+def _refuse_mixed_output(config: Config) -> None:
+    sink, observability = config.adapters.sink, config.runtime.observability
+    if sink is None or "-" not in (sink.settings.get("path"), sink.settings.get("rejects")):
+        return
+    kinds = {
+        "tracing": [exporter.kind for exporter in observability.tracing.exporters],
+        "logging": [exporter.kind for exporter in observability.logging.exporters],
+    }
+    for block, chosen in kinds.items():
+        if "stdout" in chosen:
+            index = chosen.index("stdout")
+            raise MixedOutputError(f"runtime.observability.{block}.exporters[{index}]")
 
 
 def _refuse_mixed_rules(config: Config) -> None:

@@ -63,6 +63,17 @@ class SamePlaceError(UsageError):
         super().__init__(f"{first} and {second} are the same file, {path}: name another one")
 
 
+class MixedOutputError(UsageError):
+    """Decisions and something else would both go to standard output."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        super().__init__(
+            f"the decisions go to standard output, and so does {place}: give --output a file,"
+            " or that exporter another kind"
+        )
+
+
 class RulesDisagreeError(UsageError):
     """Nodes that implement one rule together are configured for different rules."""
 

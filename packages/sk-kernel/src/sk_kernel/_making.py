@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import partial
+from types import FunctionType
 from typing import Any
 
 from sk_kernel._adapted import adapt
@@ -63,4 +65,29 @@ def adapter_failed(spec: AdapterSpec, action: str, error: Exception) -> AdapterF
 
 
 def _bound(function: Any, arguments: dict[str, Any]) -> Any:
-    return partial(function, **arguments) if arguments else function
+    """The function with ``arguments`` as its defaults, which costs a call nothing.
+
+    A wrapper that only hands ``**named`` on has no such parameters, and is bound as usual.
+    """
+    if not arguments:
+        return function
+    own = inspect.signature(function, follow_wrapped=False).parameters
+    if not arguments.keys() <= own.keys():
+        return partial(function, **arguments)
+    by_position = [p for p in own.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    while by_position and by_position[0].name not in arguments:
+        by_position.pop(0)
+    bound = FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        # A Context behind or between them has none of its own, and every call brings it.
+        tuple(arguments.get(p.name, _default(p)) for p in by_position),
+        function.__closure__,
+    )
+    bound.__kwdefaults__ = {**(function.__kwdefaults__ or {}), **arguments}
+    return bound
+
+
+def _default(parameter: inspect.Parameter) -> Any:
+    return None if parameter.default is parameter.empty else parameter.default

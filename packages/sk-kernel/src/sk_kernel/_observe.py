@@ -14,7 +14,7 @@ from sk_kernel._ids import TraceIds, span_id
 from sk_kernel._plan import ExecutionPlan
 
 
-class NodeSpan(msgspec.Struct, frozen=True, kw_only=True):
+class NodeSpan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One record in one vertex. Times are nanoseconds since the epoch.
 
     ``parent_id`` is the span of what produced the record; None for the source's own span, and where
@@ -83,6 +83,8 @@ class Tracer:
         }
         self._many = {n for n, spec in graph.nodes.items() if spec.emits.many}
         self._held: list[NodeSpan] = []
+        # The ids of the spans held, by name and key: most parents are among them.
+        self._made: dict[tuple[str, Key], str] = {}
 
     def ran(
         self, batch: Batch, edge: Edge, key: Key, times: Times, error: str | None = None
@@ -96,7 +98,8 @@ class Tracer:
             # The key that the producer knew the record by has no index of this edge's branching.
             own = (edge.fanout > 1) + (edge.producer in self._many)
             origin = key[: len(key) - own] if isinstance(key, tuple) else key
-            parent = span_id(trace, before.name, origin)
+            made = self._made.get((before.name, origin))
+            parent = made or span_id(trace, before.name, origin)
         visit = _Visit(trace, key, times, error)
         self._add(edge.consumer, visit, parent, before.group)
 
@@ -110,6 +113,7 @@ class Tracer:
     def flush(self) -> None:
         """Hand the batch's spans over."""
         held, self._held = self._held, []
+        self._made.clear()
         if held:
             for observer in self._observers:
                 observer.on_spans(held)
@@ -123,6 +127,7 @@ class Tracer:
     def _add(self, vertex: str, visit: _Visit, parent: str | None, came_from: str) -> None:
         for place in self._places[vertex]:
             own = span_id(visit.trace, place.name, visit.key)
+            self._made[place.name, visit.key] = own
             self._held.append(
                 NodeSpan(
                     trace_id=visit.trace,

@@ -24,8 +24,10 @@ if _typing.TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ApplicationExitError",
     "BundleRejectedError",
     "ChildBootstrapBundle",
+    "HubFailedError",
     "Ladder",
     "LocalBootstrapSupervisor",
     "MultiprocessBootstrapSupervisor",
@@ -36,6 +38,7 @@ __all__ = [
     "RuntimeLifecycleResolutionError",
     "RuntimeWorkerFailedError",
     "StartInterruptedError",
+    "StopForcedError",
     "StopTimeoutError",
     "SupervisorError",
     "new_run_id",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from sk_control import ControlError
@@ -135,11 +136,14 @@ class MultiprocessBootstrapSupervisor:
         self._log.emit(EventName.SUPERVISOR_START_WORKLOAD, fields={"policy": str(work.policy)})
         work.open()
         while not work.is_done(broken=self._watch.broken):
-            self._raise_failure(began, starting=False)
+            patience = self._patience()
+            if patience <= time.monotonic():
+                self._raise_failure(began, starting=False)
             if not work.all_ready():
                 self._raise_interruption()
             self._raise_if_out_of_time()
-            self._watch.step(self._ladder.drain_until if self._ladder else None)
+            until = min(patience, self._ladder.drain_until if self._ladder else inf)
+            self._watch.step(until if until < inf else None)
         assert work.source and work.sink  # noqa: S101, PT018 - every group was started
         seconds = time.monotonic() - began
         return report_of(self._prepared, self._run_id, work.source, work.sink, seconds)
@@ -246,6 +250,14 @@ class MultiprocessBootstrapSupervisor:
                 error.category, [error.worker], waited, str(error)
             ) from error
         raise error
+
+    def _patience(self) -> float:
+        """Until when the others may go on working: behind a failure, only to finish without it."""
+        failed = self._watch.failed
+        if failed is not None and failed.drained is not None:
+            # It had sent on all it had to: the output may be complete, and in place, all the same.
+            return self._watch.failed_at + FAILURE_BUDGET_SECONDS
+        return 0.0 if self._watch.broken else inf
 
     def _raise_interruption(self) -> None:
         if self._watch.stop_reasons:

@@ -56,6 +56,7 @@ class Watch:
         self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._heard: dict[str, float] = {}
         self.failed: WorkerRecord | None = None
+        self.failed_at = 0.0
         self.hub_failure: HubFailedError | None = None
         self.stop_reasons: list[str] = []
 
@@ -182,7 +183,7 @@ class Watch:
     def _break(self, record: WorkerRecord, breakage: Breakage) -> None:
         record.lost_by = None
         if self._roster.broke(record, breakage) and self.failed is None:
-            self.failed = record
+            self.failed, self.failed_at = record, time.monotonic()
 
     def _exited(self, record: WorkerRecord) -> None:
         if record.state is State.STOPPING:

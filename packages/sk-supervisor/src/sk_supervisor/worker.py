@@ -213,7 +213,7 @@ def _leave_at_once(reason: LossReason) -> None:
 def main(told: dict[str, Any]) -> None:
     """Run a worker with what came through the spawn pipe; exits the process."""
     die_with_parent(told["parent"])
-    faulthandler.enable()
+    faulthandler.enable(all_threads=False)  # all would be more lines than are kept
     code = 1
     try:
         code = Worker(told).run()

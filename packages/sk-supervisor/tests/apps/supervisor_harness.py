@@ -48,7 +48,7 @@ def settings(
     mode: str = "process_supervisor",
     groups: Sequence[Mapping[str, Any]] = GROUPS,
     every_group: Mapping[str, Any] | None = None,
-    module: str = "supervised_app",
+    modules: Sequence[str] = ("supervised_app",),
     source: Mapping[str, Any] | None = None,
     work: Mapping[str, Any] | None = None,
     sink: Mapping[str, Any] | None = None,
@@ -61,7 +61,7 @@ def settings(
         "version": 1,
         "scenario": "supervised",
         "runtime": {
-            "discovery_modules": [module],
+            "discovery_modules": list(modules),
             "platform": {
                 "bootstrap": {"mode": mode},
                 "execution_ipc": {
@@ -219,7 +219,10 @@ def threads() -> set[threading.Thread]:
 
 
 def gone(pids: Sequence[int], within: float = 5.0) -> bool:
-    """Whether these processes have ended, or do so within the time (zombies have ended)."""
+    """Whether these processes have ended, or do so within the time (zombies have ended).
+
+    Not for children of this process that somebody else waits for: it would reap them.
+    """
     processes = []
     for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -9,7 +9,7 @@ from sk_control.testing._bench import ControlServerLike, MakeServer, ServerBench
 from sk_control.testing._claims import SERVER_CLAIMS
 from sk_control.testing._clock import ManualClock
 from sk_control.testing._forge import WELL_KNOWN_METHOD, forge, token_key
-from sk_control.testing._stranger import Stranger
+from sk_control.testing._stranger import Stranger, StrangersStream
 from sk_control.testing._suite import ServerClaim, check_server, check_server_claim
 from sk_control.testing._traitor import Traitor
 
@@ -22,6 +22,7 @@ __all__ = [
     "ServerBench",
     "ServerClaim",
     "Stranger",
+    "StrangersStream",
     "Traitor",
     "check_server",
     "check_server_claim",

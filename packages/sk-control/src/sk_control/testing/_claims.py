@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sk_transport import Secret
 
@@ -216,7 +216,7 @@ def _key(bench: ServerBench) -> Secret:
     return token_key(bench.tokens["w-1"], SESSION, "w-1")
 
 
-def _place(bench: ServerBench) -> dict[str, object]:
+def _place(bench: ServerBench) -> dict[str, Any]:
     return {"session_id": SESSION, "worker_id": "w-1", "clock": bench.clock}
 
 

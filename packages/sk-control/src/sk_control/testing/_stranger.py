@@ -31,6 +31,7 @@ class Stranger:
     def open(self, method: str = METHOD_PATH) -> StrangersStream:
         """Open one more stream."""
         stream = StrangersStream(self._channel, method)
+        self._streams = [one for one in self._streams if not one.closed]
         self._streams.append(stream)
         return stream
 
@@ -42,7 +43,6 @@ class Stranger:
             return stream.outcome(timeout)
         finally:
             stream.close()
-            self._streams.remove(stream)
 
     def close(self) -> None:
         """Hang up on all streams."""
@@ -66,6 +66,7 @@ class StrangersStream:
     """A stream of a `Stranger`."""
 
     def __init__(self, channel: grpc.Channel, method: str) -> None:
+        self.closed = False
         self._outbox = Outbox()
         self._call: Any = channel.stream_stream(method, None, None)(iter(self._outbox))
 
@@ -93,9 +94,8 @@ class StrangersStream:
 
         "OPEN" when the stream has no end within the time.
         """
-        future: grpc.Future = self._call
         try:
-            future.exception(timeout)
+            self._call.exception(timeout)
         except grpc.FutureTimeoutError:
             return "OPEN"
         except grpc.FutureCancelledError:
@@ -105,5 +105,6 @@ class StrangersStream:
 
     def close(self) -> None:
         """Hang up."""
+        self.closed = True
         self._call.cancel()
         self._outbox.close()

@@ -1,0 +1,404 @@
+"""A run over real processes: its order, its output, its end, and what is left of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from sk_config import build_config
+from sk_kernel import BootstrapSupervisor
+from sk_observability import EventName
+from sk_supervisor import (
+    LocalBootstrapSupervisor,
+    MultiprocessBootstrapSupervisor,
+    RuntimeLifecycleResolutionError,
+    StartInterruptedError,
+    StopForcedError,
+    StopTimeoutError,
+    prepare,
+    run,
+)
+from supervisor_harness import (
+    GROUPS,
+    PATIENCE,
+    Ears,
+    Supervised,
+    descriptors,
+    expected,
+    gone,
+    settings,
+    supervised,
+    threads,
+)
+
+WORKERS = ("in-0.1", "mid-0.1", "out-0.1")
+
+
+@pytest.mark.contract("P5PRE-EXEC-01", "PLACEMENT-01", "PLACEMENT-03", "IPC-INT-02", "BOOT-API-01")
+@pytest.mark.parametrize(
+    ("count", "batch"),
+    [
+        (0, {}),
+        (1, {}),
+        (57, {"max_records": 3, "in_flight": 2}),
+        (500, {"max_records": 7, "in_flight": 1}),
+        (3000, {"max_bytes": 100}),
+    ],
+)
+def test_the_output_is_that_of_the_memory_profile(
+    target: Path, count: int, batch: dict[str, Any]
+) -> None:
+    for mode in ("process_supervisor", "inline"):
+        groups = GROUPS if mode == "process_supervisor" else ()
+        config = settings(
+            target, mode=mode, groups=groups, source={"count": count}, platform={"batch": batch}
+        )
+        assert run(build_config(config), run_id="r1", quiet=True) == 0
+        assert target.read_text().splitlines() == expected(count)
+        assert not target.with_suffix(".partial").exists()
+
+
+def test_a_group_may_be_both_before_and_behind_another(target: Path) -> None:
+    groups = [
+        {"name": "outer", "nodes": ["source:source", "split", "sink:sink"]},
+        {"name": "inner", "stages": ["work"]},
+    ]
+    config = settings(target, groups=groups, source={"count": 500}, platform={"batch": SMALL})
+    assert run(build_config(config), run_id="r1", quiet=True) == 0
+    assert target.read_text().splitlines() == expected(500)
+
+
+SMALL = {"max_records": 7, "in_flight": 2}
+
+
+def test_a_batch_too_large_for_one_frame_arrives_in_parts(target: Path) -> None:
+    ipc = {"max_payload_bytes": 200}
+    with supervised(target, source={"count": 500}, ipc=ipc) as run:
+        run.ready()
+        assert run.supervisor.run().records_in == 500
+    assert target.read_text().splitlines() == expected(500)
+
+
+@pytest.mark.contract("PROC-01", "P5PRE-LIFE-01", "BOOT-API-02", "P5PRE-LOG-01", "P5PRE-SUP-06")
+def test_the_events_tell_start_ready_run_and_stop_in_that_order(target: Path) -> None:
+    with supervised(target) as run:
+        run.ready()
+        run.supervisor.run()
+        assert run.supervisor.shutdown() == "stop"
+        for worker in WORKERS:
+            assert run.names(worker) == [
+                EventName.WORKER_SPAWNED,
+                EventName.WORKER_BOOTSTRAP_LOADED,
+                EventName.WORKER_READY,
+                EventName.WORKER_RUNNING,
+                "worker_drained",
+                EventName.WORKER_STOPPING,
+                EventName.WORKER_STOPPED,
+            ]
+        assert run.names(None) == [
+            EventName.SUPERVISOR_START_GROUPS,
+            EventName.SUPERVISOR_WAIT_READY,
+            EventName.SUPERVISOR_START_WORKLOAD,
+            EventName.SUPERVISOR_GRACEFUL_STOP,
+        ]
+        spawned = [e.worker for e in run.events(EventName.WORKER_SPAWNED)]
+        stopping = [e.worker for e in run.events(EventName.WORKER_STOPPING)]
+        assert spawned == stopping == list(WORKERS)
+        assert {e.correlation_id for e in run.supervisor.lifecycle_events()} == {"r1"}
+
+
+def test_the_order_of_the_configuration_is_the_order_of_the_start_and_not_of_the_stop(
+    target: Path,
+) -> None:
+    with supervised(target, groups=GROUPS[::-1]) as run:
+        run.start("out", "mid", "in")
+        assert run.supervisor.wait_ready(PATIENCE)
+        run.supervisor.run()
+        run.supervisor.shutdown()
+        assert [e.worker for e in run.events("worker_spawned")] == list(WORKERS[::-1])
+        assert [e.worker for e in run.events("worker_stopping")] == list(WORKERS)
+
+
+@pytest.mark.contract("P5PRE-SUP-01", "P5PRE-SUP-05", "P5PRE-SUP-07")
+def test_each_group_is_one_live_process_of_its_own(target: Path) -> None:
+    with supervised(target) as run:
+        run.ready()
+        snapshot = run.supervisor.snapshot()
+        assert list(snapshot) == ["in", "mid", "out"]
+        children = {p.pid for p in psutil.Process().children()}
+        for [worker] in snapshot.values():
+            assert worker["os_pid"] == worker["pid"] in children
+            assert (worker["alive"], worker["ready"], worker["state"]) == (True, True, "ready")
+        run.supervisor.shutdown()
+        assert [w["state"] for [w] in run.supervisor.snapshot().values()] == ["stopped"] * 3
+        assert not any(w["alive"] for [w] in run.supervisor.snapshot().values())
+
+
+@pytest.mark.contract("P5PRE-EXEC-04", "P5PRE-READY-02", "PROC-INT-02")
+def test_no_source_is_read_before_every_group_is_ready(target: Path, ears: Ears) -> None:
+    work = {"born": "wait", "ears": ears.port}
+    with supervised(target, work=work) as run:
+        run.start()
+        born = ears.hear("born")
+        assert not run.supervisor.wait_ready(0.2)
+        with pytest.raises(RuntimeLifecycleResolutionError, match="not every group is ready"):
+            run.supervisor.run()
+        assert run.events("worker_running") == []
+        born.let_go()
+        assert run.supervisor.wait_ready(PATIENCE)
+        run.supervisor.run()
+        running = run.events("worker_running")[0].sequence
+        assert running > max(e.sequence for e in run.events("worker_ready"))
+
+
+@pytest.mark.contract("P5PRE-READY-02")
+@pytest.mark.parametrize(
+    "readiness", [{"start_work_on_all_groups_ready": False}, {"enabled": False}]
+)
+def test_without_the_common_gate_a_group_starts_when_what_is_behind_it_is_ready(
+    target: Path, ears: Ears, readiness: dict[str, bool]
+) -> None:
+    work = {"born": "wait", "ears": ears.port}
+    with supervised(target, work=work, platform={"readiness": readiness}) as run:
+        run.start()
+        born = ears.hear("born")
+
+        def let_go() -> None:
+            born.let_go()
+
+        timer = threading.Timer(0.3, let_go)
+        timer.start()
+        report = run.supervisor.run()
+        timer.join()
+        assert report.outcome == "completed"
+        running = {e.worker: e.sequence for e in run.events("worker_running")}
+        middle = next(e.sequence for e in run.events("worker_ready") if e.worker == "mid-0.1")
+        assert running["out-0.1"] < middle  # the sink's group does not wait for those before it
+        if readiness.get("enabled", True):
+            assert running["in-0.1"] > middle  # the source's does wait for those behind it
+    assert target.read_text().splitlines() == expected(20)
+
+
+@pytest.mark.contract("STOP-IPC-01", "STOP-IPC-03", "P5PRE-SUP-03", "PROC-02", "PROC-INT-03")
+def test_a_graceful_stop_drains_and_forces_nothing(target: Path, ears: Ears) -> None:
+    source = {"count": 20, "then": "wait", "ears": ears.port}
+    with supervised(target, source=source) as run:
+        run.ready()
+        stopper = threading.Thread(target=lambda: stop_when_waiting(run, ears))
+        stopper.start()
+        report = run.supervisor.run()
+        stopper.join()
+        assert (report.outcome, report.records_in, report.records_out) == ("stopped", 20, 19)
+        assert report.partial_outputs == (str(target.with_suffix(".partial")),)
+        assert run.supervisor.shutdown() == "stop"
+        stopped = run.events("worker_stopped")
+        assert [e.fields["mode"] for e in stopped] == ["graceful"] * 3
+        assert run.events("supervisor_force_stop") == []
+    assert target.read_text() == "old\n"
+    lines = target.with_suffix(".partial").read_text().splitlines()
+    assert lines == [*expected(20), "aborted"]
+
+
+def stop_when_waiting(run: Supervised, ears: Ears) -> None:
+    ears.hear("open")
+    ears.hear("waiting")
+    run.supervisor.request_stop("test")
+
+
+def test_a_source_that_cannot_be_interrupted_does_not_hold_up_the_drain(
+    target: Path, ears: Ears
+) -> None:
+    source = {"count": 20, "then": "block", "ears": ears.port}
+    with supervised(target, source=source) as run:
+        run.ready()
+        stopper = threading.Thread(target=lambda: stop_when_waiting(run, ears))
+        stopper.start()
+        report = run.supervisor.run()
+        stopper.join()
+        assert (report.outcome, report.records_in) == ("stopped", 20)
+        assert run.supervisor.shutdown() == "stop"
+
+
+def test_a_source_whose_interrupt_raises_fails_the_run(target: Path, ears: Ears) -> None:
+    from sk_supervisor import RuntimeWorkerFailedError
+
+    source = {"count": 20, "then": "wait", "ears": ears.port, "fails": "interrupt"}
+    with supervised(target, source=source) as run:
+        run.ready()
+        stopper = threading.Thread(target=lambda: stop_when_waiting(run, ears))
+        stopper.start()
+        with pytest.raises(RuntimeWorkerFailedError, match="failed to interrupt"):
+            run.supervisor.run()
+        stopper.join()
+
+
+@pytest.mark.contract("STOP-IPC-02", "STOP-IPC-03", "P5PRE-SUP-04", "P5PRE-LIFE-04")
+@pytest.mark.parametrize("do", ["spin", "deaf"])
+def test_a_worker_that_heeds_no_stop_is_ended_by_force_within_the_budget(
+    target: Path, ears: Ears, do: str
+) -> None:
+    import time
+
+    work = {"at": 5, "do": do, "ears": ears.port}
+    with supervised(target, work=work, every_group={"stop_timeout_seconds": 2}) as run:
+        run.ready()
+
+        def stop() -> None:
+            ears.hear("here")
+            run.supervisor.request_stop("test")
+
+        stopper = threading.Thread(target=stop)
+        stopper.start()
+        began = time.monotonic()
+        with pytest.raises(StopTimeoutError, match="2 s") as caught:
+            run.supervisor.run()
+        stopper.join()
+        assert "mid-0.1" in caught.value.workers
+        assert run.supervisor.shutdown() == {"spin": "terminate", "deaf": "kill"}[do]
+        assert time.monotonic() - began < 2 + 1.5
+        stopped = {e.worker: e.fields["mode"] for e in run.events("worker_stopped")}
+        assert stopped["mid-0.1"] == "forced"
+        assert gone(run.pids(), within=0)
+
+
+@pytest.mark.contract("STOP-IPC-02", "P5PRE-SUP-04")
+def test_stop_groups_raises_when_the_time_is_over_and_force_ends_the_rest(
+    target: Path, ears: Ears
+) -> None:
+    with supervised(target, work={"at": 5, "do": "deaf", "ears": ears.port}) as run:
+        run.ready()
+
+        def stop() -> None:
+            ears.hear("here")
+            run.supervisor.request_stop("test")
+            run.supervisor.request_stop("test")
+
+        stopper = threading.Thread(target=stop)
+        stopper.start()
+        with pytest.raises(StopForcedError) as caught:
+            run.supervisor.run()
+        stopper.join()
+        assert caught.value.exit_code == 5
+        with pytest.raises(TimeoutError):
+            run.supervisor.stop_groups(0.3, drain_inflight=True)
+        run.supervisor.force_terminate_groups(["in", "mid", "out"])
+        assert gone(run.pids(), within=0)
+        stopped = {e.worker: e.fields["mode"] for e in run.events("worker_stopped")}
+        assert stopped["mid-0.1"] == "forced"
+        assert run.supervisor.shutdown() == "none"
+
+
+@pytest.mark.contract("P5PRE-SUP-03", "STOP-IPC-01")
+def test_stop_groups_before_any_work_is_graceful(target: Path) -> None:
+    with supervised(target) as run:
+        run.ready()
+        run.supervisor.stop_groups(10, drain_inflight=True)
+        assert [e.fields["mode"] for e in run.events("worker_stopped")] == ["graceful"] * 3
+        assert run.supervisor.shutdown() == "none"
+    assert target.read_text() == "old\n"
+
+
+@pytest.mark.contract("PROC-INT-06", "PROC-INT-05")
+def test_calls_that_the_lifecycle_does_not_allow_are_refused(target: Path) -> None:
+    with supervised(target) as run:
+        for call in (
+            lambda: run.supervisor.wait_ready(1),
+            lambda: run.supervisor.run(),
+            lambda: run.supervisor.start_groups(["nobody"]),
+            lambda: run.supervisor.force_terminate_groups(["nobody"]),
+        ):
+            with pytest.raises(RuntimeLifecycleResolutionError):
+                call()
+        assert run.supervisor.shutdown() == "none"
+        run.start("mid")
+        assert run.supervisor.wait_ready(PATIENCE)
+        with pytest.raises(RuntimeLifecycleResolutionError, match="started already"):
+            run.start("mid")
+        with pytest.raises(RuntimeLifecycleResolutionError, match="not every group"):
+            run.supervisor.run()
+
+
+def test_a_stop_between_readiness_and_work_is_not_lost(target: Path) -> None:
+    with supervised(target) as run:
+        run.ready()
+        run.supervisor.request_stop("early")
+        with pytest.raises(StartInterruptedError, match="early"):
+            run_after_news(run)
+        assert target.read_text() == "old\n"
+
+
+def run_after_news(run: Supervised) -> None:
+    run.supervisor.wait_ready(PATIENCE)
+    run.supervisor.run()
+
+
+def test_a_stop_while_a_worker_imports_does_not_wait_for_it(
+    target: Path, ears: Ears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import time
+
+    monkeypatch.setenv("SK_TEST_IMPORT", f"hang:{ears.port}")
+    with supervised(target, modules=("fragile_app", "supervised_app")) as run:
+        run.start()
+        for _ in GROUPS:
+            ears.hear("importing")
+        run.supervisor.request_stop("test")
+        with pytest.raises(StartInterruptedError):
+            run.supervisor.wait_ready(PATIENCE)
+        began = time.monotonic()
+        run.supervisor.shutdown()
+        assert time.monotonic() - began < 3
+        assert gone(run.pids(), within=0)
+
+
+def test_nothing_of_a_run_is_left(target: Path) -> None:
+    def once() -> None:
+        with supervised(target) as run:
+            run.ready()
+            run.supervisor.run()
+
+    once()  # what Python and gRPC keep for good is there now
+    before, open_before = threads(), len(descriptors())
+    once()
+    assert threads() <= before
+    assert len(descriptors()) <= open_before
+    assert psutil.Process().children() == []
+
+
+def test_nothing_of_a_failed_run_is_left(target: Path) -> None:
+    def once() -> None:
+        config = settings(target, work={"at": 5, "do": "kill"})
+        assert run(build_config(config), run_id="r1", quiet=True, stderr=null) == 4
+
+    with Path(os.devnull).open("w") as null:
+        once()
+        before, open_before = threads(), len(descriptors())
+        once()
+        assert threads() <= before
+        assert len(descriptors()) <= open_before
+        assert psutil.Process().children() == []
+
+
+def test_both_supervisors_are_what_the_kernel_asks_for(target: Path) -> None:
+    from sk_observability import LifecycleLog
+    from sk_supervisor._execute import make_supervisor
+
+    class Nothing:
+        def progress(self, progress: object) -> None: ...
+        def line(self, worker: str, text: str) -> None: ...
+        def close(self) -> None: ...
+
+    for mode, kind in (
+        ("process_supervisor", MultiprocessBootstrapSupervisor),
+        ("inline", LocalBootstrapSupervisor),
+    ):
+        groups = GROUPS if mode == "process_supervisor" else ()
+        prepared = prepare(build_config(settings(target, mode=mode, groups=groups)))
+        made = make_supervisor(prepared, "r1", LifecycleLog("r1"), Nothing())
+        assert type(made) is kind
+        supervisor: BootstrapSupervisor = made
+        assert supervisor.shutdown() == "none"
