@@ -86,7 +86,7 @@ def _refuse_mixed_output(config: Config) -> None:
     sink, observability = config.adapters.sink, config.runtime.observability
     if sink is None or "-" not in (sink.settings.get("path"), sink.settings.get("rejects")):
         return
-    kinds = {
+    kinds: dict[str, list[str]] = {
         "tracing": [exporter.kind for exporter in observability.tracing.exporters],
         "logging": [exporter.kind for exporter in observability.logging.exporters],
     }
