@@ -31,7 +31,14 @@ def ports_of(pid: int) -> tuple[Address, Address]:
         connections = psutil.Process(pid).net_connections(kind="tcp")
     except psutil.Error as fault:
         raise PortsNotFoundError(pid, 0) from fault
-    found = sorted({(c.laddr.ip, c.laddr.port) for c in connections if c.status == "LISTEN"})
+    # gRPC has an IPv4 address as that of an IPv6 socket.
+    found = sorted(
+        {
+            (connection.laddr.ip.removeprefix("::ffff:"), connection.laddr.port)
+            for connection in connections
+            if connection.status == psutil.CONN_LISTEN
+        }
+    )
     control = [address for address in found if _speaks_http2(address)]
     data = [address for address in found if address not in control]
     if len(control) != 1 or len(data) != 1:

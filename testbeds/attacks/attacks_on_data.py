@@ -51,9 +51,7 @@ def _length_lies(attacker: Attacker) -> Iterable[Strike]:
         yield refused("malformed", data=frame(header_length=header_length))
     for header_length in (300, 0xFFFF):
         yield refused("oversize", data=frame(header_length=header_length))
-    yield refused(
-        "handshake", data=frame(length=60, header_length=0)
-    )  # the body is then a second frame's start
+    yield refused("handshake", data=frame(length=60, header_length=0))
     yield refused("timeout", data=frame(length=70))  # more is announced than comes
 
 

@@ -41,16 +41,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Fund load three ways, byte for byte.")
-    parser.add_argument("--records", type=_positive, default=100_000, help="records to generate")
+    parser.add_argument("--records", type=positive, default=100_000, help="records to generate")
     parser.add_argument("--seed", type=int, default=1, help="seed of the generator")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder to write to")
     parser.add_argument("--reference-data", type=Path, help="folder with given input and output")
-    parser.add_argument("--rounds", type=_positive, default=1, help="runs of each profile")
-    parser.add_argument("--timeout", type=_positive, default=600, help="seconds for any one run")
+    parser.add_argument("--rounds", type=positive, default=1, help="runs of each profile")
+    parser.add_argument("--timeout", type=positive, default=600, help="seconds for any one run")
     return parser
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """Read a command line's whole number of 1 or more."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is less than 1")

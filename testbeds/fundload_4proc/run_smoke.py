@@ -20,13 +20,15 @@ from parity import fingerprint
 from parity_report import this_environment
 from parity_runs import PROFILES, Produced, RunFailedError, Runs
 from parity_session import RULE_SETS
-from smoke_report import SmokeCase, SmokeReport, write_smoke
+from run_parity import positive
+from smoke_report import SmokeCase, SmokeReport, discard_smoke, write_smoke
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give the exit code."""
     options = _parser().parse_args(arguments)
     try:
+        discard_smoke(options.reports)
         report = _run(options)
         paths = write_smoke(report, options.reports)
     except (RunFailedError, OSError) as fault:
@@ -38,10 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Fund load on four processes, as in memory.")
-    parser.add_argument("--records", type=int, default=20_000, help="records to generate")
+    parser.add_argument("--records", type=positive, default=20_000, help="records to generate")
     parser.add_argument("--seed", type=int, default=1, help="seed of the generator")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder to write to")
-    parser.add_argument("--timeout", type=float, default=300, help="seconds for any one run")
+    parser.add_argument("--timeout", type=positive, default=300, help="seconds for any one run")
     return parser
 
 

@@ -77,10 +77,20 @@ def write_smoke(report: SmokeReport, folder: Path) -> tuple[Path, Path]:
             for case in report.cases
         ],
     }
-    as_json, as_markdown = folder / "smoke.json", folder / "smoke.md"
+    as_json, as_markdown = _files(folder)
     as_json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     as_markdown.write_text(_markdown(report), encoding="utf-8")
     return as_json, as_markdown
+
+
+def discard_smoke(folder: Path) -> None:
+    """Remove an earlier report: a run that fails must not leave it to be taken for its own."""
+    for path in _files(folder):
+        path.unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> tuple[Path, Path]:
+    return folder / "smoke.json", folder / "smoke.md"
 
 
 def _markdown(report: SmokeReport) -> str:

@@ -144,9 +144,7 @@ def test_an_adapter_that_cannot_be_opened_fails_the_start(target: Path, where: s
 def test_a_record_that_cannot_travel_names_the_node_that_made_it(
     target: Path, do: str, cause: str, says: str
 ) -> None:
-    with supervised(
-        target, work={"at": 5, "do": do}, ipc={"max_payload_bytes": 100_000}
-    ) as run:
+    with supervised(target, work={"at": 5, "do": do}, ipc={"max_payload_bytes": 100_000}) as run:
         error = fails(run)
         assert (error.category, error.node, error.cause_type) == ("execution", "tally_up", cause)
         assert says in str(error)
@@ -165,12 +163,8 @@ def test_a_source_that_calls_sys_exit_fails_the_run(target: Path) -> None:
 
 @pytest.mark.contract("P5PRE-LIFE-02")
 @pytest.mark.parametrize("do", ["freeze"])
-def test_a_worker_that_falls_silent_is_failed_after_three_heartbeats(
-    target: Path, do: str
-) -> None:
-    with supervised(
-        target, work={"at": 5, "do": do}, every_group={"heartbeat_seconds": 1}
-    ) as run:
+def test_a_worker_that_falls_silent_is_failed_after_three_heartbeats(target: Path, do: str) -> None:
+    with supervised(target, work={"at": 5, "do": do}, every_group={"heartbeat_seconds": 1}) as run:
         error = fails(run)
         assert (error.category, error.worker, error.ended) == ("heartbeat", MIDDLE, "")
         assert error.message.startswith("no heartbeat for 3.")
@@ -268,9 +262,7 @@ def test_a_span_exporter_that_cannot_be_opened_fails_the_start(
 
 
 @pytest.mark.contract("P5PRE-SUP-02", "P5PRE-READY-02", "PROC-INT-07")
-def test_a_worker_that_is_late_fails_the_start_by_its_own_timeout(
-    target: Path, ears: Ears
-) -> None:
+def test_a_worker_that_is_late_fails_the_start_by_its_own_timeout(target: Path, ears: Ears) -> None:
     late = {"start_timeout_seconds": 2}
     with supervised(target, work={"born": "wait", "ears": ears.port}, every_group=late) as run:
         began = time.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sk_supervisor import (
     LocalBootstrapSupervisor,
     MultiprocessBootstrapSupervisor,
     RuntimeLifecycleResolutionError,
+    RuntimeWorkerFailedError,
     StartInterruptedError,
     StopForcedError,
     StopTimeoutError,
@@ -167,13 +169,12 @@ def test_without_the_common_gate_a_group_starts_when_what_is_behind_it_is_ready(
         run.start()
         born = ears.hear("born")
 
-        def let_go() -> None:
-            born.let_go()
+        def seen(group: str, state: str) -> None:
+            if (group, state) == ("out", "running"):
+                born.let_go()
 
-        timer = threading.Timer(0.3, let_go)
-        timer.start()
+        run.on_state = seen
         report = run.supervisor.run()
-        timer.join()
         assert report.outcome == "completed"
         running = {e.worker: e.sequence for e in run.events("worker_running")}
         middle = next(e.sequence for e in run.events("worker_ready") if e.worker == "mid-0.1")
@@ -224,8 +225,6 @@ def test_a_source_that_cannot_be_interrupted_does_not_hold_up_the_drain(
 
 
 def test_a_source_whose_interrupt_raises_fails_the_run(target: Path, ears: Ears) -> None:
-    from sk_supervisor import RuntimeWorkerFailedError
-
     source = {"count": 20, "then": "wait", "ears": ears.port, "fails": "interrupt"}
     with supervised(target, source=source) as run:
         run.ready()
@@ -241,8 +240,6 @@ def test_a_source_whose_interrupt_raises_fails_the_run(target: Path, ears: Ears)
 def test_a_worker_that_heeds_no_stop_is_ended_by_force_within_the_budget(
     target: Path, ears: Ears, do: str
 ) -> None:
-    import time
-
     work = {"at": 5, "do": do, "ears": ears.port}
     with supervised(target, work=work, every_group={"stop_timeout_seconds": 2}) as run:
         run.ready()
@@ -327,20 +324,13 @@ def test_a_stop_between_readiness_and_work_is_not_lost(target: Path) -> None:
         run.ready()
         run.supervisor.request_stop("early")
         with pytest.raises(StartInterruptedError, match="early"):
-            run_after_news(run)
-        assert target.read_text() == "old\n"
-
-
-def run_after_news(run: Supervised) -> None:
-    run.supervisor.wait_ready(PATIENCE)
-    run.supervisor.run()
+            run.supervisor.run()
+    assert target.read_text() == "old\n"
 
 
 def test_a_stop_while_a_worker_imports_does_not_wait_for_it(
     target: Path, ears: Ears, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import time
-
     monkeypatch.setenv("SK_TEST_IMPORT", f"hang:{ears.port}")
     with supervised(target, modules=("fragile_app", "supervised_app")) as run:
         run.start()

@@ -92,10 +92,12 @@ class Bench:
         """Run it to its end, with nothing on its standard input."""
         return self.finish(self.start(*arguments, before=before))
 
-    def measure(self, *arguments: str, seconds: float = PATIENCE_SECONDS) -> tuple[Ended, Measured]:
+    def measure(
+        self, *arguments: str, before: tuple[str, ...] = (), seconds: float = PATIENCE_SECONDS
+    ) -> tuple[Ended, Measured]:
         """Run it to its end, and tell how much memory it took."""
         facts = self.folder / "measured.json"
-        command = [sys.executable, str(MEASURED), str(facts), *arguments]
+        command = [*before, sys.executable, str(MEASURED), str(facts), *arguments]
         ended = self.finish(self._start(command), seconds)
         return ended, Measured(**json.loads(facts.read_bytes()))
 

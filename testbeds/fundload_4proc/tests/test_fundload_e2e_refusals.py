@@ -12,9 +12,9 @@ OLD = b"old\n"
 GROUPS = "runtime.platform.process_groups"
 
 
-def refused(bench: Bench, *arguments: str) -> Ended:
+def refused(bench: Bench, *arguments: str, before: tuple[str, ...] = ()) -> Ended:
     """Run what must be refused: exit 2, nothing on standard output, no process started."""
-    ended, measured = bench.measure(*arguments)
+    ended, measured = bench.measure(*arguments, before=before)
     assert (ended.code, ended.output) == (2, b""), ended.said
     assert measured.largest_child_mib == 0, "a process was started"
     assert "Traceback" not in ended.said
@@ -147,3 +147,19 @@ def test_files_that_cannot_be_are_refused_in_one_line(
     assert {path.name for path in bench.folder.iterdir()} - {"temporary", "measured.json"} == {
         *("in", "out", "folder", "link")
     }
+
+
+@each_profile
+@pytest.mark.parametrize(
+    ("closed", "files"),
+    [("<&-", {"input": "-", "output": "out"}), (">&-", {"input": "in", "output": "-"})],
+    ids=["standard input", "standard output"],
+)
+def test_a_closed_standard_stream_is_refused(
+    bench: Bench, profile: str, closed: str, files: dict[str, str]
+) -> None:
+    """Its number would go to a socket of the run's own, and that be read or written instead."""
+    bench.write("in", OLD)
+    before = ("sh", "-c", f'exec "$0" "$@" {closed}')
+    said = refused(bench, *run_options("exp_mp", profile, **files), before=before).said
+    assert said.count("\n") == 1

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from parity import fingerprint
-from smoke_report import SmokeCase, SmokeReport, write_smoke
+from smoke_report import SmokeCase, SmokeReport, discard_smoke, write_smoke
 
+SCRIPT = Path(__file__).resolve().parent.parent / "run_smoke.py"
 YES = b'{"id":"1","customer_id":"2","accepted":true}\n'
 NO = b'{"id":"1","customer_id":"2","accepted":false}\n'
 SOURCE = fingerprint("generated 1, seed 1", b"in\n")
@@ -70,3 +73,44 @@ def test_json_and_markdown_say_the_same(tmp_path: Path) -> None:
     assert "**DIFFERENT**" in text
     assert text.count("| exp_mp |") == 2
     assert str(tmp_path) not in text + as_json.read_text("utf-8")
+
+
+def test_an_old_report_is_discarded_and_nothing_else(tmp_path: Path) -> None:
+    write_smoke(report(case()), tmp_path)
+    (tmp_path / "parity.json").touch()
+    discard_smoke(tmp_path)
+    discard_smoke(tmp_path / "missing")
+    assert [path.name for path in tmp_path.iterdir()] == ["parity.json"]
+
+
+@pytest.mark.contract("P5PRE-SMOKE-01", "P5PRE-SMOKE-02")
+def test_the_session_runs_both_rule_sets_and_ends_with_0(tmp_path: Path) -> None:
+    done = run_smoke(tmp_path, "--records", "200")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "the same bytes in both profiles" in done.stdout
+    document = json.loads((tmp_path / "smoke.json").read_bytes())
+    assert [(one["rules"], one["ok"]) for one in document["cases"]] == [
+        ("baseline", True),
+        ("exp_mp", True),
+    ]
+
+
+def test_a_run_that_fails_ends_with_2_and_leaves_no_old_report(tmp_path: Path) -> None:
+    """There is not the time for even one run."""
+    write_smoke(report(case()), tmp_path)
+    done = run_smoke(tmp_path, "--records", "1000000", "--timeout", "1")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("records", ["0", "-1", "many"])
+def test_a_number_of_records_that_is_none_is_refused(tmp_path: Path, records: str) -> None:
+    done = run_smoke(tmp_path, f"--records={records}")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def run_smoke(reports: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPT), "--reports", str(reports), *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)

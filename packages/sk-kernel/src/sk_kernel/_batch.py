@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from sk_kernel._envelope import NO_CORRELATION, Correlation, Key, root_of
 from sk_kernel._graph import Edge
@@ -31,8 +32,7 @@ class Column(NamedTuple):
     items: Sequence[Any]
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct):
     """The records ``first..last`` of the source (none when ``last`` is ``first - 1``).
 
     ``final`` marks the end of input: nodes are asked to ``finish()``. ``complete`` says that the

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import length_hint
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from sk_kernel._batch import Batch, Rows, sampled_rows
 from sk_kernel._envelope import EMPTY_HEADERS, Context, Key, root_of
@@ -21,8 +22,7 @@ if TYPE_CHECKING:  # as much to import as all else here, and few applications ha
     import asyncio
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """What a run is called, and the group that this process runs."""
 
     run_id: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
+
+from msgspec import Struct, field
 
 from sk_kernel._specs import (
     SPEC_ATTRIBUTE,
@@ -20,8 +21,7 @@ from sk_kernel._specs import (
 from sk_kernel.errors import DefinitionError, DiscoveryError, Fault, PreflightError
 
 
-@dataclass(slots=True)
-class Catalogue:
+class Catalogue(Struct):
     """Everything declared under the module roots, in the order found: that order is the graph's."""
 
     nodes: dict[str, NodeSpec] = field(default_factory=dict)

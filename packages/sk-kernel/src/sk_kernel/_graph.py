@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+
+from msgspec import Struct
 
 from sk_kernel._specs import Emission, NodeSpec, PayloadType, SinkSpec, SourceSpec
 from sk_kernel.errors import Fault, PreflightError
@@ -14,8 +15,7 @@ SOURCE = "source:source"
 SINK = "sink:sink"
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """Payloads of one type on their way from a producer to a consumer.
 
     ``position`` is the consumer's place among the ``fanout`` consumers of that type from that
@@ -29,8 +29,7 @@ class Edge:
     fanout: int
 
 
-@dataclass(frozen=True)
-class Graph:
+class Graph(Struct, frozen=True, dict=True):
     """A checked, acyclic graph. Vertices are :data:`SOURCE`, the nodes in order, :data:`SINK`."""
 
     source: SourceSpec

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sk_kernel._graph import Graph
 from sk_kernel._units import Unit, state_units
 from sk_kernel.errors import Fault, PreflightError
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """The units of one group that a batch passes without leaving the process in between.
 
     ``depth`` counts the process borders on the longest way from the source; ``upstream`` and
@@ -33,8 +33,7 @@ class Segment:
         return tuple(name for unit in self.units for name in unit)
 
 
-@dataclass(frozen=True)
-class ExecutionPlan:
+class ExecutionPlan(Struct, frozen=True):
     """The segments of a graph under a placement. Every process derives the same one."""
 
     graph: Graph

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 SPEC_ATTRIBUTE = "__stream_kernel__"
 
 
-@dataclass(frozen=True, slots=True)
-class PayloadType:
+class PayloadType(Struct, frozen=True):
     """A type that travels: the class that an instance has, and the annotation it decodes to."""
 
     cls: type
@@ -22,8 +22,7 @@ class PayloadType:
         return self.cls.__qualname__
 
 
-@dataclass(frozen=True, slots=True)
-class Emission:
+class Emission(Struct, frozen=True):
     """What a callable may return: types, whether it may drop, whether it gives several at once."""
 
     types: tuple[PayloadType, ...] = ()
@@ -41,8 +40,7 @@ class Emission:
         return f"list[{names}]" if self.many else names
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A parameter that the container fills.
 
     Where nothing provides its class, it is None if ``optional``, or left out if it ``defaults``.
@@ -59,8 +57,7 @@ class Parameter:
         return not (self.optional or self.defaults)
 
 
-@dataclass(frozen=True, slots=True)
-class NodeSpec:
+class NodeSpec(Struct, frozen=True):
     """A node as declared. ``target`` is the function, or the class to make an instance of."""
 
     name: str
@@ -79,16 +76,14 @@ class NodeSpec:
     runner: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StateSpec:
+class StateSpec(Struct, frozen=True):
     """A state as declared: its class and the payload attribute that it is partitioned by."""
 
     cls: type
     key: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceSpec:
+class ServiceSpec(Struct, frozen=True):
     """A service as declared: its class, the types that it is injected for, and what it needs."""
 
     cls: type
@@ -96,8 +91,7 @@ class ServiceSpec:
     parameters: tuple[Parameter, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AdapterSpec:
+class AdapterSpec(Struct, frozen=True):
     """A source or sink as declared. ``payload`` is what a source emits or a sink consumes."""
 
     name: str
@@ -111,13 +105,9 @@ class AdapterSpec:
     tags: frozenset[str] = frozenset()
 
 
-class SourceSpec(AdapterSpec):
+class SourceSpec(AdapterSpec, frozen=True):
     """A source as declared."""
 
-    __slots__ = ()
 
-
-class SinkSpec(AdapterSpec):
+class SinkSpec(AdapterSpec, frozen=True):
     """A sink as declared."""
-
-    __slots__ = ()

@@ -8,11 +8,11 @@ read; a *run* fault happens on a record, in the code of a node or of an adapter.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Fault:
+class Fault(Struct, frozen=True, order=True):
     """One thing that is wrong, where it is, and what was expected there.
 
     ``path`` is a dotted configuration path (``nodes.parse.limit``) or the name of what is at fault.

@@ -12,11 +12,14 @@ if _typing.TYPE_CHECKING:
     from sk_supervisor._multiprocess import MultiprocessBootstrapSupervisor
     from sk_supervisor._preflight import Prepared, prepare
     from sk_supervisor.errors import (
+        ApplicationExitError,
+        HubFailedError,
         RunRefusedError,
         RuntimeLifecycleReadyError,
         RuntimeLifecycleResolutionError,
         RuntimeWorkerFailedError,
         StartInterruptedError,
+        StopForcedError,
         StopTimeoutError,
         SupervisorError,
     )

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sk_kernel import Batch
 
 from sk_supervisor._frames import BatchHeader
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """A verified BATCH or END frame."""
 
     header: BatchHeader
@@ -21,28 +20,24 @@ class Arrived:
     final: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRead:
+class SourceRead(Struct, frozen=True):
     """The source's thread has read a batch."""
 
     batch: Batch
     payloads: Sequence[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class GateOpened:
+class GateOpened(Struct, frozen=True):
     """The supervisor says start_work."""
 
 
-@dataclass(frozen=True, slots=True)
-class StopAsked:
+class StopAsked(Struct, frozen=True):
     """The supervisor says stop."""
 
     drain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Broke:
+class Broke(Struct, frozen=True):
     """Another thread of this worker cannot go on."""
 
     error: BaseException

@@ -126,6 +126,7 @@ class MultiprocessBootstrapSupervisor:
         :raises RuntimeLifecycleResolutionError: when the groups were not started, or not ready.
         """
         began = time.monotonic()
+        self._watch.catch_up()
         self._raise_failure(began, starting=True)
         self._raise_interruption()
         work = self._work

@@ -15,6 +15,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from sk_supervisor._signals import HANDLED
+
 # The child must find this package before anything else, wherever the parent found it.
 _CHILD = (
     "import json,os,sys;"
@@ -23,10 +25,6 @@ _CHILD = (
     "from sk_supervisor.worker import main;"
     "main(told)"
 )
-
-#: A worker is born with these blocked, and unblocks them behind its own handlers. A service manager
-#: signals every process of a service: without this, one in its first moments would just die of it.
-BLOCKED_AT_BIRTH = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,9 @@ def interpreter_options() -> list[str]:
 
 @contextlib.contextmanager
 def _blocked() -> Iterator[None]:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED_AT_BIRTH)
+    # A worker is born with these blocked, and unblocks them behind its own handlers. A service
+    # manager signals every process of a service: one in its first moments would just die of it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     try:
         yield
     finally:

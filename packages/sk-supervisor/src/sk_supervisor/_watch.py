@@ -41,6 +41,7 @@ class Watch:
 
     :param on_ready: called after a worker said that it is ready.
     :param on_stop: called after each request to stop, with their number so far.
+    :param clock: seconds; that of every deadline.
     """
 
     def __init__(
@@ -50,8 +51,9 @@ class Watch:
         *,
         on_ready: Callable[[], None],
         on_stop: Callable[[int], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._roster, self._log = roster, log
+        self._roster, self._log, self._clock = roster, log, clock
         self._on_ready, self._on_stop = on_ready, on_stop
         self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._heard: dict[str, float] = {}
@@ -64,7 +66,7 @@ class Watch:
         """Say what happened. Safe in any thread and in a signal handler."""
         if isinstance(happening, WorkerMessage):
             # When it came, not when the loop comes to it: the loop may be late.
-            self._heard[happening.worker_id] = time.monotonic()
+            self._heard[happening.worker_id] = self._clock()
         self._queue.put(happening)
 
     @property
@@ -79,17 +81,22 @@ class Watch:
 
     def step(self, deadline: float | None) -> None:
         """Wait for the next happening, the deadline, or a worker's; and take it in."""
-        began = time.monotonic()
+        began = self._clock()
         dues = self._deadlines() + ([] if deadline is None else [deadline])
         due = max(began, min(dues)) if dues else None
         happening: Happening | None = None
         with contextlib.suppress(queue.Empty):
             happening = self._queue.get(timeout=None if due is None else due - began)
         if due is not None:
-            self._notice_pause(due, time.monotonic())
+            self._notice_pause(due, self._clock())
         if happening is not None:
             self._take(happening)
-        self._judge(time.monotonic())
+        self._judge(self._clock())
+
+    def catch_up(self) -> None:
+        """Take in what has happened already."""
+        while not self._queue.empty():
+            self._take(self._queue.get())
 
     def evidence(self) -> RuntimeWorkerFailedError | HubFailedError | None:
         """The error of what failed first, with how a crashed process ended; None if nothing did."""
@@ -183,7 +190,7 @@ class Watch:
     def _break(self, record: WorkerRecord, breakage: Breakage) -> None:
         record.lost_by = None
         if self._roster.broke(record, breakage) and self.failed is None:
-            self.failed, self.failed_at = record, time.monotonic()
+            self.failed, self.failed_at = record, self._clock()
 
     def _exited(self, record: WorkerRecord) -> None:
         if record.state is State.STOPPING:
@@ -196,7 +203,7 @@ class Watch:
             self._break(record, Breakage(category.START, f"it got no bundle: {lost.fault}"))
         else:
             # A crash shows here first; its exit status follows at once and says more.
-            record.lost_by = time.monotonic() + _EVIDENCE_SECONDS
+            record.lost_by = self._clock() + _EVIDENCE_SECONDS
 
     def _hub_fault(self, fault: HubFault) -> None:
         worker = fault.worker_id or None

@@ -41,7 +41,7 @@ from sk_supervisor._failures import failure_of
 from sk_supervisor._inbox import Arrived, Broke, GateOpened, Item, SourceRead, StopAsked
 from sk_supervisor._orphan import die_with_parent
 from sk_supervisor._pulse import Pulse
-from sk_supervisor._spawn import BLOCKED_AT_BIRTH
+from sk_supervisor._signals import HANDLED
 from sk_supervisor.errors import ApplicationExitError
 
 #: How long a failed worker waits for the supervisor's word before it leaves on its own.
@@ -60,7 +60,7 @@ class Worker:
         # Handlers, not SIG_IGN: what a node starts must not inherit deaf ears.
         signal.signal(signal.SIGINT, _not_ours)
         signal.signal(signal.SIGTERM, self._on_terminate)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED_AT_BIRTH)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
         self._control = ControlPlaneChannel.connect(
             told["address"],
             told["session_id"],

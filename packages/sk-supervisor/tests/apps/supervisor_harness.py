@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +88,13 @@ class Supervised:
     def __init__(self, config: Config, run_id: str = "r1", level: Any = "debug") -> None:
         self.log = LifecycleLog(run_id, level=level)
         self.lines: list[str] = []
+        self.on_state: Callable[[str, str], None] = lambda group, state: None
         self.supervisor = MultiprocessBootstrapSupervisor(
-            prepare(config), run_id, self.log, on_line=lambda _, line: self.lines.append(line)
+            prepare(config),
+            run_id,
+            self.log,
+            on_line=lambda _, line: self.lines.append(line),
+            on_progress=lambda progress: self.on_state(progress.group, progress.state),
         )
 
     def start(self, *names: str) -> None:
@@ -153,10 +158,15 @@ class Ears:
 
     def hear(self, what: str) -> Heard:
         """Wait for the application to say this next."""
+        heard = self.hear_any()
+        assert heard.facts["what"] == what
+        return heard
+
+    def hear_any(self) -> Heard:
+        """Wait for the application to say anything."""
         link, _ = self._sock.accept()
         heard = Heard(link)
         self._heard.append(heard)
-        assert heard.facts["what"] == what
         return heard
 
     def close(self) -> None:

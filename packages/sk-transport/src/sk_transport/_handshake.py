@@ -29,7 +29,7 @@ class HandshakeLimits:
 
     max_identity_bytes: int = 256
     timeout_seconds: float = 5.0
-    max_waiting: int = 64
+    max_waiting: int = 128
 
     def __post_init__(self) -> None:
         require_int("max_identity_bytes", self.max_identity_bytes, 1, 4096)

@@ -148,8 +148,13 @@ class Listener:
             self._selector.register(sock, selectors.EVENT_READ)
             self._attend(guest)  # the HELLO is mostly here already
             if len(self._guests) > self._limits.max_waiting:
-                oldest = next(iter(self._guests.values()))
-                self._refuse(oldest, WaitingRoomFullError(self._limits.max_waiting))
+                self._make_room(next(iter(self._guests.values())))
+
+    def _make_room(self, oldest: _Guest) -> None:
+        # In a flood this loop may not have come to its HELLO yet: an honest guest's is here by now.
+        self._attend(oldest)
+        if oldest.sock in self._guests:
+            self._refuse(oldest, WaitingRoomFullError(self._limits.max_waiting))
 
     def _expire(self, now: float) -> None:
         for guest in [guest for guest in self._guests.values() if guest.until <= now]:

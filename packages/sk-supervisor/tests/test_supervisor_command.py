@@ -1,0 +1,345 @@
+"""The ``sk`` command as users run it: exit codes, signals, what is said and what is left."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from supervisor_harness import APPS, GROUPS, Command, Ears, expected, gone, settings, written
+
+Sk = Callable[..., Command]
+
+
+@pytest.mark.contract("P5PRE-EXEC-01", "IPC-INT-03")
+def test_a_run_over_processes_ends_with_0_and_a_calm_account(target: Path, sk: Sk) -> None:
+    code, out, err = sk("run", settings(target), "--run-id", "r1").finish()
+    assert (code, out) == (0, "")
+    assert target.read_text().splitlines() == expected(20)
+    *phases, first, second, third = err.splitlines()
+    assert first == "completed: supervised (process_supervisor), run r1"
+    assert second.startswith("  records in 20, out 19,")
+    assert third == "  lines 19"
+    order = ["starting", "ready", "running", "stopping"]
+    assert phases == [phase for phase in order if phase in phases]
+
+
+@pytest.mark.contract("IPC-INT-01", "IPC-INT-03", "PLACEMENT-04", "HANDOFF-02")
+def test_the_memory_profile_starts_no_process(target: Path, ears: Ears, sk: Sk) -> None:
+    work = {"at": 5, "do": "hold", "ears": ears.port}
+    command = sk("run", settings(target, mode="inline", groups=(), work=work), "--run-id", "r1")
+    held = ears.hear("here")
+    assert held.pid == command.process.pid
+    assert command.workers() == []
+    held.let_go()
+    code, _, err = command.finish()
+    assert code == 0
+    assert "completed: supervised (memory), run r1" in err
+    assert target.read_text().splitlines() == expected(20)
+
+
+def test_quiet_says_nothing_of_a_run_that_went_well(target: Path, sk: Sk) -> None:
+    assert sk("run", settings(target), "--quiet").finish() == (0, "", "")
+
+
+@pytest.mark.contract("PROC-03", "P5PRE-LIFE-03")
+def test_a_worker_killed_in_mid_run_ends_it_with_4(target: Path, ears: Ears, sk: Sk) -> None:
+    work = {"at": 5, "do": "hold", "ears": ears.port}
+    command = sk("run", settings(target, work=work))
+    pids = [ears.hear("here").pid, *(p.pid for p in command.workers())]
+    os.kill(pids[0], signal.SIGKILL)
+    began = time.monotonic()
+    code, _, err = command.finish()
+    assert time.monotonic() - began < 10
+    assert code == 4
+    assert "error: worker mid-0.1 of group mid failed (crash): signal SIGKILL" in err
+    assert f"partial output: {target.with_suffix('.partial')}" in err
+    assert "Traceback" not in err
+    assert gone(pids, within=0)
+    assert target.read_text() == "old\n"
+
+
+@pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
+def test_a_node_that_raises_ends_the_run_with_4_and_shows_where(
+    target: Path, sk: Sk, mode: str
+) -> None:
+    groups = GROUPS if mode == "process_supervisor" else ()
+    configuration = settings(target, mode=mode, groups=groups, work={"at": 5, "do": "raise"})
+    code, _, err = sk("run", configuration).finish()
+    assert code == 4
+    assert "node 'work' raised ValueError on record 5" in err
+    assert err.count("ValueError: bad record 5") == 1
+    assert "supervised_app.py" in err
+    assert f"partial output: {target.with_suffix('.partial')}" in err
+    assert target.read_text() == "old\n"
+
+
+@pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.contract("P5PRE-LIFE-04", "STOP-IPC-01", "PROC-02")
+def test_a_signal_drains_the_run_and_tells_by_the_exit_code(
+    target: Path, ears: Ears, sk: Sk, mode: str, number: signal.Signals, code: int
+) -> None:
+    groups = GROUPS if mode == "process_supervisor" else ()
+    source = {"count": 20, "then": "wait", "ears": ears.port}
+    command = sk("run", settings(target, mode=mode, groups=groups, source=source), "--run-id", "r1")
+    ears.hear("open")
+    ears.hear("waiting")
+    command.signal(number)
+    ended, _, err = command.finish()
+    assert ended == code
+    partial = target.with_suffix(".partial")
+    assert partial.read_text().splitlines() == [*expected(20), "aborted"]
+    assert f"partial output: {partial}" in err
+    assert "stopped: supervised" in err
+    assert "Traceback" not in err
+    assert target.read_text() == "old\n"
+
+
+@pytest.mark.contract("P5PRE-LIFE-04")
+def test_a_run_in_full_flow_is_drained_by_a_signal(target: Path, ears: Ears, sk: Sk) -> None:
+    configuration = settings(
+        target, source={"endless": True}, work={"at": 20_001, "do": "hold", "ears": ears.port}
+    )
+    command = sk("run", configuration, "--run-id", "r1")
+    held = ears.hear("here")
+    command.signal(signal.SIGTERM)
+    held.let_go()
+    code, _, err = command.finish()
+    assert code == 143, err
+    lines = target.with_suffix(".partial").read_text().splitlines()
+    last = max(int(line.split()[0]) for line in lines[:-2])
+    # Whatever was read was worked off, to the last record and in order.
+    total = last + 1 if last % 10 == 9 else last
+    assert lines == [*expected(total), "aborted"]
+
+
+@pytest.mark.contract("P5PRE-LIFE-04")
+def test_a_signal_to_every_process_at_once_is_a_clean_drain_too(
+    target: Path, ears: Ears, sk: Sk
+) -> None:
+    """As a service manager does it: the workers leave the lead to the supervisor."""
+    source = {"count": 20, "then": "wait", "ears": ears.port}
+    command = sk("run", settings(target, source=source))
+    ears.hear("open")
+    ears.hear("waiting")
+    for process in [*command.workers(), psutil.Process(command.process.pid)]:
+        process.send_signal(signal.SIGTERM)
+    code, _, err = command.finish()
+    assert code == 143, err
+    assert "stopped: supervised" in err
+
+
+def test_a_signal_while_workers_start_ends_with_its_code_and_at_once(
+    target: Path, ears: Ears, sk: Sk
+) -> None:
+    configuration = settings(target, modules=("fragile_app", "supervised_app"))
+    environment = {"SK_TEST_IMPORT": f"hang:{ears.port}"}
+    command = sk("run", configuration, environment=environment)
+    pids = [ears.hear("importing").pid for _ in GROUPS]
+    began = time.monotonic()
+    command.signal(signal.SIGTERM)
+    code, _, err = command.finish()
+    assert time.monotonic() - began < 5
+    assert code == 143
+    assert err.splitlines()[-1] == "stopped while starting: SIGTERM"
+    assert gone(pids, within=0)
+
+
+@pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
+def test_a_second_signal_ends_the_run_by_force(target: Path, ears: Ears, sk: Sk, mode: str) -> None:
+    groups = GROUPS if mode == "process_supervisor" else ()
+    work = {"at": 5, "do": "hold", "ears": ears.port}
+    command = sk("run", settings(target, mode=mode, groups=groups, work=work))
+    ears.hear("here")
+    pids = [p.pid for p in command.workers()]
+    # Of two numbers: two signals of one may become one.
+    command.signal(signal.SIGTERM)
+    command.signal(signal.SIGINT)
+    code, _, err = command.finish()
+    assert code == 5
+    assert "stopped at once by a second" in err
+    assert f"partial output: {target.with_suffix('.partial')}" in err
+    assert gone(pids, within=0)
+    assert target.read_text() == "old\n"
+
+
+@pytest.mark.contract("P5PRE-LIFE-05")
+@pytest.mark.parametrize("do", ["hold", "spin", "deaf"])
+def test_no_worker_outlives_a_supervisor_that_is_killed(
+    target: Path, ears: Ears, sk: Sk, do: str
+) -> None:
+    """Whatever the workers do just then; the source's waits where it cannot be interrupted."""
+    source = {"count": 20, "then": "block", "ears": ears.port}
+    command = sk(
+        "run", settings(target, source=source, work={"at": 5, "do": do, "ears": ears.port})
+    )
+    ears.hear("open")
+    heard = {ears.hear_any().facts["what"] for _ in range(2)}
+    assert heard == {"waiting", "here"}
+    pids = [p.pid for p in command.workers()]
+    assert len(pids) == 3
+    command.process.kill()
+    assert gone(pids, within=2.0)
+    assert target.read_text() == "old\n"
+
+
+def test_only_the_source_reads_standard_input_and_only_the_sink_writes_standard_output(
+    target: Path, sk: Sk
+) -> None:
+    configuration = settings(target)
+    configuration["adapters"] = {"source": {"name": "stdin_numbers"}, "sink": {"name": "printed"}}
+    command = sk("run", configuration, "--run-id", "r1", "--quiet", stdin=subprocess.PIPE)
+    assert command.process.stdin
+    command.process.stdin.write("".join(f"{n}\n" for n in range(1, 21)))
+    code, out, err = command.finish()
+    assert (code, err) == (0, "")
+    assert out.splitlines() == expected(20)
+
+
+def test_what_workers_print_goes_to_standard_error_behind_their_name(target: Path, sk: Sk) -> None:
+    code, out, err = sk("run", settings(target, work={"at": 5, "do": "exit"}), "--quiet").finish()
+    assert (code, out) == (4, "")
+    assert "[mid-0.1] last words" in err.splitlines()
+
+
+def test_a_standard_error_that_is_gone_ends_nothing(target: Path, tmp_path: Path) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(
+        [sys.executable, "-m", "sk_supervisor", "run", written(tmp_path, settings(target))],
+        stderr=write_end,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(APPS)},
+        timeout=30,
+    )
+    os.close(write_end)
+    assert done.returncode == 0
+    assert target.read_text().splitlines()[-1] == "total 10"
+
+
+def test_a_terminal_shows_one_line_and_takes_it_away(target: Path, tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sk_supervisor", "run", written(tmp_path, settings(target))],
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        env={**os.environ, "PYTHONPATH": str(APPS), "TERM": "xterm", "COLUMNS": "120"},
+    )
+    os.close(slave)
+    shown = read_all(master)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert out == b""
+    assert "in 20  out 19" in shown
+    assert "mid stopped" in shown
+    assert "\x1b[?25h" in shown  # the cursor is back
+    assert "completed: supervised (process_supervisor)" in shown.rpartition("\x1b[2K")[2]
+
+
+def read_all(master: int) -> str:
+    shown = b""
+    while True:
+        data = b""
+        with contextlib.suppress(OSError):  # EIO: how Linux tells that the other end is closed
+            data = os.read(master, 65_536)
+        if not data:
+            os.close(master)
+            return shown.decode()
+        shown += data
+
+
+@pytest.mark.parametrize("plane", ["data", "control"])
+@pytest.mark.contract("BOOT-API-03")
+def test_a_port_in_use_is_one_line_and_3(target: Path, ears: Ears, sk: Sk, plane: str) -> None:
+    ipc: dict[str, Any] = {"bind_port": ears.port}
+    if plane == "control":
+        ipc = {"control": {"transport": "tcp_local", "bind_port": ears.port}}
+    code, _, err = sk("run", settings(target, ipc=ipc)).finish()
+    assert code == 3
+    assert len(err.splitlines()) == 1
+    assert str(ears.port) in err
+
+
+@pytest.mark.parametrize("command", ["run", "check", "graph"])
+@pytest.mark.parametrize("path", ["no-such.yaml", "."])
+def test_a_configuration_that_cannot_be_read_is_one_error_and_2(
+    sk: Sk, command: str, path: str
+) -> None:
+    code, out, err = sk(command, path).finish()
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {path}: 1 fault")
+    assert len(err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("override", ["nonsense", "runtime.platform.no_such=1"])
+def test_a_bad_override_is_one_error_and_2(target: Path, sk: Sk, override: str) -> None:
+    code, out, err = sk("check", settings(target), "--set", override).finish()
+    assert (code, out) == (2, "")
+    assert "1 fault" in err
+
+
+def test_every_fault_of_a_configuration_is_listed_and_nothing_started(target: Path, sk: Sk) -> None:
+    configuration = settings(target, work={"at": "three", "no": 1}, sink={"no": 1})
+    configuration["runtime"]["observability"] = {
+        "logging": {"exporters": [{"kind": "jsonl", "settings": {"path": "/no/such/log"}}]}
+    }
+    code, _, err = sk("run", configuration).finish()
+    assert code == 2
+    for path in (
+        "adapters.sink.settings.no",
+        "nodes.work.at",
+        "nodes.work.no",
+        "logging.exporters[0].settings.path",
+    ):
+        assert path in err, err
+    assert "starting" not in err
+
+
+@pytest.mark.parametrize("run_id", ["", "x" * 257, "two\nlines"])
+def test_a_run_id_that_no_message_can_carry_is_refused(target: Path, sk: Sk, run_id: str) -> None:
+    code, _, err = sk("run", settings(target), "--run-id", run_id).finish()
+    assert code == 2
+    assert "run_id" in err
+
+
+@pytest.mark.contract("PLACEMENT-01", "PLACEMENT-03", "PLACEMENT-04")
+def test_check_and_graph_show_what_would_run(target: Path, sk: Sk) -> None:
+    code, out, _ = sk("check", settings(target)).finish()
+    assert code == 0
+    assert out == "ok: supervised, process_supervisor profile, 3 nodes, 3 group(s)\n"
+    code, out, _ = sk("graph", settings(target)).finish()
+    assert code == 0
+    assert 'subgraph g1["mid"]' in out
+    assert '==>|"Odd"|' in out  # a hop
+    assert '-->|"Worked"|' in out  # in process
+
+
+def test_schema_is_the_schema_of_the_configuration() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sk_supervisor", "schema"], capture_output=True, check=True
+    )
+    assert json.loads(done.stdout)["type"] == "object"
+
+
+def test_lifecycle_events_go_to_the_configured_file(target: Path, tmp_path: Path, sk: Sk) -> None:
+    log = tmp_path / "events.jsonl"
+    configuration = settings(target)
+    configuration["runtime"]["observability"] = {
+        "logging": {"exporters": [{"kind": "jsonl", "settings": {"path": str(log)}}]}
+    }
+    assert sk("run", configuration, "--run-id", "r1").finish()[0] == 0
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [e["sequence"] for e in events] == list(range(1, len(events) + 1))
+    assert {e["correlation_id"] for e in events} == {"r1"}

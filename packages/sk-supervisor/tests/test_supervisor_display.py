@@ -1,0 +1,195 @@
+"""What is shown of a run, and that showing it holds nothing up."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sk_kernel import Progress
+from sk_supervisor._board import Board
+from sk_supervisor._display import ThreadedDisplay, display_for
+from sk_supervisor._forgiving import Forgiving
+from sk_supervisor._screens import PlainScreen, QuietScreen, can_live
+from sk_supervisor._stderr import LINE_BYTES, TAIL_LINES, LineCutter, LineReader
+
+
+def progress(group: str, state: str, taken: int = 0, given: int = 0) -> Progress:
+    return Progress(group, taken, given, 0, state)
+
+
+def test_a_phase_is_said_when_all_groups_have_reached_it() -> None:
+    board = Board(["a", "b"])
+    assert board.phase() == ""
+    board.put([progress("a", "starting")], 0)
+    assert board.phase() == ""
+    board.put([progress("a", "ready"), progress("b", "starting")], 0)
+    assert board.phase() == "starting"
+    board.put([progress("a", "running"), progress("b", "ready")], 0)
+    assert board.phase() == "ready"
+    board.put([progress("b", "failed")], 0)
+    assert board.phase() == ""
+    assert board.states() == "a running  b failed"
+
+
+def test_totals_are_of_the_first_and_the_last_group_and_the_rate_since_the_first_record() -> None:
+    board = Board(["a", "b"])
+    board.put([progress("a", "running", 1000)], 10.0)
+    assert board.totals(10.5) == "in 1,000  out 0  -"
+    board.put([progress("a", "running", 4000), progress("b", "running", 3000, 2500)], 12.0)
+    assert board.totals(12.0) == "in 4,000  out 2,500  2,000/s"
+
+
+def test_plain_lines_are_few_and_totals_come_now_and_then() -> None:
+    stream = io.StringIO()
+    screen, board = PlainScreen(stream), Board(["a", "b"])
+    for now in range(100):
+        for group in "ab":
+            board.put([progress(group, "running", now * 10, now * 10)], float(now))
+            screen.show(board, float(now))
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "running"
+    assert len(lines) == 1 + 19
+    assert lines[1].startswith("in 50  out ")
+
+
+def test_quiet_shows_what_workers_write_and_nothing_else() -> None:
+    stream = io.StringIO()
+    display = display_for(stream, ["a"], quiet=True)
+    display.progress(progress("a", "running", 5))
+    display.line("a-0.1", "hello")
+    display.close()
+    assert stream.getvalue() == "[a-0.1] hello\n"
+
+
+def test_lines_of_many_threads_come_whole_and_each_workers_in_order() -> None:
+    stream = io.StringIO()
+    display = ThreadedDisplay(PlainScreen(stream), ["a"])
+
+    def write(worker: str) -> None:
+        for n in range(100):
+            display.line(worker, f"line {n}")
+            display.progress(progress("a", "running", n))
+
+    threads = [threading.Thread(target=write, args=(f"w{i}",)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    display.close()
+    lines = stream.getvalue().splitlines()
+    for i in range(4):
+        own = [line for line in lines if line.startswith(f"[w{i}]")]
+        assert own == [f"[w{i}] line {n}" for n in range(100)]
+
+
+class Stuck(QuietScreen):
+    """A terminal that stands still until it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(io.StringIO())
+        self.free, self.entered = threading.Event(), threading.Event()
+
+    def line(self, text: str) -> None:
+        self.entered.set()
+        self.free.wait()
+        super().line(text)
+
+    @property
+    def shown(self) -> list[str]:
+        return cast("io.StringIO", self._stream).getvalue().splitlines()
+
+
+def test_a_terminal_that_stands_still_blocks_nobody_and_lost_lines_are_counted() -> None:
+    screen = Stuck()
+    display = ThreadedDisplay(screen, ["a"])
+    display.line("w", "first")
+    assert screen.entered.wait(10)
+    for n in range(1500):
+        display.line("w", f"line {n}")
+        display.progress(progress("a", "running", n))
+    screen.free.set()
+    display.close()
+    assert len(screen.shown) == 1002
+    assert screen.shown[-1] == "(500 more lines of the workers are not shown)"
+
+
+class Broken(io.StringIO):
+    """A pipe that nobody reads."""
+
+    tries = 0
+
+    def write(self, text: str, /) -> int:
+        self.tries += 1
+        raise BrokenPipeError
+
+
+def test_a_stream_that_breaks_is_written_to_no_more() -> None:
+    broken = Broken()
+    stream = Forgiving(broken)
+    assert not stream.isatty()
+    print("one", file=stream, flush=True)
+    print("two", file=stream, flush=True)
+    assert broken.tries == 1
+    with pytest.raises(io.UnsupportedOperation):
+        stream.fileno()
+
+
+def test_only_a_terminal_that_can_move_its_cursor_gets_a_live_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    assert can_live(Terminal())
+    assert not can_live(io.StringIO())
+    monkeypatch.setenv("TERM", "dumb")
+    assert not can_live(Terminal())
+
+
+# ---- a worker's standard error -----------------------------------------------------------------
+
+
+@given(st.lists(st.binary(max_size=40)), st.integers(1, 7))
+def test_lines_are_the_same_however_their_bytes_arrive(lines: list[bytes], size: int) -> None:
+    data = b"\n".join(lines)
+    cutter = LineCutter()
+    chunks = [data[i : i + size] for i in range(0, len(data), size)]
+    cut = [line for chunk in chunks for line in cutter.feed(chunk)] + list(cutter.finish())
+    whole = LineCutter()
+    assert cut == [*whole.feed(data), *whole.finish()]
+    expected = data.split(b"\n")
+    if not expected[-1]:
+        expected.pop()
+    assert cut == [line.decode(errors="replace").rstrip("\r") for line in expected]
+
+
+def test_a_line_without_end_is_cut_and_not_kept_in_memory() -> None:
+    cutter = LineCutter()
+    assert [len(line) for line in cutter.feed(b"x" * (LINE_BYTES * 3 + 5))] == [LINE_BYTES] * 3
+    assert list(cutter.finish()) == ["x" * 5]
+
+
+def test_the_reader_keeps_the_last_lines_and_can_be_stopped_with_the_pipe_open() -> None:
+    read_end, write_end = os.pipe()
+    seen: list[str] = []
+    last = threading.Event()
+
+    def on_line(line: str) -> None:
+        seen.append(line)
+        if line == "line 99":
+            last.set()
+
+    reader = LineReader(os.fdopen(read_end, "rb", buffering=0), on_line, "test")
+    os.write(write_end, "".join(f"line {n}\n" for n in range(100)).encode())
+    assert last.wait(10)
+    assert reader.tail(0) == tuple(f"line {n}" for n in range(100 - TAIL_LINES, 100))
+    assert len(seen) == 100
+    assert reader.stop(timeout=0.05)
+    os.close(write_end)

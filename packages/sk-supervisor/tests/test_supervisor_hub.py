@@ -1,0 +1,231 @@
+"""The hub over real sockets, with workers that are threads of this process."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sk_config import build_config
+from sk_kernel import ExecutionPlan
+from sk_supervisor import prepare
+from sk_supervisor._edges import EdgeKeys, worker_edges
+from sk_supervisor._frames import BatchHeader
+from sk_supervisor._hub import DataHub
+from sk_supervisor._inbox import Arrived
+from sk_supervisor._outlet import Outlet
+from sk_supervisor._relay import Relay
+from sk_transport import KeyMaterial, TransportError
+from supervisor_harness import PATIENCE, settings, threads
+
+WORKERS = {"in": "in-0.1", "mid": "mid-0.1", "out": "out-0.1"}
+SESSION = "session"
+PAYLOAD = 100_000
+
+
+class Peer:
+    """A worker's end: what arrived, what credit it has, and why its connection ended."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self.outlet = outlet
+        self.arrived: queue.SimpleQueue[Arrived] = queue.SimpleQueue()
+        self.credit: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self.ended: queue.SimpleQueue[TransportError] = queue.SimpleQueue()
+        self.listening = threading.Thread(target=self._listen)
+
+    def listen(self) -> Peer:
+        self.listening.start()
+        return self
+
+    def _listen(self) -> None:
+        try:
+            self.outlet.listen(self.arrived.put, self.credit.put)
+        except TransportError as error:
+            self.ended.put(error)
+
+    def send(self, epoch: int, payload: bytes, *, to: int = 1, **changes: Any) -> None:
+        """A batch of one record from the first segment."""
+        receiver = self.outlet.worker_of(to)
+        header = BatchHeader(
+            **{
+                "sender": self.outlet.worker_id,
+                "receiver": receiver,
+                "run_id": "r1",
+                "scenario_id": "s",
+                "epoch": epoch,
+                "first": epoch,
+                "last": epoch,
+                "source_segment": 0,
+                "target_segment": to,
+                "route_hop": to,
+                "more": False,
+                "complete": True,
+                "sampled": False,
+                **changes,
+            }
+        )
+        self.outlet.send(header, payload, final=False)
+
+    def close(self) -> None:
+        self.outlet.shutdown()
+        if self.listening.ident:
+            self.listening.join()
+        self.outlet.close()
+
+
+class Hub:
+    """A hub, its faults, and the workers that dial it."""
+
+    def __init__(self, plan: ExecutionPlan) -> None:
+        self.faults: queue.SimpleQueue[tuple[str, str, str]] = queue.SimpleQueue()
+        self._plan = plan
+        self._keys = EdgeKeys(
+            KeyMaterial.generated(), SESSION, worker_edges(plan, WORKERS), "hkdf_sha256"
+        )
+        self.relay = Relay(plan, WORKERS)
+        self.hub = DataHub(
+            self.relay,
+            self._keys,
+            session=SESSION,
+            expected=frozenset(WORKERS.values()),
+            host="127.0.0.1",
+            port=0,
+            max_payload_bytes=PAYLOAD,
+            ttl_seconds=30,
+            nonce_capacity=1000,
+            on_fault=lambda *fault: self.faults.put(fault),
+        )
+        self._peers: list[Peer] = []
+
+    def dial(self, group: str, keys_of: str | None = None) -> Peer:
+        peer = Peer(
+            Outlet(
+                session=SESSION,
+                worker_id=WORKERS.get(group, group),
+                run_id="r1",
+                scenario_id="s",
+                keys=self._keys.bundle(WORKERS[keys_of or group]),
+                address=self.hub.address,
+                worker_of_segment={s.index: WORKERS[s.group] for s in self._plan.segments},
+                max_payload_bytes=PAYLOAD,
+                ttl_seconds=30,
+                nonce_capacity=1000,
+            )
+        )
+        self._peers.append(peer)
+        return peer
+
+    def close(self) -> None:
+        self.hub.close()
+        for peer in self._peers:
+            peer.close()
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    plan = prepare(build_config(settings(Path("out.txt")))).plan
+    before = threads()
+    hub = Hub(plan)
+    hub.hub.start()
+    yield hub
+    hub.close()
+    assert threads() <= before
+
+
+@pytest.mark.contract("PLACEMENT-03")
+def test_a_frame_arrives_as_it_was_sent_and_in_order(hub: Hub) -> None:
+    first, middle = hub.dial("in"), hub.dial("mid").listen()
+    for epoch in range(1, 200):
+        first.send(epoch, b"%d" % epoch * epoch)
+    for epoch in range(1, 200):
+        arrived = middle.arrived.get(timeout=PATIENCE)
+        assert arrived.header.epoch == epoch
+        assert bytes(arrived.payload) == b"%d" % epoch * epoch
+
+
+def test_frames_for_a_worker_that_is_not_here_yet_wait_for_it(hub: Hub) -> None:
+    first = hub.dial("in")
+    for epoch in range(1, 50):
+        first.send(epoch, b"x" * 1000)
+    middle = hub.dial("mid").listen()
+    assert [middle.arrived.get(timeout=PATIENCE).header.epoch for _ in range(1, 50)] == list(
+        range(1, 50)
+    )
+
+
+def test_frames_for_a_worker_that_has_left_are_dropped_and_others_go_on(hub: Hub) -> None:
+    first, middle, last = hub.dial("in"), hub.dial("mid").listen(), hub.dial("out").listen()
+    first.send(1, b"x")
+    middle.arrived.get(timeout=PATIENCE)
+    middle.close()
+    for epoch in range(2, 20):
+        first.send(epoch, b"y" * 50_000)
+    first.send(1, b"z", to=2)
+    assert bytes(last.arrived.get(timeout=PATIENCE).payload) == b"z"
+    assert hub.faults.empty()
+
+
+def test_the_hub_reads_on_while_a_worker_takes_nothing(hub: Hub) -> None:
+    """Else the two ends and the hub would wait for each other for ever."""
+    first, last = hub.dial("in"), hub.dial("out").listen()
+    silent = hub.dial("mid")  # connected, and never reads
+    for epoch in range(1, 101):
+        first.send(epoch, b"x" * 90_000)  # far more than sockets hold
+    first.send(1, b"through", to=2)
+    assert bytes(last.arrived.get(timeout=PATIENCE).payload) == b"through"
+    silent.listen()
+    assert [silent.arrived.get(timeout=PATIENCE).header.epoch for _ in range(100)] == list(
+        range(1, 101)
+    )
+
+
+def test_acknowledgements_of_the_sink_are_credit_of_the_source(hub: Hub) -> None:
+    first, last = hub.dial("in").listen(), hub.dial("out")
+    for epoch in (1, 2, 2, 5):
+        last.outlet.acknowledge(2, epoch)
+    assert [first.credit.get(timeout=PATIENCE) for _ in range(3)] == [1, 2, 5]
+    assert hub.relay.counters.acknowledged == 5
+
+
+@pytest.mark.parametrize(
+    "changes", [{"source_segment": 1}, {"target_segment": 7}, {"sender": "mid-0.1"}]
+)
+def test_a_worker_that_sends_what_is_not_its_own_is_cut_off(
+    hub: Hub, changes: dict[str, Any]
+) -> None:
+    first = hub.dial("in").listen()
+    first.send(1, b"x", **changes)
+    worker, category, _ = hub.faults.get(timeout=PATIENCE)
+    assert (worker, category) == ("in-0.1", "protocol")
+    first.ended.get(timeout=PATIENCE)
+
+
+def test_an_acknowledgement_by_another_worker_cuts_it_off(hub: Hub) -> None:
+    first, middle = hub.dial("in").listen(), hub.dial("mid").listen()
+    middle.outlet.acknowledge(2, 9)
+    assert hub.faults.get(timeout=PATIENCE)[:2] == ("mid-0.1", "protocol")
+    assert first.credit.empty()
+
+
+def test_a_second_connection_of_a_worker_is_refused(hub: Hub) -> None:
+    hub.dial("mid").listen()
+    second = hub.dial("mid").listen()
+    assert hub.faults.get(timeout=PATIENCE)[:2] == ("mid-0.1", "protocol")
+    second.ended.get(timeout=PATIENCE)
+
+
+def test_a_worker_without_its_keys_does_not_get_in(hub: Hub) -> None:
+    with pytest.raises(TransportError):
+        hub.dial("mid", keys_of="in")
+    with pytest.raises(TransportError):
+        hub.dial("stranger", keys_of="in")
+
+
+def test_a_hub_closes_whether_it_was_started_or_not() -> None:
+    before = threads()
+    plan = prepare(build_config(settings(Path("out.txt")))).plan
+    Hub(plan).close()
+    assert threads() <= before

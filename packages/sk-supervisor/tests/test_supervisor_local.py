@@ -1,0 +1,169 @@
+"""The supervisor of the memory profile: the same lifecycle without a process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sk_config import build_config
+from sk_kernel import AdapterFailedError, NodeFailedError
+from sk_observability import LifecycleLog
+from sk_supervisor import (
+    ApplicationExitError,
+    LocalBootstrapSupervisor,
+    RuntimeLifecycleReadyError,
+    RuntimeLifecycleResolutionError,
+    prepare,
+)
+from supervisor_harness import Ears, expected, settings, threads
+
+
+class Local:
+    """A local supervisor of the test application, with its events."""
+
+    def __init__(self, target: Path, **changes: Any) -> None:
+        configuration = settings(target, mode="inline", groups=(), **changes)
+        self.log = LifecycleLog("r1")
+        self.supervisor = LocalBootstrapSupervisor(
+            prepare(build_config(configuration)), "r1", self.log
+        )
+
+    def ready(self) -> LocalBootstrapSupervisor:
+        self.supervisor.start_groups([])
+        assert self.supervisor.wait_ready(1)
+        return self.supervisor
+
+    def names(self) -> list[str]:
+        return [event.name for event in self.log.events()]
+
+
+@pytest.mark.contract("IPC-INT-01", "BOOT-API-01")
+def test_a_run_goes_through_the_whole_lifecycle_in_the_group_memory(target: Path) -> None:
+    local = Local(target)
+    report = local.ready().run()
+    assert (report.profile, report.outcome, report.records_in) == ("memory", "completed", 20)
+    assert local.supervisor.partial_outputs() == ()
+    assert local.supervisor.shutdown() == "stop"
+    assert local.supervisor.shutdown() == "none"
+    assert local.names() == [
+        "supervisor_start_groups",
+        "worker_spawned",
+        "worker_ready",
+        "supervisor_wait_ready",
+        "supervisor_start_workload",
+        "worker_running",
+        "supervisor_graceful_stop",
+        "worker_stopping",
+        "worker_stopped",
+    ]
+    assert local.log.events()[0].fields == {"groups": "memory"}
+    assert {e.group for e in local.log.events() if e.worker} == {"memory"}
+    assert target.read_text().splitlines() == expected(20)
+
+
+@pytest.mark.contract("P5PRE-SUP-07")
+def test_its_one_worker_is_this_process(target: Path) -> None:
+    local = Local(target)
+    [worker] = local.ready().snapshot()["memory"]
+    assert worker["os_pid"] == worker["pid"] == os.getpid()
+    assert (worker["alive"], worker["ready"], worker["state"]) == (True, True, "ready")
+    local.supervisor.shutdown()
+
+
+@pytest.mark.contract("PROC-INT-06")
+def test_calls_that_the_lifecycle_does_not_allow_are_refused(target: Path) -> None:
+    local = Local(target)
+    assert local.supervisor.wait_ready(0) is False
+    for call in (
+        lambda: local.supervisor.wait_ready(1),
+        local.supervisor.run,
+        lambda: local.supervisor.start_groups(["ingress"]),
+    ):
+        with pytest.raises(RuntimeLifecycleResolutionError):
+            call()
+    local.ready()
+    with pytest.raises(RuntimeLifecycleResolutionError, match="started already"):
+        local.supervisor.start_groups(["memory"])
+    local.supervisor.shutdown()
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [{"work": {"born": "raise"}}, {"source": {"fails": "open"}}, {"sink": {"fails": "open"}}],
+)
+@pytest.mark.contract("BOOT-API-03")
+def test_what_fails_a_start_over_processes_fails_it_here_alike(
+    target: Path, faults: dict[str, Any]
+) -> None:
+    local = Local(target, **faults)
+    with pytest.raises(RuntimeLifecycleReadyError) as caught:
+        local.ready().run()
+    assert (caught.value.category, caught.value.exit_code) == ("start", 3)
+    [failed] = [e for e in local.log.events() if e.name == "worker_failed"]
+    assert failed.fields["category"] == "start"
+    local.supervisor.shutdown()
+    assert target.read_text() == "old\n"
+
+
+def test_a_node_that_raises_fails_the_run_with_its_name(target: Path) -> None:
+    local = Local(target, work={"at": 5, "do": "raise"})
+    with pytest.raises(NodeFailedError):
+        local.ready().run()
+    [failed] = [e for e in local.log.events() if e.name == "worker_failed"]
+    assert (failed.fields["category"], failed.fields["node"]) == ("execution", "work")
+    assert "bad record" not in str(failed.fields)
+    assert local.supervisor.partial_outputs() == (str(target.with_suffix(".partial")),)
+    local.supervisor.shutdown()
+    assert target.read_text() == "old\n"
+
+
+@pytest.mark.parametrize("fault", ["write", "commit"])
+def test_a_sink_that_raises_leaves_the_old_output(target: Path, fault: str) -> None:
+    local = Local(target, sink={"fails": fault})
+    with pytest.raises(AdapterFailedError):
+        local.ready().run()
+    local.supervisor.shutdown()
+    assert target.read_text() == "old\n"
+
+
+def test_a_node_that_calls_sys_exit_does_not_end_as_if_all_were_well(target: Path) -> None:
+    local = Local(target, work={"at": 5, "do": "system_exit"})
+    with pytest.raises(ApplicationExitError) as caught:
+        local.ready().run()
+    assert caught.value.exit_code == 4
+    local.supervisor.shutdown()
+    assert target.read_text() == "old\n"
+
+
+@pytest.mark.contract("PROC-02")
+def test_a_stop_drains_what_was_read(target: Path, ears: Ears) -> None:
+    local = Local(target, source={"then": "wait", "ears": ears.port})
+    supervisor = local.ready()
+
+    def stop() -> None:
+        ears.hear("open")
+        ears.hear("waiting")
+        supervisor.request_stop("test")
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    report = supervisor.run()
+    stopper.join()
+    assert (report.outcome, report.records_in, report.records_out) == ("stopped", 20, 19)
+    assert report.partial_outputs
+    supervisor.shutdown()
+    assert target.read_text() == "old\n"
+
+
+def test_a_stop_before_the_start_is_not_lost_and_no_thread_is_left(target: Path) -> None:
+    before = threads()
+    local = Local(target)
+    local.supervisor.request_stop("early")
+    assert local.supervisor.stop_reasons == ("early",)
+    assert threads() <= before
+    supervisor = local.ready()
+    supervisor.shutdown()
+    assert threads() <= before

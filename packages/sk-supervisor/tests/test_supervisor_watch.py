@@ -1,0 +1,274 @@
+"""How the one loop judges what happens, with a clock that moves when told."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Any, cast
+
+import pytest
+from sk_config import GroupConfig
+from sk_control import (
+    Drained,
+    DrainOutcome,
+    Failed,
+    Heartbeat,
+    LossReason,
+    Ready,
+    WorkerLost,
+    WorkerMessage,
+)
+from sk_observability import LifecycleLog
+from sk_supervisor import HubFailedError, RuntimeWorkerFailedError
+from sk_supervisor._happenings import HubFault, ProcessExited, StopRequested
+from sk_supervisor._lifecycle import Event, State
+from sk_supervisor._process import WorkerProcess
+from sk_supervisor._roster import Roster, WorkerRecord
+from sk_supervisor._watch import Watch
+
+
+class Process:
+    """Stands for a process where only what it says of itself matters."""
+
+    pid = 1
+    alive = True
+
+    def __init__(self, end: str = "") -> None:
+        self.end = end
+
+    def ended(self) -> str:
+        return self.end
+
+    def tail(self) -> tuple[str, ...]:
+        return ("last line",)
+
+    def await_exit(self, timeout: float) -> bool:
+        return bool(self.end)
+
+
+class Scene:
+    """A watch over workers that beat every second and may take five to start."""
+
+    def __init__(self, *workers: str, times: Iterable[float] = ()) -> None:
+        self.now = 0.0
+        self._times = iter(times)
+        self.log = LifecycleLog("r1", level="debug")
+        self.roster = Roster(self.log, lambda _: None)
+        self.ready: list[bool] = []
+        self.stops: list[int] = []
+        self.watch = Watch(
+            self.roster,
+            self.log,
+            on_ready=lambda: self.ready.append(True),
+            on_stop=self.stops.append,
+            clock=self.clock,
+        )
+        for name in workers or ("a",):
+            group = GroupConfig(
+                name=name, nodes=("n",), heartbeat_seconds=1, start_timeout_seconds=5
+            )
+            process = cast("WorkerProcess", Process())
+            self.roster.add(WorkerRecord(name, group, process, start_by=5.0, last_heard=0.0))
+
+    def clock(self) -> float:
+        self.now = next(self._times, self.now)
+        return self.now
+
+    def record(self, worker: str = "a") -> WorkerRecord:
+        record = self.roster.get(worker)
+        assert record is not None
+        return record
+
+    def take(self, *happenings: Any) -> None:
+        for happening in happenings:
+            self.watch.put(happening)
+            self.watch.step(self.now)
+
+    def says(self, message: Any, worker: str = "a") -> None:
+        self.take(WorkerMessage(worker, message))
+
+    def at(self, now: float) -> None:
+        """Let time pass in small steps, as it does for a loop that is awake."""
+        while self.now < now:
+            self.now = min(now, self.now + 0.5)
+            self.watch.step(self.now)
+
+
+def test_a_worker_that_beats_is_alive_and_a_silent_one_has_failed_after_three_intervals() -> None:
+    scene = Scene("a", "b")
+    scene.says(Ready(), "a")
+    scene.says(Ready(), "b")
+    for now in (1, 2, 2.9):
+        scene.at(now)
+        scene.says(Heartbeat(), "a")
+    assert scene.watch.failed is None
+    scene.at(3.1)
+    assert scene.watch.failed is scene.record("b")
+    error = scene.watch.evidence()
+    assert isinstance(error, RuntimeWorkerFailedError)
+    assert (error.category, error.message) == ("heartbeat", "no heartbeat for 3.0 s")
+
+
+def test_a_flood_of_messages_hides_no_silence() -> None:
+    scene = Scene("a", "b")
+    scene.says(Ready(), "a")
+    scene.says(Ready(), "b")
+    for _ in range(100):
+        scene.watch.put(WorkerMessage("a", Heartbeat()))
+    for tick in range(1, 8):
+        scene.now = tick / 2
+        scene.watch.put(WorkerMessage("a", Heartbeat()))
+        scene.watch.step(scene.now)
+    assert scene.watch.failed is scene.record("b")
+
+
+def test_a_word_counts_from_when_it_came_and_not_from_when_it_was_read() -> None:
+    scene = Scene()
+    scene.says(Ready())
+    scene.now = 2.5
+    scene.watch.put(WorkerMessage("a", Heartbeat()))
+    scene.now = 3.2  # a loop that was busy elsewhere
+    scene.watch.step(scene.now)
+    assert scene.watch.failed is None
+    assert scene.record().last_heard == 2.5
+
+
+def test_the_time_in_which_the_supervisor_was_stopped_is_nobodys_silence() -> None:
+    scene = Scene("a", "b")
+    scene.says(Ready(), "a")
+    # The wait begins at 0, should end at 3, and ends at 100: somebody pressed Ctrl-Z.
+    paused = itertools.chain([0.0], itertools.repeat(100.0))
+    scene._times = iter(paused)
+    scene.watch.put(StopRequested("to end the wait at once"))
+    scene.watch.step(None)
+    assert scene.watch.failed is None
+    assert scene.record("a").last_heard == 100
+    assert scene.record("b").start_by == 100 + 5 - 3
+    assert "supervisor_paused" in [e.name for e in scene.log.events()]
+
+
+@pytest.mark.contract("P5PRE-SUP-02")
+def test_a_slow_start_is_judged_by_its_own_timeout_and_not_by_heartbeats() -> None:
+    scene = Scene()
+    scene.at(4.9)
+    assert scene.watch.failed is None
+    scene.at(5.1)
+    error = scene.watch.evidence()
+    assert isinstance(error, RuntimeWorkerFailedError)
+    assert (error.category, error.message) == ("timeout", "not ready within 5 s")
+
+
+def test_a_lost_session_waits_for_the_exit_that_explains_it() -> None:
+    scene = Scene()
+    scene.says(Ready())
+    scene.take(WorkerLost("a", LossReason.STREAM_ENDED))
+    assert scene.watch.failed is None
+    cast("Process", scene.record().process).end = "signal SIGKILL"
+    scene.take(ProcessExited("a"))
+    error = scene.watch.evidence()
+    assert isinstance(error, RuntimeWorkerFailedError)
+    assert str(error) == "worker a of group a failed (crash): signal SIGKILL\n  | last line"
+
+
+def test_a_lost_session_without_an_exit_is_a_failure_after_a_second() -> None:
+    scene = Scene()
+    scene.says(Ready())
+    scene.take(WorkerLost("a", LossReason.STREAM_ENDED))
+    scene.at(1.1)
+    error = scene.watch.evidence()
+    assert isinstance(error, RuntimeWorkerFailedError)
+    assert (error.category, error.message) == ("crash", "its control session was lost")
+
+
+def test_a_worker_that_gets_no_bundle_fails_its_start_and_says_why() -> None:
+    scene = Scene()
+    scene.take(WorkerLost("a", LossReason.BUNDLE_FAILED, ValueError("too long")))
+    error = scene.watch.evidence()
+    assert isinstance(error, RuntimeWorkerFailedError)
+    assert (error.category, error.message) == ("start", "it got no bundle: too long")
+
+
+def test_the_first_failure_is_the_one_that_is_told() -> None:
+    scene = Scene("a", "b")
+    scene.says(Failed("execution", "node", "ValueError", "it raised"), "b")
+    scene.take(ProcessExited("a"), ProcessExited("b"))
+    error = scene.watch.evidence()
+    assert isinstance(error, RuntimeWorkerFailedError)
+    assert (error.worker, error.node, error.cause_type) == ("b", "node", "ValueError")
+    assert str(error) == "worker b of group b failed (execution): it raised"
+    assert [e.worker for e in scene.log.events() if e.name == "worker_failed"] == ["b", "a"]
+
+
+def test_a_fault_of_the_hub_itself_is_no_workers() -> None:
+    scene = Scene()
+    scene.take(HubFault("", "accept", "no descriptors left"))
+    assert isinstance(scene.watch.evidence(), HubFailedError)
+    assert scene.watch.failed is None
+    assert scene.watch.broken
+
+
+def test_what_a_worker_sent_to_the_hub_is_its_own_fault() -> None:
+    scene = Scene()
+    scene.says(Ready())
+    scene.take(HubFault("a", "protocol", "claims segment 9"))
+    error = scene.watch.evidence()
+    assert isinstance(error, RuntimeWorkerFailedError)
+    assert (error.category, error.worker) == ("protocol", "a")
+
+
+def says_what_it_never_said(worker: str) -> list[Any]:
+    return [
+        WorkerMessage(worker, Ready()),
+        WorkerLost(worker, LossReason.STREAM_ENDED),
+        ProcessExited(worker),
+    ]
+
+
+def test_strangers_are_ignored() -> None:
+    scene = Scene()
+    scene.take(*says_what_it_never_said("stranger"))
+    assert scene.record().state is State.STARTING
+    assert not scene.watch.broken
+
+
+@pytest.mark.contract("STOP-IPC-03")
+def test_late_and_repeated_words_change_nothing_and_emit_nothing() -> None:
+    scene = Scene()
+    scene.says(Ready())
+    scene.roster.apply(scene.record(), Event.STOP_ASKED)
+    scene.take(ProcessExited("a"), ProcessExited("a"))
+    before = len(scene.log.events())
+    scene.says(Failed("execution"))
+    scene.says(Ready())
+    scene.take(WorkerLost("a", LossReason.STREAM_ENDED))
+    scene.at(10)
+    assert len(scene.log.events()) == before
+    assert scene.record().state is State.STOPPED
+
+
+def test_requests_to_stop_are_counted_and_known_by_their_reasons() -> None:
+    scene = Scene()
+    scene.take(StopRequested("SIGTERM"))
+    assert not scene.watch.forced
+    scene.take(StopRequested("SIGINT"))
+    assert scene.watch.forced
+    assert (scene.stops, scene.watch.stop_reasons) == ([1, 2], ["SIGTERM", "SIGINT"])
+
+
+def test_what_has_happened_is_taken_in_without_waiting() -> None:
+    scene = Scene()
+    scene.watch.put(StopRequested("one"))
+    scene.watch.put(StopRequested("two"))
+    scene.watch.catch_up()
+    scene.watch.catch_up()
+    assert scene.stops == [1, 2]
+
+
+def test_the_last_word_of_a_worker_is_its_progress() -> None:
+    scene = Scene()
+    scene.says(Ready(("out.partial",)))
+    assert scene.record().unfinished_outputs() == ("out.partial",)
+    scene.says(Drained(DrainOutcome.COMPLETE, 10, 9))
+    progress = scene.record().progress
+    assert (progress.records_in, progress.records_out) == (10, 9)
+    assert scene.record().unfinished_outputs() == ()

@@ -1,0 +1,183 @@
+"""Parts of a worker that wait: credit, the source's thread, the pulse."""
+
+from __future__ import annotations
+
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sk_config import build_config
+from sk_control import ControlLostError, ControlMessage, Heartbeat
+from sk_control import Progress as ProgressMessage
+from sk_kernel import AdapterFailedError, BatchLimits, Progress, SourceDriver, TraceIds
+from sk_supervisor import prepare
+from sk_supervisor._inbox import Broke, Credit, Item, SourceRead
+from sk_supervisor._pulse import Pulse
+from sk_supervisor._source_thread import SourceThread
+from sk_supervisor._spawn import WorkerStart, interpreter_options
+from supervisor_harness import PATIENCE, settings
+
+WAIT = 10.0
+
+
+class Numbers:
+    """A source of numbers that can block, deaf or not, and fail to close."""
+
+    def __init__(self, *, deaf: bool = False, fails: bool = False, last: int = 10**9) -> None:
+        self.reads = 0
+        self.reading, self.let_go = threading.Event(), threading.Event()
+        self.closed = threading.Event()
+        self._deaf, self._fails, self._last = deaf, fails, last
+
+    def open(self) -> None: ...
+
+    def read(self, max_records: int, max_bytes: int) -> Sequence[int]:
+        self.reads += 1
+        if self.reads > self._last:
+            return ()
+        if self._deaf and self.reads == 3:
+            self.reading.set()
+            self.let_go.wait()
+        return [self.reads]
+
+    def interrupt(self) -> None:
+        if not self._deaf:
+            self.let_go.set()
+
+    def close(self) -> None:
+        self.closed.set()
+        if self._fails:
+            raise OSError("cannot close")
+
+
+class Reading:
+    """A source's thread with what it delivers."""
+
+    def __init__(self, source: Any, in_flight: int) -> None:
+        graph = prepare(build_config(settings(Path("out.txt")))).plan.graph
+        driver = SourceDriver(graph, source, BatchLimits(), TraceIds("r1"), sampling=False)
+        self.credit = Credit(in_flight)
+        self.inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self.thread = SourceThread(driver, self.credit, self.inbox.put)
+        self.thread.open()
+
+    def batch(self) -> Any:
+        item = self.inbox.get(timeout=WAIT)
+        assert isinstance(item, SourceRead)
+        return item.batch
+
+
+def test_the_source_is_read_no_further_ahead_than_credit_goes() -> None:
+    source = Numbers()
+    reading = Reading(source, in_flight=4)
+    reading.thread.start()
+    assert [reading.batch().number for _ in range(4)] == [1, 2, 3, 4]
+    reading.credit.acknowledge(2)
+    assert [reading.batch().number for _ in range(2)] == [5, 6]
+    assert source.reads == 6
+    reading.thread.interrupt()
+    final = reading.batch()
+    assert (final.number, final.final, final.complete) == (7, True, False)
+    reading.thread.end(WAIT)
+    assert source.closed.is_set()
+
+
+def test_a_source_that_does_not_heed_its_interrupt_is_left_behind() -> None:
+    source = Numbers(deaf=True)
+    reading = Reading(source, in_flight=100)
+    reading.thread.start()
+    assert source.reading.wait(WAIT)
+    assert [reading.batch().last for _ in range(2)] == [1, 2]
+    reading.thread.interrupt()
+    final = reading.batch()
+    assert (final.number, final.first, final.last) == (3, 3, 2)
+    assert (final.final, final.complete) == (True, False)
+    source.let_go.set()  # what it gives now is nobody's
+    reading.thread.end(WAIT)
+    assert reading.inbox.empty()
+
+
+def test_a_source_that_cannot_be_closed_breaks_before_the_end_is_told() -> None:
+    reading = Reading(Numbers(fails=True, last=1), in_flight=4)
+    reading.thread.start()
+    assert reading.batch().number == 1
+    item = reading.inbox.get(timeout=WAIT)
+    assert isinstance(item, Broke)
+    assert isinstance(item.error, AdapterFailedError)
+
+
+def test_a_source_that_was_opened_and_never_read_is_closed() -> None:
+    source = Numbers()
+    Reading(source, in_flight=4).thread.end(WAIT)
+    assert source.closed.is_set()
+    assert source.reads == 0
+
+
+def test_credit_wakes_a_waiter_by_an_acknowledgement_or_by_the_end() -> None:
+    credit = Credit(1)
+    passed: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def wait() -> None:
+        for epoch in (1, 2, 3):
+            credit.wait_for(epoch)
+            passed.put(epoch)
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    assert passed.get(timeout=WAIT) == 1
+    assert passed.empty()
+    credit.acknowledge(1)
+    assert passed.get(timeout=WAIT) == 2
+    credit.end()
+    assert passed.get(timeout=WAIT) == 3
+    waiter.join()
+
+
+def test_the_pulse_beats_and_tells_progress_when_there_is_some() -> None:
+    said: queue.SimpleQueue[ControlMessage] = queue.SimpleQueue()
+    progress = iter(Progress("a", n) for n in (1, 1, 1, 2))
+    last = Progress("a", 2)
+    pulse = Pulse(said.put, lambda: next(progress, last), heartbeat_seconds=0.02)
+    pulse.start()
+    beats = [said.get(timeout=WAIT) for _ in range(5)]
+    pulse.stop()
+    assert all(isinstance(beat, Heartbeat) for beat in beats)
+    assert isinstance(beats[-1], Heartbeat)
+    assert beats[-1].progress == ProgressMessage(2, 0, 0, "starting", "")
+
+
+def test_the_pulse_ends_with_its_session() -> None:
+    tried = threading.Event()
+
+    def send(_: ControlMessage) -> None:
+        tried.set()
+        raise ControlLostError("a-0.1")
+
+    pulse = Pulse(send, lambda: Progress("a"), heartbeat_seconds=0.01)
+    pulse.start()
+    assert tried.wait(PATIENCE)
+    pulse.stop()
+
+
+@pytest.mark.contract("SEC-IPC-08")
+def test_the_token_of_a_worker_is_in_no_repr() -> None:
+    start = WorkerStart(
+        "a-0.1", "a", 0, 1, "127.0.0.1:1", "c0ffee", "s", 30, {}, has_stdin=False, has_stdout=False
+    )
+    assert "c0ffee" not in repr(start)
+    assert b"c0ffee" in start.told()
+
+
+def test_workers_run_under_the_options_of_this_interpreter() -> None:
+    program = "from sk_supervisor._spawn import interpreter_options as o; print(*o())"
+    given = ["-O", "-W", "error::UserWarning", "-X", "utf8=1", "-B"]
+    done = subprocess.run(
+        [sys.executable, *given, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["-O", "-B", "-Werror::UserWarning", "-X", "utf8=1"]
+    assert isinstance(interpreter_options(), list)

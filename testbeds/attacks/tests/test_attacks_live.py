@@ -1,0 +1,108 @@
+"""A run under attack: nothing is let in, and the bytes that come out are those of memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attack_frames import Attacker
+from attacks_on_control import CONTROL_ATTACKS, ControlAttacker
+from attacks_on_data import DATA_ATTACKS
+from control_port import ControlPort
+from live_run import LiveRun
+from run_attacks import Campaign
+from tcp_port import TcpPort
+
+RECORDS = 20_000
+FLOODS = ("silent crowd", "nonce flood")
+
+
+def sk_fundload(*arguments: str | Path) -> None:
+    command = [sys.executable, "-m", "sk_fundload", *map(str, arguments)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an input, and what the memory profile makes of it."""
+    folder = tmp_path_factory.mktemp("given")
+    options = ["--records", str(RECORDS), "--seed", "3", "--dirty"]
+    sk_fundload("generate", *options, "--output", folder / "input")
+    places = ["--output", folder / "output", "--rejects", folder / "rejects"]
+    memory = ["--rules", "exp_mp", "--profile", "memory", "--quiet"]
+    sk_fundload("run", *memory, "--input", folder / "input", *places)
+    return folder
+
+
+@pytest.fixture
+def live(given: Path, tmp_path: Path) -> Iterator[LiveRun]:
+    with LiveRun(tmp_path, (given / "input").read_bytes()) as run:
+        yield run
+
+
+def assert_untouched(live: LiveRun, given: Path) -> None:
+    """The run ends well, with the bytes of the memory profile."""
+    assert live.running(), live.said()
+    assert live.finish() == 0, live.said()
+    for name in ("output", "rejects"):
+        assert (given / name).read_bytes() == (live.output.parent / name).read_bytes()
+    assert live.events("worker_failed") == []
+
+
+@pytest.mark.contract("SEC-IPC-02", "SEC-IPC-05", "SEC-IPC-06", "IPC-INT-05", "IPC-INT-06")
+def test_the_whole_corpus_is_refused_and_has_no_effect_on_a_run(live: LiveRun, given: Path) -> None:
+    data, control = live.ports()
+    live.await_work()
+    outcomes = list(Campaign(data, control).outcomes())
+    assert [outcome for outcome in outcomes if not outcome.ok] == []
+    assert len(outcomes) > 30
+    assert_untouched(live, given)
+
+
+def test_a_flood_during_the_start_keeps_no_worker_out(live: LiveRun, given: Path) -> None:
+    """Silent crowds and fresh nonces at both ports, from before the workers dial in."""
+    data, control = live.ports()
+    over = threading.Event()
+
+    def flood_data() -> None:
+        port, attacker = TcpPort(data), Attacker()
+        while not over.is_set():
+            for attack in DATA_ATTACKS:
+                if attack.name in FLOODS:
+                    list(port.strike_all(attack.strikes(attacker), attack.width))
+
+    def flood_control() -> None:
+        port, attacker = ControlPort(control), ControlAttacker()
+        while not over.is_set():
+            for attack in CONTROL_ATTACKS:
+                if attack.name in FLOODS:
+                    list(port.strike_all(attack.strikes(attacker), attack.width))
+
+    threads = [threading.Thread(target=flood) for flood in (flood_data, flood_control)]
+    for thread in threads:
+        thread.start()
+    try:
+        live.await_work()
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert_untouched(live, given)
+
+
+def test_a_flood_of_refusals_is_logged_at_a_bounded_rate(live: LiveRun, given: Path) -> None:
+    """Thousands are refused, some hundreds of events say so, and no checkpoint is lost."""
+    _, control = live.ports()
+    live.await_work()
+    strikes = 0
+    for attack in CONTROL_ATTACKS:
+        if attack.name in ("bit flips", "nonce flood", "truncation"):
+            outcome = ControlPort(control).run(attack, attack.strikes(ControlAttacker()))
+            strikes += outcome.ends.total()
+    assert_untouched(live, given)
+    assert strikes > 2_000
+    assert 0 < len(live.events("control_refused")) < strikes
