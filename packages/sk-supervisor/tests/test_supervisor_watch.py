@@ -106,7 +106,7 @@ def test_a_worker_that_beats_is_alive_and_a_silent_one_has_failed_after_three_in
     assert scene.watch.failed is scene.record("b")
     error = scene.watch.evidence()
     assert isinstance(error, RuntimeWorkerFailedError)
-    assert (error.category, error.message) == ("heartbeat", "no heartbeat for 3.0 s")
+    assert (error.category, error.message) == ("heartbeat", "no heartbeat for 3.1 s")
 
 
 def test_a_flood_of_messages_hides_no_silence() -> None:

@@ -1,0 +1,108 @@
+"""Attacks on a control session by a worker that has been admitted and holds its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from attack_frames import flips, truncations
+from sk_control import ControlServer, ControlSettings, Heartbeat, Ready, StartWork, StopAck
+from sk_control.testing import ServerBench, Traitor
+
+SETTINGS: Final = ControlSettings(nonce_capacity=8, ttl_seconds=30.0)
+
+
+def joined() -> ServerBench:
+    """A control server with room for a traitor and an honest worker."""
+    return ServerBench(ControlServer, SETTINGS)
+
+
+def replay_now(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
+    """A message is sent again at once, and behind its time."""
+    raw = traitor.seal(Heartbeat())
+    traitor.stream.send(raw)
+    bench.event(object)
+    for seconds in (0.0, 29.9, 0.2):
+        bench.clock.advance(seconds)
+        traitor.stream.send(raw)
+        yield bench.refusal()
+
+
+def nonces_to_the_brim(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
+    """More messages than nonces are remembered, to drive the first one out."""
+    first = traitor.seal(Heartbeat())
+    traitor.stream.send(first)
+    for _ in range(5):
+        traitor.stream.send(traitor.seal(Heartbeat()))
+    for _ in range(6):
+        bench.event(object)
+    for raw in (traitor.seal(Heartbeat()), first):
+        traitor.stream.send(raw)
+        yield bench.refusal()
+
+
+def wrong_direction(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
+    """The supervisor's own words come back, and orders come from a worker."""
+    for raw in (traitor.bundle, traitor.seal(StartWork())):
+        traitor.stream.send(raw)
+        yield bench.refusal()
+
+
+def clock_skew(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
+    """A message is dated too far behind or ahead."""
+    now_ns, ttl_ns = bench.clock(), 30 * 10**9
+    for time_ns in (0, now_ns - ttl_ns - 1, now_ns + ttl_ns + 1, 2**64 - 1):
+        traitor.stream.send(traitor.seal(Heartbeat(), time_ns=time_ns))
+        yield bench.refusal()
+
+
+def bad_signatures(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
+    """Nothing, too short, no ASCII, or by the key of the hello."""
+    for signature in (b"", b"x", bytes(31), bytes(33), "é".encode() * 16, b"\xff" * 32):
+        traitor.stream.send(traitor.seal(Ready(), signature=signature))
+        yield bench.refusal()
+    traitor.stream.send(traitor.seal(Ready(), traitor.first_key))
+    yield bench.refusal()
+
+
+def hostile_bodies(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
+    """A signed body that is nested groups, or no message at all."""
+    for body in (b"\x0b" * 3_000, b"\x0b" * 2_000 + b"\x0c" * 2_000, b"\xff", b"\x0a\x7f"):
+        traitor.stream.send(traitor.seal(Ready(), body=body))
+        yield bench.refusal()
+
+
+def out_of_turn(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
+    """A last word that nobody asked for."""
+    traitor.stream.send(traitor.seal(StopAck()))
+    yield bench.refusal()
+
+
+def every_bit(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
+    """Each bit of a right message is changed."""
+    for _, raw in flips(traitor.seal(Ready())):
+        traitor.stream.send(raw)
+        yield bench.refusal()
+
+
+def every_truncation(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
+    """A right message ends behind each of its bytes."""
+    for raw in truncations(traitor.seal(Ready())):
+        traitor.stream.send(raw)
+        yield bench.refusal()
+
+
+CONTROL_INSIDER_CASES: tuple[
+    tuple[Callable[[ServerBench, Traitor], Iterator[str]], frozenset[str]], ...
+] = (
+    (replay_now, frozenset({"replay", "freshness"})),
+    (nonces_to_the_brim, frozenset({"replay"})),
+    (wrong_direction, frozenset({"identity"})),
+    (clock_skew, frozenset({"freshness"})),
+    (bad_signatures, frozenset({"signature"})),
+    (hostile_bodies, frozenset({"malformed"})),
+    (out_of_turn, frozenset({"protocol"})),
+    (every_bit, frozenset({"malformed", "version", "identity", "signature"})),
+    (every_truncation, frozenset({"malformed", "signature"})),
+)
+"""Each with the categories under which all that it sends is refused."""
