@@ -14,9 +14,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from attack_frames import Attacker
 from attack_model import Attack, Outcome
@@ -41,31 +42,28 @@ class Campaign:
 
     def outcomes(self) -> Iterator[Outcome]:
         """Carry out one attack after the other."""
-        for attack in self._steps():
-            yield attack()
-
-    def _steps(self) -> Iterator[Callable[[], Outcome]]:
         if self.data is not None:
             port, attacker = TcpPort(self.data, self.patience_seconds), Attacker()
-            for attack in filter(self._chosen, DATA_ATTACKS):
-                yield lambda a=attack: port.run(a, a.strikes(attacker))  # type: ignore[misc]
+            for attack in self._chosen(DATA_ATTACKS):
+                yield port.run(attack, attack.strikes(attacker))
         if self.control is not None:
-            streams = ControlPort(self.control, self.patience_seconds)
-            raw, stranger = TcpPort(self.control, RAW_PATIENCE_SECONDS), ControlAttacker()
-            for attack in filter(self._chosen, CONTROL_ATTACKS):
-                yield lambda a=attack: streams.run(a, a.strikes(stranger))  # type: ignore[misc]
-            for attack in filter(self._chosen, RAW_ATTACKS):
-                yield lambda a=attack: raw.run(a, a.strikes(stranger))  # type: ignore[misc]
+            streams, stranger = ControlPort(self.control, self.patience_seconds), ControlAttacker()
+            for attack in self._chosen(CONTROL_ATTACKS):
+                yield streams.run(attack, attack.strikes(stranger))
+            raw = TcpPort(self.control, RAW_PATIENCE_SECONDS)
+            for attack in self._chosen(RAW_ATTACKS):
+                yield raw.run(attack, attack.strikes(stranger))
 
-    def _chosen(self, attack: Attack[object]) -> bool:
-        return not self.only or attack.name in self.only
+    def _chosen(self, attacks: Iterable[Attack[Any]]) -> list[Attack[Any]]:
+        return [attack for attack in attacks if not self.only or attack.name in self.only]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give the exit code."""
     options = _parser().parse_args(arguments)
     if options.list:
-        sys.stdout.write("".join(map(_described, (*DATA_ATTACKS, *CONTROL_ATTACKS, *RAW_ATTACKS))))
+        corpus: list[Attack[Any]] = [*DATA_ATTACKS, *CONTROL_ATTACKS, *RAW_ATTACKS]
+        sys.stdout.write("".join(map(_described, corpus)))
         return 0
     try:
         data, control = (
@@ -104,7 +102,7 @@ def _address(text: str) -> Address:
     return host, int(port)
 
 
-def _described(attack: Attack[object]) -> str:
+def _described(attack: Attack[Any]) -> str:
     return f"{attack.port:>20}  {attack.name:<18} {attack.does}: {attack.must}\n"
 
 

@@ -8,8 +8,11 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from attack_model import Attack, Ending, Outcome, Strike, judged
+
+A = TypeVar("A")
 
 TICK_SECONDS = 0.02
 _BLOCK = 65_536
@@ -30,7 +33,7 @@ class TcpPort:
     def __init__(self, address: tuple[str, int], patience_seconds: float = 30.0) -> None:
         self._address, self._patience = address, patience_seconds
 
-    def run(self, attack: Attack[object], strikes: Iterable[Strike]) -> Outcome:
+    def run(self, attack: Attack[A], strikes: Iterable[Strike]) -> Outcome:
         """Carry out an attack."""
         return judged(attack, self.strike_all(strikes, attack.width))
 

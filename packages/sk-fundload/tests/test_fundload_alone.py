@@ -84,8 +84,8 @@ def test_a_run_that_cannot_write_fails_and_says_why(tmp_path: Path) -> None:
     ("overrides", "profile"),
     [
         ((), "multiprocess"),
-        (("runtime.observability.tracing.exporters=[{kind: stdout}]",), "memory"),
-        (("runtime.observability.logging.exporters=[{kind: stdout}]",), "memory"),
+        (("runtime.observability.tracing.exporters=[{kind: jsonl, settings: {path: x}}]",), "memory"),
+        (("runtime.observability.logging.exporters=[{kind: jsonl, settings: {path: x}}]",), "memory"),
     ],
 )
 def test_what_needs_the_extra_is_refused_by_its_name(

@@ -224,6 +224,17 @@ def test_a_frame_goes_where_its_header_says() -> None:
     assert (relay.counters.frames, relay.counters.bytes) == (2, 15)
 
 
+def test_a_worker_has_sent_all_when_the_end_has_gone_every_way_out_of_it() -> None:
+    relay = Relay(plan_of(), WORKERS)
+    relay.route("in-0.1", header(), 1, final=True)
+    relay.route("in-0.1", header(target_segment=2, receiver="out-0.1", more=True), 1, final=True)
+    assert not relay.has_sent_all("in-0.1")
+    relay.route("in-0.1", header(target_segment=2, receiver="out-0.1"), 1, final=True)
+    assert relay.has_sent_all("in-0.1")
+    assert not relay.has_sent_all("mid-0.1")
+    assert not relay.has_sent_all("out-0.1")
+
+
 @pytest.mark.parametrize(
     ("connection", "changes"),
     [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from sk_transport import DeadlineError, FrameKind, FrameLimits
 from sk_transport.testing import (
@@ -82,3 +85,10 @@ def test_a_memory_channel_holds_no_more_than_its_capacity() -> None:
         pair.left.send(FrameKind.BATCH, b"", b"x" * 36, timeout=0)
         with pytest.raises(DeadlineError):
             pair.left.send(FrameKind.BATCH, b"", b"x", timeout=0)
+
+
+def test_the_example_of_the_readme_runs() -> None:
+    readme = Path(__file__).parent.parent / "README.md"
+    blocks = re.findall(r"```python\n(.*?)```", readme.read_text("utf-8"), re.DOTALL)
+    (example,) = [block for block in blocks if "memory_channel_pair" in block]
+    exec(compile(example, "README.md", "exec"), {})  # noqa: S102 - our own example

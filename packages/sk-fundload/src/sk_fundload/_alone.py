@@ -16,6 +16,7 @@ from sk_kernel import (
     ApplicationContext,
     ApplicationSpec,
     BatchLimits,
+    DefinitionError,
     DiscoveryError,
     KernelError,
     MemoryRun,
@@ -43,8 +44,10 @@ def run_alone(config: Config, *, run_id: str | None, quiet: bool, stderr: TextIO
     try:
         application = ApplicationContext(_spec(config))
         application.check_adapters()
-    except (PreflightError, DiscoveryError) as error:
-        _say(stderr, "error: the configuration cannot run:", *str(error).splitlines())
+    except (PreflightError, DefinitionError, DiscoveryError) as error:
+        first, *more = str(error).splitlines()
+        heading = "the configuration cannot run:" if more else first
+        _say(stderr, f"error: {heading}", *([first, *more] if more else []))
         return _REFUSED
     batch = config.runtime.platform.batch
     limits = BatchLimits(batch.max_records, batch.max_bytes, batch.in_flight)

@@ -16,6 +16,7 @@ from sk_kernel import Progress
 
 from sk_supervisor._board import Board
 from sk_supervisor._screens import LiveScreen, PlainScreen, QuietScreen, Screen, can_live
+from sk_supervisor._signals import without_signals
 
 #: It is drawn this often at most, and only when there is something new.
 _INTERVAL_SECONDS = 0.1
@@ -48,7 +49,8 @@ class ThreadedDisplay:
         self._lock = threading.Lock()
         self._news, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._draw, name="display", daemon=True)
-        self._thread.start()
+        with without_signals():
+            self._thread.start()
 
     def progress(self, progress: Progress) -> None:
         """Bring the board up to date."""

@@ -30,6 +30,7 @@ from sk_supervisor.errors import (
     RuntimeLifecycleReadyError,
     StartInterruptedError,
     SupervisorError,
+    refusal,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def run(
         run_id = new_run_id() if run_id is None else checked_run_id(run_id)
         log = _log(prepared, run_id)
     except (RunRefusedError, ExporterSetupError) as error:
-        print(f"error: the configuration cannot run:\n{_indented(error)}", file=stream)
+        print(refusal(error), file=stream)
         return EXIT_CONFIGURATION
     except KeyboardInterrupt:
         return EXIT_SIGNAL_BASE + signal.SIGINT
@@ -181,7 +182,3 @@ def _with_cause(error: KernelError) -> str:
         return str(error)
     trace = traceback.format_exception(error.__cause__)
     return f"{error}\n{''.join(trace).rstrip()}"
-
-
-def _indented(error: Exception) -> str:
-    return "\n".join(f"  {line}" for line in str(error).splitlines())

@@ -204,7 +204,8 @@ class DataHub:
     def _take(self, worker: str, peer: _Peer, frame: WireFrame) -> None:
         if frame.kind in (FrameKind.BATCH, FrameKind.END):
             header = decode_header(BatchHeader, frame.header)
-            receiver = self._relay.route(worker, header, len(frame.raw))
+            final = frame.kind is FrameKind.END
+            receiver = self._relay.route(worker, header, len(frame.raw), final=final)
             self._send(receiver, [frame.raw])
         elif frame.kind is FrameKind.ACK:
             peer.link.verifier.verify(frame)

@@ -22,7 +22,7 @@ def _lines(plan: ExecutionPlan) -> Iterator[str]:
             if plan.group_of[name] == group:
                 yield f"        {number[name]}{_shape(plan, name)}"
         yield "    end"
-    for edge in graph.edges:
+    for edge in sorted(graph.edges, key=lambda e: graph.order.index(e.producer)):
         hop = plan.group_of[edge.producer] != plan.group_of[edge.consumer]
         arrow = "==>" if hop else "-->"
         ends = number[edge.producer], number[edge.consumer]

@@ -21,6 +21,7 @@ from sk_supervisor._process import WorkerProcess
 from sk_supervisor._report import report_of
 from sk_supervisor._roster import Roster, WorkerRecord
 from sk_supervisor._session import Session
+from sk_supervisor._signals import without_signals
 from sk_supervisor._stopping import Stopping
 from sk_supervisor._watch import Watch
 from sk_supervisor._workload import Workload
@@ -84,7 +85,10 @@ class MultiprocessBootstrapSupervisor:
                 raise RuntimeLifecycleResolutionError(name, "has been started already")
         self._log.emit(EventName.SUPERVISOR_START_GROUPS, fields={"groups": " ".join(group_names)})
         try:
-            session = self._work.session or Session(self._prepared, self._run_id, self._watch.put)
+            with without_signals():
+                session = self._work.session or Session(
+                    self._prepared, self._run_id, self._watch.put
+                )
             self._work.session = session
             for group in configured:
                 self._spawn(group, session)
@@ -255,8 +259,8 @@ class MultiprocessBootstrapSupervisor:
     def _patience(self) -> float:
         """Until when the others may go on working: behind a failure, only to finish without it."""
         failed = self._watch.failed
-        if failed is not None and failed.drained is not None:
-            # It had sent on all it had to: the output may be complete, and in place, all the same.
+        if failed is not None and self._work.has_sent_all(failed):
+            # The output may be complete, and in place, all the same.
             return self._watch.failed_at + FAILURE_BUDGET_SECONDS
         return 0.0 if self._watch.broken else inf
 

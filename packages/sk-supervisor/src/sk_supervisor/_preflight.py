@@ -10,6 +10,7 @@ from sk_kernel import (
     ApplicationContext,
     ApplicationSpec,
     BatchLimits,
+    DefinitionError,
     DiscoveryError,
     ExecutionPlan,
     Fault,
@@ -75,7 +76,7 @@ def prepare(config: Config, *, check_adapters: bool = True) -> Prepared:
     """
     try:
         application = ApplicationContext(application_spec(config))
-    except DiscoveryError as error:
+    except (DefinitionError, DiscoveryError) as error:
         raise RunRefusedError(
             [Fault("runtime.discovery_modules", "discovery", str(error))]
         ) from error

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from signal import SIGKILL, Signals
 
+from sk_supervisor._signals import without_signals
 from sk_supervisor._spawn import WorkerStart, spawn
 from sk_supervisor._stderr import LineReader
 
@@ -38,11 +39,12 @@ class WorkerProcess:
         self.pid = self._popen.pid
         pipe = self._popen.stderr or self._popen.stdout
         assert pipe is not None  # noqa: S101 - one of the two always is one
-        self._reader = LineReader(
-            pipe, lambda line: on_line(worker_id, line), name=f"{worker_id} stderr"
-        )
         self._waiter = threading.Thread(target=self._wait, name=f"{worker_id} exit", daemon=True)
-        self._waiter.start()
+        with without_signals():
+            self._reader = LineReader(
+                pipe, lambda line: on_line(worker_id, line), name=f"{worker_id} stderr"
+            )
+            self._waiter.start()
 
     @property
     def alive(self) -> bool:

@@ -48,9 +48,21 @@ class Relay:
         }
         self._acknowledged = {s.index: 0 for s in plan.segments if not s.downstream}
         self._source_worker = self._owner[plan.segment_of(SOURCE).index]
+        self._border = {
+            (s.index, plan.segments[d].index)
+            for s in plan.segments
+            for d in s.downstream
+            if self._owner[s.index] != self._owner[d]
+        }
+        self._ended: set[tuple[int, int]] = set()
         self.counters = RelayCounters()
 
-    def route(self, connection: str, header: BatchHeader, size: int) -> str:
+    def has_sent_all(self, worker: str) -> bool:
+        """Whether the end of input has come from a worker, on every way that leads out of it."""
+        ways = {(a, b) for a, b in self._border if self._owner[a] == worker}
+        return bool(ways) and ways <= self._ended
+
+    def route(self, connection: str, header: BatchHeader, size: int, *, final: bool = False) -> str:
         """The worker that a frame goes to.
 
         :raises RelayRefusedError: when the worker behind ``connection`` may not send it.
@@ -64,6 +76,8 @@ class Relay:
         receiver = self._owner[header.target_segment]
         if header.receiver != receiver:
             raise RelayRefusedError(connection, f"names {header.receiver!r} as receiver")
+        if final and not header.more:
+            self._ended.add((header.source_segment, header.target_segment))
         self.counters.frames += 1
         self.counters.bytes += size
         return receiver

@@ -11,6 +11,21 @@ from types import FrameType
 HANDLED = (signal.SIGINT, signal.SIGTERM)
 
 
+@contextmanager
+def without_signals() -> Iterator[None]:
+    """Keep the handled signals from whatever thread or process is started inside the block.
+
+    A thread of ours that took one would not wake the main thread, which alone runs handlers and
+    may be deep in a system call. A worker unblocks them behind its own handlers: a service manager
+    signals every process of a service, and one in its first moments would just die of it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class ForcedStop(BaseException):
     """A second signal came while this process itself does the work: end now."""
 

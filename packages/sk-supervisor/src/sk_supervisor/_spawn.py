@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sk_supervisor._signals import HANDLED
+from sk_supervisor._signals import without_signals
 
 # The child must find this package before anything else, wherever the parent found it.
 _CHILD = (
@@ -72,7 +71,7 @@ def spawn(start: WorkerStart) -> subprocess.Popen[bytes]:
     """
     read_end, write_end = os.pipe()
     try:
-        with _blocked():
+        with without_signals():
             process = subprocess.Popen(
                 [
                     sys.executable,
@@ -108,14 +107,3 @@ def interpreter_options() -> list[str]:
     for name, value in sys._xoptions.items():
         options += ["-X", name if value is True else f"{name}={value}"]
     return options
-
-
-@contextlib.contextmanager
-def _blocked() -> Iterator[None]:
-    # A worker is born with these blocked, and unblocks them behind its own handlers. A service
-    # manager signals every process of a service: one in its first moments would just die of it.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -6,6 +6,8 @@ import queue
 import threading
 from collections.abc import Callable
 
+from sk_supervisor._signals import without_signals
+
 
 class StopThread:
     """Calls ``stop`` once, in a thread of its own, when it runs and was asked."""
@@ -24,7 +26,8 @@ class StopThread:
     def start(self) -> None:
         """Begin to wait, also for what was asked before."""
         self._thread = threading.Thread(target=self._wait, name="stop", daemon=True)
-        self._thread.start()
+        with without_signals():
+            self._thread.start()
 
     def request(self, reason: str) -> None:
         """Ask for the stop. Safe in a signal handler."""

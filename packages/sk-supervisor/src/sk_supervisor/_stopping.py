@@ -9,11 +9,14 @@ from collections.abc import Callable, Collection, Sequence
 from sk_control import ControlMessage, Stop
 from sk_observability import EventName, LifecycleLog
 
+from sk_supervisor._failures import HEARTBEAT, TIMEOUT
 from sk_supervisor._ladder import Ladder, Rung
 from sk_supervisor._lifecycle import Event
 from sk_supervisor._roster import Roster, WorkerRecord
 from sk_supervisor._watch import Watch
 
+#: Failures of workers that do not do what they should in time: nothing is to be had by asking.
+_HUNG = (HEARTBEAT, TIMEOUT)
 #: Even when the budget is gone, a signal gets this long to take effect.
 _LEAST_SECONDS = 0.2
 
@@ -67,12 +70,13 @@ class Stopping:
                 self._ask(record)
 
     def _ask(self, record: WorkerRecord) -> None:
-        if self._tell(record, Stop(drain=False, reason="stop")):
+        hung = record.breakage is not None and record.breakage.category in _HUNG
+        if not hung and self._tell(record, Stop(drain=False, reason="stop")):
             record.rung = max(record.rung, Rung.STOP)
             self._roster.apply(record, Event.STOP_ASKED, mode="graceful")
         else:
-            # Whoever has no session yet holds nothing that could be lost, and whoever has lost it
-            # leaves by itself: there is nobody to talk to, and nothing to wait for.
+            # Who has no session yet holds nothing that could be lost, who has lost it leaves by
+            # itself, and who has fallen silent does not listen: there is nobody to talk to.
             self._roster.apply(record, Event.STOP_ASKED, mode="forced")
             record.rung = Rung.KILL
             record.process.signal(signal.SIGKILL)

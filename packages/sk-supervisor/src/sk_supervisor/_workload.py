@@ -88,6 +88,10 @@ class Workload:
             return self.sink is not None and self.sink.drained is not None
         return all(r.drained is not None for r in self._roster)
 
+    def has_sent_all(self, record: WorkerRecord) -> bool:
+        """Whether nothing more was to come from this worker: the work can be done without it."""
+        return self.session is not None and self.session.relay.has_sent_all(record.worker_id)
+
     def late(self) -> list[str]:
         """The workers that have not drained."""
         return [r.worker_id for r in self._roster if r.drained is None]

@@ -94,13 +94,11 @@ def schema() -> None:
 
 def _prepared(path: str, overrides: tuple[str, ...], *, check_adapters: bool = True) -> Any:
     from sk_supervisor._preflight import prepare
-    from sk_supervisor.errors import RunRefusedError
+    from sk_supervisor.errors import RunRefusedError, refusal
 
     config = _load(path, overrides)
     try:
         return prepare(config, check_adapters=check_adapters)
     except RunRefusedError as error:
-        click.echo("error: the configuration cannot run:", err=True)
-        for fault in error.faults:
-            click.echo(f"  {fault}", err=True)
+        click.echo(refusal(error), err=True)
         sys.exit(error.exit_code)

@@ -137,3 +137,11 @@ class StopTimeoutError(SupervisorError, TimeoutError):
         super().__init__(
             f"stop took longer than {budget_seconds:g} s; ended by force: {', '.join(self.workers)}"
         )
+
+
+def refusal(error: Exception) -> str:
+    """What a person is told of a configuration that cannot run: one line, or one for each fault."""
+    first, *more = str(error).splitlines()
+    if not more:
+        return f"error: {first}"
+    return "\n".join(["error: the configuration cannot run:", *(f"  {x}" for x in (first, *more))])

@@ -51,13 +51,14 @@ class LineSource:
         :raises AdapterCheckError: with the reason.
         """
         path = settings.path
-        if input_descriptor(path) is not None:
-            return
+        standard = input_descriptor(path)
         try:
-            mode = os.stat(path).st_mode
+            mode = os.stat(path if standard is None else standard).st_mode
         except (OSError, ValueError) as error:
             problem = getattr(error, "strerror", None) or str(error)
             raise AdapterCheckError("path", f"cannot read {path!r}: {problem}") from error
+        if standard is not None:
+            return
         if stat.S_ISDIR(mode) or stat.S_ISSOCK(mode):
             kind = "directory" if stat.S_ISDIR(mode) else "socket"
             raise AdapterCheckError("path", f"cannot read {path!r}: it is a {kind}, not a file")
@@ -82,7 +83,7 @@ class LineSource:
             passed = min(self._skip, len(self._lines))
             del self._lines[:passed]
             self._skip -= passed
-        self._fill(1 if self._reader.can_block else max_records)
+        self._fill(1 if self._reader.can_block else max_records, max_bytes)
         if self._reader.interrupted:
             return []
         batch = self._lines[:max_records]
@@ -104,7 +105,7 @@ class LineSource:
         return [
             RawLine(number, data)
             for number, data in enumerate(raw, first)
-            if data > b"!" or data.strip(_BLANK)
+            if data > b"!" or data.strip(_BLANK) or len(data) > MAX_LINE_BYTES
         ]
 
     def position(self) -> int:
@@ -123,9 +124,11 @@ class LineSource:
         """Close the input; standard input stays open."""
         self._reader.close()
 
-    def _fill(self, wanted: int) -> bool:
-        """Read until ``wanted`` lines are held or there is no more; tell whether any is held."""
-        while len(self._lines) < wanted and not self._ended:
+    def _fill(self, wanted: int, max_bytes: int = 0) -> bool:
+        """Read until ``wanted`` lines or ``max_bytes`` are held; tell whether a line is."""
+        while not self._ended and (
+            not self._lines or (len(self._lines) < wanted and self._held < max_bytes)
+        ):
             block = self._reader.read(_BLOCK)
             self._ended = not block
             if block:

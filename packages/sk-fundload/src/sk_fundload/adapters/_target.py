@@ -62,9 +62,11 @@ def probe_target(path: str) -> None:
 
     :raises OutputError: when it would not.
     """
-    if output_descriptor(path) is not None:
-        return
+    standard = output_descriptor(path)
     try:
+        if standard is not None:
+            os.fstat(standard)
+            return
         mode = _mode(path)
         if mode is not None and stat.S_ISDIR(mode):
             raise OutputError("write", path, "it is a directory, not a file")
@@ -74,6 +76,8 @@ def probe_target(path: str) -> None:
             fd, partial = _create_beside(os.path.realpath(path), mode)
             os.close(fd)
             os.unlink(partial)
+    except OutputError:
+        raise
     except (OSError, ValueError) as error:
         raise _failure("write", path, error) from error
 
