@@ -89,6 +89,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Fuzz what reads foreign bytes, with atheris (``-- --seconds 60`` for each fuzzer)."""
+    install(session, "fuzz")
+    session.run("python", "testbeds/attacks/run_fuzz.py", *session.posargs)
+
+
+@nox.session(default=False)
 def build(session: nox.Session) -> None:
     """Build each package's source distribution and wheel into ``dist/``, with hatchling."""
     install(session, "build", packages=False)

@@ -226,19 +226,19 @@ def token_key(token: Secret = TOKEN, worker_id: str = "w-1") -> Secret:
 @pytest.mark.parametrize(
     ("answer", "refusal"),
     [
-        (b"", "malformed/bad_field"),
-        (b"\xffgarbage", "malformed/undecodable"),
-        (from_supervisor(token_key(Secret.generate()), BUNDLE), "signature/bad_signature"),
-        (from_supervisor(token_key(TOKEN, "w-2"), BUNDLE, "w-2"), "identity/wrong_worker"),
-        (from_supervisor(token_key(), bundle_for_worker()), "malformed/bad_field"),
+        (lambda: b"", "malformed/bad_field"),
+        (lambda: b"\xffgarbage", "malformed/undecodable"),
+        (lambda: from_supervisor(token_key(Secret.generate()), BUNDLE), "signature/bad_signature"),
+        (lambda: from_supervisor(token_key(TOKEN, "w-2"), BUNDLE, "w-2"), "identity/wrong_worker"),
+        (lambda: from_supervisor(token_key(), bundle_for_worker()), "malformed/bad_field"),
     ],
 )
 def test_a_worker_believes_no_impostor(
-    impostor: Callable[..., Impostor], answer: bytes, refusal: str
+    impostor: Callable[..., Impostor], answer: Callable[[], bytes], refusal: str
 ) -> None:
     """Who does not hold the token cannot give a worker its bundle; nor can a bundle of another."""
     with pytest.raises(MessageRefusedError) as caught:
-        dial(impostor(answer).address)
+        dial(impostor(answer()).address)
     assert f"{caught.value.category}/{caught.value.code}" == refusal
 
 
