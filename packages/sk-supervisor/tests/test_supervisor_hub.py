@@ -19,7 +19,7 @@ from sk_supervisor._inbox import Arrived
 from sk_supervisor._outlet import Outlet
 from sk_supervisor._relay import Relay
 from sk_transport import KeyMaterial, TransportError
-from supervisor_harness import PATIENCE, settings, threads
+from supervisor_harness import PATIENCE, left_since, settings, threads
 
 WORKERS = {"in": "in-0.1", "mid": "mid-0.1", "out": "out-0.1"}
 SESSION = "session"
@@ -132,7 +132,7 @@ def hub() -> Iterator[Hub]:
     hub.hub.start()
     yield hub
     hub.close()
-    assert threads() <= before
+    assert not left_since(before)
 
 
 @pytest.mark.contract("PLACEMENT-03")
@@ -228,4 +228,4 @@ def test_a_hub_closes_whether_it_was_started_or_not() -> None:
     before = threads()
     plan = prepare(build_config(settings(Path("out.txt")))).plan
     Hub(plan).close()
-    assert threads() <= before
+    assert not left_since(before)

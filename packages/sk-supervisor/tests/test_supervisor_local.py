@@ -18,7 +18,7 @@ from sk_supervisor import (
     RuntimeLifecycleResolutionError,
     prepare,
 )
-from supervisor_harness import Ears, expected, settings, threads
+from supervisor_harness import Ears, expected, left_since, settings, threads
 
 
 class Local:
@@ -163,7 +163,7 @@ def test_a_stop_before_the_start_is_not_lost_and_no_thread_is_left(target: Path)
     local = Local(target)
     local.supervisor.request_stop("early")
     assert local.supervisor.stop_reasons == ("early",)
-    assert threads() <= before
+    assert not left_since(before)
     supervisor = local.ready()
     supervisor.shutdown()
-    assert threads() <= before
+    assert not left_since(before)

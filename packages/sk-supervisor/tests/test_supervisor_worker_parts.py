@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sk_config import build_config
 from sk_control import ControlLostError, ControlMessage, Heartbeat
 from sk_control import Progress as ProgressMessage
@@ -164,7 +163,6 @@ def test_the_pulse_ends_with_its_session() -> None:
     pulse.stop()
 
 
-@pytest.mark.contract("SEC-IPC-08")
 def test_the_token_of_a_worker_is_in_no_repr() -> None:
     start = WorkerStart(
         "a-0.1", "a", 0, 1, "127.0.0.1:1", "c0ffee", "s", 30, {}, has_stdin=False, has_stdout=False

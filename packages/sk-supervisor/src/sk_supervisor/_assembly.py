@@ -10,15 +10,15 @@ from sk_kernel import (
     SOURCE,
     ApplicationContext,
     Batch,
+    ExecutionPlan,
     Identity,
     Progress,
     SourceDriver,
     TraceIds,
     Tracer,
 )
-from sk_observability import SpanFanOut, build_span_exporters
 
-from sk_supervisor._bundle import decode_bundle, plan_of
+from sk_supervisor._bundle import ChildBootstrapBundle, decode_bundle, plan_of
 from sk_supervisor._engine import Engine
 from sk_supervisor._inbox import Credit, Item
 from sk_supervisor._outlet import Outlet
@@ -113,8 +113,7 @@ def assemble(
     application = ApplicationContext(child.application)
     plan = plan_of(application, child)
     ids = TraceIds(bundle.run_id, child.sampling_ratio)
-    exporters = build_span_exporters(child.spans, worker=worker_id)
-    tracer = Tracer(plan, ids, [SpanFanOut(exporters)]) if exporters else None
+    tracer = _tracer(plan, ids, child, worker_id) if child.spans else None
     container = application.container()
     outlet = Outlet(
         session=told["session_id"],
@@ -149,3 +148,12 @@ def assemble(
         )
         reader = SourceThread(source, credit, deliver)
     return Assembly(engine, outlet, credit, source, reader, tracer, branching=plan.graph.branching)
+
+
+def _tracer(
+    plan: ExecutionPlan, ids: TraceIds, child: ChildBootstrapBundle, worker_id: str
+) -> Tracer:
+    # Imported here: a worker that traces nothing starts without it.
+    from sk_observability import SpanFanOut, build_span_exporters
+
+    return Tracer(plan, ids, [SpanFanOut(build_span_exporters(child.spans, worker=worker_id))])

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from sk_supervisor._signals import without_signals
 
 # The child must find this package before anything else, wherever the parent found it.
+# Nothing that is made while it is built is garbage: collecting begins behind that, in the worker.
 _CHILD = (
-    "import json,os,sys;"
+    "import gc,json,os,sys;"
+    "gc.disable();"
     "told=json.load(os.fdopen(int(sys.argv[1]),'rb'));"
     "sys.path[:]=told.pop('path');"
     "from sk_supervisor.worker import main;"

@@ -90,9 +90,9 @@ class Worker:
             ).start()
             self._control.send(Ready(assembly.partial_outputs()))
             self._started = True
-            # Nothing made so far is garbage: collections need not look at it again.
-            gc.collect()
+            # Collections, off since the process began, need not look at what it was built of.
             gc.freeze()
+            gc.enable()
             self._work(assembly)
             return self._end()
         except SystemExit:

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 
-from supervised_app import tell
+from supervised_deeds import tell
 
 if sys.argv[-1].endswith("-0.1"):  # the command line of a worker names it
     match os.environ.get("SK_TEST_IMPORT", "").split(":"):

@@ -6,20 +6,14 @@
 
 from __future__ import annotations
 
-import ctypes
-import json
-import os
-import signal
-import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from sk_kernel import AdapterCheckError, Context, node, service, sink, source, state
+from supervised_deeds import DEEDS, WorkSettings, tell
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -37,14 +31,6 @@ class Worked(msgspec.Struct, frozen=True):
 
 class Item(msgspec.Struct, frozen=True):
     text: str
-
-
-def tell(ears: int, what: str, *, wait: bool = False, **facts: Any) -> None:
-    """Say to the test what happens here; with ``wait``, go on when it lets go."""
-    with socket.create_connection(("127.0.0.1", ears)) as link:
-        link.sendall(json.dumps({"what": what, "pid": os.getpid(), **facts}).encode() + b"\n")
-        if wait:
-            link.recv(1)
 
 
 class NumbersSettings(msgspec.Struct, forbid_unknown_fields=True):
@@ -126,14 +112,6 @@ def split(number: Number) -> Odd | Item | None:
     if number.n % 10 == 0:
         return None
     return Odd(number.n) if number.n % 2 else Item(f"{number.n} even")
-
-
-class WorkSettings(msgspec.Struct, forbid_unknown_fields=True):
-    at: int = 0
-    do: str = ""
-    ears: int = 0
-    born: str = ""
-    """``raise``, or ``wait`` for the test, when the node is made."""
 
 
 @node(stage="work", tags={"odd"})
@@ -230,98 +208,3 @@ def printed(item: Item) -> None:
 @service()
 class Clock:
     """Makes the catalogue complete."""
-
-
-# ---- what `work` may be told to do -------------------------------------------------------------
-
-
-def _raise(settings: WorkSettings) -> str:
-    raise ValueError(f"bad record {settings.at}")
-
-
-def _exit(settings: WorkSettings) -> str:
-    os.write(2, b"last words\n")
-    os._exit(7)
-
-
-def _leave(settings: WorkSettings) -> str:
-    os._exit(0)
-
-
-def _system_exit(settings: WorkSettings) -> str:
-    sys.exit(0)
-
-
-def _kill(settings: WorkSettings) -> str:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return ""
-
-
-def _freeze(settings: WorkSettings) -> str:
-    os.kill(os.getpid(), signal.SIGSTOP)
-    return ""
-
-
-def _crash(settings: WorkSettings) -> str:
-    ctypes.string_at(0)
-    return ""
-
-
-def _hold(settings: WorkSettings) -> str:
-    tell(settings.ears, "here", wait=True)
-    return ""
-
-
-def _spin(settings: WorkSettings) -> str:
-    tell(settings.ears, "here")
-    while True:
-        pass
-
-
-def _deaf(settings: WorkSettings) -> str:
-    # As a long call into C: Python's own handlers do not get a turn, and heartbeats still go out.
-    signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals) - {signal.SIGKILL})
-    tell(settings.ears, "here")
-    ctypes.CDLL(None).pause()
-    return ""
-
-
-def _children(settings: WorkSettings) -> str:
-    child = subprocess.Popen(["sleep", "1000"])
-    # One that escapes the group, and holds this worker's standard error open.
-    fugitive = subprocess.Popen(["sleep", "1000"], start_new_session=True)
-    tell(settings.ears, "here", wait=True, child=child.pid, fugitive=fugitive.pid)
-    return ""
-
-
-def _surrogate(settings: WorkSettings) -> str:
-    return "\ud800"
-
-
-def _huge(settings: WorkSettings) -> str:
-    return "x" * 300_000
-
-
-def _shout(settings: WorkSettings) -> str:
-    sys.stderr.write("".join(f"line {i}\n" for i in range(5000)))
-    sys.stderr.flush()
-    os.write(2, b"caf\xe9 and no end")
-    os._exit(1)
-
-
-DEEDS = {
-    "raise": _raise,
-    "exit": _exit,
-    "leave": _leave,
-    "system_exit": _system_exit,
-    "kill": _kill,
-    "freeze": _freeze,
-    "crash": _crash,
-    "hold": _hold,
-    "spin": _spin,
-    "deaf": _deaf,
-    "children": _children,
-    "surrogate": _surrogate,
-    "huge": _huge,
-    "shout": _shout,
-}

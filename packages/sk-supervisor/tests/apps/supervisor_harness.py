@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from typing import Any
 import psutil
 from sk_config import Config, build_config
 from sk_kernel import LifecycleEvent
-from sk_observability import LifecycleLog
+from sk_observability import LifecycleLog, Outlet
 from sk_supervisor import MultiprocessBootstrapSupervisor, prepare
 
 APPS = Path(__file__).parent
@@ -82,11 +83,32 @@ def settings(
     }
 
 
+class Events:
+    """An exporter whose events can be waited for."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[LifecycleEvent] = queue.SimpleQueue()
+
+    def export(self, items: Sequence[LifecycleEvent]) -> None:
+        for item in items:
+            self._queue.put(item)
+
+    def close(self) -> None: ...
+
+    def wait_for(self, name: str, worker: str) -> LifecycleEvent:
+        """The next event of that name and worker."""
+        while True:
+            event = self._queue.get(timeout=PATIENCE)
+            if (event.name, event.worker) == (name, worker):
+                return event
+
+
 class Supervised:
     """A supervisor of the test application in this process, with its events."""
 
     def __init__(self, config: Config, run_id: str = "r1", level: Any = "debug") -> None:
-        self.log = LifecycleLog(run_id, level=level)
+        self.happened = Events()
+        self.log = LifecycleLog(run_id, [Outlet("events", self.happened)], level=level)
         self.lines: list[str] = []
         self.on_state: Callable[[str, str], None] = lambda group, state: None
         self.supervisor = MultiprocessBootstrapSupervisor(
@@ -226,6 +248,13 @@ def descriptors() -> set[str]:
 def threads() -> set[threading.Thread]:
     """The threads of this process."""
     return set(threading.enumerate())
+
+
+def left_since(before: set[threading.Thread], within: float = 5.0) -> set[threading.Thread]:
+    """The threads that have come since and do not end within the time."""
+    for thread in threads() - before:
+        thread.join(within)
+    return threads() - before
 
 
 def gone(pids: Sequence[int], within: float = 5.0) -> bool:

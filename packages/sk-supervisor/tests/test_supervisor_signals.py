@@ -1,0 +1,124 @@
+"""Signals to a running ``sk``: to the supervisor, to everybody, twice, and the last of all."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from supervisor_harness import GROUPS, Command, Ears, expected, gone, settings
+
+Sk = Callable[..., Command]
+
+
+@pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.contract("P5PRE-LIFE-04", "STOP-IPC-01", "PROC-02")
+def test_a_signal_drains_the_run_and_tells_by_the_exit_code(
+    target: Path, ears: Ears, sk: Sk, mode: str, number: signal.Signals, code: int
+) -> None:
+    groups = GROUPS if mode == "process_supervisor" else ()
+    source = {"count": 20, "then": "wait", "ears": ears.port}
+    command = sk("run", settings(target, mode=mode, groups=groups, source=source), "--run-id", "r1")
+    ears.hear("open")
+    ears.hear("waiting")
+    command.signal(number)
+    ended, _, err = command.finish()
+    assert ended == code
+    partial = target.with_suffix(".partial")
+    assert partial.read_text().splitlines() == [*expected(20), "aborted"]
+    assert f"partial output: {partial}" in err
+    assert "stopped: supervised" in err
+    assert "Traceback" not in err
+    assert target.read_text() == "old\n"
+
+
+@pytest.mark.contract("P5PRE-LIFE-04")
+def test_a_run_in_full_flow_is_drained_by_a_signal(target: Path, ears: Ears, sk: Sk) -> None:
+    configuration = settings(
+        target, source={"endless": True}, work={"at": 20_001, "do": "hold", "ears": ears.port}
+    )
+    command = sk("run", configuration, "--run-id", "r1")
+    held = ears.hear("here")
+    command.signal(signal.SIGTERM)
+    held.let_go()
+    code, _, err = command.finish()
+    assert code == 143, err
+    lines = target.with_suffix(".partial").read_text().splitlines()
+    last = max(int(line.split()[0]) for line in lines[:-2])
+    # Whatever was read was worked off, to the last record and in order.
+    total = last + 1 if last % 10 == 9 else last
+    assert lines == [*expected(total), "aborted"]
+
+
+@pytest.mark.contract("P5PRE-LIFE-04")
+def test_a_signal_to_every_process_at_once_is_a_clean_drain_too(
+    target: Path, ears: Ears, sk: Sk
+) -> None:
+    """As a service manager does it: the workers leave the lead to the supervisor."""
+    source = {"count": 20, "then": "wait", "ears": ears.port}
+    command = sk("run", settings(target, source=source))
+    ears.hear("open")
+    ears.hear("waiting")
+    for process in [*command.workers(), psutil.Process(command.process.pid)]:
+        process.send_signal(signal.SIGTERM)
+    code, _, err = command.finish()
+    assert code == 143, err
+    assert "stopped: supervised" in err
+
+
+def test_a_signal_while_workers_start_ends_with_its_code_and_at_once(
+    target: Path, ears: Ears, sk: Sk
+) -> None:
+    configuration = settings(target, modules=("fragile_app", "supervised_app"))
+    environment = {"SK_TEST_IMPORT": f"hang:{ears.port}"}
+    command = sk("run", configuration, environment=environment)
+    pids = [ears.hear("importing").pid for _ in GROUPS]
+    began = time.monotonic()
+    command.signal(signal.SIGTERM)
+    code, _, err = command.finish()
+    assert time.monotonic() - began < 5
+    assert code == 143
+    assert err.splitlines()[-1] == "stopped while starting: SIGTERM"
+    assert gone(pids, within=0)
+
+
+@pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
+def test_a_second_signal_ends_the_run_by_force(target: Path, ears: Ears, sk: Sk, mode: str) -> None:
+    groups = GROUPS if mode == "process_supervisor" else ()
+    work = {"at": 5, "do": "hold", "ears": ears.port}
+    command = sk("run", settings(target, mode=mode, groups=groups, work=work))
+    ears.hear("here")
+    pids = [p.pid for p in command.workers()]
+    # Of two numbers: two signals of one may become one.
+    command.signal(signal.SIGTERM)
+    command.signal(signal.SIGINT)
+    code, _, err = command.finish()
+    assert code == 5
+    assert "stopped at once by a second" in err
+    assert f"partial output: {target.with_suffix('.partial')}" in err
+    assert gone(pids, within=0)
+    assert target.read_text() == "old\n"
+
+
+@pytest.mark.contract("P5PRE-LIFE-05")
+@pytest.mark.parametrize("do", ["hold", "spin", "deaf"])
+def test_no_worker_outlives_a_supervisor_that_is_killed(
+    target: Path, ears: Ears, sk: Sk, do: str
+) -> None:
+    """Whatever the workers do just then; the source's waits where it cannot be interrupted."""
+    source = {"count": 20, "then": "block", "ears": ears.port}
+    command = sk(
+        "run", settings(target, source=source, work={"at": 5, "do": do, "ears": ears.port})
+    )
+    ears.hear("open")
+    heard = {ears.hear_any().facts["what"] for _ in range(2)}
+    assert heard == {"waiting", "here"}
+    pids = [p.pid for p in command.workers()]
+    assert len(pids) == 3
+    command.process.kill()
+    assert gone(pids, within=2.0)
+    assert target.read_text() == "old\n"

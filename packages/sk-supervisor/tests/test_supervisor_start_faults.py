@@ -1,0 +1,160 @@
+"""Starts that fail: what the supervisor makes of them, on real processes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sk_config import build_config
+from sk_supervisor import (
+    RunRefusedError,
+    RuntimeLifecycleReadyError,
+    RuntimeWorkerFailedError,
+    prepare,
+)
+from supervisor_harness import (
+    GROUPS,
+    MIDDLE,
+    PATIENCE,
+    Ears,
+    gone,
+    settings,
+    supervised,
+)
+
+FAULT_BOUND = 10.0
+
+
+@pytest.mark.parametrize("where", ["source", "sink"])
+@pytest.mark.contract("BOOT-API-03")
+def test_an_adapter_that_cannot_be_opened_fails_the_start(target: Path, where: str) -> None:
+    faulty: dict[str, Any] = {where: {"fails": "open"}}
+    with supervised(target, **faulty) as run:
+        run.start()
+        with pytest.raises(RuntimeLifecycleReadyError, match="failed to open") as caught:
+            run.supervisor.wait_ready(PATIENCE)
+        assert (caught.value.category, caught.value.exit_code) == ("start", 3)
+
+
+@pytest.mark.contract("BOOT-API-03", "P5PRE-SUP-02", "PROC-INT-07")
+def test_a_worker_that_dies_before_its_hello_fails_the_start_at_once(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In front of everything on the module search path, which workers inherit.
+    (tmp_path / "grpc.py").write_text("raise ImportError('no grpc today')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with supervised(target) as run:
+        run.start()
+        with pytest.raises(RuntimeLifecycleReadyError) as caught:
+            run.supervisor.wait_ready(PATIENCE)
+        error = caught.value
+        assert (error.category, error.exit_code) == ("crash", 3)
+        assert error.waited_seconds < FAULT_BOUND
+        cause = error.__cause__
+        assert isinstance(cause, RuntimeWorkerFailedError)
+        assert cause.ended == "exit code 1"
+        assert cause.stderr_tail[-1] == "ImportError: no grpc today"
+        assert "no grpc today" in str(error)
+
+
+@pytest.mark.contract("BOOT-API-03", "CHILD-BOOT-01")
+@pytest.mark.parametrize(
+    ("kind", "category", "says"),
+    [
+        ("raise", "start", "ValueError: this module cannot be imported"),
+        ("exit", "crash", "exit code 9\n  | about to leave"),
+    ],
+)
+def test_a_module_that_breaks_in_the_worker_fails_the_start_at_once(
+    target: Path, monkeypatch: pytest.MonkeyPatch, kind: str, category: str, says: str
+) -> None:
+    monkeypatch.setenv("SK_TEST_IMPORT", kind)
+    with supervised(target, modules=("fragile_app", "supervised_app")) as run:
+        run.start()
+        with pytest.raises(RuntimeLifecycleReadyError) as caught:
+            run.supervisor.wait_ready(PATIENCE)
+        assert caught.value.category == category
+        assert says in str(caught.value)
+
+
+@pytest.mark.contract("BOOT-API-03")
+def test_a_node_that_cannot_be_made_fails_the_start(target: Path) -> None:
+    with supervised(target, work={"born": "raise"}) as run:
+        run.start()
+        with pytest.raises(RuntimeLifecycleReadyError) as caught:
+            run.supervisor.wait_ready(PATIENCE)
+        assert caught.value.category == "start"
+        assert "work" in str(caught.value)
+
+
+def test_a_span_exporter_that_cannot_be_opened_fails_the_start(
+    target: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "spans"
+    folder.mkdir()
+    exporter = {"kind": "jsonl", "settings": {"path": str(folder / "spans.jsonl")}}
+    with supervised(target, observability={"tracing": {"exporters": [exporter]}}) as run:
+        folder.rmdir()  # behind the preflight, which has found it
+        run.start()
+        with pytest.raises(RuntimeLifecycleReadyError, match=r"tracing\.exporters\[0\]") as caught:
+            run.supervisor.wait_ready(PATIENCE)
+        assert caught.value.category == "start"
+
+
+@pytest.mark.contract("P5PRE-SUP-02", "P5PRE-READY-02", "PROC-INT-07")
+def test_a_worker_that_is_late_fails_the_start_by_its_own_timeout(target: Path, ears: Ears) -> None:
+    late = [{**g, "start_timeout_seconds": 2 if g["name"] == "mid" else 60} for g in GROUPS]
+    with supervised(target, work={"born": "wait", "ears": ears.port}, groups=late) as run:
+        began = time.monotonic()
+        run.start()
+        with pytest.raises(RuntimeLifecycleReadyError) as caught:
+            run.supervisor.wait_ready(PATIENCE)
+        error = caught.value
+        assert (error.category, error.workers) == ("timeout", (MIDDLE,))
+        assert 2 <= time.monotonic() - began < FAULT_BOUND
+        assert "not ready within 2 s" in str(error)
+
+
+@pytest.mark.contract("P5PRE-SUP-02", "P5PRE-READY-02")
+def test_the_wait_for_readiness_ends_with_its_own_time(target: Path, ears: Ears) -> None:
+    with supervised(target, work={"born": "wait", "ears": ears.port}) as run:
+        assert run.supervisor.wait_ready(0) is False
+        run.start()
+        ears.hear("born")
+        assert run.supervisor.wait_ready(0.05) is False
+        assert run.supervisor.wait_ready(-1) is False
+        assert run.supervisor.shutdown() in ("stop", "kill")
+        assert gone(run.pids(), within=0)
+
+
+@pytest.mark.parametrize("plane", ["data", "control"])
+@pytest.mark.contract("BOOT-API-03")
+def test_a_port_in_use_fails_the_start_and_starts_nothing(
+    target: Path, ears: Ears, plane: str
+) -> None:
+    ipc: dict[str, Any] = {"bind_port": ears.port}
+    if plane == "control":
+        ipc = {"control": {"transport": "tcp_local", "bind_port": ears.port}}
+    with supervised(target, ipc=ipc) as run:
+        with pytest.raises(RuntimeLifecycleReadyError, match=f"{ears.port}.*in use") as caught:
+            run.start()
+        assert caught.value.exit_code == 3
+        assert run.pids() == []
+
+
+def test_placement_faults_are_all_found_before_anything_starts(target: Path) -> None:
+    groups = [
+        {"name": "in", "nodes": ["source:source", "split", "tally_up"]},
+        {"name": "mid", "nodes": ["work", "nobody"], "runners": ["counting"]},
+        {"name": "idle", "stages": ["none_such"]},
+    ]
+    with pytest.raises(RunRefusedError) as caught:
+        prepare(build_config(settings(target, groups=groups)))
+    assert {f.category for f in caught.value.faults} == {
+        "placed_twice",
+        "unknown_node",
+        "unplaced",
+        "empty_group",
+    }

@@ -1,0 +1,226 @@
+"""How a run over processes is stopped, and that nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from sk_config import build_config
+from sk_supervisor import (
+    RuntimeWorkerFailedError,
+    StartInterruptedError,
+    StopForcedError,
+    StopTimeoutError,
+    run,
+)
+from supervisor_harness import (
+    GROUPS,
+    PATIENCE,
+    Ears,
+    Supervised,
+    descriptors,
+    expected,
+    gone,
+    left_since,
+    settings,
+    supervised,
+    threads,
+)
+
+
+@pytest.mark.contract("STOP-IPC-01", "STOP-IPC-03", "P5PRE-SUP-03", "PROC-02", "PROC-INT-03")
+def test_a_graceful_stop_drains_and_forces_nothing(target: Path, ears: Ears) -> None:
+    source = {"count": 20, "then": "wait", "ears": ears.port}
+    with supervised(target, source=source) as run:
+        run.ready()
+        stopper = threading.Thread(target=lambda: stop_when_waiting(run, ears))
+        stopper.start()
+        report = run.supervisor.run()
+        stopper.join()
+        assert (report.outcome, report.records_in, report.records_out) == ("stopped", 20, 19)
+        assert report.partial_outputs == (str(target.with_suffix(".partial")),)
+        assert run.supervisor.shutdown() == "stop"
+        stopped = run.events("worker_stopped")
+        assert [e.fields["mode"] for e in stopped] == ["graceful"] * 3
+        assert run.events("supervisor_force_stop") == []
+    assert target.read_text() == "old\n"
+    lines = target.with_suffix(".partial").read_text().splitlines()
+    assert lines == [*expected(20), "aborted"]
+
+
+def stop_when_waiting(run: Supervised, ears: Ears) -> None:
+    ears.hear("open")
+    ears.hear("waiting")
+    run.supervisor.request_stop("test")
+
+
+def test_a_slow_sink_holds_the_source_back_by_its_credit(target: Path, ears: Ears) -> None:
+    sink = {"hold": True, "ears": ears.port}
+    batch = {"max_records": 10, "in_flight": 3}
+    source = {"endless": True}
+    with supervised(target, source=source, sink=sink, platform={"batch": batch}) as run:
+        run.ready()
+
+        def stop() -> None:
+            held = ears.hear("held")
+            run.supervisor.request_stop("test")
+            run.happened.wait_for("worker_drained", "in-0.1")  # which the sink does not hold up
+            held.let_go()
+
+        stopper = threading.Thread(target=stop)
+        stopper.start()
+        report = run.supervisor.run()
+        stopper.join()
+        assert 0 < report.records_in <= 30
+        assert report.batches <= 3
+    assert target.with_suffix(".partial").read_text().splitlines() == [
+        *expected(report.records_in),
+        "aborted",
+    ]
+
+
+def test_a_source_that_cannot_be_interrupted_does_not_hold_up_the_drain(
+    target: Path, ears: Ears
+) -> None:
+    source = {"count": 20, "then": "block", "ears": ears.port}
+    with supervised(target, source=source) as run:
+        run.ready()
+        stopper = threading.Thread(target=lambda: stop_when_waiting(run, ears))
+        stopper.start()
+        report = run.supervisor.run()
+        stopper.join()
+        assert (report.outcome, report.records_in) == ("stopped", 20)
+        assert run.supervisor.shutdown() == "stop"
+
+
+def test_a_source_whose_interrupt_raises_fails_the_run(target: Path, ears: Ears) -> None:
+    source = {"count": 20, "then": "wait", "ears": ears.port, "fails": "interrupt"}
+    with supervised(target, source=source) as run:
+        run.ready()
+        stopper = threading.Thread(target=lambda: stop_when_waiting(run, ears))
+        stopper.start()
+        with pytest.raises(RuntimeWorkerFailedError, match="failed to interrupt"):
+            run.supervisor.run()
+        stopper.join()
+
+
+@pytest.mark.contract("STOP-IPC-02", "STOP-IPC-03", "P5PRE-SUP-04", "P5PRE-LIFE-04")
+@pytest.mark.parametrize("do", ["spin", "deaf"])
+def test_a_worker_that_heeds_no_stop_is_ended_by_force_within_the_budget(
+    target: Path, ears: Ears, do: str
+) -> None:
+    work = {"at": 5, "do": do, "ears": ears.port}
+    with supervised(target, work=work, every_group={"stop_timeout_seconds": 2}) as run:
+        run.ready()
+
+        def stop() -> None:
+            ears.hear("here")
+            run.supervisor.request_stop("test")
+
+        stopper = threading.Thread(target=stop)
+        stopper.start()
+        began = time.monotonic()
+        with pytest.raises(StopTimeoutError, match="2 s") as caught:
+            run.supervisor.run()
+        stopper.join()
+        assert "mid-0.1" in caught.value.workers
+        assert run.supervisor.shutdown() == {"spin": "terminate", "deaf": "kill"}[do]
+        assert time.monotonic() - began < 2 + 1.5
+        stopped = {e.worker: e.fields["mode"] for e in run.events("worker_stopped")}
+        assert stopped["mid-0.1"] == "forced"
+        assert gone(run.pids(), within=0)
+
+
+@pytest.mark.contract("STOP-IPC-02", "P5PRE-SUP-04")
+def test_stop_groups_raises_when_the_time_is_over_and_force_ends_the_rest(
+    target: Path, ears: Ears
+) -> None:
+    with supervised(target, work={"at": 5, "do": "deaf", "ears": ears.port}) as run:
+        run.ready()
+
+        def stop() -> None:
+            ears.hear("here")
+            run.supervisor.request_stop("test")
+            run.supervisor.request_stop("test")
+
+        stopper = threading.Thread(target=stop)
+        stopper.start()
+        with pytest.raises(StopForcedError) as caught:
+            run.supervisor.run()
+        stopper.join()
+        assert caught.value.exit_code == 5
+        with pytest.raises(TimeoutError):
+            run.supervisor.stop_groups(0.3, drain_inflight=True)
+        run.supervisor.force_terminate_groups(["in", "mid", "out"])
+        assert gone(run.pids(), within=0)
+        stopped = {e.worker: e.fields["mode"] for e in run.events("worker_stopped")}
+        assert stopped["mid-0.1"] == "forced"
+        assert run.supervisor.shutdown() == "none"
+
+
+@pytest.mark.contract("P5PRE-SUP-03", "STOP-IPC-01")
+def test_stop_groups_before_any_work_is_graceful(target: Path) -> None:
+    with supervised(target) as run:
+        run.ready()
+        run.supervisor.stop_groups(10, drain_inflight=True)
+        assert [e.fields["mode"] for e in run.events("worker_stopped")] == ["graceful"] * 3
+        assert run.supervisor.shutdown() == "none"
+    assert target.read_text() == "old\n"
+
+
+def test_a_stop_between_readiness_and_work_is_not_lost(target: Path) -> None:
+    with supervised(target) as run:
+        run.ready()
+        run.supervisor.request_stop("early")
+        with pytest.raises(StartInterruptedError, match="early"):
+            run.supervisor.run()
+    assert target.read_text() == "old\n"
+
+
+def test_a_stop_while_a_worker_imports_does_not_wait_for_it(
+    target: Path, ears: Ears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SK_TEST_IMPORT", f"hang:{ears.port}")
+    with supervised(target, modules=("fragile_app", "supervised_app")) as run:
+        run.start()
+        for _ in GROUPS:
+            ears.hear("importing")
+        run.supervisor.request_stop("test")
+        with pytest.raises(StartInterruptedError):
+            run.supervisor.wait_ready(PATIENCE)
+        began = time.monotonic()
+        run.supervisor.shutdown()
+        assert time.monotonic() - began < 3
+        assert gone(run.pids(), within=0)
+
+
+def test_nothing_of_a_run_is_left(target: Path) -> None:
+    def once() -> None:
+        with supervised(target) as run:
+            run.ready()
+            run.supervisor.run()
+
+    once()  # what Python and gRPC keep for good is there now
+    before, open_before = threads(), len(descriptors())
+    once()
+    assert not left_since(before)
+    assert len(descriptors()) <= open_before
+    assert psutil.Process().children() == []
+
+
+def test_nothing_of_a_failed_run_is_left(target: Path) -> None:
+    def once() -> None:
+        config = settings(target, work={"at": 5, "do": "kill"})
+        assert run(build_config(config), run_id="r1", quiet=True, stderr=null) == 4
+
+    with Path(os.devnull).open("w") as null:
+        once()
+        before, open_before = threads(), len(descriptors())
+        once()
+        assert not left_since(before)
+        assert len(descriptors()) <= open_before
+        assert psutil.Process().children() == []
