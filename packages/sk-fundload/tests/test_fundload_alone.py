@@ -80,12 +80,15 @@ def test_a_run_that_cannot_write_fails_and_says_why(tmp_path: Path) -> None:
     assert "No space left" in said
 
 
+JSONL = "{kind: jsonl, settings: {path: x}}"
+
+
 @pytest.mark.parametrize(
     ("overrides", "profile"),
     [
         ((), "multiprocess"),
-        (("runtime.observability.tracing.exporters=[{kind: jsonl, settings: {path: x}}]",), "memory"),
-        (("runtime.observability.logging.exporters=[{kind: jsonl, settings: {path: x}}]",), "memory"),
+        ((f"runtime.observability.tracing.exporters=[{JSONL}]",), "memory"),
+        ((f"runtime.observability.logging.exporters=[{JSONL}]",), "memory"),
     ],
 )
 def test_what_needs_the_extra_is_refused_by_its_name(
