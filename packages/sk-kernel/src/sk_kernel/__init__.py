@@ -35,7 +35,6 @@ from sk_kernel.errors import (
 from sk_kernel.ports import (
     BootstrapSupervisor,
     LifecycleEvent,
-    LifecycleObserver,
     Progress,
     RunReport,
 )
@@ -68,7 +67,6 @@ __all__ = [
     "KernelError",
     "Key",
     "LifecycleEvent",
-    "LifecycleObserver",
     "MemoryRun",
     "NodeFailedError",
     "NodeObserver",

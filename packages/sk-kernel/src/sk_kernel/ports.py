@@ -58,16 +58,6 @@ class LifecycleEvent(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, Any] = {}
 
 
-class LifecycleObserver(Protocol):
-    """Receives lifecycle events. Must not raise or block."""
-
-    def on_event(self, event: LifecycleEvent) -> None:
-        """Take one event; they come in sequence."""
-
-    def close(self) -> None:
-        """Export what is held; nothing comes after."""
-
-
 class BootstrapSupervisor(Protocol):
     """Owns the workers of a run, from their start to their end, whatever they are made of."""
 
