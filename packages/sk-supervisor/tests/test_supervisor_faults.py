@@ -184,7 +184,7 @@ def test_a_failure_behind_the_commit_changes_nothing(target: Path, ears: Ears) -
     """The sink has put its output in place: the run is complete, whoever dies from there on."""
     with supervised(target, sink={"ears": ears.port}) as run:
         run.ready()
-        victims = [w["os_pid"] for w in run.supervisor.snapshot()["mid"]]
+        victims = [w.pid for w in run.supervisor.snapshot().group("mid").workers]
 
         def kill() -> None:
             heard = ears.hear("committed")

@@ -120,14 +120,15 @@ def test_each_group_is_one_live_process_of_its_own(target: Path) -> None:
     with supervised(target) as run:
         run.ready()
         snapshot = run.supervisor.snapshot()
-        assert list(snapshot) == ["in", "mid", "out"]
+        assert [group.name for group in snapshot.groups] == ["in", "mid", "out"]
+        assert all(len(group.workers) == 1 for group in snapshot.groups)
         children = {p.pid for p in psutil.Process().children()}
-        for [worker] in snapshot.values():
-            assert worker["os_pid"] == worker["pid"] in children
-            assert (worker["alive"], worker["ready"], worker["state"]) == (True, True, "ready")
+        for worker in snapshot.workers():
+            assert worker.os_pid == worker.pid in children
+            assert (worker.alive, worker.ready, worker.state) == (True, True, "ready")
         run.supervisor.shutdown()
-        assert [w["state"] for [w] in run.supervisor.snapshot().values()] == ["stopped"] * 3
-        assert not any(w["alive"] for [w] in run.supervisor.snapshot().values())
+        workers = run.supervisor.snapshot().workers()
+        assert [(w.state, w.alive) for w in workers] == [("stopped", False)] * 3
 
 
 @pytest.mark.contract("P5PRE-EXEC-04", "P5PRE-READY-02", "PROC-INT-02")

@@ -67,9 +67,9 @@ def test_a_run_goes_through_the_whole_lifecycle_in_the_group_memory(target: Path
 @pytest.mark.contract("P5PRE-SUP-07")
 def test_its_one_worker_is_this_process(target: Path) -> None:
     local = Local(target)
-    [worker] = local.ready().snapshot()["memory"]
-    assert worker["os_pid"] == worker["pid"] == os.getpid()
-    assert (worker["alive"], worker["ready"], worker["state"]) == (True, True, "ready")
+    [worker] = local.ready().snapshot().group("memory").workers
+    assert worker.os_pid == worker.pid == os.getpid()
+    assert (worker.alive, worker.ready, worker.state) == (True, True, "ready")
     local.supervisor.shutdown()
 
 

@@ -38,6 +38,7 @@ from sk_kernel.ports import (
     Progress,
     RunReport,
 )
+from sk_kernel.status import STATUS_VERSION, GroupStatus, RunStatus, WorkerStatus
 
 __version__ = "0.1.0"
 
@@ -45,6 +46,7 @@ __all__ = [
     "MEMORY",
     "SINK",
     "SOURCE",
+    "STATUS_VERSION",
     "AdapterCheckError",
     "AdapterFailedError",
     "AdapterSettings",
@@ -63,6 +65,7 @@ __all__ = [
     "ExecutionPlan",
     "Fault",
     "Graph",
+    "GroupStatus",
     "Identity",
     "KernelError",
     "Key",
@@ -78,6 +81,7 @@ __all__ = [
     "ResolutionError",
     "RunError",
     "RunReport",
+    "RunStatus",
     "Section",
     "Segment",
     "SegmentRunner",
@@ -90,6 +94,7 @@ __all__ = [
     "UnknownTargetError",
     "WireCodec",
     "WireError",
+    "WorkerStatus",
     "make_plan",
     "needs_loop",
     "node",

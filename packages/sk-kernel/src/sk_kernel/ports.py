@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
+
+from sk_kernel.status import RunStatus
 
 Outcome = Literal["completed", "stopped"]
 
@@ -79,8 +81,8 @@ class BootstrapSupervisor(Protocol):
     def shutdown(self) -> str:
         """Stop whatever is left within the configured time; returns the rung that it took."""
 
-    def snapshot(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """Each group's workers: worker_id, pid, os_pid, alive, ready, state."""
+    def snapshot(self) -> RunStatus:
+        """The run as it is now, worker by worker. Safe in any thread."""
 
     def lifecycle_events(self) -> Sequence[LifecycleEvent]:
         """The events so far that the bounded ring still holds, in order."""

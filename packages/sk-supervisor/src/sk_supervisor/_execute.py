@@ -146,10 +146,7 @@ def lifecycle(supervisor: Supervisor, prepared: Prepared) -> RunReport:
         patience = float(prepared.config.runtime.platform.readiness_timeout_seconds)
         if not supervisor.wait_ready(patience):
             late = [
-                str(worker["worker_id"])
-                for workers in supervisor.snapshot().values()
-                for worker in workers
-                if not worker["ready"]
+                worker.worker_id for worker in supervisor.snapshot().workers() if not worker.ready
             ]
             raise RuntimeLifecycleReadyError("timeout", late, patience)
     return supervisor.run()

@@ -5,7 +5,7 @@ An event that is not in a state's row changes nothing and emits nothing: it is l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
@@ -77,6 +77,23 @@ TRANSITIONS: Mapping[State, Mapping[Event, Transition]] = MappingProxyType(
         },
     }
 )
+
+
+#: The state of several workers together: the first of these that any of them is in.
+_PRECEDENCE = (
+    State.FAILED,
+    State.STARTING,
+    State.STOPPING,
+    State.READY,
+    State.RUNNING,
+    State.STOPPED,
+)
+
+
+def overall(states: Iterable[State]) -> State:
+    """The state of a group, or of a run: as far as all of them are, and failed if one is."""
+    present = set(states)
+    return next((state for state in _PRECEDENCE if state in present), State.STARTING)
 
 
 def step(state: State, event: Event) -> Transition | None:

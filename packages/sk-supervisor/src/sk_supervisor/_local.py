@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Sequence
 
 from sk_kernel import (
     MEMORY,
     AdapterFailedError,
+    GroupStatus,
     KernelError,
     LifecycleEvent,
     MemoryRun,
     Progress,
     RunReport,
+    RunStatus,
+    WorkerStatus,
 )
 from sk_observability import (
     EventName,
@@ -53,6 +56,8 @@ class LocalBootstrapSupervisor:
     ) -> None:
         self._prepared, self._run_id, self._log = prepared, run_id, log
         self._on_progress = on_progress
+        self._began = time.monotonic()
+        self._seen = Progress(MEMORY)
         self._run: MemoryRun | None = None
         self._state, self._mode, self._complete = "stopped", "graceful", False
         self._stop = StopThread(self._interrupt)
@@ -149,17 +154,31 @@ class LocalBootstrapSupervisor:
         self._moved("stopped", EventName.WORKER_STOPPED, mode=self._mode)
         return Rung.STOP.name.lower()
 
-    def snapshot(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    def snapshot(self) -> RunStatus:
         """See the protocol; the pid is this process's own."""
-        worker = {
-            "worker_id": _WORKER,
-            "pid": os.getpid(),
-            "os_pid": os.getpid(),
-            "alive": True,
-            "ready": self._state in ("ready", "running"),
-            "state": self._state,
-        }
-        return {MEMORY: [worker]}
+        now = time.monotonic()
+        said = self._seen
+        worker = WorkerStatus(
+            worker_id=_WORKER,
+            pid=os.getpid(),
+            os_pid=os.getpid(),
+            alive=True,
+            ready=self._state in ("ready", "running"),
+            state=self._state,
+            records_in=said.records_in,
+            records_out=said.records_out,
+            batches=said.batches,
+            age_seconds=now - self._began,
+        )
+        return RunStatus(
+            run_id=self._run_id,
+            scenario=self._prepared.config.scenario.name,
+            profile="memory",
+            state=self._state,
+            ready=self._state == "running" and not self._stop.reasons,
+            age_seconds=now - self._began,
+            groups=(GroupStatus(name=MEMORY, state=self._state, workers=(worker,)),),
+        )
 
     def lifecycle_events(self) -> Sequence[LifecycleEvent]:
         """See the protocol."""
@@ -180,12 +199,16 @@ class LocalBootstrapSupervisor:
                 limits=self._prepared.limits,
                 observers=observers,
                 sampling_ratio=tracing.sampling_ratio,
-                on_progress=self._on_progress,
+                on_progress=self._progressed,
             )
         except BaseException:
             for observer in observers:
                 observer.close()
             raise
+
+    def _progressed(self, progress: Progress) -> None:
+        self._seen = progress
+        self._on_progress(progress)
 
     def _started(self, wanted: str) -> MemoryRun:
         if self._run is None:

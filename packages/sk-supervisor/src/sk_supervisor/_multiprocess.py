@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sk_control import ControlError
-from sk_kernel import LifecycleEvent, Progress, RunReport
+from sk_kernel import LifecycleEvent, Progress, RunReport, RunStatus
 from sk_observability import EventName, LifecycleLog
 from sk_transport import TransportError
 
 from sk_supervisor._gate import GatePolicy
 from sk_supervisor._happenings import ProcessExited, StopRequested
 from sk_supervisor._ladder import Ladder, Rung
-from sk_supervisor._lifecycle import State
+from sk_supervisor._lifecycle import State, overall
 from sk_supervisor._preflight import Prepared
 from sk_supervisor._process import WorkerProcess
 from sk_supervisor._report import report_of
@@ -64,6 +64,7 @@ class MultiprocessBootstrapSupervisor:
     ) -> None:
         self._prepared, self._run_id, self._log = prepared, run_id, log
         self._on_line = on_line
+        self._began = time.monotonic()
         self._ladder: Ladder | None = None
         self._roster = Roster(log, lambda record: on_progress(_seen(record)))
         self._work = work = Workload(prepared, self._roster)
@@ -212,9 +213,20 @@ class MultiprocessBootstrapSupervisor:
             self._work.session = None
         return rung.name.lower()
 
-    def snapshot(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    def snapshot(self) -> RunStatus:
         """See the protocol."""
-        return self._roster.snapshot()
+        groups = self._roster.snapshot()
+        ended = self._watch.stop_reasons or self._watch.broken
+        return RunStatus(
+            run_id=self._run_id,
+            scenario=self._prepared.config.scenario.name,
+            profile="process_supervisor",
+            state=str(overall(State(group.state) for group in groups)),
+            ready=self._work.is_open and self._work.all_ready() and not ended,
+            age_seconds=time.monotonic() - self._began,
+            groups=groups,
+            refusals=self._work.refusals(),
+        )
 
     def lifecycle_events(self) -> Sequence[LifecycleEvent]:
         """See the protocol."""

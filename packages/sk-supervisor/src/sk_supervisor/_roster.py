@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sk_control import Drained, DrainOutcome, Failed
-from sk_kernel import Progress
+from sk_kernel import GroupStatus, Progress, WorkerStatus
 from sk_observability import EventName, LifecycleLog
 
 from sk_supervisor._ladder import Rung
-from sk_supervisor._lifecycle import Event, State, step
+from sk_supervisor._lifecycle import Event, State, overall, step
 from sk_supervisor._process import WorkerProcess
 from sk_supervisor.errors import RuntimeWorkerFailedError
 
@@ -59,6 +60,25 @@ class WorkerRecord:
     def silent_after(self) -> float:
         """When it counts as hung: three heartbeat intervals after its last word."""
         return self.last_heard + 3 * self.group.heartbeat_seconds
+
+    def status(self, now: float) -> WorkerStatus:
+        """It as it is at ``now``, in seconds of the monotonic clock."""
+        process, progress = self.process, self.progress
+        return WorkerStatus(
+            worker_id=self.worker_id,
+            pid=process.pid,
+            os_pid=process.pid,
+            alive=process.alive,
+            ready=self.state in (State.READY, State.RUNNING),
+            state=str(self.state),
+            records_in=progress.records_in,
+            records_out=progress.records_out,
+            batches=progress.batches,
+            heard_age_seconds=max(0.0, now - self.last_heard),
+            category=self.breakage.category if self.breakage else "",
+            ended=process.ended(),
+            rung=self.rung.name.lower(),
+        )
 
     def unfinished_outputs(self) -> tuple[str, ...]:
         """Where it said that its output is, unless that is in place."""
@@ -132,24 +152,20 @@ class Roster:
         rank = {name: i for i, name in enumerate(groups)}
         return sorted(self, key=lambda r: rank.get(r.group.name, len(rank)))
 
-    def snapshot(self) -> Mapping[str, list[dict[str, Any]]]:
-        """See ``BootstrapSupervisor.snapshot``."""
-        groups: dict[str, list[dict[str, Any]]] = {}
-        for record in self:
-            groups.setdefault(record.group.name, []).append(
-                {
-                    "worker_id": record.worker_id,
-                    "pid": record.process.pid,
-                    "os_pid": record.process.pid,
-                    "alive": record.process.alive,
-                    "ready": record.state in (State.READY, State.RUNNING),
-                    "state": str(record.state),
-                    "records_in": record.progress.records_in,
-                    "records_out": record.progress.records_out,
-                    "batches": record.progress.batches,
-                }
+    def snapshot(self) -> tuple[GroupStatus, ...]:
+        """The groups that were started, with their workers."""
+        now = time.monotonic()
+        groups: dict[str, list[WorkerStatus]] = {}
+        for record in list(self):
+            groups.setdefault(record.group.name, []).append(record.status(now))
+        return tuple(
+            GroupStatus(
+                name=name,
+                state=str(overall(State(w.state) for w in workers)),
+                workers=tuple(workers),
             )
-        return groups
+            for name, workers in groups.items()
+        )
 
     def _emit(self, name: EventName, record: WorkerRecord, fields: Mapping[str, Any]) -> None:
         self._log.emit(name, group=record.group.name, worker=record.worker_id, fields=fields)

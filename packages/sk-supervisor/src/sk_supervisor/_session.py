@@ -106,6 +106,16 @@ class Session:
             has_stdout=homes[SINK] == group.name,
         )
 
+    def refusals(self) -> dict[str, int]:
+        """What was refused so far on either plane: ``data.replay``, ``control.signature``, ..."""
+        planes = {"data": self.hub.rejects(), "control": self.control.refusals()}
+        return {
+            f"{plane}.{category}": count
+            for plane, counts in planes.items()
+            for category, count in sorted(counts.items())
+            if count
+        }
+
     def close(self) -> None:
         """Hang up on everybody."""
         self.control.close(timeout_seconds=1.0)

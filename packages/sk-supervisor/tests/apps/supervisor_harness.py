@@ -138,7 +138,7 @@ class Supervised:
 
     def pids(self) -> list[int]:
         """The processes of the workers."""
-        return [w["os_pid"] for workers in self.supervisor.snapshot().values() for w in workers]
+        return [w.pid for w in self.supervisor.snapshot().workers()]
 
 
 @contextlib.contextmanager

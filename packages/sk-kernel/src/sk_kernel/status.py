@@ -1,0 +1,79 @@
+"""The one versioned status of a run: what ``snapshot()``, ``sk status`` and reports show.
+
+As JSON it is ``msgspec.json.encode(status)``; a reader refuses an unknown ``version``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+STATUS_VERSION = 1
+
+
+class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker, in its latest incarnation.
+
+    ``pid`` is the supervisor's number for it and ``os_pid`` the operating system's (None on an
+    engine without processes). Ages are seconds, as of the snapshot; None before there was anything
+    to age. ``rss_bytes`` is its resident memory, None where that cannot be read. ``ended`` says how
+    its process ended (``exit code 1``, ``signal SIGKILL``), ``rung`` how far down the stop ladder
+    it took; both are empty, or ``none``, while it runs.
+    """
+
+    worker_id: str
+    pid: int
+    os_pid: int | None
+    alive: bool
+    ready: bool
+    state: str
+    index: int = 0
+    incarnation: int = 1
+    records_in: int = 0
+    records_out: int = 0
+    batches: int = 0
+    heard_age_seconds: float | None = None
+    progress_age_seconds: float | None = None
+    age_seconds: float | None = None
+    rss_bytes: int | None = None
+    category: str = ""
+    ended: str = ""
+    rung: str = "none"
+
+
+class GroupStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One process group: its state, how often its workers were restarted, and its workers."""
+
+    name: str
+    state: str
+    restarts: int = 0
+    workers: tuple[WorkerStatus, ...] = ()
+
+
+class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as it is now.
+
+    ``ready`` is the answer to a readiness probe: the gate is open and no stop was asked for.
+    ``refusals`` counts what was refused, by ``plane.category`` (``data.replay``,
+    ``control.signature``).
+    """
+
+    run_id: str
+    scenario: str
+    profile: str
+    state: str
+    ready: bool
+    age_seconds: float
+    groups: tuple[GroupStatus, ...] = ()
+    refusals: dict[str, int] = {}
+    version: int = STATUS_VERSION
+
+    def workers(self) -> tuple[WorkerStatus, ...]:
+        """Every worker, in the order of the groups."""
+        return tuple(worker for group in self.groups for worker in group.workers)
+
+    def group(self, name: str) -> GroupStatus:
+        """The group of that name; KeyError for a stranger."""
+        for group in self.groups:
+            if group.name == name:
+                return group
+        raise KeyError(name)
