@@ -22,6 +22,14 @@ class PortsNotFoundError(Exception):
         )
 
 
+def address_of(text: str) -> Address:
+    """The address in `HOST:PORT`. Raises `ValueError`."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ValueError(f"{text!r} is not HOST:PORT")
+    return host, int(port)
+
+
 def ports_of(pid: int) -> tuple[Address, Address]:
     """The data port and the control port of a supervisor.
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from attack_ports import Address, ports_of
+from attack_ports import Address, address_of
 
 PATIENCE_SECONDS = 120.0
 _PACE_SECONDS = 0.02
-_SPAWNED = "worker_spawned"
+_LISTENING = "supervisor_listening"
 _WORKING = "supervisor_start_workload"
 
 
@@ -49,9 +49,9 @@ class LiveRun:
             thread.start()
 
     def ports(self) -> tuple[Address, Address]:
-        """Wait for the first worker's spawn; the data port and the control port."""
-        self.await_event(_SPAWNED)
-        return ports_of(self.process.pid)
+        """Wait for the listeners; the data port and the control port."""
+        said = self.await_event(_LISTENING)["fields"]
+        return address_of(said["data"]), address_of(said["control"])
 
     def await_work(self) -> None:
         """Wait until all workers were ready and the work has begun."""

@@ -21,13 +21,12 @@ from typing import Any
 
 from attack_frames import Attacker
 from attack_model import Attack, Outcome
-from attack_ports import PortsNotFoundError, ports_of
+from attack_ports import Address, PortsNotFoundError, address_of, ports_of
 from attacks_on_control import CONTROL_ATTACKS, RAW_ATTACKS, ControlAttacker
 from attacks_on_data import DATA_ATTACKS
 from control_port import ControlPort
 from tcp_port import TcpPort
 
-Address = tuple[str, int]
 RAW_PATIENCE_SECONDS = 2.0
 
 
@@ -96,10 +95,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _address(text: str) -> Address:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    return host, int(port)
+    try:
+        return address_of(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from fault
 
 
 def _described(attack: Attack[Any]) -> str:

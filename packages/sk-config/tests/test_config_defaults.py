@@ -60,13 +60,29 @@ def test_every_default_of_a_valid_configuration_is_explicit(four_groups):
         "workers": 1,
         "runner_profile": "sync",
         "heartbeat_seconds": 5,
+        "stuck_after_seconds": 60,
+        "on_stuck": "report",
         "start_timeout_seconds": 30,
         "stop_timeout_seconds": 30,
     }
     assert platform["execution_ipc"] == {
         **loopback,
         "max_payload_bytes": 16_777_216,
-        "control": {**loopback, "max_payload_bytes": 4_194_304},
+        "max_header_bytes": 65_535,
+        "admission": {
+            "handshake_timeout_seconds": 5,
+            "max_waiting": 128,
+            "max_unauthenticated_bytes": 512,
+        },
+        "control": {
+            **loopback,
+            "max_payload_bytes": 4_194_304,
+            "admission": {
+                "handshake_timeout_seconds": 5,
+                "max_waiting": 32,
+                "max_unauthenticated_bytes": 16_384,
+            },
+        },
     }
     assert platform["readiness"] == {
         "enabled": True,

@@ -148,3 +148,25 @@ def test_a_static_secret_is_held_and_not_shown(minimal):
 )
 def test_an_invalid_control_shape_is_rejected(refused_platform, control, path):
     assert path in refused_platform({"execution_ipc": {"control": control}})
+
+
+@AUTH_BLOCKS
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("handshake_timeout_seconds", 0),
+        ("max_waiting", 0),
+        ("max_waiting", 4097),
+        ("max_unauthenticated_bytes", 255),
+        ("max_unauthenticated_bytes", 65_537),
+    ],
+)
+def test_what_a_stranger_gets_is_bounded_below_and_above(refused_platform, block, field, value):
+    fault = refused_platform(_ipc(block, admission={field: value}))[f"{block}.admission.{field}"]
+    assert fault.category == "bad_value"
+
+
+@pytest.mark.parametrize("value", [4_095, 65_536, True, "4096"])
+def test_a_header_limit_that_the_wire_format_cannot_hold_is_rejected(refused_platform, value):
+    faults = refused_platform(_ipc("execution_ipc", max_header_bytes=value))
+    assert "execution_ipc.max_header_bytes" in faults

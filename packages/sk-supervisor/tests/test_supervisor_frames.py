@@ -31,7 +31,6 @@ from sk_supervisor._bundle import decode_bundle, encode_bundle
 from sk_supervisor._bundle import plan_of as plan_of_bundle
 from sk_supervisor._failures import failure_of
 from sk_supervisor._frames import (
-    MAX_BATCH_RECORDS,
     AckHeader,
     BatchHeader,
     CreditHeader,
@@ -39,9 +38,10 @@ from sk_supervisor._frames import (
     batch_of,
     decode_header,
     encode_header,
+    most_records,
     sampled_mark,
 )
-from sk_supervisor._outlet import HEADER_BYTES
+from sk_supervisor._link_limits import LinkLimits
 from sk_supervisor._preflight import application_spec
 from sk_supervisor._relay import Credit, Relay, RelayRefusedError
 from supervisor_harness import settings
@@ -151,18 +151,21 @@ def test_a_batch_is_the_same_behind_its_header(
     assert batch_of(came, final=final) == batch
 
 
-def test_the_largest_batch_has_room_in_a_header() -> None:
-    records = range(1, MAX_BATCH_RECORDS + 1)
-    batch = Batch(2**60, 1, MAX_BATCH_RECORDS, sampled=frozenset(records[::2]))
+@pytest.mark.parametrize("limit", [4_096, 65_535])
+def test_the_largest_batch_has_room_in_a_header(limit: int) -> None:
+    records = range(1, most_records(limit) + 1)
+    batch = Batch(2**60, 1, len(records), sampled=frozenset(records[::2]))
     names = {"sender": "s" * 256, "receiver": "r" * 256, "run_id": "i" * 256}
     sent = header(epoch=2**60, sampled=sampled_mark(batch), scenario_id="x" * 256, **names)
-    assert len(encode_header(sent)) <= HEADER_BYTES
+    assert len(encode_header(sent)) <= limit
 
 
-def test_a_larger_batch_is_not_asked_for() -> None:
-    batch = {"max_records": MAX_BATCH_RECORDS * 2}
-    configuration = settings(Path("out.txt"), platform={"batch": batch})
-    assert prepare(build_config(configuration)).limits.max_records == MAX_BATCH_RECORDS
+@pytest.mark.parametrize("limit", [4_096, 65_535])
+def test_a_larger_batch_is_not_asked_for(limit: int) -> None:
+    batch = {"max_records": 1_000_000}
+    ipc = {"max_header_bytes": limit}
+    configuration = settings(Path("out.txt"), platform={"batch": batch}, ipc=ipc)
+    assert prepare(build_config(configuration)).limits.max_records == most_records(limit)
 
 
 @given(st.binary(max_size=60), st.sampled_from([BatchHeader, AckHeader, CreditHeader]))
@@ -213,9 +216,7 @@ def test_a_worker_derives_the_same_plan_from_plain_data() -> None:
         group_of=dict(prepared.plan.group_of),
         workers=WORKERS,
         limits=prepared.limits,
-        max_payload_bytes=1000,
-        ttl_seconds=30,
-        nonce_capacity=1000,
+        link=LinkLimits(max_payload_bytes=1000),
     )
     data = encode_bundle(bundle)
     assert json.loads(data)["application"]["discovery_modules"] == ["supervised_app"]
@@ -235,9 +236,7 @@ def test_a_worker_that_discovers_something_else_rejects_its_bundle() -> None:
         group_of={**prepared.plan.group_of, "ghost": "in"},
         workers=WORKERS,
         limits=prepared.limits,
-        max_payload_bytes=1000,
-        ttl_seconds=30,
-        nonce_capacity=1000,
+        link=LinkLimits(max_payload_bytes=1000),
     )
     with pytest.raises(BundleRejectedError, match="ghost"):
         plan_of_bundle(ApplicationContext(spec), bundle)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import resource
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +19,7 @@ from sk_supervisor._edges import EdgeKeys, worker_edges
 from sk_supervisor._frames import BatchHeader
 from sk_supervisor._hub import DataHub
 from sk_supervisor._inbox import Arrived
+from sk_supervisor._link_limits import LinkLimits
 from sk_supervisor._outlet import Outlet
 from sk_supervisor._relay import Relay
 from sk_transport import KeyMaterial, TransportError
@@ -24,6 +28,7 @@ from supervisor_harness import PATIENCE, left_since, settings, threads
 WORKERS = {"in": "in-0.1", "mid": "mid-0.1", "out": "out-0.1"}
 SESSION = "session"
 PAYLOAD = 100_000
+LIMITS = LinkLimits(max_payload_bytes=PAYLOAD, nonce_capacity=1000)
 
 
 class Peer:
@@ -81,6 +86,7 @@ class Hub:
 
     def __init__(self, plan: ExecutionPlan) -> None:
         self.faults: queue.SimpleQueue[tuple[str, str, str]] = queue.SimpleQueue()
+        self.rejects: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._plan = plan
         self._keys = EdgeKeys(
             KeyMaterial.generated(), SESSION, worker_edges(plan, WORKERS), "hkdf_sha256"
@@ -93,14 +99,15 @@ class Hub:
             expected=frozenset(WORKERS.values()),
             host="127.0.0.1",
             port=0,
-            max_payload_bytes=PAYLOAD,
-            ttl_seconds=30,
-            nonce_capacity=1000,
+            limits=LIMITS,
             on_fault=lambda *fault: self.faults.put(fault),
+            on_reject=self.rejects.put,
         )
         self._peers: list[Peer] = []
 
-    def dial(self, group: str, keys_of: str | None = None) -> Peer:
+    def dial(
+        self, group: str, keys_of: str | None = None, address: tuple[str, int] | None = None
+    ) -> Peer:
         peer = Peer(
             Outlet(
                 session=SESSION,
@@ -108,11 +115,9 @@ class Hub:
                 run_id="r1",
                 scenario_id="s",
                 keys=self._keys.bundle(WORKERS[keys_of or group]),
-                address=self.hub.address,
+                address=address or self.hub.address,
                 worker_of_segment={s.index: WORKERS[s.group] for s in self._plan.segments},
-                max_payload_bytes=PAYLOAD,
-                ttl_seconds=30,
-                nonce_capacity=1000,
+                limits=LIMITS,
             )
         )
         self._peers.append(peer)
@@ -229,3 +234,55 @@ def test_a_hub_closes_whether_it_was_started_or_not() -> None:
     plan = prepare(build_config(settings(Path("out.txt")))).plan
     Hub(plan).close()
     assert not left_since(before)
+
+
+def test_a_refused_frame_is_counted_under_its_category(hub: Hub) -> None:
+    hub.dial("in").listen().send(1, b"x", target_segment=7)
+    assert hub.rejects.get(timeout=PATIENCE) == "protocol"
+
+
+def test_a_hub_without_descriptors_accepts_again_once_there_are_some(hub: Hub) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as stranger:
+        highest = max(int(name) for name in os.listdir("/dev/fd"))
+        taken = [os.dup(0) for _ in range(highest - len(os.listdir("/dev/fd")) + 8)]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest, hard))
+        try:
+            stranger.connect(hub.hub.address)
+            assert hub.rejects.get(timeout=PATIENCE) == "accept"
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for fd in taken:
+                os.close(fd)
+    first, middle = hub.dial("in"), hub.dial("mid").listen()
+    first.send(1, b"through")
+    assert bytes(middle.arrived.get(timeout=PATIENCE).payload) == b"through"
+
+
+def test_a_worker_that_is_hung_up_on_in_its_handshake_dials_again(hub: Hub) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as front:
+        fickle = threading.Thread(target=hang_up_twice, args=(front, hub.hub.address))
+        fickle.start()
+        middle = hub.dial("mid", address=front.getsockname()).listen()
+        hub.dial("in").send(1, b"through")
+        assert bytes(middle.arrived.get(timeout=PATIENCE).payload) == b"through"
+        middle.outlet.shutdown()
+        fickle.join()
+
+
+def hang_up_twice(front: socket.socket, hub: tuple[str, int]) -> None:
+    """Drop two connections, and pass on what a third one and the hub say."""
+    for _ in range(2):
+        front.accept()[0].close()
+    caller, _ = front.accept()
+    with caller, socket.create_connection(hub) as callee:
+        back = threading.Thread(target=pump, args=(callee, caller))
+        back.start()
+        pump(caller, callee)
+        back.join()
+
+
+def pump(giver: socket.socket, taker: socket.socket) -> None:
+    while data := giver.recv(65_536):
+        taker.sendall(data)
+    taker.shutdown(socket.SHUT_WR)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticKnownError
 
 NAME_PATTERN: Final = r"^\S+$"
@@ -18,6 +19,12 @@ Count = Annotated[int, Field(strict=True, ge=1)]
 Seconds = Annotated[int, Field(strict=True, ge=1, le=_DAY)]
 PayloadBytes = Annotated[int, Field(strict=True, ge=1, le=_MESSAGE)]
 """Bytes of a message: gRPC holds its limit in a signed 32-bit integer."""
+HeaderBytes = Annotated[int, Field(strict=True, ge=4_096, le=65_535)]
+"""Bytes of a frame's header: the wire format holds its length in 16 bits."""
+UnauthenticatedBytes = Annotated[int, Field(strict=True, ge=256, le=65_536)]
+Waiting = Annotated[int, Field(strict=True, ge=1, le=4_096)]
+Delay = Annotated[int, Field(strict=True, ge=0, le=_DAY)]
+"""Seconds, or none at all."""
 Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
 Ratio = Annotated[float, Field(strict=True, ge=0.0, le=1.0, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
@@ -36,4 +43,17 @@ def _exact(value: object) -> object:
     return value
 
 
+def _address(value: str) -> str:
+    """Refuse what is no address: a name would be looked up, and may be another machine's."""
+    try:
+        if "%" not in value:
+            ip_address(value)
+            return value
+    except ValueError:
+        pass
+    raise PydanticKnownError("literal_error", {"expected": "an IP address, such as 0.0.0.0"})
+
+
+Address = Annotated[Text, AfterValidator(_address)]
+"""An IPv4 or IPv6 address of this machine, or the one that stands for all of them."""
 Version = Annotated[Literal[1], BeforeValidator(_exact)]

@@ -8,7 +8,16 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from sk_config._base import ConfigModel
-from sk_config._fields import Count, Loopback, PayloadBytes, Port, Seconds
+from sk_config._fields import (
+    Count,
+    HeaderBytes,
+    Loopback,
+    PayloadBytes,
+    Port,
+    Seconds,
+    UnauthenticatedBytes,
+    Waiting,
+)
 from sk_config._finding import Finding
 from sk_config._rules import auth_findings
 
@@ -41,6 +50,33 @@ class AuthConfig(ConfigModel):
         return auth_findings(self.model_dump())
 
 
+class AdmissionConfig(ConfigModel):
+    """What a peer of the data plane gets before it has proven who it is."""
+
+    handshake_timeout_seconds: Seconds = Field(
+        default=5, description="Seconds until a connection must have proven who it is"
+    )
+    max_waiting: Waiting = Field(
+        default=128,
+        description="Connections that may wait for that; another takes the oldest one's place",
+    )
+    max_unauthenticated_bytes: UnauthenticatedBytes = Field(
+        default=512, description="Bytes that are kept of a peer before that"
+    )
+
+
+class ControlAdmissionConfig(AdmissionConfig):
+    """What a peer of the control plane gets before it has proven who it is."""
+
+    max_waiting: Waiting = Field(
+        default=32,
+        description="Streams that may wait for that; another takes the oldest one's place",
+    )
+    max_unauthenticated_bytes: UnauthenticatedBytes = Field(
+        default=16_384, description="Bytes of the largest first message"
+    )
+
+
 class ControlConfig(ConfigModel):
     """The control plane: start, readiness, heartbeats and stop of worker processes."""
 
@@ -54,6 +90,9 @@ class ControlConfig(ConfigModel):
     auth: AuthConfig = Field(default=AuthConfig(), description="The signing of control messages")
     max_payload_bytes: PayloadBytes = Field(
         default=4_194_304, description="The largest control message, in bytes"
+    )
+    admission: ControlAdmissionConfig = Field(
+        default=ControlAdmissionConfig(), description="Limits for peers that are not known yet"
     )
 
 
@@ -71,6 +110,14 @@ class ExecutionIpcConfig(ConfigModel):
     auth: AuthConfig = Field(default=AuthConfig(), description="The signing of data frames")
     max_payload_bytes: PayloadBytes = Field(
         default=16_777_216, description="The largest payload of a frame, in bytes"
+    )
+    max_header_bytes: HeaderBytes = Field(
+        default=65_535,
+        description="The largest header of a frame, in bytes; a batch holds no more records than"
+        " a header has sampling marks for, eight a byte",
+    )
+    admission: AdmissionConfig = Field(
+        default=AdmissionConfig(), description="Limits for peers that are not known yet"
     )
     control: ControlConfig | None = Field(
         default=None, description="The control plane, which process_supervisor needs"

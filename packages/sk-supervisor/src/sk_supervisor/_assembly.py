@@ -123,9 +123,7 @@ def assemble(
         keys=bundle.keys,
         address=(bundle.data_host, bundle.data_port),
         worker_of_segment={s.index: child.workers[s.group] for s in plan.segments},
-        max_payload_bytes=child.max_payload_bytes,
-        ttl_seconds=child.ttl_seconds,
-        nonce_capacity=child.nonce_capacity,
+        limits=child.link,
     )
     engine = Engine(
         application,
@@ -134,7 +132,7 @@ def assemble(
         Identity(bundle.run_id, bundle.scenario_id, bundle.group, ids),
         outlet,
         tracer=tracer,
-        max_payload_bytes=child.max_payload_bytes,
+        max_payload_bytes=child.link.max_payload_bytes,
     )
     credit = Credit(child.limits.in_flight)
     source = reader = None

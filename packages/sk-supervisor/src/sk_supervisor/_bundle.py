@@ -13,6 +13,7 @@ from sk_kernel import (
     make_plan,
 )
 
+from sk_supervisor._link_limits import LinkLimits
 from sk_supervisor.errors import SupervisorError
 
 
@@ -27,16 +28,15 @@ class BundleRejectedError(SupervisorError):
 class ChildBootstrapBundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The ``application`` part of a control bundle: plain data; every object is built in the child.
 
-    ``workers`` is the worker of each group; ``spans`` are the trace exporters, (kind, settings).
+    ``workers`` is the worker of each group, ``link`` what its data link allows; ``spans`` are the
+    trace exporters, (kind, settings).
     """
 
     application: ApplicationSpec
     group_of: dict[str, str]
     workers: dict[str, str]
     limits: BatchLimits
-    max_payload_bytes: int
-    ttl_seconds: float
-    nonce_capacity: int
+    link: LinkLimits
     sampling_ratio: float = 1.0
     spans: list[tuple[str, dict[str, Any]]] = []
 

@@ -11,8 +11,14 @@ from sk_kernel import Batch
 #: The hub's name as a sender and receiver of frames.
 HUB = "hub"
 
-#: The records of one batch, at most: a frame's header has room for as many marks, and some names.
-MAX_BATCH_RECORDS = 500_000
+#: Of a header, what its names and numbers take at most; the rest has room for sampling marks.
+_HEADER_WITHOUT_MARKS = 3_000
+
+
+def most_records(max_header_bytes: int) -> int:
+    """The records of one batch, at most: a header has room for a mark, a bit, of each."""
+    return 8 * (max_header_bytes - _HEADER_WITHOUT_MARKS)
+
 
 H = TypeVar("H")
 

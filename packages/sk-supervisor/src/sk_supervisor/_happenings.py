@@ -31,4 +31,9 @@ class StopRequested:
     reason: str
 
 
-Happening: TypeAlias = ControlEvent | ProcessExited | HubFault | StopRequested
+@dataclass(frozen=True, slots=True)
+class RefusalsCame:
+    """Something was refused, for the first time since they were last told of."""
+
+
+Happening: TypeAlias = ControlEvent | ProcessExited | HubFault | StopRequested | RefusalsCame

@@ -15,12 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sk_transport import (
+    AcceptError,
     Buffer,
     ChannelClosedError,
     DetachedChannel,
     FrameKind,
     Listener,
-    SecureTcpTransport,
     TransportError,
     WireFrame,
 )
@@ -35,11 +35,13 @@ from sk_supervisor._frames import (
     decode_header,
     encode_header,
 )
-from sk_supervisor._outlet import frame_limits
+from sk_supervisor._link_limits import LinkLimits
 from sk_supervisor._relay import Relay, RelayRefusedError
 
 #: Buffers handed to one sendmsg; far below any system's IOV_MAX.
 _GATHER = 64
+#: How long nothing is accepted when the system cannot.
+_ACCEPT_PAUSE_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -52,7 +54,8 @@ class _Peer:
 class DataHub:
     """Listens on loopback and relays. ``on_fault(worker_id, category, message)``: from its threads.
 
-    A fault without a worker is the hub's own: it relays nothing any more.
+    A fault without a worker is the hub's own: it relays nothing any more. ``on_reject(category)``:
+    of every frame and peer that is refused, from its threads.
 
     :raises BindError: when the port cannot be had.
     """
@@ -66,19 +69,12 @@ class DataHub:
         expected: frozenset[str],
         host: str,
         port: int,
-        max_payload_bytes: int,
-        ttl_seconds: float,
-        nonce_capacity: int,
+        limits: LinkLimits,
         on_fault: Callable[[str, str, str], None],
+        on_reject: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._relay, self._on_fault = relay, on_fault
-        self._transport = SecureTcpTransport(
-            session=session,
-            identity=HUB,
-            frames=frame_limits(max_payload_bytes),
-            ttl_seconds=ttl_seconds,
-            nonce_capacity=nonce_capacity,
-        )
+        self._relay, self._on_fault, self._on_reject = relay, on_fault, on_reject
+        self._transport = limits.transport(session, HUB, on_reject)
         self._listener: Listener = self._transport.listen(
             lambda name: keys.link(name) if name in expected else None, host=host, port=port
         )
@@ -86,7 +82,7 @@ class DataHub:
         self._early: dict[str, list[memoryview]] = {}
         self._gone: set[str] = set()
         self._admitted: deque[DetachedChannel] = deque()
-        self._closing = False
+        self._closing = threading.Event()
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_out.setblocking(False)
         self._selector = selectors.DefaultSelector()
@@ -106,13 +102,9 @@ class DataHub:
         for thread in self._threads:
             thread.start()
 
-    def rejects(self) -> dict[str, int]:
-        """Refused frames and peers, by category."""
-        return self._transport.rejects()
-
     def close(self) -> None:
         """End both threads and every connection."""
-        self._closing = True
+        self._closing.set()
         self._listener.close()
         self._wake()
         for thread in self._threads:
@@ -128,16 +120,24 @@ class DataHub:
 
     def _accept(self) -> None:
         try:
-            while True:
-                self._admitted.append(self._listener.accept().detach())
-                self._wake()
+            while not self._closing.is_set():
+                self._accept_one()
         except ChannelClosedError:
             return
-        except TransportError as error:
-            self._on_fault("", error.category, str(error))
         except Exception as error:
             self._broke(error)
             raise
+
+    def _accept_one(self) -> None:
+        try:
+            self._admitted.append(self._listener.accept().detach())
+        except AcceptError as error:
+            # The system has none to give (descriptors, memory): it may soon. A worker that is kept
+            # waiting is judged by its start timeout; those that are here go on.
+            self._on_reject(error.category)
+            self._closing.wait(_ACCEPT_PAUSE_SECONDS)
+            return
+        self._wake()
 
     def _wake(self) -> None:
         with contextlib.suppress(OSError):
@@ -157,7 +157,7 @@ class DataHub:
             raise
 
     def _relay_frames(self) -> None:
-        while not self._closing:
+        while not self._closing.is_set():
             for key, mask in self._selector.select():
                 if key.data is None:
                     self._wake_in.recv(4096)
@@ -176,6 +176,7 @@ class DataHub:
             worker = link.peer
             if worker in self._peers or worker in self._gone:
                 link.sock.close()
+                self._on_reject("protocol")
                 self._on_fault(worker, "protocol", "a second data connection was refused")
                 continue
             peer = self._peers[worker] = _Peer(link)
@@ -253,6 +254,7 @@ class DataHub:
 
     def _fail(self, worker: str, category: str, message: str) -> None:
         self._drop(worker)
+        self._on_reject(category)
         self._on_fault(worker, category, message)
 
     def _drop(self, worker: str) -> None:

@@ -18,6 +18,7 @@ from sk_supervisor._ladder import Ladder, Rung
 from sk_supervisor._lifecycle import State, overall
 from sk_supervisor._preflight import Prepared
 from sk_supervisor._process import WorkerProcess
+from sk_supervisor._refusals import Refusals
 from sk_supervisor._report import report_of
 from sk_supervisor._roster import Roster, WorkerRecord
 from sk_supervisor._session import Session
@@ -69,6 +70,8 @@ class MultiprocessBootstrapSupervisor:
         self._roster = Roster(log, lambda record: on_progress(_seen(record)))
         self._work = work = Workload(prepared, self._roster)
         self._watch = Watch(self._roster, log, on_ready=work.pass_gate, on_stop=self._asked_to_stop)
+        self._refusals = Refusals(log)
+        self._watch.alarms.append(self._refusals)
         # Source first, sink last: in the order in which a batch passes them.
         order = list(dict.fromkeys(s.group for s in prepared.plan.segments))
         self._stopping = Stopping(self._roster, self._watch, log, work.tell, order)
@@ -87,10 +90,7 @@ class MultiprocessBootstrapSupervisor:
         self._log.emit(EventName.SUPERVISOR_START_GROUPS, fields={"groups": " ".join(group_names)})
         try:
             with without_signals():
-                session = self._work.session or Session(
-                    self._prepared, self._run_id, self._watch.put
-                )
-            self._work.session = session
+                session = self._work.session or self._listen()
             for group in configured:
                 self._spawn(group, session)
         except (TransportError, ControlError, OSError) as error:
@@ -210,6 +210,8 @@ class MultiprocessBootstrapSupervisor:
         self._stopping.settle()
         if self._work.session is not None:
             self._work.session.close()
+            if self._refusals.due() is not None:
+                self._refusals.ring(time.monotonic())
             self._work.session = None
         return rung.name.lower()
 
@@ -225,7 +227,7 @@ class MultiprocessBootstrapSupervisor:
             ready=self._work.is_open and self._work.all_ready() and not ended,
             age_seconds=time.monotonic() - self._began,
             groups=groups,
-            refusals=self._work.refusals(),
+            refusals=self._refusals.totals(),
         )
 
     def lifecycle_events(self) -> Sequence[LifecycleEvent]:
@@ -244,6 +246,12 @@ class MultiprocessBootstrapSupervisor:
             if name not in configured:
                 raise RuntimeLifecycleResolutionError(name, "is not a configured process group")
         return [configured[name] for name in names]
+
+    def _listen(self) -> Session:
+        session = Session(self._prepared, self._run_id, self._watch.put, self._refusals)
+        self._work.session = session
+        self._log.emit("supervisor_listening", level="debug", fields=session.addresses())
+        return session
 
     def _spawn(self, group: GroupConfig, session: Session) -> None:
         now = time.monotonic()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable, Mapping
 
 from sk_control import BootstrapKeyBundle
 from sk_transport import (
     Channel,
     FrameKind,
-    FrameLimits,
+    HandshakeFailedError,
+    LinkKeys,
     SecureChannel,
     SecureTcpTransport,
     SequenceGuard,
@@ -28,14 +31,12 @@ from sk_supervisor._frames import (
     encode_header,
 )
 from sk_supervisor._inbox import Arrived
+from sk_supervisor._link_limits import LinkLimits
 
-#: A header holds up to this much: sampled offsets of a batch take most of it.
-HEADER_BYTES = 0xFFFF
-
-
-def frame_limits(max_payload_bytes: int) -> FrameLimits:
-    """The limits of data frames that carry payloads up to that size."""
-    return FrameLimits.for_payload(max_payload_bytes, HEADER_BYTES)
+#: A worker that is hung up on in its handshake dials again: in a flood of strangers' connections
+#: an honest one may be dropped with them.
+_DIALS = 4
+_REDIAL_SECONDS = 0.05
 
 
 class Outlet:
@@ -54,36 +55,25 @@ class Outlet:
         keys: BootstrapKeyBundle,
         address: tuple[str, int],
         worker_of_segment: Mapping[int, str],
-        max_payload_bytes: int,
-        ttl_seconds: float,
-        nonce_capacity: int,
+        limits: LinkLimits,
     ) -> None:
         self.worker_id, self.run_id, self.scenario_id = worker_id, run_id, scenario_id
         self._worker_of = dict(worker_of_segment)
-        limits = frame_limits(max_payload_bytes)
         self._signers = {
-            receiver: Signer(Channel(session, worker_id, receiver), key, limits=limits)
+            receiver: Signer(Channel(session, worker_id, receiver), key, limits=limits.frames)
             for receiver, key in receivers(keys).items()
         }
         self._verifiers = {
             sender: Verifier(
                 Channel(session, sender, worker_id),
                 key,
-                ttl_seconds=ttl_seconds,
+                ttl_seconds=limits.ttl_seconds,
                 guard=SequenceGuard(),
             )
             for sender, key in senders(keys).items()
         }
-        transport = SecureTcpTransport(
-            session=session,
-            identity=worker_id,
-            frames=limits,
-            ttl_seconds=ttl_seconds,
-            nonce_capacity=nonce_capacity,
-        )
-        self._channel: SecureChannel = transport.connect(
-            address, server=HUB, keys=link_keys(keys), verifier_of=self._verifier_of
-        )
+        transport = limits.transport(session, worker_id)
+        self._channel = self._dial(transport, address, link_keys(keys))
 
     def worker_of(self, segment: int) -> str:
         """The worker that runs a segment."""
@@ -117,6 +107,17 @@ class Outlet:
     def close(self) -> None:
         """Release the connection."""
         self._channel.close()
+
+    def _dial(
+        self, transport: SecureTcpTransport, address: tuple[str, int], keys: LinkKeys
+    ) -> SecureChannel:
+        for _ in range(_DIALS - 1):
+            with contextlib.suppress(HandshakeFailedError):
+                return transport.connect(
+                    address, server=HUB, keys=keys, verifier_of=self._verifier_of
+                )
+            time.sleep(_REDIAL_SECONDS)
+        return transport.connect(address, server=HUB, keys=keys, verifier_of=self._verifier_of)
 
     def _verifier_of(self, frame: WireFrame) -> Verifier | None:
         """Batches are signed by the worker that made them, all else by the hub."""

@@ -21,7 +21,7 @@ from sk_kernel import (
 )
 from sk_observability import check_exporters
 
-from sk_supervisor._frames import MAX_BATCH_RECORDS
+from sk_supervisor._frames import most_records
 from sk_supervisor._placement import group_faults, place
 from sk_supervisor.errors import RunRefusedError
 
@@ -47,9 +47,8 @@ class Prepared:
     def limits(self) -> BatchLimits:
         """The batch limits."""
         batch = self.config.runtime.platform.batch
-        return BatchLimits(
-            min(batch.max_records, MAX_BATCH_RECORDS), batch.max_bytes, batch.in_flight
-        )
+        most = most_records(self.config.runtime.platform.execution_ipc.max_header_bytes)
+        return BatchLimits(min(batch.max_records, most), batch.max_bytes, batch.in_flight)
 
     @property
     def multiprocess(self) -> bool:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from sk_control import (
     BootstrapBundle,
+    ControlEvent,
     ControlServer,
     ControlSettings,
     Hello,
+    Refused,
     WorkerIdentity,
 )
 from sk_kernel import SINK, SOURCE
@@ -19,9 +21,11 @@ from sk_transport import KeyMaterial, Secret
 
 from sk_supervisor._bundle import ChildBootstrapBundle, encode_bundle
 from sk_supervisor._edges import EdgeKeys, worker_edges
-from sk_supervisor._happenings import Happening, HubFault
+from sk_supervisor._happenings import Happening, HubFault, RefusalsCame
 from sk_supervisor._hub import DataHub
+from sk_supervisor._link_limits import link_limits
 from sk_supervisor._preflight import Prepared, application_spec, span_choices
+from sk_supervisor._refusals import Refusals
 from sk_supervisor._relay import Relay
 from sk_supervisor._spawn import WorkerStart
 from sk_supervisor.errors import RuntimeLifecycleResolutionError
@@ -39,8 +43,15 @@ class Session:
     :raises TransportError, ControlError: when a port cannot be had.
     """
 
-    def __init__(self, prepared: Prepared, run_id: str, put: Callable[[Happening], None]) -> None:
-        self._prepared, self._run_id = prepared, run_id
+    def __init__(
+        self,
+        prepared: Prepared,
+        run_id: str,
+        put: Callable[[Happening], None],
+        refusals: Refusals,
+    ) -> None:
+        self._prepared, self._run_id, self._put = prepared, run_id, put
+        self._refusals = refusals
         self.workers = {g.name: f"{g.name}-{_INDEX}.{_INCARNATION}" for g in prepared.groups}
         self._group_of = {worker: group for group, worker in self.workers.items()}
         self._id = secrets.token_hex(16)
@@ -48,6 +59,7 @@ class Session:
         if ipc.control is None:
             raise RuntimeLifecycleResolutionError("execution_ipc.control", "is not configured")
         data = material(ipc.auth)
+        self._limits = link_limits(ipc)
         edges = worker_edges(prepared.plan, self.workers)
         self._keys = EdgeKeys(data, self._id, edges, ipc.auth.kdf)
         self.relay = Relay(prepared.plan, self.workers)
@@ -58,15 +70,17 @@ class Session:
             expected=frozenset(self._group_of),
             host=ipc.bind_host,
             port=ipc.bind_port,
-            max_payload_bytes=ipc.max_payload_bytes,
-            ttl_seconds=ipc.auth.ttl_seconds,
-            nonce_capacity=ipc.auth.nonce_cache_size,
+            limits=self._limits,
+            on_reject=lambda category: self._refuse("data", category),
             on_fault=lambda *fault: put(HubFault(*fault)),
         )
         self._settings = {
             "ttl_seconds": ipc.control.auth.ttl_seconds,
             "nonce_capacity": ipc.control.auth.nonce_cache_size,
             "max_message_bytes": ipc.control.max_payload_bytes,
+            "max_hello_bytes": ipc.control.admission.max_unauthenticated_bytes,
+            "hello_timeout_seconds": ipc.control.admission.handshake_timeout_seconds,
+            "max_waiting": ipc.control.admission.max_waiting,
         }
         try:
             self.control = ControlServer(
@@ -74,7 +88,7 @@ class Session:
                 material(ipc.control.auth),
                 workers=len(self.workers),
                 bundle_for=self._bundle_for,
-                on_event=put,
+                on_event=self._on_control,
                 host=ipc.control.bind_host,
                 port=ipc.control.bind_port,
                 settings=ControlSettings(**self._settings),
@@ -106,20 +120,25 @@ class Session:
             has_stdout=homes[SINK] == group.name,
         )
 
-    def refusals(self) -> dict[str, int]:
-        """What was refused so far on either plane: ``data.replay``, ``control.signature``, ..."""
-        planes = {"data": self.hub.rejects(), "control": self.control.refusals()}
-        return {
-            f"{plane}.{category}": count
-            for plane, counts in planes.items()
-            for category, count in sorted(counts.items())
-            if count
-        }
+    def addresses(self) -> dict[str, str]:
+        """Where both planes listen: ``data`` and ``control``, each ``host:port``."""
+        host, port = self.hub.address
+        return {"data": f"{host}:{port}", "control": self.control.address}
 
     def close(self) -> None:
         """Hang up on everybody."""
         self.control.close(timeout_seconds=1.0)
         self.hub.close()
+
+    def _on_control(self, event: ControlEvent) -> None:
+        if isinstance(event, Refused):
+            self._refuse("control", event.category)
+        else:
+            self._put(event)
+
+    def _refuse(self, plane: str, category: str) -> None:
+        if self._refusals.add(plane, category):
+            self._put(RefusalsCame())
 
     def _bundle_for(self, hello: Hello) -> BootstrapBundle:
         config = self._prepared.config
@@ -141,15 +160,12 @@ class Session:
 
     def _child_bundle(self) -> ChildBootstrapBundle:
         config = self._prepared.config
-        ipc = config.runtime.platform.execution_ipc
         return ChildBootstrapBundle(
             application=application_spec(config),
             group_of=dict(self._prepared.plan.group_of),
             workers=self.workers,
             limits=self._prepared.limits,
-            max_payload_bytes=ipc.max_payload_bytes,
-            ttl_seconds=ipc.auth.ttl_seconds,
-            nonce_capacity=ipc.auth.nonce_cache_size,
+            link=self._limits,
             sampling_ratio=config.runtime.observability.tracing.sampling_ratio,
             spans=span_choices(config),
         )

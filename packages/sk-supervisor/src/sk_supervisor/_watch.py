@@ -6,6 +6,7 @@ import contextlib
 import queue
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from sk_control import (
     BundleAck,
@@ -14,7 +15,6 @@ from sk_control import (
     Heartbeat,
     LossReason,
     Ready,
-    Refused,
     WorkerHello,
     WorkerLost,
     WorkerMessage,
@@ -24,7 +24,13 @@ from sk_kernel import Progress
 from sk_observability import LifecycleLog
 
 from sk_supervisor import _failures as category
-from sk_supervisor._happenings import Happening, HubFault, ProcessExited, StopRequested
+from sk_supervisor._happenings import (
+    Happening,
+    HubFault,
+    ProcessExited,
+    RefusalsCame,
+    StopRequested,
+)
 from sk_supervisor._lifecycle import Event, State
 from sk_supervisor._roster import Breakage, Roster, WorkerRecord, failure_error
 from sk_supervisor.errors import HubFailedError, RuntimeWorkerFailedError
@@ -34,6 +40,16 @@ _EVIDENCE_SECONDS = 1.0
 #: Woken this much too late, the supervisor itself was stopped, and knows nothing of its workers.
 _PAUSE_SECONDS = 1.0
 _LIVE = (State.READY, State.RUNNING)
+
+
+class Alarm(Protocol):
+    """Something that the loop does at a time of its own."""
+
+    def due(self) -> float | None:
+        """When, on the loop's clock; None for not at all, as things are."""
+
+    def ring(self, now: float) -> None:
+        """It is due."""
 
 
 class Watch:
@@ -61,6 +77,7 @@ class Watch:
         self.failed_at = 0.0
         self.hub_failure: HubFailedError | None = None
         self.stop_reasons: list[str] = []
+        self.alarms: list[Alarm] = []
 
     def put(self, happening: Happening) -> None:
         """Say what happened. Safe in any thread and in a signal handler."""
@@ -83,6 +100,7 @@ class Watch:
         """Wait for the next happening, the deadline, or a worker's; and take it in."""
         began = self._clock()
         dues = self._deadlines() + ([] if deadline is None else [deadline])
+        dues += [due for due in (alarm.due() for alarm in self.alarms) if due is not None]
         due = max(began, min(dues)) if dues else None
         happening: Happening | None = None
         with contextlib.suppress(queue.Empty):
@@ -91,7 +109,12 @@ class Watch:
             self._notice_pause(due, self._clock())
         if happening is not None:
             self._take(happening)
-        self._judge(self._clock())
+        now = self._clock()
+        self._judge(now)
+        for alarm in self.alarms:
+            when = alarm.due()
+            if when is not None and when <= now:
+                alarm.ring(now)
 
     def catch_up(self) -> None:
         """Take in what has happened already."""
@@ -157,9 +180,8 @@ class Watch:
                 self.stop_reasons.append(reason)
                 self._log.emit("stop_requested", fields={"reason": reason})
                 self._on_stop(len(self.stop_reasons))
-            case Refused(category=kind, code=code, worker_id=worker_id):
-                facts = {"category": str(kind), "code": str(code), "claims": worker_id}
-                self._log.emit("control_refused", level="debug", fields=facts)
+            case RefusalsCame():
+                pass  # an alarm tells of them, at its own rate
             case WorkerHello():
                 pass  # its bundle follows by itself; the acknowledgement is what counts
 

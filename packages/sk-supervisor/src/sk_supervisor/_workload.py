@@ -29,7 +29,6 @@ class Workload:
         self._roster = roster
         self.session: Session | None = None
         self.is_open = False
-        self._refusals: dict[str, int] = {}
 
     @property
     def source(self) -> WorkerRecord | None:
@@ -88,12 +87,6 @@ class Workload:
         if broken:
             return self.sink is not None and self.sink.drained is not None
         return all(r.drained is not None for r in self._roster)
-
-    def refusals(self) -> dict[str, int]:
-        """What the listeners refused so far, by plane and category."""
-        if self.session is not None:
-            self._refusals = self.session.refusals()
-        return self._refusals
 
     def has_sent_all(self, record: WorkerRecord) -> bool:
         """Whether nothing more was to come from this worker: the work can be done without it."""

@@ -35,7 +35,8 @@ class SecureTcpTransport:
     """Signed, replay-guarded frames over loopback TCP, under one name in one session.
 
     All handshakes of it share one replay guard of `nonce_capacity` nonces; what follows on a link
-    is guarded by its order. Raises `InvalidSettingError`.
+    is guarded by its order. `on_reject` is told the category of every refusal, from the thread that
+    refuses; it must not block or raise. Raises `InvalidSettingError`.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class SecureTcpTransport:
         ttl_seconds: float = DEFAULT_TTL_SECONDS,
         nonce_capacity: int = DEFAULT_NONCE_CAPACITY,
         clock: Callable[[], int] = monotonic_clock,
+        on_reject: Callable[[str], None] | None = None,
     ) -> None:
         self._session = session
         self._identity = identity
@@ -56,7 +58,7 @@ class SecureTcpTransport:
         self._ttl_seconds = ttl_seconds
         self._guard = ReplayGuard(ttl_seconds=ttl_seconds, capacity=nonce_capacity)
         self._clock = clock
-        self._rejects = RejectCounts()
+        self._rejects = RejectCounts(on_reject)
 
     def rejects(self) -> dict[str, int]:
         """Return how many frames and peers were refused so far, by category of the error."""
