@@ -11,6 +11,7 @@ from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
 from sk_kernel._envelope import Context, Correlation, Envelope, Key
 from sk_kernel._graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._ids import TraceIds, span_id
+from sk_kernel._key_groups import KEY_GROUPS, Splitter, key_group, owner_of
 from sk_kernel._memory import MEMORY, MemoryRun
 from sk_kernel._observe import NodeObserver, NodeSpan, Tracer
 from sk_kernel._plan import ExecutionPlan, Segment, make_plan, single_group
@@ -23,6 +24,7 @@ from sk_kernel.errors import (
     DiscoveryError,
     Fault,
     KernelError,
+    MovedKeyError,
     NodeFailedError,
     NodeOutputError,
     PreflightError,
@@ -33,20 +35,26 @@ from sk_kernel.errors import (
     WireError,
 )
 from sk_kernel.ports import (
+    SUPERVISORS,
     BootstrapSupervisor,
+    EventRail,
     LifecycleEvent,
     Progress,
     RunReport,
+    RunSetup,
+    SupervisorFactory,
 )
 from sk_kernel.status import STATUS_VERSION, GroupStatus, RunStatus, WorkerStatus
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "KEY_GROUPS",
     "MEMORY",
     "SINK",
     "SOURCE",
     "STATUS_VERSION",
+    "SUPERVISORS",
     "AdapterCheckError",
     "AdapterFailedError",
     "AdapterSettings",
@@ -62,6 +70,7 @@ __all__ = [
     "DiscoveryError",
     "Edge",
     "Envelope",
+    "EventRail",
     "ExecutionPlan",
     "Fault",
     "Graph",
@@ -69,8 +78,11 @@ __all__ = [
     "Identity",
     "KernelError",
     "Key",
+    "LifecycleCallError",
+    "LifecycleError",
     "LifecycleEvent",
     "MemoryRun",
+    "MovedKeyError",
     "NodeFailedError",
     "NodeObserver",
     "NodeOutputError",
@@ -81,6 +93,7 @@ __all__ = [
     "ResolutionError",
     "RunError",
     "RunReport",
+    "RunSetup",
     "RunStatus",
     "Section",
     "Segment",
@@ -89,15 +102,19 @@ __all__ = [
     "SinkDriver",
     "Source",
     "SourceDriver",
+    "Splitter",
+    "SupervisorFactory",
     "TraceIds",
     "Tracer",
     "UnknownTargetError",
     "WireCodec",
     "WireError",
     "WorkerStatus",
+    "key_group",
     "make_plan",
     "needs_loop",
     "node",
+    "owner_of",
     "service",
     "single_group",
     "sink",

@@ -87,6 +87,11 @@ class ApplicationContext:
         known = self.catalogue.nodes.items()
         return {name: states for name, node in known if (states := self._states(node))}
 
+    @property
+    def state_keys(self) -> dict[type, str | None]:
+        """The key of every discovered state; None for a global one."""
+        return {cls: spec.key for cls, spec in self.catalogue.states.items()}
+
     def container(self) -> Container:
         """A new container with the discovered services and states."""
         return Container(self.catalogue.services, self.catalogue.states)

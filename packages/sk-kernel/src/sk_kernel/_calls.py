@@ -23,12 +23,13 @@ if TYPE_CHECKING:  # as much to import as all else here, and few applications ha
 
 
 class Identity(Struct, frozen=True):
-    """What a run is called, and the group that this process runs."""
+    """What a run is called, and the group that this process runs, as which of its workers."""
 
     run_id: str
     scenario: str
     group: str
     ids: TraceIds
+    worker: int = 0
 
 
 class NodeCall:

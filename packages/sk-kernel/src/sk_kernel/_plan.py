@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sk_kernel._graph import Graph
+from sk_kernel._sharing import segment_key
 from sk_kernel._units import Unit, state_units
 from sk_kernel.errors import Fault, PreflightError
 
@@ -18,6 +20,9 @@ class Segment(Struct, frozen=True):
     ``downstream`` are the indices of the segments that it receives from and sends to. Arrows go to
     a greater depth only, so batches can wait for each other without a circle, even where a group
     is both before and behind another.
+
+    ``workers`` run it side by side: each the records whose attribute ``key`` is its own, or where
+    that is None, each in turn a whole batch.
     """
 
     index: int
@@ -26,6 +31,8 @@ class Segment(Struct, frozen=True):
     units: tuple[Unit, ...]
     upstream: tuple[int, ...]
     downstream: tuple[int, ...]
+    workers: int = 1
+    key: str | None = None
 
     @property
     def vertices(self) -> tuple[str, ...]:
@@ -64,12 +71,21 @@ class ExecutionPlan(Struct, frozen=True):
 
 
 def make_plan(
-    graph: Graph, group_of: Mapping[str, str], states_of: Mapping[str, Iterable[type]]
+    graph: Graph,
+    group_of: Mapping[str, str],
+    states_of: Mapping[str, Iterable[type]],
+    *,
+    workers_of: Mapping[str, int] | None = None,
+    key_of: Mapping[type, str | None] | None = None,
 ) -> ExecutionPlan:
     """Cut the graph at the group borders.
 
-    :raises PreflightError: with every vertex without a group, and every state unit whose nodes
-        (those between two that share a state included) are in different groups.
+    :param states_of: the states of each node that has any.
+    :param workers_of: the workers of each group that has more than one.
+    :param key_of: the key of each state; None for a global one.
+    :raises PreflightError: with every vertex without a group, every state unit whose nodes (those
+        between two that share a state included) are in different groups, and whatever several
+        workers cannot share.
     """
     unplaced = [Fault(n, "unplaced", "a group") for n in graph.order if n not in group_of]
     if unplaced:
@@ -78,6 +94,9 @@ def make_plan(
     faults = [_torn(unit, group_of) for unit in units if len({group_of[n] for n in unit}) > 1]
     if faults:
         raise PreflightError(faults)
+    keys = {
+        name: [(key_of or {}).get(state) for state in states] for name, states in states_of.items()
+    }
     depth = _depths(graph, units, group_of)
     cuts: dict[tuple[int, str], list[Unit]] = {}
     for unit in units:
@@ -96,7 +115,27 @@ def make_plan(
         )
         for i, cut in enumerate(ordered)
     )
-    return ExecutionPlan(graph, dict(group_of), segments)
+    return ExecutionPlan(graph, dict(group_of), _shared(graph, segments, workers_of or {}, keys))
+
+
+def _shared(
+    graph: Graph,
+    segments: tuple[Segment, ...],
+    workers_of: Mapping[str, int],
+    keys_of: Mapping[str, Iterable[str | None]],
+) -> tuple[Segment, ...]:
+    faults: list[Fault] = []
+    result = []
+    for segment in segments:
+        workers = workers_of.get(segment.group, 1)
+        key: str | None = None
+        if workers > 1:
+            key, found = segment_key(graph, segment.vertices, segment.group, keys_of)
+            faults += found
+        result.append(replace(segment, workers=workers, key=key))
+    if faults:
+        raise PreflightError(faults)
+    return tuple(result)
 
 
 def single_group(graph: Graph, group: str = "memory") -> dict[str, str]:

@@ -12,11 +12,13 @@ from sk_kernel._container import Container
 from sk_kernel._envelope import Key
 from sk_kernel._flow import Flow, Outlet, Route
 from sk_kernel._graph import SINK, SOURCE, Edge, Graph
+from sk_kernel._key_guard import KeyGuard
 from sk_kernel._observe import Tracer
 from sk_kernel._plan import ExecutionPlan, Segment
 from sk_kernel._specs import Emission
 from sk_kernel._steps import Finish, NodeStep, SinkStep, Step, Writer
 from sk_kernel._unit_step import UnitStep
+from sk_kernel._units import Unit
 from sk_kernel.errors import WireError
 
 if TYPE_CHECKING:
@@ -61,6 +63,10 @@ class SegmentRunner:
                 assert write is not None  # noqa: S101 - only the sink's segment writes
                 self._steps.append(SinkStep(write, tracer))
             elif unit != (SOURCE,):
+                if guarded := _guarded_edges(application, graph, segment, unit):
+                    assert segment.key is not None  # noqa: S101 - else nothing is guarded
+                    key, index = segment.key, identity.worker
+                    self._steps.append(KeyGuard(guarded, key, segment.workers, index))
                 self._steps.append(_step(graph, {name: make(name) for name in unit}, outlets))
 
     def read(self, batch: Batch, payloads: Sequence[Any]) -> dict[int, list[Section]]:
@@ -107,6 +113,16 @@ def needs_loop(graph: Graph, vertices: Iterable[str]) -> bool:
     """Whether any of the vertices is a coroutine node, or finishes by one."""
     own = [graph.nodes[name] for name in vertices if name in graph.nodes]
     return any(spec.is_async or spec.finish_is_async for spec in own)
+
+
+def _guarded_edges(
+    application: ApplicationContext, graph: Graph, segment: Segment, unit: Unit
+) -> list[Edge]:
+    """The ways to a keyed state that lead past other nodes of a segment that workers share."""
+    if segment.key is None or not any(application.states_of(name) for name in unit):
+        return []
+    own = set(segment.vertices) - set(unit)
+    return [edge for edge in graph.edges if edge.consumer in unit and edge.producer in own]
 
 
 def _entries(graph: Graph, own: set[str]) -> dict[tuple[str, type], list[Edge]]:

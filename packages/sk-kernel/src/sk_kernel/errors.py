@@ -2,12 +2,14 @@
 
 Each carries its fields, builds its message from them, and says whose fault it is: a *definition* or
 a *preflight* fault is in the application's code or configuration and is found before a record is
-read; a *run* fault happens on a record, in the code of a node or of an adapter.
+read; a *run* fault happens on a record, in the code of a node or of an adapter; a *lifecycle* fault
+is a worker's, or that of who calls its supervisor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -97,6 +99,17 @@ class NodeOutputError(RunError):
         super().__init__(f"{node!r} returned {got}{_at(sequence)}, but declares {declared}")
 
 
+class MovedKeyError(RunError):
+    """A node changed the key that its group's workers share records by, on the way to a state."""
+
+    def __init__(self, node: str, consumer: str, key: str, sequence: int) -> None:
+        self.node, self.consumer, self.key, self.sequence = node, consumer, key, sequence
+        super().__init__(
+            f"{node!r} changed {key!r}{_at(sequence)}, and so sent it to {consumer!r} in the wrong"
+            " worker: put one of them into a group of its own, or give the group one worker"
+        )
+
+
 class UnknownTargetError(RunError):
     """An envelope names a target that does not exist or does not consume its payload's type."""
 
@@ -141,3 +154,22 @@ class RecordTooLargeError(RunError):
             f"record {sequence} from {node!r} takes {size} bytes, over the limit of {limit}:"
             " raise runtime.platform.execution_ipc.max_payload_bytes"
         )
+
+
+class LifecycleError(KernelError):
+    """Base of what a :class:`sk_kernel.BootstrapSupervisor` raises of its workers and its calls.
+
+    ``exit_code`` is what the ``sk`` command ends with: 3 for a start, 4 for a worker, 5 for a stop.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+
+class LifecycleCallError(LifecycleError):
+    """A call that the supervisor's state does not allow, or with a group that does not exist."""
+
+    exit_code = 3
+
+    def __init__(self, wanted: str, problem: str) -> None:
+        self.wanted, self.problem = wanted, problem
+        super().__init__(f"{wanted}: {problem}")

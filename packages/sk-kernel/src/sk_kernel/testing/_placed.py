@@ -9,12 +9,12 @@ from typing import Any
 from sk_kernel._application import ApplicationContext
 from sk_kernel._batch import Batch, Section
 from sk_kernel._calls import Identity
-from sk_kernel._container import Container
 from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
 from sk_kernel._graph import SINK, SOURCE
 from sk_kernel._ids import TraceIds
+from sk_kernel._key_groups import Splitter
 from sk_kernel._observe import NodeObserver, Tracer
-from sk_kernel._plan import ExecutionPlan, make_plan
+from sk_kernel._plan import ExecutionPlan, Segment, make_plan
 from sk_kernel._segment import SegmentRunner, needs_loop
 from sk_kernel._wire import WireCodec, wire_faults
 from sk_kernel.errors import PreflightError
@@ -29,6 +29,7 @@ def run_placed(
     payloads: Iterable[Any],
     placement: Mapping[str, str],
     *,
+    workers: Mapping[str, int] | None = None,
     nodes: NodeSettings | None = None,
     batch_records: int = 1000,
     run_id: str = "test",
@@ -39,10 +40,11 @@ def run_placed(
     """What the sink gets of ``payloads`` when nodes run in the groups of ``placement``, in order.
 
     ``placement`` gives the group by node name; a vertex that it does not name, ``source:source``
-    and ``sink:sink`` among them, is in the group ``main``. Each group has states and services of
-    its own, as a process would have, and whatever goes from one segment to another is encoded, cut
-    into frames of at most ``max_bytes``, and decoded. So the result equals that of
-    :func:`run_application`, or the placement is not one that the application can have.
+    and ``sink:sink`` among them, is in the group ``main``. ``workers`` gives the groups that have
+    more than one. Each worker has states and services of its own, as a process has, and whatever
+    goes from one segment to another is encoded, cut into frames of at most ``max_bytes``, and
+    decoded. So the result equals that of :func:`run_application`, or the placement is not one that
+    the application can have.
 
     :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run: a state torn
         apart, or a payload that MessagePack does not carry, among it.
@@ -51,7 +53,13 @@ def run_placed(
     context, sink = substituted(application, payloads, nodes or {})
     graph = context.graph
     group_of = {name: placement.get(name, MAIN) for name in graph.order}
-    plan = make_plan(graph, group_of, context.all_states)
+    plan = make_plan(
+        graph,
+        group_of,
+        context.all_states,
+        workers_of=workers,
+        key_of=context.state_keys,
+    )
     if faults := wire_faults(graph, plan.crossing()):
         raise PreflightError(faults)
     with asyncio.Runner() as loop:
@@ -83,25 +91,28 @@ class _Placed:
     ) -> None:
         self._plan, self._codec, self._limits = plan, WireCodec(plan.graph), limits
         self._tracer = Tracer(plan, ids, observers) if observers else None
-        containers = {s.group: context.container() for s in plan.segments}
-        source = context.make_source(containers[plan.group_of[SOURCE]])
-        sink = context.make_sink(containers[plan.group_of[SINK]])
+        self._splitters = [Splitter(s.key, s.workers) for s in plan.segments]
+        containers = {
+            (s.group, worker): context.container() for s in plan.segments for worker in _workers(s)
+        }
+        source = context.make_source(containers[plan.group_of[SOURCE], 0])
+        sink = context.make_sink(containers[plan.group_of[SINK], 0])
         self._source = SourceDriver(plan.graph, source, limits, ids, sampling=bool(observers))
         self._sink = SinkDriver(plan.graph, sink)
 
-        def runner(index: int, group: str, container: Container) -> SegmentRunner:
+        def runner(segment: Segment, worker: int) -> SegmentRunner:
             return SegmentRunner(
                 context,
                 plan,
-                plan.segments[index],
-                container,
-                Identity(run_id, context.spec.scenario, group, ids),
+                segment,
+                containers[segment.group, worker],
+                Identity(run_id, context.spec.scenario, segment.group, ids, worker),
                 tracer=self._tracer,
                 write=self._sink.write,
                 loop=loop,
             )
 
-        self._runners = [runner(s.index, s.group, containers[s.group]) for s in plan.segments]
+        self._runners = [[runner(s, worker) for worker in _workers(s)] for s in plan.segments]
 
     def run(self) -> None:
         self._source.open()
@@ -127,22 +138,37 @@ class _Placed:
 
     def _pass(self, batch: Batch, payloads: Sequence[Any]) -> None:
         """Take a batch through the segments, each behind those that send to it."""
-        arrivals: list[list[bytes]] = [[] for _ in self._plan.segments]
-        for segment, runner in zip(self._plan.segments, self._runners, strict=True):
-            own = _as_received(batch)
-            if SOURCE in segment.vertices:
-                departures = runner.read(own, payloads)
-            else:
-                # Last come, first taken: nothing may hang on the order of arrival.
-                frames = reversed(arrivals[segment.index])
-                departures = runner.run(
-                    own, [s for f in frames for s in self._codec.decode(own, f)]
-                )
-            for target, sections in departures.items():
-                arrivals[target] += self._frames(own, sections)
+        arrivals: dict[tuple[int, int], list[bytes]] = {}
+        for segment in self._plan.segments:
+            for worker, runner in enumerate(self._runners[segment.index]):
+                own = _as_received(batch)
+                if SOURCE in segment.vertices:
+                    departures = runner.read(own, payloads)
+                else:
+                    # Last come, first taken: nothing may hang on the order of arrival.
+                    frames = reversed(arrivals.get((segment.index, worker), []))
+                    departures = runner.run(
+                        own, [s for f in frames for s in self._codec.decode(own, f)]
+                    )
+                self._send(own, departures, arrivals)
+
+    def _send(
+        self,
+        batch: Batch,
+        departures: Mapping[int, list[Section]],
+        arrivals: dict[tuple[int, int], list[bytes]],
+    ) -> None:
+        for target, sections in departures.items():
+            parts = self._splitters[target].split(batch.number, sections)
+            for worker, part in enumerate(parts):
+                arrivals.setdefault((target, worker), []).extend(self._frames(batch, part))
 
     def _frames(self, batch: Batch, sections: list[Section]) -> list[bytes]:
         return self._codec.encode(batch, sections, self._limits.max_bytes)
+
+
+def _workers(segment: Segment) -> range:
+    return range(segment.workers)
 
 
 def _as_received(batch: Batch) -> Batch:

@@ -1,0 +1,184 @@
+"""Several workers of one group: what they cannot share is refused, the rest gives the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sk_kernel import MovedKeyError, PreflightError
+from sk_kernel.testing import run_application, run_placed
+
+COUNTING = """
+class E(msgspec.Struct, frozen=True):
+    n: int
+    k: str
+
+class F(msgspec.Struct, frozen=True):
+    n: int
+    k: str
+
+@state(key="k")
+class Counts:
+    def __init__(self): self.seen = {}
+
+@node
+def name(a: A) -> E: return E(a.n, f"k{a.n % 7}")
+@node
+def count(e: E, counts: Counts) -> F:
+    counts.seen[e.k] = counts.seen.get(e.k, 0) + 1
+    return F(counts.seen[e.k], e.k)
+@node
+def again(f: F, counts: Counts) -> B | None:
+    return None if f.n % 3 == 0 else B(100 * f.n + counts.seen[f.k])
+@node
+def tell(b: B) -> D: return D(str(b.n))
+"""
+GROUPS = {"name": "x", "count": "y", "again": "y", "tell": "z"}
+
+
+@pytest.mark.contract("P5PRE-EXEC-05")
+@pytest.mark.parametrize("workers", [1, 2, 3, 4])
+@pytest.mark.parametrize("batch", [1, 2, 5, 1000])
+def test_keyed_workers_give_what_one_gives_in_the_same_order(
+    declare: Any, workers: int, batch: int
+) -> None:
+    module = declare(COUNTING)
+    given = [module.A(n * n) for n in range(100)]
+    expected = run_application([module.__name__], given)
+    got = run_placed(
+        [module.__name__],
+        given,
+        GROUPS,
+        workers={"x": workers, "y": workers, "z": 5 - workers},
+        batch_records=batch,
+    )
+    assert got == expected
+
+
+BRANCHING = """
+@state(key="n")
+class Odd:
+    def __init__(self): self.seen = set()
+
+@node
+def some(a: A) -> list[B | C]:
+    return [B(a.n), *[C(i) for i in range(a.n % 4)], B(a.n + 1)]
+@node
+def fork(b: B) -> D: return D(f"fork {b.n}")
+@node
+def once(b: B, odd: Odd) -> C | None:
+    new = b.n not in odd.seen
+    odd.seen.add(b.n)
+    return C(b.n) if new else None
+@node
+def last(c: C) -> list[D]: return [D(f"last {c.n} {i}") for i in range(c.n % 3)]
+"""
+NODES = ("some", "fork", "once", "last")
+
+
+@pytest.mark.contract("P5PRE-EXEC-05")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    numbers=st.lists(st.integers(0, 20), min_size=1, max_size=30),
+    places=st.lists(st.sampled_from("wxyz"), min_size=4, max_size=4),
+    workers=st.lists(st.integers(1, 3), min_size=4, max_size=4),
+    batch=st.integers(1, 7),
+)
+def test_any_placement_over_any_workers_gives_the_order_of_memory(
+    declare: Any, numbers: list[int], places: list[str], workers: list[int], batch: int
+) -> None:
+    module = declare(BRANCHING)
+    given_payloads = [module.A(n) for n in numbers]
+    got = run_placed(
+        [module.__name__],
+        given_payloads,
+        dict(zip(NODES, places, strict=True)),
+        workers=dict(zip("wxyz", workers, strict=True)),
+        batch_records=batch,
+    )
+    assert got == run_application([module.__name__], given_payloads)
+
+
+def faults(module: Any, placement: dict[str, str], workers: dict[str, int]) -> dict[str, str]:
+    with pytest.raises(PreflightError) as caught:
+        run_placed([module.__name__], [module.A(1)], placement, workers=workers)
+    return {fault.path: f"{fault.category}: {fault.expected}" for fault in caught.value.faults}
+
+
+@pytest.mark.contract("P5PRE-EXEC-05")
+def test_a_global_state_names_its_node_and_the_fix(declare: Any) -> None:
+    module = declare(COUNTING.replace('key="k"', "key=None"))
+    found = faults(module, GROUPS, {"y": 2})
+    assert set(found) == {"count", "again"}
+    assert found["count"].startswith("global_state: workers: 1 for its group y, or a key")
+    assert faults(module, GROUPS, {"y": 3}) == found
+
+
+def test_two_keys_in_one_group_are_refused(declare: Any) -> None:
+    module = declare(
+        COUNTING
+        + """
+@state(key="n")
+class Other: ...
+@node
+def beside(b: B, other: Other) -> C: return C(b.n)
+@node
+def after(c: C) -> D: return D("c")
+"""
+    )
+    placement = {**GROUPS, "beside": "y", "after": "y"}
+    found = faults(module, placement, {"y": 2})
+    assert found["y"].startswith("several_keys: one key for all states in group y")
+    assert "k (count, again)" in found["y"]
+
+
+def test_a_key_whose_equal_values_have_different_bytes_is_refused(declare: Any) -> None:
+    module = declare(COUNTING.replace("    k: str\n\nclass F", "    k: float\n\nclass F"))
+    found = faults(module, GROUPS, {"y": 2})
+    assert found["count"].startswith("no_key: E from name with an attribute 'k' that is str, bytes")
+
+
+def test_a_payload_that_enters_the_group_without_the_key_is_refused(declare: Any) -> None:
+    found = faults(declare(COUNTING), {**GROUPS, "name": "y"}, {"y": 2})
+    assert found["name"].startswith("no_key: A from source:source with an annotated attribute 'k'")
+
+
+def test_source_sink_and_finish_have_one_worker(declare: Any) -> None:
+    module = declare(
+        """
+        @node
+        class Total:
+            def __init__(self): self.total = 0
+            def __call__(self, a: A) -> None: self.total += a.n
+            def finish(self) -> D: return D(str(self.total))
+        """
+    )
+    found = faults(module, {}, {"main": 2})
+    assert {path: text.partition(":")[0] for path, text in found.items()} == dict.fromkeys(
+        ("source:source", "sink:sink", "total"), "not_shareable"
+    )
+
+
+def test_a_node_that_changes_the_key_on_the_way_to_its_state_is_found_out(declare: Any) -> None:
+    module = declare(
+        """
+class G(msgspec.Struct, frozen=True):
+    n: int
+    k: str
+"""
+        + COUNTING.replace('E(a.n, f"k{a.n % 7}")', 'G(a.n, f"k{a.n % 7}")').replace("-> E", "-> G")
+        + """
+@node
+def change(g: G) -> E: return E(g.n, g.k + "x")
+"""
+    )
+    placement = {**GROUPS, "change": "y"}
+    given_payloads = [module.A(n) for n in range(50)]
+    with pytest.raises(MovedKeyError) as caught:
+        run_placed([module.__name__], given_payloads, placement, workers={"y": 3})
+    assert (caught.value.node, caught.value.consumer, caught.value.key) == ("change", "count", "k")
+    apart = {**placement, "change": "x"}
+    got = run_placed([module.__name__], given_payloads, apart, workers={"x": 2, "y": 3})
+    assert got == run_application([module.__name__], given_payloads)
