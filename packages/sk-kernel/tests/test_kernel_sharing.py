@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sk_kernel import MovedKeyError, PreflightError
 from sk_kernel.testing import run_application, run_placed
@@ -90,6 +90,7 @@ def test_any_placement_over_any_workers_gives_the_order_of_memory(
     declare: Any, numbers: list[int], places: list[str], workers: list[int], batch: int
 ) -> None:
     module = declare(BRANCHING)
+    assume(places[0] != places[2])  # `some` changes the key of the state that `once` has
     given_payloads = [module.A(n) for n in numbers]
     got = run_placed(
         [module.__name__],
