@@ -89,6 +89,15 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure fund load beside what a user would pick instead (``-- --short``: ours only)."""
+    install(session, "bench")
+    script, peers = "testbeds/bench/run_bench.py", str(session.env_dir / "peers")
+    options = ["--environments", peers, "--install", "--reports", "reports"]
+    session.run("python", script, *options, *session.posargs)
+
+
+@nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
     """Fuzz what reads foreign bytes, with atheris (``-- --seconds 60`` for each fuzzer)."""
     install(session, "fuzz")

@@ -15,11 +15,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from printed_lifecycle import group_table, lifecycle_diagram, lifecycle_table
 from printed_session import session_diagram, session_table
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 PRINTERS: Mapping[str, Callable[[], str]] = {
+    "group-table": group_table,
+    "lifecycle-diagram": lifecycle_diagram,
+    "lifecycle-table": lifecycle_table,
     "session-diagram": session_diagram,
     "session-table": session_table,
 }

@@ -61,9 +61,17 @@ def test_every_default_of_a_valid_configuration_is_explicit(four_groups):
         "runner_profile": "sync",
         "heartbeat_seconds": 5,
         "stuck_after_seconds": 60,
+        "max_rss_bytes": None,
         "on_stuck": "report",
         "start_timeout_seconds": 30,
         "stop_timeout_seconds": 30,
+        "restart": {
+            "policy": "never",
+            "intensity": 3,
+            "period_seconds": 60,
+            "backoff_seconds": 0.2,
+            "backoff_max_seconds": 10.0,
+        },
     }
     assert platform["execution_ipc"] == {
         **loopback,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sk_config import build_config
+from sk_config import ConfigError, build_config
 
 
 def _group(**values):
@@ -95,7 +95,13 @@ def test_workers_below_one_are_rejected(refused_platform, workers):
 
 
 @pytest.mark.parametrize(
-    "field", ["heartbeat_seconds", "start_timeout_seconds", "stop_timeout_seconds"]
+    "field",
+    [
+        "heartbeat_seconds",
+        "stuck_after_seconds",
+        "start_timeout_seconds",
+        "stop_timeout_seconds",
+    ],
 )
 @pytest.mark.parametrize("value", [0, -5, True, "5", 2.5, 86_401])
 def test_seconds_are_positive_integers_of_at_most_a_day(refused_platform, field, value):
@@ -105,3 +111,45 @@ def test_seconds_are_positive_integers_of_at_most_a_day(refused_platform, field,
 def test_an_unknown_runner_profile_is_rejected(refused_platform):
     fault = refused_platform(_group(runner_profile="thread"))["process_groups[0].runner_profile"]
     assert fault.expected == "'sync' or 'async'"
+
+
+def test_a_worker_may_stand_still_without_limit(refused_platform, minimal):
+    minimal["runtime"]["platform"] = _group(stuck_after_seconds=None, on_stuck="fail")
+    [group] = build_config(minimal).runtime.platform.process_groups
+    assert (group.stuck_after_seconds, group.on_stuck) == (None, "fail")
+    fault = refused_platform(_group(on_stuck="kill"))["process_groups[0].on_stuck"]
+    assert (fault.category, fault.expected) == ("bad_value", "'report' or 'fail'")
+
+
+def test_a_restart_policy_is_never_or_on_failure(refused_platform):
+    path = "process_groups[0].restart.policy"
+    fault = refused_platform(_group(restart={"policy": "always"}))[path]
+    assert (fault.category, fault.expected) == ("bad_value", "'never' or 'on_failure'")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("intensity", 0),
+        ("period_seconds", 0),
+        ("period_seconds", 1.5),
+        ("backoff_seconds", -0.1),
+        ("backoff_seconds", "1"),
+        ("backoff_seconds", True),
+        ("backoff_max_seconds", float("inf")),
+    ],
+)
+def test_a_restart_that_cannot_be_is_rejected_at_its_field(refused_platform, field, value):
+    faults = refused_platform(_group(restart={field: value}))
+    assert f"process_groups[0].restart.{field}" in faults
+
+
+def test_the_longest_backoff_is_not_below_the_first(refused_platform, minimal):
+    restart = {"backoff_seconds": 5, "backoff_max_seconds": 1.5}
+    fault = refused_platform(_group(restart=restart))[
+        "process_groups[0].restart.backoff_max_seconds"
+    ]
+    assert (fault.category, fault.expected) == ("conflict", "at least backoff_seconds (5)")
+    minimal["runtime"]["platform"] = _group(restart={"backoff_seconds": 20.5})
+    with pytest.raises(ConfigError):  # the default of the longest is below it, and said so
+        build_config(minimal)

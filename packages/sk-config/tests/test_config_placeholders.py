@@ -7,7 +7,7 @@ import os
 import pickle
 
 import pytest
-from sk_config import ConfigError, build_config, dump_config, load_config
+from sk_config import ConfigError, build_config, dump_config, load_config, secret_values
 
 HIDDEN = "hunter2-\u00e9"
 
@@ -205,3 +205,14 @@ def test_a_literal_secret_is_masked_in_a_dump_which_is_then_no_configuration(sup
     dump = dump_config(build_config(supervised))
     assert "abracadabra" not in str(dump)
     assert list(refusal(dump)) == ["runtime.platform.execution_ipc.auth.secret"]
+
+
+def test_what_nobody_may_be_shown_is_known(minimal, tmp_path):
+    (tmp_path / "key").write_text("from a file\n")
+    minimal["nodes"] = {
+        "n": {"url": "tcp://me:${ENV:A}@host", "plain": "open", "k": ["${FILE:key}"]}
+    }
+    auth = {"secret_mode": "static", "secret": "literal"}
+    minimal["runtime"]["platform"] = {"execution_ipc": {"auth": auth}}
+    config = build_config(minimal, base_dir=tmp_path, environ={"A": "from-outside", "B": "unused"})
+    assert secret_values(config) == {"from-outside", "from a file", "literal"}

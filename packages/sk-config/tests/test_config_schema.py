@@ -90,7 +90,7 @@ def test_the_fund_load_configuration_conforms(four_groups):
         {"unknown": 1},
         {"runtime": {}},
         {"runtime": {"discovery_modules": []}},
-        {"runtime": {"discovery_modules": ["a"], "platform": {"bootstrap": {"mode": "fork"}}}},
+        {"runtime": {"discovery_modules": ["a"], "platform": {"bootstrap": {"mode": "A fork"}}}},
         {"runtime": {"discovery_modules": ["a"], "platform": {"batch": {"in_flight": 0}}}},
         {"adapters": {"source": {}}},
         {"scenario": 3},

@@ -24,6 +24,7 @@ from sk_control import (
     InvalidFieldError,
     MessageKind,
     MessageRefusedError,
+    PeerReplaced,
     Progress,
     Ready,
     RefusalCode,
@@ -77,6 +78,13 @@ messages = st.one_of(
         st.dictionaries(names, st.integers(-(2**63), 2**63 - 1), max_size=4),
     ),
     st.builds(Failed, names, texts, texts, texts),
+    st.builds(
+        PeerReplaced,
+        names,
+        names,
+        small,
+        st.dictionaries(names, secrets, max_size=4).map(BootstrapKeyBundle),
+    ),
 )
 
 
@@ -124,7 +132,7 @@ def test_a_damaged_body_decodes_to_a_message_or_a_typed_refusal(
     assert isinstance(outcome(kind, damaged), (type(message), MessageRefusedError))
 
 
-@pytest.mark.parametrize("kind", [0, 12, -1, 2**31])
+@pytest.mark.parametrize("kind", [0, 13, -1, 2**31])
 def test_an_unknown_kind_is_refused(kind: int) -> None:
     """A number that names no message has its own code."""
     with pytest.raises(MessageRefusedError) as caught:
@@ -188,6 +196,7 @@ def test_an_empty_key_is_refused_from_the_wire() -> None:
         lambda: Hello((1,), "\ud800", "g", 0, 1, 1),
         lambda: Progress(records_in=2**64),
         lambda: Progress(records_in=True),
+        lambda: Progress(waiting=-1),
         lambda: Progress(records_in=1.0),  # type: ignore[arg-type]
         lambda: Ready(("",)),
         lambda: Ready(["a"]),  # type: ignore[arg-type]

@@ -189,7 +189,7 @@ def test_the_reader_keeps_the_last_lines_and_can_be_stopped_with_the_pipe_open()
     reader = LineReader(os.fdopen(read_end, "rb", buffering=0), on_line, "test")
     os.write(write_end, "".join(f"line {n}\n" for n in range(100)).encode())
     assert last.wait(10)
-    assert reader.tail(0) == tuple(f"line {n}" for n in range(100 - TAIL_LINES, 100))
+    assert reader.tail() == tuple(f"line {n}" for n in range(100 - TAIL_LINES, 100))
     assert len(seen) == 100
     assert reader.stop(timeout=0.05)
     os.close(write_end)

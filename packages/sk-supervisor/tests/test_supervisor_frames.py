@@ -53,7 +53,7 @@ def plan_of() -> ExecutionPlan:
     return prepare(build_config(settings(Path("out.txt")))).plan
 
 
-WORKERS = {"in": "in-0.1", "mid": "mid-0.1", "out": "out-0.1"}
+WORKERS = {"in-0": "in-0.1", "mid-0": "mid-0.1", "out-0": "out-0.1"}
 
 
 def header(**changes: Any) -> BatchHeader:
@@ -118,7 +118,7 @@ def test_a_frame_that_is_not_the_workers_to_send_is_refused(
 def test_credit_goes_to_the_source_once_for_each_step() -> None:
     relay = Relay(plan_of(), WORKERS)
     given = [relay.acknowledge("out-0.1", AckHeader("out-0.1", 2, n)) for n in (1, 1, 3, 2)]
-    assert given == [Credit("in-0.1", 1), None, Credit("in-0.1", 3), None]
+    assert given == [Credit(("in-0.1",), 1), None, Credit(("in-0.1",), 3), None]
     for connection, claim in (
         ("mid-0.1", AckHeader("mid-0.1", 1, 4)),
         ("mid-0.1", AckHeader("out-0.1", 2, 4)),

@@ -7,25 +7,28 @@ import queue
 import resource
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sk_config import build_config
+from sk_control import BootstrapKeyBundle
 from sk_kernel import ExecutionPlan
 from sk_supervisor import prepare
-from sk_supervisor._edges import EdgeKeys, worker_edges
+from sk_supervisor._edges import EdgeKeys
 from sk_supervisor._frames import BatchHeader
 from sk_supervisor._hub import DataHub
-from sk_supervisor._inbox import Arrived
+from sk_supervisor._inbox import Arrived, Credit
 from sk_supervisor._link_limits import LinkLimits
 from sk_supervisor._outlet import Outlet
+from sk_supervisor._peers import place_edges
 from sk_supervisor._relay import Relay
-from sk_transport import KeyMaterial, TransportError
+from sk_supervisor._retention import Retention
+from sk_transport import KeyMaterial, TransportError, UnknownPeerError
 from supervisor_harness import PATIENCE, left_since, settings, threads
 
-WORKERS = {"in": "in-0.1", "mid": "mid-0.1", "out": "out-0.1"}
+WORKERS = {"in-0": "in-0.1", "mid-0": "mid-0.1", "out-0": "out-0.1"}
 SESSION = "session"
 PAYLOAD = 100_000
 LIMITS = LinkLimits(max_payload_bytes=PAYLOAD, nonce_capacity=1000)
@@ -53,7 +56,7 @@ class Peer:
 
     def send(self, epoch: int, payload: bytes, *, to: int = 1, **changes: Any) -> None:
         """A batch of one record from the first segment."""
-        receiver = self.outlet.worker_of(to)
+        receiver = self.outlet.worker_at(("in-0", "mid-0", "out-0")[to])
         header = BatchHeader(
             **{
                 "sender": self.outlet.worker_id,
@@ -81,6 +84,10 @@ class Peer:
         self.outlet.close()
 
 
+def edges_of(plan: ExecutionPlan, workers: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(workers[a], workers[b]) for a, b in place_edges(plan)]
+
+
 class Hub:
     """A hub, its faults, and the workers that dial it."""
 
@@ -89,7 +96,7 @@ class Hub:
         self.rejects: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._plan = plan
         self._keys = EdgeKeys(
-            KeyMaterial.generated(), SESSION, worker_edges(plan, WORKERS), "hkdf_sha256"
+            KeyMaterial.generated(), SESSION, edges_of(plan, WORKERS), "hkdf_sha256"
         )
         self.relay = Relay(plan, WORKERS)
         self.hub = DataHub(
@@ -106,18 +113,25 @@ class Hub:
         self._peers: list[Peer] = []
 
     def dial(
-        self, group: str, keys_of: str | None = None, address: tuple[str, int] | None = None
+        self,
+        group: str,
+        keys_of: str | None = None,
+        address: tuple[str, int] | None = None,
+        workers: Mapping[str, str] = WORKERS,
+        **options: Any,
     ) -> Peer:
+        edges = edges_of(self._plan, workers)
         peer = Peer(
             Outlet(
                 session=SESSION,
-                worker_id=WORKERS.get(group, group),
+                worker_id=workers.get(f"{group}-0", group),
                 run_id="r1",
                 scenario_id="s",
-                keys=self._keys.bundle(WORKERS[keys_of or group]),
+                keys=self._keys.bundle(WORKERS.get(f"{keys_of or group}-0", group), edges),
                 address=address or self.hub.address,
-                worker_of_segment={s.index: WORKERS[s.group] for s in self._plan.segments},
+                workers=workers,
                 limits=LIMITS,
+                **options,
             )
         )
         self._peers.append(peer)
@@ -286,3 +300,85 @@ def pump(giver: socket.socket, taker: socket.socket) -> None:
     while data := giver.recv(65_536):
         taker.sendall(data)
     taker.shutdown(socket.SHUT_WR)
+
+
+# ---- a worker takes another one's place --------------------------------------------------------
+
+
+class Replacing(Hub):
+    """A hub whose middle worker may be replaced."""
+
+    def __init__(self, plan: ExecutionPlan) -> None:
+        super().__init__(plan)
+        self.credit = Credit(8)
+
+    def keeper(self) -> Peer:
+        """The first worker, which keeps what is not acknowledged."""
+        retention = Retention(["mid-0"], lambda: self.credit.acknowledged)
+        return self.dial("in", retention=retention)
+
+    def successor(self) -> Peer:
+        """The second life of the middle one: here, and in its place."""
+        self.hub.expect("mid-0.2")
+        self.now = {**WORKERS, "mid-0": "mid-0.2"}
+        peer = self.dial("mid-0.2", workers=self.now).listen()
+        self.relay.hand_over("mid-0.2")
+        return peer
+
+    def shared(self, worker: str) -> BootstrapKeyBundle:
+        edges = edges_of(self._plan, self.now)
+        return self._keys.shared(worker, [edge for edge in edges if "mid-0.2" in edge])
+
+
+@pytest.fixture
+def replacing() -> Iterator[Replacing]:
+    plan = prepare(build_config(settings(Path("out.txt")))).plan
+    before = threads()
+    hub = Replacing(plan)
+    hub.hub.start()
+    yield hub
+    hub.close()
+    assert not left_since(before)
+
+
+def test_a_successor_is_sent_what_was_not_acknowledged_and_then_what_follows(
+    replacing: Replacing,
+) -> None:
+    first, middle = replacing.keeper(), replacing.dial("mid").listen()
+    for epoch in range(1, 5):
+        first.send(epoch, b"%d" % epoch)
+        middle.arrived.get(timeout=PATIENCE)
+    middle.close()
+    replacing.credit.acknowledge(2)
+    second = replacing.successor()
+    first.send(5, b"5")  # still to the one that has gone
+    first.outlet.turn_to("mid-0.2", replacing.shared("in-0.1"))
+    first.send(6, b"6")
+    came = [second.arrived.get(timeout=PATIENCE) for _ in range(4)]
+    assert [(a.header.epoch, bytes(a.payload)) for a in came] == [
+        (3, b"3"),
+        (4, b"4"),
+        (5, b"5"),
+        (6, b"6"),
+    ]
+    assert {a.header.receiver for a in came} == {"mid-0.2"}
+    assert replacing.faults.empty()
+    assert replacing.relay.counters.stale == 1
+
+
+def test_a_frame_that_is_faster_than_the_word_of_its_sender_waits_for_it(
+    replacing: Replacing,
+) -> None:
+    last = replacing.dial("out", introduction_seconds=PATIENCE).listen()
+    second = replacing.successor()
+    second.send(1, b"fast", to=2, source_segment=1)
+    assert last.arrived.empty()
+    last.outlet.introduce(replacing.shared("out-0.1"))
+    assert bytes(last.arrived.get(timeout=PATIENCE).payload) == b"fast"
+
+
+def test_a_frame_of_a_sender_that_nobody_introduces_is_refused(replacing: Replacing) -> None:
+    last = replacing.dial("out", introduction_seconds=0.05).listen()
+    second = replacing.successor()
+    second.send(1, b"fast", to=2, source_segment=1)
+    assert isinstance(last.ended.get(timeout=PATIENCE), UnknownPeerError)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from typing import Any, cast
 
 import pytest
-from sk_config import GroupConfig
 from sk_control import (
     Drained,
     DrainOutcome,
@@ -18,80 +16,10 @@ from sk_control import (
     WorkerLost,
     WorkerMessage,
 )
-from sk_observability import LifecycleLog
 from sk_supervisor import HubFailedError, RuntimeWorkerFailedError
 from sk_supervisor._happenings import HubFault, ProcessExited, StopRequested
 from sk_supervisor._lifecycle import Event, State
-from sk_supervisor._process import WorkerProcess
-from sk_supervisor._roster import Roster, WorkerRecord
-from sk_supervisor._watch import Watch
-
-
-class Process:
-    """Stands for a process where only what it says of itself matters."""
-
-    pid = 1
-    alive = True
-
-    def __init__(self, end: str = "") -> None:
-        self.end = end
-
-    def ended(self) -> str:
-        return self.end
-
-    def tail(self) -> tuple[str, ...]:
-        return ("last line",)
-
-    def await_exit(self, timeout: float) -> bool:
-        return bool(self.end)
-
-
-class Scene:
-    """A watch over workers that beat every second and may take five to start."""
-
-    def __init__(self, *workers: str, times: Iterable[float] = ()) -> None:
-        self.now = 0.0
-        self._times = iter(times)
-        self.log = LifecycleLog("r1", level="debug")
-        self.roster = Roster(self.log, lambda _: None)
-        self.ready: list[bool] = []
-        self.stops: list[int] = []
-        self.watch = Watch(
-            self.roster,
-            self.log,
-            on_ready=lambda: self.ready.append(True),
-            on_stop=self.stops.append,
-            clock=self.clock,
-        )
-        for name in workers or ("a",):
-            group = GroupConfig(
-                name=name, nodes=("n",), heartbeat_seconds=1, start_timeout_seconds=5
-            )
-            process = cast("WorkerProcess", Process())
-            self.roster.add(WorkerRecord(name, group, process, start_by=5.0, last_heard=0.0))
-
-    def clock(self) -> float:
-        self.now = next(self._times, self.now)
-        return self.now
-
-    def record(self, worker: str = "a") -> WorkerRecord:
-        record = self.roster.get(worker)
-        assert record is not None
-        return record
-
-    def take(self, *happenings: Any) -> None:
-        for happening in happenings:
-            self.watch.put(happening)
-            self.watch.step(self.now)
-
-    def says(self, message: Any, worker: str = "a") -> None:
-        self.take(WorkerMessage(worker, message))
-
-    def at(self, now: float) -> None:
-        """Let time pass in small steps, as it does for a loop that is awake."""
-        while self.now < now:
-            self.now = min(now, self.now + 0.5)
-            self.watch.step(self.now)
+from supervisor_scene import Process, Scene
 
 
 def test_a_worker_that_beats_is_alive_and_a_silent_one_has_failed_after_three_intervals() -> None:
@@ -106,7 +34,8 @@ def test_a_worker_that_beats_is_alive_and_a_silent_one_has_failed_after_three_in
     assert scene.watch.failed is scene.record("b")
     error = scene.watch.evidence()
     assert isinstance(error, RuntimeWorkerFailedError)
-    assert (error.category, error.message) == ("heartbeat", "no heartbeat for 3.1 s")
+    assert (error.category, error.vitals) == ("heartbeat", "idle")
+    assert error.message == "no heartbeat for 3.1 s: its process is idle"
 
 
 def test_a_flood_of_messages_hides_no_silence() -> None:
@@ -130,20 +59,21 @@ def test_a_word_counts_from_when_it_came_and_not_from_when_it_was_read() -> None
     scene.now = 3.2  # a loop that was busy elsewhere
     scene.watch.step(scene.now)
     assert scene.watch.failed is None
-    assert scene.record().last_heard == 2.5
+    assert scene.record().silence.since == 2.5
 
 
 def test_the_time_in_which_the_supervisor_was_stopped_is_nobodys_silence() -> None:
     scene = Scene("a", "b")
     scene.says(Ready(), "a")
-    # The wait begins at 0, should end at 3, and ends at 100: somebody pressed Ctrl-Z.
+    # The wait begins at 0, should end at 2 (a first look at the silent one), and ends at 100:
+    # somebody pressed Ctrl-Z.
     paused = itertools.chain([0.0], itertools.repeat(100.0))
     scene._times = iter(paused)
     scene.watch.put(StopRequested("to end the wait at once"))
     scene.watch.step(None)
     assert scene.watch.failed is None
-    assert scene.record("a").last_heard == 100
-    assert scene.record("b").start_by == 100 + 5 - 3
+    assert scene.record("a").silence.since == 100
+    assert scene.record("b").start_by == 100 + 5 - 2
     assert "supervisor_paused" in [e.name for e in scene.log.events()]
 
 

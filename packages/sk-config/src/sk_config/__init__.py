@@ -7,8 +7,10 @@ checks everything that can be checked without importing a node, and gives a froz
 
 from __future__ import annotations
 
+from sk_config._base import secret_values
 from sk_config._build import build_config, load_config, parse_config
 from sk_config._dump import dump_config
+from sk_config._model_admin import AdminConfig
 from sk_config._model_config import (
     AdapterConfig,
     AdaptersConfig,
@@ -16,6 +18,8 @@ from sk_config._model_config import (
     RuntimeConfig,
     ScenarioConfig,
 )
+from sk_config._model_failure import DeadLetterConfig, FailureConfig, NodeFailureConfig
+from sk_config._model_health import HealthConfig, HealthListenerConfig
 from sk_config._model_ipc import AuthConfig, ControlConfig, ExecutionIpcConfig
 from sk_config._model_observability import (
     LifecycleEventsConfig,
@@ -32,6 +36,7 @@ from sk_config._model_platform import (
     PlatformConfig,
     ReadinessConfig,
 )
+from sk_config._model_restart import RestartConfig
 from sk_config._schema import config_schema
 from sk_config.errors import CATEGORIES, Category, ConfigError, Fault
 
@@ -39,6 +44,7 @@ __all__ = [
     "CATEGORIES",
     "AdapterConfig",
     "AdaptersConfig",
+    "AdminConfig",
     "AuthConfig",
     "BatchConfig",
     "BootstrapConfig",
@@ -46,15 +52,21 @@ __all__ = [
     "Config",
     "ConfigError",
     "ControlConfig",
+    "DeadLetterConfig",
     "ExecutionIpcConfig",
+    "FailureConfig",
     "Fault",
     "GroupConfig",
+    "HealthConfig",
+    "HealthListenerConfig",
     "LifecycleEventsConfig",
     "LogExporterConfig",
     "LoggingConfig",
+    "NodeFailureConfig",
     "ObservabilityConfig",
     "PlatformConfig",
     "ReadinessConfig",
+    "RestartConfig",
     "RuntimeConfig",
     "ScenarioConfig",
     "TraceExporterConfig",
@@ -64,6 +76,7 @@ __all__ = [
     "dump_config",
     "load_config",
     "parse_config",
+    "secret_values",
 ]
 
 __version__ = "0.1.0"

@@ -28,6 +28,7 @@ class ConfigModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     _placeholders: dict[Path, str] = PrivateAttr(default_factory=dict)
+    _brought_in: frozenset[str] = PrivateAttr(default=frozenset())
 
     @model_validator(mode="after")
     def _keep_the_rules(self) -> Self:
@@ -53,6 +54,31 @@ def remember_placeholders(model: ConfigModel, placeholders: Mapping[Path, str]) 
                 holder = getattr(holder, str(part))
             else:
                 holder = holder[part]
+
+
+def remember_values(model: ConfigModel, values: Iterable[str]) -> None:
+    """Let a whole configuration know what its placeholders stood for."""
+    model._brought_in = frozenset(values)
+
+
+def secret_values(model: ConfigModel) -> frozenset[str]:
+    """Give the texts of a configuration that nobody may be shown, for those who filter output.
+
+    They are what `${ENV:NAME}` and `${FILE:path}` stood for, secret or not, and every `secret`.
+    """
+    return model._brought_in | frozenset(_secrets(model.model_dump()))
+
+
+def _secrets(value: Any) -> Iterator[str]:
+    match value:
+        case SecretStr():
+            yield value.get_secret_value()
+        case dict():
+            for item in value.values():
+                yield from _secrets(item)
+        case list() | tuple():
+            for item in value:
+                yield from _secrets(item)
 
 
 def masked_dump(model: ConfigModel) -> dict[str, Any]:

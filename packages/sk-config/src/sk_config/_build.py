@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sk_config._base import remember_placeholders
+from sk_config._base import remember_placeholders, remember_values
 from sk_config._document import Document, Format, parse_document, read_text, unreadable
 from sk_config._expand import Expansion
 from sk_config._explain import explain
@@ -113,6 +113,7 @@ def _attempt(document: Document, source: _Source) -> Config | tuple[Fault, ...]:
     if config is None or findings:
         return to_faults(findings, _lines(document.lines, overrides), expansion.placeholders)
     remember_placeholders(config, expansion.placeholders)
+    remember_values(config, expansion.values)
     return config
 
 

@@ -36,6 +36,8 @@ class Expansion:
     base_dir: FilePath
     placeholders: dict[Path, str] = field(default_factory=dict)
     """The text as it was written, by the path of each string that holds something expanded."""
+    values: set[str] = field(default_factory=set)
+    """What the placeholders stood for."""
     findings: list[Finding] = field(default_factory=list)
 
     def expand(self, value: Any, path: Path = ()) -> Any:
@@ -58,12 +60,17 @@ class Expansion:
     def _text(self, match: re.Match[str], path: Path) -> str:
         if match["escape"]:
             return "${"
-        if name := match["env"]:
-            return self._variable(name, path)
-        if name := match["file"]:
-            return self._file(name, path)
+        if match["env"] or match["file"]:
+            text = self._brought_in(match, path)
+            self.values.add(text)
+            return text
         expected = "${ENV:NAME} or ${FILE:path} (a literal ${ is written $${)"
         raise _MissingError(Finding(path, "bad_value", expected, "a string with another ${"))
+
+    def _brought_in(self, match: re.Match[str], path: Path) -> str:
+        if name := match["env"]:
+            return self._variable(name, path)
+        return self._file(match["file"], path)
 
     def _variable(self, name: str, path: Path) -> str:
         text = self.environ.get(name)

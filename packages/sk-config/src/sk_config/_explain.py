@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from sk_config._base import RULE
-from sk_config._fields import MODULE_PATTERN, NAME_PATTERN, TEXT_PATTERN
+from sk_config._fields import LABEL_PATTERN, MODULE_PATTERN, NAME_PATTERN, TEXT_PATTERN
 from sk_config._finding import Finding
 from sk_config._path import Path
 from sk_config._show import kind, show
@@ -21,6 +21,7 @@ from sk_config.errors import Category
 _PATTERNS: Final = {
     NAME_PATTERN: "a name, not empty and without spaces",
     TEXT_PATTERN: "a text that is not blank",
+    LABEL_PATTERN: "a name in lower case, such as 'inline' or 'process_supervisor'",
     MODULE_PATTERN: "the dotted name of a Python module",
 }
 _COLLECTIONS: Final = {

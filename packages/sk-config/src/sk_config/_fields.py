@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticKnownError
 
 NAME_PATTERN: Final = r"^\S+$"
+LABEL_PATTERN: Final = r"^[a-z][a-z0-9_.-]*$"
 TEXT_PATTERN: Final = r"\S"
 MODULE_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 
@@ -26,9 +27,13 @@ Waiting = Annotated[int, Field(strict=True, ge=1, le=4_096)]
 Delay = Annotated[int, Field(strict=True, ge=0, le=_DAY)]
 """Seconds, or none at all."""
 Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
+Backoff = Annotated[float, Field(strict=True, ge=0.0, le=_DAY, allow_inf_nan=False)]
+"""Seconds, fractions of one included."""
 Ratio = Annotated[float, Field(strict=True, ge=0.0, le=1.0, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(strict=True, pattern=NAME_PATTERN)]
+Label = Annotated[str, Field(strict=True, pattern=LABEL_PATTERN)]
+"""What is chosen by its name, from what is built in and what other packages bring."""
 Text = Annotated[str, Field(strict=True, pattern=TEXT_PATTERN)]
 ModuleName = Annotated[str, Field(strict=True, pattern=MODULE_PATTERN)]
 Loopback: TypeAlias = Literal["127.0.0.1"]

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from sk_config._base import ConfigModel
 from sk_config._fields import ModuleName, Name, Settings, Text, Version
+from sk_config._model_failure import FailureConfig
 from sk_config._model_observability import ObservabilityConfig
 from sk_config._model_platform import PlatformConfig
 
@@ -34,6 +35,9 @@ class RuntimeConfig(ConfigModel):
     )
     observability: ObservabilityConfig = Field(
         default=ObservabilityConfig(), description="What is traced and logged"
+    )
+    failure: FailureConfig = Field(
+        default=FailureConfig(), description="What becomes of records on which nodes raise"
     )
 
 

@@ -8,9 +8,12 @@ from typing import Literal
 from pydantic import Field
 
 from sk_config._base import ConfigModel
-from sk_config._fields import Count, Flag, Name, Seconds
+from sk_config._fields import Count, Flag, Label, Name, Seconds
 from sk_config._finding import Finding
+from sk_config._model_admin import AdminConfig
+from sk_config._model_health import HealthConfig
 from sk_config._model_ipc import ExecutionIpcConfig
+from sk_config._model_restart import RestartConfig
 from sk_config._rules import group_findings, platform_findings
 
 _START_TIMEOUT = 30
@@ -19,9 +22,10 @@ _START_TIMEOUT = 30
 class BootstrapConfig(ConfigModel):
     """Which supervisor runs the graph."""
 
-    mode: Literal["inline", "process_supervisor"] = Field(
+    mode: Label = Field(
         default="inline",
-        description="inline runs all in this process, process_supervisor a process per worker",
+        description="inline runs all in this process, process_supervisor a process per worker;"
+        " other names are those of supervisors that installed packages provide",
     )
 
 
@@ -41,11 +45,25 @@ class GroupConfig(ConfigModel):
     heartbeat_seconds: Seconds = Field(
         default=5, description="Seconds between two signs of life of a worker"
     )
+    stuck_after_seconds: Seconds | None = Field(
+        default=60,
+        description="Seconds that a worker may stand still before waiting work; null: no limit",
+    )
+    on_stuck: Literal["report", "fail"] = Field(
+        default="report", description="What a worker that is stuck comes to, beside its event"
+    )
+    max_rss_bytes: Count | None = Field(
+        default=None,
+        description="Resident bytes above which a worker has failed; null: no limit",
+    )
     start_timeout_seconds: Seconds = Field(
         default=_START_TIMEOUT, description="Seconds that a worker may take to say that it is ready"
     )
     stop_timeout_seconds: Seconds = Field(
         default=30, description="Seconds that a worker may take to drain and stop"
+    )
+    restart: RestartConfig = Field(
+        default=RestartConfig(), description="What becomes of the group when its worker fails"
     )
 
     def _broken_rules(self) -> Iterable[Finding]:
@@ -91,6 +109,12 @@ class PlatformConfig(ConfigModel):
         default=ReadinessConfig(), description="The gate between start and work"
     )
     batch: BatchConfig = Field(default=BatchConfig(), description="How records are batched")
+    health: HealthConfig = Field(
+        default=HealthConfig(), description="What answers an orchestrator's probes"
+    )
+    admin: AdminConfig = Field(
+        default=AdminConfig(), description="The local socket of sk status and sk stop"
+    )
 
     @property
     def readiness_timeout_seconds(self) -> int:

@@ -25,6 +25,8 @@ _PLATFORM: Final = ("runtime", "platform")
 
 def cross_findings(config: object) -> Iterator[Finding]:
     """Check every rule of a whole configuration."""
+    failure = _mapping(_mapping(config).get("runtime")).get("failure")
+    yield from failure_findings(_mapping(failure), ("runtime", "failure"))
     platform = _mapping(_mapping(config).get("runtime")).get("platform")
     if not isinstance(platform, Mapping):
         return
@@ -36,6 +38,7 @@ def cross_findings(config: object) -> Iterator[Finding]:
     for index, group in enumerate(_items(platform.get("process_groups"))):
         if isinstance(group, Mapping):
             yield from group_findings(group, (*_PLATFORM, "process_groups", index))
+    yield from health_findings(_mapping(platform.get("health")), (*_PLATFORM, "health"))
     yield from platform_findings(platform, _PLATFORM)
 
 
@@ -55,7 +58,8 @@ def auth_findings(auth: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]
 
 
 def group_findings(group: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
-    """Check that a group selects something, and names no node twice."""
+    """Check that a group selects something, names no node twice, and how it is restarted."""
+    yield from restart_findings(_mapping(group.get("restart")), (*path, "restart"))
     if all(_is_empty(group.get(selector)) for selector in SELECTORS):
         expected = f"at least one of {', '.join(SELECTORS)}"
         yield Finding(path, "missing", expected, "a group that selects no node")
@@ -66,6 +70,52 @@ def group_findings(group: Mapping[str, Any], path: Path = ()) -> Iterator[Findin
                 there = (*path, "nodes", index)
                 yield Finding(there, "conflict", "every node once in a group", show(node))
             seen.add(node)
+
+
+def failure_findings(failure: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
+    """Check every policy, and that there is a file for dead letters if there can be any."""
+    default = _mapping(failure.get("default"))
+    own = _mapping(failure.get("nodes"))
+    yield from policy_findings(default, (*path, "default"))
+    for name, policy in own.items():
+        yield from policy_findings(_mapping(policy), (*path, "nodes", name))
+    every = [default, *(_mapping(policy) for policy in own.values())]
+    writes = any(policy.get("policy") == "dead_letter" for policy in every)
+    there, given = (*path, "dead_letter"), failure.get("dead_letter")
+    if writes and given is None:
+        yield Finding(there, "missing", "a path, since a policy is dead_letter", "nothing")
+    if given is not None and not writes:
+        yield Finding(there, "conflict", "nothing unless a policy is dead_letter", kind(given))
+
+
+def policy_findings(failure: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
+    """Check that a node is called again only where a record can be given up."""
+    attempts = failure.get("attempts", 1)
+    if failure.get("policy", "fail") == "fail" and isinstance(attempts, int) and attempts > 1:
+        expected = "1, since policy is fail (dead_letter and skip have attempts)"
+        yield Finding((*path, "attempts"), "conflict", expected, show(attempts))
+
+
+def health_findings(health: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
+    """Check that a delay has somebody to wait for, and that the listeners do not meet."""
+    http, grpc = health.get("http"), health.get("grpc")
+    delay = health.get("drain_delay_seconds", 0)
+    if http is None and grpc is None and isinstance(delay, int) and delay > 0:
+        expected = "0, since without http and grpc nobody hears that readiness has ended"
+        yield Finding((*path, "drain_delay_seconds"), "conflict", expected, show(delay))
+    port = _mapping(http).get("bind_port", 0)
+    if port and port == _mapping(grpc).get("bind_port"):
+        expected = "a port of its own, other than that of http (0 takes a free one)"
+        yield Finding((*path, "grpc", "bind_port"), "conflict", expected, show(port))
+
+
+def restart_findings(restart: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
+    """Check that the longest wait before a restart is not shorter than the first."""
+    first, longest = restart.get("backoff_seconds", 0.2), restart.get("backoff_max_seconds", 10.0)
+    numbers = all(isinstance(n, int | float) and not isinstance(n, bool) for n in (first, longest))
+    if numbers and longest < first:
+        expected = f"at least backoff_seconds ({first:g})"
+        yield Finding((*path, "backoff_max_seconds"), "conflict", expected, show(longest))
 
 
 def platform_findings(platform: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:

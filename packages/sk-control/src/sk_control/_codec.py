@@ -28,6 +28,7 @@ _TYPES: Final[Mapping[MessageKind, tuple[type[Any], type[Message]]]] = {
     MessageKind.STOP_ACK: (m.StopAck, pb.StopAck),
     MessageKind.DRAINED: (m.Drained, pb.Drained),
     MessageKind.FAILED: (m.Failed, pb.Failed),
+    MessageKind.PEER_REPLACED: (m.PeerReplaced, pb.PeerReplaced),
 }
 _KIND_OF: Final = {python_type: kind for kind, (python_type, _) in _TYPES.items()}
 

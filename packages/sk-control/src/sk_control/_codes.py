@@ -70,6 +70,7 @@ class ProtocolCode(StrEnum):
     ACK_WITHOUT_STOP = "ack_without_stop"
     FAILED_BEFORE_BOOTSTRAP = "failed_before_bootstrap"
     DUPLICATE_FAILED = "duplicate_failed"
+    PEER_BEFORE_BOOTSTRAP = "peer_before_bootstrap"
     AFTER_FAILED = "after_failed"
     AFTER_STOPPED = "after_stopped"
 

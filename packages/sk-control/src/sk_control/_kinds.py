@@ -26,6 +26,7 @@ class MessageKind(IntEnum):
     STOP_ACK = 9
     DRAINED = 10
     FAILED = 11
+    PEER_REPLACED = 12
 
     @property
     def direction(self) -> Direction:
@@ -38,4 +39,9 @@ class MessageKind(IntEnum):
         return self.name.lower()
 
 
-_TO_WORKER = {MessageKind.BOOTSTRAP_BUNDLE, MessageKind.START_WORK, MessageKind.STOP}
+_TO_WORKER = {
+    MessageKind.BOOTSTRAP_BUNDLE,
+    MessageKind.START_WORK,
+    MessageKind.STOP,
+    MessageKind.PEER_REPLACED,
+}

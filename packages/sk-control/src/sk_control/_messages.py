@@ -92,13 +92,20 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Worker: how far it has come. `state` and `position` are its own words, possibly empty."""
+    """Worker: how far it has come. `state` and `position` are its own words, possibly empty.
+
+    `waiting` counts the batches that it has and is not done with, the one in work included;
+    `dead_lettered` and `skipped` the records that its nodes gave up.
+    """
 
     records_in: int = 0
     records_out: int = 0
     batches: int = 0
     state: str = ""
     position: str = ""
+    waiting: int = 0
+    dead_lettered: int = 0
+    skipped: int = 0
 
     def __post_init__(self) -> None:
         check.whole("progress", "records_in", self.records_in)
@@ -106,6 +113,9 @@ class Progress:
         check.whole("progress", "batches", self.batches)
         check.text("progress", "state", self.state)
         check.text("progress", "position", self.position)
+        check.whole("progress", "waiting", self.waiting)
+        check.whole("progress", "dead_lettered", self.dead_lettered)
+        check.whole("progress", "skipped", self.skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +203,27 @@ class Failed:
             check.text("failed", name, getattr(self, name))
 
 
+@dataclass(frozen=True, slots=True)
+class PeerReplaced:
+    """Supervisor: `worker_id` runs `group` now, in the place of a worker that has failed.
+
+    `keys` are those that this worker shares with it, named as in the bootstrap bundle. May be
+    repeated, and comes for each replacement.
+    """
+
+    group: str
+    worker_id: str
+    incarnation: int
+    keys: BootstrapKeyBundle = field(default_factory=BootstrapKeyBundle)
+
+    def __post_init__(self) -> None:
+        check.name("peer_replaced", "group", self.group)
+        check.name("peer_replaced", "worker_id", self.worker_id)
+        check.whole("peer_replaced", "incarnation", self.incarnation, 1, check.UINT32_MAX)
+        if not isinstance(self.keys, BootstrapKeyBundle):
+            raise InvalidFieldError("peer_replaced", "keys", "a BootstrapKeyBundle")
+
+
 ControlMessage: TypeAlias = (
     Hello
     | BootstrapBundle
@@ -205,5 +236,6 @@ ControlMessage: TypeAlias = (
     | StopAck
     | Drained
     | Failed
+    | PeerReplaced
 )
 """Any message of the control plane."""

@@ -30,12 +30,14 @@ class SessionState(StrEnum):
 _S, _K = SessionState, MessageKind
 
 _REPORTS = {_K.HEARTBEAT, _K.PROGRESS}
+#: May come at any time behind the bundle's acknowledgement, and move nothing.
+_STAYS = _REPORTS | {_K.PEER_REPLACED}
 
 
 def _row(
     state: SessionState, moves: dict[MessageKind, SessionState]
 ) -> dict[MessageKind, SessionState]:
-    return dict.fromkeys(_REPORTS, state) | {_K.STOP: _S.STOPPING, _K.FAILED: _S.FAILED} | moves
+    return dict.fromkeys(_STAYS, state) | {_K.STOP: _S.STOPPING, _K.FAILED: _S.FAILED} | moves
 
 
 # What one end sends may cross what the other end sends: in STOPPING, all that the worker may have
@@ -85,6 +87,11 @@ _BREACHES: Final[Mapping[MessageKind, tuple[SessionState, ProtocolCode, Protocol
     _K.STOP: (_S.BOOTSTRAPPED, ProtocolCode.STOP_BEFORE_BOOTSTRAP, ProtocolCode.AFTER_STOPPED),
     _K.STOP_ACK: (_S.STOPPING, ProtocolCode.ACK_WITHOUT_STOP, ProtocolCode.AFTER_STOPPED),
     _K.DRAINED: (_S.WORKING, ProtocolCode.DRAINED_BEFORE_START, ProtocolCode.DUPLICATE_DRAINED),
+    _K.PEER_REPLACED: (
+        _S.ACKED,
+        ProtocolCode.PEER_BEFORE_BOOTSTRAP,
+        ProtocolCode.AFTER_STOPPED,
+    ),
     _K.FAILED: (
         _S.BOOTSTRAPPED,
         ProtocolCode.FAILED_BEFORE_BOOTSTRAP,

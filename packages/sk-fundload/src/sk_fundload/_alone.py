@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final, TextIO
 
-from sk_config import AdapterConfig, Config
+from sk_config import AdapterConfig, Config, FailureConfig
 from sk_kernel import (
     AdapterSettings,
     ApplicationContext,
@@ -18,8 +18,10 @@ from sk_kernel import (
     BatchLimits,
     DefinitionError,
     DiscoveryError,
+    FailureSpec,
     KernelError,
     MemoryRun,
+    NodeFailure,
     PreflightError,
     RunReport,
 )
@@ -31,12 +33,13 @@ _REFUSED: Final = 2
 _FAILED: Final = 4
 _STOPPED: Final = 128
 _EXTRA: Final = "multiprocess"
+_HANDLED: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 def run_alone(config: Config, *, run_id: str | None, quiet: bool, stderr: TextIO) -> int:
     """Run a memory-profile configuration and give the documented exit code.
 
-    The first SIGINT or SIGTERM ends the input and drains, a second one ends the run at once.
+    The first SIGHUP, SIGINT or SIGTERM ends the input and drains, a second one ends the run.
 
     :raises MissingExtraError: when the configuration asks for worker processes or for exporters.
     """
@@ -80,6 +83,16 @@ def _spec(config: Config) -> ApplicationSpec:
         nodes={name: dict(settings) for name, settings in config.nodes.items()},
         source=_adapter(config.adapters.source),
         sink=_adapter(config.adapters.sink),
+        failure=_failure(config.runtime.failure),
+    )
+
+
+def _failure(chosen: FailureConfig) -> FailureSpec:
+    default, nodes = chosen.default, chosen.nodes
+    return FailureSpec(
+        default=NodeFailure(default.policy, default.attempts),
+        nodes={name: NodeFailure(own.policy, own.attempts) for name, own in nodes.items()},
+        dead_letters=chosen.dead_letter.path if chosen.dead_letter else None,
     )
 
 
@@ -95,7 +108,7 @@ class _StoppedTwiceError(Exception):
 
 @contextmanager
 def _stopped_by_signals(run: MemoryRun) -> Iterator[list[int]]:
-    """Let SIGINT and SIGTERM stop the run; gives the list of those that came."""
+    """Let signals stop the run, ignored ones (nohup) aside; gives the list of those that came."""
     came: list[int] = []
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -104,7 +117,8 @@ def _stopped_by_signals(run: MemoryRun) -> Iterator[list[int]]:
             raise _StoppedTwiceError(number)
         run.stop()
 
-    old = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [number for number in _HANDLED if signal.getsignal(number) is not signal.SIG_IGN]
+    old = {number: signal.signal(number, handle) for number in heeded}
     try:
         yield came
     finally:
@@ -118,8 +132,15 @@ def _summary(report: RunReport) -> list[str]:
     return [
         f"{report.outcome}: {report.records_in:,} records, {report.seconds:.2f} s, {rate:,.0f}/s",
         counters,
+        *_given_up(report),
         *(f"partial output: {path}" for path in report.partial_outputs),
     ]
+
+
+def _given_up(report: RunReport) -> list[str]:
+    if not (report.dead_lettered or report.skipped):
+        return []
+    return [f"given up: dead-lettered {report.dead_lettered:,}, skipped {report.skipped:,}"]
 
 
 def _say(stderr: TextIO, first: str, *more: str) -> None:

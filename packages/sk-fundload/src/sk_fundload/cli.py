@@ -44,7 +44,7 @@ def run(
 
     \b
     Exit codes: 0 done, 2 configuration, 3 start or readiness, 4 failure,
-    5 stop timeout, 130/143 stopped by SIGINT/SIGTERM.
+    5 stop timeout, 129/130/143 stopped by SIGHUP/SIGINT/SIGTERM.
     """
     from sk_config import ConfigError
 

@@ -4,33 +4,53 @@ from sk_kernel._adapters import Sink, Source
 from sk_kernel._application import ApplicationContext
 from sk_kernel._application_spec import AdapterSettings, ApplicationSpec
 from sk_kernel._batch import Batch, Section
+from sk_kernel._boundary import BoundaryDispatchInput, RoutingResult, TerminalEvent, TerminalStatus
 from sk_kernel._calls import Identity
 from sk_kernel._container import Container
 from sk_kernel._decorators import node, service, sink, source, state
 from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
 from sk_kernel._envelope import Context, Correlation, Envelope, Key
+from sk_kernel._failure import FailureSpec, NodeFailure
 from sk_kernel._graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._ids import TraceIds, span_id
 from sk_kernel._key_groups import KEY_GROUPS, Splitter, key_group, owner_of
+from sk_kernel._letter_file import DeadLetterFile, letter_part
+from sk_kernel._letters import DeadLetter, payload_of, read_letter
+from sk_kernel._losses import Loss, Losses
 from sk_kernel._memory import MEMORY, MemoryRun
 from sk_kernel._observe import NodeObserver, NodeSpan, Tracer
 from sk_kernel._plan import ExecutionPlan, Segment, make_plan, single_group
+from sk_kernel._reply_coordinator import ReplyCoordinatorService
+from sk_kernel._reply_facts import ReplyCounters, ReplyEvent
+from sk_kernel._reply_waiters import ReplyWaiterService
+from sk_kernel._route_cache import RouteCache, RouteCacheSnapshot
+from sk_kernel._routing import RoutingService
 from sk_kernel._segment import SegmentRunner, needs_loop
+from sk_kernel._waiter import ReplyWaiter
 from sk_kernel._wire import WireCodec, wire_faults
 from sk_kernel.errors import (
     AdapterCheckError,
     AdapterFailedError,
+    DeadLetterError,
     DefinitionError,
     DiscoveryError,
     Fault,
     KernelError,
+    LifecycleCallError,
+    LifecycleError,
     MovedKeyError,
     NodeFailedError,
     NodeOutputError,
     PreflightError,
     RecordTooLargeError,
+    RequestRefusedError,
+    RequestsClosedError,
     ResolutionError,
     RunError,
+    TooManyAliasesError,
+    TooManyRequestsError,
+    TraceInUseError,
+    UnknownRouteError,
     UnknownTargetError,
     WireError,
 )
@@ -63,15 +83,20 @@ __all__ = [
     "Batch",
     "BatchLimits",
     "BootstrapSupervisor",
+    "BoundaryDispatchInput",
     "Container",
     "Context",
     "Correlation",
+    "DeadLetter",
+    "DeadLetterError",
+    "DeadLetterFile",
     "DefinitionError",
     "DiscoveryError",
     "Edge",
     "Envelope",
     "EventRail",
     "ExecutionPlan",
+    "FailureSpec",
     "Fault",
     "Graph",
     "GroupStatus",
@@ -81,16 +106,30 @@ __all__ = [
     "LifecycleCallError",
     "LifecycleError",
     "LifecycleEvent",
+    "Loss",
+    "Losses",
     "MemoryRun",
     "MovedKeyError",
     "NodeFailedError",
+    "NodeFailure",
     "NodeObserver",
     "NodeOutputError",
     "NodeSpan",
     "PreflightError",
     "Progress",
     "RecordTooLargeError",
+    "ReplyCoordinatorService",
+    "ReplyCounters",
+    "ReplyEvent",
+    "ReplyWaiter",
+    "ReplyWaiterService",
+    "RequestRefusedError",
+    "RequestsClosedError",
     "ResolutionError",
+    "RouteCache",
+    "RouteCacheSnapshot",
+    "RoutingResult",
+    "RoutingService",
     "RunError",
     "RunReport",
     "RunSetup",
@@ -104,17 +143,26 @@ __all__ = [
     "SourceDriver",
     "Splitter",
     "SupervisorFactory",
+    "TerminalEvent",
+    "TerminalStatus",
+    "TooManyAliasesError",
+    "TooManyRequestsError",
     "TraceIds",
+    "TraceInUseError",
     "Tracer",
+    "UnknownRouteError",
     "UnknownTargetError",
     "WireCodec",
     "WireError",
     "WorkerStatus",
     "key_group",
+    "letter_part",
     "make_plan",
     "needs_loop",
     "node",
     "owner_of",
+    "payload_of",
+    "read_letter",
     "service",
     "single_group",
     "sink",

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sk_kernel._application_spec import AdapterSettings, ApplicationSpec
 from sk_kernel._container import Container
 from sk_kernel._discovery import Catalogue, discover
+from sk_kernel._failure_faults import failure_faults, letter_file_faults
 from sk_kernel._graph import Graph, build_graph
 from sk_kernel._making import adapter_failed, made_adapter, made_node
 from sk_kernel._preflight import adapter_faults, choice_faults, node_faults, one_of, service_faults
@@ -49,16 +50,22 @@ class ApplicationContext:
                 self.graph: Graph = build_graph(source, sink, self.catalogue.nodes)
             except PreflightError as error:
                 faults += error.faults
+            else:
+                # What the states of a faulty node are is not known.
+                states = {} if faults else self.all_states
+                faults += failure_faults(spec.failure, self.graph, states)
         if faults:
             raise PreflightError(faults)
 
     def check_adapters(self) -> None:
         """Ask source and sink whether their settings will do, before anything is started.
 
+        And whether there can be a file for the dead letters.
+
         :raises PreflightError: with what they say.
         :raises AdapterFailedError: when a ``check`` raised anything else.
         """
-        faults = []
+        faults = list(letter_file_faults(self.spec.failure))
         adapters: tuple[tuple[str, AdapterSpec], ...] = (
             ("source", self.graph.source),
             ("sink", self.graph.sink),

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from sk_kernel._failure import FailureSpec
+
 
 class AdapterSettings(msgspec.Struct, frozen=True):
     """Which source or sink, by name, and its settings."""
@@ -22,3 +24,4 @@ class ApplicationSpec(msgspec.Struct, frozen=True, kw_only=True):
     nodes: dict[str, dict[str, Any]] = {}
     source: AdapterSettings | None = None
     sink: AdapterSettings | None = None
+    failure: FailureSpec = FailureSpec()

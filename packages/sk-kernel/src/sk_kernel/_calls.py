@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from operator import length_hint
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,17 @@ class NodeCall:
             return self._map(batch, keys, items)
         return out + self._map(batch, keys[done:], items[done:])
 
+    def passed(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
+        """The records that the node has let pass, with its return values.
+
+        :raises NodeFailedError: when the node raised; names the record.
+        """
+        return rows.keys, self.map(batch, rows)
+
+    def lose(self, batch: Batch, key: Key, item: Any, error: BaseException) -> bool:
+        """Give a record up that the node raised on, if its policy is such."""
+        return False
+
     def one(self, batch: Batch, key: Key, item: Any, edge: Edge) -> Any:
         """The node's return value for one record, with its span when that is sampled."""
         if self._tracer is None or root_of(key) not in batch.sampled:
@@ -122,6 +133,17 @@ class NodeCall:
     def _await(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
         from sk_kernel._coroutines import CoroutineFailedError, in_turn, side_by_side
 
+        start = self._starter(batch, keys, items)
+        together = side_by_side if self._concurrent else in_turn
+        try:
+            return self._runner.run(together(start, len(items)))
+        except CoroutineFailedError as failed:
+            cause = failed.__cause__
+            raise self._failed(cause, keys[failed.index]) from cause
+
+    def _starter(
+        self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]
+    ) -> Callable[[int], Coroutine[Any, Any, Any]]:
         named = self.spec.context_parameter
         contexts = list(self._contexts(batch, keys)) if named else []
 
@@ -129,12 +151,7 @@ class NodeCall:
             extra = {named: contexts[index]} if named else {}
             return self.call(items[index], **extra)
 
-        together = side_by_side if self._concurrent else in_turn
-        try:
-            return self._runner.run(together(start, len(items)))
-        except CoroutineFailedError as failed:
-            cause = failed.__cause__
-            raise self._failed(cause, keys[failed.index]) from cause
+        return start
 
     @property
     def _runner(self) -> asyncio.Runner:

@@ -8,13 +8,15 @@ from operator import length_hint
 from types import CodeType
 from typing import Any
 
+from sk_kernel._batch import Batch
 from sk_kernel._calls import NodeCall
 from sk_kernel._envelope import Key, root_of
 from sk_kernel._graph import Edge
 from sk_kernel.errors import NodeFailedError, NodeOutputError
 
-#: Passes the items through all nodes in turn, record by record, appending the last one's returns.
-Chain = Callable[[Sequence[Key], Sequence[Any], list[Any]], None]
+#: Passes the items through all nodes in turn, record by record, appending the last one's returns;
+#: gives the rows of the records that a node has given up.
+Chain = Callable[[Batch, Sequence[Key], Sequence[Any], list[Any]], list[int]]
 
 #: Each node has as many lines in the compiled loop, behind the first two.
 _LINES = 2
@@ -32,18 +34,29 @@ def compile_chain(
         return None
     passed = _compiled(calls)
 
-    def chain(keys: Sequence[Key], items: Sequence[Any], outputs: list[Any]) -> None:
+    def chain(
+        batch: Batch, keys: Sequence[Key], items: Sequence[Any], outputs: list[Any]
+    ) -> list[int]:
         rest = iter(items)
-        try:
-            passed(rest, outputs.append)
-        except Exception as error:
-            # The place in the iterator tells the record, the line of the loop the node.
-            at = root_of(keys[max(len(items) - length_hint(rest) - 1, 0)])
-            call = calls[(_line_in(passed.__code__, error) - 3) // _LINES]
-            if isinstance(error, _DetourError):
-                declared = str(call.spec.emits)
-                raise NodeOutputError(call.name, error.got, declared, at) from None
-            raise NodeFailedError(call.name, type(error).__name__, at) from error
+        lost: list[int] = []
+        while True:
+            try:
+                passed(rest, outputs.append)
+            except Exception as error:
+                # The place in the iterator tells the record, the line of the loop the node.
+                row = max(len(items) - length_hint(rest) - 1, 0)
+                line, payload = _stopped_at(passed.__code__, error)
+                call = calls[(line - 3) // _LINES]
+                if isinstance(error, _DetourError):
+                    declared = str(call.spec.emits)
+                    at = root_of(keys[row])
+                    raise NodeOutputError(call.name, error.got, declared, at) from None
+                if not call.lose(batch, keys[row], payload, error):
+                    at = root_of(keys[row])
+                    raise NodeFailedError(call.name, type(error).__name__, at) from error
+                lost.append(row)
+            else:
+                return lost
 
     return chain
 
@@ -84,8 +97,10 @@ def _straight(
     return all(call.plain for call in calls)
 
 
-def _line_in(code: CodeType, error: Exception) -> int:
+def _stopped_at(code: CodeType, error: Exception) -> tuple[int, Any]:
+    """The line of the loop, and what the node in it was given."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code is not code:
         trace = trace.tb_next
-    return trace.tb_lineno if trace is not None else 3
+    assert trace is not None  # noqa: S101 - the loop called whatever raised
+    return trace.tb_lineno, trace.tb_frame.f_locals["x"]

@@ -16,6 +16,7 @@ _TURN = 1 << 64
 _MASK = _TURN - 1
 #: 2^64 divided by the golden ratio, odd: consecutive sequences spread evenly over 64 bits.
 _WEYL = 0x9E3779B97F4A7C15
+_BACK = pow(_WEYL, -1, _TURN)
 
 
 class TraceIds:
@@ -36,6 +37,15 @@ class TraceIds:
     def of(self, sequence: int) -> str:
         """The trace id of the record with this sequence number."""
         return f"{self._high}{self._place(sequence):016x}"
+
+    def sequence_of(self, trace_id: str) -> int | None:
+        """The sequence number that :meth:`of` gives this trace id for; None for another run's."""
+        try:
+            place = int(trace_id[16:], 16)
+        except ValueError:
+            return None
+        sequence = (place - self._offset) * _BACK & _MASK
+        return sequence if self.of(sequence) == trace_id else None
 
     def sampled(self, first: int, last: int) -> frozenset[int]:
         """The sequence numbers in ``first..last`` (both included) whose trace is recorded."""

@@ -11,6 +11,8 @@ from sk_kernel._batch import Batch
 from sk_kernel._calls import Identity
 from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
 from sk_kernel._ids import TraceIds
+from sk_kernel._letter_file import DeadLetterFile, letter_part
+from sk_kernel._losses import Losses
 from sk_kernel._observe import NodeObserver, Tracer
 from sk_kernel._plan import make_plan, single_group
 from sk_kernel._segment import SegmentRunner, needs_loop
@@ -55,22 +57,26 @@ class MemoryRun:
         )
         self._sink = SinkDriver(graph, sink)
         self._loop = _loop() if needs_loop(graph, graph.order) else None
+        self._letters = DeadLetterFile(application.spec.failure)
+        identity = Identity(run_id, self._scenario, MEMORY, ids)
+        self._losses = Losses(identity)
         self._runner = SegmentRunner(
             application,
             plan,
             plan.segments[0],
             container,
-            Identity(run_id, self._scenario, MEMORY, ids),
+            identity,
             tracer=self._tracer,
             write=self._sink.write,
             loop=self._loop,
+            losses=self._losses,
         )
 
     def run(self) -> RunReport:
         """Read the source to its end and commit the sink; or, stopped, drain and abort it.
 
-        To be called once. The source is closed before the sink is committed: nothing that can fail
-        comes behind the commit.
+        To be called once. The source is closed, and the dead letters are merged, before the sink is
+        committed: behind the commit comes a rename and nothing else that can fail.
 
         :raises RunError: when a node or adapter failed; the sink was aborted.
         """
@@ -92,7 +98,9 @@ class MemoryRun:
             batches=last.number - 1,
             seconds=time.monotonic() - started,
             counters=self._sink.summary(),
-            partial_outputs=() if last.complete else self._sink.partial_outputs(),
+            partial_outputs=() if last.complete else self.partial_outputs(),
+            dead_lettered=self._losses.dead_lettered,
+            skipped=self._losses.skipped,
         )
 
     def stop(self) -> None:
@@ -100,10 +108,20 @@ class MemoryRun:
         self._source.interrupt()
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """Where a failed run left its unfinished output."""
-        return self._sink.partial_outputs()
+        """Where a failed run left its unfinished output, and its dead letters."""
+        return self._sink.partial_outputs() + self._letters.partial_outputs()
 
     def _run(self) -> Batch:
+        self._losses.part = letter_part(self._letters.open(), MEMORY, 0)
+        try:
+            last = self._work()
+            if last.complete:
+                self._letters.commit()
+            return last
+        finally:
+            self._letters.abort()
+
+    def _work(self) -> Batch:
         self._source.open()
         try:
             self._sink.open()
@@ -119,6 +137,7 @@ class MemoryRun:
         try:
             self._source.close()
             if last.complete:
+                self._letters.stage()
                 self._sink.end(complete=True)
         except BaseException as error:
             _also(error, self._abort)
@@ -139,10 +158,15 @@ class MemoryRun:
             if self._on_progress:
                 state = "drained" if batch.final else "running"
                 batches = batch.number - batch.final
-                written = self._sink.records
-                self._on_progress(Progress(MEMORY, batch.last, written, batches, state))
+                self._on_progress(self._progress(batch.last, batches, state))
             if batch.final:
                 return batch
+
+    def _progress(self, read: int, batches: int, state: str) -> Progress:
+        lost = self._losses
+        return Progress(
+            MEMORY, read, self._sink.records, batches, state, lost.dead_lettered, lost.skipped
+        )
 
 
 def _loop() -> asyncio.Runner:

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sk_kernel._application import ApplicationContext
-from sk_kernel._batch import Batch, Section
+from sk_kernel._batch import Batch, Column, Section
 from sk_kernel._calls import Identity, NodeCall
 from sk_kernel._container import Container
 from sk_kernel._envelope import Key
 from sk_kernel._flow import Flow, Outlet, Route
 from sk_kernel._graph import SINK, SOURCE, Edge, Graph
+from sk_kernel._guarded import GuardedCall
 from sk_kernel._key_guard import KeyGuard
+from sk_kernel._losses import Losses
 from sk_kernel._observe import Tracer
 from sk_kernel._plan import ExecutionPlan, Segment
 from sk_kernel._specs import Emission
@@ -30,6 +32,7 @@ class SegmentRunner:
 
     :param write: what the sink's payloads of a batch are given to; needed where the sink is.
     :param loop: runs coroutine nodes; needed where :func:`needs_loop` says so.
+    :param losses: takes what nodes with another failure policy than ``fail`` give up.
     :raises ResolutionError: when a node cannot be made.
     """
 
@@ -44,9 +47,11 @@ class SegmentRunner:
         tracer: Tracer | None = None,
         write: Writer | None = None,
         loop: asyncio.Runner | None = None,
+        losses: Losses | None = None,
     ) -> None:
         graph = plan.graph
         self._tracer = tracer
+        self.losses = lost = Losses(identity) if losses is None else losses
         self._branching = graph.branching
         self._entries = _entries(graph, set(segment.vertices))
         outlets = _outlets(plan, segment)
@@ -55,7 +60,12 @@ class SegmentRunner:
         def make(name: str) -> NodeCall:
             spec, target = graph.nodes[name], application.make_node(name, container)
             concurrent = not application.states_of(name) and spec.finish is None
-            return NodeCall(spec, target, identity, tracer, loop, concurrent=concurrent)
+            own = application.spec.failure.of(name)
+            if own.policy == "fail":
+                return NodeCall(spec, target, identity, tracer, loop, concurrent=concurrent)
+            return GuardedCall(
+                spec, target, identity, own, lost, tracer, loop, concurrent=concurrent
+            )
 
         self._steps: list[Step] = []
         for unit in segment.units:
@@ -99,6 +109,16 @@ class SegmentRunner:
             flow.arrive(section, edges)
         return self._run(flow)
 
+    def resume(self, batch: Batch, edge: Edge, key: Key, payload: Any) -> None:
+        """Run one record that came over ``edge`` from its consumer, which is here, on.
+
+        :raises NodeFailedError, NodeOutputError, UnknownTargetError, AdapterFailedError:
+            what it, or the sink, did.
+        """
+        flow = Flow(batch)
+        flow.inbox[edge.consumer] = [Column(edge, [key], [payload])]
+        self._run(flow)
+
     def _run(self, flow: Flow) -> dict[int, list[Section]]:
         try:
             for step in self._steps:
@@ -106,6 +126,7 @@ class SegmentRunner:
         finally:
             if self._tracer is not None:
                 self._tracer.flush()
+        self.losses.flush()
         return flow.departures()
 
 

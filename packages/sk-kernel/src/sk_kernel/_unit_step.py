@@ -11,6 +11,7 @@ from sk_kernel._chain import Chain, compile_chain
 from sk_kernel._envelope import Key
 from sk_kernel._flow import Flow, Outlet
 from sk_kernel._graph import Edge
+from sk_kernel._guarded import LOST
 from sk_kernel._steps import Finish
 
 #: What leaves a unit, by the node that made it: keys and outputs.
@@ -59,12 +60,19 @@ class UnitStep:
         keys, items = rows.keys, rows.items
         outputs: list[Any] = []
         leaving: Leaving = {self._names[-1]: ([], outputs)}
+        lost: list[int] = []
         done = 0
         for i in sampled_rows(keys, flow.batch.sampled):
-            chain(keys[done:i], items[done:i], outputs)
+            lost += [done + n for n in chain(flow.batch, keys[done:i], items[done:i], outputs)]
+            passed = len(outputs)
             self._walk(flow, leaving, _Row(keys[i], rows.edge(i), items[i]))
+            if len(outputs) == passed:
+                lost.append(i)
             done = i + 1
-        chain(keys[done:], items[done:], outputs)
+        lost += [done + n for n in chain(flow.batch, keys[done:], items[done:], outputs)]
+        if lost:
+            gone = set(lost)
+            keys = [key for i, key in enumerate(keys) if i not in gone]
         flow.emit(self._outlets[self._names[-1]], keys, outputs)
 
     def _walk_all(self, flow: Flow, rows: list[_Row]) -> None:
@@ -87,6 +95,8 @@ class UnitStep:
     def _walk(self, flow: Flow, leaving: Leaving, row: _Row) -> None:
         name = row.edge.consumer
         output = self._calls[name].one(flow.batch, row.key, row.item, row.edge)
+        if output is LOST:
+            return
         if self._fed[name]:
             flow.emit(self._outlets[name], [row.key], [output])
             self._walk_fed(flow, leaving, name)

@@ -156,6 +156,14 @@ class RecordTooLargeError(RunError):
         )
 
 
+class DeadLetterError(RunError):
+    """A dead letter, or the file of them, cannot be read or written."""
+
+    def __init__(self, action: str, what: str, problem: str) -> None:
+        self.action, self.what, self.problem = action, what, problem
+        super().__init__(f"dead letters: cannot {action} {what}: {problem}")
+
+
 class LifecycleError(KernelError):
     """Base of what a :class:`sk_kernel.BootstrapSupervisor` raises of its workers and its calls.
 
@@ -173,3 +181,51 @@ class LifecycleCallError(LifecycleError):
     def __init__(self, wanted: str, problem: str) -> None:
         self.wanted, self.problem = wanted, problem
         super().__init__(f"{wanted}: {problem}")
+
+
+class UnknownRouteError(RunError):
+    """No group runs what a payload is sent to: a fault of whoever named the target or the group.
+
+    ``target`` is empty where none was named. ``category`` is that of the failed handoff.
+    """
+
+    category: ClassVar[str] = "transport"
+
+    def __init__(self, problem: str, *, target: str = "", group: str = "") -> None:
+        self.problem, self.target, self.group = problem, target, group
+        super().__init__(f"no route: {problem}")
+
+
+class RequestRefusedError(KernelError):
+    """A request was not taken on; nothing was sent."""
+
+
+class TooManyRequestsError(RequestRefusedError):
+    """As many requests as allowed have no reply yet: the caller may try again when one has."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"{limit} requests are in flight, and no more are allowed: try again")
+
+
+class TraceInUseError(RequestRefusedError):
+    """A request in flight goes by that trace id, or by that alias, already."""
+
+    def __init__(self, trace_id: str) -> None:
+        self.trace_id = trace_id
+        super().__init__(f"a request in flight goes by {trace_id!r}: each needs a name of its own")
+
+
+class TooManyAliasesError(RequestRefusedError):
+    """A request would go by more names than are kept for one."""
+
+    def __init__(self, trace_id: str, limit: int) -> None:
+        self.trace_id, self.limit = trace_id, limit
+        super().__init__(f"the request {trace_id!r} has {limit} aliases, and may have no more")
+
+
+class RequestsClosedError(RequestRefusedError):
+    """The run is stopping: it takes no more requests on."""
+
+    def __init__(self) -> None:
+        super().__init__("no more requests are taken on: the run is stopping")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
 from sk_kernel.status import RunStatus
+
+if TYPE_CHECKING:
+    from sk_kernel._application import ApplicationContext
+    from sk_kernel._driver import BatchLimits
+    from sk_kernel._plan import ExecutionPlan
 
 Outcome = Literal["completed", "stopped"]
 
@@ -20,6 +26,8 @@ class Progress(msgspec.Struct, frozen=True):
     records_out: int = 0
     batches: int = 0
     state: str = "starting"
+    dead_lettered: int = 0
+    skipped: int = 0
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +35,8 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
 
     ``outcome`` is ``completed`` when the source had no more and the sink committed, ``stopped``
     when the source was interrupted, what was in flight drained, and the sink aborted; then
-    ``partial_outputs`` names what it left. ``counters`` are the sink's own.
+    ``partial_outputs`` names what it left. ``counters`` are the sink's own. ``dead_lettered`` and
+    ``skipped`` count the records that nodes gave up.
     """
 
     run_id: str
@@ -40,6 +49,8 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     counters: dict[str, int]
     partial_outputs: tuple[str, ...] = ()
+    dead_lettered: int = 0
+    skipped: int = 0
 
 
 class LifecycleEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +72,21 @@ class LifecycleEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BootstrapSupervisor(Protocol):
-    """Owns the workers of a run, from their start to their end, whatever they are made of."""
+    """Owns the workers of a run, from their start to their end, whatever they are made of.
+
+    A call that the lifecycle does not allow, or with an unknown group, raises
+    :class:`sk_kernel.LifecycleCallError` and changes nothing; what ends a start, a run or a stop
+    raises another :class:`sk_kernel.KernelError`. :meth:`request_stop`, :meth:`snapshot`,
+    :meth:`lifecycle_events` and :meth:`subscribe` are safe in any thread; the others are for one.
+    ``sk_kernel.testing.check_supervisor`` holds an implementation to all of this.
+    """
+
+    @property
+    def works_in_caller(self) -> bool:
+        """Whether :meth:`run` does the work itself, in the caller's thread.
+
+        A second signal must then break into that thread, since nothing else could end the work.
+        """
 
     def start_groups(self, group_names: Sequence[str]) -> None:
         """Start the workers of these groups, in this order."""
@@ -72,6 +97,16 @@ class BootstrapSupervisor(Protocol):
     def run(self) -> RunReport:
         """Open the gate, let the source be read, return when every group has drained."""
 
+    def request_stop(self, reason: str) -> None:
+        """End the input: what was read is worked off, and :meth:`run` returns. Never blocks.
+
+        A second request ends the run by force. One that comes before the work is not lost. Safe in
+        a signal handler.
+        """
+
+    def partial_outputs(self) -> Sequence[str]:
+        """Where unfinished output is; empty once it is in place, or where there is none."""
+
     def stop_groups(self, graceful_timeout_seconds: float, *, drain_inflight: bool) -> None:
         """Stop gracefully, source first; TimeoutError when the time is over."""
 
@@ -79,7 +114,11 @@ class BootstrapSupervisor(Protocol):
         """Terminate, then kill, the workers of these groups."""
 
     def shutdown(self) -> str:
-        """Stop whatever is left within the configured time; returns the rung that it took."""
+        """Stop whatever is left within the configured time, in every state; more often: nothing.
+
+        Returns the lowest rung of the stop ladder that any worker needed: ``none``, ``drain``,
+        ``stop``, ``terminate`` or ``kill``.
+        """
 
     def snapshot(self) -> RunStatus:
         """The run as it is now, worker by worker. Safe in any thread."""
@@ -89,3 +128,66 @@ class BootstrapSupervisor(Protocol):
 
     def subscribe(self, after_sequence: int) -> Sequence[LifecycleEvent]:
         """The events after a sequence number that the ring still holds."""
+
+
+class EventRail(Protocol):
+    """Where a supervisor puts its lifecycle events: numbered, dated, cleaned, kept and exported."""
+
+    def emit(
+        self,
+        name: str,
+        *,
+        level: Literal["info", "debug"] = "info",
+        group: str | None = None,
+        worker: str | None = None,
+        fields: Mapping[str, object] | None = None,
+    ) -> LifecycleEvent | None:
+        """Record an event; None where its level is not wanted. Any thread; raises nothing."""
+
+    def events(self) -> Sequence[LifecycleEvent]:
+        """The events that are still held, in order."""
+
+    def after(self, sequence: int) -> Sequence[LifecycleEvent]:
+        """Those after a sequence number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSetup:
+    """Everything that a supervisor is made of: a checked application, placed and planned.
+
+    :param config: the whole configuration: an ``sk_config.Config``.
+    :param groups: the process groups that hold a vertex, in configuration order; none of them where
+        the configuration names none, and all is one group.
+    :param application: what is discovered here; its ``spec`` is the data that a worker needs to
+        discover the same.
+    :param log: takes the supervisor's lifecycle events.
+    :param on_progress: to be called when a group has come further. From any thread; never blocks.
+    :param on_line: to be called with a worker's id and a line that it wrote to its standard error.
+    """
+
+    run_id: str
+    config: Any
+    groups: tuple[str, ...]
+    application: ApplicationContext
+    plan: ExecutionPlan
+    limits: BatchLimits
+    log: EventRail
+    on_progress: Callable[[Progress], None] = lambda _: None
+    on_line: Callable[[str, str], None] = lambda *_: None
+
+
+class SupervisorFactory(Protocol):
+    """Makes the supervisor of a run: what an entry point of :data:`SUPERVISORS` names.
+
+    The entry point's name is what ``runtime.platform.bootstrap.mode`` says.
+    """
+
+    def __call__(self, setup: RunSetup, /) -> BootstrapSupervisor:
+        """Make it; start nothing yet.
+
+        :raises LifecycleError: when this run cannot be supervised.
+        """
+
+
+#: The group of the entry points by which a package provides a supervisor.
+SUPERVISORS = "stream_kernel.supervisors"

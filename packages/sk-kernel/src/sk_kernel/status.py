@@ -15,7 +15,10 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     ``pid`` is the supervisor's number for it and ``os_pid`` the operating system's (None on an
     engine without processes). Ages are seconds, as of the snapshot; None before there was anything
-    to age. ``rss_bytes`` is its resident memory, None where that cannot be read. ``ended`` says how
+    to age; that of progress is the time since it last got on. ``waiting`` counts the batches that
+    it has and is not done with; it is ``stuck`` when it stands still before them for longer than
+    its group allows. ``dead_lettered`` and ``skipped`` count the records that its nodes gave up.
+    ``rss_bytes`` is its resident memory, None where that cannot be read. ``ended`` says how
     its process ended (``exit code 1``, ``signal SIGKILL``), ``rung`` how far down the stop ladder
     it took; both are empty, or ``none``, while it runs.
     """
@@ -31,6 +34,10 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     records_in: int = 0
     records_out: int = 0
     batches: int = 0
+    dead_lettered: int = 0
+    skipped: int = 0
+    waiting: int = 0
+    stuck: bool = False
     heard_age_seconds: float | None = None
     progress_age_seconds: float | None = None
     age_seconds: float | None = None
@@ -53,6 +60,8 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A run as it is now.
 
     ``ready`` is the answer to a readiness probe: the gate is open and no stop was asked for.
+    ``started`` is that to a startup probe: every group was ready once, and was told to work.
+    ``stop_reasons`` are the requests to stop so far, in order (``SIGTERM``, ``sk stop``).
     ``refusals`` counts what was refused, by ``plane.category`` (``data.replay``,
     ``control.signature``).
     """
@@ -63,8 +72,10 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     ready: bool
     age_seconds: float
+    started: bool = False
     groups: tuple[GroupStatus, ...] = ()
     refusals: dict[str, int] = {}
+    stop_reasons: tuple[str, ...] = ()
     version: int = STATUS_VERSION
 
     def workers(self) -> tuple[WorkerStatus, ...]:

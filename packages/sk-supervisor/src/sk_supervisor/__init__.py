@@ -11,8 +11,10 @@ if _typing.TYPE_CHECKING:
     from sk_supervisor._local import LocalBootstrapSupervisor
     from sk_supervisor._multiprocess import MultiprocessBootstrapSupervisor
     from sk_supervisor._preflight import Prepared, prepare
+    from sk_supervisor._supervisors import factory_of, supervisor_of
     from sk_supervisor.errors import (
         ApplicationExitError,
+        HealthBindError,
         HubFailedError,
         RunRefusedError,
         RuntimeLifecycleReadyError,
@@ -30,6 +32,7 @@ __all__ = [
     "ApplicationExitError",
     "BundleRejectedError",
     "ChildBootstrapBundle",
+    "HealthBindError",
     "HubFailedError",
     "Ladder",
     "LocalBootstrapSupervisor",
@@ -44,7 +47,9 @@ __all__ = [
     "StopForcedError",
     "StopTimeoutError",
     "SupervisorError",
+    "factory_of",
     "new_run_id",
     "prepare",
     "run",
+    "supervisor_of",
 ]

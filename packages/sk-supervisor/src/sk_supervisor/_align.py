@@ -1,8 +1,12 @@
 """Putting the parts of a batch together again before a segment runs it. Pure.
 
-Every segment sends each batch to every segment downstream of it, empty or not, so a batch is whole
-when each upstream segment's last part of it is there; and batches are run in their number's order.
+Every worker sends each batch to every worker of every segment downstream, empty or not, so a batch
+is whole when the last part of it is there from each upstream; and batches are run in their number's
+order.
 That is what keeps order where a record skips groups on its way.
+
+A worker that was restarted sends again what its predecessor had not sent, or not for certain. Of a
+batch the first whole version is taken, and half a one of a predecessor is forgotten.
 """
 
 from __future__ import annotations
@@ -13,56 +17,101 @@ from typing import Generic, TypeVar
 
 P = TypeVar("P")
 
+#: Where parts come from: a segment, and the index of the worker that runs it.
+Upstream = tuple[int, int]
+
 
 class AlignmentError(Exception):
-    """A part came from a segment that is not upstream, or after the last one of its batch."""
+    """A part came from a segment that is not upstream, or where it cannot belong."""
 
-    def __init__(self, epoch: int, upstream: int, problem: str) -> None:
+    def __init__(self, epoch: int, upstream: Upstream, problem: str) -> None:
         self.epoch, self.upstream, self.problem = epoch, upstream, problem
-        super().__init__(f"batch {epoch} from segment {upstream}: {problem}")
+        segment, worker = upstream
+        super().__init__(f"batch {epoch} from segment {segment}, worker {worker}: {problem}")
 
 
 @dataclass(slots=True)
 class _Waiting(Generic[P]):
-    parts: list[P] = field(default_factory=list)
-    whole: set[int] = field(default_factory=set)
+    parts: list[tuple[Upstream, P]] = field(default_factory=list)
+    whole: dict[Upstream, str] = field(default_factory=dict)
+    """The upstream segments whose last part is here, and the worker that sent it."""
+
+    def forget(self, upstream: Upstream) -> None:
+        """Half a batch of a worker that will not send the rest."""
+        if upstream not in self.whole:
+            self.parts = [part for part in self.parts if part[0] != upstream]
 
 
 class Aligner(Generic[P]):
-    """Collects the parts of batches for one segment and gives whole batches back, in order."""
+    """Collects the parts of batches for one segment and gives whole batches back, in order.
 
-    def __init__(self, upstream: Iterable[int]) -> None:
+    :param resumed: this worker takes the place of one that has failed. What upstream does not send
+        any more was done with everywhere before: the first batch is the first that all send.
+    """
+
+    def __init__(self, upstream: Iterable[Upstream], *, resumed: bool = False) -> None:
         self._upstream = frozenset(upstream)
+        self._resumed = resumed
         self._next = 1
         self._waiting: dict[int, _Waiting[P]] = {}
+        self._senders: dict[Upstream, list[str]] = {segment: [] for segment in self._upstream}
 
-    def add(self, epoch: int, upstream: int, part: P, *, more: bool) -> None:
+    def add(self, epoch: int, upstream: Upstream, part: P, *, more: bool, sender: str = "") -> None:
         """Take one part of batch ``epoch``; ``more`` says that another of that segment follows.
 
-        A batch that was run already is dropped: a sender that starts again sends what it may have
-        sent before.
+        The parts of one sender come in order. A batch that was run already, or is here whole from
+        another ``sender``, is dropped: a worker that starts again sends what may have been sent
+        before. So is what comes of a sender after its successor's first part.
 
         :raises AlignmentError: when the part cannot belong here.
         """
         if upstream not in self._upstream:
             raise AlignmentError(epoch, upstream, "is not upstream of this segment")
-        if epoch < self._next:
+        if not self._is_current(upstream, sender) or epoch < self._next:
             return
+        self._expect_no_gap(epoch, upstream)
         waiting = self._waiting.setdefault(epoch, _Waiting())
         if upstream in waiting.whole:
-            raise AlignmentError(epoch, upstream, "a part came after the last one")
-        waiting.parts.append(part)
+            if waiting.whole[upstream] == sender:
+                raise AlignmentError(epoch, upstream, "a part came after the last one")
+            return
+        waiting.parts.append((upstream, part))
         if not more:
-            waiting.whole.add(upstream)
+            waiting.whole[upstream] = sender
 
     def ready(self) -> Iterator[tuple[int, list[P]]]:
         """The whole batches that are next, each once."""
-        while self._next in self._waiting and self._waiting[self._next].whole == self._upstream:
+        while (first := self._waiting.get(self._next)) and len(first.whole) == len(self._upstream):
             epoch = self._next
             self._next += 1
-            yield epoch, self._waiting.pop(epoch).parts
+            del self._waiting[epoch]
+            yield epoch, [part for _, part in first.parts]
 
     @property
     def held(self) -> int:
         """How many batches wait for a part."""
         return len(self._waiting)
+
+    def _is_current(self, upstream: Upstream, sender: str) -> bool:
+        """Whether a segment's parts come from this worker now; whoever is new succeeds the last."""
+        senders = self._senders[upstream]
+        if senders and senders[-1] == sender:
+            return True
+        if sender in senders:
+            return False
+        senders.append(sender)
+        for waiting in self._waiting.values():
+            waiting.forget(upstream)
+        return True
+
+    def _expect_no_gap(self, epoch: int, upstream: Upstream) -> None:
+        before = epoch - 1
+        if before < self._next:
+            return
+        if before in self._waiting and upstream in self._waiting[before].whole:
+            return
+        if not self._resumed:
+            raise AlignmentError(epoch, upstream, "batches before it are missing")
+        self._next = epoch
+        for late in [number for number in self._waiting if number < epoch]:
+            del self._waiting[late]

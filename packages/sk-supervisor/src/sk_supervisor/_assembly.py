@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sk_control import BootstrapBundle
+from sk_control import BootstrapBundle, PeerReplaced
 from sk_kernel import (
     SOURCE,
     ApplicationContext,
     Batch,
+    Container,
     ExecutionPlan,
     Identity,
     Progress,
@@ -22,10 +23,15 @@ from sk_supervisor._bundle import ChildBootstrapBundle, decode_bundle, plan_of
 from sk_supervisor._engine import Engine
 from sk_supervisor._inbox import Credit, Item
 from sk_supervisor._outlet import Outlet
+from sk_supervisor._peers import place_edges, place_of, places_of
+from sk_supervisor._retention import Retention
+from sk_supervisor._scope import resolve
 from sk_supervisor._source_thread import SourceThread
 
 #: How long a source may take to close when the run ends without it.
 _CLOSE_SECONDS = 0.5
+#: How long the supervisor's word of a successor may take, once its first frame is here.
+_INTRODUCTION_SECONDS = 10.0
 
 
 class Assembly:
@@ -75,6 +81,13 @@ class Assembly:
         if self._reader is not None:
             self._reader.interrupt()
 
+    def replace_peer(self, replaced: PeerReplaced) -> None:
+        """Send what goes to a group to its new worker, and again what may not be done.
+
+        :raises TransportError: when the hub is lost.
+        """
+        self.outlet.turn_to(replaced.worker_id, replaced.keys)
+
     def trace_source(self, batch: Batch) -> None:
         """Record the spans of a batch's reading."""
         if self._tracer is not None and self._source is not None and batch.sampled:
@@ -101,9 +114,14 @@ class Assembly:
 
 
 def assemble(
-    bundle: BootstrapBundle, told: dict[str, Any], deliver: Callable[[Item], None]
+    bundle: BootstrapBundle,
+    told: dict[str, Any],
+    deliver: Callable[[Item], None],
+    scope: Container,
 ) -> Assembly:
     """Build everything that this worker runs, and dial the hub.
+
+    :param scope: the worker's own; its end of the data plane is bound there.
 
     :raises BundleRejectedError, KernelError, TransportError, ExporterSetupError: what stood in the
         way.
@@ -115,26 +133,35 @@ def assemble(
     ids = TraceIds(bundle.run_id, child.sampling_ratio)
     tracer = _tracer(plan, ids, child, worker_id) if child.spans else None
     container = application.container()
-    outlet = Outlet(
-        session=told["session_id"],
-        worker_id=worker_id,
-        run_id=bundle.run_id,
-        scenario_id=bundle.scenario_id,
-        keys=bundle.keys,
-        address=(bundle.data_host, bundle.data_port),
-        worker_of_segment={s.index: child.workers[s.group] for s in plan.segments},
-        limits=child.link,
+    credit = Credit(child.limits.in_flight)
+    retention, patience = _for_restarts(plan, place_of(worker_id), child, credit)
+    scope.provide(
+        Outlet,
+        Outlet(
+            session=told["session_id"],
+            worker_id=worker_id,
+            run_id=bundle.run_id,
+            scenario_id=bundle.scenario_id,
+            keys=bundle.keys,
+            address=(bundle.data_host, bundle.data_port),
+            workers=child.workers,
+            limits=child.link,
+            retention=retention,
+            introduction_seconds=patience,
+        ),
     )
+    outlet = resolve(scope, Outlet)
     engine = Engine(
         application,
         plan,
         container,
-        Identity(bundle.run_id, bundle.scenario_id, bundle.group, ids),
+        Identity(bundle.run_id, bundle.scenario_id, bundle.group, ids, bundle.worker_index),
         outlet,
         tracer=tracer,
         max_payload_bytes=child.link.max_payload_bytes,
+        letters=child.letters,
+        resumed=bundle.incarnation > 1,
     )
-    credit = Credit(child.limits.in_flight)
     source = reader = None
     if plan.group_of[SOURCE] == bundle.group:
         source = SourceDriver(
@@ -145,7 +172,30 @@ def assemble(
             sampling=tracer is not None,
         )
         reader = SourceThread(source, credit, deliver)
-    return Assembly(engine, outlet, credit, source, reader, tracer, branching=plan.graph.branching)
+    return Assembly(
+        engine,
+        outlet,
+        credit,
+        source,
+        reader,
+        tracer,
+        branching=plan.graph.branching,
+    )
+
+
+def _for_restarts(
+    plan: ExecutionPlan, place: str, child: ChildBootstrapBundle, credit: Credit
+) -> tuple[Retention | None, float]:
+    """What this worker keeps for successors, and how long it waits to hear of one: mostly nothing.
+
+    A successor may reach this worker with its first frame before the supervisor's word of it does.
+    """
+    places, edges = places_of(plan), place_edges(plan)
+    again = {p for s in plan.segments if s.group in child.restartable for p in places[s.index]}
+    kept = {receiver for sender, receiver in edges if sender == place and receiver in again}
+    retention = Retention(kept, lambda: credit.acknowledged) if kept else None
+    succeeded = any(sender in again for sender, receiver in edges if receiver == place)
+    return retention, _INTRODUCTION_SECONDS if succeeded else 0.0
 
 
 def _tracer(

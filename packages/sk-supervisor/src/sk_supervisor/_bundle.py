@@ -28,17 +28,22 @@ class BundleRejectedError(SupervisorError):
 class ChildBootstrapBundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The ``application`` part of a control bundle: plain data; every object is built in the child.
 
-    ``workers`` is the worker of each group, ``link`` what its data link allows; ``spans`` are the
-    trace exporters, (kind, settings).
+    ``workers`` is the worker in each place, ``shared`` the number of them of groups that have
+    several, ``link`` what its data link allows; ``restartable`` are the groups whose workers may be
+    replaced; ``spans`` are the trace exporters, (kind, settings); ``letters`` is the folder that
+    dead letters are written into, if there can be any.
     """
 
     application: ApplicationSpec
     group_of: dict[str, str]
     workers: dict[str, str]
+    shared: dict[str, int] = {}
+    restartable: list[str] = []
     limits: BatchLimits
     link: LinkLimits
     sampling_ratio: float = 1.0
     spans: list[tuple[str, dict[str, Any]]] = []
+    letters: str = ""
 
 
 def encode_bundle(bundle: ChildBootstrapBundle) -> bytes:
@@ -62,4 +67,10 @@ def plan_of(application: ApplicationContext, bundle: ChildBootstrapBundle) -> Ex
     missing = set(application.graph.order) ^ bundle.group_of.keys()
     if missing:
         raise BundleRejectedError(f"discovery differs from the supervisor's: {sorted(missing)}")
-    return make_plan(application.graph, bundle.group_of, application.all_states)
+    return make_plan(
+        application.graph,
+        bundle.group_of,
+        application.all_states,
+        workers_of=bundle.shared,
+        key_of=application.state_keys,
+    )

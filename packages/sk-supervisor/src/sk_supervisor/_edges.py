@@ -7,21 +7,15 @@ What hub and worker say to each other (acknowledgements, credit) has the keys of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from sk_control import BootstrapKeyBundle
-from sk_kernel import ExecutionPlan
 from sk_transport import Channel, KeyMaterial, LinkKeys, Secret
 
 from sk_supervisor._frames import HUB
 
 _TO_HUB, _FROM_HUB = "data.to.hub", "data.from.hub"
 _TO, _FROM = "data.to.worker.", "data.from.worker."
-
-
-def worker_edges(plan: ExecutionPlan, workers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The pairs (sender, receiver) of workers that batches travel between."""
-    return tuple((workers[a], workers[b]) for a, b in plan.group_edges())
 
 
 class EdgeKeys:
@@ -44,11 +38,22 @@ class EdgeKeys:
         """The keys of the link between a worker and the hub."""
         return LinkKeys.derive(self._material, self._session, worker, HUB, self._kdf)  # type: ignore[arg-type]
 
-    def bundle(self, worker: str) -> BootstrapKeyBundle:
-        """Every key that a worker needs, and none that it does not."""
+    def bundle(
+        self, worker: str, edges: Iterable[tuple[str, str]] | None = None
+    ) -> BootstrapKeyBundle:
+        """Every key that a worker needs, and none that it does not.
+
+        :param edges: the pairs as they are now, where workers have been replaced since.
+        """
         link = self.link(worker)
-        keys = {_TO_HUB: link.to_server, _FROM_HUB: link.to_client}
-        for sender, receiver in self._edges:
+        hub = {_TO_HUB: link.to_server, _FROM_HUB: link.to_client}
+        shared = self.shared(worker, self._edges if edges is None else edges)
+        return BootstrapKeyBundle({**hub, **shared})
+
+    def shared(self, worker: str, edges: Iterable[tuple[str, str]]) -> BootstrapKeyBundle:
+        """The keys of a worker for those of ``edges`` that it is one end of."""
+        keys = {}
+        for sender, receiver in edges:
             if sender == worker:
                 keys[_TO + receiver] = self._key(sender, receiver)
             if receiver == worker:

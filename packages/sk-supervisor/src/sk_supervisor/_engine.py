@@ -13,12 +13,16 @@ from sk_kernel import (
     Container,
     ExecutionPlan,
     Identity,
+    Losses,
     Progress,
     Section,
+    Segment,
     SegmentRunner,
     SinkDriver,
+    Splitter,
     Tracer,
     WireCodec,
+    letter_part,
     needs_loop,
 )
 
@@ -26,12 +30,15 @@ from sk_supervisor._align import Aligner
 from sk_supervisor._frames import BatchHeader, batch_of, sampled_mark
 from sk_supervisor._inbox import Arrived
 from sk_supervisor._outlet import Outlet
+from sk_supervisor._peers import index_of, place_of, places_of
 
 
 class Engine:
     """Runs a group's segments. Used from the worker's main thread only.
 
     :param outlet: sends batches and acknowledgements to the hub.
+    :param letters: the folder that dead letters are written into, if there can be any.
+    :param resumed: this worker takes the place of one that has failed.
     """
 
     def __init__(
@@ -44,9 +51,12 @@ class Engine:
         *,
         tracer: Tracer | None,
         max_payload_bytes: int,
+        letters: str = "",
+        resumed: bool = False,
     ) -> None:
-        self._plan, self._outlet = plan, outlet
+        self._plan, self._outlet, self._index = plan, outlet, identity.worker
         self._segments = plan.of_group(identity.group)
+        self._own_place = place_of(outlet.worker_id)
         self._codec = WireCodec(plan.graph)
         self._max_payload = max_payload_bytes
         own = [name for segment in self._segments for name in segment.vertices]
@@ -64,12 +74,17 @@ class Engine:
                 tracer=tracer,
                 write=self.sink.write if self.sink else None,
                 loop=self._loop,
+                losses=Losses(identity, letter_part(letters, outlet.worker_id, segment.index)),
             )
             for segment in self._segments
         }
         self._aligners: dict[int, Aligner[tuple[Batch, list[Section]]]] = {
-            s.index: Aligner(s.upstream) for s in self._segments if s.upstream
+            s.index: Aligner(self._upstream_of(s), resumed=resumed)
+            for s in self._segments
+            if s.upstream
         }
+        self._places = places_of(plan)
+        self._splitters = [Splitter(s.key, s.workers) for s in plan.segments]
         self._unfinished = set(self._runners)
         self._sink_is_open = False
         self.complete = True
@@ -106,7 +121,13 @@ class Engine:
         batch = batch_of(header, final=arrived.final)
         sections = self._codec.decode(batch, arrived.payload)
         aligner = self._aligners[header.target_segment]
-        aligner.add(header.epoch, header.source_segment, (batch, sections), more=header.more)
+        aligner.add(
+            header.epoch,
+            (header.source_segment, index_of(header.sender)),
+            (batch, sections),
+            more=header.more,
+            sender=header.sender,
+        )
         self._run_ready()
 
     def end(self) -> None:
@@ -154,20 +175,29 @@ class Engine:
             if SINK in segment.vertices:
                 self._end_sink(complete=batch.complete)
         for target in segment.downstream:
-            sections = departures.get(target, [])
-            if self._plan.segments[target].group == segment.group:
-                self._aligners[target].add(batch.number, index, (batch, sections), more=False)
-            else:
-                self._send(index, target, batch, sections)
+            parts = self._splitters[target].split(batch.number, departures.get(target, []))
+            for place, sections in zip(self._places[target], parts, strict=True):
+                if place == self._own_place:
+                    upstream, part = (index, self._index), (batch, sections)
+                    self._aligners[target].add(batch.number, upstream, part, more=False)
+                else:
+                    self._send(index, target, place, batch, sections)
         if not segment.downstream:
             self._outlet.acknowledge(index, batch.number)
 
-    def _send(self, source: int, target: int, batch: Batch, sections: list[Section]) -> None:
+    def _upstream_of(self, segment: Segment) -> list[tuple[int, int]]:
+        """Every worker of every segment that sends to this one."""
+        workers = {i: self._plan.segments[i].workers for i in segment.upstream}
+        return [(i, index) for i, several in workers.items() for index in range(several)]
+
+    def _send(
+        self, source: int, target: int, place: str, batch: Batch, sections: list[Section]
+    ) -> None:
         payloads = self._codec.encode(batch, sections, self._max_payload)
         for i, payload in enumerate(payloads, 1):
             header = BatchHeader(
                 sender=self._outlet.worker_id,
-                receiver=self._outlet.worker_of(target),
+                receiver=self._outlet.worker_at(place),
                 run_id=self._outlet.run_id,
                 scenario_id=self._outlet.scenario_id,
                 epoch=batch.number,
@@ -184,4 +214,13 @@ class Engine:
 
     def _account(self, records: int, batches: int) -> None:
         written = self.sink.records if self.sink else 0
-        self.progress = Progress(self.progress.group, records, written, batches, "running")
+        lost = [runner.losses for runner in self._runners.values()]
+        self.progress = Progress(
+            self.progress.group,
+            records,
+            written,
+            batches,
+            "running",
+            sum(losses.dead_lettered for losses in lost),
+            sum(losses.skipped for losses in lost),
+        )

@@ -6,20 +6,34 @@ import secrets
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING, TextIO, cast
 
-from sk_kernel import MEMORY, Fault, KernelError, RunReport
-from sk_observability import ExporterSetupError, LifecycleLog, build_log_exporters
+from sk_kernel import (
+    MEMORY,
+    BootstrapSupervisor,
+    Fault,
+    KernelError,
+    LifecycleError,
+    RunReport,
+    RunSetup,
+)
+from sk_observability import EventName, ExporterSetupError, LifecycleLog
 
+from sk_supervisor._account import failure, summary, with_cause
+from sk_supervisor._administered import open_admin
+from sk_supervisor._answering import answering
 from sk_supervisor._display import Display, display_for
 from sk_supervisor._forgiving import Forgiving
 from sk_supervisor._gate import GatePolicy, gate_policy
-from sk_supervisor._local import LocalBootstrapSupervisor
-from sk_supervisor._multiprocess import MultiprocessBootstrapSupervisor
-from sk_supervisor._preflight import Prepared, log_choices, prepare
-from sk_supervisor._signals import ForcedStop, signals_to
+from sk_supervisor._preflight import Prepared, prepare
+from sk_supervisor._rails import rails
+from sk_supervisor._redaction import redactor_of
+from sk_supervisor._signals import BreakIn, ForcedStop, signals_to
+from sk_supervisor._supervisors import supervisor_of
+from sk_supervisor._system_nodes import SystemNodes
 from sk_supervisor.errors import (
     EXIT_CONFIGURATION,
     EXIT_DONE,
@@ -29,7 +43,6 @@ from sk_supervisor.errors import (
     RunRefusedError,
     RuntimeLifecycleReadyError,
     StartInterruptedError,
-    SupervisorError,
     refusal,
 )
 
@@ -37,8 +50,8 @@ if TYPE_CHECKING:
     from sk_config import Config
 
 _RUN_ID_LENGTH = 256
-
-Supervisor = LocalBootstrapSupervisor | MultiprocessBootstrapSupervisor
+#: The rungs of the stop ladder that are no answer to being asked.
+_BY_FORCE = ("terminate", "kill")
 
 
 def new_run_id() -> str:
@@ -51,26 +64,35 @@ def run(
 ) -> int:
     """Run a configuration in the profile that it names; returns the documented exit code.
 
-    Progress, a summary and errors go to ``stderr`` (default: this process's). SIGINT and SIGTERM
-    drain the run; a second one ends it by force. Raises nothing of a run's own.
+    Progress, a summary and errors go to ``stderr`` (default: this process's). SIGINT, SIGTERM and
+    SIGHUP drain the run; a second one ends it by force. Raises nothing of a run's own.
     """
     stream = cast("TextIO", Forgiving(stderr or sys.stderr))
     try:
         prepared = prepare(config)
         run_id = new_run_id() if run_id is None else checked_run_id(run_id)
-        log = _log(prepared, run_id)
+        log, system = rails(prepared, run_id)
     except (RunRefusedError, ExporterSetupError) as error:
-        print(refusal(error), file=stream)
+        print(redactor_of(config)(refusal(error)), file=stream)
         return EXIT_CONFIGURATION
     except KeyboardInterrupt:
         return EXIT_SIGNAL_BASE + signal.SIGINT
     display = display_for(stream, [g.name for g in prepared.groups] or [MEMORY], quiet=quiet)
-    supervisor = make_supervisor(prepared, run_id, log, display)
+    admin, code, break_in = None, None, BreakIn()
     try:
-        code, message = _supervised(supervisor, prepared)
+        supervisor = make_supervisor(prepared, run_id, log, display)
+        warn = (lambda _: None) if quiet else partial(display.line, "sk")
+        admin = open_admin(config, run_id, supervisor, log, break_in=break_in, warn=warn)
+        health = answering(prepared, supervisor, log)
+        code, message = _supervised(supervisor, prepared, system, break_in, health)
+    except LifecycleError as error:
+        code, message = error.exit_code, f"error: {redactor_of(config)(str(error))}"
     finally:
         display.close()
+        system.close()
         log.close()
+        if admin is not None:
+            admin.close(code)
     if message and not (quiet and code == EXIT_DONE):
         print(message, file=stream)
     return code
@@ -89,38 +111,52 @@ def checked_run_id(run_id: str) -> str:
 
 def make_supervisor(
     prepared: Prepared, run_id: str, log: LifecycleLog, display: Display
-) -> Supervisor:
-    """The supervisor of the configuration's profile."""
-    if prepared.multiprocess:
-        return MultiprocessBootstrapSupervisor(
-            prepared, run_id, log, on_progress=display.progress, on_line=display.line
-        )
-    return LocalBootstrapSupervisor(prepared, run_id, log, on_progress=display.progress)
+) -> BootstrapSupervisor:
+    """The supervisor that the configuration's mode stands for.
+
+    :raises LifecycleError: when there is none, or it cannot be made.
+    """
+    setup = RunSetup(
+        run_id=run_id,
+        config=prepared.config,
+        groups=tuple(g.name for g in prepared.groups),
+        application=prepared.application,
+        plan=prepared.plan,
+        limits=prepared.limits,
+        log=log,
+        on_progress=display.progress,
+        on_line=display.line,
+    )
+    return supervisor_of(prepared.mode, setup)
 
 
-def _log(prepared: Prepared, run_id: str) -> LifecycleLog:
-    events = prepared.config.runtime.observability.logging.lifecycle_events
-    exporters = build_log_exporters(log_choices(prepared.config))
-    return LifecycleLog(run_id, exporters, enabled=events.enabled, level=events.level)
-
-
-def _supervised(supervisor: Supervisor, prepared: Prepared) -> tuple[int, str]:
-    local = isinstance(supervisor, LocalBootstrapSupervisor)
-    with signals_to(supervisor.request_stop, force=local) as came:
+def _supervised(
+    supervisor: BootstrapSupervisor,
+    prepared: Prepared,
+    system: SystemNodes,
+    break_in: BreakIn,
+    health: AbstractContextManager[None],
+) -> tuple[int, str]:
+    in_caller = supervisor.works_in_caller
+    with signals_to(supervisor.request_stop, force=in_caller, break_in=break_in) as came:
         try:
-            try:
-                report = lifecycle(supervisor, prepared)
-            finally:
-                rung = supervisor.shutdown()
+            with health:
+                try:
+                    report = lifecycle(supervisor, prepared, system)
+                finally:
+                    with system.step(EventName.SUPERVISOR_GRACEFUL_STOP):
+                        rung = supervisor.shutdown()
+                    system.ended_by_force(supervisor.lifecycle_events())
         except StartInterruptedError as error:
             return _stopped_code(came), str(error)
         except ForcedStop:
-            return EXIT_STOP_TIMEOUT, _failed("stopped at once by a second signal", supervisor)
-        except SupervisorError as error:
-            return error.exit_code, _failed(str(error), supervisor)
+            forced = "stopped at once by a second request"
+            return EXIT_STOP_TIMEOUT, failure(forced, supervisor, prepared)
+        except LifecycleError as error:
+            return error.exit_code, failure(str(error), supervisor, prepared)
         except KernelError as error:
-            return EXIT_WORKER, _failed(_with_cause(error), supervisor)
-    if rung in ("terminate", "kill"):
+            return EXIT_WORKER, failure(with_cause(error), supervisor, prepared)
+    if rung in _BY_FORCE:
         problem = f"the work is done, but workers had to be ended by force ({rung})"
         return EXIT_STOP_TIMEOUT, f"{summary(report)}\nerror: {problem}"
     code = _stopped_code(came) if report.outcome == "stopped" else EXIT_DONE
@@ -128,54 +164,31 @@ def _supervised(supervisor: Supervisor, prepared: Prepared) -> tuple[int, str]:
 
 
 def _stopped_code(came: Sequence[signal.Signals]) -> int:
-    """128 and the signal's number; a stop that was asked for by a call is no failure."""
-    return EXIT_SIGNAL_BASE + came[0] if came else EXIT_DONE
+    """128 and the signal's number; who stops a run by a call stops it as SIGTERM does.
+
+    It is never 0: what was stopped has committed nothing.
+    """
+    return EXIT_SIGNAL_BASE + (came[0] if came else signal.SIGTERM)
 
 
-def lifecycle(supervisor: Supervisor, prepared: Prepared) -> RunReport:
+def lifecycle(
+    supervisor: BootstrapSupervisor, prepared: Prepared, system: SystemNodes
+) -> RunReport:
     """Start the groups in configuration order, wait for them, and run.
 
-    :raises SupervisorError, KernelError: what ended the run before its time.
+    :raises KernelError: what ended the run before its time.
     """
     readiness = prepared.config.runtime.platform.readiness
     policy = gate_policy(
         enabled=readiness.enabled, all_groups=readiness.start_work_on_all_groups_ready
     )
-    supervisor.start_groups([g.name for g in prepared.groups])
+    with system.step(EventName.SUPERVISOR_START_GROUPS):
+        supervisor.start_groups([g.name for g in prepared.groups])
     if policy is GatePolicy.ALL_READY:
         patience = float(prepared.config.runtime.platform.readiness_timeout_seconds)
-        if not supervisor.wait_ready(patience):
-            late = [
-                worker.worker_id for worker in supervisor.snapshot().workers() if not worker.ready
-            ]
-            raise RuntimeLifecycleReadyError("timeout", late, patience)
-    return supervisor.run()
-
-
-def summary(report: RunReport) -> str:
-    """What a finished run did, in a few lines."""
-    rate = report.records_in / report.seconds if report.seconds > 0 else 0.0
-    lines = [
-        f"{report.outcome}: {report.scenario} ({report.profile}), run {report.run_id}",
-        f"  records in {report.records_in:,}, out {report.records_out:,},"
-        f" {report.seconds:.2f} s, {rate:,.0f}/s",
-    ]
-    if report.counters:
-        counted = ", ".join(f"{name} {count:,}" for name, count in sorted(report.counters.items()))
-        lines.append(f"  {counted}")
-    lines += [f"  partial output: {path}" for path in report.partial_outputs]
-    return "\n".join(lines)
-
-
-def _failed(problem: str, supervisor: Supervisor) -> str:
-    lines = [f"error: {problem}"]
-    lines += [f"  partial output: {path}" for path in supervisor.partial_outputs()]
-    return "\n".join(lines)
-
-
-def _with_cause(error: KernelError) -> str:
-    """The error, and the traceback of what a node or adapter raised, as a worker prints it."""
-    if error.__cause__ is None:
-        return str(error)
-    trace = traceback.format_exception(error.__cause__)
-    return f"{error}\n{''.join(trace).rstrip()}"
+        with system.step(EventName.SUPERVISOR_WAIT_READY):
+            if not supervisor.wait_ready(patience):
+                late = [w.worker_id for w in supervisor.snapshot().workers() if not w.ready]
+                raise RuntimeLifecycleReadyError("timeout", late, patience)
+    with system.step(EventName.SUPERVISOR_START_WORKLOAD):
+        return supervisor.run()

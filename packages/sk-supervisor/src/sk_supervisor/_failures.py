@@ -19,7 +19,8 @@ from sk_supervisor._frames import HeaderError
 from sk_supervisor.errors import SupervisorError
 
 START, EXECUTION, TRANSPORT, PROTOCOL = "start", "execution", "transport", "protocol"
-CRASH, HEARTBEAT, TIMEOUT = "crash", "heartbeat", "timeout"
+CRASH, HEARTBEAT, TIMEOUT, STUCK = "crash", "heartbeat", "timeout", "stuck"
+MEMORY = "memory"
 
 
 def failure_of(error: BaseException, *, started: bool) -> Failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -36,4 +37,18 @@ class RefusalsCame:
     """Something was refused, for the first time since they were last told of."""
 
 
-Happening: TypeAlias = ControlEvent | ProcessExited | HubFault | StopRequested | RefusalsCame
+@dataclass(frozen=True, slots=True)
+class AllAcknowledged:
+    """Every batch, to the end of input, is done with everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Somebody wants to know whether the loop turns."""
+
+    answer: Callable[[], None]
+
+
+Happening: TypeAlias = (
+    ControlEvent | ProcessExited | HubFault | StopRequested | RefusalsCame | AllAcknowledged | Ping
+)

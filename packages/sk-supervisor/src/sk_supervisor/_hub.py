@@ -11,7 +11,7 @@ import selectors
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from sk_transport import (
@@ -36,7 +36,7 @@ from sk_supervisor._frames import (
     encode_header,
 )
 from sk_supervisor._link_limits import LinkLimits
-from sk_supervisor._relay import Relay, RelayRefusedError
+from sk_supervisor._relay import Credit, Relay, RelayRefusedError
 
 #: Buffers handed to one sendmsg; far below any system's IOV_MAX.
 _GATHER = 64
@@ -55,7 +55,8 @@ class DataHub:
     """Listens on loopback and relays. ``on_fault(worker_id, category, message)``: from its threads.
 
     A fault without a worker is the hub's own: it relays nothing any more. ``on_reject(category)``:
-    of every frame and peer that is refused, from its threads.
+    of every frame and peer that is refused, from its threads. ``on_complete()``: when everything,
+    to the end of input, has been acknowledged.
 
     :raises BindError: when the port cannot be had.
     """
@@ -66,17 +67,19 @@ class DataHub:
         keys: EdgeKeys,
         *,
         session: str,
-        expected: frozenset[str],
+        expected: Iterable[str],
         host: str,
         port: int,
         limits: LinkLimits,
         on_fault: Callable[[str, str, str], None],
         on_reject: Callable[[str], None] = lambda _: None,
+        on_complete: Callable[[], None] = lambda: None,
     ) -> None:
+        self._expected, self._on_complete = set(expected), on_complete
         self._relay, self._on_fault, self._on_reject = relay, on_fault, on_reject
         self._transport = limits.transport(session, HUB, on_reject)
         self._listener: Listener = self._transport.listen(
-            lambda name: keys.link(name) if name in expected else None, host=host, port=port
+            lambda name: keys.link(name) if name in self._expected else None, host=host, port=port
         )
         self._peers: dict[str, _Peer] = {}
         self._early: dict[str, list[memoryview]] = {}
@@ -96,6 +99,10 @@ class DataHub:
     def address(self) -> tuple[str, int]:
         """Where workers dial."""
         return self._listener.address
+
+    def expect(self, worker: str) -> None:
+        """Let another worker in. Any thread."""
+        self._expected.add(worker)
 
     def start(self) -> None:
         """Begin to accept and to relay."""
@@ -207,16 +214,26 @@ class DataHub:
             header = decode_header(BatchHeader, frame.header)
             final = frame.kind is FrameKind.END
             receiver = self._relay.route(worker, header, len(frame.raw), final=final)
-            self._send(receiver, [frame.raw])
+            if receiver is not None:
+                self._send(receiver, [frame.raw])
+            else:
+                self._early.pop(header.receiver, None)  # it was replaced before it ever came
         elif frame.kind is FrameKind.ACK:
             peer.link.verifier.verify(frame)
             credit = self._relay.acknowledge(worker, decode_header(AckHeader, frame.header))
-            if credit is not None and credit.worker in self._peers:
-                granted = encode_header(CreditHeader(credit.acknowledged))
-                signer = self._peers[credit.worker].link.signer
-                self._send(credit.worker, list(signer.seal(FrameKind.CREDIT, granted)))
+            if credit is not None:
+                self._grant(credit)
         else:
             raise RelayRefusedError(worker, f"a {frame.kind.name} frame is not a worker's to send")
+
+    def _grant(self, credit: Credit) -> None:
+        granted = encode_header(CreditHeader(credit.acknowledged))
+        for worker in credit.workers:
+            peer = self._peers.get(worker)
+            if peer is not None:
+                self._send(worker, list(peer.link.signer.seal(FrameKind.CREDIT, granted)))
+        if self._relay.complete:
+            self._on_complete()
 
     def _send(self, receiver: str, buffers: list[Buffer]) -> None:
         parts = [memoryview(buffer) for buffer in buffers if len(buffer)]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
+from sk_control import PeerReplaced
 from sk_kernel import Batch
 
 from sk_supervisor._frames import BatchHeader
@@ -43,7 +44,7 @@ class Broke(Struct, frozen=True):
     error: BaseException
 
 
-Item = Arrived | SourceRead | GateOpened | StopAsked | Broke
+Item = Arrived | SourceRead | GateOpened | StopAsked | PeerReplaced | Broke
 
 
 class Credit:
@@ -54,6 +55,11 @@ class Credit:
         self._acknowledged = 0
         self._ended = False
         self._changed = threading.Condition()
+
+    @property
+    def acknowledged(self) -> int:
+        """Every batch up to this one is done with."""
+        return self._acknowledged
 
     def acknowledge(self, epoch: int) -> None:
         """Every batch up to ``epoch`` is done with."""

@@ -1,5 +1,6 @@
 """The stop ladder: which rung, under one time budget for all workers together. Pure.
 
+    withdraw   nothing changes but readiness: callers go elsewhere (a time before the budget)
     drain      sources stop, what is in flight drains       (most of the budget)
     stop       workers are asked to end, and acknowledge
     terminate  SIGTERM to each worker's process group
@@ -22,34 +23,48 @@ class Rung(IntEnum):
     """How far down the ladder a stop had to go."""
 
     NONE = 0
-    DRAIN = 1
-    STOP = 2
-    TERMINATE = 3
-    KILL = 4
+    WITHDRAW = 1
+    DRAIN = 2
+    STOP = 3
+    TERMINATE = 4
+    KILL = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
     """Deadlines on one clock, in its seconds."""
 
+    withdraw_until: float
     drain_until: float
     stop_until: float
     terminate_until: float
     kill_until: float
 
     @classmethod
-    def within(cls, budget_seconds: float, now: float, *, drain: bool = True) -> Ladder:
-        """The rungs of a stop that begins ``now``; without ``drain`` it begins at *stop*."""
+    def within(
+        cls, budget_seconds: float, now: float, *, drain: bool = True, delay_seconds: float = 0.0
+    ) -> Ladder:
+        """The rungs of a stop that is asked for ``now``; without ``drain`` it begins at *stop*.
+
+        The budget begins behind the delay.
+        """
+        now += delay_seconds
         kill = min(_KILL_SECONDS, budget_seconds / 4)
         terminate = min(_TERMINATE_SECONDS, budget_seconds / 4)
         end = now + budget_seconds
         stop_until = end - kill - terminate
         drain_until = now + (stop_until - now) * 0.8 if drain else now
-        return cls(drain_until, stop_until, end - kill, end)
+        return cls(now, drain_until, stop_until, end - kill, end)
+
+    @classmethod
+    def at_once(cls, seconds: float, now: float) -> Ladder:
+        """Nothing but the lowest rung, which begins ``now``."""
+        return cls(now, now, now, now, now + seconds)
 
     def no_later_than(self, other: Ladder) -> Ladder:
         """The earlier deadline of each rung."""
         return Ladder(
+            min(self.withdraw_until, other.withdraw_until),
             min(self.drain_until, other.drain_until),
             min(self.stop_until, other.stop_until),
             min(self.terminate_until, other.terminate_until),
@@ -58,6 +73,8 @@ class Ladder:
 
     def rung(self, now: float) -> Rung:
         """The rung that is due at ``now``."""
+        if now < self.withdraw_until:
+            return Rung.WITHDRAW
         if now < self.drain_until:
             return Rung.DRAIN
         if now < self.stop_until:
@@ -69,6 +86,7 @@ class Ladder:
     def until(self, rung: Rung) -> float:
         """When a rung's time is over."""
         return {
+            Rung.WITHDRAW: self.withdraw_until,
             Rung.DRAIN: self.drain_until,
             Rung.STOP: self.stop_until,
             Rung.TERMINATE: self.terminate_until,

@@ -16,8 +16,10 @@ _HOMES = {
     "_local": ("LocalBootstrapSupervisor",),
     "_multiprocess": ("MultiprocessBootstrapSupervisor",),
     "_preflight": ("Prepared", "prepare"),
+    "_supervisors": ("factory_of", "supervisor_of"),
     "errors": (
         "ApplicationExitError",
+        "HealthBindError",
         "HubFailedError",
         "RunRefusedError",
         "RuntimeLifecycleReadyError",

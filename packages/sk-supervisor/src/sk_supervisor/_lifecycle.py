@@ -1,6 +1,9 @@
-"""The life of a worker as a table: ``state x event -> state, lifecycle event``. Pure.
+"""The life of a worker and of a group, as tables: ``state x event -> state, actions``. Pure.
 
-An event that is not in a state's row changes nothing and emits nothing: it is late or a duplicate.
+A worker's record begins a life, and a process that takes a failed one's place begins another: no
+life goes back. An event that is not in a state's row changes nothing: it is late or a duplicate.
+Each checkpoint is emitted once in a life. Whatever depends on time comes as an event as well, from
+:mod:`sk_supervisor._judgement`, which is given the time.
 """
 
 from __future__ import annotations
@@ -8,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sk_observability import EventName
 
 
 class State(StrEnum):
-    """Where a worker is."""
+    """Where a worker, a group or a run is."""
 
     STARTING = "starting"
     READY = "ready"
@@ -32,40 +35,63 @@ class Event(StrEnum):
     GATE_OPENED = "gate_opened"
     STOP_ASKED = "stop_asked"
     BROKE = "broke"
-    """It crashed, fell silent, lost its session, or said itself that it failed."""
+    """It said itself that it failed, broke a rule, or lost its session."""
+    OVERDUE = "overdue"
+    """It took longer to start than ``start_timeout_seconds``."""
+    SILENT = "silent"
+    """Nothing was heard of it for three ``heartbeat_seconds``."""
+    STUCK = "stuck"
+    """It beats, but stands still before waiting work, and ``on_stuck`` says that this is fatal."""
     EXITED = "exited"
-    """Its process is gone after a stop was asked for."""
+    """Its process has ended."""
     RELEASED = "released"
     """The supervisor has let go of what was left of it."""
 
 
+class Act(StrEnum):
+    """What is to be done at a transition, beside emitting."""
+
+    OPEN_GATE = "open_gate"
+    """See which groups may begin, now that this worker is ready."""
+    BLAME = "blame"
+    """Keep why it failed, with the evidence: the run ends by it, or a successor is started."""
+
+
 class Transition(NamedTuple):
-    """The next state, and the name of the lifecycle event to emit, if any."""
+    """The next state; the lifecycle event to emit and what else to do there, if anything."""
 
     state: State
     emits: EventName | None = None
+    act: Act | None = None
 
 
-_BROKEN = Transition(State.FAILED, EventName.WORKER_FAILED)
 _STOPPING = Transition(State.STOPPING, EventName.WORKER_STOPPING)
 _STOPPED = Transition(State.STOPPED, EventName.WORKER_STOPPED)
+_FAILED = Transition(State.FAILED, EventName.WORKER_FAILED, Act.BLAME)
 
-TRANSITIONS: Mapping[State, Mapping[Event, Transition]] = MappingProxyType(
+TRANSITIONS: Final[Mapping[State, Mapping[Event, Transition]]] = MappingProxyType(
     {
         State.STARTING: {
             Event.BUNDLE_LOADED: Transition(State.STARTING, EventName.WORKER_BOOTSTRAP_LOADED),
-            Event.SAID_READY: Transition(State.READY, EventName.WORKER_READY),
+            Event.SAID_READY: Transition(State.READY, EventName.WORKER_READY, Act.OPEN_GATE),
             Event.STOP_ASKED: _STOPPING,
-            Event.BROKE: _BROKEN,
+            Event.BROKE: _FAILED,
+            Event.OVERDUE: _FAILED,
+            Event.EXITED: _FAILED,
         },
         State.READY: {
             Event.GATE_OPENED: Transition(State.RUNNING, EventName.WORKER_RUNNING),
             Event.STOP_ASKED: _STOPPING,
-            Event.BROKE: _BROKEN,
+            Event.BROKE: _FAILED,
+            Event.SILENT: _FAILED,
+            Event.EXITED: _FAILED,
         },
         State.RUNNING: {
             Event.STOP_ASKED: _STOPPING,
-            Event.BROKE: _BROKEN,
+            Event.BROKE: _FAILED,
+            Event.SILENT: _FAILED,
+            Event.STUCK: _FAILED,
+            Event.EXITED: _FAILED,
         },
         State.STOPPING: {
             Event.EXITED: _STOPPED,
@@ -79,23 +105,103 @@ TRANSITIONS: Mapping[State, Mapping[Event, Transition]] = MappingProxyType(
 )
 
 
-#: The state of several workers together: the first of these that any of them is in.
-_PRECEDENCE = (
-    State.FAILED,
-    State.STARTING,
-    State.STOPPING,
-    State.READY,
-    State.RUNNING,
-    State.STOPPED,
+def step(state: State, event: Event) -> Transition | None:
+    """What ``event`` does in ``state``; None when it changes nothing."""
+    return TRANSITIONS[state].get(event)
+
+
+class Life(NamedTuple):
+    """A worker's, from spawn to stop: its state, and the checkpoints that were emitted."""
+
+    state: State = State.STARTING
+    emitted: frozenset[EventName] = frozenset()
+
+
+def advance(life: Life, event: Event) -> tuple[Life, Transition | None]:
+    """Take one step; None where it leads nowhere, or has been taken before."""
+    transition = step(life.state, event)
+    if transition is None or transition.emits in life.emitted:
+        return life, None
+    emitted = life.emitted | ({transition.emits} if transition.emits else set())
+    return Life(transition.state, emitted), transition
+
+
+# ---- several workers together --------------------------------------------------------------------
+
+
+class Quantifier(StrEnum):
+    """How many of the workers a row of the group's rule is about."""
+
+    ANY = "any"
+    ALL = "all"
+
+
+class Row(NamedTuple):
+    """A group is in ``state`` when any, or all, of its workers are in one of ``present``."""
+
+    how_many: Quantifier
+    present: frozenset[State]
+    state: State
+
+
+#: The first row that holds gives the state. Of each place in a group the latest incarnation counts.
+GROUP_RULE: Final = (
+    Row(Quantifier.ANY, frozenset({State.FAILED}), State.FAILED),
+    Row(Quantifier.ALL, frozenset({State.STOPPED}), State.STOPPED),
+    Row(Quantifier.ANY, frozenset({State.STOPPING, State.STOPPED}), State.STOPPING),
+    Row(Quantifier.ANY, frozenset({State.STARTING}), State.STARTING),
+    Row(Quantifier.ANY, frozenset({State.READY}), State.READY),
+    Row(Quantifier.ALL, frozenset({State.RUNNING}), State.RUNNING),
 )
 
 
 def overall(states: Iterable[State]) -> State:
-    """The state of a group, or of a run: as far as all of them are, and failed if one is."""
+    """The state of a group of workers, or of a run of groups; with none of them it is starting."""
     present = set(states)
-    return next((state for state in _PRECEDENCE if state in present), State.STARTING)
+    if not present:
+        return State.STARTING
+    return next(row.state for row in GROUP_RULE if _holds(row, present))
 
 
-def step(state: State, event: Event) -> Transition | None:
-    """What ``event`` does in ``state``; None when it changes nothing."""
-    return TRANSITIONS[state].get(event)
+def _holds(row: Row, present: set[State]) -> bool:
+    if row.how_many is Quantifier.ALL:
+        return present <= row.present
+    return bool(present & row.present)
+
+
+class GroupEvent(StrEnum):
+    """The checkpoints of a group, emitted once for each set of incarnations that forms it."""
+
+    READY = "group_ready"
+    RUNNING = "group_running"
+    STOPPING = "group_stopping"
+    STOPPED = "group_stopped"
+    FAILED = "group_failed"
+
+
+#: What a group emits when it comes into a state.
+GROUP_EMITS: Final[Mapping[State, GroupEvent]] = MappingProxyType(
+    {
+        State.READY: GroupEvent.READY,
+        State.RUNNING: GroupEvent.RUNNING,
+        State.STOPPING: GroupEvent.STOPPING,
+        State.STOPPED: GroupEvent.STOPPED,
+        State.FAILED: GroupEvent.FAILED,
+    }
+)
+
+
+class GroupLife(NamedTuple):
+    """A group's, with the workers that it has now: its state, and what was emitted."""
+
+    state: State = State.STARTING
+    emitted: frozenset[GroupEvent] = frozenset()
+
+
+def regroup(life: GroupLife, states: Iterable[State]) -> tuple[GroupLife, GroupEvent | None]:
+    """Where a group is with its workers in ``states``, and what it emits on coming there."""
+    state = overall(states)
+    emits = GROUP_EMITS.get(state) if state is not life.state else None
+    if emits is None or emits in life.emitted:
+        return life._replace(state=state), None
+    return GroupLife(state, life.emitted | {emits}), emits

@@ -5,23 +5,27 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from sk_kernel import (
     MEMORY,
     AdapterFailedError,
+    Container,
+    DeadLetterError,
+    EventRail,
     GroupStatus,
     KernelError,
     LifecycleEvent,
     MemoryRun,
     Progress,
     RunReport,
+    RunSetup,
     RunStatus,
     WorkerStatus,
 )
 from sk_observability import (
     EventName,
     ExporterSetupError,
-    LifecycleLog,
     SpanFanOut,
     build_span_exporters,
 )
@@ -29,6 +33,8 @@ from sk_observability import (
 from sk_supervisor._failures import EXECUTION, START, failure_of
 from sk_supervisor._ladder import Rung
 from sk_supervisor._preflight import Prepared, span_choices
+from sk_supervisor._resident import resident_bytes
+from sk_supervisor._scope import Transport, resolve, scope_of
 from sk_supervisor._signals import ForcedStop
 from sk_supervisor._stop_thread import StopThread
 from sk_supervisor.errors import (
@@ -38,29 +44,45 @@ from sk_supervisor.errors import (
 )
 
 _WORKER = "memory-0.1"
+#: Batches stay in this process, and move by being handed on.
+IN_PROCESS: Final = Transport(MEMORY, MemoryRun)
 
 
 class LocalBootstrapSupervisor:
     """A :class:`sk_kernel.BootstrapSupervisor` whose one group, ``memory``, is this process.
 
     :meth:`run` works in the caller's thread; :meth:`request_stop` may come from any.
+
+    :param scope: where its transport is bound; by default that of the memory profile.
+    :raises RuntimeLifecycleResolutionError: when none is bound there.
     """
 
     def __init__(
         self,
         prepared: Prepared,
         run_id: str,
-        log: LifecycleLog,
+        log: EventRail,
         *,
         on_progress: Callable[[Progress], None] = lambda _: None,
+        scope: Container | None = None,
     ) -> None:
+        self._transport: Transport[MemoryRun] = resolve(scope or scope_of(IN_PROCESS), Transport)
         self._prepared, self._run_id, self._log = prepared, run_id, log
         self._on_progress = on_progress
         self._began = time.monotonic()
         self._seen = Progress(MEMORY)
+        self._moved_at: float | None = None
         self._run: MemoryRun | None = None
         self._state, self._mode, self._complete = "stopped", "graceful", False
-        self._stop = StopThread(self._interrupt)
+        self._category = ""
+        self._was_open = False
+        delay = prepared.config.runtime.platform.health.drain_delay_seconds
+        self._stop = StopThread(self._interrupt, delay)
+
+    @property
+    def works_in_caller(self) -> bool:
+        """It does."""
+        return True
 
     def start_groups(self, group_names: Sequence[str]) -> None:
         """Make the nodes and adapters. The one group may be named; it is started in any case.
@@ -68,9 +90,7 @@ class LocalBootstrapSupervisor:
         :raises RuntimeLifecycleResolutionError: for another group, or when it was started before.
         :raises RuntimeLifecycleReadyError: when something cannot be made.
         """
-        for name in group_names:
-            if name != MEMORY:
-                raise RuntimeLifecycleResolutionError(name, f"is not the group {MEMORY!r}")
+        self._check(group_names)
         if self._run is not None:
             raise RuntimeLifecycleResolutionError(MEMORY, "has been started already")
         self._log.emit(EventName.SUPERVISOR_START_GROUPS, fields={"groups": MEMORY})
@@ -102,6 +122,7 @@ class LocalBootstrapSupervisor:
         """
         run = self._started("run")
         self._log.emit(EventName.SUPERVISOR_START_WORKLOAD)
+        self._was_open = True
         self._moved("running", EventName.WORKER_RUNNING)
         try:
             report = run.run()
@@ -111,7 +132,7 @@ class LocalBootstrapSupervisor:
         except SystemExit as error:
             self._failed(ApplicationExitError(), EXECUTION)
             raise ApplicationExitError from error
-        except AdapterFailedError as error:
+        except (AdapterFailedError, DeadLetterError) as error:
             if error.action == "open":
                 raise self._failed_to_start(error) from error
             self._failed(error, EXECUTION)
@@ -140,7 +161,11 @@ class LocalBootstrapSupervisor:
         self.shutdown()
 
     def force_terminate_groups(self, group_names: Sequence[str]) -> None:
-        """There is no process to terminate but the caller's own."""
+        """There is no process to terminate but the caller's own.
+
+        :raises RuntimeLifecycleResolutionError: for an unknown group.
+        """
+        self._check(group_names)
         self.shutdown()
 
     def shutdown(self) -> str:
@@ -168,7 +193,12 @@ class LocalBootstrapSupervisor:
             records_in=said.records_in,
             records_out=said.records_out,
             batches=said.batches,
+            dead_lettered=said.dead_lettered,
+            skipped=said.skipped,
+            progress_age_seconds=None if self._moved_at is None else now - self._moved_at,
             age_seconds=now - self._began,
+            rss_bytes=resident_bytes(os.getpid()),
+            category=self._category,
         )
         return RunStatus(
             run_id=self._run_id,
@@ -176,8 +206,10 @@ class LocalBootstrapSupervisor:
             profile="memory",
             state=self._state,
             ready=self._state == "running" and not self._stop.reasons,
+            started=self._was_open,
             age_seconds=now - self._began,
             groups=(GroupStatus(name=MEMORY, state=self._state, workers=(worker,)),),
+            stop_reasons=self._stop.reasons,
         )
 
     def lifecycle_events(self) -> Sequence[LifecycleEvent]:
@@ -193,7 +225,7 @@ class LocalBootstrapSupervisor:
         exporters = build_span_exporters(span_choices(self._prepared.config), worker=_WORKER)
         observers = [SpanFanOut(exporters)] if exporters else []
         try:
-            return MemoryRun(
+            return self._transport.open(
                 self._prepared.application,
                 self._run_id,
                 limits=self._prepared.limits,
@@ -207,15 +239,24 @@ class LocalBootstrapSupervisor:
             raise
 
     def _progressed(self, progress: Progress) -> None:
-        self._seen = progress
+        self._seen, self._moved_at = progress, time.monotonic()
         self._on_progress(progress)
 
     def _started(self, wanted: str) -> MemoryRun:
         if self._run is None:
             raise RuntimeLifecycleResolutionError(wanted, "the group has not been started")
+        if self._state == "stopped":
+            raise RuntimeLifecycleResolutionError(wanted, "the group has been stopped")
         return self._run
 
+    @staticmethod
+    def _check(group_names: Sequence[str]) -> None:
+        for name in group_names:
+            if name != MEMORY:
+                raise RuntimeLifecycleResolutionError(name, f"is not the group {MEMORY!r}")
+
     def _failed(self, error: Exception, category: str) -> None:
+        self._category = category
         told = failure_of(error, started=category != START)
         facts = {"category": category, "message": told.message, "node": told.node}
         facts["cause_type"] = told.cause_type
@@ -227,8 +268,17 @@ class LocalBootstrapSupervisor:
 
     def _interrupt(self) -> None:
         if self._run is not None:
+            self._log.emit("drain_begun")
             self._run.stop()
 
     def _moved(self, state: str, name: EventName, **fields: object) -> None:
         self._state = state
         self._log.emit(name, group=MEMORY, worker=_WORKER, fields=fields)
+
+
+def local_supervisor(setup: RunSetup, /) -> LocalBootstrapSupervisor:
+    """The :class:`sk_kernel.SupervisorFactory` of the mode ``inline``."""
+    prepared = Prepared(setup.config, setup.application, setup.plan)
+    return LocalBootstrapSupervisor(
+        prepared, setup.run_id, setup.log, on_progress=setup.on_progress
+    )

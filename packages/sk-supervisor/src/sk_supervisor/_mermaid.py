@@ -16,8 +16,10 @@ def _lines(plan: ExecutionPlan) -> Iterator[str]:
     graph = plan.graph
     number = {name: f"n{i}" for i, name in enumerate(graph.order)}
     yield "flowchart LR"
-    for i, group in enumerate(dict.fromkeys(s.group for s in plan.segments)):
-        yield f'    subgraph g{i}["{group}"]'
+    workers = {s.group: s.workers for s in plan.segments}
+    for i, (group, several) in enumerate(workers.items()):
+        times = f" × {several}" if several > 1 else ""
+        yield f'    subgraph g{i}["{group}{times}"]'
         for name in graph.order:
             if plan.group_of[name] == group:
                 yield f"        {number[name]}{_shape(plan, name)}"

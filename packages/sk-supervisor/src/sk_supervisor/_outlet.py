@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Mapping
 
+import msgspec
 from sk_control import BootstrapKeyBundle
 from sk_transport import (
     Channel,
@@ -32,6 +34,8 @@ from sk_supervisor._frames import (
 )
 from sk_supervisor._inbox import Arrived
 from sk_supervisor._link_limits import LinkLimits
+from sk_supervisor._peers import place_of
+from sk_supervisor._retention import Retention
 
 #: A worker that is hung up on in its handshake dials again: in a flood of strangers' connections
 #: an honest one may be dropped with them.
@@ -40,8 +44,12 @@ _REDIAL_SECONDS = 0.05
 
 
 class Outlet:
-    """The connection of one worker to the hub. ``send`` and ``acknowledge``: main thread only.
+    """The connection of one worker to the hub. What sends: main thread only.
 
+    :param workers: the worker in each place.
+    :param retention: keeps what may have to be sent again; None where no worker is ever replaced.
+    :param introduction_seconds: how long a frame of a sender that is not known waits for its
+        introduction, which comes another way.
     :raises TransportError: from every method, when the hub is lost or a frame is refused.
     """
 
@@ -54,33 +62,56 @@ class Outlet:
         scenario_id: str,
         keys: BootstrapKeyBundle,
         address: tuple[str, int],
-        worker_of_segment: Mapping[int, str],
+        workers: Mapping[str, str],
         limits: LinkLimits,
+        retention: Retention | None = None,
+        introduction_seconds: float = 0.0,
     ) -> None:
         self.worker_id, self.run_id, self.scenario_id = worker_id, run_id, scenario_id
-        self._worker_of = dict(worker_of_segment)
-        self._signers = {
-            receiver: Signer(Channel(session, worker_id, receiver), key, limits=limits.frames)
-            for receiver, key in receivers(keys).items()
-        }
-        self._verifiers = {
-            sender: Verifier(
-                Channel(session, sender, worker_id),
-                key,
-                ttl_seconds=limits.ttl_seconds,
-                guard=SequenceGuard(),
-            )
-            for sender, key in senders(keys).items()
-        }
+        self._session, self._limits = session, limits
+        self._workers = dict(workers)
+        self._signers: dict[str, Signer] = {}
+        self._verifiers: dict[str, Verifier] = {}
+        self._retention, self._patience = retention, introduction_seconds
+        self._introduced = threading.Condition()
+        self.introduce(keys)
+        self._add_receivers(keys)
         transport = limits.transport(session, worker_id)
         self._channel = self._dial(transport, address, link_keys(keys))
 
-    def worker_of(self, segment: int) -> str:
-        """The worker that runs a segment."""
-        return self._worker_of[segment]
+    def worker_at(self, place: str) -> str:
+        """The worker that is in a place."""
+        return self._workers[place]
+
+    def introduce(self, keys: BootstrapKeyBundle) -> None:
+        """Take batches of the workers that share these keys. Any thread."""
+        with self._introduced:
+            for sender, key in senders(keys).items():
+                self._verifiers[sender] = Verifier(
+                    Channel(self._session, sender, self.worker_id),
+                    key,
+                    ttl_seconds=self._limits.ttl_seconds,
+                    guard=SequenceGuard(),
+                )
+            self._introduced.notify_all()
+
+    def turn_to(self, worker: str, keys: BootstrapKeyBundle) -> None:
+        """Send what goes to its place to another worker, and again what may not be done."""
+        self._add_receivers(keys)
+        place = place_of(worker)
+        self._signers.pop(self._workers[place], None)
+        self._workers[place] = worker
+        for kept in self._retention.again(place) if self._retention else ():
+            header = msgspec.structs.replace(kept.header, receiver=worker)
+            self._send(header, kept.payload, final=kept.final)
 
     def send(self, header: BatchHeader, payload: bytes, *, final: bool) -> None:
         """Send one part of a batch on its way."""
+        if self._retention is not None:
+            self._retention.keep(header, payload, final=final)
+        self._send(header, payload, final=final)
+
+    def _send(self, header: BatchHeader, payload: bytes, *, final: bool) -> None:
         kind = FrameKind.END if final else FrameKind.BATCH
         signer = self._signers[header.receiver]
         self._channel.send(kind, encode_header(header), payload, signer=signer)
@@ -124,6 +155,16 @@ class Outlet:
         if frame.kind not in (FrameKind.BATCH, FrameKind.END):
             return None
         sender = decode_header(BatchHeader, frame.header).sender
-        if sender not in self._verifiers:
+        verifier = self._verifiers.get(sender)
+        if verifier is None:
+            with self._introduced:
+                self._introduced.wait_for(lambda: sender in self._verifiers, self._patience)
+                verifier = self._verifiers.get(sender)
+        if verifier is None:
             raise UnknownPeerError(sender)
-        return self._verifiers[sender]
+        return verifier
+
+    def _add_receivers(self, keys: BootstrapKeyBundle) -> None:
+        for receiver, key in receivers(keys).items():
+            channel = Channel(self._session, self.worker_id, receiver)
+            self._signers[receiver] = Signer(channel, key, limits=self._limits.frames)

@@ -45,6 +45,11 @@ def place(graph: Graph, groups: Iterable[GroupConfig]) -> tuple[dict[str, str], 
     return {vertex: names[0] for vertex, names in wanted.items()}, faults
 
 
+def workers_of(groups: Iterable[GroupConfig]) -> dict[str, int]:
+    """The number of workers of each group that has several."""
+    return {group.name: group.workers for group in groups if group.workers > 1}
+
+
 def group_faults(
     graph: Graph, group_of: Mapping[str, str], groups: Iterable[GroupConfig]
 ) -> list[Fault]:
@@ -52,10 +57,6 @@ def group_faults(
     faults = []
     for index, group in enumerate(groups):
         path = f"{_ROOT}[{index}]"
-        if group.workers > 1:
-            faults.append(
-                Fault(f"{path}.workers", "unsupported", "1: this version runs one worker a group")
-            )
         coroutines = [
             name
             for name, node in graph.nodes.items()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sk_kernel import (
+    MEMORY,
     AdapterSettings,
     ApplicationContext,
     ApplicationSpec,
@@ -13,7 +14,9 @@ from sk_kernel import (
     DefinitionError,
     DiscoveryError,
     ExecutionPlan,
+    FailureSpec,
     Fault,
+    NodeFailure,
     PreflightError,
     make_plan,
     single_group,
@@ -22,11 +25,17 @@ from sk_kernel import (
 from sk_observability import check_exporters
 
 from sk_supervisor._frames import most_records
-from sk_supervisor._placement import group_faults, place
-from sk_supervisor.errors import RunRefusedError
+from sk_supervisor._health_faults import health_faults
+from sk_supervisor._placement import group_faults, place, workers_of
+from sk_supervisor._restart_faults import restart_faults
+from sk_supervisor._supervisors import factory_of
+from sk_supervisor.errors import RunRefusedError, RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:
-    from sk_config import Config, GroupConfig
+    from sk_config import Config, FailureConfig, GroupConfig
+
+#: The mode in which this process does the work itself.
+INLINE = "inline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +60,14 @@ class Prepared:
         return BatchLimits(min(batch.max_records, most), batch.max_bytes, batch.in_flight)
 
     @property
-    def multiprocess(self) -> bool:
-        """Whether the groups are processes of their own."""
-        return self.config.runtime.platform.bootstrap.mode == "process_supervisor"
+    def mode(self) -> str:
+        """The name of the supervisor that is to run it."""
+        return self.config.runtime.platform.bootstrap.mode
+
+    @property
+    def profile(self) -> str:
+        """What a person calls the way in which it runs."""
+        return MEMORY if self.mode == INLINE else self.mode
 
 
 def application_spec(config: Config) -> ApplicationSpec:
@@ -65,6 +79,16 @@ def application_spec(config: Config) -> ApplicationSpec:
         nodes={name: dict(settings) for name, settings in config.nodes.items()},
         source=AdapterSettings(source.name, dict(source.settings)) if source else None,
         sink=AdapterSettings(sink.name, dict(sink.settings)) if sink else None,
+        failure=_failure_spec(config.runtime.failure),
+    )
+
+
+def _failure_spec(failure: FailureConfig) -> FailureSpec:
+    default, nodes = failure.default, failure.nodes
+    return FailureSpec(
+        default=NodeFailure(default.policy, default.attempts),
+        nodes={name: NodeFailure(own.policy, own.attempts) for name, own in nodes.items()},
+        dead_letters=failure.dead_letter.path if failure.dead_letter else None,
     )
 
 
@@ -80,8 +104,8 @@ def prepare(config: Config, *, check_adapters: bool = True) -> Prepared:
             [Fault("runtime.discovery_modules", "discovery", str(error))]
         ) from error
     except PreflightError as error:
-        raise RunRefusedError([*error.faults, *_observability_faults(config)]) from error
-    faults = _observability_faults(config)
+        raise RunRefusedError([*error.faults, *_platform_faults(config)]) from error
+    faults = _platform_faults(config)
     if check_adapters:
         faults += _adapter_faults(application)
     plan = _planned(config, application, faults)
@@ -95,23 +119,44 @@ def _planned(
 ) -> ExecutionPlan | None:
     graph = application.graph
     platform = config.runtime.platform
-    group_of = single_group(graph)
-    if platform.bootstrap.mode == "process_supervisor":
+    group_of, workers = single_group(graph), {}
+    if platform.bootstrap.mode != INLINE and platform.process_groups:
         group_of, unplaced = place(graph, platform.process_groups)
         faults += unplaced + group_faults(graph, group_of, platform.process_groups)
+        faults += restart_faults(graph, group_of, application.all_states, platform.process_groups)
         if unplaced:
             return None
+        workers = workers_of(platform.process_groups)
+        # Within a group of several workers a record may go from one to another.
         crossing = [
             (e.producer, e.payload.cls)
             for e in graph.edges
-            if group_of[e.producer] != group_of[e.consumer]
+            if group_of[e.producer] != group_of[e.consumer] or group_of[e.producer] in workers
         ]
         faults += wire_faults(graph, crossing)
     try:
-        return make_plan(graph, group_of, application.all_states)
+        return make_plan(
+            graph,
+            group_of,
+            application.all_states,
+            workers_of=workers,
+            key_of=application.state_keys,
+        )
     except PreflightError as error:
         faults += error.faults
         return None
+
+
+def _platform_faults(config: Config) -> list[Fault]:
+    return [*_mode_faults(config), *_observability_faults(config), *health_faults(config)]
+
+
+def _mode_faults(config: Config) -> list[Fault]:
+    try:
+        factory_of(config.runtime.platform.bootstrap.mode)
+    except RuntimeLifecycleResolutionError as error:
+        return [Fault(error.wanted, "unavailable", error.problem)]
+    return []
 
 
 def _adapter_faults(application: ApplicationContext) -> list[Fault]:

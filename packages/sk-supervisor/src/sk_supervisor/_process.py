@@ -23,6 +23,9 @@ _TAIL_SECONDS = 0.5
 class WorkerProcess:
     """A spawned worker. ``on_exit(worker_id)``, ``on_line(worker_id, line)``: from its threads.
 
+    When ``on_exit`` comes, how it ended and its last lines are known.
+
+    :param clean: takes what nobody may be shown out of a line.
     :raises OSError: when the process cannot be created.
     """
 
@@ -31,6 +34,7 @@ class WorkerProcess:
         start: WorkerStart,
         on_exit: Callable[[str], None],
         on_line: Callable[[str, str], None],
+        clean: Callable[[str], str] = str,
     ) -> None:
         self.worker_id = worker_id = start.worker_id
         self._on_exit = on_exit
@@ -42,7 +46,7 @@ class WorkerProcess:
         self._waiter = threading.Thread(target=self._wait, name=f"{worker_id} exit", daemon=True)
         with without_signals():
             self._reader = LineReader(
-                pipe, lambda line: on_line(worker_id, line), name=f"{worker_id} stderr"
+                pipe, lambda line: on_line(worker_id, line), f"{worker_id} stderr", clean
             )
             self._waiter.start()
 
@@ -69,8 +73,8 @@ class WorkerProcess:
         return not self.alive
 
     def tail(self) -> tuple[str, ...]:
-        """The last lines of its standard error; waits shortly for those still in the pipe."""
-        return self._reader.tail(0.0 if self.alive else _TAIL_SECONDS)
+        """The last lines of its standard error so far."""
+        return self._reader.tail()
 
     def signal(self, number: Signals) -> None:
         """Send a signal to the worker's whole process group; nothing when it is gone."""
@@ -92,6 +96,8 @@ class WorkerProcess:
         with self._lock:
             self._signal_group(SIGKILL)
             self._popen.wait()
+        # What has left the group may hold its end of the pipe for ever.
+        self._reader.await_end(_TAIL_SECONDS)
         self._on_exit(self.worker_id)
 
     def _signal_group(self, number: Signals) -> None:

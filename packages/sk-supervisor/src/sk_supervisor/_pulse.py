@@ -10,21 +10,26 @@ from sk_control import ControlError, ControlMessage, Heartbeat
 from sk_control import Progress as ProgressMessage
 from sk_kernel import Progress
 
-#: Progress is reported this often while it changes.
-PROGRESS_SECONDS = 0.5
+#: Progress is reported this often, apart from heartbeats.
+PROGRESS_SECONDS = 1.0
 
 
 class Pulse:
-    """Sends a heartbeat every ``heartbeat_seconds``, and progress in between."""
+    """Sends a heartbeat every ``heartbeat_seconds``, and every second how far the work has come.
+
+    :param waiting: counts the batches that are at hand and not done with.
+    """
 
     def __init__(
         self,
         send: Callable[[ControlMessage], None],
         progress: Callable[[], Progress],
+        waiting: Callable[[], int],
         heartbeat_seconds: float,
+        progress_seconds: float = PROGRESS_SECONDS,
     ) -> None:
-        self._send, self._progress = send, progress
-        self._interval = heartbeat_seconds
+        self._send, self._progress, self._waiting = send, progress, waiting
+        self._heartbeat, self._report = heartbeat_seconds, progress_seconds
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
 
@@ -38,22 +43,33 @@ class Pulse:
         self._thread.join()
 
     def _beat(self) -> None:
-        due = time.monotonic() + self._interval
-        last: Progress | None = None
-        while not self._stopped.wait(min(PROGRESS_SECONDS, max(0.0, due - time.monotonic()))):
-            now, current = time.monotonic(), self._progress()
+        began = time.monotonic()
+        beat, report = began + self._heartbeat, began + self._report
+        while not self._stopped.wait(max(0.0, min(beat, report) - time.monotonic())):
+            now = time.monotonic()
             try:
-                if now >= due:
-                    due = now + self._interval
-                    self._send(Heartbeat(_message(current)))
-                elif current != last:
-                    self._send(_message(current))
+                if now >= beat:
+                    beat = now + self._heartbeat
+                    self._send(Heartbeat())
+                if now >= report:
+                    report = now + self._report
+                    self._send(self._said())
             except ControlError:
                 return  # the session is over; losing it ends the worker elsewhere
-            last = current
+
+    def _said(self) -> ProgressMessage:
+        done = self._progress()
+        return progress_message(done, self._waiting())
 
 
-def _message(progress: Progress) -> ProgressMessage:
+def progress_message(done: Progress, waiting: int = 0) -> ProgressMessage:
+    """What a worker says of how far it has come."""
     return ProgressMessage(
-        progress.records_in, progress.records_out, progress.batches, progress.state
+        done.records_in,
+        done.records_out,
+        done.batches,
+        done.state,
+        waiting=waiting,
+        dead_lettered=done.dead_lettered,
+        skipped=done.skipped,
     )

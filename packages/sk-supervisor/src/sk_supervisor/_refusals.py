@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
-from sk_observability import LifecycleLog
+from sk_kernel import EventRail
 
 #: Between two events of refusals there is at least this long, however many are refused.
 EVENT_SECONDS = 1.0
@@ -17,7 +17,7 @@ class Refusals:
     :meth:`add` and :meth:`totals` are safe in any thread, the rest is the loop's.
     """
 
-    def __init__(self, log: LifecycleLog) -> None:
+    def __init__(self, log: EventRail) -> None:
         self._log = log
         self._lock = threading.Lock()
         self._totals: Counter[str] = Counter()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import msgspec
 from sk_control import DrainOutcome
-from sk_kernel import RunReport
+from sk_kernel import DeadLetterFile, RunReport
 
 from sk_supervisor._preflight import Prepared
 from sk_supervisor._roster import WorkerRecord
@@ -12,9 +15,15 @@ PROFILE = "process_supervisor"
 
 
 def report_of(
-    prepared: Prepared, run_id: str, source: WorkerRecord, sink: WorkerRecord, seconds: float
+    prepared: Prepared,
+    run_id: str,
+    source: WorkerRecord,
+    sink: WorkerRecord,
+    seconds: float,
+    lives: Iterable[WorkerRecord] = (),
 ) -> RunReport:
-    """The report of a run whose sink has ended."""
+    """The report of a run whose sink has ended, with ``lives`` of workers, dead ones among them."""
+    every = list(lives)
     assert sink.drained is not None  # noqa: S101 - the run waited for it
     complete = sink.drained.outcome is DrainOutcome.COMPLETE
     return RunReport(
@@ -28,4 +37,21 @@ def report_of(
         seconds=seconds,
         counters=dict(sink.drained.counters),
         partial_outputs=sink.unfinished_outputs(),
+        dead_lettered=sum(record.dead_lettered for record in every),
+        skipped=sum(record.skipped for record in every),
     )
+
+
+def with_letters(report: RunReport, letters: DeadLetterFile) -> RunReport:
+    """The report of a run whose dead letters are in place, if it was completed.
+
+    What a worker that was followed by another had written is counted once in the file.
+
+    :raises DeadLetterError: when they cannot be put there.
+    """
+    if report.outcome != "completed":
+        partial = report.partial_outputs + letters.partial_outputs()
+        return msgspec.structs.replace(report, partial_outputs=partial)
+    count = letters.stage()
+    letters.commit()
+    return msgspec.structs.replace(report, dead_lettered=count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from sk_control import (
@@ -13,6 +13,7 @@ from sk_control import (
     ControlServer,
     ControlSettings,
     Hello,
+    PeerReplaced,
     Refused,
     WorkerIdentity,
 )
@@ -20,10 +21,12 @@ from sk_kernel import SINK, SOURCE
 from sk_transport import KeyMaterial, Secret
 
 from sk_supervisor._bundle import ChildBootstrapBundle, encode_bundle
-from sk_supervisor._edges import EdgeKeys, worker_edges
-from sk_supervisor._happenings import Happening, HubFault, RefusalsCame
+from sk_supervisor._edges import EdgeKeys
+from sk_supervisor._happenings import AllAcknowledged, Happening, HubFault, RefusalsCame
 from sk_supervisor._hub import DataHub
 from sk_supervisor._link_limits import link_limits
+from sk_supervisor._peers import Peers, group_of, incarnation_of, worker_name
+from sk_supervisor._placement import workers_of
 from sk_supervisor._preflight import Prepared, application_spec, span_choices
 from sk_supervisor._refusals import Refusals
 from sk_supervisor._relay import Relay
@@ -32,9 +35,6 @@ from sk_supervisor.errors import RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:
     from sk_config import AuthConfig, GroupConfig
-
-#: The worker processes of this version: one a group, in its first life.
-_INDEX, _INCARNATION = 0, 1
 
 
 class Session:
@@ -49,30 +49,33 @@ class Session:
         run_id: str,
         put: Callable[[Happening], None],
         refusals: Refusals,
+        letters: str = "",
     ) -> None:
+        self._letters = letters
         self._prepared, self._run_id, self._put = prepared, run_id, put
         self._refusals = refusals
-        self.workers = {g.name: f"{g.name}-{_INDEX}.{_INCARNATION}" for g in prepared.groups}
-        self._group_of = {worker: group for group, worker in self.workers.items()}
+        self._peers = Peers(prepared.plan)
+        self._restartable = sorted(g.name for g in prepared.groups if g.restart.policy != "never")
+        workers = self._peers.now
         self._id = secrets.token_hex(16)
         ipc = prepared.config.runtime.platform.execution_ipc
         if ipc.control is None:
             raise RuntimeLifecycleResolutionError("execution_ipc.control", "is not configured")
         data = material(ipc.auth)
         self._limits = link_limits(ipc)
-        edges = worker_edges(prepared.plan, self.workers)
-        self._keys = EdgeKeys(data, self._id, edges, ipc.auth.kdf)
-        self.relay = Relay(prepared.plan, self.workers)
+        self._keys = EdgeKeys(data, self._id, self._peers.edges(workers), ipc.auth.kdf)
+        self.relay = Relay(prepared.plan, workers, self._restartable)
         self.hub = DataHub(
             self.relay,
             self._keys,
             session=self._id,
-            expected=frozenset(self._group_of),
+            expected=workers.values(),
             host=ipc.bind_host,
             port=ipc.bind_port,
             limits=self._limits,
             on_reject=lambda category: self._refuse("data", category),
             on_fault=lambda *fault: put(HubFault(*fault)),
+            on_complete=lambda: put(AllAcknowledged()),
         )
         self._settings = {
             "ttl_seconds": ipc.control.auth.ttl_seconds,
@@ -86,7 +89,7 @@ class Session:
             self.control = ControlServer(
                 self._id,
                 material(ipc.control.auth),
-                workers=len(self.workers),
+                workers=len(workers),
                 bundle_for=self._bundle_for,
                 on_event=self._on_control,
                 host=ipc.control.bind_host,
@@ -98,19 +101,23 @@ class Session:
             raise
         self.hub.start()
 
-    def invite(self, group: GroupConfig) -> WorkerStart:
-        """Open a place for a group's worker; what its process is started with."""
-        worker_id = self.workers[group.name]
+    def invite(self, group: GroupConfig, index: int = 0, incarnation: int = 1) -> WorkerStart:
+        """Open a group's place to a worker; what its process is started with.
+
+        :raises ControlError: when the session is closed.
+        """
+        worker_id = worker_name(group.name, index, incarnation)
         token = Secret.generate()
-        identity = WorkerIdentity(worker_id, group.name, _INDEX, _INCARNATION)
+        identity = WorkerIdentity(worker_id, group.name, index, incarnation)
+        self.hub.expect(worker_id)
         deadline = time.monotonic_ns() + group.start_timeout_seconds * 1_000_000_000
         self.control.expect(identity, token, deadline)
         homes = self._prepared.plan.group_of
         return WorkerStart(
             worker_id=worker_id,
             group=group.name,
-            index=_INDEX,
-            incarnation=_INCARNATION,
+            index=index,
+            incarnation=incarnation,
             address=self.control.address,
             token_hex=token.reveal().hex(),
             session_id=self._id,
@@ -119,6 +126,20 @@ class Session:
             has_stdin=homes[SOURCE] == group.name,
             has_stdout=homes[SINK] == group.name,
         )
+
+    def take_over(self, worker: str) -> None:
+        """A worker is ready: its place's frames go to it from now on, if they do not yet."""
+        if self._peers.take_over(worker):
+            self.relay.hand_over(worker)
+
+    def news_for(self, worker: str) -> Iterator[PeerReplaced]:
+        """What a worker that is ready has to hear of those that it exchanges batches with."""
+        for place in self._peers.news(worker):
+            workers = self._peers.now
+            peer = workers[place]
+            edges = [edge for edge in self._peers.edges(workers) if set(edge) == {worker, peer}]
+            keys = self._keys.shared(worker, edges)
+            yield PeerReplaced(group_of(peer), peer, incarnation_of(peer), keys)
 
     def addresses(self) -> dict[str, str]:
         """Where both planes listen: ``data`` and ``control``, each ``host:port``."""
@@ -144,6 +165,7 @@ class Session:
         config = self._prepared.config
         group = next(g for g in self._prepared.groups if g.name == hello.group)
         host, port = self.hub.address
+        workers = self._peers.introduce_all(hello.worker_id)
         return BootstrapBundle(
             run_id=self._run_id,
             scenario_id=config.scenario.name,
@@ -151,23 +173,26 @@ class Session:
             worker_index=hello.index,
             incarnation=hello.incarnation,
             discovery_modules=tuple(config.runtime.discovery_modules),
-            application=encode_bundle(self._child_bundle()),
+            application=encode_bundle(self._child_bundle(workers)),
             data_host=host,
             data_port=port,
             heartbeat_seconds=group.heartbeat_seconds,
-            keys=self._keys.bundle(hello.worker_id),
+            keys=self._keys.bundle(hello.worker_id, self._peers.edges(workers)),
         )
 
-    def _child_bundle(self) -> ChildBootstrapBundle:
+    def _child_bundle(self, workers: dict[str, str]) -> ChildBootstrapBundle:
         config = self._prepared.config
         return ChildBootstrapBundle(
             application=application_spec(config),
             group_of=dict(self._prepared.plan.group_of),
-            workers=self.workers,
+            workers=workers,
+            shared=workers_of(self._prepared.groups),
+            restartable=self._restartable,
             limits=self._prepared.limits,
             link=self._limits,
             sampling_ratio=config.runtime.observability.tracing.sampling_ratio,
             spans=span_choices(config),
+            letters=self._letters,
         )
 
 

@@ -1,14 +1,43 @@
-"""SIGINT and SIGTERM while a run is under way: handlers only pass the word on."""
+"""SIGINT, SIGTERM and SIGHUP while a run is under way: handlers only pass the word on."""
 
 from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
 
-HANDLED = (signal.SIGINT, signal.SIGTERM)
+HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: The same signal again within so many seconds is the same word said twice: ``timeout(1)`` signals
+#: its child and then its whole group, of which the child is one; a terminal and a shell do alike.
+ECHO_SECONDS: Final = 0.1
+
+
+class Heard:
+    """The signals that came, without the echoes. Pure: the clock's time comes in."""
+
+    def __init__(self) -> None:
+        self.numbers: list[signal.Signals] = []
+        self._last: tuple[int, float] | None = None
+
+    def counts(self, number: int, now: float) -> bool:
+        """Whether this is a word of its own, and no echo of the last one; noted if it is.
+
+        An echo is one of what came last, so that a stream of them is one word.
+        """
+        last, self._last = self._last, (number, now)
+        if last is not None and last[0] == number and now - last[1] < ECHO_SECONDS:
+            return False
+        self.numbers.append(signal.Signals(number))
+        return True
+
+
+def ignored_from_above(number: signal.Signals) -> bool:
+    """Whether this process was started so that it ignores a SIGHUP, as ``nohup`` does."""
+    return number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
 
 
 @contextmanager
@@ -30,30 +59,78 @@ class ForcedStop(BaseException):
     """A second signal came while this process itself does the work: end now."""
 
 
+class BreakIn:
+    """Raises :class:`ForcedStop` in the main thread, from another one, while it does the work."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._armed = self._asked = False
+
+    def __call__(self) -> None:
+        """Do it, once, if signals are handled just now."""
+        with self._lock:
+            main = threading.main_thread().ident
+            if self._armed and not self._asked and main is not None:
+                self._asked = True
+                signal.pthread_kill(main, signal.SIGTERM)
+
+    def arm(self) -> None:
+        """In the main thread: from now on it may come."""
+        self._armed = True
+
+    def disarm(self) -> None:
+        """In the main thread: what comes from now on is ignored, and no signal is under way."""
+        self._armed = False
+        with self._lock:
+            pass
+
+    def heard(self) -> bool:
+        """In the handler: whether the signal was this one's.
+
+        :raises ForcedStop: when it was, and in time.
+        """
+        asked, self._asked = self._asked, False
+        if asked and self._armed:
+            self._armed = False
+            raise ForcedStop
+        return asked
+
+
 @contextmanager
 def signals_to(
-    request_stop: Callable[[str], None], *, force: bool
+    request_stop: Callable[[str], None], *, force: bool, break_in: BreakIn | None = None
 ) -> Iterator[list[signal.Signals]]:
     """Hand each signal's name to ``request_stop`` inside the block; gives the signals that came.
 
-    With ``force`` the second signal raises :class:`ForcedStop` in the main thread. Outside the main
-    thread, where Python allows no handlers, nothing is handled.
+    A SIGHUP that is ignored already (``nohup``) stays ignored; an echo is left out.
+
+    With ``force`` the second signal raises :class:`ForcedStop` in the main thread, and ``break_in``
+    may do so at any time. Outside the main thread, where Python allows no handlers, nothing is
+    handled.
     """
-    came: list[signal.Signals] = []
+    break_in = break_in or BreakIn()
+    heard = Heard()
     if threading.current_thread() is not threading.main_thread():
-        yield came
+        yield heard.numbers
         return
 
     def handle(number: int, _: FrameType | None) -> None:
-        came.append(signal.Signals(number))
-        request_stop(came[-1].name)
+        if break_in.heard():
+            return
+        if not heard.counts(number, time.monotonic()):
+            return
+        request_stop(signal.Signals(number).name)
         # Never a third time, in the midst of cleaning up behind the second.
-        if force and len(came) == 2:
+        if force and len(heard.numbers) == 2:
             raise ForcedStop
 
-    before = {number: signal.signal(number, handle) for number in HANDLED}
+    wanted = [number for number in HANDLED if not ignored_from_above(number)]
+    before = {number: signal.signal(number, handle) for number in wanted}
+    if force:
+        break_in.arm()
     try:
-        yield came
+        yield heard.numbers
     finally:
+        break_in.disarm()
         for number, handler in before.items():
             signal.signal(number, handler)

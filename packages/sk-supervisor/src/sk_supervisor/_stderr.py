@@ -46,22 +46,31 @@ def _pieces(line: bytes) -> Iterator[str]:
 
 
 class LineReader:
-    """A thread that reads a pipe and calls ``on_line`` with each line.
+    """A thread that reads a pipe and calls ``on_line`` with each line, once ``clean`` has had it.
 
     A process that has left its group may hold the pipe open for ever: hence ``stop``.
     """
 
-    def __init__(self, pipe: IO[bytes], on_line: Callable[[str], None], name: str) -> None:
-        self._pipe, self._on_line = pipe, on_line
+    def __init__(
+        self,
+        pipe: IO[bytes],
+        on_line: Callable[[str], None],
+        name: str,
+        clean: Callable[[str], str] = str,
+    ) -> None:
+        self._pipe, self._on_line, self._clean = pipe, on_line, clean
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._lock = threading.Lock()
         self._wake_in, self._wake_out = os.pipe()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def tail(self, patience: float) -> tuple[str, ...]:
-        """The last lines; waits so long for the end of the pipe."""
-        self._thread.join(patience)
+    def await_end(self, timeout: float) -> None:
+        """Wait for the end of the pipe, but no longer than that."""
+        self._thread.join(timeout)
+
+    def tail(self) -> tuple[str, ...]:
+        """The last lines so far."""
         with self._lock:
             return tuple(self._tail)
 
@@ -91,7 +100,7 @@ class LineReader:
             os.close(self._wake_in)
 
     def _take(self, lines: Iterator[str]) -> None:
-        for line in lines:
+        for line in map(self._clean, lines):
             with self._lock:
                 self._tail.append(line)
             self._on_line(line)

@@ -1,7 +1,8 @@
-"""A thread that does, once, what a signal handler may only ask for."""
+"""A thread that does, once and after a while, what a signal handler may only ask for."""
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -10,10 +11,13 @@ from sk_supervisor._signals import without_signals
 
 
 class StopThread:
-    """Calls ``stop`` once, in a thread of its own, when it runs and was asked."""
+    """Calls ``stop`` once, in a thread of its own, when it runs and was asked.
 
-    def __init__(self, stop: Callable[[], None]) -> None:
-        self._stop = stop
+    :param delay_seconds: how long after the request; what was asked before it runs is done at once.
+    """
+
+    def __init__(self, stop: Callable[[], None], delay_seconds: float = 0.0) -> None:
+        self._stop, self._delay = stop, delay_seconds
         self._reasons: list[str] = []
         self._asked: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -25,6 +29,8 @@ class StopThread:
 
     def start(self) -> None:
         """Begin to wait, also for what was asked before."""
+        if self._reasons:
+            self._delay = 0.0
         self._thread = threading.Thread(target=self._wait, name="stop", daemon=True)
         with without_signals():
             self._thread.start()
@@ -42,5 +48,10 @@ class StopThread:
             self._thread = None
 
     def _wait(self) -> None:
-        if self._asked.get():
-            self._stop()
+        if not self._asked.get():
+            return
+        if self._delay > 0:
+            with contextlib.suppress(queue.Empty):
+                if not self._asked.get(timeout=self._delay):
+                    return  # it has ended meanwhile
+        self._stop()

@@ -7,16 +7,18 @@ import time
 from collections.abc import Callable, Collection, Sequence
 
 from sk_control import ControlMessage, Stop
-from sk_observability import EventName, LifecycleLog
+from sk_kernel import EventRail
+from sk_observability import EventName
 
-from sk_supervisor._failures import HEARTBEAT, TIMEOUT
+from sk_supervisor._failures import HEARTBEAT, MEMORY, STUCK, TIMEOUT
 from sk_supervisor._ladder import Ladder, Rung
 from sk_supervisor._lifecycle import Event
 from sk_supervisor._roster import Roster, WorkerRecord
 from sk_supervisor._watch import Watch
 
-#: Failures of workers that do not do what they should in time: nothing is to be had by asking.
-_HUNG = (HEARTBEAT, TIMEOUT)
+#: Failures of workers that do not do what they should in time, or that do harm as long as they
+#: live: nothing is to be had by asking.
+_HUNG = (HEARTBEAT, TIMEOUT, STUCK, MEMORY)
 #: Even when the budget is gone, a signal gets this long to take effect.
 _LEAST_SECONDS = 0.2
 
@@ -32,7 +34,7 @@ class Stopping:
         self,
         roster: Roster,
         watch: Watch,
-        log: LifecycleLog,
+        log: EventRail,
         tell: Callable[[WorkerRecord, ControlMessage], bool],
         order: Sequence[str],
     ) -> None:

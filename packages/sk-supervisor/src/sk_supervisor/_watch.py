@@ -20,26 +20,30 @@ from sk_control import (
     WorkerMessage,
 )
 from sk_control import Progress as ProgressMessage
-from sk_kernel import Progress
-from sk_observability import LifecycleLog
+from sk_kernel import EventRail
 
 from sk_supervisor import _failures as category
+from sk_supervisor._evidence import Breakage
 from sk_supervisor._happenings import (
+    AllAcknowledged,
     Happening,
     HubFault,
+    Ping,
     ProcessExited,
     RefusalsCame,
     StopRequested,
 )
-from sk_supervisor._lifecycle import Event, State
-from sk_supervisor._roster import Breakage, Roster, WorkerRecord, failure_error
+from sk_supervisor._judge import Judge
+from sk_supervisor._judgement import Counts
+from sk_supervisor._lifecycle import Act, Event, State, Transition, step
+from sk_supervisor._roster import Roster, WorkerRecord, failure_error
+from sk_supervisor._vitals import Look, Vitals, look_at
 from sk_supervisor.errors import HubFailedError, RuntimeWorkerFailedError
 
 #: How long the evidence of a failure (its exit status) is waited for.
 _EVIDENCE_SECONDS = 1.0
 #: Woken this much too late, the supervisor itself was stopped, and knows nothing of its workers.
 _PAUSE_SECONDS = 1.0
-_LIVE = (State.READY, State.RUNNING)
 
 
 class Alarm(Protocol):
@@ -58,19 +62,22 @@ class Watch:
     :param on_ready: called after a worker said that it is ready.
     :param on_stop: called after each request to stop, with their number so far.
     :param clock: seconds; that of every deadline.
+    :param look: looks at a process of the system: its id, and the time.
     """
 
     def __init__(
         self,
         roster: Roster,
-        log: LifecycleLog,
+        log: EventRail,
         *,
         on_ready: Callable[[], None],
         on_stop: Callable[[int], None],
         clock: Callable[[], float] = time.monotonic,
+        look: Callable[[int, float], Look] = look_at,
     ) -> None:
         self._roster, self._log, self._clock = roster, log, clock
         self._on_ready, self._on_stop = on_ready, on_stop
+        self._judge = Judge(roster, log, self._break, look)
         self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._heard: dict[str, float] = {}
         self.failed: WorkerRecord | None = None
@@ -78,6 +85,8 @@ class Watch:
         self.hub_failure: HubFailedError | None = None
         self.stop_reasons: list[str] = []
         self.alarms: list[Alarm] = []
+        self.follow: Callable[[WorkerRecord], bool] = lambda _: False
+        """Whether another worker takes the place of one that has failed."""
 
     def put(self, happening: Happening) -> None:
         """Say what happened. Safe in any thread and in a signal handler."""
@@ -99,7 +108,7 @@ class Watch:
     def step(self, deadline: float | None) -> None:
         """Wait for the next happening, the deadline, or a worker's; and take it in."""
         began = self._clock()
-        dues = self._deadlines() + ([] if deadline is None else [deadline])
+        dues = [*self._judge.dues(), *([] if deadline is None else [deadline])]
         dues += [due for due in (alarm.due() for alarm in self.alarms) if due is not None]
         due = max(began, min(dues)) if dues else None
         happening: Happening | None = None
@@ -110,11 +119,21 @@ class Watch:
         if happening is not None:
             self._take(happening)
         now = self._clock()
-        self._judge(now)
+        self._listen()
+        self._judge.judge(now)
         for alarm in self.alarms:
             when = alarm.due()
             if when is not None and when <= now:
                 alarm.ring(now)
+
+    def blame(self, record: WorkerRecord) -> None:
+        """The run ends by this worker, unless it ends by another already."""
+        if self.failed is None:
+            self.failed, self.failed_at = record, self._clock()
+
+    def fail(self, record: WorkerRecord, breakage: Breakage) -> None:
+        """A worker has failed, by a rule that somebody else has judged it by."""
+        self._break(record, breakage)
 
     def catch_up(self) -> None:
         """Take in what has happened already."""
@@ -122,44 +141,21 @@ class Watch:
             self._take(self._queue.get())
 
     def evidence(self) -> RuntimeWorkerFailedError | HubFailedError | None:
-        """The error of what failed first, with how a crashed process ended; None if nothing did."""
-        if self.failed is None:
-            return self.hub_failure
-        if self.failed.breakage and self.failed.breakage.category == category.CRASH:
-            self.failed.process.await_exit(_EVIDENCE_SECONDS)
-        return failure_error(self.failed)
+        """The error of what failed first, with its evidence; None if nothing did."""
+        return self.hub_failure if self.failed is None else failure_error(self.failed)
 
     # ---- time ------------------------------------------------------------------------------------
-
-    def _deadlines(self) -> list[float]:
-        due = [r.silent_after for r in self._roster if r.state in _LIVE]
-        due += [r.start_by for r in self._roster if r.state is State.STARTING]
-        due += [
-            r.lost_by for r in self._roster if r.lost_by and r.state in (State.STARTING, *_LIVE)
-        ]
-        return due
 
     def _notice_pause(self, due: float, now: float) -> None:
         """Forgive every worker the time in which this process was stopped (Ctrl-Z, a debugger)."""
         paused = now - due
-        if paused < _PAUSE_SECONDS:
-            return
-        self._log.emit("supervisor_paused", fields={"seconds": round(paused, 3)})
-        for record in self._roster:
-            record.last_heard = now
-            record.start_by += paused
+        if paused >= _PAUSE_SECONDS:
+            self._log.emit("supervisor_paused", fields={"seconds": round(paused, 3)})
+            self._judge.forgive(paused, now)
 
-    def _judge(self, now: float) -> None:
+    def _listen(self) -> None:
         for record in self._roster:
-            record.last_heard = max(record.last_heard, self._heard.get(record.worker_id, 0.0))
-            if record.state is State.STARTING and now >= record.start_by:
-                patience = record.group.start_timeout_seconds
-                self._break(record, Breakage(category.TIMEOUT, f"not ready within {patience} s"))
-            elif record.state in _LIVE and now >= record.silent_after:
-                message = f"no heartbeat for {now - record.last_heard:.1f} s"
-                self._break(record, Breakage(category.HEARTBEAT, message))
-            if record.lost_by is not None and now >= record.lost_by:
-                self._break(record, Breakage(category.CRASH, "its control session was lost"))
+            record.silence.heard(self._heard.get(record.worker_id, 0.0))
 
     # ---- what happened ---------------------------------------------------------------------------
 
@@ -182,43 +178,63 @@ class Watch:
                 self._on_stop(len(self.stop_reasons))
             case RefusalsCame():
                 pass  # an alarm tells of them, at its own rate
+            case Ping(answer=answer):
+                answer()
+            case AllAcknowledged():
+                pass  # it wakes whoever waits for the end of the work
             case WorkerHello():
                 pass  # its bundle follows by itself; the acknowledgement is what counts
 
     def _hear(self, record: WorkerRecord, message: object) -> None:
         match message:
             case BundleAck():
-                self._roster.apply(record, Event.BUNDLE_LOADED)
+                self._perform(record, self._roster.apply(record, Event.BUNDLE_LOADED))
             case Ready(partial_outputs=paths):
                 record.partial_outputs = paths
-                self._roster.apply(record, Event.SAID_READY)
-                self._on_ready()
+                self._perform(record, self._roster.apply(record, Event.SAID_READY))
             case Heartbeat(progress=ProgressMessage() as said) | (ProgressMessage() as said):
-                self._progressed(record, said.records_in, said.records_out, said.batches)
+                counts = Counts(said.records_in, said.records_out, said.batches, said.waiting)
+                record.dead_lettered, record.skipped = said.dead_lettered, said.skipped
+                self._progressed(record, counts)
             case Drained() as drained:
                 record.drained = drained
                 batches = record.progress.batches
-                self._progressed(record, drained.records_in, drained.records_out, batches)
+                self._progressed(record, Counts(drained.records_in, drained.records_out, batches))
                 facts = {"outcome": drained.outcome.name.lower(), "records_in": drained.records_in}
                 group, worker = record.group.name, record.worker_id
                 self._log.emit("worker_drained", group=group, worker=worker, fields=facts)
             case Failed() as failed:
                 self._break(record, Breakage.said(failed))
 
-    def _progressed(self, record: WorkerRecord, taken: int, given: int, batches: int) -> None:
-        record.progress = Progress(record.group.name, taken, given, batches)
+    def _progressed(self, record: WorkerRecord, counts: Counts) -> None:
+        record.counted(counts)
+        self._judge.said(record, counts, self._clock())
         self._roster.changed(record)
 
-    def _break(self, record: WorkerRecord, breakage: Breakage) -> None:
+    def _perform(self, record: WorkerRecord, transition: Transition | None) -> None:
+        """Do what the table says is to be done at a transition, if there was one."""
+        match transition:
+            case Transition(act=Act.OPEN_GATE):
+                self._on_ready()
+            case Transition(act=Act.BLAME) if not self.follow(record):
+                self.blame(record)
+
+    def _break(
+        self,
+        record: WorkerRecord,
+        breakage: Breakage,
+        event: Event = Event.BROKE,
+        vitals: Vitals | None = None,
+    ) -> None:
         record.lost_by = None
-        if self._roster.broke(record, breakage) and self.failed is None:
-            self.failed, self.failed_at = record, self._clock()
+        self._perform(record, self._roster.broke(record, breakage, event, vitals))
 
     def _exited(self, record: WorkerRecord) -> None:
-        if record.state is State.STOPPING:
+        transition = step(record.state, Event.EXITED)
+        if transition is not None and transition.state is State.STOPPED:
             self._roster.released(record)
         else:
-            self._break(record, Breakage(category.CRASH))
+            self._break(record, Breakage(category.CRASH), Event.EXITED)
 
     def _lost(self, record: WorkerRecord, lost: WorkerLost) -> None:
         if lost.reason is LossReason.BUNDLE_FAILED:

@@ -27,6 +27,8 @@ class Workload:
         self._downstream = {g.name: downstream_of(edges, g.name) for g in prepared.groups}
         self._group_of = prepared.plan.group_of
         self._roster = roster
+        self._order = list(dict.fromkeys(s.group for s in prepared.plan.segments))
+        self._begun: set[str] = set()
         self.session: Session | None = None
         self.is_open = False
 
@@ -41,12 +43,23 @@ class Workload:
         return self._worker_of(SINK)
 
     def all_started(self) -> bool:
-        """Whether every group has its worker."""
+        """Whether every group has its workers."""
         return {r.group.name for r in self._roster} == self._downstream.keys()
 
     def all_ready(self) -> bool:
         """Whether every group is ready, or further."""
         return self._roster.ready_groups() >= self._downstream.keys()
+
+    def all_begun(self) -> bool:
+        """Whether every group was told to start; what is restarted later changes nothing."""
+        return self._begun >= self._downstream.keys()
+
+    def recovering(self) -> bool:
+        """Whether a group waits for a worker that is to take a failed one's place."""
+        return any(
+            r.state is State.FAILED or (r.state is State.STARTING and r.incarnation > 1)
+            for r in self._roster
+        )
 
     def tell(self, record: WorkerRecord, message: ControlMessage) -> bool:
         """Send a worker a message; False where there is no session to send it on."""
@@ -64,10 +77,15 @@ class Workload:
         self.pass_gate()
 
     def pass_gate(self) -> None:
-        """Tell every worker that may start, and was not told, to start."""
+        """Tell every worker that may start, and was not told, to start.
+
+        The gate does not close behind a group: whoever takes a worker's place in it starts at once.
+        """
+        self._introduce()
         if not self.is_open:
             return
-        for group in may_start(self.policy, self._roster.ready_groups(), self._downstream):
+        self._begun |= set(may_start(self.policy, self._roster.ready_groups(), self._downstream))
+        for group in filter(self._begun.__contains__, self._downstream):
             for record in self._roster:
                 waits = record.group.name == group and record.state is State.READY
                 if waits and self.tell(record, StartWork()):
@@ -86,7 +104,27 @@ class Workload:
         """
         if broken:
             return self.sink is not None and self.sink.drained is not None
-        return all(r.drained is not None for r in self._roster)
+        return all(r.drained is not None or self._needs_no_word_of(r) for r in self._roster)
+
+    def complete(self) -> bool:
+        """Whether all work is done, to the end of input, whatever becomes of any worker."""
+        return self.session is not None and self.session.relay.complete
+
+    def _needs_no_word_of(self, record: WorkerRecord) -> bool:
+        # What is done is not sent again: who came to it later may wait for an end that has passed.
+        return (record.incarnation > 1 or record.state is State.FAILED) and self.complete()
+
+    def _introduce(self) -> None:
+        """Put workers that are ready into their places; let those who send to them know last."""
+        if self.session is None:
+            return
+        ready = [r for r in self._roster if r.state in (State.READY, State.RUNNING)]
+        for record in ready:
+            self.session.take_over(record.worker_id)
+        for record in reversed(self._roster.in_order(self._order)):
+            if record in ready:
+                for news in self.session.news_for(record.worker_id):
+                    self.tell(record, news)
 
     def has_sent_all(self, record: WorkerRecord) -> bool:
         """Whether nothing more was to come from this worker: the work can be done without it."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sk_supervisor._operate import COMMANDS
 from sk_supervisor.errors import EXIT_CONFIGURATION
 
 if TYPE_CHECKING:
@@ -18,13 +19,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 EXIT_CODES = """\b
 Exit codes: 0 done, 2 configuration, 3 start or readiness, 4 worker failure,
-5 stop timeout (forced), 130/143 stopped by SIGINT/SIGTERM after a clean drain."""
+5 stop timeout (forced), 129/130/143 stopped by SIGHUP/SIGINT/SIGTERM after a clean drain
+(143: by sk stop too), 1 no such run, or no answer from it (status, top, stop, events)."""
 
 
 @click.group(epilog=EXIT_CODES)
 @click.version_option(package_name="sk-supervisor", prog_name="sk")
 def main() -> None:
     """Run graphs of plain Python nodes, in one process or over worker processes."""
+
+
+for _command in COMMANDS:
+    main.add_command(_command)
 
 
 def _configured(command: F) -> F:
@@ -68,9 +74,8 @@ def check(config: str, overrides: tuple[str, ...]) -> None:
     """Check CONFIG: settings, graph, placement. Starts nothing."""
     prepared = _prepared(config, overrides)
     groups = len({s.group for s in prepared.plan.segments})
-    profile = "process_supervisor" if prepared.multiprocess else "memory"
     click.echo(
-        f"ok: {prepared.config.scenario.name}, {profile} profile,"
+        f"ok: {prepared.config.scenario.name}, {prepared.profile} profile,"
         f" {len(prepared.application.graph.nodes)} nodes, {groups} group(s)"
     )
 
@@ -85,6 +90,47 @@ def graph(config: str, overrides: tuple[str, ...]) -> None:
 
 
 @main.command()
+@_configured
+@click.option("--trace", metavar="TRACE_ID", help="Replay the run up to the record with this id.")
+@click.option("--run-id", help="The run that the trace is of; goes with --trace.")
+@click.option("--input", "source", metavar="FILE", help="The source's path, if not as configured.")
+@click.option("--dead-letter", "letters", metavar="FILE", help="Replay the letters in this file.")
+@click.option("--output", metavar="FILE", help="Write what comes through: the sink's path.")
+@click.option("--write", is_flag=True, help="Write what comes through to the sink as configured.")
+def replay(
+    config: str,
+    overrides: tuple[str, ...],
+    trace: str | None,
+    run_id: str | None,
+    source: str | None,
+    letters: str | None,
+    output: str | None,
+    write: bool,
+) -> None:
+    """Run one record, or dead letters, of CONFIG once more, in this process.
+
+    --trace prints the record's path, node by node, and writes nothing. --dead-letter runs each
+    letter from its node on, with empty states, and writes nothing unless --output or --write is
+    given; it ends with 1 where a letter fails again.
+    """
+    from sk_supervisor import _replay
+
+    if (trace is None) == (letters is None):
+        raise click.UsageError("give either --trace or --dead-letter")
+    if trace is not None and (run_id is None or output is not None or write):
+        raise click.UsageError("--trace needs --run-id, and writes nothing")
+    if letters is not None and (run_id is not None or source is not None):
+        raise click.UsageError("--run-id and --input go with --trace")
+    paths = (("source", source), ("sink", output))
+    overrides += tuple(_replay.setting_of(role, path) for role, path in paths if path is not None)
+    writing = write or output is not None
+    prepared = _prepared(config, overrides, check_adapters=writing)
+    if trace is not None:
+        sys.exit(_replay.trace(prepared, run_id or "", trace))
+    sys.exit(_replay.letters(prepared, letters or "", write=writing))
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of the configuration."""
     from sk_config import config_schema
@@ -94,11 +140,12 @@ def schema() -> None:
 
 def _prepared(path: str, overrides: tuple[str, ...], *, check_adapters: bool = True) -> Any:
     from sk_supervisor._preflight import prepare
+    from sk_supervisor._redaction import redactor_of
     from sk_supervisor.errors import RunRefusedError, refusal
 
     config = _load(path, overrides)
     try:
         return prepare(config, check_adapters=check_adapters)
     except RunRefusedError as error:
-        click.echo(refusal(error), err=True)
+        click.echo(redactor_of(config)(refusal(error)), err=True)
         sys.exit(error.exit_code)

@@ -26,22 +26,23 @@ from sk_control import (
     Drained,
     DrainOutcome,
     LossReason,
-    Progress,
+    PeerReplaced,
     Ready,
     StartWork,
     Stop,
     StopAck,
     WorkerIdentity,
 )
-from sk_kernel import KernelError
+from sk_kernel import Container, KernelError
 from sk_transport import Secret
 
 from sk_supervisor._assembly import Assembly, assemble
 from sk_supervisor._failures import failure_of
 from sk_supervisor._inbox import Arrived, Broke, GateOpened, Item, SourceRead, StopAsked
 from sk_supervisor._orphan import die_with_parent
-from sk_supervisor._pulse import Pulse
-from sk_supervisor._signals import HANDLED
+from sk_supervisor._pulse import Pulse, progress_message
+from sk_supervisor._scope import resolve
+from sk_supervisor._signals import HANDLED, ignored_from_above
 from sk_supervisor.errors import ApplicationExitError
 
 #: How long a failed worker waits for the supervisor's word before it leaves on its own.
@@ -56,34 +57,45 @@ class Worker:
         self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._assembly: Assembly | None = None
         self._stop_asked = self._started = False
-        self._may_leave = True
+        self._may_leave, self._busy = True, False
         # Handlers, not SIG_IGN: what a node starts must not inherit deaf ears.
         signal.signal(signal.SIGINT, _not_ours)
+        if not ignored_from_above(signal.SIGHUP):
+            signal.signal(signal.SIGHUP, _not_ours)
         signal.signal(signal.SIGTERM, self._on_terminate)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
-        self._control = ControlPlaneChannel.connect(
-            told["address"],
-            told["session_id"],
-            WorkerIdentity(told["worker_id"], told["group"], told["index"], told["incarnation"]),
-            Secret(bytes.fromhex(told.pop("token"))),
-            on_message=self._on_message,
-            on_lost=_leave_at_once,
-            timeout_seconds=told["deadline_seconds"],
-            settings=ControlSettings(**told["control"]),
+        self._scope = Container()
+        self._scope.provide(
+            ControlPlaneChannel,
+            ControlPlaneChannel.connect(
+                told["address"],
+                told["session_id"],
+                WorkerIdentity(
+                    told["worker_id"], told["group"], told["index"], told["incarnation"]
+                ),
+                Secret(bytes.fromhex(told.pop("token"))),
+                on_message=self._on_message,
+                on_lost=_leave_at_once,
+                timeout_seconds=told["deadline_seconds"],
+                settings=ControlSettings(**told["control"]),
+            ),
         )
+        self._control = resolve(self._scope, ControlPlaneChannel)
 
     def run(self) -> int:
         """Live until stopped; the exit code."""
         pulse: Pulse | None = None
         try:
             bundle = self._control.take_bundle()
-            assembly = assemble(bundle, self._told, self._inbox.put)
+            assembly = assemble(bundle, self._told, self._inbox.put, self._scope)
             self._may_leave = False
             if self._stop_asked:
                 return self._end()
             self._assembly = assembly
             assembly.open()
-            pulse = Pulse(self._control.send, assembly.progress, bundle.heartbeat_seconds)
+            pulse = Pulse(
+                self._control.send, assembly.progress, self._waiting, bundle.heartbeat_seconds
+            )
             pulse.start()
             threading.Thread(
                 target=self._receive, args=(assembly,), name="data", daemon=True
@@ -107,7 +119,10 @@ class Worker:
     def _work(self, assembly: Assembly) -> None:
         begun = False
         while True:
-            match self._inbox.get():
+            self._busy = False
+            item = self._inbox.get()
+            self._busy = True
+            match item:
                 case Arrived() as arrived:
                     assembly.engine.arrive(arrived)
                 case SourceRead(batch, payloads):
@@ -116,6 +131,8 @@ class Worker:
                 case GateOpened():
                     begun = True
                     assembly.start_source()
+                case PeerReplaced() as replaced:
+                    assembly.replace_peer(replaced)
                 case StopAsked(drain):
                     if not drain:
                         return
@@ -126,13 +143,17 @@ class Worker:
                 assembly.reported = True
                 self._report(assembly)
 
+    def _waiting(self) -> int:
+        """How many batches wait, and whether one is in work. Any thread."""
+        return self._inbox.qsize() + self._busy
+
     def _report(self, assembly: Assembly) -> None:
         assembly.flush()
         engine = assembly.engine
         outcome = DrainOutcome.COMPLETE if engine.complete else DrainOutcome.STOPPED
         counters = engine.sink.summary() if engine.sink else {}
         last = engine.progress
-        self._control.send(Progress(last.records_in, last.records_out, last.batches, last.state))
+        self._control.send(progress_message(last))
         self._control.send(Drained(outcome, last.records_in, last.records_out, counters))
 
     def _end(self) -> int:
@@ -179,6 +200,10 @@ class Worker:
                 self._inbox.put(GateOpened())
             case Stop(drain=drain):
                 self._asked_to_stop(drain)
+            case PeerReplaced() as replaced if self._assembly is not None:
+                # Its first frame may be here before the main thread comes to this.
+                self._assembly.outlet.introduce(replaced.keys)
+                self._inbox.put(replaced)
             case _:
                 pass
 
@@ -201,7 +226,7 @@ class Worker:
 
 
 def _not_ours(*_: object) -> None:
-    """SIGINT: the supervisor has it too, and leads the end."""
+    """SIGINT, SIGHUP: the supervisor has it too, and leads the end."""
 
 
 def _leave_at_once(reason: LossReason) -> None:

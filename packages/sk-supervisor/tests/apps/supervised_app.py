@@ -120,6 +120,8 @@ class Work:
         self._settings = settings
         if settings.born == "raise":
             raise ValueError("not today")
+        if settings.born == "leak":
+            raise ValueError(f"cannot log in with {settings.secret}")
         if settings.born == "wait":
             tell(settings.ears, "born", wait=True)
 

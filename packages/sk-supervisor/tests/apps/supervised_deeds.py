@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
+import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from typing import Any
@@ -27,7 +30,8 @@ class WorkSettings(msgspec.Struct, forbid_unknown_fields=True):
     do: str = ""
     ears: int = 0
     born: str = ""
-    """``raise``, or ``wait`` for the test, when the node is made."""
+    """``raise``, ``leak`` the secret, or ``wait`` for the test, when the node is made."""
+    secret: str = ""
 
 
 def _raise(settings: WorkSettings) -> str:
@@ -81,6 +85,49 @@ def _deaf(settings: WorkSettings) -> str:
     return ""
 
 
+def _grip(settings: WorkSettings) -> str:
+    # A call into C that waits and does not let go of the GIL: no other thread gets a turn.
+    tell(settings.ears, "here")
+    ctypes.PyDLL(None).pause()
+    return ""
+
+
+def _backtrack(settings: WorkSettings) -> str:
+    # A call into C that works and does not let go of the GIL.
+    tell(settings.ears, "here")
+    re.match("(a+)+$", "a" * 60 + "b")
+    return ""
+
+
+def _hold_and_exit(settings: WorkSettings) -> str:
+    tell(settings.ears, "here", wait=True)
+    return _exit(settings)
+
+
+def _leak(settings: WorkSettings) -> str:
+    sys.stderr.write(f"cannot log in as {settings!r}\n")
+    sys.stderr.flush()
+    os._exit(9)
+
+
+def _mute(settings: WorkSettings) -> str:
+    # Every connection is closed under the hands of those who use it; and since the GIL is held from
+    # there on, nobody in this process gets to make anything of that.
+    tell(settings.ears, "here")
+    numbers = [int(name) for name in os.listdir("/dev/fd")]
+    nothing, held = os.open(os.devnull, os.O_RDWR), ctypes.PyDLL(None)
+    sockets = []
+    for number in numbers:
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                sockets.append(number)
+    sys.setswitchinterval(1000)
+    for number in sockets:
+        held.dup2(nothing, number)
+    held.pause()
+    return ""
+
+
 def _children(settings: WorkSettings) -> str:
     child = subprocess.Popen(["sleep", "1000"])
     # One that escapes the group, and holds this worker's standard error open.
@@ -115,6 +162,11 @@ DEEDS = {
     "hold": _hold,
     "spin": _spin,
     "deaf": _deaf,
+    "grip": _grip,
+    "backtrack": _backtrack,
+    "hold_and_exit": _hold_and_exit,
+    "leak": _leak,
+    "mute": _mute,
     "children": _children,
     "surrogate": _surrogate,
     "huge": _huge,

@@ -27,6 +27,7 @@ class MessageKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MESSAGE_KIND_STOP_ACK: _ClassVar[MessageKind]
     MESSAGE_KIND_DRAINED: _ClassVar[MessageKind]
     MESSAGE_KIND_FAILED: _ClassVar[MessageKind]
+    MESSAGE_KIND_PEER_REPLACED: _ClassVar[MessageKind]
 
 class DrainOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -48,6 +49,7 @@ MESSAGE_KIND_STOP: MessageKind
 MESSAGE_KIND_STOP_ACK: MessageKind
 MESSAGE_KIND_DRAINED: MessageKind
 MESSAGE_KIND_FAILED: MessageKind
+MESSAGE_KIND_PEER_REPLACED: MessageKind
 DRAIN_OUTCOME_UNSPECIFIED: DrainOutcome
 DRAIN_OUTCOME_COMPLETE: DrainOutcome
 DRAIN_OUTCOME_STOPPED: DrainOutcome
@@ -134,18 +136,24 @@ class Ready(_message.Message):
     def __init__(self, partial_outputs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Progress(_message.Message):
-    __slots__ = ("records_in", "records_out", "batches", "state", "position")
+    __slots__ = ("records_in", "records_out", "batches", "state", "position", "waiting", "dead_lettered", "skipped")
     RECORDS_IN_FIELD_NUMBER: _ClassVar[int]
     RECORDS_OUT_FIELD_NUMBER: _ClassVar[int]
     BATCHES_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    DEAD_LETTERED_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_FIELD_NUMBER: _ClassVar[int]
     records_in: int
     records_out: int
     batches: int
     state: str
     position: str
-    def __init__(self, records_in: _Optional[int] = ..., records_out: _Optional[int] = ..., batches: _Optional[int] = ..., state: _Optional[str] = ..., position: _Optional[str] = ...) -> None: ...
+    waiting: int
+    dead_lettered: int
+    skipped: int
+    def __init__(self, records_in: _Optional[int] = ..., records_out: _Optional[int] = ..., batches: _Optional[int] = ..., state: _Optional[str] = ..., position: _Optional[str] = ..., waiting: _Optional[int] = ..., dead_lettered: _Optional[int] = ..., skipped: _Optional[int] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
     __slots__ = ("progress",)
@@ -199,3 +207,22 @@ class Failed(_message.Message):
     cause_type: str
     message: str
     def __init__(self, category: _Optional[str] = ..., node: _Optional[str] = ..., cause_type: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class PeerReplaced(_message.Message):
+    __slots__ = ("group", "worker_id", "incarnation", "keys")
+    class KeysEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: bytes
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[bytes] = ...) -> None: ...
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    WORKER_ID_FIELD_NUMBER: _ClassVar[int]
+    INCARNATION_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    group: str
+    worker_id: str
+    incarnation: int
+    keys: _containers.ScalarMap[str, bytes]
+    def __init__(self, group: _Optional[str] = ..., worker_id: _Optional[str] = ..., incarnation: _Optional[int] = ..., keys: _Optional[_Mapping[str, bytes]] = ...) -> None: ...

@@ -2,11 +2,30 @@
 
 ``run_node`` calls one node; ``run_application`` runs a whole graph in the memory profile;
 ``run_placed`` runs it cut into process groups, bytes between them, in this one process.
+
+For an engine of your own: ``check_supervisor`` holds an implementation of ``BootstrapSupervisor``
+to its contract; ``SUPERVISOR_CLAIMS`` are the single claims.
 """
 
 from sk_kernel.testing._adapters import CollectSink, ListSource
 from sk_kernel.testing._applications import run_application
 from sk_kernel.testing._nodes import run_node
 from sk_kernel.testing._placed import run_placed
+from sk_kernel.testing._supervisor_bench import Made, MakeSupervisor, SupervisorBench
+from sk_kernel.testing._supervisor_claims import SUPERVISOR_CLAIMS, SupervisorClaim
+from sk_kernel.testing._supervisor_suite import check_supervisor, check_supervisor_claim
 
-__all__ = ["CollectSink", "ListSource", "run_application", "run_node", "run_placed"]
+__all__ = [
+    "SUPERVISOR_CLAIMS",
+    "CollectSink",
+    "ListSource",
+    "Made",
+    "MakeSupervisor",
+    "SupervisorBench",
+    "SupervisorClaim",
+    "check_supervisor",
+    "check_supervisor_claim",
+    "run_application",
+    "run_node",
+    "run_placed",
+]

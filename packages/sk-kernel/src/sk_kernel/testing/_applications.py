@@ -71,6 +71,7 @@ def substituted(
         nodes={**application.nodes, **nodes},
         source=AdapterSettings(_SOURCE),
         sink=AdapterSettings(_SINK),
+        failure=application.failure,
     )
     return ApplicationContext(spec, catalogue=catalogue), sink
 

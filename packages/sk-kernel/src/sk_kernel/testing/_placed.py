@@ -13,6 +13,8 @@ from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
 from sk_kernel._graph import SINK, SOURCE
 from sk_kernel._ids import TraceIds
 from sk_kernel._key_groups import Splitter
+from sk_kernel._letter_file import DeadLetterFile, letter_part
+from sk_kernel._losses import Losses
 from sk_kernel._observe import NodeObserver, Tracer
 from sk_kernel._plan import ExecutionPlan, Segment, make_plan
 from sk_kernel._segment import SegmentRunner, needs_loop
@@ -99,17 +101,23 @@ class _Placed:
         sink = context.make_sink(containers[plan.group_of[SINK], 0])
         self._source = SourceDriver(plan.graph, source, limits, ids, sampling=bool(observers))
         self._sink = SinkDriver(plan.graph, sink)
+        self._letters = DeadLetterFile(context.spec.failure)
+        folder = self._letters.open()
 
         def runner(segment: Segment, worker: int) -> SegmentRunner:
+            identity = Identity(run_id, context.spec.scenario, segment.group, ids, worker)
+            name = f"{segment.group}-{worker}"
+            part = letter_part(folder, name, segment.index)
             return SegmentRunner(
                 context,
                 plan,
                 segment,
                 containers[segment.group, worker],
-                Identity(run_id, context.spec.scenario, segment.group, ids, worker),
+                identity,
                 tracer=self._tracer,
                 write=self._sink.write,
                 loop=loop,
+                losses=Losses(identity, part),
             )
 
         self._runners = [[runner(s, worker) for worker in _workers(s)] for s in plan.segments]
@@ -125,6 +133,13 @@ class _Placed:
             self._sink.end(complete=complete)
             if self._tracer:
                 self._tracer.close()
+            self._end_letters(complete)
+
+    def _end_letters(self, complete: bool) -> None:
+        if complete:
+            self._letters.stage()
+            self._letters.commit()
+        self._letters.abort()
 
     def _pump(self) -> bool:
         while True:

@@ -1,0 +1,61 @@
+"""What stands in the way of the failure policies of an application."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+
+from sk_kernel._failure import FailureSpec
+from sk_kernel._graph import Graph
+from sk_kernel._preflight import one_of
+from sk_kernel._units import state_units
+from sk_kernel._wire import wire_faults
+from sk_kernel.errors import Fault
+
+_PATH = "runtime.failure"
+
+
+def failure_faults(
+    failure: FailureSpec, graph: Graph, states_of: Mapping[str, Iterable[type]]
+) -> list[Fault]:
+    """The faults of ``failure`` for the nodes of a graph, whose states are ``states_of``."""
+    unknown = failure.nodes.keys() - graph.nodes.keys()
+    faults = [Fault(f"{_PATH}.nodes.{n}", "unknown_node", one_of(graph.nodes)) for n in unknown]
+    faults += _repeated(failure, graph, states_of)
+    dead = {name for name in graph.nodes if failure.of(name).policy == "dead_letter"}
+    if failure.writes and failure.dead_letters is None:
+        faults.append(Fault(f"{_PATH}.dead_letter.path", "missing", "a file for dead letters"))
+    fed = ((e.producer, e.payload.cls) for e in graph.edges if e.consumer in dead)
+    return faults + wire_faults(graph, fed)
+
+
+def letter_file_faults(failure: FailureSpec) -> Iterator[Fault]:
+    """What is wrong with the path of the dead letters, as far as can be seen without writing."""
+    if not failure.writes or failure.dead_letters is None:
+        return
+    target = os.path.abspath(failure.dead_letters)
+    path = f"{_PATH}.dead_letter.path"
+    if not os.path.isdir(os.path.dirname(target)):
+        yield Fault(path, "bad_value", "a file in a folder that exists")
+    elif os.path.isdir(target):
+        yield Fault(path, "bad_value", "a file, not a folder")
+
+
+def _repeated(
+    failure: FailureSpec, graph: Graph, states_of: Mapping[str, Iterable[type]]
+) -> Iterator[Fault]:
+    """A state that was changed before its node raised would be changed again."""
+    for unit in state_units(graph, states_of):
+        if not any(states_of.get(name) for name in unit):
+            continue
+        for name in unit:
+            if failure.of(name).attempts == 1:
+                continue
+            where = f"nodes.{name}" if name in failure.nodes else "default"
+            wanted = (
+                f"1 for {name}, which a record passes once: it has a state, or is between two"
+                " nodes that share one"
+            )
+            if where == "default":
+                wanted += f" (give it a policy of its own: {_PATH}.nodes.{name})"
+            yield Fault(f"{_PATH}.{where}.attempts", "retry", wanted)

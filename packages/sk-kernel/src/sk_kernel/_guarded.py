@@ -1,0 +1,139 @@
+"""Calling a node that a record may be given up at: the batch goes on without that record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from sk_kernel._batch import Batch, Rows
+from sk_kernel._calls import Identity, NodeCall
+from sk_kernel._envelope import Key, root_of
+from sk_kernel._failure import NodeFailure
+from sk_kernel._graph import Edge
+from sk_kernel._losses import Loss, Losses
+from sk_kernel._observe import Tracer
+from sk_kernel._specs import NodeSpec
+from sk_kernel.errors import DeadLetterError, NodeFailedError
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+class _Lost:
+    """In the place of a return value that there is none of."""
+
+
+LOST: Final = _Lost()
+
+
+class GuardedCall(NodeCall):
+    """A :class:`NodeCall` under the policy ``dead_letter`` or ``skip``.
+
+    For a record that is given up it returns :data:`LOST`; it never calls the node on a record
+    again that it has returned something for. What a node returns wrongly is no record's fault, and
+    ends the run under every policy.
+    """
+
+    def __init__(
+        self,
+        spec: NodeSpec,
+        target: Any,
+        identity: Identity,
+        failure: NodeFailure,
+        losses: Losses,
+        tracer: Tracer | None = None,
+        loop: asyncio.Runner | None = None,
+        *,
+        concurrent: bool = False,
+    ) -> None:
+        super().__init__(spec, target, identity, tracer, loop, concurrent=concurrent)
+        self._failure, self._losses = failure, losses
+        self._lost = 0
+        self._cause: str | None = None
+
+    def passed(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
+        """See the base; without what was given up."""
+        before = self._lost
+        outputs = self.map(batch, rows)
+        if self._lost == before:
+            return rows.keys, outputs
+        kept = [row for row, output in enumerate(outputs) if output is not LOST]
+        return [rows.keys[row] for row in kept], [outputs[row] for row in kept]
+
+    def one(self, batch: Batch, key: Key, item: Any, edge: Edge) -> Any:
+        """See the base; the span of a record that is given up has the error of the last attempt."""
+        if self._tracer is None or root_of(key) not in batch.sampled:
+            return self._map(batch, (key,), (item,))[0]
+        start = time.time_ns()
+        (output,) = self._map(batch, (key,), (item,))
+        error = self._cause if output is LOST else None
+        self._tracer.ran(batch, edge, key, (start, time.time_ns()), error)
+        return output
+
+    def lose(self, batch: Batch, key: Key, item: Any, error: BaseException) -> bool:
+        """Give a record up."""
+        self._lost += 1
+        self._cause = type(error).__name__
+        known = batch.correlation(key)
+        self._losses.take(Loss(self.name, self._failure, self._cause, key, item, known))
+        return True
+
+    def _map(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+        if self.spec.is_async:
+            return self._await(batch, keys, items) if items else []
+        call, arguments = self._each(batch, keys, items)
+        out: list[Any] = []
+        while len(out) < len(items):
+            try:
+                for argument in arguments:
+                    out.append(call(argument))
+            except Exception as error:  # noqa: BLE001 - whatever the user's node raises
+                row = len(out)
+                out.append(self._again(batch, keys[row], items[row], error))
+        return out
+
+    def _each(
+        self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]
+    ) -> tuple[Callable[[Any], Any], Iterator[Any]]:
+        if self.plain:
+            return self.call, iter(items)
+        node, name = self.call, self.spec.context_parameter or ""
+        pairs = zip(self._contexts(batch, keys), items, strict=True)
+        return lambda pair: node(pair[1], **{name: pair[0]}), iter(pairs)
+
+    def _await(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+        try:
+            return super()._await(batch, keys, items)
+        except NodeFailedError as failure:
+            if isinstance(failure.__cause__, DeadLetterError):  # not the node's own
+                raise failure.__cause__ from None
+            raise
+
+    def _again(self, batch: Batch, key: Key, item: Any, error: Exception) -> Any:
+        cause: BaseException = error
+        for _ in range(self._failure.attempts - 1):
+            try:
+                return super()._map(batch, (key,), (item,))[0]
+            except NodeFailedError as failure:
+                cause = failure.__cause__ or failure
+        self.lose(batch, key, item, cause)
+        return LOST
+
+    def _starter(
+        self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]
+    ) -> Callable[[int], Coroutine[Any, Any, Any]]:
+        start = super()._starter(batch, keys, items)
+
+        async def guarded(index: int) -> Any:
+            attempt = 0
+            while True:
+                attempt += 1
+                try:
+                    return await start(index)
+                except Exception as error:  # noqa: BLE001 - whatever the user's node raises
+                    if attempt >= self._failure.attempts:
+                        self.lose(batch, keys[index], items[index], error)
+                        return LOST
+
+        return guarded

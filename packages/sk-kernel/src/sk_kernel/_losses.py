@@ -1,0 +1,91 @@
+"""What one segment gives up: counted, and what is to be a dead letter written, batch by batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sk_kernel._envelope import Correlation, Key, root_of
+from sk_kernel._failure import NodeFailure
+from sk_kernel._letters import (
+    DeadLetter,
+    Place,
+    class_name,
+    payload_bytes,
+    whole_key,
+    written_letter,
+)
+from sk_kernel.errors import DeadLetterError
+
+if TYPE_CHECKING:
+    from sk_kernel._calls import Identity
+
+
+class Loss(NamedTuple):
+    """A record that a node was given, and that ends there. ``cause`` is the type of the error."""
+
+    node: str
+    failure: NodeFailure
+    cause: str
+    key: Key
+    payload: Any
+    correlation: Correlation
+
+
+class Losses:
+    """Takes the losses of one segment in one process.
+
+    Letters are held until their batch is through the segment, and then written in their order: so
+    a part is sorted, and none is written of a batch that will be run anew.
+
+    :param part: the file to append to; without one, dead letters are counted and not written.
+    """
+
+    def __init__(self, identity: Identity, part: str = "") -> None:
+        self._identity, self.part = identity, part
+        self.dead_lettered = self.skipped = 0
+        self._held: list[tuple[Place, bytes]] = []
+
+    def take(self, loss: Loss) -> None:
+        """Count a loss, and hold its letter.
+
+        :raises DeadLetterError: when MessagePack has no form for the payload.
+        """
+        if loss.failure.policy == "skip":
+            self.skipped += 1
+            return
+        self.dead_lettered += 1
+        if self.part:
+            letter = self._letter(loss)
+            place = letter.sequence, letter.node, letter.key
+            self._held.append((place, written_letter(letter)))
+
+    def flush(self) -> None:
+        """Write the letters of the batch.
+
+        :raises DeadLetterError: when they cannot be.
+        """
+        if not self._held:
+            return
+        self._held.sort()
+        try:
+            with open(self.part, "ab") as file:
+                file.write(b"".join(line for _, line in self._held))
+        except OSError as error:
+            raise DeadLetterError("write", self.part, str(error)) from error
+        self._held.clear()
+
+    def _letter(self, loss: Loss) -> DeadLetter:
+        sequence, run = root_of(loss.key), self._identity
+        return DeadLetter(
+            sequence=sequence,
+            node=loss.node,
+            cause=loss.cause,
+            attempts=loss.failure.attempts,
+            trace_id=loss.correlation.trace_id or run.ids.of(sequence),
+            run_id=run.run_id,
+            key=whole_key(loss.key),
+            type=class_name(type(loss.payload)),
+            payload=payload_bytes(loss.node, sequence, loss.payload),
+            reply_to=loss.correlation.reply_to,
+            headers=dict(loss.correlation.headers),
+        )

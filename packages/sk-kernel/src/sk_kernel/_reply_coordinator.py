@@ -1,0 +1,72 @@
+"""Requests as a client sees them: an envelope goes out, its reply comes back to its waiter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from os import urandom
+from typing import Any
+
+import msgspec
+
+from sk_kernel._boundary import RoutingResult, TerminalEvent
+from sk_kernel._envelope import Envelope
+from sk_kernel._reply_waiters import ReplyWaiterService
+from sk_kernel._routing import RoutingService
+from sk_kernel._waiter import ReplyWaiter
+from sk_kernel.errors import UnknownRouteError
+
+
+class ReplyCoordinatorService:
+    """Registers a waiter, routes the request, hands it to ``dispatch``, and takes replies back.
+
+    ``dispatch`` gets the deliveries, local and over the boundary, of one request; it is called
+    in the caller's thread, after the waiter is registered, and is where I/O begins. Whoever
+    receives terminals calls :meth:`deliver`, from any thread.
+    """
+
+    def __init__(
+        self,
+        waiters: ReplyWaiterService,
+        routing: RoutingService,
+        dispatch: Callable[[RoutingResult], object],
+    ) -> None:
+        self.waiters, self.routing = waiters, routing
+        self._dispatch = dispatch
+
+    def request(self, envelope: Envelope[Any], *, timeout_seconds: float = 30.0) -> ReplyWaiter:
+        """Send a request; ``await`` what this gives, or call its ``wait()``, for the outcome.
+
+        An envelope without a ``trace_id`` gets a random one, one without a ``reply_to`` its trace
+        id as that. When anything is raised, nothing stays registered.
+
+        :raises RequestRefusedError: when too many are in flight, or its trace id is in use.
+        :raises UnknownRouteError: when no node takes it.
+        """
+        trace_id = envelope.trace_id or urandom(16).hex()
+        envelope = msgspec.structs.replace(
+            envelope, trace_id=trace_id, reply_to=envelope.reply_to or trace_id
+        )
+        deliveries = self.routing.route([envelope])
+        if deliveries.terminal_outputs:
+            problem = f"no node consumes {type(envelope.payload).__qualname__}"
+            raise UnknownRouteError(problem, target=envelope.target or "")
+        waiter = self.waiters.register(trace_id, envelope.reply_to, timeout_seconds)
+        try:
+            self._dispatch(deliveries)
+        except BaseException:
+            waiter.cancel()
+            raise
+        return waiter
+
+    def deliver(self, terminals: Iterable[TerminalEvent | Envelope[Any]]) -> int:
+        """Complete waiters; an envelope is a success with its payload. Gives how many it ended.
+
+        Duplicates and late ones, those without a trace id among them, are counted and dropped.
+        """
+        return sum(self.waiters.complete(_terminal(each)) for each in terminals)
+
+
+def _terminal(each: TerminalEvent | Envelope[Any]) -> TerminalEvent:
+    if isinstance(each, TerminalEvent):
+        return each
+    return TerminalEvent(each.trace_id or "", "success", each.payload)

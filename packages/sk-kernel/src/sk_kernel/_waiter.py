@@ -1,0 +1,120 @@
+"""What a caller holds while its request is in flight: to wait on in a thread, or to await.
+
+Its outcome is decided in one place, the table of its service, and never here: a future of the
+standard library would be a second judge, whose `cancel` could win while the table says completed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from threading import Event
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sk_kernel._boundary import TerminalEvent
+from sk_kernel._waiter_table import Registration
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+
+class WaiterDesk(Protocol):
+    """What a waiter asks of the service that made it."""
+
+    def now(self) -> float:
+        """The time by the service's clock."""
+
+    def subscribe(self, waiter: ReplyWaiter, wake: Callable[[], object]) -> bool:
+        """Call ``wake`` once, in any thread, when there is an outcome; False: there is one."""
+
+    def cancel_waiter(self, waiter: ReplyWaiter) -> bool:
+        """End it as cancelled; False when it has ended before."""
+
+    def time_out(self, waiter: ReplyWaiter) -> bool:
+        """End it as expired; False when it has ended before."""
+
+
+class ReplyWaiter(Registration):
+    """A request in flight. ``await`` it, or call :meth:`wait`: both give its one outcome.
+
+    Made by ``register`` of a :class:`ReplyWaiterService`; safe in any thread. Whoever stops waiting
+    unregisters it: a wait that is over time expires it, a cancelled ``await`` cancels it.
+    """
+
+    __slots__ = ("_desk", "outcome", "wakers")
+
+    def __init__(self, desk: WaiterDesk, trace_id: str, reply_to: str | None, due: float) -> None:
+        super().__init__(trace_id, reply_to, due)
+        self._desk = desk
+        self.outcome: TerminalEvent | None = None
+        #: Only for the service: what to call, in any thread, when there is an outcome.
+        self.wakers: list[Callable[[], object]] | None = None
+
+    def __repr__(self) -> str:
+        status = "in flight" if self.outcome is None else self.outcome.status
+        return f"<ReplyWaiter {self.trace_id!r}: {status}>"
+
+    def done(self) -> bool:
+        """Whether there is an outcome."""
+        return self.outcome is not None
+
+    def cancel(self) -> bool:
+        """Give up: the outcome is ``cancelled``, unless there is one already (then False)."""
+        return self._desk.cancel_waiter(self)
+
+    def wait(self, timeout_seconds: float | None = None) -> TerminalEvent:
+        """Block until there is an outcome, and give it.
+
+        That takes until the waiter's due time at most, or ``timeout_seconds`` if that is shorter:
+        then the waiter expires, whether anybody drives the service's ``expire`` or not.
+        """
+        if self.outcome is not None:
+            return self.outcome
+        arrived = Event()
+        limit = self.due
+        if timeout_seconds is not None:
+            limit = min(limit, self._desk.now() + timeout_seconds)
+        if self._desk.subscribe(self, arrived.set):
+            while not arrived.is_set():
+                left = limit - self._desk.now()
+                if left > 0:
+                    arrived.wait(left)
+                else:
+                    self._desk.time_out(self)
+                    break
+        return self._decided()
+
+    def __await__(self) -> Generator[Any, None, TerminalEvent]:
+        return self._on_loop().__await__()
+
+    async def _on_loop(self) -> TerminalEvent:
+        from asyncio import get_running_loop  # Most processes never await a reply.
+
+        loop = get_running_loop()
+        arrived = loop.create_future()
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # The loop is closed: nobody awaits any more.
+                loop.call_soon_threadsafe(_resolve, arrived)
+
+        if self._desk.subscribe(self, wake):
+            left = max(self.due - self._desk.now(), 0.0)
+            timer = loop.call_later(left, self._desk.time_out, self)
+            try:
+                await arrived
+            finally:
+                timer.cancel()
+                if self.outcome is None:
+                    self.cancel()
+        return self._decided()
+
+    def _decided(self) -> TerminalEvent:
+        outcome = self.outcome
+        if outcome is None:  # pragma: no cover - the service sets it before it wakes anybody
+            raise AssertionError("woken without an outcome")
+        return outcome
+
+
+def _resolve(arrived: Future[None]) -> None:
+    if not arrived.done():
+        arrived.set_result(None)

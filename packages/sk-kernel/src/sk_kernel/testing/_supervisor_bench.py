@@ -1,0 +1,134 @@
+"""What a claim about a supervisor is tried on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from sk_kernel._application_spec import AdapterSettings, ApplicationSpec
+from sk_kernel.errors import LifecycleCallError
+from sk_kernel.ports import BootstrapSupervisor, LifecycleEvent
+from sk_kernel.status import WorkerStatus
+
+APPLICATION: Final = "sk_kernel.testing.supervised_app"
+#: How long anything may take that has no limit of its own. A crowded machine needs some of it.
+SOON: Final = 60.0
+_LOOK_SECONDS: Final = 0.01
+
+Placement = Mapping[str, Sequence[str]]
+
+#: Two process groups, for engines that have any: with the source, and with the sink.
+PLACEMENT: Final[Placement] = MappingProxyType(
+    {"front": ("source:source", "square_of"), "back": ("sink:sink",)}
+)
+
+
+class Made(NamedTuple):
+    """A supervisor that is not started, and the groups that it is to be started with, in order."""
+
+    supervisor: BootstrapSupervisor
+    groups: Sequence[str]
+
+
+MakeSupervisor = Callable[[ApplicationSpec, Placement], Made]
+"""Makes a supervisor of an application, whose nodes it places on these groups if it has any."""
+
+
+def application(count: int, fails_at: int = 0) -> ApplicationSpec:
+    """The application: so many numbers (0: no end), with a failure at one of them (0: none)."""
+    return ApplicationSpec(
+        scenario="check_supervisor",
+        discovery_modules=[APPLICATION],
+        nodes={"square_of": {"fails_at": fails_at}},
+        source=AdapterSettings("numbers", {"count": count}),
+        sink=AdapterSettings("squares"),
+    )
+
+
+@dataclass
+class SupervisorBench:
+    """Makes supervisors for one claim, and shuts every one down in the end."""
+
+    make: MakeSupervisor
+    has_os_pids: bool
+
+    @contextmanager
+    def supervisor(self, count: int = 10, fails_at: int = 0) -> Iterator[Bench]:
+        """One that is not started."""
+        made = self.make(application(count, fails_at), PLACEMENT)
+        try:
+            yield Bench(made.supervisor, tuple(made.groups), self.has_os_pids)
+        finally:
+            made.supervisor.shutdown()
+
+
+@dataclass
+class Bench:
+    """A supervisor under test."""
+
+    supervisor: BootstrapSupervisor
+    groups: tuple[str, ...]
+    has_os_pids: bool
+
+    def start(self) -> None:
+        """Start every group, and wait until all are ready."""
+        self.supervisor.start_groups(self.groups)
+        equal(self.supervisor.wait_ready(SOON), True)
+
+    def names(self) -> list[str]:
+        """The names of the events so far."""
+        return [event.name for event in self.supervisor.lifecycle_events()]
+
+    def events(self, name: str) -> list[LifecycleEvent]:
+        """The events of that name."""
+        return [e for e in self.supervisor.lifecycle_events() if e.name == name]
+
+    def workers(self) -> tuple[WorkerStatus, ...]:
+        """Every worker as it is now."""
+        return self.supervisor.snapshot().workers()
+
+    @contextmanager
+    def meanwhile(self, seen: Callable[[], bool], then: Callable[[], object]) -> Iterator[None]:
+        """While the block runs, do something in another thread as soon as something is seen."""
+        over = threading.Event()
+
+        def look() -> None:
+            end = time.monotonic() + SOON
+            while not over.wait(_LOOK_SECONDS) and time.monotonic() < end:
+                if seen():
+                    then()
+                    return
+
+        thread = threading.Thread(target=look, name="meanwhile", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join(SOON)
+
+
+def equal(found: object, expected: object) -> None:
+    """Raise AssertionError, with both, unless they are equal."""
+    if found != expected:
+        raise AssertionError(f"expected {expected!r}, found {found!r}")
+
+
+def holds(fact: object, what: str) -> None:
+    """Raise AssertionError, saying what should be, unless it is."""
+    if not fact:
+        raise AssertionError(f"expected {what}")
+
+
+def refused(call: Callable[[], Any], what: str) -> None:
+    """Raise AssertionError unless the call raises LifecycleCallError."""
+    try:
+        call()
+    except LifecycleCallError:
+        return
+    raise AssertionError(f"expected LifecycleCallError for {what}, but nothing was raised")

@@ -1,0 +1,121 @@
+"""Requests from a client's side: routed, dispatched, completed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from sk_kernel import (
+    SINK,
+    SOURCE,
+    ApplicationContext,
+    Envelope,
+    ReplyCoordinatorService,
+    ReplyWaiterService,
+    RoutingResult,
+    RoutingService,
+    TerminalEvent,
+    TooManyRequestsError,
+    UnknownRouteError,
+    make_plan,
+)
+
+TEXT = """
+@source()
+def numbers() -> Iterator[A]:
+    yield A(1)
+@sink()
+def out(b: B) -> None: ...
+@node
+def one(a: A) -> B: ...
+"""
+
+
+class Client:
+    """A coordinator whose dispatches are kept, or fail."""
+
+    def __init__(self, module: Any, context: ApplicationContext) -> None:
+        self.ask = module.A(1)
+        self.reply = module.B(2)
+        self.sent: list[RoutingResult] = []
+        self.failure: Exception | None = None
+        plan = make_plan(context.graph, {SOURCE: "edge", "one": "work", SINK: "edge"}, {})
+        self.waiters = ReplyWaiterService(max_in_flight=1)
+        self.coordinator = ReplyCoordinatorService(
+            self.waiters, RoutingService(plan), self.dispatch
+        )
+
+    def dispatch(self, deliveries: RoutingResult) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.sent.append(deliveries)
+
+
+@pytest.fixture
+def client(declare: Any, spec_of: Any) -> Client:
+    module = declare(TEXT)
+    return Client(module, ApplicationContext(spec_of(module)))
+
+
+def test_a_terminal_envelope_completes_the_request_under_the_callers_trace_id(
+    client: Client,
+) -> None:
+    waiter = client.coordinator.request(Envelope(client.ask, "t", reply_to="web"))
+    (sent,) = client.sent[0].boundary_deliveries
+    assert (sent.dispatch_group, sent.target, sent.trace_id, sent.reply_to) == (
+        "work",
+        "one",
+        "t",
+        "web",
+    )
+    client.waiters.add_alias("t", "child:t")
+    reply = Envelope(client.reply, "child:t", reply_to="web")
+    assert client.coordinator.deliver([reply, reply, Envelope(client.reply)]) == 1
+    assert waiter.wait() == TerminalEvent("t", "success", client.reply)
+    counters = client.waiters.counters()
+    assert (counters.duplicate_terminal, counters.late_reply_drop) == (1, 1)
+
+
+def test_a_request_can_be_awaited(client: Client) -> None:
+    async def asks() -> TerminalEvent:
+        waiter = client.coordinator.request(Envelope(client.ask, "t"))
+        failed = TerminalEvent("t", "error", category="execution", node="one")
+        asyncio.get_running_loop().call_soon(client.coordinator.deliver, [failed])
+        return await waiter
+
+    assert asyncio.run(asks()).node == "one"
+
+
+def test_a_request_without_a_trace_id_gets_one_and_waits_under_it(client: Client) -> None:
+    waiter = client.coordinator.request(Envelope(client.ask))
+    (sent,) = client.sent[0].boundary_deliveries
+    assert len(waiter.trace_id) == 32
+    assert sent.trace_id == sent.reply_to == waiter.trace_id
+
+
+def test_a_request_that_nobody_takes_is_refused_and_not_registered(client: Client) -> None:
+    for envelope in (Envelope("text"), Envelope(client.ask, target="nobody")):
+        with pytest.raises(UnknownRouteError):
+            client.coordinator.request(envelope)
+    assert client.waiters.counters().registered == 0
+
+
+def test_a_request_for_the_sink_itself_is_none(client: Client) -> None:
+    with pytest.raises(UnknownRouteError):
+        client.coordinator.request(Envelope(client.reply))
+
+
+def test_a_request_over_the_limit_is_refused_before_anything_is_sent(client: Client) -> None:
+    client.coordinator.request(Envelope(client.ask))
+    with pytest.raises(TooManyRequestsError):
+        client.coordinator.request(Envelope(client.ask))
+    assert len(client.sent) == 1
+
+
+def test_a_dispatch_that_fails_leaves_nothing_registered(client: Client) -> None:
+    client.failure = ConnectionError("gone")
+    with pytest.raises(ConnectionError):
+        client.coordinator.request(Envelope(client.ask, "t"))
+    counters = client.waiters.counters()
+    assert (counters.cancelled, counters.in_flight) == (1, 0)

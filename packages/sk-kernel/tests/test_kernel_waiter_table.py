@@ -1,0 +1,162 @@
+"""The waiter table against a model of it: anything, in any order."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from sk_kernel import TooManyRequestsError, TraceInUseError
+from sk_kernel._waiter_table import SLACK, Registration, WaiterTable
+
+LIMIT, REMEMBER = 4, 3
+NAMES = st.sampled_from("abcdef")
+TIMES = st.integers(0, 20)
+
+
+class Model(RuleBasedStateMachine):
+    """Dictionaries and lists that are searched from end to end: slow, and plainly right."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table: WaiterTable[Registration] = WaiterTable(LIMIT, REMEMBER)
+        self.live: list[Registration] = []
+        self.past: list[tuple[set[str], bool]] = []
+        self.counts: Counter[str] = Counter()
+        self.outcomes: Counter[int] = Counter()
+        self.made: list[Registration] = []
+        self.now = 0
+
+    def holder(self, name: str) -> Registration | None:
+        return next((entry for entry in self.live if name in entry.names), None)
+
+    def forget(self, name: str) -> None:
+        for names, _ in self.past:
+            names.discard(name)
+
+    def ended(self, entry: Registration, how: str) -> None:
+        self.live.remove(entry)
+        for name in entry.names:
+            self.forget(name)
+        self.past = [*self.past, (set(entry.names), how == "completed")][-REMEMBER:]
+        self.counts[how] += 1
+        self.outcomes[id(entry)] += 1
+
+    @rule(name=NAMES, due=TIMES)
+    def register(self, name: str, due: int) -> None:
+        entry = Registration(name, None, float(due))
+        if len(self.live) == LIMIT:
+            with pytest.raises(TooManyRequestsError):
+                self.table.register(entry)
+        elif self.holder(name):
+            with pytest.raises(TraceInUseError):
+                self.table.register(entry)
+        else:
+            self.table.register(entry)
+            self.forget(name)
+            self.live.append(entry)
+            self.made.append(entry)
+            self.counts["registered"] += 1
+
+    @rule(name=NAMES, alias=NAMES)
+    def add_alias(self, name: str, alias: str) -> None:
+        entry = next((e for e in self.live if e.trace_id == name), None)
+        if entry is None:
+            assert not self.table.add_alias(name, alias)
+        elif self.holder(alias) not in (None, entry):
+            with pytest.raises(TraceInUseError):
+                self.table.add_alias(name, alias)
+        else:
+            assert self.table.add_alias(name, alias)
+            assert alias in entry.names
+            self.forget(alias)
+
+    @rule(name=NAMES)
+    def complete(self, name: str) -> None:
+        entry = self.holder(name)
+        known = [completed for names, completed in self.past if name in names]
+        verdict, trace_id, found = self.table.complete(name)
+        assert found is entry
+        if entry is not None:
+            assert (verdict, trace_id) == ("completed", entry.trace_id)
+            self.ended(entry, "completed")
+        else:
+            expected = "duplicate_terminal" if known == [True] else "late_reply_drop"
+            assert verdict == expected
+            self.counts[expected] += 1
+
+    @rule(which=st.integers(0, 50))
+    def cancel(self, which: int) -> None:
+        if which < len(self.made):
+            entry = self.made[which]
+            assert self.table.cancel(entry) == (entry in self.live)
+            if entry in self.live:
+                self.ended(entry, "cancelled")
+
+    @rule(which=st.integers(0, 50))
+    def time_out(self, which: int) -> None:
+        if which < len(self.made):
+            entry = self.made[which]
+            assert self.table.time_out(entry) == (entry in self.live)
+            if entry in self.live:
+                self.ended(entry, "expired")
+
+    @rule(step=st.integers(0, 5))
+    def expire(self, step: int) -> None:
+        self.now += step
+        due = sorted((e for e in self.live if e.due <= self.now), key=lambda e: (e.due, e.serial))
+        assert list(self.table.expire(self.now)) == due
+        for entry in due:
+            self.ended(entry, "expired")
+
+    @rule()
+    def next_due(self) -> None:
+        assert self.table.next_due() == min((e.due for e in self.live), default=None)
+
+    @invariant()
+    def the_counters_add_up(self) -> None:
+        counted = {
+            name: getattr(self.table, name)
+            for name in (
+                "registered",
+                "completed",
+                "cancelled",
+                "expired",
+                "duplicate_terminal",
+                "late_reply_drop",
+            )
+        }
+        assert counted == {name: self.counts[name] for name in counted}
+        assert self.table.in_flight == len(self.live)
+        assert self.table.entries() == self.live
+
+    @invariant()
+    def every_request_has_one_outcome_or_is_in_flight(self) -> None:
+        for entry in self.made:
+            assert self.outcomes[id(entry)] + (entry in self.live) == 1
+
+    @invariant()
+    def everything_is_bounded(self) -> None:
+        assert self.table.remembered <= REMEMBER
+        assert self.table.scheduled <= 2 * LIMIT + SLACK + 1
+
+
+Model.TestCase.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
+
+
+@pytest.mark.contract("REPLY-03", "REPLY-05", "REPLY-06")
+class TestWaiterTable(Model.TestCase):  # type: ignore[valid-type,misc]
+    """Registering, completing, cancelling and expiring in any order does what the model does."""
+
+
+def test_ended_requests_do_not_pile_up_in_the_heap() -> None:
+    table: WaiterTable[Registration] = WaiterTable(LIMIT, REMEMBER)
+    longest = 0
+    for n in range(1_000):
+        entry = Registration(str(n), None, 1e9)
+        table.register(entry)
+        longest = max(longest, table.scheduled)
+        table.cancel(entry)
+    assert longest <= SLACK + 1

@@ -1,0 +1,92 @@
+"""A flood of lifecycle events: whatever comes, in whatever time, the rails hold and count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+from sk_kernel import LifecycleEvent
+from sk_observability import (
+    ExportFailedError,
+    Level,
+    LifecycleLog,
+    Outlet,
+    RateLimit,
+)
+
+SECOND = 1_000_000_000
+LIMITS: dict[Level, RateLimit] = {"info": RateLimit(50, 100), "debug": RateLimit(5, 10)}
+WAVES = st.lists(
+    st.tuples(st.sampled_from(["info", "debug"]), st.integers(0, 300), st.integers(0, 3 * SECOND)),
+    max_size=12,
+)
+
+
+class Leaky:
+    """An exporter that loses every third event, and keeps the rest."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.kept: list[LifecycleEvent] = []
+
+    def export(self, items: Sequence[LifecycleEvent]) -> None:
+        self.calls += 1
+        if self.calls % 3 == 0:
+            raise ExportFailedError("disk_full", 0)
+        self.kept.extend(items)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _flooded(log: LifecycleLog, waves: Sequence[tuple[Level, int, int]], clock: list[int]) -> None:
+    for level, size, pause in waves:
+        for _ in range(size):
+            log.emit("flood", level=level)
+        clock[0] += pause
+
+
+@given(waves=WAVES)
+def test_every_event_of_a_flood_is_recorded_or_counted_as_lost(
+    waves: Sequence[tuple[Level, int, int]],
+) -> None:
+    clock = [SECOND]
+    log = LifecycleLog("r", level="debug", ring_size=40, limits=LIMITS, clock=lambda: clock[0])
+    _flooded(log, waves, clock)
+    counts = log.counts()
+    assert counts.recorded + sum(counts.flooded.values()) == sum(size for _, size, _ in waves)
+    assert len(log.events()) == min(counts.recorded, 40)
+    assert counts.fell_out == counts.recorded - len(log.events())
+
+
+@given(waves=WAVES)
+def test_no_more_reach_ring_and_exporter_than_burst_and_rate_allow(
+    waves: Sequence[tuple[Level, int, int]],
+) -> None:
+    clock, leaky = [SECOND], Leaky()
+    log = LifecycleLog(
+        "r", [Outlet("leaky", leaky)], level="debug", limits=LIMITS, clock=lambda: clock[0]
+    )
+    _flooded(log, waves, clock)
+    seconds = (clock[0] - SECOND) / SECOND
+    allowed = sum(limit.burst + limit.per_second * seconds for limit in LIMITS.values())
+    counts = log.counts()
+    assert counts.recorded <= allowed
+    assert leaky.calls == counts.recorded
+    (exporter,) = counts.exporters
+    assert (exporter.created, exporter.exported) == (counts.recorded, len(leaky.kept))
+    assert sum(exporter.dropped.values()) == counts.recorded - len(leaky.kept)
+
+
+@given(waves=WAVES)
+def test_the_numbers_of_what_is_recorded_have_no_gap(
+    waves: Sequence[tuple[Level, int, int]],
+) -> None:
+    clock = [SECOND]
+    log = LifecycleLog("r", level="debug", ring_size=40, limits=LIMITS, clock=lambda: clock[0])
+    _flooded(log, waves, clock)
+    numbers = [event.sequence for event in log.events()]
+    assert numbers == list(
+        range(log.counts().recorded - len(numbers) + 1, log.counts().recorded + 1)
+    )

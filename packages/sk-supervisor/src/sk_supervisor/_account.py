@@ -1,0 +1,44 @@
+"""What is said of a run at its end: what it did, or what it failed of."""
+
+from __future__ import annotations
+
+import traceback
+
+from sk_kernel import BootstrapSupervisor, KernelError, RunReport
+
+from sk_supervisor._preflight import Prepared
+from sk_supervisor._redaction import redactor_of
+
+
+def summary(report: RunReport) -> str:
+    """What a finished run did, in a few lines."""
+    rate = report.records_in / report.seconds if report.seconds > 0 else 0.0
+    lines = [
+        f"{report.outcome}: {report.scenario} ({report.profile}), run {report.run_id}",
+        f"  records in {report.records_in:,}, out {report.records_out:,},"
+        f" {report.seconds:.2f} s, {rate:,.0f}/s",
+    ]
+    if report.counters:
+        counted = ", ".join(f"{name} {count:,}" for name, count in sorted(report.counters.items()))
+        lines.append(f"  {counted}")
+    if report.dead_lettered or report.skipped:
+        lines.append(
+            f"  given up: dead-lettered {report.dead_lettered:,}, skipped {report.skipped:,}"
+        )
+    lines += [f"  partial output: {path}" for path in report.partial_outputs]
+    return "\n".join(lines)
+
+
+def failure(problem: str, supervisor: BootstrapSupervisor, prepared: Prepared) -> str:
+    """What ended a run before its time, free of secrets, and where its output is so far."""
+    lines = [f"error: {redactor_of(prepared.config)(problem)}"]
+    lines += [f"  partial output: {path}" for path in supervisor.partial_outputs()]
+    return "\n".join(lines)
+
+
+def with_cause(error: KernelError) -> str:
+    """The error, and the traceback of what a node or adapter raised, as a worker prints it."""
+    if error.__cause__ is None:
+        return str(error)
+    trace = traceback.format_exception(error.__cause__)
+    return f"{error}\n{''.join(trace).rstrip()}"

@@ -1,0 +1,146 @@
+"""An application whose nodes are looked at: what goes in, what comes out, and what changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from inspect import isgenerator
+from typing import Any
+
+from sk_kernel import ApplicationContext, Container
+
+
+@dataclass(frozen=True, slots=True)
+class StateSeen:
+    """An entry of a state before and after a call, as text; empty where it was not there."""
+
+    state: str
+    key: str
+    before: str
+    after: str
+
+
+@dataclass(slots=True)
+class Visit:
+    """One call of a node, or what the sink was given."""
+
+    node: str
+    payload: Any
+    output: Any = None
+    error: Exception | None = None
+    states: list[StateSeen] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Probe:
+    """Notes visits while it is ``armed``."""
+
+    armed: bool = False
+    visits: list[Visit] = field(default_factory=list)
+
+
+class ProbedApplication(ApplicationContext):
+    """The application of ``context`` under another failure policy, its nodes wrapped."""
+
+    def __init__(self, context: ApplicationContext, spec: Any, probe: Probe) -> None:
+        super().__init__(spec, catalogue=context.catalogue)
+        self._probe = probe
+
+    def make_node(self, name: str, container: Container) -> Any:
+        """See the base; the node's callable, or something like its instance, that is looked at."""
+        target = super().make_node(name, container)
+        keys = self.state_keys
+        held = [(container.resolve(cls), keys[cls]) for cls in self.states_of(name)]
+        kind = _AsyncProbed if self.graph.nodes[name].is_async else _Probed
+        return kind(name, target, held, self._probe)
+
+
+class _Probed:
+    def __init__(
+        self, name: str, target: Any, states: list[tuple[Any, str | None]], probe: Probe
+    ) -> None:
+        self._name, self._target, self._states, self._probe = name, target, states, probe
+        self.finish: Callable[[], Any] = getattr(target, "finish", lambda: None)
+
+    def __call__(self, payload: Any, **named: Any) -> Any:
+        if not self._probe.armed:
+            return self._target(payload, **named)
+        visit, before = self._begun(payload)
+        try:
+            output = self._target(payload, **named)
+            visit.output = list(output) if isgenerator(output) else output
+        except Exception as error:
+            visit.error = error
+            raise
+        finally:
+            self._ended(visit, before)
+        return visit.output
+
+    def _begun(self, payload: Any) -> tuple[Visit, list[str]]:
+        visit = Visit(self._name, payload)
+        self._probe.visits.append(visit)
+        return visit, [glimpse(state, _key(payload, key)) for state, key in self._states]
+
+    def _ended(self, visit: Visit, before: list[str]) -> None:
+        for (state, name), earlier in zip(self._states, before, strict=True):
+            key = _key(visit.payload, name)
+            shown = "" if key is None else repr(key[0])
+            after = glimpse(state, key)
+            visit.states.append(StateSeen(type(state).__qualname__, shown, earlier, after))
+
+
+class _AsyncProbed(_Probed):
+    async def __call__(self, payload: Any, **named: Any) -> Any:
+        if not self._probe.armed:
+            return await self._target(payload, **named)
+        visit, before = self._begun(payload)
+        try:
+            visit.output = await self._target(payload, **named)
+        except Exception as error:
+            visit.error = error
+            raise
+        finally:
+            self._ended(visit, before)
+        return visit.output
+
+
+#: The value of a state's key, in a tuple; None for a global state.
+Held = tuple[Any] | None
+
+
+def _key(payload: Any, name: str | None) -> Held:
+    return None if name is None else (getattr(payload, name),)
+
+
+def glimpse(state: Any, key: Held) -> str:
+    """What a state holds under a key: of itself, or of whichever of its attributes is a mapping.
+
+    Of a global state all that is no collection, and the sizes of those that are one.
+    """
+    if isinstance(state, Mapping):
+        return _entry(state, key)
+    shown = []
+    for name, value in _attributes(state):
+        if not isinstance(value, Mapping) or key is None:
+            shown.append(f"{name}={_sized(value)}")
+        elif key[0] in value:
+            shown.append(f"{name}={value[key[0]]!r}")
+    return ", ".join(shown)
+
+
+def _entry(state: Mapping[Any, Any], key: Held) -> str:
+    if key is None:
+        return _sized(state)
+    return repr(state[key[0]]) if key[0] in state else ""
+
+
+def _sized(value: Any) -> str:
+    counted = hasattr(value, "__len__") and not isinstance(value, str | bytes)
+    return f"<{type(value).__name__} of {len(value)}>" if counted else repr(value)
+
+
+def _attributes(state: Any) -> Iterator[tuple[str, Any]]:
+    slots = [name for cls in type(state).__mro__ for name in getattr(cls, "__slots__", ())]
+    for name in (*slots, *getattr(state, "__dict__", ())):
+        if hasattr(state, name) and not name.startswith("__"):
+            yield name, getattr(state, name)

@@ -1,0 +1,59 @@
+"""Keeping what nobody may be shown out of lines and messages. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from sk_config import secret_values
+
+if TYPE_CHECKING:
+    from sk_config import Config
+
+MASK: Final = "**********"
+LEAST_LENGTH: Final = 4
+"""A shorter text is no secret, and would be found everywhere."""
+
+
+class Redactor:
+    """Masks known texts, also where they stand as ``repr``, JSON or a URL puts them.
+
+    Of a text of several lines each line is masked. What is encoded in another way is not known.
+    """
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._values = frozenset(values)
+        forms = {form for value in self._values for form in _forms(value)}
+        longest_first = sorted(forms, key=lambda form: (-len(form), form))
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+
+    def __repr__(self) -> str:
+        return f"Redactor({len(self._values)} texts)"
+
+    def __call__(self, text: str) -> str:
+        """``text`` with a mask for everything that is known."""
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def knowing(self, *values: str) -> Redactor:
+        """One that knows these as well."""
+        return Redactor(self._values.union(values))
+
+
+def _forms(value: str) -> Iterator[str]:
+    for line in (value, *value.splitlines()):
+        written = {
+            line,
+            repr(line)[1:-1],
+            json.dumps(line)[1:-1],
+            quote(line),
+            quote(line, safe=""),
+        }
+        yield from (form for form in written if len(form.strip()) >= LEAST_LENGTH)
+
+
+def redactor_of(config: Config) -> Redactor:
+    """One for everything that a configuration brought in or calls a secret."""
+    return Redactor(secret_values(config))

@@ -1,0 +1,177 @@
+"""Replaying dead letters: each from its node on through the graph, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+from sk_kernel import (
+    MEMORY,
+    AdapterFailedError,
+    ApplicationContext,
+    Batch,
+    Correlation,
+    DeadLetter,
+    DeadLetterError,
+    FailureSpec,
+    Identity,
+    Loss,
+    Losses,
+    NodeFailedError,
+    NodeFailure,
+    RunError,
+    SegmentRunner,
+    SinkDriver,
+    TraceIds,
+    make_plan,
+    payload_of,
+    read_letter,
+    single_group,
+)
+
+from sk_supervisor._loops import loop_for
+from sk_supervisor._preflight import Prepared
+
+if TYPE_CHECKING:
+    import asyncio
+
+#: Failures that are kept to be shown; further ones are counted.
+SHOWN = 20
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What became of the letters; ``failures`` holds the first :data:`SHOWN`."""
+
+    succeeded: int = 0
+    failed: int = 0
+    written: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    def fail(self, what: str) -> None:
+        """A letter has failed again."""
+        self.failed += 1
+        if len(self.failures) < SHOWN:
+            self.failures.append(what)
+
+
+class _Noted(Losses):
+    """Keeps what nodes raised on one letter."""
+
+    def __init__(self, identity: Identity) -> None:
+        super().__init__(identity)
+        self.last: list[Loss] = []
+
+    def take(self, loss: Loss) -> None:
+        self.last.append(loss)
+
+
+def replay_letters(prepared: Prepared, path: str, *, write: bool) -> Replayed:
+    """Replay the letters of a file, in its order.
+
+    States are empty in the beginning, and no node finishes. Unless it is to ``write``, the sink is
+    not made; otherwise it commits whatever came through.
+
+    :raises DeadLetterError: when the file cannot be read.
+    :raises AdapterFailedError: when the sink failed; it was aborted.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            first = file.readline()
+            file.seek(0)
+            run_id = read_letter(first).run_id if first else ""
+            graph = prepared.application.graph
+            with _sink(prepared.application, write=write) as sink, loop_for(graph) as loop:
+                return _Replay(prepared, run_id, sink, loop).all(file)
+    except OSError as error:
+        raise DeadLetterError("read", path, str(error)) from error
+
+
+class _Replay:
+    def __init__(
+        self,
+        prepared: Prepared,
+        run_id: str,
+        sink: SinkDriver | None,
+        loop: asyncio.Runner | None,
+    ) -> None:
+        spec, given = prepared.application.spec, prepared.application
+        failure = FailureSpec(
+            nodes={n: NodeFailure("skip", spec.failure.of(n).attempts) for n in given.graph.nodes}
+        )
+        context = ApplicationContext(replace(spec, failure=failure), catalogue=given.catalogue)
+        self._graph, self._run_id, self._sink = context.graph, run_id, sink
+        self._result = Replayed()
+        identity = Identity(run_id, spec.scenario, MEMORY, TraceIds(run_id))
+        self._noted = _Noted(identity)
+        plan = make_plan(self._graph, single_group(self._graph, MEMORY), context.all_states)
+        self._runner = SegmentRunner(
+            context,
+            plan,
+            plan.segments[0],
+            context.container(),
+            identity,
+            write=self._write,
+            loop=loop,
+            losses=self._noted,
+        )
+
+    def all(self, lines: IO[bytes]) -> Replayed:
+        """What became of every letter."""
+        for number, line in enumerate(lines, 1):
+            try:
+                letter = read_letter(line)
+            except DeadLetterError as error:
+                self._result.fail(f"line {number}: {error.problem}")
+                continue
+            problem = self._problem(number, letter)
+            if problem:
+                self._result.fail(f"record {letter.sequence}, {problem}")
+            else:
+                self._result.succeeded += 1
+        return self._result
+
+    def _problem(self, number: int, letter: DeadLetter) -> str:
+        if letter.run_id != self._run_id:
+            return f"node {letter.node!r}: it is of another run ({letter.run_id}) than the first"
+        key = letter.key if self._graph.branching else letter.sequence
+        batch = Batch(number, letter.sequence, letter.sequence)
+        known = Correlation(letter.trace_id, letter.reply_to, letter.headers)
+        batch.correlations[key] = known
+        self._noted.last.clear()
+        try:
+            edge, payload = payload_of(self._graph, letter)
+            self._runner.resume(batch, edge, key, payload)
+        except AdapterFailedError:
+            raise
+        except RunError as error:
+            cause = error.cause_type if isinstance(error, NodeFailedError) else error
+            return f"node {letter.node!r}: {cause}"
+        return ", ".join(f"node {loss.node!r}: {loss.cause}" for loss in self._noted.last)
+
+    def _write(self, payloads: Sequence[Any]) -> None:
+        if self._sink is not None:
+            self._sink.write(payloads)
+            self._result.written += len(payloads)
+
+
+@contextmanager
+def _sink(application: ApplicationContext, *, write: bool) -> Iterator[SinkDriver | None]:
+    if not write:
+        yield None
+        return
+    sink = SinkDriver(application.graph, application.make_sink(application.container()))
+    sink.open()
+    try:
+        yield sink
+        sink.end(complete=True)
+    except BaseException as error:
+        try:
+            sink.end(complete=False)
+        except AdapterFailedError as second:
+            error.add_note(f"and then: {second}")
+        raise

@@ -1,0 +1,117 @@
+"""Starting workers: the session that they come to is opened once, and each is spawned into it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from sk_control import ControlError
+from sk_kernel import DeadLetterError, EventRail
+from sk_observability import EventName
+from sk_transport import TransportError
+
+from sk_supervisor._happenings import Happening, ProcessExited
+from sk_supervisor._process import WorkerProcess
+from sk_supervisor._roster import Roster, WorkerRecord
+from sk_supervisor._session import Session
+from sk_supervisor._signals import without_signals
+from sk_supervisor._workload import Workload
+from sk_supervisor.errors import RuntimeLifecycleReadyError, RuntimeLifecycleResolutionError
+
+if TYPE_CHECKING:
+    from sk_config import GroupConfig
+
+
+class Starting:
+    """Fills a roster with the workers of a run. In the thread that outlives them only.
+
+    :param open_session: opens what the workers come to; raises TransportError, ControlError,
+        DeadLetterError, OSError.
+    :param put: is told in each worker's own thread that its process is gone.
+    :param on_line: called from a worker's own thread with each line of its standard error.
+    :param clean: takes what nobody may be shown out of a line.
+    """
+
+    def __init__(
+        self,
+        groups: Iterable[GroupConfig],
+        log: EventRail,
+        roster: Roster,
+        work: Workload,
+        *,
+        open_session: Callable[[], Session],
+        put: Callable[[Happening], None],
+        on_line: Callable[[str, str], None],
+        clean: Callable[[str], str],
+    ) -> None:
+        self._groups = {group.name: group for group in groups}
+        self._log, self._roster, self._work = log, roster, work
+        self._open_session = open_session
+        self._put, self._on_line, self._clean = put, on_line, clean
+
+    def configured(self, names: Iterable[str]) -> list[GroupConfig]:
+        """The groups of these names, in their order.
+
+        :raises RuntimeLifecycleResolutionError: for an unknown group.
+        """
+        for name in names:
+            if name not in self._groups:
+                raise RuntimeLifecycleResolutionError(name, "is not a configured process group")
+        return [self._groups[name] for name in names]
+
+    def started(self) -> set[str]:
+        """The names of the groups that have a worker, whatever has become of it."""
+        return {record.group.name for record in self._roster}
+
+    def start(self, names: Sequence[str]) -> None:
+        """Spawn every worker of these groups; the first of all groups opens the session.
+
+        :raises RuntimeLifecycleResolutionError: for an unknown group, or a group started before.
+        :raises RuntimeLifecycleReadyError: when a port or a process cannot be had.
+        """
+        configured, started = self.configured(names), self.started()
+        for name in names:
+            if name in started:
+                raise RuntimeLifecycleResolutionError(name, "has been started already")
+        self._log.emit(EventName.SUPERVISOR_START_GROUPS, fields={"groups": " ".join(names)})
+        try:
+            with without_signals():
+                self._listen()
+            for group in configured:
+                for index in range(group.workers):
+                    self.spawn(group, index)
+        except (TransportError, ControlError, DeadLetterError, OSError) as error:
+            raise RuntimeLifecycleReadyError("spawn", names, 0.0, str(error)) from error
+
+    def spawn(self, group: GroupConfig, index: int = 0, incarnation: int = 1) -> None:
+        """Start a worker at a place of a group, and put it into the roster.
+
+        :raises ControlError: when the session is closed.
+        :raises OSError: when the process cannot be created.
+        """
+        now = time.monotonic()
+        assert self._work.session is not None  # noqa: S101 - groups were started in it
+        process = WorkerProcess(
+            self._work.session.invite(group, index, incarnation),
+            lambda worker_id: self._put(ProcessExited(worker_id)),
+            self._on_line,
+            self._clean,
+        )
+        start_by = now + group.start_timeout_seconds
+        self._roster.add(
+            WorkerRecord(
+                process.worker_id,
+                group,
+                process,
+                start_by,
+                now,
+                index=index,
+                incarnation=incarnation,
+            )
+        )
+
+    def _listen(self) -> None:
+        if self._work.session is None:
+            self._work.session = session = self._open_session()
+            self._log.emit("supervisor_listening", level="debug", fields=session.addresses())

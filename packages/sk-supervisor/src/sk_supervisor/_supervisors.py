@@ -1,0 +1,70 @@
+"""Which supervisor a mode stands for: one that is built in, or one that another package brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, cast
+
+from sk_kernel import SUPERVISORS, BootstrapSupervisor, RunSetup, SupervisorFactory
+
+from sk_supervisor.errors import RuntimeLifecycleResolutionError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+MODE_PATH: Final = "runtime.platform.bootstrap.mode"
+#: Where those that are built in are: imported when one is asked for.
+BUILT_IN: Final[Mapping[str, tuple[str, str]]] = {
+    "inline": ("sk_supervisor._local", "local_supervisor"),
+    "process_supervisor": ("sk_supervisor._multiprocess", "multiprocess_supervisor"),
+}
+
+
+def supervisor_of(mode: str, setup: RunSetup) -> BootstrapSupervisor:
+    """The supervisor that ``mode`` stands for, made for a run.
+
+    :raises RuntimeLifecycleResolutionError: see :func:`factory_of`.
+    """
+    return factory_of(mode)(setup)
+
+
+def factory_of(mode: str) -> SupervisorFactory:
+    """What makes the supervisor that ``mode`` stands for. A built-in one is never displaced.
+
+    :raises RuntimeLifecycleResolutionError: when nothing, several packages, or one that cannot be
+        imported provides it.
+    """
+    if mode in BUILT_IN:
+        module, name = BUILT_IN[mode]
+        return cast("SupervisorFactory", getattr(import_module(module), name))
+    # The scan of all that is installed slows a start-up down: only if needed.
+    from importlib.metadata import entry_points
+
+    offered = entry_points(group=SUPERVISORS)
+    found = {point.value: point for point in offered.select(name=mode)}
+    if len(found) == 1:
+        return _loaded(next(iter(found.values())))
+    raise RuntimeLifecycleResolutionError(MODE_PATH, _why_none(mode, found, offered.names))
+
+
+def _why_none(mode: str, found: Iterable[str], offered: Iterable[str]) -> str:
+    known = ", ".join(sorted({*BUILT_IN, *offered}))
+    providers = " and ".join(sorted(found))
+    if providers:
+        return f"{mode!r} is provided by {providers}: uninstall all but one"
+    package = f"install the package that provides it (an entry point in the group {SUPERVISORS})"
+    return f"no supervisor is named {mode!r}; there are {known}; or {package}"
+
+
+def _loaded(point: EntryPoint) -> SupervisorFactory:
+    # Importing runs another package's code: whatever that raises is a fault of the package.
+    try:
+        factory = point.load()
+    except Exception as error:
+        needs = error.name if isinstance(error, ImportError) else None
+        problem = f"needs {needs}" if needs else f"raised {type(error).__name__}"
+        raise RuntimeLifecycleResolutionError(MODE_PATH, f"{point.value} {problem}") from error
+    if not callable(factory):
+        raise RuntimeLifecycleResolutionError(MODE_PATH, f"{point.value} makes no supervisor")
+    return cast("SupervisorFactory", factory)

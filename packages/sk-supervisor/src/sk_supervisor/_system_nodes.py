@@ -1,0 +1,79 @@
+"""The steps of a supervisor's life as system nodes: each is a span in the run's trace exporters.
+
+Their events are the supervisor's own; the names are the same. All steps of a run form one trace, of
+the sequence number 0, which no record has. A run whose sampling ratio is 0 traces them neither.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from sk_kernel import LifecycleEvent, NodeObserver, NodeSpan, TraceIds, span_id
+from sk_observability import EventName
+
+#: The group that their spans name, where a node's span names its own.
+GROUP: Final = "supervisor"
+#: The trace's sequence number: records count from 1.
+_SEQUENCE: Final = 0
+
+
+class SystemNodes:
+    """Runs the steps, and tells the observers of each when it has ended.
+
+    :param clock: nanoseconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        observers: Sequence[NodeObserver],
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._trace = TraceIds(run_id).of(_SEQUENCE)
+        self._observers, self._clock = observers, clock
+
+    @contextmanager
+    def step(self, name: EventName) -> Iterator[None]:
+        """The step of this name: what is done inside the block."""
+        began, error = self._clock(), None
+        try:
+            yield
+        except BaseException as raised:
+            error = type(raised).__name__
+            raise
+        finally:
+            self._tell(name, began, error)
+
+    def ended_by_force(self, events: Sequence[LifecycleEvent]) -> None:
+        """Add the step that a supervisor takes by itself, from the first event that says so."""
+        for event in events:
+            if event.name == EventName.SUPERVISOR_FORCE_STOP:
+                self._tell(EventName.SUPERVISOR_FORCE_STOP, event.time_ns, None)
+                return
+
+    def close(self) -> None:
+        """Close the observers."""
+        for observer in self._observers:
+            observer.close()
+
+    def _tell(self, name: EventName, began: int, error: str | None) -> None:
+        if not self._observers:
+            return
+        span = NodeSpan(
+            trace_id=self._trace,
+            span_id=span_id(self._trace, name, _SEQUENCE),
+            parent_id=None,
+            name=str(name),
+            process_group=GROUP,
+            route_hop=0,
+            handoff_from=None,
+            sequence=_SEQUENCE,
+            start_ns=began,
+            end_ns=max(began, self._clock()),
+            error=error,
+        )
+        for observer in self._observers:
+            observer.on_spans((span,))

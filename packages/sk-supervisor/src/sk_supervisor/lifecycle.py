@@ -1,0 +1,33 @@
+"""The tables that the lifecycle of workers and groups runs from, for documents and for tests."""
+
+from __future__ import annotations
+
+from sk_supervisor._lifecycle import (
+    GROUP_EMITS,
+    GROUP_RULE,
+    TRANSITIONS,
+    Act,
+    Event,
+    GroupEvent,
+    Quantifier,
+    Row,
+    State,
+    Transition,
+    overall,
+    step,
+)
+
+__all__ = [
+    "GROUP_EMITS",
+    "GROUP_RULE",
+    "TRANSITIONS",
+    "Act",
+    "Event",
+    "GroupEvent",
+    "Quantifier",
+    "Row",
+    "State",
+    "Transition",
+    "overall",
+    "step",
+]

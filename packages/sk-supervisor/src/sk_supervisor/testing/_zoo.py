@@ -1,0 +1,131 @@
+"""Running an application with a beast in one of its nodes: ``sk run``, as it is run in earnest."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from sk_supervisor.testing._beasts import BEASTS, HEARTBEAT_SECONDS, STOP_SECONDS, Beast
+from sk_supervisor.testing._infested import VARIABLE
+from sk_supervisor.testing._leftovers import marked
+from sk_supervisor.testing._visit import Visit, read_events
+
+#: When nothing of what is promised has come: the run is killed, and the visit says what is missing.
+PATIENCE_SECONDS: Final = 90.0
+_LOOK_SECONDS: Final = 0.02
+
+
+class Zoo:
+    """Lets beasts out in the nodes of an application.
+
+    :param folder: where its files go; it is made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._visits = 0
+
+    def run(
+        self, config: Path | str | Mapping[str, Any], *, node: str, beast: Beast | str, at: int = 1
+    ) -> Visit:
+        """Run a configuration of worker processes with a beast in a node, and see what comes of it.
+
+        The beast comes out on the ``at``-th record that a worker's ``node`` gets. The run is a
+        process of its own; its groups are given short limits, and its log exporters are replaced.
+
+        :param config: the path of a configuration, or one as a mapping.
+        :raises ConfigError, RunRefusedError: when it cannot run.
+        :raises KeyError: when there is no such node, or beast.
+        """
+        beast = BEASTS[beast] if isinstance(beast, str) else beast
+        self._visits += 1
+        den = self._folder / f"{self._visits}-{beast.name}"
+        den.mkdir(parents=True)
+        path = _written(config, den)
+        group, overrides = _prepared(path, node, beast, den / "events.jsonl")
+        told = {"beast": beast.name, "group": group, "node": node, "at": at, "folder": str(den)}
+        mark = json.dumps(told)
+        stderr = den / "stderr"
+        with stderr.open("wb") as file:
+            code = _run(["run", path, *overrides], mark, den, file.fileno(), beast)
+        left = marked(VARIABLE, mark)
+        return Visit(
+            beast=beast,
+            group=group,
+            exit_code=code,
+            stderr=stderr.read_text("utf-8", "replace")[-4000:],
+            events=read_events(den / "events.jsonl"),
+            out_at=_announced(den),
+            left=tuple(left),
+        )
+
+
+def _written(config: Path | str | Mapping[str, Any], den: Path) -> str:
+    if not isinstance(config, Mapping):
+        return str(config)
+    path = den / "config.json"
+    path.write_text(json.dumps(config), "utf-8")
+    return str(path)
+
+
+def _prepared(path: str, node: str, beast: Beast, events: Path) -> tuple[str, list[str]]:
+    """The node's group, and the options that make the run a beast's."""
+    # Imported here: workers import this package, and start without.
+    from sk_config import load_config
+
+    from sk_supervisor._preflight import prepare
+
+    config = load_config(path)
+    group = prepare(config, check_adapters=False).plan.group_of[node]
+    groups = [g.model_dump(mode="json") for g in config.runtime.platform.process_groups]
+    for settings in groups:
+        settings["heartbeat_seconds"] = HEARTBEAT_SECONDS
+        settings["stop_timeout_seconds"] = STOP_SECONDS
+        if settings["name"] == group:
+            settings.update(beast.settings)
+    modules = ["sk_supervisor.testing._infested", *config.runtime.discovery_modules]
+    values: dict[str, Any] = {
+        "runtime.discovery_modules": modules,
+        "runtime.platform.process_groups": groups,
+        "runtime.observability.logging": {
+            "exporters": [{"kind": "jsonl", "settings": {"path": str(events)}}]
+        },
+    }
+    options = [f"{key}={json.dumps(value)}" for key, value in values.items()]
+    return group, [word for option in options for word in ("--set", option)]
+
+
+def _run(arguments: list[str], mark: str, den: Path, stderr: int, beast: Beast) -> int:
+    search = os.pathsep.join(entry for entry in sys.path if entry)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sk_supervisor", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        env={**os.environ, VARIABLE: mark, "PYTHONPATH": search},
+    )
+    end = time.monotonic() + PATIENCE_SECONDS
+    try:
+        if beast.needs_stop:
+            while process.poll() is None and not _announced(den) and time.monotonic() < end:
+                threading.Event().wait(_LOOK_SECONDS)
+            process.send_signal(signal.SIGTERM)
+        return process.wait(max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return -signal.SIGKILL
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _announced(den: Path) -> tuple[float, ...]:
+    words = (path for path in den.glob("out-*") if path.suffix != ".new")
+    return tuple(sorted(float(path.read_text("ascii")) for path in words))

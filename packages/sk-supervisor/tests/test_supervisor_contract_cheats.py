@@ -1,0 +1,101 @@
+"""The suite of the contract catches a supervisor that does not keep it, and names the claim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from contract_configuration import configuration
+from sk_config import build_config
+from sk_kernel import ApplicationSpec, LifecycleEvent, RunReport, RunStatus
+from sk_kernel.testing import Made, MakeSupervisor, check_supervisor
+from sk_observability import LifecycleLog
+from sk_supervisor import LocalBootstrapSupervisor, prepare
+
+Local = LocalBootstrapSupervisor
+
+
+class WithoutPids(Local):
+    """An engine whose workers are no processes."""
+
+    def snapshot(self) -> RunStatus:
+        status = super().snapshot()
+        [group] = status.groups
+        [worker] = group.workers
+        alive = worker.state != "stopped"
+        workers = (msgspec.structs.replace(worker, os_pid=None, alive=alive),)
+        group = msgspec.structs.replace(group, workers=workers)
+        return msgspec.structs.replace(status, groups=(group,))
+
+
+class AlwaysReady(Local):
+    def wait_ready(self, timeout_seconds: float) -> bool:
+        super().wait_ready(max(1.0, timeout_seconds))
+        return True
+
+
+class TakesAnyGroup(Local):
+    def start_groups(self, group_names: Sequence[str]) -> None:
+        super().start_groups([])
+
+
+class LosesRecords(Local):
+    def run(self) -> RunReport:
+        report = super().run()
+        return msgspec.structs.replace(report, records_out=report.records_out - 1)
+
+
+class NeverStopped(Local):
+    def shutdown(self) -> str:
+        super().shutdown()
+        return "stop"
+
+
+class Forgetful(Local):
+    def lifecycle_events(self) -> Sequence[LifecycleEvent]:
+        return super().lifecycle_events()[1:]
+
+
+class TellsAll(Local):
+    def subscribe(self, after_sequence: int) -> Sequence[LifecycleEvent]:
+        return self.lifecycle_events()
+
+
+class AlwaysWorking(Local):
+    def snapshot(self) -> RunStatus:
+        return msgspec.structs.replace(super().snapshot(), ready=True)
+
+
+def made_as(kind: type[Local]) -> MakeSupervisor:
+    def make(application: ApplicationSpec, placement: object) -> Made:
+        prepared = prepare(build_config(configuration(application, "inline", {})))
+        return Made(kind(prepared, "r1", LifecycleLog("r1", level="debug")), ("memory",))
+
+    return make
+
+
+def test_an_engine_without_processes_can_keep_it() -> None:
+    check_supervisor(made_as(WithoutPids), has_os_pids=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "has_os_pids", "claim"),
+    [
+        (AlwaysReady, True, "nothing_is_ready_without_time"),
+        (TakesAnyGroup, True, "an_unknown_group_is_refused"),
+        (LosesRecords, True, "a_run_takes_every_record_through"),
+        (NeverStopped, True, "a_shutdown_is_legal_in_every_state"),
+        (Forgetful, True, "events_are_told_in_order"),
+        (TellsAll, True, "a_subscriber_gets_what_it_has_not_seen"),
+        (AlwaysWorking, True, "a_stop_drains_what_was_read"),
+        (WithoutPids, True, "processes_are_real_where_there_are_any"),
+        (Local, False, "processes_are_real_where_there_are_any"),
+    ],
+)
+def test_a_cheat_is_caught_by_the_claim_that_it_breaks(
+    kind: type[Local], has_os_pids: bool, claim: str
+) -> None:
+    with pytest.raises(AssertionError) as caught:
+        check_supervisor(made_as(kind), has_os_pids=has_os_pids)
+    assert any(note.startswith(f"the claim: {claim}:") for note in caught.value.__notes__)

@@ -1,0 +1,114 @@
+"""Failure policies over processes: what is written down is the same, whatever ran it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from letters_config import MODES, POLICIES, letters_config
+from supervisor_harness import Command, Ears, settings
+
+Sk = Callable[..., Command]
+
+
+def test_four_processes_write_the_letters_of_memory_byte_for_byte(tmp_path: Path, sk: Sk) -> None:
+    written = {}
+    for mode in MODES:
+        command = sk("run", letters_config(tmp_path, mode), "--run-id", "r1")
+        code, _, err = command.finish()
+        assert code == 0, err
+        assert "  given up: dead-lettered 8, skipped 2" in err.splitlines()
+        written[mode] = [(tmp_path / f"{mode}.{kind}").read_bytes() for kind in ("out", "dead")]
+    assert written["inline"] == written["process_supervisor"]
+    letters = [json.loads(line) for line in written["inline"][1].splitlines()]
+    found = [(x["sequence"], x["node"], x["attempts"]) for x in letters]
+    assert found == [
+        (7, "weigh", 3),
+        (8, "count", 1),
+        (14, "weigh", 3),
+        (33, "count", 1),
+        (40, "render", 1),
+        (40, "render", 1),
+        (200, "count", 1),
+        (399, "weigh", 3),
+    ]
+    assert b"secret" not in written["inline"][1]
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".parts")]
+
+
+def test_a_worker_that_follows_another_leaves_no_letter_twice(
+    tmp_path: Path, ears: Ears, sk: Sk
+) -> None:
+    policies = {"default": {"policy": "dead_letter"}}
+    bad: dict[str, Any] = {"split": {"on": [5, *range(170, 231)]}, "count": {"on": [150, 240]}}
+    inline = letters_config(tmp_path, policies=policies, bad=bad)
+    assert sk("run", inline, "--run-id", "r1").finish()[0] == 0
+    bad["split"] |= {"hold": 201, "ears": ears.port}
+    restart = {"policy": "on_failure", "backoff_seconds": 0.01}
+    configuration = letters_config(
+        tmp_path, "process_supervisor", policies=policies, bad=bad, restart=restart
+    )
+    command = sk("run", configuration, "--run-id", "r1")
+    os.kill(ears.hear("here").pid, signal.SIGKILL)
+    ears.hear("here").let_go()
+    code, _, err = command.finish()
+    assert code == 0, err
+    assert "dead-lettered 64, skipped 0" in err
+    for kind in ("out", "dead"):
+        written = [(tmp_path / f"{mode}.{kind}").read_bytes() for mode in MODES]
+        assert written[0] == written[1]
+
+
+def test_policy_fail_over_processes_ends_with_4_and_names_the_parts(tmp_path: Path, sk: Sk) -> None:
+    policies = {**POLICIES, "nodes": {**POLICIES["nodes"], "render": {"policy": "fail"}}}
+    configuration = letters_config(tmp_path, "process_supervisor", policies=policies)
+    target = tmp_path / "process_supervisor.dead"
+    target.write_text("old")
+    code, _, err = sk("run", configuration).finish()
+    assert code == 4
+    assert "node 'render' raised ValueError on record 40" in err
+    assert target.read_text() == "old"
+    (parts,) = tmp_path.glob("*.parts")
+    assert f"  partial output: {parts}" in err.splitlines()
+    assert any(part.name.startswith("in-0.1.") for part in parts.iterdir())
+
+
+def test_a_killed_worker_leaves_the_old_letters_alone(
+    tmp_path: Path, target: Path, ears: Ears, sk: Sk
+) -> None:
+    configuration = settings(target, work={"at": 5, "do": "hold", "ears": ears.port})
+    dead = tmp_path / "dead"
+    dead.write_text("old")
+    configuration["runtime"]["failure"] = {
+        "nodes": {"work": {"policy": "dead_letter"}},
+        "dead_letter": {"path": str(dead)},
+    }
+    command = sk("run", configuration)
+    os.kill(ears.hear("here").pid, signal.SIGKILL)
+    code, _, _ = command.finish()
+    assert code == 4
+    assert dead.read_text() == "old"
+    assert not list(tmp_path.glob("*.parts"))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_second_attempt_at_a_state_is_refused(tmp_path: Path, sk: Sk, mode: str) -> None:
+    configuration = letters_config(tmp_path, mode, count=1)
+    configuration["runtime"]["failure"]["nodes"]["count"] = {"policy": "skip", "attempts": 2}
+    code, _, err = sk("run", configuration).finish()
+    assert code == 2
+    assert "runtime.failure.nodes.count.attempts: retry: 1 for count" in err
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path, sk: Sk, mode: str) -> None:
+    configuration = letters_config(tmp_path, mode, count=1)
+    configuration["runtime"]["failure"]["dead_letter"]["path"] = str(tmp_path / "none" / "dead")
+    code, _, err = sk("run", configuration).finish()
+    assert code == 2
+    assert "runtime.failure.dead_letter.path: bad_value: a file in a folder that exists" in err

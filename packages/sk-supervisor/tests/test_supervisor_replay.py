@@ -1,0 +1,275 @@
+"""``sk replay``: a record's path as the run took it, and dead letters once more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from letters_config import MODES, letters_config
+from sk_kernel import TraceIds
+from sk_supervisor._probe import glimpse
+from sk_supervisor._replay_show import SHOWN, change, cut
+from supervisor_harness import Command, settings
+
+Sk = Callable[..., Command]
+
+IDS = TraceIds("r1")
+GOOD: dict[str, Any] = {name: {"on": []} for name in ("weigh", "split", "count", "render")}
+
+
+def _replayed(sk: Sk, configuration: Any, *arguments: str) -> tuple[int, list[str], str]:
+    code, out, err = sk("replay", configuration, *arguments).finish()
+    return code, out.splitlines(), err
+
+
+# ---- one record ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_record_is_shown_node_by_node_as_the_run_took_it(
+    tmp_path: Path, sk: Sk, mode: str
+) -> None:
+    configuration = letters_config(tmp_path, mode)
+    source = str(tmp_path / "in.txt")
+    trace = IDS.of(33)
+    code, out, err = _replayed(
+        sk, configuration, "--trace", trace, "--run-id", "r1", "--input", source
+    )
+    assert (code, err) == (0, "")
+    spans = out.index("spans")
+    assert out[:spans] == [
+        f"record 33 of run r1, trace {trace}",
+        "source:source",
+        "  out    Figure(n=33, text='')",
+        "weigh",
+        "  in     Figure(n=33, text='')",
+        "  out    Weighed(n=33)",
+        "split",
+        "  in     Weighed(n=33)",
+        "  out    [Part(n=33, side='left', digit=3), Part(n=33, side='right', digit=3)]",
+        "count",
+        "  in     Part(n=33, side='left', digit=3)",
+        "  state  Counts[3]: 6 -> 7",
+        "  out    Counted(n=33, side='left', count=7)",
+        "count",
+        "  in     Part(n=33, side='right', digit=3)",
+        "  state  Counts[3]: 7 -> 8",
+        "  raised ValueError('payload 33 is secret')",
+        "render",
+        "  in     Counted(n=33, side='left', count=7)",
+        "  out    Row(text='33 33 left 7')",
+        "sink:sink",
+        "  in     Row(text='33 33 left 7')",
+    ]
+    tree = [re.sub(r" [0-9.]+ ms", "", line).rstrip() for line in out[spans:]]
+    assert tree == [
+        "spans",
+        "└── source:source",
+        "    └── weigh",
+        "        └── split",
+        "            ├── count",
+        "            │   └── render",
+        "            │       └── sink:sink",
+        "            └── count raised ValueError",
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "in.txt"]
+
+
+def test_every_attempt_is_shown(tmp_path: Path, sk: Sk) -> None:
+    configuration = letters_config(tmp_path)
+    arguments = ("--trace", IDS.of(7), "--run-id", "r1")
+    code, out, _ = _replayed(sk, configuration, *arguments)
+    assert code == 0
+    assert out.count("weigh") == 3
+    assert "split" not in out
+
+
+def test_a_record_that_ended_the_run_is_shown_to_its_end(tmp_path: Path, sk: Sk) -> None:
+    configuration = letters_config(tmp_path, bad={"count": {"on": [8]}})
+    del configuration["runtime"]["failure"]
+    code, out, _ = _replayed(sk, configuration, "--trace", IDS.of(8), "--run-id", "r1")
+    assert code == 0
+    assert "  raised ValueError('payload 8 is secret')" in out
+    assert "the run ended here: node 'count' raised ValueError on record 8" in out
+    # And nothing comes behind it.
+    code, out, err = _replayed(sk, configuration, "--trace", IDS.of(9), "--run-id", "r1")
+    assert (code, out) == (4, [])
+    assert "error: node 'count' raised ValueError on record 8" in err
+
+
+def test_a_trace_id_of_another_run_is_refused_at_once(tmp_path: Path, sk: Sk) -> None:
+    configuration = letters_config(tmp_path)
+    (tmp_path / "in.txt").unlink()
+    for trace in (IDS.of(3), "secret", ""):
+        code, out, err = _replayed(sk, configuration, "--trace", trace, "--run-id", "r2")
+        assert (code, out) == (1, [])
+        assert err.startswith(f"error: no record has the trace id '{trace}': it is none of run")
+
+
+def test_a_record_that_is_not_in_the_input_is_not_found(tmp_path: Path, sk: Sk) -> None:
+    configuration = letters_config(tmp_path, bad=GOOD, count=30)
+    code, _, err = _replayed(sk, configuration, "--trace", IDS.of(31), "--run-id", "r1")
+    assert code == 1
+    assert "run 'r1' has none in the 30 records of this input" in err
+
+
+def test_an_input_that_cannot_be_read_ends_with_4(tmp_path: Path, sk: Sk) -> None:
+    arguments = ("--trace", IDS.of(1), "--run-id", "r1", "--input", str(tmp_path / "none.txt"))
+    code, _, err = _replayed(sk, letters_config(tmp_path), *arguments)
+    assert code == 4
+    assert "error: source:source failed to read: FileNotFoundError" in err
+
+
+def test_a_source_without_a_path_refuses_an_input(tmp_path: Path, target: Path, sk: Sk) -> None:
+    arguments = ("--trace", IDS.of(1), "--run-id", "r1", "--input", "any")
+    code, _, err = _replayed(sk, settings(target), *arguments)
+    assert code == 2
+    assert "adapters.source.settings.path" in err
+
+
+# ---- dead letters --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dead(tmp_path: Path, sk: Sk) -> Path:
+    """The dead letters of a run."""
+    code, _, err = sk("run", letters_config(tmp_path), "--run-id", "r1", "--quiet").finish()
+    assert (code, err) == (0, "")
+    return tmp_path / "inline.dead"
+
+
+def test_letters_that_fail_again_are_named_and_nothing_is_written(
+    tmp_path: Path, dead: Path, sk: Sk
+) -> None:
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    configuration = letters_config(tmp_path)
+    code, out, err = _replayed(sk, configuration, "--dead-letter", str(dead))
+    assert code == 1
+    assert out[0] == f"{dead}: replayed 8: 0 succeeded, 8 failed; nothing was written"
+    assert out[1:3] == [
+        "  record 7, node 'weigh': ValueError",
+        "  record 8, node 'count': ValueError",
+    ]
+    assert "EMPTY at the start of a replay: Counts" in err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_letters_that_come_through_are_written_where_they_are_told_to(
+    tmp_path: Path, dead: Path, sk: Sk
+) -> None:
+    out_before = (tmp_path / "inline.out").read_bytes()
+    configuration = letters_config(tmp_path, bad={**GOOD, "weigh": {"on": [399]}})
+    target = tmp_path / "replayed.txt"
+    arguments = ("--dead-letter", str(dead), "--output", str(target))
+    code, out, _ = _replayed(sk, configuration, *arguments)
+    assert code == 1
+    assert out == [
+        f"{dead}: replayed 8: 7 succeeded, 1 failed; 9 records written",
+        "  record 399, node 'weigh': ValueError",
+    ]
+    # From their node on: a part of 8 and 33 had come through, both of 40 had been counted.
+    assert target.read_text().splitlines() == [
+        "7 7 left 1",
+        "7 7 right 2",
+        "8 8 right 1",
+        "14 14 left 1",
+        "14 14 right 2",
+        "33 33 right 1",
+        "40 40 left 7",
+        "40 40 right 8",
+        "200 200 right 1",
+    ]
+    assert (tmp_path / "inline.out").read_bytes() == out_before
+
+
+def test_write_is_to_the_sink_as_configured(tmp_path: Path, dead: Path, sk: Sk) -> None:
+    configuration = letters_config(tmp_path, bad=GOOD)
+    arguments = ("--dead-letter", str(dead), "--write")
+    code, _, _ = _replayed(sk, configuration, *arguments)
+    assert code == 0
+    assert len((tmp_path / "inline.out").read_text().splitlines()) == 11
+
+
+def test_lines_that_are_no_letters_are_failures(tmp_path: Path, dead: Path, sk: Sk) -> None:
+    lines = dead.read_bytes().splitlines(keepends=True)
+    other = lines[0].replace(b'"run_id":"r1"', b'"run_id":"r2"')
+    moved = lines[0].replace(b'"node":"weigh"', b'"node":"render"')
+    broken = msgspec.json.decode(lines[0])
+    broken["payload"] = "AAAA"
+    dead.write_bytes(
+        lines[0] + b"no letter\n" + other + moved + msgspec.json.encode(broken) + b"\n"
+    )
+    code, out, _ = _replayed(sk, letters_config(tmp_path, bad=GOOD), "--dead-letter", str(dead))
+    assert code == 1
+    assert out[0].endswith("replayed 5: 1 succeeded, 4 failed; nothing was written")
+    assert out[1] == "  line 2: DecodeError"
+    assert "it is of another run (r2) than the first" in out[2]
+    assert "no node 'render' is given letters_app.Figure here" in out[3]
+    assert "cannot decode" in out[4]
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, sk: Sk) -> None:
+    arguments = ("--dead-letter", str(tmp_path / "none"))
+    code, out, err = _replayed(sk, letters_config(tmp_path), *arguments)
+    assert (code, out) == (1, [])
+    assert f"error: dead letters: cannot read {tmp_path / 'none'}" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--trace", "t", "--dead-letter", "f"),
+        ("--trace", "t"),
+        ("--trace", "t", "--run-id", "r", "--write"),
+        ("--dead-letter", "f", "--input", "i"),
+        ("--dead-letter", "f", "--run-id", "r"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    tmp_path: Path, sk: Sk, arguments: tuple[str, ...]
+) -> None:
+    code, _, err = _replayed(sk, letters_config(tmp_path), *arguments)
+    assert code == 2
+    assert "Usage:" in err
+
+
+# ---- what is shown -------------------------------------------------------------------------------
+
+
+class _Kept:
+    __slots__ = ("by_key", "seen", "total")
+
+    def __init__(self) -> None:
+        self.by_key = {"a": 1}
+        self.seen = {1, 2}
+        self.total = 3
+
+
+def test_a_glimpse_of_a_state_is_of_its_key_and_cheap() -> None:
+    assert glimpse({"a": [1]}, ("a",)) == "[1]"
+    assert glimpse({"a": [1]}, ("b",)) == ""
+    assert glimpse({"a": [1]}, None) == "<dict of 1>"
+    assert glimpse(_Kept(), ("a",)) == "by_key=1, seen=<set of 2>, total=3"
+    assert glimpse(_Kept(), None) == "by_key=<dict of 1>, seen=<set of 2>, total=3"
+
+
+def test_a_change_in_a_large_state_is_shown_where_it_is() -> None:
+    assert change("1", "2") == "1 -> 2"
+    assert change("", "1") == "nothing -> 1"
+    assert change("1", "1") == "1"
+    shown = change("x" * 10_000 + "1" + "y" * 10_000, "x" * 10_000 + "2" + "y" * 10_000)
+    assert shown.startswith("\u2026" + "x" * 60 + "1y")
+    assert " -> \u2026" + "x" * 60 + "2y" in shown
+    assert len(shown) < 2 * SHOWN + 20
+
+
+def test_a_large_payload_is_cut() -> None:
+    assert cut("x" * (SHOWN - 2)) == repr("x" * (SHOWN - 2))
+    shown = cut("x" * 10_000)
+    assert len(shown) < SHOWN + 40
+    assert shown.endswith("… (10,002 characters)")

@@ -1,0 +1,145 @@
+"""Transport and lifecycle services come by injection: from a scope of each process's own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sk_config import build_config
+from sk_kernel import Container, MemoryRun
+from sk_observability import LifecycleLog
+from sk_supervisor import (
+    LocalBootstrapSupervisor,
+    MultiprocessBootstrapSupervisor,
+    RuntimeLifecycleResolutionError,
+    prepare,
+)
+from sk_supervisor._local import IN_PROCESS
+from sk_supervisor._multiprocess import TCP_LOCAL
+from sk_supervisor._outlet import Outlet
+from sk_supervisor._scope import Transport, resolve, scope_of
+from sk_supervisor._session import Session
+from supervisor_harness import GROUPS, PATIENCE, expected, settings
+
+
+def local(target: Path, scope: Container | None) -> LocalBootstrapSupervisor:
+    prepared = prepare(build_config(settings(target, mode="inline", groups=())))
+    return LocalBootstrapSupervisor(prepared, "r1", LifecycleLog("r1"), scope=scope)
+
+
+def multiprocess(
+    target: Path, log: LifecycleLog, scope: Container | None
+) -> MultiprocessBootstrapSupervisor:
+    prepared = prepare(build_config(settings(target)))
+    return MultiprocessBootstrapSupervisor(prepared, "r1", log, scope=scope)
+
+
+@pytest.mark.contract("PROC-INT-06")
+def test_a_supervisor_without_its_binding_is_refused(target: Path) -> None:
+    with pytest.raises(RuntimeLifecycleResolutionError, match="Transport"):
+        local(target, Container())
+    with pytest.raises(RuntimeLifecycleResolutionError, match="Transport"):
+        multiprocess(target, LifecycleLog("r1"), Container())
+
+
+@pytest.mark.contract("IPC-INT-09", "IPC-INT-12", "IPC-INT-01")
+def test_in_memory_the_run_itself_is_what_the_bound_transport_opens(target: Path) -> None:
+    opened: list[MemoryRun] = []
+
+    def opening(*arguments: Any, **options: Any) -> MemoryRun:
+        opened.append(MemoryRun(*arguments, **options))
+        return opened[-1]
+
+    supervisor = local(target, scope_of(Transport("memory", opening)))
+    supervisor.start_groups([])
+    assert supervisor.wait_ready(1)
+    report = supervisor.run()
+    supervisor.shutdown()
+    assert len(opened) == 1
+    assert (report.profile, report.records_in) == ("memory", 20)
+    assert target.read_text().splitlines() == expected(20)
+    assert (IN_PROCESS.name, IN_PROCESS.open) == ("memory", MemoryRun)
+
+
+@pytest.mark.contract("IPC-INT-10", "IPC-INT-11", "IPC-INT-02", "IPC-INT-04")
+def test_over_processes_queues_and_channels_are_those_that_the_bound_transport_opens(
+    target: Path,
+) -> None:
+    opened: list[Session] = []
+
+    def opening(*arguments: Any) -> Session:
+        opened.append(Session(*arguments))
+        return opened[-1]
+
+    log = LifecycleLog("r1", level="debug")
+    supervisor = multiprocess(target, log, scope_of(Transport("tcp_local", opening)))
+    try:
+        supervisor.start_groups([g["name"] for g in GROUPS])
+        assert supervisor.wait_ready(PATIENCE)
+        supervisor.run()
+    finally:
+        supervisor.shutdown()
+    [session] = opened
+    [listening] = [e for e in log.events() if e.name == "supervisor_listening"]
+    assert listening.fields == session.addresses()
+    assert target.read_text().splitlines() == expected(20)
+    assert (TCP_LOCAL.name, TCP_LOCAL.open) == ("tcp_local", Session)
+
+
+@pytest.mark.contract("PROC-01", "PROC-INT-01")
+def test_the_services_of_a_run_are_there_before_any_worker_and_in_the_same_order_always(
+    target: Path,
+) -> None:
+    orders = []
+    for _ in range(2):
+        log = LifecycleLog("r1", level="debug")
+        supervisor = multiprocess(target, log, None)
+        try:
+            supervisor.start_groups([g["name"] for g in GROUPS])
+            assert supervisor.wait_ready(PATIENCE)
+        finally:
+            supervisor.shutdown()
+        orders.append(
+            [
+                (e.name, e.worker)
+                for e in log.events()
+                if e.name in ("supervisor_start_groups", "supervisor_listening", "worker_spawned")
+            ]
+        )
+    assert orders[0] == orders[1]
+    assert orders[0] == [
+        ("supervisor_start_groups", None),
+        ("supervisor_listening", None),
+        ("worker_spawned", "in-0.1"),
+        ("worker_spawned", "mid-0.1"),
+        ("worker_spawned", "out-0.1"),
+    ]
+
+
+@pytest.mark.contract("CHILD-BOOT-02")
+def test_a_worker_works_over_what_is_bound_in_its_own_scope() -> None:
+    from sk_control import ControlPlaneChannel
+
+    scope = Container()
+    for wanted in (Outlet, ControlPlaneChannel):
+        with pytest.raises(RuntimeLifecycleResolutionError, match=wanted.__name__):
+            resolve(scope, wanted)
+        bound = object.__new__(wanted)
+        scope.provide(wanted, bound)
+        assert resolve(scope, wanted) is bound
+
+
+@pytest.mark.contract("IPC-INT-01", "IPC-INT-12")
+def test_the_memory_profile_brings_in_nothing_of_the_transport(target: Path) -> None:
+    """Neither the hub nor a session is as much as imported by its supervisor."""
+    code = (
+        "import sys\n"
+        "from sk_supervisor import LocalBootstrapSupervisor\n"
+        "print([m for m in ('sk_supervisor._hub', 'sk_supervisor._session')"
+        " if m in sys.modules])\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]", said.stdout

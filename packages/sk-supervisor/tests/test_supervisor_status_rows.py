@@ -1,0 +1,159 @@
+"""A run's status in words and cells."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from sk_kernel import GroupStatus, RunStatus, WorkerStatus
+from sk_supervisor import _status_rows as words
+from sk_supervisor._status_screen import print_status
+
+BUSY = WorkerStatus(
+    worker_id="policy-0.3",
+    pid=4_194_304,
+    os_pid=4_194_304,
+    alive=True,
+    ready=True,
+    state="stopping",
+    incarnation=3,
+    records_in=123_456_789,
+    records_out=999_999,
+    progress_age_seconds=0.25,
+    age_seconds=86_399.0,
+    rss_bytes=1_234_567_890,
+)
+FAILED = WorkerStatus(
+    worker_id="out-0.1",
+    pid=2,
+    os_pid=None,
+    alive=False,
+    ready=False,
+    state="failed",
+    category="crash",
+    ended="signal SIGKILL",
+)
+STATUS = RunStatus(
+    run_id="20261121T045108Z-1a2b3c4d",
+    scenario="fund_load",
+    profile="process_supervisor",
+    state="failed",
+    ready=False,
+    age_seconds=7_260.0,
+    groups=(
+        GroupStatus(name="policy", state="running", restarts=2, workers=(BUSY, BUSY)),
+        GroupStatus(name="out", state="failed", workers=(FAILED,)),
+    ),
+    refusals={"data.replay": 3, "control.signature": 1},
+    stop_reasons=("SIGTERM", "sk stop"),
+)
+
+
+def test_each_worker_has_a_row_and_each_group_is_named_once() -> None:
+    rows = list(words.rows(STATUS))
+    busy = "policy-0.3 4194304 stopping 123M 999,999 0.2s 23h 1.15G 2"
+    assert [row[0] for row in rows] == ["policy", "", "out"]
+    assert [" ".join(row[1:]) for row in rows[:2]] == [busy, busy]
+    assert " ".join(rows[2][1:]) == "out-0.1 - failed 0 0 - - - 0"
+    assert {len(row) for row in rows} == {len(words.COLUMNS)}
+
+
+def test_what_is_out_of_the_ordinary_is_said_below() -> None:
+    assert list(words.notes(STATUS)) == [
+        "stop requested: SIGTERM, sk stop",
+        "out-0.1 failed (crash), signal SIGKILL",
+        "refused: control.signature 1, data.replay 3",
+    ]
+
+
+def test_the_headline_says_which_run_how_it_is_and_how_far() -> None:
+    assert words.headline(STATUS, 8_213.4).splitlines() == [
+        "run 20261121T045108Z-1a2b3c4d: fund_load (process_supervisor)",
+        "failed, not ready  2h  in 246,913,578  out 1,999,998  8,213/s",
+    ]
+
+
+def test_the_table_of_full_cells_fits_80_columns() -> None:
+    out = io.StringIO()
+    print_status(Console(file=out, width=80), STATUS, 8_213.4)
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("policy-0.3 4194304 stopping" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "-"),
+        (0.04, "0.0s"),
+        (9.94, "9.9s"),
+        (9.96, "9s"),
+        (99.9, "99s"),
+        (100, "1m"),
+        (5_999, "99m"),
+        (6_000, "1h"),
+        (172_799, "47h"),
+        (172_800, "2d"),
+    ],
+)
+def test_an_age_has_the_unit_that_suits_it(seconds: float | None, text: str) -> None:
+    assert words.age(seconds) == text
+
+
+@given(seconds=st.floats(0, 86_400 * 999))
+def test_an_age_has_four_characters_at_most(seconds: float) -> None:
+    assert len(words.age(seconds)) <= 4
+
+
+@given(number=st.integers(0, 10**18))
+def test_a_count_has_seven_characters_at_most_and_is_right_to_three_figures(number: int) -> None:
+    text = words.count(number)
+    assert len(text) <= 7
+    scale = {"M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}.get(text[-1])
+    value = float(text[:-1]) * scale if scale else float(text.replace(",", ""))
+    assert abs(value - number) <= 0.006 * number
+
+
+@given(number=st.integers(0, 2**60))
+def test_a_size_has_six_characters_at_most(number: int) -> None:
+    assert len(words.size(number)) <= 6
+
+
+def test_sizes_are_of_powers_of_1024() -> None:
+    assert [words.size(n) for n in (None, 0, 1023, 1024, 46_792_704)] == [
+        "-",
+        "0 B",
+        "1023 B",
+        "1.00K",
+        "44.6M",
+    ]
+
+
+@given(text=st.text())
+def test_no_text_of_a_run_can_move_the_cursor(text: str) -> None:
+    assert words.shown(text).isprintable()
+    assert len(words.shown(text)) == len(text)
+
+
+def test_the_rate_is_of_records_between_two_looks() -> None:
+    def at(seconds: float, records: int) -> RunStatus:
+        worker = WorkerStatus(
+            worker_id="a", pid=1, os_pid=1, alive=True, ready=True, state="", records_in=records
+        )
+        group = GroupStatus(name="g", state="running", workers=(worker,))
+        return RunStatus(
+            run_id="r",
+            scenario="s",
+            profile="p",
+            state="running",
+            ready=True,
+            age_seconds=seconds,
+            groups=(group,),
+        )
+
+    assert words.rate(at(1.0, 100), at(3.0, 500)) == 200.0
+    assert words.rate(at(1.0, 100), at(1.0, 100)) is None
+    assert words.rate(at(1.0, 500), at(2.0, 100)) == 0.0  # a worker was restarted

@@ -1,0 +1,53 @@
+"""The zoo: every hostile worker comes to the end that is promised, and leaves nothing behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sk_supervisor.testing import Beast, Visit, Zoo
+from sk_supervisor.testing.zoo import every_beast, zoo  # noqa: F401 - a fixture
+from supervisor_harness import expected, settings
+
+#: No state beside the node: a group with a state is not restarted.
+GROUPS: tuple[dict[str, Any], ...] = (
+    {"name": "in", "nodes": ["source:source", "split"]},
+    {"name": "mid", "nodes": ["work"]},
+    {"name": "out", "nodes": ["tally_up", "sink:sink"]},
+)
+
+
+def visited(zoo: Zoo, target: Path, beast: Beast) -> Visit:  # noqa: F811
+    return zoo.run(settings(target, groups=GROUPS), node="work", beast=beast, at=3)
+
+
+@pytest.mark.contract("PROC-03", "PROC-INT-04", "P5PRE-LIFE-02", "P5PRE-LIFE-03", "STOP-IPC-02")
+@every_beast
+def test_a_beast_comes_to_its_promised_end(
+    zoo: Zoo,  # noqa: F811
+    target: Path,
+    beast: Beast,
+) -> None:
+    visit = visited(zoo, target, beast)
+    visit.check()
+    if beast.name == "crash_loop":
+        assert [e["worker"] for e in visit.failures] == ["mid-0.1", "mid-0.2", "mid-0.3"]
+        assert len(visit.out_at) == 3
+    if beast.exit_code == 0:
+        lines = target.read_text().splitlines()
+        assert len(lines) == len(expected(20))
+    else:
+        assert target.read_text() == "old\n"
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("round_", range(10))
+@every_beast
+def test_the_whole_zoo_ten_times_over(
+    zoo: Zoo,  # noqa: F811
+    target: Path,
+    beast: Beast,
+    round_: int,
+) -> None:
+    visited(zoo, target, beast).check()

@@ -1,0 +1,114 @@
+"""One command to its end: the time, the CPU time of all its processes, and their peak memory.
+
+Descendants that outlive their parents (Ray's do) are adopted by this process where the system can
+do that (Linux), waited for, and counted; so one command runs at a time, and this process has no
+other children.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from bench_memory import Peak, Sampler, descendants
+
+_ADOPT = 36  # PR_SET_CHILD_SUBREAPER, linux/prctl.h
+_ORPHAN_SECONDS = 20.0
+_ORPHAN_TICK = 0.02
+_TAIL = 4_000
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended.
+
+    ``exit_code`` is None when it was killed for taking too long. ``cpu_seconds`` are user and
+    system, of all that was waited for. ``peak`` is None where memory was not looked at.
+    """
+
+    exit_code: int | None
+    wall_seconds: float
+    cpu_seconds: float
+    stderr: str
+    peak: Peak | None
+
+
+def adopt_orphans() -> None:
+    """Have descendants whose parents end become children of this process, on Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_ADOPT, 1, 0, 0, 0)
+
+
+def run(
+    command: Sequence[str],
+    *,
+    log: Path,
+    environment: Mapping[str, str],
+    timeout_seconds: float,
+    sampled: bool,
+) -> Ended:
+    """Run a command, what it says going to ``log``.
+
+    With ``sampled`` its memory is looked at, which costs it some time: then do not use that.
+
+    :raises OSError: when it cannot be started.
+    """
+    with log.open("wb") as said:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment
+        )
+    late = threading.Event()
+    watchdog = threading.Timer(timeout_seconds, _kill, [late])
+    sampler = Sampler() if sampled else contextlib.nullcontext()
+    watchdog.start()
+    with sampler:
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - began
+        watchdog.cancel()
+        cpu = usage.ru_utime + usage.ru_stime + sum(_orphans())
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Ended(
+        exit_code=None if late.is_set() else process.returncode,
+        wall_seconds=wall,
+        cpu_seconds=cpu,
+        stderr=log.read_bytes()[-_TAIL:].decode("utf-8", "replace"),
+        peak=sampler.peak() if isinstance(sampler, Sampler) else None,
+    )
+
+
+def _kill(late: threading.Event) -> None:
+    late.set()
+    _kill_all()
+
+
+def _kill_all() -> None:
+    for process in descendants():
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+
+
+def _orphans() -> Iterator[float]:
+    """Wait for what the command left behind, and end it if that is long; the CPU time of each."""
+    tick = threading.Event()
+    end = time.monotonic() + _ORPHAN_SECONDS
+    while True:
+        try:
+            pid, _, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid:
+            yield usage.ru_utime + usage.ru_stime
+            continue
+        if time.monotonic() > end:
+            _kill_all()
+        tick.wait(_ORPHAN_TICK)

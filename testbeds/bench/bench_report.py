@@ -1,0 +1,146 @@
+"""The report: what the session found, as one document for machines, and the verdict on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench_environments import distributions, interpreter, versions
+from bench_figures import Figure
+from bench_results import Results
+from bench_systems import YARDSTICKS, System
+from bench_targets import Row
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the session found."""
+
+    environment: Mapping[str, Any]
+    input_sha256: Mapping[int, str]
+    systems: Sequence[System]
+    results: Results
+    rows: Sequence[Row]
+
+    @property
+    def differing(self) -> list[str]:
+        """The systems that wrote other bytes than their yardstick, and the sizes."""
+        return [
+            f"{system.name} ({records:,})"
+            for system in self.systems
+            for records in system.sizes(self.results.records)
+            if self.identical(system, records) is False
+        ]
+
+    @property
+    def unmeasured(self) -> list[str]:
+        """The rows with a floor that it could not be held to."""
+        rows = [row for row in self.rows if row.target.floor and row.target.binding]
+        return [f"{row.target.id}, {row.target.what}" for row in rows if row.figure is None]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every output is identical, and no binding row is below its floor."""
+        return not self.differing and not any(row.failed for row in self.rows)
+
+    def identical(self, system: System, records: int) -> bool | None:
+        """Tell whether all runs wrote what the yardstick did; None where nothing was compared.
+
+        At a size that no yardstick ran at, they are compared with each other.
+        """
+        runs = self.results.runs
+        own = runs.get((system.name, records), [])
+        yardstick = runs.get((YARDSTICKS[system.rules], records), [])
+        wrote = {(run.output_sha256, run.rejects_sha256) for run in own + yardstick}
+        if not own or not system.writes:
+            return None
+        return len(wrote) == 1 and None not in next(iter(wrote))
+
+    def ratio(self, system: System, records: int) -> Figure | None:
+        """Give a system's steady speed by its yardstick's."""
+        return self.results.speed(system.name, YARDSTICKS[system.rules], records)
+
+
+def this_environment(systems: Sequence[System], environments: Path | None) -> dict[str, Any]:
+    """Name interpreter, platform and versions, and how busy the machine was before."""
+    load = os.getloadavg()[0]
+    found = versions(interpreter(None, None), ["msgspec", "sk-fundload", "sk-supervisor"])
+    for system in systems:
+        if system.environment is not None and environments is not None:
+            note = environments / system.environment / "installed.txt"
+            if note.exists():
+                python = interpreter(environments, system.environment)
+                found |= versions(python, distributions(system.environment))
+    return {
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "load_before": round(load, 2),
+        "versions": found,
+    }
+
+
+def to_json(report: Report) -> str:
+    """Give the text of ``bench.json``."""
+    document = {
+        "schema": SCHEMA,
+        "ok": report.ok,
+        "environment": dict(report.environment),
+        "inputs": {str(n): {"sha256": sha} for n, sha in sorted(report.input_sha256.items())},
+        "targets": [_row(row) for row in report.rows],
+        "systems": [_system(report, system) for system in report.systems],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _row(row: Row) -> dict[str, Any]:
+    target = row.target
+    return {
+        "id": target.id,
+        "what": target.what,
+        "target": target.target,
+        "floor": target.floor,
+        "at_most": target.most,
+        "binding": target.binding,
+        "figure": _figure(row.figure),
+        "on": row.on,
+        "verdict": str(row.verdict),
+    }
+
+
+def _system(report: Report, system: System) -> dict[str, Any]:
+    results = report.results
+    if system.name in results.absent:
+        return {"name": system.name, "title": system.title, "absent": results.absent[system.name]}
+    sizes = [n for n in system.sizes(results.records) if results.has(system.name, n)]
+    return {
+        "name": system.name,
+        "title": system.title,
+        "rules": system.rules,
+        "sizes": {str(records): _size(report, system, records) for records in sizes},
+    }
+
+
+def _size(report: Report, system: System, records: int) -> dict[str, Any]:
+    results, name = report.results, system.name
+    peak = results.peaks.get((name, records))
+    return {
+        "identical": report.identical(system, records),
+        "steady_records_per_second": _figure(results.rate(name, records)),
+        "inside_records_per_second": _figure(results.inside_rate(name, records)),
+        "ratio_to_yardstick": _figure(report.ratio(system, records)),
+        "cpu_seconds": results.cpu_seconds(name, records),
+        "peak": asdict(peak) if peak else None,
+        "runs": [asdict(run) for run in results.runs[name, records]],
+    }
+
+
+def _figure(figure: Figure | None) -> dict[str, Any] | None:
+    return asdict(figure) if figure else None

@@ -1,0 +1,177 @@
+"""A session: the inputs, one uncounted run of everything, then the rounds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from bench_environments import AbsentError, interpreter, last_words
+from bench_process import Ended, run
+from bench_results import Measured, Results
+from bench_systems import PEERS, START_UP_RECORDS, Job, System
+
+SOURCES = PEERS.parents[2] / "packages" / "sk-fundload" / "src"
+_RATE = re.compile(r"records in ([\d,]+), .*, ([\d,]+)/s$", re.MULTILINE)
+
+
+class RunFailedError(Exception):
+    """One of our own runs, or the yardstick, did not do its work."""
+
+    def __init__(self, system: str, records: int, why: str) -> None:
+        super().__init__(f"{system} with {records:,} records: {why}")
+        self.system, self.records, self.why = system, records, why
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a session runs: systems, sizes (ascending), rounds, and the seed of the inputs.
+
+    After ``budget_seconds`` no further round is begun, once there are ``least_rounds``.
+    """
+
+    systems: Sequence[System]
+    records: Sequence[int]
+    rounds: int
+    seed: int
+    timeout_seconds: float
+    budget_seconds: float | None = None
+    least_rounds: int = 3
+
+
+class Session:
+    """Runs a plan in a folder that is the caller's to remove."""
+
+    def __init__(
+        self, plan: Plan, folder: Path, environments: Path | None, say: Callable[[str], None]
+    ) -> None:
+        self._plan, self._folder, self._say = plan, folder, say
+        self._environments = environments
+        self._inputs: dict[int, Path] = {}
+        self.results = Results(plan.records)
+        self.input_sha256: dict[int, str] = {}
+
+    def run(self) -> Results:
+        """Run everything.
+
+        :raises RunFailedError: when the generator, the yardstick or one of ours fails.
+        """
+        began = monotonic()
+        for records in {START_UP_RECORDS, *self._plan.records}:
+            self._generate(records)
+        self._round(None, self._plan.systems)
+        for number in range(self._plan.rounds):
+            spent = monotonic() - began
+            budget = self._plan.budget_seconds
+            if budget is not None and number >= self._plan.least_rounds and spent > budget:
+                self._say(f"{number} rounds: {spent:.0f} s are spent")
+                break
+            # Each begins with another system: none always runs behind the same one.
+            shift = number % len(self._plan.systems)
+            order = [*self._plan.systems[shift:], *self._plan.systems[:shift]]
+            self._round(number, order)
+        return self.results
+
+    def _round(self, number: int | None, systems: Iterable[System]) -> None:
+        for system in systems:
+            for records in system.sizes(self._plan.records):
+                if system.name in self.results.absent:
+                    break
+                try:
+                    self._run_once(system, records, number)
+                except AbsentError as reason:
+                    self.results.drop(system.name, str(reason))
+                    self._say(f"{system.name}: absent: {reason}")
+
+    def _run_once(self, system: System, records: int, number: int | None) -> None:
+        python = interpreter(self._environments, system.environment)
+        files = (self._folder / name for name in ("output", "rejects"))
+        job = Job(system.rules, self._inputs[records], *files)
+        marks = self._folder / "marks"
+        for path in (job.output, job.rejects, marks):
+            path.unlink(missing_ok=True)
+        command = [python, *system.arguments(job)]
+        ended = self._call(command, marks, sampled=number is None)
+        self._refuse(system, records, ended)
+        name = "warm-up" if number is None else f"round {number + 1}"
+        self._say(f"{name}: {system.name}, {records:,}: {ended.wall_seconds:.2f} s")
+        if ended.peak is not None:
+            unwaited = max(0.0, ended.peak.cpu_seconds - ended.cpu_seconds)
+            self.results.peaks[system.name, records] = ended.peak
+            self.results.unwaited[system.name, records] = unwaited
+            return
+        inside, reasons = _own_account(ended, marks, records)
+        measured = Measured(
+            ended.wall_seconds,
+            ended.cpu_seconds,
+            inside,
+            _sha256(job.output) if system.writes else None,
+            _sha256(job.rejects) if system.writes else None,
+            reasons,
+        )
+        self.results.runs.setdefault((system.name, records), []).append(measured)
+
+    def _refuse(self, system: System, records: int, ended: Ended) -> None:
+        if ended.exit_code == 0:
+            return
+        why = self._why(ended)
+        if system.environment is not None:
+            raise AbsentError(why)
+        raise RunFailedError(system.name, records, why)
+
+    def _why(self, ended: Ended) -> str:
+        if ended.exit_code is None:
+            return f"it took more than {self._plan.timeout_seconds:.0f} s"
+        return last_words(ended.stderr)
+
+    def _call(self, command: Sequence[str], marks: Path, *, sampled: bool) -> Ended:
+        # Compiled code is kept, as it is for a user, but not in the checkout.
+        left_out = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+        environment = {name: value for name, value in os.environ.items() if name not in left_out}
+        environment |= {
+            "FUND_LOAD_MARKS": str(marks),
+            "PYTHONPATH": str(SOURCES),
+            "PYTHONPYCACHEPREFIX": str(self._folder / "compiled"),
+        }
+        return run(
+            command,
+            log=self._folder / "log",
+            environment=environment,
+            timeout_seconds=self._plan.timeout_seconds,
+            sampled=sampled,
+        )
+
+    def _generate(self, records: int) -> None:
+        path = self._folder / f"input-{records}.jsonl"
+        options = ["--records", str(records), "--seed", str(self._plan.seed)]
+        python = interpreter(None, None)
+        command = [python, "-m", "sk_fundload", "generate", *options, "--output", str(path)]
+        ended = self._call(command, self._folder / "marks", sampled=False)
+        if ended.exit_code != 0:
+            raise RunFailedError("generator", records, self._why(ended))
+        self._inputs[records], self.input_sha256[records] = path, _sha256(path) or ""
+
+
+def _own_account(
+    ended: Ended, marks: Path, records: int
+) -> tuple[float | None, dict[str, int] | None]:
+    """Give seconds and reasons as a system itself tells them: a peer by marks, ours by a rate."""
+    if marks.exists():
+        told = {mark["mark"]: mark for mark in map(json.loads, marks.read_text().splitlines())}
+        seconds = told["last_byte"]["at"] - told["first_record"]["at"]
+        return seconds, told["last_byte"]["reasons"]
+    found = _RATE.search(ended.stderr)
+    rate = int(found[2].replace(",", "")) if found else 0
+    return (records / rate if rate else None), None
+
+
+def _sha256(path: Path) -> str | None:
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

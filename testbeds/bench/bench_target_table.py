@@ -1,0 +1,60 @@
+"""The table of ``performance.md``: ids, targets and floors as they stand there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench_targets import (
+    Target,
+    cost_growth,
+    elsewhere,
+    memory_growth,
+    speed,
+    start_up,
+    start_up_ratio,
+)
+
+_LATER = "this session runs whole jobs only"
+
+TARGETS: Sequence[Target] = (
+    Target("P1", "memory profile by H", 0.75, 0.60, speed("memory", "hand_loop")),
+    Target("P2", "four processes by H", 1.05, 0.85, speed("four", "hand_loop")),
+    Target("P2", "four processes by memory profile", 1.4, 1.2, speed("four", "memory")),
+    Target("P3", "four processes by zmq pipeline", 0.8, None, speed("four", "zmq")),
+    Target(
+        "P3", "four processes by queue with pickled batches", 1.55, None, speed("four", "queue")
+    ),
+    Target("P3", "four processes by Bytewax", 2.1, None, speed("four", "bytewax")),
+    Target("P3", "four processes by Ray", 3.3, None, speed("four", "ray")),
+    Target("P3", "four processes by Pathway", 5.8, None, speed("four", "pathway")),
+    Target("P3", "four processes by Beam", 10.0, None, speed("four", "beam")),
+    Target("P4", "start to exit, seconds", 0.9, 1.3, start_up, most=True, binding=False, unit="s"),
+    Target("P4", "start to exit by bare spawn", 3.0, None, start_up_ratio, most=True),
+    Target(
+        "P5",
+        "peak RSS without state, growth",
+        1.10,
+        1.20,
+        memory_growth,
+        most=True,
+        binding=False,
+    ),
+    Target("P6", "request and reply, median ms", 1.5, 3.0, elsewhere(_LATER), most=True, unit="ms"),
+    Target("P7", "request and reply, 256 in flight", 8_000, 5_000, elsewhere(_LATER), unit="/s"),
+    Target("P8", "tracing at 1 %, cost on P2", 1.04, None, elsewhere(_LATER), most=True),
+    Target("P9", "100 % sampling to OTLP, seconds", 1.0, None, elsewhere(_LATER), True, unit="s"),
+    Target(
+        "P10",
+        "signing, share of P2",
+        0.04,
+        None,
+        elsewhere("see testbeds/attacks/bench_signing.py --run"),
+        most=True,
+        unit="",
+    ),
+    Target("P11", "cost of a record, growth: memory", 1.25, None, cost_growth("memory"), most=True),
+    Target("P11", "cost of a record, growth: four", 1.25, None, cost_growth("four"), most=True),
+)
+
+SHORT: Sequence[Target] = tuple(row for row in TARGETS if row.id in ("P1", "P2", "P4"))
+"""What the short form looks at."""

@@ -1,0 +1,143 @@
+"""The targets of the specification, row by row, and the verdict on each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bench_figures import Figure, figure
+from bench_memory import SUPERVISOR
+from bench_results import Results
+from bench_systems import START_UP_RECORDS
+
+Question = Callable[[Results], tuple[Figure | None, str]]
+"""Gives the figure and what it was taken on; None and why there is none."""
+
+
+class Verdict(StrEnum):
+    """How a figure stands to its target and its floor."""
+
+    MET = "met"
+    FLOOR = "above the floor"
+    BELOW = "BELOW THE FLOOR"
+    MISSED = "missed"
+    UNKNOWN = "not measured"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A row: what is wanted, and what is the least.
+
+    Where ``most`` is true the figure is to be at most these, else at least. A row that is not
+    ``binding`` never fails a session: seconds of a machine, or a single sample.
+    """
+
+    id: str
+    what: str
+    target: float
+    floor: float | None
+    ask: Question
+    most: bool = False
+    binding: bool = True
+    unit: str = "x"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A target as it was found."""
+
+    target: Target
+    figure: Figure | None
+    on: str
+    verdict: Verdict
+
+    @property
+    def failed(self) -> bool:
+        """Whether the session fails on it."""
+        return self.target.binding and self.verdict is Verdict.BELOW
+
+
+def judge(target: Target, figure: Figure | None) -> Verdict:
+    """Give the verdict: below a floor is only what is below it by more than the noise."""
+    if figure is None:
+        return Verdict.UNKNOWN
+    sign = -1 if target.most else 1
+    if sign * figure.value >= sign * target.target:
+        return Verdict.MET
+    if target.floor is None:
+        return Verdict.MISSED
+    best = figure.low if target.most else figure.high
+    if best is None or sign * best >= sign * target.floor:
+        return Verdict.FLOOR
+    return Verdict.BELOW
+
+
+def evaluate(results: Results, targets: Sequence[Target]) -> list[Row]:
+    """Judge all rows."""
+    rows = []
+    for target in targets:
+        figure, on = target.ask(results)
+        rows.append(Row(target, figure, on, judge(target, figure)))
+    return rows
+
+
+def speed(system: str, other: str) -> Question:
+    """Ask how many times as fast as another a system is, on the most records that both ran."""
+
+    def ask(results: Results) -> tuple[Figure | None, str]:
+        for name in (system, other):
+            if name in results.absent:
+                return None, f"{name} is absent: {results.absent[name]}"
+        largest = results.largest(system, other)
+        if largest is None:
+            return None, f"{system} and {other} did not both run in two sizes"
+        return results.speed(system, other, largest), f"{largest:,} records, steady"
+
+    return ask
+
+
+def start_up(results: Results) -> tuple[Figure | None, str]:
+    """Ask for the seconds of four processes with so few records that they do not count."""
+    return figure(results.walls("four", START_UP_RECORDS)), "whole process, 1 000 records"
+
+
+def start_up_ratio(results: Results) -> tuple[Figure | None, str]:
+    """Ask for the same by a bare spawn."""
+    ratio = results.whole_ratio("four", "spawn_probe", START_UP_RECORDS)
+    return ratio, "whole processes, 1 000 records"
+
+
+def memory_growth(results: Results) -> tuple[Figure | None, str]:
+    """Ask by how much the processes without state grow, from 100 000 records to the most."""
+    few, most = 100_000, max(results.records)
+    small, large = (results.peaks.get(("four", n)) for n in (few, most))
+    if most <= few or small is None or large is None:
+        return None, "four processes did not run with 100 000 and with more records"
+    names = [
+        name
+        for name in small.by_process.keys() & large.by_process.keys()
+        if name == SUPERVISOR or "ingress" in name or "egress" in name
+    ]
+    if not names:
+        return None, "no process of four was seen twice"
+    worst = max(large.by_process[name] / small.by_process[name] for name in names)
+    return Figure(
+        worst, None, None, 1
+    ), f"{most:,} against {few:,} records, the worst of {len(names)}"
+
+
+def cost_growth(system: str) -> Question:
+    """Ask how much dearer a record is among many."""
+
+    def ask(results: Results) -> tuple[Figure | None, str]:
+        if len(results.records) < 3:
+            return None, "that takes three sizes"
+        return results.growth(system), f"steady, up to {max(results.records):,} records"
+
+    return ask
+
+
+def elsewhere(why: str) -> Question:
+    """Say why a row is not measured here."""
+    return lambda _results: (None, why)

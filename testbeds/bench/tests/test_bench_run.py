@@ -1,0 +1,94 @@
+"""The session itself, on as few records as do: what it does, never how fast."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bench_environments import REQUIREMENTS, AbsentError, distributions, interpreter, last_words
+from bench_systems import PEERS, SYSTEMS
+
+RUN = PEERS.with_name("run_bench.py")
+
+
+def call(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+@pytest.fixture(scope="module")
+def dirty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Input with every kind of unreadable line."""
+    path = tmp_path_factory.mktemp("bench") / "dirty.jsonl"
+    options = ["--records", "2000", "--seed", "7", "--dirty", "--output", str(path)]
+    assert call("-m", "sk_fundload", "generate", *options, cwd=path.parent).returncode == 0
+    return path
+
+
+@pytest.mark.parametrize("rules", ["baseline", "exp_mp"])
+@pytest.mark.parametrize("program", ["hand_loop.py", "queue_pickle.py"])
+def test_a_peer_does_the_whole_job(program: str, rules: str, dirty: Path, tmp_path: Path) -> None:
+    """Decisions and rejects of every kind are the bytes that the memory profile writes."""
+    options = ["--rules", rules, "--profile", "memory", "--quiet", "--input", str(dirty)]
+    files = ["--output", "want", "--rejects", "want-rejects"]
+    ours = call("-m", "sk_fundload", "run", *options, *files, cwd=tmp_path)
+    assert ours.returncode == 0, ours.stderr
+    peer = call(PEERS / program, rules, dirty, "got", "got-rejects", cwd=tmp_path)
+    assert peer.returncode == 0, peer.stderr
+    assert (tmp_path / "got").read_bytes() == (tmp_path / "want").read_bytes()
+    assert (tmp_path / "got-rejects").read_bytes() == (tmp_path / "want-rejects").read_bytes()
+
+
+def test_a_session_measures_two_systems_and_names_one_that_is_absent(tmp_path: Path) -> None:
+    """Bytewax is: no folder of environments is given."""
+    options = ["--systems", "queue", "bytewax", "--records", "300", "600", "--rounds", "2"]
+    ended = call(RUN, *options, "--reports", tmp_path / "reports", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    document = json.loads((tmp_path / "reports" / "bench.json").read_bytes())
+    systems = {system["name"]: system for system in document["systems"]}
+    assert "not installed" in systems["bytewax"]["absent"]
+    for name in ("hand_loop", "queue"):
+        size = systems[name]["sizes"]["600"]
+        assert size["identical"] is True
+        assert len(size["runs"]) == 2
+        assert all(run["inside_seconds"] > 0 < run["cpu_seconds"] for run in size["runs"])
+    written = {path.name for path in (tmp_path / "reports").iterdir()}
+    assert written == {"bench.json", "bench.md", "bench.svg"}
+    assert document["inputs"]["600"]["sha256"] != hashlib.sha256().hexdigest()
+
+
+def test_a_session_that_cannot_run_leaves_no_report_behind(tmp_path: Path) -> None:
+    """Not even an earlier one, which could be taken for its own."""
+    (tmp_path / "bench.md").write_text("an earlier one")
+    options = ["--systems", "queue", "--records", "100000000", "--timeout", "1"]
+    ended = call(RUN, *options, "--reports", tmp_path, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert "generator with 100,000,000 records: it took more than 1 s" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_peer_has_requirements_with_both_bounds() -> None:
+    peers = {system.environment for system in SYSTEMS if system.environment is not None}
+    assert {path.stem for path in REQUIREMENTS.iterdir()} == peers
+    for path in REQUIREMENTS.iterdir():
+        lines = path.read_text("utf-8").splitlines()
+        assert all(">=" in line and ",<" in line for line in lines), path
+        assert "msgspec" in distributions(path.stem)
+
+
+def test_why_a_peer_could_not_be_installed_is_why_it_is_absent(tmp_path: Path) -> None:
+    (tmp_path / "beam").mkdir()
+    (tmp_path / "beam" / "refusal.txt").write_text("no matching distribution")
+    with pytest.raises(AbsentError, match="not installed: no matching distribution"):
+        interpreter(tmp_path, "beam")
+
+
+def test_last_words_are_the_last_line_that_says_something() -> None:
+    assert last_words("first\n  why \n\n") == "why"
+    assert last_words("\n") == "it said nothing"

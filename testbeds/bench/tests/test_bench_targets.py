@@ -1,0 +1,124 @@
+"""The verdict on a target, and the questions behind the rows."""
+
+from __future__ import annotations
+
+import pytest
+from bench_figures import Figure
+from bench_memory import Peak
+from bench_results import Measured, Results
+from bench_target_table import SHORT, TARGETS
+from bench_targets import (
+    Row,
+    Target,
+    Verdict,
+    cost_growth,
+    elsewhere,
+    evaluate,
+    judge,
+    memory_growth,
+    speed,
+)
+
+UNASKED = elsewhere("")
+LEAST = Target("P0", "at least", 1.0, 0.8, UNASKED)
+MOST = Target("P0", "at most", 1.0, 1.3, UNASKED, most=True)
+
+
+def at(value: float, noise: float | None = None) -> Figure:
+    if noise is None:
+        return Figure(value, None, None, 1)
+    return Figure(value, value - noise, value + noise, 5)
+
+
+@pytest.mark.parametrize(
+    ("target", "figure", "verdict"),
+    [
+        (LEAST, at(1.0, 0.1), Verdict.MET),
+        (LEAST, at(0.9, 0.0), Verdict.FLOOR),
+        (LEAST, at(0.7, 0.05), Verdict.BELOW),
+        (LEAST, at(0.7, 0.15), Verdict.FLOOR),
+        (LEAST, at(0.1), Verdict.FLOOR),
+        (LEAST, None, Verdict.UNKNOWN),
+        (MOST, at(1.0, 0.1), Verdict.MET),
+        (MOST, at(1.2, 0.0), Verdict.FLOOR),
+        (MOST, at(1.5, 0.1), Verdict.BELOW),
+        (MOST, at(1.5, 0.3), Verdict.FLOOR),
+        (Target("P0", "no floor", 1.0, None, UNASKED), at(0.9, 0.0), Verdict.MISSED),
+    ],
+)
+def test_below_a_floor_is_only_what_is_below_it_by_more_than_the_noise(
+    target: Target, figure: Figure | None, verdict: Verdict
+) -> None:
+    assert judge(target, figure) is verdict
+
+
+@pytest.mark.parametrize("binding", [True, False])
+def test_only_a_binding_row_fails_a_session(binding: bool) -> None:
+    target = Target("P0", "", 1.0, 0.8, UNASKED, binding=binding)
+    assert Row(target, at(0.1, 0.0), "", Verdict.BELOW).failed is binding
+
+
+def runs(*walls: float) -> list[Measured]:
+    return [Measured(wall, wall, None, "output", "rejects") for wall in walls]
+
+
+def results(**costs: tuple[float, float]) -> Results:
+    """Systems with a start and a cost of a record each, over three sizes and rounds."""
+    found = Results((10, 110, 1_110))
+    for name, (start, cost) in costs.items():
+        for records in found.records:
+            found.runs[name, records] = runs(*[start + cost * records] * 3)
+    return found
+
+
+def test_speed_is_the_cost_of_the_other_by_that_of_the_system_at_the_most_records() -> None:
+    figure, on = speed("ours", "theirs")(results(ours=(9.0, 0.1), theirs=(0.1, 0.2)))
+    assert figure is not None
+    assert figure.value == pytest.approx(2.0)
+    assert on == "1,110 records, steady"
+
+
+def test_speed_is_taken_at_the_most_records_that_both_ran() -> None:
+    found = results(ours=(9.0, 0.1), theirs=(0.1, 0.2))
+    del found.runs["theirs", 1_110]
+    figure, on = speed("ours", "theirs")(found)
+    assert figure is not None
+    assert figure.value == pytest.approx(2.0)
+    assert on == "110 records, steady"
+
+
+def test_an_absent_system_leaves_its_reason_in_the_row() -> None:
+    found = results(ours=(9.0, 0.1), theirs=(0.1, 0.2))
+    found.drop("theirs", "no wheel")
+    assert speed("ours", "theirs")(found) == (None, "theirs is absent: no wheel")
+    assert not found.has("theirs", 110)
+
+
+def test_cost_growth_compares_the_cost_among_many_with_that_among_few() -> None:
+    found = results(ours=(1.0, 0.1))
+    found.runs["ours", 1_110] = runs(*[12.0 + 0.2 * 1_000] * 3)
+    figure, _ = cost_growth("ours")(found)
+    assert figure is not None
+    assert figure.value == pytest.approx(2.0)
+
+
+def test_memory_growth_is_the_worst_of_the_processes_without_state() -> None:
+    found = Results((10_000, 100_000, 1_000_000))
+    for records, ingress, policy in ((100_000, 50.0, 60.0), (1_000_000, 55.0, 600.0)):
+        sizes = {
+            "supervisor": 60.0,
+            "execution.ingress-0-1": ingress,
+            "execution.policy-0-1": policy,
+        }
+        found.peaks["four", records] = Peak(1.0, None, 1.0, sizes)
+    figure, _ = memory_growth(found)
+    assert figure is not None
+    assert figure.value == pytest.approx(1.1)
+
+
+def test_every_row_has_a_verdict_when_nothing_was_measured() -> None:
+    assert {row.verdict for row in evaluate(Results((10, 100)), TARGETS)} == {Verdict.UNKNOWN}
+
+
+def test_the_short_form_looks_at_rows_with_floors_that_bind() -> None:
+    assert {row.id for row in SHORT if row.floor is not None and row.binding} == {"P1", "P2"}
