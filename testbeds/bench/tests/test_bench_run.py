@@ -69,7 +69,7 @@ def test_a_session_that_cannot_run_leaves_no_report_behind(tmp_path: Path) -> No
     options = ["--systems", "queue", "--records", "100000000", "--timeout", "1"]
     ended = call(RUN, *options, "--reports", tmp_path, cwd=tmp_path)
     assert ended.returncode == 2
-    assert "generator with 100,000,000 records: it took more than 1 s" in ended.stderr
+    assert "it took more than 1 s" in ended.stderr
     assert list(tmp_path.iterdir()) == []
 
 
