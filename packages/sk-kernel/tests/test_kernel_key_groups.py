@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sk_kernel import KEY_GROUPS, Section, Splitter, key_group, owner_of
 from sk_kernel._specs import PayloadType
 
-KEYS = st.one_of(st.text(), st.integers(-(2**63), 2**64 - 1), st.binary(), st.booleans())
+KEYS = st.one_of(st.text(st.characters()), st.integers(), st.binary(), st.booleans(), st.dates())
 
 
 class Keyed(msgspec.Struct, frozen=True):

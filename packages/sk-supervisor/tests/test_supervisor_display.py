@@ -14,8 +14,9 @@ from sk_kernel import Progress
 from sk_supervisor._board import Board
 from sk_supervisor._display import ThreadedDisplay, display_for
 from sk_supervisor._forgiving import Forgiving
+from sk_supervisor._redaction import MASK, Redactor
 from sk_supervisor._screens import PlainScreen, QuietScreen, can_live
-from sk_supervisor._stderr import LINE_BYTES, TAIL_LINES, LineCutter, LineReader
+from sk_supervisor._stderr import HELD_BYTES, LINE_LENGTH, TAIL_LINES, LineCutter, LineReader
 
 
 def progress(group: str, state: str, taken: int = 0, given: int = 0) -> Progress:
@@ -172,8 +173,49 @@ def test_lines_are_the_same_however_their_bytes_arrive(lines: list[bytes], size:
 
 def test_a_line_without_end_is_cut_and_not_kept_in_memory() -> None:
     cutter = LineCutter()
-    assert [len(line) for line in cutter.feed(b"x" * (LINE_BYTES * 3 + 5))] == [LINE_BYTES] * 3
-    assert list(cutter.finish()) == ["x" * 5]
+    first = [len(line) for line in cutter.feed(b"x" * (HELD_BYTES + LINE_LENGTH * 3 + 5))]
+    assert first == [LINE_LENGTH] * 3
+    later = [len(line) for _ in range(100) for line in cutter.feed(b"x" * 1000)]
+    assert set(later) == {LINE_LENGTH}
+    assert sum(len(line) for line in cutter.finish()) < HELD_BYTES + LINE_LENGTH
+
+
+@given(
+    st.sampled_from([LINE_LENGTH, 2 * LINE_LENGTH, HELD_BYTES, HELD_BYTES + LINE_LENGTH, 20_000]),
+    st.integers(0, 60),
+    st.integers(500, 70_000),
+    st.booleans(),
+)
+def test_a_secret_is_masked_wherever_a_long_line_is_cut(
+    cut: int, before: int, size: int, ended: bool
+) -> None:
+    secret = "s3cr\N{LATIN SMALL LETTER E WITH ACUTE}t-" * 8
+    line = f"{'x' * (cut - before)}{secret}{'y' * 25_000}"
+    data = line.encode() + b"\n" * ended
+    cutter = LineCutter(Redactor([secret]))
+    chunks = [data[i : i + size] for i in range(0, len(data), size)]
+    shown = [text for chunk in chunks for text in cutter.feed(chunk)] + list(cutter.finish())
+    assert "".join(shown) == line.replace(secret, MASK)
+    assert max(map(len, shown)) <= LINE_LENGTH
+
+
+def test_what_is_in_the_pipe_when_the_reader_is_told_to_end_is_not_lost() -> None:
+    read_end, write_end = os.pipe()
+    first, go_on = threading.Event(), threading.Event()
+
+    def on_line(line: str) -> None:
+        first.set()
+        go_on.wait(10)
+
+    reader = LineReader(os.fdopen(read_end, "rb", buffering=0), on_line, "test")
+    os.write(write_end, b"first\n")
+    assert first.wait(10)
+    os.write(write_end, b"last words\n")
+    reader.wake()
+    go_on.set()
+    assert reader.stop(timeout=10)
+    assert reader.tail() == ("first", "last words")
+    os.close(write_end)
 
 
 def test_the_reader_keeps_the_last_lines_and_can_be_stopped_with_the_pipe_open() -> None:

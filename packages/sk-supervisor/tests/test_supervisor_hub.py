@@ -382,3 +382,19 @@ def test_a_frame_of_a_sender_that_nobody_introduces_is_refused(replacing: Replac
     second = replacing.successor()
     second.send(1, b"fast", to=2, source_segment=1)
     assert isinstance(last.ended.get(timeout=PATIENCE), UnknownPeerError)
+
+
+def test_what_comes_late_of_a_replaced_sender_takes_nothing_from_those_that_wait(
+    replacing: Replacing,
+) -> None:
+    first, middle = replacing.dial("in"), replacing.dial("mid").listen()
+    first.send(1, b"waits", to=2)
+    first.send(1, b"sync")
+    middle.arrived.get(timeout=PATIENCE)  # both are with the hub
+    replacing.successor()
+    late = {"source_segment": 1, "target_segment": 2}
+    middle.send(1, b"late", to=2, **late)
+    first.send(2, b"follows", to=2)
+    last = replacing.dial("out").listen()
+    came = [bytes(last.arrived.get(timeout=PATIENCE).payload) for _ in range(2)]
+    assert came == [b"waits", b"follows"]

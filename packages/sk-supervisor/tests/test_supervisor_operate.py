@@ -298,6 +298,33 @@ def test_an_unsafe_run_directory_is_refused_by_name(ask: Ask, folder: Path, comm
     assert err.startswith(f"error: run directory {folder}: its mode is 0755")
 
 
+def test_a_directory_that_a_stranger_made_first_takes_no_command_away(
+    target: Path, ears: Ears, sk: Sk, folder: Path
+) -> None:
+    session, temporary = folder / "s", folder / "t"
+    stranger = temporary / f"stream-kernel-{os.geteuid()}"
+    stranger.mkdir(parents=True)
+    stranger.chmod(0o755)
+    session.mkdir()
+    environment = {
+        "SK_RUN_DIR": "",
+        "XDG_RUNTIME_DIR": str(session),
+        "TMPDIR": str(temporary),
+    }
+    source = {"count": 20, "then": "wait", "ears": ears.port}
+    configuration = settings(target, mode="inline", groups=(), source=source)
+    run = sk("run", configuration, "--run-id", "r1", environment=environment)
+    ears.hear("open")
+    ears.hear("waiting")
+    warning = f"warning: not looked in: run directory {stranger}: its mode is 0755"
+    for arguments in (["status", "r1"], ["status", "--all"], ["events", "r1"], ["stop", "r1"]):
+        command = Command(arguments, environment=environment)
+        code, out, err = command.finish()
+        assert (code, "r1" in out) == (0, True)
+        assert [line.startswith(warning) for line in err.splitlines()] == [True]
+    assert run.finish()[0] == 143
+
+
 def test_a_run_without_a_run_directory_goes_on_and_says_so(
     target: Path, sk: Sk, tmp_path: Path
 ) -> None:

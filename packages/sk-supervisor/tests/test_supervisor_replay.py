@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 from letters_config import MODES, letters_config
+from sk_config import build_config
 from sk_kernel import TraceIds
+from sk_supervisor import _replay_letters, prepare
 from sk_supervisor._probe import glimpse
 from sk_supervisor._replay_show import SHOWN, change, cut
 from supervisor_harness import Command, settings
@@ -212,11 +215,30 @@ def test_lines_that_are_no_letters_are_failures(tmp_path: Path, dead: Path, sk: 
     assert "cannot decode" in out[4]
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path, sk: Sk) -> None:
-    arguments = ("--dead-letter", str(tmp_path / "none"))
-    code, out, err = _replayed(sk, letters_config(tmp_path), *arguments)
+@pytest.mark.parametrize("name", ["none", "."])
+def test_a_file_that_cannot_be_read_is_named_and_nothing_else_is_said(
+    tmp_path: Path, sk: Sk, name: str
+) -> None:
+    path = str(tmp_path / name)
+    code, out, err = _replayed(sk, letters_config(tmp_path), "--dead-letter", path)
     assert (code, out) == (1, [])
-    assert f"error: dead letters: cannot read {tmp_path / 'none'}" in err
+    said = [line for line in err.splitlines() if not line.startswith("WARNING: ")]
+    assert [line.partition(": [Errno")[0] for line in said] == [
+        f"error: dead letters: cannot read {path}"
+    ]
+
+
+def test_an_os_error_of_something_else_is_not_told_as_one_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_loop(_: object) -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(_replay_letters, "loop_for", no_loop)
+    (tmp_path / "dead").touch()
+    prepared = prepare(build_config(letters_config(tmp_path)))
+    with pytest.raises(OSError, match="too many open files"):
+        _replay_letters.replay_letters(prepared, str(tmp_path / "dead"), write=False)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from sk_supervisor import (
 )
 from sk_supervisor import run as run_config
 from supervisor_harness import (
+    APPS,
     PATIENCE,
     Ears,
     Heard,
@@ -325,6 +326,33 @@ def test_a_group_that_never_comes_up_is_given_up_with_exit_code_4(target: Path) 
             run.supervisor.wait_ready(PATIENCE)
     assert caught.value.exit_code == 4
     assert caught.value.category == "start"
+
+
+def test_a_run_that_is_done_is_done_though_a_successor_is_still_starting(
+    target: Path, ears: Ears, tmp_path: Path, sk: Callable[..., Any]
+) -> None:
+    # The first thing that a new interpreter does: long before it has a session.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, threading\n"
+        "if sys.orig_argv[-1] == 'mid-0.2':\n"
+        "    from supervised_deeds import tell\n"
+        f"    tell({ears.port}, 'starting')\n"
+        "    threading.Event().wait()\n"
+    )
+    configuration = settings(
+        target, groups=groups(), source={"count": 100}, sink={"ears": ears.port}
+    )
+    environment = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{APPS}"}
+    command = sk("run", written(tmp_path, configuration), environment=environment)
+    committed = ears.hear("committed")
+    [middle] = [w for w in command.workers() if w.cmdline()[-1] == "mid-0.1"]
+    middle.kill()
+    late = ears.hear("starting")
+    committed.let_go()
+    code, _, err = command.finish()
+    assert (code, "by force" in err) == (0, False), err
+    assert len(lines(target)) == len(expected(100))
+    assert gone([late.pid])
 
 
 @pytest.mark.contract("PROC-04")

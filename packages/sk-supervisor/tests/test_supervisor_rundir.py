@@ -64,6 +64,26 @@ def test_a_run_is_looked_for_wherever_one_of_the_user_s_may_be(folder: Path) -> 
     assert rundir.existing(str(folder / "none"), environ) == []
 
 
+def test_a_stranger_s_directory_hides_no_run_of_ours_unless_it_was_named(folder: Path) -> None:
+    """Whoever makes it first in ``/tmp``, as one that is open to others stands for."""
+    session, temporary = folder / "session", folder / "tmp"
+    session.mkdir()
+    environ = {"XDG_RUNTIME_DIR": str(session), "TMPDIR": str(temporary)}
+    stranger = temporary / f"stream-kernel-{os.geteuid()}"
+    stranger.mkdir(parents=True)
+    stranger.chmod(0o777)
+    login = rundir.made(environ=environ)
+    told: list[str] = []
+    assert rundir.existing(environ=environ, warn=told.append)[:1] == [login]
+    assert stranger not in rundir.existing(environ=environ)
+    (line,) = told
+    assert line.startswith(f"warning: not looked in: run directory {stranger}: its mode is 0777")
+    for named, naming in ((str(stranger), {}), (None, {"SK_RUN_DIR": str(stranger)})):
+        with pytest.raises(RunDirError, match="chmod 700"):
+            rundir.existing(named, {**environ, **naming}, warn=told.append)
+    assert len(told) == 1
+
+
 def test_a_symbolic_link_is_refused(folder: Path) -> None:
     (folder / "real").mkdir(mode=0o700)
     (folder / "link").symlink_to(folder / "real")

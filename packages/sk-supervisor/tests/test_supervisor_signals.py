@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import io
+import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
-from supervisor_harness import GROUPS, Command, Ears, expected, gone, settings
+from sk_config import build_config
+from sk_observability import LifecycleLog
+from sk_supervisor import _execute
+from supervisor_harness import APPS, GROUPS, Command, Ears, expected, gone, settings, written
 
 Sk = Callable[..., Command]
+#: ``sk run`` that gets a SIGINT as it comes to one of its steps.
+EARLY = """
+import signal, sys
+from sk_supervisor import _execute
+from sk_supervisor.cli import main
+
+step = getattr(_execute, sys.argv[1])
+
+def interrupted(*arguments, **named):
+    signal.raise_signal(signal.SIGINT)
+    return step(*arguments, **named)
+
+setattr(_execute, sys.argv[1], interrupted)
+main(["run", sys.argv[2]])
+"""
 
 
 @pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
@@ -84,6 +106,62 @@ def test_a_signal_while_workers_start_ends_with_its_code_and_at_once(
     assert code == 143
     assert err.splitlines()[-1] == "stopped while starting: SIGTERM"
     assert gone(pids, within=0)
+
+
+def test_a_second_signal_while_workers_start_is_a_forced_stop(
+    target: Path, ears: Ears, sk: Sk
+) -> None:
+    """One worker does not leave when it is asked to, and has ten minutes for it."""
+    work = {"born": "wait", "ears": ears.port}
+    command = sk("run", settings(target, work=work, every_group={"stop_timeout_seconds": 600}))
+    frozen = psutil.Process(ears.hear("born").pid)
+    frozen.suspend()
+    others = [p.pid for p in command.workers() if p.pid != frozen.pid]
+    command.signal(signal.SIGTERM)
+    assert gone(others, within=20)  # so the first one was heard
+    assert command.process.poll() is None
+    began = time.monotonic()
+    command.signal(signal.SIGINT)
+    code, _, err = command.finish()
+    assert time.monotonic() - began < 10
+    assert code == 5
+    said = "error: stopped while starting: SIGTERM, and at once by a second request"
+    assert said in err.splitlines()
+    assert gone([frozen.pid], within=0)
+    assert target.read_text() == "old\n"
+
+
+@pytest.mark.parametrize(
+    "step", ["display_for", "make_supervisor", "open_admin", "answering", "signals_to"]
+)
+def test_a_ctrl_c_before_signals_are_handled_ends_with_its_code(
+    target: Path, tmp_path: Path, step: str
+) -> None:
+    begun = subprocess.run(
+        [sys.executable, "-c", EARLY, step, written(tmp_path, settings(target))],
+        env={**os.environ, "PYTHONPATH": str(APPS)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (begun.returncode, begun.stdout, begun.stderr) == (130, "", "")
+    assert target.read_text() == "old\n"
+
+
+def test_a_ctrl_c_behind_the_end_does_not_change_what_came_of_the_run(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = LifecycleLog.close
+
+    def interrupted(log: LifecycleLog) -> None:
+        close(log)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LifecycleLog, "close", interrupted)
+    platform = {"admin": {"enabled": False}}  # so that nothing is left to close behind it
+    config = build_config(settings(target, mode="inline", groups=(), platform=platform))
+    assert _execute.run(config, run_id="r1", stderr=io.StringIO()) == 0
+    assert target.read_text().splitlines() == expected(20)
 
 
 @pytest.mark.parametrize("mode", ["process_supervisor", "inline"])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from sk_config import build_config
 from sk_supervisor import (
@@ -14,11 +19,14 @@ from sk_supervisor import (
     RuntimeWorkerFailedError,
     prepare,
 )
+from sk_supervisor._process import WorkerProcess
+from sk_supervisor._spawn import WorkerStart
 from supervisor_harness import (
     GROUPS,
     MIDDLE,
     PATIENCE,
     Ears,
+    descriptors,
     gone,
     settings,
     supervised,
@@ -158,3 +166,35 @@ def test_placement_faults_are_all_found_before_anything_starts(target: Path) -> 
         "unplaced",
         "empty_group",
     }
+
+
+@contextmanager
+def no_more_threads() -> Iterator[None]:
+    """The system has none to give: no address space holds such a stack."""
+    before = threading.stack_size(1 << 60)
+    try:
+        yield
+    finally:
+        threading.stack_size(before)
+
+
+def test_a_worker_that_no_thread_can_watch_is_not_left_alive() -> None:
+    start = WorkerStart(
+        "a-0.1", "a", 0, 1, "127.0.0.1:1", "00", "s", 30, {}, has_stdin=False, has_stdout=False
+    )
+    open_before = descriptors()
+    with no_more_threads(), pytest.raises(OSError, match="thread") as caught:
+        WorkerProcess(start, lambda _: None, lambda *_: None)
+    assert caught.value.errno == errno.EAGAIN
+    assert psutil.Process().children() == []
+    assert descriptors() == open_before
+
+
+def test_a_group_whose_workers_no_thread_can_watch_fails_the_start(target: Path) -> None:
+    with supervised(target) as run:
+        run.start("in")
+        with no_more_threads(), pytest.raises(RuntimeLifecycleReadyError, match="thread") as caught:
+            run.start("mid")
+        assert (caught.value.category, caught.value.exit_code) == ("spawn", 3)
+        assert [child.pid for child in psutil.Process().children()] == run.pids()
+        assert len(run.pids()) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -181,6 +182,16 @@ def test_a_stop_between_readiness_and_work_is_not_lost(target: Path) -> None:
     assert target.read_text() == "old\n"
 
 
+def test_two_stops_between_readiness_and_work_are_a_forced_one(target: Path) -> None:
+    with supervised(target) as run:
+        run.ready()
+        run.supervisor.request_stop("first")
+        run.supervisor.request_stop("second")
+        with pytest.raises(StopForcedError, match=r"by a second request$"):
+            run.supervisor.run()
+    assert target.read_text() == "old\n"
+
+
 def test_a_stop_while_a_worker_imports_does_not_wait_for_it(
     target: Path, ears: Ears, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +207,31 @@ def test_a_stop_while_a_worker_imports_does_not_wait_for_it(
         run.supervisor.shutdown()
         assert time.monotonic() - began < 3
         assert gone(run.pids(), within=0)
+
+
+def test_what_escaped_from_many_workers_holds_up_the_end_no_longer_than_from_one(
+    target: Path, ears: Ears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SK_TEST_IMPORT", f"fugitive:{ears.port}")
+    many = (
+        {"name": "in", "nodes": ["source:source", "split"]},
+        {"name": "mid", "nodes": ["work"], "workers": 4},
+        {"name": "out", "nodes": ["tally_up", "sink:sink"]},
+    )
+    modules = ("fragile_app", "supervised_app")
+    with supervised(target, groups=many, modules=modules) as run:
+        run.start()
+        fugitives = [ears.hear("escaped").facts["fugitive"] for _ in range(6)]
+        try:
+            assert run.supervisor.wait_ready(PATIENCE)
+            run.supervisor.run()
+            began = time.monotonic()
+            assert run.supervisor.shutdown() == "stop"
+            assert time.monotonic() - began < 4  # a second for each would be six
+            assert not gone(fugitives[:1], within=0)
+        finally:
+            for fugitive in fugitives:
+                os.kill(fugitive, signal.SIGKILL)
 
 
 def test_nothing_of_a_run_is_left(target: Path) -> None:

@@ -140,7 +140,7 @@ def test_a_crash_is_told_with_its_exit_its_last_lines_and_its_last_progress(
         helper.join()
         assert (error.category, error.ended) == ("crash", "exit code 7")
         assert error.stderr_tail == ("last words",)
-        assert (error.records_in, error.records_out, error.batches) == (14, 0, 7)
+        assert (error.records_in, error.records_out, error.batches) == (14, 7, 7)
         assert str(error).splitlines() == [
             "worker mid-0.1 of group mid failed (crash): exit code 7",
             "  its last progress: 7 batches: 14 records in, 0 out",

@@ -6,10 +6,12 @@ import os
 import subprocess
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sk_supervisor.testing import BEASTS, Beast, Visit, nothing_left_behind
+from sk_supervisor.testing import BEASTS, Beast, Visit, Zoo, nothing_left_behind
+from supervisor_harness import settings
 
 STOPPED = BEASTS["stopped"]
 
@@ -55,7 +57,7 @@ def test_a_visit_that_went_as_promised_passes() -> None:
         ),
         (
             {"events": (told("worker_failed", 59, category="heartbeat", vitals="stopped"),)},
-            "it took 59.0 s, over 18 s",
+            "it took 59.0 s, over 3 s and 5 s of slack",
         ),
         ({"out_at": ()}, "it never came out"),
         ({"left": ("process 7: sleep",)}, "left behind: process 7: sleep"),
@@ -70,6 +72,26 @@ def test_whatever_is_not_as_promised_is_said(changes: dict[str, Any], problem: s
         visit(**changes).check()
     assert problem in str(caught.value)
     assert "what it said" in str(caught.value)
+
+
+def test_the_slack_is_the_zoo_s_or_the_check_s() -> None:
+    late = told("worker_failed", 12, category="heartbeat", vitals="stopped")
+    slow = {"events": (late, told("worker_stopped", 13, rung="kill"))}
+    for right in (visit(**slow, slack_seconds=9.0), visit(**slow)):
+        right.check(slack_seconds=9.0)
+    visit(**slow, slack_seconds=9.0).check()
+    for wrong in (visit(**slow), visit(**slow, slack_seconds=8.9)):
+        with pytest.raises(AssertionError, match=r"took 12.0 s, over 3 s and (5|8.9) s of slack"):
+            wrong.check()
+    with pytest.raises(AssertionError, match="over 3 s and 0 s of slack"):
+        visit(**slow, slack_seconds=9.0).check(slack_seconds=0)
+
+
+def test_a_zoo_passes_its_slack_on(tmp_path: Path, target: Path) -> None:
+    zoo = Zoo(tmp_path / "zoo", slack_seconds=15)
+    visit = zoo.run(settings(target), node="work", beast="exits_0", at=3)
+    assert visit.slack_seconds == 15
+    visit.check()
 
 
 def test_every_beast_has_a_deed_and_a_promise() -> None:

@@ -24,8 +24,15 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def key_group(value: Any) -> int:
-    """The key group of a key, 0 to 127. Equal keys have the same one, True that of 1."""
-    return crc32(_encode(int(value) if isinstance(value, bool) else value)) % KEY_GROUPS
+    """The key group of a key, 0 to 127. Equal keys have the same one, True that of 1.
+
+    A key that MessagePack cannot carry has one too: that is for whoever sends the record to say.
+    """
+    try:
+        data = _encode(int(value) if isinstance(value, bool) else value)
+    except (TypeError, ValueError, OverflowError):
+        data = repr(value).encode("utf-8", "backslashreplace")
+    return crc32(data) % KEY_GROUPS
 
 
 def owner_of(group: int, workers: int) -> int:

@@ -13,7 +13,8 @@ from sk_kernel._graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._specs import PayloadType
 from sk_kernel.errors import Fault
 
-#: Types whose equal values have the same bytes: 1.0 and 1 are equal and have not.
+#: Types whose equal values have the same bytes: 1.0 and 1 are equal and have not. Not those derived
+#: from them, whose bytes are their own affair.
 _KEY_TYPES = (str, bytes, bool, int, uuid.UUID, datetime.date, types.NoneType)
 
 
@@ -99,4 +100,4 @@ def _is_key(annotation: Any) -> bool:
         return _is_key(get_args(annotation)[0])
     if origin is typing.Literal:
         return all(isinstance(value, _KEY_TYPES) for value in get_args(annotation))
-    return isinstance(annotation, type) and issubclass(annotation, _KEY_TYPES)
+    return annotation in _KEY_TYPES or annotation is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from sk_kernel import BootstrapSupervisor, KernelError, RunReport
+from sk_kernel import BootstrapSupervisor, DeadLetterError, KernelError, RunReport
 
 from sk_supervisor._preflight import Prepared
 from sk_supervisor._redaction import redactor_of
@@ -37,8 +37,11 @@ def failure(problem: str, supervisor: BootstrapSupervisor, prepared: Prepared) -
 
 
 def with_cause(error: KernelError) -> str:
-    """The error, and the traceback of what a node or adapter raised, as a worker prints it."""
-    if error.__cause__ is None:
+    """The error, and the traceback of what a node or adapter raised, as a worker prints it.
+
+    A file of dead letters is nobody's code: its error says all there is.
+    """
+    if error.__cause__ is None or isinstance(error, DeadLetterError):
         return str(error)
     trace = traceback.format_exception(error.__cause__)
     return f"{error}\n{''.join(trace).rstrip()}"

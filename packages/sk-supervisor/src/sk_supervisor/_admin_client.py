@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
 from pathlib import Path
 
@@ -36,13 +36,17 @@ _CHUNK = 65_536
 
 
 def find_runs(
-    run_dir: str | None = None, environ: Mapping[str, str] = os.environ
+    run_dir: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[Path], list[Entry]]:
     """The run directories that were looked in, and the runs that listen there.
 
-    :raises RunDirError: when one is not safe, or cannot be read.
+    :param warn: told of each directory that is not safe, which is left out.
+    :raises RunDirError: when the one that was named is not safe, or one cannot be read.
     """
-    folders = existing(run_dir, environ)
+    folders = existing(run_dir, environ, warn=warn)
     return folders, [entry for folder in folders for entry in entries(folder)]
 
 

@@ -87,6 +87,7 @@ class Engine:
         self._splitters = [Splitter(s.key, s.workers) for s in plan.segments]
         self._unfinished = set(self._runners)
         self._sink_is_open = False
+        self._passed_on = 0
         self.complete = True
         self.progress = Progress(identity.group, state="running")
 
@@ -107,9 +108,9 @@ class Engine:
     def read(self, batch: Batch, payloads: Sequence[object]) -> None:
         """Run a batch of the source."""
         index = self._plan.segment_of(SOURCE).index
-        self._account(batch.last, batch.number - batch.final)
         departures = self._runners[index].read(batch, payloads)
         self._sent_on(index, batch, departures)
+        self._account(batch.last, batch.number - batch.final)
         self._run_ready()
 
     def arrive(self, arrived: Arrived) -> None:
@@ -165,11 +166,12 @@ class Engine:
         if batch.final:
             self.complete = batch.complete
         departures = self._runners[index].run(batch, sections)
-        self._account(batch.last, batch.number - batch.final)
         self._sent_on(index, batch, departures)
+        self._account(batch.last, batch.number - batch.final)
 
     def _sent_on(self, index: int, batch: Batch, departures: dict[int, list[Section]]) -> None:
         segment = self._plan.segments[index]
+        self._passed_on += sum(len(s.items) for several in departures.values() for s in several)
         if batch.final:
             self._unfinished.discard(index)
             if SINK in segment.vertices:
@@ -213,12 +215,12 @@ class Engine:
             self._outlet.send(header, payload, final=batch.final)
 
     def _account(self, records: int, batches: int) -> None:
-        written = self.sink.records if self.sink else 0
+        passed_on = self.sink.records if self.sink else self._passed_on
         lost = [runner.losses for runner in self._runners.values()]
         self.progress = Progress(
             self.progress.group,
             records,
-            written,
+            passed_on,
             batches,
             "running",
             sum(losses.dead_lettered for losses in lost),

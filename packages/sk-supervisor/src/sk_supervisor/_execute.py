@@ -68,6 +68,19 @@ def run(
     SIGHUP drain the run; a second one ends it by force. Raises nothing of a run's own.
     """
     stream = cast("TextIO", Forgiving(stderr or sys.stderr))
+    known: list[int] = []
+    try:
+        return _run(config, run_id, stream, known, quiet=quiet)
+    except KeyboardInterrupt:
+        # Where signals are not handled: before its start nothing has been done, and behind its end
+        # it is known what has.
+        return known[0] if known else EXIT_SIGNAL_BASE + signal.SIGINT
+
+
+def _run(
+    config: Config, run_id: str | None, stream: TextIO, known: list[int], *, quiet: bool
+) -> int:
+    """The same; the exit code is ``known`` from the end of the work on."""
     try:
         prepared = prepare(config)
         run_id = new_run_id() if run_id is None else checked_run_id(run_id)
@@ -75,8 +88,6 @@ def run(
     except (RunRefusedError, ExporterSetupError) as error:
         print(redactor_of(config)(refusal(error)), file=stream)
         return EXIT_CONFIGURATION
-    except KeyboardInterrupt:
-        return EXIT_SIGNAL_BASE + signal.SIGINT
     display = display_for(stream, [g.name for g in prepared.groups] or [MEMORY], quiet=quiet)
     admin, code, break_in = None, None, BreakIn()
     try:
@@ -85,8 +96,10 @@ def run(
         admin = open_admin(config, run_id, supervisor, log, break_in=break_in, warn=warn)
         health = answering(prepared, supervisor, log)
         code, message = _supervised(supervisor, prepared, system, break_in, health)
+        known.append(code)
     except LifecycleError as error:
         code, message = error.exit_code, f"error: {redactor_of(config)(str(error))}"
+        known.append(code)
     finally:
         display.close()
         system.close()
@@ -137,7 +150,7 @@ def _supervised(
     break_in: BreakIn,
     health: AbstractContextManager[None],
 ) -> tuple[int, str]:
-    in_caller = supervisor.works_in_caller
+    in_caller, rung = supervisor.works_in_caller, ""
     with signals_to(supervisor.request_stop, force=in_caller, break_in=break_in) as came:
         try:
             with health:
@@ -148,6 +161,11 @@ def _supervised(
                         rung = supervisor.shutdown()
                     system.ended_by_force(supervisor.lifecycle_events())
         except StartInterruptedError as error:
+            # The request that interrupted the start was the first one; this is whether, while the
+            # workers were stopping, a second one left them no time.
+            if rung in _BY_FORCE and len(supervisor.snapshot().stop_reasons) > 1:
+                forced = f"{error}, and at once by a second request"
+                return EXIT_STOP_TIMEOUT, failure(forced, supervisor, prepared)
             return _stopped_code(came), str(error)
         except ForcedStop:
             forced = "stopped at once by a second request"

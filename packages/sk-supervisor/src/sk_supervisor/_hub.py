@@ -216,8 +216,8 @@ class DataHub:
             receiver = self._relay.route(worker, header, len(frame.raw), final=final)
             if receiver is not None:
                 self._send(receiver, [frame.raw])
-            else:
-                self._early.pop(header.receiver, None)  # it was replaced before it ever came
+            elif self._relay.was_replaced(header.receiver):
+                self._early.pop(header.receiver, None)  # and before it ever came
         elif frame.kind is FrameKind.ACK:
             peer.link.verifier.verify(frame)
             credit = self._relay.acknowledge(worker, decode_header(AckHeader, frame.header))

@@ -18,7 +18,7 @@ def _lines(plan: ExecutionPlan) -> Iterator[str]:
     yield "flowchart LR"
     workers = {s.group: s.workers for s in plan.segments}
     for i, (group, several) in enumerate(workers.items()):
-        times = f" × {several}" if several > 1 else ""
+        times = f" x {several}" if several > 1 else ""
         yield f'    subgraph g{i}["{group}{times}"]'
         for name in graph.order:
             if plan.group_of[name] == group:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +21,8 @@ from sk_supervisor.errors import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sk_kernel import RunStatus
 
     from sk_supervisor._entries import Entry
@@ -44,10 +46,16 @@ def _plain_errors() -> Iterator[None]:
         sys.exit(EXIT_OPERATION)
 
 
-def _chosen(run: str | None, run_dir: str | None) -> Entry:
-    from sk_supervisor._admin_client import choose, find_runs
+def _found(run_dir: str | None) -> tuple[list[Path], list[Entry]]:
+    from sk_supervisor._admin_client import find_runs
 
-    folders, found = find_runs(run_dir)
+    return find_runs(run_dir, warn=lambda line: click.echo(line, err=True))
+
+
+def _chosen(run: str | None, run_dir: str | None) -> Entry:
+    from sk_supervisor._admin_client import choose
+
+    folders, found = _found(run_dir)
     return choose(found, run, folders)
 
 
@@ -61,19 +69,20 @@ def status(run: str | None, run_dir: str | None, every: bool, as_json: bool) -> 
     RUN is a run's id, the beginning of one, or its pid; it may be left out where only one of your
     runs is under way. Where there are several, they are listed.
     """
-    from sk_supervisor._admin_client import status_of
+    from sk_supervisor._admin_client import choose, status_of
 
     with _plain_errors():
+        folders, found = _found(run_dir)
         if not every:
             try:
-                entry = _chosen(run, run_dir)
+                entry = choose(found, run, folders)
             except SeveralRunsError:
                 if run is not None or as_json:
                     raise
             else:
                 _show(status_of(entry), as_json=as_json)
                 return
-        _show_all(run_dir, as_json=as_json)
+        _show_all(found, as_json=as_json)
 
 
 def _show(status: RunStatus, *, as_json: bool) -> None:
@@ -87,13 +96,12 @@ def _show(status: RunStatus, *, as_json: bool) -> None:
         print_status(console(), status)
 
 
-def _show_all(run_dir: str | None, *, as_json: bool) -> None:
+def _show_all(found: Sequence[Entry], *, as_json: bool) -> None:
     import msgspec
 
-    from sk_supervisor._admin_client import find_runs
     from sk_supervisor._status_screen import console, print_runs
 
-    runs = [(entry, _asked(entry)) for entry in find_runs(run_dir)[1]]
+    runs = [(entry, _asked(entry)) for entry in found]
     if not as_json:
         print_runs(console(), runs)
         return

@@ -9,15 +9,18 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from signal import SIGKILL, Signals
 
 from sk_supervisor._signals import without_signals
-from sk_supervisor._spawn import WorkerStart, spawn
-from sk_supervisor._stderr import LineReader
+from sk_supervisor._spawn import WorkerStart, abandon, spawn
+from sk_supervisor._stderr import LineReader, begin
 
 #: How long the last lines are waited for, once the process has ended.
 _TAIL_SECONDS = 0.5
+#: How long threads that have been told to end are waited for.
+_THREADS_SECONDS = 0.5
 
 
 class WorkerProcess:
@@ -26,7 +29,8 @@ class WorkerProcess:
     When ``on_exit`` comes, how it ended and its last lines are known.
 
     :param clean: takes what nobody may be shown out of a line.
-    :raises OSError: when the process cannot be created.
+    :raises OSError: when the process, or a thread that watches it, cannot be created; then there
+        is no process.
     """
 
     def __init__(
@@ -41,14 +45,25 @@ class WorkerProcess:
         self._lock = threading.Lock()
         self._popen = spawn(start)
         self.pid = self._popen.pid
+        try:
+            self._attend(lambda line: on_line(worker_id, line), clean)
+        except BaseException:
+            abandon(self._popen)
+            raise
+
+    def _attend(self, on_line: Callable[[str], None], clean: Callable[[str], str]) -> None:
         pipe = self._popen.stderr or self._popen.stdout
         assert pipe is not None  # noqa: S101 - one of the two always is one
-        self._waiter = threading.Thread(target=self._wait, name=f"{worker_id} exit", daemon=True)
+        name = self.worker_id
+        self._waiter = threading.Thread(target=self._wait, name=f"{name} exit", daemon=True)
         with without_signals():
-            self._reader = LineReader(
-                pipe, lambda line: on_line(worker_id, line), f"{worker_id} stderr", clean
-            )
-            self._waiter.start()
+            self._reader = LineReader(pipe, on_line, f"{name} stderr", clean)
+            try:
+                begin(self._waiter)
+            except BaseException:
+                self._reader.wake()
+                self._reader.await_end(_THREADS_SECONDS)
+                raise
 
     @property
     def alive(self) -> bool:
@@ -87,6 +102,19 @@ class WorkerProcess:
         self._waiter.join(timeout)
         return self._reader.stop(timeout) and not self._waiter.is_alive()
 
+    def await_lines(self, until: float) -> None:
+        """Wait for the end of its standard error, no longer than ``until`` (monotonic)."""
+        self._reader.await_end(max(until - time.monotonic(), 0.0))
+
+    def hear_no_more(self) -> None:
+        """Have its standard error read no further than it is written now."""
+        self._reader.wake()
+
+    def join(self, until: float) -> None:
+        """Wait for the threads that watched it, no longer than ``until`` (monotonic)."""
+        self.await_lines(until)
+        self._waiter.join(max(until - time.monotonic(), 0.0))
+
     def _wait(self) -> None:
         if hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
             with contextlib.suppress(ChildProcessError):
@@ -103,3 +131,20 @@ class WorkerProcess:
     def _signal_group(self, number: Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
+
+
+def release_all(processes: Iterable[WorkerProcess]) -> None:
+    """Let go of processes that are gone: all of them together take a second at the most.
+
+    The last lines of each are waited for, but what has left a worker's group may hold its standard
+    error open for ever.
+    """
+    processes = list(processes)
+    until = time.monotonic() + _TAIL_SECONDS
+    for process in processes:
+        process.await_lines(until)
+    for process in processes:
+        process.hear_no_more()
+    until = time.monotonic() + _THREADS_SECONDS
+    for process in processes:
+        process.join(until)

@@ -114,6 +114,11 @@ class Relay:
             self._workers[place] = worker
             self._ended = {way for way in self._ended if way.sender != place}
 
+    def was_replaced(self, worker: str) -> bool:
+        """Whether another one is in a worker's place. Any thread."""
+        with self._lock:
+            return worker in self._former
+
     def route(
         self, connection: str, header: BatchHeader, size: int, *, final: bool = False
     ) -> str | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 from sk_kernel import (
@@ -79,14 +80,19 @@ def replay_letters(prepared: Prepared, path: str, *, write: bool) -> Replayed:
     :raises DeadLetterError: when the file cannot be read.
     :raises AdapterFailedError: when the sink failed; it was aborted.
     """
+    with closing(_lines(path)) as lines:
+        first = list(islice(lines, 1))
+        run_id = read_letter(first[0]).run_id if first else ""
+        graph = prepared.application.graph
+        with _sink(prepared.application, write=write) as sink, loop_for(graph) as loop:
+            return _Replay(prepared, run_id, sink, loop).all(chain(first, lines))
+
+
+def _lines(path: str) -> Generator[bytes, None, None]:
+    """The lines of the file; what is raised between two of them is none of its business."""
     try:
         with Path(path).open("rb") as file:
-            first = file.readline()
-            file.seek(0)
-            run_id = read_letter(first).run_id if first else ""
-            graph = prepared.application.graph
-            with _sink(prepared.application, write=write) as sink, loop_for(graph) as loop:
-                return _Replay(prepared, run_id, sink, loop).all(file)
+            yield from file
     except OSError as error:
         raise DeadLetterError("read", path, str(error)) from error
 
@@ -120,7 +126,7 @@ class _Replay:
             losses=self._noted,
         )
 
-    def all(self, lines: IO[bytes]) -> Replayed:
+    def all(self, lines: Iterable[bytes]) -> Replayed:
         """What became of every letter."""
         for number, line in enumerate(lines, 1):
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from sk_supervisor.errors import RunDirError
@@ -31,21 +31,39 @@ def made(named: str | None = None, environ: Mapping[str, str] = os.environ) -> P
     raise problems[-1]
 
 
-def existing(named: str | None = None, environ: Mapping[str, str] = os.environ) -> list[Path]:
+def existing(
+    named: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    warn: Callable[[str], None] = lambda _: None,
+) -> list[Path]:
     """The run directories in which runs of this user may be: those that are there.
 
-    :raises RunDirError: when one is there that others could tamper with.
+    One that others could tamper with is left out, and ``warn`` is told: anybody can make a
+    directory of that name in ``/tmp``, and that must not hide the runs in the other ones.
+
+    :raises RunDirError: when it is the one that was named, here or by the environment.
     """
     paths = [*_candidates(named, environ)]
     if len(paths) > 1:  # a run that was started by a service, or under another environment
         paths.append(Path(f"/run/user/{os.geteuid()}", _NAME))
-    return [path for path in dict.fromkeys(paths) if _is_there(path)]
+    found, chosen = [], bool(named or environ.get(ENVIRONMENT))
+    for path in dict.fromkeys(paths):
+        try:
+            if _is_there(path, anybodys=chosen):
+                found.append(path)
+        except RunDirError as error:
+            if chosen:
+                raise
+            warn(f"warning: not looked in: {error}")
+    return found
 
 
-def checked(path: Path) -> None:
+def checked(path: Path, *, anybodys: bool = False) -> None:
     """See that ``path`` is a directory, no link to one, that only its owner, who is us, may enter.
 
-    The superuser may look into anybody's, as into everything else.
+    With ``anybodys`` the superuser may look into another user's, as into everything else: into one
+    that was named, and never to put anything there.
 
     :raises RunDirError: when it is not.
     :raises OSError: when it is not there, or cannot be looked at.
@@ -55,7 +73,7 @@ def checked(path: Path) -> None:
         raise RunDirError(path, "is a symbolic link: name the directory itself")
     if not stat.S_ISDIR(seen.st_mode):
         raise RunDirError(path, "is no directory")
-    if seen.st_uid != os.geteuid() != 0:
+    if seen.st_uid != os.geteuid() and not (anybodys and os.geteuid() == 0):
         raise RunDirError(path, f"belongs to the user {seen.st_uid}, not to you")
     if mode := stat.S_IMODE(seen.st_mode) & 0o077:
         open_to = f"its mode is {stat.S_IMODE(seen.st_mode):04o}"
@@ -98,9 +116,9 @@ def _make(path: Path) -> None:
     checked(path)
 
 
-def _is_there(path: Path) -> bool:
+def _is_there(path: Path, *, anybodys: bool) -> bool:
     try:
-        checked(path)
+        checked(path, anybodys=anybodys)
     except OSError:
         return False
     return True

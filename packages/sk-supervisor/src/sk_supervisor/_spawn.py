@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from signal import SIGKILL
 
 from sk_supervisor._signals import without_signals
 
@@ -71,6 +72,7 @@ def spawn(start: WorkerStart) -> subprocess.Popen[bytes]:
 
     :raises OSError: when it cannot be created.
     """
+    told = start.told()
     read_end, write_end = os.pipe()
     try:
         with without_signals():
@@ -95,10 +97,24 @@ def spawn(start: WorkerStart) -> subprocess.Popen[bytes]:
         raise
     finally:
         os.close(read_end)
-    # It may be dead already: then its exit says why, and not this.
-    with contextlib.suppress(BrokenPipeError), os.fdopen(write_end, "wb") as pipe:
-        pipe.write(start.told())
+    try:
+        # It may be dead already: then its exit says why, and not this.
+        with contextlib.suppress(BrokenPipeError), os.fdopen(write_end, "wb") as pipe:
+            pipe.write(told)
+    except BaseException:
+        abandon(process)
+        raise
     return process
+
+
+def abandon(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that nobody will watch, with its group, and leave nothing of it."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, SIGKILL)
+    process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
 
 
 def interpreter_options() -> list[str]:

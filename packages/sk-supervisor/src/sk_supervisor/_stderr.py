@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import threading
@@ -11,44 +12,84 @@ from typing import IO
 
 #: Lines that are kept for a failure event.
 TAIL_LINES = 20
-#: A longer line is cut into several.
-LINE_BYTES = 2000
+#: A longer line is cut into several, of so many characters.
+LINE_LENGTH = 2000
+#: So much of a line without end is held back: a secret of that many bytes is never cut in two.
+HELD_BYTES = 8192
 
+#: As much as a pipe holds, by default.
 _CHUNK = 65_536
+#: How far a cut that would go through a secret is moved at a time.
+_STEP = 64
 
 
 class LineCutter:
-    """Bytes to lines without their ends; undecodable bytes are replaced."""
+    """Bytes to lines without their ends; undecodable bytes are replaced.
 
-    def __init__(self) -> None:
-        self._rest = b""
+    :param clean: takes what nobody may be shown out of a text; it gets every line before it is cut.
+    """
+
+    def __init__(self, clean: Callable[[str], str] = str) -> None:
+        self._rest, self._clean = b"", clean
 
     def feed(self, data: bytes) -> Iterator[str]:
-        """The lines that ``data`` completes."""
+        """The lines that ``data`` completes, and what has come of one that is too long to keep."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            yield from _pieces(line)
-        whole = len(self._rest) - len(self._rest) % LINE_BYTES
-        if whole:
-            yield from _pieces(self._rest[:whole])
-            self._rest = self._rest[whole:]
+            yield from self._shown(line)
+        if len(self._rest) >= HELD_BYTES + LINE_LENGTH:
+            cut = self._cut()
+            begun, self._rest = self._rest[:cut], self._rest[cut:]
+            yield from self._shown(begun)
 
     def finish(self) -> Iterator[str]:
         """What is left without an end, if anything."""
         if self._rest:
-            yield from _pieces(self._rest)
+            yield from self._shown(self._rest)
             self._rest = b""
 
+    def _shown(self, line: bytes) -> Iterator[str]:
+        text = self._cleaned(line).rstrip("\r")
+        for start in range(0, max(len(text), 1), LINE_LENGTH):
+            yield text[start : start + LINE_LENGTH]
 
-def _pieces(line: bytes) -> Iterator[str]:
-    for start in range(0, max(len(line), 1), LINE_BYTES):
-        yield line[start : start + LINE_BYTES].decode(errors="replace").rstrip("\r")
+    def _cleaned(self, line: bytes) -> str:
+        return self._clean(line.decode(errors="replace"))
+
+    def _cut(self) -> int:
+        """Where what is left can be cut: far from its end, and not through what is cleaned away."""
+        rest, whole = self._rest, self._cleaned(self._rest)
+        last = len(rest) - HELD_BYTES
+        last -= last % LINE_LENGTH
+        for near in range(last, 0, -_STEP):
+            cut = _between_characters(rest, near)
+            if cut and self._cleaned(rest[:cut]) + self._cleaned(rest[cut:]) == whole:
+                return cut
+        return len(rest)
+
+
+def _between_characters(text: bytes, near: int) -> int:
+    # A character of UTF-8 has at most three bytes that continue it.
+    return next((at for at in range(near, max(near - 4, 0), -1) if text[at] & 0xC0 != 0x80), near)
+
+
+def begin(thread: threading.Thread) -> None:
+    """Start a thread.
+
+    :raises OSError: when the system has none to give.
+    """
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise OSError(errno.EAGAIN, str(error)) from error
 
 
 class LineReader:
     """A thread that reads a pipe and calls ``on_line`` with each line, once ``clean`` has had it.
 
     A process that has left its group may hold the pipe open for ever: hence ``stop``.
+
+    :raises OSError: when the system has no thread or descriptor to give; the pipe is left open.
     """
 
     def __init__(
@@ -63,7 +104,12 @@ class LineReader:
         self._lock = threading.Lock()
         self._wake_in, self._wake_out = os.pipe()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        try:
+            begin(self._thread)
+        except BaseException:
+            self.wake()
+            os.close(self._wake_in)
+            raise
 
     def await_end(self, timeout: float) -> None:
         """Wait for the end of the pipe, but no longer than that."""
@@ -77,30 +123,38 @@ class LineReader:
     def stop(self, timeout: float) -> bool:
         """Wait for the end of the pipe, then read no more; whether the thread has ended."""
         self._thread.join(timeout)
-        if self._wake_out >= 0:
-            os.close(self._wake_out)
-            self._wake_out = -1
+        self.wake()
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def wake(self) -> None:
+        """Have it read what is in the pipe now, and no more. It is not waited for."""
+        if self._wake_out >= 0:
+            os.close(self._wake_out)
+            self._wake_out = -1
+
     def _run(self) -> None:
-        cutter, fd = LineCutter(), self._pipe.fileno()
+        cutter, fd = LineCutter(self._clean), self._pipe.fileno()
         poll = select.poll()
         poll.register(fd, select.POLLIN)
         poll.register(self._wake_in, select.POLLIN)
         try:
-            while self._wake_in not in dict(poll.poll()):
-                data = os.read(fd, _CHUNK)
-                if not data:
-                    break
-                self._take(cutter.feed(data))
+            woken = False
+            while not woken:
+                ready = dict(poll.poll())
+                woken = self._wake_in in ready
+                if fd in ready:
+                    data = os.read(fd, _CHUNK)
+                    if not data:
+                        break
+                    self._take(cutter.feed(data))
             self._take(cutter.finish())
         finally:
             self._pipe.close()
             os.close(self._wake_in)
 
     def _take(self, lines: Iterator[str]) -> None:
-        for line in map(self._clean, lines):
+        for line in lines:
             with self._lock:
                 self._tail.append(line)
             self._on_line(line)

@@ -12,7 +12,8 @@ from sk_observability import EventName
 
 from sk_supervisor._failures import HEARTBEAT, MEMORY, STUCK, TIMEOUT
 from sk_supervisor._ladder import Ladder, Rung
-from sk_supervisor._lifecycle import Event
+from sk_supervisor._lifecycle import Event, State
+from sk_supervisor._process import release_all
 from sk_supervisor._roster import Roster, WorkerRecord
 from sk_supervisor._watch import Watch
 
@@ -40,6 +41,7 @@ class Stopping:
     ) -> None:
         self._roster, self._watch, self._log = roster, watch, log
         self._tell, self._order = tell, order
+        self._held_nothing: set[str] = set()
 
     def alive(self, groups: Collection[str] | None = None) -> list[WorkerRecord]:
         """The workers, of these groups, whose process is not gone."""
@@ -50,7 +52,10 @@ class Stopping:
         ]
 
     def down(self, ladder: Ladder, budget_seconds: float) -> Rung:
-        """Go down the ladder until nobody is left; the lowest rung that anybody took."""
+        """Go down the ladder until nobody is left; the lowest rung that anybody took.
+
+        Whoever had no session yet is ended at once, and no rung had to be taken for that.
+        """
         left = self.alive()
         if left and not self._watch.forced:
             self.ask(budget_seconds)
@@ -61,7 +66,8 @@ class Stopping:
         if self.alive():
             self.signal(Rung.KILL)
             self.await_exits(self._at_least(ladder.kill_until), whatever_comes=True)
-        return max((r.rung for r in left), default=Rung.NONE)
+        held = (r.rung for r in left if r.worker_id not in self._held_nothing)
+        return max(held, default=Rung.NONE)
 
     def ask(self, budget_seconds: float) -> None:
         """Ask every worker to leave, source first, sink last."""
@@ -77,6 +83,8 @@ class Stopping:
             record.rung = max(record.rung, Rung.STOP)
             self._roster.apply(record, Event.STOP_ASKED, mode="graceful")
         else:
+            if record.state is State.STARTING:
+                self._held_nothing.add(record.worker_id)
             # Who has no session yet holds nothing that could be lost, who has lost it leaves by
             # itself, and who has fallen silent does not listen: there is nobody to talk to.
             self._roster.apply(record, Event.STOP_ASKED, mode="forced")
@@ -116,12 +124,11 @@ class Stopping:
             self._watch.step(deadline)
 
     def settle(self) -> None:
-        """Record every exit, and end what a worker left behind in its process group."""
-        for record in self._roster:
-            if not record.process.alive:
-                self._roster.released(record)
-                record.process.signal(signal.SIGKILL)
-                record.process.release(timeout=1.0)
+        """Record every exit, and let go of all that are gone, in one short time for them all."""
+        left = [record for record in self._roster if not record.process.alive]
+        for record in left:
+            self._roster.released(record)
+        release_all([record.process for record in left])
 
     @staticmethod
     def _at_least(until: float) -> float:

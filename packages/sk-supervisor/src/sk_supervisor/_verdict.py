@@ -51,7 +51,10 @@ class Verdict:
         """Raise if a stop was requested, of a run that was still to be started.
 
         :raises StartInterruptedError: then, with the first reason.
+        :raises StopForcedError: when a second one was requested already.
         """
+        if self._watch.forced:
+            raise StopForcedError(())  # nobody is late: a start has nothing to drain
         if self._watch.stop_reasons:
             raise StartInterruptedError(self._watch.stop_reasons[0])
 
@@ -60,7 +63,7 @@ class Verdict:
 
         :raises StartInterruptedError: when a stop was requested before every group had begun.
         :raises StopTimeoutError: when a requested stop did not drain within its budget.
-        :raises StopForcedError: when a second stop was requested before that.
+        :raises StopForcedError: when a second stop was requested before that, or before they had.
         :raises RuntimeWorkerFailedError, RuntimeLifecycleReadyError, HubFailedError: as
             :meth:`raise_failure`, unless the output may be complete all the same.
         """

@@ -1,7 +1,8 @@
 """For tests of your own applications over worker processes: a zoo of hostile ones.
 
 ``Zoo(folder).run(config, node=..., beast=...)`` runs an application with a beast of ``BEASTS`` in
-one of its nodes; the ``Visit`` says what came of it and ``check()`` holds it to what is promised.
+one of its nodes; the ``Visit`` says what came of it and ``check()`` holds it to what is promised,
+in the time that is promised and 5 s of slack: ``slack_seconds=`` gives more on a crowded machine.
 ``nothing_left_behind`` holds a block to leaving no process, thread or descriptor. As a pytest
 plugin: ``sk_supervisor.testing.zoo``.
 """

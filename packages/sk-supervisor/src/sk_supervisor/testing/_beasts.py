@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-#: What a machine that does other things too may add to any time that is promised.
-SLACK_SECONDS: Final = 15.0
+#: What a machine that does other things too may add to any time that is promised, if no other is
+#: given.
+SLACK_SECONDS: Final = 5.0
 #: Groups are given this much patience, so that a visit takes seconds.
 HEARTBEAT_SECONDS: Final = 1
 STOP_SECONDS: Final = 4
@@ -40,11 +41,6 @@ class Beast:
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def bound_seconds(self) -> float:
-        """The promise, and what a crowded machine may add to it."""
-        return self.seconds + SLACK_SECONDS
 
 
 _SILENCE: Final = 3.0 * HEARTBEAT_SECONDS

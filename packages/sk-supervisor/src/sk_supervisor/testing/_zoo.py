@@ -13,7 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from sk_supervisor.testing._beasts import BEASTS, HEARTBEAT_SECONDS, STOP_SECONDS, Beast
+from sk_supervisor.testing._beasts import (
+    BEASTS,
+    HEARTBEAT_SECONDS,
+    SLACK_SECONDS,
+    STOP_SECONDS,
+    Beast,
+)
 from sk_supervisor.testing._infested import VARIABLE
 from sk_supervisor.testing._leftovers import marked
 from sk_supervisor.testing._visit import Visit, read_events
@@ -27,10 +33,12 @@ class Zoo:
     """Lets beasts out in the nodes of an application.
 
     :param folder: where its files go; it is made.
+    :param slack_seconds: what the machine may add to every time that is promised of a beast: more
+        where it is crowded, as those of a CI are.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, slack_seconds: float = SLACK_SECONDS) -> None:
+        self._folder, self._slack_seconds = folder, slack_seconds
         self._visits = 0
 
     def run(
@@ -65,6 +73,7 @@ class Zoo:
             events=read_events(den / "events.jsonl"),
             out_at=_announced(den),
             left=tuple(left),
+            slack_seconds=self._slack_seconds,
         )
 
 

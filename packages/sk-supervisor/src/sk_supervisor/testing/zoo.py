@@ -19,5 +19,5 @@ every_beast = pytest.mark.parametrize("beast", BEASTS.values(), ids=str)
 
 @pytest.fixture
 def zoo(tmp_path: Path) -> Zoo:
-    """A zoo of hostile workers, in the test's own folder."""
+    """A zoo of hostile workers, in the test's own folder; another slack is given to ``check``."""
     return Zoo(tmp_path / "zoo")
