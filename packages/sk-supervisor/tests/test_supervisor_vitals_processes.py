@@ -143,7 +143,7 @@ def test_a_crash_is_told_with_its_exit_its_last_lines_and_its_last_progress(
         assert (error.records_in, error.records_out, error.batches) == (14, 7, 7)
         assert str(error).splitlines() == [
             "worker mid-0.1 of group mid failed (crash): exit code 7",
-            "  its last progress: 7 batches: 14 records in, 0 out",
+            "  its last progress: 7 batches: 14 records in, 7 out",
             "  | last words",
         ]
         [event] = run.events("worker_failed")
@@ -152,7 +152,7 @@ def test_a_crash_is_told_with_its_exit_its_last_lines_and_its_last_progress(
             "ended": "exit code 7",
             "stderr_tail": "last words",
             "records_in": 14,
-            "records_out": 0,
+            "records_out": 7,
             "batches": 7,
         }
         [worker] = run.supervisor.snapshot().group("mid").workers
