@@ -124,7 +124,7 @@ def test_a_second_signal_while_workers_start_is_a_forced_stop(
     command.signal(signal.SIGINT)
     code, _, err = command.finish()
     assert time.monotonic() - began < 10
-    assert code == 5
+    assert code == 5, err
     said = "error: stopped while starting: SIGTERM, and at once by a second request"
     assert said in err.splitlines()
     assert gone([frozen.pid], within=0)
