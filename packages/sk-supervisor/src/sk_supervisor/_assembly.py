@@ -162,25 +162,12 @@ def assemble(
         letters=child.letters,
         resumed=bundle.incarnation > 1,
     )
-    source = reader = None
+    source = None
     if plan.group_of[SOURCE] == bundle.group:
-        source = SourceDriver(
-            plan.graph,
-            application.make_source(container),
-            child.limits,
-            ids,
-            sampling=tracer is not None,
-        )
-        reader = SourceThread(source, credit, deliver)
-    return Assembly(
-        engine,
-        outlet,
-        credit,
-        source,
-        reader,
-        tracer,
-        branching=plan.graph.branching,
-    )
+        made, sampling = application.make_source(container), tracer is not None
+        source = SourceDriver(plan.graph, made, child.limits, ids, sampling=sampling)
+    reader = SourceThread(source, credit, deliver) if source else None
+    return Assembly(engine, outlet, credit, source, reader, tracer, branching=plan.graph.branching)
 
 
 def _for_restarts(
