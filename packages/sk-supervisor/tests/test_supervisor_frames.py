@@ -44,7 +44,7 @@ from sk_supervisor._frames import (
 from sk_supervisor._link_limits import LinkLimits
 from sk_supervisor._preflight import application_spec
 from sk_supervisor._relay import Credit, Relay, RelayRefusedError
-from supervisor_harness import settings
+from supervisor_harness import header, settings
 
 # ---- the relay ---------------------------------------------------------------------------------
 
@@ -54,25 +54,6 @@ def plan_of() -> ExecutionPlan:
 
 
 WORKERS = {"in-0": "in-0.1", "mid-0": "mid-0.1", "out-0": "out-0.1"}
-
-
-def header(**changes: Any) -> BatchHeader:
-    plain: dict[str, Any] = {
-        "sender": "in-0.1",
-        "receiver": "mid-0.1",
-        "run_id": "r1",
-        "scenario_id": "s",
-        "epoch": 1,
-        "first": 1,
-        "last": 3,
-        "source_segment": 0,
-        "target_segment": 1,
-        "route_hop": 1,
-        "more": False,
-        "complete": True,
-        "sampled": False,
-    }
-    return BatchHeader(**{**plain, **changes})
 
 
 def test_a_frame_goes_where_its_header_says() -> None:

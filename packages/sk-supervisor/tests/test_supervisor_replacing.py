@@ -14,7 +14,7 @@ from sk_kernel import ExecutionPlan
 from sk_observability import LifecycleLog
 from sk_supervisor import prepare
 from sk_supervisor._edges import EdgeKeys, receivers, senders
-from sk_supervisor._frames import AckHeader, BatchHeader
+from sk_supervisor._frames import AckHeader
 from sk_supervisor._peers import (
     Peers,
     group_of,
@@ -28,7 +28,7 @@ from sk_supervisor._retention import Retention
 from sk_supervisor._roster import Roster, WorkerRecord
 from sk_supervisor._successors import Successors
 from sk_transport import KeyMaterial
-from supervisor_harness import GROUPS, settings
+from supervisor_harness import GROUPS, header, settings
 
 WORKERS = {"in-0": "in-0.1", "mid-0": "mid-0.1", "out-0": "out-0.1"}
 
@@ -36,25 +36,6 @@ WORKERS = {"in-0": "in-0.1", "mid-0": "mid-0.1", "out-0": "out-0.1"}
 def plan_of() -> ExecutionPlan:
     """in (segment 0) sends to mid (1) and out (2), mid to out."""
     return prepare(build_config(settings(Path("out.txt")))).plan
-
-
-def header(**changes: Any) -> BatchHeader:
-    values: dict[str, Any] = {
-        "sender": "in-0.1",
-        "receiver": "mid-0.1",
-        "run_id": "r1",
-        "scenario_id": "s",
-        "epoch": 1,
-        "first": 1,
-        "last": 1,
-        "source_segment": 0,
-        "target_segment": 1,
-        "route_hop": 1,
-        "more": False,
-        "complete": True,
-        "sampled": False,
-    }
-    return BatchHeader(**{**values, **changes})
 
 
 # ---- the relay ---------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from sk_config import Config, build_config
 from sk_kernel import LifecycleEvent
 from sk_observability import LifecycleLog, Outlet
 from sk_supervisor import MultiprocessBootstrapSupervisor, prepare
+from sk_supervisor._frames import BatchHeader
 
 APPS = Path(__file__).parent
 PATIENCE = 30.0
@@ -81,6 +82,26 @@ def settings(
             "sink": {"name": "lines", "settings": {"path": str(target), **(sink or {})}},
         },
     }
+
+
+def header(**changes: Any) -> BatchHeader:
+    """Of a frame from the first segment to the second."""
+    plain: dict[str, Any] = {
+        "sender": "in-0.1",
+        "receiver": "mid-0.1",
+        "run_id": "r1",
+        "scenario_id": "s",
+        "epoch": 1,
+        "first": 1,
+        "last": 3,
+        "source_segment": 0,
+        "target_segment": 1,
+        "route_hop": 1,
+        "more": False,
+        "complete": True,
+        "sampled": False,
+    }
+    return BatchHeader(**{**plain, **changes})
 
 
 class Events:
