@@ -103,7 +103,11 @@ def test_every_default_of_a_valid_configuration_is_explicit(four_groups):
 def test_nothing_is_traced_or_exported_by_default(minimal):
     assert build_config(minimal).runtime.observability.model_dump(mode="json") == {
         "tracing": {"sampling_ratio": 1.0, "exporters": []},
-        "logging": {"exporters": [], "lifecycle_events": {"enabled": True, "level": "info"}},
+        "logging": {
+            "exporters": [],
+            "lifecycle_events": {"enabled": True, "level": "info", "worker_output": False},
+        },
+        "metrics": {"prometheus": False, "interval_seconds": 10, "exporters": []},
     }
 
 

@@ -18,7 +18,7 @@ runtime:
     process_groups:
       - {name: a, nodes: [x], workers: "2"}
       - {name: a, nodes: [x], worker: 1}
-  observability: {tracing: {exporters: [{kind: zipkin}]}}
+  observability: {tracing: {exporters: [{kind: two words}]}}
 nodes: {x: 1}
 adapters: {source: {}, sinks: {}}
 """

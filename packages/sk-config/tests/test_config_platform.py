@@ -104,5 +104,15 @@ def test_the_limits_of_a_batch_are_positive_integers(refused_platform, field, va
     assert list(refused_platform({"batch": {field: value}})) == [f"batch.{field}"]
 
 
-def test_routing_cache_is_no_option_while_there_is_no_routing_cache(refused_platform):
-    assert refused_platform({"routing_cache": {}})["routing_cache"].category == "unknown_key"
+@pytest.mark.parametrize(
+    "field", ["routing_cache.max_entries", "requests.max_in_flight", "requests.timeout_seconds"]
+)
+@pytest.mark.parametrize("value", [0, -1, True, "1"])
+def test_the_limits_of_requests_are_positive_integers(refused_platform, field, value):
+    block, _, name = field.partition(".")
+    assert list(refused_platform({block: {name: value}})) == [field]
+
+
+@pytest.mark.parametrize("field", ["enabled", "negative_cache"])
+def test_what_the_routing_cache_does_is_yes_or_no(refused_platform, field):
+    assert list(refused_platform({"routing_cache": {field: 1}})) == [f"routing_cache.{field}"]

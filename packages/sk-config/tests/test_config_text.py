@@ -149,7 +149,7 @@ def test_json_and_yaml_give_the_same_configuration(four_groups):
 
 
 @pytest.mark.parametrize(
-    ("text", "line"), [("", 1), ("{\n'a': 1}", 2), ('{"a": 1,\n}', 2), ('{"a": "\n"}', 1)]
+    ("text", "line"), [("", 1), ("{\n'a': 1}", 2), ('{"a": 1\n"b": 2}', 2), ('{"a": "\n"}', 1)]
 )
 def test_a_json_syntax_fault_has_its_line(text, line):
     (fault,) = _faults(text, format="json")

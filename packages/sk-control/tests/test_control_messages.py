@@ -18,16 +18,19 @@ from sk_control import (
     Direction,
     Drained,
     DrainOutcome,
+    ExporterCounts,
     Failed,
     Heartbeat,
     Hello,
     InvalidFieldError,
     MessageKind,
     MessageRefusedError,
+    Metering,
     PeerReplaced,
     Progress,
     Ready,
     RefusalCode,
+    SpanCounts,
     StartWork,
     Stop,
     StopAck,
@@ -42,7 +45,17 @@ names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
 texts = st.text(st.characters(codec="utf-8"), max_size=60)
 counts = st.integers(0, 2**64 - 1)
 small = st.integers(1, 2**32 - 1)
-progresses = st.builds(Progress, counts, counts, counts, texts, texts)
+spans = st.floats(0, 1e12)
+buckets = st.lists(counts, max_size=20).map(tuple)
+meterings = st.builds(
+    Metering, counts, spans, spans, spans, spans, buckets, spans, buckets, spans, st.none() | counts
+)
+progresses = st.builds(
+    Progress, counts, counts, counts, texts, texts, metering=st.none() | meterings
+)
+exporters = st.builds(
+    ExporterCounts, names, counts, st.dictionaries(names, counts, max_size=3), texts
+)
 secrets = st.binary(min_size=1, max_size=64).map(Secret)
 bundles = st.builds(
     BootstrapBundle,
@@ -77,7 +90,7 @@ messages = st.one_of(
         counts,
         st.dictionaries(names, st.integers(-(2**63), 2**63 - 1), max_size=4),
     ),
-    st.builds(Failed, names, texts, texts, texts),
+    st.builds(Failed, names, texts, texts, texts, texts),
     st.builds(
         PeerReplaced,
         names,
@@ -85,6 +98,7 @@ messages = st.one_of(
         small,
         st.dictionaries(names, secrets, max_size=4).map(BootstrapKeyBundle),
     ),
+    st.builds(SpanCounts, counts, st.lists(exporters, max_size=3).map(tuple), st.booleans()),
 )
 
 
@@ -132,7 +146,7 @@ def test_a_damaged_body_decodes_to_a_message_or_a_typed_refusal(
     assert isinstance(outcome(kind, damaged), (type(message), MessageRefusedError))
 
 
-@pytest.mark.parametrize("kind", [0, 13, -1, 2**31])
+@pytest.mark.parametrize("kind", [0, 99, -1, 2**31])
 def test_an_unknown_kind_is_refused(kind: int) -> None:
     """A number that names no message has its own code."""
     with pytest.raises(MessageRefusedError) as caught:
@@ -197,6 +211,23 @@ def test_an_empty_key_is_refused_from_the_wire() -> None:
         lambda: Progress(records_in=2**64),
         lambda: Progress(records_in=True),
         lambda: Progress(waiting=-1),
+        lambda: Progress(metering=Progress()),  # type: ignore[arg-type]
+        lambda: Metering(records_in=-1),
+        lambda: Metering(busy_seconds=-0.1),
+        lambda: Metering(idle_seconds=float("nan")),
+        lambda: Metering(cpu_seconds=float("inf")),
+        lambda: Metering(latency_seconds=True),
+        lambda: Metering(batch_counts=[1]),  # type: ignore[arg-type]
+        lambda: Metering(batch_counts=(-1,)),
+        lambda: Metering(latency_counts=(0,) * 65),
+        lambda: Metering(credit=-1),
+        lambda: SpanCounts(created=-1),
+        lambda: SpanCounts(exporters=("jsonl",)),  # type: ignore[arg-type]
+        lambda: SpanCounts(exporters=[ExporterCounts("jsonl")]),  # type: ignore[arg-type]
+        lambda: SpanCounts(final=1),  # type: ignore[arg-type]
+        lambda: ExporterCounts(""),
+        lambda: ExporterCounts("jsonl", dropped={"ENOSPC": -1}),
+        lambda: ExporterCounts("jsonl", dropped={"": 1}),
         lambda: Progress(records_in=1.0),  # type: ignore[arg-type]
         lambda: Ready(("",)),
         lambda: Ready(["a"]),  # type: ignore[arg-type]

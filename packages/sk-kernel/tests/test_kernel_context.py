@@ -131,4 +131,5 @@ def test_what_finish_gives_is_numbered_behind_the_last_record(declare: Any) -> N
 def test_a_context_holds_no_transport_secret_or_route() -> None:
     assert Context.__struct_fields__ == (
         "run_id", "scenario", "group", "node", "sequence", "trace_id", "reply_to", "headers",
+        "sampled", "key",
     )  # fmt: skip

@@ -332,7 +332,7 @@ def _placement(context: ApplicationContext, choices: list[int]) -> dict[str, str
 
 
 @pytest.mark.contract("P5PRE-ENV-01")
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(
     case=cases(),
     payloads=inputs(),
@@ -353,17 +353,20 @@ def test_memory_and_placed_runs_equal_a_depth_first_oracle(
     with _declared(case) as root:
         expected = Oracle(case, TraceIds("test")).run(payloads)
         spec = _spec(root)
-        observers = [] if ratio is None else [_Observer()]
-        watched: dict[str, Any] = {"observers": observers, "sampling_ratio": ratio or 0.0}
-        assert run_application(spec, payloads, batch_records=batch, **watched) == expected
+        alone, apart = _Observer(), _Observer()
+        watched: dict[str, Any] = {"batch_records": batch, "sampling_ratio": ratio or 0.0}
+        watching = [] if ratio is None else [alone]
+        assert run_application(spec, payloads, observers=watching, **watched) == expected
         context, _ = substituted(spec, payloads, {})
         placement = _placement(context, choices)
+        watching = [] if ratio is None else [apart]
         placed = run_placed(
-            spec, payloads, placement, batch_records=batch, max_bytes=max_bytes, **watched
+            spec, payloads, placement, max_bytes=max_bytes, observers=watching, **watched
         )
         assert placed == expected
-        for observer in observers:
-            _require_trees(observer.spans)
+        _require_trees(alone.spans)
+        _require_hops(apart.spans)
+        assert _forest(apart.spans) == _forest(alone.spans)
 
 
 class _Observer:
@@ -377,9 +380,42 @@ class _Observer:
         pass
 
 
+def _records(spans: list[NodeSpan]) -> list[NodeSpan]:
+    return [span for span in spans if span.kind == "internal"]
+
+
+def _forest(spans: list[NodeSpan]) -> set[tuple[Any, ...]]:
+    """The traces of records, without what is said of processes and of time."""
+    return {
+        (s.trace_id, s.span_id, s.parent_id, s.name, s.sequence, s.error, *s.attributes.items())
+        for s in _records(spans)
+    }
+
+
 def _require_trees(spans: list[NodeSpan]) -> None:
-    """Every parent is a span of the same trace, and every span is there once a run."""
+    """Every parent is a span of the same trace, and every span is there once."""
     known = {(span.trace_id, span.span_id) for span in spans}
     for span in spans:
         assert span.parent_id is None or (span.trace_id, span.parent_id) in known, span
-    assert len(spans) == 2 * len(known) or len(spans) == 0
+    assert len(spans) == len(known)
+
+
+def _require_hops(spans: list[NodeSpan]) -> None:
+    """Whatever is linked is there, and every record's way over a border is."""
+    _require_trees(spans)
+    kinds = {(span.trace_id, span.span_id): span.kind for span in spans}
+    linked: dict[str, set[str]] = {}
+    for span in spans:
+        to = {kinds[link.trace_id, link.span_id] for link in span.links}
+        linked[span.kind] = linked.get(span.kind, set()) | to
+    groups = {(span.trace_id, span.span_id): span.process_group for span in spans}
+    assert linked.get("producer", set()) <= {"internal"}
+    assert linked.get("consumer", set()) <= {"producer"}
+    assert linked.get("internal", set()) <= {"consumer"}
+    for span in _records(spans):
+        if span.handoff_from:
+            (link,) = span.links
+            assert groups[link.trace_id, link.span_id] == span.process_group
+    taken = [link for span in spans if span.kind == "consumer" for link in span.links]
+    sent = [(s.trace_id, s.span_id) for s in spans if s.kind == "producer"]
+    assert sorted((link.trace_id, link.span_id) for link in taken) == sorted(sent)

@@ -92,6 +92,17 @@ def test_progress_comes_after_each_batch_and_ends_drained(module: Any, spec_of: 
     ]
 
 
+def test_a_run_measures_itself_batch_by_batch(module: Any, spec_of: Any) -> None:
+    run = run_of(module, spec_of)
+    run.run()
+    done = run.totals()
+    assert (done.records_in, done.records_out) == (10, 10)
+    assert (done.batch.count, done.latency.count) == (3, 3)
+    assert done.latency.sum <= done.busy_seconds
+    assert done.batch.sum <= done.busy_seconds
+    assert done.cpu_seconds > 0
+
+
 def test_a_stopped_run_drains_aborts_and_names_its_partial_output(
     module: Any, spec_of: Any
 ) -> None:

@@ -46,7 +46,7 @@ class Client:
             self.waiters, RoutingService(plan), self.dispatch
         )
 
-    def dispatch(self, deliveries: RoutingResult) -> None:
+    def dispatch(self, deliveries: RoutingResult, _: object) -> None:
         if self.failure is not None:
             raise self.failure
         self.sent.append(deliveries)

@@ -125,7 +125,7 @@ def test_unknown_and_missing_adapters_name_what_there_is(declare: Any, spec_of: 
     module = declare("@source()\ndef other() -> Iterator[A]:\n    yield A(1)")
     with pytest.raises(PreflightError, match=r"adapters\.source\.name: .*: one of other"):
         ApplicationContext(spec_of(module))
-    with pytest.raises(PreflightError, match=r"adapters\.sink\.name: .*nothing is declared"):
+    with pytest.raises(PreflightError, match=r"adapters\.sink\.name: .*: one of replies"):
         ApplicationContext(spec_of(module))
 
 

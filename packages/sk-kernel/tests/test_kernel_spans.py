@@ -21,7 +21,7 @@ from sk_kernel.testing import run_application, run_placed
 
 
 class Collected:
-    """An observer that keeps the spans, and counts how often it was called."""
+    """An observer that keeps the spans of records, and counts how often it was called."""
 
     def __init__(self) -> None:
         self.spans: list[NodeSpan] = []
@@ -29,7 +29,7 @@ class Collected:
         self.closed = 0
 
     def on_spans(self, spans: Sequence[NodeSpan]) -> None:
-        self.spans += spans
+        self.spans += [span for span in spans if span.kind == "internal"]
         self.calls += 1
 
     def close(self) -> None:

@@ -133,7 +133,9 @@ def test_messagepack_at_random_raises_nothing_but_wire_errors(value: Any) -> Non
     target=st.sampled_from([None, "sink:sink", "other"]),
     keys=st.sampled_from([None, [1], [1, 2], [[1, 0]], [[]], ["x"]]),
     correlations=st.sampled_from([[], [[0, [None, None, {}]]], [[7, []]], [[-1, []]]]),
-    items=st.sampled_from([[], [{"n": 1}], [{"n": -1}], [{}], 3]),
+    items=st.sampled_from(
+        [*map(msgspec.msgpack.encode, ([], [{"n": 1}], [{"n": -1}], [{}], 3)), b"", b"\x91", [], 3]
+    ),
 )
 def test_sections_that_are_nearly_right_raise_nothing_but_wire_errors(**parts: Any) -> None:
     require_wire_error_or_sections(msgspec.msgpack.encode([list(parts.values())]))

@@ -71,6 +71,20 @@ def test_frames_of_both_directions_arrive_in_order(link: Link, pool: ThreadPoolE
         sender.result(SOON)
 
 
+def test_a_send_that_the_other_end_does_not_take_counts_how_long_it_waits(
+    link: Link, pool: ThreadPoolExecutor
+) -> None:
+    link.client.send(FrameKind.BATCH, b"small")
+    assert link.client.send_waited_seconds == 0
+    sent = pool.submit(link.client.send, FrameKind.BATCH, b"large", bytes(16 * 1024 * 1024))
+    with pytest.raises(TimeoutError):
+        sent.result(0.1)
+    for _ in range(2):
+        link.server.receive(SOON)
+    sent.result(SOON)
+    assert 0 < link.client.send_waited_seconds < SOON
+
+
 def test_each_end_knows_the_others_proven_name(link: Link) -> None:
     assert (link.client.peer, link.server.peer) == ("hub", "policy/0/1")
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
 from sk_config._base import ConfigModel
 from sk_config._fields import ModuleName, Name, Settings, Text, Version
+from sk_config._finding import Finding
 from sk_config._model_failure import FailureConfig
 from sk_config._model_observability import ObservabilityConfig
 from sk_config._model_platform import PlatformConfig
+from sk_config._rules import metrics_findings
 
 
 class ScenarioConfig(ConfigModel):
@@ -34,11 +37,14 @@ class RuntimeConfig(ConfigModel):
         default=PlatformConfig(), description="Where nodes run, and how processes are kept"
     )
     observability: ObservabilityConfig = Field(
-        default=ObservabilityConfig(), description="What is traced and logged"
+        default=ObservabilityConfig(), description="What is traced, logged and measured"
     )
     failure: FailureConfig = Field(
         default=FailureConfig(), description="What becomes of records on which nodes raise"
     )
+
+    def _broken_rules(self) -> Iterable[Finding]:
+        return metrics_findings(self.model_dump())
 
 
 class AdapterConfig(ConfigModel):

@@ -1,4 +1,4 @@
-"""`runtime.observability`: what is traced and logged, and where to."""
+"""`runtime.observability`: what is traced, logged and measured, and where to."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Literal
 from pydantic import Field
 
 from sk_config._base import ConfigModel
-from sk_config._fields import Flag, Ratio, Settings
+from sk_config._fields import Flag, Label, Ratio, Seconds, Settings
 
 
 class TraceExporterConfig(ConfigModel):
     """A place that spans go to."""
 
-    kind: Literal["jsonl", "stdout", "otel_otlp", "opentracing_bridge"] = Field(
-        description="The exporter of spans"
+    kind: Label = Field(
+        description="The exporter of spans: jsonl, stdout, otel_otlp, opentracing_bridge, or one"
+        " that another package brings"
     )
     settings: Settings = Field(default={}, description="The exporter's own settings")
 
@@ -33,8 +34,9 @@ class TracingConfig(ConfigModel):
 class LogExporterConfig(ConfigModel):
     """A place that log events go to."""
 
-    kind: Literal["stdout", "jsonl", "otel_logs_otlp"] = Field(
-        description="The exporter of log events"
+    kind: Label = Field(
+        description="The exporter of log events: stdout, jsonl, otel_logs_otlp, or one that another"
+        " package brings"
     )
     settings: Settings = Field(default={}, description="The exporter's own settings")
 
@@ -45,6 +47,11 @@ class LifecycleEventsConfig(ConfigModel):
     enabled: Flag = Field(default=True, description="Whether lifecycle events are logged")
     level: Literal["info", "debug"] = Field(
         default="info", description="The least level of the events that are logged"
+    )
+    worker_output: Flag = Field(
+        default=False,
+        description="Whether lines that workers write are events of level debug, too; they may show"
+        " what is in a record",
     )
 
 
@@ -57,10 +64,36 @@ class LoggingConfig(ConfigModel):
     )
 
 
+class MetricsExporterConfig(ConfigModel):
+    """A place that metrics are sent to."""
+
+    kind: Label = Field(
+        description="The exporter of metrics: otel_otlp, or one that another package brings"
+    )
+    settings: Settings = Field(default={}, description="The exporter's own settings")
+
+
+class MetricsConfig(ConfigModel):
+    """Metrics of the run, its groups and workers."""
+
+    prometheus: Flag = Field(
+        default=False, description="Whether the HTTP listener for probes answers /metrics too"
+    )
+    interval_seconds: Seconds = Field(
+        default=10, description="Seconds from one sending to the exporters to the next"
+    )
+    exporters: tuple[MetricsExporterConfig, ...] = Field(
+        default=(), description="Where metrics are sent to"
+    )
+
+
 class ObservabilityConfig(ConfigModel):
-    """What is traced and logged."""
+    """What is traced, logged and measured."""
 
     tracing: TracingConfig = Field(default=TracingConfig(), description="Spans and their exporters")
     logging: LoggingConfig = Field(
         default=LoggingConfig(), description="Log events and their exporters"
+    )
+    metrics: MetricsConfig = Field(
+        default=MetricsConfig(), description="Metrics, and where they are had"
     )

@@ -13,6 +13,7 @@ from sk_config._finding import Finding
 from sk_config._model_admin import AdminConfig
 from sk_config._model_health import HealthConfig
 from sk_config._model_ipc import ExecutionIpcConfig
+from sk_config._model_requests import RequestsConfig, RoutingCacheConfig
 from sk_config._model_restart import RestartConfig
 from sk_config._rules import group_findings, platform_findings
 
@@ -111,6 +112,12 @@ class PlatformConfig(ConfigModel):
     batch: BatchConfig = Field(default=BatchConfig(), description="How records are batched")
     health: HealthConfig = Field(
         default=HealthConfig(), description="What answers an orchestrator's probes"
+    )
+    requests: RequestsConfig = Field(
+        default=RequestsConfig(), description="What callers may ask of the run's nodes"
+    )
+    routing_cache: RoutingCacheConfig = Field(
+        default=RoutingCacheConfig(), description="What is remembered of where requests go"
     )
     admin: AdminConfig = Field(
         default=AdminConfig(), description="The local socket of sk status and sk stop"

@@ -27,6 +27,7 @@ def cross_findings(config: object) -> Iterator[Finding]:
     """Check every rule of a whole configuration."""
     failure = _mapping(_mapping(config).get("runtime")).get("failure")
     yield from failure_findings(_mapping(failure), ("runtime", "failure"))
+    yield from metrics_findings(_mapping(_mapping(config).get("runtime")), ("runtime",))
     platform = _mapping(_mapping(config).get("runtime")).get("platform")
     if not isinstance(platform, Mapping):
         return
@@ -107,6 +108,16 @@ def health_findings(health: Mapping[str, Any], path: Path = ()) -> Iterator[Find
     if port and port == _mapping(grpc).get("bind_port"):
         expected = "a port of its own, other than that of http (0 takes a free one)"
         yield Finding((*path, "grpc", "bind_port"), "conflict", expected, show(port))
+
+
+def metrics_findings(runtime: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
+    """Check that there is a listener where metrics are to be answered."""
+    metrics = _mapping(_mapping(runtime.get("observability")).get("metrics"))
+    http = _mapping(_mapping(runtime.get("platform")).get("health")).get("http")
+    if metrics.get("prometheus") is True and http is None:
+        expected = "false, since without runtime.platform.health.http nobody can ask for metrics"
+        there = (*path, "observability", "metrics", "prometheus")
+        yield Finding(there, "conflict", expected, show(True))
 
 
 def restart_findings(restart: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:

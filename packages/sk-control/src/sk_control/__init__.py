@@ -21,16 +21,19 @@ from sk_control._messages import (
     ControlMessage,
     Drained,
     DrainOutcome,
+    ExporterCounts,
     Failed,
     Heartbeat,
     Hello,
     PeerReplaced,
     Progress,
     Ready,
+    SpanCounts,
     StartWork,
     Stop,
     StopAck,
 )
+from sk_control._metering import Metering
 from sk_control._seal import SUPPORTED_VERSIONS
 from sk_control._server import ControlServer
 from sk_control._session import TRANSITIONS, ControlPlaneSession, SessionState, next_state
@@ -81,6 +84,7 @@ __all__ = [
     "Direction",
     "DrainOutcome",
     "Drained",
+    "ExporterCounts",
     "Failed",
     "Heartbeat",
     "Hello",
@@ -90,6 +94,7 @@ __all__ = [
     "LossReason",
     "MessageKind",
     "MessageRefusedError",
+    "Metering",
     "PeerReplaced",
     "Progress",
     "ProtocolCode",
@@ -98,6 +103,7 @@ __all__ = [
     "RefusalCode",
     "Refused",
     "SessionState",
+    "SpanCounts",
     "StartGate",
     "StartGateClosedError",
     "StartWork",

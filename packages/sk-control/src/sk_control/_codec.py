@@ -13,6 +13,7 @@ from sk_control import _messages as m
 from sk_control._bundle_keys import BootstrapKeyBundle
 from sk_control._codes import RefusalCode
 from sk_control._kinds import MessageKind
+from sk_control._metering import Metering
 from sk_control._pb import control_pb2 as pb
 from sk_control.errors import InvalidFieldError, MessageRefusedError
 
@@ -29,6 +30,7 @@ _TYPES: Final[Mapping[MessageKind, tuple[type[Any], type[Message]]]] = {
     MessageKind.DRAINED: (m.Drained, pb.Drained),
     MessageKind.FAILED: (m.Failed, pb.Failed),
     MessageKind.PEER_REPLACED: (m.PeerReplaced, pb.PeerReplaced),
+    MessageKind.SPAN_COUNTS: (m.SpanCounts, pb.SpanCounts),
 }
 _KIND_OF: Final = {python_type: kind for kind, (python_type, _) in _TYPES.items()}
 
@@ -77,6 +79,10 @@ def _to_wire(message: Any, wire_type: type[Message]) -> Message:
             fields[name] = {key: secret.reveal() for key, secret in value.items()}
         elif isinstance(value, m.Progress):
             fields[name] = _to_wire(value, pb.Progress)
+        elif isinstance(value, Metering):
+            fields[name] = _to_wire(value, pb.Metering)
+        elif name == "exporters":
+            fields[name] = [_to_wire(one, pb.ExporterCounts) for one in value]
     return wire_type(**fields)
 
 
@@ -94,6 +100,17 @@ def _progress(wire: Any, value: Message) -> m.Progress | None:
     return progress
 
 
+def _metering(wire: Any, value: Message) -> Metering | None:
+    metering: Metering | None = None
+    if wire.HasField("metering"):
+        metering = _from_wire(value, Metering)
+    return metering
+
+
+def _credit(wire: Any, value: int) -> int | None:
+    return value if wire.HasField("credit") else None
+
+
 def _keys(_wire: Any, value: Mapping[str, bytes]) -> BootstrapKeyBundle:
     try:
         return BootstrapKeyBundle({name: Secret(key) for name, key in value.items()})
@@ -106,6 +123,10 @@ def _outcome(_wire: Any, value: int) -> m.DrainOutcome:
         return m.DrainOutcome(value)
     except ValueError:
         raise InvalidFieldError("drained", "outcome", "a known outcome") from None
+
+
+def _exporters(_wire: Any, value: Any) -> tuple[m.ExporterCounts, ...]:
+    return tuple(_from_wire(one, m.ExporterCounts) for one in value)
 
 
 def _tuple(_wire: Any, value: Any) -> tuple[Any, ...]:
@@ -122,6 +143,12 @@ _SPECIAL: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "partial_outputs": _tuple,
     "keys": _keys,
     "progress": _progress,
+    "metering": _metering,
+    "credit": _credit,
+    "batch_counts": _tuple,
+    "latency_counts": _tuple,
     "outcome": _outcome,
     "counters": _dict,
+    "dropped": _dict,
+    "exporters": _exporters,
 }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 from sk_control.errors import InvalidFieldError
 
@@ -13,6 +14,7 @@ UINT32_MAX: Final = 2**32 - 1
 UINT64_MAX: Final = 2**64 - 1
 INT64_MAX: Final = 2**63 - 1
 SECONDS_MAX: Final = 10**9
+BUCKETS_MAX: Final = 64
 
 
 def name(message: str, field: str, value: object) -> None:
@@ -59,6 +61,21 @@ def seconds(message: str, field: str, value: object) -> None:
         raise InvalidFieldError(message, field, f"more than 0 and at most {SECONDS_MAX} seconds")
 
 
+def span(message: str, field: str, value: object) -> None:
+    """Take a number of seconds, possibly none, however many."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (is_number and 0 <= cast("float", value) < math.inf):
+        raise InvalidFieldError(message, field, "0 or more seconds")
+
+
+def buckets(message: str, field: str, values: object) -> None:
+    """Take a tuple of at most 64 counts, possibly none."""
+    if not isinstance(values, tuple) or len(values) > BUCKETS_MAX:
+        raise InvalidFieldError(message, field, f"a tuple of at most {BUCKETS_MAX} counts")
+    for value in values:
+        whole(message, field, value)
+
+
 def flag(message: str, field: str, value: object) -> None:
     """Take a bool."""
     if not isinstance(value, bool):
@@ -69,6 +86,15 @@ def binary(message: str, field: str, value: object) -> None:
     """Take bytes."""
     if not isinstance(value, bytes):
         raise InvalidFieldError(message, field, "bytes")
+
+
+def amounts(message: str, field: str, values: object) -> None:
+    """Take a mapping of name to unsigned 64-bit integer."""
+    if not isinstance(values, Mapping):
+        raise InvalidFieldError(message, field, "a mapping of name to integer")
+    for key, value in values.items():
+        name(message, field, key)
+        whole(message, field, value)
 
 
 def counters(message: str, field: str, values: object) -> None:

@@ -27,6 +27,7 @@ class MessageKind(IntEnum):
     DRAINED = 10
     FAILED = 11
     PEER_REPLACED = 12
+    SPAN_COUNTS = 13
 
     @property
     def direction(self) -> Direction:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from sk_control import _fields as check
 from sk_control._bundle_keys import BootstrapKeyBundle
+from sk_control._metering import Metering
 from sk_control.errors import InvalidFieldError
 
 
@@ -95,7 +96,8 @@ class Progress:
     """Worker: how far it has come. `state` and `position` are its own words, possibly empty.
 
     `waiting` counts the batches that it has and is not done with, the one in work included;
-    `dead_lettered` and `skipped` the records that its nodes gave up.
+    `dead_lettered` and `skipped` the records that its nodes gave up; `metering` what it measured;
+    `requests` those whose records it has run.
     """
 
     records_in: int = 0
@@ -106,8 +108,12 @@ class Progress:
     waiting: int = 0
     dead_lettered: int = 0
     skipped: int = 0
+    metering: Metering | None = None
+    requests: int = 0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.metering, Metering | None):
+            raise InvalidFieldError("progress", "metering", "a Metering or nothing")
         check.whole("progress", "records_in", self.records_in)
         check.whole("progress", "records_out", self.records_out)
         check.whole("progress", "batches", self.batches)
@@ -116,6 +122,7 @@ class Progress:
         check.whole("progress", "waiting", self.waiting)
         check.whole("progress", "dead_lettered", self.dead_lettered)
         check.whole("progress", "skipped", self.skipped)
+        check.whole("progress", "requests", self.requests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +192,7 @@ class Failed:
 
     `category` is the deterministic failure category, `node` the node at fault or empty,
     `cause_type` the class of the cause, `message` its sanitised text: neither payload nor secret.
+    `trace_id` is the trace of the record at fault, or empty.
     Text beyond 4096 characters is cut, not refused: a failure report must get through.
     """
 
@@ -192,9 +200,11 @@ class Failed:
     node: str = ""
     cause_type: str = ""
     message: str = ""
+    trace_id: str = ""
 
     def __post_init__(self) -> None:
         check.name("failed", "category", self.category)
+        check.text("failed", "trace_id", self.trace_id)
         for name in ("node", "cause_type", "message"):
             value = getattr(self, name)
             if isinstance(value, str):
@@ -224,6 +234,46 @@ class PeerReplaced:
             raise InvalidFieldError("peer_replaced", "keys", "a BootstrapKeyBundle")
 
 
+@dataclass(frozen=True, slots=True)
+class ExporterCounts:
+    """What has become of the spans that one exporter was given; `dropped` is by reason.
+
+    `close_failure` is the reason why it did not close, or empty.
+    """
+
+    kind: str
+    exported: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    close_failure: str = ""
+
+    def __post_init__(self) -> None:
+        check.name("span_counts", "exporters.kind", self.kind)
+        check.whole("span_counts", "exporters.exported", self.exported)
+        check.amounts("span_counts", "exporters.dropped", self.dropped)
+        check.text("span_counts", "exporters.close_failure", self.close_failure)
+
+
+@dataclass(frozen=True, slots=True)
+class SpanCounts:
+    """Worker: how many spans it has made, and what has become of them at each exporter.
+
+    The first one comes before `Ready` and opens the account, the last one is `final`: every
+    exporter is closed. A worker that traces nothing sends none.
+    """
+
+    created: int = 0
+    exporters: tuple[ExporterCounts, ...] = ()
+    final: bool = False
+
+    def __post_init__(self) -> None:
+        check.whole("span_counts", "created", self.created)
+        if not isinstance(self.exporters, tuple) or not all(
+            isinstance(one, ExporterCounts) for one in self.exporters
+        ):
+            raise InvalidFieldError("span_counts", "exporters", "a tuple of ExporterCounts")
+        check.flag("span_counts", "final", self.final)
+
+
 ControlMessage: TypeAlias = (
     Hello
     | BootstrapBundle
@@ -237,5 +287,6 @@ ControlMessage: TypeAlias = (
     | Drained
     | Failed
     | PeerReplaced
+    | SpanCounts
 )
 """Any message of the control plane."""

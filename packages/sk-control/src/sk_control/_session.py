@@ -29,7 +29,7 @@ class SessionState(StrEnum):
 
 _S, _K = SessionState, MessageKind
 
-_REPORTS = {_K.HEARTBEAT, _K.PROGRESS}
+_REPORTS = {_K.HEARTBEAT, _K.PROGRESS, _K.SPAN_COUNTS}
 #: May come at any time behind the bundle's acknowledgement, and move nothing.
 _STAYS = _REPORTS | {_K.PEER_REPLACED}
 
@@ -68,6 +68,7 @@ TRANSITIONS: Final[Mapping[SessionState, Mapping[MessageKind, SessionState]]] = 
         _S.FAILED: dict.fromkeys({*_REPORTS, _K.STOP}, _S.FAILED) | {_K.STOP_ACK: _S.STOPPED},
     }
 )
+"""By state, the messages that are in order and the state that each leads to."""
 
 _ORDER = {state: position for position, state in enumerate(SessionState)}
 
@@ -83,6 +84,7 @@ _BREACHES: Final[Mapping[MessageKind, tuple[SessionState, ProtocolCode, Protocol
     _K.READY: (_S.ACKED, ProtocolCode.READY_BEFORE_BOOTSTRAP, ProtocolCode.DUPLICATE_READY),
     _K.HEARTBEAT: (_S.ACKED, ProtocolCode.REPORT_BEFORE_BOOTSTRAP, ProtocolCode.AFTER_STOPPED),
     _K.PROGRESS: (_S.ACKED, ProtocolCode.REPORT_BEFORE_BOOTSTRAP, ProtocolCode.AFTER_STOPPED),
+    _K.SPAN_COUNTS: (_S.ACKED, ProtocolCode.REPORT_BEFORE_BOOTSTRAP, ProtocolCode.AFTER_STOPPED),
     _K.START_WORK: (_S.READY, ProtocolCode.START_BEFORE_READY, ProtocolCode.DUPLICATE_START),
     _K.STOP: (_S.BOOTSTRAPPED, ProtocolCode.STOP_BEFORE_BOOTSTRAP, ProtocolCode.AFTER_STOPPED),
     _K.STOP_ACK: (_S.STOPPING, ProtocolCode.ACK_WITHOUT_STOP, ProtocolCode.AFTER_STOPPED),

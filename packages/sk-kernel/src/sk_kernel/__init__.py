@@ -1,31 +1,44 @@
 """stream kernel: nodes, state and graph, and the runner of the memory profile."""
 
 from sk_kernel._adapters import Sink, Source
+from sk_kernel._answering import Onward, RequestRunner
 from sk_kernel._application import ApplicationContext
 from sk_kernel._application_spec import AdapterSettings, ApplicationSpec
 from sk_kernel._batch import Batch, Section
 from sk_kernel._boundary import BoundaryDispatchInput, RoutingResult, TerminalEvent, TerminalStatus
 from sk_kernel._calls import Identity
 from sk_kernel._container import Container
+from sk_kernel._context import Context
 from sk_kernel._decorators import node, service, sink, source, state
 from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
-from sk_kernel._envelope import Context, Correlation, Envelope, Key
+from sk_kernel._envelope import Correlation, Envelope, Key
 from sk_kernel._failure import FailureSpec, NodeFailure
 from sk_kernel._graph import SINK, SOURCE, Edge, Graph
+from sk_kernel._heap import built_for_good
+from sk_kernel._hops import Parcel
 from sk_kernel._ids import TraceIds, span_id
-from sk_kernel._key_groups import KEY_GROUPS, Splitter, key_group, owner_of
+from sk_kernel._key_groups import KEY_GROUPS, KeyOwners, Splitter, key_group, owner_of
 from sk_kernel._letter_file import DeadLetterFile, letter_part
 from sk_kernel._letters import DeadLetter, payload_of, read_letter
 from sk_kernel._losses import Loss, Losses
 from sk_kernel._memory import MEMORY, MemoryRun
-from sk_kernel._observe import NodeObserver, NodeSpan, Tracer
+from sk_kernel._meter import Meter
+from sk_kernel._observe import Tracer
 from sk_kernel._plan import ExecutionPlan, Segment, make_plan, single_group
 from sk_kernel._reply_coordinator import ReplyCoordinatorService
 from sk_kernel._reply_facts import ReplyCounters, ReplyEvent
 from sk_kernel._reply_waiters import ReplyWaiterService
+from sk_kernel._request_wire import RequestCodec, together
 from sk_kernel._route_cache import RouteCache, RouteCacheSnapshot
 from sk_kernel._routing import RoutingService
 from sk_kernel._segment import SegmentRunner, needs_loop
+from sk_kernel._serving import is_reply_sink, is_request_source
+from sk_kernel._span import NO_ATTRIBUTES, NodeObserver, NodeSpan, SpanKind, SpanLink
+from sk_kernel._span_accounts import ExporterAccount, SpanAccount
+from sk_kernel._stopwatch import Stage, Stopwatch
+from sk_kernel._totals import SECONDS_BOUNDS, Histogram, Totals
+from sk_kernel._trace_context import TraceParent, read_traceparent, w3c_trace_id
+from sk_kernel._visit import WHOLE, Answer, Visit, shares
 from sk_kernel._waiter import ReplyWaiter
 from sk_kernel._wire import WireCodec, wire_faults
 from sk_kernel.errors import (
@@ -71,13 +84,17 @@ __version__ = "0.1.0"
 __all__ = [
     "KEY_GROUPS",
     "MEMORY",
+    "NO_ATTRIBUTES",
+    "SECONDS_BOUNDS",
     "SINK",
     "SOURCE",
     "STATUS_VERSION",
     "SUPERVISORS",
+    "WHOLE",
     "AdapterCheckError",
     "AdapterFailedError",
     "AdapterSettings",
+    "Answer",
     "ApplicationContext",
     "ApplicationSpec",
     "Batch",
@@ -96,25 +113,31 @@ __all__ = [
     "Envelope",
     "EventRail",
     "ExecutionPlan",
+    "ExporterAccount",
     "FailureSpec",
     "Fault",
     "Graph",
     "GroupStatus",
+    "Histogram",
     "Identity",
     "KernelError",
     "Key",
+    "KeyOwners",
     "LifecycleCallError",
     "LifecycleError",
     "LifecycleEvent",
     "Loss",
     "Losses",
     "MemoryRun",
+    "Meter",
     "MovedKeyError",
     "NodeFailedError",
     "NodeFailure",
     "NodeObserver",
     "NodeOutputError",
     "NodeSpan",
+    "Onward",
+    "Parcel",
     "PreflightError",
     "Progress",
     "RecordTooLargeError",
@@ -123,7 +146,9 @@ __all__ = [
     "ReplyEvent",
     "ReplyWaiter",
     "ReplyWaiterService",
+    "RequestCodec",
     "RequestRefusedError",
+    "RequestRunner",
     "RequestsClosedError",
     "ResolutionError",
     "RouteCache",
@@ -141,20 +166,31 @@ __all__ = [
     "SinkDriver",
     "Source",
     "SourceDriver",
+    "SpanAccount",
+    "SpanKind",
+    "SpanLink",
     "Splitter",
+    "Stage",
+    "Stopwatch",
     "SupervisorFactory",
     "TerminalEvent",
     "TerminalStatus",
     "TooManyAliasesError",
     "TooManyRequestsError",
+    "Totals",
     "TraceIds",
     "TraceInUseError",
+    "TraceParent",
     "Tracer",
     "UnknownRouteError",
     "UnknownTargetError",
+    "Visit",
     "WireCodec",
     "WireError",
     "WorkerStatus",
+    "built_for_good",
+    "is_reply_sink",
+    "is_request_source",
     "key_group",
     "letter_part",
     "make_plan",
@@ -163,11 +199,15 @@ __all__ = [
     "owner_of",
     "payload_of",
     "read_letter",
+    "read_traceparent",
     "service",
+    "shares",
     "single_group",
     "sink",
     "source",
     "span_id",
     "state",
+    "together",
+    "w3c_trace_id",
     "wire_faults",
 ]

@@ -14,6 +14,7 @@ from sk_kernel._failure_faults import failure_faults, letter_file_faults
 from sk_kernel._graph import Graph, build_graph
 from sk_kernel._making import adapter_failed, made_adapter, made_node
 from sk_kernel._preflight import adapter_faults, choice_faults, node_faults, one_of, service_faults
+from sk_kernel._serving import REPLIES, REQUESTS
 from sk_kernel._settings import build_settings
 from sk_kernel._specs import AdapterSpec, NodeSpec
 from sk_kernel.errors import (
@@ -38,8 +39,9 @@ class ApplicationContext:
         self.spec = spec
         self.catalogue = discover(spec.discovery_modules) if catalogue is None else catalogue
         faults: list[Fault] = list(service_faults(self.catalogue))
-        source = self._adapter("source", self.catalogue.sources, faults)
-        sink = self._adapter("sink", self.catalogue.sinks, faults)
+        own = self.catalogue
+        source = self._adapter("source", {REQUESTS.name: REQUESTS, **own.sources}, faults)
+        sink = self._adapter("sink", {REPLIES.name: REPLIES, **own.sinks}, faults)
         for name in spec.nodes.keys() - self.catalogue.nodes.keys():
             faults.append(Fault(f"nodes.{name}", "unknown_node", one_of(self.catalogue.nodes)))
         for node in self.catalogue.nodes.values():

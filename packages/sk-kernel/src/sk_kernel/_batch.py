@@ -90,8 +90,10 @@ def sampled_rows(keys: Sequence[Key], sampled: frozenset[int]) -> list[int]:
     Looks the sampled up, so that a record that is not costs nothing.
     """
     rows: list[int] = []
-    if not keys:
+    if not keys or not sampled:
         return rows
+    if isinstance(keys, range):
+        return [sequence - keys.start for sequence in sorted(sampled) if sequence in keys]
     nested = isinstance(keys[0], tuple)
     for sequence in sorted(sampled):
         row = bisect_left(keys, (sequence,) if nested else sequence)

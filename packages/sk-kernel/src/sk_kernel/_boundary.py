@@ -10,6 +10,7 @@ import msgspec
 from sk_kernel._envelope import EMPTY_HEADERS, Envelope
 
 TerminalStatus = Literal["success", "error", "timeout", "cancelled"]
+"""How a request ended."""
 
 
 class TerminalEvent(msgspec.Struct, frozen=True):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from itertools import islice
 from operator import length_hint
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import Struct
 
 from sk_kernel._batch import Batch, Rows, sampled_rows
-from sk_kernel._envelope import EMPTY_HEADERS, Context, Key, root_of
+from sk_kernel._context import Context
+from sk_kernel._envelope import EMPTY_HEADERS, Key, root_of
 from sk_kernel._graph import Edge
 from sk_kernel._ids import TraceIds
 from sk_kernel._observe import Tracer
@@ -35,10 +37,14 @@ class Identity(Struct, frozen=True):
 class NodeCall:
     """One node of this process, ready to be called on the records of a batch.
 
+    ``forgives`` says whether a record may be given up.
+
     :param target: the node's function, dependencies bound, or its instance.
     :param concurrent: whether coroutines of it may overlap: not where one could see what another
         did.
     """
+
+    forgives: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -66,6 +72,8 @@ class NodeCall:
         """
         keys, items = rows.keys, rows.items
         traced = sampled_rows(keys, batch.sampled) if self._tracer else ()
+        if traced and self.plain and not self.forgives:
+            return self._watched(batch, rows, traced)
         out: list[Any] = []
         done = 0
         for row in traced:
@@ -127,8 +135,36 @@ class NodeCall:
             index = len(items) - length_hint(rest) - 1
             raise self._failed(error, keys[max(index, 0)]) from error
 
+    def _watched(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
+        """See :meth:`map`: the way of plain nodes, whose sampled records have a call of their own.
+
+        One iterator goes through the batch: to cut it at each sampled record would cost more.
+        """
+        assert self._tracer is not None  # noqa: S101 - the caller has looked
+        call, rest, start = self.call, iter(rows.items), 0
+        out: list[Any] = []
+        try:
+            for row in traced:
+                out += [call(x) for x in islice(rest, row - len(out))]
+                item = next(rest)
+                start = time.time_ns()
+                out.append(call(item))
+                times = start, time.time_ns()
+                start = 0
+                self._tracer.ran(batch, rows.edge(row), rows.keys[row], times)
+            out += [call(x) for x in rest]
+        except Exception as error:
+            index = max(len(rows.items) - length_hint(rest) - 1, 0)
+            failure = self._failed(error, rows.keys[index])
+            if start:
+                times = start, time.time_ns()
+                cause = failure.cause_type
+                self._tracer.ran(batch, rows.edge(index), rows.keys[index], times, cause)
+            raise failure from error
+        return out
+
     def _failed(self, error: BaseException | None, key: Key) -> NodeFailedError:
-        return NodeFailedError(self.name, type(error).__name__, root_of(key))
+        return NodeFailedError(self.name, type(error).__name__, root_of(key)).about(key)
 
     def _await(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
         from sk_kernel._coroutines import CoroutineFailedError, in_turn, side_by_side
@@ -159,7 +195,7 @@ class NodeCall:
         return self._loop
 
     def _contexts(self, batch: Batch, keys: Sequence[Key]) -> Iterator[Context]:
-        run = self._identity
+        run, sampled = self._identity, batch.sampled
         for key in keys:
             known = batch.correlation(key)
             sequence = root_of(key)
@@ -174,6 +210,8 @@ class NodeCall:
                 trace_id,
                 known.reply_to,
                 headers,
+                sequence in sampled,
+                key,
             )
 
 

@@ -50,10 +50,12 @@ def compile_chain(
                 if isinstance(error, _DetourError):
                     declared = str(call.spec.emits)
                     at = root_of(keys[row])
-                    raise NodeOutputError(call.name, error.got, declared, at) from None
+                    refused = NodeOutputError(call.name, error.got, declared, at)
+                    raise refused.about(keys[row]) from None
                 if not call.lose(batch, keys[row], payload, error):
                     at = root_of(keys[row])
-                    raise NodeFailedError(call.name, type(error).__name__, at) from error
+                    failed = NodeFailedError(call.name, type(error).__name__, at)
+                    raise failed.about(keys[row]) from error
                 lost.append(row)
             else:
                 return lost

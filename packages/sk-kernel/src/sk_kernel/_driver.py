@@ -14,6 +14,7 @@ from sk_kernel._envelope import Envelope
 from sk_kernel._graph import SINK, SOURCE, Graph
 from sk_kernel._ids import TraceIds
 from sk_kernel._observe import Times, Tracer
+from sk_kernel._trace_context import Callers, called
 from sk_kernel.errors import AdapterFailedError, KernelError
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ class _Reading(NamedTuple):
 
     records: list[tuple[int, str | None]]
     times: Times
+    callers: Callers
 
 
 class SourceDriver:
@@ -49,6 +51,7 @@ class SourceDriver:
         self._source, self._limits, self._ids, self._sampling = source, limits, ids, sampling
         self._decode = getattr(source, "decode", None)
         self._bridge = graph.source.bridge or SOURCE
+        self._enveloped = graph.source.payload.enveloped
         self._number = 0
         self._next = 1
         self._readings: dict[int, _Reading] = {}
@@ -71,16 +74,19 @@ class SourceDriver:
         """
         start = time.time_ns()
         ended, payloads = self._payloads()
-        self._number += 1
         first, self._next = self._next, self._next + len(payloads)
+        callers: Callers = {}
+        if self._enveloped:
+            payloads, callers = _guarded(self._bridge, "decode", called, payloads, first)
+        self._number += 1
         batch = Batch(self._number, first, self._next - 1)
         if ended:
             batch.final = True
             batch.complete = not self._interrupted
-        elif self._sampling:
-            batch.sampled = self._ids.sampled(first, batch.last)
-            if batch.sampled:
-                self._note(batch, payloads, (start, time.time_ns()))
+            return batch, payloads
+        batch.sampled = self._sampled(first, batch.last, callers)
+        if self._sampling and batch.sampled:
+            self._note(batch, payloads, (start, time.time_ns()), callers)
         return batch, payloads
 
     def interrupt(self) -> None:
@@ -100,7 +106,8 @@ class SourceDriver:
         """Record the spans of a batch's reading, once."""
         reading = self._readings.pop(batch.number, None)
         if reading is not None:
-            tracer.read((((n,) if branching else n, t) for n, t in reading.records), reading.times)
+            records = (((n,) if branching else n, given) for n, given in reading.records)
+            tracer.read(records, reading.times, reading.callers)
 
     def _payloads(self) -> tuple[bool, Sequence[Any]]:
         if self._interrupted:
@@ -113,13 +120,20 @@ class SourceDriver:
             raw = _guarded(self._bridge, "decode", self._decode, raw)
         return False, _guarded(self._bridge, "decode", _listed, raw)
 
-    def _note(self, batch: Batch, payloads: Sequence[Any], times: Times) -> None:
+    def _sampled(self, first: int, last: int, callers: Callers) -> frozenset[int]:
+        """By the ratio, but where a caller has decided; that goes on, traced here or not."""
+        chosen = self._ids.sampled(first, last) if self._sampling else frozenset()
+        if not callers:
+            return chosen
+        return (chosen - callers.keys()) | {n for n, caller in callers.items() if caller.sampled}
+
+    def _note(self, batch: Batch, payloads: Sequence[Any], times: Times, callers: Callers) -> None:
         records: list[tuple[int, str | None]] = []
         for sequence in sorted(batch.sampled):
             payload = payloads[sequence - batch.first]
             given = payload.trace_id if type(payload) is Envelope else None
             records.append((sequence, given))
-        self._readings[batch.number] = _Reading(records, times)
+        self._readings[batch.number] = _Reading(records, times, callers)
 
 
 class SinkDriver:

@@ -1,4 +1,4 @@
-"""The envelope around a payload, and the context that a node may ask for."""
+"""The envelope around a payload, and what of it is carried beside the payload."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import msgspec
 
 T = TypeVar("T")
 
-#: A record's place in the run's order: the sequence number of the source record that it comes from,
-#: or, in a graph that branches, that number followed by one index for each branching point.
 Key = int | tuple[int, ...]
+"""A record's place in the run's order: the sequence number of the source record that it comes from,
+or, in a graph that branches, that number followed by one index for each branching point.
+"""
 
 EMPTY_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -57,24 +58,6 @@ class Correlation(msgspec.Struct, frozen=True, array_like=True):
 
 
 NO_CORRELATION = Correlation()
-
-
-class Context(msgspec.Struct, frozen=True, gc=False):
-    """Where a record is, for a node that has a parameter of this type.
-
-    ``sequence`` counts the records of the source from 1; records made by a ``finish()`` have the
-    number after the last. ``trace_id`` is 32 hexadecimal digits, the same in every run with the
-    same ``run_id``, unless an envelope gave its own.
-    """
-
-    run_id: str
-    scenario: str
-    group: str
-    node: str
-    sequence: int
-    trace_id: str
-    reply_to: str | None = None
-    headers: Mapping[str, str] = EMPTY_HEADERS
 
 
 def root_of(key: Key) -> int:

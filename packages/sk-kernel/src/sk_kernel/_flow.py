@@ -35,7 +35,8 @@ class Outlet:
         shown = type(got).__qualname__
         if isinstance(got, Envelope):
             shown = f"Envelope[{type(got.payload).__qualname__}]"
-        return NodeOutputError(self.producer, shown, str(self.declared), root_of(key))
+        error = NodeOutputError(self.producer, shown, str(self.declared), root_of(key))
+        return error.about(key)
 
 
 class Flow:
@@ -142,7 +143,8 @@ class Flow:
                 section = Section(producer, route.payload, target, keys, items)
                 self._departures.setdefault(segment, []).append(section)
         if not found and target is not None:
-            raise UnknownTargetError(producer, target, route.payload.name, root_of(keys[0]))
+            error = UnknownTargetError(producer, target, route.payload.name, root_of(keys[0]))
+            raise error.about(keys[0])
 
     def _put(self, edge: Edge, keys: Sequence[Key], items: Sequence[Any]) -> None:
         if edge.fanout > 1:

@@ -8,11 +8,15 @@ from graphlib import CycleError, TopologicalSorter
 
 from msgspec import Struct
 
+from sk_kernel._serving import is_reply_sink, is_request_source, replies_of
 from sk_kernel._specs import Emission, NodeSpec, PayloadType, SinkSpec, SourceSpec
 from sk_kernel.errors import Fault, PreflightError
 
 SOURCE = "source:source"
+"""The name of the source in the graph, whatever the adapter is called."""
+
 SINK = "sink:sink"
+"""The name of the sink in the graph, whatever the adapter is called."""
 
 
 class Edge(Struct, frozen=True):
@@ -76,6 +80,7 @@ def build_graph(source: SourceSpec, sink: SinkSpec, nodes: Mapping[str, NodeSpec
     """Connect producers to consumers by payload type.
 
     A payload goes to the consumers of its class or, where there are none, of its nearest base.
+    The sink ``replies`` consumes what nobody else does.
 
     :raises PreflightError: with every fault: a type that nobody consumes, a node or sink that
         nothing reaches, a circle, two annotations for one class, a node with a reserved name.
@@ -84,6 +89,11 @@ def build_graph(source: SourceSpec, sink: SinkSpec, nodes: Mapping[str, NodeSpec
     for name in (*nodes, SINK):
         for payload in sink.payload.types if name == SINK else nodes[name].consumes:
             consumers.setdefault(payload.cls, []).append(name)
+    serving = is_request_source(source)
+    if is_reply_sink(sink):
+        sink = replies_of((source.payload, *map(_all_of, nodes.values())), consumers)
+        for payload in sink.payload.types:
+            consumers[payload.cls] = [SINK]
     draft = Graph(source, sink, nodes, (), ())
     faults: list[Fault] = [*_misnamed(draft), *_ambiguous(draft)]
     edges: list[Edge] = []
@@ -96,13 +106,18 @@ def build_graph(source: SourceSpec, sink: SinkSpec, nodes: Mapping[str, NodeSpec
             edges += [Edge(producer, payload, t, i, len(targets)) for i, t in enumerate(targets)]
     reached = {e.consumer for e in edges}
     for name in (*nodes, SINK):
-        if name not in reached and draft.consumed(name):
+        # Where requests are served, whatever nothing leads to is an entrance.
+        if name not in reached and draft.consumed(name) and not (serving and name in nodes):
             wanted = " or ".join(t.name for t in draft.consumed(name))
             faults.append(Fault(name, "unreached", f"a source or node that emits {wanted}"))
     faults += _circles(nodes, edges)
     if faults:
         raise PreflightError(faults)
     return Graph(source, sink, nodes, tuple(edges), _sorted(nodes, edges))
+
+
+def _all_of(spec: NodeSpec) -> Emission:
+    return Emission(spec.emits.types + (spec.finish or Emission()).types)
 
 
 def _consumers_of(cls: type, consumers: Mapping[type, list[str]]) -> list[str]:

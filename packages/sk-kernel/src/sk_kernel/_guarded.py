@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sk_kernel._batch import Batch, Rows
 from sk_kernel._calls import Identity, NodeCall
@@ -34,6 +34,8 @@ class GuardedCall(NodeCall):
     again that it has returned something for. What a node returns wrongly is no record's fault, and
     ends the run under every policy.
     """
+
+    forgives: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -77,6 +79,8 @@ class GuardedCall(NodeCall):
         self._cause = type(error).__name__
         known = batch.correlation(key)
         self._losses.take(Loss(self.name, self._failure, self._cause, key, item, known))
+        if self._tracer is not None and root_of(key) not in batch.sampled:
+            self._tracer.failed(batch, self.name, key, self._cause)
         return True
 
     def _map(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:

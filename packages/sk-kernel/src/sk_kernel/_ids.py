@@ -7,6 +7,7 @@ processes it is spread over. Formats: W3C Trace Context (16 and 8 bytes, lower-c
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -24,12 +25,15 @@ class TraceIds:
 
     The low 64 bits are an even spread of the sequence numbers and are what sampling by ratio looks
     at (as OpenTelemetry's ``TraceIdRatioBased`` does); the high 64 bits tell runs apart. Whether a
-    record is sampled is its sequence number's matter, also where an envelope gives it a trace id.
+    record is sampled is its sequence number's matter, also where an envelope gives it a trace id;
+    but what a caller decided who sent a ``traceparent`` with it goes first.
     """
 
     def __init__(self, run_id: str, sampling_ratio: float = 1.0) -> None:
         seed = blake2b(run_id.encode(), digest_size=16, person=b"sk-trace").digest()
         self._high = seed[:8].hex()
+        other = blake2b(run_id.encode(), digest_size=8, person=b"sk-batches")
+        self._high_of_batches = other.hexdigest()
         self._offset = int.from_bytes(seed[8:], "big")
         self._bound = round(sampling_ratio * _TURN)
         self._up, self._down = _returns(self._bound)
@@ -37,6 +41,10 @@ class TraceIds:
     def of(self, sequence: int) -> str:
         """The trace id of the record with this sequence number."""
         return f"{self._high}{self._place(sequence):016x}"
+
+    def of_batch(self, number: int) -> str:
+        """The trace id of the hops of the batch with this number: none of a record's."""
+        return f"{self._high_of_batches}{self._place(number):016x}"
 
     def sequence_of(self, trace_id: str) -> int | None:
         """The sequence number that :meth:`of` gives this trace id for; None for another run's."""
@@ -61,6 +69,16 @@ class TraceIds:
             found.append(sequence)
             sequence += self._gap(self._place(sequence))
         return frozenset(found)
+
+    def takes(self, trace_id: str) -> bool:
+        """Whether a trace that is not this run's is recorded: by its own low 64 bits, as above.
+
+        One that is no W3C trace id is, where any is.
+        """
+        try:
+            return int(trace_id[16:32], 16) < self._bound
+        except ValueError:
+            return self._bound > 0
 
     def _place(self, sequence: int) -> int:
         return (sequence * _WEYL + self._offset) & _MASK
@@ -99,5 +117,12 @@ def _returns(bound: int) -> tuple[_Return, _Return]:
 
 def span_id(trace_id: str, node: str, key: Key) -> str:
     """The id of the span of ``node`` on the record ``key`` of a trace."""
-    text = f"{trace_id}/{node}/{key}"
-    return blake2b(text.encode(), digest_size=8, person=b"sk-span").hexdigest()
+    own = _of_node(node).copy()
+    own.update(f"{trace_id}/{key}".encode())
+    return own.hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _of_node(node: str) -> blake2b:
+    """What the ids of a node's spans begin with: to copy it is cheaper than to hash it anew."""
+    return blake2b(f"{node}/".encode(), digest_size=8, person=b"sk-span")

@@ -1,21 +1,23 @@
 """Which of a group's workers a record belongs to: keys map to key groups, and those to workers.
 
-The same in every process and every run: a key group is the CRC-32 of the key's MessagePack form,
-modulo :data:`KEY_GROUPS`; workers own contiguous ranges of key groups, by index.
+The same in every process and every run: a key group is a byte of BLAKE2b of the key's MessagePack
+form, modulo :data:`KEY_GROUPS` (a checksum would put keys that are alike, 0 to 9 say, into few of
+them); workers own contiguous ranges of key groups, by index.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import Any
-from zlib import crc32
 
 import msgspec
 
 from sk_kernel._batch import Section
 
 KEY_GROUPS = 128
+"""How many groups keys fall into, whatever the number of workers."""
 
 #: Keys whose worker is remembered; a key that is met anew costs a microsecond.
 _REMEMBERED = 65_536
@@ -32,7 +34,7 @@ def key_group(value: Any) -> int:
         data = _encode(int(value) if isinstance(value, bool) else value)
     except (TypeError, ValueError, OverflowError):
         data = repr(value).encode("utf-8", "backslashreplace")
-    return crc32(data) % KEY_GROUPS
+    return blake2b(data, digest_size=1, person=b"sk-key").digest()[0] % KEY_GROUPS
 
 
 def owner_of(group: int, workers: int) -> int:

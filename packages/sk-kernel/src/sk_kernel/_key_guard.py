@@ -35,4 +35,5 @@ class KeyGuard:
                 owners = self._owners.of(items)
                 if set(owners) - {self._index}:
                     row = next(i for i, owner in enumerate(owners) if owner != self._index)
-                    raise MovedKeyError(edge.producer, consumer, self._key, root_of(keys[row]))
+                    at = root_of(keys[row])
+                    raise MovedKeyError(edge.producer, consumer, self._key, at).about(keys[row])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from sk_kernel._answering import RequestRunner
 from sk_kernel._application import ApplicationContext
 from sk_kernel._batch import Batch
 from sk_kernel._calls import Identity
@@ -13,9 +17,13 @@ from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
 from sk_kernel._ids import TraceIds
 from sk_kernel._letter_file import DeadLetterFile, letter_part
 from sk_kernel._losses import Losses
-from sk_kernel._observe import NodeObserver, Tracer
+from sk_kernel._meter import Meter
+from sk_kernel._observe import Tracer
 from sk_kernel._plan import make_plan, single_group
 from sk_kernel._segment import SegmentRunner, needs_loop
+from sk_kernel._span import NodeObserver
+from sk_kernel._stopwatch import Stopwatch
+from sk_kernel._totals import Totals
 from sk_kernel.errors import KernelError
 from sk_kernel.ports import Progress, RunReport
 
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
     import asyncio
 
 MEMORY = "memory"
+"""The name of the profile and of its only group."""
 
 
 class MemoryRun:
@@ -30,7 +39,12 @@ class MemoryRun:
 
     :param observers: receive the spans of the records that ``sampling_ratio`` chooses.
     :param on_progress: called after each batch, with the run's progress.
+    :param on_input_end: called behind the last record, before any node is asked to finish.
+    :param stopwatch: measures source, nodes and sink; without one nothing is measured.
     :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be made.
+
+    ``requests`` runs requests through the same nodes, for whoever holds ``turn``: they come between
+    two batches.
     """
 
     def __init__(
@@ -42,8 +56,12 @@ class MemoryRun:
         observers: Sequence[NodeObserver] = (),
         sampling_ratio: float = 1.0,
         on_progress: Callable[[Progress], None] | None = None,
+        stopwatch: Stopwatch | None = None,
+        on_input_end: Callable[[], None] | None = None,
     ) -> None:
+        self._on_input_end = on_input_end
         graph = application.graph
+        self._meter = Meter()
         self._run_id, self._scenario = run_id, application.spec.scenario
         self._on_progress = on_progress
         self._branching = graph.branching
@@ -52,6 +70,8 @@ class MemoryRun:
         self._tracer = Tracer(plan, ids, observers) if observers else None
         container = application.container()
         source, sink = application.make_source(container), application.make_sink(container)
+        if stopwatch is not None:
+            source, sink = stopwatch.around_source(source), stopwatch.around_sink(sink)
         self._source = SourceDriver(
             graph, source, limits or BatchLimits(), ids, sampling=bool(observers)
         )
@@ -60,6 +80,7 @@ class MemoryRun:
         self._letters = DeadLetterFile(application.spec.failure)
         identity = Identity(run_id, self._scenario, MEMORY, ids)
         self._losses = Losses(identity)
+        self.turn = threading.Lock()
         self._runner = SegmentRunner(
             application,
             plan,
@@ -70,7 +91,9 @@ class MemoryRun:
             write=self._sink.write,
             loop=self._loop,
             losses=self._losses,
+            stopwatch=stopwatch,
         )
+        self.requests = RequestRunner(plan, plan.segments[0], self._runner)
 
     def run(self) -> RunReport:
         """Read the source to its end and commit the sink; or, stopped, drain and abort it.
@@ -106,6 +129,17 @@ class MemoryRun:
     def stop(self) -> None:
         """End the input here, or, before the run, at once; and drain. Safe in any thread."""
         self._source.interrupt()
+
+    def totals(self) -> Totals:
+        """What has been measured so far. Safe in any thread."""
+        measured, lost = self._meter.totals(), self._losses
+        return msgspec.structs.replace(
+            measured,
+            records_out=self._sink.records,
+            dead_lettered=lost.dead_lettered,
+            skipped=lost.skipped,
+            cpu_seconds=time.process_time(),
+        )
 
     def partial_outputs(self) -> tuple[str, ...]:
         """Where a failed run left its unfinished output, and its dead letters."""
@@ -152,9 +186,20 @@ class MemoryRun:
     def _pump(self) -> Batch:
         while True:
             batch, payloads = self._source.read()
+            began = time.perf_counter()
+            self._meter.work()
+            if not batch.final:
+                self._meter.was_read(batch.number)
             if self._tracer and batch.sampled:
                 self._source.trace(self._tracer, batch, branching=self._branching)
-            self._runner.read(batch, payloads)
+            if batch.final and self._on_input_end:
+                self._on_input_end()
+            with self.turn:
+                self._runner.read(batch, payloads)
+            self._meter.was_done(batch.number)
+            if not batch.final:
+                self._meter.worked_off(len(payloads), time.perf_counter() - began)
+            self._meter.rest()
             if self._on_progress:
                 state = "drained" if batch.final else "running"
                 batches = batch.number - batch.final

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sk_kernel._graph import Graph
+from sk_kernel._graph import SOURCE, Graph
 from sk_kernel._sharing import segment_key
 from sk_kernel._units import Unit, state_units
 from sk_kernel.errors import Fault, PreflightError
@@ -104,6 +104,8 @@ def make_plan(
     ordered = sorted(cuts, key=lambda cut: cut[0])
     index_of = {n: i for i, cut in enumerate(ordered) for unit in cuts[cut] for n in unit}
     hops = {(index_of[e.producer], index_of[e.consumer]) for e in graph.edges}
+    led_to = {b for a, b in hops if a != b}
+    hops |= {(index_of[SOURCE], i) for i in range(len(ordered)) if i not in led_to}
     segments = tuple(
         Segment(
             index=i,
@@ -151,13 +153,15 @@ def _torn(unit: Unit, group_of: Mapping[str, str]) -> Fault:
 def _depths(graph: Graph, units: Iterable[Unit], group_of: Mapping[str, str]) -> dict[str, int]:
     depth: dict[str, int] = {}
     for unit in units:
+        # What nothing leads to still hears from the source how far the run has come.
+        away = SOURCE in depth and group_of[SOURCE] != group_of[unit[0]]
         own = max(
             (
                 depth[e.producer] + (group_of[e.producer] != group_of[e.consumer])
                 for e in graph.edges
                 if e.consumer in unit and e.producer not in unit
             ),
-            default=0,
+            default=int(away),
         )
         depth.update(dict.fromkeys(unit, own))
     return depth

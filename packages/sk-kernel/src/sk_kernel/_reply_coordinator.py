@@ -19,16 +19,16 @@ from sk_kernel.errors import UnknownRouteError
 class ReplyCoordinatorService:
     """Registers a waiter, routes the request, hands it to ``dispatch``, and takes replies back.
 
-    ``dispatch`` gets the deliveries, local and over the boundary, of one request; it is called
-    in the caller's thread, after the waiter is registered, and is where I/O begins. Whoever
-    receives terminals calls :meth:`deliver`, from any thread.
+    ``dispatch`` gets the deliveries, local and over the boundary, of one request, and its waiter;
+    it is called in the caller's thread, after the waiter is registered, and is where I/O begins.
+    Whoever receives terminals calls :meth:`deliver`, from any thread.
     """
 
     def __init__(
         self,
         waiters: ReplyWaiterService,
         routing: RoutingService,
-        dispatch: Callable[[RoutingResult], object],
+        dispatch: Callable[[RoutingResult, ReplyWaiter], object],
     ) -> None:
         self.waiters, self.routing = waiters, routing
         self._dispatch = dispatch
@@ -50,9 +50,12 @@ class ReplyCoordinatorService:
         if deliveries.terminal_outputs:
             problem = f"no node consumes {type(envelope.payload).__qualname__}"
             raise UnknownRouteError(problem, target=envelope.target or "")
-        waiter = self.waiters.register(trace_id, envelope.reply_to, timeout_seconds)
+        groups = [each.dispatch_group for each in deliveries.boundary_deliveries[:1]]
+        waiter = self.waiters.register(
+            trace_id, envelope.reply_to, timeout_seconds, group=groups[0] if groups else ""
+        )
         try:
-            self._dispatch(deliveries)
+            self._dispatch(deliveries, waiter)
         except BaseException:
             waiter.cancel()
             raise

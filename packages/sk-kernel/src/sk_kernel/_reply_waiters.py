@@ -43,9 +43,16 @@ class ReplyWaiterService:
         self._closed = False
 
     def register(
-        self, trace_id: str, reply_to: str | None = None, timeout_seconds: float = 30.0
+        self,
+        trace_id: str,
+        reply_to: str | None = None,
+        timeout_seconds: float = 30.0,
+        *,
+        group: str = "",
     ) -> ReplyWaiter:
         """Give a waiter that is due in ``timeout_seconds`` (a day at most; 0 or less: at once).
+
+        ``group`` is the one that the request is handed to, where there is one: a timeout names it.
 
         A trace id may be used again when its request has ended; what is still on its way for the
         earlier one can then not be told from the later one's, unless each went by its own alias.
@@ -56,7 +63,7 @@ class ReplyWaiterService:
         """
         now = self.now()
         due = now + min(timeout_seconds, _DAY) if timeout_seconds > 0 else now
-        waiter = ReplyWaiter(self, trace_id, reply_to, due)
+        waiter = ReplyWaiter(self, trace_id, reply_to, due, group)
         overdue: Sequence[ReplyWaiter] = ()
         try:
             with self._lock:
@@ -161,6 +168,17 @@ class ReplyWaiterService:
             values = {name: getattr(self._table, name) for name in ReplyCounters.__struct_fields__}
         return ReplyCounters(**values)
 
+    @property
+    def in_flight(self) -> int:
+        """How many requests are without an outcome."""
+        with self._lock:
+            return self._table.in_flight
+
+    def refuse(self) -> None:
+        """Refuse what comes; what is in flight goes on."""
+        with self._lock:
+            self._closed = True
+
     def close(self) -> int:
         """Cancel what is in flight and refuse what comes; gives how many were cancelled."""
         now = self.now()
@@ -209,4 +227,6 @@ class ReplyWaiterService:
 
 def _outcome(waiter: ReplyWaiter, status: Literal["timeout", "cancelled"]) -> TerminalEvent:
     error = "no reply in time" if status == "timeout" else "cancelled by the caller"
-    return TerminalEvent(waiter.trace_id, status, error=error, category=status)
+    if waiter.group and status == "timeout":
+        error = f"remote handoff timed out for group '{waiter.group}'"
+    return TerminalEvent(waiter.trace_id, status, error=error, category=status, group=waiter.group)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sk_kernel._application import ApplicationContext
 from sk_kernel._batch import Batch, Column, Section
 from sk_kernel._calls import Identity, NodeCall
 from sk_kernel._container import Container
-from sk_kernel._envelope import Key
+from sk_kernel._envelope import Key, root_of
 from sk_kernel._flow import Flow, Outlet, Route
 from sk_kernel._graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._guarded import GuardedCall
@@ -19,9 +20,11 @@ from sk_kernel._observe import Tracer
 from sk_kernel._plan import ExecutionPlan, Segment
 from sk_kernel._specs import Emission
 from sk_kernel._steps import Finish, NodeStep, SinkStep, Step, Writer
+from sk_kernel._stopwatch import Stopwatch, timed_step
+from sk_kernel._trace_context import w3c_trace_id
 from sk_kernel._unit_step import UnitStep
 from sk_kernel._units import Unit
-from sk_kernel.errors import WireError
+from sk_kernel.errors import RunError, WireError
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,6 +36,7 @@ class SegmentRunner:
     :param write: what the sink's payloads of a batch are given to; needed where the sink is.
     :param loop: runs coroutine nodes; needed where :func:`needs_loop` says so.
     :param losses: takes what nodes with another failure policy than ``fail`` give up.
+    :param stopwatch: measures the nodes; without one nothing is measured.
     :raises ResolutionError: when a node cannot be made.
     """
 
@@ -48,9 +52,10 @@ class SegmentRunner:
         write: Writer | None = None,
         loop: asyncio.Runner | None = None,
         losses: Losses | None = None,
+        stopwatch: Stopwatch | None = None,
     ) -> None:
         graph = plan.graph
-        self._tracer = tracer
+        self._tracer, self._ids = tracer, identity.ids
         self.losses = lost = Losses(identity) if losses is None else losses
         self._branching = graph.branching
         self._entries = _entries(graph, set(segment.vertices))
@@ -77,7 +82,10 @@ class SegmentRunner:
                     assert segment.key is not None  # noqa: S101 - else nothing is guarded
                     key, index = segment.key, identity.worker
                     self._steps.append(KeyGuard(guarded, key, segment.workers, index))
-                self._steps.append(_step(graph, {name: make(name) for name in unit}, outlets))
+                calls = {name: make(name) for name in unit}
+                build = partial(_step, graph, calls, outlets)
+                self._steps.append(timed_step(stopwatch, calls, build) if stopwatch else build())
+        self._answering = [step for step in self._steps if not isinstance(step, SinkStep)]
 
     def read(self, batch: Batch, payloads: Sequence[Any]) -> dict[int, list[Section]]:
         """Run the source's payloads of this batch through; returns what leaves, by segment.
@@ -90,8 +98,12 @@ class SegmentRunner:
         numbers = range(batch.first, batch.last + 1)
         keys: Sequence[Key] = [(n,) for n in numbers] if self._branching else numbers
         if payloads:
-            flow.emit(self._source_outlet, keys, payloads)
-        return self._run(flow)
+            try:
+                flow.emit(self._source_outlet, keys, payloads)
+            except RunError as error:
+                self._traced(batch, error)
+                raise
+        return self._run(flow, self._steps)
 
     def run(self, batch: Batch, arrivals: Iterable[Section]) -> dict[int, list[Section]]:
         """Run what arrived from other segments for this batch; returns what leaves, by segment.
@@ -107,7 +119,7 @@ class SegmentRunner:
                 problem = f"{section.payload.name} from {section.producer!r} is for another segment"
                 raise WireError(problem)
             flow.arrive(section, edges)
-        return self._run(flow)
+        return self._run(flow, self._steps)
 
     def resume(self, batch: Batch, edge: Edge, key: Key, payload: Any) -> None:
         """Run one record that came over ``edge`` from its consumer, which is here, on.
@@ -117,17 +129,48 @@ class SegmentRunner:
         """
         flow = Flow(batch)
         flow.inbox[edge.consumer] = [Column(edge, [key], [payload])]
-        self._run(flow)
+        self._run(flow, self._steps)
 
-    def _run(self, flow: Flow) -> dict[int, list[Section]]:
+    def answer(
+        self, batch: Batch, arrivals: Iterable[tuple[Edge, Key, Any]]
+    ) -> tuple[list[Any], dict[int, list[Section]]]:
+        """Run records of a request from the consumers of their edges, which are here, on.
+
+        Returns what came to the sink, which is not written, and what leaves, by segment.
+
+        :raises NodeFailedError, NodeOutputError, UnknownTargetError, MovedKeyError:
+            what a record did.
+        """
+        flow = Flow(batch)
+        for edge, key, payload in arrivals:
+            flow.inbox.setdefault(edge.consumer, []).append(Column(edge, [key], [payload]))
+        departures = self._run(flow, self._answering)
+        return [item for column in flow.take(SINK) for item in column.items], departures
+
+    def _run(self, flow: Flow, steps: Sequence[Step]) -> dict[int, list[Section]]:
         try:
-            for step in self._steps:
+            for step in steps:
                 step.run(flow)
+        except RunError as error:
+            self._traced(flow.batch, error)
+            raise
         finally:
             if self._tracer is not None:
                 self._tracer.flush()
         self.losses.flush()
         return flow.departures()
+
+    def _traced(self, batch: Batch, error: RunError) -> None:
+        """Name the trace of the record that the run ends with, and say so in its span."""
+        error.trace_id = self._trace_of(batch, error.record)
+        if self._tracer is not None:
+            self._tracer.blame(batch, error)
+
+    def _trace_of(self, batch: Batch, record: Key | None) -> str | None:
+        if record is None:
+            return None
+        given = batch.correlation(record).trace_id
+        return w3c_trace_id(given) if given else self._ids.of(root_of(record))
 
 
 def needs_loop(graph: Graph, vertices: Iterable[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from sk_kernel._envelope import Context
+from sk_kernel._context import Context
 from sk_kernel._specs import Parameter
 from sk_kernel._types import alternatives
 from sk_kernel.errors import DefinitionError

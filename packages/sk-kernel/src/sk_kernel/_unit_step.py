@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sk_kernel._batch import Column, Rows, merged, sampled_rows
+from sk_kernel._batch import Batch, Column, Rows, merged, sampled_rows
 from sk_kernel._calls import NodeCall
 from sk_kernel._chain import Chain, compile_chain
 from sk_kernel._envelope import Key
@@ -27,8 +27,8 @@ class _Row(NamedTuple):
 class UnitStep:
     """Nodes that share state.
 
-    A linear unit whose nodes give exactly one payload each is compiled into one loop; any other,
-    and each record that is traced, is walked depth first.
+    A linear unit whose nodes give exactly one payload each is compiled into one loop, which a
+    record that is traced passes call by call; any other unit is walked depth first.
     """
 
     def __init__(
@@ -46,6 +46,8 @@ class UnitStep:
             fed = (*self._fed[producer], *(e.consumer for e in edges))
             self._fed[producer] = tuple(dict.fromkeys(fed))
         self._chain = compile_chain(list(calls.values()), inner)
+        # Of a chain, whose nodes have one edge each to the next.
+        self._onward = {producer: edges[0] for (producer, _), edges in inner.items()}
 
     def run(self, flow: Flow) -> None:
         """Pass every waiting record through the unit, in key order, and emit what leaves it."""
@@ -59,21 +61,33 @@ class UnitStep:
     def _run_chain(self, chain: Chain, flow: Flow, rows: Rows) -> None:
         keys, items = rows.keys, rows.items
         outputs: list[Any] = []
-        leaving: Leaving = {self._names[-1]: ([], outputs)}
         lost: list[int] = []
         done = 0
         for i in sampled_rows(keys, flow.batch.sampled):
             lost += [done + n for n in chain(flow.batch, keys[done:i], items[done:i], outputs)]
-            passed = len(outputs)
-            self._walk(flow, leaving, _Row(keys[i], rows.edge(i), items[i]))
-            if len(outputs) == passed:
+            output = self._watched(flow.batch, _Row(keys[i], rows.edge(i), items[i]))
+            if output is LOST:
                 lost.append(i)
+            else:
+                outputs.append(output)
             done = i + 1
         lost += [done + n for n in chain(flow.batch, keys[done:], items[done:], outputs)]
         if lost:
             gone = set(lost)
             keys = [key for i, key in enumerate(keys) if i not in gone]
         flow.emit(self._outlets[self._names[-1]], keys, outputs)
+
+    def _watched(self, batch: Batch, row: _Row) -> Any:
+        """What the last node of a chain gives for a record that is traced."""
+        output, edge = row.item, row.edge
+        for name, call in self._calls.items():
+            output = call.one(batch, row.key, output, edge)
+            if output is LOST or name not in self._onward:
+                return output
+            edge = self._onward[name]
+            if type(output) is not edge.payload.cls:
+                raise self._outlets[name].refuse(output, row.key)
+        return output
 
     def _walk_all(self, flow: Flow, rows: list[_Row]) -> None:
         leaving: Leaving = {name: ([], []) for name in self._names}

@@ -7,15 +7,12 @@ standard library would be a second judge, whose `cancel` could win while the tab
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import suppress
+from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from sk_kernel._boundary import TerminalEvent
 from sk_kernel._waiter_table import Registration
-
-if TYPE_CHECKING:
-    from asyncio import Future
 
 
 class WaiterDesk(Protocol):
@@ -41,11 +38,13 @@ class ReplyWaiter(Registration):
     unregisters it: a wait that is over time expires it, a cancelled ``await`` cancels it.
     """
 
-    __slots__ = ("_desk", "outcome", "wakers")
+    __slots__ = ("_desk", "group", "outcome", "wakers")
 
-    def __init__(self, desk: WaiterDesk, trace_id: str, reply_to: str | None, due: float) -> None:
+    def __init__(
+        self, desk: WaiterDesk, trace_id: str, reply_to: str | None, due: float, group: str = ""
+    ) -> None:
         super().__init__(trace_id, reply_to, due)
-        self._desk = desk
+        self._desk, self.group = desk, group
         self.outcome: TerminalEvent | None = None
         #: Only for the service: what to call, in any thread, when there is an outcome.
         self.wakers: list[Callable[[], object]] | None = None
@@ -90,14 +89,11 @@ class ReplyWaiter(Registration):
     async def _on_loop(self) -> TerminalEvent:
         from asyncio import get_running_loop  # Most processes never await a reply.
 
+        from sk_kernel._loop_wakes import wakes_of
+
         loop = get_running_loop()
         arrived = loop.create_future()
-
-        def wake() -> None:
-            with suppress(RuntimeError):  # The loop is closed: nobody awaits any more.
-                loop.call_soon_threadsafe(_resolve, arrived)
-
-        if self._desk.subscribe(self, wake):
+        if self._desk.subscribe(self, partial(wakes_of(loop).wake, arrived)):
             left = max(self.due - self._desk.now(), 0.0)
             timer = loop.call_later(left, self._desk.time_out, self)
             try:
@@ -113,8 +109,3 @@ class ReplyWaiter(Registration):
         if outcome is None:  # pragma: no cover - the service sets it before it wakes anybody
             raise AssertionError("woken without an outcome")
         return outcome
-
-
-def _resolve(arrived: Future[None]) -> None:
-    if not arrived.done():
-        arrived.set_result(None)

@@ -2,7 +2,8 @@
 
 A frame's payload is an array of sections ``[producer, type, target, keys, correlations, items]``.
 ``producer`` and ``type`` are indices into the graph's own lists, which every process derives from
-the same modules; ``keys`` is nil when they are all the batch's sequence numbers.
+the same modules; ``keys`` is nil when they are all the batch's sequence numbers. ``items`` is the
+encoded array of payloads within a binary: a reader that looks for its end has not to look into it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class _WireSection(msgspec.Struct, array_like=True, gc=False):
     target: str | None
     keys: msgspec.Raw
     correlations: list[tuple[_Index, Correlation]]
-    items: msgspec.Raw
+    items: bytes
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -71,7 +72,8 @@ class WireCodec:
         (section,) = sections
         if len(section.items) == 1:
             sequence = root_of(section.keys[0])
-            raise RecordTooLargeError(section.producer, sequence, len(data), max_bytes)
+            error = RecordTooLargeError(section.producer, sequence, len(data), max_bytes)
+            raise error.about(section.keys[0])
         middle = len(section.items) // 2
         first = section._replace(keys=section.keys[:middle], items=section.items[:middle])
         second = section._replace(keys=section.keys[middle:], items=section.items[middle:])
@@ -86,7 +88,7 @@ class WireCodec:
             section.target,
             msgspec.Raw(_encode(None if dense else list(section.keys))),
             [(i, known[k]) for i, k in enumerate(section.keys) if k in known] if known else [],
-            msgspec.Raw(_encoded(section)),
+            _encoded(section),
         )
 
     def decode(self, batch: Batch, data: bytes | memoryview) -> list[Section]:
@@ -140,7 +142,8 @@ def _encoded_alone(section: Section, key: Key, item: Any) -> None:
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         got = f"{section.payload.name} that MessagePack cannot carry ({type(error).__name__})"
         declared = section.payload.name
-        raise NodeOutputError(section.producer, got, declared, root_of(key)) from error
+        refused = NodeOutputError(section.producer, got, declared, root_of(key))
+        raise refused.about(key) from error
 
 
 def _decoder_of(annotation: Any) -> Any:

@@ -9,9 +9,14 @@ is a worker's, or that of who calls its supervisor.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from sk_kernel._envelope import Key
 
 
 class Fault(Struct, frozen=True, order=True):
@@ -73,7 +78,18 @@ class AdapterCheckError(KernelError):
 
 
 class RunError(KernelError):
-    """A run could not go on."""
+    """A run could not go on. Where that was for one record, ``record`` is the record's key.
+
+    ``trace_id`` is then that of the record's trace, whether or not that is recorded.
+    """
+
+    record: Key | None = None
+    trace_id: str | None = None
+
+    def about(self, record: Key) -> Self:
+        """This error, with the record that it is about."""
+        self.record = record
+        return self
 
 
 def _at(sequence: int | None) -> str:

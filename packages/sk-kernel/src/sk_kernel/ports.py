@@ -8,18 +8,26 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
+from sk_kernel._span_accounts import SpanAccount
 from sk_kernel.status import RunStatus
 
 if TYPE_CHECKING:
     from sk_kernel._application import ApplicationContext
+    from sk_kernel._boundary import BoundaryDispatchInput, RoutingResult
     from sk_kernel._driver import BatchLimits
+    from sk_kernel._envelope import Envelope
     from sk_kernel._plan import ExecutionPlan
+    from sk_kernel._route_cache import RouteCacheSnapshot
+    from sk_kernel._waiter import ReplyWaiter
 
 Outcome = Literal["completed", "stopped"]
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a group has come: records and batches taken in, records passed on, and its state."""
+    """How far a group has come: records and batches taken in, records passed on, and its state.
+
+    ``requests`` are those whose records it has run.
+    """
 
     group: str
     records_in: int = 0
@@ -28,6 +36,7 @@ class Progress(msgspec.Struct, frozen=True):
     state: str = "starting"
     dead_lettered: int = 0
     skipped: int = 0
+    requests: int = 0
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +45,8 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     ``outcome`` is ``completed`` when the source had no more and the sink committed, ``stopped``
     when the source was interrupted, what was in flight drained, and the sink aborted; then
     ``partial_outputs`` names what it left. ``counters`` are the sink's own. ``dead_lettered`` and
-    ``skipped`` count the records that nodes gave up.
+    ``skipped`` count the records that nodes gave up. ``spans`` says what has become of the spans
+    that were made, for each process that made any.
     """
 
     run_id: str
@@ -51,13 +61,16 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     partial_outputs: tuple[str, ...] = ()
     dead_lettered: int = 0
     skipped: int = 0
+    spans: tuple[SpanAccount, ...] = ()
 
 
 class LifecycleEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One step in the life of a supervisor or worker.
 
     ``sequence`` counts from 1 within a run, ``time_ns`` is nanoseconds since the epoch,
-    ``correlation_id`` is the run's id. ``name`` is one of the documented events
+    ``correlation_id`` is the run's id, ``trace_id`` the trace that it belongs to: that of the
+    record at fault where there is one, else that of the supervisor's own steps; None in a run that
+    traces nothing. ``name`` is one of the documented events
     (``worker_spawned``, ...), ``fields`` its further facts, free of secrets and payloads.
     """
 
@@ -69,6 +82,7 @@ class LifecycleEvent(msgspec.Struct, frozen=True, kw_only=True):
     group: str | None = None
     worker: str | None = None
     fields: dict[str, Any] = {}
+    trace_id: str | None = None
 
 
 class BootstrapSupervisor(Protocol):
@@ -103,6 +117,44 @@ class BootstrapSupervisor(Protocol):
         A second request ends the run by force. One that comes before the work is not lost. Safe in
         a signal handler.
         """
+
+    def wait_started(self, timeout_seconds: float) -> bool:
+        """Whether :meth:`run` has begun the work within the time. Any thread.
+
+        False at once where it never will: whatever was started has been shut down.
+        """
+
+    def request(
+        self, envelope: Envelope[Any], *, timeout_seconds: float | None = None
+    ) -> ReplyWaiter:
+        """Send a request to the nodes that take it; never waits. Any thread, while the run works.
+
+        ``await`` what it gives, or call its ``wait()``: the outcome is a
+        :class:`sk_kernel.TerminalEvent` under the caller's own trace id, whose payload is the first
+        that the graph had for its sink (None where it had none). Behind the default timeout of the
+        configuration, or ``timeout_seconds``, the outcome is a timeout.
+
+        :raises RequestRefusedError: when too many are in flight, its trace id is in use, or the
+            run takes no requests, or none any more.
+        :raises UnknownRouteError: when no node takes it.
+        """
+
+    def execute_boundary(
+        self, inputs: Sequence[BoundaryDispatchInput], *, timeout_seconds: float | None = None
+    ) -> RoutingResult:
+        """Run inputs from their targets on, in the groups that own those; wait for all of them.
+
+        The terminal outputs are the replies, in the order of the inputs, under their trace ids.
+
+        :raises LifecycleError: a ``TimeoutError``, a ``ConnectionError`` (the group was lost, or
+            there is none) or a ``RuntimeError`` (a node failed), as the first input that failed.
+        """
+
+    def emit_handoff_failure(self, group_name: str, category: str) -> None:
+        """Tell, as a lifecycle event, that a request handed to a group has failed. Any thread."""
+
+    def route_cache_snapshot(self) -> RouteCacheSnapshot:
+        """How the routing cache stands. Any thread."""
 
     def partial_outputs(self) -> Sequence[str]:
         """Where unfinished output is; empty once it is in place, or where there is none."""
@@ -141,6 +193,7 @@ class EventRail(Protocol):
         group: str | None = None,
         worker: str | None = None,
         fields: Mapping[str, object] | None = None,
+        trace_id: str | None = None,
     ) -> LifecycleEvent | None:
         """Record an event; None where its level is not wanted. Any thread; raises nothing."""
 
@@ -162,7 +215,8 @@ class RunSetup:
         discover the same.
     :param log: takes the supervisor's lifecycle events.
     :param on_progress: to be called when a group has come further. From any thread; never blocks.
-    :param on_line: to be called with a worker's id and a line that it wrote to its standard error.
+    :param on_line: to be called with a worker's id, ``stdout`` or ``stderr``, and a line that it
+        wrote there. From any thread; never blocks.
     """
 
     run_id: str
@@ -173,7 +227,7 @@ class RunSetup:
     limits: BatchLimits
     log: EventRail
     on_progress: Callable[[Progress], None] = lambda _: None
-    on_line: Callable[[str, str], None] = lambda *_: None
+    on_line: Callable[[str, str, str], None] = lambda *_: None
 
 
 class SupervisorFactory(Protocol):
@@ -189,5 +243,5 @@ class SupervisorFactory(Protocol):
         """
 
 
-#: The group of the entry points by which a package provides a supervisor.
 SUPERVISORS = "stream_kernel.supervisors"
+"""The group of the entry points by which a package provides a supervisor."""

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import msgspec
 
+from sk_kernel._reply_facts import ReplyCounters
+from sk_kernel._span_accounts import SpanAccount
+from sk_kernel._totals import Totals
+
 STATUS_VERSION = 1
+"""The version of what a `RunStatus` holds; it grows when a reader must know of a change."""
 
 
 class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +25,10 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     its group allows. ``dead_lettered`` and ``skipped`` count the records that its nodes gave up.
     ``rss_bytes`` is its resident memory, None where that cannot be read. ``ended`` says how
     its process ended (``exit code 1``, ``signal SIGKILL``), ``rung`` how far down the stop ladder
-    it took; both are empty, or ``none``, while it runs.
+    it took; both are empty, or ``none``, while it runs. ``totals`` are those of all incarnations
+    that were in its place: they never fall. ``credit`` is how many batches its source may read
+    before one is done with; None where it has no source. ``requests`` counts the requests whose
+    records it has run.
     """
 
     worker_id: str
@@ -45,6 +53,9 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     category: str = ""
     ended: str = ""
     rung: str = "none"
+    totals: Totals = Totals()
+    credit: int | None = None
+    requests: int = 0
 
 
 class GroupStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +74,9 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     ``started`` is that to a startup probe: every group was ready once, and was told to work.
     ``stop_reasons`` are the requests to stop so far, in order (``SIGTERM``, ``sk stop``).
     ``refusals`` counts what was refused, by ``plane.category`` (``data.replay``,
-    ``control.signature``).
+    ``control.signature``). ``spans`` says what has become of the spans so far, for each process
+    that traces, those that have ended among them. ``requests`` says what became of the callers'
+    requests.
     """
 
     run_id: str
@@ -76,6 +89,8 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[GroupStatus, ...] = ()
     refusals: dict[str, int] = {}
     stop_reasons: tuple[str, ...] = ()
+    spans: tuple[SpanAccount, ...] = ()
+    requests: ReplyCounters = ReplyCounters()
     version: int = STATUS_VERSION
 
     def workers(self) -> tuple[WorkerStatus, ...]:

@@ -14,6 +14,7 @@ KEY_BYTES = 32
 _KEY_DOMAIN = b"sk-transport/1 key\0"
 
 Kdf = Literal["hkdf_sha256", "none"]
+"""How keys are derived; `none` takes the secret itself, whatever the labels."""
 
 
 @dataclass(frozen=True, slots=True)

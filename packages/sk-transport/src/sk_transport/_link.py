@@ -33,9 +33,11 @@ class LinkKeys:
 # A single `Secret` serves both directions; the channel binding still keeps them apart.
 KeysOrKey: TypeAlias = LinkKeys | Secret
 
-# From the identity that a peer claims to its keys; None: not a peer (unknown, or no longer due).
-# The identity is not yet proven when this is called: a lookup must have no effect.
 KeyLookup: TypeAlias = Callable[[str], KeysOrKey | None]
+"""From the identity that a peer claims to its keys; None: not a peer (unknown, or no longer due).
+
+The identity is not yet proven when this is called: a lookup must have no effect.
+"""
 
 
 def both_directions(keys: KeysOrKey) -> LinkKeys:

@@ -24,10 +24,12 @@ from sk_transport.errors import (
     UnexpectedKindError,
 )
 
-# From a frame, not yet verified, to the verifier for it; None: that of the two ends. For frames
-# that another process signed and the peer only relays. Raises a `TransportError` to refuse the
-# frame.
 VerifierOf: TypeAlias = Callable[[WireFrame], Verifier | None]
+"""From a frame, not yet verified, to the verifier for it; None: that of the two ends.
+
+For frames that another process signed and the peer only relays. Raises a `TransportError` to refuse
+the frame.
+"""
 
 _HANDSHAKE_KINDS = frozenset({FrameKind.HELLO, FrameKind.WELCOME})
 
@@ -61,11 +63,17 @@ class SecureChannel:
         self._ending = threading.Lock()
         self._sending = threading.Lock()
         self._receiving = threading.Lock()
+        self._send_waited = 0.0
 
     @property
     def peer(self) -> str:
         """The proven identity of the other end."""
         return self._signer.channel.receiver
+
+    @property
+    def send_waited_seconds(self) -> float:
+        """How long the sends so far have waited until the other end took more."""
+        return self._send_waited
 
     def __enter__(self) -> SecureChannel:
         return self
@@ -94,7 +102,7 @@ class SecureChannel:
             self._check_open()
             parts = (signer or self._signer).seal(kind, header, payload)
             try:
-                send_parts(self._sock, parts, deadline)
+                self._send_waited += send_parts(self._sock, parts, deadline)
             except DeadlineError:
                 self._shutdown("a send ran out of time")
                 raise

@@ -44,22 +44,26 @@ def wait_writable(sock: socket.socket, deadline: Deadline) -> None:
     _wait(sock, select.POLLOUT, deadline)
 
 
-def send_parts(sock: socket.socket, parts: Sequence[Buffer], deadline: Deadline) -> None:
-    """Send all the parts, in order, gathered by the kernel.
+def send_parts(sock: socket.socket, parts: Sequence[Buffer], deadline: Deadline) -> float:
+    """Send all the parts, in order, gathered by the kernel; return the seconds spent in waiting.
 
     Raises `DeadlineError` and `OSError`.
     """
     rest = [memoryview(part) for part in parts if len(part)]
+    waited = 0.0
     while rest:
         try:
             sent = sock.sendmsg(rest)
         except BlockingIOError:
+            began = time.perf_counter()
             wait_writable(sock, deadline)
+            waited += time.perf_counter() - began
             continue
         while rest and sent >= len(rest[0]):
             sent -= len(rest.pop(0))
         if sent:
             rest[0] = rest[0][sent:]
+    return waited
 
 
 @contextlib.contextmanager

@@ -6,7 +6,8 @@ All integers are big endian. A frame is a prefix of 64 bytes, a header and a pay
 |-------:|---------------|-------|------------------------------------------------------------|
 |      0 | length        | u32   | bytes that follow this field: 60 + header + payload        |
 |      4 | version       | u8    | 1                                                          |
-|      5 | kind          | u8    | 1 HELLO, 2 WELCOME, 3 BATCH, 4 END, 5 ACK, 6 CREDIT        |
+|      5 | kind          | u8    | 1 HELLO, 2 WELCOME, 3 BATCH, 4 END, 5 ACK, 6 CREDIT,       |
+|        |               |       | 7 REQUEST, 8 REPLY                                         |
 |      6 | header_length | u16   | bytes of the header                                        |
 |      8 | time          | u64   | nanoseconds of the sender's CLOCK_MONOTONIC when it signed |
 |     16 | nonce         | 16 B  | never used twice by one sender                             |
@@ -35,6 +36,8 @@ from sk_transport.errors import (
 )
 
 PROTOCOL_VERSION = 1
+"""The version that every frame begins with; another one is refused."""
+
 NONCE_BYTES = 16
 SIGNATURE_BYTES = 32
 LENGTH_BYTES = 4
@@ -42,6 +45,7 @@ HEAD_BYTES = 8
 SIGNED_PREFIX_BYTES = PREFIX_BYTES - SIGNATURE_BYTES
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
+"""Bytes of any kind that a frame can be read from or made of."""
 
 HEAD = struct.Struct(">IBBH")
 SIGNED_PREFIX = struct.Struct(f">IBBHQ{NONCE_BYTES}s")
@@ -57,6 +61,8 @@ class FrameKind(IntEnum):
     END = 4
     ACK = 5
     CREDIT = 6
+    REQUEST = 7
+    REPLY = 8
 
 
 _KINDS = {int(kind): kind for kind in FrameKind}

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsk/control/v1/control.proto\x12\rsk.control.v1\"\xe8\x01\n\rSignedMessage\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x11\n\tworker_id\x18\x03 \x01(\t\x12+\n\tdirection\x18\x04 \x01(\x0e\x32\x18.sk.control.v1.Direction\x12(\n\x04kind\x18\x05 \x01(\x0e\x32\x1a.sk.control.v1.MessageKind\x12\x0f\n\x07time_ns\x18\x06 \x01(\x04\x12\r\n\x05nonce\x18\x07 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x08 \x01(\x0c\x12\x11\n\tsignature\x18\t \x01(\x0c\"u\n\x05Hello\x12\x19\n\x11protocol_versions\x18\x01 \x03(\r\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\r\n\x05group\x18\x03 \x01(\t\x12\r\n\x05index\x18\x04 \x01(\r\x12\x13\n\x0bincarnation\x18\x05 \x01(\r\x12\x0b\n\x03pid\x18\x06 \x01(\x04\"\xc6\x02\n\x0f\x42ootstrapBundle\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x13\n\x0bscenario_id\x18\x02 \x01(\t\x12\r\n\x05group\x18\x03 \x01(\t\x12\x14\n\x0cworker_index\x18\x04 \x01(\r\x12\x13\n\x0bincarnation\x18\x05 \x01(\r\x12\x19\n\x11\x64iscovery_modules\x18\x06 \x03(\t\x12\x13\n\x0b\x61pplication\x18\x07 \x01(\x0c\x12\x11\n\tdata_host\x18\x08 \x01(\t\x12\x11\n\tdata_port\x18\t \x01(\r\x12\x19\n\x11heartbeat_seconds\x18\n \x01(\x01\x12\x36\n\x04keys\x18\x0b \x03(\x0b\x32(.sk.control.v1.BootstrapBundle.KeysEntry\x1a+\n\tKeysEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\"\x0b\n\tBundleAck\" \n\x05Ready\x12\x17\n\x0fpartial_outputs\x18\x01 \x03(\t\"\x9e\x01\n\x08Progress\x12\x12\n\nrecords_in\x18\x01 \x01(\x04\x12\x13\n\x0brecords_out\x18\x02 \x01(\x04\x12\x0f\n\x07\x62\x61tches\x18\x03 \x01(\x04\x12\r\n\x05state\x18\x04 \x01(\t\x12\x10\n\x08position\x18\x05 \x01(\t\x12\x0f\n\x07waiting\x18\x06 \x01(\x04\x12\x15\n\rdead_lettered\x18\x07 \x01(\x04\x12\x0f\n\x07skipped\x18\x08 \x01(\x04\"H\n\tHeartbeat\x12.\n\x08progress\x18\x01 \x01(\x0b\x32\x17.sk.control.v1.ProgressH\x00\x88\x01\x01\x42\x0b\n\t_progress\"\x0b\n\tStartWork\"%\n\x04Stop\x12\r\n\x05\x64rain\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\t\n\x07StopAck\"\xc9\x01\n\x07\x44rained\x12,\n\x07outcome\x18\x01 \x01(\x0e\x32\x1b.sk.control.v1.DrainOutcome\x12\x12\n\nrecords_in\x18\x02 \x01(\x04\x12\x13\n\x0brecords_out\x18\x03 \x01(\x04\x12\x36\n\x08\x63ounters\x18\x04 \x03(\x0b\x32$.sk.control.v1.Drained.CountersEntry\x1a/\n\rCountersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"M\n\x06\x46\x61iled\x12\x10\n\x08\x63\x61tegory\x18\x01 \x01(\t\x12\x0c\n\x04node\x18\x02 \x01(\t\x12\x12\n\ncause_type\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\"\xa7\x01\n\x0cPeerReplaced\x12\r\n\x05group\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x13\n\x0bincarnation\x18\x03 \x01(\r\x12\x33\n\x04keys\x18\x04 \x03(\x0b\x32%.sk.control.v1.PeerReplaced.KeysEntry\x1a+\n\tKeysEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01*\\\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44IRECTION_TO_SUPERVISOR\x10\x01\x12\x17\n\x13\x44IRECTION_TO_WORKER\x10\x02*\xf4\x02\n\x0bMessageKind\x12\x1c\n\x18MESSAGE_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12MESSAGE_KIND_HELLO\x10\x01\x12!\n\x1dMESSAGE_KIND_BOOTSTRAP_BUNDLE\x10\x02\x12\x1b\n\x17MESSAGE_KIND_BUNDLE_ACK\x10\x03\x12\x16\n\x12MESSAGE_KIND_READY\x10\x04\x12\x1a\n\x16MESSAGE_KIND_HEARTBEAT\x10\x05\x12\x19\n\x15MESSAGE_KIND_PROGRESS\x10\x06\x12\x1b\n\x17MESSAGE_KIND_START_WORK\x10\x07\x12\x15\n\x11MESSAGE_KIND_STOP\x10\x08\x12\x19\n\x15MESSAGE_KIND_STOP_ACK\x10\t\x12\x18\n\x14MESSAGE_KIND_DRAINED\x10\n\x12\x17\n\x13MESSAGE_KIND_FAILED\x10\x0b\x12\x1e\n\x1aMESSAGE_KIND_PEER_REPLACED\x10\x0c*d\n\x0c\x44rainOutcome\x12\x1d\n\x19\x44RAIN_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44RAIN_OUTCOME_COMPLETE\x10\x01\x12\x19\n\x15\x44RAIN_OUTCOME_STOPPED\x10\x02\x32Y\n\x0c\x43ontrolPlane\x12I\n\x07Session\x12\x1c.sk.control.v1.SignedMessage\x1a\x1c.sk.control.v1.SignedMessage(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsk/control/v1/control.proto\x12\rsk.control.v1\"\xe8\x01\n\rSignedMessage\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x11\n\tworker_id\x18\x03 \x01(\t\x12+\n\tdirection\x18\x04 \x01(\x0e\x32\x18.sk.control.v1.Direction\x12(\n\x04kind\x18\x05 \x01(\x0e\x32\x1a.sk.control.v1.MessageKind\x12\x0f\n\x07time_ns\x18\x06 \x01(\x04\x12\r\n\x05nonce\x18\x07 \x01(\x0c\x12\x0c\n\x04\x62ody\x18\x08 \x01(\x0c\x12\x11\n\tsignature\x18\t \x01(\x0c\"u\n\x05Hello\x12\x19\n\x11protocol_versions\x18\x01 \x03(\r\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\r\n\x05group\x18\x03 \x01(\t\x12\r\n\x05index\x18\x04 \x01(\r\x12\x13\n\x0bincarnation\x18\x05 \x01(\r\x12\x0b\n\x03pid\x18\x06 \x01(\x04\"\xc6\x02\n\x0f\x42ootstrapBundle\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x13\n\x0bscenario_id\x18\x02 \x01(\t\x12\r\n\x05group\x18\x03 \x01(\t\x12\x14\n\x0cworker_index\x18\x04 \x01(\r\x12\x13\n\x0bincarnation\x18\x05 \x01(\r\x12\x19\n\x11\x64iscovery_modules\x18\x06 \x03(\t\x12\x13\n\x0b\x61pplication\x18\x07 \x01(\x0c\x12\x11\n\tdata_host\x18\x08 \x01(\t\x12\x11\n\tdata_port\x18\t \x01(\r\x12\x19\n\x11heartbeat_seconds\x18\n \x01(\x01\x12\x36\n\x04keys\x18\x0b \x03(\x0b\x32(.sk.control.v1.BootstrapBundle.KeysEntry\x1a+\n\tKeysEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01\"\x0b\n\tBundleAck\" \n\x05Ready\x12\x17\n\x0fpartial_outputs\x18\x01 \x03(\t\"\xed\x01\n\x08Progress\x12\x12\n\nrecords_in\x18\x01 \x01(\x04\x12\x13\n\x0brecords_out\x18\x02 \x01(\x04\x12\x0f\n\x07\x62\x61tches\x18\x03 \x01(\x04\x12\r\n\x05state\x18\x04 \x01(\t\x12\x10\n\x08position\x18\x05 \x01(\t\x12\x0f\n\x07waiting\x18\x06 \x01(\x04\x12\x15\n\rdead_lettered\x18\x07 \x01(\x04\x12\x0f\n\x07skipped\x18\x08 \x01(\x04\x12.\n\x08metering\x18\t \x01(\x0b\x32\x17.sk.control.v1.MeteringH\x00\x88\x01\x01\x12\x10\n\x08requests\x18\n \x01(\x04\x42\x0b\n\t_metering\"\xfc\x01\n\x08Metering\x12\x12\n\nrecords_in\x18\x01 \x01(\x04\x12\x14\n\x0c\x62usy_seconds\x18\x02 \x01(\x01\x12\x14\n\x0cidle_seconds\x18\x03 \x01(\x01\x12\x1d\n\x15\x62\x61\x63kpressured_seconds\x18\x04 \x01(\x01\x12\x13\n\x0b\x63pu_seconds\x18\x05 \x01(\x01\x12\x14\n\x0c\x62\x61tch_counts\x18\x06 \x03(\x04\x12\x15\n\rbatch_seconds\x18\x07 \x01(\x01\x12\x16\n\x0elatency_counts\x18\x08 \x03(\x04\x12\x17\n\x0flatency_seconds\x18\t \x01(\x01\x12\x13\n\x06\x63redit\x18\n \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_credit\"H\n\tHeartbeat\x12.\n\x08progress\x18\x01 \x01(\x0b\x32\x17.sk.control.v1.ProgressH\x00\x88\x01\x01\x42\x0b\n\t_progress\"\x0b\n\tStartWork\"%\n\x04Stop\x12\r\n\x05\x64rain\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\t\n\x07StopAck\"\xc9\x01\n\x07\x44rained\x12,\n\x07outcome\x18\x01 \x01(\x0e\x32\x1b.sk.control.v1.DrainOutcome\x12\x12\n\nrecords_in\x18\x02 \x01(\x04\x12\x13\n\x0brecords_out\x18\x03 \x01(\x04\x12\x36\n\x08\x63ounters\x18\x04 \x03(\x0b\x32$.sk.control.v1.Drained.CountersEntry\x1a/\n\rCountersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"_\n\x06\x46\x61iled\x12\x10\n\x08\x63\x61tegory\x18\x01 \x01(\t\x12\x0c\n\x04node\x18\x02 \x01(\t\x12\x12\n\ncause_type\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x10\n\x08trace_id\x18\x05 \x01(\t\"\xb4\x01\n\x0e\x45xporterCounts\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x10\n\x08\x65xported\x18\x02 \x01(\x04\x12;\n\x07\x64ropped\x18\x03 \x03(\x0b\x32*.sk.control.v1.ExporterCounts.DroppedEntry\x12\x15\n\rclose_failure\x18\x04 \x01(\t\x1a.\n\x0c\x44roppedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"^\n\nSpanCounts\x12\x0f\n\x07\x63reated\x18\x01 \x01(\x04\x12\x30\n\texporters\x18\x02 \x03(\x0b\x32\x1d.sk.control.v1.ExporterCounts\x12\r\n\x05\x66inal\x18\x03 \x01(\x08\"\xa7\x01\n\x0cPeerReplaced\x12\r\n\x05group\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x13\n\x0bincarnation\x18\x03 \x01(\r\x12\x33\n\x04keys\x18\x04 \x03(\x0b\x32%.sk.control.v1.PeerReplaced.KeysEntry\x1a+\n\tKeysEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c:\x02\x38\x01*\\\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44IRECTION_TO_SUPERVISOR\x10\x01\x12\x17\n\x13\x44IRECTION_TO_WORKER\x10\x02*\x92\x03\n\x0bMessageKind\x12\x1c\n\x18MESSAGE_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12MESSAGE_KIND_HELLO\x10\x01\x12!\n\x1dMESSAGE_KIND_BOOTSTRAP_BUNDLE\x10\x02\x12\x1b\n\x17MESSAGE_KIND_BUNDLE_ACK\x10\x03\x12\x16\n\x12MESSAGE_KIND_READY\x10\x04\x12\x1a\n\x16MESSAGE_KIND_HEARTBEAT\x10\x05\x12\x19\n\x15MESSAGE_KIND_PROGRESS\x10\x06\x12\x1b\n\x17MESSAGE_KIND_START_WORK\x10\x07\x12\x15\n\x11MESSAGE_KIND_STOP\x10\x08\x12\x19\n\x15MESSAGE_KIND_STOP_ACK\x10\t\x12\x18\n\x14MESSAGE_KIND_DRAINED\x10\n\x12\x17\n\x13MESSAGE_KIND_FAILED\x10\x0b\x12\x1e\n\x1aMESSAGE_KIND_PEER_REPLACED\x10\x0c\x12\x1c\n\x18MESSAGE_KIND_SPAN_COUNTS\x10\r*d\n\x0c\x44rainOutcome\x12\x1d\n\x19\x44RAIN_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x44RAIN_OUTCOME_COMPLETE\x10\x01\x12\x19\n\x15\x44RAIN_OUTCOME_STOPPED\x10\x02\x32Y\n\x0c\x43ontrolPlane\x12I\n\x07Session\x12\x1c.sk.control.v1.SignedMessage\x1a\x1c.sk.control.v1.SignedMessage(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,14 +35,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BOOTSTRAPBUNDLE_KEYSENTRY']._serialized_options = b'8\001'
   _globals['_DRAINED_COUNTERSENTRY']._loaded_options = None
   _globals['_DRAINED_COUNTERSENTRY']._serialized_options = b'8\001'
+  _globals['_EXPORTERCOUNTS_DROPPEDENTRY']._loaded_options = None
+  _globals['_EXPORTERCOUNTS_DROPPEDENTRY']._serialized_options = b'8\001'
   _globals['_PEERREPLACED_KEYSENTRY']._loaded_options = None
   _globals['_PEERREPLACED_KEYSENTRY']._serialized_options = b'8\001'
-  _globals['_DIRECTION']._serialized_start=1527
-  _globals['_DIRECTION']._serialized_end=1619
-  _globals['_MESSAGEKIND']._serialized_start=1622
-  _globals['_MESSAGEKIND']._serialized_end=1994
-  _globals['_DRAINOUTCOME']._serialized_start=1996
-  _globals['_DRAINOUTCOME']._serialized_end=2096
+  _globals['_DIRECTION']._serialized_start=2158
+  _globals['_DIRECTION']._serialized_end=2250
+  _globals['_MESSAGEKIND']._serialized_start=2253
+  _globals['_MESSAGEKIND']._serialized_end=2655
+  _globals['_DRAINOUTCOME']._serialized_start=2657
+  _globals['_DRAINOUTCOME']._serialized_end=2757
   _globals['_SIGNEDMESSAGE']._serialized_start=47
   _globals['_SIGNEDMESSAGE']._serialized_end=279
   _globals['_HELLO']._serialized_start=281
@@ -56,25 +58,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_READY']._serialized_start=742
   _globals['_READY']._serialized_end=774
   _globals['_PROGRESS']._serialized_start=777
-  _globals['_PROGRESS']._serialized_end=935
-  _globals['_HEARTBEAT']._serialized_start=937
-  _globals['_HEARTBEAT']._serialized_end=1009
-  _globals['_STARTWORK']._serialized_start=1011
-  _globals['_STARTWORK']._serialized_end=1022
-  _globals['_STOP']._serialized_start=1024
-  _globals['_STOP']._serialized_end=1061
-  _globals['_STOPACK']._serialized_start=1063
-  _globals['_STOPACK']._serialized_end=1072
-  _globals['_DRAINED']._serialized_start=1075
-  _globals['_DRAINED']._serialized_end=1276
-  _globals['_DRAINED_COUNTERSENTRY']._serialized_start=1229
-  _globals['_DRAINED_COUNTERSENTRY']._serialized_end=1276
-  _globals['_FAILED']._serialized_start=1278
-  _globals['_FAILED']._serialized_end=1355
-  _globals['_PEERREPLACED']._serialized_start=1358
-  _globals['_PEERREPLACED']._serialized_end=1525
+  _globals['_PROGRESS']._serialized_end=1014
+  _globals['_METERING']._serialized_start=1017
+  _globals['_METERING']._serialized_end=1269
+  _globals['_HEARTBEAT']._serialized_start=1271
+  _globals['_HEARTBEAT']._serialized_end=1343
+  _globals['_STARTWORK']._serialized_start=1345
+  _globals['_STARTWORK']._serialized_end=1356
+  _globals['_STOP']._serialized_start=1358
+  _globals['_STOP']._serialized_end=1395
+  _globals['_STOPACK']._serialized_start=1397
+  _globals['_STOPACK']._serialized_end=1406
+  _globals['_DRAINED']._serialized_start=1409
+  _globals['_DRAINED']._serialized_end=1610
+  _globals['_DRAINED_COUNTERSENTRY']._serialized_start=1563
+  _globals['_DRAINED_COUNTERSENTRY']._serialized_end=1610
+  _globals['_FAILED']._serialized_start=1612
+  _globals['_FAILED']._serialized_end=1707
+  _globals['_EXPORTERCOUNTS']._serialized_start=1710
+  _globals['_EXPORTERCOUNTS']._serialized_end=1890
+  _globals['_EXPORTERCOUNTS_DROPPEDENTRY']._serialized_start=1844
+  _globals['_EXPORTERCOUNTS_DROPPEDENTRY']._serialized_end=1890
+  _globals['_SPANCOUNTS']._serialized_start=1892
+  _globals['_SPANCOUNTS']._serialized_end=1986
+  _globals['_PEERREPLACED']._serialized_start=1989
+  _globals['_PEERREPLACED']._serialized_end=2156
   _globals['_PEERREPLACED_KEYSENTRY']._serialized_start=684
   _globals['_PEERREPLACED_KEYSENTRY']._serialized_end=727
-  _globals['_CONTROLPLANE']._serialized_start=2098
-  _globals['_CONTROLPLANE']._serialized_end=2187
+  _globals['_CONTROLPLANE']._serialized_start=2759
+  _globals['_CONTROLPLANE']._serialized_end=2848
 # @@protoc_insertion_point(module_scope)

@@ -28,6 +28,7 @@ class MessageKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MESSAGE_KIND_DRAINED: _ClassVar[MessageKind]
     MESSAGE_KIND_FAILED: _ClassVar[MessageKind]
     MESSAGE_KIND_PEER_REPLACED: _ClassVar[MessageKind]
+    MESSAGE_KIND_SPAN_COUNTS: _ClassVar[MessageKind]
 
 class DrainOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -50,6 +51,7 @@ MESSAGE_KIND_STOP_ACK: MessageKind
 MESSAGE_KIND_DRAINED: MessageKind
 MESSAGE_KIND_FAILED: MessageKind
 MESSAGE_KIND_PEER_REPLACED: MessageKind
+MESSAGE_KIND_SPAN_COUNTS: MessageKind
 DRAIN_OUTCOME_UNSPECIFIED: DrainOutcome
 DRAIN_OUTCOME_COMPLETE: DrainOutcome
 DRAIN_OUTCOME_STOPPED: DrainOutcome
@@ -136,7 +138,7 @@ class Ready(_message.Message):
     def __init__(self, partial_outputs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Progress(_message.Message):
-    __slots__ = ("records_in", "records_out", "batches", "state", "position", "waiting", "dead_lettered", "skipped")
+    __slots__ = ("records_in", "records_out", "batches", "state", "position", "waiting", "dead_lettered", "skipped", "metering", "requests")
     RECORDS_IN_FIELD_NUMBER: _ClassVar[int]
     RECORDS_OUT_FIELD_NUMBER: _ClassVar[int]
     BATCHES_FIELD_NUMBER: _ClassVar[int]
@@ -145,6 +147,8 @@ class Progress(_message.Message):
     WAITING_FIELD_NUMBER: _ClassVar[int]
     DEAD_LETTERED_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    METERING_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
     records_in: int
     records_out: int
     batches: int
@@ -153,7 +157,33 @@ class Progress(_message.Message):
     waiting: int
     dead_lettered: int
     skipped: int
-    def __init__(self, records_in: _Optional[int] = ..., records_out: _Optional[int] = ..., batches: _Optional[int] = ..., state: _Optional[str] = ..., position: _Optional[str] = ..., waiting: _Optional[int] = ..., dead_lettered: _Optional[int] = ..., skipped: _Optional[int] = ...) -> None: ...
+    metering: Metering
+    requests: int
+    def __init__(self, records_in: _Optional[int] = ..., records_out: _Optional[int] = ..., batches: _Optional[int] = ..., state: _Optional[str] = ..., position: _Optional[str] = ..., waiting: _Optional[int] = ..., dead_lettered: _Optional[int] = ..., skipped: _Optional[int] = ..., metering: _Optional[_Union[Metering, _Mapping]] = ..., requests: _Optional[int] = ...) -> None: ...
+
+class Metering(_message.Message):
+    __slots__ = ("records_in", "busy_seconds", "idle_seconds", "backpressured_seconds", "cpu_seconds", "batch_counts", "batch_seconds", "latency_counts", "latency_seconds", "credit")
+    RECORDS_IN_FIELD_NUMBER: _ClassVar[int]
+    BUSY_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    IDLE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    BACKPRESSURED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CPU_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    BATCH_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_FIELD_NUMBER: _ClassVar[int]
+    records_in: int
+    busy_seconds: float
+    idle_seconds: float
+    backpressured_seconds: float
+    cpu_seconds: float
+    batch_counts: _containers.RepeatedScalarFieldContainer[int]
+    batch_seconds: float
+    latency_counts: _containers.RepeatedScalarFieldContainer[int]
+    latency_seconds: float
+    credit: int
+    def __init__(self, records_in: _Optional[int] = ..., busy_seconds: _Optional[float] = ..., idle_seconds: _Optional[float] = ..., backpressured_seconds: _Optional[float] = ..., cpu_seconds: _Optional[float] = ..., batch_counts: _Optional[_Iterable[int]] = ..., batch_seconds: _Optional[float] = ..., latency_counts: _Optional[_Iterable[int]] = ..., latency_seconds: _Optional[float] = ..., credit: _Optional[int] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
     __slots__ = ("progress",)
@@ -197,16 +227,47 @@ class Drained(_message.Message):
     def __init__(self, outcome: _Optional[_Union[DrainOutcome, str]] = ..., records_in: _Optional[int] = ..., records_out: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class Failed(_message.Message):
-    __slots__ = ("category", "node", "cause_type", "message")
+    __slots__ = ("category", "node", "cause_type", "message", "trace_id")
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     NODE_FIELD_NUMBER: _ClassVar[int]
     CAUSE_TYPE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     category: str
     node: str
     cause_type: str
     message: str
-    def __init__(self, category: _Optional[str] = ..., node: _Optional[str] = ..., cause_type: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    trace_id: str
+    def __init__(self, category: _Optional[str] = ..., node: _Optional[str] = ..., cause_type: _Optional[str] = ..., message: _Optional[str] = ..., trace_id: _Optional[str] = ...) -> None: ...
+
+class ExporterCounts(_message.Message):
+    __slots__ = ("kind", "exported", "dropped", "close_failure")
+    class DroppedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    EXPORTED_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    exported: int
+    dropped: _containers.ScalarMap[str, int]
+    close_failure: str
+    def __init__(self, kind: _Optional[str] = ..., exported: _Optional[int] = ..., dropped: _Optional[_Mapping[str, int]] = ..., close_failure: _Optional[str] = ...) -> None: ...
+
+class SpanCounts(_message.Message):
+    __slots__ = ("created", "exporters", "final")
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    EXPORTERS_FIELD_NUMBER: _ClassVar[int]
+    FINAL_FIELD_NUMBER: _ClassVar[int]
+    created: int
+    exporters: _containers.RepeatedCompositeFieldContainer[ExporterCounts]
+    final: bool
+    def __init__(self, created: _Optional[int] = ..., exporters: _Optional[_Iterable[_Union[ExporterCounts, _Mapping]]] = ..., final: bool = ...) -> None: ...
 
 class PeerReplaced(_message.Message):
     __slots__ = ("group", "worker_id", "incarnation", "keys")

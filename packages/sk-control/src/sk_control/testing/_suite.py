@@ -9,8 +9,8 @@ from sk_control.errors import ControlError
 from sk_control.testing._bench import MakeServer, ServerBench
 from sk_control.testing._claims import SERVER_CLAIMS
 
-# One promise: raises `AssertionError` where a server does not keep it.
 ServerClaim: TypeAlias = Callable[[ServerBench], None]
+"""One promise: raises `AssertionError` where a server does not keep it."""
 
 
 def check_server_claim(claim: ServerClaim, make_server: MakeServer) -> None:

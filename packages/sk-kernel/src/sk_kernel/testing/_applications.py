@@ -12,7 +12,7 @@ from sk_kernel._discovery import Catalogue, discover
 from sk_kernel._driver import BatchLimits
 from sk_kernel._envelope import Envelope
 from sk_kernel._memory import MemoryRun
-from sk_kernel._observe import NodeObserver
+from sk_kernel._span import NodeObserver
 from sk_kernel._specs import Emission, PayloadType, SinkSpec, SourceSpec
 from sk_kernel.testing._adapters import CollectSink, ListSource
 

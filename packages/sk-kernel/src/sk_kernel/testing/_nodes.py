@@ -9,7 +9,8 @@ from typing import Any
 from sk_kernel._batch import Batch, Rows
 from sk_kernel._calls import Identity, NodeCall
 from sk_kernel._container import Container
-from sk_kernel._envelope import Context, Correlation, Envelope
+from sk_kernel._context import Context
+from sk_kernel._envelope import Correlation, Envelope
 from sk_kernel._flow import Outlet
 from sk_kernel._ids import TraceIds
 from sk_kernel._making import made_node

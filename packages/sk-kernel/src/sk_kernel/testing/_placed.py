@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,16 +12,21 @@ from sk_kernel._batch import Batch, Section
 from sk_kernel._calls import Identity
 from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
 from sk_kernel._graph import SINK, SOURCE
+from sk_kernel._hops import End, Parcel
 from sk_kernel._ids import TraceIds
 from sk_kernel._key_groups import Splitter
 from sk_kernel._letter_file import DeadLetterFile, letter_part
 from sk_kernel._losses import Losses
-from sk_kernel._observe import NodeObserver, Tracer
+from sk_kernel._observe import Tracer
 from sk_kernel._plan import ExecutionPlan, Segment, make_plan
 from sk_kernel._segment import SegmentRunner, needs_loop
+from sk_kernel._span import NodeObserver
 from sk_kernel._wire import WireCodec, wire_faults
 from sk_kernel.errors import PreflightError
 from sk_kernel.testing._applications import Application, NodeSettings, substituted
+
+#: Frames by the worker of a segment that they go to, with where they come from.
+_Arrivals = dict[End, list[tuple[End, bytes]]]
 
 #: The group of every vertex that a placement does not name.
 MAIN = "main"
@@ -153,30 +159,33 @@ class _Placed:
 
     def _pass(self, batch: Batch, payloads: Sequence[Any]) -> None:
         """Take a batch through the segments, each behind those that send to it."""
-        arrivals: dict[tuple[int, int], list[bytes]] = {}
+        arrivals: _Arrivals = {}
         for segment in self._plan.segments:
             for worker, runner in enumerate(self._runners[segment.index]):
                 own = _as_received(batch)
+                here = segment.index, worker
                 if SOURCE in segment.vertices:
                     departures = runner.read(own, payloads)
                 else:
                     # Last come, first taken: nothing may hang on the order of arrival.
-                    frames = reversed(arrivals.get((segment.index, worker), []))
-                    departures = runner.run(
-                        own, [s for f in frames for s in self._codec.decode(own, f)]
-                    )
-                self._send(own, departures, arrivals)
+                    frames = reversed(arrivals.get(here, []))
+                    parcels = [Parcel(by, self._codec.decode(own, f)) for by, f in frames]
+                    if self._tracer:
+                        self._tracer.received(own, here, parcels)
+                    departures = runner.run(own, [s for p in parcels for s in p.sections])
+                self._send(own, here, departures, arrivals)
 
     def _send(
-        self,
-        batch: Batch,
-        departures: Mapping[int, list[Section]],
-        arrivals: dict[tuple[int, int], list[bytes]],
+        self, batch: Batch, by: End, departures: Mapping[int, list[Section]], arrivals: _Arrivals
     ) -> None:
         for target, sections in departures.items():
             parts = self._splitters[target].split(batch.number, sections)
             for worker, part in enumerate(parts):
-                arrivals.setdefault((target, worker), []).extend(self._frames(batch, part))
+                began, to = time.time_ns(), (target, worker)
+                frames = [(by, frame) for frame in self._frames(batch, part)]
+                arrivals.setdefault(to, []).extend(frames)
+                if self._tracer:
+                    self._tracer.sent(batch, by, to, part, began)
 
     def _frames(self, batch: Batch, sections: list[Section]) -> list[bytes]:
         return self._codec.encode(batch, sections, self._limits.max_bytes)

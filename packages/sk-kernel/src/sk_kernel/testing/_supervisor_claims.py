@@ -7,11 +7,15 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Final
 
-from sk_kernel.errors import KernelError
+from sk_kernel._boundary import BoundaryDispatchInput, TerminalEvent
+from sk_kernel._envelope import Envelope
+from sk_kernel.errors import KernelError, RequestRefusedError
 from sk_kernel.status import STATUS_VERSION
 from sk_kernel.testing._supervisor_bench import SOON, Bench, SupervisorBench, equal, holds, refused
+from sk_kernel.testing.supervised_app import Number
 
 SupervisorClaim = Callable[[SupervisorBench], None]
+"""One promise: raises `AssertionError` where a supervisor does not keep it."""
 
 _RUNGS: Final = ("none", "drain", "stop", "terminate", "kill")
 _LIVE: Final = ("ready", "running")
@@ -143,6 +147,53 @@ def a_shutdown_is_legal_in_every_state(bench: SupervisorBench) -> None:
             refused(it.supervisor.run, "run() behind a shutdown")
 
 
+def requests_are_answered_while_it_works(bench: SupervisorBench) -> None:
+    """Beside a stream, under the caller's trace id; before and behind the work they are refused."""
+    with bench.supervisor(count=0, fails_at=-7) as it:
+        it.start()
+        ask = it.supervisor.request
+        _unasked(lambda: ask(Envelope(Number(-5))))
+        replies: list[TerminalEvent] = []
+
+        def asked() -> None:
+            waiters = [ask(Envelope(Number(n), trace_id=f"t{n}")) for n in (-5, -7)]
+            replies.extend(waiter.wait(SOON) for waiter in waiters)
+            it.supervisor.request_stop("asked")
+
+        with it.meanwhile(lambda: it.supervisor.wait_started(0), asked):
+            it.supervisor.run()
+        success, failure = replies
+        equal((success.status, success.trace_id), ("success", "t-5"))
+        equal(getattr(success.payload, "n", None), 25)
+        equal((failure.status, failure.category), ("error", "execution"))
+        equal((failure.node, failure.cause_type), ("square_of", "ValueError"))
+        it.supervisor.shutdown()
+        _unasked(lambda: ask(Envelope(Number(-5))))
+
+
+def a_boundary_is_executed_in_its_group_alone(bench: SupervisorBench) -> None:
+    """Replies come in the order of the inputs; a group that there is none of is no connection."""
+    with bench.supervisor(count=0) as it:
+        it.start()
+        found: list[object] = []
+
+        def asked() -> None:
+            group = it.groups[0]
+            inputs = [BoundaryDispatchInput(Number(-n), group, "square_of") for n in (3, 2)]
+            outputs = it.supervisor.execute_boundary(inputs).terminal_outputs
+            found.extend(getattr(output.payload, "n", None) for output in outputs)
+            stranger = BoundaryDispatchInput(Number(1), "no such group", "square_of")
+            try:
+                it.supervisor.execute_boundary([stranger])
+            except ConnectionError as error:
+                found.append(isinstance(error, KernelError))
+            it.supervisor.request_stop("asked")
+
+        with it.meanwhile(lambda: it.supervisor.wait_started(0), asked):
+            it.supervisor.run()
+        equal(found, [9, 4, True])
+
+
 def groups_stop_when_told(bench: SupervisorBench) -> None:
     """``stop_groups`` ends workers that do as they are told, each with one word of its stop."""
     with bench.supervisor() as it:
@@ -254,6 +305,14 @@ def _lives(pid: int) -> bool:
     return True
 
 
+def _unasked(ask: Callable[[], object]) -> None:
+    try:
+        ask()
+    except RequestRefusedError:
+        return
+    raise AssertionError("expected a RequestRefusedError of request(), but it was taken on")
+
+
 SUPERVISOR_CLAIMS: Final[tuple[SupervisorClaim, ...]] = (
     nothing_is_ready_without_time,
     nothing_runs_before_its_start,
@@ -265,6 +324,8 @@ SUPERVISOR_CLAIMS: Final[tuple[SupervisorClaim, ...]] = (
     a_stop_drains_what_was_read,
     a_stop_before_the_work_is_not_lost,
     a_shutdown_is_legal_in_every_state,
+    requests_are_answered_while_it_works,
+    a_boundary_is_executed_in_its_group_alone,
     groups_stop_when_told,
     groups_end_by_force,
     events_are_told_in_order,

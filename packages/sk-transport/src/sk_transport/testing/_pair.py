@@ -64,5 +64,5 @@ class ChannelPair:
         self.release()
 
 
-# From the limits that both ends are to have, to a pair.
 MakePair: TypeAlias = Callable[[FrameLimits], ChannelPair]
+"""From the limits that both ends are to have, to a pair."""

@@ -11,9 +11,11 @@ from sk_transport.testing._claim_limits import LIMITS
 from sk_transport.testing._pair import ChannelPair, MakePair
 from sk_transport.testing._wire_claims import WIRE_CLAIMS
 
-# One promise: raises `AssertionError` where a pair does not keep it. Its name and its docstring
-# say what is promised.
 Claim: TypeAlias = Callable[[ChannelPair], None]
+"""One promise: raises `AssertionError` where a pair does not keep it.
+
+Its name and its docstring say what is promised.
+"""
 
 
 def check_claim(claim: Claim, make_pair: MakePair) -> None:

@@ -28,8 +28,8 @@ def tcp_channel_pair(
     with server.listen({left: keys}.get) as listener:
         accepted = Background(lambda: listener.accept(SOON))
         dialled = client.connect(listener.address, server=right, keys=keys, timeout=SOON)
-        return ChannelPair(
-            dialled,
-            accepted.result(),
-            inject=lambda raw: send_parts(dialled._sock, (raw,), Deadline("inject", SOON)),
-        )
+
+        def inject(raw: bytes) -> None:
+            send_parts(dialled._sock, (raw,), Deadline("inject", SOON))
+
+        return ChannelPair(dialled, accepted.result(), inject=inject)

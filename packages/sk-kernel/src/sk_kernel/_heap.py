@@ -1,0 +1,37 @@
+"""The garbage collector while a program builds what it keeps for all its life."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def built_for_good() -> Iterator[Callable[[], None]]:
+    """Collect nothing until what is built is complete, and from then on only what came after.
+
+    Gives the function to call when it is. Modules, classes and plans are no garbage, and a
+    collector that looks through them again and again costs a start a tenth of its time. Behind the
+    block it is as it was before; where it was off it stays off.
+    """
+    if not gc.isenabled():
+        yield _nothing
+        return
+    outermost = gc.get_freeze_count() == 0
+    gc.disable()
+    try:
+        yield _complete
+    finally:
+        gc.enable()
+        if outermost:
+            gc.unfreeze()
+
+
+def _complete() -> None:
+    gc.freeze()
+    gc.enable()
+
+
+def _nothing() -> None:
+    """Where the collector was off nothing turns it on."""

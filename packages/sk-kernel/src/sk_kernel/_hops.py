@@ -1,0 +1,143 @@
+"""Spans of hops: a batch is sent to the worker of another segment, which processes it.
+
+A batch is what OpenTelemetry's conventions for messaging call one. Its sender makes a PRODUCER span
+for each worker that it goes to, and a worker one CONSUMER span for what it takes of the batch, with
+a link to each of its producers. They form the trace of the batch; the traces of its records run
+through, and are linked to it. A hop without a sampled record has no spans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from sk_kernel._batch import Batch, Section, sampled_rows
+from sk_kernel._ids import TraceIds, span_id
+from sk_kernel._plan import ExecutionPlan
+from sk_kernel._span import NodeSpan, SpanLink
+
+#: One end of a hop: a segment, and the index of the worker that runs it.
+End = tuple[int, int]
+
+#: A producer's span has no more links: as many as OpenTelemetry's SDKs keep.
+MOST_LINKS = 128
+
+SYSTEM = "stream_kernel"
+
+
+class Parcel(NamedTuple):
+    """What a worker takes, or one part of what it takes, of a batch from one other."""
+
+    by: End
+    sections: Sequence[Section]
+
+
+class Arrival(NamedTuple):
+    """A consumer's span that has not ended."""
+
+    span: NodeSpan
+    link: SpanLink
+
+
+class Hops:
+    """Makes the spans of a plan's hops; every process gives them the same ids."""
+
+    def __init__(self, plan: ExecutionPlan, ids: TraceIds) -> None:
+        self._segments, self._ids = plan.segments, ids
+        # The last batch that each end has taken, and the span of that.
+        self._taken: dict[End, tuple[int, str]] = {}
+
+    def are_told(self, batch: Batch, parcel: Parcel, to: End) -> bool:
+        """Whether this is a hop, from one worker to another, and with a sampled record."""
+        by = parcel.by
+        stays = by[1] == to[1] and self._segments[by[0]].group == self._segments[to[0]].group
+        return not stays and any(sampled_rows(s.keys, batch.sampled) for s in parcel.sections)
+
+    def send(
+        self,
+        batch: Batch,
+        by: End,
+        to: End,
+        sections: Sequence[Section],
+        times: tuple[int, int],
+        links: Sequence[SpanLink],
+    ) -> NodeSpan:
+        """The span of a batch's sending; ``links`` are the spans of the sampled in it."""
+        number, taken = self._taken.get(by, (0, None))
+        trace, sender = self._ids.of_batch(batch.number), self._segments[by[0]]
+        group = self._segments[to[0]].group
+        return NodeSpan(
+            kind="producer",
+            trace_id=trace,
+            span_id=_sending(trace, by, to),
+            parent_id=taken if number == batch.number else None,
+            name=f"send {group}",
+            process_group=sender.group,
+            route_hop=sender.depth,
+            handoff_from=None,
+            sequence=batch.first,
+            start_ns=times[0],
+            end_ns=times[1],
+            links=tuple(links),
+            attributes=_attributes("send", group, batch, sections),
+        )
+
+    def process(
+        self, batch: Batch, to: End, parcels: Iterable[Parcel], start_ns: int
+    ) -> Arrival | None:
+        """The span of a batch's processing, which begins; None where none of it is sampled."""
+        trace = self._ids.of_batch(batch.number)
+        received: dict[End, list[Section]] = {}
+        for parcel in parcels:
+            received.setdefault(parcel.by, []).extend(parcel.sections)
+        sampled = sorted(
+            by for by, own in received.items() if self.are_told(batch, Parcel(by, own), to)
+        )
+        if not sampled:
+            return None
+        links = [SpanLink(trace, _sending(trace, by, to)) for by in sampled]
+        segment = self._segments[to[0]]
+        own = span_id(trace, f"process {to[0]}.{to[1]}", 0)
+        self._taken[to] = batch.number, own
+        everything = [section for sections in received.values() for section in sections]
+        before = self._segments[sampled[0][0]].group
+        span = NodeSpan(
+            kind="consumer",
+            trace_id=trace,
+            span_id=own,
+            parent_id=links[0].span_id,
+            name=f"process {segment.group}",
+            process_group=segment.group,
+            route_hop=segment.depth,
+            handoff_from=before if before != segment.group else None,
+            sequence=batch.first,
+            start_ns=start_ns,
+            end_ns=start_ns,
+            links=tuple(links),
+            attributes=_attributes("process", segment.group, batch, everything),
+        )
+        return Arrival(span, SpanLink(trace, own))
+
+
+def ended(arrival: Arrival, end_ns: int) -> NodeSpan:
+    """The consumer's span."""
+    return replace(arrival.span, end_ns=end_ns)
+
+
+def _sending(trace_id: str, by: End, to: End) -> str:
+    return span_id(trace_id, f"send {by[0]}.{by[1]} {to[0]}.{to[1]}", 0)
+
+
+def _attributes(
+    operation: str, group: str, batch: Batch, sections: Iterable[Section]
+) -> Mapping[str, str | int]:
+    return {
+        "messaging.system": SYSTEM,
+        "messaging.operation.name": operation,
+        "messaging.operation.type": operation,
+        "messaging.destination.name": group,
+        "messaging.batch.message_count": sum(len(section.items) for section in sections),
+        f"messaging.{SYSTEM}.batch": batch.number,
+    }

@@ -1,0 +1,52 @@
+"""Waking what awaits on an event loop, from other threads: one call into the loop for many of them.
+
+A call into a loop from another thread is a system call. Replies come by the frame, and those that
+wait for them are mostly on one loop.
+"""
+
+from __future__ import annotations
+
+import threading
+from asyncio import AbstractEventLoop, Future
+from contextlib import suppress
+from weakref import WeakKeyDictionary, ref
+
+
+class LoopWakes:
+    """Resolves futures of one loop."""
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop = ref(loop)  # which must be able to go
+        self._lock = threading.Lock()
+        self._due: list[Future[None]] = []
+
+    def wake(self, future: Future[None]) -> None:
+        """Resolve a future, soon. Any thread."""
+        with self._lock:
+            self._due.append(future)
+            if len(self._due) > 1:
+                return  # whoever came first has called
+        loop = self._loop()
+        if loop is not None:
+            with suppress(RuntimeError):  # It is closed: nobody awaits any more.
+                loop.call_soon_threadsafe(self._resolve)
+
+    def _resolve(self) -> None:
+        with self._lock:
+            due, self._due = self._due, []
+        for future in due:
+            if not future.done():
+                future.set_result(None)
+
+
+_lock = threading.Lock()
+_wakes: WeakKeyDictionary[AbstractEventLoop, LoopWakes] = WeakKeyDictionary()
+
+
+def wakes_of(loop: AbstractEventLoop) -> LoopWakes:
+    """The one of a loop."""
+    with _lock:
+        found = _wakes.get(loop)
+        if found is None:
+            found = _wakes[loop] = LoopWakes(loop)
+        return found

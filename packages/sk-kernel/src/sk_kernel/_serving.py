@@ -1,0 +1,97 @@
+"""The adapters of a run without input: it serves requests, and their callers get what comes out.
+
+They are always there, by the names ``requests`` and ``replies``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from threading import Event
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from sk_kernel._specs import Emission, SinkSpec, SourceSpec
+
+
+class RequestSource:
+    """A source that gives nothing, and ends when it is interrupted."""
+
+    def __init__(self) -> None:
+        self._ended = Event()
+
+    def open(self) -> None:
+        """There is nothing to acquire."""
+
+    def read(self, max_records: int, max_bytes: int) -> Sequence[Any]:
+        """Block until the end, which has no records."""
+        self._ended.wait()
+        return ()
+
+    def position(self) -> None:
+        """There is only one."""
+
+    def seek(self, position: None) -> None:
+        """There is only one."""
+
+    def interrupt(self) -> None:
+        """This is the end."""
+        self._ended.set()
+
+    def close(self) -> None:
+        """There is nothing to release."""
+
+
+class ReplySink:
+    """A sink for whatever no node consumes. Of a request that is the reply, and never comes here.
+
+    What a source's records come to without a node is dropped, and counted.
+    """
+
+    def __init__(self) -> None:
+        self._dropped = 0
+
+    def open(self) -> None:
+        """There is nothing to acquire."""
+
+    def write(self, chunk: Sequence[Any]) -> None:
+        """Drop what nobody has asked for."""
+        self._dropped += len(chunk)
+
+    def commit(self) -> None:
+        """There is nothing to put in place."""
+
+    def abort(self) -> None:
+        """There is nothing to leave."""
+
+    def partial_outputs(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def summary(self) -> dict[str, int]:
+        """How many records were nobody's reply."""
+        return {"dropped": self._dropped}
+
+
+REQUESTS: Final = SourceSpec("requests", RequestSource, True, None, Emission(), None)
+"""The source of a run that only serves requests; nodes that nothing emits for are its entrances."""
+
+REPLIES: Final = SinkSpec("replies", ReplySink, True, None, Emission(), None)
+"""The sink that takes every type that no node consumes."""
+
+
+def is_request_source(spec: SourceSpec) -> bool:
+    """Whether a run with this source only serves requests."""
+    return spec.target is RequestSource
+
+
+def is_reply_sink(spec: SinkSpec) -> bool:
+    """Whether this is the sink of whatever no node consumes."""
+    return spec.target is ReplySink
+
+
+def replies_of(emitted: Iterable[Emission], consumed: Container[type]) -> SinkSpec:
+    """:data:`REPLIES` for a graph in which nodes consume these classes, or bases of theirs."""
+    types = dict.fromkeys(payload for each in emitted for payload in each.types)
+    left = tuple(t for t in types if not any(base in consumed for base in t.cls.__mro__))
+    return replace(REPLIES, payload=Emission(left))

@@ -1,0 +1,230 @@
+"""Requests through segments: what they come to, and that nothing of one is lost on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sk_kernel import (
+    SINK,
+    SOURCE,
+    WHOLE,
+    AdapterSettings,
+    Answer,
+    ApplicationContext,
+    ApplicationSpec,
+    Correlation,
+    ExecutionPlan,
+    FailureSpec,
+    Identity,
+    MemoryRun,
+    NodeFailure,
+    PreflightError,
+    RequestCodec,
+    RequestRunner,
+    SegmentRunner,
+    TraceIds,
+    UnknownRouteError,
+    Visit,
+    WireError,
+    make_plan,
+    shares,
+    together,
+)
+
+BRANCHING = """
+@node
+def several(a: A) -> list[B]:
+    return [B(a.n + i) for i in range(a.n % 4)]
+@node
+def few(a: A) -> C | None:
+    return C(a.n) if a.n % 2 else None
+@node
+def up(b: B) -> C:
+    return C(b.n * 10)
+@node
+def aside(b: B) -> D:
+    return D(str(b.n))
+@node
+def ending(c: C) -> D | None:
+    return D(f"c{c.n}") if c.n % 3 else None
+"""
+NODES = ("several", "few", "up", "aside", "ending")
+SERVED = {"source": AdapterSettings("requests", {}), "sink": AdapterSettings("replies", {})}
+
+
+def spec(module: ModuleType, **changes: Any) -> ApplicationSpec:
+    return ApplicationSpec(
+        **{"scenario": "s", "discovery_modules": [module.__name__], **SERVED, **changes}
+    )
+
+
+def placed(context: ApplicationContext, group_of: Mapping[str, str]) -> ExecutionPlan:
+    return make_plan(context.graph, {SOURCE: "g", SINK: "g", **group_of}, context.all_states)
+
+
+def asked(
+    context: ApplicationContext, plan: ExecutionPlan, target: str, payload: object
+) -> list[Answer]:
+    """What a request ends in, hop by hop over the wire, whatever is on the way."""
+    codec = RequestCodec(context.graph)
+    ids = TraceIds("r")
+    runners = {
+        s.index: RequestRunner(
+            plan,
+            s,
+            SegmentRunner(
+                context,
+                plan,
+                s,
+                context.container(),
+                Identity("r", "s", s.group, ids),
+                write=lambda _: pytest.fail("a request was written"),
+            ),
+        )
+        for s in plan.segments
+    }
+    edge, key = codec.entry(target, type(payload))
+    known = Correlation("caller", "caller", {}, SOURCE)
+    waiting = [(plan.segment_of(target).index, Visit("r1", WHOLE, edge, key, payload, known))]
+    answers: list[Answer] = []
+    while waiting:
+        segment, visit = waiting.pop(0)
+        (sent,) = codec.visits(together([codec.visit(visit)]))
+        for outcome in runners[segment].run([sent]):
+            if isinstance(outcome, Answer):
+                answers += codec.answers(together([codec.answer(outcome)]))
+            else:
+                waiting.append((outcome.segment, outcome.visit))
+    return answers
+
+
+@pytest.mark.contract("HANDOFF-C-01")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    n=st.integers(0, 12),
+    groups=st.tuples(*[st.sampled_from(["g", "h", "i", "j"]) for _ in NODES]),
+)
+def test_a_request_has_as_replies_what_a_run_of_its_record_gives_the_sink(
+    declare: Callable[..., ModuleType], n: int, groups: tuple[str, ...]
+) -> None:
+    module = declare(BRANCHING)
+    context = ApplicationContext(spec(module))
+    plan = placed(context, dict(zip(NODES, groups, strict=True)))
+    answers = [a for entry in ("several", "few") for a in asked(context, plan, entry, module.A(n))]
+    assert Counter(a.payload.text for a in answers if a.replied) == Counter(expected(n))
+
+
+def expected(n: int) -> list[str]:
+    """By plain recursion."""
+    some = [n + i for i in range(n % 4)]
+    thirds = [*(b * 10 for b in some), *([n] if n % 2 else [])]
+    return [*map(str, some), *(f"c{c}" for c in thirds if c % 3)]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    n=st.integers(0, 12),
+    groups=st.tuples(*[st.sampled_from(["g", "h", "i", "j"]) for _ in NODES]),
+)
+def test_whatever_becomes_of_a_request_all_of_its_weight_comes_back(
+    declare: Callable[..., ModuleType], n: int, groups: tuple[str, ...]
+) -> None:
+    module = declare(BRANCHING)
+    context = ApplicationContext(spec(module))
+    plan = placed(context, dict(zip(NODES, groups, strict=True)))
+    assert sum(a.weight for a in asked(context, plan, "several", module.A(n))) == WHOLE
+
+
+@given(weight=st.integers(0, WHOLE), parts=st.integers(1, 1000))
+def test_shares_make_up_the_whole(weight: int, parts: int) -> None:
+    several = list(shares(weight, parts))
+    assert len(several) == parts
+    assert sum(several) == weight
+    assert max(several) - min(several) <= weight % parts or parts == 1
+
+
+FAILING = """
+@node
+def first(a: A) -> B:
+    return B(a.n)
+@node
+def second(b: B) -> C:
+    raise ValueError("secret")
+"""
+
+
+@pytest.mark.parametrize("policy", ["fail", "skip"])
+def test_what_a_node_raises_is_an_answer_with_its_type(
+    declare: Callable[..., ModuleType], policy: Any
+) -> None:
+    module = declare(FAILING)
+    failure = FailureSpec(nodes={"second": NodeFailure(policy)})
+    context = ApplicationContext(spec(module, failure=failure))
+    plan = placed(context, {"first": "g", "second": "h"})
+    answer = asked(context, plan, "first", module.A(1))[0]
+    assert (answer.replied, answer.node, answer.cause_type) == (False, "second", "ValueError")
+
+
+# ---- a graph that serves -------------------------------------------------------------------------
+
+
+def test_nodes_that_nothing_leads_to_are_entrances(declare: Callable[..., ModuleType]) -> None:
+    module = declare(BRANCHING)
+    context = ApplicationContext(spec(module))
+    assert [t.cls for t in context.graph.consumed(SINK)] == [module.D]
+    plan = placed(context, dict.fromkeys(NODES, "h"))
+    entrances = plan.segment_of("several")
+    assert plan.segment_of(SOURCE).downstream == (entrances.index,)  # for its watermarks
+
+
+def test_without_that_source_they_are_refused_as_ever(declare: Callable[..., ModuleType]) -> None:
+    module = declare(BRANCHING + "@source()\ndef numbers() -> Iterator[C]:\n    yield C(1)\n")
+    with pytest.raises(PreflightError, match="several: unreached"):
+        ApplicationContext(spec(module, source=AdapterSettings("numbers", {})))
+
+
+def test_what_no_node_takes_is_dropped_and_counted_where_nobody_asked(
+    declare: Callable[..., ModuleType],
+) -> None:
+    module = declare(
+        FAILING.replace('raise ValueError("secret")', "return C(b.n)")
+        + """
+@source()
+def numbers() -> Iterator[A]:
+    yield from (A(1), A(2))
+"""
+    )
+    context = ApplicationContext(spec(module, source=AdapterSettings("numbers", {})))
+    report = MemoryRun(context, "r").run()
+    assert report.counters == {"dropped": 2}
+
+
+# ---- the wire ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def codec(declare: Callable[..., ModuleType]) -> RequestCodec:
+    return RequestCodec(ApplicationContext(spec(declare(BRANCHING))).graph)
+
+
+@given(data=st.binary(max_size=60))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_bytes_of_any_kind_are_visits_and_answers_or_a_wire_error(
+    codec: RequestCodec, data: bytes
+) -> None:
+    for decode in (codec.visits, codec.answers):
+        try:
+            decode(data)
+        except WireError as error:
+            assert error.problem  # noqa: PT017 - both outcomes are right
+
+
+def test_a_class_that_is_not_declared_does_not_go_to_a_process(codec: RequestCodec) -> None:
+    with pytest.raises(UnknownRouteError, match="send what it declares"):
+        codec.entry("several", bool)

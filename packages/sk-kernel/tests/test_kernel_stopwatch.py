@@ -1,0 +1,200 @@
+"""The stopwatch of a profiled run: what is a stage's own, and what is measured where."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
+from sk_kernel import (
+    ApplicationContext,
+    BatchLimits,
+    MemoryRun,
+    NodeFailedError,
+    Stage,
+    Stopwatch,
+    built_for_good,
+)
+
+MILLISECOND = 1_000_000
+
+PIPELINE = """
+OUT = []
+
+@source()
+def numbers() -> Iterator[A]:
+    yield from (A(n) for n in range(1, 11))
+
+@state(key=None)
+class Seen:
+    def __init__(self):
+        self.total = 0
+
+@node
+def plain(a: A) -> B:
+    return B(a.n)
+
+@node
+class Count:
+    def __init__(self, seen: Seen): self.seen = seen
+    def __call__(self, b: B) -> C:
+        self.seen.total += b.n
+        return C(b.n)
+
+FAIL_AT = None
+
+@node
+class Tell:
+    def __init__(self, seen: Seen): self.seen = seen
+    def __call__(self, c: C) -> D:
+        if c.n == FAIL_AT: raise ZeroDivisionError
+        return D(f"{c.n}:{self.seen.total}")
+
+@sink()
+def out(d: D) -> None:
+    OUT.append(d.text)
+"""
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class Clocks:
+    """A thread's processor time and the time on the wall."""
+
+    def __init__(self) -> None:
+        self.cpu, self.wall = Clock(), Clock()
+        self.watch = Stopwatch(self.cpu, self.wall)
+
+    def work(self, milliseconds: int) -> None:
+        self.cpu.now += milliseconds * MILLISECOND
+        self.wall.now += milliseconds * MILLISECOND
+
+    def wait(self, milliseconds: int) -> None:
+        self.wall.now += milliseconds * MILLISECOND
+
+    def stages(self) -> dict[str, Stage]:
+        return {stage.name: stage for stage in self.watch.stages()}
+
+
+@pytest.fixture
+def clocks() -> Clocks:
+    return Clocks()
+
+
+def test_a_stage_has_its_work_and_apart_from_it_its_waiting(clocks: Clocks) -> None:
+    def send() -> None:
+        clocks.work(3)
+        clocks.wait(4)
+
+    timed = clocks.watch.timed("send", send)
+    timed()
+    timed()
+    sent = clocks.stages()["send"]
+    assert (sent.calls, sent.cpu_seconds, sent.wait_seconds) == (2, 0.006, 0.008)
+
+
+def test_a_stage_within_another_is_taken_out_of_that_one(clocks: Clocks) -> None:
+    sign = clocks.watch.timed("sign", lambda: clocks.work(2))
+
+    def send() -> None:
+        clocks.work(1)
+        sign()
+        sign()
+        clocks.work(1)
+
+    clocks.watch.timed("send", send)()
+    stages = clocks.stages()
+    assert (stages["sign"].cpu_seconds, stages["send"].cpu_seconds) == (0.004, 0.002)
+
+
+def test_a_stage_that_raises_is_measured_and_raises(clocks: Clocks) -> None:
+    def fail() -> None:
+        clocks.work(5)
+        raise KeyError("no")
+
+    with pytest.raises(KeyError):
+        clocks.watch.timed("decode", fail)()
+    assert clocks.stages()["decode"].cpu_seconds == 0.005
+
+
+def test_nodes_that_run_as_one_share_its_time_as_they_took_theirs(clocks: Clocks) -> None:
+    first = clocks.watch.part("both", "first", lambda: clocks.work(1))
+    second = clocks.watch.part("both", "second", lambda: clocks.work(3))
+
+    def both() -> None:
+        first()
+        second()
+        clocks.work(4)  # the loop around them
+
+    clocks.watch.timed("both", both)()
+    stages = clocks.stages()
+    assert (stages["first"].cpu_seconds, stages["second"].cpu_seconds) == (0.002, 0.006)
+
+
+def test_what_is_wrapped_is_otherwise_as_it_was(clocks: Clocks) -> None:
+    class Source:
+        name = "lines"
+
+        def read(self, wanted: int) -> list[int]:
+            return [wanted]
+
+    wrapped = clocks.watch.around_source(Source())
+    assert (wrapped.read(3), wrapped.name, hasattr(wrapped, "decode")) == ([3], "lines", False)
+
+
+def test_built_for_good_is_frozen_when_complete_and_let_go_of_behind_it() -> None:
+    assert gc.isenabled()
+    with built_for_good() as complete:
+        inside = gc.isenabled()
+        complete()
+        after, frozen = gc.isenabled(), gc.get_freeze_count()
+    assert (inside, after, gc.isenabled(), gc.get_freeze_count()) == (False, True, True, 0)
+    assert frozen > 0
+
+
+def test_a_collector_that_was_off_stays_off() -> None:
+    gc.disable()
+    try:
+        with built_for_good() as complete:
+            complete()
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def run(module: Any, spec_of: Any, stopwatch: Stopwatch | None = None) -> list[str]:
+    limits = BatchLimits(max_records=4)
+    MemoryRun(ApplicationContext(spec_of(module)), "r", limits=limits, stopwatch=stopwatch).run()
+    return list(module.OUT)
+
+
+def test_a_run_that_is_measured_does_the_same(declare: Any, spec_of: Any) -> None:
+    measured, other = declare(PIPELINE), declare(PIPELINE)
+    assert run(measured, spec_of, Stopwatch()) == run(other, spec_of)
+
+
+def test_every_node_is_a_stage_those_that_share_state_too(declare: Any, spec_of: Any) -> None:
+    watch = Stopwatch()
+    run(declare(PIPELINE), spec_of, watch)
+    calls = {stage.name: stage.calls for stage in watch.stages()}
+    assert {name: calls[name] for name in ("count", "tell")} == {"count": 10, "tell": 10}
+    assert {"source read", "plain", "sink write"} <= calls.keys()
+
+
+def test_a_node_that_fails_is_named_with_its_record_when_measured(
+    declare: Any, spec_of: Any
+) -> None:
+    module = declare(PIPELINE)
+    module.FAIL_AT = 6
+    with pytest.raises(NodeFailedError) as failed:
+        run(module, spec_of, Stopwatch())
+    assert (failed.value.node, failed.value.sequence) == ("tell", 6)
