@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_kernel import LifecycleEvent
@@ -90,3 +91,23 @@ def test_the_numbers_of_what_is_recorded_have_no_gap(
     assert numbers == list(
         range(log.counts().recorded - len(numbers) + 1, log.counts().recorded + 1)
     )
+
+
+@pytest.mark.contract("P5PRE-LOG-03")
+@given(waves=WAVES)
+def test_the_last_event_of_a_flooded_log_says_how_many_went_nowhere(
+    waves: Sequence[tuple[Level, int, int]],
+) -> None:
+    """No rate keeps it out, it is said once, and a log that lost nothing says nothing."""
+    clock, leaky = [SECOND], Leaky()
+    log = LifecycleLog(
+        "r", [Outlet("leaky", leaky)], level="debug", limits=LIMITS, clock=lambda: clock[0]
+    )
+    _flooded(log, waves, clock)
+    before = log.counts()
+    log.close()
+    log.close()
+    told = [event.fields for event in log.events() if event.name == "events_flooded"]
+    assert told == ([before.flooded] if before.flooded else [])
+    assert log.counts().recorded == before.recorded + len(told)
+    assert log.counts().flooded == before.flooded

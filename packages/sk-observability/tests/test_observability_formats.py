@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_kernel import LifecycleEvent, NodeSpan
+from sk_kernel import LifecycleEvent, NodeSpan, SpanLink
 from sk_observability import build_log_exporters, build_span_exporters
 from sk_observability._formats import events_as_json, events_as_text, rfc3339, shown
 
@@ -52,6 +52,7 @@ def test_an_event_is_one_json_object_with_its_keys_in_a_fixed_order(
         ("event", "worker_ready"),
         ("level", "info"),
         ("correlation_id", "run-1"),
+        ("trace_id", None),
         ("group", "policy"),
         ("worker", "policy:0:1"),
         ("fields", {"pid": 9}),
@@ -112,6 +113,28 @@ def test_a_span_is_one_json_object_with_its_keys_in_a_fixed_order(
         ("error", "ValueError"),
         ("worker", "policy:0:1"),
     ]
+
+
+def test_a_hop_adds_its_kind_links_and_attributes(
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    span: Callable[..., NodeSpan],
+    lines_of: Read,
+) -> None:
+    path = tmp_path / "spans.jsonl"
+    sent = span(kind="producer", links=(SpanLink("a", "b"),), attributes={"messaging.system": "x"})
+    exporters = build_span_exporters([("jsonl", {"path": str(path)}), ("stdout", {})], worker="w")
+    for outlet in exporters:
+        outlet.export([sent])
+        outlet.close()
+    [line] = lines_of(path)
+    assert list(line.items())[-4:] == [
+        ("worker", "w"),
+        ("kind", "producer"),
+        ("links", [{"trace_id": "a", "span_id": "b"}]),
+        ("attributes", {"messaging.system": "x"}),
+    ]
+    assert capfd.readouterr().out.endswith(" kind=producer links=1 messaging.system=x\n")
 
 
 def test_a_span_on_standard_output_is_a_readable_line(

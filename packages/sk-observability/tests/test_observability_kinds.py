@@ -76,12 +76,12 @@ def test_exporters_are_made_of_the_choices_several_at_once_and_all_get_the_spans
 
 
 def test_every_fault_of_all_choices_is_found_each_with_its_path(tmp_path: Path) -> None:
-    log: list[Choice] = [("jsonl", {}), ("stdout", {"colour": True}), ("otel_logs_otlp", {})]
+    log: list[Choice] = [("jsonl", {}), ("stdout", {"colour": True}), ("syslog", {})]
     span: list[Choice] = [
         ("jsonl", {"path": str(tmp_path / "no" / "file"), "mode": 1}),
         ("jsonl", {"path": 7}),
         ("jsonl", {"path": str(tmp_path / "fine")}),
-        ("otel_otlp", {"endpoint": "x"}),
+        ("zipkin", {"endpoint": "x"}),
     ]
     assert [(fault.path, fault.category) for fault in check_exporters(log, span)] == [
         ("runtime.observability.logging.exporters[0].settings.path", "missing"),
@@ -94,11 +94,21 @@ def test_every_fault_of_all_choices_is_found_each_with_its_path(tmp_path: Path) 
     ]
 
 
-@pytest.mark.parametrize("kind", ["otel_otlp", "opentracing_bridge"])
+@pytest.mark.contract("P5PRE-CFG-04")
+@pytest.mark.parametrize("kind", ["zipkin", "otel_logs_otlp", ""])
 def test_a_kind_that_no_package_provides_is_named_with_those_that_there_are(kind: str) -> None:
     assert list(map(str, check_exporters(span=[(kind, {})]))) == [
         "runtime.observability.tracing.exporters[0].kind: unavailable: expected one of jsonl,"
-        f" stdout; got '{kind}': no installed package provides it"
+        f" opentracing_bridge, otel_otlp, stdout; got '{kind}': no installed package provides it"
+    ]
+
+
+@pytest.mark.contract("P5PRE-CFG-06")
+@pytest.mark.parametrize("kind", ["syslog", "otel_otlp", ""])
+def test_a_log_kind_that_no_package_provides_is_named_with_those_that_there_are(kind: str) -> None:
+    assert list(map(str, check_exporters(log=[(kind, {})]))) == [
+        "runtime.observability.logging.exporters[0].kind: unavailable: expected one of jsonl,"
+        f" otel_logs_otlp, stdout; got '{kind}': no installed package provides it"
     ]
 
 
@@ -203,7 +213,7 @@ def test_the_faults_that_an_added_kind_finds_are_reported_as_those_of_the_others
 def test_added_kinds_are_among_those_that_a_fault_lists(installed: Install) -> None:
     installed(LOGS, "names = other_kinds:names", KIND)
     [fault] = check_exporters(log=[("nonsense", {})])
-    assert fault.expected == "one of jsonl, names, stdout"
+    assert fault.expected == "one of jsonl, names, otel_logs_otlp, stdout"
 
 
 @pytest.mark.parametrize(

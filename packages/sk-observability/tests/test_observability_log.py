@@ -66,6 +66,16 @@ def test_an_event_has_its_number_its_time_and_the_run_s_correlation_id() -> None
     )
 
 
+def test_an_event_has_its_own_trace_or_else_that_of_the_log() -> None:
+    log = LifecycleLog("run-1", trace_id="aa")
+    log.emit(EventName.WORKER_READY)
+    log.emit(EventName.WORKER_FAILED, trace_id="bb")
+    assert [event.trace_id for event in log.events()] == ["aa", "bb"]
+    untraced = LifecycleLog("run-1")
+    untraced.emit(EventName.WORKER_READY)
+    assert [event.trace_id for event in untraced.events()] == [None]
+
+
 def test_the_event_that_was_recorded_is_returned() -> None:
     log = LifecycleLog("run-1")
     assert (log.emit("a"), log.emit("b")) == log.events()

@@ -4,18 +4,32 @@
 exporters that `build_log_exporters` and `build_span_exporters` make of a configuration.
 """
 
+from sk_observability._account import Account
 from sk_observability._bucket import RateLimit
 from sk_observability._build import (
     Choice,
     build_log_exporters,
+    build_metric_exporters,
     build_span_exporters,
     check_exporters,
 )
-from sk_observability._exporter import Exporter, ExporterKind, Origin, Settings
+from sk_observability._exporter import (
+    DeferredExporter,
+    Exporter,
+    ExporterKind,
+    Extra,
+    Origin,
+    Settings,
+)
+from sk_observability._exposition import Exposition, can_expose, prometheus_exposition
 from sk_observability._fan_out import SpanFanOut
 from sk_observability._log import Level, LifecycleCounts, LifecycleLog
+from sk_observability._metric import Metric, MetricKind, MetricsSnapshot, TelemetryCounts
+from sk_observability._metric_pump import MetricPump
+from sk_observability._metric_table import METRICS
 from sk_observability._names import EventName
-from sk_observability._outlet import ExporterCounts, Outlet
+from sk_observability._outlet import UNACCOUNTED, ExporterCounts, Outlet
+from sk_observability._queued import QueuedExporter, QueueLimits, Sender
 from sk_observability.errors import (
     ExporterFault,
     ExporterSetupError,
@@ -25,7 +39,11 @@ from sk_observability.errors import (
 )
 
 __all__ = [
+    "METRICS",
+    "UNACCOUNTED",
+    "Account",
     "Choice",
+    "DeferredExporter",
     "EventName",
     "ExportFailedError",
     "Exporter",
@@ -33,19 +51,32 @@ __all__ = [
     "ExporterFault",
     "ExporterKind",
     "ExporterSetupError",
+    "Exposition",
+    "Extra",
     "FaultCategory",
     "Level",
     "LifecycleCounts",
     "LifecycleLog",
+    "Metric",
+    "MetricKind",
+    "MetricPump",
+    "MetricsSnapshot",
     "ObservabilityError",
     "Origin",
     "Outlet",
+    "QueueLimits",
+    "QueuedExporter",
     "RateLimit",
+    "Sender",
     "Settings",
     "SpanFanOut",
+    "TelemetryCounts",
     "build_log_exporters",
+    "build_metric_exporters",
     "build_span_exporters",
+    "can_expose",
     "check_exporters",
+    "prometheus_exposition",
 ]
 
 __version__ = "0.1.0"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
 from sk_kernel import LifecycleEvent, NodeSpan
 
-from sk_observability._built_in import LOG_KINDS, SPAN_KINDS
+from sk_observability._built_in import LOG_KINDS, METRIC_KINDS, SPAN_KINDS
 from sk_observability._exporter import ExporterKind, Origin, Settings
 from sk_observability._kinds import Kinds
+from sk_observability._metric import MetricsSnapshot
 from sk_observability._outlet import Outlet, reason_of
 from sk_observability.errors import ExporterFault, ExporterSetupError
 
@@ -21,33 +23,55 @@ Choice = tuple[str, Settings]
 
 LOG_PATH: Final = "runtime.observability.logging.exporters"
 SPAN_PATH: Final = "runtime.observability.tracing.exporters"
+METRIC_PATH: Final = "runtime.observability.metrics.exporters"
 _LOG: Final = Kinds("sk_observability.log_exporters", LOG_KINDS)
 _SPAN: Final = Kinds("sk_observability.span_exporters", SPAN_KINDS)
+_METRIC: Final = Kinds("sk_observability.metric_exporters", METRIC_KINDS)
 
 
 def check_exporters(
-    log: Iterable[Choice] = (), span: Iterable[Choice] = ()
+    log: Iterable[Choice] = (), span: Iterable[Choice] = (), metric: Iterable[Choice] = ()
 ) -> tuple[ExporterFault, ...]:
     """Give every fault of the choices, for a preflight. Opens and makes nothing."""
-    return (*_resolve(_LOG, log, LOG_PATH)[0], *_resolve(_SPAN, span, SPAN_PATH)[0])
+    return (
+        *_resolve(_LOG, log, LOG_PATH)[0],
+        *_resolve(_SPAN, span, SPAN_PATH)[0],
+        *_resolve(_METRIC, metric, METRIC_PATH)[0],
+    )
 
 
-def build_log_exporters(choices: Iterable[Choice]) -> list[Outlet[LifecycleEvent]]:
+def build_log_exporters(
+    choices: Iterable[Choice], *, worker: str | None = None, close_seconds: float = math.inf
+) -> list[Outlet[LifecycleEvent]]:
     """Make the exporters of lifecycle events, in the order of the choices.
+
+    `worker` is whom they name as exporting, `close_seconds` the most that closing one may take.
 
     :raises ExporterSetupError: with every fault; nothing is left open.
     """
-    return _build(_LOG, choices, LOG_PATH, Origin())
+    return _build(_LOG, choices, LOG_PATH, Origin(worker, close_seconds))
 
 
 def build_span_exporters(
-    choices: Iterable[Choice], *, worker: str | None = None
+    choices: Iterable[Choice], *, worker: str | None = None, close_seconds: float = math.inf
 ) -> list[Outlet[NodeSpan]]:
     """Make the exporters of node spans, which name this worker, in the order of the choices.
 
+    `close_seconds` is the most that closing one may take.
+
     :raises ExporterSetupError: with every fault; nothing is left open.
     """
-    return _build(_SPAN, choices, SPAN_PATH, Origin(worker))
+    return _build(_SPAN, choices, SPAN_PATH, Origin(worker, close_seconds))
+
+
+def build_metric_exporters(
+    choices: Iterable[Choice], *, worker: str | None = None, close_seconds: float = math.inf
+) -> list[Outlet[MetricsSnapshot]]:
+    """Make the exporters of metrics, in the order of the choices; see `build_log_exporters`.
+
+    :raises ExporterSetupError: with every fault; nothing is left open.
+    """
+    return _build(_METRIC, choices, METRIC_PATH, Origin(worker, close_seconds))
 
 
 _Resolved = list[tuple[str, str, ExporterKind[T], Settings]]

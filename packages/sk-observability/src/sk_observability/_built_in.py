@@ -1,9 +1,12 @@
-"""The kinds that need no other package: `jsonl`, with a `path`, and `stdout`."""
+"""The kinds of this package: `jsonl`, with a `path`, and `stdout`; and where the others are.
+
+Those that need an extra lie in modules of their own, imported when one of them is asked for.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Final
 
@@ -12,6 +15,7 @@ from sk_kernel import LifecycleEvent, NodeSpan
 from sk_observability._exporter import ExporterKind, Origin, Settings
 from sk_observability._formats import events_as_json, events_as_text, spans_as_json, spans_as_text
 from sk_observability._lines import STDOUT, LineExporter, open_to_append
+from sk_observability._metric import MetricsSnapshot
 from sk_observability.errors import ExporterFault
 
 
@@ -62,11 +66,41 @@ def _path_problem(path: str) -> str | None:
     return None if os.access(folder, os.W_OK | os.X_OK) else "one in a folder that is read-only"
 
 
-LOG_KINDS: Final[Mapping[str, ExporterKind[LifecycleEvent]]] = {
-    "jsonl": ExporterKind(_path_settings, _jsonl_events),
-    "stdout": ExporterKind(_no_settings, _stdout_events),
+def _otlp_events() -> ExporterKind[LifecycleEvent]:
+    from sk_observability._otlp import LOGS
+
+    return LOGS
+
+
+def _otlp_spans() -> ExporterKind[NodeSpan]:
+    from sk_observability._otlp import SPANS
+
+    return SPANS
+
+
+def _opentracing_bridge() -> ExporterKind[NodeSpan]:
+    from sk_observability._opentracing import BRIDGE
+
+    return BRIDGE
+
+
+def _otlp_metrics() -> ExporterKind[MetricsSnapshot]:
+    from sk_observability._otlp import METRICS
+
+    return METRICS
+
+
+LOG_KINDS: Final[Mapping[str, Callable[[], ExporterKind[LifecycleEvent]]]] = {
+    "jsonl": lambda: ExporterKind(_path_settings, _jsonl_events),
+    "otel_logs_otlp": _otlp_events,
+    "stdout": lambda: ExporterKind(_no_settings, _stdout_events),
 }
-SPAN_KINDS: Final[Mapping[str, ExporterKind[NodeSpan]]] = {
-    "jsonl": ExporterKind(_path_settings, _jsonl_spans),
-    "stdout": ExporterKind(_no_settings, _stdout_spans),
+SPAN_KINDS: Final[Mapping[str, Callable[[], ExporterKind[NodeSpan]]]] = {
+    "jsonl": lambda: ExporterKind(_path_settings, _jsonl_spans),
+    "opentracing_bridge": _opentracing_bridge,
+    "otel_otlp": _otlp_spans,
+    "stdout": lambda: ExporterKind(_no_settings, _stdout_spans),
+}
+METRIC_KINDS: Final[Mapping[str, Callable[[], ExporterKind[MetricsSnapshot]]]] = {
+    "otel_otlp": _otlp_metrics,
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
+from sk_observability._account import Account
 from sk_observability.errors import ExporterFault
 
 T = TypeVar("T")
@@ -30,10 +32,40 @@ class Exporter(Protocol[T_contra]):
         """Pass on what is held and let go of resources; called once, and nothing comes after."""
 
 
+@runtime_checkable
+class DeferredExporter(Exporter[T_contra], Protocol[T_contra]):
+    """An exporter that sends later: it takes items without waiting, and keeps an account of them.
+
+    What `export` raises on is not taken. After `close` the account changes no more, or is not
+    looked at: what it has neither as sent nor as lost is counted as dropped.
+    """
+
+    account: Account
+
+    def finish(self) -> None:
+        """Begin to pass on what is held, and return at once. `close` follows, and waits.
+
+        All exporters of a run are told before the first is waited for, so that the time which they
+        take to close is that of the slowest, not the sum.
+        """
+
+
 class Origin(msgspec.Struct, frozen=True):
-    """Where an exporter runs: in which worker, or (None) in the supervisor or a memory run."""
+    """Where an exporter runs, and how long its `close` may take, whatever its settings say.
+
+    `worker` is the id of the worker (group, index and incarnation), or None.
+    """
 
     worker: str | None = None
+    close_seconds: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What must be installed for a kind: modules, and the name of what brings them."""
+
+    name: str
+    modules: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +74,10 @@ class ExporterKind(Generic[T]):
 
     `check` gives every fault of the settings, with paths relative to them, and changes nothing: it
     runs in the preflight, where nothing may be made yet. `build` is called with settings that
-    passed it, in the process that exports.
+    passed it, in the process that exports. Where a kind needs what may not be there, `extra` says
+    so, and neither `check` nor `build` is called without it.
     """
 
     check: Callable[[Settings], Iterable[ExporterFault]]
     build: Callable[[Settings, Origin], Exporter[T]]
+    extra: Extra | None = None

@@ -4,31 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sk_kernel import NodeSpan
+from sk_kernel import NodeSpan, SpanAccount
 
 from sk_observability._outlet import ExporterCounts, Outlet
+from sk_observability._span_account import span_account
 
 
 class SpanFanOut:
     """A `sk_kernel.NodeObserver` that hands spans to every exporter, each apart from the others.
 
-    Exports in the caller's thread, once a batch: when `on_spans` returns, the spans are written or
-    counted as dropped.
+    Exports in the caller's thread, once a batch: when `on_spans` returns, the spans are written,
+    counted as dropped, or in the hands of an exporter that sends later.
     """
 
     def __init__(self, exporters: Iterable[Outlet[NodeSpan]]) -> None:
         self._outlets = tuple(exporters)
+        self._created, self._closed = 0, False
 
     def on_spans(self, spans: Sequence[NodeSpan]) -> None:
         """Export the spans, in this order. Raises nothing."""
+        self._created += len(spans)
         for outlet in self._outlets:
             outlet.export(spans)
 
+    def finish(self) -> None:
+        """Have exporters that send later begin to send what they hold. Raises nothing."""
+        for outlet in self._outlets:
+            outlet.finish()
+
     def close(self) -> None:
-        """Have every exporter pass on what it holds, and close it. Raises nothing."""
+        """Have every exporter pass on what it holds, and close it. Raises nothing.
+
+        Those that send later do so side by side: the longest of their times is all that it takes.
+        """
+        self.finish()
         for outlet in self._outlets:
             outlet.close()
+        self._closed = True
 
     def counts(self) -> tuple[ExporterCounts, ...]:
         """What became of the spans, for each exporter in the order given."""
         return tuple(outlet.counts for outlet in self._outlets)
+
+    def account(self, worker: str) -> SpanAccount:
+        """What became of this process's spans, by name of `worker`; final once closed.
+
+        Counted here, apart from the exporters: a span that one of them has lost is missed.
+        """
+        closed = self._closed
+        return span_account(worker, self._created, self.counts(), final=closed)

@@ -8,11 +8,14 @@ from typing import Final
 
 import msgspec
 from msgspec.structs import asdict
-from sk_kernel import LifecycleEvent, NodeSpan
+from sk_kernel import LifecycleEvent, NodeSpan, SpanLink
 
 
-class SpanLine(msgspec.Struct, frozen=True, gc=False):
-    """A span's line of JSON: a `NodeSpan` and its exporter. The keys, in order, are the format."""
+class SpanLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A span's line of JSON: a `NodeSpan` and its exporter. The keys, in order, are the format.
+
+    Of the last three, `kind` is left out where it is `internal`, the others where they are empty.
+    """
 
     trace_id: str
     span_id: str
@@ -26,6 +29,9 @@ class SpanLine(msgspec.Struct, frozen=True, gc=False):
     end_ns: int
     error: str | None
     worker: str | None
+    kind: str = "internal"
+    links: tuple[SpanLink, ...] = ()
+    attributes: dict[str, str | int] = {}
 
 
 _EPOCH: Final = datetime(1970, 1, 1)
@@ -42,6 +48,7 @@ def events_as_json(events: Sequence[LifecycleEvent]) -> bytes:
                 "event": event.name,
                 "level": event.level,
                 "correlation_id": event.correlation_id,
+                "trace_id": event.trace_id,
                 "group": event.group,
                 "worker": event.worker,
                 "fields": event.fields,
@@ -58,7 +65,13 @@ def events_as_text(events: Sequence[LifecycleEvent]) -> bytes:
             f"{rfc3339(event.time_ns)} {event.level:5} {shown(event.name)}",
             facts({"group": event.group, "worker": event.worker}),
             facts(event.fields),
-            facts({"sequence": event.sequence, "correlation_id": event.correlation_id}),
+            facts(
+                {
+                    "sequence": event.sequence,
+                    "correlation_id": event.correlation_id,
+                    "trace_id": event.trace_id,
+                }
+            ),
         ]
         for event in events
     )
@@ -74,7 +87,7 @@ def spans_as_text(spans: Sequence[NodeSpan], worker: str | None) -> bytes:
     return _text_lines(
         [
             f"{rfc3339(span.start_ns)} span  {shown(span.name)}",
-            facts({"us": (span.end_ns - span.start_ns) / 1000, **asdict(_span_line(span, worker))}),
+            facts({"us": (span.end_ns - span.start_ns) / 1000, **_span_facts(span, worker)}),
         ]
         for span in spans
     )
@@ -112,7 +125,22 @@ def _span_line(span: NodeSpan, worker: str | None) -> SpanLine:
         span.end_ns,
         span.error,
         worker,
+        span.kind,
+        span.links,
+        dict(span.attributes) if span.attributes else {},
     )
+
+
+def _span_facts(span: NodeSpan, worker: str | None) -> dict[str, object]:
+    """A span's facts for people: of its links the number, and nothing that is as always."""
+    line = asdict(_span_line(span, worker))
+    kind, links, attributes = line.pop("kind"), line.pop("links"), line.pop("attributes")
+    return {
+        **line,
+        "kind": kind if kind != "internal" else None,
+        "links": len(links) or None,
+        **attributes,
+    }
 
 
 def _text_lines(lines: Iterable[Sequence[str]]) -> bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from sk_observability._exporter import ExporterKind
+from sk_observability._exporter import ExporterKind, Extra
 from sk_observability.errors import ExporterFault
 
 if TYPE_CHECKING:
@@ -17,13 +17,20 @@ T = TypeVar("T")
 class Kinds(Generic[T]):
     """The kinds for one sort of item: those built in, and the entry points of a group."""
 
-    def __init__(self, group: str, built_in: Mapping[str, ExporterKind[T]]) -> None:
+    def __init__(self, group: str, built_in: Mapping[str, Callable[[], ExporterKind[T]]]) -> None:
         self._group, self._built_in = group, built_in
 
     def find(self, name: str, path: str) -> ExporterKind[T] | ExporterFault:
         """Give the kind of this name, or the fault that `path` has in naming it."""
+        kind = self._find(name, path)
+        if isinstance(kind, ExporterFault) or kind.extra is None or is_installed(kind.extra):
+            return kind
+        needs = f"a kind that is installed: pip install '{kind.extra.name}'"
+        return _unavailable(path, needs, name, "what it needs is not installed")
+
+    def _find(self, name: str, path: str) -> ExporterKind[T] | ExporterFault:
         if built_in := self._built_in.get(name):
-            return built_in
+            return built_in()
         # The import, and the scan of all that is installed, slow a start-up down: only if needed.
         from importlib.metadata import entry_points
 
@@ -48,6 +55,16 @@ class Kinds(Generic[T]):
         if isinstance(kind, ExporterKind):
             return kind
         return _unavailable(path, expected, point.name, f"{point.value} is no ExporterKind")
+
+
+def is_installed(extra: Extra) -> bool:
+    """Whether every module that an extra brings is there; imports none of them."""
+    from importlib.util import find_spec
+
+    try:
+        return all(find_spec(module) is not None for module in extra.modules)
+    except ModuleNotFoundError:  # of the package around one
+        return False
 
 
 def _providers(found: Iterable[str]) -> str:

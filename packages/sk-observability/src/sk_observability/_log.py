@@ -17,6 +17,7 @@ from sk_observability._clean import clean_fields
 from sk_observability._outlet import ExporterCounts, Outlet
 
 Level = Literal["info", "debug"]
+"""How much is told: `info` leaves out what is `debug`."""
 
 # Each level has a limit of its own, so that a flood of details never costs a checkpoint. A thousand
 # workers that start at once stay below that of info; a worker that restarts without end does not.
@@ -24,6 +25,10 @@ LIMITS: Final[Mapping[Level, RateLimit]] = {
     "info": RateLimit(per_second=1000, burst=10_000),
     "debug": RateLimit(per_second=100, burst=200),
 }
+
+
+EVENTS_FLOODED: Final = "events_flooded"
+"""The last event of a log that was flooded: how many went nowhere, by level."""
 
 
 class LifecycleCounts(msgspec.Struct, frozen=True):
@@ -42,9 +47,10 @@ class LifecycleCounts(msgspec.Struct, frozen=True):
 class LifecycleLog:
     """Numbers, dates and cleans events, keeps the last of them, and hands them to the exporters.
 
-    `correlation_id` is the run's id. `enabled` and `level` are those of the configuration's
-    `lifecycle_events`: with `info`, events of level debug go nowhere. `clock` gives nanoseconds
-    since the epoch. Safe in any thread, but an exporter must not emit.
+    `correlation_id` is the run's id, `trace_id` the trace of every event that names no other.
+    `enabled` and `level` are those of the configuration's `lifecycle_events`: with `info`, events
+    of level debug go nowhere. `clock` gives nanoseconds since the epoch. Safe in any thread, but an
+    exporter must not emit.
     """
 
     def __init__(
@@ -57,14 +63,16 @@ class LifecycleLog:
         ring_size: int = 1000,
         limits: Mapping[Level, RateLimit] = LIMITS,
         clock: Callable[[], int] = time.time_ns,
+        trace_id: str | None = None,
     ) -> None:
         self._correlation_id, self._outlets = correlation_id, tuple(exporters)
+        self._trace_id = trace_id
         levels: tuple[Level, ...] = ("info", "debug") if level == "debug" else ("info",)
         self._levels = levels if enabled else ()
         self._ring: deque[LifecycleEvent] = deque(maxlen=ring_size)
         self._limits, self._clock = limits, clock
         self._buckets = {name: full_bucket(limits[name], clock()) for name in self._levels}
-        self._recorded = 0
+        self._recorded, self._flood_told = 0, False
         self._flooded: Counter[str] = Counter()
         # Two locks: exporters get the events in order, and nobody who reads the ring waits for one.
         self._exporting, self._recording = threading.Lock(), threading.Lock()
@@ -77,6 +85,7 @@ class LifecycleLog:
         group: str | None = None,
         worker: str | None = None,
         fields: Mapping[str, object] | None = None,
+        trace_id: str | None = None,
     ) -> LifecycleEvent | None:
         """Record and export an event; None when its level, or the rate of its level, keeps it out.
 
@@ -94,13 +103,9 @@ class LifecycleLog:
             group=group,
             worker=worker,
             fields=clean_fields(fields or {}),
+            trace_id=trace_id or self._trace_id,
         )
-        with self._exporting:
-            event = self._record(draft)
-            if event is not None:
-                for outlet in self._outlets:
-                    outlet.export((event,))
-        return event
+        return self._export(draft)
 
     def events(self) -> tuple[LifecycleEvent, ...]:
         """The events that the ring still holds, in order."""
@@ -118,20 +123,58 @@ class LifecycleLog:
             fell_out = self._recorded - len(self._ring)
             return LifecycleCounts(self._recorded, fell_out, dict(self._flooded), exporters)
 
+    def finish(self) -> None:
+        """Have exporters that send later begin to send what they hold. Does not wait."""
+        for outlet in self._outlets:
+            outlet.finish()
+
     def close(self) -> None:
-        """Close the exporters. Later events are recorded, and counted as dropped for each."""
+        """Close the exporters. Later events are recorded, and counted as dropped for each.
+
+        Where events were over the rate of their level, a last one, which no rate keeps out, says
+        how many: `events_flooded`, with a field for each level.
+        """
+        self._tell_flood()
         for outlet in self._outlets:
             outlet.close()
 
-    def _record(self, draft: LifecycleEvent) -> LifecycleEvent | None:
+    def _tell_flood(self) -> None:
+        flooded = self.counts().flooded
+        if not flooded or self._flood_told:
+            return
+        self._flood_told = True
+        draft = LifecycleEvent(
+            sequence=0,
+            time_ns=0,
+            name=EVENTS_FLOODED,
+            correlation_id=self._correlation_id,
+            fields=dict(flooded),
+            trace_id=self._trace_id,
+        )
+        self._export(draft, whatever_the_rate=True)
+
+    def _export(
+        self, draft: LifecycleEvent, *, whatever_the_rate: bool = False
+    ) -> LifecycleEvent | None:
+        with self._exporting:
+            event = self._record(draft, whatever_the_rate=whatever_the_rate)
+            if event is not None:
+                for outlet in self._outlets:
+                    outlet.export((event,))
+        return event
+
+    def _record(self, draft: LifecycleEvent, *, whatever_the_rate: bool) -> LifecycleEvent | None:
         level = draft.level
         with self._recording:
             now = self._clock()
-            self._buckets[level], admitted = take(self._buckets[level], self._limits[level], now)
-            if not admitted:
+            if not (whatever_the_rate or self._admits(level, now)):
                 self._flooded[level] += 1
                 return None
             self._recorded += 1
             event = replace(draft, sequence=self._recorded, time_ns=now)
             self._ring.append(event)
             return event
+
+    def _admits(self, level: Level, now: int) -> bool:
+        self._buckets[level], admitted = take(self._buckets[level], self._limits[level], now)
+        return admitted

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from sk_observability._exporter import Exporter
+from sk_observability._exporter import DeferredExporter, Exporter
 from sk_observability.errors import ExportFailedError
 
+_State = tuple[int, dict[str, int]]
 T = TypeVar("T")
 
 CLOSED = "closed"
 """The reason under which items are counted that came after the close."""
+UNACCOUNTED = "unaccounted"
+"""The reason for what an exporter that sends later took and, when closed, had not accounted for."""
 
 
 class ExporterCounts(msgspec.Struct, frozen=True):
-    """What became of the items that one exporter was given: created = exported + dropped.
+    """What became of the items that one exporter was given.
 
-    `dropped` is by reason: an errno's name, what an `ExportFailedError` says, the type of any other
-    exception, or `closed`. `close_failure` is the reason why the exporter did not close, if so.
+    created = exported + dropped + pending, and nothing is pending once it is closed. `dropped` is
+    by reason: an errno's name, what an `ExportFailedError` or the exporter's account says, the type
+    of any other exception, or `closed`. `close_failure` is why it did not close, if so.
     """
 
     kind: str
@@ -31,57 +36,101 @@ class ExporterCounts(msgspec.Struct, frozen=True):
     exported: int = 0
     dropped: dict[str, int] = {}
     close_failure: str | None = None
+    pending: int = 0
 
 
 class Outlet(Generic[T]):
     """One exporter, named by its kind, isolated and counted. Safe in any thread."""
 
     def __init__(self, kind: str, exporter: Exporter[T]) -> None:
-        self._exporter, self._counts = exporter, ExporterCounts(kind)
+        self._exporter = exporter
+        self._deferred = exporter if isinstance(exporter, DeferredExporter) else None
+        self._counts = ExporterCounts(kind)  # of a deferred exporter: what its account has not
+        self._settled: _State | None = None  # what its account had when it was closed
         self._closed = False
         self._lock = threading.Lock()
 
     @property
     def counts(self) -> ExporterCounts:
         """The counts after the last export; never waits for one that is under way."""
-        return self._counts  # replaced as a whole, hence always consistent
+        if self._deferred is None:
+            return self._counts  # replaced as a whole, hence always consistent
+        # In this order: what the account has, the counts then have as created.
+        exported, dropped = self._settled or self._deferred.account.state()
+        return _merged(self._counts, exported, dropped)
 
     def export(self, items: Sequence[T]) -> None:
         """Have the exporter pass the items on; count them, whatever it does."""
+        size = len(items)
         with self._lock:
             if self._closed:
-                return self._count(len(items), 0, CLOSED)
-            # Isolation is the promise here, whoever wrote the exporter: hence any exception.
-            try:
-                self._exporter.export(items)
-            except Exception as error:  # noqa: BLE001
-                done = error.exported if isinstance(error, ExportFailedError) else 0
-                self._count(len(items), min(max(done, 0), len(items)), reason_of(error))
+                self._count(size, dropped={CLOSED: size})
+            elif self._deferred is not None:
+                self._count(size)  # first: the account may have them at any moment
+                if failure := self._failure_of(items):
+                    self._count(0, dropped={failure.reason: size})
             else:
-                self._count(len(items), len(items), "")
+                failure = self._failure_of(items)
+                done = min(max(failure.exported, 0), size) if failure else size
+                self._count(size, done, {failure.reason: size - done} if failure else {})
+
+    def finish(self) -> None:
+        """Have an exporter that sends later begin to send what it holds. Does not wait."""
+        if self._deferred is not None and not self._closed:
+            self._end(self._deferred.finish)
 
     def close(self) -> None:
-        """Close the exporter, once; a failure is noted in the counts."""
+        """Close the exporter, once; a failure is noted in the counts, which are then final."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-            try:
-                self._exporter.close()
-            except Exception as error:  # noqa: BLE001 - as above
+        self._end(self._exporter.close)
+        if self._deferred is not None:
+            with self._lock:
+                exported, dropped = self._deferred.account.state()
+                pending = _merged(self._counts, exported, dropped).pending
+                self._settled = exported, _sum(dropped, {UNACCOUNTED: pending})
+
+    def _failure_of(self, items: Sequence[T]) -> ExportFailedError | None:
+        # Isolation is the promise here, whoever wrote the exporter: hence any exception.
+        try:
+            self._exporter.export(items)
+        except ExportFailedError as error:
+            return error
+        except Exception as error:  # noqa: BLE001
+            return ExportFailedError(reason_of(error))
+        return None
+
+    def _end(self, how: Callable[[], None]) -> None:
+        try:
+            how()
+        except Exception as error:  # noqa: BLE001 - as above
+            with self._lock:
                 self._counts = replace(self._counts, close_failure=reason_of(error))
 
-    def _count(self, size: int, exported: int, reason: str) -> None:
+    def _count(
+        self, size: int, exported: int = 0, dropped: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         counts = self._counts
-        dropped = counts.dropped
-        if lost := size - exported:
-            dropped = {**dropped, reason: dropped.get(reason, 0) + lost}
         self._counts = replace(
             counts,
             created=counts.created + size,
             exported=counts.exported + exported,
-            dropped=dropped,
+            dropped=_sum(counts.dropped, dropped),
         )
+
+
+def _merged(counts: ExporterCounts, exported: int, dropped: Mapping[str, int]) -> ExporterCounts:
+    everything = _sum(counts.dropped, dropped)
+    pending = counts.created - exported - sum(everything.values())
+    return replace(counts, exported=exported, dropped=everything, pending=pending)
+
+
+def _sum(one: dict[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    if not any(other.values()):
+        return one
+    return {k: n for k in (*one, *other) if (n := one.get(k, 0) + other.get(k, 0))}
 
 
 def reason_of(error: Exception) -> str:

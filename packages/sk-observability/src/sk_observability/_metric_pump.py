@@ -1,0 +1,55 @@
+"""The thread that takes a snapshot of a run every so often, and hands it to the exporters."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from sk_observability._metric import MetricsSnapshot
+from sk_observability._outlet import ExporterCounts, Outlet
+
+
+class MetricPump:
+    """Hands snapshots to exporters, from `start` until `close`.
+
+    :param take: takes a snapshot; called in this pump's thread, and once more by `close`.
+    """
+
+    def __init__(
+        self,
+        exporters: Sequence[Outlet[MetricsSnapshot]],
+        take: Callable[[], MetricsSnapshot],
+        interval_seconds: float,
+    ) -> None:
+        self._outlets, self._take, self._interval = tuple(exporters), take, interval_seconds
+        self._ending = threading.Event()
+        # A daemon: an exporter that hangs must not keep the process from its end.
+        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first snapshot is taken when the interval is over."""
+        self._thread.start()
+
+    def close(self, patience_seconds: float) -> None:
+        """Hand over a last snapshot, and close the exporters; wait no longer than this for it."""
+        self._ending.set()
+        if self._thread.ident is not None:
+            self._thread.join(patience_seconds)
+
+    def counts(self) -> tuple[ExporterCounts, ...]:
+        """What became of the snapshots, for each exporter in the order given."""
+        return tuple(outlet.counts for outlet in self._outlets)
+
+    def _run(self) -> None:
+        while not self._ending.wait(self._interval):
+            self._hand_over()
+        self._hand_over()
+        for outlet in self._outlets:
+            outlet.finish()
+        for outlet in self._outlets:
+            outlet.close()
+
+    def _hand_over(self) -> None:
+        snapshot = self._take()
+        for outlet in self._outlets:
+            outlet.export((snapshot,))

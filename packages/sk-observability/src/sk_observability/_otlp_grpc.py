@@ -1,0 +1,105 @@
+"""OTLP over gRPC. Imported where something is to be sent, and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
+from sk_observability._otlp_heard import Client, Heard
+from sk_observability._otlp_settings import OtlpSettings, Tls
+
+_COMPRESSION: Final = {"none": grpc.Compression.NoCompression, "gzip": grpc.Compression.Gzip}
+
+
+class _Listening:
+    """Mixed into an exporter: listens to each answer, also on a channel that was made anew."""
+
+    heard: Heard
+    _client: Any
+
+    def _initialize_channel_and_stub(self) -> None:
+        super()._initialize_channel_and_stub()  # type: ignore[misc]
+        self._client = _Stub(self._client, self.heard)
+
+
+class _Stub:
+    """A stub of the service, listened to."""
+
+    def __init__(self, stub: Any, heard: Heard) -> None:
+        self._stub, self._heard = stub, heard
+
+    def Export(self, request: Any, **options: Any) -> Any:  # noqa: N802 - the service's own name
+        self._heard.begin()
+        try:
+            response = self._stub.Export(request, **options)
+        except grpc.RpcError as error:
+            self._heard.failed(error.code().name)
+            raise
+        self._heard.accepted(response.partial_success)
+        return response
+
+
+class _Spans(_Listening, OTLPSpanExporter):
+    def __init__(self, heard: Heard, **options: Any) -> None:
+        self.heard = heard
+        super().__init__(**options)
+
+
+class _Logs(_Listening, OTLPLogExporter):
+    def __init__(self, heard: Heard, **options: Any) -> None:
+        self.heard = heard
+        super().__init__(**options)
+
+
+class _Metrics(_Listening, OTLPMetricExporter):
+    def __init__(self, heard: Heard, **options: Any) -> None:
+        self.heard = heard
+        super().__init__(**options)
+
+
+def span_client(settings: OtlpSettings, heard: Heard) -> Client:
+    """Give the exporter of spans.
+
+    :raises OSError: when a file of `tls` cannot be read any more.
+    """
+    return _Spans(heard, **_options(settings))
+
+
+def log_client(settings: OtlpSettings, heard: Heard) -> Client:
+    """Give the exporter of log records.
+
+    :raises OSError: when a file of `tls` cannot be read any more.
+    """
+    return _Logs(heard, **_options(settings))
+
+
+def metric_client(settings: OtlpSettings, heard: Heard) -> Client:
+    """Give the exporter of metrics.
+
+    :raises OSError: when a file of `tls` cannot be read any more.
+    """
+    return _Metrics(heard, **_options(settings))
+
+
+def _options(settings: OtlpSettings) -> dict[str, Any]:
+    headers = settings.headers
+    return {
+        "endpoint": settings.endpoint,
+        "insecure": True if settings.tls.insecure else None,
+        "credentials": _credentials(settings.tls),
+        "headers": tuple((k.lower(), v) for k, v in headers.items()) if headers else None,
+        "timeout": settings.timeout_seconds,
+        "compression": _COMPRESSION[settings.compression] if settings.compression else None,
+    }
+
+
+def _credentials(tls: Tls) -> grpc.ChannelCredentials | None:
+    files = (tls.ca_file, tls.client_key_file, tls.client_certificate_file)
+    if not any(files):
+        return None
+    return grpc.ssl_channel_credentials(*(Path(f).read_bytes() if f else None for f in files))

@@ -1,0 +1,85 @@
+"""OTLP over HTTP. Imported where something is to be sent, and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any, Final
+
+import requests
+from google.protobuf.message import DecodeError
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from sk_observability._otlp_heard import Client, Heard
+from sk_observability._otlp_settings import OtlpSettings, split_endpoint
+
+_NOT_ACCEPTED: Final = 300
+"""Statuses from here on: redirections are not followed, though the exporter takes them for fine."""
+
+
+class _Session(requests.Session):
+    """A session that is listened to; `parse` gives the response of the service."""
+
+    def __init__(self, heard: Heard, parse: Callable[[bytes], Any]) -> None:
+        super().__init__()
+        self._heard, self._parse = heard, parse
+
+    def request(self, *args: Any, **options: Any) -> requests.Response:
+        """Send one request; see the base."""
+        # Said again with each request: else REQUESTS_CA_BUNDLE would win over what is configured.
+        if isinstance(self.verify, str):
+            options["verify"] = self.verify
+        self._heard.begin()
+        try:
+            response = super().request(*args, **options)
+        except requests.RequestException as error:
+            self._heard.failed(type(error).__name__)
+            raise
+        if response.status_code >= _NOT_ACCEPTED:
+            self._heard.failed(f"HTTP {response.status_code}")
+        else:
+            # What cannot be read is an acceptance in another form than it was asked in.
+            with contextlib.suppress(DecodeError):
+                self._heard.accepted(self._parse(response.content).partial_success)
+        return response
+
+
+def span_client(settings: OtlpSettings, heard: Heard) -> Client:
+    """Give the exporter of spans."""
+    session = _Session(heard, ExportTraceServiceResponse.FromString)
+    return OTLPSpanExporter(session=session, **_options(settings, "/v1/traces"))
+
+
+def log_client(settings: OtlpSettings, heard: Heard) -> Client:
+    """Give the exporter of log records."""
+    session = _Session(heard, ExportLogsServiceResponse.FromString)
+    return OTLPLogExporter(session=session, **_options(settings, "/v1/logs"))
+
+
+def metric_client(settings: OtlpSettings, heard: Heard) -> Client:
+    """Give the exporter of metrics."""
+    session = _Session(heard, ExportMetricsServiceResponse.FromString)
+    return OTLPMetricExporter(session=session, **_options(settings, "/v1/metrics"))
+
+
+def _options(settings: OtlpSettings, path: str) -> dict[str, Any]:
+    endpoint = settings.endpoint
+    if endpoint is not None and split_endpoint(endpoint).path.strip("/") == "":
+        endpoint = endpoint.rstrip("/") + path
+    return {
+        "endpoint": endpoint,
+        "certificate_file": settings.tls.ca_file,
+        "client_key_file": settings.tls.client_key_file,
+        "client_certificate_file": settings.tls.client_certificate_file,
+        "headers": settings.headers,
+        "timeout": settings.timeout_seconds,
+        "compression": Compression(settings.compression) if settings.compression else None,
+    }

@@ -1,0 +1,68 @@
+"""Lifecycle events as OpenTelemetry log records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.context import Context
+from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    TraceFlags,
+    set_span_in_context,
+)
+from sk_kernel import LifecycleEvent
+
+from sk_observability._names import EventName
+from sk_observability._otlp_resource import SCOPE
+
+_ABOVE_ITS_LEVEL: Final[Mapping[str, SeverityNumber]] = {
+    EventName.WORKER_FAILED: SeverityNumber.ERROR,
+    EventName.SUPERVISOR_FORCE_STOP: SeverityNumber.WARN,
+}
+_SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
+_LEVELS: Final = {"info": SeverityNumber.INFO, "debug": SeverityNumber.DEBUG}
+
+
+def log_converter(
+    resource: Resource,
+) -> Callable[[Sequence[LifecycleEvent]], list[ReadableLogRecord]]:
+    """Give what makes log records of events, all of this resource."""
+
+    def convert(events: Sequence[LifecycleEvent]) -> list[ReadableLogRecord]:
+        return [ReadableLogRecord(_record(event), resource, SCOPE) for event in events]
+
+    return convert
+
+
+def _record(event: LifecycleEvent) -> LogRecord:
+    severity = _ABOVE_ITS_LEVEL.get(event.name, _LEVELS[event.level])
+    facts = {
+        "correlation_id": event.correlation_id,
+        "sequence": event.sequence,
+        "process_group": event.group,
+        "worker": event.worker,
+        **event.fields,
+    }
+    return LogRecord(
+        timestamp=event.time_ns,
+        observed_timestamp=event.time_ns,
+        context=_context_of(event),
+        severity_text=severity.name,
+        severity_number=severity,
+        body=str(event.name),
+        attributes={key: value for key, value in facts.items() if value is not None},
+        event_name=str(event.name),
+    )
+
+
+def _context_of(event: LifecycleEvent) -> Context:
+    """The event's trace, in which it belongs to no span."""
+    if event.trace_id is None:
+        return Context()
+    context = SpanContext(int(event.trace_id, 16), 0, is_remote=False, trace_flags=_SAMPLED)
+    return set_span_in_context(NonRecordingSpan(context), Context())
