@@ -149,7 +149,7 @@ def test_an_unreadable_line_bypasses_ids_and_windows(make_chain: MakeChain) -> N
     ]
     assert chain.reasons(attempts)[2] == NONE
     assert len(chain.first.by_id) == 1
-    assert chain.windows.by_customer["1"].days.popitem()[1].attempts == 1
+    assert chain.windows.days.popitem()[1]["1"].attempts == 1
 
 
 def test_monday_counts_double_only_where_the_rule_is_on(make_chain: MakeChain) -> None:
@@ -256,11 +256,11 @@ def test_evaluate_reads_the_windows_and_changes_none(prime: bool) -> None:
     update = UpdateWindows(WindowSettings(prime_gate=True), windows, primes)
     for customer in ("1", "2", "1"):
         featured = Featured("7", customer, 100, 5, 1, prime, "")
-        before = repr((windows.by_customer, primes.by_day))
+        before = repr((windows.days, windows.weeks, primes.by_day))
         judged = evaluate(featured)
-        assert repr((windows.by_customer, primes.by_day)) == before
+        assert repr((windows.days, windows.weeks, primes.by_day)) == before
         update(judged)
-        assert repr(windows.by_customer) not in before
+        assert repr(windows.days) not in before
 
 
 def test_without_the_prime_gate_no_global_state_is_asked_for() -> None:

@@ -99,7 +99,7 @@ def test_only_the_source_reads_standard_input_and_only_the_sink_writes_standard_
 def test_what_workers_print_goes_to_standard_error_behind_their_name(target: Path, sk: Sk) -> None:
     code, out, err = sk("run", settings(target, work={"at": 5, "do": "exit"}), "--quiet").finish()
     assert (code, out) == (4, "")
-    assert "[mid-0.1] last words" in err.splitlines()
+    assert "[mid-0.1 stderr] last words" in err.splitlines()
 
 
 def test_a_standard_error_that_is_gone_ends_nothing(target: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from sk_supervisor._display import ThreadedDisplay, display_for
 from sk_supervisor._forgiving import Forgiving
 from sk_supervisor._redaction import MASK, Redactor
 from sk_supervisor._screens import PlainScreen, QuietScreen, can_live
-from sk_supervisor._stderr import HELD_BYTES, LINE_LENGTH, TAIL_LINES, LineCutter, LineReader
+from sk_supervisor._streams import HELD_BYTES, LINE_LENGTH, TAIL_LINES, LineCutter, LineReader
 
 
 def progress(group: str, state: str, taken: int = 0, given: int = 0) -> Progress:
@@ -203,11 +203,11 @@ def test_what_is_in_the_pipe_when_the_reader_is_told_to_end_is_not_lost() -> Non
     read_end, write_end = os.pipe()
     first, go_on = threading.Event(), threading.Event()
 
-    def on_line(line: str) -> None:
+    def on_line(_: str, line: str) -> None:
         first.set()
         go_on.wait(10)
 
-    reader = LineReader(os.fdopen(read_end, "rb", buffering=0), on_line, "test")
+    reader = LineReader({"stderr": os.fdopen(read_end, "rb", buffering=0)}, on_line, "test")
     os.write(write_end, b"first\n")
     assert first.wait(10)
     os.write(write_end, b"last words\n")
@@ -223,12 +223,12 @@ def test_the_reader_keeps_the_last_lines_and_can_be_stopped_with_the_pipe_open()
     seen: list[str] = []
     last = threading.Event()
 
-    def on_line(line: str) -> None:
+    def on_line(_: str, line: str) -> None:
         seen.append(line)
         if line == "line 99":
             last.set()
 
-    reader = LineReader(os.fdopen(read_end, "rb", buffering=0), on_line, "test")
+    reader = LineReader({"stderr": os.fdopen(read_end, "rb", buffering=0)}, on_line, "test")
     os.write(write_end, "".join(f"line {n}\n" for n in range(100)).encode())
     assert last.wait(10)
     assert reader.tail() == tuple(f"line {n}" for n in range(100 - TAIL_LINES, 100))

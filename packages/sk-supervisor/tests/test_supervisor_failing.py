@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 from sk_config import GroupConfig
 from sk_control import Failed, Heartbeat, Progress, Ready
+from sk_kernel import Totals
 from sk_supervisor import RuntimeWorkerFailedError
 from sk_supervisor._happenings import ProcessExited
 from sk_supervisor._ladder import Rung
@@ -74,7 +75,7 @@ def test_a_stall_is_reported_once_and_so_is_its_end() -> None:
     scene = running(stuck_after_seconds=10)
     scene.says(Progress(7, 6, 5, waiting=3))
     stand_still(scene, 30)
-    assert scene.record().status(scene.now).stuck
+    assert scene.record().status(scene.now, Totals()).stuck
     scene.says(Progress(8, 7, 6, waiting=2))
     told = [e for e in scene.log.events() if e.name in ("worker_stuck", "worker_unstuck")]
     assert [(e.name, e.fields["seconds"]) for e in told] == [
@@ -83,7 +84,7 @@ def test_a_stall_is_reported_once_and_so_is_its_end() -> None:
     ]
     assert told[0].fields == {"seconds": 10.0, "waiting": 3, "vitals": "idle"}
     assert scene.watch.failed is None
-    assert not scene.record().status(scene.now).stuck
+    assert not scene.record().status(scene.now, Totals()).stuck
 
 
 def test_a_stall_fails_the_worker_where_its_group_says_so() -> None:
@@ -187,12 +188,12 @@ def test_what_nobody_may_be_shown_is_masked_in_whatever_a_worker_says_of_its_fai
 
 def test_the_status_of_a_worker_has_its_ages() -> None:
     scene = running()
-    before = scene.record().status(2.0)
+    before = scene.record().status(2.0, Totals())
     assert (before.age_seconds, before.progress_age_seconds) == (2.0, None)
     scene.at(2.0)
     scene.says(Progress(1, 1, 1))
     scene.at(3.0)
     scene.says(Heartbeat())
-    after = scene.record().status(4.5)
+    after = scene.record().status(4.5, Totals())
     ages = (after.age_seconds, after.progress_age_seconds, after.heard_age_seconds)
     assert ages == (4.5, 2.5, 1.5)

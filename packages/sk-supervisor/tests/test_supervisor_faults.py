@@ -145,19 +145,6 @@ def test_a_source_that_calls_sys_exit_fails_the_run(target: Path) -> None:
         assert fails(run).cause_type == "ApplicationExitError"
 
 
-@pytest.mark.contract("P5PRE-LIFE-02")
-@pytest.mark.parametrize("do", ["freeze"])
-def test_a_worker_that_falls_silent_is_failed_after_three_heartbeats(target: Path, do: str) -> None:
-    with supervised(target, work={"at": 5, "do": do}, every_group={"heartbeat_seconds": 1}) as run:
-        error = fails(run)
-        assert (error.category, error.worker, error.ended) == ("heartbeat", MIDDLE, "")
-        assert error.message.startswith("no heartbeat for 3.")
-        # Stopped by SIGSTOP, it takes nothing but SIGKILL.
-        stopped = {e.worker: e.fields for e in run.events("worker_stopped")}
-        assert stopped[MIDDLE]["mode"] == "forced"
-        assert stopped[MIDDLE]["ended"] == "signal SIGKILL"
-
-
 def test_what_a_worker_started_goes_with_it_and_what_escaped_holds_nothing_up(
     target: Path, ears: Ears
 ) -> None:

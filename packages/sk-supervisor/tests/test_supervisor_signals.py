@@ -132,7 +132,7 @@ def test_a_second_signal_while_workers_start_is_a_forced_stop(
 
 
 @pytest.mark.parametrize(
-    "step", ["display_for", "make_supervisor", "open_admin", "answering", "signals_to"]
+    "step", ["display_for", "make_supervisor", "open_admin", "exposing", "signals_to"]
 )
 def test_a_ctrl_c_before_signals_are_handled_ends_with_its_code(
     target: Path, tmp_path: Path, step: str

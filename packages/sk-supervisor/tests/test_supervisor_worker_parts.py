@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sk_config import build_config
-from sk_control import ControlLostError, ControlMessage, Heartbeat
+from sk_control import ControlLostError, ControlMessage, ExporterCounts, Heartbeat, SpanCounts
 from sk_control import Progress as ProgressMessage
 from sk_kernel import AdapterFailedError, BatchLimits, Progress, SourceDriver, TraceIds
 from sk_supervisor import prepare
@@ -148,6 +148,17 @@ def test_the_pulse_beats_and_tells_progress_each_at_its_own_pace() -> None:
     assert 0 < len(beats) < len(reports)
     assert set(beats) == {Heartbeat()}
     assert set(reports) == {ProgressMessage(5, 4, 1, "running", "", 2)}
+
+
+def test_the_pulse_tells_what_has_become_of_the_spans_with_the_progress() -> None:
+    said: queue.SimpleQueue[ControlMessage] = queue.SimpleQueue()
+    counts = SpanCounts(3, (ExporterCounts("jsonl", 2, {"ENOSPC": 1}),))
+    pulse = Pulse(said.put, lambda: Progress("a"), lambda: 0, 60, 0.02, spans=lambda: counts)
+    pulse.start()
+    words = [said.get(timeout=WAIT) for _ in range(4)]
+    pulse.stop()
+    assert [type(word) for word in words] == [ProgressMessage, SpanCounts] * 2
+    assert words[1] == counts
 
 
 def test_the_pulse_ends_with_its_session() -> None:

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
+from sk_fundload.errors import MissingExtraError
+
 if TYPE_CHECKING:
     from sk_config import Config
 
 
-def run_config(config: Config, *, run_id: str | None, quiet: bool, stderr: TextIO) -> int:
+def run_config(
+    config: Config,
+    *,
+    run_id: str | None,
+    quiet: bool,
+    stderr: TextIO,
+    profile_run: bool = False,
+) -> int:
     """Run a configuration and give the exit code.
 
-    With sk-supervisor either profile runs under it. Without, the kernel alone runs the memory
-    profile.
+    With sk-supervisor either profile runs under it, and can be measured with ``profile_run``.
+    Without, the kernel alone runs the memory profile.
 
     :raises MissingExtraError: when the configuration needs sk-supervisor and it is not installed.
     """
     try:
-        from sk_supervisor import run
+        if profile_run:
+            from sk_supervisor import run_profiled as run
+        else:
+            from sk_supervisor import run
     except ModuleNotFoundError as error:
         if error.name != "sk_supervisor":
             raise
+        if profile_run:
+            raise MissingExtraError("--profile-run", "multiprocess") from error
         from sk_fundload._alone import run_alone
 
         return run_alone(config, run_id=run_id, quiet=quiet, stderr=stderr)

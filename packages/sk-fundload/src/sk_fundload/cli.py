@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import click
@@ -26,6 +27,7 @@ def main() -> None:
 @click.option("--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Override a value.")
 @click.option("--run-id", metavar="ID", help="A name for the run; else one is made.")
 @click.option("--quiet", is_flag=True, help="Say nothing but what goes wrong.")
+@click.option("--profile-run", is_flag=True, help="Measure, and tell where the time went.")
 def run(
     rules: str | None,
     profile: str | None,
@@ -36,6 +38,7 @@ def run(
     overrides: tuple[str, ...],
     run_id: str | None,
     quiet: bool,
+    profile_run: bool,
 ) -> None:
     """Read lines, decide, and write a decision for each.
 
@@ -46,6 +49,8 @@ def run(
     Exit codes: 0 done, 2 configuration, 3 start or readiness, 4 failure,
     5 stop timeout, 129/130/143 stopped by SIGHUP/SIGINT/SIGTERM.
     """
+    # Modules and models stay until the end: the collector has no business with them.
+    gc.disable()
     from sk_config import ConfigError
 
     from sk_fundload._runner import run_config
@@ -60,10 +65,16 @@ def run(
             overrides=overrides,
             places={"input": input_, "output": output, "rejects": rejects},
         )
-        code = run_config(chosen, run_id=run_id, quiet=quiet, stderr=sys.stderr)
+        gc.freeze()
+        gc.enable()
+        code = run_config(
+            chosen, run_id=run_id, quiet=quiet, profile_run=profile_run, stderr=sys.stderr
+        )
     except (ConfigError, UsageError) as error:
         click.echo(f"error: {error}", err=True)
         code = _EXIT_USAGE
+    finally:
+        gc.enable()
     sys.exit(code)
 
 

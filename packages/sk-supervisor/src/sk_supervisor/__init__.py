@@ -11,15 +11,27 @@ if _typing.TYPE_CHECKING:
     from sk_supervisor._local import LocalBootstrapSupervisor
     from sk_supervisor._multiprocess import MultiprocessBootstrapSupervisor
     from sk_supervisor._preflight import Prepared, prepare
+    from sk_supervisor._profile_run import run_profiled
+    from sk_supervisor._serve import Service, serve
     from sk_supervisor._supervisors import factory_of, supervisor_of
+    from sk_supervisor._timeline_events import read_events
+    from sk_supervisor._timeline_page import timeline_html
     from sk_supervisor.errors import (
         ApplicationExitError,
+        HandoffError,
+        HandoffFailedError,
+        HandoffTimeoutError,
+        HandoffTransportError,
         HealthBindError,
         HubFailedError,
+        NotRecordedError,
+        ProfileError,
+        RecordedFileError,
         RunRefusedError,
         RuntimeLifecycleReadyError,
         RuntimeLifecycleResolutionError,
         RuntimeWorkerFailedError,
+        ServiceFailedError,
         StartInterruptedError,
         StopForcedError,
         StopTimeoutError,
@@ -32,17 +44,26 @@ __all__ = [
     "ApplicationExitError",
     "BundleRejectedError",
     "ChildBootstrapBundle",
+    "HandoffError",
+    "HandoffFailedError",
+    "HandoffTimeoutError",
+    "HandoffTransportError",
     "HealthBindError",
     "HubFailedError",
     "Ladder",
     "LocalBootstrapSupervisor",
     "MultiprocessBootstrapSupervisor",
+    "NotRecordedError",
     "Prepared",
+    "ProfileError",
+    "RecordedFileError",
     "RunRefusedError",
     "Rung",
     "RuntimeLifecycleReadyError",
     "RuntimeLifecycleResolutionError",
     "RuntimeWorkerFailedError",
+    "Service",
+    "ServiceFailedError",
     "StartInterruptedError",
     "StopForcedError",
     "StopTimeoutError",
@@ -50,6 +71,10 @@ __all__ = [
     "factory_of",
     "new_run_id",
     "prepare",
+    "read_events",
     "run",
+    "run_profiled",
+    "serve",
     "supervisor_of",
+    "timeline_html",
 ]

@@ -1,15 +1,18 @@
-"""Probes of a run: answered from before its first worker starts until the last one is gone."""
+"""Probes and scrapes: answered from before a run's first worker starts until the last is gone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from sk_kernel import MEMORY, BootstrapSupervisor
-from sk_observability import LifecycleLog
+from sk_observability import LifecycleLog, MetricsSnapshot, prometheus_exposition
 
 from sk_supervisor._preflight import Prepared
+
+if TYPE_CHECKING:
+    from sk_supervisor._health_http import Routes
 
 
 @runtime_checkable
@@ -22,10 +25,14 @@ class HasLoop(Protocol):
 
 @contextmanager
 def answering(
-    prepared: Prepared, supervisor: BootstrapSupervisor, log: LifecycleLog
+    prepared: Prepared,
+    supervisor: BootstrapSupervisor,
+    log: LifecycleLog,
+    take: Callable[[], MetricsSnapshot],
 ) -> Iterator[None]:
     """Answer probes inside the block, where ``runtime.platform.health`` asks for that.
 
+    :param take: gives the metrics, where ``runtime.observability.metrics`` has them answered too.
     :raises HealthBindError: when an address cannot be had.
     """
     config = prepared.config.runtime.platform.health
@@ -38,6 +45,15 @@ def answering(
 
     groups = [g.name for g in prepared.groups] or [MEMORY]
     pulse = PulseCheck(supervisor.ping) if isinstance(supervisor, HasLoop) else None
-    with health_server(config, HealthChecks(supervisor.snapshot, groups, pulse)) as addresses:
+    checks = HealthChecks(supervisor.snapshot, groups, pulse)
+    scraped = prepared.config.runtime.observability.metrics.prometheus
+    routes = _metrics_route(take) if scraped else {}
+    with health_server(config, checks, routes) as addresses:
         log.emit("health_listening", fields=addresses)
         yield
+
+
+def _metrics_route(take: Callable[[], MetricsSnapshot]) -> Routes:
+    from sk_supervisor._metrics_page import MetricsPage
+
+    return {"/metrics": MetricsPage(take, prometheus_exposition()).answer}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sk_control import BootstrapBundle, PeerReplaced
+from sk_control import BootstrapBundle, Metering, PeerReplaced, SpanCounts
 from sk_kernel import (
     SOURCE,
     ApplicationContext,
@@ -13,6 +14,7 @@ from sk_kernel import (
     Container,
     ExecutionPlan,
     Identity,
+    Meter,
     Progress,
     SourceDriver,
     TraceIds,
@@ -22,11 +24,18 @@ from sk_kernel import (
 from sk_supervisor._bundle import ChildBootstrapBundle, decode_bundle, plan_of
 from sk_supervisor._engine import Engine
 from sk_supervisor._inbox import Credit, Item
+from sk_supervisor._metering import metering_of
 from sk_supervisor._outlet import Outlet
 from sk_supervisor._peers import place_edges, place_of, places_of
 from sk_supervisor._retention import Retention
 from sk_supervisor._scope import resolve
 from sk_supervisor._source_thread import SourceThread
+from sk_supervisor._span_books import message_of
+
+if TYPE_CHECKING:
+    from sk_observability import SpanFanOut
+
+    from sk_supervisor._profile import Profiler
 
 #: How long a source may take to close when the run ends without it.
 _CLOSE_SECONDS = 0.5
@@ -47,10 +56,15 @@ class Assembly:
         tracer: Tracer | None,
         *,
         branching: bool,
+        meter: Meter,
+        spans: SpanFanOut | None = None,
+        profiler: Profiler | None = None,
     ) -> None:
+        self.meter, self._spans = meter, spans
         self.engine, self.outlet, self.credit = engine, outlet, credit
         self._source, self._reader, self._tracer = source, reader, tracer
         self._branching = branching
+        self.profiler = profiler
         self.reported = False
 
     def open(self) -> None:
@@ -67,12 +81,23 @@ class Assembly:
         """How far the work has come."""
         return self.engine.progress
 
+    def metering(self) -> Metering:
+        """What has been measured of the work. Any thread."""
+        credit = self.credit.left if self._reader is not None else None
+        return metering_of(self.meter.totals(), time.process_time(), credit)
+
+    def span_counts(self) -> SpanCounts | None:
+        """What has become of the spans so far; None where nothing is traced. Any thread."""
+        return message_of(self._spans.account(self.outlet.worker_id)) if self._spans else None
+
     def partial_outputs(self) -> tuple[str, ...]:
         """Where the sink's unfinished output is, if the sink is here."""
         return self.engine.sink.partial_outputs() if self.engine.sink else ()
 
     def start_source(self) -> None:
-        """Begin to read, if the source is here."""
+        """The gate is open: begin to read, if the source is here."""
+        if self.profiler is not None:
+            self.profiler.begin()
         if self._reader is not None:
             self._reader.start()
 
@@ -128,12 +153,16 @@ def assemble(
     """
     child = decode_bundle(bundle.application)
     worker_id = told["worker_id"]
+    folder = told.get("profile")
+    profiler = _profiler(folder, worker_id, bundle.group, told["marks"]) if folder else None
     application = ApplicationContext(child.application)
     plan = plan_of(application, child)
     ids = TraceIds(bundle.run_id, child.sampling_ratio)
-    tracer = _tracer(plan, ids, child, worker_id) if child.spans else None
+    spans = _spans(child, worker_id) if child.spans else None
+    tracer = Tracer(plan, ids, [spans]) if spans else None
     container = application.container()
-    credit = Credit(child.limits.in_flight)
+    meter = Meter()
+    credit = Credit(child.limits.in_flight, meter)
     retention, patience = _for_restarts(plan, place_of(worker_id), child, credit)
     scope.provide(
         Outlet,
@@ -148,6 +177,7 @@ def assemble(
             limits=child.link,
             retention=retention,
             introduction_seconds=patience,
+            profiler=profiler,
         ),
     )
     outlet = resolve(scope, Outlet)
@@ -161,13 +191,35 @@ def assemble(
         max_payload_bytes=child.link.max_payload_bytes,
         letters=child.letters,
         resumed=bundle.incarnation > 1,
+        meter=meter,
+        profiler=profiler,
     )
     source = None
     if plan.group_of[SOURCE] == bundle.group:
         made, sampling = application.make_source(container), tracer is not None
+        made = profiler.source.around_source(made) if profiler else made
         source = SourceDriver(plan.graph, made, child.limits, ids, sampling=sampling)
-    reader = SourceThread(source, credit, deliver) if source else None
-    return Assembly(engine, outlet, credit, source, reader, tracer, branching=plan.graph.branching)
+    reader = SourceThread(source, credit, deliver, meter) if source else None
+    branching = plan.graph.branching
+    return Assembly(
+        engine,
+        outlet,
+        credit,
+        source,
+        reader,
+        tracer,
+        branching=branching,
+        meter=meter,
+        spans=spans,
+        profiler=profiler,
+    )
+
+
+def _profiler(folder: str, worker_id: str, group: str, marks: dict[str, int]) -> Profiler:
+    # Imported here: a worker that measures nothing starts without it.
+    from sk_supervisor._profile import Profiler
+
+    return Profiler(folder, worker_id, group, marks)
 
 
 def _for_restarts(
@@ -185,10 +237,10 @@ def _for_restarts(
     return retention, _INTRODUCTION_SECONDS if succeeded else 0.0
 
 
-def _tracer(
-    plan: ExecutionPlan, ids: TraceIds, child: ChildBootstrapBundle, worker_id: str
-) -> Tracer:
+def _spans(child: ChildBootstrapBundle, worker_id: str) -> SpanFanOut:
     # Imported here: a worker that traces nothing starts without it.
     from sk_observability import SpanFanOut, build_span_exporters
 
-    return Tracer(plan, ids, [SpanFanOut(build_span_exporters(child.spans, worker=worker_id))])
+    return SpanFanOut(
+        build_span_exporters(child.spans, worker=worker_id, close_seconds=child.flush_seconds)
+    )

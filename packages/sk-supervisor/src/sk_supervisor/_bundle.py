@@ -30,7 +30,8 @@ class ChildBootstrapBundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
 
     ``workers`` is the worker in each place, ``shared`` the number of them of groups that have
     several, ``link`` what its data link allows; ``restartable`` are the groups whose workers may be
-    replaced; ``spans`` are the trace exporters, (kind, settings); ``letters`` is the folder that
+    replaced; ``spans`` are the trace exporters, (kind, settings), each of which may take
+    ``flush_seconds`` at the end; ``letters`` is the folder that
     dead letters are written into, if there can be any.
     """
 
@@ -43,6 +44,7 @@ class ChildBootstrapBundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     link: LinkLimits
     sampling_ratio: float = 1.0
     spans: list[tuple[str, dict[str, Any]]] = []
+    flush_seconds: float = 5.0
     letters: str = ""
 
 

@@ -32,7 +32,7 @@ class Display(Protocol):
         """A group has come this far."""
 
     def line(self, worker: str, text: str) -> None:
-        """A worker wrote a line to its standard error."""
+        """A worker, by name and stream, wrote a line."""
 
     def close(self) -> None:
         """Show what is left, and then nothing more."""

@@ -55,12 +55,13 @@ class EdgeKeys:
         keys = {}
         for sender, receiver in edges:
             if sender == worker:
-                keys[_TO + receiver] = self._key(sender, receiver)
+                keys[_TO + receiver] = self.between(sender, receiver)
             if receiver == worker:
-                keys[_FROM + sender] = self._key(sender, receiver)
+                keys[_FROM + sender] = self.between(sender, receiver)
         return BootstrapKeyBundle(keys)
 
-    def _key(self, sender: str, receiver: str) -> Secret:
+    def between(self, sender: str, receiver: str) -> Secret:
+        """The key of what one end signs for the other."""
         channel = Channel(self._session, sender, receiver)
         return self._material.for_channel(channel, self._kdf)  # type: ignore[arg-type]
 

@@ -9,6 +9,7 @@ from math import inf
 from sk_kernel import EventRail
 
 from sk_supervisor._drain import Drain
+from sk_supervisor._handoff import Handoff
 from sk_supervisor._ladder import Ladder, Rung
 from sk_supervisor._preflight import Prepared
 from sk_supervisor._stopping import Stopping
@@ -36,14 +37,15 @@ class Ending:
         work: Workload,
         successors: Successors,
         stopping: Stopping,
+        handoff: Handoff,
         log: EventRail,
     ) -> None:
-        self._log = log
+        self._log, self._handoff = log, handoff
         self._groups, self._watch, self._work = prepared.groups, watch, work
         self._successors, self._stopping = successors, stopping
         self._delay = prepared.config.runtime.platform.health.drain_delay_seconds
         self._ladder: Ladder | None = None
-        self._withdrawn = False
+        self._withdrawn = self._draining = False
         self.drain = Drain(self._begin_drain)
 
     @property
@@ -128,10 +130,19 @@ class Ending:
         ):
             self._watch.step(end)
 
+    def requests_settled(self) -> None:
+        """No request is in flight: the input may end, if it is to."""
+        if self._draining:
+            self._draining = False
+            self._work.drain()
+
     def _begin_drain(self) -> None:
         self._log.emit("drain_begun")
         self._successors.cancel()
-        self._work.drain()
+        # Callers first: what they have asked is answered by workers that still work.
+        self._draining = True
+        if self._handoff.settled():
+            self.requests_settled()
 
     def _withdraw(self) -> None:
         self._withdrawn = True

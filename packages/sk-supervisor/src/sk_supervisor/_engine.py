@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+import msgspec
 from sk_kernel import (
     SINK,
     SOURCE,
@@ -14,7 +17,10 @@ from sk_kernel import (
     ExecutionPlan,
     Identity,
     Losses,
+    Meter,
+    Parcel,
     Progress,
+    RunError,
     Section,
     Segment,
     SegmentRunner,
@@ -28,9 +34,13 @@ from sk_kernel import (
 
 from sk_supervisor._align import Aligner
 from sk_supervisor._frames import BatchHeader, batch_of, sampled_mark
-from sk_supervisor._inbox import Arrived
+from sk_supervisor._inbox import Arrived, Asked
 from sk_supervisor._outlet import Outlet
 from sk_supervisor._peers import index_of, place_of, places_of
+from sk_supervisor._responder import Responder
+
+if TYPE_CHECKING:  # a run that measures nothing starts without it
+    from sk_supervisor._profile import Profiler
 
 
 class Engine:
@@ -39,6 +49,8 @@ class Engine:
     :param outlet: sends batches and acknowledgements to the hub.
     :param letters: the folder that dead letters are written into, if there can be any.
     :param resumed: this worker takes the place of one that has failed.
+    :param meter: hears of each batch that is worked off.
+    :param profiler: measures what a batch takes, part by part; without one nothing is measured.
     """
 
     def __init__(
@@ -53,16 +65,23 @@ class Engine:
         max_payload_bytes: int,
         letters: str = "",
         resumed: bool = False,
+        meter: Meter | None = None,
+        profiler: Profiler | None = None,
     ) -> None:
+        self._meter, self._tracer = meter or Meter(), tracer
         self._plan, self._outlet, self._index = plan, outlet, identity.worker
         self._segments = plan.of_group(identity.group)
         self._own_place = place_of(outlet.worker_id)
-        self._codec = WireCodec(plan.graph)
+        codec = WireCodec(plan.graph)
+        self._codec: WireCodec = profiler.encoding(codec) if profiler else codec
         self._max_payload = max_payload_bytes
         own = [name for segment in self._segments for name in segment.vertices]
         self.sink: SinkDriver | None = None
         if SINK in own:
-            self.sink = SinkDriver(plan.graph, application.make_sink(container))
+            sink = application.make_sink(container)
+            self.sink = SinkDriver(
+                plan.graph, profiler.main.around_sink(sink) if profiler else sink
+            )
         self._loop = asyncio.Runner() if needs_loop(plan.graph, own) else None
         self._runners = {
             segment.index: SegmentRunner(
@@ -75,10 +94,11 @@ class Engine:
                 write=self.sink.write if self.sink else None,
                 loop=self._loop,
                 losses=Losses(identity, letter_part(letters, outlet.worker_id, segment.index)),
+                stopwatch=profiler.main if profiler else None,
             )
             for segment in self._segments
         }
-        self._aligners: dict[int, Aligner[tuple[Batch, list[Section]]]] = {
+        self._aligners: dict[int, Aligner[tuple[Batch, Parcel]]] = {
             s.index: Aligner(self._upstream_of(s), resumed=resumed)
             for s in self._segments
             if s.upstream
@@ -89,6 +109,7 @@ class Engine:
         self._sink_is_open = False
         self._passed_on = 0
         self.complete = True
+        self.responder = Responder(plan, self._runners, outlet, max_payload_bytes)
         self.progress = Progress(identity.group, state="running")
 
     @property
@@ -107,10 +128,13 @@ class Engine:
 
     def read(self, batch: Batch, payloads: Sequence[object]) -> None:
         """Run a batch of the source."""
+        began = time.perf_counter()
         index = self._plan.segment_of(SOURCE).index
         departures = self._runners[index].read(batch, payloads)
         self._sent_on(index, batch, departures)
         self._account(batch.last, batch.number - batch.final)
+        if not batch.final:
+            self._meter.worked_off(len(payloads), time.perf_counter() - began)
         self._run_ready()
 
     def arrive(self, arrived: Arrived) -> None:
@@ -120,16 +144,25 @@ class Engine:
         """
         header = arrived.header
         batch = batch_of(header, final=arrived.final)
-        sections = self._codec.decode(batch, arrived.payload)
+        upstream = header.source_segment, index_of(header.sender)
+        parcel = Parcel(upstream, self._codec.decode(batch, arrived.payload))
         aligner = self._aligners[header.target_segment]
         aligner.add(
             header.epoch,
-            (header.source_segment, index_of(header.sender)),
-            (batch, sections),
+            upstream,
+            (batch, parcel),
             more=header.more,
             sender=header.sender,
         )
         self._run_ready()
+
+    def ask(self, asked: Asked) -> None:
+        """Take a frame of requests.
+
+        :raises WireError, DeadLetterError, TransportError: what ends this worker.
+        """
+        self.responder.take(asked)
+        self.progress = msgspec.structs.replace(self.progress, requests=self.responder.answered)
 
     def end(self) -> None:
         """Close the event loop, and abort a sink that is open still.
@@ -158,21 +191,27 @@ class Engine:
                     self._run(index, parts)
                     again = True
 
-    def _run(self, index: int, parts: list[tuple[Batch, list[Section]]]) -> None:
+    def _run(self, index: int, parts: list[tuple[Batch, Parcel]]) -> None:
+        began = time.perf_counter()
         batch = parts[0][0]
         for other, _ in parts[1:]:
             batch.correlations.update(other.correlations)
-        sections = [section for _, several in parts for section in several]
-        if batch.final:
-            self.complete = batch.complete
+        sections = [section for _, parcel in parts for section in parcel.sections]
+        if self._tracer is not None:
+            self._tracer.received(batch, (index, self._index), [parcel for _, parcel in parts])
         departures = self._runners[index].run(batch, sections)
         self._sent_on(index, batch, departures)
         self._account(batch.last, batch.number - batch.final)
+        records = sum(len(section.items) for section in sections)
+        # The end of input is no batch, but where nodes that finished have put records into it.
+        if records or not batch.final:
+            self._meter.worked_off(records, time.perf_counter() - began)
 
     def _sent_on(self, index: int, batch: Batch, departures: dict[int, list[Section]]) -> None:
         segment = self._plan.segments[index]
         self._passed_on += sum(len(s.items) for several in departures.values() for s in several)
         if batch.final:
+            self.complete = batch.complete
             self._unfinished.discard(index)
             if SINK in segment.vertices:
                 self._end_sink(complete=batch.complete)
@@ -180,12 +219,15 @@ class Engine:
             parts = self._splitters[target].split(batch.number, departures.get(target, []))
             for place, sections in zip(self._places[target], parts, strict=True):
                 if place == self._own_place:
-                    upstream, part = (index, self._index), (batch, sections)
-                    self._aligners[target].add(batch.number, upstream, part, more=False)
+                    parcel = Parcel((index, self._index), sections)
+                    part = batch, parcel
+                    self._aligners[target].add(batch.number, parcel.by, part, more=False)
                 else:
                     self._send(index, target, place, batch, sections)
         if not segment.downstream:
             self._outlet.acknowledge(index, batch.number)
+        if self._tracer is not None:
+            self._tracer.flush()
 
     def _upstream_of(self, segment: Segment) -> list[tuple[int, int]]:
         """Every worker of every segment that sends to this one."""
@@ -195,7 +237,13 @@ class Engine:
     def _send(
         self, source: int, target: int, place: str, batch: Batch, sections: list[Section]
     ) -> None:
-        payloads = self._codec.encode(batch, sections, self._max_payload)
+        began = time.time_ns()
+        try:
+            payloads = self._codec.encode(batch, sections, self._max_payload)
+        except RunError as error:
+            if self._tracer is not None:
+                self._tracer.blame(batch, error)
+            raise
         for i, payload in enumerate(payloads, 1):
             header = BatchHeader(
                 sender=self._outlet.worker_id,
@@ -213,6 +261,9 @@ class Engine:
                 sampled=sampled_mark(batch),
             )
             self._outlet.send(header, payload, final=batch.final)
+        if self._tracer is not None:
+            to = target, self._places[target].index(place)
+            self._tracer.sent(batch, (source, self._index), to, sections, began)
 
     def _account(self, records: int, batches: int) -> None:
         passed_on = self.sink.records if self.sink else self._passed_on
@@ -225,4 +276,5 @@ class Engine:
             "running",
             sum(losses.dead_lettered for losses in lost),
             sum(losses.skipped for losses in lost),
+            self.responder.answered,
         )

@@ -26,11 +26,20 @@ class Breakage:
     cause_type: str = ""
     told: bool = False
     """Whether the worker said so itself; what it wrote besides is then no evidence."""
+    trace_id: str = ""
+    """The trace of the record at fault, if there is one."""
 
     @classmethod
     def said(cls, failed: Failed) -> Breakage:
         """What the worker itself said."""
-        return cls(failed.category, failed.message, failed.node, failed.cause_type, told=True)
+        return cls(
+            failed.category,
+            failed.message,
+            failed.node,
+            failed.cause_type,
+            told=True,
+            trace_id=failed.trace_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)

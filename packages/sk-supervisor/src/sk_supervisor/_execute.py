@@ -6,7 +6,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, TextIO, cast
@@ -19,17 +19,19 @@ from sk_kernel import (
     LifecycleError,
     RunReport,
     RunSetup,
+    built_for_good,
 )
 from sk_observability import EventName, ExporterSetupError, LifecycleLog
 
 from sk_supervisor._account import failure, summary, with_cause
 from sk_supervisor._administered import open_admin
-from sk_supervisor._answering import answering
 from sk_supervisor._display import Display, display_for
+from sk_supervisor._exposing import exposing
 from sk_supervisor._forgiving import Forgiving
 from sk_supervisor._gate import GatePolicy, gate_policy
+from sk_supervisor._hearing import hearing
 from sk_supervisor._preflight import Prepared, prepare
-from sk_supervisor._rails import rails
+from sk_supervisor._rails import lay_rails
 from sk_supervisor._redaction import redactor_of
 from sk_supervisor._signals import BreakIn, ForcedStop, signals_to
 from sk_supervisor._supervisors import supervisor_of
@@ -67,10 +69,30 @@ def run(
     Progress, a summary and errors go to ``stderr`` (default: this process's). SIGINT, SIGTERM and
     SIGHUP drain the run; a second one ends it by force. Raises nothing of a run's own.
     """
+    return run_with(lambda _: None, config, run_id=run_id, quiet=quiet, stderr=stderr)
+
+
+def run_with(
+    on_made: Callable[[BootstrapSupervisor], object],
+    config: Config,
+    *,
+    run_id: str | None,
+    quiet: bool,
+    stderr: TextIO | None,
+) -> int:
+    """The same; ``on_made`` gets the supervisor before anything is started."""
     stream = cast("TextIO", Forgiving(stderr or sys.stderr))
     known: list[int] = []
     try:
-        return _run(config, run_id, stream, known, quiet=quiet)
+        with built_for_good() as complete:
+            return _run(
+                lambda supervisor: (complete(), on_made(supervisor)),
+                config,
+                run_id,
+                stream,
+                known,
+                quiet=quiet,
+            )
     except KeyboardInterrupt:
         # Where signals are not handled: before its start nothing has been done, and behind its end
         # it is known what has.
@@ -78,36 +100,44 @@ def run(
 
 
 def _run(
-    config: Config, run_id: str | None, stream: TextIO, known: list[int], *, quiet: bool
+    on_made: Callable[[BootstrapSupervisor], object],
+    config: Config,
+    run_id: str | None,
+    stream: TextIO,
+    known: list[int],
+    *,
+    quiet: bool,
 ) -> int:
     """The same; the exit code is ``known`` from the end of the work on."""
     try:
         prepared = prepare(config)
         run_id = new_run_id() if run_id is None else checked_run_id(run_id)
-        log, system = rails(prepared, run_id)
+        rails = lay_rails(prepared, run_id)
     except (RunRefusedError, ExporterSetupError) as error:
         print(redactor_of(config)(refusal(error)), file=stream)
         return EXIT_CONFIGURATION
     display = display_for(stream, [g.name for g in prepared.groups] or [MEMORY], quiet=quiet)
-    admin, code, break_in = None, None, BreakIn()
+    log, supervisor, admin = rails.log, None, None
+    code, message, break_in = None, "", BreakIn()
     try:
         supervisor = make_supervisor(prepared, run_id, log, display)
+        on_made(supervisor)
         warn = (lambda _: None) if quiet else partial(display.line, "sk")
         admin = open_admin(config, run_id, supervisor, log, break_in=break_in, warn=warn)
-        health = answering(prepared, supervisor, log)
-        code, message = _supervised(supervisor, prepared, system, break_in, health)
+        looks = exposing(prepared, supervisor, rails)
+        code, message = _supervised(supervisor, prepared, rails.system, break_in, looks)
         known.append(code)
     except LifecycleError as error:
         code, message = error.exit_code, f"error: {redactor_of(config)(str(error))}"
         known.append(code)
     finally:
         display.close()
-        system.close()
-        log.close()
+        told = rails.close(supervisor.snapshot().spans if supervisor else ())
         if admin is not None:
             admin.close(code)
-    if message and not (quiet and code == EXIT_DONE):
-        print(message, file=stream)
+    said = [line for line in (message, *told.lines) if line]
+    for line in told.errors if quiet and code == EXIT_DONE else [*said, *told.errors]:
+        print(line, file=stream)
     return code
 
 
@@ -129,6 +159,7 @@ def make_supervisor(
 
     :raises LifecycleError: when there is none, or it cannot be made.
     """
+    events = prepared.config.runtime.observability.logging.lifecycle_events
     setup = RunSetup(
         run_id=run_id,
         config=prepared.config,
@@ -138,7 +169,7 @@ def make_supervisor(
         limits=prepared.limits,
         log=log,
         on_progress=display.progress,
-        on_line=display.line,
+        on_line=hearing(display.line, log, as_events=events.worker_output),
     )
     return supervisor_of(prepared.mode, setup)
 
@@ -148,18 +179,18 @@ def _supervised(
     prepared: Prepared,
     system: SystemNodes,
     break_in: BreakIn,
-    health: AbstractContextManager[None],
+    looks: AbstractContextManager[None],
 ) -> tuple[int, str]:
     in_caller, rung = supervisor.works_in_caller, ""
     with signals_to(supervisor.request_stop, force=in_caller, break_in=break_in) as came:
         try:
-            with health:
+            with looks:
                 try:
                     report = lifecycle(supervisor, prepared, system)
-                finally:
-                    with system.step(EventName.SUPERVISOR_GRACEFUL_STOP):
-                        rung = supervisor.shutdown()
-                    system.ended_by_force(supervisor.lifecycle_events())
+                except BaseException as primary:
+                    rung = _shut_down_behind(primary, supervisor, system)
+                    raise
+                rung = _shut_down(supervisor, system)
         except StartInterruptedError as error:
             # The request that interrupted the start was the first one; this is whether, while the
             # workers were stopping, a second one left them no time.
@@ -179,6 +210,26 @@ def _supervised(
         return EXIT_STOP_TIMEOUT, f"{summary(report)}\nerror: {problem}"
     code = _stopped_code(came) if report.outcome == "stopped" else EXIT_DONE
     return code, summary(report)
+
+
+def _shut_down(supervisor: BootstrapSupervisor, system: SystemNodes) -> str:
+    try:
+        with system.step(EventName.SUPERVISOR_GRACEFUL_STOP):
+            return supervisor.shutdown()
+    finally:
+        system.ended_by_force(supervisor.lifecycle_events())
+
+
+def _shut_down_behind(
+    primary: BaseException, supervisor: BootstrapSupervisor, system: SystemNodes
+) -> str:
+    """The same, behind a failure, which is not to be masked by what goes wrong now."""
+    try:
+        return _shut_down(supervisor, system)
+    except KernelError as second:
+        supervisor.emit_handoff_failure(str(getattr(primary, "group", "")), "shutdown")
+        primary.add_note(f"and then: {second}")
+        return ""
 
 
 def _stopped_code(came: Sequence[signal.Signals]) -> int:

@@ -44,4 +44,5 @@ def failure_of(error: BaseException, *, started: bool) -> Failed:
     # Only messages that are built from fields are known to hold nothing of a record.
     safe = RunError | TransportError | ControlError | SupervisorError
     message = str(error) if isinstance(error, safe) or not started else cause
-    return Failed(category, node, cause, message)
+    trace = (error.trace_id or "") if isinstance(error, RunError) else ""
+    return Failed(category, node, cause, message, trace)

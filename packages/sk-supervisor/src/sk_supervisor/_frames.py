@@ -10,6 +10,8 @@ from sk_kernel import Batch
 
 #: The hub's name as a sender and receiver of frames.
 HUB = "hub"
+#: The name of whoever asks, in the supervisor's process: no worker's, since those have an index.
+CLIENT = "client"
 
 #: Of a header, what its names and numbers take at most; the rest has room for sampling marks.
 _HEADER_WITHOUT_MARKS = 3_000
@@ -61,6 +63,26 @@ class CreditHeader(msgspec.Struct, array_like=True, frozen=True):
     acknowledged: int
 
 
+class RequestHeader(msgspec.Struct, array_like=True, frozen=True):
+    """Of a REQUEST frame: records of requests on their way to one segment.
+
+    ``source_segment`` is None where a caller sends it.
+    """
+
+    sender: str
+    receiver: str
+    run_id: str
+    source_segment: int | None
+    target_segment: int
+
+
+class ReplyHeader(msgspec.Struct, array_like=True, frozen=True):
+    """Of a REPLY frame: what shares of requests have ended in, for the caller."""
+
+    sender: str
+    run_id: str
+
+
 class HeaderError(Exception):
     """A frame's header is not what its kind says."""
 
@@ -70,7 +92,8 @@ class HeaderError(Exception):
 
 
 encode_header = msgspec.msgpack.Encoder().encode
-_decoders = {t: msgspec.msgpack.Decoder(t) for t in (BatchHeader, AckHeader, CreditHeader)}
+_HEADERS = (BatchHeader, AckHeader, CreditHeader, RequestHeader, ReplyHeader)
+_decoders = {t: msgspec.msgpack.Decoder(t) for t in _HEADERS}
 
 
 def decode_header(header_type: type[H], data: bytes | memoryview) -> H:

@@ -43,6 +43,19 @@ class AllAcknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class HandoffFailed:
+    """A request that was handed to a group has failed."""
+
+    group: str
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestsSettled:
+    """No request is in flight any more, and none comes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """Somebody wants to know whether the loop turns."""
 
@@ -50,5 +63,13 @@ class Ping:
 
 
 Happening: TypeAlias = (
-    ControlEvent | ProcessExited | HubFault | StopRequested | RefusalsCame | AllAcknowledged | Ping
+    ControlEvent
+    | ProcessExited
+    | HubFault
+    | StopRequested
+    | RefusalsCame
+    | AllAcknowledged
+    | HandoffFailed
+    | RequestsSettled
+    | Ping
 )

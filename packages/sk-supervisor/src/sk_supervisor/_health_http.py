@@ -1,4 +1,4 @@
-"""HTTP for probes: a table of paths, and strict bounds on whoever dials.
+"""HTTP for probes and scrapes: a table of paths, and strict bounds on whoever dials.
 
 A connection carries one request, has five seconds in all and eight KiB for its head. When too many
 are open the oldest one goes: who says nothing, or says it byte by byte, keeps nobody out.
@@ -41,7 +41,7 @@ class HttpLimits(Struct, frozen=True):
 
 
 Routes: TypeAlias = Mapping[str, Callable[[], Awaitable[Page]]]
-"""What each path answers; to offer another one, such as metrics, is to add it here."""
+"""What each path answers."""
 
 
 def health_routes(checks: HealthChecks) -> Routes:

@@ -18,18 +18,23 @@ from sk_supervisor.errors import HealthBindError
 if TYPE_CHECKING:
     from sk_config import HealthConfig, HealthListenerConfig
 
+    from sk_supervisor._health_http import Routes
+
 _BACKLOG = 128
 _GRACE_SECONDS = 0.5
 _CLOSE_SECONDS = 5.0
 
 
 @contextmanager
-def health_server(config: HealthConfig, checks: HealthChecks) -> Iterator[dict[str, str]]:
+def health_server(
+    config: HealthConfig, checks: HealthChecks, routes: Routes | None = None
+) -> Iterator[dict[str, str]]:
     """Answer probes inside the block; gives the bound addresses, by ``http`` and ``grpc``.
 
+    :param routes: what the HTTP listener answers beside them.
     :raises HealthBindError: when an address cannot be had.
     """
-    server = _HealthThread(config, checks)
+    server = _HealthThread(config, checks, routes or {})
     try:
         yield server.start()
     finally:
@@ -37,8 +42,8 @@ def health_server(config: HealthConfig, checks: HealthChecks) -> Iterator[dict[s
 
 
 class _HealthThread:
-    def __init__(self, config: HealthConfig, checks: HealthChecks) -> None:
-        self._config, self._checks = config, checks
+    def __init__(self, config: HealthConfig, checks: HealthChecks, routes: Routes) -> None:
+        self._config, self._checks, self._routes = config, checks, routes
         self._listening: Future[dict[str, str]] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Event | None = None
@@ -73,7 +78,7 @@ class _HealthThread:
         async with contextlib.AsyncExitStack() as stack:
             addresses = {}
             if self._config.http is not None:
-                listener = _http(self._config.http, self._checks)
+                listener = _http(self._config.http, self._checks, self._routes)
                 addresses["http"] = await stack.enter_async_context(listener)
             if self._config.grpc is not None:
                 listener = _grpc(self._config.grpc, self._checks)
@@ -83,10 +88,12 @@ class _HealthThread:
 
 
 @asynccontextmanager
-async def _http(where: HealthListenerConfig, checks: HealthChecks) -> AsyncIterator[str]:
+async def _http(
+    where: HealthListenerConfig, checks: HealthChecks, routes: Routes
+) -> AsyncIterator[str]:
     from sk_supervisor._health_http import HttpResponder, health_routes
 
-    responder = HttpResponder(health_routes(checks))
+    responder = HttpResponder({**health_routes(checks), **routes})
     sock = _bound("http", where)
     server = await asyncio.start_server(responder.serve, sock=sock, backlog=_BACKLOG)
     try:

@@ -13,7 +13,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from sk_kernel import WireError
 from sk_transport import (
     AcceptError,
     Buffer,
@@ -32,6 +34,7 @@ from sk_supervisor._frames import (
     BatchHeader,
     CreditHeader,
     HeaderError,
+    RequestHeader,
     decode_header,
     encode_header,
 )
@@ -51,12 +54,28 @@ class _Peer:
     writing: bool = False
 
 
+class Guest(Protocol):
+    """A peer in the hub's own process. Called from the hub's thread; must neither block nor raise.
+
+    What it raises of a worker's frame, a TransportError or WireError, is that worker's fault.
+    """
+
+    def outgoing(self) -> Iterable[tuple[str, list[Buffer]]]:
+        """What it has to send, by receiver; asked for after :meth:`DataHub.wake`."""
+
+    def arrived(self, worker: str, frame: WireFrame) -> None:
+        """A worker has sent it a frame, which is still to be verified."""
+
+    def lost(self, worker: str) -> None:
+        """A worker is gone, or something that was for it went astray."""
+
+
 class DataHub:
     """Listens on loopback and relays. ``on_fault(worker_id, category, message)``: from its threads.
 
     A fault without a worker is the hub's own: it relays nothing any more. ``on_reject(category)``:
     of every frame and peer that is refused, from its threads. ``on_complete()``: when everything,
-    to the end of input, has been acknowledged.
+    to the end of input, has been acknowledged. REPLY frames are the ``guest``'s.
 
     :raises BindError: when the port cannot be had.
     """
@@ -74,7 +93,9 @@ class DataHub:
         on_fault: Callable[[str, str, str], None],
         on_reject: Callable[[str], None] = lambda _: None,
         on_complete: Callable[[], None] = lambda: None,
+        guest: Guest | None = None,
     ) -> None:
+        self._guest = guest
         self._expected, self._on_complete = set(expected), on_complete
         self._relay, self._on_fault, self._on_reject = relay, on_fault, on_reject
         self._transport = limits.transport(session, HUB, on_reject)
@@ -109,11 +130,16 @@ class DataHub:
         for thread in self._threads:
             thread.start()
 
+    def wake(self) -> None:
+        """Ask the guest for what it has to send. Any thread."""
+        with contextlib.suppress(OSError):
+            self._wake_out.send(b"\0")
+
     def close(self) -> None:
         """End both threads and every connection."""
         self._closing.set()
         self._listener.close()
-        self._wake()
+        self.wake()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
@@ -144,11 +170,7 @@ class DataHub:
             self._on_reject(error.category)
             self._closing.wait(_ACCEPT_PAUSE_SECONDS)
             return
-        self._wake()
-
-    def _wake(self) -> None:
-        with contextlib.suppress(OSError):
-            self._wake_out.send(b"\0")
+        self.wake()
 
     def _broke(self, error: Exception) -> None:
         # Without this thread every worker would wait for ever.
@@ -169,6 +191,7 @@ class DataHub:
                 if key.data is None:
                     self._wake_in.recv(4096)
                     self._admit()
+                    self._send_for_guest()
                     continue
                 worker: str = key.data
                 peer = self._peers.get(worker)
@@ -176,6 +199,17 @@ class DataHub:
                     self._read(worker, peer)
                 if mask & selectors.EVENT_WRITE and worker in self._peers:
                     self._flush(worker, self._peers[worker])
+
+    def _send_for_guest(self) -> None:
+        for receiver, buffers in self._guest.outgoing() if self._guest else ():
+            if receiver in self._gone:
+                self._miss(receiver)
+            else:
+                self._send(receiver, buffers)
+
+    def _miss(self, worker: str) -> None:
+        if self._guest is not None:
+            self._guest.lost(worker)
 
     def _admit(self) -> None:
         while self._admitted:
@@ -206,7 +240,7 @@ class DataHub:
             self._drop(worker)
         except TransportError as error:
             self._fail(worker, error.category, str(error))
-        except (RelayRefusedError, HeaderError) as error:
+        except (RelayRefusedError, HeaderError, WireError) as error:
             self._fail(worker, "protocol", str(error))
 
     def _take(self, worker: str, peer: _Peer, frame: WireFrame) -> None:
@@ -218,6 +252,15 @@ class DataHub:
                 self._send(receiver, [frame.raw])
             elif self._relay.was_replaced(header.receiver):
                 self._early.pop(header.receiver, None)  # and before it ever came
+        elif frame.kind is FrameKind.REQUEST:
+            asked = decode_header(RequestHeader, frame.header)
+            receiver = self._relay.pass_on(worker, asked, len(frame.raw))
+            if receiver is None or receiver in self._gone:
+                self._miss(asked.receiver)
+            else:
+                self._send(receiver, [frame.raw])
+        elif frame.kind is FrameKind.REPLY and self._guest is not None:
+            self._guest.arrived(worker, frame)
         elif frame.kind is FrameKind.ACK:
             peer.link.verifier.verify(frame)
             credit = self._relay.acknowledge(worker, decode_header(AckHeader, frame.header))
@@ -281,3 +324,4 @@ class DataHub:
             self._gone.add(worker)
             self._selector.unregister(peer.link.sock)
             peer.link.sock.close()
+            self._miss(worker)

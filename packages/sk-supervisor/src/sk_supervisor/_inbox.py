@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec import Struct
 from sk_control import PeerReplaced
-from sk_kernel import Batch
+from sk_kernel import Batch, Meter
 
-from sk_supervisor._frames import BatchHeader
+from sk_supervisor._frames import BatchHeader, RequestHeader
 
 
 class Arrived(Struct, frozen=True):
@@ -19,6 +19,13 @@ class Arrived(Struct, frozen=True):
     header: BatchHeader
     payload: memoryview | bytes
     final: bool
+
+
+class Asked(Struct, frozen=True):
+    """A verified REQUEST frame."""
+
+    header: RequestHeader
+    payload: memoryview | bytes
 
 
 class SourceRead(Struct, frozen=True):
@@ -44,15 +51,19 @@ class Broke(Struct, frozen=True):
     error: BaseException
 
 
-Item = Arrived | SourceRead | GateOpened | StopAsked | PeerReplaced | Broke
+Item = Arrived | Asked | SourceRead | GateOpened | StopAsked | PeerReplaced | Broke
 
 
 class Credit:
-    """How many batches the source may be ahead of the slowest sink. Thread-safe."""
+    """How many batches the source may be ahead of the slowest sink. Thread-safe.
 
-    def __init__(self, in_flight: int) -> None:
+    :param meter: hears how long the source is held, and of each batch that is done with.
+    """
+
+    def __init__(self, in_flight: int, meter: Meter | None = None) -> None:
         self._in_flight = in_flight
-        self._acknowledged = 0
+        self._meter = meter or Meter()
+        self._acknowledged = self._granted = 0
         self._ended = False
         self._changed = threading.Condition()
 
@@ -61,11 +72,18 @@ class Credit:
         """Every batch up to this one is done with."""
         return self._acknowledged
 
+    @property
+    def left(self) -> int:
+        """How many batches may be read before one is done with."""
+        with self._changed:
+            return max(0, self._in_flight - (self._granted - self._acknowledged))
+
     def acknowledge(self, epoch: int) -> None:
         """Every batch up to ``epoch`` is done with."""
         with self._changed:
             self._acknowledged = max(self._acknowledged, epoch)
             self._changed.notify()
+        self._meter.was_done(epoch)
 
     def end(self) -> None:
         """Wait no longer: the input ends here."""
@@ -76,6 +94,11 @@ class Credit:
     def wait_for(self, epoch: int) -> None:
         """Return when batch ``epoch`` may be read, or the input is to end."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._ended or epoch - self._acknowledged <= self._in_flight
-            )
+            if not self._may_read(epoch):
+                self._meter.hold()
+                self._changed.wait_for(lambda: self._may_read(epoch))
+                self._meter.go_on()
+            self._granted = epoch
+
+    def _may_read(self, epoch: int) -> bool:
+        return self._ended or epoch - self._acknowledged <= self._in_flight

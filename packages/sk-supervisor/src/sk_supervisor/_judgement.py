@@ -56,11 +56,12 @@ class Counts(NamedTuple):
     batches: int = 0
     waiting: int = 0
     """Batches at hand, the one in work included."""
+    requests: int = 0
 
     @property
-    def done(self) -> tuple[int, int, int]:
+    def done(self) -> tuple[int, int, int, int]:
         """What must grow where work waits."""
-        return self.records_in, self.records_out, self.batches
+        return self.records_in, self.records_out, self.batches, self.requests
 
 
 class Verdict(NamedTuple):

@@ -103,6 +103,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[Event, Transition]]] = MappingProxyTyp
         },
     }
 )
+"""By state, the events that there can be, and what each comes to."""
 
 
 def step(state: State, event: Event) -> Transition | None:
@@ -144,7 +145,6 @@ class Row(NamedTuple):
     state: State
 
 
-#: The first row that holds gives the state. Of each place in a group the latest incarnation counts.
 GROUP_RULE: Final = (
     Row(Quantifier.ANY, frozenset({State.FAILED}), State.FAILED),
     Row(Quantifier.ALL, frozenset({State.STOPPED}), State.STOPPED),
@@ -153,6 +153,7 @@ GROUP_RULE: Final = (
     Row(Quantifier.ANY, frozenset({State.READY}), State.READY),
     Row(Quantifier.ALL, frozenset({State.RUNNING}), State.RUNNING),
 )
+"""The first row that holds gives the state; of each place the latest incarnation counts."""
 
 
 def overall(states: Iterable[State]) -> State:
@@ -179,7 +180,6 @@ class GroupEvent(StrEnum):
     FAILED = "group_failed"
 
 
-#: What a group emits when it comes into a state.
 GROUP_EMITS: Final[Mapping[State, GroupEvent]] = MappingProxyType(
     {
         State.READY: GroupEvent.READY,
@@ -189,6 +189,7 @@ GROUP_EMITS: Final[Mapping[State, GroupEvent]] = MappingProxyType(
         State.FAILED: GroupEvent.FAILED,
     }
 )
+"""What a group emits when it comes into a state."""
 
 
 class GroupLife(NamedTuple):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
 from sk_kernel import (
     MEMORY,
     AdapterFailedError,
@@ -21,7 +22,9 @@ from sk_kernel import (
     RunReport,
     RunSetup,
     RunStatus,
-    WorkerStatus,
+    SpanAccount,
+    TerminalEvent,
+    Totals,
 )
 from sk_observability import (
     EventName,
@@ -30,10 +33,13 @@ from sk_observability import (
     build_span_exporters,
 )
 
+from sk_supervisor._asked import Asked
 from sk_supervisor._failures import EXECUTION, START, failure_of
+from sk_supervisor._handoff import Handoff
 from sk_supervisor._ladder import Rung
+from sk_supervisor._local_desk import LocalDesk, desk_of
+from sk_supervisor._local_status import WORKER, worker_status
 from sk_supervisor._preflight import Prepared, span_choices
-from sk_supervisor._resident import resident_bytes
 from sk_supervisor._scope import Transport, resolve, scope_of
 from sk_supervisor._signals import ForcedStop
 from sk_supervisor._stop_thread import StopThread
@@ -43,12 +49,14 @@ from sk_supervisor.errors import (
     RuntimeLifecycleResolutionError,
 )
 
-_WORKER = "memory-0.1"
+if TYPE_CHECKING:  # a run that measures nothing starts without it
+    from sk_supervisor._profile import Profiler
+
 #: Batches stay in this process, and move by being handed on.
 IN_PROCESS: Final = Transport(MEMORY, MemoryRun)
 
 
-class LocalBootstrapSupervisor:
+class LocalBootstrapSupervisor(Asked):
     """A :class:`sk_kernel.BootstrapSupervisor` whose one group, ``memory``, is this process.
 
     :meth:`run` works in the caller's thread; :meth:`request_stop` may come from any.
@@ -73,11 +81,16 @@ class LocalBootstrapSupervisor:
         self._seen = Progress(MEMORY)
         self._moved_at: float | None = None
         self._run: MemoryRun | None = None
+        self._spans: SpanFanOut | None = None
+        self._profiler: Profiler | None = None
         self._state, self._mode, self._complete = "stopped", "graceful", False
         self._category = ""
         self._was_open = False
-        delay = prepared.config.runtime.platform.health.drain_delay_seconds
+        platform = prepared.config.runtime.platform
+        self.handoff = Handoff(prepared.plan, platform, self._interrupt_input)
+        delay = platform.health.drain_delay_seconds
         self._stop = StopThread(self._interrupt, delay)
+        self._desk: LocalDesk | None = None
 
     @property
     def works_in_caller(self) -> bool:
@@ -123,8 +136,11 @@ class LocalBootstrapSupervisor:
         run = self._started("run")
         self._log.emit(EventName.SUPERVISOR_START_WORKLOAD)
         self._was_open = True
+        self._open_requests(run)
         self._moved("running", EventName.WORKER_RUNNING)
         try:
+            if self._profiler is not None:
+                self._profiler.begin()
             report = run.run()
         except ForcedStop:
             self._mode = "forced"
@@ -141,11 +157,19 @@ class LocalBootstrapSupervisor:
             self._failed(error, EXECUTION)
             raise
         self._complete = report.outcome == "completed"
-        return report
+        if self._profiler is not None:
+            self._profiler.write(report.records_in)
+        return replace(report, spans=self._span_accounts())
 
     def request_stop(self, reason: str) -> None:
         """End the input and drain. Safe in any thread and in a signal handler."""
         self._stop.request(reason)
+
+    def profile_into(self, folder: str) -> None:
+        """Have the run, which is not made yet, write what it measures to a folder."""
+        from sk_supervisor._profile import Profiler
+
+        self._profiler = Profiler(folder, WORKER, MEMORY)
 
     @property
     def stop_reasons(self) -> tuple[str, ...]:
@@ -171,6 +195,9 @@ class LocalBootstrapSupervisor:
     def shutdown(self) -> str:
         """See the protocol. Legal in every state, and more than once."""
         self._stop.close()
+        self.handoff.close()
+        if self._spans is not None:
+            self._spans.close()  # nothing where the run has done it, as runs do
         if self._state == "stopped":
             return Rung.NONE.name.lower()
         self._log.emit(EventName.SUPERVISOR_GRACEFUL_STOP)
@@ -182,23 +209,13 @@ class LocalBootstrapSupervisor:
     def snapshot(self) -> RunStatus:
         """See the protocol; the pid is this process's own."""
         now = time.monotonic()
-        said = self._seen
-        worker = WorkerStatus(
-            worker_id=_WORKER,
-            pid=os.getpid(),
-            os_pid=os.getpid(),
-            alive=True,
-            ready=self._state in ("ready", "running"),
-            state=self._state,
-            records_in=said.records_in,
-            records_out=said.records_out,
-            batches=said.batches,
-            dead_lettered=said.dead_lettered,
-            skipped=said.skipped,
-            progress_age_seconds=None if self._moved_at is None else now - self._moved_at,
+        worker = worker_status(
+            self._seen,
+            self._state,
             age_seconds=now - self._began,
-            rss_bytes=resident_bytes(os.getpid()),
+            progress_age_seconds=None if self._moved_at is None else now - self._moved_at,
             category=self._category,
+            totals=self._run.totals() if self._run else Totals(),
         )
         return RunStatus(
             run_id=self._run_id,
@@ -210,6 +227,8 @@ class LocalBootstrapSupervisor:
             age_seconds=now - self._began,
             groups=(GroupStatus(name=MEMORY, state=self._state, workers=(worker,)),),
             stop_reasons=self._stop.reasons,
+            requests=self.handoff.counters(),
+            spans=self._span_accounts(),
         )
 
     def lifecycle_events(self) -> Sequence[LifecycleEvent]:
@@ -222,8 +241,9 @@ class LocalBootstrapSupervisor:
 
     def _made(self) -> MemoryRun:
         tracing = self._prepared.config.runtime.observability.tracing
-        exporters = build_span_exporters(span_choices(self._prepared.config), worker=_WORKER)
-        observers = [SpanFanOut(exporters)] if exporters else []
+        exporters = build_span_exporters(span_choices(self._prepared.config), worker=WORKER)
+        self._spans = SpanFanOut(exporters) if exporters else None
+        observers = [self._spans] if self._spans else []
         try:
             return self._transport.open(
                 self._prepared.application,
@@ -232,11 +252,16 @@ class LocalBootstrapSupervisor:
                 observers=observers,
                 sampling_ratio=tracing.sampling_ratio,
                 on_progress=self._progressed,
+                stopwatch=self._profiler.main if self._profiler else None,
+                on_input_end=self._answer_all,
             )
         except BaseException:
             for observer in observers:
                 observer.close()
             raise
+
+    def _span_accounts(self) -> tuple[SpanAccount, ...]:
+        return (self._spans.account(WORKER),) if self._spans else ()
 
     def _progressed(self, progress: Progress) -> None:
         self._seen, self._moved_at = progress, time.monotonic()
@@ -260,20 +285,44 @@ class LocalBootstrapSupervisor:
         told = failure_of(error, started=category != START)
         facts = {"category": category, "message": told.message, "node": told.node}
         facts["cause_type"] = told.cause_type
-        self._moved("failed", EventName.WORKER_FAILED, **{k: v for k, v in facts.items() if v})
+        facts = {name: text for name, text in facts.items() if text}
+        self._moved("failed", EventName.WORKER_FAILED, told.trace_id or None, **facts)
 
     def _failed_to_start(self, error: Exception) -> RuntimeLifecycleReadyError:
         self._failed(error, START)
-        return RuntimeLifecycleReadyError(START, [_WORKER], 0.0, str(error))
+        return RuntimeLifecycleReadyError(START, [WORKER], 0.0, str(error))
 
     def _interrupt(self) -> None:
         if self._run is not None:
             self._log.emit("drain_begun")
+            # Callers first: what they have asked is answered while everything still works.
+            if self.handoff.settled():
+                self._interrupt_input()
+
+    def _interrupt_input(self) -> None:
+        if self._run is not None:
             self._run.stop()
 
-    def _moved(self, state: str, name: EventName, **fields: object) -> None:
+    def _open_requests(self, run: MemoryRun) -> None:
+        self._desk = desk_of(self._prepared, self._run_id, run, self.handoff.waiters, self._over)
+        self.handoff.open(self._desk)
+
+    def _answer_all(self) -> None:
+        """The input has ended: no more requests, and whatever was asked is answered first."""
+        self.handoff.settled()
+        if self._desk is not None:
+            self._desk.drain()
+
+    def _over(self, terminal: TerminalEvent) -> None:
+        if terminal.status not in ("success", "cancelled"):
+            self.emit_handoff_failure(terminal.group, terminal.category)
+        self.handoff.over(terminal)
+
+    def _moved(
+        self, state: str, name: EventName, trace_id: str | None = None, **fields: object
+    ) -> None:
         self._state = state
-        self._log.emit(name, group=MEMORY, worker=_WORKER, fields=fields)
+        self._log.emit(name, group=MEMORY, worker=WORKER, fields=fields, trace_id=trace_id)
 
 
 def local_supervisor(setup: RunSetup, /) -> LocalBootstrapSupervisor:

@@ -18,12 +18,15 @@ from sk_kernel import (
 )
 from sk_observability import EventName
 
+from sk_supervisor._asked import Asked
 from sk_supervisor._ending import Ending
 from sk_supervisor._gate import GatePolicy
-from sk_supervisor._happenings import Ping, StopRequested
+from sk_supervisor._handoff import Expiry, Handoff
+from sk_supervisor._happenings import Ping, RequestsSettled, StopRequested
 from sk_supervisor._lifecycle import State, overall
 from sk_supervisor._memory_limit import MemoryLimits
 from sk_supervisor._preflight import Prepared
+from sk_supervisor._profile import Profiler
 from sk_supervisor._redaction import redactor_of
 from sk_supervisor._refusals import Refusals
 from sk_supervisor._report import report_of, with_letters
@@ -42,14 +45,15 @@ from sk_supervisor.errors import RuntimeLifecycleResolutionError
 TCP_LOCAL: Final = Transport("tcp_local", Session)
 
 
-class MultiprocessBootstrapSupervisor:
+class MultiprocessBootstrapSupervisor(Asked):
     """A :class:`sk_kernel.BootstrapSupervisor` over OS processes.
 
     All methods but :meth:`request_stop`, :meth:`snapshot` and the event queries are for one thread,
     which must live as long as the workers: Linux ends them when the thread that spawned them ends.
 
     :param on_progress: called from the loop whenever a worker has said something new of itself.
-    :param on_line: called from a worker's own thread with each line of its standard error.
+    :param on_line: called from a thread of a worker's own with its id, ``stdout`` or ``stderr``,
+        and each line that it writes there; the sink's worker has its standard output for itself.
     :param scope: where its transport is bound; by default that of ``tcp_local``.
     :raises RuntimeLifecycleResolutionError: when none is bound there.
     """
@@ -61,17 +65,23 @@ class MultiprocessBootstrapSupervisor:
         log: EventRail,
         *,
         on_progress: Callable[[Progress], None] = lambda _: None,
-        on_line: Callable[[str, str], None] = lambda *_: None,
+        on_line: Callable[[str, str, str], None] = lambda *_: None,
         scope: Container | None = None,
     ) -> None:
         self._transport: Transport[Session] = resolve(scope or scope_of(TCP_LOCAL), Transport)
         self._prepared, self._run_id, self._log = prepared, run_id, log
         self._began = time.monotonic()
         self._letters = DeadLetterFile(prepared.application.spec.failure)
+        self._profile = ""
         self._refusals = Refusals(log)
         clean = redactor_of(prepared.config)
         self._roster = roster = Roster(log, lambda record: on_progress(_seen(record)), clean)
         self._work = work = Workload(prepared, roster)
+        self.handoff = Handoff(
+            prepared.plan,
+            prepared.config.runtime.platform,
+            lambda: self._watch.put(RequestsSettled()),
+        )
         self._watch = watch = Watch(
             roster, log, on_ready=work.pass_gate, on_stop=lambda times: self._ending.asked(times)
         )
@@ -97,11 +107,14 @@ class MultiprocessBootstrapSupervisor:
         # Source first, sink last: in the order in which a batch passes them.
         order = list(dict.fromkeys(s.group for s in prepared.plan.segments))
         stopping = Stopping(roster, watch, log, work.tell, order)
-        self._ending = Ending(prepared, watch, work, successors, stopping, log)
+        self._ending = Ending(prepared, watch, work, successors, stopping, self.handoff, log)
         self._verdict = Verdict(watch, work, self._ending)
         watch.follow = successors.follow
         memory = MemoryLimits(roster, watch.fail)
-        watch.alarms += [self._refusals, successors, memory, self._ending.drain]
+        expiry = Expiry(self.handoff.waiters)
+        watch.alarms += [self._refusals, successors, memory, self._ending.drain, expiry]
+        watch.on_settled = self._ending.requests_settled
+        watch.on_handoff_failure = self.emit_handoff_failure
 
     @property
     def works_in_caller(self) -> bool:
@@ -162,13 +175,21 @@ class MultiprocessBootstrapSupervisor:
         if work.policy is GatePolicy.ALL_READY and unready:
             raise RuntimeLifecycleResolutionError("run", "not every group is ready")
         self._log.emit(EventName.SUPERVISOR_START_WORKLOAD, fields={"policy": str(work.policy)})
+        profiler = Profiler(self._profile, "supervisor", "") if self._profile else None
         work.open()
-        while not work.is_done(broken=self._watch.broken):
+        assert work.session is not None  # noqa: S101 - every group was started in it
+        self.handoff.open(work.session.desk)
+        while not (work.is_done(broken=self._watch.broken) and self._answered()):
             self._watch.step(self._verdict.of_run(began))
         assert work.source and work.sink  # noqa: S101, PT018 - every group was started
         seconds = time.monotonic() - began
         lives = self._roster.lives()
-        report = report_of(self._prepared, self._run_id, work.source, work.sink, seconds, lives)
+        spans = self._watch.spans.accounts()
+        report = report_of(
+            self._prepared, self._run_id, work.source, work.sink, seconds, lives, spans
+        )
+        if profiler is not None:
+            profiler.write(report.records_in)
         return with_letters(report, self._letters)
 
     def request_stop(self, reason: str) -> None:
@@ -177,6 +198,10 @@ class MultiprocessBootstrapSupervisor:
         Safe in any thread and in a signal handler.
         """
         self._watch.put(StopRequested(reason))
+
+    def profile_into(self, folder: str) -> None:
+        """Have the workers that are started from now on write what they measure to a folder."""
+        self._profile = folder
 
     def ping(self, answer: Callable[[], None]) -> None:
         """Have ``answer`` called by the loop at its next turn. Safe in any thread."""
@@ -204,6 +229,10 @@ class MultiprocessBootstrapSupervisor:
 
     def shutdown(self) -> str:
         """See the protocol. Legal in every state, and more than once."""
+        if self._watch.failed is not None and self._work.session is not None:
+            # The hub may not have come to it yet: what is lost is lost with that worker's group.
+            self._work.session.desk.lost(self._watch.failed.worker_id)
+        self.handoff.close()
         rung = self._ending.down()
         self._letters.abort()
         if self._work.session is not None:
@@ -227,6 +256,8 @@ class MultiprocessBootstrapSupervisor:
             groups=groups,
             refusals=self._refusals.totals(),
             stop_reasons=tuple(self._watch.stop_reasons),
+            requests=self.handoff.counters(),
+            spans=self._watch.spans.accounts(),
         )
 
     def lifecycle_events(self) -> Sequence[LifecycleEvent]:
@@ -237,11 +268,17 @@ class MultiprocessBootstrapSupervisor:
         """See the protocol."""
         return self._log.after(after_sequence)
 
+    def _answered(self) -> bool:
+        """Whether nobody waits for a reply any more; a failed run answers nobody."""
+        return self._watch.broken or self.handoff.settled()
+
     def _open_session(self) -> Session:
         letters = self._letters.open()
-        return self._transport.open(
-            self._prepared, self._run_id, self._watch.put, self._refusals, letters
+        session = self._transport.open(
+            self._prepared, self._run_id, self._watch.put, self._refusals, self.handoff, letters
         )
+        session.profile = self._profile
+        return session
 
 
 def multiprocess_supervisor(setup: RunSetup, /) -> MultiprocessBootstrapSupervisor:

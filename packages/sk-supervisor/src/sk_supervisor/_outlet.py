@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 from sk_control import BootstrapKeyBundle
@@ -25,17 +26,23 @@ from sk_transport import (
 
 from sk_supervisor._edges import link_keys, receivers, senders
 from sk_supervisor._frames import (
+    CLIENT,
     HUB,
     AckHeader,
     BatchHeader,
     CreditHeader,
+    ReplyHeader,
+    RequestHeader,
     decode_header,
     encode_header,
 )
-from sk_supervisor._inbox import Arrived
+from sk_supervisor._inbox import Arrived, Asked
 from sk_supervisor._link_limits import LinkLimits
 from sk_supervisor._peers import place_of
 from sk_supervisor._retention import Retention
+
+if TYPE_CHECKING:  # a run that measures nothing starts without it
+    from sk_supervisor._profile import Profiler
 
 #: A worker that is hung up on in its handshake dials again: in a flood of strangers' connections
 #: an honest one may be dropped with them.
@@ -50,6 +57,7 @@ class Outlet:
     :param retention: keeps what may have to be sent again; None where no worker is ever replaced.
     :param introduction_seconds: how long a frame of a sender that is not known waits for its
         introduction, which comes another way.
+    :param profiler: measures; without one nothing is measured.
     :raises TransportError: from every method, when the hub is lost or a frame is refused.
     """
 
@@ -66,10 +74,11 @@ class Outlet:
         limits: LinkLimits,
         retention: Retention | None = None,
         introduction_seconds: float = 0.0,
+        profiler: Profiler | None = None,
     ) -> None:
         self.worker_id, self.run_id, self.scenario_id = worker_id, run_id, scenario_id
         self._session, self._limits = session, limits
-        self._workers = dict(workers)
+        self._workers, self._profiler = dict(workers), profiler
         self._signers: dict[str, Signer] = {}
         self._verifiers: dict[str, Verifier] = {}
         self._retention, self._patience = retention, introduction_seconds
@@ -77,22 +86,30 @@ class Outlet:
         self.introduce(keys)
         self._add_receivers(keys)
         transport = limits.transport(session, worker_id)
-        self._channel = self._dial(transport, address, link_keys(keys))
+        channel = self._dial(transport, address, link_keys(keys))
+        self._channel: SecureChannel = profiler.moving(channel) if profiler else channel
 
     def worker_at(self, place: str) -> str:
         """The worker that is in a place."""
         return self._workers[place]
 
+    @property
+    def blocked_seconds(self) -> float:
+        """How long sending has waited so far, until the hub took more."""
+        return self._channel.send_waited_seconds
+
     def introduce(self, keys: BootstrapKeyBundle) -> None:
         """Take batches of the workers that share these keys. Any thread."""
         with self._introduced:
             for sender, key in senders(keys).items():
-                self._verifiers[sender] = Verifier(
+                verifier = Verifier(
                     Channel(self._session, sender, self.worker_id),
                     key,
                     ttl_seconds=self._limits.ttl_seconds,
                     guard=SequenceGuard(),
                 )
+                watched = self._profiler.verifying(verifier) if self._profiler else verifier
+                self._verifiers[sender] = watched
             self._introduced.notify_all()
 
     def turn_to(self, worker: str, keys: BootstrapKeyBundle) -> None:
@@ -121,15 +138,29 @@ class Outlet:
         header = AckHeader(self.worker_id, segment, epoch)
         self._channel.send(FrameKind.ACK, encode_header(header))
 
-    def listen(self, on_batch: Callable[[Arrived], None], on_credit: Callable[[int], None]) -> None:
+    def listen(
+        self, on_batch: Callable[[Arrived | Asked], None], on_credit: Callable[[int], None]
+    ) -> None:
         """Receive until the connection ends, which is always raised."""
         while True:
             frame = self._channel.receive()
             if frame.kind is FrameKind.CREDIT:
                 on_credit(decode_header(CreditHeader, frame.header).acknowledged)
+            elif frame.kind is FrameKind.REQUEST:
+                on_batch(Asked(decode_header(RequestHeader, frame.header), frame.payload))
             else:
                 header = decode_header(BatchHeader, frame.header)
                 on_batch(Arrived(header, frame.payload, frame.kind is FrameKind.END))
+
+    def ask(self, header: RequestHeader, payload: bytes) -> None:
+        """Send records of requests on their way. What does not arrive is the hub's to tell of."""
+        signer = self._signers[header.receiver]
+        self._channel.send(FrameKind.REQUEST, encode_header(header), payload, signer=signer)
+
+    def reply(self, payload: bytes) -> None:
+        """Send answers to the caller."""
+        header = encode_header(ReplyHeader(self.worker_id, self.run_id))
+        self._channel.send(FrameKind.REPLY, header, payload, signer=self._signers[CLIENT])
 
     def shutdown(self) -> None:
         """Wake whoever listens. Any thread."""
@@ -151,10 +182,13 @@ class Outlet:
         return transport.connect(address, server=HUB, keys=keys, verifier_of=self._verifier_of)
 
     def _verifier_of(self, frame: WireFrame) -> Verifier | None:
-        """Batches are signed by the worker that made them, all else by the hub."""
-        if frame.kind not in (FrameKind.BATCH, FrameKind.END):
+        """Batches and requests are signed by who made them, all else by the hub."""
+        if frame.kind in (FrameKind.BATCH, FrameKind.END):
+            sender = decode_header(BatchHeader, frame.header).sender
+        elif frame.kind is FrameKind.REQUEST:
+            sender = decode_header(RequestHeader, frame.header).sender
+        else:
             return None
-        sender = decode_header(BatchHeader, frame.header).sender
         verifier = self._verifiers.get(sender)
         if verifier is None:
             with self._introduced:
@@ -167,4 +201,5 @@ class Outlet:
     def _add_receivers(self, keys: BootstrapKeyBundle) -> None:
         for receiver, key in receivers(keys).items():
             channel = Channel(self._session, self.worker_id, receiver)
-            self._signers[receiver] = Signer(channel, key, limits=self._limits.frames)
+            signer = Signer(channel, key, limits=self._limits.frames)
+            self._signers[receiver] = self._profiler.signing(signer) if self._profiler else signer

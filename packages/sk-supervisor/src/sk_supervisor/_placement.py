@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from sk_kernel import SINK, SOURCE, Fault, Graph
+from sk_kernel import SINK, SOURCE, Fault, Graph, is_reply_sink, is_request_source
 
 if TYPE_CHECKING:
     from sk_config import GroupConfig
@@ -17,8 +17,10 @@ def place(graph: Graph, groups: Iterable[GroupConfig]) -> tuple[dict[str, str], 
     """(group of each vertex, faults): every vertex must end up in exactly one group.
 
     A group takes the vertices that it names and those that its ``stages``, ``tags`` or ``runners``
-    select. An adapter and its bridge may be named each, but not in different groups.
+    select. An adapter and its bridge may be named each, but not in different groups. The adapters
+    of a run that serves requests go, unless they are named, with the first group of one worker.
     """
+    groups = tuple(groups)
     wanted: dict[str, list[str]] = {}
     faults: list[Fault] = []
     bridges = graph.bridges()
@@ -37,6 +39,8 @@ def place(graph: Graph, groups: Iterable[GroupConfig]) -> tuple[dict[str, str], 
         for vertex in chosen:
             wanted.setdefault(vertex, []).append(group.name)
     for vertex in graph.order:
+        if vertex not in wanted and _is_ours(graph, vertex):
+            wanted[vertex] = [_home(groups)]
         names = dict.fromkeys(wanted.get(vertex, ()))
         if not names:
             faults.append(Fault(vertex, "unplaced", "a process group that names or selects it"))
@@ -66,6 +70,15 @@ def group_faults(
             wanted = f"async: {', '.join(coroutines)} are coroutines"
             faults.append(Fault(f"{path}.runner_profile", "runner_profile", wanted))
     return faults
+
+
+def _is_ours(graph: Graph, vertex: str) -> bool:
+    source, sink = vertex == SOURCE, vertex == SINK
+    return (source and is_request_source(graph.source)) or (sink and is_reply_sink(graph.sink))
+
+
+def _home(groups: tuple[GroupConfig, ...]) -> str:
+    return next((group for group in groups if group.workers == 1), groups[0]).name
 
 
 def _selects(graph: Graph, group: GroupConfig, vertex: str) -> bool:

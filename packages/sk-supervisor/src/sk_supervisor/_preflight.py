@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from sk_kernel import (
@@ -58,6 +59,15 @@ class Prepared:
         batch = self.config.runtime.platform.batch
         most = most_records(self.config.runtime.platform.execution_ipc.max_header_bytes)
         return BatchLimits(min(batch.max_records, most), batch.max_bytes, batch.in_flight)
+
+    @property
+    def flush_seconds(self) -> float:
+        """How long an exporter may take at the end of a process, whatever its own settings say.
+
+        Half of what there is to stop in: a receiver that hangs must not make a stop a forced one.
+        """
+        stops = [group.stop_timeout_seconds for group in self.groups]
+        return max(stops) / 2 if stops else inf
 
     @property
     def mode(self) -> str:
@@ -168,7 +178,9 @@ def _adapter_faults(application: ApplicationContext) -> list[Fault]:
 
 
 def _observability_faults(config: Config) -> list[Fault]:
-    found = check_exporters(log=log_choices(config), span=span_choices(config))
+    found = check_exporters(
+        log=log_choices(config), span=span_choices(config), metric=metric_choices(config)
+    )
     return [Fault(fault.path, fault.category, fault.expected) for fault in found]
 
 
@@ -180,3 +192,8 @@ def log_choices(config: Config) -> list[tuple[str, dict[str, Any]]]:
 def span_choices(config: Config) -> list[tuple[str, dict[str, Any]]]:
     """The configured exporters of node spans."""
     return [(e.kind, dict(e.settings)) for e in config.runtime.observability.tracing.exporters]
+
+
+def metric_choices(config: Config) -> list[tuple[str, dict[str, Any]]]:
+    """The configured exporters of metrics."""
+    return [(e.kind, dict(e.settings)) for e in config.runtime.observability.metrics.exporters]

@@ -11,11 +11,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from signal import SIGKILL, Signals
 
 from sk_supervisor._signals import without_signals
 from sk_supervisor._spawn import WorkerStart, abandon, spawn
-from sk_supervisor._stderr import LineReader, begin
+from sk_supervisor._streams import STDERR, STDOUT, LineReader, begin
 
 #: How long the last lines are waited for, once the process has ended.
 _TAIL_SECONDS = 0.5
@@ -24,7 +25,7 @@ _THREADS_SECONDS = 0.5
 
 
 class WorkerProcess:
-    """A spawned worker. ``on_exit(worker_id)``, ``on_line(worker_id, line)``: from its threads.
+    """A spawned worker; ``on_exit(worker_id)``, ``on_line(worker_id, stream, line)``: its threads'.
 
     When ``on_exit`` comes, how it ended and its last lines are known.
 
@@ -37,7 +38,7 @@ class WorkerProcess:
         self,
         start: WorkerStart,
         on_exit: Callable[[str], None],
-        on_line: Callable[[str, str], None],
+        on_line: Callable[[str, str, str], None],
         clean: Callable[[str], str] = str,
     ) -> None:
         self.worker_id = worker_id = start.worker_id
@@ -46,18 +47,18 @@ class WorkerProcess:
         self._popen = spawn(start)
         self.pid = self._popen.pid
         try:
-            self._attend(lambda line: on_line(worker_id, line), clean)
+            self._attend(partial(on_line, worker_id), clean)
         except BaseException:
             abandon(self._popen)
             raise
 
-    def _attend(self, on_line: Callable[[str], None], clean: Callable[[str], str]) -> None:
-        pipe = self._popen.stderr or self._popen.stdout
-        assert pipe is not None  # noqa: S101 - one of the two always is one
+    def _attend(self, on_line: Callable[[str, str], None], clean: Callable[[str], str]) -> None:
+        streams = {STDOUT: self._popen.stdout, STDERR: self._popen.stderr}
+        pipes = {stream: pipe for stream, pipe in streams.items() if pipe is not None}
         name = self.worker_id
         self._waiter = threading.Thread(target=self._wait, name=f"{name} exit", daemon=True)
         with without_signals():
-            self._reader = LineReader(pipe, on_line, f"{name} stderr", clean)
+            self._reader = LineReader(pipes, on_line, f"{name} lines", clean)
             try:
                 begin(self._waiter)
             except BaseException:
@@ -103,11 +104,11 @@ class WorkerProcess:
         return self._reader.stop(timeout) and not self._waiter.is_alive()
 
     def await_lines(self, until: float) -> None:
-        """Wait for the end of its standard error, no longer than ``until`` (monotonic)."""
+        """Wait for the end of its streams, no longer than ``until`` (monotonic)."""
         self._reader.await_end(max(until - time.monotonic(), 0.0))
 
     def hear_no_more(self) -> None:
-        """Have its standard error read no further than it is written now."""
+        """Have its streams read no further than they are written now."""
         self._reader.wake()
 
     def join(self, until: float) -> None:
@@ -136,8 +137,8 @@ class WorkerProcess:
 def release_all(processes: Iterable[WorkerProcess]) -> None:
     """Let go of processes that are gone: all of them together take a second at the most.
 
-    The last lines of each are waited for, but what has left a worker's group may hold its standard
-    error open for ever.
+    The last lines of each are waited for, but what has left a worker's group may hold its streams
+    open for ever.
     """
     processes = list(processes)
     until = time.monotonic() + _TAIL_SECONDS

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from sk_control import ControlError, ControlMessage, Heartbeat
+from sk_control import ControlError, ControlMessage, Heartbeat, Metering, SpanCounts
 from sk_control import Progress as ProgressMessage
 from sk_kernel import Progress
 
@@ -18,6 +18,8 @@ class Pulse:
     """Sends a heartbeat every ``heartbeat_seconds``, and every second how far the work has come.
 
     :param waiting: counts the batches that are at hand and not done with.
+    :param metering: gives what has been measured of the work.
+    :param spans: gives what has become of the spans, where there are any.
     """
 
     def __init__(
@@ -27,7 +29,10 @@ class Pulse:
         waiting: Callable[[], int],
         heartbeat_seconds: float,
         progress_seconds: float = PROGRESS_SECONDS,
+        metering: Callable[[], Metering | None] = lambda: None,
+        spans: Callable[[], SpanCounts | None] = lambda: None,
     ) -> None:
+        self._metering, self._spans = metering, spans
         self._send, self._progress, self._waiting = send, progress, waiting
         self._heartbeat, self._report = heartbeat_seconds, progress_seconds
         self._stopped = threading.Event()
@@ -54,15 +59,19 @@ class Pulse:
                 if now >= report:
                     report = now + self._report
                     self._send(self._said())
+                    if (spans := self._spans()) is not None:
+                        self._send(spans)
             except ControlError:
                 return  # the session is over; losing it ends the worker elsewhere
 
     def _said(self) -> ProgressMessage:
         done = self._progress()
-        return progress_message(done, self._waiting())
+        return progress_message(done, self._waiting(), self._metering())
 
 
-def progress_message(done: Progress, waiting: int = 0) -> ProgressMessage:
+def progress_message(
+    done: Progress, waiting: int = 0, metering: Metering | None = None
+) -> ProgressMessage:
     """What a worker says of how far it has come."""
     return ProgressMessage(
         done.records_in,
@@ -72,4 +81,6 @@ def progress_message(done: Progress, waiting: int = 0) -> ProgressMessage:
         waiting=waiting,
         dead_lettered=done.dead_lettered,
         skipped=done.skipped,
+        requests=done.requests,
+        metering=metering,
     )

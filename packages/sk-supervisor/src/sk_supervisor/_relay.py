@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sk_kernel import SOURCE, ExecutionPlan
 
-from sk_supervisor._frames import AckHeader, BatchHeader
+from sk_supervisor._frames import AckHeader, BatchHeader, RequestHeader
 from sk_supervisor._peers import place_of, places_of
 
 
@@ -39,12 +39,16 @@ class _Way(NamedTuple):
 
 @dataclass(slots=True)
 class RelayCounters:
-    """What passed the hub; ``stale`` frames came from, or were for, a worker that was replaced."""
+    """What passed the hub; ``stale`` frames came from, or were for, a worker that was replaced.
+
+    ``requests`` are the frames with records of requests that went from one worker to another.
+    """
 
     frames: int = 0
     bytes: int = 0
     acknowledged: int = 0
     stale: int = 0
+    requests: int = 0
 
 
 class Relay:
@@ -148,6 +152,29 @@ class Relay:
                 self._ended.add(way)
                 self._last_epoch = header.epoch
             self.counters.frames += 1
+            self.counters.bytes += size
+            return header.receiver
+
+    def pass_on(self, connection: str, header: RequestHeader, size: int) -> str | None:
+        """The worker that records of requests go to; None where one of both has been replaced.
+
+        :raises RelayRefusedError: when the worker behind ``connection`` may not send them.
+        """
+        with self._lock:
+            if header.sender != connection or header.source_segment is None:
+                raise RelayRefusedError(connection, "sends requests in another's name")
+            if connection in self._former or header.receiver in self._former:
+                self.counters.stale += 1
+                return None
+            if self._runs(connection, header.source_segment) is None:
+                raise RelayRefusedError(connection, f"claims segment {header.source_segment}")
+            if header.target_segment not in self._reachable[header.source_segment]:
+                raise RelayRefusedError(
+                    connection, f"is not upstream of segment {header.target_segment}"
+                )
+            if self._runs(header.receiver, header.target_segment) is None:
+                raise RelayRefusedError(connection, f"names {header.receiver!r} as receiver")
+            self.counters.requests += 1
             self.counters.bytes += size
             return header.receiver
 

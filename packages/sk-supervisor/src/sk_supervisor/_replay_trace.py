@@ -143,6 +143,7 @@ class _Replay:
 
     def _path(self, number: int, sequence: int, payload: Any) -> Path:
         now = time.time_ns()
+        self._spans.spans.clear()  # of the failures of records before it
         given = payload.trace_id if type(payload) is Envelope else None
         key = (sequence,) if self._branching else sequence
         self._tracer.read([(key, given)], (now, now))

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sk_control import Drained, DrainOutcome
-from sk_kernel import EventRail, GroupStatus, Progress, WorkerStatus
+from sk_control import Drained, DrainOutcome, Metering
+from sk_kernel import EventRail, GroupStatus, Progress, Totals, WorkerStatus
 from sk_observability import EventName
 
 from sk_supervisor._evidence import Breakage, Evidence, facts
@@ -27,6 +27,7 @@ from sk_supervisor._lifecycle import (
     regroup,
     step,
 )
+from sk_supervisor._metering import totals_by_place, totals_of
 from sk_supervisor._process import WorkerProcess
 from sk_supervisor._resident import resident_bytes
 from sk_supervisor._vitals import Vitals
@@ -61,6 +62,7 @@ class WorkerRecord:
     rung: Rung = Rung.NONE
     dead_lettered: int = 0
     skipped: int = 0
+    metering: Metering = field(default_factory=Metering)
     gave_up: str = ""
     """Why nobody takes its place, where its group's workers are restarted."""
 
@@ -85,10 +87,19 @@ class WorkerRecord:
         """Note its last word of its progress."""
         done = counts.records_in, counts.records_out, counts.batches
         lost = self.dead_lettered, self.skipped
-        self.progress = Progress(self.group.name, *done, self.progress.state, *lost)
+        state = self.progress.state
+        self.progress = Progress(self.group.name, *done, state, *lost, counts.requests)
 
-    def status(self, now: float) -> WorkerStatus:
-        """It as it is at ``now``, in seconds of the monotonic clock."""
+    def totals(self) -> Totals:
+        """What this incarnation has done, as it last said."""
+        passed_on = self.progress.records_out
+        return totals_of(self.metering, passed_on, self.dead_lettered, self.skipped)
+
+    def status(self, now: float, totals: Totals) -> WorkerStatus:
+        """It as it is at ``now``, in seconds of the monotonic clock.
+
+        :param totals: those of its place.
+        """
         process, progress, moved = self.process, self.progress, self.standstill.moved_at
         return WorkerStatus(
             worker_id=self.worker_id,
@@ -104,6 +115,7 @@ class WorkerRecord:
             batches=progress.batches,
             dead_lettered=self.dead_lettered,
             skipped=self.skipped,
+            requests=progress.requests,
             waiting=self.standstill.counts.waiting,
             stuck=self.standstill.stuck,
             heard_age_seconds=max(0.0, now - self.silence.since),
@@ -113,6 +125,8 @@ class WorkerRecord:
             category=self.breakage.category if self.breakage else "",
             ended=process.ended(),
             rung=self.rung.name.lower(),
+            totals=totals,
+            credit=self.metering.credit,
         )
 
     def unfinished_outputs(self) -> tuple[str, ...]:
@@ -225,9 +239,12 @@ class Roster:
     def snapshot(self) -> tuple[GroupStatus, ...]:
         """The groups that were started, with their workers."""
         now = time.monotonic()
+        totals = totals_by_place((r.group.name, r.index, r.totals()) for r in list(self.lives()))
         groups: dict[str, list[WorkerStatus]] = {}
         for record in list(self):
-            groups.setdefault(record.group.name, []).append(record.status(now))
+            place = record.group.name, record.index
+            status = record.status(now, totals.get(place, Totals()))
+            groups.setdefault(record.group.name, []).append(status)
         return tuple(
             GroupStatus(
                 name=name,
@@ -250,7 +267,14 @@ class Roster:
         self._log.emit(emits, group=name, fields=fields)
 
     def _emit(self, name: EventName, record: WorkerRecord, fields: Mapping[str, Any]) -> None:
-        self._log.emit(name, group=record.group.name, worker=record.worker_id, fields=fields)
+        told = record.breakage if name is EventName.WORKER_FAILED else None
+        self._log.emit(
+            name,
+            group=record.group.name,
+            worker=record.worker_id,
+            fields=fields,
+            trace_id=(told.trace_id or None) if told else None,
+        )
 
 
 def failure_error(record: WorkerRecord) -> RuntimeWorkerFailedError:

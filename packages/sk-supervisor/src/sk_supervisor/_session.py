@@ -17,12 +17,21 @@ from sk_control import (
     Refused,
     WorkerIdentity,
 )
-from sk_kernel import SINK, SOURCE
+from sk_kernel import SINK, SOURCE, TerminalEvent, TraceIds
 from sk_transport import KeyMaterial, Secret
 
 from sk_supervisor._bundle import ChildBootstrapBundle, encode_bundle
+from sk_supervisor._client_keys import ClientKeys, client_edges
+from sk_supervisor._desk import RequestDesk
 from sk_supervisor._edges import EdgeKeys
-from sk_supervisor._happenings import AllAcknowledged, Happening, HubFault, RefusalsCame
+from sk_supervisor._handoff import Handoff
+from sk_supervisor._happenings import (
+    AllAcknowledged,
+    HandoffFailed,
+    Happening,
+    HubFault,
+    RefusalsCame,
+)
 from sk_supervisor._hub import DataHub
 from sk_supervisor._link_limits import link_limits
 from sk_supervisor._peers import Peers, group_of, incarnation_of, worker_name
@@ -40,6 +49,8 @@ if TYPE_CHECKING:
 class Session:
     """Listens on two loopback ports from construction to ``close``.
 
+    ``profile`` is the folder that workers write what they measure to; empty where none measures.
+
     :raises TransportError, ControlError: when a port cannot be had.
     """
 
@@ -49,9 +60,12 @@ class Session:
         run_id: str,
         put: Callable[[Happening], None],
         refusals: Refusals,
+        handoff: Handoff,
         letters: str = "",
     ) -> None:
+        self._handoff = handoff
         self._letters = letters
+        self.profile = ""
         self._prepared, self._run_id, self._put = prepared, run_id, put
         self._refusals = refusals
         self._peers = Peers(prepared.plan)
@@ -65,6 +79,18 @@ class Session:
         self._limits = link_limits(ipc)
         self._keys = EdgeKeys(data, self._id, self._peers.edges(workers), ipc.auth.kdf)
         self.relay = Relay(prepared.plan, workers, self._restartable)
+        tracing = prepared.config.runtime.observability.tracing
+        self.desk = RequestDesk(
+            prepared.plan,
+            ClientKeys(self._id, self._keys, self._limits),
+            handoff.waiters,
+            run_id=run_id,
+            ids=TraceIds(run_id, tracing.sampling_ratio) if tracing.exporters else None,
+            max_payload_bytes=self._limits.max_payload_bytes,
+            workers=lambda: self._peers.now,
+            wake=lambda: self.hub.wake(),
+            on_outcome=self._on_outcome,
+        )
         self.hub = DataHub(
             self.relay,
             self._keys,
@@ -76,6 +102,7 @@ class Session:
             on_reject=lambda category: self._refuse("data", category),
             on_fault=lambda *fault: put(HubFault(*fault)),
             on_complete=lambda: put(AllAcknowledged()),
+            guest=self.desk,
         )
         self._settings = {
             "ttl_seconds": ipc.control.auth.ttl_seconds,
@@ -123,6 +150,7 @@ class Session:
             session_id=self._id,
             deadline_seconds=group.start_timeout_seconds,
             control=self._settings,
+            profile=self.profile,
             has_stdin=homes[SOURCE] == group.name,
             has_stdout=homes[SINK] == group.name,
         )
@@ -151,6 +179,11 @@ class Session:
         self.control.close(timeout_seconds=1.0)
         self.hub.close()
 
+    def _on_outcome(self, terminal: TerminalEvent) -> None:
+        if terminal.status not in ("success", "cancelled"):
+            self._put(HandoffFailed(terminal.group, terminal.category))
+        self._handoff.over(terminal)
+
     def _on_control(self, event: ControlEvent) -> None:
         if isinstance(event, Refused):
             self._refuse("control", event.category)
@@ -177,7 +210,10 @@ class Session:
             data_host=host,
             data_port=port,
             heartbeat_seconds=group.heartbeat_seconds,
-            keys=self._keys.bundle(hello.worker_id, self._peers.edges(workers)),
+            keys=self._keys.bundle(
+                hello.worker_id,
+                (*self._peers.edges(workers), *client_edges(hello.worker_id)),
+            ),
         )
 
     def _child_bundle(self, workers: dict[str, str]) -> ChildBootstrapBundle:
@@ -192,6 +228,7 @@ class Session:
             link=self._limits,
             sampling_ratio=config.runtime.observability.tracing.sampling_ratio,
             spans=span_choices(config),
+            flush_seconds=self._prepared.flush_seconds,
             letters=self._letters,
         )
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sk_kernel import Batch, SourceDriver
+from sk_kernel import Batch, Meter, SourceDriver
 
 from sk_supervisor._inbox import Broke, Credit, Item, SourceRead
 from sk_supervisor.errors import ApplicationExitError
@@ -23,8 +23,13 @@ class SourceThread:
     """
 
     def __init__(
-        self, driver: SourceDriver, credit: Credit, deliver: Callable[[Item], None]
+        self,
+        driver: SourceDriver,
+        credit: Credit,
+        deliver: Callable[[Item], None],
+        meter: Meter | None = None,
     ) -> None:
+        self._meter = meter or Meter()
         self._driver, self._credit, self._deliver = driver, credit, deliver
         self._lock = threading.Lock()
         self._number, self._last = 0, 0
@@ -91,6 +96,8 @@ class SourceThread:
         with self._lock:
             if not self._ended:
                 self._number, self._last, self._ended = batch.number, batch.last, batch.final
+                if not batch.final:
+                    self._meter.was_read(batch.number)
                 self._deliver(SourceRead(batch, payloads))
 
     def _leave_behind(self) -> None:

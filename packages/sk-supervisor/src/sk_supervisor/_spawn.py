@@ -1,7 +1,8 @@
 """Starting a worker process: a new interpreter that is told the least it needs, through a pipe.
 
 Fork and exec, so that no gRPC object is inherited; a session and process group of its own; standard
-input and output only where the source or the sink lives, otherwise output joins standard error.
+input and output only where the source or the sink lives, otherwise output is captured, as standard
+error is.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from sk_supervisor._signals import without_signals
 # The child must find this package before anything else, wherever the parent found it.
 # Nothing that is made while it is built is garbage: collecting begins behind that, in the worker.
 _CHILD = (
-    "import gc,json,os,sys;"
+    "import gc,json,os,sys,time;"
+    "began=time.time_ns();"
     "gc.disable();"
     "told=json.load(os.fdopen(int(sys.argv[1]),'rb'));"
+    "told['marks']={'interpreter':began};"
     "sys.path[:]=told.pop('path');"
     "from sk_supervisor.worker import main;"
     "main(told)"
@@ -31,7 +34,10 @@ _CHILD = (
 
 @dataclass(frozen=True, slots=True)
 class WorkerStart:
-    """What a worker process is started with. ``token`` is secret: it is in no repr."""
+    """What a worker process is started with. ``token`` is secret: it is in no repr.
+
+    ``profile`` is the folder that its profile is written to, empty where none is wanted.
+    """
 
     worker_id: str
     group: str
@@ -44,6 +50,7 @@ class WorkerStart:
     control: Mapping[str, float]
     has_stdin: bool
     has_stdout: bool
+    profile: str = ""
 
     def __repr__(self) -> str:
         return f"WorkerStart({self.worker_id})"
@@ -63,12 +70,14 @@ class WorkerStart:
                 "session_id": self.session_id,
                 "deadline_seconds": self.deadline_seconds,
                 "control": dict(self.control),
+                "profile": self.profile,
+                "output_is_captured": not self.has_stdout,
             }
         ).encode()
 
 
 def spawn(start: WorkerStart) -> subprocess.Popen[bytes]:
-    """Start the process; exactly one of its ``stdout`` and ``stderr`` is a pipe, its stderr.
+    """Start the process; its ``stderr`` is a pipe, and its ``stdout`` where that is captured.
 
     :raises OSError: when it cannot be created.
     """
@@ -88,7 +97,7 @@ def spawn(start: WorkerStart) -> subprocess.Popen[bytes]:
                 ],
                 stdin=None if start.has_stdin else subprocess.DEVNULL,
                 stdout=None if start.has_stdout else subprocess.PIPE,
-                stderr=subprocess.PIPE if start.has_stdout else subprocess.STDOUT,
+                stderr=subprocess.PIPE,
                 pass_fds=(read_end,),
                 start_new_session=True,
             )

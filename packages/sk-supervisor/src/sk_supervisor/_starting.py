@@ -29,7 +29,7 @@ class Starting:
     :param open_session: opens what the workers come to; raises TransportError, ControlError,
         DeadLetterError, OSError.
     :param put: is told in each worker's own thread that its process is gone.
-    :param on_line: called from a worker's own thread with each line of its standard error.
+    :param on_line: called from a worker's own thread with the stream and each line that it writes.
     :param clean: takes what nobody may be shown out of a line.
     """
 
@@ -42,7 +42,7 @@ class Starting:
         *,
         open_session: Callable[[], Session],
         put: Callable[[Happening], None],
-        on_line: Callable[[str, str], None],
+        on_line: Callable[[str, str, str], None],
         clean: Callable[[str], str],
     ) -> None:
         self._groups = {group.name: group for group in groups}

@@ -17,7 +17,7 @@ from sk_observability import EventName
 #: The group that their spans name, where a node's span names its own.
 GROUP: Final = "supervisor"
 #: The trace's sequence number: records count from 1.
-_SEQUENCE: Final = 0
+LIFECYCLE_SEQUENCE: Final = 0
 
 
 class SystemNodes:
@@ -32,7 +32,7 @@ class SystemNodes:
         observers: Sequence[NodeObserver],
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._trace = TraceIds(run_id).of(_SEQUENCE)
+        self._trace = TraceIds(run_id).of(LIFECYCLE_SEQUENCE)
         self._observers, self._clock = observers, clock
 
     @contextmanager
@@ -64,13 +64,13 @@ class SystemNodes:
             return
         span = NodeSpan(
             trace_id=self._trace,
-            span_id=span_id(self._trace, name, _SEQUENCE),
+            span_id=span_id(self._trace, name, LIFECYCLE_SEQUENCE),
             parent_id=None,
             name=str(name),
             process_group=GROUP,
             route_hop=0,
             handoff_from=None,
-            sequence=_SEQUENCE,
+            sequence=LIFECYCLE_SEQUENCE,
             start_ns=began,
             end_ns=max(began, self._clock()),
             error=error,

@@ -15,6 +15,7 @@ from sk_control import (
     Heartbeat,
     LossReason,
     Ready,
+    SpanCounts,
     WorkerHello,
     WorkerLost,
     WorkerMessage,
@@ -26,17 +27,20 @@ from sk_supervisor import _failures as category
 from sk_supervisor._evidence import Breakage
 from sk_supervisor._happenings import (
     AllAcknowledged,
+    HandoffFailed,
     Happening,
     HubFault,
     Ping,
     ProcessExited,
     RefusalsCame,
+    RequestsSettled,
     StopRequested,
 )
 from sk_supervisor._judge import Judge
 from sk_supervisor._judgement import Counts
 from sk_supervisor._lifecycle import Act, Event, State, Transition, step
 from sk_supervisor._roster import Roster, WorkerRecord, failure_error
+from sk_supervisor._span_books import SpanBooks
 from sk_supervisor._vitals import Look, Vitals, look_at
 from sk_supervisor.errors import HubFailedError, RuntimeWorkerFailedError
 
@@ -80,11 +84,14 @@ class Watch:
         self._judge = Judge(roster, log, self._break, look)
         self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._heard: dict[str, float] = {}
+        self.spans = SpanBooks()
         self.failed: WorkerRecord | None = None
         self.failed_at = 0.0
         self.hub_failure: HubFailedError | None = None
         self.stop_reasons: list[str] = []
         self.alarms: list[Alarm] = []
+        self.on_settled: Callable[[], None] = lambda: None
+        self.on_handoff_failure: Callable[[str, str], None] = lambda *_: None
         self.follow: Callable[[WorkerRecord], bool] = lambda _: False
         """Whether another worker takes the place of one that has failed."""
 
@@ -93,6 +100,9 @@ class Watch:
         if isinstance(happening, WorkerMessage):
             # When it came, not when the loop comes to it: the loop may be late.
             self._heard[happening.worker_id] = self._clock()
+            if isinstance(happening.message, SpanCounts):
+                self.spans.note(happening.worker_id, happening.message)
+                return
         self._queue.put(happening)
 
     @property
@@ -180,6 +190,10 @@ class Watch:
                 pass  # an alarm tells of them, at its own rate
             case Ping(answer=answer):
                 answer()
+            case HandoffFailed(group=group, category=kind):
+                self.on_handoff_failure(group, kind)
+            case RequestsSettled():
+                self.on_settled()
             case AllAcknowledged():
                 pass  # it wakes whoever waits for the end of the work
             case WorkerHello():
@@ -193,13 +207,16 @@ class Watch:
                 record.partial_outputs = paths
                 self._perform(record, self._roster.apply(record, Event.SAID_READY))
             case Heartbeat(progress=ProgressMessage() as said) | (ProgressMessage() as said):
-                counts = Counts(said.records_in, said.records_out, said.batches, said.waiting)
+                done = said.records_in, said.records_out, said.batches
+                counts = Counts(*done, said.waiting, said.requests)
                 record.dead_lettered, record.skipped = said.dead_lettered, said.skipped
+                record.metering = said.metering or record.metering
                 self._progressed(record, counts)
             case Drained() as drained:
                 record.drained = drained
-                batches = record.progress.batches
-                self._progressed(record, Counts(drained.records_in, drained.records_out, batches))
+                batches, asked = record.progress.batches, record.progress.requests
+                counts = Counts(drained.records_in, drained.records_out, batches, 0, asked)
+                self._progressed(record, counts)
                 facts = {"outcome": drained.outcome.name.lower(), "records_in": drained.records_in}
                 group, worker = record.group.name, record.worker_id
                 self._log.emit("worker_drained", group=group, worker=worker, fields=facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Callable
@@ -20,7 +21,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 EXIT_CODES = """\b
 Exit codes: 0 done, 2 configuration, 3 start or readiness, 4 worker failure,
 5 stop timeout (forced), 129/130/143 stopped by SIGHUP/SIGINT/SIGTERM after a clean drain
-(143: by sk stop too), 1 no such run, or no answer from it (status, top, stop, events)."""
+(143: by sk stop too), 1 no such run, or no answer from it (status, top, stop, events), or nothing
+to be read (trace, timeline)."""
 
 
 @click.group(epilog=EXIT_CODES)
@@ -61,11 +63,23 @@ def _find_modules_here() -> None:
 @_configured
 @click.option("--run-id", help="Name of the run; the same run has the same trace ids.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary; errors only.")
-def run_command(config: str, overrides: tuple[str, ...], run_id: str | None, quiet: bool) -> None:
+@click.option("--profile-run", is_flag=True, help="Measure, and tell where the time went.")
+def run_command(
+    config: str, overrides: tuple[str, ...], run_id: str | None, quiet: bool, profile_run: bool
+) -> None:
     """Run CONFIG in the profile that it names."""
-    from sk_supervisor._execute import run
-
-    sys.exit(run(_load(config, overrides), run_id=run_id, quiet=quiet))
+    gc.disable()
+    try:
+        loaded = _load(config, overrides)
+        if profile_run:
+            from sk_supervisor._profile_run import run_profiled as run
+        else:
+            from sk_supervisor._execute import run
+    finally:
+        # Modules and models stay until the end: the collector has no business with them.
+        gc.freeze()
+        gc.enable()
+    sys.exit(run(loaded, run_id=run_id, quiet=quiet))
 
 
 @main.command()
@@ -128,6 +142,36 @@ def replay(
     if trace is not None:
         sys.exit(_replay.trace(prepared, run_id or "", trace))
     sys.exit(_replay.letters(prepared, letters or "", write=writing))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+@click.option("--trace", "wanted", metavar="ID", default="", help="Its id, or how that begins.")
+@click.option("--html", metavar="OUT", help="Write it as a page of its own; - is stdout.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, help="Traces to list at most.")
+def trace(files: tuple[str, ...], wanted: str, html: str | None, limit: int) -> None:
+    """Show a trace of what the span exporter jsonl has written to each FILE.
+
+    Where there are several traces and none is chosen they are listed, failed ones first, then the
+    longest. Files may be of any size: they are read line by line.
+    """
+    from sk_supervisor import _trace
+
+    sys.exit(_trace.trace(files, wanted, html, limit))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+@click.option("--run", "run_id", metavar="ID", help="The run, where there are several.")
+@click.option("--html", metavar="OUT", help="Write it as a page of its own; - is stdout.")
+def timeline(files: tuple[str, ...], run_id: str | None, html: str | None) -> None:
+    """Show the lives of a run's workers, of what the log exporter jsonl has written to each FILE.
+
+    A file has the events of every run that wrote there: the last one is shown if none is chosen.
+    """
+    from sk_supervisor import _timeline_command
+
+    sys.exit(_timeline_command.timeline(files, run_id, html))
 
 
 @main.command()

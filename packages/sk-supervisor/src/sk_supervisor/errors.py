@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from os import PathLike, fspath
 from typing import ClassVar
 
-from sk_kernel import Fault, LifecycleCallError, LifecycleError
+from sk_kernel import Fault, LifecycleCallError, LifecycleError, TerminalEvent
 
 EXIT_DONE = 0
 EXIT_OPERATION = 1
@@ -109,6 +109,65 @@ class RuntimeWorkerFailedError(SupervisorError):
         super().__init__("\n".join(lines))
 
 
+class HandoffError(SupervisorError):
+    """A request that was handed to a group has failed. Holds no payload and no text of a node's.
+
+    ``category`` is ``timeout``, ``transport``, ``execution`` or ``cancelled``; ``node`` and
+    ``cause_type`` say what failed, as far as that is known.
+    """
+
+    category: ClassVar[str] = "cancelled"
+    problem: ClassVar[str] = "remote handoff was cancelled"
+
+    def __init__(
+        self, group: str, *, trace_id: str = "", node: str = "", cause_type: str = ""
+    ) -> None:
+        self.group, self.trace_id = group, trace_id
+        self.node, self.cause_type = node, cause_type
+        super().__init__(f"{self.problem} for group '{group}'")
+
+
+class HandoffTimeoutError(HandoffError, TimeoutError):
+    """There was no reply in time."""
+
+    category = "timeout"
+    problem = "remote handoff timed out"
+
+
+class HandoffTransportError(HandoffError, ConnectionError):
+    """There is no such group, or it was lost with the request in it."""
+
+    category = "transport"
+    problem = "remote handoff transport failed"
+
+
+class HandoffFailedError(HandoffError, RuntimeError):
+    """A node failed on the request."""
+
+    category = "execution"
+    problem = "remote handoff failed"
+
+
+def handoff_error(terminal: TerminalEvent) -> HandoffError:
+    """The error that an outcome which is no success stands for."""
+    kinds = (HandoffTimeoutError, HandoffTransportError, HandoffFailedError)
+    kind = next((kind for kind in kinds if kind.category == terminal.category), HandoffError)
+    return kind(
+        terminal.group,
+        trace_id=terminal.trace_id,
+        node=terminal.node,
+        cause_type=terminal.cause_type,
+    )
+
+
+class ServiceFailedError(SupervisorError):
+    """A run that served requests could not start, or has failed; ``said`` is what it said of it."""
+
+    def __init__(self, code: int, said: str) -> None:
+        self.code, self.said = code, said.strip()
+        super().__init__(self.said or f"the run ended with exit code {code}")
+
+
 class HubFailedError(SupervisorError):
     """The supervisor's own relay of frames between workers cannot go on. No worker is at fault."""
 
@@ -194,7 +253,7 @@ class HealthBindError(SupervisorError):
 
 
 class OperationError(SupervisorError):
-    """``sk status``, ``top``, ``stop`` or ``events`` could not do what it was asked."""
+    """A command that looks at a run, or at what one has written, could not do what it was asked."""
 
     exit_code = EXIT_OPERATION
 
@@ -256,6 +315,38 @@ class StatusVersionError(OperationError):
         self.version, self.known = version, known
         told = f"the run speaks version {version}, and this sk knows version {known}"
         super().__init__(f"{told}: use the sk that it was started with")
+
+
+class RecordedFileError(OperationError):
+    """A file that a run wrote, or a page about it, cannot be read or written."""
+
+    def __init__(self, path: str, action: str, problem: str) -> None:
+        self.path, self.action, self.problem = path, action, problem
+        super().__init__(f"cannot {action} {path}: {problem}")
+
+
+class ProfileError(OperationError):
+    """What a profiled run has measured cannot be written or read. The run itself is as it was."""
+
+    def __init__(self, action: str, problem: str) -> None:
+        self.action, self.problem = action, problem
+        super().__init__(f"cannot {action} a profile: {problem}")
+
+
+class NotRecordedError(OperationError):
+    """Files do not hold what was looked for: a trace, or the events of a run."""
+
+    def __init__(self, what: str, paths: Iterable[str]) -> None:
+        self.what, self.paths = what, tuple(paths)
+        super().__init__(f"there is no {what} in {', '.join(self.paths)}")
+
+
+class SeveralTracesError(OperationError):
+    """More than one trace could be meant; ``trace_ids`` has some of them."""
+
+    def __init__(self, trace_ids: Iterable[str]) -> None:
+        self.trace_ids = tuple(trace_ids)
+        super().__init__(f"several traces, name one by --trace: {', '.join(self.trace_ids)}")
 
 
 def refusal(error: Exception) -> str:

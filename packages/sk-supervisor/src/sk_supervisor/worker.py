@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import gc
+import io
 import os
 import queue
 import signal
@@ -38,12 +39,12 @@ from sk_transport import Secret
 
 from sk_supervisor._assembly import Assembly, assemble
 from sk_supervisor._failures import failure_of
-from sk_supervisor._inbox import Arrived, Broke, GateOpened, Item, SourceRead, StopAsked
+from sk_supervisor._inbox import Arrived, Asked, Broke, GateOpened, Item, SourceRead, StopAsked
 from sk_supervisor._orphan import die_with_parent
 from sk_supervisor._pulse import Pulse, progress_message
 from sk_supervisor._scope import resolve
 from sk_supervisor._signals import HANDLED, ignored_from_above
-from sk_supervisor.errors import ApplicationExitError
+from sk_supervisor.errors import ApplicationExitError, ProfileError
 
 #: How long a failed worker waits for the supervisor's word before it leaves on its own.
 _LAST_WORD_SECONDS = 5.0
@@ -54,6 +55,7 @@ class Worker:
 
     def __init__(self, told: dict[str, Any]) -> None:
         self._told = told
+        self._mark("imported")
         self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._assembly: Assembly | None = None
         self._stop_asked = self._started = False
@@ -81,12 +83,14 @@ class Worker:
             ),
         )
         self._control = resolve(self._scope, ControlPlaneChannel)
+        self._mark("connected")
 
     def run(self) -> int:
         """Live until stopped; the exit code."""
         pulse: Pulse | None = None
         try:
             bundle = self._control.take_bundle()
+            self._mark("told")
             assembly = assemble(bundle, self._told, self._inbox.put, self._scope)
             self._may_leave = False
             if self._stop_asked:
@@ -94,12 +98,19 @@ class Worker:
             self._assembly = assembly
             assembly.open()
             pulse = Pulse(
-                self._control.send, assembly.progress, self._waiting, bundle.heartbeat_seconds
+                self._control.send,
+                assembly.progress,
+                self._waiting,
+                bundle.heartbeat_seconds,
+                metering=assembly.metering,
+                spans=assembly.span_counts,
             )
             pulse.start()
             threading.Thread(
                 target=self._receive, args=(assembly,), name="data", daemon=True
             ).start()
+            self._mark("ready")
+            self._tell_spans()
             self._control.send(Ready(assembly.partial_outputs()))
             self._started = True
             # Collections, off since the process began, need not look at what it was built of.
@@ -118,10 +129,21 @@ class Worker:
 
     def _work(self, assembly: Assembly) -> None:
         begun = False
+        meter, outlet, inbox = assembly.meter, assembly.outlet, self._inbox
+        if assembly.profiler is not None:
+            inbox = assembly.profiler.waiting(inbox)
         while True:
+            if inbox.empty():
+                assembly.engine.responder.flush()
             self._busy = False
-            item = self._inbox.get()
+            meter.rest(outlet.blocked_seconds)
+            item = inbox.get()
+            meter.work()
             self._busy = True
+            if isinstance(item, Asked):
+                assembly.engine.ask(item)
+                continue
+            assembly.engine.responder.flush()  # nobody waits for a batch to be worked off
             match item:
                 case Arrived() as arrived:
                     assembly.engine.arrive(arrived)
@@ -152,23 +174,48 @@ class Worker:
         engine = assembly.engine
         outcome = DrainOutcome.COMPLETE if engine.complete else DrainOutcome.STOPPED
         counters = engine.sink.summary() if engine.sink else {}
+        self._profile(assembly)
         last = engine.progress
-        self._control.send(progress_message(last))
+        self._tell_all()
         self._control.send(Drained(outcome, last.records_in, last.records_out, counters))
 
     def _end(self) -> int:
         if self._assembly is not None:
             self._assembly.end()
+        self._tell_all()
         self._control.send(StopAck())
         return 0
+
+    def _profile(self, assembly: Assembly) -> None:
+        try:
+            if assembly.profiler is not None:
+                assembly.profiler.write(assembly.engine.progress.records_in)
+        except ProfileError as error:  # the run is none the worse for it
+            traceback.print_exception(error, file=sys.stderr)
+
+    def _mark(self, step: str) -> None:
+        self._told.setdefault("marks", {})[step] = time.time_ns()
+
+    def _tell_spans(self) -> None:
+        counts = self._assembly.span_counts() if self._assembly else None
+        if counts is not None:
+            self._control.send(counts)
+
+    def _tell_all(self) -> None:
+        self._tell_spans()
+        if (assembly := self._assembly) is not None:
+            last = progress_message(assembly.progress(), metering=assembly.metering())
+            self._control.send(last)
 
     def _fail(self, error: BaseException) -> int:
         """Tell the supervisor, abort the sink, and wait shortly for its stop."""
         self._may_leave = False
         traceback.print_exception(error, file=sys.stderr)
         try:
+            self._tell_spans()  # where another is to follow, there is no time for a last word
             self._control.send(failure_of(error, started=self._started))
             self._abort()
+            self._tell_all()
             self._await_stop(time.monotonic() + _LAST_WORD_SECONDS)
             self._control.send(StopAck())
         except ControlError as second:
@@ -240,6 +287,8 @@ def main(told: dict[str, Any]) -> None:
     die_with_parent(told["parent"])
     faulthandler.enable(all_threads=False)  # all would be more lines than are kept
     code = 1
+    if told["output_is_captured"] and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # line by line, and nothing left by a kill
     try:
         code = Worker(told).run()
     except BaseException:  # noqa: BLE001 - the last place where anybody can see it

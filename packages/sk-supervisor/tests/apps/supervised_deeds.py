@@ -151,6 +151,13 @@ def _shout(settings: WorkSettings) -> str:
     os._exit(1)
 
 
+def _speak(settings: WorkSettings) -> str:
+    sys.stderr.write("said aside\n")
+    for number in range(1, 1001):
+        sys.stdout.write(f"said {number}\n")
+    return ""
+
+
 DEEDS = {
     "raise": _raise,
     "exit": _exit,
@@ -171,4 +178,5 @@ DEEDS = {
     "surrogate": _surrogate,
     "huge": _huge,
     "shout": _shout,
+    "speak": _speak,
 }

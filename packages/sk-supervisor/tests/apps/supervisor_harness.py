@@ -136,7 +136,7 @@ class Supervised:
             prepare(config),
             run_id,
             self.log,
-            on_line=lambda _, line: self.lines.append(line),
+            on_line=lambda _worker, _stream, line: self.lines.append(line),
             on_progress=lambda progress: self.on_state(progress.group, progress.state),
         )
 

@@ -40,8 +40,6 @@ from sk_fundload.domain._time import (
 )
 from sk_fundload.domain._windows import (
     NO_DAY,
-    NO_WINDOW,
-    CustomerWindow,
     DayWindow,
     FirstAttempt,
 )
@@ -62,14 +60,12 @@ __all__ = [
     "MAX_LINE_BYTES",
     "NONE",
     "NO_DAY",
-    "NO_WINDOW",
     "PRIME_AMOUNT_CAP",
     "PRIME_DAILY_GLOBAL_LIMIT",
     "SHORT_LINE_BYTES",
     "UNREADABLE_REASONS",
     "WEEKLY_AMOUNT_LIMIT",
     "WHITE_SPACE",
-    "CustomerWindow",
     "DayWindow",
     "FirstAttempt",
     "InstantReader",

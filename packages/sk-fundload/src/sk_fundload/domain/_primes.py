@@ -16,6 +16,7 @@ _TIERS: Final = (
     (3_825_123_056_546_413_051, (2, 3, 5, 7, 11, 13, 17, 19, 23)),
 )
 _EXACT_BELOW: Final = 10**18
+_LIMIT: Final = 10_000_000  # of the table in PrimeIds
 
 
 def is_prime_id(identifier: str) -> bool:
@@ -73,7 +74,7 @@ class PrimeIds:
 
     __slots__ = ("_asked", "_odd")
 
-    LIMIT: Final = 10_000_000
+    LIMIT: Final = _LIMIT
     WORTH: Final = 50_000
 
     def __init__(self) -> None:
@@ -82,16 +83,19 @@ class PrimeIds:
 
     def contains(self, identifier: str) -> bool:
         """Give what `is_prime_id` gives."""
-        if identifier[-1] in "024568":
-            return identifier.lstrip("0") in ("2", "5")
-        number = int(identifier)
-        if number >= self.LIMIT:
+        last = identifier[-1]
+        if last in "0468":
+            return False
+        if last in "25":
+            return identifier.lstrip("0") == last
+        number, odd = int(identifier), self._odd
+        if number >= _LIMIT:
             return number < _EXACT_BELOW and is_prime(number)
-        if self._odd is not None:
-            return self._odd[number >> 1] == 1
+        if odd is not None:
+            return odd[number >> 1] == 1
         self._asked += 1
         if self._asked >= self.WORTH:
-            self._odd = _odd_primes(self.LIMIT)
+            self._odd = _odd_primes(_LIMIT)
         return is_prime(number)
 
 

@@ -1,15 +1,15 @@
 """What is remembered about ids and customers: small records that the garbage collector skips.
 
 Long-lived state is what a tracing collector pays for again and again. These records hold integers,
-text and each other, never a way back to themselves, so `gc=False` is safe, and a dictionary of them
-is not tracked either.
+text, never a way back to themselves, so `gc=False` is safe, and a dictionary of them is not tracked
+either.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 
 class FirstAttempt(Struct, frozen=True, gc=False):
@@ -27,14 +27,5 @@ class DayWindow(Struct, gc=False):
     accepted: int = 0
 
 
-class CustomerWindow(Struct, gc=False):
-    """One customer's days, and the accepted cents (effective) of the weeks, by their first day."""
-
-    days: dict[int, DayWindow] = field(default_factory=dict)
-    weeks: dict[int, int] = field(default_factory=dict)
-
-
-NO_WINDOW: Final = CustomerWindow()
-"""Stands for a customer who was not seen yet. Nothing writes to it."""
 NO_DAY: Final = DayWindow()
 """Stands for a day without attempts. Nothing writes to it."""

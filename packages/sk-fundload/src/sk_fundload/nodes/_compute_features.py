@@ -31,8 +31,7 @@ class ComputeFeatures:
 
     def __call__(self, gated: Gated) -> Featured:
         """Add both features."""
-        id_, day = gated.id, gated.day
-        effective = gated.cents
+        id_, day, effective = gated.id, gated.day, gated.cents
         if day % 7 == 1:  # a UTC Monday
             effective *= self._multiplier
         return Featured(

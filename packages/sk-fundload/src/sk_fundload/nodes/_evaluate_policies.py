@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 from sk_kernel import node
@@ -12,17 +12,21 @@ from sk_fundload.domain import (
     DAILY_ATTEMPT_LIMIT,
     MAX_CENTS,
     NO_DAY,
-    NO_WINDOW,
     NONE,
     PRIME_AMOUNT_CAP,
     PRIME_DAILY_GLOBAL_LIMIT,
     WEEKLY_AMOUNT_LIMIT,
+    DayWindow,
 )
 from sk_fundload.messages import Featured, Judged
 from sk_fundload.nodes._states import CustomerWindows, PrimeDays
 
 Cents = Annotated[int, Meta(ge=0, le=MAX_CENTS)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+
+# Stand for a day and a week that nobody has attempted anything in. Nothing writes to them.
+_NOBODY: Final[dict[str, DayWindow]] = {}
+_NOTHING: Final[dict[str, int]] = {}
 
 
 class PrimeGate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,7 +52,7 @@ class EvaluatePolicies:
     def __init__(
         self, settings: PolicySettings, windows: CustomerWindows, primes: PrimeDays | None
     ) -> None:
-        self._window = windows.by_customer.get
+        self._days, self._weeks = windows.days.get, windows.weeks.get
         self._daily_attempts = settings.daily_attempts
         self._daily = settings.daily_cents
         self._weekly = settings.weekly_cents
@@ -68,15 +72,14 @@ class EvaluatePolicies:
         reason = featured.duplicate
         canonical = not reason
         if canonical:
-            window = self._window(customer, NO_WINDOW)
-            today = window.days.get(day, NO_DAY)
+            today = self._days(day, _NOBODY).get(customer, NO_DAY)
             if today.attempts >= self._daily_attempts:
                 reason = DAILY_ATTEMPT_LIMIT
             elif is_prime and (prime := self._judge_prime(effective, day)):
                 reason = prime
             elif today.accepted + effective > self._daily:
                 reason = DAILY_AMOUNT_LIMIT
-            elif window.weeks.get(week, 0) + effective > self._weekly:
+            elif self._weeks(week, _NOTHING).get(customer, 0) + effective > self._weekly:
                 reason = WEEKLY_AMOUNT_LIMIT
         return Judged(
             featured.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 from sk_kernel import node
 
-from sk_fundload.domain import CustomerWindow, DayWindow
+from sk_fundload.domain import DayWindow
 from sk_fundload.messages import Decision, Judged
 from sk_fundload.nodes._states import CustomerWindows, PrimeDays
 
@@ -23,7 +23,8 @@ class UpdateWindows:
     def __init__(
         self, settings: WindowSettings, windows: CustomerWindows, primes: PrimeDays | None
     ) -> None:
-        self._windows = windows.by_customer
+        self._days, self._weeks = windows.days, windows.weeks
+        self._names: dict[str, str] = {}
         self._primes = primes.by_day if settings.prime_gate and primes else None
 
     @classmethod
@@ -37,17 +38,22 @@ class UpdateWindows:
         accepted = not reason
         if judged.canonical:
             day = judged.day
-            window = self._windows.get(customer)
-            if window is None:
-                window = self._windows[customer] = CustomerWindow()
-            today = window.days.get(day)
+            days = self._days.get(day)
+            if days is None:
+                days = self._days[day] = {}
+            today = days.get(customer)
             if today is None:
-                today = window.days[day] = DayWindow()
+                # Every record brings a text of its own: the windows share one for each customer.
+                customer = self._names.setdefault(customer, customer)
+                today = days[customer] = DayWindow()
             today.attempts += 1
             if accepted:
                 effective, week = judged.effective, judged.week
                 today.accepted += effective
-                window.weeks[week] = window.weeks.get(week, 0) + effective
+                weeks = self._weeks.get(week)
+                if weeks is None:
+                    weeks = self._weeks[week] = {}
+                weeks[customer] = weeks.get(customer, 0) + effective
                 if judged.is_prime and self._primes is not None:
                     self._primes[day] = self._primes.get(day, 0) + 1
         return Decision(judged.id, customer, accepted, reason)

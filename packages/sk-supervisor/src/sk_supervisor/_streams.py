@@ -1,4 +1,4 @@
-"""A worker's standard error, line by line, until its end or until nobody wants it any more."""
+"""What a worker writes, line by line, until its end or until nobody wants it any more."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import os
 import select
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import IO
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, Final
+
+#: The stream whose last lines are evidence.
+STDERR: Final = "stderr"
+STDOUT: Final = "stdout"
 
 #: Lines that are kept for a failure event.
 TAIL_LINES = 20
@@ -85,21 +89,24 @@ def begin(thread: threading.Thread) -> None:
 
 
 class LineReader:
-    """A thread that reads a pipe and calls ``on_line`` with each line, once ``clean`` has had it.
+    """A thread that reads a worker's streams; ``on_line`` gets the name of one and a line of it.
 
-    A process that has left its group may hold the pipe open for ever: hence ``stop``.
+    A process that has left its group may hold them open for ever: hence ``stop``.
 
-    :raises OSError: when the system has no thread or descriptor to give; the pipe is left open.
+    :param pipes: by name; the last lines of ``stderr`` are kept.
+    :param clean: has had every line before.
+    :raises OSError: when the system has no thread or descriptor to give; the pipes are left open.
     """
 
     def __init__(
         self,
-        pipe: IO[bytes],
-        on_line: Callable[[str], None],
+        pipes: Mapping[str, IO[bytes]],
+        on_line: Callable[[str, str], None],
         name: str,
         clean: Callable[[str], str] = str,
     ) -> None:
-        self._pipe, self._on_line, self._clean = pipe, on_line, clean
+        self._pipes, self._on_line = dict(pipes), on_line
+        self._cutters = {stream: LineCutter(clean) for stream in pipes}
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._lock = threading.Lock()
         self._wake_in, self._wake_out = os.pipe()
@@ -112,49 +119,57 @@ class LineReader:
             raise
 
     def await_end(self, timeout: float) -> None:
-        """Wait for the end of the pipe, but no longer than that."""
+        """Wait for the end of all of them, but no longer than that."""
         self._thread.join(timeout)
 
     def tail(self) -> tuple[str, ...]:
-        """The last lines so far."""
+        """The last lines of standard error so far."""
         with self._lock:
             return tuple(self._tail)
 
     def stop(self, timeout: float) -> bool:
-        """Wait for the end of the pipe, then read no more; whether the thread has ended."""
+        """Wait for the end of all, then read no more; whether the thread has ended."""
         self._thread.join(timeout)
         self.wake()
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def wake(self) -> None:
-        """Have it read what is in the pipe now, and no more. It is not waited for."""
+        """Have it read what is written now, and no more. It is not waited for."""
         if self._wake_out >= 0:
             os.close(self._wake_out)
             self._wake_out = -1
 
     def _run(self) -> None:
-        cutter, fd = LineCutter(self._clean), self._pipe.fileno()
+        streams = {pipe.fileno(): stream for stream, pipe in self._pipes.items()}
         poll = select.poll()
-        poll.register(fd, select.POLLIN)
-        poll.register(self._wake_in, select.POLLIN)
+        for fd in (*streams, self._wake_in):
+            poll.register(fd, select.POLLIN)
         try:
             woken = False
-            while not woken:
+            while streams and not woken:
                 ready = dict(poll.poll())
                 woken = self._wake_in in ready
-                if fd in ready:
-                    data = os.read(fd, _CHUNK)
-                    if not data:
-                        break
-                    self._take(cutter.feed(data))
-            self._take(cutter.finish())
+                for fd in streams.keys() & ready:
+                    if not self._read(streams[fd], fd):
+                        poll.unregister(fd)
+                        del streams[fd]
+            for stream in streams.values():
+                self._take(stream, self._cutters[stream].finish())
         finally:
-            self._pipe.close()
+            for pipe in self._pipes.values():
+                pipe.close()
             os.close(self._wake_in)
 
-    def _take(self, lines: Iterator[str]) -> None:
+    def _read(self, stream: str, fd: int) -> bool:
+        """Read once; whether there may be more."""
+        data, cutter = os.read(fd, _CHUNK), self._cutters[stream]
+        self._take(stream, cutter.feed(data) if data else cutter.finish())
+        return bool(data)
+
+    def _take(self, stream: str, lines: Iterator[str]) -> None:
         for line in lines:
-            with self._lock:
-                self._tail.append(line)
-            self._on_line(line)
+            if stream == STDERR:
+                with self._lock:
+                    self._tail.append(line)
+            self._on_line(stream, line)

@@ -1,0 +1,186 @@
+"""Requests to the nodes of a run: asked, handed to the groups of their targets, and answered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from os import urandom
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sk_kernel import (
+    BoundaryDispatchInput,
+    Envelope,
+    ExecutionPlan,
+    ReplyCoordinatorService,
+    ReplyCounters,
+    ReplyWaiter,
+    ReplyWaiterService,
+    RequestsClosedError,
+    RouteCache,
+    RouteCacheSnapshot,
+    RoutingResult,
+    RoutingService,
+    TerminalEvent,
+    UnknownRouteError,
+)
+
+from sk_supervisor.errors import HandoffTransportError, handoff_error
+
+if TYPE_CHECKING:
+    from sk_config import PlatformConfig
+
+
+class Desk(Protocol):
+    """Where requests are handed to whatever runs the nodes."""
+
+    def dispatch(self, deliveries: RoutingResult, waiter: ReplyWaiter) -> None:
+        """Send a request on its way. Never waits for it."""
+
+    def close(self) -> None:
+        """Let what is in flight fail."""
+
+
+class Handoff:
+    """The requests of one run. Safe in any thread.
+
+    :param on_settled: called, in any thread, when no request is in flight and no more are taken.
+    """
+
+    def __init__(
+        self, plan: ExecutionPlan, platform: PlatformConfig, on_settled: Callable[[], None]
+    ) -> None:
+        cache, limits = platform.routing_cache, platform.requests
+        self._patience = float(limits.timeout_seconds)
+        self._on_settled = on_settled
+        self.waiters = ReplyWaiterService(max_in_flight=limits.max_in_flight)
+        self.routing = RoutingService(
+            plan,
+            cache=RouteCache(
+                enabled=cache.enabled,
+                negative_cache=cache.negative_cache,
+                max_entries=cache.max_entries,
+            ),
+        )
+        self._coordinator = ReplyCoordinatorService(self.waiters, self.routing, self._dispatch)
+        self._desk: Desk | None = None
+        self._ending = False
+        self._decided = threading.Event()
+
+    def open(self, desk: Desk) -> None:
+        """Take requests from now on."""
+        self._desk = desk
+        self._decided.set()
+
+    def request(
+        self, envelope: Envelope[Any], *, timeout_seconds: float | None = None
+    ) -> ReplyWaiter:
+        """Send a request; ``await`` what this gives, or call its ``wait()``, for the outcome.
+
+        :raises RequestRefusedError: when too many are in flight, its trace id is in use, or no run
+            is open to it.
+        :raises UnknownRouteError: when no node takes it.
+        :raises WireError, RecordTooLargeError: when it cannot be sent.
+        """
+        patience = self._patience if timeout_seconds is None else timeout_seconds
+        return self._coordinator.request(envelope, timeout_seconds=patience)
+
+    def execute_boundary(
+        self, inputs: Sequence[BoundaryDispatchInput], *, timeout_seconds: float | None = None
+    ) -> RoutingResult:
+        """Run inputs from their targets on, each in the group that owns its target; wait for all.
+
+        The replies are the terminal outputs, in the order of the inputs, each under the trace id
+        and ``reply_to`` of its input; an input that the graph lets end without a reply has none.
+
+        :raises HandoffTimeoutError: a ``TimeoutError``.
+        :raises HandoffTransportError: a ``ConnectionError``: no such group, or it was lost.
+        :raises HandoffFailedError: a ``RuntimeError``: a node failed. In each case the failure of
+            the first input that has one; the others are cancelled.
+        :raises RequestRefusedError, WireError, RecordTooLargeError: as :meth:`request`.
+        """
+        try:
+            self.routing.by_group(inputs)
+        except UnknownRouteError as error:
+            raise HandoffTransportError(error.group) from error
+        patience = self._patience if timeout_seconds is None else timeout_seconds
+        waiters: list[ReplyWaiter] = []
+        try:
+            for each in inputs:
+                waiters.append(self._handed(each, patience))
+            replies = [waiter.wait() for waiter in waiters]
+        finally:
+            for waiter in waiters:
+                waiter.cancel()
+        for terminal in replies:
+            if terminal.status != "success":
+                raise handoff_error(terminal)
+        outputs = [
+            Envelope(reply.payload, reply.trace_id, None, waiter.reply_to, each.headers)
+            for each, waiter, reply in zip(inputs, waiters, replies, strict=True)
+            if reply.payload is not None
+        ]
+        return RoutingResult(terminal_outputs=outputs)
+
+    def wait_started(self, seconds: float) -> bool:
+        """Whether requests are taken, or were, within the time; False at once if none will be."""
+        self._decided.wait(seconds)
+        return self._desk is not None
+
+    def cache_snapshot(self) -> RouteCacheSnapshot:
+        """How the routing cache stands."""
+        return self.routing.cache_snapshot()
+
+    def counters(self) -> ReplyCounters:
+        """What became of the requests so far."""
+        return self.waiters.counters()
+
+    def settled(self) -> bool:
+        """Take no more requests; whether none is in flight."""
+        self._ending = True
+        self.waiters.refuse()
+        return not self.waiters.in_flight
+
+    def over(self, _: TerminalEvent) -> None:
+        """A request has its outcome."""
+        if self._ending and not self.waiters.in_flight:
+            self._on_settled()
+
+    def close(self) -> None:
+        """Let whatever is in flight fail. More than once: nothing."""
+        self.settled()
+        if self._desk is not None:
+            self._desk.close()
+        self.waiters.close()
+        self._decided.set()
+
+    def _handed(self, each: BoundaryDispatchInput, patience: float) -> ReplyWaiter:
+        trace_id = each.trace_id or urandom(16).hex()
+        waiter = self.waiters.register(
+            trace_id, each.reply_to or trace_id, patience, group=each.dispatch_group
+        )
+        try:
+            self._dispatch(RoutingResult(boundary_deliveries=[each]), waiter)
+        except BaseException:
+            waiter.cancel()
+            raise
+        return waiter
+
+    def _dispatch(self, deliveries: RoutingResult, waiter: ReplyWaiter) -> None:
+        if self._desk is None:
+            raise RequestsClosedError
+        self._desk.dispatch(deliveries, waiter)
+
+
+class Expiry:
+    """An alarm of the loop: requests that nobody waits for have a due time too."""
+
+    def __init__(self, waiters: ReplyWaiterService) -> None:
+        self._waiters = waiters
+
+    def due(self) -> float | None:
+        """When the next one is due."""
+        return self._waiters.next_due()
+
+    def ring(self, now: float) -> None:
+        """It is."""
+        self._waiters.expire(now)

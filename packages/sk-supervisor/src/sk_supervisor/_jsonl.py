@@ -1,0 +1,105 @@
+"""Files of JSON lines that a run wrote, one line in memory at a time.
+
+A line that cannot be read is never dropped in silence: it is counted, and told of with its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from os import PathLike, fspath
+from typing import BinaryIO, Final, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from sk_supervisor.errors import RecordedFileError
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+LONGEST: Final = 1 << 20
+"""The bytes of the longest line that is read."""
+_HALF: Final = "half a line: what wrote it was ended in the middle, or writes still"
+_MENDED: Final = "half a line, and a whole one behind it, which was taken: its writer was ended"
+
+
+class LineFault(NamedTuple):
+    """A line that could not be read, and why. ``half`` is the mark of a writer that was killed."""
+
+    path: str
+    line: int
+    problem: str
+    half: bool
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.problem}"
+
+
+class JsonLines(Generic[T]):
+    """The lines of several files, one file after the other, as structs of one type.
+
+    Once they have been gone through, ``bad`` and ``halves`` count the lines that could not be read,
+    and ``faults`` has the first ``keep`` of them.
+
+    :raises RecordedFileError: while going through, when a file cannot be read.
+    """
+
+    def __init__(
+        self, paths: Sequence[str | PathLike[str]], kind: type[T], *, keep: int = 5
+    ) -> None:
+        self._paths = [fspath(path) for path in dict.fromkeys(paths)]
+        self._decoder, self._keep = msgspec.json.Decoder(kind), keep
+        self._begin = b'{"%b":' % kind.__struct_encode_fields__[0].encode()
+        self.bad, self.halves = 0, 0
+        self.faults: list[LineFault] = []
+
+    def __iter__(self) -> Iterator[T]:
+        for path in self._paths:
+            try:
+                with open(path, "rb") as file:
+                    yield from self._items(path, file)
+            except OSError as error:
+                raise RecordedFileError(path, "read", error.strerror or str(error)) from error
+
+    def told(self) -> Iterator[str]:
+        """Say which lines could not be read, the first ones with their places."""
+        yield from map(str, self.faults)
+        total = self.bad + self.halves
+        if total > len(self.faults):
+            yield f"{total:,} lines could not be read; the first {len(self.faults)} are named."
+
+    def _items(self, path: str, file: BinaryIO) -> Iterator[T]:
+        number = 0
+        while line := file.readline(LONGEST + 1):
+            number += 1
+            if len(line) > LONGEST:
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(LONGEST)
+                self._note(path, number, f"a line of more than {LONGEST:,} bytes")
+            elif not line.isspace():
+                yield from self._item(path, number, line)
+
+    def _item(self, path: str, number: int, line: bytes) -> Iterator[T]:
+        item, problem = self._decoded(line)
+        if item is not None:
+            yield item
+            return
+        # Several workers append to one file: behind half a line, the next one's goes on.
+        begins = line.rfind(self._begin, 1)
+        behind = self._decoded(line[begins:])[0] if begins > 0 else None
+        if behind is not None:
+            self._note(path, number, _MENDED, half=True)
+            yield behind
+        elif "truncated" in problem:  # msgspec's word for an end that comes too early
+            self._note(path, number, _HALF, half=True)
+        else:
+            self._note(path, number, problem)
+
+    def _decoded(self, line: bytes) -> tuple[T | None, str]:
+        try:
+            return self._decoder.decode(line), ""
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return None, str(error) if isinstance(error, msgspec.DecodeError) else "no JSON text"
+
+    def _note(self, path: str, number: int, problem: str, *, half: bool = False) -> None:
+        self.bad, self.halves = self.bad + (not half), self.halves + half
+        if len(self.faults) < self._keep:
+            self.faults.append(LineFault(path, number, problem, half))

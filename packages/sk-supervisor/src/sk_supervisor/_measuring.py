@@ -1,0 +1,43 @@
+"""Metrics of a run: snapshots of it, handed to whoever asks and to the exporters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sk_kernel import BootstrapSupervisor
+from sk_observability import MetricPump, MetricsSnapshot
+
+from sk_supervisor._preflight import Prepared
+from sk_supervisor._rails import METRICS_CLOSE_SECONDS, Rails
+from sk_supervisor._signals import without_signals
+from sk_supervisor._telemetry import metric_telemetry
+
+#: Beyond the time that an exporter has to close, for one that does not keep to it.
+_GRACE_SECONDS = 0.5
+
+
+@contextmanager
+def measuring(
+    prepared: Prepared, supervisor: BootstrapSupervisor, rails: Rails
+) -> Iterator[Callable[[], MetricsSnapshot]]:
+    """Send metrics inside the block, where the configuration asks for that; gives what takes them.
+
+    At the end of the block the exporters get a last snapshot, and bounded time for it.
+    """
+    config = prepared.config.runtime.observability.metrics
+
+    def take() -> MetricsSnapshot:
+        now, status = time.time_ns(), supervisor.snapshot()
+        sent = metric_telemetry(pump.counts())
+        return MetricsSnapshot(now, status, (*rails.telemetry(status.spans), *sent))
+
+    pump = MetricPump(rails.metrics, take, config.interval_seconds)
+    if rails.metrics:
+        with without_signals():
+            pump.start()
+    try:
+        yield take
+    finally:
+        pump.close(METRICS_CLOSE_SECONDS + _GRACE_SECONDS)

@@ -1,0 +1,50 @@
+"""What a worker measured, on its way from its meter to the run's status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sk_control import Metering
+from sk_kernel import Histogram, Totals
+
+
+def metering_of(measured: Totals, cpu_seconds: float, credit: int | None) -> Metering:
+    """What a worker says of ``measured``, beside its progress."""
+    return Metering(
+        records_in=measured.records_in,
+        busy_seconds=measured.busy_seconds,
+        idle_seconds=measured.idle_seconds,
+        backpressured_seconds=measured.backpressured_seconds,
+        cpu_seconds=cpu_seconds,
+        batch_counts=measured.batch.counts,
+        batch_seconds=measured.batch.sum,
+        latency_counts=measured.latency.counts,
+        latency_seconds=measured.latency.sum,
+        credit=credit,
+    )
+
+
+def totals_of(
+    said: Metering, records_out: int = 0, dead_lettered: int = 0, skipped: int = 0
+) -> Totals:
+    """The sums of one incarnation, from what it said."""
+    return Totals(
+        records_in=said.records_in,
+        records_out=records_out,
+        dead_lettered=dead_lettered,
+        skipped=skipped,
+        busy_seconds=said.busy_seconds,
+        idle_seconds=said.idle_seconds,
+        backpressured_seconds=said.backpressured_seconds,
+        cpu_seconds=said.cpu_seconds,
+        batch=Histogram(said.batch_counts, said.batch_seconds),
+        latency=Histogram(said.latency_counts, said.latency_seconds),
+    )
+
+
+def totals_by_place(lives: Iterable[tuple[str, int, Totals]]) -> dict[tuple[str, int], Totals]:
+    """What all incarnations in each place, a group and an index, have done together."""
+    totals: dict[tuple[str, int], Totals] = {}
+    for group, index, done in lives:
+        totals[group, index] = totals.get((group, index), Totals()) + done
+    return totals

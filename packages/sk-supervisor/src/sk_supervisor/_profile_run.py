@@ -1,0 +1,70 @@
+"""A run that measures itself, and tells at its end where the time went."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, TextIO, runtime_checkable
+
+from sk_kernel import BootstrapSupervisor, LifecycleEvent
+
+from sk_supervisor._execute import run_with
+from sk_supervisor._profile import read_profiles
+from sk_supervisor._profile_table import as_text
+from sk_supervisor._starts import Start, start_of, started_ns
+from sk_supervisor.errors import EXIT_OPERATION, ProfileError
+
+if TYPE_CHECKING:
+    from sk_config import Config
+
+
+@runtime_checkable
+class Profiled(Protocol):
+    """A supervisor that can have its run measured: both that are built in."""
+
+    def profile_into(self, folder: str) -> None:
+        """Before anything is started: have what is measured written to a folder."""
+
+
+class _Seen:
+    """The supervisor of the run, and what it has used outside of its work."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._supervisor: BootstrapSupervisor | None = None
+        self.configured_ns = time.time_ns()
+
+    def made(self, supervisor: BootstrapSupervisor) -> None:
+        self._supervisor = supervisor
+        if isinstance(supervisor, Profiled):
+            supervisor.profile_into(self._folder)
+
+    def events(self) -> Sequence[LifecycleEvent]:
+        return self._supervisor.lifecycle_events() if self._supervisor else ()
+
+
+def run_profiled(
+    config: Config, *, run_id: str | None = None, quiet: bool = False, stderr: TextIO | None = None
+) -> int:
+    """`sk_supervisor.run`, with every part of it measured; tells of it on ``stderr``.
+
+    What was measured of a run that failed is told as far as it goes; where nothing was, the exit
+    code of a run that was none the less done is 1.
+    """
+    stream = stderr or sys.stderr
+    with tempfile.TemporaryDirectory(prefix="sk-profile-") as folder:
+        seen = _Seen(folder)
+        code = run_with(seen.made, config, run_id=run_id, quiet=quiet, stderr=stderr)
+        try:
+            profiles = read_profiles(folder)
+        except ProfileError as error:
+            print(f"error: {error}", file=stream)
+            return code or EXIT_OPERATION
+    if not profiles:
+        print("error: nothing was measured", file=stream)
+        return code or EXIT_OPERATION
+    start: Start = start_of(started_ns(), seen.configured_ns, seen.events())
+    print(as_text(profiles, start), file=stream)
+    return code

@@ -1,0 +1,42 @@
+"""What is said of a trace, in a terminal and on a page alike. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sk_supervisor._trace_span import Span, covered_ns
+from sk_supervisor._units import lasting, moment
+
+
+def place_of(span: Span) -> str:
+    """Say where a span was: its worker, which names the group too, or its group."""
+    return span.worker or span.process_group or "-"
+
+
+def groups_of(spans: Sequence[Span]) -> list[str]:
+    """Give the groups that a trace ran through, in the order of its way."""
+    first: dict[str, tuple[int, int]] = {}
+    for span in spans:
+        known = (span.route_hop, span.start_ns)
+        first[span.process_group] = min(first.get(span.process_group, known), known)
+    return sorted(first, key=lambda group: first[group])
+
+
+def facts_of(spans: Sequence[Span], count: int) -> list[tuple[str, str]]:
+    """Give the facts of a trace, by name. ``count`` is of all its spans, shown or not."""
+    begin, end = min(s.start_ns for s in spans), max(s.end_ns for s in spans)
+    covered = covered_ns(spans)
+    records = sorted({span.sequence for span in spans})
+    failed = sum(span.error is not None for span in spans)
+    some = "" if count == len(spans) else f", of which the first {len(spans):,} in the files"
+    shown = ", ".join(f"{number:,}" for number in records[:5]) + (", ..." if records[5:] else "")
+    return [
+        ("record" if len(records) == 1 else "records", shown),
+        ("spans", f"{count:,}{some}"),
+        ("groups", f"{len(groups_of(spans)):,}"),
+        ("began", moment(begin)),
+        ("took", lasting(max(0, end - begin))),
+        ("busy", lasting(covered)),
+        ("waiting", lasting(max(0, end - begin - covered))),
+        ("errors", f"{failed:,}"),
+    ]

@@ -1,0 +1,25 @@
+"""Lengths of time and moments, as a person reads them. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_MILLI, _SECOND = 1_000_000, 1_000_000_000
+_UNITS = (("ns", 1), ("\N{MICRO SIGN}s", 1_000), ("ms", _MILLI), ("s", _SECOND))
+
+
+def lasting(nanoseconds: int) -> str:
+    """Give a duration in the unit that suits it, with three digits."""
+    if nanoseconds < 1_000:
+        return f"{nanoseconds} ns"
+    # The unit is the last one in which it is, rounded, at least 1.
+    name, size = [unit for unit in _UNITS if nanoseconds >= 0.9995 * unit[1]][-1]
+    value = nanoseconds / size
+    return f"{value:.{0 if value >= 99.95 else 1 if value >= 9.995 else 2}f} {name}"
+
+
+def moment(time_ns: int) -> str:
+    """Give a time since the epoch in UTC, to the millisecond."""
+    seconds, rest = divmod(time_ns, _SECOND)
+    when = datetime.fromtimestamp(seconds, UTC)
+    return f"{when:%Y-%m-%d %H:%M:%S}.{rest // _MILLI:03d} UTC"

@@ -1,0 +1,126 @@
+"""What a profiled run measures, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sk_kernel import LifecycleEvent, Stage
+from sk_supervisor import ProfileError
+from sk_supervisor._profile import WAIT, ProcessProfile, Profiler, read_profiles
+from sk_supervisor._profile_table import as_text
+from sk_supervisor._starts import Start, start_of
+from supervisor_harness import GROUPS, Command, expected, settings
+
+Sk = Callable[..., Command]
+MILLISECOND = 1_000_000
+START = Start(began=1, configured=1, gate=1, spawned={"b-0.1": 2, "a-0.1": 3}, ready={})
+
+
+def profile(worker_id: str = "a-0.1", **fields: Any) -> ProcessProfile:
+    fields.setdefault("stages", [Stage("parse", 3, 0.002, 0.001), Stage(WAIT, 4, 0.0, 1.0)])
+    known = {"group": "a", "records": 1000, "seconds": 2.0, "cpu_seconds": 0.005}
+    return ProcessProfile(worker_id=worker_id, **{**known, **fields})
+
+
+def line_of(text: str, name: str) -> list[str]:
+    (line,) = [line for line in text.splitlines() if line.strip().startswith(name)]
+    return line.strip().removeprefix(name).split()
+
+
+def test_a_stage_is_told_in_microseconds_for_each_record() -> None:
+    assert line_of(as_text([profile()], START), "parse") == ["2.000", "1.000", "3"]
+
+
+def test_what_no_stage_measured_is_told_as_everything_else() -> None:
+    text = as_text([profile()], START)
+    assert line_of(text, "everything else") == ["3.000"]
+    assert line_of(text, "in all") == ["5.000"]
+
+
+def test_waiting_for_work_is_told_as_a_share_of_the_time() -> None:
+    assert "a-0.1: 1,000 records in 2.00 s, processor 0 %, without work 50 %" in as_text(
+        [profile()], START
+    )
+
+
+def test_a_stage_that_was_never_reached_is_not_told() -> None:
+    assert "decode" not in as_text([profile(stages=[Stage("decode")])], START)
+
+
+def test_a_run_without_records_is_told_too() -> None:
+    assert line_of(as_text([profile(records=0)], START), "in all") == ["0.000"]
+
+
+def test_processes_are_told_in_the_order_in_which_they_were_spawned() -> None:
+    text = as_text([profile("a-0.1"), profile("b-0.1"), profile("supervisor")], START)
+    heads = [line.split(":")[0] for line in text.splitlines() if " records in " in line]
+    assert heads == ["b-0.1", "a-0.1", "supervisor"]
+
+
+def test_a_worker_s_start_is_told_step_by_step() -> None:
+    steps = ("interpreter", "imported", "connected", "told", "ready")
+    marks = {name: 3 + (i + 1) ** 2 * MILLISECOND for i, name in enumerate(steps)}
+    text = as_text([profile(marks=marks)], START)
+    assert line_of(text, "imports") == ["3.0"]
+    assert line_of(text, "bundle") == ["7.0"]
+
+
+def test_a_start_is_read_from_events_of_a_restarted_worker_the_first() -> None:
+    names = ["worker_spawned", "worker_ready", "supervisor_start_workload", "worker_spawned"]
+    events = [
+        LifecycleEvent(sequence=n, time_ns=10 * n, name=name, worker="a-0.1" if n != 3 else None)
+        for n, name in enumerate(names, 1)
+    ]
+    assert start_of(5, 6, events) == Start(5, 6, 30, {"a-0.1": 10}, {"a-0.1": 20})
+
+
+def test_a_profile_is_read_as_it_was_written(tmp_path: Path) -> None:
+    profiler = Profiler(str(tmp_path), "a-0.1", "a", {"interpreter": 7})
+    profiler.main.timed("parse", lambda: None)()
+    profiler.write(12)
+    (told,) = read_profiles(str(tmp_path))
+    assert (told.worker_id, told.group, told.records) == ("a-0.1", "a", 12)
+    assert [(stage.name, stage.calls) for stage in told.stages] == [("parse", 1)]
+    assert told.marks == {"interpreter": 7}
+
+
+def test_a_profile_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match="cannot write a profile: "):
+        Profiler(str(tmp_path / "none"), "a-0.1", "a").write(1)
+
+
+def test_a_profile_that_is_damaged_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a-0.1.profile").write_text("{")
+    with pytest.raises(ProfileError, match="cannot read a profile: "):
+        read_profiles(str(tmp_path))
+
+
+def test_a_profiled_run_over_processes_tells_of_every_one_and_does_its_work(
+    target: Path, sk: Sk
+) -> None:
+    code, _, err = sk("run", settings(target), "--profile-run", "--run-id", "r1").finish()
+    assert code == 0
+    assert target.read_text().splitlines() == expected(20)
+    told = [line.split(":")[0] for line in err.splitlines() if " records in " in line]
+    assert told[1:] == [*(f"{group['name']}-0.1" for group in GROUPS), "supervisor"]
+    for stage in ("source read", "frame encode", "frame sign", "frame send", "frame verify"):
+        assert stage in err
+    assert "imports" in err
+
+
+def test_a_profiled_run_in_this_process_tells_of_its_nodes(target: Path, sk: Sk) -> None:
+    config = settings(target, mode="inline", groups=())
+    code, _, err = sk("run", config, "--profile-run", "--quiet", "--run-id", "r1").finish()
+    assert code == 0
+    assert target.read_text().splitlines() == expected(20)
+    assert "memory-0.1: 20 records in" in err
+    assert "completed" not in err
+
+
+def test_a_profiled_run_that_is_refused_ends_as_any_other(target: Path, sk: Sk) -> None:
+    code, _, err = sk("run", settings(target), "--set", "scenario=''", "--profile-run").finish()
+    assert code == 2
+    assert "where a record's time goes" not in err

@@ -1,0 +1,406 @@
+"""``sk trace``: trace files as a list, as a tree and as a page, whatever is in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sk_kernel import NodeSpan, SpanLink
+from sk_observability import build_span_exporters
+from sk_supervisor._jsonl import LONGEST, JsonLines
+from sk_supervisor._trace_index import MOST_SPANS, Chosen, listed
+from sk_supervisor._trace_page import MOST_ROWS, trace_page
+from sk_supervisor._trace_span import AGAIN, CIRCLE, GONE, Span, covered_ns, rows_of
+from sk_supervisor._trace_words import facts_of
+from sk_supervisor._units import lasting
+from sk_supervisor.cli import main
+
+BEGIN = 1_700_000_000_000_000_000
+HOSTILE = "</span><script src=//x.example/x.js>'\"&\x1b[2J\u202e"
+
+
+def span(number: int, **facts: Any) -> Span:
+    """A span that begins a microsecond after the one before it, and lasts one."""
+    start = BEGIN + number * 1_000
+    own = {"trace_id": "a" * 32, "span_id": f"{number:016x}", "name": f"node{number}"}
+    times = {"start_ns": start, "end_ns": start + 1_000, "process_group": "in"}
+    return Span(**{**own, **times, **facts})
+
+
+def chain(count: int, **facts: Any) -> list[Span]:
+    """Spans that are each the parent of the next."""
+    parents = [None, *(f"{number:016x}" for number in range(count - 1))]
+    return [span(number, parent_id=parent, **facts) for number, parent in enumerate(parents)]
+
+
+def write(path: Path, spans: Sequence[Span], behind: bytes = b"") -> str:
+    """A trace file."""
+    path.write_bytes(msgspec.json.Encoder().encode_lines(spans) + behind)
+    return str(path)
+
+
+def sk(*arguments: str) -> Result:
+    """Run a command in this process."""
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+class Page(HTMLParser):
+    """What a page asks for, and what a browser would make of it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+# ---- reading ------------------------------------------------------------------------------------
+
+
+def test_what_the_exporter_writes_is_read_back_whole(tmp_path: Path) -> None:
+    written = NodeSpan(
+        trace_id="1" * 32,
+        span_id="2" * 16,
+        parent_id="3" * 16,
+        name="process policy",
+        process_group="policy",
+        route_hop=2,
+        handoff_from="features",
+        sequence=7,
+        start_ns=BEGIN,
+        end_ns=BEGIN + 5,
+        error="ValueError",
+        kind="consumer",
+        links=(SpanLink("4" * 32, "5" * 16),),
+        attributes={"messaging.batch.message_count": 3},
+    )
+    path = tmp_path / "spans.jsonl"
+    (outlet,) = build_span_exporters([("jsonl", {"path": str(path)})], worker="policy-0.1")
+    outlet.export([written])
+    outlet.close()
+    lines = JsonLines([path], Span)
+    (read,) = lines
+    assert lines.bad == lines.halves == 0
+    found = {name: getattr(read, name) for name in Span.__struct_fields__}
+    own = {name: getattr(written, name) for name in NodeSpan.__struct_fields__}
+    assert found == {**own, "worker": "policy-0.1"}
+
+
+def test_a_line_that_cannot_be_read_is_named_and_counted_and_the_rest_is_shown(
+    tmp_path: Path,
+) -> None:
+    bad = b'{"trace_id":"x"}\n[]\n\xff\xfe\n{"trace_id":1}\n' + b"[" * 9_000 + b"\n" + b"no json\n"
+    path = write(tmp_path / "s.jsonl", chain(2), behind=bad)
+    result = sk("trace", path)
+    assert result.exit_code == 1
+    told = result.stderr.splitlines()
+    assert [line.split(": ")[1] for line in told[:5]] == [f"{path}:{n}" for n in range(3, 8)]
+    assert "missing required field `span_id`" in told[0]
+    assert told[5] == "warning: 6 lines could not be read; the first 5 are named."
+    assert "node1" in result.stdout
+
+
+def test_the_half_last_line_of_a_killed_worker_is_told_and_is_no_failure(tmp_path: Path) -> None:
+    whole = msgspec.json.encode(span(1))
+    path = write(tmp_path / "s.jsonl", [span(0)], behind=whole[: len(whole) // 2])
+    result = sk("trace", path)
+    assert result.exit_code == 0
+    told = f"warning: {path}:2: half a line: what wrote it was ended in the middle, or writes still"
+    assert result.stderr.splitlines() == [told]
+    assert "spans 1 " in result.stdout
+
+
+def test_a_whole_line_behind_the_half_one_of_a_killed_worker_is_taken(tmp_path: Path) -> None:
+    half = msgspec.json.encode(span(1))[:40]
+    path = write(tmp_path / "s.jsonl", [span(0)], behind=half + msgspec.json.encode(span(2)))
+    result = sk("trace", path)
+    assert result.exit_code == 0
+    assert f"{path}:2: half a line, and a whole one behind it" in result.stderr
+    assert "node2" in result.stdout
+
+
+def test_a_line_without_end_is_not_taken_into_memory(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(b"x" * (LONGEST + 2) * 2 + b"\n" + msgspec.json.encode(span(0)))
+    lines = JsonLines([path], Span)
+    assert [read.name for read in lines] == ["node0"]
+    assert [str(fault) for fault in lines.faults] == [
+        f"{path}:1: a line of more than 1,048,576 bytes"
+    ]
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_are_too_strange_to_be_read_or_told(data: bytes) -> None:
+    import tempfile
+
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        lines = JsonLines([file.name], Span)
+        taken = len(list(lines))
+        written = [line for line in data.split(b"\n") if line.strip()]
+        assert taken + lines.bad + lines.halves >= len(written)
+
+
+@pytest.mark.parametrize("name", ["absent.jsonl", "."])
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, name: str) -> None:
+    result = sk("trace", str(tmp_path / name))
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: cannot read {tmp_path / name}: ")
+
+
+def test_an_empty_file_is_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.jsonl", [])
+    result = sk("trace", path)
+    assert (result.exit_code, result.stderr) == (1, f"error: there is no span in {path}\n")
+
+
+# ---- choosing -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> str:
+    """Three traces: a long one, a short one, and one that failed."""
+    spans = [
+        *chain(3, trace_id="ab" * 16, sequence=1),
+        span(0, trace_id="ac" * 16, sequence=2),
+        span(0, trace_id="dd" * 16, sequence=3, error="ValueError"),
+        span(5, trace_id="dd" * 16, sequence=3, process_group="out"),
+    ]
+    return write(tmp_path / "several.jsonl", spans)
+
+
+def test_many_traces_are_listed_failed_first_then_the_longest(several: str) -> None:
+    result = sk("trace", several)
+    assert result.exit_code == 0
+    head, *rows, last = result.stdout.splitlines()
+    assert head.split() == ["trace", "record", "spans", "groups", "errors", "took", "began"]
+    assert [row.split()[:7] for row in rows] == [
+        ["dd" * 16, "3", "2", "2", "1", "6.00", "\N{MICRO SIGN}s"],
+        ["ab" * 16, "1", "3", "1", "0", "3.00", "\N{MICRO SIGN}s"],
+        ["ac" * 16, "2", "1", "1", "0", "1.00", "\N{MICRO SIGN}s"],
+    ]
+    assert last == "3 traces, 6 spans; failed first, then the longest"
+
+
+def test_a_list_that_is_cut_says_how_many_more_there_are(several: str) -> None:
+    result = sk("trace", several, "--limit", "1")
+    assert len(result.stdout.splitlines()) == 3
+    assert result.stdout.endswith("then the longest: 2 more (--limit)\n")
+
+
+def test_the_beginning_of_an_id_is_enough(several: str) -> None:
+    assert sk("trace", several, "--trace", "d").stdout.startswith(f"trace {'dd' * 16}\n")
+
+
+@pytest.mark.parametrize("arguments", [("--trace", "a"), ("--html", "-")])
+def test_a_choice_that_could_mean_several_traces_names_them(
+    several: str, arguments: tuple[str, ...]
+) -> None:
+    result = sk("trace", several, *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    named = f"several traces, name one by --trace: {'ab' * 16}, {'ac' * 16}"
+    assert result.stderr.startswith(f"error: {named}")
+
+
+def test_an_id_that_another_one_begins_with_means_itself(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.jsonl", [span(0, trace_id="abc"), span(1, trace_id="ab")])
+    assert sk("trace", path, "--trace", "ab").stdout.startswith("trace ab\n")
+
+
+def test_an_id_that_no_trace_has_is_an_error(several: str) -> None:
+    result = sk("trace", several, "--trace", "9")
+    told = f"error: there is no trace whose id begins with '9' in {several}\n"
+    assert (result.exit_code, result.stderr) == (1, told)
+
+
+def test_the_files_of_several_workers_are_one_trace(tmp_path: Path) -> None:
+    first, *others = chain(4)
+    paths = [write(tmp_path / "a", others), write(tmp_path / "b", [first])]
+    shown = sk("trace", *paths, paths[0]).stdout
+    assert "spans 4 " in shown
+    assert re.findall(r"node\d", shown) == ["node0", "node1", "node2", "node3"]
+
+
+_SPANS = st.lists(
+    st.builds(
+        lambda trace, number, length, group, error: span(
+            number, trace_id=trace, end_ns=BEGIN + length, process_group=group, error=error
+        ),
+        *(st.sampled_from("abc"), st.integers(0, 9), st.integers(0, 99)),
+        *(st.sampled_from(["in", "out"]), st.sampled_from([None, "E"])),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=25)
+@given(_SPANS, st.integers(1, 5))
+def test_a_list_is_the_same_however_often_its_sums_leave_memory(
+    spans: list[Span], at_once: int
+) -> None:
+    assert listed(spans, 9, at_once=at_once) == listed(spans, 9)
+    own = [sum(s.trace_id == t.trace_id for s in spans) for t in listed(spans, 9).shown]
+    assert own == [trace.spans for trace in listed(spans, 9).shown]
+
+
+# ---- the tree -----------------------------------------------------------------------------------
+
+
+@given(st.data())
+def test_every_span_is_told_once_and_behind_its_parent_whatever_they_say(
+    data: st.DataObject,
+) -> None:
+    ids = st.sampled_from("abcd")
+    spans = [
+        span(n, span_id=data.draw(ids), parent_id=data.draw(st.none() | ids))
+        for n in range(data.draw(st.integers(1, 8)))
+    ]
+    rows = rows_of(spans)
+    assert sorted(map(id, spans)) == sorted(id(row.span) for row in rows)
+    for number, row in enumerate(rows):
+        if row.depth:
+            above = next(r for r in reversed(rows[:number]) if r.depth == row.depth - 1)
+            assert above.span.span_id == row.span.parent_id
+
+
+def test_a_chain_of_any_length_is_told() -> None:
+    assert [row.depth for row in rows_of(chain(5_000))] == list(range(5_000))
+
+
+@pytest.mark.parametrize(
+    ("spans", "notes"),
+    [
+        ([span(0, parent_id="lost")], [f"{GONE} (lost)"]),
+        ([span(0, span_id="x"), span(1, span_id="x")], [None, AGAIN]),
+        (
+            [span(0, span_id="x", parent_id="y"), span(1, span_id="y", parent_id="x")],
+            [CIRCLE, None],
+        ),
+        ([span(0, span_id="x", parent_id="x")], [CIRCLE]),
+    ],
+    ids=["parent gone", "twice", "circle", "its own parent"],
+)
+def test_what_is_wrong_with_a_span_is_said(spans: list[Span], notes: list[str | None]) -> None:
+    assert [row.note for row in rows_of(spans)] == notes
+
+
+def test_the_busy_time_counts_what_overlaps_once() -> None:
+    times = [(0, 10), (5, 12), (20, 25), (21, 22), (30, 29)]
+    spans = [span(0, start_ns=BEGIN + a, end_ns=BEGIN + b) for a, b in times]
+    assert covered_ns(spans) == 17
+
+
+def test_a_trace_is_printed_as_a_tree_with_its_times(tmp_path: Path) -> None:
+    spans = [
+        span(0, name="source", worker="in-0.1"),
+        span(2, name="a", parent_id=f"{0:016x}", error="ValueError"),
+        span(3, name="b", parent_id=f"{2:016x}", process_group="out"),
+        span(9, name="c", parent_id=f"{0:016x}"),
+    ]
+    shown = sk("trace", write(tmp_path / "s.jsonl", spans)).stdout.splitlines()
+    assert [re.sub("  +", " | ", line.strip()) for line in shown[3:]] == [
+        "source | in-0.1 | 0 ns | 1.00 µs",
+        "├─a raised ValueError | in | 1.00 µs | 2.00 µs | 1.00 µs",
+        "│ └─b | out | 0 ns | 3.00 µs | 1.00 µs",
+        "└─c | in | 8.00 µs | 9.00 µs | 1.00 µs",
+    ]
+    assert "took 10.0 µs  busy 4.00 µs  waiting 6.00 µs  errors 1" in shown[1]
+
+
+def test_a_link_names_the_trace_that_it_leads_to_and_how_many_more_there_are(
+    tmp_path: Path,
+) -> None:
+    links = (SpanLink("b" * 32, "1" * 16), SpanLink("c" * 32, "2" * 16))
+    spans = [span(0, kind="producer", links=links), span(1, links=(SpanLink("a" * 32, "3" * 16),))]
+    *_, first, second = sk("trace", write(tmp_path / "s.jsonl", spans)).stdout.splitlines()
+    assert first.startswith(f"node0 producer -> trace {'b' * 32} and 1 more ")
+    assert second.startswith(f"node1 -> {'3' * 16} ")
+
+
+def test_nothing_in_a_span_moves_the_cursor_of_a_terminal(tmp_path: Path) -> None:
+    facts = dict.fromkeys(("name", "worker", "error", "trace_id", "parent_id", "kind"), HOSTILE)
+    path = write(tmp_path / "s.jsonl", [span(0, **facts), span(1)])
+    for arguments in ([path], [path, "--trace", HOSTILE]):
+        assert "\x1b" not in sk("trace", *arguments).stdout
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "said"),
+    [
+        (0, "0 ns"),
+        (999, "999 ns"),
+        (1_234, "1.23 µs"),
+        (999_960, "1.00 ms"),
+        (34_400_000, "34.4 ms"),
+        (750_000_000, "750 ms"),
+        (83_000_000_000, "83.0 s"),
+    ],
+)
+def test_a_length_of_time_is_said_in_three_digits(nanoseconds: int, said: str) -> None:
+    assert lasting(nanoseconds) == said
+
+
+# ---- the page -----------------------------------------------------------------------------------
+
+
+def test_a_page_is_written_and_named(several: str, tmp_path: Path) -> None:
+    target = tmp_path / "out.html"
+    result = sk("trace", several, "--trace", "ab", "--html", str(target))
+    assert (result.exit_code, result.stdout) == (0, f"written: {target}\n")
+    page = Page(target.read_text("utf-8"))
+    assert page.tags.count("summary") == page.tags.count("details") == 3
+
+
+def test_a_page_that_cannot_be_written_is_an_error(several: str, tmp_path: Path) -> None:
+    result = sk("trace", several, "--trace", "ab", "--html", str(tmp_path))
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: cannot write {tmp_path}: ")
+
+
+def test_a_page_asks_for_nothing_and_runs_nothing_whatever_is_in_the_spans() -> None:
+    names = (*("name", "worker", "error", "process_group", "handoff_from", "kind"), "span_id")
+    facts = dict.fromkeys(names, HOSTILE)
+    links = (SpanLink(HOSTILE, HOSTILE), SpanLink("a" * 32, HOSTILE))
+    hostile = span(0, **facts, parent_id=HOSTILE, links=links, attributes={HOSTILE: HOSTILE})
+    page = Page(trace_page(rows_of([hostile]), 1, [HOSTILE]))
+    assert set(page.tags).isdisjoint({"script", "img", "iframe", "object", "form", "base"})
+    wanted = [value for name, value in page.attributes if name in ("href", "src", "action")]
+    assert all(value.startswith(("#s", "data:,")) for value in wanted)
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    (policy,) = (value for _, value in page.attributes if value.startswith("default-src"))
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert sum(HOSTILE in text for text in page.text) > len(names)
+
+
+def test_a_page_with_more_spans_than_it_shows_says_so() -> None:
+    spans = [span(number) for number in range(MOST_ROWS + 1)]
+    page = Page(trace_page(rows_of(spans), len(spans)))
+    assert page.tags.count("details") == MOST_ROWS
+    assert f"{MOST_ROWS:,} of {MOST_ROWS + 1:,} spans are drawn." in page.text
+
+
+def test_of_a_trace_without_end_a_bounded_part_is_held_and_that_is_said() -> None:
+    chosen = Chosen("")
+    for _ in range(MOST_SPANS + 1):
+        chosen.add(span(0))
+    assert (len(chosen.spans), chosen.count) == (MOST_SPANS, MOST_SPANS + 1)
+    facts = dict(facts_of(chosen.spans, chosen.count))
+    assert facts["spans"] == f"{MOST_SPANS + 1:,}, of which the first {MOST_SPANS:,} in the files"
