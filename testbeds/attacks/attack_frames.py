@@ -8,7 +8,7 @@ import struct
 import time
 from dataclasses import dataclass, field
 
-HELLO, WELCOME, BATCH, END, ACK, CREDIT = range(1, 7)
+HELLO, WELCOME, BATCH, END, ACK, CREDIT, REQUEST, REPLY = range(1, 9)
 PREFIX_BYTES = 64
 HEAD = struct.Struct(">IBBH")
 

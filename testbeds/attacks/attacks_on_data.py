@@ -9,7 +9,19 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import repeat
 
-from attack_frames import ACK, BATCH, CREDIT, END, HEAD, WELCOME, Attacker, flips, truncations
+from attack_frames import (
+    ACK,
+    BATCH,
+    CREDIT,
+    END,
+    HEAD,
+    REPLY,
+    REQUEST,
+    WELCOME,
+    Attacker,
+    flips,
+    truncations,
+)
 from attack_model import Attack, Ending, Port, Strike, any_of
 
 DataAttack = Attack[Attacker]
@@ -78,7 +90,7 @@ def _versions(attacker: Attacker) -> Iterable[Strike]:
 
 
 def _directions(attacker: Attacker) -> Iterable[Strike]:
-    for kind in (WELCOME, BATCH, END, ACK, CREDIT, 0, 7, 255):
+    for kind in (WELCOME, BATCH, END, ACK, CREDIT, REQUEST, REPLY, 0, 9, 255):
         yield refused("kind", data=attacker.frame(kind))
     # The server's own name, as in its WELCOME sent back.
     yield refused("identity", data=attacker.frame(header=b"hub"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bench_figures import Figure, figure, paired_ratios, steady_costs
 from bench_memory import Peak
+from bench_requests import Asked
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Results:
     ``records`` are the sizes, ascending; the smallest is what the others are taken the steady
     state against. ``peaks`` are of the uncounted runs that memory was looked at in. ``absent`` has
     the reason of each system that could not run. ``unwaited`` are, of the uncounted runs, the CPU
-    seconds that were seen beyond those of all processes that were waited for.
+    seconds that were seen beyond those of all processes that were waited for. ``asked`` is what
+    was measured of requests.
     """
 
     records: Sequence[int]
@@ -36,6 +38,7 @@ class Results:
     peaks: dict[tuple[str, int], Peak] = field(default_factory=dict)
     unwaited: dict[tuple[str, int], float] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
+    asked: Asked | None = None
 
     @property
     def steady_sizes(self) -> Sequence[int]:

@@ -138,6 +138,19 @@ def cost_growth(system: str) -> Question:
     return ask
 
 
+def requests(name: str) -> Question:
+    """Ask for a figure of requests and their replies."""
+
+    def ask(results: Results) -> tuple[Figure | None, str]:
+        asked = results.asked
+        if asked is None:
+            return None, "no requests were made"
+        on = f"{asked.requests:,} requests through {asked.workers} processes"
+        return Figure(getattr(asked, name), None, None, 1), on
+
+    return ask
+
+
 def elsewhere(why: str) -> Question:
     """Say why a row is not measured here."""
     return lambda _results: (None, why)

@@ -1,7 +1,7 @@
 """The same job on our profiles and on what a user would pick instead, side by side.
 
     python testbeds/bench/run_bench.py --reports reports [--environments DIR --install]
-        [--records N ...] [--rounds N] [--systems NAME ...] [--short]
+        [--records N ...] [--rounds N] [--systems NAME ...] [--requests N] [--short]
 
 Writes `bench.json`, `bench.md` and `bench.svg`; with `--short`, which takes less than a minute and
 looks at our own systems only, `bench-short.json` and `.md`. Exit 0 when all outputs are identical
@@ -21,6 +21,7 @@ from bench_environments import install
 from bench_markdown import to_markdown, verdict_lines
 from bench_process import adopt_orphans
 from bench_report import Report, this_environment, to_json
+from bench_requests import ProbeFailedError, ask
 from bench_session import Plan, RunFailedError, Session
 from bench_systems import SHORT, SYSTEMS, chosen
 from bench_target_table import SHORT as SHORT_TARGETS
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             install(options.environments, _peers(plan))
         report = _run(plan, options)
         paths = _write(report, options.reports, name)
-    except (RunFailedError, OSError) as fault:
+    except (RunFailedError, ProbeFailedError, OSError) as fault:
         sys.stderr.write(f"bench: {fault}\n")
         return 2
     _say("\n".join([*verdict_lines(report), f"written: {', '.join(map(str, paths))}"]))
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--systems", nargs="+", choices=names, metavar="NAME", help="only these")
     parser.add_argument("--environments", type=Path, help="folder of the peers' environments")
     parser.add_argument("--install", action="store_true", help="make these environments first")
+    parser.add_argument("--requests", type=_positive, default=20_000, help="requests of each kind")
     parser.add_argument("--seed", type=int, default=1, help="seed of the generator")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder to write to")
     parser.add_argument("--timeout", type=_positive, default=900, help="seconds for any one run")
@@ -99,6 +101,9 @@ def _run(plan: Plan, options: argparse.Namespace) -> Report:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         session = Session(plan, Path(folder), environments, _say)
         results = session.run()
+        if not options.short:
+            results.asked = ask(options.requests, options.timeout)
+            _say(f"requests: {results.asked}")
     rows = evaluate(results, SHORT_TARGETS if options.short else TARGETS)
     return Report(environment, session.input_sha256, plan.systems, results, rows)
 

@@ -45,19 +45,21 @@ class Runs:
         self._folder = folder
         self._timeout_seconds = timeout_seconds
 
-    def generate(self, records: int, seed: int) -> Path:
-        """Have the workload's generator write an input file, dirty lines included."""
-        target = self._folder / f"generated-{records}-{seed}.jsonl"
-        options = ["--records", str(records), "--seed", str(seed), "--dirty"]
+    def generate(self, records: int, seed: int, *, dirty: bool = True) -> Path:
+        """Have the workload's generator write an input file, with unreadable lines if `dirty`."""
+        target = self._folder / f"generated-{records}-{seed}{'' if dirty else '-clean'}.jsonl"
+        options = ["--records", str(records), "--seed", str(seed), *["--dirty"] * dirty]
         self._call(
             "generator", ["-m", "sk_fundload", "generate", *options, "--output", str(target)]
         )
         return target
 
-    def workload(self, rules: str, profile: str, source: Path) -> Produced:
-        """Run `sk_fundload` under one profile."""
+    def workload(
+        self, rules: str, profile: str, source: Path, further: Sequence[str] = ()
+    ) -> Produced:
+        """Run `sk_fundload` under one profile, with `further` options."""
         output, rejects = self._targets(profile)
-        options = ["--rules", rules, "--profile", profile, "--quiet"]
+        options = ["--rules", rules, "--profile", profile, "--quiet", *further]
         files = ["--input", str(source), "--output", str(output), "--rejects", str(rejects)]
         self._call(profile, ["-m", "sk_fundload", "run", *options, *files])
         return self._produced(profile, output, rejects)

@@ -3,8 +3,10 @@
     python testbeds/fundload_4proc/run_smoke.py --reports reports [--records N] [--seed S]
 
 Generates a dirty input, runs both rule sets in the memory profile and over four worker processes,
-compares outputs and rejects byte for byte, prints a short summary and writes `smoke.json` and
-`smoke.md`. Exit 0 when all is equal, 1 on a difference, 2 when a run failed.
+compares outputs and rejects byte for byte; then traces 1 000 records through all nodes and counts
+their spans at both ends. Prints a short summary; writes `smoke.json`, `smoke.md` and the events of
+the traced run, `smoke-events.jsonl`. Exit 0 when all is equal and no span is lost, 1 on a
+difference, 2 when a run failed.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from parity_report import this_environment
 from parity_runs import PROFILES, Produced, RunFailedError, Runs
 from parity_session import RULE_SETS
 from run_parity import positive
-from smoke_report import SmokeCase, SmokeReport, discard_smoke, write_smoke
+from smoke_report import SmokeCase, SmokeReport, discard_smoke, keep_events, write_smoke
+from smoke_telemetry import EVENTS_OF_FOUR, telemetry_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +61,11 @@ def _run(options: argparse.Namespace) -> SmokeReport:
             sys.stdout.write(f"running {rules}: memory, four processes ...\n")
             sys.stdout.flush()
             cases.append(_case(runs, rules, source))
-    return SmokeReport(this_environment(), facts, tuple(cases))
+        sys.stdout.write("running 1,000 records, every one of them traced ...\n")
+        sys.stdout.flush()
+        telemetry = telemetry_of(runs, Path(folder), options.seed)
+        keep_events(Path(folder) / EVENTS_OF_FOUR, options.reports)
+    return SmokeReport(this_environment(), facts, tuple(cases), telemetry)
 
 
 def _case(runs: Runs, rules: str, source: Path) -> SmokeCase:

@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from parity import Fingerprint
+from smoke_telemetry import SmokeTelemetry
 
 SCHEMA = 1
+EVENTS = "smoke-events.jsonl"
 _COLUMNS = ("rules", "lines out", "rejected", "memory s", "4 processes s", "sha256", "equal")
 
 
@@ -43,19 +45,26 @@ class SmokeReport:
     environment: Mapping[str, str]
     source: Fingerprint
     cases: tuple[SmokeCase, ...]
+    telemetry: SmokeTelemetry
+
+    @property
+    def equal(self) -> bool:
+        """Whether every case is."""
+        return bool(self.cases) and all(case.ok for case in self.cases)
 
     @property
     def ok(self) -> bool:
-        """Whether every case is."""
-        return bool(self.cases) and all(case.ok for case in self.cases)
+        """Whether every case is, and no span was lost."""
+        return self.equal and self.telemetry.ok
 
     def table(self) -> str:
         """The summary for a terminal."""
         rows = [_COLUMNS, *(case.cells() for case in self.cases)]
         widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
         lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-        verdict = "the same bytes in both profiles" if self.ok else "THE PROFILES DIFFER"
-        return "\n".join([*(line.rstrip() for line in lines), f"{self.source.label}: {verdict}"])
+        verdict = "the same bytes in both profiles" if self.equal else "THE PROFILES DIFFER"
+        said = [f"{self.source.label}: {verdict}", f"telemetry: {self.telemetry.line()}"]
+        return "\n".join([*(line.rstrip() for line in lines), *said])
 
 
 def write_smoke(report: SmokeReport, folder: Path) -> tuple[Path, Path]:
@@ -66,6 +75,7 @@ def write_smoke(report: SmokeReport, folder: Path) -> tuple[Path, Path]:
         "ok": report.ok,
         "environment": dict(report.environment),
         "input": asdict(report.source),
+        "telemetry": {"ok": report.telemetry.ok, **asdict(report.telemetry)},
         "cases": [
             {
                 "rules": case.rules,
@@ -83,9 +93,15 @@ def write_smoke(report: SmokeReport, folder: Path) -> tuple[Path, Path]:
     return as_json, as_markdown
 
 
+def keep_events(events: Path, folder: Path) -> None:
+    """Keep the lifecycle events of the traced run, which a timeline can be drawn from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / EVENTS).write_bytes(events.read_bytes())
+
+
 def discard_smoke(folder: Path) -> None:
     """Remove an earlier report: a run that fails must not leave it to be taken for its own."""
-    for path in _files(folder):
+    for path in (*_files(folder), folder / EVENTS):
         path.unlink(missing_ok=True)
 
 
@@ -99,7 +115,9 @@ def _markdown(report: SmokeReport) -> str:
     lines = [
         "# Smoke: fund load over four worker processes",
         "",
-        f"Verdict: **{'the same bytes as in memory' if report.ok else 'DIFFERENT'}**",
+        f"Verdict: **{'the same bytes as in memory' if report.equal else 'DIFFERENT'}**",
+        "",
+        f"Telemetry: {report.telemetry.line()}.",
         "",
         f"Input: {source.label}, {source.lines:,} lines, {source.size:,} bytes,"
         f" SHA-256 `{source.sha256}`.",

@@ -15,15 +15,27 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from printed_commands import commands_of_fundload, commands_of_sk
+from printed_configuration import configuration_reference
 from printed_lifecycle import group_table, lifecycle_diagram, lifecycle_table
+from printed_metrics import metric_bounds, metric_table
+from printed_packages import package_diagram
+from printed_sequence import run_sequence
 from printed_session import session_diagram, session_table
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 PRINTERS: Mapping[str, Callable[[], str]] = {
+    "commands-of-sk": commands_of_sk,
+    "commands-of-sk-fundload": commands_of_fundload,
+    "configuration": configuration_reference,
     "group-table": group_table,
     "lifecycle-diagram": lifecycle_diagram,
     "lifecycle-table": lifecycle_table,
+    "metric-bounds": metric_bounds,
+    "metric-table": metric_table,
+    "package-diagram": package_diagram,
+    "run-sequence": run_sequence,
     "session-diagram": session_diagram,
     "session-table": session_table,
 }

@@ -54,10 +54,14 @@ class Package:
         return self.root / "src" / self.module
 
     @property
+    def manifest(self) -> dict[str, Any]:
+        """The whole manifest."""
+        return tomllib.loads((self.root / "pyproject.toml").read_text("utf-8"))
+
+    @property
     def project(self) -> dict[str, Any]:
         """The ``[project]`` table of the manifest."""
-        manifest = tomllib.loads((self.root / "pyproject.toml").read_text("utf-8"))
-        table: dict[str, Any] = manifest["project"]
+        table: dict[str, Any] = self.manifest["project"]
         return table
 
     @property
@@ -66,6 +70,11 @@ class Package:
         extras = self.project.get("optional-dependencies", {}).values()
         groups = [self.project.get("dependencies", []), *extras]
         return [Requirement(line) for group in groups for line in group]
+
+    @property
+    def test_requirements(self) -> list[Requirement]:
+        """What the package's own tests need beside it: its dependency group ``test``."""
+        return [Requirement(line) for line in self.manifest["dependency-groups"]["test"]]
 
     @property
     def version(self) -> str:

@@ -8,6 +8,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from source_tree import (
     BY_MODULE,
@@ -30,6 +31,9 @@ LAYERS = (
     {"sk_kernel"},
 )
 """From the top down. A package may import those of lower layers, and no neighbour."""
+
+PLUGINS = {path.stem for path in (ROOT / "testbeds" / "house").glob("*.py")}
+"""What all tests may import: the house's own."""
 
 DEPTH = {module: depth for depth, layer in enumerate(LAYERS) for module in layer}
 
@@ -70,15 +74,29 @@ def test_a_testbed_uses_only_public_faces(testbed: Path) -> None:
 
 @each_package
 def test_a_package_imports_only_what_its_manifest_declares(package: Package) -> None:
-    declared = {canonicalize_name(requirement.name) for requirement in package.requirements}
+    expect_none(undeclared(package.sources(), {package.module}, package.requirements))
+
+
+@each_package
+def test_the_tests_of_a_package_import_only_what_it_or_its_test_group_declares(
+    package: Package,
+) -> None:
+    helpers = {part for path in package.tests() for part in (path.stem, path.parent.name)}
+    wanted = [*package.requirements, *package.test_requirements]
+    expect_none(undeclared(package.tests(), {package.module, *helpers}, wanted))
+
+
+def undeclared(files: list[Path], own: set[str], wanted: list[Requirement]) -> list[str]:
+    """The imports that are neither of the standard library, nor own, nor of what is wanted."""
+    declared = {canonicalize_name(requirement.name) for requirement in wanted}
     providers = packages_distributions()
-    expect_none(
+    return [
         f"{where(path, found.line)} imports {found.module}, which no dependency declares"
-        for path in package.sources()
+        for path in files
         for found in imports_of(path)
-        if found.top not in {*sys.stdlib_module_names, package.module}
+        if found.top not in {*sys.stdlib_module_names, *own, *PLUGINS}
         and not declared & distributions_of(found.top, providers)
-    )
+    ]
 
 
 def upward(package: Package, files: list[Path]) -> list[str]:

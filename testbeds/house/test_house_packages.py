@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from packaging.version import Version
-from source_tree import BY_MODULE, PACKAGES, Package, expect_none, parse, where
+from source_tree import BY_MODULE, PACKAGES, ROOT, Package, expect_none, parse, where
 
 each_package = pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
 each_init = pytest.mark.parametrize(
@@ -29,6 +29,11 @@ def test_a_package_is_marked_as_typed(package: Package) -> None:
 @each_package
 def test_a_package_has_a_readme_that_bears_its_name(package: Package) -> None:
     assert (package.root / "README.md").read_text("utf-8").startswith(f"# {package.name}\n")
+
+
+@each_package
+def test_a_package_bears_the_licence_of_the_repository(package: Package) -> None:
+    assert (package.root / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
 @each_package

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -12,6 +13,14 @@ from source_tree import ROOT, parse
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+
+READ = {"contents": "read"}
+WRITES = {
+    ("release.yml", "publish"): {"attestations": "write", "id-token": "write"},
+    ("release.yml", "release"): {"contents": "write"},
+    ("report.yml", "site"): {"id-token": "write", "pages": "write"},
+}
+"""The jobs that may do more than read, and what."""
 
 SESSIONS = [
     node
@@ -29,23 +38,59 @@ def test_a_session_has_a_docstring_of_one_line(session: ast.FunctionDef) -> None
 @each_workflow
 def test_a_workflow_pins_every_action_by_commit_and_says_the_version(path: Path) -> None:
     uses = re.findall(r"uses: *(.*)", path.read_text("utf-8"))
-    assert [line for line in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\S+", line)] == []
+    pinned = r"[\w./-]+@[0-9a-f]{40} # v\S+|\./\.github/workflows/\w+\.yml"
+    assert [line for line in uses if not re.fullmatch(pinned, line)] == []
 
 
-@each_workflow
-def test_a_workflow_may_only_read(path: Path) -> None:
-    workflow = yaml.safe_load(path.read_text("utf-8"))
-    assert workflow["permissions"] == {"contents": "read"}
-    assert [name for name, job in workflow["jobs"].items() if "permissions" in job] == []
+def test_an_action_is_pinned_to_the_same_commit_everywhere() -> None:
+    text = "\n".join(path.read_text("utf-8") for path in WORKFLOWS)
+    pins = set(re.findall(r"uses: *([\w./-]+)@(\w+ # \S+)", text))
+    assert len({action for action, _ in pins}) == len(pins)
+
+
+def test_a_workflow_may_only_read_except_for_the_jobs_that_publish() -> None:
+    assert {path.name for path in WORKFLOWS if yaml_of(path)["permissions"] != READ} == set()
+    assert {
+        (path.name, name): job["permissions"]
+        for path in WORKFLOWS
+        for name, job in yaml_of(path)["jobs"].items()
+        if "permissions" in job
+    } == WRITES
 
 
 @each_workflow
 def test_every_job_of_a_workflow_has_a_time_limit(path: Path) -> None:
-    workflow = yaml.safe_load(path.read_text("utf-8"))
-    assert [name for name, job in workflow["jobs"].items() if "timeout-minutes" not in job] == []
+    jobs = yaml_of(path)["jobs"].items()
+    assert [name for name, job in jobs if not {"timeout-minutes", "uses"} & set(job)] == []
 
 
-def test_the_sessions_of_ci_are_all_known() -> None:
-    text = (ROOT / ".ci" / "run").read_text("utf-8")
-    named = {word for call in re.findall(r"noxw -s ([\w ]+)", text) for word in call.split()}
-    assert named <= {session.name for session in SESSIONS}
+@each_workflow
+def test_a_checkout_leaves_no_credentials(path: Path) -> None:
+    checkouts = [
+        step
+        for job in yaml_of(path)["jobs"].values()
+        for step in job.get("steps", [])
+        if step.get("uses", "").startswith("actions/checkout@")
+    ]
+    assert [step for step in checkouts if step["with"]["persist-credentials"] is not False] == []
+
+
+def test_nothing_is_published_before_its_gates_and_tests_are_green() -> None:
+    jobs = yaml_of(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
+    assert set(jobs["publish"]["needs"]) == {"build", "tests", "gates"}
+    assert "if" not in jobs["publish"]
+    gates = yaml_of(ROOT / ".github" / "workflows" / "gates.yml")["jobs"]["gates"]["steps"]
+    assert "./noxw -s parity smoke contracts" in [step.get("run") for step in gates]
+
+
+@pytest.mark.parametrize("path", [ROOT / ".ci" / "run", *WORKFLOWS], ids=lambda path: path.name)
+def test_the_sessions_of_ci_are_all_known(path: Path) -> None:
+    calls = re.findall(r"noxw -s ((?:\w[\w-]* ?)+)", path.read_text("utf-8"))
+    named = {word for call in calls for word in call.split()}
+    assert named <= {session.name.replace("_", mark) for session in SESSIONS for mark in "_-"}
+
+
+def yaml_of(path: Path) -> dict[str, Any]:
+    """The workflow as data."""
+    data: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    return data

@@ -48,6 +48,7 @@ def test_a_peer_does_the_whole_job(program: str, rules: str, dirty: Path, tmp_pa
 def test_a_session_measures_two_systems_and_names_one_that_is_absent(tmp_path: Path) -> None:
     """Bytewax is: no folder of environments is given."""
     options = ["--systems", "queue", "bytewax", "--records", "300", "600", "--rounds", "2"]
+    options += ["--requests", "50"]
     ended = call(RUN, *options, "--reports", tmp_path / "reports", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     document = json.loads((tmp_path / "reports" / "bench.json").read_bytes())

@@ -1,0 +1,171 @@
+"""A small application to run on every engine: what comes out of it says how it was run.
+
+``numbers`` gives 1, 2, 3, ...; ``weigh`` keeps no state and does what it is told to one number;
+``tally`` counts by the last two digits; the sink writes a line for each number.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+from sk_kernel import Context, node, sink, source, state
+
+MODULE = "engines_app"
+
+
+class Number(Struct, frozen=True):
+    """What the source gives."""
+
+    n: int
+
+
+class Weighed(Struct, frozen=True):
+    """A number, its last two digits, and the run that it was weighed in."""
+
+    n: int
+    ending: int
+    run_id: str
+
+
+class Line(Struct, frozen=True):
+    """What the sink writes."""
+
+    text: str
+
+
+class NumbersSettings(Struct, forbid_unknown_fields=True):
+    """How many; 0 for no end."""
+
+    count: int = 0
+
+
+@source()
+class Numbers:
+    """1, 2, 3, ... to ``count``, or until it is interrupted."""
+
+    def __init__(self, settings: NumbersSettings) -> None:
+        self._count, self._next = settings.count, 1
+        self._interrupted = threading.Event()
+
+    def open(self) -> None:
+        """Nothing to acquire."""
+
+    def read(self, max_records: int, max_bytes: int) -> Sequence[Number]:
+        """The next ones."""
+        if self._interrupted.is_set():
+            return ()
+        end = self._next + min(max_records, 1000)
+        end = min(end, self._count + 1) if self._count else end
+        first, self._next = self._next, max(end, self._next)
+        return [Number(n) for n in range(first, end)]
+
+    def position(self) -> int:
+        """The next number."""
+        return self._next
+
+    def seek(self, position: int) -> None:
+        """Begin with this number."""
+        self._next = position
+
+    def interrupt(self) -> None:
+        """Give no more."""
+        self._interrupted.set()
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+class WeighSettings(Struct, forbid_unknown_fields=True):
+    """What to do ``at`` a number, or when it is born: raise, kill, freeze or block."""
+
+    at: int = 0
+    do: str = ""
+    born: str = ""
+
+
+@node(stage="work")
+class Weigh:
+    """Passes every number on, if nothing else is asked for."""
+
+    def __init__(self, settings: WeighSettings) -> None:
+        _harm(settings.born)
+        self._at, self._do = settings.at, settings.do
+
+    def __call__(self, number: Number, context: Context) -> Weighed:
+        """Weigh it."""
+        if number.n == self._at:
+            _harm(self._do)
+        return Weighed(number.n, number.n % 100, context.run_id)
+
+
+def _harm(do: str) -> None:
+    if do == "raise":
+        raise ValueError("hidden words")
+    if do in ("kill", "freeze"):
+        os.kill(os.getpid(), signal.SIGKILL if do == "kill" else signal.SIGSTOP)
+    elif do == "block":
+        threading.Event().wait()
+
+
+@state(key="ending")
+class Tally:
+    """How many numbers of one ending came by."""
+
+    def __init__(self) -> None:
+        self.count: dict[int, int] = {}
+
+
+@node(stage="tally")
+def tally(weighed: Weighed, counts: Tally) -> Line:
+    """Count."""
+    count = counts.count[weighed.ending] = counts.count.get(weighed.ending, 0) + 1
+    return Line(f"{weighed.n} {count} {weighed.run_id}")
+
+
+class LinesSettings(Struct, forbid_unknown_fields=True):
+    """Where to; ``-`` is standard output, line by line."""
+
+    path: str = "-"
+
+
+@sink()
+class Lines:
+    """Writes beside the target, and brings it into place at the end."""
+
+    def __init__(self, settings: LinesSettings) -> None:
+        self._path = settings.path
+        self._partial = Path(f"{settings.path}.partial")
+
+    def open(self) -> None:
+        """Open the partial file, or standard output."""
+        self._file = sys.stdout if self._path == "-" else self._partial.open("w")
+
+    def write(self, lines: list[Line]) -> None:
+        """Write, and hold nothing back."""
+        self._file.writelines(f"{line.text}\n" for line in lines)
+        self._file.flush()
+
+    def commit(self) -> None:
+        """Bring it into place."""
+        if self._path != "-":
+            self._file.close()
+            self._partial.rename(self._path)
+
+    def abort(self) -> None:
+        """Leave the partial file."""
+        if self._path != "-":
+            self._file.close()
+
+    def partial_outputs(self) -> tuple[str, ...]:
+        """The partial file."""
+        return () if self._path == "-" else (str(self._partial),)
+
+    def summary(self) -> dict[str, int]:
+        """Nothing that a report does not say."""
+        return {}

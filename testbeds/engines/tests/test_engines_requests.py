@@ -1,0 +1,77 @@
+"""What a node answers to a request, where it was asked, and what a lost one comes to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract_engines import Engine
+from engine_stories import RUN_ID, Asked, killed_on_request, places
+from engines_app import Line
+
+
+def spans_of(answered: Asked, name: str) -> list[dict[str, Any]]:
+    """The spans of the requests in one node."""
+    return [span for span in answered.spans if span["name"] == name]
+
+
+@pytest.mark.contract("HANDOFF-03", "PH4-D-02")
+def test_a_reply_comes_under_the_trace_id_of_its_request(answered: Asked) -> None:
+    outcome = answered.outcomes["plain"]
+    assert (outcome.status, outcome.trace_id) == ("success", "plain")
+    assert outcome.payload == Line(f"1 1 {RUN_ID}")
+
+
+@pytest.mark.contract("P5PRE-EXEC-03")
+def test_outputs_keep_their_trace_id_and_where_to_reply(answered: Asked) -> None:
+    assert [(o.trace_id, o.reply_to) for o in answered.outputs] == [("a", "x"), ("b", "y")]
+
+
+@pytest.mark.contract("HANDOFF-01", "PH4-D-01", "HANDOFF-C-03")
+def test_each_input_is_executed_in_the_group_that_it_is_for(answered: Asked) -> None:
+    assert [o.payload for o in answered.outputs] == [Line(f"3 1 {RUN_ID}"), Line("4 1 given")]
+    # The second input went to its own group, past the node that the first one was for.
+    weighed = {span["worker"].partition("-")[0] for span in spans_of(answered, "weigh")}
+    tallied = {span["worker"].partition("-")[0] for span in spans_of(answered, "tally")}
+    assert (weighed, tallied) == ({"work"}, {"tally"})
+    assert len(spans_of(answered, "tally")) == len(spans_of(answered, "weigh")) + 1
+
+
+@pytest.mark.contract("HANDOFF-C-01", "HANDOFF-C-02")
+def test_the_worker_of_the_group_finds_the_target_and_executes_it(
+    answered: Asked, engine: Engine
+) -> None:
+    spawned = {event["worker"] for event in answered.named("worker_spawned")}
+    for node in ("weigh", "tally"):
+        ran = spans_of(answered, node)
+        assert {span["process_group"] for span in ran} == {places(engine)[node]}
+        assert {span["worker"] for span in ran} <= spawned
+
+
+@pytest.mark.contract("HANDOFF-02")
+def test_nodes_of_one_group_pass_it_on_without_a_hop(answered: Asked) -> None:
+    ran = [*spans_of(answered, "weigh"), *spans_of(answered, "tally")]
+    assert len({span["worker"] for span in ran}) == 1
+    assert {(span["handoff_from"], span["route_hop"]) for span in ran} == {(None, 0)}
+
+
+@pytest.mark.contract("P5PRE-EXEC-02")
+def test_a_group_that_there_is_not_is_a_failure_of_transport(answered: Asked) -> None:
+    said = "remote handoff transport failed for group 'no such group'"
+    assert str(answered.refusal) == said
+
+
+@pytest.mark.contract("HANDOFF-05")
+def test_what_is_in_flight_is_answered_before_the_run_ends(answered: Asked) -> None:
+    outcome = answered.outcomes["late"]
+    assert (outcome.status, outcome.payload) == ("success", Line(f"2 1 {RUN_ID}"))
+
+
+@pytest.mark.contract("HANDOFF-04", "HANDOFF-E-02")
+def test_a_killed_worker_is_a_lost_handoff_and_a_failed_run(engine: Engine, tmp_path: Path) -> None:
+    outcome, error = killed_on_request(engine, tmp_path)
+    group = places(engine)["weigh"]
+    assert (outcome.status, outcome.category, outcome.group) == ("error", "transport", group)
+    assert outcome.error == f"remote handoff transport failed for group '{group}'"
+    assert error.code == 4

@@ -1,0 +1,75 @@
+"""How a run goes between supervisor and worker: the shortest way through the control session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sk_control import TRANSITIONS, Direction, MessageKind, SessionState, next_state
+
+_BEFORE = {
+    MessageKind.HELLO: (
+        "U->>S: sk run CONFIG",
+        "S->>S: preflight: discovery, graph, placement, adapters",
+        "Note over S: any fault: exit 2, no process started",
+        "S->>S: open control (gRPC) and data (TCP) on loopback",
+        "S->>W: spawn, address and one-time token through a pipe",
+        "Note over W,S: from here on all is signed, hello with the token's key",
+    ),
+    MessageKind.BOOTSTRAP_BUNDLE: ("Note over S,W: once: settings, placement, keys",),
+    MessageKind.READY: (
+        "W->>W: own discovery, own DI scope, own nodes",
+        "W->>S: data connection, mutual handshake",
+    ),
+    MessageKind.START_WORK: ("Note over S: the gate opens when all are ready",),
+    MessageKind.DRAINED: (
+        "loop batches, in order, at most in_flight of them",
+        "    W->>S: frame, which the hub routes by its header",
+        "    S->>W: the same bytes to the next worker",
+        "    W->>S: ack from the last segment, credit to the source",
+        "end",
+        "W->>S: END, in order behind the last batch",
+    ),
+    MessageKind.STOP: ("Note over S: all are drained, the source is stopped first",),
+}
+"""What happens before a message: lines of the diagram."""
+
+MAIN = (
+    MessageKind.HELLO,
+    MessageKind.BOOTSTRAP_BUNDLE,
+    MessageKind.BUNDLE_ACK,
+    MessageKind.READY,
+    MessageKind.START_WORK,
+    MessageKind.DRAINED,
+    MessageKind.STOP,
+    MessageKind.STOP_ACK,
+)
+"""The messages of a run in which nothing happens."""
+
+
+class NotInOrderError(Exception):
+    """The session's table does not let the messages of :data:`MAIN` follow each other."""
+
+
+def run_sequence() -> str:
+    """A Mermaid sequence diagram: each message, and the state that it brings the session to.
+
+    Raises `NotInOrderError` where the table refuses one.
+    """
+    head = ["```mermaid", "sequenceDiagram", "    participant U as user"]
+    ends = ["    participant S as supervisor", "    participant W as each worker"]
+    return "\n".join([*head, *ends, *_messages(), "```"])
+
+
+def _messages() -> Iterator[str]:
+    state = SessionState.EXPECTED
+    for kind in MAIN:
+        following = next_state(state, kind)
+        if not isinstance(following, SessionState):
+            raise NotInOrderError(f"{kind.name} is {following} in {state}")
+        yield from (f"    {line}" for line in _BEFORE.get(kind, ()))
+        arrow = "S->>W" if kind.direction is Direction.TO_WORKER else "W->>S"
+        yield f"    {arrow}: {kind.label} ({following})"
+        state = following
+        if state is SessionState.ACKED:
+            reports = [k.label for k in MessageKind if TRANSITIONS[state].get(k) is state]
+            yield f"    Note over W,S: from here on at any time: {', '.join(reports)}"
