@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["contract_marks", "leftover_processes", "pytester"]
+pytest_plugins = [
+    "contract_marks",
+    "contract_engines",
+    "contract_report",
+    "leftover_processes",
+    "pytester",
+]
 
 # How long an example takes says nothing on a machine that runs other tests at the same time.
 settings.register_profile("house", parent=settings(), deadline=None)

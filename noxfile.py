@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import nox
@@ -19,10 +20,14 @@ MANIFESTS = {
 PYTHONS = nox.project.python_versions(next(iter(MANIFESTS.values())))
 TESTBEDS = sorted(path for path in Path("testbeds").glob("*") if path.is_dir())
 FOUR_PROCESSES = Path("testbeds/fundload_4proc")
+MINIMAL_INSTALL = Path("testbeds/minimal_install")
+REPORT = Path("testbeds/report/write_report.py")
+CONTRACT_PHASES = ("0", "1", "2", "3", "4", "4bis", "5pre")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 REFERENCE_DATA = Path("../shared/data/fundload")  # Lies beside the checkout, or is absent.
 
 
-@nox.session
+@nox.session(tags=["ci"])
 def lint(session: nox.Session) -> None:
     """Check style and format (``-- --fix`` mends what can be mended)."""
     install(session, "lint", packages=False)
@@ -31,7 +36,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", *([] if fix else ["--check"]), ".")
 
 
-@nox.session
+@nox.session(tags=["ci"])
 def typing(session: nox.Session) -> None:
     """Check types, strictly: the packages together, then each testbed by itself."""
     install(session, "typing")
@@ -41,7 +46,7 @@ def typing(session: nox.Session) -> None:
         session.run("mypy", str(testbed))
 
 
-@nox.session
+@nox.session(tags=["ci"])
 def proto(session: nox.Session) -> None:
     """Generate the code of ``proto/`` anew, fail on a difference (``-- --write`` keeps it)."""
     session.install("-r", "proto/requirements.txt")
@@ -58,24 +63,60 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def smoke(session: nox.Session) -> None:
     """Run the main job: fund load on four worker processes, compared with the memory run."""
-    install(session)
+    install(session, "report")
     script = str(FOUR_PROCESSES / "run_smoke.py")
-    session.run("python", script, "--reports", "reports", *session.posargs)
+    run_reported(session, script, "--reports", "reports", *session.posargs)
 
 
 @nox.session
 def parity(session: nox.Session) -> None:
     """Prove parity of memory, four processes and the reference, on 100 000 records and more."""
-    install(session)
+    install(session, "report")
     options = ["--records", "100000", "--seed", "1", "--reports", "reports"]
     if REFERENCE_DATA.is_dir():
         options += ["--reference-data", str(REFERENCE_DATA)]
     else:
         session.log(f"{REFERENCE_DATA} is absent: generated data only")
-    session.run("python", str(FOUR_PROCESSES / "run_parity.py"), *options, *session.posargs)
+    run_reported(session, str(FOUR_PROCESSES / "run_parity.py"), *options, *session.posargs)
 
 
-@nox.session(python=PYTHONS, default=False)
+@nox.session(default=False)
+def contracts(session: nox.Session) -> None:
+    """Prove every contract on every engine it applies to (``contracts-phase2``: of that phase)."""
+    run_contracts(session, "contracts")
+
+
+for phase in CONTRACT_PHASES:
+
+    @nox.session(name=f"contracts-phase{phase}", default=False)
+    def contracts_of_phase(session: nox.Session, phase: str = phase) -> None:
+        """Prove the contracts of one phase."""
+        run_contracts(session, f"contracts-phase{phase}", f"--contracts-phase={phase}")
+
+
+@nox.session(default=False)
+def browser(session: nox.Session) -> None:
+    """Load the report in a browser, without a screen (Debian: ``chromium``)."""
+    need_browser(session)
+    install(session, "test")
+    session.run("python", "-m", "pytest", "-m", "browser", "testbeds/report", *session.posargs)
+
+
+@nox.session(default=False, tags=["ci"])
+def docs(session: nox.Session) -> None:
+    """Build the site, strictly, and load it in a browser (Debian: ``npm``, ``chromium``)."""
+    if not shutil.which("npm"):
+        session.error("needs npm (Debian: apt install npm)")
+    need_browser(session)
+    install(session, "docs", "test")
+    site, work = Path("reports/docs").resolve(), session.env_dir / "site"
+    script = "testbeds/site/build_site.py"
+    session.run("python", script, "--output", str(site), "--work", str(work))
+    load = ["python", "-m", "pytest", "-m", "browser", "testbeds/site", *session.posargs]
+    session.run(*load, env={"SK_SITE": str(site)})
+
+
+@nox.session(python=PYTHONS, default=False, tags=["ci"])
 def tests_on(session: nox.Session) -> None:
     """Run all tests on every supported Python (``-s tests_on-3.12``: on one)."""
     run_tests(session)
@@ -86,6 +127,14 @@ def soak(session: nox.Session) -> None:
     """Run what repeats or lasts: the tests marked ``soak``, one after the other."""
     install(session, "test")
     session.run("python", "-m", "pytest", "-m", "soak", "--durations=0", *session.posargs)
+
+
+@nox.session(default=False)
+def receivers(session: nox.Session) -> None:
+    """Send to OTLP servers, a tracer and a Prometheus of others (Node, npm, prometheus)."""
+    install(session, "test", "receivers")
+    script, others = "testbeds/receivers/run_receivers.py", str(session.env_dir / "receivers")
+    session.run("python", script, "--environments", others, *session.posargs)
 
 
 @nox.session(default=False)
@@ -112,6 +161,69 @@ def build(session: nox.Session) -> None:
     for package in MANIFESTS:
         with session.chdir(package):
             session.run("hatchling", "build", "--directory", target)
+
+
+@nox.session(default=False, tags=["ci"])
+def minimal_install(session: nox.Session) -> None:
+    """Install each package alone from its wheel, and run its tests there (``-- sk-kernel``)."""
+    run_minimal_install(session)
+
+
+@nox.session(default=False, tags=["ci"])
+def minimums(session: nox.Session) -> None:
+    """Do ``minimal_install`` with the lowest versions that the manifests allow."""
+    run_minimal_install(session, "--versions", "lowest")
+
+
+@nox.session(default=False, reuse_venv=False, tags=["weekly"])
+def latest(session: nox.Session) -> None:
+    """Run all tests in an environment made anew: with the newest versions that there are."""
+    run_tests(session)
+
+
+@nox.session(name="release-check", default=False, tags=["ci"])
+def release_check(session: nox.Session) -> None:
+    """Check that the packages can be released (``-- sk-kernel-v1.2.0``: that one, as tagged)."""
+    install(session, "install", packages=False)
+    script = str(MINIMAL_INSTALL / "run_release_check.py")
+    session.run("python", script, "--distributions", "dist", *session.posargs)
+
+
+@nox.session(tags=["ci"])
+def workflows(session: nox.Session) -> None:
+    """Audit what CI runs, offline: pinned actions, permissions, credentials, injection."""
+    install(session, "workflows", packages=False)
+    session.run("zizmor", "--offline", "--persona", "pedantic", *session.posargs, ".github")
+
+
+def need_browser(session: nox.Session) -> None:
+    """End the session, in one line, where there is no browser."""
+    if not any(map(shutil.which, BROWSERS)):
+        session.error(f"needs a browser, {' or '.join(BROWSERS)} (Debian: apt install chromium)")
+
+
+def run_minimal_install(session: nox.Session, *options: str) -> None:
+    """Install each package alone, in environments that the session makes beside its own."""
+    install(session, "install", packages=False)
+    script = str(MINIMAL_INSTALL / "run_minimal_install.py")
+    session.run("python", script, "--reports", "reports", *options, *session.posargs)
+
+
+def run_contracts(session: nox.Session, name: str, *options: str) -> None:
+    """Run the marked tests; write the matrix as JSON, Markdown and HTML, and into the page."""
+    install(session, "test")
+    matrix = [f"--contracts-report=reports/{name}.json", *options]
+    run_reported(
+        session, "-m", "pytest", "-n", "logical", "--dist", "worksteal", *matrix, *session.posargs
+    )
+
+
+def run_reported(session: nox.Session, *command: str) -> None:
+    """Run Python, and bring ``reports/index.html`` up to date whatever comes of it."""
+    try:
+        session.run("python", *command)
+    finally:
+        session.run("python", str(REPORT), "--reports", "reports")
 
 
 def run_tests(session: nox.Session) -> None:
