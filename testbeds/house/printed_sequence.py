@@ -72,4 +72,4 @@ def _messages() -> Iterator[str]:
         state = following
         if state is SessionState.ACKED:
             reports = [k.label for k in MessageKind if TRANSITIONS[state].get(k) is state]
-            yield f"    Note over W,S: from here on at any time: {', '.join(reports)}"
+            yield f"    Note over W,S: from here on at any time:<br/>{', '.join(reports)}"
