@@ -90,9 +90,10 @@ def conserved(counts: ExporterCounts) -> bool:
     plan=st.lists(st.sampled_from(FAILURES), max_size=12),
     queue=st.integers(1, 12),
     batch=st.integers(1, 5),
+    newest=st.booleans(),
 )
 def test_created_is_exported_dropped_and_pending_at_every_moment_and_none_pends_at_the_end(
-    sizes: list[int], plan: list[Exception | None], queue: int, batch: int
+    sizes: list[int], plan: list[Exception | None], queue: int, batch: int, newest: bool
 ) -> None:
     sender = Sending(plan)
     limits = QueueLimits(
@@ -100,6 +101,7 @@ def test_created_is_exported_dropped_and_pending_at_every_moment_and_none_pends_
         max_batch_size=min(batch, queue),
         delay_seconds=0.0001,
         close_seconds=PATIENCE,
+        newest_wins=newest,
     )
     outlet: Outlet[int] = Outlet("queued", QueuedExporter("test", lambda: sender, limits))
     for size in sizes:
@@ -145,6 +147,22 @@ def test_an_export_returns_while_the_sender_hangs_and_what_finds_no_room_is_coun
         assert outlet.counts == ExporterCounts(
             "queued", created=6, exported=0, dropped={"queue_full": 2}, pending=4
         )
+
+
+@pytest.mark.contract("P5PRE-OBS-03")
+def test_where_the_newest_wins_the_oldest_that_wait_make_room_and_are_counted() -> None:
+    limits = {"max_queue_size": 4, "newest_wins": True, "close_seconds": PATIENCE}
+    with held_up(**limits) as (sender, outlet):
+        outlet.export([1, 2])
+        outlet.export([3, 4])
+        assert outlet.counts == ExporterCounts(
+            "queued", created=5, dropped={"queue_full": 1}, pending=4
+        )
+        outlet.export([5, 6, 7, 8, 9])
+    assert [n for batch in sender.batches for n in batch] == [0, 7, 8, 9]
+    assert outlet.counts == ExporterCounts(
+        "queued", created=10, exported=4, dropped={"queue_full": 6}
+    )
 
 
 @pytest.mark.contract("P5PRE-OBS-03")

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from sk_kernel import LifecycleEvent
 from sk_observability import (
+    Account,
     EventName,
     LifecycleLog,
     Outlet,
@@ -208,6 +209,35 @@ def test_an_event_after_the_close_is_in_the_ring_and_counted_as_not_exported(kee
     assert [event.name for event in log.events()] == ["late"]
     assert (exporter.items, exporter.closed) == ([], 1)
     assert log.counts().exporters[0].dropped == {"closed": 1}
+
+
+def test_exporters_that_send_later_are_told_of_the_end_before_the_first_is_waited_for() -> None:
+    """So that two that hang cost the time of one; the flood's event is with them by then."""
+    happened: list[str] = []
+
+    class Slow:
+        def __init__(self, name: str) -> None:
+            self.account, self._name = Account(), name
+
+        def export(self, items: Sequence[LifecycleEvent]) -> None:
+            self.account.sent(len(items))
+            happened.extend(f"{self._name} {event.name}" for event in items)
+
+        def finish(self) -> None:
+            happened.append(f"{self._name} finish")
+
+        def close(self) -> None:
+            happened.append(f"{self._name} close")
+
+    limits: Any = {"info": RateLimit(1, 1), "debug": RateLimit(1, 1)}
+    outlets = [Outlet("a", Slow("a")), Outlet("b", Slow("b"))]
+    log = LifecycleLog("run-1", outlets, limits=limits, clock=Clock())
+    log.emit("one")
+    log.emit("too many")
+    happened.clear()
+    log.close()
+    told = ["a events_flooded", "b events_flooded"]
+    assert happened == [*told, "a finish", "b finish", "a close", "b close"]
 
 
 def test_events_of_many_threads_have_numbers_without_gaps_and_are_exported_in_order(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -27,8 +28,9 @@ from opentracing.mocktracer import MockTracer
 made = []
 
 class Other(MockTracer):
-    def __init__(self, name="", fails_at=None):
+    def __init__(self, name="", fails_at=None, closes_after=None):
         super().__init__()
+        self.closing = Closing(closes_after) if closes_after is not None else None
         self.name, self.fails_at, self.closed, self.asked = name, fails_at, 0, []
     def start_span(self, operation_name=None, references=None, **options):
         if self.fails_at == operation_name:
@@ -37,6 +39,14 @@ class Other(MockTracer):
         return super().start_span(operation_name, references=references, **options)
     def close(self):
         self.closed += 1
+        return self.closing
+
+class Closing:
+    def __init__(self, glances):
+        self.glances = glances
+    def done(self):
+        self.glances -= 1
+        return self.glances <= 0
 
 def tracer(**arguments):
     made.append(Other(**arguments))
@@ -165,6 +175,25 @@ def test_arguments_reach_the_factory_and_a_tracer_is_closed_at_the_end(
 ) -> None:
     told([span(1)], arguments={"name": "legacy"})
     assert (tracers[0].name, tracers[0].closed) == ("legacy", 1)
+
+
+def test_a_tracer_that_closes_in_a_thread_of_its_own_is_waited_for(
+    tracers: list[Any], span: MakeSpan
+) -> None:
+    """As Jaeger's client does, which gives a future."""
+    told([span(1)], arguments={"closes_after": 3})
+    assert tracers[0].closing.glances == 0
+
+
+@pytest.mark.contract("P5PRE-OBS-03")
+def test_a_tracer_that_never_has_closed_costs_the_end_no_more_than_its_time(
+    tracers: list[Any], span: MakeSpan
+) -> None:
+    began = time.monotonic()
+    settings = {"shutdown_timeout_seconds": 0.1, "arguments": {"closes_after": 10**9}}
+    assert told([span(1)], **settings).exported == 1
+    assert time.monotonic() - began < 10
+    assert tracers[0].closing.glances < 10**9
 
 
 @pytest.mark.contract("P5PRE-OBS-03")

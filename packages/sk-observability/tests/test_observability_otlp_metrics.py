@@ -17,7 +17,7 @@ from sk_observability import (
     build_metric_exporters,
     check_exporters,
 )
-from sk_observability.testing import HANG, Answer, OtlpReceiver
+from sk_observability.testing import ACCEPT, HANG, Answer, OtlpReceiver
 
 SECOND = 1_000_000_000
 BATCH = Histogram((0, 3, 0, 4, *(0 for _ in SECONDS_BOUNDS[3:])), 0.5)
@@ -109,6 +109,23 @@ def test_a_receiver_that_hangs_holds_up_nobody_and_what_is_lost_is_counted(
     assert counts.dropped["queue_full"] == 8
 
 
+@pytest.mark.contract("P5PRE-OBS-03")
+def test_of_the_snapshots_that_wait_for_a_slow_receiver_the_last_one_arrives(
+    receiver: OtlpReceiver,
+) -> None:
+    receiver.answer_with(HANG)
+    outlet = outlet_to(receiver, shutdown_timeout_seconds=20)
+    outlet.export([taken(age=1)])
+    assert receiver.wait_until(lambda r: len(r.headers) == 1)
+    for age in (2, 3, 4):
+        outlet.export([taken(age=age)])
+    receiver.answer_with(ACCEPT)
+    outlet.close()
+    assert times(receiver) == {2 * SECOND, 5 * SECOND}
+    counts = outlet.counts
+    assert (counts.created, counts.exported, counts.dropped) == (4, 2, {"queue_full": 2})
+
+
 REFUSED = {"grpc": "PERMISSION_DENIED", "http": "HTTP 403"}
 
 
@@ -167,6 +184,37 @@ def test_a_pump_hands_over_a_snapshot_each_interval_and_a_last_one_at_the_end() 
     assert next(number) == len(seen)
     assert kept.closed
     assert pump.counts()[0].exported == len(seen)
+
+
+@pytest.mark.contract("P5PRE-OBS-03")
+def test_a_snapshot_that_cannot_be_taken_is_counted_and_the_next_ones_are_handed_over() -> None:
+    kept, number = Kept(), iter(range(10_000))
+
+    def take() -> MetricsSnapshot:
+        if (records := next(number)) in {0, 2}:
+            raise KeyError("a worker that has just gone")
+        return taken(records)
+
+    pump = MetricPump([Outlet("kept", kept)], take, 0.001)
+    pump.start()
+    assert kept.several.wait(30)
+    pump.close(30)
+    [counts] = pump.counts()
+    assert (counts.dropped, counts.exported) == ({"KeyError": 2}, len(kept.got))
+    assert (counts.created, kept.closed) == (next(number), True)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_pump_whose_thread_is_made_to_end_closes_its_exporters() -> None:
+    kept = Kept()
+
+    def take() -> MetricsSnapshot:
+        raise SystemExit
+
+    pump = MetricPump([Outlet("kept", kept)], take, 0.001)
+    pump.start()
+    pump.close(30)
+    assert (kept.got, kept.closed) == ([], True)
 
 
 def test_a_pump_that_is_never_due_hands_over_the_end_of_the_run() -> None:

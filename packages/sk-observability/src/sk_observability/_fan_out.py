@@ -19,13 +19,14 @@ class SpanFanOut:
 
     def __init__(self, exporters: Iterable[Outlet[NodeSpan]]) -> None:
         self._outlets = tuple(exporters)
-        self._created, self._closed = 0, False
+        self._created, self._through, self._closed = 0, 0, False
 
     def on_spans(self, spans: Sequence[NodeSpan]) -> None:
         """Export the spans, in this order. Raises nothing."""
         self._created += len(spans)
         for outlet in self._outlets:
             outlet.export(spans)
+        self._through += len(spans)
 
     def finish(self) -> None:
         """Have exporters that send later begin to send what they hold. Raises nothing."""
@@ -49,7 +50,9 @@ class SpanFanOut:
     def account(self, worker: str) -> SpanAccount:
         """What became of this process's spans, by name of `worker`; final once closed.
 
-        Counted here, apart from the exporters: a span that one of them has lost is missed.
+        Counted here, apart from the exporters: a span that one of them has lost is missed. Where an
+        interrupt has cut an `on_spans` short, nobody knows which of them were given its spans: then
+        the account stays that of a process that was stopped in mid-work, and is never final.
         """
-        closed = self._closed
-        return span_account(worker, self._created, self.counts(), final=closed)
+        final = self._closed and self._through == self._created
+        return span_account(worker, self._created, self.counts(), final=final)

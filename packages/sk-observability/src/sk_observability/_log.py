@@ -132,9 +132,11 @@ class LifecycleLog:
         """Close the exporters. Later events are recorded, and counted as dropped for each.
 
         Where events were over the rate of their level, a last one, which no rate keeps out, says
-        how many: `events_flooded`, with a field for each level.
+        how many: `events_flooded`, with a field for each level. Exporters that send later do so
+        side by side: the longest of their times is all that it takes.
         """
         self._tell_flood()
+        self.finish()
         for outlet in self._outlets:
             outlet.close()
 

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Sequence
 
 from sk_observability._metric import MetricsSnapshot
-from sk_observability._outlet import ExporterCounts, Outlet
+from sk_observability._outlet import ExporterCounts, Outlet, reason_of
 
 
 class MetricPump:
     """Hands snapshots to exporters, from `start` until `close`.
 
-    :param take: takes a snapshot; called in this pump's thread, and once more by `close`.
+    :param take: takes a snapshot; called in this pump's thread, and once more by `close`. One that
+        it raises on instead is counted for every exporter as dropped, by what it raised.
     """
 
     def __init__(
@@ -41,15 +42,22 @@ class MetricPump:
         return tuple(outlet.counts for outlet in self._outlets)
 
     def _run(self) -> None:
-        while not self._ending.wait(self._interval):
+        try:
+            while not self._ending.wait(self._interval):
+                self._hand_over()
             self._hand_over()
-        self._hand_over()
-        for outlet in self._outlets:
-            outlet.finish()
-        for outlet in self._outlets:
-            outlet.close()
+        finally:
+            for outlet in self._outlets:
+                outlet.finish()
+            for outlet in self._outlets:
+                outlet.close()
 
     def _hand_over(self) -> None:
-        snapshot = self._take()
+        try:
+            snapshot = self._take()
+        except Exception as error:  # noqa: BLE001 - the next one may be taken: one is lost, not all
+            for outlet in self._outlets:
+                outlet.missed(1, reason_of(error))
+            return
         for outlet in self._outlets:
             outlet.export((snapshot,))

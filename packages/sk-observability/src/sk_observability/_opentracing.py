@@ -45,11 +45,9 @@ def _exporter(settings: Settings, origin: Origin) -> Exporter[NodeSpan]:
     read = msgspec.convert(settings, BridgeSettings)
     module, _, factory = read.tracer.partition(":")
     tracer = getattr(import_module(module), factory)(**read.arguments)
-    bridge = TracerBridge(tracer, read.carrier, origin.worker)
-    limits = QueueLimits(
-        max_queue_size=read.max_queue_size,
-        close_seconds=min(read.shutdown_timeout_seconds, origin.close_seconds),
-    )
+    seconds_to_close = min(read.shutdown_timeout_seconds, origin.close_seconds)
+    bridge = TracerBridge(tracer, read.carrier, origin.worker, seconds_to_close)
+    limits = QueueLimits(max_queue_size=read.max_queue_size, close_seconds=seconds_to_close)
     return QueuedExporter("spans", lambda: bridge, limits)
 
 

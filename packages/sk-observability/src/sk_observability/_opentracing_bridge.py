@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -15,6 +16,7 @@ from sk_observability.errors import ExportFailedError
 _REMEMBERED: Final = 65_536
 """Of how many spans the tracer's context is kept, for their children and followers."""
 _PER_SECOND: Final = 1e9
+_GLANCE_SECONDS: Final = 0.01
 
 
 class TracerBridge:
@@ -24,13 +26,19 @@ class TracerBridge:
     or a link that was told here before is a reference (`child_of`, `follows_from`). With a
     `carrier` (templates in the form that the tracer extracts contexts from), what was not told here
     is a reference as well, and a span without a parent is one to its own trace id: so one trace
-    runs through all processes.
+    runs through all processes. `close_seconds` is how long a tracer may take to close that does so
+    in a thread of its own.
     """
 
     def __init__(
-        self, tracer: Any, carrier: Mapping[str, str] | None = None, worker: str | None = None
+        self,
+        tracer: Any,
+        carrier: Mapping[str, str] | None = None,
+        worker: str | None = None,
+        close_seconds: float = 5.0,
     ) -> None:
         self._tracer, self._carrier, self._worker = tracer, carrier, worker
+        self._close_seconds = close_seconds
         self._contexts: OrderedDict[str, Any] = OrderedDict()
 
     def send(self, items: Sequence[NodeSpan]) -> None:
@@ -52,10 +60,19 @@ class TracerBridge:
         """Do nothing: a tracer cannot be interrupted."""
 
     def close(self) -> None:
-        """Have the tracer pass on what it holds, if it is one of those that have a `close`."""
+        """Have the tracer pass on what it holds, if it is one of those that have a `close`.
+
+        Where that gives a future (of concurrent.futures, asyncio, Tornado), as Jaeger's client
+        does, wait until it is done, within the time for it.
+        """
         close = getattr(self._tracer, "close", None)
-        if callable(close):
-            close()
+        closing = close() if callable(close) else None
+        done = getattr(closing, "done", None)
+        if callable(done):
+            # What all of them have, and from any thread: only the first kind can be waited for.
+            give_up = time.monotonic() + self._close_seconds
+            while not done() and time.monotonic() < give_up:
+                time.sleep(_GLANCE_SECONDS)
 
     def _tell(self, span: NodeSpan) -> None:
         told = self._tracer.start_span(

@@ -70,7 +70,9 @@ def _log_sender(settings: OtlpSettings, origin: Origin) -> OtlpSender[LifecycleE
 def _metric_exporter(settings: Settings, origin: Origin) -> Exporter[MetricsSnapshot]:
     read = read_otlp(settings)
     # One goes and one waits: an older snapshot says nothing that a newer one does not.
-    limits = structs.replace(_limits(read, origin), max_queue_size=2, max_batch_size=1)
+    limits = structs.replace(
+        _limits(read, origin), max_queue_size=2, max_batch_size=1, newest_wins=True
+    )
     return QueuedExporter("metrics", lambda: _metric_sender(read, origin), limits)
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-from sk_observability._outlet import CLOSED
+from sk_observability._outlet import CLOSED, reason_of
 from sk_observability.errors import ExportFailedError
 
 T = TypeVar("T")
@@ -105,6 +105,9 @@ class OtlpSender(Generic[T]):
             result = self._connected().export(batch)
         except ExportFailedError as error:
             return error
+        except Exception as error:  # noqa: BLE001 - counted by who called
+            # Not least what the library raises when `finish` hangs up just before a further try.
+            return ExportFailedError(reason_of(error))
         if result.name != "SUCCESS" or heard.reason is not None:
             return ExportFailedError(heard.reason or "export_failed")
         return ExportFailedError(REJECTED, size - heard.rejected) if heard.rejected else None

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from sk_observability._account import Account
 from sk_observability._exporter import DeferredExporter, Exporter
 from sk_observability.errors import ExportFailedError
 
@@ -74,23 +75,36 @@ class Outlet(Generic[T]):
                 done = min(max(failure.exported, 0), size) if failure else size
                 self._count(size, done, {failure.reason: size - done} if failure else {})
 
+    def missed(self, count: int, reason: str) -> None:
+        """Count items that came to nothing before the exporter could be given them."""
+        with self._lock:
+            self._count(count, dropped={reason: count})
+
     def finish(self) -> None:
         """Have an exporter that sends later begin to send what it holds. Does not wait."""
         if self._deferred is not None and not self._closed:
             self._end(self._deferred.finish)
 
     def close(self) -> None:
-        """Close the exporter, once; a failure is noted in the counts, which are then final."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-        self._end(self._exporter.close)
-        if self._deferred is not None:
+        """Close the exporter, once; a failure is noted in the counts, which are then final.
+
+        They are so too where an interrupt cuts the close short.
+        """
+        first = False
+        try:
             with self._lock:
-                exported, dropped = self._deferred.account.state()
-                pending = _merged(self._counts, exported, dropped).pending
-                self._settled = exported, _sum(dropped, {UNACCOUNTED: pending})
+                first, self._closed = not self._closed, True
+            if first:
+                self._end(self._exporter.close)
+        finally:
+            if first and self._deferred is not None:
+                self._settle(self._deferred.account)
+
+    def _settle(self, account: Account) -> None:
+        with self._lock:
+            exported, dropped = account.state()
+            pending = _merged(self._counts, exported, dropped).pending
+            self._settled = exported, _sum(dropped, {UNACCOUNTED: pending})
 
     def _failure_of(self, items: Sequence[T]) -> ExportFailedError | None:
         # Isolation is the promise here, whoever wrote the exporter: hence any exception.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -21,6 +22,7 @@ QUEUE_FULL = "queue_full"
 """The reason under which items are counted that found no room."""
 SHUTDOWN_TIMEOUT = "shutdown_timeout"
 """The reason for what had not gone out when the time to close was over, as far as anyone knew."""
+_HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Sender(Protocol[T_contra]):
@@ -49,13 +51,15 @@ class QueueLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How much a queue holds, how much is sent at once, and how long anything waits.
 
     A batch is sent when it is full, or `delay_seconds` after its first item came. `close_seconds`
-    is all the time that sending the rest may take at the end.
+    is all the time that sending the rest may take at the end. What finds no room is lost; where
+    `newest_wins`, it takes the room of the oldest that wait, and those are lost.
     """
 
     max_queue_size: int = 32_768
     max_batch_size: int = 1024
     delay_seconds: float = 1.0
     close_seconds: float = 5.0
+    newest_wins: bool = False
 
 
 class QueuedExporter(Generic[T]):
@@ -78,22 +82,35 @@ class QueuedExporter(Generic[T]):
         self._thread = threading.Thread(target=self._run, name=f"export {name}", daemon=True)
 
     def export(self, items: Sequence[T]) -> None:
-        """Take the items that there is room for; the others are counted as lost. Never waits."""
-        limits = self._limits
+        """Take the items that there is room for; the others are counted as lost. Never waits.
+
+        :raises RuntimeError: when the system gives no thread; nothing is taken then.
+        """
         with self._changed:
             if self._finish_by is not None:
                 self.account.lost(len(items), CLOSED)
                 return
+            # Before anything is counted: who calls counts what this raises on.
+            if self._thread.ident is None and items:
+                self._thread.start()
             before = len(self._held)
-            room = max(0, limits.max_queue_size - before - self._sending)
-            if room < len(items):
-                self.account.lost(len(items) - room, QUEUE_FULL)
-                items = items[:room]
-            self._held.extend(items)
-            if before < limits.max_batch_size and (not before or self._batch_is_full()):
+            self._held.extend(self._fitting(items))
+            if before < self._limits.max_batch_size and (not before or self._batch_is_full()):
                 self._changed.notify_all()
-        if self._thread.ident is None and items:
-            self._thread.start()
+
+    def _fitting(self, items: Sequence[T]) -> Sequence[T]:
+        held, limits = len(self._held), self._limits
+        room = max(0, limits.max_queue_size - held - self._sending)
+        excess = len(items) - room
+        if excess <= 0:
+            return items
+        self.account.lost(excess, QUEUE_FULL)
+        if not limits.newest_wins:
+            return items[:room]
+        oldest = min(excess, held)
+        for _ in range(oldest):
+            self._held.popleft()
+        return items[excess - oldest :]
 
     def finish(self) -> None:
         """Begin to send what is held, without waiting for it."""
@@ -122,6 +139,9 @@ class QueuedExporter(Generic[T]):
         self._thread.join(self._seconds_left())
 
     def _run(self) -> None:
+        # The main thread alone runs handlers, and may be deep in a system call: a signal that this
+        # thread took would not wake it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         while batch := self._next_batch():
             failure = self._failure_of(batch)
             with self._changed:
