@@ -28,6 +28,7 @@ from sk_kernel import (
     RequestCodec,
     RequestRunner,
     SegmentRunner,
+    Tally,
     TraceIds,
     UnknownRouteError,
     Visit,
@@ -36,6 +37,7 @@ from sk_kernel import (
     shares,
     together,
 )
+from sk_kernel._envelope import root_of
 
 BRANCHING = """
 @node
@@ -89,13 +91,14 @@ def asked(
         )
         for s in plan.segments
     }
-    edge, key = codec.entry(target, type(payload))
+    edge, key = codec.entry(target, type(payload)), codec.root(7, 0, 1)
     known = Correlation("caller", "caller", {}, SOURCE)
     waiting = [(plan.segment_of(target).index, Visit("r1", WHOLE, edge, key, payload, known))]
     answers: list[Answer] = []
     while waiting:
         segment, visit = waiting.pop(0)
         (sent,) = codec.visits(together([codec.visit(visit)]))
+        assert isinstance(sent, Visit)
         for outcome in runners[segment].run([sent]):
             if isinstance(outcome, Answer):
                 answers += codec.answers(together([codec.answer(outcome)]))
@@ -228,3 +231,52 @@ def test_bytes_of_any_kind_are_visits_and_answers_or_a_wire_error(
 def test_a_class_that_is_not_declared_does_not_go_to_a_process(codec: RequestCodec) -> None:
     with pytest.raises(UnknownRouteError, match="send what it declares"):
         codec.entry("several", bool)
+
+
+@pytest.mark.parametrize("headers", [{"tenant": 7}, {"tenant": None}])
+def test_one_visit_that_is_not_as_declared_fails_and_leaves_the_others_alone(
+    codec: RequestCodec, headers: dict[str, Any]
+) -> None:
+    edge = next(iter(codec._edges.values()))
+    wrong = edge.payload.cls("no number")
+    right = Visit("r1", 3, edge, codec.root(1, 0, 1), edge.payload.cls(1))
+    sent = [
+        right,
+        right._replace(request="r2", payload=wrong),
+        right._replace(request="r3", correlation=Correlation("t", None, headers)),
+    ]
+    found = codec.visits(together([codec.visit(visit) for visit in sent]))
+    assert found[0] == right
+    assert [(a.request, a.weight, a.cause_type) for a in found[1:]] == [
+        ("r2", 3, "WireError"),
+        ("r3", 3, "WireError"),
+    ]
+
+
+def test_a_reply_that_is_not_as_declared_is_a_failure(codec: RequestCodec) -> None:
+    cls = next(iter(codec._edges.values())).payload.cls
+    right, wrong = Answer("r1", 1, True, cls(1)), Answer("r2", 1, True, cls("no number"))
+    found = codec.answers(together([codec.answer(right), codec.answer(wrong)]))
+    assert found == [right, Answer("r2", 1, cause_type="WireError")]
+
+
+def test_what_was_given_up_is_the_outcome_where_nothing_else_comes() -> None:
+    lost = Answer("r", 0, node="n", cause_type="KeyError", given_up=True)
+    tally = Tally()
+    assert tally.take(lost) is None
+    assert tally.take(Answer("r", WHOLE - 1)) is None
+    assert tally.take(Answer("r", 1)) is lost
+    other = Tally()
+    assert other.take(lost) is None
+    reply = Answer("r", WHOLE, True, "a reply")
+    assert other.take(reply) is reply
+
+
+@given(number=st.integers(1, 1 << 40), targets=st.integers(1, 5))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_two_records_of_requests_have_one_key(
+    codec: RequestCodec, number: int, targets: int
+) -> None:
+    keys = [codec.root(n, i, targets) for n in (number, number + 1) for i in range(targets)]
+    assert len(set(keys)) == 2 * targets
+    assert all(root_of(key) < 0 for key in keys)

@@ -176,6 +176,23 @@ def test_a_reply_that_cannot_be_sent_is_a_failure(four: Service) -> None:
     assert (outcome.status, outcome.cause_type) == ("error", "WireError")
 
 
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        Envelope(Ask("no number")),  # type: ignore[arg-type]
+        Envelope(Ask(1), headers={"tenant": 7}),  # type: ignore[dict-item]
+        Envelope(Ask(1, who=["no", "key"])),  # type: ignore[arg-type]
+    ],
+    ids=["payload", "headers", "key"],
+)
+def test_what_is_not_as_declared_is_the_failure_of_that_request_alone(
+    four: Service, envelope: Envelope[Ask]
+) -> None:
+    outcome = four.request(envelope).wait(PATIENCE)
+    assert (outcome.status, outcome.cause_type) == ("error", "WireError")
+    assert replied(four.request(Envelope(Ask(2)))).n == 4
+
+
 @pytest.mark.contract("HANDOFF-04", "HANDOFF-E-01", "HANDOFF-D-02")
 def test_a_child_that_takes_too_long_is_a_timeout_and_its_late_reply_is_dropped(
     four: Service, gate: Gate
@@ -316,6 +333,7 @@ def test_an_input_without_a_reply_in_time_raises_a_timeout(four: Service, gate: 
     assert isinstance(caught.value, HandoffTimeoutError)
     opening.join(PATIENCE)
     gate.open()
+    replied(four.request(Envelope(Ask(1))))  # behind the late one, which others do not expect
 
 
 def test_every_handoff_error_says_its_category() -> None:

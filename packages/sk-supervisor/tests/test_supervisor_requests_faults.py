@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from asked_app import Ask, Reply
+from asked_side import Risky
 from asking import FOUR, Gate, asked
 from sk_kernel import (
     BoundaryDispatchInput,
@@ -114,6 +115,26 @@ def test_what_is_in_flight_is_answered_before_a_drain_ends_the_run(groups: Any, 
     later.join(PATIENCE)
     with pytest.raises(RequestsClosedError):
         service.request(Envelope(Ask(1)))
+
+
+def test_what_nobody_answers_is_out_of_time_before_the_drain_is(gate: Gate) -> None:
+    with serve(asked(FOUR, every_group={"stop_timeout_seconds": 2})) as service:
+        waiter = service.request(Envelope(Ask(4, do="wait:first", gate=gate.path)))
+        gate.reached()
+        threading.Thread(target=lambda: (waiter.wait(PATIENCE), gate.open())).start()
+    assert waiter.wait(0).status == "timeout"
+
+
+def test_dead_letters_of_requests_are_all_in_the_file(tmp_path: Path) -> None:
+    letters = tmp_path / "letters.jsonl"
+    failure = {
+        "nodes": {"risky": {"policy": "dead_letter"}},
+        "dead_letter": {"path": str(letters)},
+    }
+    with serve(asked(FOUR, runtime={"failure": failure})) as service:
+        outcomes = [service.request(Envelope(Risky(n))).wait(PATIENCE) for n in range(5)]
+    assert {(o.status, o.node, o.cause_type) for o in outcomes} == {("error", "risky", "KeyError")}
+    assert len(letters.read_text("utf-8").splitlines()) == 5
 
 
 def test_a_block_that_raises_drains_the_run_and_raises_on() -> None:

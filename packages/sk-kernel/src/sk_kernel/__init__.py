@@ -38,7 +38,7 @@ from sk_kernel._span_accounts import ExporterAccount, SpanAccount
 from sk_kernel._stopwatch import Stage, Stopwatch
 from sk_kernel._totals import SECONDS_BOUNDS, Histogram, Totals
 from sk_kernel._trace_context import TraceParent, read_traceparent, w3c_trace_id
-from sk_kernel._visit import WHOLE, Answer, Visit, shares
+from sk_kernel._visit import WHOLE, Answer, Tally, Visit, shares
 from sk_kernel._waiter import ReplyWaiter
 from sk_kernel._wire import WireCodec, wire_faults
 from sk_kernel.errors import (
@@ -173,6 +173,7 @@ __all__ = [
     "Stage",
     "Stopwatch",
     "SupervisorFactory",
+    "Tally",
     "TerminalEvent",
     "TerminalStatus",
     "TooManyAliasesError",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sk_kernel._batch import Batch, Section
-from sk_kernel._envelope import Key
+from sk_kernel._envelope import Key, root_of
 from sk_kernel._graph import SINK, Edge
 from sk_kernel._plan import ExecutionPlan, Segment
 from sk_kernel._segment import SegmentRunner
@@ -45,14 +45,16 @@ class RequestRunner:
         """Run records of one request, which come to this segment together.
 
         What a node raises, or gives wrongly, is the request's failure. Order among the records of
-        a request is that of their keys, as in a batch.
+        a request is that of their keys, as in a batch. A node that would end the process
+        (``sys.exit``) fails the request.
 
         :raises DeadLetterError: when what a node gave up cannot be written.
         """
         first = visits[0]
         weight = sum(visit.weight for visit in visits)
         lost = self._runner.losses.given_up
-        batch = Batch(0, 0, 0, sampled=frozenset((0,)) if first.sampled else frozenset())
+        root = root_of(first.key)
+        batch = Batch(0, root, root, sampled=frozenset((root,)) if first.sampled else frozenset())
         for visit in visits:
             batch.correlations[visit.key] = visit.correlation
         arrivals = [(visit.edge, visit.key, visit.payload) for visit in visits]
@@ -60,15 +62,18 @@ class RequestRunner:
             replies, leaving = self._runner.answer(batch, arrivals)
         except DeadLetterError:
             raise
+        except SystemExit:
+            yield Answer(first.request, weight, cause_type="SystemExit")
+            return
         except RunError as error:
             node = str(getattr(error, "node", ""))
             cause = str(getattr(error, "cause_type", "")) or type(error).__name__
             yield Answer(first.request, weight, node=node, cause_type=cause)
             return
         departures = list(self._departures(batch, leaving, replies))
-        loss = self._runner.losses.latest
-        if loss is not None and not replies and self._runner.losses.given_up != lost:
-            yield Answer(first.request, 0, node=loss.node, cause_type=loss.cause)
+        if self._runner.losses.given_up != lost:
+            node, cause = self._runner.losses.latest
+            yield Answer(first.request, 0, node=node, cause_type=cause, given_up=True)
         weights = shares(weight, len(replies) + len(departures) or 1)
         for payload in replies:
             yield Answer(first.request, next(weights), replied=True, payload=payload)

@@ -14,6 +14,7 @@ from sk_kernel._envelope import Envelope
 from sk_kernel._graph import SINK, SOURCE, Graph
 from sk_kernel._ids import TraceIds
 from sk_kernel._observe import Times, Tracer
+from sk_kernel._serving import RequestSource
 from sk_kernel._trace_context import Callers, called
 from sk_kernel.errors import AdapterFailedError, KernelError
 
@@ -58,6 +59,8 @@ class SourceDriver:
         # Reentrant: a signal may be handled in the middle of any of the three that take it.
         self._lock = threading.RLock()
         self._is_open = self._interrupted = False
+        # It has no other end than to be interrupted, and is complete then.
+        self._endless = isinstance(source, RequestSource)
 
     def open(self) -> None:
         """Open the source."""
@@ -82,7 +85,7 @@ class SourceDriver:
         batch = Batch(self._number, first, self._next - 1)
         if ended:
             batch.final = True
-            batch.complete = not self._interrupted
+            batch.complete = self._endless or not self._interrupted
             return batch, payloads
         batch.sampled = self._sampled(first, batch.last, callers)
         if self._sampling and batch.sampled:

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from sk_kernel._envelope import Key
+from sk_kernel._trace_context import w3c_trace_id
 
 _TURN = 1 << 64
 _MASK = _TURN - 1
@@ -71,14 +72,12 @@ class TraceIds:
         return frozenset(found)
 
     def takes(self, trace_id: str) -> bool:
-        """Whether a trace that is not this run's is recorded: by its own low 64 bits, as above.
+        """Whether a trace that is not this run's is recorded: the same for all who see its id.
 
-        One that is no W3C trace id is, where any is.
+        By a hash of it, since its bits may be anything: those of a UUID, say, are not all random.
         """
-        try:
-            return int(trace_id[16:32], 16) < self._bound
-        except ValueError:
-            return self._bound > 0
+        spread = blake2b(w3c_trace_id(trace_id).encode(), digest_size=8, person=b"sk-takes")
+        return int.from_bytes(spread.digest(), "big") < self._bound
 
     def _place(self, sequence: int) -> int:
         return (sequence * _WEYL + self._offset) & _MASK

@@ -55,10 +55,12 @@ class KeyOwners:
         known, value = self._known, self._value
         try:
             return [known[value(item)] for item in items]
-        except KeyError:
+        except (KeyError, TypeError):
             return [self._find(value(item)) for item in items]
 
     def _find(self, key: Any) -> int:
+        if key.__hash__ is None:  # no key that is declared, then; it is somebody's all the same
+            return owner_of(key_group(key), self._workers)
         index = self._known.get(key)
         if index is None:
             if len(self._known) >= _REMEMBERED:

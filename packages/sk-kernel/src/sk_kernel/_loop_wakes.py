@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from asyncio import AbstractEventLoop, Future
-from contextlib import suppress
 from weakref import WeakKeyDictionary, ref
 
 
@@ -18,24 +17,29 @@ class LoopWakes:
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = ref(loop)  # which must be able to go
         self._lock = threading.Lock()
-        self._due: list[Future[None]] = []
+        # Weakly too, for each has its loop: what awaits it holds it.
+        self._due: list[ref[Future[None]]] = []
 
     def wake(self, future: Future[None]) -> None:
         """Resolve a future, soon. Any thread."""
         with self._lock:
-            self._due.append(future)
+            self._due.append(ref(future))
             if len(self._due) > 1:
                 return  # whoever came first has called
         loop = self._loop()
-        if loop is not None:
-            with suppress(RuntimeError):  # It is closed: nobody awaits any more.
+        try:
+            if loop is not None:
                 loop.call_soon_threadsafe(self._resolve)
+        except RuntimeError:  # It is closed: nobody awaits any more.
+            with self._lock:
+                self._due.clear()
 
     def _resolve(self) -> None:
         with self._lock:
             due, self._due = self._due, []
-        for future in due:
-            if not future.done():
+        for each in due:
+            future = each()
+            if future is not None and not future.done():
                 future.set_result(None)
 
 

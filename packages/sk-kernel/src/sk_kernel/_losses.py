@@ -31,6 +31,12 @@ class Loss(NamedTuple):
     correlation: Correlation
 
 
+def asked_part(part: str) -> str:
+    """The part of letters of requests: those come in no order of the input's."""
+    stem, _, kind = part.rpartition(".")
+    return f"{stem}.asked.{kind}"
+
+
 class Losses:
     """Takes the losses of one segment in one process.
 
@@ -43,7 +49,8 @@ class Losses:
     def __init__(self, identity: Identity, part: str = "") -> None:
         self._identity, self.part = identity, part
         self.dead_lettered = self.skipped = 0
-        self.latest: Loss | None = None
+        #: The node and the cause of the last record that was given up; for what, is not kept.
+        self.latest = ("", "")
         self._held: list[tuple[Place, bytes]] = []
 
     @property
@@ -56,7 +63,7 @@ class Losses:
 
         :raises DeadLetterError: when MessagePack has no form for the payload.
         """
-        self.latest = loss
+        self.latest = loss.node, loss.cause
         if loss.failure.policy == "skip":
             self.skipped += 1
             return
@@ -66,8 +73,8 @@ class Losses:
             place = letter.sequence, letter.node, letter.key
             self._held.append((place, written_letter(letter)))
 
-    def flush(self) -> None:
-        """Write the letters of the batch.
+    def flush(self, *, asked: bool = False) -> None:
+        """Write the letters of the batch; or those of a request, which have a part of their own.
 
         :raises DeadLetterError: when they cannot be.
         """
@@ -75,7 +82,7 @@ class Losses:
             return
         self._held.sort()
         try:
-            with open(self.part, "ab") as file:
+            with open(asked_part(self.part) if asked else self.part, "ab") as file:
                 file.write(b"".join(line for _, line in self._held))
         except OSError as error:
             raise DeadLetterError("write", self.part, str(error)) from error

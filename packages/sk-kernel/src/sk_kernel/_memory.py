@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MEMORY = "memory"
 """The name of the profile and of its only group."""
+#: How long the end of a run waits for a request that is in a node.
+_TURN_SECONDS = 1.0
 
 
 class MemoryRun:
@@ -39,7 +41,9 @@ class MemoryRun:
 
     :param observers: receive the spans of the records that ``sampling_ratio`` chooses.
     :param on_progress: called after each batch, with the run's progress.
+    :param on_open: called with the run when source and sink are open, before anything is read.
     :param on_input_end: called behind the last record, before any node is asked to finish.
+    :param on_end: called at the end, however it comes, while all that nodes use is there still.
     :param stopwatch: measures source, nodes and sink; without one nothing is measured.
     :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be made.
 
@@ -57,9 +61,11 @@ class MemoryRun:
         sampling_ratio: float = 1.0,
         on_progress: Callable[[Progress], None] | None = None,
         stopwatch: Stopwatch | None = None,
+        on_open: Callable[[MemoryRun], None] | None = None,
         on_input_end: Callable[[], None] | None = None,
+        on_end: Callable[[], None] | None = None,
     ) -> None:
-        self._on_input_end = on_input_end
+        self._on_open, self._on_input_end, self._on_end = on_open, on_input_end, on_end
         graph = application.graph
         self._meter = Meter()
         self._run_id, self._scenario = run_id, application.spec.scenario
@@ -80,6 +86,7 @@ class MemoryRun:
         self._letters = DeadLetterFile(application.spec.failure)
         identity = Identity(run_id, self._scenario, MEMORY, ids)
         self._losses = Losses(identity)
+        self._committed = False
         self.turn = threading.Lock()
         self._runner = SegmentRunner(
             application,
@@ -107,10 +114,7 @@ class MemoryRun:
         try:
             last = self._run()
         finally:
-            if self._loop:
-                self._loop.close()
-            if self._tracer:
-                self._tracer.close()
+            self._end()
         return RunReport(
             run_id=self._run_id,
             scenario=self._scenario,
@@ -121,7 +125,7 @@ class MemoryRun:
             batches=last.number - 1,
             seconds=time.monotonic() - started,
             counters=self._sink.summary(),
-            partial_outputs=() if last.complete else self.partial_outputs(),
+            partial_outputs=self.partial_outputs(),
             dead_lettered=self._losses.dead_lettered,
             skipped=self._losses.skipped,
         )
@@ -142,8 +146,9 @@ class MemoryRun:
         )
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """Where a failed run left its unfinished output, and its dead letters."""
-        return self._sink.partial_outputs() + self._letters.partial_outputs()
+        """Where a run that committed nothing left its unfinished output, and its dead letters."""
+        unfinished = () if self._committed else self._sink.partial_outputs()
+        return unfinished + self._letters.partial_outputs()
 
     def _run(self) -> Batch:
         self._losses.part = letter_part(self._letters.open(), MEMORY, 0)
@@ -163,6 +168,8 @@ class MemoryRun:
             _also(error, self._source.close)
             raise
         try:
+            if self._on_open:
+                self._on_open(self)
             last = self._pump()
         except BaseException as error:
             _also(error, self._source.close)
@@ -173,12 +180,27 @@ class MemoryRun:
             if last.complete:
                 self._letters.stage()
                 self._sink.end(complete=True)
+                self._committed = True
         except BaseException as error:
             _also(error, self._abort)
             raise
         if not last.complete:
             self._abort()
         return last
+
+    def _end(self) -> None:
+        """Close what nodes use, unless a request is in one that does not end: it is left to it."""
+        if self._on_end:
+            self._on_end()
+        if not self.turn.acquire(timeout=_TURN_SECONDS):
+            return
+        try:
+            if self._loop:
+                self._loop.close()
+            if self._tracer:
+                self._tracer.close()
+        finally:
+            self.turn.release()
 
     def _abort(self) -> None:
         self._sink.end(complete=False)
@@ -190,11 +212,11 @@ class MemoryRun:
             self._meter.work()
             if not batch.final:
                 self._meter.was_read(batch.number)
-            if self._tracer and batch.sampled:
-                self._source.trace(self._tracer, batch, branching=self._branching)
             if batch.final and self._on_input_end:
                 self._on_input_end()
             with self.turn:
+                if self._tracer and batch.sampled:
+                    self._source.trace(self._tracer, batch, branching=self._branching)
                 self._runner.read(batch, payloads)
             self._meter.was_done(batch.number)
             if not batch.final:

@@ -1,9 +1,9 @@
 """Visits and answers to bytes and back: what goes between processes for requests.
 
 A visit is ``[request, weight, producer, type, consumer, key, correlation, sampled, payload]``, an
-answer ``[request, weight, type, payload, node, cause]``: MessagePack arrays, numbers in place of
-vertices and types as for batches. Each is encoded by itself, so that whoever relays many in one
-frame puts them together as they are.
+answer ``[request, weight, type, payload, node, cause, given up]``: MessagePack arrays, numbers in
+place of vertices and types as for batches. Each is encoded by itself, so that whoever relays many
+in one frame puts them together as they are.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _WireVisit(msgspec.Struct, array_like=True, gc=False):
     type: _Index
     consumer: _Index
     key: int | _Nested
-    correlation: Correlation
+    correlation: msgspec.Raw
     sampled: bool
     payload: msgspec.Raw
 
@@ -43,11 +43,13 @@ class _WireAnswer(msgspec.Struct, array_like=True, gc=False):
     payload: msgspec.Raw
     node: str
     cause_type: str
+    given_up: bool = False
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_visits = msgspec.msgpack.Decoder(list[_WireVisit]).decode
 _decode_answers = msgspec.msgpack.Decoder(list[_WireAnswer]).decode
+_decode_correlation = msgspec.msgpack.Decoder(Correlation).decode
 _NIL = msgspec.Raw(b"\xc0")
 
 
@@ -70,10 +72,10 @@ class RequestCodec:
                 entry = Edge(SOURCE, payload, name, 0, 1)
                 self._edges.setdefault(self._place(SOURCE, payload, name), entry)
         self._decoders: dict[int, Any] = {}
-        self._root: Key = (0,) if graph.branching else 0
+        self._branching = graph.branching
 
-    def entry(self, target: str, cls: type) -> tuple[Edge, Key]:
-        """The edge by which a caller's payload comes to ``target``, and the key that it has.
+    def entry(self, target: str, cls: type) -> Edge:
+        """The edge by which a caller's payload comes to ``target``.
 
         :raises UnknownRouteError: for a class that is not declared: only its base is, perhaps.
         """
@@ -84,12 +86,21 @@ class RequestCodec:
         if edge is None:
             problem = f"{target!r} takes {cls.__qualname__} from no caller: send what it declares"
             raise UnknownRouteError(problem, target=target)
-        return edge, self._root
+        return edge
+
+    def root(self, number: int, position: int, targets: int) -> Key:
+        """The key of a request's record for one of its ``targets``, unlike that of any other.
+
+        Requests count from 1, and their keys begin below 0: a stream's count from 1 upwards.
+        """
+        if targets > 1:
+            return (-number, position)
+        return (-number,) if self._branching else -number
 
     def visit(self, visit: Visit) -> bytes:
         """The bytes of a visit.
 
-        :raises WireError: when MessagePack has no form for its payload.
+        :raises WireError: when MessagePack has no form for its payload, or what is said of it.
         """
         producer, type_index, consumer = self._place(
             visit.edge.producer, visit.edge.payload, visit.edge.consumer
@@ -101,24 +112,25 @@ class RequestCodec:
             type_index,
             consumer,
             visit.key,
-            visit.correlation,
+            _raw(visit.correlation),
             visit.sampled,
             _raw(visit.payload),
         )
         return _encode(wire)
 
-    def visits(self, data: bytes | memoryview) -> list[Visit]:
-        """The visits in an array of them.
+    def visits(self, data: bytes | memoryview) -> list[Visit | Answer]:
+        """The visits in an array of them; in place of one that is not as declared, its failure.
+
+        What is sent is not checked, and a node may have made anything of it: that is the request's
+        own affair.
 
         :raises WireError: when the bytes are not visits of this graph.
         """
         try:
-            return [self._visit(wire) for wire in _decode_visits(data)]
-        except WireError:
-            raise
-        except Exception as error:
-            # Bytes of any kind, and whatever the __post_init__ of a payload makes of them.
+            found = _decode_visits(data)
+        except msgspec.MsgspecError as error:
             raise WireError(type(error).__name__) from error
+        return [self._visit(wire) for wire in found]
 
     def answer(self, answer: Answer) -> bytes:
         """The bytes of an answer.
@@ -130,32 +142,49 @@ class RequestCodec:
         if answer.replied and kind is None:
             raise WireError(f"{type(answer.payload).__qualname__} is not declared")
         wire = _WireAnswer(
-            answer.request, answer.weight, kind, payload, answer.node, answer.cause_type
+            answer.request,
+            answer.weight,
+            kind,
+            payload,
+            answer.node,
+            answer.cause_type,
+            answer.given_up,
         )
         return _encode(wire)
 
     def answers(self, data: bytes | memoryview) -> list[Answer]:
-        """The answers in an array of them.
+        """The answers in an array of them; a reply that is not as declared is a failure.
 
         :raises WireError: when the bytes are not answers of this graph.
         """
         try:
-            return [self._answer(wire) for wire in _decode_answers(data)]
-        except Exception as error:
-            raise WireError(type(error).__name__) from error  # as above
+            found = _decode_answers(data)
+        except msgspec.MsgspecError as error:
+            raise WireError(type(error).__name__) from error
+        return [self._answer(wire) for wire in found]
 
-    def _visit(self, wire: _WireVisit) -> Visit:
+    def _visit(self, wire: _WireVisit) -> Visit | Answer:
         edge = self._edges.get((wire.producer, wire.type, wire.consumer))
         if edge is None:
             raise WireError("no such edge")
-        payload = self._decoder(wire.type)(wire.payload)
-        known = wire.correlation
+        try:
+            known = _decode_correlation(wire.correlation)
+            payload = self._decoder(wire.type)(wire.payload)
+        except Exception:  # noqa: BLE001 - and whatever the __post_init__ of a payload raises
+            return _undeclared(wire, edge.consumer)
         return Visit(wire.request, wire.weight, edge, wire.key, payload, known, wire.sampled)
 
     def _answer(self, wire: _WireAnswer) -> Answer:
-        payload = None if wire.type is None else self._decoder(wire.type)(wire.payload)
-        replied = wire.type is not None
-        return Answer(wire.request, wire.weight, replied, payload, wire.node, wire.cause_type)
+        request, weight = wire.request, wire.weight
+        if wire.type is None:
+            lost = wire.given_up
+            return Answer(request, weight, False, None, wire.node, wire.cause_type, lost)
+        if wire.type >= len(self._types):
+            raise WireError("no such type")
+        try:
+            return Answer(request, weight, True, self._decoder(wire.type)(wire.payload))
+        except Exception:  # noqa: BLE001 - as above
+            return _undeclared(wire, wire.node)
 
     def _place(self, producer: str, payload: PayloadType, consumer: str) -> tuple[int, int, int]:
         return self._index[producer], self._type_index[payload.cls], self._index[consumer]
@@ -166,6 +195,10 @@ class RequestCodec:
             annotation = self._types[index].annotation
             decoder = self._decoders[index] = msgspec.msgpack.Decoder(annotation).decode
         return decoder
+
+
+def _undeclared(wire: _WireVisit | _WireAnswer, node: str) -> Answer:
+    return Answer(wire.request, wire.weight, node=node, cause_type=WireError.__name__)
 
 
 def together(parts: Iterable[bytes]) -> bytes:

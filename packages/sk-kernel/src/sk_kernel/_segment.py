@@ -103,7 +103,7 @@ class SegmentRunner:
             except RunError as error:
                 self._traced(batch, error)
                 raise
-        return self._run(flow, self._steps)
+        return self._run_batch(flow)
 
     def run(self, batch: Batch, arrivals: Iterable[Section]) -> dict[int, list[Section]]:
         """Run what arrived from other segments for this batch; returns what leaves, by segment.
@@ -119,7 +119,7 @@ class SegmentRunner:
                 problem = f"{section.payload.name} from {section.producer!r} is for another segment"
                 raise WireError(problem)
             flow.arrive(section, edges)
-        return self._run(flow, self._steps)
+        return self._run_batch(flow)
 
     def resume(self, batch: Batch, edge: Edge, key: Key, payload: Any) -> None:
         """Run one record that came over ``edge`` from its consumer, which is here, on.
@@ -129,7 +129,7 @@ class SegmentRunner:
         """
         flow = Flow(batch)
         flow.inbox[edge.consumer] = [Column(edge, [key], [payload])]
-        self._run(flow, self._steps)
+        self._run_batch(flow)
 
     def answer(
         self, batch: Batch, arrivals: Iterable[tuple[Edge, Key, Any]]
@@ -144,8 +144,16 @@ class SegmentRunner:
         flow = Flow(batch)
         for edge, key, payload in arrivals:
             flow.inbox.setdefault(edge.consumer, []).append(Column(edge, [key], [payload]))
-        departures = self._run(flow, self._answering)
+        try:
+            departures = self._run(flow, self._answering)
+        finally:
+            self.losses.flush(asked=True)
         return [item for column in flow.take(SINK) for item in column.items], departures
+
+    def _run_batch(self, flow: Flow) -> dict[int, list[Section]]:
+        departures = self._run(flow, self._steps)
+        self.losses.flush()
+        return departures
 
     def _run(self, flow: Flow, steps: Sequence[Step]) -> dict[int, list[Section]]:
         try:
@@ -157,7 +165,6 @@ class SegmentRunner:
         finally:
             if self._tracer is not None:
                 self._tracer.flush()
-        self.losses.flush()
         return flow.departures()
 
     def _traced(self, batch: Batch, error: RunError) -> None:

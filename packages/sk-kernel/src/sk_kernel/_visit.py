@@ -36,7 +36,9 @@ class Visit(NamedTuple):
 class Answer(NamedTuple):
     """What a share of a request has ended in: a reply, a failure, or nothing more.
 
-    It is a failure where there is a ``cause_type``: that of what ``node`` raised.
+    It is a failure where there is a ``cause_type``: that of what ``node`` raised. One that is
+    ``given_up`` is of a record that the node's policy let go of, while others of the request may go
+    on: it is the request's outcome where nothing else comes of it.
     """
 
     request: str
@@ -45,6 +47,37 @@ class Answer(NamedTuple):
     payload: Any = None
     node: str = ""
     cause_type: str = ""
+    given_up: bool = False
+
+    @property
+    def outright(self) -> bool:
+        """Whether it completes a request whatever else is out."""
+        return self.replied or bool(self.cause_type and not self.given_up)
+
+
+class Tally:
+    """How much of one request is out still, and what it has come to."""
+
+    __slots__ = ("_loss", "weight")
+
+    def __init__(self) -> None:
+        self.weight = WHOLE
+        self._loss: Answer | None = None
+
+    def take(self, answer: Answer) -> Answer | None:
+        """An answer has come; gives the one that completes the request, where one does.
+
+        Every reply and failure does, whatever came before: that is for who counts duplicates. So
+        does the last share, where nothing else has come: by what was given up, or without a reply.
+        """
+        self.weight -= answer.weight
+        if answer.given_up:
+            self._loss = self._loss or answer
+        elif answer.outright:
+            return answer
+        if self.weight > 0:
+            return None
+        return self._loss or Answer(answer.request, 0)
 
 
 def shares(weight: int, parts: int) -> Iterator[int]:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from functools import partial
 from threading import Event
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sk_kernel._boundary import TerminalEvent
 from sk_kernel._waiter_table import Registration
+
+if TYPE_CHECKING:
+    from asyncio import Future
 
 
 class WaiterDesk(Protocol):
@@ -95,7 +98,7 @@ class ReplyWaiter(Registration):
         arrived = loop.create_future()
         if self._desk.subscribe(self, partial(wakes_of(loop).wake, arrived)):
             left = max(self.due - self._desk.now(), 0.0)
-            timer = loop.call_later(left, self._desk.time_out, self)
+            timer = loop.call_later(left, self._time_out, arrived)
             try:
                 await arrived
             finally:
@@ -103,6 +106,12 @@ class ReplyWaiter(Registration):
                 if self.outcome is None:
                     self.cancel()
         return self._decided()
+
+    def _time_out(self, arrived: Future[None]) -> None:
+        """No time is left. Where it has ended meanwhile, whoever was to wake this may have not."""
+        self._desk.time_out(self)
+        if not arrived.done():
+            arrived.set_result(None)
 
     def _decided(self) -> TerminalEvent:
         outcome = self.outcome

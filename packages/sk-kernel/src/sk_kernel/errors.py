@@ -241,7 +241,7 @@ class TooManyAliasesError(RequestRefusedError):
 
 
 class RequestsClosedError(RequestRefusedError):
-    """The run is stopping: it takes no more requests on."""
+    """The run has not begun, or is stopping: it takes no requests on."""
 
     def __init__(self) -> None:
-        super().__init__("no more requests are taken on: the run is stopping")
+        super().__init__("no requests are taken on: the run has not begun, or is stopping")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
-from sk_kernel._span_accounts import SpanAccount
 from sk_kernel.status import RunStatus
 
 if TYPE_CHECKING:
@@ -45,8 +44,8 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     ``outcome`` is ``completed`` when the source had no more and the sink committed, ``stopped``
     when the source was interrupted, what was in flight drained, and the sink aborted; then
     ``partial_outputs`` names what it left. ``counters`` are the sink's own. ``dead_lettered`` and
-    ``skipped`` count the records that nodes gave up. ``spans`` says what has become of the spans
-    that were made, for each process that made any.
+    ``skipped`` count the records that nodes gave up. What has become of spans is in the status: it
+    is known only when every process has ended.
     """
 
     run_id: str
@@ -61,7 +60,6 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     partial_outputs: tuple[str, ...] = ()
     dead_lettered: int = 0
     skipped: int = 0
-    spans: tuple[SpanAccount, ...] = ()
 
 
 class LifecycleEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count
-from typing import Final
+from typing import Final, NamedTuple
 
 from sk_kernel import (
     SOURCE,
@@ -24,6 +24,7 @@ from sk_kernel import (
     ReplyWaiterService,
     RequestCodec,
     RoutingResult,
+    Tally,
     TerminalEvent,
     TraceIds,
     Visit,
@@ -33,6 +34,7 @@ from sk_transport import Buffer, WireFrame
 
 from sk_supervisor._client_keys import ClientKeys
 from sk_supervisor._frames import CLIENT, RequestHeader, encode_header
+from sk_supervisor._outcomes import terminal_of, transport_failure
 from sk_supervisor._peers import group_of, places_of
 from sk_supervisor._responder import ARRAY_BYTES, Turns, frames_of
 
@@ -40,13 +42,12 @@ from sk_supervisor._responder import ARRAY_BYTES, Turns, frames_of
 _NONE: Final[dict[str, str]] = {}
 
 
-class _Flight:
+class _Flight(NamedTuple):
     """A request that has no outcome yet: how much of it is out, and where it began."""
 
-    __slots__ = ("segments", "waiter", "weight")
-
-    def __init__(self, waiter: ReplyWaiter, segments: frozenset[int]) -> None:
-        self.waiter, self.segments, self.weight = waiter, segments, WHOLE
+    waiter: ReplyWaiter
+    segments: frozenset[int]
+    tally: Tally
 
 
 class RequestDesk:
@@ -55,7 +56,8 @@ class RequestDesk:
     :param ids: says which requests are traced, by their trace ids; None for none of them.
     :param workers: the worker in each place, as of now.
     :param wake: has the hub ask for what is outgoing.
-    :param on_outcome: called in any thread with the outcome of each request; must not block.
+    :param on_failure: called in any thread with the outcome of a request that has failed; must not
+        block.
     """
 
     def __init__(
@@ -69,9 +71,9 @@ class RequestDesk:
         max_payload_bytes: int,
         workers: Callable[[], dict[str, str]],
         wake: Callable[[], None],
-        on_outcome: Callable[[TerminalEvent], None],
+        on_failure: Callable[[TerminalEvent], None],
     ) -> None:
-        self._on_outcome = on_outcome
+        self._on_failure = on_failure
         self._plan, self._keys, self._waiters = plan, keys, waiters
         self._run_id, self._ids, self._limit = run_id, ids, max_payload_bytes
         self._workers, self._wake = workers, wake
@@ -80,7 +82,7 @@ class RequestDesk:
         self._groups = _groups_behind(plan)
         self._places = places_of(plan)
         self._turns = [Turns(segment) for segment in plan.segments]
-        self._names = count(1)
+        self._numbers = count(1)
         self._lock = threading.Lock()
         self._outbox: dict[tuple[int, str], list[bytes]] = {}
         self._flights: dict[str, _Flight] = {}
@@ -94,11 +96,13 @@ class RequestDesk:
         :raises WireError: when MessagePack has no form for the payload.
         :raises RecordTooLargeError: when it is larger than a frame may be.
         """
-        name = f"r{next(self._names)}"
-        parts = list(self._parts(name, deliveries.boundary_deliveries, waiter))
+        number = next(self._numbers)
+        name = f"r{number}"
+        parts = list(self._parts(number, deliveries.boundary_deliveries, waiter))
         if not self._waiters.add_alias(waiter.trace_id, name):
             return  # it has ended: its time was over at once
-        self._flights[name] = _Flight(waiter, frozenset(segment for segment, _, _ in parts))
+        segments = frozenset(segment for segment, _, _ in parts)
+        self._flights[name] = _Flight(waiter, segments, Tally())
         if not self._waiters.subscribe(waiter, partial(self._landed, name)):
             self._landed(name)
             return
@@ -111,18 +115,20 @@ class RequestDesk:
 
     def close(self) -> None:
         """Let what is in flight fail: the workers are gone, or will not answer any more."""
-        for name, flight in list(self._flights.items()):
-            self._waiters.complete(_transport_failure(name, flight.waiter.group))
+        for name, flight in self._flights.copy().items():
+            self._waiters.complete(transport_failure(name, flight.waiter.group))
 
     def _parts(
-        self, name: str, inputs: Sequence[BoundaryDispatchInput], waiter: ReplyWaiter
+        self, number: int, inputs: Sequence[BoundaryDispatchInput], waiter: ReplyWaiter
     ) -> Iterator[tuple[int, str, bytes]]:
         """The segment, the place in it and the bytes of each part of a request."""
-        for each, weight in zip(inputs, shares(WHOLE, len(inputs)), strict=True):
-            edge, key = self._codec.entry(each.target, type(each.payload))
+        sampled = self._ids is not None and self._ids.takes(waiter.trace_id)
+        weights = shares(WHOLE, len(inputs))
+        for place, (each, weight) in enumerate(zip(inputs, weights, strict=True)):
+            edge = self._codec.entry(each.target, type(each.payload))
+            key = self._codec.root(number, place, len(inputs))
             known = Correlation(waiter.trace_id, each.reply_to, _plain(each.headers), SOURCE)
-            sampled = self._ids is not None and self._ids.takes(waiter.trace_id)
-            visit = Visit(name, weight, edge, key, each.payload, known, sampled)
+            visit = Visit(f"r{number}", weight, edge, key, each.payload, known, sampled)
             part = self._codec.visit(visit)
             if len(part) + ARRAY_BYTES > self._limit:
                 raise RecordTooLargeError(each.target, 0, len(part), self._limit)
@@ -134,8 +140,9 @@ class RequestDesk:
     def _landed(self, name: str) -> None:
         """A request has its outcome, by whatever way."""
         flight = self._flights.pop(name, None)
-        if flight is not None and flight.waiter.outcome is not None:
-            self._on_outcome(flight.waiter.outcome)
+        outcome = flight.waiter.outcome if flight is not None else None
+        if outcome is not None and outcome.status in ("error", "timeout"):
+            self._on_failure(outcome)
 
     # ---- the hub's thread ------------------------------------------------------------------------
 
@@ -163,40 +170,18 @@ class RequestDesk:
     def lost(self, worker: str) -> None:
         """See :class:`Guest`: whatever may be with that worker's group has failed. Any thread."""
         group = group_of(worker)
-        for name, flight in list(self._flights.items()):
+        for name, flight in self._flights.copy().items():
             if any(group in self._groups[segment] for segment in flight.segments):
-                self._waiters.complete(_transport_failure(name, group))
+                self._waiters.complete(transport_failure(name, group))
 
     def _settle(self, answer: Answer) -> None:
-        name, flight = answer.request, self._flights.get(answer.request)
-        if answer.cause_type:
-            self._waiters.complete(self._failure(answer, flight))
-        elif answer.replied:
-            self._waiters.complete(TerminalEvent(name, "success", answer.payload))
-        if flight is not None:
-            flight.weight -= answer.weight
-            if flight.weight <= 0 and not flight.waiter.done():
-                # Nothing of it is left anywhere: the graph has let it end without a reply.
-                self._waiters.complete(TerminalEvent(name, "success"))
-
-    def _failure(self, answer: Answer, flight: _Flight | None) -> TerminalEvent:
-        group = self._plan.group_of.get(answer.node, "")
-        if not group and flight is not None:
-            group = flight.waiter.group
-        return TerminalEvent(
-            answer.request,
-            "error",
-            error=f"remote handoff failed for group '{group}'",
-            category="execution",
-            group=group,
-            node=answer.node,
-            cause_type=answer.cause_type,
-        )
-
-
-def _transport_failure(name: str, group: str) -> TerminalEvent:
-    error = f"remote handoff transport failed for group '{group}'"
-    return TerminalEvent(name, "error", error=error, category="transport", group=group)
+        flight = self._flights.get(answer.request)
+        # Of a request that nobody waits for any more, what comes is a duplicate, or late.
+        said = flight.tally.take(answer) if flight else answer if answer.outright else None
+        if said is not None:
+            first = flight.waiter.group if flight else ""
+            group = self._plan.group_of.get(said.node, first)
+            self._waiters.complete(terminal_of(said, group))
 
 
 def _plain(headers: Mapping[str, str]) -> dict[str, str]:

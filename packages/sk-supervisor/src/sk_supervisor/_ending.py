@@ -9,9 +9,9 @@ from math import inf
 from sk_kernel import EventRail
 
 from sk_supervisor._drain import Drain
-from sk_supervisor._handoff import Handoff
+from sk_supervisor._handoff import Expiry, Handoff
 from sk_supervisor._ladder import Ladder, Rung
-from sk_supervisor._preflight import Prepared
+from sk_supervisor._preflight import Prepared, span_choices
 from sk_supervisor._stopping import Stopping
 from sk_supervisor._successors import Successors
 from sk_supervisor._watch import Watch
@@ -27,7 +27,7 @@ _FORCE_SECONDS = 1.0
 class Ending:
     """Decides when workers have to be gone; :class:`Stopping` sees to it. The loop's thread only.
 
-    ``drain`` is an alarm, for the loop.
+    ``drain`` and ``expiry`` are alarms, for the loop.
     """
 
     def __init__(
@@ -44,9 +44,12 @@ class Ending:
         self._groups, self._watch, self._work = prepared.groups, watch, work
         self._successors, self._stopping = successors, stopping
         self._delay = prepared.config.runtime.platform.health.drain_delay_seconds
+        # Where spans are exported, who is left has them to send, to whoever listens or does not.
+        self._flush_seconds = prepared.flush_seconds if span_choices(prepared.config) else 0.0
         self._ladder: Ladder | None = None
         self._withdrawn = self._draining = False
         self.drain = Drain(self._begin_drain)
+        self.expiry = Expiry(handoff)
 
     @property
     def begun(self) -> bool:
@@ -62,7 +65,7 @@ class Ending:
     def budget_seconds(self) -> float:
         """How long the workers have to leave, all together, as things are."""
         if self._watch.broken:
-            return FAILURE_BUDGET_SECONDS
+            return FAILURE_BUDGET_SECONDS + self._flush_seconds
         return float(max(g.stop_timeout_seconds for g in self._groups))
 
     def asked(self, times: int) -> None:
@@ -86,7 +89,7 @@ class Ending:
         self._withdraw()
         self._successors.cancel()
         if drain_inflight and self._work.is_open:
-            self._work.drain()
+            self._drain_callers_first()
             self._await_drained(end)
         self._stopping.ask(seconds)
         self._stopping.await_exits(end)
@@ -132,17 +135,23 @@ class Ending:
 
     def requests_settled(self) -> None:
         """No request is in flight: the input may end, if it is to."""
-        if self._draining:
+        if self._draining and self._handoff.settled():
             self._draining = False
             self._work.drain()
 
     def _begin_drain(self) -> None:
         self._log.emit("drain_begun")
         self._successors.cancel()
-        # Callers first: what they have asked is answered by workers that still work.
+        if self._ladder is not None:
+            # Who is not answered by then has no more time: a stream needs some of it too.
+            now = time.monotonic()
+            self.expiry.last = now + (self._ladder.drain_until - now) / 2
+        self._drain_callers_first()
+
+    def _drain_callers_first(self) -> None:
+        """What was asked is answered by workers that still work; then the input ends."""
         self._draining = True
-        if self._handoff.settled():
-            self.requests_settled()
+        self.requests_settled()
 
     def _withdraw(self) -> None:
         self._withdrawn = True

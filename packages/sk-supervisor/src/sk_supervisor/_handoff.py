@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from math import inf
 from os import urandom
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +14,7 @@ from sk_kernel import (
     ExecutionPlan,
     ReplyCoordinatorService,
     ReplyCounters,
+    ReplyEvent,
     ReplyWaiter,
     ReplyWaiterService,
     RequestsClosedError,
@@ -20,7 +22,6 @@ from sk_kernel import (
     RouteCacheSnapshot,
     RoutingResult,
     RoutingService,
-    TerminalEvent,
     UnknownRouteError,
 )
 
@@ -52,7 +53,9 @@ class Handoff:
         cache, limits = platform.routing_cache, platform.requests
         self._patience = float(limits.timeout_seconds)
         self._on_settled = on_settled
-        self.waiters = ReplyWaiterService(max_in_flight=limits.max_in_flight)
+        self.waiters = ReplyWaiterService(
+            max_in_flight=limits.max_in_flight, on_event=self._happened
+        )
         self.routing = RoutingService(
             plan,
             cache=RouteCache(
@@ -95,8 +98,9 @@ class Handoff:
         :raises HandoffTimeoutError: a ``TimeoutError``.
         :raises HandoffTransportError: a ``ConnectionError``: no such group, or it was lost.
         :raises HandoffFailedError: a ``RuntimeError``: a node failed. In each case the failure of
-            the first input that has one; the others are cancelled.
-        :raises RequestRefusedError, WireError, RecordTooLargeError: as :meth:`request`.
+            the first input that has one, when all have ended.
+        :raises RequestRefusedError, UnknownRouteError, WireError, RecordTooLargeError: as
+            :meth:`request`; what was sent before is cancelled.
         """
         try:
             self.routing.by_group(inputs)
@@ -136,13 +140,17 @@ class Handoff:
 
     def settled(self) -> bool:
         """Take no more requests; whether none is in flight."""
-        self._ending = True
         self.waiters.refuse()
+        self._ending = True
         return not self.waiters.in_flight
 
-    def over(self, _: TerminalEvent) -> None:
-        """A request has its outcome."""
-        if self._ending and not self.waiters.in_flight:
+    def give_up(self) -> None:
+        """Let what is in flight run out of time."""
+        self.waiters.expire(inf)
+
+    def _happened(self, event: ReplyEvent) -> None:
+        over = event.name in ("completed", "cancelled", "expired")
+        if over and self._ending and not self.waiters.in_flight:
             self._on_settled()
 
     def close(self) -> None:
@@ -172,15 +180,23 @@ class Handoff:
 
 
 class Expiry:
-    """An alarm of the loop: requests that nobody waits for have a due time too."""
+    """An alarm of the loop: requests that nobody waits for have a due time too.
 
-    def __init__(self, waiters: ReplyWaiterService) -> None:
-        self._waiters = waiters
+    ``last`` is when all of them are out of time, as the run is to end.
+    """
+
+    def __init__(self, handoff: Handoff) -> None:
+        self._handoff = handoff
+        self.last = inf
 
     def due(self) -> float | None:
         """When the next one is due."""
-        return self._waiters.next_due()
+        due = self._handoff.waiters.next_due()
+        return None if due is None else min(due, self.last)
 
     def ring(self, now: float) -> None:
         """It is."""
-        self._waiters.expire(now)
+        if now >= self.last:
+            self._handoff.give_up()
+        else:
+            self._handoff.waiters.expire(now)

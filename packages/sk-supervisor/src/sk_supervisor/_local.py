@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from msgspec.structs import replace
 from sk_kernel import (
     MEMORY,
     AdapterFailedError,
@@ -23,7 +21,6 @@ from sk_kernel import (
     RunSetup,
     RunStatus,
     SpanAccount,
-    TerminalEvent,
     Totals,
 )
 from sk_observability import (
@@ -34,18 +31,17 @@ from sk_observability import (
 )
 
 from sk_supervisor._asked import Asked
-from sk_supervisor._failures import EXECUTION, START, failure_of
-from sk_supervisor._handoff import Handoff
+from sk_supervisor._failures import EXECUTION
 from sk_supervisor._ladder import Rung
-from sk_supervisor._local_desk import LocalDesk, desk_of
-from sk_supervisor._local_status import WORKER, worker_status
+from sk_supervisor._local_life import LocalLife
+from sk_supervisor._local_requests import LocalRequests
+from sk_supervisor._local_status import WORKER
 from sk_supervisor._preflight import Prepared, span_choices
 from sk_supervisor._scope import Transport, resolve, scope_of
 from sk_supervisor._signals import ForcedStop
 from sk_supervisor._stop_thread import StopThread
 from sk_supervisor.errors import (
     ApplicationExitError,
-    RuntimeLifecycleReadyError,
     RuntimeLifecycleResolutionError,
 )
 
@@ -77,20 +73,16 @@ class LocalBootstrapSupervisor(Asked):
         self._transport: Transport[MemoryRun] = resolve(scope or scope_of(IN_PROCESS), Transport)
         self._prepared, self._run_id, self._log = prepared, run_id, log
         self._on_progress = on_progress
-        self._began = time.monotonic()
-        self._seen = Progress(MEMORY)
-        self._moved_at: float | None = None
+        self._life = LocalLife(log)
         self._run: MemoryRun | None = None
         self._spans: SpanFanOut | None = None
         self._profiler: Profiler | None = None
-        self._state, self._mode, self._complete = "stopped", "graceful", False
-        self._category = ""
         self._was_open = False
-        platform = prepared.config.runtime.platform
-        self.handoff = Handoff(prepared.plan, platform, self._interrupt_input)
-        delay = platform.health.drain_delay_seconds
+        self._requests = LocalRequests(prepared, run_id, self.emit_handoff_failure)
+        self.handoff = self._requests.handoff
+        delay = prepared.config.runtime.platform.health.drain_delay_seconds
         self._stop = StopThread(self._interrupt, delay)
-        self._desk: LocalDesk | None = None
+        self._not_interrupted: AdapterFailedError | None = None
 
     @property
     def works_in_caller(self) -> bool:
@@ -107,13 +99,13 @@ class LocalBootstrapSupervisor(Asked):
         if self._run is not None:
             raise RuntimeLifecycleResolutionError(MEMORY, "has been started already")
         self._log.emit(EventName.SUPERVISOR_START_GROUPS, fields={"groups": MEMORY})
-        self._moved("starting", EventName.WORKER_SPAWNED, pid=os.getpid())
+        self._life.moved("starting", EventName.WORKER_SPAWNED, pid=os.getpid())
         try:
             self._run = self._made()
         except (KernelError, ExporterSetupError) as error:
-            raise self._failed_to_start(error) from error
+            raise self._life.failed_to_start(error) from error
         self._stop.start()
-        self._moved("ready", EventName.WORKER_READY)
+        self._life.moved("ready", EventName.WORKER_READY)
 
     def wait_ready(self, timeout_seconds: float) -> bool:
         """Ready as soon as started.
@@ -136,30 +128,31 @@ class LocalBootstrapSupervisor(Asked):
         run = self._started("run")
         self._log.emit(EventName.SUPERVISOR_START_WORKLOAD)
         self._was_open = True
-        self._open_requests(run)
-        self._moved("running", EventName.WORKER_RUNNING)
+        self._life.moved("running", EventName.WORKER_RUNNING)
         try:
             if self._profiler is not None:
                 self._profiler.begin()
             report = run.run()
+            self._stop.close()
+            if self._not_interrupted and report.outcome == "stopped":
+                raise self._not_interrupted
         except ForcedStop:
-            self._mode = "forced"
+            self._life.mode = "forced"
             raise
         except SystemExit as error:
-            self._failed(ApplicationExitError(), EXECUTION)
+            self._life.failed(ApplicationExitError(), EXECUTION)
             raise ApplicationExitError from error
         except (AdapterFailedError, DeadLetterError) as error:
             if error.action == "open":
-                raise self._failed_to_start(error) from error
-            self._failed(error, EXECUTION)
+                raise self._life.failed_to_start(error) from error
+            self._life.failed(error, EXECUTION)
             raise
         except KernelError as error:
-            self._failed(error, EXECUTION)
+            self._life.failed(error, EXECUTION)
             raise
-        self._complete = report.outcome == "completed"
         if self._profiler is not None:
             self._profiler.write(report.records_in)
-        return replace(report, spans=self._span_accounts())
+        return report
 
     def request_stop(self, reason: str) -> None:
         """End the input and drain. Safe in any thread and in a signal handler."""
@@ -178,7 +171,7 @@ class LocalBootstrapSupervisor(Asked):
 
     def partial_outputs(self) -> tuple[str, ...]:
         """Where the sink's unfinished output is; empty once it is in place."""
-        return self._run.partial_outputs() if self._run and not self._complete else ()
+        return self._run.partial_outputs() if self._run else ()
 
     def stop_groups(self, graceful_timeout_seconds: float, *, drain_inflight: bool) -> None:
         """Nothing runs beside :meth:`run`, which drains before it returns."""
@@ -194,38 +187,32 @@ class LocalBootstrapSupervisor(Asked):
 
     def shutdown(self) -> str:
         """See the protocol. Legal in every state, and more than once."""
+        self._requests.close()  # before what may wait for them to settle
         self._stop.close()
-        self.handoff.close()
         if self._spans is not None:
             self._spans.close()  # nothing where the run has done it, as runs do
-        if self._state == "stopped":
+        life = self._life
+        if life.state == "stopped":
             return Rung.NONE.name.lower()
         self._log.emit(EventName.SUPERVISOR_GRACEFUL_STOP)
-        if self._state != "failed":
-            self._moved("stopping", EventName.WORKER_STOPPING, mode=self._mode)
-        self._moved("stopped", EventName.WORKER_STOPPED, mode=self._mode)
+        if life.state != "failed":
+            life.moved("stopping", EventName.WORKER_STOPPING, mode=life.mode)
+        life.moved("stopped", EventName.WORKER_STOPPED, mode=life.mode)
         return Rung.STOP.name.lower()
 
     def snapshot(self) -> RunStatus:
         """See the protocol; the pid is this process's own."""
-        now = time.monotonic()
-        worker = worker_status(
-            self._seen,
-            self._state,
-            age_seconds=now - self._began,
-            progress_age_seconds=None if self._moved_at is None else now - self._moved_at,
-            category=self._category,
-            totals=self._run.totals() if self._run else Totals(),
-        )
+        worker = self._life.status(self._run.totals() if self._run else Totals())
+        state = self._life.state
         return RunStatus(
             run_id=self._run_id,
             scenario=self._prepared.config.scenario.name,
             profile="memory",
-            state=self._state,
-            ready=self._state == "running" and not self._stop.reasons,
+            state=state,
+            ready=state == "running" and not self._stop.reasons,
             started=self._was_open,
-            age_seconds=now - self._began,
-            groups=(GroupStatus(name=MEMORY, state=self._state, workers=(worker,)),),
+            age_seconds=self._life.age_seconds,
+            groups=(GroupStatus(name=MEMORY, state=state, workers=(worker,)),),
             stop_reasons=self._stop.reasons,
             requests=self.handoff.counters(),
             spans=self._span_accounts(),
@@ -241,7 +228,8 @@ class LocalBootstrapSupervisor(Asked):
 
     def _made(self) -> MemoryRun:
         tracing = self._prepared.config.runtime.observability.tracing
-        exporters = build_span_exporters(span_choices(self._prepared.config), worker=WORKER)
+        choices, seconds = span_choices(self._prepared.config), self._prepared.flush_seconds
+        exporters = build_span_exporters(choices, worker=WORKER, close_seconds=seconds)
         self._spans = SpanFanOut(exporters) if exporters else None
         observers = [self._spans] if self._spans else []
         try:
@@ -253,7 +241,9 @@ class LocalBootstrapSupervisor(Asked):
                 sampling_ratio=tracing.sampling_ratio,
                 on_progress=self._progressed,
                 stopwatch=self._profiler.main if self._profiler else None,
-                on_input_end=self._answer_all,
+                on_open=self._requests.open,
+                on_input_end=self._requests.drain,
+                on_end=self._requests.close,
             )
         except BaseException:
             for observer in observers:
@@ -264,13 +254,13 @@ class LocalBootstrapSupervisor(Asked):
         return (self._spans.account(WORKER),) if self._spans else ()
 
     def _progressed(self, progress: Progress) -> None:
-        self._seen, self._moved_at = progress, time.monotonic()
+        self._life.progressed(progress)
         self._on_progress(progress)
 
     def _started(self, wanted: str) -> MemoryRun:
         if self._run is None:
             raise RuntimeLifecycleResolutionError(wanted, "the group has not been started")
-        if self._state == "stopped":
+        if self._life.state == "stopped":
             raise RuntimeLifecycleResolutionError(wanted, "the group has been stopped")
         return self._run
 
@@ -280,49 +270,15 @@ class LocalBootstrapSupervisor(Asked):
             if name != MEMORY:
                 raise RuntimeLifecycleResolutionError(name, f"is not the group {MEMORY!r}")
 
-    def _failed(self, error: Exception, category: str) -> None:
-        self._category = category
-        told = failure_of(error, started=category != START)
-        facts = {"category": category, "message": told.message, "node": told.node}
-        facts["cause_type"] = told.cause_type
-        facts = {name: text for name, text in facts.items() if text}
-        self._moved("failed", EventName.WORKER_FAILED, told.trace_id or None, **facts)
-
-    def _failed_to_start(self, error: Exception) -> RuntimeLifecycleReadyError:
-        self._failed(error, START)
-        return RuntimeLifecycleReadyError(START, [WORKER], 0.0, str(error))
-
     def _interrupt(self) -> None:
         if self._run is not None:
             self._log.emit("drain_begun")
             # Callers first: what they have asked is answered while everything still works.
-            if self.handoff.settled():
-                self._interrupt_input()
-
-    def _interrupt_input(self) -> None:
-        if self._run is not None:
-            self._run.stop()
-
-    def _open_requests(self, run: MemoryRun) -> None:
-        self._desk = desk_of(self._prepared, self._run_id, run, self.handoff.waiters, self._over)
-        self.handoff.open(self._desk)
-
-    def _answer_all(self) -> None:
-        """The input has ended: no more requests, and whatever was asked is answered first."""
-        self.handoff.settled()
-        if self._desk is not None:
-            self._desk.drain()
-
-    def _over(self, terminal: TerminalEvent) -> None:
-        if terminal.status not in ("success", "cancelled"):
-            self.emit_handoff_failure(terminal.group, terminal.category)
-        self.handoff.over(terminal)
-
-    def _moved(
-        self, state: str, name: EventName, trace_id: str | None = None, **fields: object
-    ) -> None:
-        self._state = state
-        self._log.emit(name, group=MEMORY, worker=WORKER, fields=fields, trace_id=trace_id)
+            self._requests.settle()
+            try:
+                self._run.stop()
+            except AdapterFailedError as error:
+                self._not_interrupted = error  # of a thread that nobody hears
 
 
 def local_supervisor(setup: RunSetup, /) -> LocalBootstrapSupervisor:

@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
+from typing import NamedTuple
 
 from sk_kernel import (
     MEMORY,
     SOURCE,
     WHOLE,
     Answer,
+    BoundaryDispatchInput,
     Correlation,
-    KernelError,
     MemoryRun,
+    Onward,
     ReplyWaiter,
     ReplyWaiterService,
     RequestCodec,
     RoutingResult,
+    Tally,
     TerminalEvent,
-    TraceIds,
     Visit,
+    shares,
 )
 
-from sk_supervisor._preflight import Prepared
+from sk_supervisor._outcomes import terminal_of, transport_failure
 
-#: How long a node may be at a request when the run is to be over.
-_CLOSE_SECONDS = 1.0
+
+class _Flight(NamedTuple):
+    """A request that has no outcome yet, its records, and how much of it is out."""
+
+    waiter: ReplyWaiter
+    visits: list[Visit]
+    tally: Tally
 
 
 class LocalDesk:
@@ -37,7 +44,9 @@ class LocalDesk:
 
     Payloads are handed on as they are.
 
-    :param on_outcome: called in any thread with the outcome of each request; must not block.
+    :param takes: says which requests are traced, by their trace ids.
+    :param on_failure: called in any thread with the outcome of a request that has failed; must not
+        block.
     """
 
     def __init__(
@@ -46,14 +55,13 @@ class LocalDesk:
         waiters: ReplyWaiterService,
         codec: RequestCodec,
         takes: Callable[[str], bool],
-        on_outcome: Callable[[TerminalEvent], None],
+        on_failure: Callable[[TerminalEvent], None],
     ) -> None:
         self._run, self._waiters, self._codec, self._takes = run, waiters, codec, takes
-        self._on_outcome = on_outcome
-        self._names = count(1)
-        self._waiting: queue.SimpleQueue[list[tuple[ReplyWaiter, Visit]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._on_failure = on_failure
+        self._numbers = count(1)
+        self._flights: dict[str, _Flight] = {}
+        self._waiting: queue.SimpleQueue[_Flight | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="requests", daemon=True)
         self._thread.start()
 
@@ -62,81 +70,64 @@ class LocalDesk:
 
         :raises UnknownRouteError: when a target takes no payload of that class from a caller.
         """
-        name = f"r{next(self._names)}"
-        visits = []
-        for each in deliveries.boundary_deliveries:
-            edge, key = self._codec.entry(each.target, type(each.payload))
-            known = Correlation(waiter.trace_id, each.reply_to, dict(each.headers), SOURCE)
-            sampled = self._takes(waiter.trace_id)
-            visits.append((waiter, Visit(name, WHOLE, edge, key, each.payload, known, sampled)))
+        number = next(self._numbers)
+        name = f"r{number}"
+        visits = list(self._visits(number, deliveries.boundary_deliveries, waiter))
         if not self._waiters.add_alias(waiter.trace_id, name):
             return  # it has ended: its time was over at once
-        if self._waiters.subscribe(waiter, partial(self._landed, waiter)):
-            self._waiting.put(visits)
+        flight = self._flights[name] = _Flight(waiter, visits, Tally())
+        if self._waiters.subscribe(waiter, partial(self._landed, name)):
+            self._waiting.put(flight)
         else:
-            self._landed(waiter)
+            self._landed(name)
 
     def drain(self) -> None:
-        """Take no more, and return when whatever was asked is answered."""
+        """Return when whatever was asked has been run; nothing more is."""
         self._waiting.put(None)
         self._thread.join()
 
     def close(self) -> None:
-        """See the protocol. What is in work is waited for, but not for ever."""
+        """See the protocol. Who is in a node's hands is told at once; the thread ends behind it."""
+        for name in self._flights.copy():
+            self._waiters.complete(transport_failure(name, MEMORY))
         self._waiting.put(None)
-        self._thread.join(_CLOSE_SECONDS)
-        with suppress(queue.Empty):
-            while True:
-                for waiter, _ in self._waiting.get_nowait() or ():
-                    waiter.cancel()
 
-    def _landed(self, waiter: ReplyWaiter) -> None:
-        if waiter.outcome is not None:
-            self._on_outcome(waiter.outcome)
+    def _visits(
+        self, number: int, inputs: Sequence[BoundaryDispatchInput], waiter: ReplyWaiter
+    ) -> Iterator[Visit]:
+        sampled = self._takes(waiter.trace_id)
+        weights = shares(WHOLE, len(inputs))
+        for place, (each, weight) in enumerate(zip(inputs, weights, strict=True)):
+            edge = self._codec.entry(each.target, type(each.payload))
+            key = self._codec.root(number, place, len(inputs))
+            known = Correlation(waiter.trace_id, each.reply_to, dict(each.headers), SOURCE)
+            yield Visit(f"r{number}", weight, edge, key, each.payload, known, sampled)
+
+    def _landed(self, name: str) -> None:
+        """A request has its outcome, by whatever way."""
+        flight = self._flights.pop(name, None)
+        outcome = flight.waiter.outcome if flight is not None else None
+        if outcome is not None and outcome.status in ("error", "timeout"):
+            self._on_failure(outcome)
 
     def _work(self) -> None:
-        while (visits := self._waiting.get()) is not None:
-            for waiter, visit in visits:
-                if not waiter.done():
-                    self._answer(waiter, visit)
+        while (flight := self._waiting.get()) is not None:
+            self._waiters.expire()
+            if not flight.waiter.done():  # else nobody waits for it, and none of it has been run
+                self._answer(flight)
 
-    def _answer(self, waiter: ReplyWaiter, visit: Visit) -> None:
+    def _answer(self, flight: _Flight) -> None:
+        """Run a request to its end, as workers would, whatever has answered it before."""
+        for visit in flight.visits:
+            for outcome in self._ran(visit):
+                # One segment is all there is, and nothing goes on to another.
+                said = flight.tally.take(outcome) if isinstance(outcome, Answer) else None
+                if said is not None:
+                    self._waiters.complete(terminal_of(said, MEMORY))
+
+    def _ran(self, visit: Visit) -> list[Answer | Onward]:
         try:
             with self._run.turn:
-                outcomes = list(self._run.requests.run([visit]))
-        except KernelError as error:
-            outcomes = [Answer(visit.request, WHOLE, cause_type=type(error).__name__)]
-        for outcome in outcomes:
-            # One segment is all there is, and nothing goes on to another.
-            if isinstance(outcome, Answer):
-                self._waiters.complete(_terminal(outcome))
-
-
-def desk_of(
-    prepared: Prepared,
-    run_id: str,
-    run: MemoryRun,
-    waiters: ReplyWaiterService,
-    on_outcome: Callable[[TerminalEvent], None],
-) -> LocalDesk:
-    """The desk of a run; its requests are traced where the run is."""
-    tracing = prepared.config.runtime.observability.tracing
-    takes = TraceIds(run_id, tracing.sampling_ratio).takes
-    codec = RequestCodec(prepared.application.graph)
-    return LocalDesk(
-        run, waiters, codec, takes if tracing.exporters else lambda _: False, on_outcome
-    )
-
-
-def _terminal(answer: Answer) -> TerminalEvent:
-    if not answer.cause_type:
-        return TerminalEvent(answer.request, "success", answer.payload)
-    return TerminalEvent(
-        answer.request,
-        "error",
-        error=f"remote handoff failed for group '{MEMORY}'",
-        category="execution",
-        group=MEMORY,
-        node=answer.node,
-        cause_type=answer.cause_type,
-    )
+                return list(self._run.requests.run([visit]))
+        except BaseException as error:  # noqa: BLE001 - this thread has all the other requests too
+            return [Answer(visit.request, visit.weight, cause_type=type(error).__name__)]

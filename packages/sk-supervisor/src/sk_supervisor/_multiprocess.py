@@ -21,7 +21,7 @@ from sk_observability import EventName
 from sk_supervisor._asked import Asked
 from sk_supervisor._ending import Ending
 from sk_supervisor._gate import GatePolicy
-from sk_supervisor._handoff import Expiry, Handoff
+from sk_supervisor._handoff import Handoff
 from sk_supervisor._happenings import Ping, RequestsSettled, StopRequested
 from sk_supervisor._lifecycle import State, overall
 from sk_supervisor._memory_limit import MemoryLimits
@@ -111,8 +111,8 @@ class MultiprocessBootstrapSupervisor(Asked):
         self._verdict = Verdict(watch, work, self._ending)
         watch.follow = successors.follow
         memory = MemoryLimits(roster, watch.fail)
-        expiry = Expiry(self.handoff.waiters)
-        watch.alarms += [self._refusals, successors, memory, self._ending.drain, expiry]
+        ending = self._ending
+        watch.alarms += [self._refusals, successors, memory, ending.drain, ending.expiry]
         watch.on_settled = self._ending.requests_settled
         watch.on_handoff_failure = self.emit_handoff_failure
 
@@ -184,10 +184,7 @@ class MultiprocessBootstrapSupervisor(Asked):
         assert work.source and work.sink  # noqa: S101, PT018 - every group was started
         seconds = time.monotonic() - began
         lives = self._roster.lives()
-        spans = self._watch.spans.accounts()
-        report = report_of(
-            self._prepared, self._run_id, work.source, work.sink, seconds, lives, spans
-        )
+        report = report_of(self._prepared, self._run_id, work.source, work.sink, seconds, lives)
         if profiler is not None:
             profiler.write(report.records_in)
         return with_letters(report, self._letters)

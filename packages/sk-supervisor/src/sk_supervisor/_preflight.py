@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from sk_kernel import (
@@ -27,6 +26,7 @@ from sk_observability import check_exporters
 
 from sk_supervisor._frames import most_records
 from sk_supervisor._health_faults import health_faults
+from sk_supervisor._ladder import Ladder
 from sk_supervisor._placement import group_faults, place, workers_of
 from sk_supervisor._restart_faults import restart_faults
 from sk_supervisor._supervisors import factory_of
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 #: The mode in which this process does the work itself.
 INLINE = "inline"
+_FLUSH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,14 @@ class Prepared:
     def flush_seconds(self) -> float:
         """How long an exporter may take at the end of a process, whatever its own settings say.
 
-        Half of what there is to stop in: a receiver that hangs must not make a stop a forced one.
+        What a stop leaves for it when its drain took as long as it may: a receiver that hangs must
+        not make a stop a forced one. Without groups there is no such limit, and it is 5 s.
         """
         stops = [group.stop_timeout_seconds for group in self.groups]
-        return max(stops) / 2 if stops else inf
+        if not stops:
+            return _FLUSH_SECONDS
+        ladder = Ladder.within(float(max(stops)), 0.0)
+        return ladder.stop_until - ladder.drain_until
 
     @property
     def mode(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 from sk_control import DrainOutcome
-from sk_kernel import DeadLetterFile, RunReport, SpanAccount
+from sk_kernel import DeadLetterFile, RunReport
 
 from sk_supervisor._preflight import Prepared
 from sk_supervisor._roster import WorkerRecord
@@ -21,7 +21,6 @@ def report_of(
     sink: WorkerRecord,
     seconds: float,
     lives: Iterable[WorkerRecord] = (),
-    spans: tuple[SpanAccount, ...] = (),
 ) -> RunReport:
     """The report of a run whose sink has ended, with ``lives`` of workers, dead ones among them."""
     every = list(lives)
@@ -40,7 +39,6 @@ def report_of(
         partial_outputs=sink.unfinished_outputs(),
         dead_lettered=sum(record.dead_lettered for record in every),
         skipped=sum(record.skipped for record in every),
-        spans=spans,
     )
 
 

@@ -85,7 +85,12 @@ class Responder:
         """
         visits = self._codec.visits(asked.payload)
         for _, several in groupby(visits, attrgetter("request")):
-            self._run(asked.header.target_segment, list(several))
+            here = list(several)
+            for answer in [each for each in here if isinstance(each, Answer)]:
+                self._held += 1
+                self._answer(answer)
+            if readable := [each for each in here if isinstance(each, Visit)]:
+                self._run(asked.header.target_segment, readable)
         if self._held >= _MOST_HELD:
             self.flush()
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import queue
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from sk_kernel import (
     BootstrapSupervisor,
@@ -82,66 +81,103 @@ def serve(
     :raises ServiceFailedError: when the run cannot start, or failed meanwhile; a failure inside the
         block goes first, with the run's as a note.
     """
-    said = StringIO()
-    made: queue.SimpleQueue[BootstrapSupervisor | None] = queue.SimpleQueue()
-    codes: list[int] = []
-
-    def work() -> None:
-        mine: list[BootstrapSupervisor] = []
-
-        def on_made(supervisor: BootstrapSupervisor) -> None:
-            mine.append(supervisor)
-            made.put(supervisor)
-
-        try:
-            quiet, stream = stderr is None, stderr or said
-            codes.append(run_with(on_made, config, run_id=run_id, quiet=quiet, stderr=stream))
-        finally:
-            for supervisor in mine:
-                supervisor.shutdown()  # where it did not come so far: it wakes whoever waits
-            made.put(None)
-
-    # The thread that starts workers lives as long as they do.
-    thread = threading.Thread(target=work, name="serve")
-    thread.start()
-    supervisor = made.get()
-    if supervisor is None or not supervisor.wait_started(_A_DAY):
-        thread.join()
-        raise ServiceFailedError(codes[0] if codes else 1, said.getvalue())
+    background = _Background(config, run_id, stderr)
+    supervisor = background.start()
     try:
-        with _prompt_threads():
+        with _PROMPTNESS.held():
             yield Service(supervisor)
     except BaseException as primary:
-        failure = _ended(supervisor, thread, codes, said)
+        failure = background.end("served")
         if failure is not None:
             primary.add_note(f"and then: {failure}")
         raise
-    failure = _ended(supervisor, thread, codes, said)
+    failure = background.end("served")
     if failure is not None:
         raise failure
 
 
-@contextmanager
-def _prompt_threads() -> Iterator[None]:
-    """Let the hub's thread have the interpreter soon, whatever its callers are at.
+class _Background:
+    """A run in a thread of its own: the one that starts workers lives as long as they do."""
 
-    Python's default lets each thread keep it for 5 ms, and the hub asks for it at every hop.
+    def __init__(self, config: Config, run_id: str | None, stderr: TextIO | None) -> None:
+        self._config, self._run_id, self._stderr = config, run_id, stderr
+        self._said = StringIO()
+        self._supervisor: BootstrapSupervisor | None = None
+        self._made = threading.Event()
+        self._code = 1
+        self._thread = threading.Thread(target=self._work, name="serve")
+
+    def start(self) -> BootstrapSupervisor:
+        """Return when the run works.
+
+        Where the wait is cut short (Ctrl-C) the run is ended, as it would be at the block's end.
+
+        :raises ServiceFailedError: when it cannot start.
+        """
+        self._thread.start()
+        try:
+            self._made.wait()
+            supervisor = self._supervisor
+            if supervisor is not None and supervisor.wait_started(_A_DAY):
+                return supervisor
+        except BaseException:
+            self.end("interrupted")
+            raise
+        self._thread.join()
+        raise ServiceFailedError(self._code, self._said.getvalue())
+
+    def end(self, reason: str) -> ServiceFailedError | None:
+        """Drain the run, and what has gone wrong with it."""
+        self._made.wait()
+        if self._supervisor is not None:
+            self._supervisor.request_stop(reason)
+        self._thread.join()  # a stop has its own budget
+        if self._code == EXIT_DONE or self._code > EXIT_SIGNAL_BASE:
+            return None
+        return ServiceFailedError(self._code, self._said.getvalue())
+
+    def _work(self) -> None:
+        quiet, stream = self._stderr is None, self._stderr or self._said
+        try:
+            self._code = run_with(
+                self._on_made, self._config, run_id=self._run_id, quiet=quiet, stderr=stream
+            )
+        finally:
+            if self._supervisor is not None:
+                self._supervisor.shutdown()  # where it did not come so far: who waits is woken
+            self._made.set()
+
+    def _on_made(self, supervisor: BootstrapSupervisor) -> None:
+        self._supervisor = supervisor
+        self._made.set()
+
+
+class _Promptness:
+    """Lets the hub's thread have the interpreter soon, whatever its callers are at.
+
+    Python's default lets each thread keep it for 5 ms, and the hub asks for it at every hop. It is
+    the whole process's, so it is put back when the last of those that want it has ended.
     """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, _SWITCH_SECONDS))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users, self._before = 0, 0.0
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have it so inside the block."""
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(min(self._before, _SWITCH_SECONDS))
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if not self._users:
+                    sys.setswitchinterval(self._before)
 
 
-def _ended(
-    supervisor: BootstrapSupervisor, thread: threading.Thread, codes: list[int], said: StringIO
-) -> ServiceFailedError | None:
-    """Drain the run, and what has gone wrong with it."""
-    supervisor.request_stop("served")
-    thread.join()  # a stop has its own budget
-    code = codes[0] if codes else 1
-    if code == EXIT_DONE or code > EXIT_SIGNAL_BASE:
-        return None
-    return ServiceFailedError(code, said.getvalue())
+_PROMPTNESS: Final = _Promptness()

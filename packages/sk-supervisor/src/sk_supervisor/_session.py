@@ -17,7 +17,7 @@ from sk_control import (
     Refused,
     WorkerIdentity,
 )
-from sk_kernel import SINK, SOURCE, TerminalEvent, TraceIds
+from sk_kernel import SINK, SOURCE, TraceIds
 from sk_transport import KeyMaterial, Secret
 
 from sk_supervisor._bundle import ChildBootstrapBundle, encode_bundle
@@ -34,7 +34,7 @@ from sk_supervisor._happenings import (
 )
 from sk_supervisor._hub import DataHub
 from sk_supervisor._link_limits import link_limits
-from sk_supervisor._peers import Peers, group_of, incarnation_of, worker_name
+from sk_supervisor._peers import Peers, group_of, incarnation_of, place_of, worker_name
 from sk_supervisor._placement import workers_of
 from sk_supervisor._preflight import Prepared, application_spec, span_choices
 from sk_supervisor._refusals import Refusals
@@ -63,7 +63,6 @@ class Session:
         handoff: Handoff,
         letters: str = "",
     ) -> None:
-        self._handoff = handoff
         self._letters = letters
         self.profile = ""
         self._prepared, self._run_id, self._put = prepared, run_id, put
@@ -89,7 +88,7 @@ class Session:
             max_payload_bytes=self._limits.max_payload_bytes,
             workers=lambda: self._peers.now,
             wake=lambda: self.hub.wake(),
-            on_outcome=self._on_outcome,
+            on_failure=lambda end: put(HandoffFailed(end.group, end.category)),
         )
         self.hub = DataHub(
             self.relay,
@@ -157,8 +156,10 @@ class Session:
 
     def take_over(self, worker: str) -> None:
         """A worker is ready: its place's frames go to it from now on, if they do not yet."""
+        former = self._peers.now[place_of(worker)]
         if self._peers.take_over(worker):
             self.relay.hand_over(worker)
+            self.desk.lost(former)  # and what waits for it, should it never have come
 
     def news_for(self, worker: str) -> Iterator[PeerReplaced]:
         """What a worker that is ready has to hear of those that it exchanges batches with."""
@@ -178,11 +179,6 @@ class Session:
         """Hang up on everybody."""
         self.control.close(timeout_seconds=1.0)
         self.hub.close()
-
-    def _on_outcome(self, terminal: TerminalEvent) -> None:
-        if terminal.status not in ("success", "cancelled"):
-            self._put(HandoffFailed(terminal.group, terminal.category))
-        self._handoff.over(terminal)
 
     def _on_control(self, event: ControlEvent) -> None:
         if isinstance(event, Refused):

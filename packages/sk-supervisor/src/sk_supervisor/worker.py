@@ -170,7 +170,8 @@ class Worker:
         return self._inbox.qsize() + self._busy
 
     def _report(self, assembly: Assembly) -> None:
-        assembly.flush()
+        # What is still to be exported is so behind this: neither the drain nor a request that is
+        # asked meanwhile waits for an exporter.
         engine = assembly.engine
         outcome = DrainOutcome.COMPLETE if engine.complete else DrainOutcome.STOPPED
         counters = engine.sink.summary() if engine.sink else {}

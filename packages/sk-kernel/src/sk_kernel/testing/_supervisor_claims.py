@@ -156,9 +156,11 @@ def requests_are_answered_while_it_works(bench: SupervisorBench) -> None:
         replies: list[TerminalEvent] = []
 
         def asked() -> None:
-            waiters = [ask(Envelope(Number(n), trace_id=f"t{n}")) for n in (-5, -7)]
-            replies.extend(waiter.wait(SOON) for waiter in waiters)
-            it.supervisor.request_stop("asked")
+            try:
+                waiters = [ask(Envelope(Number(n), trace_id=f"t{n}")) for n in (-5, -7)]
+                replies.extend(waiter.wait(SOON) for waiter in waiters)
+            finally:
+                it.supervisor.request_stop("asked")
 
         with it.meanwhile(lambda: it.supervisor.wait_started(0), asked):
             it.supervisor.run()
@@ -180,14 +182,15 @@ def a_boundary_is_executed_in_its_group_alone(bench: SupervisorBench) -> None:
         def asked() -> None:
             group = it.groups[0]
             inputs = [BoundaryDispatchInput(Number(-n), group, "square_of") for n in (3, 2)]
-            outputs = it.supervisor.execute_boundary(inputs).terminal_outputs
-            found.extend(getattr(output.payload, "n", None) for output in outputs)
             stranger = BoundaryDispatchInput(Number(1), "no such group", "square_of")
             try:
+                outputs = it.supervisor.execute_boundary(inputs).terminal_outputs
+                found.extend(getattr(output.payload, "n", None) for output in outputs)
                 it.supervisor.execute_boundary([stranger])
             except ConnectionError as error:
                 found.append(isinstance(error, KernelError))
-            it.supervisor.request_stop("asked")
+            finally:
+                it.supervisor.request_stop("asked")
 
         with it.meanwhile(lambda: it.supervisor.wait_started(0), asked):
             it.supervisor.run()
