@@ -15,9 +15,10 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     """Where a record is, for a node that has a parameter of this type.
 
     ``sequence`` counts the records of the source from 1; records made by a ``finish()`` have the
-    number after the last, those of requests a negative one. ``trace_id`` is 32 hexadecimal
-    digits, the same in every run with the same ``run_id``, unless an envelope gave its own. ``sampled`` says whether the record's trace is
-    recorded. ``key`` is the record's place in the run's order, by which its spans are told apart.
+    number after the last, those of requests a negative one. ``trace_id`` is 32 hexadecimal digits,
+    the same in every run with the same ``run_id``, unless an envelope gave its own. ``sampled``
+    says whether the record's trace is recorded. ``key`` is the record's place in the run's order,
+    by which its spans are told apart.
     """
 
     run_id: str
