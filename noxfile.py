@@ -229,7 +229,11 @@ def run_reported(session: nox.Session, *command: str) -> None:
 def run_tests(session: nox.Session) -> None:
     """Run pytest on all packages and testbeds, the packages as they stand in the checkout."""
     install(session, "test")
-    session.run("python", "-m", "pytest", "-n", "logical", "--dist", "worksteal", *session.posargs)
+    # Hundreds of processes are started: each would compile all that it imports where that is kept
+    # from being written down, as it never is for a user.
+    compiled = {"PYTHONDONTWRITEBYTECODE": ""}
+    command = ("python", "-m", "pytest", "-n", "logical", "--dist", "worksteal")
+    session.run(*command, *session.posargs, env=compiled)
 
 
 def install(session: nox.Session, *groups: str, packages: bool = True) -> None:

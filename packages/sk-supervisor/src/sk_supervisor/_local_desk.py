@@ -29,6 +29,7 @@ from sk_kernel import (
 )
 
 from sk_supervisor._outcomes import terminal_of, transport_failure
+from sk_supervisor._signals import without_signals
 
 
 class _Flight(NamedTuple):
@@ -63,7 +64,8 @@ class LocalDesk:
         self._flights: dict[str, _Flight] = {}
         self._waiting: queue.SimpleQueue[_Flight | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="requests", daemon=True)
-        self._thread.start()
+        with without_signals():
+            self._thread.start()
 
     def dispatch(self, deliveries: RoutingResult, waiter: ReplyWaiter) -> None:
         """See the protocol.

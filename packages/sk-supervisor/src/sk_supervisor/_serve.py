@@ -19,6 +19,7 @@ from sk_kernel import (
 )
 
 from sk_supervisor._execute import run_with
+from sk_supervisor._signals import without_signals
 from sk_supervisor.errors import EXIT_DONE, EXIT_SIGNAL_BASE, ServiceFailedError
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ class _Background:
 
         :raises ServiceFailedError: when it cannot start.
         """
-        self._thread.start()
+        with without_signals():
+            self._thread.start()
         try:
             self._made.wait()
             supervisor = self._supervisor
