@@ -83,6 +83,12 @@ def test_nothing_is_published_before_its_gates_and_tests_are_green() -> None:
     assert "./noxw -s parity smoke contracts" in [step.get("run") for step in gates]
 
 
+def test_the_check_that_stands_for_ci_waits_for_every_job_and_is_never_left_out() -> None:
+    jobs = yaml_of(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]
+    assert set(jobs["green"]["needs"]) == set(jobs) - {"green"}
+    assert jobs["green"]["if"] == "always()"
+
+
 @pytest.mark.parametrize("path", [ROOT / ".ci" / "run", *WORKFLOWS], ids=lambda path: path.name)
 def test_the_sessions_of_ci_are_all_known(path: Path) -> None:
     calls = re.findall(r"noxw -s ((?:\w[\w-]* ?)+)", path.read_text("utf-8"))

@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SESSIONS = ("smoke", "parity", "contracts", "bench")
-"""Those whose ``NAME.json`` the page is made of."""
+DOCUMENTS: Mapping[str, tuple[str, str]] = {
+    "smoke": ("smoke.json", "smoke"),
+    "floors": ("bench-short.json", "smoke"),
+    "parity": ("parity.json", "parity"),
+    "contracts": ("contracts.json", "contracts"),
+    "bench": ("bench.json", "bench"),
+}
+"""What the page is made of: files, and the sessions that write them."""
 
 SCHEMA = 1
 
@@ -23,8 +29,10 @@ class Found:
 
 
 def read_inputs(reports: Path) -> dict[str, Found]:
-    """Every session's document, by the session's name."""
-    return {name: read_document(reports / f"{name}.json", name) for name in SESSIONS}
+    """Every document, by its name."""
+    return {
+        name: read_document(reports / file, session) for name, (file, session) in DOCUMENTS.items()
+    }
 
 
 def read_document(path: Path, session: str) -> Found:

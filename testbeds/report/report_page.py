@@ -75,13 +75,22 @@ def render_contracts(document: Mapping[str, Any]) -> str:
 
 def tiles(inputs: Mapping[str, Found]) -> Sequence[Tile]:
     """The verdict of each session that the page is about."""
-    named = (("parity", "Parity"), ("smoke", "Smoke"), ("contracts", "Contracts"))
+    named = (
+        ("parity", "Parity"),
+        ("smoke", "Smoke"),
+        ("contracts", "Contracts"),
+        ("floors", "Speed"),
+    )
     return [_tile(what, inputs[name].document) for name, what in named]
 
 
 def _tile(what: str, document: Mapping[str, Any] | None) -> Tile:
     if document is None:
         return Tile(what, "not run")
+    if "targets" in document:
+        held = sum(row["floor"] is not None for row in document["targets"])
+        word = "green" if document["ok"] else "FAILED"
+        return Tile(what, word, "1 floor" if held == 1 else f"{held} floors")
     if "contracts" not in document:
         cases = len(document["cases"])
         return Tile(what, "green" if document["ok"] else "FAILED", f"{cases} comparisons")

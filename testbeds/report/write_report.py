@@ -2,10 +2,10 @@
 
     python testbeds/report/write_report.py --reports reports
 
-Reads `smoke.json`, `smoke-events.jsonl`, `parity.json`, `contracts.json` and `bench.json` of the
-folder, as far as they are there, and writes `index.html`; for `contracts.json` and each
-`contracts-phaseN.json` a page and a Markdown file of its own too. Exit 0, or 2 when the folder
-cannot be written.
+Reads `smoke.json`, `smoke-events.jsonl`, `bench-short.json`, `parity.json`, `contracts.json` and
+`bench.json` of the folder, as far as they are there, and writes `index.html`; for `contracts.json`
+and each `contracts-phaseN.json` a page and a Markdown file of its own too. Exit 0, or 2 when the
+folder cannot be written.
 """
 
 from __future__ import annotations

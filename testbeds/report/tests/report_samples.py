@@ -78,6 +78,18 @@ def smoke() -> dict[str, Any]:
     }
 
 
+def floors(*, ok: bool = True) -> dict[str, Any]:
+    verdict = "met" if ok else "BELOW THE FLOOR"
+    row = {"id": "P2", "what": "four processes by H", "target": 1.05, "verdict": verdict}
+    wanted = {**row, "at_most": False, "figure": {"value": 1.131}}
+    unknown = {**row, "at_most": True, "figure": None, "unit": "x"}
+    return {
+        "schema": 1,
+        "ok": ok,
+        "targets": [{**wanted, "floor": 0.85}, {**unknown, "floor": None}],
+    }
+
+
 def contract(name: str, result: str, **engines: str) -> dict[str, Any]:
     proof = {
         "test": f"tests/test_it.py::test_{name}[four_groups]",
@@ -137,7 +149,12 @@ def events() -> str:
 
 def write_samples(folder: Path) -> None:
     """Everything that a folder of reports can hold."""
-    documents = {"parity": parity(ok=False), "smoke": smoke(), "contracts": contracts()}
+    documents = {
+        "parity": parity(ok=False),
+        "smoke": smoke(),
+        "contracts": contracts(),
+        "bench-short": floors(),
+    }
     for name, document in documents.items():
         (folder / f"{name}.json").write_text(json.dumps(document), "utf-8")
     (folder / "smoke-events.jsonl").write_text(events(), "utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from report_contracts import to_markdown
-from report_samples import HOSTILE, SHA, contracts, parity, smoke
+from report_samples import HOSTILE, SHA, contracts, floors, parity, smoke
 from write_report import main
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -88,6 +88,9 @@ def test_the_page_says_what_every_session_found(reports: Path) -> None:
         "Parity ✗ FAILED 2 comparisons",
         "Smoke ✓ green 2 comparisons",
         "Contracts ✗ NOT PROVEN 2 passed, 1 failed, 1 missing",
+        "Speed ✓ green 1 floor",
+        "P2 four processes by H ✓ met 1.13 at least 1.05",
+        "P2 four processes by H ✓ met \N{EN DASH} at most 1.05x",
         "multiprocess ended with exit code 4",
         "exp_mp, memory 2,000 lines/s in 0.50 s",
         "✓ nothing lost 1,000 of 1,000 traces run whole",
@@ -135,6 +138,13 @@ def test_a_report_that_cannot_be_read_is_one_line(reports: Path, content: str, s
 def test_events_that_tell_no_timeline_are_one_line(reports: Path, content: str) -> None:
     (reports / "smoke-events.jsonl").write_text(content)
     assert "smoke-events.jsonl tells no timeline" in written(reports)
+
+
+def test_a_speed_below_its_floor_is_told(reports: Path) -> None:
+    (reports / "bench-short.json").write_text(json.dumps(floors(ok=False)))
+    text = text_of(written(reports))
+    assert "Speed ✗ FAILED" in text
+    assert "P2 four processes by H ✗ BELOW THE FLOOR" in text
 
 
 def test_green_sessions_are_told_as_green(reports: Path) -> None:

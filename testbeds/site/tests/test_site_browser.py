@@ -28,6 +28,9 @@ addEventListener("load", () => setTimeout(() => {{
     text: it.documentElement.textContent.length,
     diagrams: it.querySelectorAll("pre.mermaid").length,
     drawn: it.querySelectorAll("pre.mermaid > svg:not([aria-roledescription=error])").length,
+    cut: [...it.querySelectorAll("pre.mermaid foreignObject")].filter(
+      (box) => box.firstElementChild.scrollWidth > Math.ceil(box.width.baseVal.value),
+    ).length,
   }});
 }}, 8000));
 </script>
@@ -102,5 +105,6 @@ def test_a_page_asks_nobody_draws_its_diagrams_and_is_as_wide_as_its_window(
     assert (said, asked) == ("", "")
     assert facts["text"] > 1_000
     assert facts["drawn"] == facts["diagrams"]
+    assert facts["cut"] == 0  # of the words in them
     assert facts["diagrams"] > 0 or name not in {"index.html", "architecture.html"}
     assert facts["wide"] <= width
