@@ -269,6 +269,14 @@ def test_a_failure_report_always_gets_through(text: str) -> None:
     assert decode(*encode(failed)) == failed
 
 
+def test_values_are_equal_by_their_type_and_fields() -> None:
+    assert Stop(drain=True) == Stop(drain=True, reason="")
+    assert hash(Stop(drain=True)) == hash(Stop(drain=True, reason=""))
+    assert Stop(drain=True) != Stop(drain=False)
+    assert StartWork() != StopAck()
+    assert repr(Stop(drain=True, reason="it is late")) == "Stop(drain=True, reason='it is late')"
+
+
 def test_no_repr_shows_a_key_or_the_application() -> None:
     """A bundle in a log line names its keys and shows none; settings stay out too."""
     keys = BootstrapKeyBundle({"data": Secret(b"super-secret-key-of-32-bytes....")})

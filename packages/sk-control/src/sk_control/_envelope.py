@@ -12,6 +12,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from sk_control import _fields as check
 from sk_control._codes import RefusalCode
 from sk_control._pb import control_pb2 as pb
+from sk_control._value import value
 from sk_control.errors import InvalidFieldError, MessageRefusedError
 
 NONCE_BYTES: Final = 16
@@ -20,7 +21,8 @@ _NUMBERS: Final = struct.Struct(">IIIQ")
 _LENGTH: Final = struct.Struct(">Q")
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Envelope:
     """A SignedMessage. `direction` and `kind` are numbers as they came, perhaps of nothing."""
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from sk_control._codes import ProtocolCode, RefusalCategory, RefusalCode
 from sk_control._messages import ControlMessage, Hello
+from sk_control._value import value
 
 
 class LossReason(StrEnum):
@@ -21,14 +22,16 @@ class LossReason(StrEnum):
     """No bundle could be made for the worker. Only the server sees this one."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class WorkerHello:
     """A worker has proven that it holds its token; its bundle goes out next."""
 
     hello: Hello
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class WorkerMessage:
     """A worker's message, authentic and in order."""
 
@@ -36,7 +39,8 @@ class WorkerMessage:
     message: ControlMessage
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class WorkerLost:
     """A worker's stream is over without a `StopAck`. Once per worker at most, and its last event.
 
@@ -48,7 +52,8 @@ class WorkerLost:
     fault: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Refused:
     """Something was refused and had no other effect.
 

@@ -14,10 +14,12 @@ from typing import TypeAlias
 from sk_control import _fields as check
 from sk_control._bundle_keys import BootstrapKeyBundle
 from sk_control._metering import Metering
+from sk_control._value import value
 from sk_control.errors import InvalidFieldError
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Hello:
     """Worker: who I am, and which protocol versions I speak. `incarnation` counts from 1."""
 
@@ -37,7 +39,8 @@ class Hello:
         check.whole("hello", "pid", self.pid, 1)
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class BootstrapBundle:
     """Supervisor, once per worker: everything that a worker is built from.
 
@@ -73,12 +76,14 @@ class BootstrapBundle:
             raise InvalidFieldError(message, "keys", "a BootstrapKeyBundle")
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class BundleAck:
     """Worker: the bundle is here and its keys are in use. The channel sends it by itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Ready:
     """Worker: built, connected, waiting for `StartWork`.
 
@@ -91,7 +96,8 @@ class Ready:
         check.texts("ready", "partial_outputs", self.partial_outputs)
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Progress:
     """Worker: how far it has come. `state` and `position` are its own words, possibly empty.
 
@@ -125,7 +131,8 @@ class Progress:
         check.whole("progress", "requests", self.requests)
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Heartbeat:
     """Worker: still here."""
 
@@ -136,12 +143,14 @@ class Heartbeat:
             raise InvalidFieldError("heartbeat", "progress", "a Progress or nothing")
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StartWork:
     """Supervisor: the gate is open, sources may be read."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Stop:
     """Supervisor: stop; with `drain`, after what is in flight has been sent on. May be repeated."""
 
@@ -153,7 +162,8 @@ class Stop:
         check.text("stop", "reason", self.reason)
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StopAck:
     """Worker: stopped; its last word. The end of its stream is no loss after this."""
 
@@ -165,7 +175,8 @@ class DrainOutcome(IntEnum):
     STOPPED = 2
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Drained:
     """Worker: all output has been sent on and nothing is in flight.
 
@@ -186,7 +197,8 @@ class Drained:
         check.counters("drained", "counters", self.counters)
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Failed:
     """Worker: it cannot go on. Only reports and a `StopAck` may follow.
 
@@ -213,7 +225,8 @@ class Failed:
             check.text("failed", name, getattr(self, name))
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PeerReplaced:
     """Supervisor: `worker_id` runs `group` now, in the place of a worker that has failed.
 
@@ -234,7 +247,8 @@ class PeerReplaced:
             raise InvalidFieldError("peer_replaced", "keys", "a BootstrapKeyBundle")
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ExporterCounts:
     """What has become of the spans that one exporter was given; `dropped` is by reason.
 
@@ -253,7 +267,8 @@ class ExporterCounts:
         check.text("span_counts", "exporters.close_failure", self.close_failure)
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SpanCounts:
     """Worker: how many spans it has made, and what has become of them at each exporter.
 

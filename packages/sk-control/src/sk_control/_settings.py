@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from sk_control._fields import SECONDS_MAX
+from sk_control._value import value
 from sk_control.errors import ControlSettingError
 
 INT32_MAX: Final = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@value
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ControlSettings:
     """Limits of the control plane; the same values belong on both ends.
 

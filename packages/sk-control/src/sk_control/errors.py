@@ -9,7 +9,7 @@ of grpc, protobuf or the operating system leaves the package in any other form.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, dataclass_transform
 
 from sk_control._codes import ProtocolCode, RefusalCategory, RefusalCode
 
@@ -18,13 +18,18 @@ if TYPE_CHECKING:
     from sk_control._session import SessionState
 
 
-@dataclass(eq=False)
+@dataclass_transform(eq_default=False)
+@dataclass(eq=False, repr=False)
 class ControlError(Exception):
-    """Base of every error that leaves this package."""
+    """Base of every error that leaves this package. A subclass's annotations are its fields."""
 
     says: ClassVar[str] = "the control plane failed"
 
+    def __init_subclass__(cls) -> None:
+        dataclass(eq=False, repr=False)(cls)  # each method that it makes takes time at every start
+
     def __post_init__(self) -> None:
+        # What pickle and copy make the error from again, however it was made; and what is shown.
         self.args = tuple(getattr(self, field.name) for field in fields(self))
 
     def __str__(self) -> str:
@@ -38,7 +43,6 @@ class ControlUsageError(ControlError):
     """The caller's fault."""
 
 
-@dataclass(eq=False)
 class InvalidFieldError(ControlUsageError, ValueError):
     """A field of a message has a value that the wire cannot carry."""
 
@@ -48,7 +52,6 @@ class InvalidFieldError(ControlUsageError, ValueError):
     says = "{message}.{field}: expected {expected}"
 
 
-@dataclass(eq=False)
 class ControlSettingError(ControlUsageError, ValueError):
     """A setting of the server or channel is impossible."""
 
@@ -58,7 +61,6 @@ class ControlSettingError(ControlUsageError, ValueError):
     says = "{setting} is {value!r}, expected {expected}"
 
 
-@dataclass(eq=False)
 class WorkerExpectedTwiceError(ControlUsageError):
     """A worker id was announced before; ids hold the incarnation and are used once per session."""
 
@@ -66,7 +68,6 @@ class WorkerExpectedTwiceError(ControlUsageError):
     says = "worker {worker_id!r} is expected already: a restart needs a new id"
 
 
-@dataclass(eq=False)
 class WorkerNotExpectedError(ControlUsageError):
     """The caller names a worker that was never announced."""
 
@@ -74,7 +75,6 @@ class WorkerNotExpectedError(ControlUsageError):
     says = "worker {worker_id!r} was never expected: call expect() first"
 
 
-@dataclass(eq=False)
 class KeyBundleConsumedError(ControlUsageError):
     """The bundle was taken already; it is handed out once, so that its keys have one owner."""
 
@@ -82,7 +82,6 @@ class KeyBundleConsumedError(ControlUsageError):
     says = "the key bundle of worker {worker_id!r} has been taken already"
 
 
-@dataclass(eq=False)
 class ControlClosedError(ControlUsageError):
     """The server or channel was closed by its owner before this call."""
 
@@ -93,7 +92,6 @@ class ControlClosedError(ControlUsageError):
 # ---- a message out of order: the fault of whoever sent it ----------------------------------------
 
 
-@dataclass(eq=False)
 class ControlProtocolError(ControlError):
     """A message came out of order; the session stays in the state that it was in."""
 
@@ -104,7 +102,6 @@ class ControlProtocolError(ControlError):
     says = "worker {worker_id!r}: {message_kind.label} is not allowed in state {state} ({code})"
 
 
-@dataclass(eq=False)
 class StartGateClosedError(ControlProtocolError):
     """Work was to start before all required workers are ready; `missing` names those, in order."""
 
@@ -115,7 +112,6 @@ class StartGateClosedError(ControlProtocolError):
 # ---- the peer's fault: what arrived is not a message of this session -----------------------------
 
 
-@dataclass(eq=False)
 class MessageRefusedError(ControlError):
     """A message is not to be believed and had no effect. `worker_id` is whom it names."""
 
@@ -134,7 +130,6 @@ class MessageRefusedError(ControlError):
         return f"a control message{claimed} is refused ({self.category}/{self.code}){detail}"
 
 
-@dataclass(eq=False)
 class VersionMismatchError(MessageRefusedError):
     """The two ends speak no common protocol version."""
 
@@ -156,7 +151,6 @@ class VersionMismatchError(MessageRefusedError):
         return ControlError.__str__(self)
 
 
-@dataclass(eq=False)
 class HelloRefusedError(ControlError):
     """The supervisor refused this worker's hello. Category and code are its words, and unsigned."""
 
@@ -173,7 +167,6 @@ class ControlConnectionError(ControlError):
     """The environment's fault."""
 
 
-@dataclass(eq=False)
 class ControlBindError(ControlConnectionError):
     """The control port cannot be opened."""
 
@@ -182,7 +175,6 @@ class ControlBindError(ControlConnectionError):
     says = "cannot listen on {address} ({reason}): choose another port, or 0 for any free one"
 
 
-@dataclass(eq=False)
 class ControlConnectError(ControlConnectionError):
     """No session: nothing listens there, what listens is no control server, or it went away."""
 
@@ -191,7 +183,6 @@ class ControlConnectError(ControlConnectionError):
     says = "no control session with {address}: {reason}"
 
 
-@dataclass(eq=False)
 class ControlTimeoutError(ControlConnectionError):
     """The supervisor delivered no bootstrap bundle in time."""
 
@@ -200,7 +191,6 @@ class ControlTimeoutError(ControlConnectionError):
     says = "no bootstrap bundle from {address} within {seconds:g} s"
 
 
-@dataclass(eq=False)
 class ControlLostError(ControlConnectionError):
     """The stream is gone, so nothing can be sent. The loss itself comes as a callback or event."""
 

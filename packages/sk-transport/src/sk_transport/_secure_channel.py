@@ -14,7 +14,7 @@ from sk_transport._detached import DetachedChannel
 from sk_transport._limits import FrameLimits
 from sk_transport._rejects import RejectCounts
 from sk_transport._signing import Signer, Verifier
-from sk_transport._socket import Deadline, held, reason_of, send_parts, wait_readable
+from sk_transport._socket import Deadline, Held, reason_of, send_parts, wait_readable
 from sk_transport._wire import Buffer, FrameKind, WireFrame
 from sk_transport.errors import (
     ChannelClosedError,
@@ -98,7 +98,7 @@ class SecureChannel:
         out, and the channel is shut down.
         """
         deadline = Deadline("send", timeout)
-        with held(self._sending, deadline):
+        with Held(self._sending, deadline):
             self._check_open()
             parts = (signer or self._signer).seal(kind, header, payload)
             try:
@@ -118,7 +118,7 @@ class SecureChannel:
         `ChannelClosedError`; the last two again at every further call.
         """
         deadline = Deadline("receive", timeout)
-        with held(self._receiving, deadline):
+        with Held(self._receiving, deadline):
             self._check_open()
             while not self._arrived:
                 self._fill(deadline)

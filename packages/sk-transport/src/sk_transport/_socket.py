@@ -6,12 +6,11 @@ thread sends while another receives, each with a deadline of its own.
 
 from __future__ import annotations
 
-import contextlib
 import select
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sk_transport._wire import Buffer
 from sk_transport.errors import DeadlineError
@@ -66,16 +65,21 @@ def send_parts(sock: socket.socket, parts: Sequence[Buffer], deadline: Deadline)
     return waited
 
 
-@contextlib.contextmanager
-def held(lock: threading.Lock, deadline: Deadline) -> Iterator[None]:
-    """Hold a lock. Raises `DeadlineError` when it is not to be had in time."""
-    remaining = deadline.remaining()
-    if not lock.acquire(timeout=-1 if remaining is None else remaining):
-        raise deadline.error()
-    try:
-        yield
-    finally:
-        lock.release()
+class Held:
+    """Hold a lock. Entering raises `DeadlineError` when it is not to be had in time."""
+
+    __slots__ = ("_deadline", "_lock")
+
+    def __init__(self, lock: threading.Lock, deadline: Deadline) -> None:
+        self._lock, self._deadline = lock, deadline
+
+    def __enter__(self) -> None:
+        remaining = self._deadline.remaining()
+        if not self._lock.acquire(timeout=-1 if remaining is None else remaining):
+            raise self._deadline.error()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 def tune(sock: socket.socket) -> None:

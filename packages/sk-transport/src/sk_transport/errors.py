@@ -20,10 +20,10 @@ class TransportError(Exception):
     says: ClassVar[str] = "the transport failed"
 
     def __init_subclass__(cls) -> None:
-        dataclass(eq=False)(cls)
+        dataclass(eq=False, repr=False)(cls)  # each method that it makes takes time at every start
 
     def __post_init__(self) -> None:
-        # What pickle and copy make the error from again, however it was made.
+        # What pickle and copy make the error from again, however it was made; and what is shown.
         self.args = tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from sk_transport._limits import FrameLimits
 from sk_transport._secret import Secret
 from sk_transport._sequence import SequenceGuard
 from sk_transport._signing import Signer, Verifier
-from sk_transport._socket import Deadline, held
+from sk_transport._socket import Deadline, Held
 from sk_transport._wire import Buffer, FrameKind, WireFrame
 from sk_transport.errors import (
     ChannelClosedError,
@@ -70,7 +70,7 @@ class MemoryChannel:
     ) -> None:
         """Sign and send one frame; raises as `SecureChannel.send` does."""
         deadline = Deadline("send", timeout)
-        with held(self._sending, deadline):
+        with Held(self._sending, deadline):
             self._check_open()
             parts = self._signer.seal(kind, header, payload)
             try:
@@ -86,7 +86,7 @@ class MemoryChannel:
     def receive(self, timeout: float | None = None) -> WireFrame:
         """Return the next frame, verified; raises as `SecureChannel.receive` does."""
         deadline = Deadline("receive", timeout)
-        with held(self._receiving, deadline):
+        with Held(self._receiving, deadline):
             self._check_open()
             while not self._arrived:
                 self._fill(deadline)
