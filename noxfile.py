@@ -19,12 +19,21 @@ MANIFESTS = {
 }
 PYTHONS = nox.project.python_versions(next(iter(MANIFESTS.values())))
 TESTBEDS = sorted(path for path in Path("testbeds").glob("*") if path.is_dir())
+BENCH = Path("testbeds/bench")
 FOUR_PROCESSES = Path("testbeds/fundload_4proc")
 MINIMAL_INSTALL = Path("testbeds/minimal_install")
 REPORT = Path("testbeds/report/write_report.py")
 CONTRACT_PHASES = ("0", "1", "2", "3", "4", "4bis", "5pre")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+SYSTEM_PROGRAMS = {  # The names under which each may be found, and the Debian package with it.
+    "a browser": (("chromium", "chromium-browser", "google-chrome", "chrome"), "chromium"),
+    "node": (("node",), "nodejs"),
+    "npm": (("npm",), "npm"),
+    "prometheus": (("prometheus",), "prometheus"),
+}
 REFERENCE_DATA = Path("../shared/data/fundload")  # Lies beside the checkout, or is absent.
+# Hundreds of processes are started: each would compile all that it imports where that is kept from
+# being written down, as it never is for a user.
+COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 
 
 @nox.session(tags=["ci"])
@@ -62,10 +71,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def smoke(session: nox.Session) -> None:
-    """Run the main job: fund load on four worker processes, compared with the memory run."""
+    """Run the main job, fund load on four processes and in memory, and its speed by its floors."""
     install(session, "report")
     script = str(FOUR_PROCESSES / "run_smoke.py")
     run_reported(session, script, "--reports", "reports", *session.posargs)
+    run_reported(session, str(BENCH / "run_bench.py"), "--short", "--reports", "reports")
 
 
 @nox.session
@@ -97,7 +107,7 @@ for phase in CONTRACT_PHASES:
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Load the report in a browser, without a screen (Debian: ``chromium``)."""
-    need_browser(session)
+    need(session, "a browser")
     install(session, "test")
     session.run("python", "-m", "pytest", "-m", "browser", "testbeds/report", *session.posargs)
 
@@ -105,9 +115,7 @@ def browser(session: nox.Session) -> None:
 @nox.session(default=False, tags=["ci"])
 def docs(session: nox.Session) -> None:
     """Build the site, strictly, and load it in a browser (Debian: ``npm``, ``chromium``)."""
-    if not shutil.which("npm"):
-        session.error("needs npm (Debian: apt install npm)")
-    need_browser(session)
+    need(session, "npm", "a browser")
     install(session, "docs", "test")
     site, work = Path("reports/docs").resolve(), session.env_dir / "site"
     script = "testbeds/site/build_site.py"
@@ -126,12 +134,14 @@ def tests_on(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """Run what repeats or lasts: the tests marked ``soak``, one after the other."""
     install(session, "test")
-    session.run("python", "-m", "pytest", "-m", "soak", "--durations=0", *session.posargs)
+    command = ("python", "-m", "pytest", "-m", "soak", "--durations=0")
+    session.run(*command, *session.posargs, env=COMPILED)
 
 
 @nox.session(default=False)
 def receivers(session: nox.Session) -> None:
-    """Send to OTLP servers, a tracer and a Prometheus of others (Node, npm, prometheus)."""
+    """Send to OTLP servers and more of others (Debian: ``nodejs``, ``npm``, ``prometheus``)."""
+    need(session, "node", "npm", "prometheus")
     install(session, "test", "receivers")
     script, others = "testbeds/receivers/run_receivers.py", str(session.env_dir / "receivers")
     session.run("python", script, "--environments", others, *session.posargs)
@@ -141,9 +151,17 @@ def receivers(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure fund load beside what a user would pick instead (``-- --short``: ours only)."""
     install(session, "bench")
-    script, peers = "testbeds/bench/run_bench.py", str(session.env_dir / "peers")
+    script, peers = str(BENCH / "run_bench.py"), str(session.env_dir / "peers")
     options = ["--environments", peers, "--install", "--reports", "reports"]
     session.run("python", script, *options, *session.posargs)
+
+
+@nox.session(default=False)
+def growth(session: nox.Session) -> None:
+    """Measure what a record costs as work grows (``-- --largest 1000000``: by less memory)."""
+    install(session)
+    script = str(BENCH / "run_growth.py")
+    session.run("python", script, "--reports", "reports", *session.posargs)
 
 
 @nox.session(default=False)
@@ -196,10 +214,12 @@ def workflows(session: nox.Session) -> None:
     session.run("zizmor", "--offline", "--persona", "pedantic", *session.posargs, ".github")
 
 
-def need_browser(session: nox.Session) -> None:
-    """End the session, in one line, where there is no browser."""
-    if not any(map(shutil.which, BROWSERS)):
-        session.error(f"needs a browser, {' or '.join(BROWSERS)} (Debian: apt install chromium)")
+def need(session: nox.Session, *programs: str) -> None:
+    """End the session, in one line, where the system lacks a program."""
+    lacking = [name for name in programs if not any(map(shutil.which, SYSTEM_PROGRAMS[name][0]))]
+    if lacking:
+        packages = " ".join(SYSTEM_PROGRAMS[name][1] for name in lacking)
+        session.error(f"needs {', '.join(lacking)} (Debian: apt install {packages})")
 
 
 def run_minimal_install(session: nox.Session, *options: str) -> None:
@@ -221,7 +241,7 @@ def run_contracts(session: nox.Session, name: str, *options: str) -> None:
 def run_reported(session: nox.Session, *command: str) -> None:
     """Run Python, and bring ``reports/index.html`` up to date whatever comes of it."""
     try:
-        session.run("python", *command)
+        session.run("python", *command, env=COMPILED)
     finally:
         session.run("python", str(REPORT), "--reports", "reports")
 
@@ -229,11 +249,8 @@ def run_reported(session: nox.Session, *command: str) -> None:
 def run_tests(session: nox.Session) -> None:
     """Run pytest on all packages and testbeds, the packages as they stand in the checkout."""
     install(session, "test")
-    # Hundreds of processes are started: each would compile all that it imports where that is kept
-    # from being written down, as it never is for a user.
-    compiled = {"PYTHONDONTWRITEBYTECODE": ""}
     command = ("python", "-m", "pytest", "-n", "logical", "--dist", "worksteal")
-    session.run(*command, *session.posargs, env=compiled)
+    session.run(*command, *session.posargs, env=COMPILED)
 
 
 def install(session: nox.Session, *groups: str, packages: bool = True) -> None:

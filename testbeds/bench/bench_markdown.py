@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bench_figures import Figure
 from bench_report import Report
 from bench_systems import YARDSTICKS, System
-from bench_targets import Row
+from bench_targets import Row, Verdict
 
 _TARGETS = ("", "what", "target", "floor", "found", "noise", "on", "verdict")
 _SYSTEMS = (
@@ -60,6 +60,9 @@ def _verdict(report: Report) -> str:
         words = f"**OUTPUTS DIFFER: {', '.join(report.differing)}**"
     if below:
         return f"{words}. **Below the floor: {'; '.join(below)}.**"
+    busy = [row.target.id for row in report.rows if row.verdict is Verdict.BUSY]
+    if busy:
+        return f"{words}. **Others used the machine: {', '.join(busy)} not judged.**"
     return f"{words}. No binding row is below its floor by more than the noise."
 
 

@@ -33,9 +33,13 @@ class Peak:
 
 
 class Sampler:
-    """Looks at all descendants of this process ten times a second, while it is entered."""
+    """Looks at all descendants of this process, ten times a second, while it is entered.
 
-    def __init__(self) -> None:
+    PSS is dear to tell, the more so the larger a process is: without it a look costs little.
+    """
+
+    def __init__(self, *, every_seconds: float = _EVERY_SECONDS, pss: bool = True) -> None:
+        self._every, self._with_pss = every_seconds, pss
         self._rss = self._pss = 0
         self._by_process: dict[str, int] = defaultdict(int)
         self._cpu: dict[psutil.Process, float] = {}
@@ -67,7 +71,7 @@ class Sampler:
 
     def _look_until_done(self) -> None:
         self._look()
-        while not self._done.wait(_EVERY_SECONDS):
+        while not self._done.wait(self._every):
             self._look()
 
     def _look(self) -> None:
@@ -75,16 +79,16 @@ class Sampler:
         for process in descendants():
             try:
                 with process.oneshot():
-                    full = process.memory_full_info()
+                    memory = process.memory_full_info() if self._with_pss else process.memory_info()
                     times = process.cpu_times()
                     name = self._name(process)
             except psutil.Error:
                 continue  # it has just ended
-            rss += full.rss
-            pss += getattr(full, "pss", 0)
+            rss += memory.rss
+            pss += getattr(memory, "pss", 0)
             self._cpu[process] = times.user + times.system
             if name is not None:
-                self._by_process[name] = max(self._by_process[name], full.rss)
+                self._by_process[name] = max(self._by_process[name], memory.rss)
         self._rss, self._pss = max(self._rss, rss), max(self._pss, pss)
 
     def _name(self, process: psutil.Process) -> str | None:

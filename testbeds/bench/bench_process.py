@@ -42,6 +42,19 @@ class Ended:
     peak: Peak | None
 
 
+def surroundings(folder: Path, *modules: Path) -> dict[str, str]:
+    """Give the environment variables that commands are measured with; they find ``modules``.
+
+    Compiled code is kept, as it is for a user, but in ``folder`` and not in the checkout.
+    """
+    left_out = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    return environment | {
+        "PYTHONPATH": os.pathsep.join(map(str, modules)),
+        "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
+    }
+
+
 def adopt_orphans() -> None:
     """Have descendants whose parents end become children of this process, on Linux."""
     if sys.platform == "linux":
@@ -54,11 +67,11 @@ def run(
     log: Path,
     environment: Mapping[str, str],
     timeout_seconds: float,
-    sampled: bool,
+    sampler: Sampler | None = None,
 ) -> Ended:
     """Run a command, what it says going to ``log``.
 
-    With ``sampled`` its memory is looked at, which costs it some time: then do not use that.
+    With a ``sampler`` its memory is looked at, which costs it some time: then do not use that.
 
     :raises OSError: when it cannot be started.
     """
@@ -69,9 +82,8 @@ def run(
         )
     late = threading.Event()
     watchdog = threading.Timer(timeout_seconds, _kill, [late])
-    sampler = Sampler() if sampled else contextlib.nullcontext()
     watchdog.start()
-    with sampler:
+    with sampler or contextlib.nullcontext():
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - began
         watchdog.cancel()
@@ -82,8 +94,32 @@ def run(
         wall_seconds=wall,
         cpu_seconds=cpu,
         stderr=log.read_bytes()[-_TAIL:].decode("utf-8", "replace"),
-        peak=sampler.peak() if isinstance(sampler, Sampler) else None,
+        peak=sampler.peak() if sampler else None,
     )
+
+
+class Others:
+    """Tells how much of the machine others used since it was made: steal of a host among it."""
+
+    def __init__(self) -> None:
+        self._began, self._busy, self._own = time.monotonic(), _busy_seconds(), _own_seconds()
+
+    def cores(self, ours: float) -> float:
+        """Give it as a number of cores, what we ran having used so many seconds of them."""
+        seconds = time.monotonic() - self._began
+        busy = _busy_seconds() - self._busy - (_own_seconds() - self._own) - ours
+        return max(0.0, busy) / seconds if seconds else 0.0
+
+
+def _busy_seconds() -> float:
+    times = psutil.cpu_times()
+    names = ("user", "nice", "system", "irq", "softirq", "steal")  # what a system does not have: 0
+    return sum(getattr(times, name, 0.0) for name in names)
+
+
+def _own_seconds() -> float:
+    times = os.times()
+    return times.user + times.system
 
 
 def _kill(late: threading.Event) -> None:

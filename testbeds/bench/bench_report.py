@@ -93,6 +93,7 @@ def to_json(report: Report) -> str:
         "schema": SCHEMA,
         "ok": report.ok,
         "environment": dict(report.environment),
+        "others_cores": [round(cores, 2) for cores in report.results.others],
         "inputs": {str(n): {"sha256": sha} for n, sha in sorted(report.input_sha256.items())},
         "targets": [_row(row) for row in report.rows],
         "systems": [_system(report, system) for system in report.systems],

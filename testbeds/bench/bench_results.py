@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from bench_figures import Figure, figure, paired_ratios, steady_costs
 from bench_memory import Peak
 from bench_requests import Asked
+
+CALM_CORES: Final = 0.25
+"""What others may use of the cores that four workers and their supervisor want."""
+_WANTED_CORES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,8 @@ class Results:
     state against. ``peaks`` are of the uncounted runs that memory was looked at in. ``absent`` has
     the reason of each system that could not run. ``unwaited`` are, of the uncounted runs, the CPU
     seconds that were seen beyond those of all processes that were waited for. ``asked`` is what
-    was measured of requests.
+    was measured of requests. ``others`` is how many of the machine's ``cores`` others used, by
+    round.
     """
 
     records: Sequence[int]
@@ -39,11 +47,28 @@ class Results:
     unwaited: dict[tuple[str, int], float] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
     asked: Asked | None = None
+    others: list[float] = field(default_factory=list)
+    cores: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether others had so much of the machine that it is no place to be judged on.
+
+        In a half of the rounds: what runs on all cores loses by it, and what runs on one does not,
+        in every round alike, so that no noise tells it.
+        """
+        spare = max(0, self.cores - _WANTED_CORES)
+        return bool(self.others) and statistics.median(self.others) > spare + CALM_CORES
 
     @property
     def steady_sizes(self) -> Sequence[int]:
         """The sizes that a steady state can be had at, ascending."""
         return self.records[1:]
+
+    def cpu_of_round(self, number: int) -> float:
+        """Give the CPU seconds of all runs of a round."""
+        rounds = (runs[number] for runs in self.runs.values() if number < len(runs))
+        return sum(run.cpu_seconds for run in rounds)
 
     def drop(self, system: str, reason: str) -> None:
         """Make a system absent, whatever it has done so far."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from pathlib import Path
 from time import monotonic
 
 from bench_environments import AbsentError, interpreter, last_words
-from bench_process import Ended, run
+from bench_memory import Sampler
+from bench_process import Ended, Others, run, surroundings
 from bench_results import Measured, Results
 from bench_systems import PEERS, START_UP_RECORDS, Job, System
 
@@ -74,7 +74,9 @@ class Session:
             # Each begins with another system: none always runs behind the same one.
             shift = number % len(self._plan.systems)
             order = [*self._plan.systems[shift:], *self._plan.systems[:shift]]
+            others = Others()
             self._round(number, order)
+            self.results.others.append(others.cores(self.results.cpu_of_round(number)))
         return self.results
 
     def _round(self, number: int | None, systems: Iterable[System]) -> None:
@@ -110,8 +112,8 @@ class Session:
             ended.wall_seconds,
             ended.cpu_seconds,
             inside,
-            _sha256(job.output) if system.writes else None,
-            _sha256(job.rejects) if system.writes else None,
+            sha256_of(job.output) if system.writes else None,
+            sha256_of(job.rejects) if system.writes else None,
             reasons,
         )
         self.results.runs.setdefault((system.name, records), []).append(measured)
@@ -130,20 +132,12 @@ class Session:
         return last_words(ended.stderr)
 
     def _call(self, command: Sequence[str], marks: Path, *, sampled: bool) -> Ended:
-        # Compiled code is kept, as it is for a user, but not in the checkout.
-        left_out = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
-        environment = {name: value for name, value in os.environ.items() if name not in left_out}
-        environment |= {
-            "FUND_LOAD_MARKS": str(marks),
-            "PYTHONPATH": str(SOURCES),
-            "PYTHONPYCACHEPREFIX": str(self._folder / "compiled"),
-        }
         return run(
             command,
             log=self._folder / "log",
-            environment=environment,
+            environment=surroundings(self._folder, SOURCES) | {"FUND_LOAD_MARKS": str(marks)},
             timeout_seconds=self._plan.timeout_seconds,
-            sampled=sampled,
+            sampler=Sampler() if sampled else None,
         )
 
     def _generate(self, records: int) -> None:
@@ -154,7 +148,7 @@ class Session:
         ended = self._call(command, self._folder / "marks", sampled=False)
         if ended.exit_code != 0:
             raise RunFailedError("generator", records, self._why(ended))
-        self._inputs[records], self.input_sha256[records] = path, _sha256(path) or ""
+        self._inputs[records], self.input_sha256[records] = path, sha256_of(path) or ""
 
 
 def _own_account(
@@ -170,7 +164,8 @@ def _own_account(
     return (records / rate if rate else None), None
 
 
-def _sha256(path: Path) -> str | None:
+def sha256_of(path: Path) -> str | None:
+    """Give the SHA-256 of a file, as hexadecimal text; None where there is no file."""
     if not path.exists():
         return None
     with path.open("rb") as file:

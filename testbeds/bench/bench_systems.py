@@ -51,7 +51,9 @@ class System:
         return tuple(sorted({*sizes, *([START_UP_RECORDS] if self.start_up else [])}))
 
 
-def _workload(profile: str, *overrides: str) -> Callable[[Job], Sequence[str]]:
+def workload(profile: str, *overrides: str) -> Callable[[Job], Sequence[str]]:
+    """Give the arguments of fund load in one of our profiles, as far as they hang on the job."""
+
     def arguments(job: Job) -> Sequence[str]:
         words = ["-m", "sk_fundload", "run", "--rules", job.rules, "--profile", profile]
         words += ["--input", str(job.source), "--output", str(job.output)]
@@ -75,14 +77,14 @@ def _probe(_job: Job) -> Sequence[str]:
 
 _WORKERS = "runtime.platform.process_groups[{}].workers=2"
 _HAND = _peer("hand_loop.py")
-_FOUR = _workload("multiprocess")
+_FOUR = workload("multiprocess")
 # Features by id, policies by customer. The prime gate of exp_mp counts over all customers, a global
 # state that preflight keeps in one worker: so the keyed policies run under the baseline rules.
-_KEYED = _workload("multiprocess", _WORKERS.format(1), _WORKERS.format(2))
+_KEYED = workload("multiprocess", _WORKERS.format(1), _WORKERS.format(2))
 
 SYSTEMS: Sequence[System] = (
     System("hand_loop", "H: hand-written loop, GC off", _HAND, start_up=True),
-    System("memory", "ours: memory profile", _workload("memory"), ours=True),
+    System("memory", "ours: memory profile", workload("memory"), ours=True),
     System("four", "ours: four processes", _FOUR, ours=True, start_up=True),
     System("hand_loop_baseline", "H under baseline rules", _HAND, "baseline"),
     System("four_baseline", "ours: four processes, baseline", _FOUR, "baseline", ours=True),

@@ -22,6 +22,7 @@ class Verdict(StrEnum):
     FLOOR = "above the floor"
     BELOW = "BELOW THE FLOOR"
     MISSED = "missed"
+    BUSY = "not judged: others used the machine"
     UNKNOWN = "not measured"
 
 
@@ -74,11 +75,14 @@ def judge(target: Target, figure: Figure | None) -> Verdict:
 
 
 def evaluate(results: Results, targets: Sequence[Target]) -> list[Row]:
-    """Judge all rows."""
+    """Judge all rows; where others used the machine nothing is below a floor."""
     rows = []
     for target in targets:
         figure, on = target.ask(results)
-        rows.append(Row(target, figure, on, judge(target, figure)))
+        verdict = judge(target, figure)
+        if verdict is Verdict.BELOW and results.disturbed:
+            verdict = Verdict.BUSY
+        rows.append(Row(target, figure, on, verdict))
     return rows
 
 

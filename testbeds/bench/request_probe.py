@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--in-flight", type=int, default=256)
     options = parser.parse_args(arguments)
     config = served()
-    lines = attempts(2 * options.requests + 2 * WARM_UP)
+    lines = iter(list(attempts(2 * options.requests + 2 * WARM_UP)))  # made before, not meanwhile
     with serve(config) as service:
         one_at_a_time(service, lines, WARM_UP)
         seconds = sorted(one_at_a_time(service, lines, options.requests))

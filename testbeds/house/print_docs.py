@@ -17,6 +17,7 @@ from pathlib import Path
 
 from printed_commands import commands_of_fundload, commands_of_sk
 from printed_configuration import configuration_reference
+from printed_growth import growth_tables
 from printed_lifecycle import group_table, lifecycle_diagram, lifecycle_table
 from printed_metrics import metric_bounds, metric_table
 from printed_packages import package_diagram
@@ -30,6 +31,7 @@ PRINTERS: Mapping[str, Callable[[], str]] = {
     "commands-of-sk-fundload": commands_of_fundload,
     "configuration": configuration_reference,
     "group-table": group_table,
+    "growth": growth_tables,
     "lifecycle-diagram": lifecycle_diagram,
     "lifecycle-table": lifecycle_table,
     "metric-bounds": metric_bounds,

@@ -9,8 +9,8 @@ from sk_observability import METRICS, Metric
 def metric_table() -> str:
     """Every metric, in the order of the code."""
     rows = [
-        "| Prometheus | OpenTelemetry | unit | kind | labels | what it is |",
-        "|---|---|---|---|---|---|",
+        "| for Prometheus, for OpenTelemetry | kind, unit | labels | what it is |",
+        "|---|---|---|---|",
     ]
     return "\n".join([*rows, *map(_row, METRICS)])
 
@@ -21,13 +21,11 @@ def metric_bounds() -> str:
 
 
 def _row(metric: Metric) -> str:
-    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    unit = f", `{metric.unit}`" if metric.unit else ""
     cells = (
-        f"`{metric.prometheus_name}`",
-        f"`{metric.name}`",
-        f"`{metric.unit}`" if metric.unit else "",
-        str(metric.kind),
-        labels,
+        f"`{metric.prometheus_name}`<br>`{metric.name}`",
+        f"{metric.kind}{unit}",
+        ", ".join(f"`{label}`" for label in metric.labels),
         metric.help,
     )
     return f"| {' | '.join(cells)} |"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from print_docs import DOCS, PRINTERS, UnknownPrinterError, names_in, printed, stale
+from printed_growth import tables_of
 from sk_control import MessageKind, ProtocolCode, SessionState
 
 PAGES = sorted(DOCS.glob("*.md"))
@@ -42,3 +43,7 @@ def test_every_rule_of_the_session_is_on_the_page() -> None:
     page = (DOCS / "control.md").read_text("utf-8")
     told = {code for code in ProtocolCode if f"_{code}_" in page or f"`{code}`" in page}
     assert set(ProtocolCode) - told == set()
+
+
+def test_a_report_is_printed_from_its_first_table_on_and_a_step_further_down() -> None:
+    assert tables_of("# Cost\n\nWhere.\n\n## A\n\n| a |\n\n## B\n") == "### A\n\n| a |\n\n### B"

@@ -92,5 +92,17 @@ def call(command: Sequence[str], folder: Path | None = None) -> str:
     return ended.stdout
 
 
+_STEER_PYTHON = frozenset(
+    (
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "UV_PROJECT",
+        "UV_PYTHON",
+        "VIRTUAL_ENV",
+    )
+)
+
+
 def _steers_python(name: str) -> bool:
-    return name in {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "UV_PYTHON", "UV_PROJECT"}
+    return name in _STEER_PYTHON

@@ -52,6 +52,24 @@ def test_below_a_floor_is_only_what_is_below_it_by_more_than_the_noise(
     assert judge(target, figure) is verdict
 
 
+@pytest.mark.parametrize(
+    ("others", "cores", "verdict"),
+    [
+        ([0.0, 0.1, 0.9], 2, Verdict.BELOW),
+        ([0.1, 0.9, 0.9], 2, Verdict.BUSY),
+        ([0.9, 0.9, 0.9], 64, Verdict.BELOW),
+        ([60.0, 60.0, 60.0], 64, Verdict.BUSY),
+    ],
+)
+def test_nothing_is_below_a_floor_where_others_used_the_cores_that_it_wants(
+    others: list[float], cores: int, verdict: Verdict
+) -> None:
+    """A neighbour halves what runs on both cores and not the yardstick, in all rounds alike."""
+    results = Results((10, 110), others=others, cores=cores)
+    asked = Target("P0", "", 1.0, 0.8, lambda _: (at(0.5, 0.1), ""))
+    assert [row.verdict for row in evaluate(results, [asked])] == [verdict]
+
+
 @pytest.mark.parametrize("binding", [True, False])
 def test_only_a_binding_row_fails_a_session(binding: bool) -> None:
     target = Target("P0", "", 1.0, 0.8, UNASKED, binding=binding)
