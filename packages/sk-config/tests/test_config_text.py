@@ -83,6 +83,11 @@ def test_a_syntax_fault_has_its_line(text, line):
     assert (fault.path, fault.category, fault.line) == ("", "syntax", line)
 
 
+def test_a_tab_is_named_with_what_to_write_for_it():
+    (fault,) = _faults("a: 1\n\tb: 2")
+    assert "a tab: indent with spaces" in str(fault)
+
+
 @pytest.mark.parametrize("text", ['a: "\\U99999999"', f"%YAML {'9' * 5000}.1\n---\na: 1"])
 def test_text_that_breaks_the_yaml_reader_itself_is_a_syntax_fault(text):
     assert [fault.category for fault in _faults(text)] == ["syntax"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sk_fundload.cli import main
 
 RUN = ("run", "--rules", "exp_mp", "--profile", "memory", "--quiet")
 LINE = b'{"id":"4","customer_id":"1","load_amount":"$1.00","time":"2000-01-01T00:00:00Z"}\n'
@@ -73,6 +75,8 @@ def test_generated_input_is_decided_whole(tmp_path: Path) -> None:
     [
         (("--input", "missing", "--output", "out"), "missing"),
         (("--input", ".", "--output", "out"), "it is a directory"),
+        (("--input", "in/side", "--output", "out"), "Not a directory"),
+        (("--input", "in", "--output", "in/side"), "Not a directory"),
         (("--input", "in", "--output", "."), "it is a directory"),
         (("--input", "in", "--output", "missing/out"), "No such file"),
         (("--input", "in", "--output", "in"), "input and output are the same file"),
@@ -85,14 +89,22 @@ def test_generated_input_is_decided_whole(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_run_is_refused_with_a_reason_and_nothing_is_touched(
-    tmp_path: Path, arguments: tuple[str, ...], says: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    says: str,
 ) -> None:
     (tmp_path / "in").write_bytes(LINE)
-    refused = fundload(*RUN, *arguments, cwd=tmp_path)
-    assert refused.returncode == 2
-    assert says in refused.stderr.decode()
-    assert b"Traceback" not in refused.stderr
-    assert refused.stdout == b""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as refused:
+        main([*RUN, *arguments], prog_name="sk-fundload")
+    gc.unfreeze()  # as this process is not at its end
+    assert refused.value.code == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert says in err
+    assert "Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
     assert (tmp_path / "in").read_bytes() == LINE
 

@@ -73,6 +73,24 @@ WRONG = [
     ("no Context", "@sink()\ndef f(d: D, c: Context) -> None: ..."),
     ("plain function", "@sink()\nasync def f(d: D) -> None: ..."),
     ("positional parameter for the payload", "@sink()\ndef f() -> None: ..."),
+    ("write @node(name='x')", "@node('x')\ndef f(a: A) -> B: ..."),
+    ("write @source(name='x')", "@source('x')\ndef f() -> Iterator[A]:\n    yield A(1)"),
+    ("write @sink(name='x')", "@sink('x')\ndef f(d: D) -> None: ..."),
+    ("must be a class", "@service('x')\nclass S: ..."),
+    ("state 'S': write @state(key='customer_id')", "@state\nclass S: ..."),
+    ("or @state(key=None)", "@state()\nclass S: ..."),
+    ("write @state(key='n')", "@state('n')\nclass S: ..."),
+    ("write @state(key=", "@state(key='')\nclass S: ..."),
+    ("write @state(key=", "@state(key=A)\nclass S: ..."),
+    ("name must be a text", "@node(name='')\ndef f(a: A) -> B: ..."),
+    ("stage must be a text", "@sink(stage=1)\ndef f(d: D) -> None: ..."),
+    ("tags must be a list of texts", "@node(tags='in')\ndef f(a: A) -> B: ..."),
+    ("tags must be a list of texts", "@source(tags=1)\ndef f() -> Iterator[A]:\n    yield A(1)"),
+    ("provides must be a list of classes", "@service(provides=A)\nclass S: ..."),
+    ("provides must be a list of classes", "@service(provides=['A'])\nclass S: ..."),
+    ("is declared twice", "@node\n@sink\ndef f(a: A) -> None: ..."),
+    ("is declared twice", "@state(key='n')\n@service\nclass S: ..."),
+    ("is a method", "class K:\n    @node\n    def f(self, a: A) -> B: ..."),
 ]
 
 
@@ -81,6 +99,24 @@ def test_a_wrong_declaration_is_refused_and_says_why(declare: Any, problem: str,
     with pytest.raises(DefinitionError) as caught:
         declare(text)
     assert problem in str(caught.value)
+
+
+def test_what_has_nothing_to_say_needs_no_parentheses(declare: Any) -> None:
+    module = declare(
+        """
+        @source
+        def first() -> Iterator[A]:
+            yield A(1)
+
+        @sink
+        def last(d: D) -> None: ...
+
+        @service
+        class Clock: ...
+        """
+    )
+    specs = [vars(each)[SPEC_ATTRIBUTE] for each in (module.first, module.last, module.Clock)]
+    assert [type(spec).__name__ for spec in specs] == ["SourceSpec", "SinkSpec", "ServiceSpec"]
 
 
 ADAPTER = """

@@ -91,15 +91,16 @@ def test_two_of_one_name_are_a_fault(declare: Any) -> None:
     assert f"{module.__name__}.g" in fault.expected
 
 
-def test_a_decorator_around_the_declaring_one_is_refused(declare: Any) -> None:
+@pytest.mark.parametrize("around", ["twice", "functools.cache", "functools.lru_cache(8)"])
+def test_a_decorator_around_the_declaring_one_is_refused(declare: Any, around: str) -> None:
     module = declare(
-        """
+        f"""
         import functools
         def twice(function):
             @functools.wraps(function)
             def wrapper(x): return function(function(x))
             return wrapper
-        @twice
+        @{around}
         @node
         def f(a: A) -> A: ...
         """
@@ -133,3 +134,22 @@ def test_a_wrong_declaration_in_a_module_stays_the_definition_error_that_it_is(
     (root / "bad.py").write_text("from sk_kernel import node\n@node\ndef f(x: int): ...\n")
     with pytest.raises(DefinitionError, match="node 'f': f has no return annotation"):
         discover([name])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\nraise SystemExit(3)\n", "SystemExit: 3"),
+        ("\nx = Unheard\n", "NameError: name 'Unheard' is not defined"),
+        ("from sk_kernel import node\n@node\ndef f(x) -> str: ...\n", "has no annotation"),
+    ],
+)
+def test_what_a_module_does_wrong_is_told_with_its_line(
+    package: tuple[Path, str], text: str, said: str
+) -> None:
+    root, name = package
+    (root / "wrong.py").write_text(text)
+    with pytest.raises((DiscoveryError, DefinitionError)) as caught:
+        discover([name])
+    assert said in str(caught.value)
+    assert str(caught.value).endswith(f"({root / 'wrong.py'}, line 2)")

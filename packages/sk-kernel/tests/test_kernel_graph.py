@@ -75,7 +75,7 @@ def test_a_circle_is_shown_in_the_direction_of_the_flow(declare: Any, spec_of: A
         def three(c: C) -> A: ...
         """
     )
-    with pytest.raises(PreflightError, match="no circle: one -> two -> three -> one"):
+    with pytest.raises(PreflightError, match="this is one: one -> two -> three -> one"):
         ApplicationContext(spec_of(module))
 
 

@@ -236,6 +236,21 @@ def test_a_sink_may_keep_or_change_the_list_that_it_is_given(declare: Any, spec_
     assert report.records_out == 5
 
 
+def test_a_generator_source_gives_about_as_many_bytes_as_were_asked_for() -> None:
+    """However many records would be allowed: a full frame holds about that much."""
+    source = GeneratorSource(lambda: iter([b"x" * 1_000] * 100))
+    source.open()
+    sizes = [len(source.read(50, 4_500)) for _ in range(8)]
+    assert sizes == [1, 2, 4, 4, 4, 4, 4, 4]
+    assert len(source.read(50, 10)) == 1
+
+
+def test_a_generator_source_gives_what_no_frame_could_hold_as_well() -> None:
+    source = GeneratorSource(lambda: iter([object()] * 100))
+    source.open()
+    assert [len(source.read(50, 10)) for _ in range(5)] == [1, 2, 4, 8, 10]
+
+
 def test_a_generator_source_runs_its_finally_and_can_begin_later() -> None:
     closed = []
 

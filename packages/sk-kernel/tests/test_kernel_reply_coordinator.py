@@ -35,13 +35,13 @@ def one(a: A) -> B: ...
 class Client:
     """A coordinator whose dispatches are kept, or fail."""
 
-    def __init__(self, module: Any, context: ApplicationContext) -> None:
+    def __init__(self, module: Any, context: ApplicationContext, *, max_in_flight: int = 1) -> None:
         self.ask = module.A(1)
         self.reply = module.B(2)
         self.sent: list[RoutingResult] = []
         self.failure: Exception | None = None
         plan = make_plan(context.graph, {SOURCE: "edge", "one": "work", SINK: "edge"}, {})
-        self.waiters = ReplyWaiterService(max_in_flight=1)
+        self.waiters = ReplyWaiterService(max_in_flight=max_in_flight)
         self.coordinator = ReplyCoordinatorService(
             self.waiters, RoutingService(plan), self.dispatch
         )
@@ -92,6 +92,31 @@ def test_a_request_without_a_trace_id_gets_one_and_waits_under_it(client: Client
     (sent,) = client.sent[0].boundary_deliveries
     assert len(waiter.trace_id) == 32
     assert sent.trace_id == sent.reply_to == waiter.trace_id
+
+
+def test_a_request_of_a_callers_trace_waits_under_its_id_and_a_second_one_under_another(
+    declare: Any, spec_of: Any
+) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    module = declare(TEXT)
+    client = Client(module, ApplicationContext(spec_of(module)), max_in_flight=3)
+    headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    first, second = (
+        client.coordinator.request(Envelope(client.ask, headers=headers)) for _ in range(2)
+    )
+    assert first.trace_id == trace
+    assert len(second.trace_id) == 32
+    assert second.trace_id != trace
+    assert [each.boundary_deliveries[0].trace_id for each in client.sent] == [trace, trace]
+    named = client.coordinator.request(Envelope(client.ask, "mine", headers=headers))
+    assert named.trace_id == "mine"
+    counters = client.waiters.counters()
+    assert (counters.registered, counters.refused) == (3, 0)
+
+
+def test_a_payload_without_an_envelope_is_refused_with_what_to_write(client: Client) -> None:
+    with pytest.raises(TypeError, match=r"write Envelope\(A\(\.\.\.\)\)"):
+        client.coordinator.request(client.ask)
 
 
 def test_a_request_that_nobody_takes_is_refused_and_not_registered(client: Client) -> None:

@@ -18,12 +18,14 @@ from sk_kernel import (
     Answer,
     ApplicationContext,
     ApplicationSpec,
+    Batch,
     Correlation,
     ExecutionPlan,
     FailureSpec,
     Identity,
     MemoryRun,
     NodeFailure,
+    Onward,
     PreflightError,
     RequestCodec,
     RequestRunner,
@@ -280,3 +282,44 @@ def test_no_two_records_of_requests_have_one_key(
     keys = [codec.root(n, i, targets) for n in (number, number + 1) for i in range(targets)]
     assert len(set(keys)) == 2 * targets
     assert all(root_of(key) < 0 for key in keys)
+
+
+ENDING = """
+@node
+def first(a: A) -> B:
+    return B(a.n)
+@node
+class Second:
+    def __call__(self, b: B) -> D:
+        return D(str(b.n))
+    def finish(self) -> D:
+        return D("over")
+"""
+
+
+def test_behind_its_finish_no_request_comes_to_a_node(declare: Callable[..., ModuleType]) -> None:
+    module = declare(ENDING)
+    context = ApplicationContext(spec(module))
+    plan = placed(context, {"first": "g", "second": "h"})
+    codec, runners = RequestCodec(context.graph), {}
+    for s in plan.segments:
+        own = Identity("r", "s", s.group, TraceIds("r"))
+        runners[s.index] = SegmentRunner(
+            context, plan, s, context.container(), own, write=lambda _: None
+        )
+
+    def outcome(target: str, payload: object) -> Answer | Onward:
+        visit = Visit("r1", WHOLE, codec.entry(target, type(payload)), (-1,), payload)
+        segment = plan.segment_of(target)
+        (only,) = RequestRunner(plan, segment, runners[segment.index]).run([visit])
+        return only
+
+    assert outcome("second", module.B(1)) == Answer(
+        "r1", WHOLE, replied=True, payload=module.D("1")
+    )
+    for runner in runners.values():
+        runner.run(Batch(1, 1, 0, final=True), [])
+    assert outcome("second", module.B(1)) == Answer(
+        "r1", WHOLE, node="second", cause_type="RequestsClosedError"
+    )
+    assert isinstance(outcome("first", module.A(1)), Onward)  # which has no finish()

@@ -128,6 +128,22 @@ def test_declared_adapters_are_replaced_and_their_types_stay(declare: Any, spec_
     assert run_application(spec_of(m), [m.A(1), m.B(2)], batch_records=1) == [m.D("1"), m.D("2")]
 
 
+def test_an_application_runs_on_no_payloads_too_and_its_ends_are_called(declare: Any) -> None:
+    m = declare(
+        """
+        @node
+        def count(a: A) -> B: return B(a.n)
+        @node
+        class Last:
+            def __call__(self, b: B) -> None: ...
+            def finish(self) -> D: return D("over")
+        """
+    )
+    assert run_application([m.__name__], []) == [m.D("over")]
+    assert run_application(m.__name__, [m.A(1)]) == [m.D("over")]
+    assert run_placed([m.__name__], [], {"count": "x"}) == [m.D("over")]
+
+
 def test_the_list_adapters_behave_as_the_protocols_say() -> None:
     source = ListSource(range(10))
     source.open()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -67,6 +69,36 @@ def test_a_close_that_is_interrupted_leaves_no_span_unaccounted_for(span: MakeSp
     assert [e.dropped for e in account.exporters] == [{"unaccounted": 7}] * 2
     assert [c.pending for c in spans.counts()] == [0, 0]
     assert (exporter.closes, after.closes) == (1, 1)
+
+
+CUT_SHORT = """
+import signal, threading
+from sk_observability import Outlet, QueuedExporter, QueueLimits
+
+class Hanging:
+    def send(self, items):
+        main = threading.main_thread().ident
+        threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT)).start()
+        threading.Event().wait()
+    def finish(self): ...
+
+exporter = QueuedExporter("test", Hanging, QueueLimits(delay_seconds=0.001, close_seconds=3600))
+outlet = Outlet("queued", exporter)
+outlet.export([1, 2])
+try:
+    outlet.close()
+except KeyboardInterrupt:
+    print(outlet.counts.created, outlet.counts.dropped)
+"""
+
+
+@pytest.mark.contract("P5PRE-OBS-03")
+def test_a_wait_for_a_receiver_that_is_interrupted_counts_what_it_waited_for_as_lost() -> None:
+    """In a process of its own, since an interrupt is for the main thread of one."""
+    done = subprocess.run(
+        [sys.executable, "-c", CUT_SHORT], capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert (done.stdout, done.stderr) == ("2 {'shutdown_timeout': 2}\n", "")
 
 
 @pytest.mark.contract("P5PRE-OBS-03")

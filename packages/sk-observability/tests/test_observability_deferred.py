@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -175,6 +176,24 @@ def test_a_close_gives_up_on_a_sender_that_hangs_and_counts_what_it_has_and_what
         assert sender.aborted == 1
     # The sender's word came too late to change what was said.
     assert outlet.counts == final
+
+
+@pytest.mark.contract("P5PRE-OBS-03")
+def test_who_is_given_less_time_to_close_than_by_its_settings_keeps_to_that() -> None:
+    with held_up(close_seconds=3600) as (_, outlet):
+        outlet.finish(3600)
+        outlet.finish(0.05)
+        began = time.monotonic()
+        outlet.close()
+        assert time.monotonic() - began < PATIENCE
+        assert outlet.counts.dropped == {"shutdown_timeout": 1}
+
+
+def test_who_is_given_more_time_than_by_its_settings_takes_no_more() -> None:
+    with held_up() as (_, outlet):
+        outlet.finish(3600)
+        outlet.close()
+        assert outlet.counts.dropped == {"shutdown_timeout": 1}
 
 
 def test_what_comes_between_the_finish_and_the_close_is_counted_as_closed() -> None:

@@ -13,6 +13,7 @@ APPS = str(Path(__file__).parent / "apps")
 if APPS not in sys.path:
     sys.path.insert(0, APPS)  # workers inherit it, as they do any module search path
 
+from sk_in_here import in_here  # noqa: E402
 from supervisor_harness import Command, Ears, written  # noqa: E402
 
 
@@ -45,3 +46,15 @@ def sk(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     yield start
     for command in begun:
         command.end()
+
+
+@pytest.fixture
+def ask(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run an ``sk`` command to its end, in this process: exit code, output, standard error."""
+
+    def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = in_here(*arguments, **environment)
+        return code, *capfd.readouterr()
+
+    return run

@@ -18,6 +18,7 @@ import pytest
 from supervisor_harness import APPS, GROUPS, Command, Ears, expected, gone, settings, written
 
 Sk = Callable[..., Command]
+Ask = Callable[..., tuple[int, str, str]]
 
 
 @pytest.mark.contract("P5PRE-EXEC-01", "IPC-INT-03")
@@ -164,17 +165,19 @@ def test_a_port_in_use_is_one_line_and_3(target: Path, ears: Ears, sk: Sk, plane
 @pytest.mark.parametrize("command", ["run", "check", "graph"])
 @pytest.mark.parametrize("path", ["no-such.yaml", "."])
 def test_a_configuration_that_cannot_be_read_is_one_error_and_2(
-    sk: Sk, command: str, path: str
+    ask: Ask, command: str, path: str
 ) -> None:
-    code, out, err = sk(command, path).finish()
+    code, out, err = ask(command, path)
     assert (code, out) == (2, "")
     assert err.startswith(f"error: {path}: 1 fault")
     assert len(err.splitlines()) == 2
 
 
 @pytest.mark.parametrize("override", ["nonsense", "runtime.platform.no_such=1"])
-def test_a_bad_override_is_one_error_and_2(target: Path, sk: Sk, override: str) -> None:
-    code, out, err = sk("check", settings(target), "--set", override).finish()
+def test_a_bad_override_is_one_error_and_2(
+    target: Path, tmp_path: Path, ask: Ask, override: str
+) -> None:
+    code, out, err = ask("check", written(tmp_path, settings(target)), "--set", override)
     assert (code, out) == (2, "")
     assert "1 fault" in err
 
@@ -197,28 +200,29 @@ def test_every_fault_of_a_configuration_is_listed_and_nothing_started(target: Pa
 
 
 @pytest.mark.parametrize("run_id", ["", "x" * 257, "two\nlines"])
-def test_a_run_id_that_no_message_can_carry_is_refused(target: Path, sk: Sk, run_id: str) -> None:
-    code, _, err = sk("run", settings(target), "--run-id", run_id).finish()
+def test_a_run_id_that_no_message_can_carry_is_refused(
+    target: Path, tmp_path: Path, ask: Ask, run_id: str
+) -> None:
+    code, _, err = ask("run", written(tmp_path, settings(target)), "--run-id", run_id)
     assert code == 2
     assert "run_id" in err
 
 
-def test_check_and_graph_show_what_would_run(target: Path, sk: Sk) -> None:
-    code, out, _ = sk("check", settings(target)).finish()
+def test_check_and_graph_show_what_would_run(target: Path, tmp_path: Path, ask: Ask) -> None:
+    configuration = written(tmp_path, settings(target))
+    code, out, _ = ask("check", configuration)
     assert code == 0
     assert out == "ok: supervised, process_supervisor profile, 3 nodes, 3 group(s)\n"
-    code, out, _ = sk("graph", settings(target)).finish()
+    code, out, _ = ask("graph", configuration)
     assert code == 0
     assert 'subgraph g1["mid"]' in out
     assert '==>|"Odd"|' in out  # a hop
     assert '-->|"Worked"|' in out  # in process
 
 
-def test_schema_is_the_schema_of_the_configuration() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "sk_supervisor", "schema"], capture_output=True, check=True
-    )
-    assert json.loads(done.stdout)["type"] == "object"
+def test_schema_is_the_schema_of_the_configuration(ask: Ask) -> None:
+    code, out, _ = ask("schema")
+    assert (code, json.loads(out)["type"]) == (0, "object")
 
 
 def test_lifecycle_events_go_to_the_configured_file(target: Path, tmp_path: Path, sk: Sk) -> None:

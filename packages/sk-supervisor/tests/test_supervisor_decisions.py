@@ -217,7 +217,7 @@ def test_outside_the_main_thread_no_signal_is_handled() -> None:
 
     def elsewhere() -> None:
         with signals_to(lambda _: None, force=True) as came:
-            seen.extend([came, signal.getsignal(signal.SIGTERM)])
+            seen.extend([came.numbers, signal.getsignal(signal.SIGTERM)])
 
     thread = threading.Thread(target=elsewhere)
     thread.start()

@@ -11,34 +11,81 @@ from typing import Any
 
 import pytest
 from letters_config import MODES, POLICIES, letters_config
-from supervisor_harness import Command, Ears, settings
+from sk_kernel import TraceIds
+from supervisor_harness import Command, Ears, settings, written
 
 Sk = Callable[..., Command]
 
 
-def test_four_processes_write_the_letters_of_memory_byte_for_byte(tmp_path: Path, sk: Sk) -> None:
-    written = {}
+#: What is given up under `POLICIES` of the records that `BAD` names, and in which group.
+GIVEN_UP = [
+    (7, "weigh", "in"),
+    (8, "count", "count"),
+    (14, "weigh", "in"),
+    (21, "split", "split/it"),
+    (33, "count", "count"),
+    (40, "render", "out"),
+    (40, "render", "out"),
+    (50, "split", "split/it"),
+    (200, "count", "count"),
+    (399, "weigh", "in"),
+]
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a run in memory and one over four processes have left what they wrote.
+
+    Their spans go to ``<mode>.spans``, and no record is sampled.
+    """
+    folder = tmp_path_factory.mktemp("both")
     for mode in MODES:
-        command = sk("run", letters_config(tmp_path, mode), "--run-id", "r1")
-        code, _, err = command.finish()
+        configuration = letters_config(folder, mode)
+        jsonl = {"kind": "jsonl", "settings": {"path": str(folder / f"{mode}.spans")}}
+        tracing = {"sampling_ratio": 0, "exporters": [jsonl]}
+        configuration["runtime"]["observability"] = {"tracing": tracing}
+        command = Command(["run", written(folder, configuration), "--run-id", "r1"])
+        try:
+            code, _, err = command.finish()
+        finally:
+            command.end()
         assert code == 0, err
         assert "  given up: dead-lettered 8, skipped 2" in err.splitlines()
-        written[mode] = [(tmp_path / f"{mode}.{kind}").read_bytes() for kind in ("out", "dead")]
-    assert written["inline"] == written["process_supervisor"]
-    letters = [json.loads(line) for line in written["inline"][1].splitlines()]
-    found = [(x["sequence"], x["node"], x["attempts"]) for x in letters]
-    assert found == [
-        (7, "weigh", 3),
-        (8, "count", 1),
-        (14, "weigh", 3),
-        (33, "count", 1),
-        (40, "render", 1),
-        (40, "render", 1),
-        (200, "count", 1),
-        (399, "weigh", 3),
+    return folder
+
+
+def test_four_processes_write_the_letters_of_memory_byte_for_byte(both: Path) -> None:
+    found = {
+        mode: [(both / f"{mode}.{kind}").read_bytes() for kind in ("out", "dead")] for mode in MODES
+    }
+    assert found["inline"] == found["process_supervisor"]
+    letters = [json.loads(line) for line in found["inline"][1].splitlines()]
+    assert [(x["sequence"], x["node"], x["attempts"]) for x in letters] == [
+        (sequence, node, 3 if node == "weigh" else 1)
+        for sequence, node, _ in GIVEN_UP
+        if node != "split"
     ]
-    assert b"secret" not in written["inline"][1]
-    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".parts")]
+    assert b"secret" not in found["inline"][1]
+    assert not [path for path in both.iterdir() if path.name.endswith(".parts")]
+
+
+def test_what_fails_unsampled_over_processes_has_its_one_span_at_its_node_and_in_its_group(
+    both: Path,
+) -> None:
+    """Attempts count as one. Nobody else tells of these records, on no side of a border."""
+    told = {
+        mode: [json.loads(line) for line in (both / f"{mode}.spans").read_text().splitlines()]
+        for mode in MODES
+    }
+    spans = sorted(told["process_supervisor"], key=lambda span: span["sequence"])
+    assert [(s["sequence"], s["name"], s["process_group"]) for s in spans] == GIVEN_UP
+    for span in spans:
+        assert span["worker"] == f"{span['process_group']}-0.1"
+        assert (span["parent_id"], span["error"]) == (None, "ValueError")
+        assert span["trace_id"] == TraceIds("r1").of(span["sequence"])
+        assert span["start_ns"] == span["end_ns"]
+    assert len({span["span_id"] for span in spans}) == len(GIVEN_UP)
+    assert {s["span_id"] for s in spans} == {s["span_id"] for s in told["inline"]}
 
 
 def test_a_worker_that_follows_another_leaves_no_letter_twice(

@@ -6,18 +6,13 @@ import contextlib
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sk_supervisor import (
-    RuntimeWorkerFailedError,
-)
 from supervisor_harness import (
     MIDDLE,
     Ears,
-    Supervised,
     gone,
     supervised,
 )
@@ -25,22 +20,10 @@ from supervisor_harness import (
 FAULT_BOUND = 10.0
 
 
-def fails(run: Supervised) -> RuntimeWorkerFailedError:
-    """Run it, which must fail, and shut it down within the bound."""
-    run.ready()
-    began = time.monotonic()
-    with pytest.raises(RuntimeWorkerFailedError) as caught:
-        run.supervisor.run()
-    run.supervisor.shutdown()
-    assert time.monotonic() - began < FAULT_BOUND
-    assert gone(run.pids())
-    return caught.value
-
-
 @pytest.mark.contract("PROC-03", "PROC-INT-04", "PROC-INT-08", "P5PRE-LIFE-03")
 def test_a_worker_killed_in_mid_run_is_named_with_its_group_and_signal(target: Path) -> None:
     with supervised(target, work={"at": 5, "do": "kill"}) as run:
-        error = fails(run)
+        error = run.fails(FAULT_BOUND)
         assert (error.category, error.group, error.worker) == ("crash", "mid", MIDDLE)
         assert error.ended == "signal SIGKILL"
         assert error.exit_code == 4
@@ -65,7 +48,7 @@ def test_a_worker_that_ends_unasked_has_crashed_and_its_last_lines_are_kept(
     target: Path, do: str, ended: str, tail: tuple[str, ...]
 ) -> None:
     with supervised(target, work={"at": 5, "do": do}) as run:
-        error = fails(run)
+        error = run.fails(FAULT_BOUND)
         assert (error.category, error.ended) == ("crash", ended)
         assert len(error.stderr_tail) <= 20
         assert set(tail) <= set(error.stderr_tail)
@@ -75,14 +58,14 @@ def test_a_worker_that_ends_unasked_has_crashed_and_its_last_lines_are_kept(
 
 def test_a_crash_in_c_code_shows_where_it_was(target: Path) -> None:
     with supervised(target, work={"at": 5, "do": "crash"}) as run:
-        assert fails(run).ended == "signal SIGSEGV"
+        assert run.fails(FAULT_BOUND).ended == "signal SIGSEGV"
         assert "Fatal Python error: Segmentation fault" in run.lines
 
 
 @pytest.mark.contract("P5PRE-HANDOFF-01")
 def test_a_node_that_raises_is_named_with_its_cause_and_without_its_record(target: Path) -> None:
     with supervised(target, work={"at": 5, "do": "raise"}) as run:
-        error = fails(run)
+        error = run.fails(FAULT_BOUND)
         assert (error.category, error.group, error.node) == ("execution", "mid", "work")
         assert error.cause_type == "ValueError"
         assert error.message == "node 'work' raised ValueError on record 5"
@@ -109,7 +92,7 @@ def test_an_adapter_that_raises_ends_the_run_and_leaves_the_old_output(
 ) -> None:
     faulty: dict[str, Any] = {where: {"fails": fault}}
     with supervised(target, **faulty) as run:
-        error = fails(run)
+        error = run.fails(FAULT_BOUND)
         assert (error.category, error.worker, error.node) == ("execution", worker, node)
         assert error.cause_type == "ValueError"
         if fault in ("read", "write"):
@@ -129,20 +112,20 @@ def test_a_record_that_cannot_travel_names_the_node_that_made_it(
     target: Path, do: str, cause: str, says: str
 ) -> None:
     with supervised(target, work={"at": 5, "do": do}, ipc={"max_payload_bytes": 100_000}) as run:
-        error = fails(run)
+        error = run.fails(FAULT_BOUND)
         assert (error.category, error.node, error.cause_type) == ("execution", "tally_up", cause)
         assert says in str(error)
 
 
 def test_a_node_that_calls_sys_exit_fails_the_run(target: Path) -> None:
     with supervised(target, work={"at": 5, "do": "system_exit"}) as run:
-        error = fails(run)
+        error = run.fails(FAULT_BOUND)
         assert (error.category, error.cause_type) == ("execution", "ApplicationExitError")
 
 
 def test_a_source_that_calls_sys_exit_fails_the_run(target: Path) -> None:
     with supervised(target, source={"fails": "exit"}) as run:
-        assert fails(run).cause_type == "ApplicationExitError"
+        assert run.fails(FAULT_BOUND).cause_type == "ApplicationExitError"
 
 
 def test_what_a_worker_started_goes_with_it_and_what_escaped_holds_nothing_up(
@@ -159,7 +142,7 @@ def test_what_a_worker_started_goes_with_it_and_what_escaped_holds_nothing_up(
     killer.start()
     with supervised(target, work={"at": 5, "do": "children", "ears": ears.port}) as run:
         try:
-            fails(run)
+            run.fails(FAULT_BOUND)
             killer.join()
             assert gone([found["child"]])
             assert not gone([found["fugitive"]], within=0)

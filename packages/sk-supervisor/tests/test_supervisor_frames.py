@@ -44,7 +44,8 @@ from sk_supervisor._frames import (
 from sk_supervisor._link_limits import LinkLimits
 from sk_supervisor._preflight import application_spec
 from sk_supervisor._relay import Credit, Relay, RelayRefusedError
-from supervisor_harness import header, settings
+from supervisor_frames import header
+from supervisor_harness import settings
 
 # ---- the relay ---------------------------------------------------------------------------------
 

@@ -228,6 +228,6 @@ def test_what_is_too_short_to_be_a_secret_stays() -> None:
 
 
 def test_a_redactor_may_know_more_and_never_shows_what_it_knows() -> None:
-    redact = Redactor(["secret-one"]).knowing("secret-two")
+    redact = Redactor(["secret-one", "secret-two"])
     assert redact("secret-one secret-two") == f"{MASK} {MASK}"
     assert "secret" not in repr(redact)

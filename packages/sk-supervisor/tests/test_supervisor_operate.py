@@ -9,7 +9,8 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +42,9 @@ def folder(run_dir: Path, request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-def ask(folder: Path) -> Iterator[Ask]:
-    """Run a command to its end: exit code, output, standard error."""
-    begun: list[Command] = []
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        begun.append(Command(arguments, environment={"SK_RUN_DIR": str(folder)}))
-        return begun[-1].finish()
-
-    yield run
-    for command in begun:
-        command.end()
+def ask(ask: Ask, folder: Path) -> Ask:
+    """Run a command to its end, on that run directory."""
+    return partial(ask, SK_RUN_DIR=str(folder))
 
 
 @pytest.fixture
@@ -229,23 +222,18 @@ def test_what_a_killed_run_left_is_swept_by_the_next_look(
 
 
 def test_a_stop_that_waits_for_a_run_that_is_killed_says_that_it_has_ended(
-    start: Callable[..., Started], ears: Ears, sk: Sk, folder: Path
+    start: Callable[..., Started], ears: Ears, ask: Ask, folder: Path
 ) -> None:
     run = start(work={"at": 5, "do": "hold", "ears": ears.port}, source={"endless": True})
     ears.hear("here")
     stop = Command(["stop"], environment={"SK_RUN_DIR": str(folder)})
     try:
-        while b"stop_requested" not in _events(folder):
+        while "stop_requested" not in ask("events")[1]:
             pass
         run.command.process.kill()
         assert stop.finish() == (0, "run r1 has ended\n", "")
     finally:
         stop.end()
-
-
-def _events(folder: Path) -> bytes:
-    command = Command(["events"], environment={"SK_RUN_DIR": str(folder)})
-    return command.finish()[1].encode()
 
 
 def test_several_runs_are_listed_and_one_must_be_named_to_be_stopped(
@@ -299,7 +287,7 @@ def test_an_unsafe_run_directory_is_refused_by_name(ask: Ask, folder: Path, comm
 
 
 def test_a_directory_that_a_stranger_made_first_takes_no_command_away(
-    target: Path, ears: Ears, sk: Sk, folder: Path
+    target: Path, ears: Ears, sk: Sk, ask: Ask, folder: Path
 ) -> None:
     session, temporary = folder / "s", folder / "t"
     stranger = temporary / f"stream-kernel-{os.geteuid()}"
@@ -318,8 +306,7 @@ def test_a_directory_that_a_stranger_made_first_takes_no_command_away(
     ears.hear("waiting")
     warning = f"warning: not looked in: run directory {stranger}: its mode is 0755"
     for arguments in (["status", "r1"], ["status", "--all"], ["events", "r1"], ["stop", "r1"]):
-        command = Command(arguments, environment=environment)
-        code, out, err = command.finish()
+        code, out, err = ask(*arguments, **environment)
         assert (code, "r1" in out) == (0, True)
         assert [line.startswith(warning) for line in err.splitlines()] == [True]
     assert run.finish()[0] == 143

@@ -11,7 +11,7 @@ from sk_kernel import LifecycleEvent, Stage
 from sk_supervisor import ProfileError
 from sk_supervisor._profile import WAIT, ProcessProfile, Profiler, read_profiles
 from sk_supervisor._profile_table import as_text
-from sk_supervisor._starts import Start, start_of
+from sk_supervisor._start_steps import Start, start_of
 from supervisor_harness import GROUPS, Command, expected, settings
 
 Sk = Callable[..., Command]
@@ -92,6 +92,12 @@ def test_a_profile_that_cannot_be_written_says_so(tmp_path: Path) -> None:
         Profiler(str(tmp_path / "none"), "a-0.1", "a").write(1)
 
 
+def test_who_hears_of_a_profile_that_cannot_be_written_has_no_error(tmp_path: Path) -> None:
+    heard: list[ProfileError] = []
+    Profiler(str(tmp_path / "none"), "a-0.1", "a", on_failure=heard.append).write(1)
+    assert [error.action for error in heard] == ["write"]
+
+
 def test_a_profile_that_is_damaged_says_so(tmp_path: Path) -> None:
     (tmp_path / "a-0.1.profile").write_text("{")
     with pytest.raises(ProfileError, match="cannot read a profile: "):
@@ -118,6 +124,28 @@ def test_a_profiled_run_in_this_process_tells_of_its_nodes(target: Path, sk: Sk)
     assert target.read_text().splitlines() == expected(20)
     assert "memory-0.1: 20 records in" in err
     assert "completed" not in err
+
+
+@pytest.mark.parametrize(
+    "mode", ["inline", pytest.param("process_supervisor", marks=pytest.mark.soak)]
+)
+def test_a_run_that_is_done_is_told_so_also_where_its_profile_cannot_be_written(
+    target: Path, tmp_path: Path, sk: Sk, mode: str
+) -> None:
+    """A node takes away the folder, in mid-run."""
+    groups = GROUPS if mode == "process_supervisor" else ()
+    config = settings(target, mode=mode, groups=groups, work={"at": 5, "do": "rob"})
+    command = sk(
+        *("run", config, "--profile-run", "--run-id", "r1"), environment={"TMPDIR": str(tmp_path)}
+    )
+    code, _, err = command.finish()
+    assert code == 0, err
+    assert target.read_text().splitlines() == expected(20)
+    assert "completed: supervised" in err
+    assert err.splitlines()[-2:] == [
+        "error: cannot write a profile: No such file or directory",
+        "error: nothing was measured",
+    ]
 
 
 def test_a_profiled_run_that_is_refused_ends_as_any_other(target: Path, sk: Sk) -> None:

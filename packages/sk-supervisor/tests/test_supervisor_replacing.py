@@ -28,7 +28,8 @@ from sk_supervisor._retention import Retention
 from sk_supervisor._roster import Roster, WorkerRecord
 from sk_supervisor._successors import Successors
 from sk_transport import KeyMaterial
-from supervisor_harness import GROUPS, header, settings
+from supervisor_frames import header
+from supervisor_harness import GROUPS, settings
 
 WORKERS = {"in-0": "in-0.1", "mid-0": "mid-0.1", "out-0": "out-0.1"}
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import errno
+import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,22 +14,43 @@ from typing import Any
 import msgspec
 import pytest
 from letters_config import MODES, letters_config
-from sk_config import build_config
 from sk_kernel import TraceIds
-from sk_supervisor import _replay_letters, prepare
 from sk_supervisor._probe import glimpse
 from sk_supervisor._replay_show import SHOWN, change, cut
-from supervisor_harness import Command, settings
+from supervisor_harness import APPS, PATIENCE, Command, settings, written
 
-Sk = Callable[..., Command]
+Replayed = Callable[..., tuple[int, list[str], str]]
 
 IDS = TraceIds("r1")
+#: Replays a file of letters in a process that may open one more file.
+ONE_FILE_MORE = """
+import asyncio, errno, os, resource, sys
+from sk_config import load_config
+from sk_supervisor import prepare
+from sk_supervisor._replay_letters import replay_letters
+
+prepared = prepare(load_config(sys.argv[1]))
+lowest = os.open(os.devnull, os.O_RDONLY)
+os.close(lowest)
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 1, hard))
+try:
+    replay_letters(prepared, sys.argv[2], write=False)
+except OSError as error:
+    print(errno.errorcode[error.errno])
+"""
 GOOD: dict[str, Any] = {name: {"on": []} for name in ("weigh", "split", "count", "render")}
 
 
-def _replayed(sk: Sk, configuration: Any, *arguments: str) -> tuple[int, list[str], str]:
-    code, out, err = sk("replay", configuration, *arguments).finish()
-    return code, out.splitlines(), err
+@pytest.fixture
+def replayed(tmp_path: Path, ask: Callable[..., tuple[int, str, str]]) -> Replayed:
+    """Replay with a configuration: exit code, lines of output, standard error."""
+
+    def replay(configuration: Any, *arguments: str) -> tuple[int, list[str], str]:
+        code, out, err = ask("replay", written(tmp_path, configuration), *arguments)
+        return code, out.splitlines(), err
+
+    return replay
 
 
 # ---- one record ----------------------------------------------------------------------------------
@@ -34,14 +58,12 @@ def _replayed(sk: Sk, configuration: Any, *arguments: str) -> tuple[int, list[st
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_record_is_shown_node_by_node_as_the_run_took_it(
-    tmp_path: Path, sk: Sk, mode: str
+    tmp_path: Path, replayed: Replayed, mode: str
 ) -> None:
     configuration = letters_config(tmp_path, mode)
     source = str(tmp_path / "in.txt")
     trace = IDS.of(33)
-    code, out, err = _replayed(
-        sk, configuration, "--trace", trace, "--run-id", "r1", "--input", source
-    )
+    code, out, err = replayed(configuration, "--trace", trace, "--run-id", "r1", "--input", source)
     assert (code, err) == (0, "")
     spans = out.index("spans")
     assert out[:spans] == [
@@ -82,54 +104,58 @@ def test_a_record_is_shown_node_by_node_as_the_run_took_it(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "in.txt"]
 
 
-def test_every_attempt_is_shown(tmp_path: Path, sk: Sk) -> None:
+def test_every_attempt_is_shown(tmp_path: Path, replayed: Replayed) -> None:
     configuration = letters_config(tmp_path)
     arguments = ("--trace", IDS.of(7), "--run-id", "r1")
-    code, out, _ = _replayed(sk, configuration, *arguments)
+    code, out, _ = replayed(configuration, *arguments)
     assert code == 0
     assert out.count("weigh") == 3
     assert "split" not in out
 
 
-def test_a_record_that_ended_the_run_is_shown_to_its_end(tmp_path: Path, sk: Sk) -> None:
+def test_a_record_that_ended_the_run_is_shown_to_its_end(
+    tmp_path: Path, replayed: Replayed
+) -> None:
     configuration = letters_config(tmp_path, bad={"count": {"on": [8]}})
     del configuration["runtime"]["failure"]
-    code, out, _ = _replayed(sk, configuration, "--trace", IDS.of(8), "--run-id", "r1")
+    code, out, _ = replayed(configuration, "--trace", IDS.of(8), "--run-id", "r1")
     assert code == 0
     assert "  raised ValueError('payload 8 is secret')" in out
     assert "the run ended here: node 'count' raised ValueError on record 8" in out
     # And nothing comes behind it.
-    code, out, err = _replayed(sk, configuration, "--trace", IDS.of(9), "--run-id", "r1")
+    code, out, err = replayed(configuration, "--trace", IDS.of(9), "--run-id", "r1")
     assert (code, out) == (4, [])
     assert "error: node 'count' raised ValueError on record 8" in err
 
 
-def test_a_trace_id_of_another_run_is_refused_at_once(tmp_path: Path, sk: Sk) -> None:
+def test_a_trace_id_of_another_run_is_refused_at_once(tmp_path: Path, replayed: Replayed) -> None:
     configuration = letters_config(tmp_path)
     (tmp_path / "in.txt").unlink()
     for trace in (IDS.of(3), "secret", ""):
-        code, out, err = _replayed(sk, configuration, "--trace", trace, "--run-id", "r2")
+        code, out, err = replayed(configuration, "--trace", trace, "--run-id", "r2")
         assert (code, out) == (1, [])
         assert err.startswith(f"error: no record has the trace id '{trace}': it is none of run")
 
 
-def test_a_record_that_is_not_in_the_input_is_not_found(tmp_path: Path, sk: Sk) -> None:
+def test_a_record_that_is_not_in_the_input_is_not_found(tmp_path: Path, replayed: Replayed) -> None:
     configuration = letters_config(tmp_path, bad=GOOD, count=30)
-    code, _, err = _replayed(sk, configuration, "--trace", IDS.of(31), "--run-id", "r1")
+    code, _, err = replayed(configuration, "--trace", IDS.of(31), "--run-id", "r1")
     assert code == 1
     assert "run 'r1' has none in the 30 records of this input" in err
 
 
-def test_an_input_that_cannot_be_read_ends_with_4(tmp_path: Path, sk: Sk) -> None:
+def test_an_input_that_cannot_be_read_ends_with_4(tmp_path: Path, replayed: Replayed) -> None:
     arguments = ("--trace", IDS.of(1), "--run-id", "r1", "--input", str(tmp_path / "none.txt"))
-    code, _, err = _replayed(sk, letters_config(tmp_path), *arguments)
+    code, _, err = replayed(letters_config(tmp_path), *arguments)
     assert code == 4
     assert "error: source:source failed to read: FileNotFoundError" in err
 
 
-def test_a_source_without_a_path_refuses_an_input(tmp_path: Path, target: Path, sk: Sk) -> None:
+def test_a_source_without_a_path_refuses_an_input(
+    tmp_path: Path, target: Path, replayed: Replayed
+) -> None:
     arguments = ("--trace", IDS.of(1), "--run-id", "r1", "--input", "any")
-    code, _, err = _replayed(sk, settings(target), *arguments)
+    code, _, err = replayed(settings(target), *arguments)
     assert code == 2
     assert "adapters.source.settings.path" in err
 
@@ -137,20 +163,33 @@ def test_a_source_without_a_path_refuses_an_input(tmp_path: Path, target: Path, 
 # ---- dead letters --------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def dead(tmp_path: Path, sk: Sk) -> Path:
-    """The dead letters of a run."""
-    code, _, err = sk("run", letters_config(tmp_path), "--run-id", "r1", "--quiet").finish()
+@pytest.fixture(scope="module")
+def lettered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that has left dead letters."""
+    folder = tmp_path_factory.mktemp("lettered")
+    command = Command(["run", written(folder, letters_config(folder)), "--run-id", "r1", "--quiet"])
+    try:
+        code, _, err = command.finish()
+    finally:
+        command.end()
     assert (code, err) == (0, "")
+    return folder
+
+
+@pytest.fixture
+def dead(tmp_path: Path, lettered: Path) -> Path:
+    """The dead letters of a run, beside its output, in a folder of the test's own."""
+    shutil.copytree(lettered, tmp_path, dirs_exist_ok=True)
+    written(tmp_path, letters_config(tmp_path))
     return tmp_path / "inline.dead"
 
 
 def test_letters_that_fail_again_are_named_and_nothing_is_written(
-    tmp_path: Path, dead: Path, sk: Sk
+    tmp_path: Path, dead: Path, replayed: Replayed
 ) -> None:
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     configuration = letters_config(tmp_path)
-    code, out, err = _replayed(sk, configuration, "--dead-letter", str(dead))
+    code, out, err = replayed(configuration, "--dead-letter", str(dead))
     assert code == 1
     assert out[0] == f"{dead}: replayed 8: 0 succeeded, 8 failed; nothing was written"
     assert out[1:3] == [
@@ -162,13 +201,13 @@ def test_letters_that_fail_again_are_named_and_nothing_is_written(
 
 
 def test_letters_that_come_through_are_written_where_they_are_told_to(
-    tmp_path: Path, dead: Path, sk: Sk
+    tmp_path: Path, dead: Path, replayed: Replayed
 ) -> None:
     out_before = (tmp_path / "inline.out").read_bytes()
     configuration = letters_config(tmp_path, bad={**GOOD, "weigh": {"on": [399]}})
     target = tmp_path / "replayed.txt"
     arguments = ("--dead-letter", str(dead), "--output", str(target))
-    code, out, _ = _replayed(sk, configuration, *arguments)
+    code, out, _ = replayed(configuration, *arguments)
     assert code == 1
     assert out == [
         f"{dead}: replayed 8: 7 succeeded, 1 failed; 9 records written",
@@ -189,15 +228,17 @@ def test_letters_that_come_through_are_written_where_they_are_told_to(
     assert (tmp_path / "inline.out").read_bytes() == out_before
 
 
-def test_write_is_to_the_sink_as_configured(tmp_path: Path, dead: Path, sk: Sk) -> None:
+def test_write_is_to_the_sink_as_configured(tmp_path: Path, dead: Path, replayed: Replayed) -> None:
     configuration = letters_config(tmp_path, bad=GOOD)
     arguments = ("--dead-letter", str(dead), "--write")
-    code, _, _ = _replayed(sk, configuration, *arguments)
+    code, _, _ = replayed(configuration, *arguments)
     assert code == 0
     assert len((tmp_path / "inline.out").read_text().splitlines()) == 11
 
 
-def test_lines_that_are_no_letters_are_failures(tmp_path: Path, dead: Path, sk: Sk) -> None:
+def test_lines_that_are_no_letters_are_failures(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
     lines = dead.read_bytes().splitlines(keepends=True)
     other = lines[0].replace(b'"run_id":"r1"', b'"run_id":"r2"')
     moved = lines[0].replace(b'"node":"weigh"', b'"node":"render"')
@@ -206,7 +247,7 @@ def test_lines_that_are_no_letters_are_failures(tmp_path: Path, dead: Path, sk: 
     dead.write_bytes(
         lines[0] + b"no letter\n" + other + moved + msgspec.json.encode(broken) + b"\n"
     )
-    code, out, _ = _replayed(sk, letters_config(tmp_path, bad=GOOD), "--dead-letter", str(dead))
+    code, out, _ = replayed(letters_config(tmp_path, bad=GOOD), "--dead-letter", str(dead))
     assert code == 1
     assert out[0].endswith("replayed 5: 1 succeeded, 4 failed; nothing was written")
     assert out[1] == "  line 2: DecodeError"
@@ -217,10 +258,10 @@ def test_lines_that_are_no_letters_are_failures(tmp_path: Path, dead: Path, sk: 
 
 @pytest.mark.parametrize("name", ["none", "."])
 def test_a_file_that_cannot_be_read_is_named_and_nothing_else_is_said(
-    tmp_path: Path, sk: Sk, name: str
+    tmp_path: Path, replayed: Replayed, name: str
 ) -> None:
     path = str(tmp_path / name)
-    code, out, err = _replayed(sk, letters_config(tmp_path), "--dead-letter", path)
+    code, out, err = replayed(letters_config(tmp_path), "--dead-letter", path)
     assert (code, out) == (1, [])
     said = [line for line in err.splitlines() if not line.startswith("WARNING: ")]
     assert [line.partition(": [Errno")[0] for line in said] == [
@@ -228,17 +269,18 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_else_is_said(
     ]
 
 
-def test_an_os_error_of_something_else_is_not_told_as_one_of_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_loop(_: object) -> None:
-        raise OSError(errno.EMFILE, "too many open files")
-
-    monkeypatch.setattr(_replay_letters, "loop_for", no_loop)
+def test_an_os_error_of_something_else_is_not_told_as_one_of_the_file(tmp_path: Path) -> None:
+    """There is a descriptor left for the file, and none for the event loop of the nodes."""
     (tmp_path / "dead").touch()
-    prepared = prepare(build_config(letters_config(tmp_path)))
-    with pytest.raises(OSError, match="too many open files"):
-        _replay_letters.replay_letters(prepared, str(tmp_path / "dead"), write=False)
+    configuration = written(tmp_path, letters_config(tmp_path))
+    found = subprocess.run(
+        [sys.executable, "-c", ONE_FILE_MORE, configuration, str(tmp_path / "dead")],
+        env={**os.environ, "PYTHONPATH": str(APPS)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert found.stdout == "EMFILE\n", found.stderr
 
 
 @pytest.mark.parametrize(
@@ -253,9 +295,9 @@ def test_an_os_error_of_something_else_is_not_told_as_one_of_the_file(
     ],
 )
 def test_options_that_do_not_go_together_are_refused(
-    tmp_path: Path, sk: Sk, arguments: tuple[str, ...]
+    tmp_path: Path, replayed: Replayed, arguments: tuple[str, ...]
 ) -> None:
-    code, _, err = _replayed(sk, letters_config(tmp_path), *arguments)
+    code, _, err = replayed(letters_config(tmp_path), *arguments)
     assert code == 2
     assert "Usage:" in err
 

@@ -163,7 +163,7 @@ class Slow(UserDict[str, str]):
     """Headers that are copied when something has happened: between register and put."""
 
     def __init__(self, until: Callable[[], None]) -> None:
-        super().__init__()
+        super().__init__(slow="yes")
         self._until = until
 
     def __iter__(self) -> Iterator[str]:

@@ -19,6 +19,7 @@ from sk_supervisor import (
     factory_of,
     prepare,
     run,
+    serve,
 )
 from sk_supervisor._display import Display
 from sk_supervisor._execute import make_supervisor
@@ -145,6 +146,31 @@ def test_what_provides_no_supervisor_is_refused_with_its_reason(
     with pytest.raises(RuntimeLifecycleResolutionError, match=problem) as caught:
         factory_of("engine")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [("engine = builtins:dict", "cannot be made"), ("engine = builtins:id", "it lacks")],
+)
+def test_a_factory_that_makes_no_supervisor_ends_the_run_in_one_line(
+    target: Path, install: Install, line: str, problem: str
+) -> None:
+    install(line)
+    said = io.StringIO()
+    config = build_config(settings(target, mode="engine", groups=()))
+    assert run(config, quiet=True, stderr=said) == 3
+    assert problem in said.getvalue()
+    assert len(said.getvalue().splitlines()) == 1
+
+
+def test_a_path_in_the_place_of_a_configuration_is_refused_with_what_to_write() -> None:
+    with pytest.raises(TypeError, match=r"run\(load_config\('app.yaml'\)\)"):
+        run("app.yaml")  # type: ignore[arg-type]
+    with (
+        pytest.raises(TypeError, match=r"serve\(load_config\('app.yaml'\)\)"),
+        serve(Path("app.yaml")),  # type: ignore[arg-type]
+    ):
+        pytest.fail("the block began")
 
 
 def test_two_packages_that_provide_one_name_are_refused(install: Install) -> None:

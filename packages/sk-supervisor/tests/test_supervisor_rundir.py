@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sk_supervisor import _rundir as rundir
 from sk_supervisor._admin_client import choose
 from sk_supervisor._entries import PATH_BYTES, Entry, Listener, RunInfo, entries, listens
-from sk_supervisor._peer import may_administer, peer_uid, uid_of_ucred, uid_of_xucred
+from sk_supervisor._peer_credentials import may_administer, peer_uid, uid_of_ucred, uid_of_xucred
 from sk_supervisor.errors import NoSuchRunError, RunDirError, SeveralRunsError
 
 INFO = RunInfo("r1", 1, "any", 1.0)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -107,10 +108,11 @@ def test_under_nohup_a_lost_terminal_is_not_heard(target: Path, tmp_path: Path, 
 
 
 def test_timeout_of_coreutils_signals_twice_and_the_run_is_drained(
-    target: Path, tmp_path: Path
+    target: Path, tmp_path: Path, ears: Ears
 ) -> None:
     """Once its child, and at once its group with the child in it."""
-    path = written(tmp_path, settings(target, source={"endless": True}))
+    source = {"count": 20, "then": "wait", "ears": ears.port}
+    path = written(tmp_path, settings(target, source=source))
     done = subprocess.run(
         ["timeout", "--preserve-status", "4", sys.executable, "-m", "sk_supervisor", "run", path],
         stdin=subprocess.DEVNULL,
@@ -124,14 +126,16 @@ def test_timeout_of_coreutils_signals_twice_and_the_run_is_drained(
 
 
 @pytest.mark.parametrize("number", [TERM, INT, HUP])
-def test_each_signal_ends_a_start_with_its_own_code(
+def test_each_signal_ends_a_start_with_its_own_code_and_at_once(
     target: Path, ears: Ears, sk: Sk, number: signal.Signals
 ) -> None:
     configuration = settings(target, modules=("fragile_app", "supervised_app"))
     command = sk("run", configuration, environment={"SK_TEST_IMPORT": f"hang:{ears.port}"})
     pids = [ears.hear("importing").pid for _ in GROUPS]
+    began = time.monotonic()
     command.signal(number)
     code, _, err = command.finish()
+    assert time.monotonic() - began < 5
     assert code == 128 + number
     assert err.splitlines()[-1] == f"stopped while starting: {number.name}"
     assert gone(pids, within=0)

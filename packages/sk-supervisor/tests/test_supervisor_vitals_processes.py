@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from pathlib import Path
 
 import pytest
-from sk_supervisor import RuntimeLifecycleReadyError, RuntimeWorkerFailedError
-from supervisor_harness import MIDDLE, PATIENCE, Ears, Heard, Supervised, expected, gone, supervised
+from sk_supervisor import RuntimeLifecycleReadyError
+from supervisor_harness import MIDDLE, PATIENCE, Ears, Heard, expected, supervised
 
 BOUND = 15.0
 QUICK = {"heartbeat_seconds": 1}
 HIDDEN = "hunter2-and-a-half"
-
-
-def fails(run: Supervised) -> RuntimeWorkerFailedError:
-    """Run it, which must fail, and shut it down, within the bound."""
-    run.ready()
-    began = time.monotonic()
-    with pytest.raises(RuntimeWorkerFailedError) as caught:
-        run.supervisor.run()
-    run.supervisor.shutdown()
-    assert time.monotonic() - began < BOUND
-    assert gone(run.pids())
-    return caught.value
 
 
 # ---- silent --------------------------------------------------------------------------------------
@@ -44,7 +31,7 @@ def test_a_silent_worker_is_failed_and_told_from_a_stopped_a_busy_and_an_idle_on
     target: Path, ears: Ears, do: str, vitals: str, says: str
 ) -> None:
     with supervised(target, work={"at": 5, "do": do, "ears": ears.port}, every_group=QUICK) as run:
-        error = fails(run)
+        error = run.fails(BOUND)
         assert (error.category, error.worker, error.vitals) == ("heartbeat", MIDDLE, vitals)
         silence = re.fullmatch(rf"no heartbeat for (\d+\.\d) s: {re.escape(says)}", error.message)
         assert silence
@@ -77,7 +64,7 @@ def test_a_worker_that_beats_and_stands_still_before_work_is_failed_where_that_i
 ) -> None:
     group = {**QUICK, "stuck_after_seconds": 2, "on_stuck": "fail"}
     with supervised(target, work={"at": 5, "do": do, "ears": ears.port}, every_group=group) as run:
-        error = fails(run)
+        error = run.fails(BOUND)
         assert (error.category, error.worker, error.vitals) == ("stuck", MIDDLE, vitals)
         assert "with work waiting" in error.message
         [stuck] = run.events("worker_stuck")
@@ -136,7 +123,7 @@ def test_a_crash_is_told_with_its_exit_its_last_lines_and_its_last_progress(
         run.on_state = seen
         helper = threading.Thread(target=let_go)
         helper.start()
-        error = fails(run)
+        error = run.fails(BOUND)
         helper.join()
         assert (error.category, error.ended) == ("crash", "exit code 7")
         assert error.stderr_tail == ("last words",)
@@ -168,7 +155,7 @@ def test_a_secret_of_the_configuration_is_in_no_line_error_or_event(
     monkeypatch.setenv("SK_TEST_SECRET", HIDDEN)
     work = {"at": 5, "do": "leak", "secret": "${ENV:SK_TEST_SECRET}"}
     with supervised(target, work=work) as run:
-        error = fails(run)
+        error = run.fails(BOUND)
         assert error.ended == "exit code 9"
         [line] = error.stderr_tail
         assert line.startswith("cannot log in as")
@@ -200,7 +187,7 @@ def test_each_group_tells_of_its_stop_once_and_in_which_mode(
 ) -> None:
     with supervised(target, work={"at": 5, "do": do} if do else None, every_group=QUICK) as run:
         if do:
-            fails(run)
+            run.fails(BOUND)
         else:
             run.ready()
             run.supervisor.run()

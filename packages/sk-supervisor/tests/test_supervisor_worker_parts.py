@@ -10,15 +10,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sk_config import build_config
 from sk_control import ControlLostError, ControlMessage, ExporterCounts, Heartbeat, SpanCounts
 from sk_control import Progress as ProgressMessage
-from sk_kernel import AdapterFailedError, BatchLimits, Progress, SourceDriver, TraceIds
+from sk_kernel import (
+    AdapterFailedError,
+    BatchLimits,
+    NodeFailedError,
+    Progress,
+    SourceDriver,
+    TraceIds,
+)
 from sk_supervisor import prepare
 from sk_supervisor._inbox import Broke, Credit, Item, SourceRead
 from sk_supervisor._pulse import Pulse
 from sk_supervisor._source_thread import SourceThread
 from sk_supervisor._spawn import WorkerStart, interpreter_options
+from sk_supervisor._worker_words import print_failure
 from supervisor_harness import PATIENCE, settings
 
 WAIT = 10.0
@@ -190,3 +199,15 @@ def test_workers_run_under_the_options_of_this_interpreter() -> None:
     )
     assert done.stdout.split() == ["-O", "-B", "-Werror::UserWarning", "-X", "utf8=1"]
     assert isinstance(interpreter_options(), list)
+
+
+def test_of_a_node_that_raised_a_worker_prints_the_nodes_own_lines(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = NodeFailedError("parse", "ValueError", 4)
+    error.__cause__ = ValueError("not a number")
+    print_failure(error)
+    assert capsys.readouterr().err.splitlines() == [
+        "ValueError: not a number",
+        "NodeFailedError: node 'parse' raised ValueError on record 4",
+    ]

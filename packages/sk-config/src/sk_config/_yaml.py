@@ -54,6 +54,8 @@ def _syntax(problem: str, mark: yaml.Mark | None) -> Finding:
     # These name a piece of the text (an alias, a tag): maybe one of a secret that lacks its quotes.
     if problem.startswith(("found undefined", "duplicate tag")):
         problem = problem.partition(" '")[0]
+    if "character '\\t'" in problem:  # which most editors show as spaces
+        problem = "a tab: indent with spaces"
     got = f"an error ({problem or 'text that cannot be read'})"
     if mark is None:
         return Finding((), "syntax", "valid YAML", got)

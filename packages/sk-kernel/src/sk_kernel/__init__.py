@@ -4,6 +4,7 @@ from sk_kernel._adapters import Sink, Source
 from sk_kernel._answering import Onward, RequestRunner
 from sk_kernel._application import ApplicationContext
 from sk_kernel._application_spec import AdapterSettings, ApplicationSpec
+from sk_kernel._asking import names_of, told
 from sk_kernel._batch import Batch, Section
 from sk_kernel._boundary import BoundaryDispatchInput, RoutingResult, TerminalEvent, TerminalStatus
 from sk_kernel._calls import Identity
@@ -40,6 +41,7 @@ from sk_kernel._totals import SECONDS_BOUNDS, Histogram, Totals
 from sk_kernel._trace_context import TraceParent, read_traceparent, w3c_trace_id
 from sk_kernel._visit import WHOLE, Answer, Tally, Visit, shares
 from sk_kernel._waiter import ReplyWaiter
+from sk_kernel._whereabouts import application_traceback
 from sk_kernel._wire import WireCodec, wire_faults
 from sk_kernel.errors import (
     AdapterCheckError,
@@ -189,12 +191,14 @@ __all__ = [
     "WireCodec",
     "WireError",
     "WorkerStatus",
+    "application_traceback",
     "built_for_good",
     "is_reply_sink",
     "is_request_source",
     "key_group",
     "letter_part",
     "make_plan",
+    "names_of",
     "needs_loop",
     "node",
     "owner_of",
@@ -209,6 +213,7 @@ __all__ = [
     "span_id",
     "state",
     "together",
+    "told",
     "w3c_trace_id",
     "wire_faults",
 ]

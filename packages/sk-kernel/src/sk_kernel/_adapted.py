@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from sk_kernel._specs import AdapterSpec, SourceSpec
 
 
@@ -23,7 +25,7 @@ class GeneratorSource:
         self._make = make
         self._items: Iterator[Any] = iter(())
         self._given = 0
-        self._size = 1
+        self._size = self._bytes_each = 1
         self._stopped = False
 
     def open(self) -> None:
@@ -31,12 +33,14 @@ class GeneratorSource:
         self._items = self._make()
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[Any]:
-        """The next items, as many as came fast enough so far."""
+        """The next items, as many as came fast enough so far; the last one tells the next size."""
         if self._stopped:
             return ()
         started = time.monotonic()
-        size = min(self._size, max_records)
+        size = max(1, min(self._size, max_records, max_bytes // self._bytes_each))
         items = list(itertools.islice(self._items, size))
+        if items:
+            self._bytes_each = _encoded_bytes(items[-1])
         slow = time.monotonic() - started > self._SLOW_SECONDS
         self._size = 1 if slow else size * 2
         self._given += len(items)
@@ -59,6 +63,14 @@ class GeneratorSource:
         close = getattr(self._items, "close", None)
         if close:
             close()
+
+
+def _encoded_bytes(item: Any) -> int:
+    """About how many bytes an item takes on the wire; one if it can go to no other process."""
+    try:
+        return len(msgspec.msgpack.encode(item))
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return 1
 
 
 class FunctionSink:

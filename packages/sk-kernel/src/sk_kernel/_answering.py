@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from sk_kernel._batch import Batch, Section
 from sk_kernel._envelope import Key, root_of
@@ -21,10 +21,14 @@ class Onward(NamedTuple):
     visit: Visit
 
 
-class _Departure(NamedTuple):
+class _Leaver(NamedTuple):
+    segment: int
     edge: Edge
     key: Key
     payload: Any
+
+
+_NONE: Final[frozenset[int]] = frozenset()
 
 
 class RequestRunner:
@@ -35,13 +39,15 @@ class RequestRunner:
 
     def __init__(self, plan: ExecutionPlan, segment: Segment, runner: SegmentRunner) -> None:
         self._runner = runner
-        self._segment_of = {v: s.index for s in plan.segments for v in s.vertices}
-        self._edges: dict[tuple[str, type], list[Edge]] = {}
+        segment_of = {v: s.index for s in plan.segments for v in s.vertices}
+        #: By which edges a payload leaves, by producer, type and the segment that it goes to.
+        self._edges: dict[tuple[str, type, int], list[Edge]] = {}
         for edge in plan.graph.edges:
             if edge.producer in segment.vertices and edge.consumer not in segment.vertices:
-                self._edges.setdefault((edge.producer, edge.payload.cls), []).append(edge)
+                way = edge.producer, edge.payload.cls, segment_of[edge.consumer]
+                self._edges.setdefault(way, []).append(edge)
 
-    def run(self, visits: Sequence[Visit]) -> Iterator[Answer | Onward]:
+    def run(self, visits: Sequence[Visit]) -> list[Answer | Onward]:
         """Run records of one request, which come to this segment together.
 
         What a node raises, or gives wrongly, is the request's failure. Order among the records of
@@ -50,61 +56,62 @@ class RequestRunner:
 
         :raises DeadLetterError: when what a node gave up cannot be written.
         """
-        first = visits[0]
-        weight = sum(visit.weight for visit in visits)
-        lost = self._runner.losses.given_up
-        root = root_of(first.key)
-        batch = Batch(0, root, root, sampled=frozenset((root,)) if first.sampled else frozenset())
-        for visit in visits:
-            batch.correlations[visit.key] = visit.correlation
+        request, sampled = visits[0].request, visits[0].sampled
+        weight = sum([visit.weight for visit in visits])
+        losses = self._runner.losses
+        lost = losses.given_up
+        root = root_of(visits[0].key)
+        known = {visit.key: visit.correlation for visit in visits}
+        traced = frozenset((root,)) if sampled else _NONE
+        batch = Batch(0, root, root, correlations=known, sampled=traced)
         arrivals = [(visit.edge, visit.key, visit.payload) for visit in visits]
         try:
             replies, leaving = self._runner.answer(batch, arrivals)
         except DeadLetterError:
             raise
         except SystemExit:
-            yield Answer(first.request, weight, cause_type="SystemExit")
-            return
+            return [Answer(request, weight, cause_type="SystemExit")]
         except RunError as error:
             node = str(getattr(error, "node", ""))
             cause = str(getattr(error, "cause_type", "")) or type(error).__name__
-            yield Answer(first.request, weight, node=node, cause_type=cause)
-            return
-        departures = list(self._departures(batch, leaving, replies))
-        if self._runner.losses.given_up != lost:
-            node, cause = self._runner.losses.latest
-            yield Answer(first.request, 0, node=node, cause_type=cause, given_up=True)
-        weights = shares(weight, len(replies) + len(departures) or 1)
+            return [Answer(request, weight, node=node, cause_type=cause)]
+        outcomes: list[Answer | Onward] = []
+        if losses.given_up != lost:
+            node, cause = losses.latest
+            outcomes.append(Answer(request, 0, node=node, cause_type=cause, given_up=True))
+        leavers = self._leavers(batch, leaving, replies)
+        if not replies and not leavers:
+            outcomes.append(Answer(request, weight))
+            return outcomes
+        weights = shares(weight, len(replies) + len(leavers))
         for payload in replies:
-            yield Answer(first.request, next(weights), replied=True, payload=payload)
-        for edge, key, payload in departures:
-            known = batch.correlation(key)
-            share, sampled = next(weights), first.sampled
-            visit = Visit(first.request, share, edge, key, payload, known, sampled)
-            yield Onward(self._segment_of[edge.consumer], visit)
-        if not replies and not departures:
-            yield Answer(first.request, weight)
+            outcomes.append(Answer(request, next(weights), True, payload))
+        for segment, edge, key, payload in leavers:
+            about = batch.correlation(key)
+            visit = Visit(request, next(weights), edge, key, payload, about, sampled)
+            outcomes.append(Onward(segment, visit))
+        return outcomes
 
-    def _departures(
+    def _leavers(
         self, batch: Batch, leaving: dict[int, list[Section]], replies: list[Any]
-    ) -> Iterator[_Departure]:
+    ) -> list[_Leaver]:
         """What leaves for other segments; for the sink it is a reply, and joins the others."""
+        leavers: list[_Leaver] = []
         for segment, sections in leaving.items():
             for section in sections:
-                for edge in self._edges[section.producer, section.payload.cls]:
-                    there = self._segment_of[edge.consumer] == segment
-                    if there and section.target in (None, edge.consumer):
-                        if edge.consumer == SINK:
-                            replies += section.items
-                        else:
-                            yield from _along(batch, edge, section)
+                for edge in self._edges[section.producer, section.payload.cls, segment]:
+                    if section.target not in (None, edge.consumer):
+                        continue
+                    if edge.consumer == SINK:
+                        replies += section.items
+                        continue
+                    for key, payload in zip(section.keys, section.items, strict=True):
+                        there = key if edge.fanout == 1 else _child(batch, key, edge.position)
+                        leavers.append(_Leaver(segment, edge, there, payload))
+        return leavers
 
 
-def _along(batch: Batch, edge: Edge, section: Section) -> Iterator[_Departure]:
-    for key, payload in zip(section.keys, section.items, strict=True):
-        if edge.fanout == 1:
-            yield _Departure(edge, key, payload)
-        else:
-            child = (*key, edge.position) if isinstance(key, tuple) else (key, edge.position)
-            batch.correlations[child] = batch.correlation(key)
-            yield _Departure(edge, child, payload)
+def _child(batch: Batch, key: Key, position: int) -> Key:
+    child = (*key, position) if isinstance(key, tuple) else (key, position)
+    batch.correlations[child] = batch.correlation(key)
+    return child

@@ -94,10 +94,16 @@ def sampled_rows(keys: Sequence[Key], sampled: frozenset[int]) -> list[int]:
         return rows
     if isinstance(keys, range):
         return [sequence - keys.start for sequence in sorted(sampled) if sequence in keys]
-    nested = isinstance(keys[0], tuple)
+    if isinstance(keys[0], tuple):
+        for sequence in sorted(sampled):
+            row = bisect_left(keys, (sequence,))
+            while row < len(keys) and root_of(keys[row]) == sequence:
+                rows.append(row)
+                row += 1
+        return rows
+    end = len(keys)
     for sequence in sorted(sampled):
-        row = bisect_left(keys, (sequence,) if nested else sequence)
-        while row < len(keys) and root_of(keys[row]) == sequence:
+        row = bisect_left(keys, sequence)
+        if row < end and keys[row] == sequence:
             rows.append(row)
-            row += 1
     return rows

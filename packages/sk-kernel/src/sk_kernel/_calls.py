@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import Struct
 
-from sk_kernel._batch import Batch, Rows, sampled_rows
+from sk_kernel._batch import Batch, Rows
 from sk_kernel._context import Context
 from sk_kernel._envelope import EMPTY_HEADERS, Key, root_of
 from sk_kernel._graph import Edge
@@ -71,7 +71,7 @@ class NodeCall:
         :raises NodeFailedError: when the node raised; names the record.
         """
         keys, items = rows.keys, rows.items
-        traced = sampled_rows(keys, batch.sampled) if self._tracer else ()
+        traced = self._tracer.rows(keys, batch.sampled) if self._tracer else ()
         if traced and self.plain and not self.forgives:
             return self._watched(batch, rows, traced)
         out: list[Any] = []
@@ -100,14 +100,22 @@ class NodeCall:
         if self._tracer is None or root_of(key) not in batch.sampled:
             return self._map(batch, (key,), (item,))[0]
         start = time.time_ns()
-        error: str | None = None
         try:
-            return self._map(batch, (key,), (item,))[0]
+            output = self._single(batch, key, item)
         except NodeFailedError as failure:
-            error = failure.cause_type
+            times = start, time.time_ns()
+            self._tracer.ran(batch, edge, key, times, failure.cause_type)
             raise
-        finally:
-            self._tracer.ran(batch, edge, key, (start, time.time_ns()), error)
+        self._tracer.ran(batch, edge, key, (start, time.time_ns()))
+        return output
+
+    def _single(self, batch: Batch, key: Key, item: Any) -> Any:
+        if not self.plain:
+            return self._map(batch, (key,), (item,))[0]
+        try:
+            return self.call(item)
+        except Exception as error:
+            raise self._failed(error, key) from error
 
     def finish(self) -> Any:
         """What the node's ``finish()`` returns."""
@@ -141,26 +149,27 @@ class NodeCall:
         One iterator goes through the batch: to cut it at each sampled record would cost more.
         """
         assert self._tracer is not None  # noqa: S101 - the caller has looked
-        call, rest, start = self.call, iter(rows.items), 0
+        call, rest, clock = self.call, iter(rows.items), time.time_ns
         out: list[Any] = []
+        starts: list[int] = []
+        ends: list[int] = []
         try:
             for row in traced:
                 out += [call(x) for x in islice(rest, row - len(out))]
                 item = next(rest)
-                start = time.time_ns()
+                starts.append(clock())
                 out.append(call(item))
-                times = start, time.time_ns()
-                start = 0
-                self._tracer.ran(batch, rows.edge(row), rows.keys[row], times)
+                ends.append(clock())
             out += [call(x) for x in rest]
         except Exception as error:
-            index = max(len(rows.items) - length_hint(rest) - 1, 0)
-            failure = self._failed(error, rows.keys[index])
-            if start:
-                times = start, time.time_ns()
-                cause = failure.cause_type
-                self._tracer.ran(batch, rows.edge(index), rows.keys[index], times, cause)
+            end, row = clock(), max(len(rows.items) - length_hint(rest) - 1, 0)
+            failure = self._failed(error, rows.keys[row])
+            self._tracer.ran_on(batch, rows, traced, starts, ends)
+            if len(starts) > len(ends):
+                times = starts[-1], end
+                self._tracer.ran(batch, rows.edge(row), rows.keys[row], times, failure.cause_type)
             raise failure from error
+        self._tracer.ran_on(batch, rows, traced, starts, ends)
         return out
 
     def _failed(self, error: BaseException | None, key: Key) -> NodeFailedError:

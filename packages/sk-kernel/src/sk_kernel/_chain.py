@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice, pairwise
 from operator import length_hint
 from types import CodeType
 from typing import Any
 
-from sk_kernel._batch import Batch
+from sk_kernel._batch import Batch, Rows
 from sk_kernel._calls import NodeCall
-from sk_kernel._envelope import Key, root_of
+from sk_kernel._envelope import root_of
 from sk_kernel._graph import Edge
 from sk_kernel.errors import NodeFailedError, NodeOutputError
 
-#: Passes the items through all nodes in turn, record by record, appending the last one's returns;
-#: gives the rows of the records that a node has given up.
-Chain = Callable[[Batch, Sequence[Key], Sequence[Any], list[Any]], list[int]]
+#: Passes the next so many of the items, from an iterator over them that others go on with, through
+#: all nodes in turn, record by record, appending the last one's returns; gives the rows of the
+#: records that a node has given up.
+Chain = Callable[[Batch, Rows, Iterator[Any], int, list[Any]], list[int]]
 
 #: Each node has as many lines in the compiled loop, behind the first two.
 _LINES = 2
@@ -35,16 +36,16 @@ def compile_chain(
     passed = _compiled(calls)
 
     def chain(
-        batch: Batch, keys: Sequence[Key], items: Sequence[Any], outputs: list[Any]
+        batch: Batch, rows: Rows, rest: Iterator[Any], count: int, outputs: list[Any]
     ) -> list[int]:
-        rest = iter(items)
+        keys, some = rows.keys, islice(rest, count)
         lost: list[int] = []
         while True:
             try:
-                passed(rest, outputs.append)
+                passed(some, outputs.append)
             except Exception as error:
                 # The place in the iterator tells the record, the line of the loop the node.
-                row = max(len(items) - length_hint(rest) - 1, 0)
+                row = max(len(keys) - length_hint(rest) - 1, 0)
                 line, payload = _stopped_at(passed.__code__, error)
                 call = calls[(line - 3) // _LINES]
                 if isinstance(error, _DetourError):

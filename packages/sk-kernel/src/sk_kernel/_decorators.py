@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, overload
 
 from sk_kernel._adapter_specs import sink_spec, source_spec
+from sk_kernel._declaring import check_key, check_words, classes_of, declared, label_of, tags_of
 from sk_kernel._nodes import node_spec
 from sk_kernel._signature import constructor, constructor_parameters
-from sk_kernel._specs import SPEC_ATTRIBUTE, ServiceSpec, StateSpec
+from sk_kernel._specs import ServiceSpec, StateSpec
 from sk_kernel.errors import DefinitionError
 
 C = TypeVar("C", bound=Callable[..., Any])
 K = TypeVar("K", bound=type)
-
-
-def _label(what: str, name: str | None, target: Any, *, only_class: bool = False) -> str:
-    """The given name, a function's own name, or a class's in snake case."""
-    own = getattr(target, "__name__", None)
-    if own is None or (only_class and not isinstance(target, type)):
-        wanted = "a class" if only_class else "a function or a class"
-        raise DefinitionError(what, name or repr(target), f"must be {wanted}")
-    if only_class or not isinstance(target, type):
-        return name or str(own)
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", own)
-    return name or words.lower()
-
-
-def _declared(target: C, spec: Any) -> C:
-    try:
-        setattr(target, SPEC_ATTRIBUTE, spec)
-    except (TypeError, AttributeError) as error:
-        label = f"{target.__module__}.{target.__qualname__}"
-        raise DefinitionError("object", label, "cannot be declared: it is not yours") from error
-    return target
 
 
 @overload
@@ -79,24 +58,31 @@ def node(
     """
 
     def declare(target: C) -> C:
-        label = _label("node", name, target)
-        return _declared(target, node_spec(label, target, stage, frozenset(tags), runner))
+        check_words("node", target, name=name, stage=stage, runner=runner)
+        label = label_of("node", name, target)
+        own = tags_of("node", target, tags)
+        return declared(target, node_spec(label, target, stage, own, runner))
 
     return declare if target is None else declare(target)
 
 
-def state(*, key: str | None) -> Callable[[K], K]:
+@overload
+def state(*, key: str) -> Callable[[K], K]: ...
+@overload
+def state(*, key: None) -> Callable[[K], K]: ...
+def state(*misplaced: Any, key: Any = ...) -> Any:
     """Declare a state: a class that the kernel makes, without arguments, and injects.
 
     Nodes that share one are a *state unit*: each record passes the whole unit before the next one
     enters, and the unit is never spread over processes. ``key`` names the attribute of the consumed
     payloads that the state is partitioned by; ``None`` says that it is global.
 
-    :raises DefinitionError: when the class cannot be made without arguments.
+    :raises DefinitionError: when the class cannot be made without arguments, or no key is given.
     """
+    check_key(misplaced, key)
 
     def declare(cls: K) -> K:
-        label = _label("state", None, cls, only_class=True)
+        label = label_of("state", None, cls, only_class=True)
         parameters, _ = constructor_parameters(cls)
         required = [
             p.name
@@ -105,12 +91,16 @@ def state(*, key: str | None) -> Callable[[K], K]:
         ]
         if required:
             raise DefinitionError("state", label, f"needs arguments: {', '.join(required)}")
-        return _declared(cls, StateSpec(cls, key))
+        return declared(cls, StateSpec(cls, key))
 
     return declare
 
 
-def service(*, provides: Iterable[type] = ()) -> Callable[[K], K]:
+@overload
+def service(target: K, /) -> K: ...
+@overload
+def service(*, provides: Iterable[type] = ()) -> Callable[[K], K]: ...
+def service(target: Any = None, /, *, provides: Iterable[type] = ()) -> Any:
     """Declare a service: one instance a process, injected by its class or a type it provides.
 
     The parameters of its ``__init__`` are services; a state belongs to nodes alone.
@@ -119,22 +109,35 @@ def service(*, provides: Iterable[type] = ()) -> Callable[[K], K]:
     """
 
     def declare(cls: K) -> K:
-        label = _label("service", None, cls, only_class=True)
+        label = label_of("service", None, cls, only_class=True)
+        types: tuple[type, ...] = (cls, *classes_of("service", cls, provides))
         asked = constructor("service", label, cls)
         if asked.settings or asked.context:
             raise DefinitionError("service", label, "a service has no settings and no Context")
-        return _declared(cls, ServiceSpec(cls, (cls, *provides), asked.injected))
+        return declared(cls, ServiceSpec(cls, types, asked.injected))
 
-    return declare
+    return declare if target is None else declare(target)
 
 
+@overload
+def source(target: C, /) -> C: ...
+@overload
 def source(
     *,
     name: str | None = None,
     bridge: str | None = None,
     stage: str | None = None,
     tags: Iterable[str] = (),
-) -> Callable[[C], C]:
+) -> Callable[[C], C]: ...
+def source(
+    target: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    bridge: str | None = None,
+    stage: str | None = None,
+    tags: Iterable[str] = (),
+) -> Any:
     """Declare a source: a class with the methods of :class:`Source`, or a generator function.
 
     A generator function takes its settings and gives payloads one by one. A class may have
@@ -145,19 +148,33 @@ def source(
     """
 
     def declare(target: C) -> C:
-        label = _label("source", name, target)
-        return _declared(target, source_spec(label, target, bridge, stage, frozenset(tags)))
+        check_words("source", target, name=name, bridge=bridge, stage=stage)
+        label = label_of("source", name, target)
+        own = tags_of("source", target, tags)
+        return declared(target, source_spec(label, target, bridge, stage, own))
 
-    return declare
+    return declare if target is None else declare(target)
 
 
+@overload
+def sink(target: C, /) -> C: ...
+@overload
 def sink(
     *,
     name: str | None = None,
     bridge: str | None = None,
     stage: str | None = None,
     tags: Iterable[str] = (),
-) -> Callable[[C], C]:
+) -> Callable[[C], C]: ...
+def sink(
+    target: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    bridge: str | None = None,
+    stage: str | None = None,
+    tags: Iterable[str] = (),
+) -> Any:
     """Declare a sink: a class with the methods of :class:`Sink`, or a function of one payload.
 
     A class may have ``encode(payloads) -> chunk``, run once a batch before ``write(chunk)``;
@@ -167,7 +184,9 @@ def sink(
     """
 
     def declare(target: C) -> C:
-        label = _label("sink", name, target)
-        return _declared(target, sink_spec(label, target, bridge, stage, frozenset(tags)))
+        check_words("sink", target, name=name, bridge=bridge, stage=stage)
+        label = label_of("sink", name, target)
+        own = tags_of("sink", target, tags)
+        return declared(target, sink_spec(label, target, bridge, stage, own))
 
-    return declare
+    return declare if target is None else declare(target)

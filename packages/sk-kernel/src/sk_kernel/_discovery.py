@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
+from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any
 
 from msgspec import Struct, field
 
+from sk_kernel._declaring import spec_owner
 from sk_kernel._specs import (
     SPEC_ATTRIBUTE,
     NodeSpec,
@@ -18,7 +20,11 @@ from sk_kernel._specs import (
     SourceSpec,
     StateSpec,
 )
+from sk_kernel._whereabouts import line_of
 from sk_kernel.errors import DefinitionError, DiscoveryError, Fault, PreflightError
+
+#: What a decorator gives, and what ``functools.cache`` around it does.
+_DECLARABLE = (FunctionType, type, type(cache(lambda: None)))
 
 
 class Catalogue(Struct):
@@ -57,13 +63,13 @@ def discover(module_roots: Iterable[str]) -> Catalogue:
 
 def _declared_in(module: ModuleType) -> Iterator[tuple[Any, Any]]:
     for name, value in list(vars(module).items()):
-        if not issubclass(type(value), FunctionType | type) or value.__module__ != module.__name__:
+        if not issubclass(type(value), _DECLARABLE) or value.__module__ != module.__name__:
             continue
         # A subclass of what is declared is not, so only the object's own attribute counts.
         spec = vars(value).get(SPEC_ATTRIBUTE)
         if spec is None:
             continue
-        if (spec.cls if isinstance(spec, StateSpec | ServiceSpec) else spec.target) is not value:
+        if spec_owner(spec) is not value:
             problem = "another decorator is around it: the declaring one must be the outermost"
             raise DefinitionError("object", f"{module.__name__}.{name}", problem)
         yield value, spec
@@ -81,11 +87,12 @@ def _modules(root: str) -> Iterator[ModuleType]:
 def _import(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except DefinitionError:
-        raise
-    except Exception as error:
+    except DefinitionError as error:
+        raise DefinitionError(error.what, error.name, error.problem + line_of(error)) from error
+    except (Exception, SystemExit) as error:
         # Whatever a user's module raises at import is theirs; the cause keeps their traceback.
-        raise DiscoveryError(name, type(error).__name__, str(error)) from error
+        problem = f"{error}{line_of(error)}"
+        raise DiscoveryError(name, type(error).__name__, problem) from error
 
 
 def _add(catalogue: Catalogue, spec: Any, where: str) -> Iterator[Fault]:

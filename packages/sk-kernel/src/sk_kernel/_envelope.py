@@ -38,13 +38,15 @@ class Envelope(msgspec.Struct, Generic[T], frozen=True):
 class Correlation(msgspec.Struct, frozen=True, array_like=True):
     """What envelopes said about a record, carried beside the payload over every hop.
 
-    ``traced_by`` is the node that gave the trace id; None when the source did, or nobody.
+    ``traced_by`` is the node that gave the trace id; None when the source did, or nobody. Of a
+    request's first record ``caller`` is the ``traceparent`` that came with it.
     """
 
     trace_id: str | None = None
     reply_to: str | None = None
     headers: dict[str, str] = {}
     traced_by: str | None = None
+    caller: str | None = None
 
     def updated(self, envelope: Envelope[object], sender: str | None = None) -> Correlation:
         """This correlation with whatever ``envelope`` sets put over it."""

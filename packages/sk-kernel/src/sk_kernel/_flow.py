@@ -81,7 +81,10 @@ class Flow:
 
     def departures(self) -> dict[int, list[Section]]:
         """What leaves, by segment: one section for each producer, type and target."""
-        return {segment: _joined(several) for segment, several in self._departures.items()}
+        return {
+            segment: several if len(several) == 1 else _joined(several)
+            for segment, several in self._departures.items()
+        }
 
     def _emit_kind(self, outlet: Outlet, cls: type, keys: list[Key], outputs: list[Any]) -> None:
         route = outlet.routes.get(cls)

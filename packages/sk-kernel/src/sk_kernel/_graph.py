@@ -163,7 +163,8 @@ def _circles(names: Iterable[str], edges: Iterable[Edge]) -> Iterator[Fault]:
             circle: list[str] = error.args[1][:-1]
             start = circle.index(min(circle, key=known.index))
             shown = [*circle[start:], *circle[: start + 1]]
-            yield Fault(shown[0], "circular", f"no circle: {' -> '.join(shown)}")
+            wanted = f"no circle of nodes, as this is one: {' -> '.join(shown)}"
+            yield Fault(shown[0], "circular", wanted)
             left = [e for e in left if (e.producer, e.consumer) != (shown[0], shown[1])]
         else:
             return

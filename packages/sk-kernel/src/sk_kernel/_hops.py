@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from sk_kernel._batch import Batch, Section, sampled_rows
+from sk_kernel._batch import Batch, Section
 from sk_kernel._ids import TraceIds, span_id
 from sk_kernel._plan import ExecutionPlan
+from sk_kernel._sampled import SampledRows
 from sk_kernel._span import NodeSpan, SpanLink
 
 #: One end of a hop: a segment, and the index of the worker that runs it.
@@ -44,8 +45,8 @@ class Arrival(NamedTuple):
 class Hops:
     """Makes the spans of a plan's hops; every process gives them the same ids."""
 
-    def __init__(self, plan: ExecutionPlan, ids: TraceIds) -> None:
-        self._segments, self._ids = plan.segments, ids
+    def __init__(self, plan: ExecutionPlan, ids: TraceIds, rows: SampledRows) -> None:
+        self._segments, self._ids, self._rows = plan.segments, ids, rows
         # The last batch that each end has taken, and the span of that.
         self._taken: dict[End, tuple[int, str]] = {}
 
@@ -53,7 +54,7 @@ class Hops:
         """Whether this is a hop, from one worker to another, and with a sampled record."""
         by = parcel.by
         stays = by[1] == to[1] and self._segments[by[0]].group == self._segments[to[0]].group
-        return not stays and any(sampled_rows(s.keys, batch.sampled) for s in parcel.sections)
+        return not stays and any(self._rows(s.keys, batch.sampled) for s in parcel.sections)
 
     def send(
         self,

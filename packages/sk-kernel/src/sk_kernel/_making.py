@@ -12,6 +12,7 @@ from sk_kernel._adapted import adapt
 from sk_kernel._container import Container
 from sk_kernel._graph import SINK, SOURCE
 from sk_kernel._specs import AdapterSpec, NodeSpec, SinkSpec
+from sk_kernel._whereabouts import line_of
 from sk_kernel.errors import AdapterFailedError, KernelError, ResolutionError
 
 #: A settings instance, or nothing where there is no model.
@@ -35,7 +36,7 @@ def made_node(
     except KernelError:
         raise
     except Exception as error:
-        problem = f"__init__ raised {type(error).__name__}: {error}"
+        problem = f"__init__ raised {type(error).__name__}: {error}{line_of(error)}"
         raise ResolutionError(node.name, node.target.__qualname__, problem) from error
 
 

@@ -48,7 +48,7 @@ class MemoryRun:
     :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be made.
 
     ``requests`` runs requests through the same nodes, for whoever holds ``turn``: they come between
-    two batches.
+    two batches. ``report`` is that of the work once it is done, while the end is still under way.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class MemoryRun:
         identity = Identity(run_id, self._scenario, MEMORY, ids)
         self._losses = Losses(identity)
         self._committed = False
+        self.report: RunReport | None = None
         self.turn = threading.Lock()
         self._runner = SegmentRunner(
             application,
@@ -113,8 +114,12 @@ class MemoryRun:
         started = time.monotonic()
         try:
             last = self._run()
+            self.report = self._reported(last, time.monotonic() - started)
         finally:
             self._end()
+        return self.report
+
+    def _reported(self, last: Batch, seconds: float) -> RunReport:
         return RunReport(
             run_id=self._run_id,
             scenario=self._scenario,
@@ -123,7 +128,7 @@ class MemoryRun:
             records_in=last.last,
             records_out=self._sink.records,
             batches=last.number - 1,
-            seconds=time.monotonic() - started,
+            seconds=seconds,
             counters=self._sink.summary(),
             partial_outputs=self.partial_outputs(),
             dead_lettered=self._losses.dead_lettered,

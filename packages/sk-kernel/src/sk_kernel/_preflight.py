@@ -87,7 +87,8 @@ def _unresolved(
 ) -> Iterator[Fault]:
     provided = any(parameter.cls in s.provides for s in catalogue.services)
     if parameter.required and not provided:
-        yield Fault(path, "unresolved", f"{wanted} for {parameter.cls.__qualname__}")
+        asked = f"{wanted} for {parameter.cls.__qualname__}, its parameter {parameter.name!r}"
+        yield Fault(path, "unresolved", f"{asked} (settings are the one named 'settings')")
 
 
 def _key_faults(path: str, node: NodeSpec, key: str) -> Iterator[Fault]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from os import urandom
 from typing import Any
 
 import msgspec
 
+from sk_kernel._asking import names_of
 from sk_kernel._boundary import RoutingResult, TerminalEvent
 from sk_kernel._envelope import Envelope
 from sk_kernel._reply_waiters import ReplyWaiterService
@@ -36,13 +36,20 @@ class ReplyCoordinatorService:
     def request(self, envelope: Envelope[Any], *, timeout_seconds: float = 30.0) -> ReplyWaiter:
         """Send a request; ``await`` what this gives, or call its ``wait()``, for the outcome.
 
-        An envelope without a ``trace_id`` gets a random one, one without a ``reply_to`` its trace
-        id as that. When anything is raised, nothing stays registered.
+        An envelope without a ``trace_id`` gets that of its header ``traceparent``, if it has one
+        (its waiter a random one, where a request in flight goes by that already), else a random
+        one; one without a ``reply_to`` its trace id as that. When anything is raised, nothing stays
+        registered.
 
         :raises RequestRefusedError: when too many are in flight, or its trace id is in use.
         :raises UnknownRouteError: when no node takes it.
+        :raises TypeError: when it is no envelope.
         """
-        trace_id = envelope.trace_id or urandom(16).hex()
+        try:
+            trace_id, spare = names_of(envelope.trace_id, envelope.headers)
+        except AttributeError as error:
+            wanted = f"write Envelope({type(envelope).__qualname__}(...))"
+            raise TypeError(f"a request is an Envelope around its payload: {wanted}") from error
         envelope = msgspec.structs.replace(
             envelope, trace_id=trace_id, reply_to=envelope.reply_to or trace_id
         )
@@ -50,9 +57,9 @@ class ReplyCoordinatorService:
         if deliveries.terminal_outputs:
             problem = f"no node consumes {type(envelope.payload).__qualname__}"
             raise UnknownRouteError(problem, target=envelope.target or "")
-        groups = [each.dispatch_group for each in deliveries.boundary_deliveries[:1]]
+        group = next((each.dispatch_group for each in deliveries.boundary_deliveries), "")
         waiter = self.waiters.register(
-            trace_id, envelope.reply_to, timeout_seconds, group=groups[0] if groups else ""
+            trace_id, envelope.reply_to, timeout_seconds, group=group, spare=spare
         )
         try:
             self._dispatch(deliveries, waiter)

@@ -49,10 +49,12 @@ class ReplyWaiterService:
         timeout_seconds: float = 30.0,
         *,
         group: str = "",
+        spare: str | None = None,
     ) -> ReplyWaiter:
         """Give a waiter that is due in ``timeout_seconds`` (a day at most; 0 or less: at once).
 
         ``group`` is the one that the request is handed to, where there is one: a timeout names it.
+        ``spare`` is what it goes by where one in flight goes by that trace id.
 
         A trace id may be used again when its request has ended; what is still on its way for the
         earlier one can then not be told from the later one's, unless each went by its own alias.
@@ -71,6 +73,8 @@ class ReplyWaiterService:
                 if self._closed:
                     self._table.refused += 1
                     raise RequestsClosedError
+                if spare is not None and self._table.goes(trace_id):
+                    waiter.rename(spare)
                 self._table.register(waiter)
         except RequestRefusedError:
             self._tell("refused", trace_id)
@@ -78,7 +82,7 @@ class ReplyWaiterService:
         finally:
             if overdue:
                 self._wake(overdue, "expired")
-        self._tell("registered", trace_id)
+        self._tell("registered", waiter.trace_id)
         return waiter
 
     def add_alias(self, trace_id: str, alias: str) -> bool:

@@ -31,9 +31,15 @@ class _WireVisit(msgspec.Struct, array_like=True, gc=False):
     type: _Index
     consumer: _Index
     key: int | _Nested
-    correlation: msgspec.Raw
+    correlation: Correlation
     sampled: bool
     payload: msgspec.Raw
+
+
+class _RawVisit(_WireVisit, array_like=True, gc=False):
+    """A visit of which something may be said that is not as declared."""
+
+    correlation: msgspec.Raw  # type: ignore[assignment]
 
 
 class _WireAnswer(msgspec.Struct, array_like=True, gc=False):
@@ -48,9 +54,12 @@ class _WireAnswer(msgspec.Struct, array_like=True, gc=False):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_visits = msgspec.msgpack.Decoder(list[_WireVisit]).decode
+_decode_raw_visits = msgspec.msgpack.Decoder(list[_RawVisit]).decode
 _decode_answers = msgspec.msgpack.Decoder(list[_WireAnswer]).decode
 _decode_correlation = msgspec.msgpack.Decoder(Correlation).decode
-_NIL = msgspec.Raw(b"\xc0")
+
+#: Where a visit is on its way: producer, type and consumer, by their numbers.
+_Way = tuple[int, int, int]
 
 
 class RequestCodec:
@@ -63,7 +72,7 @@ class RequestCodec:
         taken = (t for name in (*graph.nodes, SINK) for t in graph.consumed(name))
         self._types = tuple(dict.fromkeys([*emitted, *taken]))
         self._type_index = {t.cls: i for i, t in enumerate(self._types)}
-        self._edges: dict[tuple[int, int, int], Edge] = {
+        self._edges: dict[_Way, Edge] = {
             self._place(edge.producer, edge.payload, edge.consumer): edge for edge in graph.edges
         }
         for name in (*graph.nodes, SINK):
@@ -71,6 +80,10 @@ class RequestCodec:
                 # A caller stands where the source stands, whatever the source gives.
                 entry = Edge(SOURCE, payload, name, 0, 1)
                 self._edges.setdefault(self._place(SOURCE, payload, name), entry)
+        self._ways = {
+            (edge.producer, edge.payload.cls, edge.consumer): way
+            for way, edge in self._edges.items()
+        }
         self._decoders: dict[int, Any] = {}
         self._branching = graph.branching
 
@@ -102,21 +115,20 @@ class RequestCodec:
 
         :raises WireError: when MessagePack has no form for its payload, or what is said of it.
         """
-        producer, type_index, consumer = self._place(
-            visit.edge.producer, visit.edge.payload, visit.edge.consumer
-        )
-        wire = _WireVisit(
+        edge = visit.edge
+        producer, kind, consumer = self._ways[edge.producer, edge.payload.cls, edge.consumer]
+        wire = (
             visit.request,
             visit.weight,
             producer,
-            type_index,
+            kind,
             consumer,
             visit.key,
-            _raw(visit.correlation),
+            visit.correlation,
             visit.sampled,
-            _raw(visit.payload),
+            visit.payload,
         )
-        return _encode(wire)
+        return _encoded(wire, visit.payload)
 
     def visits(self, data: bytes | memoryview) -> list[Visit | Answer]:
         """The visits in an array of them; in place of one that is not as declared, its failure.
@@ -127,10 +139,11 @@ class RequestCodec:
         :raises WireError: when the bytes are not visits of this graph.
         """
         try:
-            found = _decode_visits(data)
+            return [self._visit(wire, wire.correlation) for wire in _decode_visits(data)]
+        except msgspec.ValidationError:
+            return self._raw_visits(data)
         except msgspec.MsgspecError as error:
             raise WireError(type(error).__name__) from error
-        return [self._visit(wire) for wire in found]
 
     def answer(self, answer: Answer) -> bytes:
         """The bytes of an answer.
@@ -138,19 +151,12 @@ class RequestCodec:
         :raises WireError: when MessagePack has no form for its payload.
         """
         kind = self._type_index.get(type(answer.payload)) if answer.replied else None
-        payload = _raw(answer.payload) if kind is not None else _NIL
         if answer.replied and kind is None:
             raise WireError(f"{type(answer.payload).__qualname__} is not declared")
-        wire = _WireAnswer(
-            answer.request,
-            answer.weight,
-            kind,
-            payload,
-            answer.node,
-            answer.cause_type,
-            answer.given_up,
-        )
-        return _encode(wire)
+        payload = answer.payload if answer.replied else None
+        node, cause = answer.node, answer.cause_type
+        wire = (answer.request, answer.weight, kind, payload, node, cause, answer.given_up)
+        return _encoded(wire, payload)
 
     def answers(self, data: bytes | memoryview) -> list[Answer]:
         """The answers in an array of them; a reply that is not as declared is a failure.
@@ -163,16 +169,34 @@ class RequestCodec:
             raise WireError(type(error).__name__) from error
         return [self._answer(wire) for wire in found]
 
-    def _visit(self, wire: _WireVisit) -> Visit | Answer:
-        edge = self._edges.get((wire.producer, wire.type, wire.consumer))
-        if edge is None:
-            raise WireError("no such edge")
+    def _raw_visits(self, data: bytes | memoryview) -> list[Visit | Answer]:
         try:
-            known = _decode_correlation(wire.correlation)
+            found = _decode_raw_visits(data)
+        except msgspec.MsgspecError as error:
+            raise WireError(type(error).__name__) from error
+        visits: list[Visit | Answer] = []
+        for wire in found:
+            try:
+                known = _decode_correlation(wire.correlation)
+            except msgspec.MsgspecError:
+                visits.append(_undeclared(wire, self._edge(wire).consumer))
+            else:
+                visits.append(self._visit(wire, known))
+        return visits
+
+    def _visit(self, wire: _WireVisit, known: Correlation) -> Visit | Answer:
+        edge = self._edge(wire)
+        try:
             payload = self._decoder(wire.type)(wire.payload)
         except Exception:  # noqa: BLE001 - and whatever the __post_init__ of a payload raises
             return _undeclared(wire, edge.consumer)
         return Visit(wire.request, wire.weight, edge, wire.key, payload, known, wire.sampled)
+
+    def _edge(self, wire: _WireVisit) -> Edge:
+        edge = self._edges.get((wire.producer, wire.type, wire.consumer))
+        if edge is None:
+            raise WireError("no such edge")
+        return edge
 
     def _answer(self, wire: _WireAnswer) -> Answer:
         request, weight = wire.request, wire.weight
@@ -206,9 +230,10 @@ def together(parts: Iterable[bytes]) -> bytes:
     return _encode([msgspec.Raw(part) for part in parts])
 
 
-def _raw(payload: Any) -> msgspec.Raw:
+def _encoded(wire: tuple[Any, ...], payload: Any) -> bytes:
     try:
-        return msgspec.Raw(_encode(payload))
+        return _encode(wire)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        # An object of no known type, a lone surrogate, an integer over 64 bits.
+        # An object of no known type, a lone surrogate, an integer over 64 bits; in the payload or
+        # in what is said of it.
         raise WireError(f"{type(payload).__qualname__} ({type(error).__name__})") from error

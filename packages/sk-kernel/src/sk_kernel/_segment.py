@@ -19,7 +19,7 @@ from sk_kernel._losses import Losses
 from sk_kernel._observe import Tracer
 from sk_kernel._plan import ExecutionPlan, Segment
 from sk_kernel._specs import Emission
-from sk_kernel._steps import Finish, NodeStep, SinkStep, Step, Writer
+from sk_kernel._steps import Finish, Finished, NodeStep, SinkStep, Step, Writer
 from sk_kernel._stopwatch import Stopwatch, timed_step
 from sk_kernel._trace_context import w3c_trace_id
 from sk_kernel._unit_step import UnitStep
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 class SegmentRunner:
     """The nodes of one segment, made and compiled.
+
+    Where other segments follow, whoever sends a batch on flushes the tracer behind it.
 
     :param write: what the sink's payloads of a batch are given to; needed where the sink is.
     :param loop: runs coroutine nodes; needed where :func:`needs_loop` says so.
@@ -73,6 +75,7 @@ class SegmentRunner:
             )
 
         self._steps: list[Step] = []
+        self._finished: dict[int, Step] = {}
         for unit in segment.units:
             if unit == (SINK,):
                 assert write is not None  # noqa: S101 - only the sink's segment writes
@@ -85,7 +88,10 @@ class SegmentRunner:
                 calls = {name: make(name) for name in unit}
                 build = partial(_step, graph, calls, outlets)
                 self._steps.append(timed_step(stopwatch, calls, build) if stopwatch else build())
-        self._answering = [step for step in self._steps if not isinstance(step, SinkStep)]
+                if any(graph.nodes[name].finish for name in unit):
+                    self._finished[len(self._steps) - 1] = Finished(unit)
+        self._answering = self._without_sink(self._steps)
+        self._sends = bool(segment.downstream)
 
     def read(self, batch: Batch, payloads: Sequence[Any]) -> dict[int, list[Section]]:
         """Run the source's payloads of this batch through; returns what leaves, by segment.
@@ -136,7 +142,8 @@ class SegmentRunner:
     ) -> tuple[list[Any], dict[int, list[Section]]]:
         """Run records of a request from the consumers of their edges, which are here, on.
 
-        Returns what came to the sink, which is not written, and what leaves, by segment.
+        Returns what came to the sink, which is not written, and what leaves, by segment. Behind the
+        end of input nothing comes to a node that has finished, or that shares a state with one.
 
         :raises NodeFailedError, NodeOutputError, UnknownTargetError, MovedKeyError:
             what a record did.
@@ -153,18 +160,28 @@ class SegmentRunner:
     def _run_batch(self, flow: Flow) -> dict[int, list[Section]]:
         departures = self._run(flow, self._steps)
         self.losses.flush()
+        if flow.batch.final:
+            steps = [self._finished.get(i, step) for i, step in enumerate(self._steps)]
+            self._answering = self._without_sink(steps)
         return departures
 
+    @staticmethod
+    def _without_sink(steps: Iterable[Step]) -> list[Step]:
+        return [step for step in steps if not isinstance(step, SinkStep)]
+
     def _run(self, flow: Flow, steps: Sequence[Step]) -> dict[int, list[Section]]:
+        sends = False
         try:
             for step in steps:
                 step.run(flow)
+            sends = steps is self._steps and self._sends
         except RunError as error:
             self._traced(flow.batch, error)
             raise
         finally:
             if self._tracer is not None:
-                self._tracer.flush()
+                # Who sends a batch on adds the spans of that, and hands all over at once.
+                (self._tracer.settle if sends else self._tracer.flush)()
         return flow.departures()
 
     def _traced(self, batch: Batch, error: RunError) -> None:

@@ -49,6 +49,8 @@ def payload_parameter(
     if not parameters or parameters[0].kind not in _BY_POSITION:
         raise DefinitionError(what, name, "needs a positional parameter for the payload")
     hints = hints_of(what, name, function)
+    if parameters[0].name == "self":
+        raise DefinitionError(what, name, "is a method: declare its class, or a function")
     if parameters[0].name not in hints:
         raise DefinitionError(what, name, f"parameter {parameters[0].name!r} has no annotation")
     return hints[parameters[0].name], parameters[1:]

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sk_kernel._batch import merged, sampled_rows
+from sk_kernel._batch import merged
 from sk_kernel._calls import NodeCall
 from sk_kernel._envelope import Key
 from sk_kernel._flow import Flow, Outlet
 from sk_kernel._graph import SINK
 from sk_kernel._observe import Tracer
+from sk_kernel.errors import NodeFailedError, RequestsClosedError
 
 #: Writes one batch's payloads: the sink's ``encode`` and ``write``.
 Writer = Callable[[Sequence[Any]], None]
@@ -56,6 +57,22 @@ class NodeStep:
             self._finish.run(flow)
 
 
+class Finished:
+    """In the place of nodes that have finished: a request that comes to them has failed."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def run(self, flow: Flow) -> None:
+        """Refuse whatever waits for them.
+
+        :raises NodeFailedError: where something does.
+        """
+        for name in self._names:
+            for column in flow.take(name):
+                raise NodeFailedError(name, RequestsClosedError.__name__).about(column.keys[0])
+
+
 class SinkStep:
     """The sink: everything that arrives, in key order, in one write."""
 
@@ -72,6 +89,6 @@ class SinkStep:
         self._write(list(rows.items))
         if self._tracer is None:
             return
-        times = start, time.time_ns()
-        for row in sampled_rows(rows.keys, flow.batch.sampled):
-            self._tracer.ran(flow.batch, rows.edge(row), rows.keys[row], times)
+        if traced := self._tracer.rows(rows.keys, flow.batch.sampled):
+            starts, ends = [start] * len(traced), [time.time_ns()] * len(traced)
+            self._tracer.ran_on(flow.batch, rows, traced, starts, ends)

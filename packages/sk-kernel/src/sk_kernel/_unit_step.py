@@ -59,34 +59,34 @@ class UnitStep:
             self._walk_all(flow, _rows(waiting.values()))
 
     def _run_chain(self, chain: Chain, flow: Flow, rows: Rows) -> None:
-        keys, items = rows.keys, rows.items
+        batch, keys, rest = flow.batch, rows.keys, iter(rows.items)
         outputs: list[Any] = []
         lost: list[int] = []
         done = 0
-        for i in sampled_rows(keys, flow.batch.sampled):
-            lost += [done + n for n in chain(flow.batch, keys[done:i], items[done:i], outputs)]
-            output = self._watched(flow.batch, _Row(keys[i], rows.edge(i), items[i]))
+        edge = rows.columns[0].edge if len(rows.columns) == 1 else None
+        for i in sampled_rows(keys, batch.sampled):
+            lost += chain(batch, rows, rest, i - done, outputs)
+            output = self._watched(batch, keys[i], edge or rows.edge(i), next(rest))
             if output is LOST:
                 lost.append(i)
             else:
                 outputs.append(output)
             done = i + 1
-        lost += [done + n for n in chain(flow.batch, keys[done:], items[done:], outputs)]
+        lost += chain(batch, rows, rest, len(keys) - done, outputs)
         if lost:
             gone = set(lost)
             keys = [key for i, key in enumerate(keys) if i not in gone]
         flow.emit(self._outlets[self._names[-1]], keys, outputs)
 
-    def _watched(self, batch: Batch, row: _Row) -> Any:
+    def _watched(self, batch: Batch, key: Key, edge: Edge, output: Any) -> Any:
         """What the last node of a chain gives for a record that is traced."""
-        output, edge = row.item, row.edge
         for name, call in self._calls.items():
-            output = call.one(batch, row.key, output, edge)
+            output = call.one(batch, key, output, edge)
             if output is LOST or name not in self._onward:
                 return output
             edge = self._onward[name]
             if type(output) is not edge.payload.cls:
-                raise self._outlets[name].refuse(output, row.key)
+                raise self._outlets[name].refuse(output, key)
         return output
 
     def _walk_all(self, flow: Flow, rows: list[_Row]) -> None:

@@ -32,6 +32,10 @@ class Registration:
         self.names: tuple[str, ...] = (trace_id,)
         self.serial = 0
 
+    def rename(self, trace_id: str) -> None:
+        """Go by another name; before it is registered."""
+        self.trace_id, self.names = trace_id, (trace_id,)
+
 
 class _Past(NamedTuple):
     names: tuple[str, ...]
@@ -110,6 +114,10 @@ class WaiterTable(Generic[R]):
             entry.names = (*entry.names, alias)
             self._past.pop(alias, None)
         return True
+
+    def goes(self, name: str) -> bool:
+        """Whether a request in flight goes by that name, its own or an alias."""
+        return name in self._live
 
     def get(self, trace_id: str) -> R | None:
         """The request in flight with that trace id of its caller's; aliases find nothing."""

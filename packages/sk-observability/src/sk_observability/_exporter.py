@@ -50,6 +50,14 @@ class DeferredExporter(Exporter[T_contra], Protocol[T_contra]):
         """
 
 
+@runtime_checkable
+class HurriedExporter(Protocol):
+    """What a `DeferredExporter` may be besides: one that can be given less time to close."""
+
+    def close_within(self, seconds: float) -> None:
+        """From now on, take no longer than this to finish and close. Returns at once."""
+
+
 class Origin(msgspec.Struct, frozen=True):
     """Where an exporter runs, and how long its `close` may take, whatever its settings say.
 

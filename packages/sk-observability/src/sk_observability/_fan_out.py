@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from sk_kernel import NodeSpan, SpanAccount
@@ -28,10 +29,13 @@ class SpanFanOut:
             outlet.export(spans)
         self._through += len(spans)
 
-    def finish(self) -> None:
-        """Have exporters that send later begin to send what they hold. Raises nothing."""
+    def finish(self, within_seconds: float = math.inf) -> None:
+        """Have exporters that send later begin to send what they hold. Raises nothing.
+
+        `within_seconds` is all that this and `close` may take from now on; see `Outlet.finish`.
+        """
         for outlet in self._outlets:
-            outlet.finish()
+            outlet.finish(within_seconds)
 
     def close(self) -> None:
         """Have every exporter pass on what it holds, and close it. Raises nothing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter, deque
@@ -123,19 +124,22 @@ class LifecycleLog:
             fell_out = self._recorded - len(self._ring)
             return LifecycleCounts(self._recorded, fell_out, dict(self._flooded), exporters)
 
-    def finish(self) -> None:
-        """Have exporters that send later begin to send what they hold. Does not wait."""
-        for outlet in self._outlets:
-            outlet.finish()
+    def finish(self, within_seconds: float = math.inf) -> None:
+        """Have exporters that send later begin to send what they hold. Does not wait.
 
-    def close(self) -> None:
-        """Close the exporters. Later events are recorded, and counted as dropped for each.
-
+        `within_seconds` is all that this and `close` may take from now on; see `Outlet.finish`.
         Where events were over the rate of their level, a last one, which no rate keeps out, says
-        how many: `events_flooded`, with a field for each level. Exporters that send later do so
-        side by side: the longest of their times is all that it takes.
+        how many: `events_flooded`, with a field for each level.
         """
         self._tell_flood()
+        for outlet in self._outlets:
+            outlet.finish(within_seconds)
+
+    def close(self) -> None:
+        """Finish, and close the exporters. Later events are counted as dropped for each.
+
+        Exporters that send later do so side by side: the longest of their times is all it takes.
+        """
         self.finish()
         for outlet in self._outlets:
             outlet.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from sk_observability._metric import MetricsSnapshot
@@ -23,7 +25,7 @@ class MetricPump:
         interval_seconds: float,
     ) -> None:
         self._outlets, self._take, self._interval = tuple(exporters), take, interval_seconds
-        self._ending = threading.Event()
+        self._ending, self._end_by = threading.Event(), math.inf
         # A daemon: an exporter that hangs must not keep the process from its end.
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
 
@@ -31,9 +33,14 @@ class MetricPump:
         """Begin; the first snapshot is taken when the interval is over."""
         self._thread.start()
 
-    def close(self, patience_seconds: float) -> None:
-        """Hand over a last snapshot, and close the exporters; wait no longer than this for it."""
+    def finish(self, within_seconds: float = math.inf) -> None:
+        """Begin to hand over a last snapshot and to close the exporters, all within this time."""
+        self._end_by = min(self._end_by, time.monotonic() + within_seconds)
         self._ending.set()
+
+    def close(self, patience_seconds: float) -> None:
+        """Finish, and wait no longer than this for it."""
+        self.finish(patience_seconds)
         if self._thread.ident is not None:
             self._thread.join(patience_seconds)
 
@@ -48,7 +55,7 @@ class MetricPump:
             self._hand_over()
         finally:
             for outlet in self._outlets:
-                outlet.finish()
+                outlet.finish(max(0.0, self._end_by - time.monotonic()))
             for outlet in self._outlets:
                 outlet.close()
 

@@ -1,4 +1,8 @@
-"""OTLP over HTTP. Imported where something is to be sent, and nowhere else."""
+"""OTLP over HTTP. Imported where something is to be sent, and nowhere else.
+
+What but one signal needs is imported with that: most processes send nothing but spans, and all that
+they import is processor time of the run.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,7 @@ from typing import Any, Final
 import requests
 from google.protobuf.message import DecodeError
 from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceResponse,
-)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from sk_observability._otlp_heard import Client, Heard
@@ -60,12 +58,20 @@ def span_client(settings: OtlpSettings, heard: Heard) -> Client:
 
 def log_client(settings: OtlpSettings, heard: Heard) -> Client:
     """Give the exporter of log records."""
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+
     session = _Session(heard, ExportLogsServiceResponse.FromString)
     return OTLPLogExporter(session=session, **_options(settings, "/v1/logs"))
 
 
 def metric_client(settings: OtlpSettings, heard: Heard) -> Client:
     """Give the exporter of metrics."""
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+        ExportMetricsServiceResponse,
+    )
+
     session = _Session(heard, ExportMetricsServiceResponse.FromString)
     return OTLPMetricExporter(session=session, **_options(settings, "/v1/metrics"))
 

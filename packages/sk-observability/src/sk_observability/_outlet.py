@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -12,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sk_observability._account import Account
-from sk_observability._exporter import DeferredExporter, Exporter
+from sk_observability._exporter import DeferredExporter, Exporter, HurriedExporter
 from sk_observability.errors import ExportFailedError
 
 _State = tuple[int, dict[str, int]]
@@ -80,10 +82,17 @@ class Outlet(Generic[T]):
         with self._lock:
             self._count(count, dropped={reason: count})
 
-    def finish(self) -> None:
-        """Have an exporter that sends later begin to send what it holds. Does not wait."""
-        if self._deferred is not None and not self._closed:
-            self._end(self._deferred.finish)
+    def finish(self, within_seconds: float = math.inf) -> None:
+        """Have an exporter that sends later begin to send what it holds. Does not wait.
+
+        `within_seconds` is all that finishing and closing may take from now on, where that is less
+        than what it was built with, and the exporter is one that can be hurried.
+        """
+        if self._deferred is None or self._closed:
+            return
+        if within_seconds < math.inf and isinstance(self._exporter, HurriedExporter):
+            self._end(partial(self._exporter.close_within, within_seconds))
+        self._end(self._deferred.finish)
 
     def close(self) -> None:
         """Close the exporter, once; a failure is noted in the counts, which are then final.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -76,10 +77,11 @@ class QueuedExporter(Generic[T]):
         self._held: deque[T] = deque()
         self._sending = 0
         self._finish_by: float | None = None
+        self._latest = math.inf
         self._given_up = False
         self._changed = threading.Condition()
-        # A daemon: a receiver that hangs must not keep the process from its end.
-        self._thread = threading.Thread(target=self._run, name=f"export {name}", daemon=True)
+        self._name = name
+        self._thread: threading.Thread | None = None
 
     def export(self, items: Sequence[T]) -> None:
         """Take the items that there is room for; the others are counted as lost. Never waits.
@@ -91,8 +93,8 @@ class QueuedExporter(Generic[T]):
                 self.account.lost(len(items), CLOSED)
                 return
             # Before anything is counted: who calls counts what this raises on.
-            if self._thread.ident is None and items:
-                self._thread.start()
+            if self._thread is None and items:
+                self._thread = self._started()
             before = len(self._held)
             self._held.extend(self._fitting(items))
             if before < self._limits.max_batch_size and (not before or self._batch_is_full()):
@@ -112,6 +114,11 @@ class QueuedExporter(Generic[T]):
             self._held.popleft()
         return items[excess - oldest :]
 
+    def close_within(self, seconds: float) -> None:
+        """Take no longer than this, from now on, to finish and close, whatever the limits say."""
+        with self._changed:
+            self._latest = min(self._latest, time.monotonic() + seconds)
+
     def finish(self) -> None:
         """Begin to send what is held, without waiting for it."""
         with self._changed:
@@ -124,19 +131,28 @@ class QueuedExporter(Generic[T]):
     def close(self) -> None:
         """Wait until what is held is sent or the time for it is over; the rest is lost."""
         self.finish()
-        if self._thread.ident is None:
+        if self._thread is None:
             return
         with self._changed:
-            self._changed.wait_for(self._is_empty, self._seconds_left())
-            self._given_up = True
-            self.account.lost(len(self._held) + self._sending, SHUTDOWN_TIMEOUT)
-            self._held.clear()
+            try:
+                self._changed.wait_for(self._is_empty, self._seconds_left())
+            finally:  # also where an interrupt ends the wait
+                self._given_up = True
+                self.account.lost(len(self._held) + self._sending, SHUTDOWN_TIMEOUT)
+                self._held.clear()
             stuck = self._sending
             self._changed.notify_all()
         if stuck and self._sender is not None:
             self._sender.abort()
         # Of a thread that has nothing left to send, the rest is to let go of its connections.
         self._thread.join(self._seconds_left())
+
+    def _started(self) -> threading.Thread:
+        # A daemon: a receiver that hangs must not keep the process from its end. Another one each
+        # time: Python 3.13 starts none again that it could not start.
+        thread = threading.Thread(target=self._run, name=f"export {self._name}", daemon=True)
+        thread.start()
+        return thread
 
     def _run(self) -> None:
         # The main thread alone runs handlers, and may be deep in a system call: a signal that this
@@ -199,4 +215,4 @@ class QueuedExporter(Generic[T]):
         return not self._held and not self._sending
 
     def _seconds_left(self) -> float:
-        return max(0.0, (self._finish_by or 0.0) - time.monotonic())
+        return max(0.0, min(self._finish_by or 0.0, self._latest) - time.monotonic())

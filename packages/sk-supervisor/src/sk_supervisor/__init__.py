@@ -5,7 +5,7 @@ import typing as _typing
 from sk_supervisor._lazy import __getattr__ as __getattr__
 
 if _typing.TYPE_CHECKING:
-    from sk_supervisor._bundle import BundleRejectedError, ChildBootstrapBundle
+    from sk_supervisor._bundle import ChildBootstrapBundle
     from sk_supervisor._execute import new_run_id, run
     from sk_supervisor._ladder import Ladder, Rung
     from sk_supervisor._local import LocalBootstrapSupervisor
@@ -18,6 +18,7 @@ if _typing.TYPE_CHECKING:
     from sk_supervisor._timeline_page import timeline_html
     from sk_supervisor.errors import (
         ApplicationExitError,
+        BundleRejectedError,
         HandoffError,
         HandoffFailedError,
         HandoffTimeoutError,

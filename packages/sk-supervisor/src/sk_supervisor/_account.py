@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-import traceback
+from typing import TYPE_CHECKING
 
-from sk_kernel import BootstrapSupervisor, DeadLetterError, KernelError, RunReport
+from sk_kernel import (
+    BootstrapSupervisor,
+    DeadLetterError,
+    KernelError,
+    RunReport,
+    application_traceback,
+)
 
 from sk_supervisor._preflight import Prepared
 from sk_supervisor._redaction import redactor_of
+
+if TYPE_CHECKING:
+    from sk_config import Config
+
+
+def refusal(error: Exception, config: Config) -> str:
+    """Why a configuration cannot run, free of secrets: one line, or one for each fault."""
+    lines = str(error).splitlines()
+    several = "".join(f"\n  {line}" for line in lines)
+    said = lines[0] if len(lines) == 1 else f"the configuration cannot run:{several}"
+    return redactor_of(config)(f"error: {said}")
 
 
 def summary(report: RunReport) -> str:
@@ -29,6 +46,13 @@ def summary(report: RunReport) -> str:
     return "\n".join(lines)
 
 
+def by_force(supervisor: BootstrapSupervisor, rung: str) -> str:
+    """What is wrong with the end of a run whose work is done."""
+    if supervisor.works_in_caller:
+        return "the work is done, but its exporters were cut short by a second request"
+    return f"the work is done, but workers had to be ended by force ({rung})"
+
+
 def failure(problem: str, supervisor: BootstrapSupervisor, prepared: Prepared) -> str:
     """What ended a run before its time, free of secrets, and where its output is so far."""
     lines = [f"error: {redactor_of(prepared.config)(problem)}"]
@@ -43,5 +67,4 @@ def with_cause(error: KernelError) -> str:
     """
     if error.__cause__ is None or isinstance(error, DeadLetterError):
         return str(error)
-    trace = traceback.format_exception(error.__cause__)
-    return f"{error}\n{''.join(trace).rstrip()}"
+    return f"{error}\n{application_traceback(error.__cause__)}"

@@ -23,7 +23,7 @@ from sk_supervisor._admin_protocol import (
     refused,
 )
 from sk_supervisor._entries import Listener
-from sk_supervisor._peer import may_administer, peer_uid
+from sk_supervisor._peer_credentials import may_administer, peer_uid
 from sk_supervisor._signals import without_signals
 
 

@@ -14,15 +14,7 @@ from sk_kernel import (
 )
 
 from sk_supervisor._link_limits import LinkLimits
-from sk_supervisor.errors import SupervisorError
-
-
-class BundleRejectedError(SupervisorError):
-    """The bootstrap bundle is not one that this version of the worker can be built from."""
-
-    def __init__(self, problem: str) -> None:
-        self.problem = problem
-        super().__init__(f"bootstrap bundle rejected: {problem}")
+from sk_supervisor.errors import BundleRejectedError
 
 
 class ChildBootstrapBundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,7 +7,7 @@ and settles what comes back. Nothing here waits for anything.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
 from typing import Final, NamedTuple
@@ -29,13 +29,14 @@ from sk_kernel import (
     TraceIds,
     Visit,
     shares,
+    told,
 )
 from sk_transport import Buffer, WireFrame
 
 from sk_supervisor._client_keys import ClientKeys
 from sk_supervisor._frames import CLIENT, RequestHeader, encode_header
 from sk_supervisor._outcomes import terminal_of, transport_failure
-from sk_supervisor._peers import group_of, places_of
+from sk_supervisor._peers import group_of, place_of, places_of
 from sk_supervisor._responder import ARRAY_BYTES, Turns, frames_of
 
 #: The headers of a request without any; nobody changes them.
@@ -43,10 +44,10 @@ _NONE: Final[dict[str, str]] = {}
 
 
 class _Flight(NamedTuple):
-    """A request that has no outcome yet: how much of it is out, and where it began."""
+    """A request that has no outcome yet: the segments and places it was sent to, what is out."""
 
     waiter: ReplyWaiter
-    segments: frozenset[int]
+    began: frozenset[tuple[int, str]]
     tally: Tally
 
 
@@ -79,7 +80,7 @@ class RequestDesk:
         self._workers, self._wake = workers, wake
         self._codec = RequestCodec(plan.graph)
         self._segment_of = {v: s.index for s in plan.segments for v in s.vertices}
-        self._groups = _groups_behind(plan)
+        self._behind = _groups_behind(plan)
         self._places = places_of(plan)
         self._turns = [Turns(segment) for segment in plan.segments]
         self._numbers = count(1)
@@ -101,8 +102,8 @@ class RequestDesk:
         parts = list(self._parts(number, deliveries.boundary_deliveries, waiter))
         if not self._waiters.add_alias(waiter.trace_id, name):
             return  # it has ended: its time was over at once
-        segments = frozenset(segment for segment, _, _ in parts)
-        self._flights[name] = _Flight(waiter, segments, Tally())
+        began = frozenset((segment, place) for segment, place, _ in parts)
+        self._flights[name] = _Flight(waiter, began, Tally())
         if not self._waiters.subscribe(waiter, partial(self._landed, name)):
             self._landed(name)
             return
@@ -127,7 +128,9 @@ class RequestDesk:
         for place, (each, weight) in enumerate(zip(inputs, weights, strict=True)):
             edge = self._codec.entry(each.target, type(each.payload))
             key = self._codec.root(number, place, len(inputs))
-            known = Correlation(waiter.trace_id, each.reply_to, _plain(each.headers), SOURCE)
+            known = Correlation(waiter.trace_id, each.reply_to, _NONE, SOURCE)
+            if each.headers:
+                known, sampled = told(each, waiter.trace_id, sampled=sampled)
             visit = Visit(f"r{number}", weight, edge, key, each.payload, known, sampled)
             part = self._codec.visit(visit)
             if len(part) + ARRAY_BYTES > self._limit:
@@ -168,10 +171,14 @@ class RequestDesk:
             self._settle(answer)
 
     def lost(self, worker: str) -> None:
-        """See :class:`Guest`: whatever may be with that worker's group has failed. Any thread."""
-        group = group_of(worker)
+        """See :class:`Guest`: whatever may be with that worker has failed. Any thread.
+
+        Of what was sent to its group from here it is known to which worker; of what comes to it
+        from other workers it is not.
+        """
+        place, group = place_of(worker), group_of(worker)
         for name, flight in self._flights.copy().items():
-            if any(group in self._groups[segment] for segment in flight.segments):
+            if any(p == place or group in self._behind[segment] for segment, p in flight.began):
                 self._waiters.complete(transport_failure(name, group))
 
     def _settle(self, answer: Answer) -> None:
@@ -184,14 +191,11 @@ class RequestDesk:
             self._waiters.complete(terminal_of(said, group))
 
 
-def _plain(headers: Mapping[str, str]) -> dict[str, str]:
-    return dict(headers) if headers else _NONE
-
-
 def _groups_behind(plan: ExecutionPlan) -> list[frozenset[str]]:
-    """The groups that what comes to each segment may pass, its own among them."""
+    """The groups that what comes to each segment may pass behind it."""
     behind: dict[int, frozenset[str]] = {}
     for segment in reversed(plan.segments):
-        further = (behind[index] for index in segment.downstream)
-        behind[segment.index] = frozenset((segment.group,)).union(*further)
+        further = [behind[index] for index in segment.downstream]
+        groups = frozenset(plan.segments[index].group for index in segment.downstream)
+        behind[segment.index] = groups.union(*further)
     return [behind[segment.index] for segment in plan.segments]

@@ -7,8 +7,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
+from os import PathLike
 from typing import TYPE_CHECKING, TextIO, cast
 
 from sk_kernel import (
@@ -19,11 +20,12 @@ from sk_kernel import (
     LifecycleError,
     RunReport,
     RunSetup,
+    RunStatus,
     built_for_good,
 )
 from sk_observability import EventName, ExporterSetupError, LifecycleLog
 
-from sk_supervisor._account import failure, summary, with_cause
+from sk_supervisor._account import by_force, failure, refusal, summary, with_cause
 from sk_supervisor._administered import open_admin
 from sk_supervisor._display import Display, display_for
 from sk_supervisor._exposing import exposing
@@ -31,9 +33,9 @@ from sk_supervisor._forgiving import Forgiving
 from sk_supervisor._gate import GatePolicy, gate_policy
 from sk_supervisor._hearing import hearing
 from sk_supervisor._preflight import Prepared, prepare
-from sk_supervisor._rails import lay_rails
+from sk_supervisor._rails import ENDING_SECONDS, FORCED_SECONDS, Account, Rails, lay_rails
 from sk_supervisor._redaction import redactor_of
-from sk_supervisor._signals import BreakIn, ForcedStop, signals_to
+from sk_supervisor._signals import BreakIn, ForcedStop, Heard, signals_to
 from sk_supervisor._supervisors import supervisor_of
 from sk_supervisor._system_nodes import SystemNodes
 from sk_supervisor.errors import (
@@ -45,7 +47,6 @@ from sk_supervisor.errors import (
     RunRefusedError,
     RuntimeLifecycleReadyError,
     StartInterruptedError,
-    refusal,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def run(
     Progress, a summary and errors go to ``stderr`` (default: this process's). SIGINT, SIGTERM and
     SIGHUP drain the run; a second one ends it by force. Raises nothing of a run's own.
     """
+    if isinstance(config, str | PathLike):
+        raise TypeError(f"a path is no configuration: write run(load_config({str(config)!r}))")
     return run_with(lambda _: None, config, run_id=run_id, quiet=quiet, stderr=stderr)
 
 
@@ -114,27 +117,35 @@ def _run(
         run_id = new_run_id() if run_id is None else checked_run_id(run_id)
         rails = lay_rails(prepared, run_id)
     except (RunRefusedError, ExporterSetupError) as error:
-        print(redactor_of(config)(refusal(error)), file=stream)
+        print(refusal(error, config), file=stream)
         return EXIT_CONFIGURATION
     display = display_for(stream, [g.name for g in prepared.groups] or [MEMORY], quiet=quiet)
     log, supervisor, admin = rails.log, None, None
-    code, message, break_in = None, "", BreakIn()
+    code, message, came, break_in = None, "", Heard(), BreakIn()
+    ears = ExitStack()  # open until all is told
     try:
         supervisor = make_supervisor(prepared, run_id, log, display)
         on_made(supervisor)
         warn = (lambda _: None) if quiet else partial(display.line, "sk")
         admin = open_admin(config, run_id, supervisor, log, break_in=break_in, warn=warn)
         looks = exposing(prepared, supervisor, rails)
-        code, message = _supervised(supervisor, prepared, rails.system, break_in, looks)
+        force = supervisor.works_in_caller
+        came = ears.enter_context(
+            signals_to(supervisor.request_stop, force=force, break_in=break_in)
+        )
+        code, message = _supervised(supervisor, prepared, rails.system, came, looks)
         known.append(code)
     except LifecycleError as error:
         code, message = error.exit_code, f"error: {redactor_of(config)(str(error))}"
         known.append(code)
     finally:
-        display.close()
-        told = rails.close(supervisor.snapshot().spans if supervisor else ())
-        if admin is not None:
-            admin.close(code)
+        came.breaks_in = False
+        break_in.disarm()
+        with ears:
+            display.close()
+            told = _told(rails, supervisor.snapshot() if supervisor else None, came)
+            if admin is not None:
+                admin.close(code)
     said = [line for line in (message, *told.lines) if line]
     for line in told.errors if quiet and code == EXIT_DONE else [*said, *told.errors]:
         print(line, file=stream)
@@ -178,38 +189,51 @@ def _supervised(
     supervisor: BootstrapSupervisor,
     prepared: Prepared,
     system: SystemNodes,
-    break_in: BreakIn,
+    came: Heard,
     looks: AbstractContextManager[None],
 ) -> tuple[int, str]:
-    in_caller, rung = supervisor.works_in_caller, ""
-    with signals_to(supervisor.request_stop, force=in_caller, break_in=break_in) as came:
-        try:
-            with looks:
-                try:
-                    report = lifecycle(supervisor, prepared, system)
-                except BaseException as primary:
-                    rung = _shut_down_behind(primary, supervisor, system)
-                    raise
-                rung = _shut_down(supervisor, system)
-        except StartInterruptedError as error:
-            # The request that interrupted the start was the first one; this is whether, while the
-            # workers were stopping, a second one left them no time.
-            if rung in _BY_FORCE and len(supervisor.snapshot().stop_reasons) > 1:
-                forced = f"{error}, and at once by a second request"
-                return EXIT_STOP_TIMEOUT, failure(forced, supervisor, prepared)
-            return _stopped_code(came), str(error)
-        except ForcedStop:
-            forced = "stopped at once by a second request"
+    rung = ""
+    try:
+        with looks:
+            try:
+                report = lifecycle(supervisor, prepared, system)
+            except BaseException as primary:
+                rung = _shut_down_behind(primary, supervisor, system)
+                raise
+            rung = _shut_down(supervisor, system)
+    except StartInterruptedError as error:
+        # The request that interrupted the start was the first one; this is whether, while the
+        # workers were stopping, a second one left them no time.
+        if rung in _BY_FORCE and len(supervisor.snapshot().stop_reasons) > 1:
+            forced = f"{error}, and at once by a second request"
             return EXIT_STOP_TIMEOUT, failure(forced, supervisor, prepared)
-        except LifecycleError as error:
-            return error.exit_code, failure(str(error), supervisor, prepared)
-        except KernelError as error:
-            return EXIT_WORKER, failure(with_cause(error), supervisor, prepared)
+        return _stopped_code(came.numbers), str(error)
+    except ForcedStop:
+        forced = "stopped at once by a second request"
+        return EXIT_STOP_TIMEOUT, failure(forced, supervisor, prepared)
+    except LifecycleError as error:
+        return error.exit_code, failure(str(error), supervisor, prepared)
+    except KernelError as error:
+        return EXIT_WORKER, failure(with_cause(error), supervisor, prepared)
     if rung in _BY_FORCE:
-        problem = f"the work is done, but workers had to be ended by force ({rung})"
-        return EXIT_STOP_TIMEOUT, f"{summary(report)}\nerror: {problem}"
-    code = _stopped_code(came) if report.outcome == "stopped" else EXIT_DONE
+        return EXIT_STOP_TIMEOUT, f"{summary(report)}\nerror: {by_force(supervisor, rung)}"
+    code = _stopped_code(came.numbers) if report.outcome == "stopped" else EXIT_DONE
     return code, summary(report)
+
+
+def _told(rails: Rails, status: RunStatus | None, came: Heard) -> Account:
+    """What has become of all that was told. A second signal cuts that short, and changes no more.
+
+    It is known by now what has come of the run.
+    """
+    accounts, forced = (status.spans, len(status.stop_reasons) > 1) if status else ((), False)
+    try:
+        came.breaks_in = True
+        told = rails.close(accounts, FORCED_SECONDS if forced else ENDING_SECONDS)
+        came.breaks_in = False
+    except ForcedStop:
+        told = rails.close(accounts, 0.0)
+    return told
 
 
 def _shut_down(supervisor: BootstrapSupervisor, system: SystemNodes) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from math import inf
-from os import urandom
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sk_kernel import (
@@ -22,10 +21,17 @@ from sk_kernel import (
     RouteCacheSnapshot,
     RoutingResult,
     RoutingService,
+    TerminalEvent,
     UnknownRouteError,
+    names_of,
 )
 
-from sk_supervisor.errors import HandoffTransportError, handoff_error
+from sk_supervisor.errors import (
+    HandoffError,
+    HandoffFailedError,
+    HandoffTimeoutError,
+    HandoffTransportError,
+)
 
 if TYPE_CHECKING:
     from sk_config import PlatformConfig
@@ -117,7 +123,7 @@ class Handoff:
                 waiter.cancel()
         for terminal in replies:
             if terminal.status != "success":
-                raise handoff_error(terminal)
+                raise _error_of(terminal)
         outputs = [
             Envelope(reply.payload, reply.trace_id, None, waiter.reply_to, each.headers)
             for each, waiter, reply in zip(inputs, waiters, replies, strict=True)
@@ -162,10 +168,9 @@ class Handoff:
         self._decided.set()
 
     def _handed(self, each: BoundaryDispatchInput, patience: float) -> ReplyWaiter:
-        trace_id = each.trace_id or urandom(16).hex()
-        waiter = self.waiters.register(
-            trace_id, each.reply_to or trace_id, patience, group=each.dispatch_group
-        )
+        trace_id, spare = names_of(each.trace_id, each.headers)
+        reply_to, group = each.reply_to or trace_id, each.dispatch_group
+        waiter = self.waiters.register(trace_id, reply_to, patience, group=group, spare=spare)
         try:
             self._dispatch(RoutingResult(boundary_deliveries=[each]), waiter)
         except BaseException:
@@ -200,3 +205,15 @@ class Expiry:
             self._handoff.give_up()
         else:
             self._handoff.waiters.expire(now)
+
+
+def _error_of(terminal: TerminalEvent) -> HandoffError:
+    """What an outcome that is no success stands for."""
+    kinds = (HandoffTimeoutError, HandoffTransportError, HandoffFailedError)
+    kind = next((kind for kind in kinds if kind.category == terminal.category), HandoffError)
+    return kind(
+        terminal.group,
+        trace_id=terminal.trace_id,
+        node=terminal.node,
+        cause_type=terminal.cause_type,
+    )

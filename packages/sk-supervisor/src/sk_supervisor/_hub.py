@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from sk_kernel import WireError
@@ -295,9 +296,7 @@ class DataHub:
         waiting = peer.waiting
         try:
             while waiting:
-                sent = peer.link.sock.sendmsg(
-                    [waiting[i] for i in range(min(len(waiting), _GATHER))]
-                )
+                sent = peer.link.sock.sendmsg(list(islice(waiting, _GATHER)))
                 while sent and sent >= len(waiting[0]):
                     sent -= len(waiting.popleft())
                 if sent:

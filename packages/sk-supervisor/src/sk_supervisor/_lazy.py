@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "_bundle": ("BundleRejectedError", "ChildBootstrapBundle"),
+    "_bundle": ("ChildBootstrapBundle",),
     "_execute": ("new_run_id", "run"),
     "_ladder": ("Ladder", "Rung"),
     "_local": ("LocalBootstrapSupervisor",),
@@ -23,6 +23,7 @@ _HOMES = {
     "_timeline_page": ("timeline_html",),
     "errors": (
         "ApplicationExitError",
+        "BundleRejectedError",
         "HandoffError",
         "HandoffFailedError",
         "HandoffTimeoutError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
@@ -40,16 +41,16 @@ from sk_supervisor._preflight import Prepared, span_choices
 from sk_supervisor._scope import Transport, resolve, scope_of
 from sk_supervisor._signals import ForcedStop
 from sk_supervisor._stop_thread import StopThread
-from sk_supervisor.errors import (
-    ApplicationExitError,
-    RuntimeLifecycleResolutionError,
-)
+from sk_supervisor.errors import ApplicationExitError, RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:  # a run that measures nothing starts without it
     from sk_supervisor._profile import Profiler
+    from sk_supervisor.errors import ProfileError
 
 #: Batches stay in this process, and move by being handed on.
 IN_PROCESS: Final = Transport(MEMORY, MemoryRun)
+#: How long exporters have behind a second request to stop.
+_FORCED_SECONDS: Final = 0.5
 
 
 class LocalBootstrapSupervisor(Asked):
@@ -138,7 +139,9 @@ class LocalBootstrapSupervisor(Asked):
                 raise self._not_interrupted
         except ForcedStop:
             self._life.mode = "forced"
-            raise
+            if run.report is None:
+                raise
+            return run.report  # what was cut short is no more than what was told of it
         except SystemExit as error:
             self._life.failed(ApplicationExitError(), EXECUTION)
             raise ApplicationExitError from error
@@ -158,11 +161,11 @@ class LocalBootstrapSupervisor(Asked):
         """End the input and drain. Safe in any thread and in a signal handler."""
         self._stop.request(reason)
 
-    def profile_into(self, folder: str) -> None:
+    def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
         """Have the run, which is not made yet, write what it measures to a folder."""
         from sk_supervisor._profile import Profiler
 
-        self._profiler = Profiler(folder, WORKER, MEMORY)
+        self._profiler = Profiler(folder, WORKER, MEMORY, on_failure=on_failure)
 
     @property
     def stop_reasons(self) -> tuple[str, ...]:
@@ -189,16 +192,17 @@ class LocalBootstrapSupervisor(Asked):
         """See the protocol. Legal in every state, and more than once."""
         self._requests.close()  # before what may wait for them to settle
         self._stop.close()
+        life, forced = self._life, self._life.mode == "forced"
         if self._spans is not None:
+            self._spans.finish(0.0 if forced else math.inf)
             self._spans.close()  # nothing where the run has done it, as runs do
-        life = self._life
         if life.state == "stopped":
             return Rung.NONE.name.lower()
         self._log.emit(EventName.SUPERVISOR_GRACEFUL_STOP)
         if life.state != "failed":
             life.moved("stopping", EventName.WORKER_STOPPING, mode=life.mode)
         life.moved("stopped", EventName.WORKER_STOPPED, mode=life.mode)
-        return Rung.STOP.name.lower()
+        return (Rung.KILL if forced else Rung.STOP).name.lower()
 
     def snapshot(self) -> RunStatus:
         """See the protocol; the pid is this process's own."""
@@ -243,12 +247,17 @@ class LocalBootstrapSupervisor(Asked):
                 stopwatch=self._profiler.main if self._profiler else None,
                 on_open=self._requests.open,
                 on_input_end=self._requests.drain,
-                on_end=self._requests.close,
+                on_end=self._ended,
             )
         except BaseException:
             for observer in observers:
                 observer.close()
             raise
+
+    def _ended(self) -> None:
+        self._requests.close()
+        if self._spans is not None and len(self._stop.reasons) > 1:
+            self._spans.finish(_FORCED_SECONDS)
 
     def _span_accounts(self) -> tuple[SpanAccount, ...]:
         return (self._spans.account(WORKER),) if self._spans else ()

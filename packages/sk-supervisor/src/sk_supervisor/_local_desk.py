@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sk_kernel import (
     MEMORY,
@@ -26,10 +26,14 @@ from sk_kernel import (
     TerminalEvent,
     Visit,
     shares,
+    told,
 )
 
 from sk_supervisor._outcomes import terminal_of, transport_failure
 from sk_supervisor._signals import without_signals
+
+#: The headers of a request without any; nobody changes them.
+_NONE: Final[dict[str, str]] = {}
 
 
 class _Flight(NamedTuple):
@@ -102,7 +106,9 @@ class LocalDesk:
         for place, (each, weight) in enumerate(zip(inputs, weights, strict=True)):
             edge = self._codec.entry(each.target, type(each.payload))
             key = self._codec.root(number, place, len(inputs))
-            known = Correlation(waiter.trace_id, each.reply_to, dict(each.headers), SOURCE)
+            known = Correlation(waiter.trace_id, each.reply_to, _NONE, SOURCE)
+            if each.headers:
+                known, sampled = told(each, waiter.trace_id, sampled=sampled)
             yield Visit(f"r{number}", weight, edge, key, each.payload, known, sampled)
 
     def _landed(self, name: str) -> None:

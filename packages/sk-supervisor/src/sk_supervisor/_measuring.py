@@ -10,12 +10,9 @@ from sk_kernel import BootstrapSupervisor
 from sk_observability import MetricPump, MetricsSnapshot
 
 from sk_supervisor._preflight import Prepared
-from sk_supervisor._rails import METRICS_CLOSE_SECONDS, Rails
+from sk_supervisor._rails import Rails
 from sk_supervisor._signals import without_signals
 from sk_supervisor._telemetry import metric_telemetry
-
-#: Beyond the time that an exporter has to close, for one that does not keep to it.
-_GRACE_SECONDS = 0.5
 
 
 @contextmanager
@@ -24,7 +21,7 @@ def measuring(
 ) -> Iterator[Callable[[], MetricsSnapshot]]:
     """Send metrics inside the block, where the configuration asks for that; gives what takes them.
 
-    At the end of the block the exporters get a last snapshot, and bounded time for it.
+    At the end of the block the exporters get a last snapshot, on its way until the rails close.
     """
     config = prepared.config.runtime.observability.metrics
 
@@ -33,11 +30,11 @@ def measuring(
         sent = metric_telemetry(pump.counts())
         return MetricsSnapshot(now, status, (*rails.telemetry(status.spans), *sent))
 
-    pump = MetricPump(rails.metrics, take, config.interval_seconds)
+    rails.pump = pump = MetricPump(rails.metrics, take, config.interval_seconds)
     if rails.metrics:
         with without_signals():
             pump.start()
     try:
         yield take
     finally:
-        pump.close(METRICS_CLOSE_SECONDS + _GRACE_SECONDS)
+        rails.finish()

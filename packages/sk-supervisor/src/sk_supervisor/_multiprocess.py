@@ -39,7 +39,7 @@ from sk_supervisor._successors import Successors
 from sk_supervisor._verdict import Verdict
 from sk_supervisor._watch import Watch
 from sk_supervisor._workload import Workload
-from sk_supervisor.errors import RuntimeLifecycleResolutionError
+from sk_supervisor.errors import ProfileError, RuntimeLifecycleResolutionError
 
 #: Batches go through queues of a hub and over signed channels, on loopback.
 TCP_LOCAL: Final = Transport("tcp_local", Session)
@@ -73,6 +73,7 @@ class MultiprocessBootstrapSupervisor(Asked):
         self._began = time.monotonic()
         self._letters = DeadLetterFile(prepared.application.spec.failure)
         self._profile = ""
+        self._unmeasured: Callable[[ProfileError], object] | None = None
         self._refusals = Refusals(log)
         clean = redactor_of(prepared.config)
         self._roster = roster = Roster(log, lambda record: on_progress(_seen(record)), clean)
@@ -175,7 +176,8 @@ class MultiprocessBootstrapSupervisor(Asked):
         if work.policy is GatePolicy.ALL_READY and unready:
             raise RuntimeLifecycleResolutionError("run", "not every group is ready")
         self._log.emit(EventName.SUPERVISOR_START_WORKLOAD, fields={"policy": str(work.policy)})
-        profiler = Profiler(self._profile, "supervisor", "") if self._profile else None
+        measured = Profiler(self._profile, "supervisor", "", on_failure=self._unmeasured)
+        profiler = measured if self._profile else None
         work.open()
         assert work.session is not None  # noqa: S101 - every group was started in it
         self.handoff.open(work.session.desk)
@@ -196,9 +198,9 @@ class MultiprocessBootstrapSupervisor(Asked):
         """
         self._watch.put(StopRequested(reason))
 
-    def profile_into(self, folder: str) -> None:
+    def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
         """Have the workers that are started from now on write what they measure to a folder."""
-        self._profile = folder
+        self._profile, self._unmeasured = folder, on_failure
 
     def ping(self, answer: Callable[[], None]) -> None:
         """Have ``answer`` called by the loop at its next turn. Safe in any thread."""

@@ -115,9 +115,8 @@ def prepare(config: Config, *, check_adapters: bool = True) -> Prepared:
     try:
         application = ApplicationContext(application_spec(config))
     except (DefinitionError, DiscoveryError) as error:
-        raise RunRefusedError(
-            [Fault("runtime.discovery_modules", "discovery", str(error))]
-        ) from error
+        problem = f"{error}{_where_modules_are(error)}"
+        raise RunRefusedError([Fault("runtime.discovery_modules", "discovery", problem)]) from error
     except PreflightError as error:
         raise RunRefusedError([*error.faults, *_platform_faults(config)]) from error
     faults = _platform_faults(config)
@@ -127,6 +126,15 @@ def prepare(config: Config, *, check_adapters: bool = True) -> Prepared:
     if faults or plan is None:
         raise RunRefusedError(faults)
     return Prepared(config, application, plan)
+
+
+def _where_modules_are(error: DefinitionError | DiscoveryError) -> str:
+    """What to say where it is the module itself that is not there, or a package that it is in."""
+    missing = error.__cause__
+    if not isinstance(missing, ModuleNotFoundError) or not isinstance(error, DiscoveryError):
+        return ""
+    own = missing.name and f"{error.module}.".startswith(f"{missing.name}.")
+    return ", neither in the current folder nor among what is installed" if own else ""
 
 
 def _planned(

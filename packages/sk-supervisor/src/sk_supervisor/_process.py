@@ -83,11 +83,6 @@ class WorkerProcess:
         except ValueError:
             return f"signal {-code}"
 
-    def await_exit(self, timeout: float) -> bool:
-        """Wait for the process to be gone; whether it is."""
-        self._waiter.join(max(timeout, 0.0))
-        return not self.alive
-
     def tail(self) -> tuple[str, ...]:
         """The last lines of its standard error so far."""
         return self._reader.tail()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,11 +38,18 @@ class Profiler:
 
     :param folder: where :meth:`write` puts what was measured.
     :param marks: the steps of the start, which may still be added to.
+    :param on_failure: hears of a :meth:`write` that is not possible, which then raises nothing.
     """
 
     def __init__(
-        self, folder: str, worker_id: str, group: str, marks: dict[str, int] | None = None
+        self,
+        folder: str,
+        worker_id: str,
+        group: str,
+        marks: dict[str, int] | None = None,
+        on_failure: Callable[[ProfileError], object] | None = None,
     ) -> None:
+        self._on_failure = on_failure
         self._path = Path(folder) / (worker_id + _SUFFIX)
         self._worker_id, self._group = worker_id, group
         self._marks = {} if marks is None else marks
@@ -57,7 +65,7 @@ class Profiler:
     def write(self, records: int) -> None:
         """Write what was measured; once.
 
-        :raises ProfileError: when that is not possible.
+        :raises ProfileError: when that is not possible, and nobody is there to hear of it.
         """
         if self._written:
             return
@@ -76,7 +84,10 @@ class Profiler:
             unfinished.write_bytes(msgspec.json.encode(told))
             os.replace(unfinished, self._path)
         except OSError as error:
-            raise ProfileError("write", error.strerror or str(error)) from error
+            failure = ProfileError("write", error.strerror or str(error))
+            if self._on_failure is None:
+                raise failure from error
+            self._on_failure(failure)
 
     def signing(self, signer: Any) -> Any:
         """A signer whose work is measured; the main thread's."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TextIO, runtime_checkable
 
 from sk_kernel import BootstrapSupervisor, LifecycleEvent
@@ -13,8 +13,8 @@ from sk_kernel import BootstrapSupervisor, LifecycleEvent
 from sk_supervisor._execute import run_with
 from sk_supervisor._profile import read_profiles
 from sk_supervisor._profile_table import as_text
-from sk_supervisor._starts import Start, start_of, started_ns
-from sk_supervisor.errors import EXIT_OPERATION, ProfileError
+from sk_supervisor._start_steps import Start, start_of, started_ns
+from sk_supervisor.errors import ProfileError
 
 if TYPE_CHECKING:
     from sk_config import Config
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 class Profiled(Protocol):
     """A supervisor that can have its run measured: both that are built in."""
 
-    def profile_into(self, folder: str) -> None:
-        """Before anything is started: have what is measured written to a folder."""
+    def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
+        """Before anything is started: have what is measured written to a folder.
+
+        The run is none the worse where that fails: ``on_failure`` hears of it.
+        """
 
 
 class _Seen:
@@ -33,13 +36,14 @@ class _Seen:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
+        self.failures: list[ProfileError] = []
         self._supervisor: BootstrapSupervisor | None = None
         self.configured_ns = time.time_ns()
 
     def made(self, supervisor: BootstrapSupervisor) -> None:
         self._supervisor = supervisor
         if isinstance(supervisor, Profiled):
-            supervisor.profile_into(self._folder)
+            supervisor.profile_into(self._folder, self.failures.append)
 
     def events(self) -> Sequence[LifecycleEvent]:
         return self._supervisor.lifecycle_events() if self._supervisor else ()
@@ -50,21 +54,23 @@ def run_profiled(
 ) -> int:
     """`sk_supervisor.run`, with every part of it measured; tells of it on ``stderr``.
 
-    What was measured of a run that failed is told as far as it goes; where nothing was, the exit
-    code of a run that was none the less done is 1.
+    What was measured of a run that failed is told as far as it goes. The exit code is the run's:
+    what cannot be told of is named on ``stderr``, and makes the run none the worse.
     """
     stream = stderr or sys.stderr
-    with tempfile.TemporaryDirectory(prefix="sk-profile-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sk-profile-", ignore_cleanup_errors=True) as folder:
         seen = _Seen(folder)
         code = run_with(seen.made, config, run_id=run_id, quiet=quiet, stderr=stderr)
         try:
             profiles = read_profiles(folder)
         except ProfileError as error:
-            print(f"error: {error}", file=stream)
-            return code or EXIT_OPERATION
+            profiles = []
+            seen.failures.append(error)
+    for failure in seen.failures:
+        print(f"error: {failure}", file=stream)
     if not profiles:
         print("error: nothing was measured", file=stream)
-        return code or EXIT_OPERATION
+        return code
     start: Start = start_of(started_ns(), seen.configured_ns, seen.events())
     print(as_text(profiles, start), file=stream)
     return code

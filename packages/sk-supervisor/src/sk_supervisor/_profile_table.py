@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from sk_supervisor._profile import WAIT, ProcessProfile
-from sk_supervisor._starts import Start
+from sk_supervisor._start_steps import Start
 
 _NAME = 34
 #: The steps of a worker's start: what is done up to each mark.

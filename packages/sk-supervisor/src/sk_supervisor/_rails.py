@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -10,6 +12,7 @@ from sk_observability import (
     ExporterSetupError,
     LifecycleCounts,
     LifecycleLog,
+    MetricPump,
     MetricsSnapshot,
     Outlet,
     SpanFanOut,
@@ -19,15 +22,19 @@ from sk_observability import (
     build_span_exporters,
 )
 
-from sk_supervisor._conservation import conservation_of
+from sk_supervisor._conservation import Conservation, conservation_of
 from sk_supervisor._conservation_told import complaints, facts_of, words
 from sk_supervisor._peers import group_of
 from sk_supervisor._preflight import Prepared, log_choices, metric_choices, span_choices
 from sk_supervisor._system_nodes import GROUP, LIFECYCLE_SEQUENCE, SystemNodes
 from sk_supervisor._telemetry import log_telemetry, span_telemetry
 
-#: How long the last snapshot of the metrics may take on its way, whatever an exporter's settings.
-METRICS_CLOSE_SECONDS: Final = 2.0
+#: How long the supervisor may take to send what it tells of the run once its workers have ended,
+#: all signals together and whatever the exporters' settings say: one deadline for them all.
+#: A third of it is kept for the events, the last of which say what has become of all spans.
+ENDING_SECONDS: Final = 3.0
+#: The same behind a second request to stop.
+FORCED_SECONDS: Final = 1.0
 
 
 class Account(NamedTuple):
@@ -48,6 +55,8 @@ class Rails:
         metrics: Sequence[Outlet[MetricsSnapshot]] = (),
     ) -> None:
         self.log, self.system, self._spans, self.metrics = log, system, spans, metrics
+        self.pump: MetricPump | None = None
+        self._end_by, self._for_events, self._told = math.inf, math.inf, False
 
     def telemetry(self, accounts: Iterable[SpanAccount]) -> tuple[TelemetryCounts, ...]:
         """What has become of spans and events so far. Any thread.
@@ -57,20 +66,51 @@ class Rails:
         own = (self._spans.account(GROUP),) if self._spans else ()
         return (*span_telemetry((*accounts, *own)), *log_telemetry(self.log.counts()))
 
-    def close(self, accounts: Iterable[SpanAccount]) -> Account:
+    def finish(self, within_seconds: float = ENDING_SECONDS) -> None:
+        """Have all that was told so far go out, for the end has come. Does not wait.
+
+        Spans and metrics do so side by side; the events, of which more come, have what is left.
+        """
+        self._end_by = min(self._end_by, time.monotonic() + within_seconds)
+        self._for_events = min(self._for_events, within_seconds / 3)
+        seconds = self._seconds_left(self._for_events)
+        if self.pump is not None:
+            self.pump.finish(seconds)
+        if self._spans is not None:
+            self._spans.finish(seconds)
+
+    def close(
+        self, accounts: Iterable[SpanAccount], within_seconds: float = ENDING_SECONDS
+    ) -> Account:
         """Close all exporters, and see whether everything is accounted for.
 
+        It may be called again behind one that was cut short. Whoever hangs, it is over in time.
+
         :param accounts: those of the workers, all of which have ended.
+        :param within_seconds: the time, if it is not up earlier by an earlier :meth:`finish`.
         """
+        self.finish(within_seconds)
         self.system.close()
+        if self.pump is not None:
+            self.pump.close(self._seconds_left(self._for_events))
         own = (self._spans.account(GROUP),) if self._spans else ()
         found = conservation_of((*accounts, *own))
-        for name, worker, fields in facts_of(found):
-            group = group_of(worker) if worker else ""
-            self.log.emit(name, group=group or None, worker=worker, fields=fields)
+        self._tell(found)
+        self.log.finish(self._seconds_left())
         self.log.close()
         lost = lost_events(self.log.counts())
         return Account((*words(found), *lost), tuple(complaints(found)))
+
+    def _tell(self, found: Conservation) -> None:
+        if self._told:
+            return
+        self._told = True
+        for name, worker, fields in facts_of(found):
+            group = group_of(worker) if worker else ""
+            self.log.emit(name, group=group or None, worker=worker, fields=fields)
+
+    def _seconds_left(self, kept_back: float = 0.0) -> float:
+        return max(0.0, self._end_by - kept_back - time.monotonic())
 
 
 def lay_rails(prepared: Prepared, run_id: str) -> Rails:
@@ -80,18 +120,20 @@ def lay_rails(prepared: Prepared, run_id: str) -> Rails:
     """
     observability = prepared.config.runtime.observability
     events = observability.logging.lifecycle_events
-    choices, seconds = span_choices(prepared.config), prepared.flush_seconds
+    choices = span_choices(prepared.config)
     traced = bool(choices) and observability.tracing.sampling_ratio > 0
     log = LifecycleLog(
         run_id,
-        build_log_exporters(log_choices(prepared.config), worker=GROUP, close_seconds=seconds),
+        build_log_exporters(
+            log_choices(prepared.config), worker=GROUP, close_seconds=ENDING_SECONDS
+        ),
         enabled=events.enabled,
         level=events.level,
         trace_id=TraceIds(run_id).of(LIFECYCLE_SEQUENCE) if traced else None,
     )
     try:
         outlets = build_span_exporters(
-            choices if traced else (), worker=GROUP, close_seconds=seconds
+            choices if traced else (), worker=GROUP, close_seconds=ENDING_SECONDS
         )
     except ExporterSetupError:
         log.close()
@@ -99,7 +141,7 @@ def lay_rails(prepared: Prepared, run_id: str) -> Rails:
     spans = SpanFanOut(outlets) if outlets else None
     try:
         metrics = build_metric_exporters(
-            metric_choices(prepared.config), worker=GROUP, close_seconds=METRICS_CLOSE_SECONDS
+            metric_choices(prepared.config), worker=GROUP, close_seconds=ENDING_SECONDS
         )
     except ExporterSetupError:
         log.close()

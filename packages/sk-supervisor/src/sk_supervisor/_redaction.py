@@ -37,10 +37,6 @@ class Redactor:
         """``text`` with a mask for everything that is known."""
         return self._pattern.sub(MASK, text) if self._pattern else text
 
-    def knowing(self, *values: str) -> Redactor:
-        """One that knows these as well."""
-        return Redactor(self._values.union(values))
-
 
 def _forms(value: str) -> Iterator[str]:
     for line in (value, *value.splitlines()):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
-from operator import attrgetter
 from typing import Final
 
 from sk_kernel import (
@@ -83,14 +81,15 @@ class Responder:
         :raises DeadLetterError: when what a node gave up cannot be written.
         :raises TransportError: when the hub is lost.
         """
-        visits = self._codec.visits(asked.payload)
-        for _, several in groupby(visits, attrgetter("request")):
-            here = list(several)
-            for answer in [each for each in here if isinstance(each, Answer)]:
+        together: dict[str, list[Visit]] = {}
+        for each in self._codec.visits(asked.payload):
+            if isinstance(each, Answer):
                 self._held += 1
-                self._answer(answer)
-            if readable := [each for each in here if isinstance(each, Visit)]:
-                self._run(asked.header.target_segment, readable)
+                self._answer(each)
+            else:
+                together.setdefault(each.request, []).append(each)
+        for visits in together.values():
+            self._run(asked.header.target_segment, visits)
         if self._held >= _MOST_HELD:
             self.flush()
 
@@ -113,8 +112,8 @@ class Responder:
         for payload in frames_of(answers, self._limit):
             self._outlet.reply(payload)
 
-    def _run(self, segment: int, visits: Sequence[Visit]) -> None:
-        here: dict[int, list[Visit]] = {segment: list(visits)}
+    def _run(self, segment: int, visits: list[Visit]) -> None:
+        here = {segment: visits}
         while here:
             index = min(here)
             for outcome in self._runners[index].run(here.pop(index)):

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from sk_kernel import (
@@ -82,6 +83,8 @@ def serve(
     :raises ServiceFailedError: when the run cannot start, or failed meanwhile; a failure inside the
         block goes first, with the run's as a note.
     """
+    if isinstance(config, str | PathLike):
+        raise TypeError(f"a path is no configuration: write serve(load_config({str(config)!r}))")
     background = _Background(config, run_id, stderr)
     supervisor = background.start()
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sk_control import (
     BootstrapBundle,
@@ -43,7 +43,7 @@ from sk_supervisor._spawn import WorkerStart
 from sk_supervisor.errors import RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:
-    from sk_config import AuthConfig, GroupConfig
+    from sk_config import AuthConfig, ControlConfig, ExecutionIpcConfig, GroupConfig
 
 
 class Session:
@@ -63,69 +63,70 @@ class Session:
         handoff: Handoff,
         letters: str = "",
     ) -> None:
-        self._letters = letters
-        self.profile = ""
+        self._letters, self.profile = letters, ""
         self._prepared, self._run_id, self._put = prepared, run_id, put
         self._refusals = refusals
-        self._peers = Peers(prepared.plan)
         self._restartable = sorted(g.name for g in prepared.groups if g.restart.policy != "never")
-        workers = self._peers.now
-        self._id = secrets.token_hex(16)
         ipc = prepared.config.runtime.platform.execution_ipc
         if ipc.control is None:
             raise RuntimeLifecycleResolutionError("execution_ipc.control", "is not configured")
-        data = material(ipc.auth)
+        self._id = secrets.token_hex(16)
+        self._peers = Peers(prepared.plan)
+        workers = self._peers.now
+        edges = self._peers.edges(workers)
         self._limits = link_limits(ipc)
-        self._keys = EdgeKeys(data, self._id, self._peers.edges(workers), ipc.auth.kdf)
+        self._keys = EdgeKeys(material(ipc.auth), self._id, edges, ipc.auth.kdf)
         self.relay = Relay(prepared.plan, workers, self._restartable)
-        tracing = prepared.config.runtime.observability.tracing
-        self.desk = RequestDesk(
-            prepared.plan,
-            ClientKeys(self._id, self._keys, self._limits),
-            handoff.waiters,
-            run_id=run_id,
-            ids=TraceIds(run_id, tracing.sampling_ratio) if tracing.exporters else None,
-            max_payload_bytes=self._limits.max_payload_bytes,
-            workers=lambda: self._peers.now,
-            wake=lambda: self.hub.wake(),
-            on_failure=lambda end: put(HandoffFailed(end.group, end.category)),
-        )
-        self.hub = DataHub(
-            self.relay,
-            self._keys,
-            session=self._id,
-            expected=workers.values(),
-            host=ipc.bind_host,
-            port=ipc.bind_port,
-            limits=self._limits,
-            on_reject=lambda category: self._refuse("data", category),
-            on_fault=lambda *fault: put(HubFault(*fault)),
-            on_complete=lambda: put(AllAcknowledged()),
-            guest=self.desk,
-        )
-        self._settings = {
-            "ttl_seconds": ipc.control.auth.ttl_seconds,
-            "nonce_capacity": ipc.control.auth.nonce_cache_size,
-            "max_message_bytes": ipc.control.max_payload_bytes,
-            "max_hello_bytes": ipc.control.admission.max_unauthenticated_bytes,
-            "hello_timeout_seconds": ipc.control.admission.handshake_timeout_seconds,
-            "max_waiting": ipc.control.admission.max_waiting,
-        }
+        self.desk = self._request_desk(handoff)
+        self.hub = self._data_hub(ipc)
+        self._settings = _control_settings(ipc.control)
         try:
-            self.control = ControlServer(
-                self._id,
-                material(ipc.control.auth),
-                workers=len(workers),
-                bundle_for=self._bundle_for,
-                on_event=self._on_control,
-                host=ipc.control.bind_host,
-                port=ipc.control.bind_port,
-                settings=ControlSettings(**self._settings),
-            )
+            self.control = self._control_server(ipc.control)
         except BaseException:
             self.hub.close()
             raise
         self.hub.start()
+
+    def _request_desk(self, handoff: Handoff) -> RequestDesk:
+        tracing = self._prepared.config.runtime.observability.tracing
+        return RequestDesk(
+            self._prepared.plan,
+            ClientKeys(self._id, self._keys, self._limits),
+            handoff.waiters,
+            run_id=self._run_id,
+            ids=TraceIds(self._run_id, tracing.sampling_ratio) if tracing.exporters else None,
+            max_payload_bytes=self._limits.max_payload_bytes,
+            workers=lambda: self._peers.now,
+            wake=lambda: self.hub.wake(),
+            on_failure=lambda end: self._put(HandoffFailed(end.group, end.category)),
+        )
+
+    def _data_hub(self, ipc: ExecutionIpcConfig) -> DataHub:
+        return DataHub(
+            self.relay,
+            self._keys,
+            session=self._id,
+            expected=self._peers.now.values(),
+            host=ipc.bind_host,
+            port=ipc.bind_port,
+            limits=self._limits,
+            on_reject=lambda category: self._refuse("data", category),
+            on_fault=lambda *fault: self._put(HubFault(*fault)),
+            on_complete=lambda: self._put(AllAcknowledged()),
+            guest=self.desk,
+        )
+
+    def _control_server(self, control: ControlConfig) -> ControlServer:
+        return ControlServer(
+            self._id,
+            material(control.auth),
+            workers=len(self._peers.now),
+            bundle_for=self._bundle_for,
+            on_event=self._on_control,
+            host=control.bind_host,
+            port=control.bind_port,
+            settings=ControlSettings(**self._settings),
+        )
 
     def invite(self, group: GroupConfig, index: int = 0, incarnation: int = 1) -> WorkerStart:
         """Open a group's place to a worker; what its process is started with.
@@ -227,6 +228,18 @@ class Session:
             flush_seconds=self._prepared.flush_seconds,
             letters=self._letters,
         )
+
+
+def _control_settings(control: ControlConfig) -> dict[str, Any]:
+    """The limits and times of the control plane, for both of its ends."""
+    return {
+        "ttl_seconds": control.auth.ttl_seconds,
+        "nonce_capacity": control.auth.nonce_cache_size,
+        "max_message_bytes": control.max_payload_bytes,
+        "max_hello_bytes": control.admission.max_unauthenticated_bytes,
+        "hello_timeout_seconds": control.admission.handshake_timeout_seconds,
+        "max_waiting": control.admission.max_waiting,
+    }
 
 
 def material(auth: AuthConfig) -> KeyMaterial:

@@ -17,10 +17,14 @@ ECHO_SECONDS: Final = 0.1
 
 
 class Heard:
-    """The signals that came, without the echoes. Pure: the clock's time comes in."""
+    """The signals that came, without the echoes. Pure: the clock's time comes in.
 
-    def __init__(self) -> None:
+    While it ``breaks_in``, a second one raises :class:`ForcedStop`; that ends it.
+    """
+
+    def __init__(self, *, breaks_in: bool = False) -> None:
         self.numbers: list[signal.Signals] = []
+        self.breaks_in = breaks_in
         self._last: tuple[int, float] | None = None
 
     def counts(self, number: int, now: float) -> bool:
@@ -56,7 +60,7 @@ def without_signals() -> Iterator[None]:
 
 
 class ForcedStop(BaseException):
-    """A second signal came while this process itself does the work: end now."""
+    """A second signal came while this process itself does the work, or what is behind it."""
 
 
 class BreakIn:
@@ -99,19 +103,19 @@ class BreakIn:
 @contextmanager
 def signals_to(
     request_stop: Callable[[str], None], *, force: bool, break_in: BreakIn | None = None
-) -> Iterator[list[signal.Signals]]:
+) -> Iterator[Heard]:
     """Hand each signal's name to ``request_stop`` inside the block; gives the signals that came.
 
     A SIGHUP that is ignored already (``nohup``) stays ignored; an echo is left out.
 
     With ``force`` the second signal raises :class:`ForcedStop` in the main thread, and ``break_in``
-    may do so at any time. Outside the main thread, where Python allows no handlers, nothing is
-    handled.
+    may do so until it is disarmed. What is given may be told otherwise at any time. Outside the
+    main thread, where Python allows no handlers, nothing is handled.
     """
     break_in = break_in or BreakIn()
-    heard = Heard()
+    heard = Heard(breaks_in=force)
     if threading.current_thread() is not threading.main_thread():
-        yield heard.numbers
+        yield heard
         return
 
     def handle(number: int, _: FrameType | None) -> None:
@@ -121,7 +125,8 @@ def signals_to(
             return
         request_stop(signal.Signals(number).name)
         # Never a third time, in the midst of cleaning up behind the second.
-        if force and len(heard.numbers) == 2:
+        if heard.breaks_in and len(heard.numbers) > 1:
+            heard.breaks_in = False
             raise ForcedStop
 
     wanted = [number for number in HANDLED if not ignored_from_above(number)]
@@ -129,7 +134,7 @@ def signals_to(
     if force:
         break_in.arm()
     try:
-        yield heard.numbers
+        yield heard
     finally:
         break_in.disarm()
         for number, handler in before.items():

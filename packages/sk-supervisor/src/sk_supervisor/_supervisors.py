@@ -6,7 +6,13 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
-from sk_kernel import SUPERVISORS, BootstrapSupervisor, RunSetup, SupervisorFactory
+from sk_kernel import (
+    SUPERVISORS,
+    BootstrapSupervisor,
+    KernelError,
+    RunSetup,
+    SupervisorFactory,
+)
 
 from sk_supervisor.errors import RuntimeLifecycleResolutionError
 
@@ -19,14 +25,30 @@ BUILT_IN: Final[Mapping[str, tuple[str, str]]] = {
     "inline": ("sk_supervisor._local", "local_supervisor"),
     "process_supervisor": ("sk_supervisor._multiprocess", "multiprocess_supervisor"),
 }
+#: What a supervisor must have, of its protocol.
+_ASKED: Final = tuple(name for name in vars(BootstrapSupervisor) if not name.startswith("_"))
 
 
 def supervisor_of(mode: str, setup: RunSetup) -> BootstrapSupervisor:
     """The supervisor that ``mode`` stands for, made for a run.
 
-    :raises RuntimeLifecycleResolutionError: see :func:`factory_of`.
+    :raises RuntimeLifecycleResolutionError: see :func:`factory_of`; and when what is brought by
+        another package makes none.
     """
-    return factory_of(mode)(setup)
+    factory = factory_of(mode)
+    if mode in BUILT_IN:
+        return factory(setup)
+    try:
+        made = factory(setup)
+    except KernelError:
+        raise
+    except Exception as error:
+        problem = f"the supervisor {mode!r} cannot be made: it raised {type(error).__name__}"
+        raise RuntimeLifecycleResolutionError(MODE_PATH, problem) from error
+    if lacks := [name for name in _ASKED if not hasattr(made, name)]:
+        problem = f"the supervisor {mode!r} is none: it lacks {', '.join(lacks[:3])}"
+        raise RuntimeLifecycleResolutionError(MODE_PATH, problem)
+    return made
 
 
 def factory_of(mode: str) -> SupervisorFactory:
@@ -63,7 +85,8 @@ def _loaded(point: EntryPoint) -> SupervisorFactory:
         factory = point.load()
     except Exception as error:
         needs = error.name if isinstance(error, ImportError) else None
-        problem = f"needs {needs}" if needs else f"raised {type(error).__name__}"
+        raised = f"raised {type(error).__name__}"
+        problem = f"needs {needs}, which cannot be imported" if needs else raised
         raise RuntimeLifecycleResolutionError(MODE_PATH, f"{point.value} {problem}") from error
     if not callable(factory):
         raise RuntimeLifecycleResolutionError(MODE_PATH, f"{point.value} makes no supervisor")

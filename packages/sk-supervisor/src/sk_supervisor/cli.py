@@ -183,13 +183,13 @@ def schema() -> None:
 
 
 def _prepared(path: str, overrides: tuple[str, ...], *, check_adapters: bool = True) -> Any:
+    from sk_supervisor._account import refusal
     from sk_supervisor._preflight import prepare
-    from sk_supervisor._redaction import redactor_of
-    from sk_supervisor.errors import RunRefusedError, refusal
+    from sk_supervisor.errors import RunRefusedError
 
     config = _load(path, overrides)
     try:
         return prepare(config, check_adapters=check_adapters)
     except RunRefusedError as error:
-        click.echo(redactor_of(config)(refusal(error)), err=True)
+        click.echo(refusal(error, config), err=True)
         sys.exit(error.exit_code)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from os import PathLike, fspath
 from typing import ClassVar
 
-from sk_kernel import Fault, LifecycleCallError, LifecycleError, TerminalEvent
+from sk_kernel import Fault, LifecycleCallError, LifecycleError
 
 EXIT_DONE = 0
 EXIT_OPERATION = 1
@@ -57,6 +57,14 @@ class RuntimeLifecycleReadyError(SupervisorError):
         self.waited_seconds, self.detail = waited_seconds, detail
         problem = detail or f"not ready: {', '.join(self.workers)}"
         super().__init__(f"start failed ({category}) after {waited_seconds:.1f} s: {problem}")
+
+
+class BundleRejectedError(SupervisorError):
+    """The bootstrap bundle is not one that this version of the worker can be built from."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"bootstrap bundle rejected: {problem}")
 
 
 class RuntimeWorkerFailedError(SupervisorError):
@@ -146,18 +154,6 @@ class HandoffFailedError(HandoffError, RuntimeError):
 
     category = "execution"
     problem = "remote handoff failed"
-
-
-def handoff_error(terminal: TerminalEvent) -> HandoffError:
-    """The error that an outcome which is no success stands for."""
-    kinds = (HandoffTimeoutError, HandoffTransportError, HandoffFailedError)
-    kind = next((kind for kind in kinds if kind.category == terminal.category), HandoffError)
-    return kind(
-        terminal.group,
-        trace_id=terminal.trace_id,
-        node=terminal.node,
-        cause_type=terminal.cause_type,
-    )
 
 
 class ServiceFailedError(SupervisorError):
@@ -347,11 +343,3 @@ class SeveralTracesError(OperationError):
     def __init__(self, trace_ids: Iterable[str]) -> None:
         self.trace_ids = tuple(trace_ids)
         super().__init__(f"several traces, name one by --trace: {', '.join(self.trace_ids)}")
-
-
-def refusal(error: Exception) -> str:
-    """What a person is told of a configuration that cannot run: one line, or one for each fault."""
-    first, *more = str(error).splitlines()
-    if not more:
-        return f"error: {first}"
-    return "\n".join(["error: the configuration cannot run:", *(f"  {x}" for x in (first, *more))])

@@ -24,9 +24,6 @@ from sk_control import (
     ControlMessage,
     ControlPlaneChannel,
     ControlSettings,
-    Drained,
-    DrainOutcome,
-    LossReason,
     PeerReplaced,
     Ready,
     StartWork,
@@ -37,14 +34,16 @@ from sk_control import (
 from sk_kernel import Container, KernelError
 from sk_transport import Secret
 
-from sk_supervisor._assembly import Assembly, assemble
+from sk_supervisor._assembling import assemble
+from sk_supervisor._assembly import Assembly
 from sk_supervisor._failures import failure_of
 from sk_supervisor._inbox import Arrived, Asked, Broke, GateOpened, Item, SourceRead, StopAsked
 from sk_supervisor._orphan import die_with_parent
-from sk_supervisor._pulse import Pulse, progress_message
+from sk_supervisor._pulse import Pulse
 from sk_supervisor._scope import resolve
-from sk_supervisor._signals import HANDLED, ignored_from_above
-from sk_supervisor.errors import ApplicationExitError, ProfileError
+from sk_supervisor._worker_signals import hear_signals, leave_at_once
+from sk_supervisor._worker_words import print_failure, tell_drained, tell_last, tell_spans
+from sk_supervisor.errors import ApplicationExitError
 
 #: How long a failed worker waits for the supervisor's word before it leaves on its own.
 _LAST_WORD_SECONDS = 5.0
@@ -60,12 +59,7 @@ class Worker:
         self._assembly: Assembly | None = None
         self._stop_asked = self._started = False
         self._may_leave, self._busy = True, False
-        # Handlers, not SIG_IGN: what a node starts must not inherit deaf ears.
-        signal.signal(signal.SIGINT, _not_ours)
-        if not ignored_from_above(signal.SIGHUP):
-            signal.signal(signal.SIGHUP, _not_ours)
-        signal.signal(signal.SIGTERM, self._on_terminate)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+        hear_signals(self._on_terminate)
         self._scope = Container()
         self._scope.provide(
             ControlPlaneChannel,
@@ -77,7 +71,7 @@ class Worker:
                 ),
                 Secret(bytes.fromhex(told.pop("token"))),
                 on_message=self._on_message,
-                on_lost=_leave_at_once,
+                on_lost=leave_at_once,
                 timeout_seconds=told["deadline_seconds"],
                 settings=ControlSettings(**told["control"]),
             ),
@@ -110,7 +104,7 @@ class Worker:
                 target=self._receive, args=(assembly,), name="data", daemon=True
             ).start()
             self._mark("ready")
-            self._tell_spans()
+            tell_spans(self._control, self._assembly)
             self._control.send(Ready(assembly.partial_outputs()))
             self._started = True
             # Collections, off since the process began, need not look at what it was built of.
@@ -163,60 +157,33 @@ class Worker:
             # Data may overtake the word to start, which comes another way; the report may not.
             if begun and assembly.engine.drained and not assembly.reported:
                 assembly.reported = True
-                self._report(assembly)
+                tell_drained(self._control, assembly)
 
     def _waiting(self) -> int:
         """How many batches wait, and whether one is in work. Any thread."""
         return self._inbox.qsize() + self._busy
 
-    def _report(self, assembly: Assembly) -> None:
-        # What is still to be exported is so behind this: neither the drain nor a request that is
-        # asked meanwhile waits for an exporter.
-        engine = assembly.engine
-        outcome = DrainOutcome.COMPLETE if engine.complete else DrainOutcome.STOPPED
-        counters = engine.sink.summary() if engine.sink else {}
-        self._profile(assembly)
-        last = engine.progress
-        self._tell_all()
-        self._control.send(Drained(outcome, last.records_in, last.records_out, counters))
-
     def _end(self) -> int:
         if self._assembly is not None:
             self._assembly.end()
-        self._tell_all()
+        tell_last(self._control, self._assembly)
         self._control.send(StopAck())
         return 0
-
-    def _profile(self, assembly: Assembly) -> None:
-        try:
-            if assembly.profiler is not None:
-                assembly.profiler.write(assembly.engine.progress.records_in)
-        except ProfileError as error:  # the run is none the worse for it
-            traceback.print_exception(error, file=sys.stderr)
 
     def _mark(self, step: str) -> None:
         self._told.setdefault("marks", {})[step] = time.time_ns()
 
-    def _tell_spans(self) -> None:
-        counts = self._assembly.span_counts() if self._assembly else None
-        if counts is not None:
-            self._control.send(counts)
-
-    def _tell_all(self) -> None:
-        self._tell_spans()
-        if (assembly := self._assembly) is not None:
-            last = progress_message(assembly.progress(), metering=assembly.metering())
-            self._control.send(last)
-
     def _fail(self, error: BaseException) -> int:
         """Tell the supervisor, abort the sink, and wait shortly for its stop."""
         self._may_leave = False
-        traceback.print_exception(error, file=sys.stderr)
+        print_failure(error)
         try:
-            self._tell_spans()  # where another is to follow, there is no time for a last word
+            tell_spans(
+                self._control, self._assembly
+            )  # where another is to follow, there is no time for a last word
             self._control.send(failure_of(error, started=self._started))
             self._abort()
-            self._tell_all()
+            tell_last(self._control, self._assembly)
             self._await_stop(time.monotonic() + _LAST_WORD_SECONDS)
             self._control.send(StopAck())
         except ControlError as second:
@@ -271,16 +238,6 @@ class Worker:
         # elsewhere (a service manager signals every process), and how to end is not its to say.
         if self._stop_asked:
             os._exit(128 + signal.SIGTERM)
-
-
-def _not_ours(*_: object) -> None:
-    """SIGINT, SIGHUP: the supervisor has it too, and leads the end."""
-
-
-def _leave_at_once(reason: LossReason) -> None:
-    """The supervisor is gone: leave, and take along whatever this worker has started."""
-    os.write(2, f"control session lost ({reason}): leaving\n".encode())
-    os.killpg(0, signal.SIGKILL)
 
 
 def main(told: dict[str, Any]) -> None:

@@ -7,11 +7,14 @@ import ctypes
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -158,6 +161,12 @@ def _speak(settings: WorkSettings) -> str:
     return ""
 
 
+def _rob(settings: WorkSettings) -> str:
+    for folder in Path(tempfile.gettempdir()).glob("sk-profile-*"):
+        shutil.rmtree(folder)
+    return ""
+
+
 DEEDS = {
     "raise": _raise,
     "exit": _exit,
@@ -179,4 +188,5 @@ DEEDS = {
     "huge": _huge,
     "shout": _shout,
     "speak": _speak,
+    "rob": _rob,
 }

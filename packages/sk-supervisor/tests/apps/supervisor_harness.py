@@ -11,16 +11,17 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 from sk_config import Config, build_config
 from sk_kernel import LifecycleEvent
 from sk_observability import LifecycleLog, Outlet
-from sk_supervisor import MultiprocessBootstrapSupervisor, prepare
-from sk_supervisor._frames import BatchHeader
+from sk_supervisor import MultiprocessBootstrapSupervisor, RuntimeWorkerFailedError, prepare
 
 APPS = Path(__file__).parent
 PATIENCE = 30.0
@@ -84,26 +85,6 @@ def settings(
     }
 
 
-def header(**changes: Any) -> BatchHeader:
-    """Of a frame from the first segment to the second."""
-    plain: dict[str, Any] = {
-        "sender": "in-0.1",
-        "receiver": "mid-0.1",
-        "run_id": "r1",
-        "scenario_id": "s",
-        "epoch": 1,
-        "first": 1,
-        "last": 3,
-        "source_segment": 0,
-        "target_segment": 1,
-        "route_hop": 1,
-        "more": False,
-        "complete": True,
-        "sampled": False,
-    }
-    return BatchHeader(**{**plain, **changes})
-
-
 class Events:
     """An exporter whose events can be waited for."""
 
@@ -156,6 +137,17 @@ class Supervised:
     def names(self, worker: str | None = None) -> list[str]:
         """The names of the events, of one worker or of the supervisor, in order."""
         return [e.name for e in self.log.events() if e.worker == worker]
+
+    def fails(self, within: float) -> RuntimeWorkerFailedError:
+        """Run, which must fail, and shut down within so many seconds; nothing is left of it."""
+        self.ready()
+        began = time.monotonic()
+        with pytest.raises(RuntimeWorkerFailedError) as caught:
+            self.supervisor.run()
+        self.supervisor.shutdown()
+        assert time.monotonic() - began < within
+        assert gone(self.pids())
+        return caught.value
 
     def pids(self) -> list[int]:
         """The processes of the workers."""

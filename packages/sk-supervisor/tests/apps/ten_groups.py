@@ -4,60 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, defstruct
 from sk_kernel import node, sink, source
 
 TEN = tuple({"name": f"g{i}", "nodes": [f"step{i}"], "workers": 2} for i in range(1, 11))
 ENDS = ({"name": "in", "nodes": ["source:source"]}, {"name": "out", "nodes": ["sink:sink"]})
 
 
-class P0(Struct, frozen=True):
-    n: int
-
-
-class P1(Struct, frozen=True):
-    n: int
-
-
-class P2(Struct, frozen=True):
-    n: int
-
-
-class P3(Struct, frozen=True):
-    n: int
-
-
-class P4(Struct, frozen=True):
-    n: int
-
-
-class P5(Struct, frozen=True):
-    n: int
-
-
-class P6(Struct, frozen=True):
-    n: int
-
-
-class P7(Struct, frozen=True):
-    n: int
-
-
-class P8(Struct, frozen=True):
-    n: int
-
-
-class P9(Struct, frozen=True):
-    n: int
-
-
-class P10(Struct, frozen=True):
-    n: int
-
-
 class Count(Struct, forbid_unknown_fields=True):
     count: int
+
+
+#: What the source gives, and what each of the ten gives on: a type of its own.
+TYPES = [defstruct(f"P{i}", [("n", int)], frozen=True, module=__name__) for i in range(11)]
+P0, P10 = TYPES[0], TYPES[10]
 
 
 @source()
@@ -66,54 +28,19 @@ def numbers(settings: Count) -> Iterator[P0]:
         yield P0(n)
 
 
-@node
-def step1(before: P0) -> P1:
-    return P1(before.n + 1)
+def step(number: int) -> Any:
+    """The node of this number: it takes what the one before it gives, and adds 1."""
+    given, made = TYPES[number - 1 : number + 1]
+
+    def add(before: Any) -> Any:
+        return made(before.n + 1)
+
+    add.__annotations__ = {"before": given, "return": made}
+    return node(add, name=f"step{number}")
 
 
-@node
-def step2(before: P1) -> P2:
-    return P2(before.n + 1)
-
-
-@node
-def step3(before: P2) -> P3:
-    return P3(before.n + 1)
-
-
-@node
-def step4(before: P3) -> P4:
-    return P4(before.n + 1)
-
-
-@node
-def step5(before: P4) -> P5:
-    return P5(before.n + 1)
-
-
-@node
-def step6(before: P5) -> P6:
-    return P6(before.n + 1)
-
-
-@node
-def step7(before: P6) -> P7:
-    return P7(before.n + 1)
-
-
-@node
-def step8(before: P7) -> P8:
-    return P8(before.n + 1)
-
-
-@node
-def step9(before: P8) -> P9:
-    return P9(before.n + 1)
-
-
-@node
-def step10(before: P9) -> P10:
-    return P10(before.n + 1)
+step1, step2, step3, step4, step5 = map(step, range(1, 6))
+step6, step7, step8, step9, step10 = map(step, range(6, 11))
 
 
 class Target(Struct, forbid_unknown_fields=True):

@@ -16,8 +16,8 @@ from sk_kernel._span import NodeObserver
 from sk_kernel._specs import Emission, PayloadType, SinkSpec, SourceSpec
 from sk_kernel.testing._adapters import CollectSink, ListSource
 
-#: What can be run: an application, or the module roots that it is declared under.
-Application = ApplicationSpec | Sequence[str]
+#: What can be run: an application, or the module roots that it is declared under, or one of them.
+Application = ApplicationSpec | Sequence[str] | str
 NodeSettings = Mapping[str, dict[str, Any]]
 
 _SOURCE, _SINK = "testing:list_source", "testing:collect_sink"
@@ -37,8 +37,9 @@ def run_application(
 
     The application's own source and sink are not run: a list takes the place of each. What they
     give and take by their declaration stays; where ``application`` names none, the source gives the
-    types of ``payloads`` and the sink takes what no node consumes. ``nodes`` are settings by node,
-    over those of the application. The result is the same for every ``batch_records``.
+    types of ``payloads`` (of none: those that nodes take and none emits) and the sink takes what no
+    node consumes. ``nodes`` are settings by node, over those of the application. The result is the
+    same for every ``batch_records``.
 
     :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run.
     :raises RunError: when a node failed.
@@ -57,7 +58,8 @@ def substituted(
 ) -> tuple[ApplicationContext, CollectSink]:
     """The application with lists for adapters, and the sink that it will write to."""
     if not isinstance(application, ApplicationSpec):
-        application = ApplicationSpec(scenario="test", discovery_modules=list(application))
+        roots = [application] if isinstance(application, str) else list(application)
+        application = ApplicationSpec(scenario="test", discovery_modules=roots)
     catalogue = discover(application.discovery_modules)
     given, sink = list(payloads), CollectSink()
     gives = _given(application, catalogue, given)
@@ -81,9 +83,17 @@ def _given(spec: ApplicationSpec, catalogue: Catalogue, payloads: list[Any]) -> 
         return catalogue.sources[spec.source.name].payload
     bare = (p.payload if isinstance(p, Envelope) else p for p in payloads)
     annotated = {t.cls: t for node in catalogue.nodes.values() for t in node.consumes}
-    classes = dict.fromkeys(map(type, bare))
+    classes = dict.fromkeys(map(type, bare)) or _entrances(catalogue, annotated)
     types = tuple(annotated.get(cls) or PayloadType(cls, cls) for cls in classes)
     return Emission(types, enveloped=True)
+
+
+def _entrances(catalogue: Catalogue, consumed: Iterable[type]) -> dict[type, None]:
+    """The consumed classes that no node emits, nor one derived of them."""
+    nodes = catalogue.nodes.values()
+    emissions = [each for node in nodes for each in (node.emits, node.finish or Emission())]
+    emitted = {base for each in emissions for t in each.types for base in t.cls.__mro__}
+    return dict.fromkeys(cls for cls in consumed if cls not in emitted)
 
 
 def _taken(spec: ApplicationSpec, catalogue: Catalogue, source: Emission) -> Emission:

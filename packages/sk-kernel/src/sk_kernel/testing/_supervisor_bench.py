@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ APPLICATION: Final = "sk_kernel.testing.supervised_app"
 #: How long anything may take that has no limit of its own. A crowded machine needs some of it.
 SOON: Final = 60.0
 _LOOK_SECONDS: Final = 0.01
+#: What a shutdown may say that it took.
+RUNGS: Final = ("none", "drain", "stop", "terminate", "kill")
 
 Placement = Mapping[str, Sequence[str]]
 
@@ -80,10 +83,6 @@ class Bench:
         self.supervisor.start_groups(self.groups)
         equal(self.supervisor.wait_ready(SOON), True)
 
-    def names(self) -> list[str]:
-        """The names of the events so far."""
-        return [event.name for event in self.supervisor.lifecycle_events()]
-
     def events(self, name: str) -> list[LifecycleEvent]:
         """The events of that name."""
         return [e for e in self.supervisor.lifecycle_events() if e.name == name]
@@ -91,6 +90,17 @@ class Bench:
     def workers(self) -> tuple[WorkerStatus, ...]:
         """Every worker as it is now."""
         return self.supervisor.snapshot().workers()
+
+    def flowing(self) -> bool:
+        """Whether records come out at the other end."""
+        return any(w.records_out for w in self.workers())
+
+    def all_stopped(self) -> None:
+        """Raise AssertionError unless every worker is, and no process of one lives."""
+        states = {w.state for w in self.workers()}
+        holds(states <= {"stopped"}, f"every worker stopped, not {sorted(states)}")
+        own = os.getpid()
+        holds(not any(w.alive and w.os_pid != own for w in self.workers()), "no worker alive")
 
     @contextmanager
     def meanwhile(self, seen: Callable[[], bool], then: Callable[[], object]) -> Iterator[None]:

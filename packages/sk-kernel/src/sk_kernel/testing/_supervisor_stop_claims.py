@@ -1,0 +1,89 @@
+"""What a supervisor promises of every way to stop: it is heard, and nothing is left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sk_kernel.errors import KernelError
+from sk_kernel.testing._supervisor_bench import (
+    RUNGS,
+    SOON,
+    Bench,
+    SupervisorBench,
+    equal,
+    holds,
+    refused,
+)
+
+
+def a_stop_drains_what_was_read(bench: SupervisorBench) -> None:
+    """Every record that was read comes out; the run is stopped, not completed."""
+    with bench.supervisor(count=0) as it:
+        it.start()
+        with it.meanwhile(it.flowing, lambda: it.supervisor.request_stop("test")):
+            report = it.supervisor.run()
+        equal(report.outcome, "stopped")
+        equal(report.records_out, report.records_in)
+        equal(report.counters["received"], report.records_in)
+        equal(report.counters["disordered"], 0)
+        holds(not it.supervisor.snapshot().ready, "not ready for work once a stop was asked for")
+        holds(it.supervisor.shutdown() in ("none", "stop"), "no force")
+
+
+def a_stop_before_the_work_is_not_lost(bench: SupervisorBench) -> None:
+    """A run without an end, asked to stop before it began, ends: it raises, or is stopped."""
+    with bench.supervisor(count=0) as it:
+        it.start()
+        it.supervisor.request_stop("test")
+        try:
+            outcome = it.supervisor.run().outcome
+        except KernelError:
+            outcome = "stopped"
+        equal(outcome, "stopped")
+
+
+def a_shutdown_is_legal_in_every_state(bench: SupervisorBench) -> None:
+    """Before the start, when started, when ready and behind a run; more than once; named rungs."""
+    steps: tuple[Callable[[Bench], object], ...] = (
+        lambda it: it.supervisor.start_groups(it.groups),
+        lambda it: it.supervisor.wait_ready(SOON),
+        lambda it: it.supervisor.run(),
+    )
+    for taken in range(len(steps) + 1):
+        with bench.supervisor() as it:
+            for step in steps[:taken]:
+                step(it)
+            holds(it.supervisor.shutdown() in RUNGS, "a rung of the ladder")
+            equal(it.supervisor.shutdown(), "none")
+            it.all_stopped()
+            refused(it.supervisor.run, "run() behind a shutdown")
+
+
+def groups_stop_when_told(bench: SupervisorBench) -> None:
+    """``stop_groups`` ends workers that do as they are told, each with one word of its stop."""
+    with bench.supervisor() as it:
+        it.start()
+        it.supervisor.stop_groups(SOON, drain_inflight=True)
+        it.all_stopped()
+        stopped = [e.worker for e in it.events("worker_stopped")]
+        equal(sorted(map(str, stopped)), sorted(w.worker_id for w in it.workers()))
+        equal({e.fields["mode"] for e in it.events("worker_stopped")}, {"graceful"})
+        equal(it.supervisor.shutdown(), "none")
+
+
+def groups_end_by_force(bench: SupervisorBench) -> None:
+    """``force_terminate_groups`` leaves none of their workers."""
+    with bench.supervisor() as it:
+        it.start()
+        it.supervisor.force_terminate_groups(it.groups)
+        it.all_stopped()
+
+
+STOP_CLAIMS: Final = (
+    a_stop_drains_what_was_read,
+    a_stop_before_the_work_is_not_lost,
+    a_shutdown_is_legal_in_every_state,
+    groups_stop_when_told,
+    groups_end_by_force,
+)

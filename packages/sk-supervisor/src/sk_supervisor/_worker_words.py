@@ -1,0 +1,67 @@
+"""What a worker says of its work at the borders of it: its spans, its last progress, its drain."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+from sk_control import ControlPlaneChannel, Drained, DrainOutcome
+from sk_kernel import (
+    AdapterFailedError,
+    NodeFailedError,
+    ResolutionError,
+    application_traceback,
+)
+
+from sk_supervisor._assembly import Assembly
+from sk_supervisor._pulse import progress_message
+from sk_supervisor.errors import ProfileError
+
+#: What is raised by the application's code, whose own lines are enough.
+_THEIRS = (NodeFailedError, AdapterFailedError, ResolutionError)
+
+
+def print_failure(error: BaseException) -> None:
+    """Print what ends this worker to its standard error, as the supervisor's evidence."""
+    if isinstance(error, _THEIRS) and error.__cause__ is not None:
+        trace = application_traceback(error.__cause__)
+        sys.stderr.write(f"{trace}\n{type(error).__name__}: {error}\n")
+    else:
+        traceback.print_exception(error, file=sys.stderr)
+
+
+def tell_spans(control: ControlPlaneChannel, assembly: Assembly | None) -> None:
+    """Send what has become of the spans so far, where there are any."""
+    counts = assembly.span_counts() if assembly else None
+    if counts is not None:
+        control.send(counts)
+
+
+def tell_last(control: ControlPlaneChannel, assembly: Assembly | None) -> None:
+    """Send the spans, and how far the work has come."""
+    tell_spans(control, assembly)
+    if assembly is not None:
+        control.send(progress_message(assembly.progress(), metering=assembly.metering()))
+
+
+def tell_drained(control: ControlPlaneChannel, assembly: Assembly) -> None:
+    """Report that all work is done, with what the sink counted, and write the profile.
+
+    What is still to be exported is so behind this: neither the drain nor a request that is asked
+    meanwhile waits for an exporter.
+    """
+    engine = assembly.engine
+    outcome = DrainOutcome.COMPLETE if engine.complete else DrainOutcome.STOPPED
+    counters = engine.sink.summary() if engine.sink else {}
+    _write_profile(assembly)
+    last = engine.progress
+    tell_last(control, assembly)
+    control.send(Drained(outcome, last.records_in, last.records_out, counters))
+
+
+def _write_profile(assembly: Assembly) -> None:
+    try:
+        if assembly.profiler is not None:
+            assembly.profiler.write(assembly.engine.progress.records_in)
+    except ProfileError as error:  # the run is none the worse for it
+        traceback.print_exception(error, file=sys.stderr)
