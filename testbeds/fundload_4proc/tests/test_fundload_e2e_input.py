@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
-from e2e_bench import Bench, each_profile, each_rule_set, reference, run_options
+from e2e_bench import Bench, each_profile, reference, run_options
 from e2e_lines import UNREADABLE
 from e2e_run import Ended, peak_mib
 from fundload_reference import MAX_LINE_BYTES
@@ -28,15 +28,6 @@ def adjudicated(bench: Bench, profile: str, data: bytes, rules: str = "exp_mp") 
     assert bench.read("out") == expected.output
     assert bench.read("rejects") == expected.rejects
     return ended
-
-
-@pytest.mark.contract("P5PRE-HANDOFF-03", "P5PRE-HANDOFF-04", "P5PRE-SMOKE-01", "P5PRE-SMOKE-02")
-@each_profile
-@each_rule_set
-def test_a_dirty_file_is_adjudicated_as_the_reference_does(
-    bench: Bench, profile: str, rules: str, dirty: bytes
-) -> None:
-    adjudicated(bench, profile, dirty, rules)
 
 
 @pytest.mark.contract("P5PRE-SMOKE-02")

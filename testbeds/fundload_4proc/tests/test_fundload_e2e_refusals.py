@@ -112,7 +112,6 @@ def test_options_that_do_not_choose_one_configuration_are_refused(
     assert said.count("\n") == 1
 
 
-@each_profile
 @pytest.mark.parametrize(
     ("files", "told"),
     [
@@ -131,14 +130,15 @@ def test_options_that_do_not_choose_one_configuration_are_refused(
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )
 def test_files_that_cannot_be_are_refused_in_one_line(
-    bench: Bench, profile: str, files: dict[str, str], told: list[str]
+    bench: Bench, files: dict[str, str], told: list[str]
 ) -> None:
+    """In memory too; of that the tests of sk-fundload tell."""
     bench.write("in", OLD)
     bench.write("out", OLD)
     (bench.folder / "folder").mkdir()
     (bench.folder / "link").symlink_to("in")
     chosen = {"input": "in", "output": "out", **files}
-    said = refused(bench, *run_options("exp_mp", profile, **chosen)).said
+    said = refused(bench, *run_options("exp_mp", "multiprocess", **chosen)).said
     assert all(word in said for word in told)
     assert said.count("\n") == 1
     assert said.count("cannot") <= 1
