@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from functools import partial
-from threading import Event
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sk_kernel._boundary import TerminalEvent
@@ -72,18 +72,18 @@ class ReplyWaiter(Registration):
         """
         if self.outcome is not None:
             return self.outcome
-        arrived = Event()
+        # Half of what an event costs, which is one with two locks of its own.
+        arrived = Lock()
+        arrived.acquire()
         limit = self.due
         if timeout_seconds is not None:
             limit = min(limit, self._desk.now() + timeout_seconds)
-        if self._desk.subscribe(self, arrived.set):
-            while not arrived.is_set():
+        if self._desk.subscribe(self, arrived.release):
+            left = limit - self._desk.now()
+            while left > 0 and not arrived.acquire(timeout=left):
                 left = limit - self._desk.now()
-                if left > 0:
-                    arrived.wait(left)
-                else:
-                    self._desk.time_out(self)
-                    break
+            if left <= 0:
+                self._desk.time_out(self)
         return self._decided()
 
     def __await__(self) -> Generator[Any, None, TerminalEvent]:

@@ -58,6 +58,7 @@ class SecureChannel:
         self._verifier_of = verifier_of
         self._decoder = FrameDecoder(limits)
         self._arrived: deque[WireFrame | TransportError] = deque()
+        self._drained = False  # the last read has left nothing, so the next one waits first
         self._ended: TransportError | None = None  # why nothing can be received any more
         self._shut: str | None = None  # why this side shut it down
         self._ending = threading.Lock()
@@ -191,13 +192,16 @@ class SecureChannel:
     def _read(self, deadline: Deadline) -> list[WireFrame]:
         target = self._decoder.buffer()
         while True:
+            if self._drained:
+                wait_readable(self._sock, deadline)
             try:
                 count = self._sock.recv_into(target)
                 break
             except BlockingIOError:
-                wait_readable(self._sock, deadline)
+                self._drained = True
             except OSError as error:
                 raise self._closed(error) from None
+        self._drained = count < len(target)
         if count:
             return self._decoder.advance(count)
         self._check_open()
