@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,12 @@ pytest_plugins = [
 # How long an example takes says nothing on a machine that runs other tests at the same time.
 settings.register_profile("house", parent=settings(), deadline=None)
 settings.load_profile("house")
+
+# ``nohup``, and a shell that runs a job in the background, have it ignore these, and so would what
+# tests start. What is handled is as it was born in whoever is started; here nothing comes of it.
+for number in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(scope="session", autouse=True)

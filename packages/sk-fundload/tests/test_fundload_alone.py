@@ -16,10 +16,8 @@ from sk_fundload.errors import MissingExtraError
 from sk_fundload.generator import generate
 
 # Starts the command where sk_supervisor cannot be imported, as in a base installation.
-# A job that a shell runs in the background is started with SIGINT ignored, and so are its children.
 ALONE = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
+import sys
 class Absent:
     def find_spec(self, name, path=None, target=None):
         if name == "sk_supervisor":
