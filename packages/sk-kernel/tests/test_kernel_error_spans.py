@@ -198,3 +198,17 @@ def test_an_end_of_input_that_fails_is_no_record_s(ran: Ran) -> None:
 
 def test_a_run_in_which_nothing_fails_has_no_span_of_a_record_that_is_not_sampled(ran: Ran) -> None:
     assert ran(PLAIN.replace("b.n == 5", "False")) == []
+
+
+@pytest.mark.parametrize("kind", ["plain", "coroutine", "context", "compiled"])
+def test_a_node_that_exits_has_its_span_and_those_of_the_records_before_it(
+    declare: Any, kind: str
+) -> None:
+    text = NODES[kind][0].replace('raise ValueError("secret")', "raise SystemExit")
+    module, seen = declare(text), Seen()
+    spec = ApplicationSpec(scenario="test", discovery_modules=[module.__name__])
+    with pytest.raises(SystemExit):
+        run_application(spec, [module.A(n) for n in range(1, 10)], observers=[seen])
+    own = {span.sequence: span.error for span in seen.spans if span.name == "fails"}
+    assert own[5] == "SystemExit"
+    assert all(own.get(n, "missing") is None for n in range(1, 5))

@@ -255,6 +255,18 @@ def test_one_visit_that_is_not_as_declared_fails_and_leaves_the_others_alone(
     ]
 
 
+def test_a_visit_with_a_text_that_is_no_text_fails_and_leaves_the_others_alone(
+    codec: RequestCodec,
+) -> None:
+    edge = next(iter(codec._edges.values()))
+    right = Visit("r1", 3, edge, codec.root(1, 0, 1), edge.payload.cls(1))
+    other = codec.visit(right._replace(request="r2", correlation=Correlation("trace")))
+    broken = other.replace(b"trace", b"\xff\xfe\xfd\xfc!")
+    found = codec.visits(together([codec.visit(right), broken]))
+    assert found[0] == right
+    assert [(a.request, a.cause_type) for a in found[1:]] == [("r2", "WireError")]
+
+
 def test_a_reply_that_is_not_as_declared_is_a_failure(codec: RequestCodec) -> None:
     cls = next(iter(codec._edges.values())).payload.cls
     right, wrong = Answer("r1", 1, True, cls(1)), Answer("r2", 1, True, cls("no number"))

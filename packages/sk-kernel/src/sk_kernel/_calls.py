@@ -100,14 +100,17 @@ class NodeCall:
         if self._tracer is None or root_of(key) not in batch.sampled:
             return self._map(batch, (key,), (item,))[0]
         start = time.time_ns()
+        cause: str | None = None
         try:
-            output = self._single(batch, key, item)
+            return self._single(batch, key, item)
         except NodeFailedError as failure:
-            times = start, time.time_ns()
-            self._tracer.ran(batch, edge, key, times, failure.cause_type)
+            cause = failure.cause_type
             raise
-        self._tracer.ran(batch, edge, key, (start, time.time_ns()))
-        return output
+        except BaseException as error:  # sys.exit(), which may end no more than a request
+            cause = type(error).__name__
+            raise
+        finally:
+            self._tracer.ran(batch, edge, key, (start, time.time_ns()), cause)
 
     def _single(self, batch: Batch, key: Key, item: Any) -> Any:
         if not self.plain:
@@ -161,13 +164,15 @@ class NodeCall:
                 out.append(call(item))
                 ends.append(clock())
             out += [call(x) for x in rest]
-        except Exception as error:
+        except BaseException as error:
             end, row = clock(), max(len(rows.items) - length_hint(rest) - 1, 0)
             failure = self._failed(error, rows.keys[row])
             self._tracer.ran_on(batch, rows, traced, starts, ends)
             if len(starts) > len(ends):
                 times = starts[-1], end
                 self._tracer.ran(batch, rows.edge(row), rows.keys[row], times, failure.cause_type)
+            if not isinstance(error, Exception):
+                raise
             raise failure from error
         self._tracer.ran_on(batch, rows, traced, starts, ends)
         return out

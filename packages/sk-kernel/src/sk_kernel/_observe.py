@@ -169,10 +169,12 @@ class Tracer:
         correlations = batch.correlations
         for section in sections:
             producer, many = section.producer, section.producer in self._many
-            for row in self.rows(section.keys, batch.sampled)[:MOST_LINKS]:
+            for row in self.rows(section.keys, batch.sampled):
+                if len(links) == MOST_LINKS:
+                    break
                 key = section.keys[row]
                 known = correlations.get(key, NO_CORRELATION)
                 if known.traced_by != producer:  # else its span is of an earlier trace
                     origin = key[:-1] if many and isinstance(key, tuple) else key
                     links[self._maker.link(producer, origin, known.trace_id)] = None
-        return list(links)[:MOST_LINKS]
+        return list(links)

@@ -58,6 +58,8 @@ _decode_raw_visits = msgspec.msgpack.Decoder(list[_RawVisit]).decode
 _decode_answers = msgspec.msgpack.Decoder(list[_WireAnswer]).decode
 _decode_correlation = msgspec.msgpack.Decoder(Correlation).decode
 
+#: What msgspec raises of bytes that are not as declared; the second of a text that is no UTF-8.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 #: Where a visit is on its way: producer, type and consumer, by their numbers.
 _Way = tuple[int, int, int]
 
@@ -140,10 +142,8 @@ class RequestCodec:
         """
         try:
             return [self._visit(wire, wire.correlation) for wire in _decode_visits(data)]
-        except msgspec.ValidationError:
+        except _UNREADABLE:
             return self._raw_visits(data)
-        except msgspec.MsgspecError as error:
-            raise WireError(type(error).__name__) from error
 
     def answer(self, answer: Answer) -> bytes:
         """The bytes of an answer.
@@ -165,20 +165,20 @@ class RequestCodec:
         """
         try:
             found = _decode_answers(data)
-        except msgspec.MsgspecError as error:
+        except _UNREADABLE as error:
             raise WireError(type(error).__name__) from error
         return [self._answer(wire) for wire in found]
 
     def _raw_visits(self, data: bytes | memoryview) -> list[Visit | Answer]:
         try:
             found = _decode_raw_visits(data)
-        except msgspec.MsgspecError as error:
+        except _UNREADABLE as error:
             raise WireError(type(error).__name__) from error
         visits: list[Visit | Answer] = []
         for wire in found:
             try:
                 known = _decode_correlation(wire.correlation)
-            except msgspec.MsgspecError:
+            except _UNREADABLE:
                 visits.append(_undeclared(wire, self._edge(wire).consumer))
             else:
                 visits.append(self._visit(wire, known))

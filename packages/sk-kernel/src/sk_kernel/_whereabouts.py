@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import traceback
 from collections.abc import Iterator
@@ -24,8 +25,10 @@ def line_of(error: BaseException) -> str:
     frames = list(_own(error.__traceback__))
     if not frames:
         return ""
-    path, here = frames[-1].tb_frame.f_code.co_filename, os.path.join(os.getcwd(), "")
-    return f" ({path.removeprefix(here)}, line {frames[-1].tb_lineno})"
+    path = frames[-1].tb_frame.f_code.co_filename
+    with contextlib.suppress(OSError):  # the working directory is gone: then the whole path
+        path = path.removeprefix(os.path.join(os.getcwd(), ""))
+    return f" ({path}, line {frames[-1].tb_lineno})"
 
 
 def _own(frames: TracebackType | None) -> Iterator[TracebackType]:
