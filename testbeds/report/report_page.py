@@ -88,9 +88,11 @@ def _tile(what: str, document: Mapping[str, Any] | None) -> Tile:
     if document is None:
         return Tile(what, "not run")
     if "targets" in document:
-        held = sum(row["floor"] is not None for row in document["targets"])
+        floors = [row["verdict"] for row in document["targets"] if row["floor"] is not None]
+        unjudged = sum(verdict.startswith("not judged") for verdict in floors)
         word = "green" if document["ok"] else "FAILED"
-        return Tile(what, word, "1 floor" if held == 1 else f"{held} floors")
+        said = "1 floor" if len(floors) == 1 else f"{len(floors)} floors"
+        return Tile(what, word, said + (f", {unjudged} not judged" if unjudged else ""))
     if "contracts" not in document:
         cases = len(document["cases"])
         return Tile(what, "green" if document["ok"] else "FAILED", f"{cases} comparisons")

@@ -6,9 +6,10 @@ import json
 import signal
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sk_config import build_config
@@ -16,7 +17,9 @@ from sk_kernel import RunStatus
 from sk_observability import EventName, MetricPump, MetricsSnapshot
 from sk_observability.testing import HANG, OtlpReceiver
 from sk_supervisor import prepare
-from sk_supervisor._rails import Rails, lay_rails
+from sk_supervisor._execute import _told
+from sk_supervisor._rails import ENDING_SECONDS, Account, Rails, lay_rails
+from sk_supervisor._signals import signals_to
 from supervisor_harness import GROUPS, Command, Ears, expected, gone, settings
 
 Sk = Callable[..., Command]
@@ -91,6 +94,24 @@ def test_an_end_that_was_cut_short_is_taken_up_again_and_waits_for_nobody(target
         assert time.monotonic() - began < 2.5  # 3 s is what they have otherwise
     assert told == again
     assert [e.name for e in rails.log.events()] == ["told", "spans_accounted"]
+
+
+def test_behind_the_second_signal_a_third_one_meets_what_it_meets_in_any_process() -> None:
+    """Else an exporter that hangs without a deadline could be ended by SIGKILL alone."""
+    before, met = signal.getsignal(signal.SIGTERM), []
+
+    class Hanging:
+        def close(self, _: object, seconds: float) -> Account:
+            met.append((seconds, signal.getsignal(signal.SIGTERM) is before))
+            if seconds:
+                signal.raise_signal(signal.SIGTERM)
+                signal.raise_signal(signal.SIGINT)
+            return Account((), ())
+
+    with ExitStack() as ears:
+        came = ears.enter_context(signals_to(lambda _: None, force=False))
+        _told(cast("Rails", Hanging()), None, came, let_go=ears.close)
+    assert met == [(ENDING_SECONDS, False), (0.0, True)]
 
 
 @pytest.mark.contract("P5PRE-OBS-03", "STOP-IPC-02")

@@ -46,11 +46,12 @@ def summary(report: RunReport) -> str:
     return "\n".join(lines)
 
 
-def by_force(supervisor: BootstrapSupervisor, rung: str) -> str:
-    """What is wrong with the end of a run whose work is done."""
+def by_force(report: RunReport, supervisor: BootstrapSupervisor, rung: str) -> str:
+    """What is wrong with the end of a run that has a report."""
+    done = "the run was stopped" if report.outcome == "stopped" else "the work is done"
     if supervisor.works_in_caller:
-        return "the work is done, but its exporters were cut short by a second request"
-    return f"the work is done, but workers had to be ended by force ({rung})"
+        return f"{done}, but its exporters were cut short by a second request"
+    return f"{done}, but workers had to be ended by force ({rung})"
 
 
 def failure(problem: str, supervisor: BootstrapSupervisor, prepared: Prepared) -> str:

@@ -143,7 +143,8 @@ def _run(
         break_in.disarm()
         with ears:
             display.close()
-            told = _told(rails, supervisor.snapshot() if supervisor else None, came)
+            status = supervisor.snapshot() if supervisor else None
+            told = _told(rails, status, came, let_go=ears.close)
             if admin is not None:
                 admin.close(code)
     said = [line for line in (message, *told.lines) if line]
@@ -216,15 +217,18 @@ def _supervised(
     except KernelError as error:
         return EXIT_WORKER, failure(with_cause(error), supervisor, prepared)
     if rung in _BY_FORCE:
-        return EXIT_STOP_TIMEOUT, f"{summary(report)}\nerror: {by_force(supervisor, rung)}"
+        return EXIT_STOP_TIMEOUT, f"{summary(report)}\nerror: {by_force(report, supervisor, rung)}"
     code = _stopped_code(came.numbers) if report.outcome == "stopped" else EXIT_DONE
     return code, summary(report)
 
 
-def _told(rails: Rails, status: RunStatus | None, came: Heard) -> Account:
+def _told(
+    rails: Rails, status: RunStatus | None, came: Heard, let_go: Callable[[], None]
+) -> Account:
     """What has become of all that was told. A second signal cuts that short, and changes no more.
 
-    It is known by now what has come of the run.
+    It is known by now what has come of the run. Behind that second one an exporter that hangs is
+    cut short by the system: ``let_go`` leaves signals to what they do to any process.
     """
     accounts, forced = (status.spans, len(status.stop_reasons) > 1) if status else ((), False)
     try:
@@ -232,6 +236,7 @@ def _told(rails: Rails, status: RunStatus | None, came: Heard) -> Account:
         told = rails.close(accounts, FORCED_SECONDS if forced else ENDING_SECONDS)
         came.breaks_in = False
     except ForcedStop:
+        let_go()
         told = rails.close(accounts, 0.0)
     return told
 

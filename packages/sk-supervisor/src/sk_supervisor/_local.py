@@ -141,7 +141,7 @@ class LocalBootstrapSupervisor(Asked):
             self._life.mode = "forced"
             if run.report is None:
                 raise
-            return run.report  # what was cut short is no more than what was told of it
+            report = run.report  # what was cut short is no more than what was told of it
         except SystemExit as error:
             self._life.failed(ApplicationExitError(), EXECUTION)
             raise ApplicationExitError from error
