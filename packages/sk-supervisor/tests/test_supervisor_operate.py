@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 from sk_kernel import STATUS_VERSION
-from supervisor_harness import GROUPS, PATIENCE, Command, Ears, expected, gone, settings
+from supervisor_harness import GROUPS, PATIENCE, Command, Ears, expected, freeze, gone, settings
 
 Sk = Callable[..., Command]
 Ask = Callable[..., tuple[int, str, str]]
@@ -265,7 +265,7 @@ def test_a_run_that_is_suspended_is_listed_as_such(
     waiting: Callable[..., Started], ask: Ask
 ) -> None:
     run = waiting("inline")
-    run.command.signal(signal.SIGSTOP)
+    freeze(run.command.process.pid)
     try:
         code, out, _ = ask("status", "--all")
         assert (code, "no answer" in out) == (0, True)

@@ -24,6 +24,7 @@ from supervisor_harness import (
     Command,
     Ears,
     expected,
+    freeze,
     gone,
     settings,
     supervised,
@@ -177,7 +178,7 @@ def test_a_second_word_while_workers_are_stopping_kills_whoever_is_left(target: 
     with supervised(target, every_group={"stop_timeout_seconds": 600}) as run:
         run.ready()
         [frozen] = [w for w in run.supervisor.snapshot().workers() if w.worker_id == "mid-0.1"]
-        os.kill(frozen.pid, signal.SIGSTOP)
+        freeze(frozen.pid)
 
         def ask() -> None:
             run.happened.wait_for("worker_stopped", "in-0.1")
@@ -198,7 +199,7 @@ def test_one_hung_worker_delays_no_other_and_each_has_its_own_rung(target: Path)
     with supervised(target, every_group={"stop_timeout_seconds": 8}) as run:
         run.ready()
         [frozen] = [w for w in run.supervisor.snapshot().workers() if w.worker_id == "mid-0.1"]
-        os.kill(frozen.pid, signal.SIGSTOP)
+        freeze(frozen.pid)
         assert run.supervisor.shutdown() == "kill"
         [begun] = run.events("supervisor_graceful_stop")
         stopped = {e.worker: e for e in run.events("worker_stopped")}
@@ -270,7 +271,7 @@ def test_all_hung_workers_together_have_one_budget(target: Path) -> None:
     with supervised(target, every_group={"stop_timeout_seconds": 4}) as run:
         run.ready()
         for worker in run.supervisor.snapshot().workers():
-            os.kill(worker.pid, signal.SIGSTOP)
+            freeze(worker.pid)
         assert run.supervisor.shutdown() == "kill"
         [begun] = run.events("supervisor_graceful_stop")
         stopped = run.events("worker_stopped")

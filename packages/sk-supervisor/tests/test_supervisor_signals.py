@@ -15,7 +15,17 @@ import psutil
 import pytest
 from sk_config import build_config
 from sk_supervisor import run
-from supervisor_harness import APPS, GROUPS, Command, Ears, expected, gone, settings, written
+from supervisor_harness import (
+    APPS,
+    GROUPS,
+    Command,
+    Ears,
+    expected,
+    freeze,
+    gone,
+    settings,
+    written,
+)
 
 Sk = Callable[..., Command]
 #: ``sk run`` that gets a SIGINT as it comes to one of its steps.
@@ -99,7 +109,7 @@ def test_a_second_signal_while_workers_start_is_a_forced_stop(
     patient = {"start_timeout_seconds": 600, "stop_timeout_seconds": 600}
     command = sk("run", settings(target, work=work, every_group=patient))
     frozen = psutil.Process(ears.hear("born").pid)
-    frozen.suspend()
+    freeze(frozen.pid)
     others = [p.pid for p in command.workers() if p.pid != frozen.pid]
     command.signal(signal.SIGTERM)
     assert gone(others, within=20)  # so the first one was heard

@@ -284,6 +284,15 @@ def gone(pids: Sequence[int], within: float = 5.0) -> bool:
     return not [p for p in alive if _runs(p)]
 
 
+def freeze(pid: int) -> None:
+    """Suspend a process, and return when it is: the signal waits until one of its threads runs."""
+    os.kill(pid, signal.SIGSTOP)
+    deadline = time.monotonic() + PATIENCE
+    while psutil.Process(pid).status() != psutil.STATUS_STOPPED:
+        assert time.monotonic() < deadline
+        os.sched_yield()
+
+
 def _runs(process: psutil.Process) -> bool:
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
