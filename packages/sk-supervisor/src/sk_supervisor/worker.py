@@ -24,8 +24,10 @@ from sk_control import (
     ControlMessage,
     ControlPlaneChannel,
     ControlSettings,
+    HelloRefusedError,
     PeerReplaced,
     Ready,
+    RefusalCode,
     StartWork,
     Stop,
     StopAck,
@@ -47,6 +49,9 @@ from sk_supervisor.errors import ApplicationExitError
 
 #: How long a failed worker waits for the supervisor's word before it leaves on its own.
 _LAST_WORD_SECONDS = 5.0
+#: How often a worker that is evicted before its hello was read dials, and the pause between.
+_DIALS = 4
+_REDIAL_SECONDS = 0.05
 
 
 class Worker:
@@ -61,23 +66,35 @@ class Worker:
         self._may_leave, self._busy = True, False
         hear_signals(self._on_terminate)
         self._scope = Container()
-        self._scope.provide(
-            ControlPlaneChannel,
-            ControlPlaneChannel.connect(
-                told["address"],
-                told["session_id"],
-                WorkerIdentity(
-                    told["worker_id"], told["group"], told["index"], told["incarnation"]
-                ),
-                Secret(bytes.fromhex(told.pop("token"))),
-                on_message=self._on_message,
-                on_lost=leave_at_once,
-                timeout_seconds=told["deadline_seconds"],
-                settings=ControlSettings(**told["control"]),
-            ),
-        )
+        token = Secret(bytes.fromhex(told.pop("token")))
+        self._scope.provide(ControlPlaneChannel, self._dialled(token))
         self._control = resolve(self._scope, ControlPlaneChannel)
         self._mark("connected")
+
+    def _dialled(self, token: Secret) -> ControlPlaneChannel:
+        """The control session; in a flood of strangers an honest worker is evicted with them."""
+        for _ in range(_DIALS - 1):
+            try:
+                return self._dial(token)
+            except HelloRefusedError as refused:
+                if refused.code != RefusalCode.EVICTED:
+                    raise
+            time.sleep(_REDIAL_SECONDS)
+        return self._dial(token)
+
+    def _dial(self, token: Secret) -> ControlPlaneChannel:
+        told = self._told
+        identity = (told["worker_id"], told["group"], told["index"], told["incarnation"])
+        return ControlPlaneChannel.connect(
+            told["address"],
+            told["session_id"],
+            WorkerIdentity(*identity),
+            token,
+            on_message=self._on_message,
+            on_lost=leave_at_once,
+            timeout_seconds=told["deadline_seconds"],
+            settings=ControlSettings(**told["control"]),
+        )
 
     def run(self) -> int:
         """Live until stopped; the exit code."""
