@@ -6,6 +6,7 @@ Nothing of OpenTelemetry is imported here, but in the thread that sends, when it
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Final
 
@@ -28,6 +29,13 @@ _EXTRA: Final = Extra(
     ),
 )
 
+_IMPORTING: Final = threading.Lock()
+"""Held while modules of OpenTelemetry are imported, each signal having a thread of its own.
+
+They import each other in circles, and of two threads that enter a circle at two places CPython
+gives one a module that is half made, rather than have them wait for each other: an ImportError.
+"""
+
 
 def _span_exporter(settings: Settings, origin: Origin) -> Exporter[NodeSpan]:
     read = read_otlp(settings)
@@ -41,30 +49,34 @@ def _log_exporter(settings: Settings, origin: Origin) -> Exporter[LifecycleEvent
 
 def _span_sender(settings: OtlpSettings, origin: Origin) -> OtlpSender[NodeSpan]:
     _keep_off_stderr()
-    if settings.protocol == "grpc":
-        from sk_observability._otlp_grpc import span_client
-    else:
-        from sk_observability._otlp_http import span_client
-    from sk_observability._otlp_resource import resource_of
-    from sk_observability._otlp_spans import span_converter
-
     heard = Heard()
-    convert = span_converter(resource_of(settings, origin))
-    return OtlpSender(lambda: span_client(settings, heard), heard, convert)
+    with _IMPORTING:
+        if settings.protocol == "grpc":
+            from sk_observability._otlp_grpc import span_connector
+        else:
+            from sk_observability._otlp_http import span_connector
+        from sk_observability._otlp_resource import resource_of
+        from sk_observability._otlp_spans import span_converter
+
+        connect = span_connector(settings, heard)
+        convert = span_converter(resource_of(settings, origin))
+    return OtlpSender(connect, heard, convert)
 
 
 def _log_sender(settings: OtlpSettings, origin: Origin) -> OtlpSender[LifecycleEvent]:
     _keep_off_stderr()
-    if settings.protocol == "grpc":
-        from sk_observability._otlp_grpc import log_client
-    else:
-        from sk_observability._otlp_http import log_client
-    from sk_observability._otlp_logs import log_converter
-    from sk_observability._otlp_resource import resource_of
-
     heard = Heard()
-    convert = log_converter(resource_of(settings, origin))
-    return OtlpSender(lambda: log_client(settings, heard), heard, convert)
+    with _IMPORTING:
+        if settings.protocol == "grpc":
+            from sk_observability._otlp_grpc import log_connector
+        else:
+            from sk_observability._otlp_http import log_connector
+        from sk_observability._otlp_logs import log_converter
+        from sk_observability._otlp_resource import resource_of
+
+        connect = log_connector(settings, heard)
+        convert = log_converter(resource_of(settings, origin))
+    return OtlpSender(connect, heard, convert)
 
 
 def _metric_exporter(settings: Settings, origin: Origin) -> Exporter[MetricsSnapshot]:
@@ -78,16 +90,18 @@ def _metric_exporter(settings: Settings, origin: Origin) -> Exporter[MetricsSnap
 
 def _metric_sender(settings: OtlpSettings, origin: Origin) -> OtlpSender[MetricsSnapshot]:
     _keep_off_stderr()
-    if settings.protocol == "grpc":
-        from sk_observability._otlp_grpc import metric_client
-    else:
-        from sk_observability._otlp_http import metric_client
-    from sk_observability._otlp_metrics import metric_converter
-    from sk_observability._otlp_resource import resource_of
-
     heard = Heard()
-    convert = metric_converter(resource_of(settings, origin))
-    return OtlpSender(lambda: metric_client(settings, heard), heard, convert)
+    with _IMPORTING:
+        if settings.protocol == "grpc":
+            from sk_observability._otlp_grpc import metric_connector
+        else:
+            from sk_observability._otlp_http import metric_connector
+        from sk_observability._otlp_metrics import metric_converter
+        from sk_observability._otlp_resource import resource_of
+
+        connect = metric_connector(settings, heard)
+        convert = metric_converter(resource_of(settings, origin))
+    return OtlpSender(connect, heard, convert)
 
 
 def _check_metrics(settings: Settings) -> Iterator[ExporterFault]:

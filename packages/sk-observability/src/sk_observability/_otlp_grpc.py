@@ -1,4 +1,7 @@
-"""OTLP over gRPC. Imported where something is to be sent, and nowhere else."""
+"""OTLP over gRPC. Imported where something is to be sent, and nowhere else.
+
+An exporter that is made reads the files of `tls`: an OSError where one cannot be read any more.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
-from sk_observability._otlp_heard import Client, Heard
+from sk_observability._otlp_heard import Connector, Heard
 from sk_observability._otlp_settings import OtlpSettings, Tls
 
 _COMPRESSION: Final = {"none": grpc.Compression.NoCompression, "gzip": grpc.Compression.Gzip}
@@ -62,28 +65,19 @@ class _Metrics(_Listening, OTLPMetricExporter):
         super().__init__(**options)
 
 
-def span_client(settings: OtlpSettings, heard: Heard) -> Client:
-    """Give the exporter of spans.
-
-    :raises OSError: when a file of `tls` cannot be read any more.
-    """
-    return _Spans(heard, **_options(settings))
+def span_connector(settings: OtlpSettings, heard: Heard) -> Connector:
+    """Give what makes exporters of spans."""
+    return lambda: _Spans(heard, **_options(settings))
 
 
-def log_client(settings: OtlpSettings, heard: Heard) -> Client:
-    """Give the exporter of log records.
-
-    :raises OSError: when a file of `tls` cannot be read any more.
-    """
-    return _Logs(heard, **_options(settings))
+def log_connector(settings: OtlpSettings, heard: Heard) -> Connector:
+    """Give what makes exporters of log records."""
+    return lambda: _Logs(heard, **_options(settings))
 
 
-def metric_client(settings: OtlpSettings, heard: Heard) -> Client:
-    """Give the exporter of metrics.
-
-    :raises OSError: when a file of `tls` cannot be read any more.
-    """
-    return _Metrics(heard, **_options(settings))
+def metric_connector(settings: OtlpSettings, heard: Heard) -> Connector:
+    """Give what makes exporters of metrics."""
+    return lambda: _Metrics(heard, **_options(settings))
 
 
 def _options(settings: OtlpSettings) -> dict[str, Any]:

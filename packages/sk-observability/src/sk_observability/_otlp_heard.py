@@ -56,6 +56,10 @@ class Client(Protocol):
         """End what is under way, and let go of the connection."""
 
 
+Connector = Callable[[], Client]
+"""Makes an exporter, with a connection of its own."""
+
+
 class OtlpSender(Generic[T]):
     """A `Sender`: converts items, and has an OpenTelemetry exporter send them.
 
@@ -64,7 +68,7 @@ class OtlpSender(Generic[T]):
     """
 
     def __init__(
-        self, connect: Callable[[], Client], heard: Heard, convert: Callable[[Sequence[T]], Any]
+        self, connect: Connector, heard: Heard, convert: Callable[[Sequence[T]], Any]
     ) -> None:
         self._connect, self._heard, self._convert = connect, heard, convert
         self._client: Client | None = None

@@ -16,7 +16,7 @@ from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from sk_observability._otlp_heard import Client, Heard
+from sk_observability._otlp_heard import Connector, Heard
 from sk_observability._otlp_settings import OtlpSettings, split_endpoint
 
 _NOT_ACCEPTED: Final = 300
@@ -50,30 +50,33 @@ class _Session(requests.Session):
         return response
 
 
-def span_client(settings: OtlpSettings, heard: Heard) -> Client:
-    """Give the exporter of spans."""
-    session = _Session(heard, ExportTraceServiceResponse.FromString)
-    return OTLPSpanExporter(session=session, **_options(settings, "/v1/traces"))
+def span_connector(settings: OtlpSettings, heard: Heard) -> Connector:
+    """Give what makes exporters of spans."""
+    options = _options(settings, "/v1/traces")
+    parse = ExportTraceServiceResponse.FromString
+    return lambda: OTLPSpanExporter(session=_Session(heard, parse), **options)
 
 
-def log_client(settings: OtlpSettings, heard: Heard) -> Client:
-    """Give the exporter of log records."""
+def log_connector(settings: OtlpSettings, heard: Heard) -> Connector:
+    """Give what makes exporters of log records."""
     from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
-    session = _Session(heard, ExportLogsServiceResponse.FromString)
-    return OTLPLogExporter(session=session, **_options(settings, "/v1/logs"))
+    options = _options(settings, "/v1/logs")
+    parse = ExportLogsServiceResponse.FromString
+    return lambda: OTLPLogExporter(session=_Session(heard, parse), **options)
 
 
-def metric_client(settings: OtlpSettings, heard: Heard) -> Client:
-    """Give the exporter of metrics."""
+def metric_connector(settings: OtlpSettings, heard: Heard) -> Connector:
+    """Give what makes exporters of metrics."""
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
         ExportMetricsServiceResponse,
     )
 
-    session = _Session(heard, ExportMetricsServiceResponse.FromString)
-    return OTLPMetricExporter(session=session, **_options(settings, "/v1/metrics"))
+    options = _options(settings, "/v1/metrics")
+    parse = ExportMetricsServiceResponse.FromString
+    return lambda: OTLPMetricExporter(session=_Session(heard, parse), **options)
 
 
 def _options(settings: OtlpSettings, path: str) -> dict[str, Any]:
