@@ -18,10 +18,13 @@ from sk_fundload.nodes import (
     EvaluatePolicies,
     FeatureSettings,
     FirstAttempts,
+    GateSettings,
     IdempotencyGate,
+    NewestDay,
     ParseLoadAttempt,
     PolicySettings,
     PrimeDays,
+    ReadSettings,
     TimeKeySettings,
     UpdateWindows,
     WindowSettings,
@@ -36,9 +39,10 @@ class Chain:
         self._settings = config.nodes
         windows, primes = CustomerWindows(), PrimeDays()
         self.windows, self.primes, self.first = windows, primes, FirstAttempts()
-        self._parse = ParseLoadAttempt()
+        reading = self._of("parse_load_attempt", ReadSettings)
+        self._parse = ParseLoadAttempt(reading, NewestDay() if reading.retention_days else None)
         self._keys = ComputeTimeKeys(self._of("compute_time_keys", TimeKeySettings))
-        self._gate = IdempotencyGate(self.first)
+        self._gate = IdempotencyGate(self._of("idempotency_gate", GateSettings), self.first)
         self._features = ComputeFeatures(self._of("compute_features", FeatureSettings))
         self._evaluate = EvaluatePolicies(
             self._of("evaluate_policies", PolicySettings), windows, primes
@@ -74,7 +78,7 @@ class Chain:
 MakeChain = Callable[..., Chain]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_chain() -> MakeChain:
     """Makes a chain for a rule set, with overrides."""
 

@@ -12,7 +12,7 @@ from sk_fundload.domain import MAX_DEPTH, read_line
 from sk_fundload.generator import generate
 from sk_fundload.generator._dirt import UNREADABLE, longest_lines
 from sk_fundload.messages import LoadAttempt, RawLine, Unreadable
-from sk_fundload.nodes import ParseLoadAttempt
+from sk_fundload.nodes import ParseLoadAttempt, ReadSettings
 
 DIGITS = st.text("0123456789", min_size=1, max_size=42)
 ODD_TEXT = st.text(" \t\r\n$.+-_:TZtz0129USD\u0661\u00b2\uff11\u00e9\x00\x7f", max_size=24)
@@ -35,7 +35,13 @@ LINES = st.fixed_dictionaries(
     {"id": IDS, "customer_id": IDS, "load_amount": AMOUNTS, "time": TIMES},
     optional={"note": st.text(max_size=8) | st.integers() | st.lists(st.none(), max_size=3)},
 )
-PARSE = ParseLoadAttempt()
+
+
+def new() -> ParseLoadAttempt:
+    return ParseLoadAttempt(ReadSettings(), None)
+
+
+PARSE = new()
 
 
 def with_care(line_no: int, data: bytes) -> LoadAttempt | Unreadable:
@@ -48,7 +54,7 @@ def with_care(line_no: int, data: bytes) -> LoadAttempt | Unreadable:
 def both_ways_agree(data: bytes) -> bool:
     expected = with_care(1, data)
     # By a node that has just begun, and by one that remembers the times that it has seen.
-    return all(parse(RawLine(1, data)) == expected for parse in (ParseLoadAttempt(), PARSE, PARSE))
+    return all(parse(RawLine(1, data)) == expected for parse in (new(), PARSE, PARSE))
 
 
 @settings(max_examples=400)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Any, Final
+from typing import Final
 
 from sk_config import Config, load_config, parse_config
 
@@ -22,6 +22,11 @@ _PLACES: Final = {
     "input": "adapters.source.settings.path",
     "output": "adapters.sink.settings.path",
     "rejects": "adapters.sink.settings.rejects",
+}
+#: Rules that several nodes implement together, by the setting that each of them has for it.
+_SHARED: Final = {
+    "prime_gate": ("compute_features", "evaluate_policies", "update_windows"),
+    "retention_days": ("parse_load_attempt", "idempotency_gate", "update_windows"),
 }
 
 
@@ -97,12 +102,12 @@ def _refuse_mixed_output(config: Config) -> None:
 
 
 def _refuse_mixed_rules(config: Config) -> None:
-    """Three nodes implement the prime rule together; each alone would be silently wrong."""
-    asked: dict[str, bool] = {}
-    for node in ("compute_features", "evaluate_policies", "update_windows"):
-        settings: Mapping[str, Any] = config.nodes.get(node, {})
-        asked[node] = settings.get("prime_gate") not in (None, False)
-    on = tuple(node for node, value in asked.items() if value)
-    off = tuple(node for node, value in asked.items() if not value)
-    if on and off:
-        raise RulesDisagreeError("prime_gate", on, off)
+    """Several nodes implement one rule together; each alone would be silently wrong."""
+    for setting, nodes in _SHARED.items():
+        asked: dict[str, tuple[str, ...]] = {}
+        for node in nodes:
+            value = config.nodes.get(node, {}).get(setting)
+            word = "off" if value in (None, False) else "on" if setting == "prime_gate" else value
+            asked[str(word)] = (*asked.get(str(word), ()), node)
+        if len(asked) > 1:
+            raise RulesDisagreeError(setting, asked)

@@ -7,6 +7,8 @@ the environment's fault (`StreamError`), a way to call the command that cannot w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class FundLoadError(Exception):
     """Base of every error that this package raises on its own account."""
@@ -77,12 +79,10 @@ class MixedOutputError(UsageError):
 class RulesDisagreeError(UsageError):
     """Nodes that implement one rule together are configured for different rules."""
 
-    def __init__(self, setting: str, on: tuple[str, ...], off: tuple[str, ...]) -> None:
-        self.setting, self.on, self.off = setting, on, off
-        super().__init__(
-            f"{setting} is on in {', '.join(on)} and off in {', '.join(off)}:"
-            " it must be on in all of them or in none"
-        )
+    def __init__(self, setting: str, nodes: Mapping[str, tuple[str, ...]]) -> None:
+        self.setting, self.nodes = setting, dict(nodes)
+        differs = " and ".join(f"{value} in {', '.join(own)}" for value, own in nodes.items())
+        super().__init__(f"{setting} is {differs}: it must be the same in all of them")
 
 
 class MissingExtraError(UsageError):

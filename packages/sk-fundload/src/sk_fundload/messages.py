@@ -27,7 +27,8 @@ class LoadAttempt(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Unreadable(Struct, frozen=True, array_like=True, gc=False):
-    """A line that could not be read: why, its first 1 024 bytes, and the ids that could be read."""
+    """A line that could not be read, or comes too late to be counted: why, its first 1 024 bytes,
+    and the ids that could be read."""
 
     line_no: int
     id: str

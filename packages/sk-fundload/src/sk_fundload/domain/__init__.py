@@ -25,9 +25,11 @@ from sk_fundload.domain._reasons import (
     NONE,
     PRIME_AMOUNT_CAP,
     PRIME_DAILY_GLOBAL_LIMIT,
+    TOO_LATE,
     UNREADABLE_REASONS,
     WEEKLY_AMOUNT_LIMIT,
 )
+from sk_fundload.domain._retention import RecentIds, RetentionDays, day_of
 from sk_fundload.domain._strict_json import MAX_DEPTH
 from sk_fundload.domain._text import WHITE_SPACE
 from sk_fundload.domain._time import (
@@ -63,6 +65,7 @@ __all__ = [
     "PRIME_AMOUNT_CAP",
     "PRIME_DAILY_GLOBAL_LIMIT",
     "SHORT_LINE_BYTES",
+    "TOO_LATE",
     "UNREADABLE_REASONS",
     "WEEKLY_AMOUNT_LIMIT",
     "WHITE_SPACE",
@@ -71,7 +74,10 @@ __all__ = [
     "InstantReader",
     "PrimeIds",
     "Reading",
+    "RecentIds",
+    "RetentionDays",
     "Weekday",
+    "day_of",
     "is_prime",
     "is_prime_id",
     "may_be_deep",

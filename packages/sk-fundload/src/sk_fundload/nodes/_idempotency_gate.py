@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
 from sk_kernel import node
 
-from sk_fundload.domain import ID_DUPLICATE_CONFLICT, ID_DUPLICATE_REPLAY, NONE, FirstAttempt
+from sk_fundload.domain import (
+    ID_DUPLICATE_CONFLICT,
+    ID_DUPLICATE_REPLAY,
+    NONE,
+    FirstAttempt,
+    RetentionDays,
+    day_of,
+)
 from sk_fundload.messages import Gated, Timed
 from sk_fundload.nodes._states import FirstAttempts
+
+
+class GateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For how many days after its first attempt an id is known; None: for ever."""
+
+    retention_days: RetentionDays | None = None
 
 
 @node(name="idempotency_gate", stage="features")
 class IdempotencyGate:
     """Tell the first attempt with an id from later ones: the same again, or another one."""
 
-    def __init__(self, first: FirstAttempts) -> None:
+    def __init__(self, settings: GateSettings, first: FirstAttempts) -> None:
+        self._retention = settings.retention_days
+        if self._retention is not None:
+            first.retain(self._retention)
         self._first = first.by_id
         self._get = first.by_id.get
 
@@ -30,6 +47,9 @@ class IdempotencyGate:
             and first.customer_id == customer
         ):
             duplicate = ID_DUPLICATE_REPLAY
+        elif self._retention is not None and timed.day > day_of(first.instant) + self._retention:
+            self._first[id_] = FirstAttempt(customer, timed.cents, timed.instant)
+            duplicate = NONE
         else:
             duplicate = ID_DUPLICATE_CONFLICT
         return Gated(id_, customer, timed.cents, timed.day, timed.week, duplicate)

@@ -10,12 +10,16 @@ from sk_kernel import node
 
 from sk_fundload.domain import (
     SHORT_LINE_BYTES,
+    TOO_LATE,
     InstantReader,
+    RetentionDays,
+    day_of,
     may_be_deep,
     parse_cents,
     read_line,
 )
 from sk_fundload.messages import LoadAttempt, RawLine, Unreadable
+from sk_fundload.nodes._states import NewestDay
 
 REJECT_BYTES: Final = 1024
 _BACKSLASH: Final = ord("\\")
@@ -34,6 +38,12 @@ class _Fields(Struct, gc=False):
     time: str
 
 
+class ReadSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many days before the newest are still taken; None: all, whenever they come."""
+
+    retention_days: RetentionDays | None = None
+
+
 @node(name="parse_load_attempt", stage="ingress")
 class ParseLoadAttempt:
     """Read a line: at once when it is as nearly all lines are, else with all care.
@@ -42,11 +52,17 @@ class ParseLoadAttempt:
     `sk_fundload.domain.read_line`, which also names what is wrong.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: ReadSettings, newest: NewestDay | None) -> None:
+        self._retention, self._newest = settings.retention_days or 0, newest
         self._decode = Decoder(_Fields).decode
         self._instants = InstantReader()
         self._hours = self._instants.hours
         self._rests = self._instants.rests
+
+    @classmethod
+    def states(cls, settings: ReadSettings) -> tuple[type, ...]:
+        """Nothing is remembered without a retention."""
+        return (NewestDay,) if settings.retention_days else ()
 
     def __call__(self, line: RawLine) -> LoadAttempt | Unreadable:
         """Read one line."""
@@ -54,13 +70,13 @@ class ParseLoadAttempt:
         # ASCII without escapes: then so is every string in it, and isdigit() means 0 to 9. (Strings
         # under keys that nobody asked for are not looked into by the decoder.)
         if not data.isascii() or _BACKSLASH in data:
-            return _with_care(line)
+            return self._with_care(line)
         if len(data) > SHORT_LINE_BYTES and may_be_deep(data):
-            return _with_care(line)
+            return self._with_care(line)
         try:
             fields = self._decode(data)
         except (DecodeError, RecursionError):
-            return _with_care(line)
+            return self._with_care(line)
         id_, customer = fields.id, fields.customer_id
         bare = fields.load_amount.removeprefix("$")
         digits = bare.replace(".", "", 1)  # a second point stays, and is no digit
@@ -72,14 +88,24 @@ class ParseLoadAttempt:
         start, rest = self._hours.get(time[_HEAD]), self._rests.get(time[_TAIL])
         instant = self._instants.read(time) if start is None or rest is None else start + rest
         if cents is None or instant is None or not (id_.isdigit() and customer.isdigit()):
-            return _with_care(line)
+            return self._with_care(line)
+        if self._newest is not None and self._is_late(instant, self._newest):
+            return _account(line, id_, customer, TOO_LATE)
         return LoadAttempt(id_, customer, cents, instant)
 
+    def _with_care(self, line: RawLine) -> LoadAttempt | Unreadable:
+        read = read_line(line.data)
+        if read.reason:
+            return _account(line, read.id, read.customer_id, read.reason)
+        if self._newest is not None and self._is_late(read.instant, self._newest):
+            return _account(line, read.id, read.customer_id, TOO_LATE)
+        return LoadAttempt(read.id, read.customer_id, read.cents, read.instant)
 
-def _with_care(line: RawLine) -> LoadAttempt | Unreadable:
-    data = line.data
-    read = read_line(data)
-    if read.reason:
-        text = data[:REJECT_BYTES]
-        return Unreadable(line.line_no, read.id, read.customer_id, read.reason, text)
-    return LoadAttempt(read.id, read.customer_id, read.cents, read.instant)
+    def _is_late(self, instant: int, newest: NewestDay) -> bool:
+        day = day_of(instant)
+        newest.day = max(day, newest.day)
+        return day < newest.day - self._retention
+
+
+def _account(line: RawLine, id_: str, customer: str, reason: str) -> Unreadable:
+    return Unreadable(line.line_no, id_, customer, reason, line.data[:REJECT_BYTES])
