@@ -16,11 +16,14 @@ pytest_plugins = [
     "contract_engines",
     "contract_report",
     "leftover_processes",
+    "browser_visits",
     "pytester",
 ]
 
-# How long an example takes says nothing on a machine that runs other tests at the same time.
-settings.register_profile("house", parent=settings(), deadline=None)
+# How long an example takes says nothing on a machine that runs other tests at the same time. What
+# has passed the few of each run is tried on many in the session `soak`.
+settings.register_profile("house", deadline=None, max_examples=40)
+settings.register_profile("soak", deadline=None, max_examples=500)
 settings.load_profile("house")
 
 # ``nohup``, and a shell that runs a job in the background, have it ignore these, and so would what

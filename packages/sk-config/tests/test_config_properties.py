@@ -69,6 +69,10 @@ def groups(draw):
     ]
 
 
+#: Another character would be shown as an escape, and not be found.
+PRINTABLE = st.characters(exclude_categories=["C", "Z"], include_characters=" ")
+
+
 @st.composite
 def valid(draw):
     """A valid configuration, its literal `${` escaped."""
@@ -181,9 +185,9 @@ def test_building_leaves_its_mapping_as_it_was(mapping):
     assert mapping == before
 
 
-@given(valid(), st.text(min_size=12).filter(str.strip))
+@given(valid(), st.text(PRINTABLE, min_size=12).filter(str.strip))
 def test_an_expanded_value_never_shows(mapping, secret):
-    assume(secret.isprintable() and secret not in repr(mapping))
+    assume(secret not in repr(mapping))
     mapping["nodes"]["n"] = {"token": "${ENV:TOKEN}"}
     config = build_config(mapping, environ={"TOKEN": secret})
     assert config.nodes["n"]["token"] == secret

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import convert
+from sk_config import application_data
 from sk_fundload._setup import configuration
 from sk_fundload.generator import generate
 from sk_fundload.messages import OutputLine, RawLine
@@ -15,11 +17,7 @@ FEATURES, POLICY = "execution.features", "execution.policy"
 def application(rules: str) -> tuple[ApplicationSpec, dict[str, str]]:
     """Fund load under a rule set, and its four groups."""
     config = configuration(rules=rules, profile="multiprocess", file=None, overrides=(), places={})
-    spec = ApplicationSpec(
-        scenario=config.scenario.name,
-        discovery_modules=list(config.runtime.discovery_modules),
-        nodes={name: dict(settings) for name, settings in config.nodes.items()},
-    )
+    spec = convert({**application_data(config), "source": None, "sink": None}, ApplicationSpec)
     groups = config.runtime.platform.process_groups
     return spec, {node: group.name for group in groups for node in group.nodes}
 

@@ -89,11 +89,12 @@ def test_an_invalid_port_to_connect_to_is_refused(port: int) -> None:
 
 
 @pytest.mark.contract("SEC-IPC-07b")
-def test_a_port_in_use_is_a_typed_error_at_set_up() -> None:
+def test_a_port_in_use_is_a_typed_error_at_set_up_that_says_what_to_do() -> None:
     with make_server().listen(NOBODY.get) as first:
         with pytest.raises(BindError) as caught:
             make_server().listen(NOBODY.get, port=first.address[1])
         assert (caught.value.host, caught.value.port) == first.address
+        assert str(caught.value).endswith(": choose another port, or 0 for any free one")
 
 
 def test_a_port_is_free_again_once_its_listener_is_closed() -> None:

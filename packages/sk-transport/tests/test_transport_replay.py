@@ -113,14 +113,6 @@ def test_the_guard_holds_no_more_than_one_ttl_of_frames() -> None:
     assert len(guard) == TTL * 10 + 1
 
 
-def test_a_guard_for_a_rate_is_not_filled_by_it() -> None:
-    guard = ReplayGuard.for_rate(ttl_seconds=TTL, frames_per_second=20)
-    for number in range(2_000):
-        now_ns = EPOCH + number * SECOND // 20
-        guard.admit(number.to_bytes(16, "big"), now_ns, now_ns)
-    assert guard.capacity == 250
-
-
 @pytest.mark.parametrize("capacity", [0, -1, True, 1.5])
 def test_an_impossible_capacity_is_refused(capacity: int) -> None:
     with pytest.raises(InvalidSettingError):

@@ -12,18 +12,10 @@ TESTBED = str(Path(__file__).parent.parent)
 if TESTBED not in sys.path:
     sys.path.insert(0, TESTBED)  # workers inherit it, as they do any module search path
 
-from engine_stories import (  # noqa: E402
-    HARMED,
-    Asked,
-    Seen,
-    Told,
-    asked,
-    harmed,
-    stopped,
-    told,
-    unborn,
-    unstoppable,
-)
+from engine_commands import Told, told  # noqa: E402
+from engine_configuration import HARMED  # noqa: E402
+from engine_requests import Asked, asked  # noqa: E402
+from engine_supervised import Seen, harmed, stopped, unborn, unstoppable  # noqa: E402
 
 
 @pytest.fixture(scope="session")

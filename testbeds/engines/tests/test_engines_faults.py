@@ -10,7 +10,9 @@ from typing import Any
 import psutil
 import pytest
 from contract_engines import Engine
-from engine_stories import OLD, PATIENCE, Seen, Told, command, expected
+from engine_commands import Told, command
+from engine_configuration import OLD, PATIENCE, expected
+from engine_supervised import Seen
 from sk_supervisor import RuntimeWorkerFailedError
 
 

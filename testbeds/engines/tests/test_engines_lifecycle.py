@@ -9,17 +9,9 @@ from typing import Any
 
 import pytest
 from contract_engines import Engine
-from engine_stories import (
-    OLD,
-    PARTS,
-    PATIENCE,
-    RUN_ID,
-    Seen,
-    Told,
-    configuration,
-    expected,
-    supervised,
-)
+from engine_commands import Told
+from engine_configuration import OLD, PARTS, PATIENCE, RUN_ID, configuration, expected
+from engine_supervised import Seen, supervised
 from sk_config import build_config
 from sk_kernel import Container
 from sk_observability import LifecycleLog

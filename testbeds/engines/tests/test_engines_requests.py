@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from contract_engines import Engine
-from engine_stories import RUN_ID, Asked, killed_on_request, places
+from engine_configuration import RUN_ID, places
+from engine_requests import Asked, killed_on_request
 from engines_app import Line
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from contract_engines import WORKERS, Engine
-from engine_stories import COUNT, Told, expected, places
+from engine_commands import Told
+from engine_configuration import COUNT, expected, places
 
 STEPS = [
     "supervisor_start_groups",

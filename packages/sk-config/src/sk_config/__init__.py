@@ -7,6 +7,7 @@ checks everything that can be checked without importing a node, and gives a froz
 
 from __future__ import annotations
 
+from sk_config._application import application_data
 from sk_config._base import secret_values
 from sk_config._build import build_config, load_config, parse_config
 from sk_config._dump import dump_config
@@ -75,6 +76,7 @@ __all__ = [
     "ScenarioConfig",
     "TraceExporterConfig",
     "TracingConfig",
+    "application_data",
     "build_config",
     "config_schema",
     "dump_config",

@@ -55,7 +55,7 @@ def parse_document(text: str, text_format: Format) -> Document:
         from sk_config._json import parse_json
 
         return parse_json(text)
-    # PyYAML is loaded only when there is YAML to read: a worker imports the models alone.
+    # PyYAML is loaded only when there is YAML to read, which a mapping or JSON is not.
     from sk_config._yaml import parse_yaml
 
     return parse_yaml(text)

@@ -10,18 +10,16 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final, TextIO
 
-from sk_config import AdapterConfig, Config, FailureConfig
+from msgspec import convert
+from sk_config import Config, application_data
 from sk_kernel import (
-    AdapterSettings,
     ApplicationContext,
     ApplicationSpec,
     BatchLimits,
     DefinitionError,
     DiscoveryError,
-    FailureSpec,
     KernelError,
     MemoryRun,
-    NodeFailure,
     PreflightError,
     RunReport,
 )
@@ -45,7 +43,7 @@ def run_alone(config: Config, *, run_id: str | None, quiet: bool, stderr: TextIO
     """
     _refuse_extras(config)
     try:
-        application = ApplicationContext(_spec(config))
+        application = ApplicationContext(convert(application_data(config), ApplicationSpec))
         application.check_adapters()
     except (PreflightError, DefinitionError, DiscoveryError) as error:
         first, *more = str(error).splitlines()
@@ -74,30 +72,6 @@ def _refuse_extras(config: Config) -> None:
         raise MissingExtraError("the multiprocess profile", _EXTRA)
     if observability.tracing.exporters or observability.logging.exporters:
         raise MissingExtraError("runtime.observability", _EXTRA)
-
-
-def _spec(config: Config) -> ApplicationSpec:
-    return ApplicationSpec(
-        scenario=config.scenario.name,
-        discovery_modules=list(config.runtime.discovery_modules),
-        nodes={name: dict(settings) for name, settings in config.nodes.items()},
-        source=_adapter(config.adapters.source),
-        sink=_adapter(config.adapters.sink),
-        failure=_failure(config.runtime.failure),
-    )
-
-
-def _failure(chosen: FailureConfig) -> FailureSpec:
-    default, nodes = chosen.default, chosen.nodes
-    return FailureSpec(
-        default=NodeFailure(default.policy, default.attempts),
-        nodes={name: NodeFailure(own.policy, own.attempts) for name, own in nodes.items()},
-        dead_letters=chosen.dead_letter.path if chosen.dead_letter else None,
-    )
-
-
-def _adapter(chosen: AdapterConfig | None) -> AdapterSettings | None:
-    return AdapterSettings(chosen.name, dict(chosen.settings)) if chosen else None
 
 
 class _StoppedTwiceError(Exception):

@@ -6,7 +6,7 @@ from sk_supervisor._lazy import __getattr__ as __getattr__
 
 if _typing.TYPE_CHECKING:
     from sk_supervisor._bundle import ChildBootstrapBundle
-    from sk_supervisor._execute import new_run_id, run
+    from sk_supervisor._execute import run
     from sk_supervisor._ladder import Ladder, Rung
     from sk_supervisor._local import LocalBootstrapSupervisor
     from sk_supervisor._multiprocess import MultiprocessBootstrapSupervisor
@@ -70,7 +70,6 @@ __all__ = [
     "StopTimeoutError",
     "SupervisorError",
     "factory_of",
-    "new_run_id",
     "prepare",
     "read_events",
     "run",

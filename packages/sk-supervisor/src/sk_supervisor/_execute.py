@@ -1,13 +1,11 @@
-"""A run from its configuration to its exit code: the lifecycle around the work."""
+"""A run from its configuration to its exit code: what is opened around it, and closed again."""
 
 from __future__ import annotations
 
-import secrets
 import signal
 import sys
-import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, TextIO, cast
@@ -15,51 +13,35 @@ from typing import TYPE_CHECKING, TextIO, cast
 from sk_kernel import (
     MEMORY,
     BootstrapSupervisor,
-    Fault,
-    KernelError,
     LifecycleError,
-    RunReport,
     RunSetup,
     RunStatus,
     built_for_good,
 )
-from sk_observability import EventName, ExporterSetupError, LifecycleLog
+from sk_observability import ExporterSetupError, LifecycleLog
 
-from sk_supervisor._account import by_force, failure, refusal, summary, with_cause
+from sk_supervisor._account import refusal
 from sk_supervisor._administered import open_admin
 from sk_supervisor._display import Display, display_for
 from sk_supervisor._exposing import exposing
 from sk_supervisor._forgiving import Forgiving
-from sk_supervisor._gate import GatePolicy, gate_policy
 from sk_supervisor._hearing import hearing
+from sk_supervisor._lifetime import supervised
 from sk_supervisor._preflight import Prepared, prepare
 from sk_supervisor._rails import ENDING_SECONDS, FORCED_SECONDS, Account, Rails, lay_rails
 from sk_supervisor._redaction import redactor_of
+from sk_supervisor._run_id import checked_run_id, new_run_id
 from sk_supervisor._signals import BreakIn, ForcedStop, Heard, signals_to
 from sk_supervisor._supervisors import supervisor_of
-from sk_supervisor._system_nodes import SystemNodes
 from sk_supervisor.errors import (
     EXIT_CONFIGURATION,
     EXIT_DONE,
     EXIT_SIGNAL_BASE,
-    EXIT_STOP_TIMEOUT,
-    EXIT_WORKER,
     RunRefusedError,
-    RuntimeLifecycleReadyError,
-    StartInterruptedError,
 )
 
 if TYPE_CHECKING:
     from sk_config import Config
-
-_RUN_ID_LENGTH = 256
-#: The rungs of the stop ladder that are no answer to being asked.
-_BY_FORCE = ("terminate", "kill")
-
-
-def new_run_id() -> str:
-    """A run id that sorts by time: UTC to the second, and four random bytes."""
-    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(4)}"
 
 
 def run(
@@ -133,7 +115,7 @@ def _run(
         came = ears.enter_context(
             signals_to(supervisor.request_stop, force=force, break_in=break_in)
         )
-        code, message = _supervised(supervisor, prepared, rails.system, came, looks)
+        code, message = supervised(supervisor, prepared, rails.system, came, looks)
         known.append(code)
     except LifecycleError as error:
         code, message = error.exit_code, f"error: {redactor_of(config)(str(error))}"
@@ -151,17 +133,6 @@ def _run(
     for line in told.errors if quiet and code == EXIT_DONE else [*said, *told.errors]:
         print(line, file=stream)
     return code
-
-
-def checked_run_id(run_id: str) -> str:
-    """``run_id``, which must be a name that every message can carry.
-
-    :raises RunRefusedError: when it is not.
-    """
-    if 0 < len(run_id) <= _RUN_ID_LENGTH and run_id.isprintable():
-        return run_id
-    expected = f"1 to {_RUN_ID_LENGTH} printable characters"
-    raise RunRefusedError([Fault("run_id", "bad_value", expected)])
 
 
 def make_supervisor(
@@ -186,42 +157,6 @@ def make_supervisor(
     return supervisor_of(prepared.mode, setup)
 
 
-def _supervised(
-    supervisor: BootstrapSupervisor,
-    prepared: Prepared,
-    system: SystemNodes,
-    came: Heard,
-    looks: AbstractContextManager[None],
-) -> tuple[int, str]:
-    rung = ""
-    try:
-        with looks:
-            try:
-                report = lifecycle(supervisor, prepared, system)
-            except BaseException as primary:
-                rung = _shut_down_behind(primary, supervisor, system)
-                raise
-            rung = _shut_down(supervisor, system)
-    except StartInterruptedError as error:
-        # The request that interrupted the start was the first one; this is whether, while the
-        # workers were stopping, a second one left them no time.
-        if rung in _BY_FORCE and len(supervisor.snapshot().stop_reasons) > 1:
-            forced = f"{error}, and at once by a second request"
-            return EXIT_STOP_TIMEOUT, failure(forced, supervisor, prepared)
-        return _stopped_code(came.numbers), str(error)
-    except ForcedStop:
-        forced = "stopped at once by a second request"
-        return EXIT_STOP_TIMEOUT, failure(forced, supervisor, prepared)
-    except LifecycleError as error:
-        return error.exit_code, failure(str(error), supervisor, prepared)
-    except KernelError as error:
-        return EXIT_WORKER, failure(with_cause(error), supervisor, prepared)
-    if rung in _BY_FORCE:
-        return EXIT_STOP_TIMEOUT, f"{summary(report)}\nerror: {by_force(report, supervisor, rung)}"
-    code = _stopped_code(came.numbers) if report.outcome == "stopped" else EXIT_DONE
-    return code, summary(report)
-
-
 def _told(
     rails: Rails, status: RunStatus | None, came: Heard, let_go: Callable[[], None]
 ) -> Account:
@@ -239,54 +174,3 @@ def _told(
         let_go()
         told = rails.close(accounts, 0.0)
     return told
-
-
-def _shut_down(supervisor: BootstrapSupervisor, system: SystemNodes) -> str:
-    try:
-        with system.step(EventName.SUPERVISOR_GRACEFUL_STOP):
-            return supervisor.shutdown()
-    finally:
-        system.ended_by_force(supervisor.lifecycle_events())
-
-
-def _shut_down_behind(
-    primary: BaseException, supervisor: BootstrapSupervisor, system: SystemNodes
-) -> str:
-    """The same, behind a failure, which is not to be masked by what goes wrong now."""
-    try:
-        return _shut_down(supervisor, system)
-    except KernelError as second:
-        supervisor.emit_handoff_failure(str(getattr(primary, "group", "")), "shutdown")
-        primary.add_note(f"and then: {second}")
-        return ""
-
-
-def _stopped_code(came: Sequence[signal.Signals]) -> int:
-    """128 and the signal's number; who stops a run by a call stops it as SIGTERM does.
-
-    It is never 0: what was stopped has committed nothing.
-    """
-    return EXIT_SIGNAL_BASE + (came[0] if came else signal.SIGTERM)
-
-
-def lifecycle(
-    supervisor: BootstrapSupervisor, prepared: Prepared, system: SystemNodes
-) -> RunReport:
-    """Start the groups in configuration order, wait for them, and run.
-
-    :raises KernelError: what ended the run before its time.
-    """
-    readiness = prepared.config.runtime.platform.readiness
-    policy = gate_policy(
-        enabled=readiness.enabled, all_groups=readiness.start_work_on_all_groups_ready
-    )
-    with system.step(EventName.SUPERVISOR_START_GROUPS):
-        supervisor.start_groups([g.name for g in prepared.groups])
-    if policy is GatePolicy.ALL_READY:
-        patience = float(prepared.config.runtime.platform.readiness_timeout_seconds)
-        with system.step(EventName.SUPERVISOR_WAIT_READY):
-            if not supervisor.wait_ready(patience):
-                late = [w.worker_id for w in supervisor.snapshot().workers() if not w.ready]
-                raise RuntimeLifecycleReadyError("timeout", late, patience)
-    with system.step(EventName.SUPERVISOR_START_WORKLOAD):
-        return supervisor.run()

@@ -11,7 +11,7 @@ from typing import Any
 
 _HOMES = {
     "_bundle": ("ChildBootstrapBundle",),
-    "_execute": ("new_run_id", "run"),
+    "_execute": ("run",),
     "_ladder": ("Ladder", "Rung"),
     "_local": ("LocalBootstrapSupervisor",),
     "_multiprocess": ("MultiprocessBootstrapSupervisor",),

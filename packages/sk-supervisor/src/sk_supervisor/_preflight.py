@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import convert
+from sk_config import application_data
 from sk_kernel import (
     MEMORY,
-    AdapterSettings,
     ApplicationContext,
     ApplicationSpec,
     BatchLimits,
     DefinitionError,
     DiscoveryError,
     ExecutionPlan,
-    FailureSpec,
     Fault,
-    NodeFailure,
     PreflightError,
     make_plan,
     single_group,
@@ -33,7 +32,7 @@ from sk_supervisor._supervisors import factory_of
 from sk_supervisor.errors import RunRefusedError, RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:
-    from sk_config import Config, FailureConfig, GroupConfig
+    from sk_config import Config, GroupConfig
 
 #: The mode in which this process does the work itself.
 INLINE = "inline"
@@ -87,24 +86,7 @@ class Prepared:
 
 def application_spec(config: Config) -> ApplicationSpec:
     """The application part of a configuration."""
-    source, sink = config.adapters.source, config.adapters.sink
-    return ApplicationSpec(
-        scenario=config.scenario.name,
-        discovery_modules=list(config.runtime.discovery_modules),
-        nodes={name: dict(settings) for name, settings in config.nodes.items()},
-        source=AdapterSettings(source.name, dict(source.settings)) if source else None,
-        sink=AdapterSettings(sink.name, dict(sink.settings)) if sink else None,
-        failure=_failure_spec(config.runtime.failure),
-    )
-
-
-def _failure_spec(failure: FailureConfig) -> FailureSpec:
-    default, nodes = failure.default, failure.nodes
-    return FailureSpec(
-        default=NodeFailure(default.policy, default.attempts),
-        nodes={name: NodeFailure(own.policy, own.attempts) for name, own in nodes.items()},
-        dead_letters=failure.dead_letter.path if failure.dead_letter else None,
-    )
+    return convert(application_data(config), ApplicationSpec)
 
 
 def prepare(config: Config, *, check_adapters: bool = True) -> Prepared:

@@ -1,9 +1,9 @@
-"""Every exception of sk-supervisor, on one screen, each with the exit code that a run ends with.
+"""Every exception of sk-supervisor, each with the exit code that a run ends with.
 
-The exit codes are a documented contract: 0 done, 2 configuration, 3 start or readiness, 4 worker
-failure, 5 stop timeout (forced), 129, 130 and 143 stopped by SIGHUP, SIGINT and SIGTERM (or
-``sk stop``) after a clean drain. 1 is of the commands that look at a run: there is none, or it does
-not answer.
+Those of a run are here; those of the commands that look at one are offered here. The exit codes are
+a documented contract: 0 done, 2 configuration, 3 start or readiness, 4 worker failure, 5 stop
+timeout (forced), 129, 130 and 143 stopped by SIGHUP, SIGINT and SIGTERM (or ``sk stop``) after a
+clean drain. 1 is of the commands that look at a run: there is none, or it does not answer.
 """
 
 from __future__ import annotations
@@ -12,21 +12,28 @@ from collections.abc import Iterable
 from os import PathLike, fspath
 from typing import ClassVar
 
-from sk_kernel import Fault, LifecycleCallError, LifecycleError
+from sk_kernel import Fault, LifecycleCallError
 
-EXIT_DONE = 0
-EXIT_OPERATION = 1
-EXIT_CONFIGURATION = 2
-EXIT_START = 3
-EXIT_WORKER = 4
-EXIT_STOP_TIMEOUT = 5
-EXIT_SIGNAL_BASE = 128
-
-
-class SupervisorError(LifecycleError):
-    """Base of every error that sk-supervisor raises."""
-
-    exit_code: ClassVar[int] = EXIT_WORKER
+from sk_supervisor._base_error import EXIT_CONFIGURATION as EXIT_CONFIGURATION
+from sk_supervisor._base_error import EXIT_DONE as EXIT_DONE
+from sk_supervisor._base_error import EXIT_OPERATION as EXIT_OPERATION
+from sk_supervisor._base_error import EXIT_SIGNAL_BASE as EXIT_SIGNAL_BASE
+from sk_supervisor._base_error import EXIT_START as EXIT_START
+from sk_supervisor._base_error import EXIT_STOP_TIMEOUT as EXIT_STOP_TIMEOUT
+from sk_supervisor._base_error import EXIT_WORKER as EXIT_WORKER
+from sk_supervisor._base_error import SupervisorError as SupervisorError
+from sk_supervisor._operation_errors import AdminAnswerError as AdminAnswerError
+from sk_supervisor._operation_errors import AdminRefusedError as AdminRefusedError
+from sk_supervisor._operation_errors import NoSuchRunError as NoSuchRunError
+from sk_supervisor._operation_errors import NotRecordedError as NotRecordedError
+from sk_supervisor._operation_errors import OperationError as OperationError
+from sk_supervisor._operation_errors import ProfileError as ProfileError
+from sk_supervisor._operation_errors import RecordedFileError as RecordedFileError
+from sk_supervisor._operation_errors import RunGoneError as RunGoneError
+from sk_supervisor._operation_errors import RunSilentError as RunSilentError
+from sk_supervisor._operation_errors import SeveralRunsError as SeveralRunsError
+from sk_supervisor._operation_errors import SeveralTracesError as SeveralTracesError
+from sk_supervisor._operation_errors import StatusVersionError as StatusVersionError
 
 
 class RunRefusedError(SupervisorError):
@@ -246,100 +253,3 @@ class HealthBindError(SupervisorError):
         self.listener, self.address, self.problem = listener, address, problem
         path = f"runtime.platform.health.{listener}"
         super().__init__(f"{path}: cannot listen on {address}: {problem}")
-
-
-class OperationError(SupervisorError):
-    """A command that looks at a run, or at what one has written, could not do what it was asked."""
-
-    exit_code = EXIT_OPERATION
-
-
-class NoSuchRunError(OperationError):
-    """No run of this user's goes by that name; without a name, there is none at all."""
-
-    def __init__(self, wanted: str | None, folders: Iterable[PathLike[str]]) -> None:
-        self.wanted, self.folders = wanted, tuple(map(fspath, folders))
-        problem = f"no run of yours is {wanted!r}" if wanted else "no run of yours is under way"
-        where = ", ".join(self.folders) or "there is no run directory"
-        super().__init__(f"{problem} (looked in: {where}; SK_RUN_DIR names another)")
-
-
-class SeveralRunsError(OperationError):
-    """More than one run could be meant."""
-
-    def __init__(self, run_ids: Iterable[str]) -> None:
-        self.run_ids = tuple(run_ids)
-        super().__init__(f"several runs, name one: {', '.join(self.run_ids)}")
-
-
-class RunGoneError(OperationError):
-    """A run ended before it had answered."""
-
-    def __init__(self, run_id: str) -> None:
-        self.run_id = run_id
-        super().__init__(f"run {run_id} has ended")
-
-
-class RunSilentError(OperationError):
-    """A run did not answer in time: it is suspended, or still stopping."""
-
-    def __init__(self, run_id: str, seconds: float) -> None:
-        self.run_id, self.seconds = run_id, seconds
-        super().__init__(f"run {run_id} has not answered within {seconds:g} s")
-
-
-class AdminRefusedError(OperationError):
-    """A run refused a request; ``category`` is its word for why."""
-
-    def __init__(self, category: str, message: str) -> None:
-        self.category, self.message = category, message
-        super().__init__(f"the run refused ({category}): {message}")
-
-
-class AdminAnswerError(OperationError):
-    """What a run answered makes no sense."""
-
-    def __init__(self, problem: str) -> None:
-        self.problem = problem
-        super().__init__(f"the run's answer is not understood: {problem}")
-
-
-class StatusVersionError(OperationError):
-    """A run speaks a version that this ``sk`` does not know."""
-
-    def __init__(self, version: int, known: int) -> None:
-        self.version, self.known = version, known
-        told = f"the run speaks version {version}, and this sk knows version {known}"
-        super().__init__(f"{told}: use the sk that it was started with")
-
-
-class RecordedFileError(OperationError):
-    """A file that a run wrote, or a page about it, cannot be read or written."""
-
-    def __init__(self, path: str, action: str, problem: str) -> None:
-        self.path, self.action, self.problem = path, action, problem
-        super().__init__(f"cannot {action} {path}: {problem}")
-
-
-class ProfileError(OperationError):
-    """What a profiled run has measured cannot be written or read. The run itself is as it was."""
-
-    def __init__(self, action: str, problem: str) -> None:
-        self.action, self.problem = action, problem
-        super().__init__(f"cannot {action} a profile: {problem}")
-
-
-class NotRecordedError(OperationError):
-    """Files do not hold what was looked for: a trace, or the events of a run."""
-
-    def __init__(self, what: str, paths: Iterable[str]) -> None:
-        self.what, self.paths = what, tuple(paths)
-        super().__init__(f"there is no {what} in {', '.join(self.paths)}")
-
-
-class SeveralTracesError(OperationError):
-    """More than one trace could be meant; ``trace_ids`` has some of them."""
-
-    def __init__(self, trace_ids: Iterable[str]) -> None:
-        self.trace_ids = tuple(trace_ids)
-        super().__init__(f"several traces, name one by --trace: {', '.join(self.trace_ids)}")

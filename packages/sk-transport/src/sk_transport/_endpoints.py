@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 
 from sk_transport._loopback import check_bind, check_connect
@@ -9,6 +10,7 @@ from sk_transport._socket import Deadline, reason_of, tune
 from sk_transport.errors import BindError, ConnectError
 
 _BACKLOG = 128
+_PORT_FAULTS = frozenset({errno.EADDRINUSE, errno.EACCES})
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -25,7 +27,10 @@ def bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         if sock is not None:
             sock.close()
-        raise BindError(host, port, reason_of(error)) from None
+        reason = reason_of(error)
+        if error.errno in _PORT_FAULTS:
+            reason += ": choose another port, or 0 for any free one"
+        raise BindError(host, port, reason) from None
     return sock
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import deque
 
@@ -30,14 +29,6 @@ class ReplayGuard:
         self._recent: deque[tuple[bytes, int]] = deque()
         self._ahead: deque[tuple[bytes, int]] = deque()
         self._lock = threading.Lock()
-
-    @classmethod
-    def for_rate(cls, *, ttl_seconds: float, frames_per_second: float) -> ReplayGuard:
-        """Make a guard that a steady rate does not fill (a quarter is added for bursts)."""
-        require_seconds("ttl_seconds", ttl_seconds)
-        return cls(
-            ttl_seconds=ttl_seconds, capacity=math.ceil(1.25 * ttl_seconds * frames_per_second)
-        )
 
     def __len__(self) -> int:
         return len(self._seen)

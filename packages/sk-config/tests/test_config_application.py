@@ -1,0 +1,50 @@
+"""The part of a configuration that an application is made of."""
+
+from __future__ import annotations
+
+from sk_config import application_data, build_config, parse_config
+
+
+def test_what_a_configuration_leaves_out_is_there_by_default(minimal):
+    assert application_data(build_config(minimal)) == {
+        "scenario": "any",
+        "discovery_modules": ["app.nodes"],
+        "nodes": {},
+        "source": None,
+        "sink": None,
+        "failure": {
+            "default": {"policy": "fail", "attempts": 1},
+            "nodes": {},
+            "dead_letters": None,
+        },
+    }
+
+
+def test_what_a_configuration_says_of_nodes_adapters_and_failure_is_in_it(four_groups):
+    config = parse_config(
+        four_groups,
+        environ={"OUT": "out.txt"},
+        overrides=[
+            "adapters.sink.settings.path=${ENV:OUT}",
+            "runtime.failure={nodes: {evaluate_policies: {policy: dead_letter, attempts: 2}},"
+            " dead_letter: {path: letters.jsonl}}",
+        ],
+    )
+    data = application_data(config)
+    assert data["nodes"] == config.nodes
+    assert data["source"] == {"name": "lines_file", "settings": {"path": "input.txt"}}
+    assert data["sink"] == {"name": "lines_file", "settings": {"path": "out.txt"}}
+    assert data["failure"] == {
+        "default": {"policy": "fail", "attempts": 1},
+        "nodes": {"evaluate_policies": {"policy": "dead_letter", "attempts": 2}},
+        "dead_letters": "letters.jsonl",
+    }
+
+
+def test_who_changes_it_changes_no_configuration(four_groups):
+    config, same = parse_config(four_groups), parse_config(four_groups)
+    data = application_data(config)
+    data["nodes"]["evaluate_policies"]["daily_count_limit"] = 4
+    data["sink"]["settings"]["path"] = "elsewhere.txt"
+    data["discovery_modules"].append("another")
+    assert config == same

@@ -1,0 +1,117 @@
+"""A run under its supervisor: started, worked off, shut down; and the exit code that it earns."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+from sk_kernel import BootstrapSupervisor, KernelError, LifecycleError, RunReport
+from sk_observability import EventName
+
+from sk_supervisor._account import by_force, failure, summary, with_cause
+from sk_supervisor._gate import GatePolicy, gate_policy
+from sk_supervisor._preflight import Prepared
+from sk_supervisor._signals import ForcedStop, Heard
+from sk_supervisor._system_nodes import SystemNodes
+from sk_supervisor.errors import (
+    EXIT_DONE,
+    EXIT_SIGNAL_BASE,
+    EXIT_STOP_TIMEOUT,
+    EXIT_WORKER,
+    RuntimeLifecycleReadyError,
+    StartInterruptedError,
+)
+
+#: The rungs of the stop ladder that are no answer to being asked.
+_BY_FORCE = ("terminate", "kill")
+
+
+def supervised(
+    supervisor: BootstrapSupervisor,
+    prepared: Prepared,
+    system: SystemNodes,
+    came: Heard,
+    looks: AbstractContextManager[None],
+) -> tuple[int, str]:
+    """The exit code of a run from its start to its shutdown, and what is to be said of it.
+
+    ``looks`` is open from before the start until behind the shutdown; ``came`` has the signals that
+    were heard. What a run fails of is in the answer, and is not raised.
+    """
+    rung = ""
+    try:
+        with looks:
+            try:
+                report = _worked(supervisor, prepared, system)
+            except BaseException as primary:
+                rung = _shut_down_behind(primary, supervisor, system)
+                raise
+            rung = _shut_down(supervisor, system)
+    except StartInterruptedError as error:
+        # The request that interrupted the start was the first one; this is whether, while the
+        # workers were stopping, a second one left them no time.
+        if rung in _BY_FORCE and len(supervisor.snapshot().stop_reasons) > 1:
+            forced = f"{error}, and at once by a second request"
+            return EXIT_STOP_TIMEOUT, failure(forced, supervisor, prepared)
+        return _stopped_code(came.numbers), str(error)
+    except ForcedStop:
+        forced = "stopped at once by a second request"
+        return EXIT_STOP_TIMEOUT, failure(forced, supervisor, prepared)
+    except LifecycleError as error:
+        return error.exit_code, failure(str(error), supervisor, prepared)
+    except KernelError as error:
+        return EXIT_WORKER, failure(with_cause(error), supervisor, prepared)
+    if rung in _BY_FORCE:
+        return EXIT_STOP_TIMEOUT, f"{summary(report)}\nerror: {by_force(report, supervisor, rung)}"
+    code = _stopped_code(came.numbers) if report.outcome == "stopped" else EXIT_DONE
+    return code, summary(report)
+
+
+def _worked(supervisor: BootstrapSupervisor, prepared: Prepared, system: SystemNodes) -> RunReport:
+    """Start the groups in configuration order, wait for them, and run.
+
+    :raises KernelError: what ended the run before its time.
+    """
+    readiness = prepared.config.runtime.platform.readiness
+    policy = gate_policy(
+        enabled=readiness.enabled, all_groups=readiness.start_work_on_all_groups_ready
+    )
+    with system.step(EventName.SUPERVISOR_START_GROUPS):
+        supervisor.start_groups([g.name for g in prepared.groups])
+    if policy is GatePolicy.ALL_READY:
+        patience = float(prepared.config.runtime.platform.readiness_timeout_seconds)
+        with system.step(EventName.SUPERVISOR_WAIT_READY):
+            if not supervisor.wait_ready(patience):
+                late = [w.worker_id for w in supervisor.snapshot().workers() if not w.ready]
+                raise RuntimeLifecycleReadyError("timeout", late, patience)
+    with system.step(EventName.SUPERVISOR_START_WORKLOAD):
+        return supervisor.run()
+
+
+def _shut_down(supervisor: BootstrapSupervisor, system: SystemNodes) -> str:
+    try:
+        with system.step(EventName.SUPERVISOR_GRACEFUL_STOP):
+            return supervisor.shutdown()
+    finally:
+        system.ended_by_force(supervisor.lifecycle_events())
+
+
+def _shut_down_behind(
+    primary: BaseException, supervisor: BootstrapSupervisor, system: SystemNodes
+) -> str:
+    """The same, behind a failure, which is not to be masked by what goes wrong now."""
+    try:
+        return _shut_down(supervisor, system)
+    except KernelError as second:
+        supervisor.emit_handoff_failure(str(getattr(primary, "group", "")), "shutdown")
+        primary.add_note(f"and then: {second}")
+        return ""
+
+
+def _stopped_code(came: Sequence[signal.Signals]) -> int:
+    """128 and the signal's number; who stops a run by a call stops it as SIGTERM does.
+
+    It is never 0: what was stopped has committed nothing.
+    """
+    return EXIT_SIGNAL_BASE + (came[0] if came else signal.SIGTERM)

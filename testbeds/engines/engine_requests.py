@@ -1,0 +1,61 @@
+"""Stories of a run that has no input but requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contract_engines import Engine
+from engine_commands import Told
+from engine_configuration import HARMED, PATIENCE, REQUESTS, RUN_ID, configuration, places
+from engines_app import Number, Weighed
+from sk_config import build_config
+from sk_kernel import BoundaryDispatchInput, Envelope, TerminalEvent
+from sk_supervisor import ServiceFailedError, serve
+
+
+@dataclass(frozen=True)
+class Asked(Told):
+    """A run that has no input but requests, and what came of each."""
+
+    outcomes: dict[str, TerminalEvent]
+    outputs: Sequence[Envelope[Any]]
+    refusal: ConnectionError
+
+
+def asked(engine: Engine, folder: Path) -> Asked:
+    """Ask nodes by requests, and in the blocking form, and end the run while one is in flight."""
+    group = places(engine)
+    inputs = [
+        BoundaryDispatchInput(Number(3), group["weigh"], "weigh", trace_id="a", reply_to="x"),
+        BoundaryDispatchInput(
+            Weighed(4, 4, "given"), group["tally"], "tally", trace_id="b", reply_to="y"
+        ),
+    ]
+    stray = BoundaryDispatchInput(Number(5), "no such group", "weigh")
+    outcomes: dict[str, TerminalEvent] = {}
+    with serve(build_config(configuration(engine, folder, adapters=REQUESTS)), run_id=RUN_ID) as it:
+        plain = it.request(Envelope(Number(1), trace_id="plain", reply_to="caller"))
+        outcomes["plain"] = plain.wait(PATIENCE)
+        outputs = it.execute_boundary(inputs).terminal_outputs
+        try:
+            it.execute_boundary([stray])
+        except ConnectionError as error:
+            refusal = error
+        late = it.request(Envelope(Number(2), trace_id="late"))
+    outcomes["late"] = late.wait(0)
+    return Asked(folder, 0, "", outcomes, outputs, refusal)
+
+
+def killed_on_request(engine: Engine, folder: Path) -> tuple[TerminalEvent, ServiceFailedError]:
+    """A request on which ``weigh`` kills its worker, and what the run ends with."""
+    weigh = {"at": HARMED, "do": "kill"}
+    config = build_config(configuration(engine, folder, weigh=weigh, adapters=REQUESTS))
+    try:
+        with serve(config, run_id=RUN_ID) as it:
+            outcome = it.request(Envelope(Number(HARMED))).wait(PATIENCE)
+    except ServiceFailedError as error:
+        return outcome, error
+    raise AssertionError("a run whose worker was killed has ended well")

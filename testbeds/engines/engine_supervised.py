@@ -1,0 +1,160 @@
+"""Stories of a supervisor in this process: a stop, a harmed worker, a start that fails."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from contract_engines import Engine
+from engine_configuration import HARMED, OLD, OUTPUT, PATIENCE, RUN_ID, configuration
+from sk_config import build_config
+from sk_kernel import BootstrapSupervisor, KernelError, LifecycleEvent, RunSetup, RunStatus
+from sk_observability import LifecycleLog
+from sk_supervisor import prepare, supervisor_of
+
+_LOOK_SECONDS: Final = 0.01
+_PARTIAL: Final = f"{OUTPUT}.partial"
+
+
+@dataclass
+class Seen:
+    """A run by a supervisor in this process, with what it was seen to be on the way."""
+
+    folder: Path
+    supervisor: BootstrapSupervisor
+    groups: tuple[str, ...]
+    log: LifecycleLog
+    status: dict[str, RunStatus] = field(default_factory=dict)
+    living: set[int] = field(default_factory=set)
+    outcome: str = ""
+    rung: str = ""
+    error: KernelError | None = None
+
+    @property
+    def events(self) -> list[LifecycleEvent]:
+        """The lifecycle events, in order."""
+        return list(self.log.events())
+
+    def named(self, name: str) -> list[LifecycleEvent]:
+        """The events of one name."""
+        return [event for event in self.events if event.name == name]
+
+    def start(self) -> None:
+        """Start every group, and wait until all are ready."""
+        self.supervisor.start_groups(self.groups)
+        if not self.supervisor.wait_ready(PATIENCE):
+            raise AssertionError("not ready in time")
+        self.status["ready"] = self.supervisor.snapshot()
+
+    def run(self) -> None:
+        """Do the work, keep the error that it ends with, and stop."""
+        try:
+            self.outcome = self.supervisor.run().outcome
+        except KernelError as error:
+            self.error = error
+        self.status["worked"] = self.supervisor.snapshot()
+        self.rung = self.supervisor.shutdown()
+        self.status["stopped"] = self.supervisor.snapshot()
+
+    def partial(self) -> list[str]:
+        """The lines of the partial file."""
+        return (self.folder / _PARTIAL).read_text().splitlines()
+
+
+@contextmanager
+def supervised(engine: Engine, folder: Path, **changes: Any) -> Iterator[Seen]:
+    """A supervisor, made as the framework makes it, that is shut down in any case."""
+    (folder / OUTPUT).write_text(OLD)
+    prepared = prepare(build_config(configuration(engine, folder, **changes)))
+    groups = tuple(group.name for group in prepared.groups)
+    log = LifecycleLog(RUN_ID, level="debug")
+    setup = RunSetup(
+        run_id=RUN_ID,
+        config=prepared.config,
+        groups=groups,
+        application=prepared.application,
+        plan=prepared.plan,
+        limits=prepared.limits,
+        log=log,
+    )
+    supervisor = supervisor_of(prepared.mode, setup)
+    try:
+        yield Seen(folder, supervisor, groups or ("memory",), log)
+    finally:
+        supervisor.shutdown()
+        log.close()
+
+
+def stopped(engine: Engine, folder: Path) -> Seen:
+    """A run without an end that is asked to stop in full flow."""
+    with supervised(engine, folder, count=0) as seen:
+        seen.start()
+        with _stop_in_flow(seen):
+            seen.run()
+    return seen
+
+
+def harmed(engine: Engine, folder: Path, do: str, **changes: Any) -> Seen:
+    """A run in which ``weigh`` does harm to its own process."""
+    with supervised(engine, folder, weigh={"at": HARMED, "do": do}, **changes) as seen:
+        seen.start()
+        seen.run()
+    return seen
+
+
+def unborn(engine: Engine, folder: Path) -> Seen:
+    """A start that fails: a node cannot be made."""
+    with supervised(engine, folder, weigh={"born": "raise"}) as seen:
+        try:
+            seen.start()
+        except KernelError as error:
+            seen.error = error
+        else:
+            seen.run()
+    return seen
+
+
+def unstoppable(engine: Engine, folder: Path) -> Seen:
+    """A run that is asked to stop while a node does not come back, and has one second for it."""
+    changes: dict[str, Any] = {"count": 0, "group": {"stop_timeout_seconds": 1}}
+    with supervised(engine, folder, weigh={"at": HARMED, "do": "block"}, **changes) as seen:
+        seen.start()
+        with _stop_in_flow(seen):
+            seen.run()
+    return seen
+
+
+@contextmanager
+def _stop_in_flow(seen: Seen) -> Iterator[None]:
+    """Ask it to stop as soon as something has come through."""
+    over = threading.Event()
+
+    def look() -> None:
+        until = time.monotonic() + PATIENCE
+        while not over.wait(_LOOK_SECONDS) and time.monotonic() < until:
+            status = seen.supervisor.snapshot()
+            if status.ready and _flows(seen.folder):
+                pids = {worker.pid for worker in status.workers()}
+                seen.status["running"] = status
+                seen.living |= {pid for pid in pids if psutil.pid_exists(pid)}
+                seen.supervisor.request_stop("test")
+                return
+
+    thread = threading.Thread(target=look, name="stop", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(PATIENCE)
+
+
+def _flows(folder: Path) -> bool:
+    partial = folder / _PARTIAL
+    return partial.exists() and partial.stat().st_size > 0
