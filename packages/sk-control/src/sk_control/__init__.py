@@ -19,21 +19,23 @@ from sk_control._messages import (
     BootstrapBundle,
     BundleAck,
     ControlMessage,
-    Drained,
-    DrainOutcome,
-    ExporterCounts,
-    Failed,
-    Heartbeat,
     Hello,
     PeerReplaced,
-    Progress,
     Ready,
-    SpanCounts,
     StartWork,
     Stop,
     StopAck,
 )
 from sk_control._metering import Metering
+from sk_control._reports import (
+    Drained,
+    DrainOutcome,
+    ExporterCounts,
+    Failed,
+    Heartbeat,
+    Progress,
+    SpanCounts,
+)
 from sk_control._seal import SUPPORTED_VERSIONS
 from sk_control._server import ControlServer
 from sk_control._session import TRANSITIONS, ControlPlaneSession, SessionState, next_state

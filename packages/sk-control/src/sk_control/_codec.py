@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError, Message
 from sk_transport import Secret, UnusableSecretError
 
 from sk_control import _messages as m
+from sk_control import _reports as r
 from sk_control._bundle_keys import BootstrapKeyBundle
 from sk_control._codes import RefusalCode
 from sk_control._kinds import MessageKind
@@ -22,15 +23,15 @@ _TYPES: Final[Mapping[MessageKind, tuple[type[Any], type[Message]]]] = {
     MessageKind.BOOTSTRAP_BUNDLE: (m.BootstrapBundle, pb.BootstrapBundle),
     MessageKind.BUNDLE_ACK: (m.BundleAck, pb.BundleAck),
     MessageKind.READY: (m.Ready, pb.Ready),
-    MessageKind.HEARTBEAT: (m.Heartbeat, pb.Heartbeat),
-    MessageKind.PROGRESS: (m.Progress, pb.Progress),
+    MessageKind.HEARTBEAT: (r.Heartbeat, pb.Heartbeat),
+    MessageKind.PROGRESS: (r.Progress, pb.Progress),
     MessageKind.START_WORK: (m.StartWork, pb.StartWork),
     MessageKind.STOP: (m.Stop, pb.Stop),
     MessageKind.STOP_ACK: (m.StopAck, pb.StopAck),
-    MessageKind.DRAINED: (m.Drained, pb.Drained),
-    MessageKind.FAILED: (m.Failed, pb.Failed),
+    MessageKind.DRAINED: (r.Drained, pb.Drained),
+    MessageKind.FAILED: (r.Failed, pb.Failed),
     MessageKind.PEER_REPLACED: (m.PeerReplaced, pb.PeerReplaced),
-    MessageKind.SPAN_COUNTS: (m.SpanCounts, pb.SpanCounts),
+    MessageKind.SPAN_COUNTS: (r.SpanCounts, pb.SpanCounts),
 }
 _KIND_OF: Final = {python_type: kind for kind, (python_type, _) in _TYPES.items()}
 
@@ -77,7 +78,7 @@ def _to_wire(message: Any, wire_type: type[Message]) -> Message:
     for name, value in fields.items():
         if isinstance(value, BootstrapKeyBundle):
             fields[name] = {key: secret.reveal() for key, secret in value.items()}
-        elif isinstance(value, m.Progress):
+        elif isinstance(value, r.Progress):
             fields[name] = _to_wire(value, pb.Progress)
         elif isinstance(value, Metering):
             fields[name] = _to_wire(value, pb.Metering)
@@ -93,10 +94,10 @@ def _from_wire(wire: Message, python_type: type[Any]) -> Any:
     return python_type(**fields)
 
 
-def _progress(wire: Any, value: Message) -> m.Progress | None:
-    progress: m.Progress | None = None
+def _progress(wire: Any, value: Message) -> r.Progress | None:
+    progress: r.Progress | None = None
     if wire.HasField("progress"):
-        progress = _from_wire(value, m.Progress)
+        progress = _from_wire(value, r.Progress)
     return progress
 
 
@@ -118,15 +119,15 @@ def _keys(_wire: Any, value: Mapping[str, bytes]) -> BootstrapKeyBundle:
         raise InvalidFieldError("bootstrap_bundle", "keys", "keys that are secrets") from None
 
 
-def _outcome(_wire: Any, value: int) -> m.DrainOutcome:
+def _outcome(_wire: Any, value: int) -> r.DrainOutcome:
     try:
-        return m.DrainOutcome(value)
+        return r.DrainOutcome(value)
     except ValueError:
         raise InvalidFieldError("drained", "outcome", "a known outcome") from None
 
 
-def _exporters(_wire: Any, value: Any) -> tuple[m.ExporterCounts, ...]:
-    return tuple(_from_wire(one, m.ExporterCounts) for one in value)
+def _exporters(_wire: Any, value: Any) -> tuple[r.ExporterCounts, ...]:
+    return tuple(_from_wire(one, r.ExporterCounts) for one in value)
 
 
 def _tuple(_wire: Any, value: Any) -> tuple[Any, ...]:

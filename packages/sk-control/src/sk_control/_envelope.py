@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -21,8 +20,7 @@ _NUMBERS: Final = struct.Struct(">IIIQ")
 _LENGTH: Final = struct.Struct(">Q")
 
 
-@value
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@value(frozen=True, slots=True)
 class Envelope:
     """A SignedMessage. `direction` and `kind` are numbers as they came, perhaps of nothing."""
 

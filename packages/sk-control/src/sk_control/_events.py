@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -22,16 +21,14 @@ class LossReason(StrEnum):
     """No bundle could be made for the worker. Only the server sees this one."""
 
 
-@value
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@value(frozen=True, slots=True)
 class WorkerHello:
     """A worker has proven that it holds its token; its bundle goes out next."""
 
     hello: Hello
 
 
-@value
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@value(frozen=True, slots=True)
 class WorkerMessage:
     """A worker's message, authentic and in order."""
 
@@ -39,8 +36,7 @@ class WorkerMessage:
     message: ControlMessage
 
 
-@value
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@value(frozen=True, slots=True)
 class WorkerLost:
     """A worker's stream is over without a `StopAck`. Once per worker at most, and its last event.
 
@@ -52,8 +48,7 @@ class WorkerLost:
     fault: Exception | None = None
 
 
-@value
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@value(frozen=True, slots=True)
 class Refused:
     """Something was refused and had no other effect.
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sk_control import _fields as check
 from sk_control._value import value
 
 
-@value
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@value(frozen=True, slots=True)
 class WorkerIdentity:
     """One process of one place: group and index name the place, `incarnation` counts from 1.
 

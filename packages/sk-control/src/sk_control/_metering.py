@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sk_control import _fields as check
 from sk_control._value import value
 
 
-@value
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@value(frozen=True, slots=True)
 class Metering:
     """What a worker has measured of its work since it began; part of its `Progress`.
 

@@ -6,7 +6,6 @@ import dataclasses
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from sk_transport import (
@@ -25,6 +24,7 @@ from sk_control._envelope import NONCE_BYTES, Envelope, parse_envelope
 from sk_control._kinds import Direction
 from sk_control._messages import ControlMessage
 from sk_control._settings import ControlSettings
+from sk_control._value import value
 from sk_control.errors import MessageRefusedError, VersionMismatchError
 
 SUPPORTED_VERSIONS: Final = (1,)
@@ -60,7 +60,7 @@ def seal_and_open(
     return sealer, Opener(versions, session_id, worker_id, receives, keys[receives], guard, clock)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Sealer:
     """Makes the signed messages of one worker and direction."""
 
@@ -87,7 +87,7 @@ class Sealer:
         return dataclasses.replace(envelope, signature=sign(envelope, self.key)).to_bytes()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Opener:
     """Accepts the signed messages of one worker and direction, each of them once."""
 

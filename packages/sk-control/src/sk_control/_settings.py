@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from sk_control._fields import SECONDS_MAX
@@ -12,8 +11,7 @@ from sk_control.errors import ControlSettingError
 INT32_MAX: Final = 2**31 - 1
 
 
-@value
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@value(frozen=True, slots=True)
 class ControlSettings:
     """Limits of the control plane; the same values belong on both ends.
 

@@ -8,14 +8,13 @@
 from sk_control.testing._bench import ControlServerLike, MakeServer, ServerBench
 from sk_control.testing._claims import SERVER_CLAIMS
 from sk_control.testing._clock import ManualClock
-from sk_control.testing._forge import WELL_KNOWN_METHOD, forge, token_key
+from sk_control.testing._forge import forge, token_key
 from sk_control.testing._stranger import Stranger, StrangersStream
 from sk_control.testing._suite import ServerClaim, check_server, check_server_claim
 from sk_control.testing._traitor import Traitor
 
 __all__ = [
     "SERVER_CLAIMS",
-    "WELL_KNOWN_METHOD",
     "ControlServerLike",
     "MakeServer",
     "ManualClock",

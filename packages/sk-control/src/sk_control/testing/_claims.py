@@ -15,15 +15,13 @@ from sk_control._kinds import Direction
 from sk_control._messages import (
     BundleAck,
     ControlMessage,
-    Drained,
-    DrainOutcome,
-    Heartbeat,
     Hello,
     Ready,
     StartWork,
     Stop,
     StopAck,
 )
+from sk_control._reports import Drained, DrainOutcome, Heartbeat
 from sk_control._session import SessionState
 from sk_control.errors import (
     ControlProtocolError,

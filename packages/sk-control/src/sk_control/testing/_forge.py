@@ -5,20 +5,16 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from sk_transport import Secret
 
 from sk_control._codec import encode
 from sk_control._control_keys import token_keys
 from sk_control._envelope import NONCE_BYTES, Envelope
-from sk_control._grpc import METHOD_PATH
 from sk_control._kinds import Direction
 from sk_control._messages import ControlMessage
 from sk_control._seal import sign
-
-WELL_KNOWN_METHOD: Final = METHOD_PATH
-"""The path of the one gRPC method that a control server has."""
 
 
 def token_key(

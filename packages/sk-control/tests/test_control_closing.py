@@ -1,0 +1,98 @@
+"""Closing a server or a channel: who learns of it, and what is left."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from sk_control import (
+    ControlClosedError,
+    Heartbeat,
+    LossReason,
+    Ready,
+    StartWork,
+    Stop,
+    WorkerMessage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Control
+
+DEADLINE = 20.0
+
+
+def test_closing_the_server_tells_its_workers_and_reports_no_loss(control: Control) -> None:
+    """What is queued goes out first; each worker learns once that the supervisor closed."""
+    workers = [control.ready_worker(f"w-{i}") for i in range(3)]
+    control.server.send("w-0", Stop(drain=False, reason="last"))
+    control.server.close()
+    assert workers[0].receive() == Stop(drain=False, reason="last")
+    for worker in workers:
+        assert worker.lost.get(timeout=DEADLINE) is LossReason.CLOSED_BY_SUPERVISOR
+        worker.channel.close()
+        assert worker.lost.empty()
+    assert control.events.empty()
+
+
+def test_close_is_idempotent_and_refuses_what_comes_after(control: Control) -> None:
+    """A closed server or channel says so."""
+    worker = control.ready_worker("w-1")
+    for _ in range(2):
+        worker.channel.close()
+    with pytest.raises(ControlClosedError):
+        worker.channel.send(Heartbeat())
+    for _ in range(2):
+        control.server.close()
+    with pytest.raises(ControlClosedError):
+        control.server.send("w-1", StartWork())
+    with pytest.raises(ControlClosedError):
+        control.expect("w-2")
+
+
+def test_either_end_may_be_closed_from_its_own_callback(
+    make_control: Callable[..., Control],
+) -> None:
+    """Closing where a message is handled waits for nothing that waits for it."""
+    closed: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def close_server(event: object) -> None:
+        if isinstance(event, WorkerMessage) and event.message == Ready():
+            control.server.close(timeout_seconds=DEADLINE)
+            closed.put("server")
+
+    def close_channel(_message: object) -> None:
+        worker.channel.close(timeout_seconds=DEADLINE)
+        closed.put("channel")
+
+    control = make_control(on_event=close_server)
+    worker = control.connect(control.expect("w-1"), on_message=close_channel)
+    control.server.send("w-1", Stop(drain=True))
+    assert closed.get(timeout=DEADLINE) == "channel"
+    other = control.connect(control.expect("w-2"))
+    other.channel.send(Ready())
+    assert closed.get(timeout=DEADLINE) == "server"
+    assert other.lost.get(timeout=DEADLINE) is LossReason.CLOSED_BY_SUPERVISOR
+
+
+def test_no_thread_is_left_after_close(make_control: Callable[..., Control]) -> None:
+    """Neither of the server nor of the workers, nor one that gRPC made for them."""
+    before = set(threading.enumerate())
+    control = make_control()
+    workers = [control.ready_worker(f"w-{i}") for i in range(3)]
+    stranger = control.stranger()
+    stranger.send(b"garbage")
+    assert stranger.refusal()
+    for worker in workers[:2]:
+        worker.channel.close()
+    control.server.close()
+    workers[2].channel.close()
+    stranger.close()
+    left = set(threading.enumerate()) - before
+    assert not [thread.name for thread in left if thread.name.startswith("sk-control")]
+    for thread in left:
+        thread.join(DEADLINE)
+    assert not [thread.name for thread in left if thread.is_alive()]
