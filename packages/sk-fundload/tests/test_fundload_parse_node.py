@@ -42,6 +42,7 @@ def new() -> ParseLoadAttempt:
 
 
 PARSE = new()
+MANY = settings(max_examples=4 * settings().max_examples)
 
 
 def with_care(line_no: int, data: bytes) -> LoadAttempt | Unreadable:
@@ -57,7 +58,7 @@ def both_ways_agree(data: bytes) -> bool:
     return all(parse(RawLine(1, data)) == expected for parse in (new(), PARSE, PARSE))
 
 
-@settings(max_examples=400)
+@MANY
 @given(LINES, st.booleans(), st.sampled_from([(",", ":"), (", ", " : ")]))
 def test_any_fields_are_read_the_same(
     fields: dict[str, Any], ascii_only: bool, separators: tuple[str, str]
@@ -66,7 +67,7 @@ def test_any_fields_are_read_the_same(
     assert both_ways_agree(data)
 
 
-@settings(max_examples=400)
+@MANY
 @given(LINES, st.data())
 def test_a_damaged_line_is_read_the_same(fields: dict[str, Any], data: st.DataObject) -> None:
     line = json.dumps(fields, ensure_ascii=data.draw(st.booleans())).encode()

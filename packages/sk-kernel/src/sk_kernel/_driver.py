@@ -22,10 +22,16 @@ T = TypeVar("T")
 
 #: While these are done there is payload about, and the text of what is raised may hold some of it.
 _WITH_PAYLOAD = frozenset({"read", "decode", "encode", "write"})
+#: The first batch holds no more, and whenever one was more than half full the next may hold twice
+#: as many: a short input is shared out among the groups, a long one has few batches.
+FIRST_BATCH_RECORDS = 1000
 
 
 class BatchLimits(msgspec.Struct, frozen=True):
-    """When a batch is closed, and how many may be between source and sink."""
+    """When a batch is closed, and how many may be between source and sink.
+
+    The first batches are smaller than ``max_records``, where that is over 1 000.
+    """
 
     max_records: int = 1000
     max_bytes: int = 1 << 20
@@ -53,6 +59,7 @@ class SourceDriver:
         self._decode = getattr(source, "decode", None)
         self._bridge = graph.source.bridge or SOURCE
         self._enveloped = graph.source.payload.enveloped
+        self._room = min(limits.max_records, FIRST_BATCH_RECORDS)
         self._number = 0
         self._next = 1
         self._readings: dict[int, _Reading] = {}
@@ -115,13 +122,15 @@ class SourceDriver:
     def _payloads(self) -> tuple[bool, Sequence[Any]]:
         if self._interrupted:
             return True, ()
-        limits = self._limits
-        raw = _guarded(SOURCE, "read", self._source.read, limits.max_records, limits.max_bytes)
+        raw = _guarded(SOURCE, "read", self._source.read, self._room, self._limits.max_bytes)
         if not raw:
             return True, ()
         if self._decode is not None:
             raw = _guarded(self._bridge, "decode", self._decode, raw)
-        return False, _guarded(self._bridge, "decode", _listed, raw)
+        payloads = _guarded(self._bridge, "decode", _listed, raw)
+        if 2 * len(payloads) > self._room:
+            self._room = min(self._limits.max_records, 2 * self._room)
+        return False, payloads
 
     def _sampled(self, first: int, last: int, callers: Callers) -> frozenset[int]:
         """By the ratio, but where a caller has decided; that goes on, traced here or not."""

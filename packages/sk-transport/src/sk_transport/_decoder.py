@@ -1,9 +1,9 @@
 """From bytes to frames: a state machine that does no I/O.
 
-Bytes are received into `buffer()`. Between frames that is a small read-ahead, so that one `recv`
-finds many small frames. As soon as the head of a larger frame is known, a buffer of exactly its
-size is made, what is there already (at most one read-ahead) is moved, and the rest is received in
-place.
+Bytes are received into `buffer()`. Between frames that is a read-ahead, so that one `recv` finds
+many small frames, or all of a usual one: to copy it costs less than a second `recv`. As soon as the
+head of a larger frame is known that is not all there, a buffer of exactly its size is made, what
+has come is moved, and the rest is received in place.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from sk_transport._limits import FrameLimits
 from sk_transport._wire import HEAD_BYTES, Buffer, FrameHead, WireFrame, read_head
 from sk_transport.errors import FrameError, TruncatedFrameError
 
-READ_AHEAD_BYTES = 16_384
+READ_AHEAD_BYTES = 131_072
 # A frame up to this size is worth waiting for in the read-ahead: what follows it comes with the
 # same recv.
-SMALL_FRAME_BYTES = READ_AHEAD_BYTES // 4
+SMALL_FRAME_BYTES = 4_096
 
 
 class FrameDecoder:

@@ -203,7 +203,10 @@ class SecureChannel:
                 raise self._closed(error) from None
         self._drained = count < len(target)
         if count:
-            return self._decoder.advance(count)
+            frames = self._decoder.advance(count)
+            # A frame was received in place to its last byte: most likely there is no other yet.
+            self._drained = self._drained or self._decoder.at_boundary()
+            return frames
         self._check_open()
         self._decoder.finish()
         raise ChannelClosedError("the peer", "end of the stream")
