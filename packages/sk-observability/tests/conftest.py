@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -11,6 +14,8 @@ import pytest
 from sk_kernel import LifecycleEvent, NodeSpan
 
 T = TypeVar("T")
+
+PATIENCE = 30.0
 
 
 class Keeping(Generic[T]):
@@ -31,6 +36,46 @@ class Keeping(Generic[T]):
         self.closed += 1
         if self._at_close:
             raise self._at_close
+
+
+class Sending:
+    """A sender that keeps batches; fails as planned, and waits for its gate where it has one.
+
+    `blocked` are the signals that are kept from the thread that sends.
+    """
+
+    def __init__(
+        self, plan: Sequence[Exception | None] = (), gate: threading.Event | None = None
+    ) -> None:
+        self.batches: list[list[int]] = []
+        self.begun, self.gate = threading.Event(), gate
+        self.aborted = self.closed = 0
+        self.blocked: set[int] = set()
+        self._plan = iter(plan)
+
+    def send(self, items: Sequence[int]) -> None:
+        self.begun.set()
+        self.blocked |= signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        if self.gate is not None:
+            self.gate.wait(PATIENCE)
+        if failure := next(self._plan, None):
+            raise failure
+        self.batches.append(list(items))
+
+    def finish(self) -> None:
+        """There are no pauses."""
+
+    def abort(self) -> None:
+        self.aborted += 1
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture(scope="session")
+def sending() -> type[Sending]:
+    """Makes senders, for exporters that have a queue."""
+    return Sending
 
 
 @pytest.fixture
@@ -79,6 +124,19 @@ def lines_of() -> Callable[[Path], list[dict[str, Any]]]:
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
     return read
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Any]], None]:
+    """Waits for what another thread brings about."""
+
+    def wait(holds: Callable[[], Any]) -> None:
+        end, never = time.monotonic() + PATIENCE, threading.Event()
+        while not holds():
+            assert time.monotonic() < end
+            never.wait(0.002)
+
+    return wait
 
 
 @pytest.fixture

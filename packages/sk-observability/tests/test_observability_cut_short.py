@@ -161,34 +161,13 @@ def test_whatever_the_library_raises_before_the_end_is_a_failed_export() -> None
     assert (caught.value.reason, caught.value.exported) == ("ValueError", 0)
 
 
-class Sending:
-    """Keeps what it is given, and the signals that are kept from its thread."""
-
-    def __init__(self) -> None:
-        self.sent: list[int] = []
-        self.blocked: set[int] = set()
-
-    def send(self, items: Sequence[int]) -> None:
-        self.sent += items
-        self.blocked |= signal.pthread_sigmask(signal.SIG_BLOCK, ())
-
-    def finish(self) -> None:
-        """There are no pauses."""
-
-    def abort(self) -> None:
-        """Nothing takes long."""
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-def outlet_of(sender: Sending) -> Outlet[int]:
+def outlet_of(sender: Any) -> Outlet[int]:
     limits = QueueLimits(delay_seconds=PATIENCE, close_seconds=PATIENCE)
     return Outlet("queued", QueuedExporter("test", lambda: sender, limits))
 
 
-def test_the_thread_that_sends_takes_no_signal_from_the_main_thread() -> None:
-    sender = Sending()
+def test_the_thread_that_sends_takes_no_signal_from_the_main_thread(sending: type[Any]) -> None:
+    sender = sending()
     outlet = outlet_of(sender)
     outlet.export([1])
     outlet.close()
@@ -206,15 +185,17 @@ def no_threads() -> Iterator[None]:
 
 
 @pytest.mark.contract("P5PRE-OBS-03")
-def test_what_is_exported_where_the_system_gives_no_thread_is_counted_once() -> None:
-    sender = Sending()
+def test_what_is_exported_where_the_system_gives_no_thread_is_counted_once(
+    sending: type[Any],
+) -> None:
+    sender = sending()
     outlet = outlet_of(sender)
     with no_threads():
         outlet.export([1, 2])
     assert outlet.counts == ExporterCounts("queued", created=2, dropped={"RuntimeError": 2})
     outlet.export([3])
     outlet.close()
-    assert sender.sent == [3]
+    assert sender.batches == [[3]]
     assert outlet.counts == ExporterCounts(
         "queued", created=3, exported=1, dropped={"RuntimeError": 2}
     )

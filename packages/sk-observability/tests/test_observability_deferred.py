@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from sk_observability import (
 
 PATIENCE = 30.0
 SOON = QueueLimits(delay_seconds=0.001, close_seconds=PATIENCE)
+HeldUp = Callable[..., AbstractContextManager[tuple[Any, Outlet[int]]]]
 FAILURES: list[Exception | None] = [
     None,
     ValueError("a payload"),
@@ -35,49 +36,24 @@ FAILURES: list[Exception | None] = [
 ]
 
 
-class Sending:
-    """Keeps batches; fails as planned, and waits for its gate where there is one."""
+@pytest.fixture
+def held_up(sending: type[Any]) -> HeldUp:
+    """Makes exporters whose sender hangs on its first batch, one item."""
 
-    def __init__(
-        self, plan: Sequence[Exception | None] = (), gate: threading.Event | None = None
-    ) -> None:
-        self.batches: list[list[int]] = []
-        self.begun, self.gate = threading.Event(), gate
-        self.aborted = self.closed = 0
-        self._plan = iter(plan)
+    @contextmanager
+    def make(**limits: Any) -> Iterator[tuple[Any, Outlet[int]]]:
+        sender = sending(gate=threading.Event())
+        choice = QueueLimits(**{"delay_seconds": 0.001, "close_seconds": 0.05, **limits})
+        outlet: Outlet[int] = Outlet("queued", QueuedExporter("test", lambda: sender, choice))
+        outlet.export([0])
+        assert sender.begun.wait(PATIENCE)
+        try:
+            yield sender, outlet
+        finally:
+            sender.gate.set()
+            outlet.close()
 
-    def send(self, items: Sequence[int]) -> None:
-        self.begun.set()
-        if self.gate is not None:
-            self.gate.wait(PATIENCE)
-        if failure := next(self._plan, None):
-            raise failure
-        self.batches.append(list(items))
-
-    def finish(self) -> None:
-        """There are no pauses."""
-
-    def abort(self) -> None:
-        self.aborted += 1
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-@contextmanager
-def held_up(**limits: Any) -> Iterator[tuple[Sending, Outlet[int]]]:
-    """An exporter whose sender hangs on its first batch, one item."""
-    sender = Sending(gate=threading.Event())
-    choice = QueueLimits(**{"delay_seconds": 0.001, "close_seconds": 0.05, **limits})
-    outlet: Outlet[int] = Outlet("queued", QueuedExporter("test", lambda: sender, choice))
-    outlet.export([0])
-    assert sender.begun.wait(PATIENCE)
-    try:
-        yield sender, outlet
-    finally:
-        assert sender.gate is not None
-        sender.gate.set()
-        outlet.close()
+    return make
 
 
 def conserved(counts: ExporterCounts) -> bool:
@@ -94,9 +70,14 @@ def conserved(counts: ExporterCounts) -> bool:
     newest=st.booleans(),
 )
 def test_created_is_exported_dropped_and_pending_at_every_moment_and_none_pends_at_the_end(
-    sizes: list[int], plan: list[Exception | None], queue: int, batch: int, newest: bool
+    sending: type[Any],
+    sizes: list[int],
+    plan: list[Exception | None],
+    queue: int,
+    batch: int,
+    newest: bool,
 ) -> None:
-    sender = Sending(plan)
+    sender = sending(plan)
     limits = QueueLimits(
         max_queue_size=queue,
         max_batch_size=min(batch, queue),
@@ -116,8 +97,10 @@ def test_created_is_exported_dropped_and_pending_at_every_moment_and_none_pends_
     assert counts.exported >= sum(map(len, sender.batches))
 
 
-def test_what_is_exported_goes_out_in_order_in_batches_of_at_most_that_size() -> None:
-    sender = Sending()
+def test_what_is_exported_goes_out_in_order_in_batches_of_at_most_that_size(
+    sending: type[Any],
+) -> None:
+    sender = sending()
     limits = QueueLimits(max_batch_size=4, delay_seconds=PATIENCE, close_seconds=PATIENCE)
     outlet: Outlet[int] = Outlet("queued", QueuedExporter("test", lambda: sender, limits))
     for first in range(0, 10, 2):
@@ -129,8 +112,8 @@ def test_what_is_exported_goes_out_in_order_in_batches_of_at_most_that_size() ->
     assert sender.closed == 1
 
 
-def test_a_full_batch_waits_for_no_delay() -> None:
-    sender = Sending()
+def test_a_full_batch_waits_for_no_delay(sending: type[Any]) -> None:
+    sender = sending()
     limits = QueueLimits(max_batch_size=2, delay_seconds=3600, close_seconds=PATIENCE)
     exporter: QueuedExporter[int] = QueuedExporter("test", lambda: sender, limits)
     exporter.export([1])
@@ -141,7 +124,9 @@ def test_a_full_batch_waits_for_no_delay() -> None:
 
 
 @pytest.mark.contract("P5PRE-OBS-03")
-def test_an_export_returns_while_the_sender_hangs_and_what_finds_no_room_is_counted() -> None:
+def test_an_export_returns_while_the_sender_hangs_and_what_finds_no_room_is_counted(
+    held_up: HeldUp,
+) -> None:
     with held_up(max_queue_size=4) as (_, outlet):
         outlet.export([1, 2])
         outlet.export([3, 4, 5])
@@ -151,7 +136,9 @@ def test_an_export_returns_while_the_sender_hangs_and_what_finds_no_room_is_coun
 
 
 @pytest.mark.contract("P5PRE-OBS-03")
-def test_where_the_newest_wins_the_oldest_that_wait_make_room_and_are_counted() -> None:
+def test_where_the_newest_wins_the_oldest_that_wait_make_room_and_are_counted(
+    held_up: HeldUp,
+) -> None:
     limits = {"max_queue_size": 4, "newest_wins": True, "close_seconds": PATIENCE}
     with held_up(**limits) as (sender, outlet):
         outlet.export([1, 2])
@@ -167,7 +154,9 @@ def test_where_the_newest_wins_the_oldest_that_wait_make_room_and_are_counted() 
 
 
 @pytest.mark.contract("P5PRE-OBS-03")
-def test_a_close_gives_up_on_a_sender_that_hangs_and_counts_what_it_has_and_what_waits() -> None:
+def test_a_close_gives_up_on_a_sender_that_hangs_and_counts_what_it_has_and_what_waits(
+    held_up: HeldUp,
+) -> None:
     with held_up() as (sender, outlet):
         outlet.export([1, 2])
         outlet.close()
@@ -179,7 +168,9 @@ def test_a_close_gives_up_on_a_sender_that_hangs_and_counts_what_it_has_and_what
 
 
 @pytest.mark.contract("P5PRE-OBS-03")
-def test_who_is_given_less_time_to_close_than_by_its_settings_keeps_to_that() -> None:
+def test_who_is_given_less_time_to_close_than_by_its_settings_keeps_to_that(
+    held_up: HeldUp,
+) -> None:
     with held_up(close_seconds=3600) as (_, outlet):
         outlet.finish(3600)
         outlet.finish(0.05)
@@ -189,15 +180,17 @@ def test_who_is_given_less_time_to_close_than_by_its_settings_keeps_to_that() ->
         assert outlet.counts.dropped == {"shutdown_timeout": 1}
 
 
-def test_who_is_given_more_time_than_by_its_settings_takes_no_more() -> None:
+def test_who_is_given_more_time_than_by_its_settings_takes_no_more(held_up: HeldUp) -> None:
     with held_up() as (_, outlet):
         outlet.finish(3600)
         outlet.close()
         assert outlet.counts.dropped == {"shutdown_timeout": 1}
 
 
-def test_what_comes_between_the_finish_and_the_close_is_counted_as_closed() -> None:
-    sender = Sending()
+def test_what_comes_between_the_finish_and_the_close_is_counted_as_closed(
+    sending: type[Any],
+) -> None:
+    sender = sending()
     outlet: Outlet[int] = Outlet("queued", QueuedExporter("test", lambda: sender, SOON))
     outlet.export([1])
     outlet.finish()
@@ -206,10 +199,12 @@ def test_what_comes_between_the_finish_and_the_close_is_counted_as_closed() -> N
     assert outlet.counts == ExporterCounts("queued", created=3, exported=1, dropped={"closed": 2})
 
 
-def test_a_sender_that_cannot_be_made_is_tried_again_with_the_next_batch() -> None:
-    senders = iter([None, Sending()])
+def test_a_sender_that_cannot_be_made_is_tried_again_with_the_next_batch(
+    sending: type[Any],
+) -> None:
+    senders = iter([None, sending()])
 
-    def make() -> Sending:
+    def make() -> Any:
         made = next(senders)
         if made is None:
             raise FileNotFoundError(errno.ENOENT, "a certificate")
@@ -267,9 +262,11 @@ def test_what_an_exporter_never_accounts_for_is_counted_as_that() -> None:
     )
 
 
-def test_an_exporter_that_was_given_nothing_starts_no_thread_and_makes_no_sender() -> None:
+def test_an_exporter_that_was_given_nothing_starts_no_thread_and_makes_no_sender(
+    sending: type[Any],
+) -> None:
     before = threading.active_count()
-    exporter: QueuedExporter[int] = QueuedExporter("test", Sending, SOON)
+    exporter: QueuedExporter[int] = QueuedExporter("test", sending, SOON)
     exporter.export([])
     exporter.close()
     assert threading.active_count() == before

@@ -142,6 +142,7 @@ def test_a_span_on_standard_output_is_a_readable_line(
 ) -> None:
     [outlet] = build_span_exporters([("stdout", {})], worker="w")
     outlet.export([span(1, trace_id="t", span_id="s")])
+    outlet.close()
     assert capfd.readouterr().out == (
         "1970-01-01T00:00:00.000001000Z span  parse us=2.5 trace_id=t span_id=s name=parse"
         " process_group=ingress route_hop=0 sequence=1 start_ns=1000 end_ns=3500 worker=w\n"

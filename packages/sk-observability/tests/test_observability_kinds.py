@@ -44,6 +44,25 @@ def check(settings):
 names = ExporterKind(check, Names)
 no_kind = object()
 """
+OPENED_AND_BROKEN = """
+from errno import EMFILE
+from pathlib import Path
+from sk_observability import ExporterKind
+
+class Opened:
+    def __init__(self, settings, origin):
+        self.closed = Path(settings["path"])
+    def export(self, items):
+        pass
+    def close(self):
+        self.closed.touch()
+
+def broken(settings, origin):
+    raise OSError(EMFILE, "too many open files")
+
+OPENED = ExporterKind(lambda settings: (), Opened)
+BROKEN = ExporterKind(lambda settings: (), broken)
+"""
 
 
 @pytest.mark.contract("P5PRE-OBS-04")
@@ -87,8 +106,8 @@ def test_every_fault_of_all_choices_is_found_each_with_its_path(tmp_path: Path) 
         ("runtime.observability.logging.exporters[0].settings.path", "missing"),
         ("runtime.observability.logging.exporters[1].settings.colour", "unknown_key"),
         ("runtime.observability.logging.exporters[2].kind", "unavailable"),
-        ("runtime.observability.tracing.exporters[0].settings.mode", "unknown_key"),
         ("runtime.observability.tracing.exporters[0].settings.path", "bad_value"),
+        ("runtime.observability.tracing.exporters[0].settings.mode", "unknown_key"),
         ("runtime.observability.tracing.exporters[1].settings.path", "wrong_type"),
         ("runtime.observability.tracing.exporters[3].kind", "unavailable"),
     ]
@@ -152,22 +171,15 @@ def test_building_faulty_choices_raises_all_faults_and_opens_nothing(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_build_that_fails_closes_what_was_built(tmp_path: Path) -> None:
-    fine, pipe = tmp_path / "fine", tmp_path / "pipe"
-    reader = tmp_path / "reader"
-    os.mkfifo(pipe)
-    os.mkfifo(reader)
-    end = os.open(reader, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        paths = [fine, reader, pipe]  # nobody reads from the last: opening it fails
-        with pytest.raises(ExporterSetupError) as caught:
-            build_log_exporters([("jsonl", {"path": str(path)}) for path in paths])
-        assert os.read(end, 1) == b""  # end of file: no writer is left
-    finally:
-        os.close(end)
-    assert [fault.path for fault in caught.value.faults] == [
-        "runtime.observability.logging.exporters[2]"
-    ]
+def test_a_build_that_fails_closes_what_was_built(installed: Install, tmp_path: Path) -> None:
+    installed(LOGS, "opened = other_kinds:OPENED\nbroken = other_kinds:BROKEN", OPENED_AND_BROKEN)
+    path = tmp_path / "closed"
+    with pytest.raises(ExporterSetupError) as caught:
+        build_log_exporters([("opened", {"path": str(path)}), ("broken", {})])
+    assert path.exists()
+    [fault] = caught.value.faults
+    assert (fault.category, fault.got) == ("not_opened", "EMFILE")
+    assert fault.path == "runtime.observability.logging.exporters[1]"
 
 
 @pytest.mark.contract("P5PRE-OBS-05")

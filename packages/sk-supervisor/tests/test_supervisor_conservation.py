@@ -108,6 +108,20 @@ def test_the_words_of_a_summary() -> None:
     ]
 
 
+def test_what_a_killed_process_held_by_its_last_report_is_said_to_be_that() -> None:
+    told = ExporterAccount(kind="jsonl", exported=3, dropped={"ENOSPC": 1})
+    accounts = [
+        SpanAccount(worker="a-0.1", created=4, exporters=(told,), final=True),
+        SpanAccount(worker="b-0.1", created=9, exporters=(told,)),
+    ]
+    found = conservation_of(accounts)
+    assert words(found)[0] == (
+        "  spans: 13 created, 6 exported by jsonl, 2 dropped (ENOSPC 2),"
+        " 5 held by processes that were killed"
+    )
+    assert next(facts_of(found)).fields["unknown"] == 5
+
+
 def test_the_events_tell_sums_remainders_and_gaps() -> None:
     gone = ExporterAccount(kind="jsonl", exported=2)
     kept = ExporterAccount(kind="jsonl", exported=4, dropped={"ENOSPC": 1})
@@ -122,7 +136,7 @@ def test_the_events_tell_sums_remainders_and_gaps() -> None:
     sums = {"exporter": "jsonl", "created": 10, "exported": 8, "dropped": 1}
     gap = {"exporter": "jsonl", "created": 3, "exported": 2, "dropped": 0, "missing": 1}
     assert told == {
-        "spans_accounted": (None, {**sums, "reasons": "ENOSPC 1", "processes": 3}),
+        "spans_accounted": (None, {**sums, "reasons": "ENOSPC 1", "unknown": 0, "processes": 3}),
         "spans_unknown": ("b-0.1", {"created": 2}),
         "spans_unaccounted": ("c-0.1", gap),
     }

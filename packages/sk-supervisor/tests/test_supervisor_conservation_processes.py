@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,9 @@ class Ran:
         self._spans, self._events = folder / "spans.jsonl", folder / "events.jsonl"
         stderr = io.StringIO()
         observability = {
-            "tracing": {"exporters": [jsonl(self._spans), jsonl("/dev/full")]},
+            "tracing": {
+                "exporters": [jsonl(self._spans), jsonl("/dev/full"), nobody_reads(folder)]
+            },
             "logging": {
                 "exporters": [jsonl(self._events)],
                 "lifecycle_events": {"level": "debug", "worker_output": True},
@@ -34,6 +39,7 @@ class Ran:
         groups = GROUPS if mode == "process_supervisor" else ()
         config = settings(target, mode=mode, groups=groups, observability=observability, **changes)
         self.code = run(build_config(config), run_id="r1", stderr=stderr)
+        self._ended = time.time()
         self.said = stderr.getvalue().splitlines()
 
     def spans(self) -> int:
@@ -44,6 +50,11 @@ class Ran:
         """Those of a name, or all."""
         told = [json.loads(line) for line in self._events.read_text().splitlines()]
         return [event for event in told if name in ("", event["event"])]
+
+    def seconds_at_the_end(self) -> float:
+        """How long it took behind the last worker."""
+        last = max(event["time"] for event in self.events("worker_stopped"))
+        return self._ended - datetime.fromisoformat(last).timestamp()
 
     def sums(self) -> list[dict[str, Any]]:
         """What the run says of its exporters of spans."""
@@ -56,6 +67,13 @@ class Ran:
 
 def jsonl(path: Path | str) -> dict[str, Any]:
     return {"kind": "jsonl", "settings": {"path": str(path)}}
+
+
+def nobody_reads(folder: Path) -> dict[str, Any]:
+    """An exporter to a named pipe that nobody opens."""
+    path = folder / "pipe"
+    os.mkfifo(path)
+    return {"kind": "jsonl", "settings": {"path": str(path), "stall_timeout_seconds": 0.2}}
 
 
 @pytest.fixture(scope="module")
@@ -71,18 +89,21 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, list[str]]:
 def test_every_span_of_every_process_is_exported_or_dropped_by_reason(
     whole: tuple[Ran, list[str]],
 ) -> None:
-    """One exporter loses all it is given, and neither the run nor the other one minds."""
+    """One exporter loses all it is given, one hangs, and neither the run nor the first minds."""
     ran, output = whole
     assert (ran.code, output) == (0, expected(20))
-    kept, lost = ran.sums()
+    kept, lost, stalled = ran.sums()
     created = ran.spans()
     assert created > 20
     assert kept["created"] == lost["created"] == kept["exported"] == lost["dropped"] == created
     assert (kept["dropped"], lost["exported"], lost["reasons"]) == (0, 0, f"ENOSPC {created}")
-    assert {one["processes"] for one in (kept, lost)} == {len(GROUPS) + 1}
+    assert (stalled["exported"], stalled["reasons"]) == (0, f"stalled {created}")
+    assert {one["processes"] for one in (kept, lost, stalled)} == {len(GROUPS) + 1}
+    assert ran.seconds_at_the_end() < 5
     assert ran.summary() == [
         f"  spans: {created} created, {created} exported by jsonl 1",
         f"  spans: {created} created, 0 exported by jsonl 2, {created} dropped (ENOSPC {created})",
+        f"  spans: {created} created, 0 exported by jsonl 3, {created} dropped (stalled {created})",
     ]
     assert ran.events("spans_unaccounted") == ran.events("spans_unknown") == []
 
@@ -171,8 +192,10 @@ def test_a_worker_that_was_killed_is_named_and_its_remainder_said_to_be_unknown(
     assert (unknown["worker"], unknown["group"]) == ("mid-0.1", "mid")
     (named,) = [line for line in ran.summary() if "unknown" in line]
     assert named.startswith("  spans of mid-0.1: it ended without a last account")
-    kept, lost = ran.sums()
-    assert kept["created"] == kept["exported"] == lost["dropped"] <= ran.spans()
+    kept, lost, _ = ran.sums()
+    assert kept["created"] == kept["exported"] + kept["unknown"]
+    assert lost["created"] == lost["dropped"] + lost["unknown"]
+    assert kept["exported"] <= ran.spans()
     assert ran.events("spans_unaccounted") == []
 
 
@@ -187,6 +210,8 @@ def test_a_failure_has_the_trace_of_its_record_and_every_other_event_that_of_the
     assert failed["trace_id"] == ids.of(5)
     others = {event["trace_id"] for event in ran.events() if event["event"] != "worker_failed"}
     assert others == {ids.of(0)}
-    kept, lost = ran.sums()
+    kept, lost, stalled = ran.sums()
     assert kept["created"] == kept["exported"] == lost["dropped"] == ran.spans() > 0
+    assert stalled["reasons"] == f"stalled {ran.spans()}"
+    assert ran.seconds_at_the_end() < 5
     assert ran.events("spans_unaccounted") == ran.events("spans_unknown") == []

@@ -23,6 +23,7 @@ from sk_observability._exporter import (
 )
 from sk_observability._exposition import Exposition, can_expose, prometheus_exposition
 from sk_observability._fan_out import SpanFanOut
+from sk_observability._formats import events_as_text
 from sk_observability._log import Level, LifecycleCounts, LifecycleLog
 from sk_observability._metric import Metric, MetricKind, MetricsSnapshot, TelemetryCounts
 from sk_observability._metric_pump import MetricPump
@@ -76,6 +77,7 @@ __all__ = [
     "build_span_exporters",
     "can_expose",
     "check_exporters",
+    "events_as_text",
     "prometheus_exposition",
 ]
 

@@ -6,51 +6,83 @@ Those that need an extra lie in modules of their own, imported when one of them 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
+import msgspec
 from sk_kernel import LifecycleEvent, NodeSpan
 
+from sk_observability._checks import Problem, Table, check_settings, seconds
 from sk_observability._exporter import ExporterKind, Origin, Settings
 from sk_observability._formats import events_as_json, events_as_text, spans_as_json, spans_as_text
-from sk_observability._lines import STDOUT, LineExporter, open_to_append
+from sk_observability._line_file import LineFile
+from sk_observability._line_queue import LineLimits
+from sk_observability._lines import LineExporter
 from sk_observability._metric import MetricsSnapshot
 from sk_observability.errors import ExporterFault
 
+T = TypeVar("T")
 
-def _jsonl_events(settings: Settings, _: Origin) -> LineExporter[LifecycleEvent]:
-    return LineExporter(open_to_append(str(settings["path"])), events_as_json)
+SPAN_DELAY: Final = 1.0
+"""How long spans wait for more: a thread that wrote each batch would cost more than its writing."""
+_TIMES: Final[Table] = {
+    "stall_timeout_seconds": seconds(3600),
+    "shutdown_timeout_seconds": seconds(60),
+}
 
 
-def _stdout_events(_: Settings, __: Origin) -> LineExporter[LifecycleEvent]:
-    return LineExporter(STDOUT, events_as_text)
+class LineSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of `jsonl` and `stdout` that passed their check; for the latter without a path."""
+
+    path: str | None = None
+    stall_timeout_seconds: float = 1.0
+    shutdown_timeout_seconds: float = 5.0
+
+
+def _lines(
+    settings: Settings, origin: Origin, encode: Callable[[Sequence[T]], bytes], delay: float
+) -> LineExporter[T]:
+    read = msgspec.convert(settings, LineSettings)
+    limits = LineLimits(
+        delay_seconds=delay,
+        stall_seconds=read.stall_timeout_seconds,
+        close_seconds=min(read.shutdown_timeout_seconds, origin.close_seconds),
+    )
+    return LineExporter(LineFile(read.path), encode, limits)
+
+
+def _jsonl_events(settings: Settings, origin: Origin) -> LineExporter[LifecycleEvent]:
+    return _lines(settings, origin, events_as_json, 0.0)
+
+
+def _stdout_events(settings: Settings, origin: Origin) -> LineExporter[LifecycleEvent]:
+    return _lines(settings, origin, events_as_text, 0.0)
 
 
 def _jsonl_spans(settings: Settings, origin: Origin) -> LineExporter[NodeSpan]:
-    encode = partial(spans_as_json, worker=origin.worker)
-    return LineExporter(open_to_append(str(settings["path"])), encode)
+    return _lines(settings, origin, partial(spans_as_json, worker=origin.worker), SPAN_DELAY)
 
 
-def _stdout_spans(_: Settings, origin: Origin) -> LineExporter[NodeSpan]:
-    return LineExporter(STDOUT, partial(spans_as_text, worker=origin.worker))
+def _stdout_spans(settings: Settings, origin: Origin) -> LineExporter[NodeSpan]:
+    return _lines(settings, origin, partial(spans_as_text, worker=origin.worker), SPAN_DELAY)
 
 
-def _no_settings(settings: Settings) -> Iterator[ExporterFault]:
-    for key in settings:
-        yield ExporterFault(str(key), "unknown_key", "no settings", "a setting")
+def _check_stdout(settings: Settings) -> Iterator[ExporterFault]:
+    yield from check_settings(settings, _TIMES)
 
 
-def _path_settings(settings: Settings) -> Iterator[ExporterFault]:
-    for key in settings:
-        if key != "path":
-            yield ExporterFault(str(key), "unknown_key", "the one setting 'path'", "another one")
+def _check_jsonl(settings: Settings) -> Iterator[ExporterFault]:
+    yield from check_settings(settings, {"path": _path, **_TIMES})
     if "path" not in settings:
         yield ExporterFault("path", "missing", "a file's path", "nothing")
-    elif not isinstance(path := settings["path"], str):
-        yield ExporterFault("path", "wrong_type", "a file's path", type(path).__name__)
-    elif problem := _path_problem(path):
-        yield ExporterFault("path", "bad_value", "a file that can be written", problem)
+
+
+def _path(value: object) -> Problem | None:
+    if not isinstance(value, str):
+        return "wrong_type", "a file's path", type(value).__name__
+    problem = _path_problem(value)
+    return ("bad_value", "a file that can be written", problem) if problem else None
 
 
 def _path_problem(path: str) -> str | None:
@@ -91,15 +123,15 @@ def _otlp_metrics() -> ExporterKind[MetricsSnapshot]:
 
 
 LOG_KINDS: Final[Mapping[str, Callable[[], ExporterKind[LifecycleEvent]]]] = {
-    "jsonl": lambda: ExporterKind(_path_settings, _jsonl_events),
+    "jsonl": lambda: ExporterKind(_check_jsonl, _jsonl_events),
     "otel_logs_otlp": _otlp_events,
-    "stdout": lambda: ExporterKind(_no_settings, _stdout_events),
+    "stdout": lambda: ExporterKind(_check_stdout, _stdout_events),
 }
 SPAN_KINDS: Final[Mapping[str, Callable[[], ExporterKind[NodeSpan]]]] = {
-    "jsonl": lambda: ExporterKind(_path_settings, _jsonl_spans),
+    "jsonl": lambda: ExporterKind(_check_jsonl, _jsonl_spans),
     "opentracing_bridge": _opentracing_bridge,
     "otel_otlp": _otlp_spans,
-    "stdout": lambda: ExporterKind(_no_settings, _stdout_spans),
+    "stdout": lambda: ExporterKind(_check_stdout, _stdout_spans),
 }
 METRIC_KINDS: Final[Mapping[str, Callable[[], ExporterKind[MetricsSnapshot]]]] = {
     "otel_otlp": _otlp_metrics,

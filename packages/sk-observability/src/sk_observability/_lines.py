@@ -1,72 +1,86 @@
-"""Lines to a file or to standard output, whole ones, whoever else writes there."""
+"""An exporter that writes lines where writing may hang, and holds up nobody for it."""
 
 from __future__ import annotations
 
-import os
+import threading
 from collections.abc import Callable, Sequence
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from sk_observability._outlet import reason_of
+from sk_observability._line_file import LineFile
+from sk_observability._line_queue import STALLED, LineLimits, LineQueue, Lines
+from sk_observability._outlet import CLOSED, reason_of
+from sk_observability._queued import SHUTDOWN_TIMEOUT, start_thread
 from sk_observability.errors import ExportFailedError
 
 T = TypeVar("T")
 
-STDOUT: Final = 1
-"""The descriptor itself. `sys.stdout` would keep what a broken pipe refused, fail on it once more
-at the end of the process, and so change the exit code."""
-
-# O_APPEND: the system finds the file's end and writes there in one step, so that the batches of
-# several processes never overwrite each other or mix, as long as each is one write.
-# O_NONBLOCK: nothing to a file; a named pipe that is full loses lines and does not hold up the run.
-_FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
-_MODE: Final = 0o644
-
-
-def open_to_append(path: str) -> int:
-    """Give a descriptor at a file's end; a new file has the mode 0644 less the umask.
-
-    :raises OSError: when it cannot be opened; the factory turns that into a fault.
-    """
-    return os.open(path, _FLAGS, _MODE)
-
 
 class LineExporter(Generic[T]):
-    """Writes each batch of items as lines, in one system call.
+    """A `DeferredExporter` that encodes items as lines, and has a thread of its own write them.
 
-    `encode` gives lines that end in a newline and have no other. The descriptor is closed at the
-    end, unless it is that of standard output.
+    A file that is merely slower than the items come loses none: who exports waits for room, as long
+    as lines go out. When none has for the stall timeout, nobody waits any longer, and what finds no
+    room is lost, until lines go out again. `encode` gives a line for each item, ended by a newline
+    that is its only one.
     """
 
-    def __init__(self, descriptor: int, encode: Callable[[Sequence[T]], bytes]) -> None:
-        self._descriptor, self._encode = descriptor, encode
-        self._torn = False
+    def __init__(
+        self, file: LineFile, encode: Callable[[Sequence[T]], bytes], limits: LineLimits
+    ) -> None:
+        self._file, self._encode, self._queue = file, encode, LineQueue(limits)
+        self.account = self._queue.account
+        self._thread: threading.Thread | None = None
+        self._close_failure: str | None = None
 
     def export(self, items: Sequence[T]) -> None:
-        """Write the items.
+        """Take the items as lines, or count them as lost.
 
-        What is left of a line that did not fit (disk full) is ended before the next one is written.
-
-        :raises ExportFailedError: with how many lines went out whole.
+        :raises RuntimeError: when the system gives no thread; nothing is taken then.
         """
-        healing = int(self._torn)
-        data = b"\n" * healing + self._encode(items)
-        sent = 0
-        try:
-            while sent < len(data):  # more than once only where the system took a part of it
-                sent += os.write(self._descriptor, data[sent:] if sent else data)
-        except OSError as error:
-            self._torn = data[sent - 1 : sent] != b"\n" if sent else self._torn
-            whole = data.count(b"\n", 0, sent) - healing
-            raise ExportFailedError(reason_of(error), max(whole, 0)) from error
-        self._torn = False
+        number, queue = len(items), self._queue
+        if not number:
+            return
+        if self._thread is None:
+            self._thread = start_thread("lines", self._run)
+        if not queue.wait_for_room():
+            self.account.lost(number, STALLED)
+        elif not queue.put(Lines(self._encode(items), number)):
+            self.account.lost(number, CLOSED)
+
+    def close_within(self, seconds: float) -> None:
+        """Take no longer than this, from now on, to finish and close, whatever the limits say."""
+        self._queue.close_within(seconds)
+
+    def finish(self) -> None:
+        """Begin to write what is held, without waiting for it."""
+        self._queue.finish()
 
     def close(self) -> None:
-        """Close the file.
+        """Wait until all is written, or nothing goes out any more, or the time is over.
 
-        :raises ExportFailedError: when the system reports that a write has failed after all.
+        :raises ExportFailedError: when the file has not closed, or not in time.
         """
-        if self._descriptor != STDOUT:
-            try:
-                os.close(self._descriptor)
-            except OSError as error:
-                raise ExportFailedError(reason_of(error)) from error
+        self._queue.finish()
+        if self._thread is None or not self._queue.close():
+            return
+        self._thread.join(self._queue.seconds_left)
+        if failure := SHUTDOWN_TIMEOUT if self._thread.is_alive() else self._close_failure:
+            raise ExportFailedError(failure)
+
+    def _run(self) -> None:
+        while lines := self._queue.take():
+            self._write(lines.data)
+        try:
+            self._file.close()
+        except OSError as error:
+            self._close_failure = reason_of(error)
+
+    def _write(self, data: bytes) -> None:
+        try:
+            for sent in self._file.write(data):
+                if not self._queue.went(sent):
+                    return
+        except OSError as error:
+            self._queue.settle(reason_of(error))
+        else:
+            self._queue.settle()

@@ -90,8 +90,8 @@ class LifecycleLog:
     ) -> LifecycleEvent | None:
         """Record and export an event; None when its level, or the rate of its level, keeps it out.
 
-        `name` is an `EventName` or any other. When this returns, the event is exported or counted
-        as dropped; it raises nothing that an exporter does.
+        `name` is an `EventName` or any other. When this returns, the event is exported, counted
+        as dropped, or held by an exporter that sends later; it raises nothing that one does.
         """
         if level not in self._levels:
             return None

@@ -94,7 +94,7 @@ class QueuedExporter(Generic[T]):
                 return
             # Before anything is counted: who calls counts what this raises on.
             if self._thread is None and items:
-                self._thread = self._started()
+                self._thread = start_thread(self._name, self._run)
             before = len(self._held)
             self._held.extend(self._fitting(items))
             if before < self._limits.max_batch_size and (not before or self._batch_is_full()):
@@ -147,17 +147,7 @@ class QueuedExporter(Generic[T]):
         # Of a thread that has nothing left to send, the rest is to let go of its connections.
         self._thread.join(self._seconds_left())
 
-    def _started(self) -> threading.Thread:
-        # A daemon: a receiver that hangs must not keep the process from its end. Another one each
-        # time: Python 3.13 starts none again that it could not start.
-        thread = threading.Thread(target=self._run, name=f"export {self._name}", daemon=True)
-        thread.start()
-        return thread
-
     def _run(self) -> None:
-        # The main thread alone runs handlers, and may be deep in a system call: a signal that this
-        # thread took would not wake it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         while batch := self._next_batch():
             failure = self._failure_of(batch)
             with self._changed:
@@ -216,3 +206,21 @@ class QueuedExporter(Generic[T]):
 
     def _seconds_left(self) -> float:
         return max(0.0, min(self._finish_by or 0.0, self._latest) - time.monotonic())
+
+
+def start_thread(name: str, run: Callable[[], None]) -> threading.Thread:
+    """Start a thread that exports; another one each time.
+
+    :raises RuntimeError: when the system gives none.
+    """
+
+    def begin() -> None:
+        # The main thread alone runs handlers, and may be deep in a system call: a signal that this
+        # thread took would not wake it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+        run()
+
+    # A daemon: a receiver that hangs must not keep the process from its end.
+    thread = threading.Thread(target=begin, name=f"export {name}", daemon=True)
+    thread.start()
+    return thread

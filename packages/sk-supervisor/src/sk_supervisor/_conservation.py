@@ -47,6 +47,8 @@ class ExporterSum(NamedTuple):
     dropped: Mapping[str, int]
     unclosed: Mapping[str, str]
     """The processes in which it did not close, each with the reason."""
+    unknown: int = 0
+    """What it held by the last report of a process that was killed."""
 
 
 class Conservation(NamedTuple):
@@ -88,7 +90,7 @@ def _names(accounts: Iterable[SpanAccount]) -> list[str]:
 
 
 def _summed(accounts: Iterable[SpanAccount], place: int, name: str) -> ExporterSum:
-    created = exported = 0
+    created = exported = unknown = 0
     dropped: Counter[str] = Counter()
     unclosed = {}
     for account in accounts:
@@ -97,9 +99,11 @@ def _summed(accounts: Iterable[SpanAccount], place: int, name: str) -> ExporterS
             created += account.created
             exported += one.exported
             dropped.update(one.dropped)
+            if not account.final:
+                unknown += account.created - one.exported - sum(one.dropped.values())
             if one.close_failure:
                 unclosed[account.worker] = one.close_failure
-    return ExporterSum(name, created, exported, dict(dropped), unclosed)
+    return ExporterSum(name, created, exported, dict(dropped), unclosed, unknown)
 
 
 def _gaps(account: SpanAccount, names: list[str]) -> Iterator[Gap]:

@@ -49,6 +49,7 @@ def facts_of(found: Conservation) -> Iterator[Fact]:
             "exported": one.exported,
             "dropped": sum(one.dropped.values()),
             "reasons": _reasons(one.dropped),
+            "unknown": one.unknown,
             "processes": found.processes,
         }
         yield Fact(SPANS_ACCOUNTED, None, fields)
@@ -63,6 +64,8 @@ def _told(one: ExporterSum) -> str:
     text = f"spans: {one.created:,} created, {one.exported:,} exported by {one.name}"
     if one.dropped:
         text += f", {sum(one.dropped.values()):,} dropped ({_reasons(one.dropped)})"
+    if one.unknown:
+        text += f", {one.unknown:,} held by processes that were killed"
     for worker, reason in sorted(one.unclosed.items()):
         text += f"; not closed in {worker} ({reason})"
     return text

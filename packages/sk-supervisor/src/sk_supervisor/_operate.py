@@ -186,14 +186,13 @@ def stop(
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Only those behind this one.")
 def events(run: str | None, run_dir: str | None, after: int) -> None:
     """Print the lifecycle events of RUN that it still holds, as the log exporter stdout does."""
-    from sk_observability import build_log_exporters
+    from sk_observability import events_as_text
 
     from sk_supervisor._admin_client import events_of
 
     with _plain_errors():
         held = tuple(events_of(_chosen(run, run_dir), after))
-        for outlet in build_log_exporters([("stdout", {})]):
-            outlet.export(held)
+        click.echo(events_as_text(held), nl=False)
 
 
 COMMANDS = (status, top, stop, events)
