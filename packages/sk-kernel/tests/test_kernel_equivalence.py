@@ -332,7 +332,7 @@ def _placement(context: ApplicationContext, choices: list[int]) -> dict[str, str
 
 
 @pytest.mark.contract("P5PRE-ENV-01")
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     case=cases(),
     payloads=inputs(),

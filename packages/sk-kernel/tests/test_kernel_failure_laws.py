@@ -99,7 +99,7 @@ policies = st.builds(NodeFailure, st.sampled_from(["dead_letter", "skip"]), st.i
 numbers = st.frozensets(st.integers(1, 30), max_size=12)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     own=st.fixed_dictionaries(dict.fromkeys(NODES, policies)),
     bad=st.fixed_dictionaries({}, optional=dict.fromkeys(NODES, numbers)),

@@ -23,9 +23,10 @@ from sk_kernel import (
     ExecutionPlan,
     FailureSpec,
     Identity,
+    KeyOwners,
     MemoryRun,
     NodeFailure,
-    Onward,
+    Outcomes,
     PreflightError,
     RequestCodec,
     RequestRunner,
@@ -39,6 +40,7 @@ from sk_kernel import (
     shares,
     together,
 )
+from sk_kernel._asking import before_requests
 from sk_kernel._envelope import root_of
 
 BRANCHING = """
@@ -101,12 +103,16 @@ def asked(
         segment, visit = waiting.pop(0)
         (sent,) = codec.visits(together([codec.visit(visit)]))
         assert isinstance(sent, Visit)
-        for outcome in runners[segment].run([sent]):
-            if isinstance(outcome, Answer):
-                answers += codec.answers(together([codec.answer(outcome)]))
-            else:
-                waiting.append((outcome.segment, outcome.visit))
+        ended, onward = runners[segment].run([sent])
+        answers += [again for each in ended for again in sent_answers(codec, [each])]
+        waiting += [(index, each) for index, several in onward.items() for each in several]
     return answers
+
+
+def sent_answers(codec: RequestCodec, answers: list[Answer], limit: int = 1 << 20) -> list[Answer]:
+    """The answers as the other end has them."""
+    frames = codec.answer_frames(answers, limit, lambda _, error: pytest.fail(str(error)))
+    return [answer for frame in frames for answer in codec.answers(frame)]
 
 
 @pytest.mark.contract("HANDOFF-C-01")
@@ -270,8 +276,7 @@ def test_a_visit_with_a_text_that_is_no_text_fails_and_leaves_the_others_alone(
 def test_a_reply_that_is_not_as_declared_is_a_failure(codec: RequestCodec) -> None:
     cls = next(iter(codec._edges.values())).payload.cls
     right, wrong = Answer("r1", 1, True, cls(1)), Answer("r2", 1, True, cls("no number"))
-    found = codec.answers(together([codec.answer(right), codec.answer(wrong)]))
-    assert found == [right, Answer("r2", 1, cause_type="WireError")]
+    assert sent_answers(codec, [right, wrong]) == [right, Answer("r2", 1, cause_type="WireError")]
 
 
 def test_what_was_given_up_is_the_outcome_where_nothing_else_comes() -> None:
@@ -320,18 +325,159 @@ def test_behind_its_finish_no_request_comes_to_a_node(declare: Callable[..., Mod
             context, plan, s, context.container(), own, write=lambda _: None
         )
 
-    def outcome(target: str, payload: object) -> Answer | Onward:
+    def outcome(target: str, payload: object) -> Outcomes:
         visit = Visit("r1", WHOLE, codec.entry(target, type(payload)), (-1,), payload)
         segment = plan.segment_of(target)
-        (only,) = RequestRunner(plan, segment, runners[segment.index]).run([visit])
-        return only
+        return RequestRunner(plan, segment, runners[segment.index]).run([visit])
 
-    assert outcome("second", module.B(1)) == Answer(
-        "r1", WHOLE, replied=True, payload=module.D("1")
-    )
+    (reply,) = outcome("second", module.B(1)).answers
+    assert reply == Answer("r1", WHOLE, replied=True, payload=module.D("1"))
     for runner in runners.values():
         runner.run(Batch(1, 1, 0, final=True), [])
-    assert outcome("second", module.B(1)) == Answer(
-        "r1", WHOLE, node="second", cause_type="RequestsClosedError"
+    (closed,) = outcome("second", module.B(1)).answers
+    assert closed == Answer("r1", WHOLE, node="second", cause_type="RequestsClosedError")
+    assert outcome("first", module.A(1)).onward  # which has no finish()
+
+
+# ---- frames --------------------------------------------------------------------------------------
+
+
+@given(sizes=st.lists(st.integers(0, 120), min_size=1, max_size=20), limit=st.integers(60, 400))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_fits_a_frame_is_sent_in_order_and_all_else_is_refused_each_by_itself(
+    codec: RequestCodec, sizes: list[int], limit: int
+) -> None:
+    edge = next(iter(codec._edges.values()))
+    visits = [
+        Visit(f"r{n}", n, edge, codec.root(n, 0, 1), edge.payload.cls(n), Correlation("x" * size))
+        for n, size in enumerate(sizes)
+    ]
+    refused: list[Visit] = []
+    frames = list(codec.visit_frames(visits, limit, lambda visit, _: refused.append(visit)))
+    sent = [visit for frame in frames for visit in codec.visits(frame)]
+    assert all(len(frame) <= limit for frame in frames)
+    assert sent == [visit for visit in visits if visit not in refused]
+    assert refused == [visit for visit in visits if len(codec.visit(visit)) + 1 > limit]
+
+
+def test_a_payload_that_has_no_form_is_refused_and_the_others_are_sent(codec: RequestCodec) -> None:
+    edge = next(iter(codec._edges.values()))
+    payloads = [edge.payload.cls(n) for n in (1, 2, object(), 4, 1 << 80)]
+    visits = [Visit(f"r{n}", 1, edge, -n, payload) for n, payload in enumerate(payloads)]
+    refused: list[tuple[str, str]] = []
+    frames = codec.visit_frames(
+        visits, 1 << 20, lambda visit, error: refused.append((visit.request, type(error).__name__))
     )
-    assert isinstance(outcome("first", module.A(1)), Onward)  # which has no finish()
+    assert [v.request for frame in frames for v in codec.visits(frame)] == ["r0", "r1", "r3"]
+    assert refused == [("r2", "WireError"), ("r4", "WireError")]
+
+
+def test_one_payload_for_several_nodes_and_others_for_one_run_together(
+    declare: Callable[..., ModuleType],
+) -> None:
+    text = "@node\ndef one(a: A) -> B:\n    return B(a.n)\n"
+    module = declare(text + text.replace("one", "other"))
+    context = ApplicationContext(spec(module))
+    plan = placed(context, dict.fromkeys(("one", "other"), "h"))
+    codec, segment = RequestCodec(context.graph), plan.segment_of("one")
+    runner = SegmentRunner(
+        context, plan, segment, context.container(), Identity("r", "s", "h", TraceIds("r"))
+    )
+
+    def visit(number: int, target: str, position: int, targets: int) -> Visit:
+        edge = codec.entry(target, module.A)
+        key = codec.root(number, position, targets)
+        return Visit(f"r{number}", WHOLE // targets, edge, key, module.A(number))
+
+    asked = [visit(2, "one", 0, 1), visit(1, "one", 0, 2), visit(1, "other", 1, 2)]
+    answers = RequestRunner(plan, segment, runner).run(asked).answers
+    weights = Counter(a.request for a in answers if a.payload == module.B(int(a.request[1:])))
+    assert weights == {"r1": 2, "r2": 1}
+    assert sum(a.weight for a in answers) == 2 * WHOLE
+
+
+STOPPED = """
+seen = []
+@node
+def several(a: A) -> list[B]:
+    return [B(a.n + i) for i in range(3)]
+@node
+def picky(b: B) -> C:
+    seen.append(("picky", b.n))
+    if b.n == 11: raise ValueError("secret")
+    return C(b.n)
+@node
+def behind(c: C) -> D:
+    seen.append(("behind", c.n))
+    return D(str(c.n))
+"""
+
+
+def test_of_a_request_that_has_failed_nothing_is_run_any_further_and_of_others_all(
+    declare: Callable[..., ModuleType],
+) -> None:
+    module = declare(STOPPED)
+    context = ApplicationContext(spec(module))
+    plan = placed(context, dict.fromkeys(("several", "picky", "behind"), "h"))
+    codec, segment = RequestCodec(context.graph), plan.segment_of("several")
+    runner = SegmentRunner(
+        context, plan, segment, context.container(), Identity("r", "s", "h", TraceIds("r"))
+    )
+    edge = codec.entry("several", module.A)
+    asked = [
+        Visit(f"r{number}", WHOLE, edge, codec.root(number, 0, 1), module.A(10 * number))
+        for number in (2, 1, 3)
+    ]
+    answers = RequestRunner(plan, segment, runner).run(asked).answers
+    others = [20, 21, 22, 30, 31, 32]
+    assert [n for node, n in module.seen if node == "picky"] == [10, 11, *others]
+    assert [n for node, n in module.seen if node == "behind"] == others
+    failed = Answer("r1", WHOLE, node="picky", cause_type="ValueError")
+    assert [answer for answer in answers if not answer.replied] == [failed]
+    assert [answer.payload.text for answer in answers if answer.replied] == list(map(str, others))
+
+
+MOVED = """
+@state(key="n")
+class Seen:
+    pass
+@node
+def moved(a: A) -> B:
+    return B(a.n // 100)
+@node
+def kept(b: B, seen: Seen) -> D:
+    return D(str(b.n))
+"""
+
+
+def test_a_record_whose_key_a_node_has_moved_is_the_failure_of_its_request_alone(
+    declare: Callable[..., ModuleType],
+) -> None:
+    module = declare(MOVED)
+    context = ApplicationContext(spec(module))
+    groups = {SOURCE: "g", SINK: "g", "moved": "h", "kept": "h"}
+    keys = {module.Seen: "n"}
+    plan = make_plan(context.graph, groups, context.all_states, workers_of={"h": 2}, key_of=keys)
+    codec, segment = RequestCodec(context.graph), plan.segment_of("moved")
+    runner = SegmentRunner(
+        context, plan, segment, context.container(), Identity("r", "s", "h", TraceIds("r"))
+    )
+    edge, owners = codec.entry("moved", module.A), KeyOwners("n", 2)
+    asked = [
+        Visit(f"r{n}", WHOLE, edge, codec.root(n, 0, 1), module.A(100 * n)) for n in range(1, 20)
+    ]
+    answers = RequestRunner(plan, segment, runner).run(asked).answers
+    own = [n for n in range(1, 20) if owners.of([module.B(n)]) == [0]]
+    assert 0 < len(own) < 19
+    assert [a.payload.text for a in answers if a.replied] == list(map(str, own))
+    failures = [a for a in answers if not a.replied]
+    assert {(a.node, a.cause_type) for a in failures} == {("moved", "MovedKeyError")}
+    assert len(failures) == 19 - len(own)
+
+
+@given(runs=st.lists(st.text(max_size=8), min_size=2, max_size=4, unique=True))
+def test_of_several_runs_requests_of_one_number_have_other_keys_each(runs: list[str]) -> None:
+    begins = [before_requests(run) for run in runs]
+    assert len(set(begins)) == len(runs)
+    assert all(-(1 << 53) <= begin < -(1 << 52) for begin in begins)
+    assert begins == [before_requests(run) for run in runs]

@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 from sk_kernel import ReplyWaiter, ReplyWaiterService, TerminalEvent
-from sk_kernel._loop_wakes import wakes_of
+from sk_kernel._loop_wakes import LoopWakes, wakes_here
 
 
 def test_an_await_ends_in_time_though_another_waker_has_failed() -> None:
@@ -35,7 +35,14 @@ def test_an_await_ends_in_time_though_another_waker_has_failed() -> None:
 @pytest.mark.parametrize("closed", ["before the wake", "behind it"])
 def test_a_loop_that_is_closed_is_not_kept_by_what_was_to_be_woken_on_it(closed: str) -> None:
     loop = asyncio.new_event_loop()
-    wakes, future = wakes_of(loop), loop.create_future()
+    waiters = ReplyWaiterService()
+
+    async def minded() -> LoopWakes:
+        waiter = waiters.register("t")
+        wakes_here().mind(waiters, waiter.due)
+        return wakes_here()
+
+    wakes, future = loop.run_until_complete(minded()), loop.create_future()
     if closed == "before the wake":
         loop.close()
     wakes.wake(future)
@@ -44,3 +51,24 @@ def test_a_loop_that_is_closed_is_not_kept_by_what_was_to_be_woken_on_it(closed:
     del loop, future
     gc.collect()
     assert known() is None
+
+
+def test_awaits_of_one_loop_expire_each_at_its_own_time() -> None:
+    waiters = ReplyWaiterService()
+
+    async def asks() -> list[str]:
+        ended: list[str] = []
+
+        async def ask(name: str, seconds: float) -> None:
+            outcome = await waiters.register(name, timeout_seconds=seconds)
+            ended.append(f"{name}: {outcome.status}")
+
+        limits = {"late": 0.15, "never": 60.0, "soon": 0.01, "between": 0.05}
+        several = [asyncio.ensure_future(ask(name, limit)) for name, limit in limits.items()]
+        await asyncio.gather(several[0], *several[2:])
+        waiters.complete(TerminalEvent("never", "success"))
+        await several[1]
+        return ended
+
+    awaited = ["soon: timeout", "between: timeout", "late: timeout", "never: success"]
+    assert asyncio.run(asks()) == awaited

@@ -1,7 +1,7 @@
 """stream kernel: nodes, state and graph, and the runner of the memory profile."""
 
 from sk_kernel._adapters import Sink, Source
-from sk_kernel._answering import Onward, RequestRunner
+from sk_kernel._answering import Outcomes, RequestRunner
 from sk_kernel._application import ApplicationContext
 from sk_kernel._application_spec import AdapterSettings, ApplicationSpec
 from sk_kernel._asking import names_of, told
@@ -138,7 +138,7 @@ __all__ = [
     "NodeObserver",
     "NodeOutputError",
     "NodeSpan",
-    "Onward",
+    "Outcomes",
     "Parcel",
     "PreflightError",
     "Progress",

@@ -1,34 +1,30 @@
-"""Running requests through one segment, each by itself: what one raises ends no other."""
+"""Running requests through one segment, all that come together: what one raises ends no other."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Container, Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from sk_kernel._batch import Batch, Section
-from sk_kernel._envelope import Key, root_of
+from sk_kernel._asked_batch import AskedBatch
+from sk_kernel._batch import Column, Section
+from sk_kernel._envelope import Correlation, Key, root_of
 from sk_kernel._graph import SINK, Edge
 from sk_kernel._plan import ExecutionPlan, Segment
 from sk_kernel._segment import SegmentRunner
 from sk_kernel._visit import Answer, Visit, shares
-from sk_kernel.errors import DeadLetterError, RunError
+from sk_kernel.errors import RunError
 
 
-class Onward(NamedTuple):
-    """A record that goes on to another segment, by its index."""
+class Outcomes(NamedTuple):
+    """What requests have come to: ``answers``, and visits ``onward`` to segments, by index."""
 
-    segment: int
-    visit: Visit
-
-
-class _Leaver(NamedTuple):
-    segment: int
-    edge: Edge
-    key: Key
-    payload: Any
+    answers: list[Answer]
+    onward: dict[int, list[Visit]]
 
 
-_NONE: Final[frozenset[int]] = frozenset()
+#: What leaves for a segment over an edge, keys and payloads; without an edge they are replies.
+_Way = tuple[int, Edge | None, Sequence[Key], Sequence[Any]]
 
 
 class RequestRunner:
@@ -47,71 +43,123 @@ class RequestRunner:
                 way = edge.producer, edge.payload.cls, segment_of[edge.consumer]
                 self._edges.setdefault(way, []).append(edge)
 
-    def run(self, visits: Sequence[Visit]) -> list[Answer | Onward]:
-        """Run records of one request, which come to this segment together.
+    def run(self, visits: Sequence[Visit]) -> Outcomes:
+        """Run records, which come to this segment together, of any number of requests, as a batch.
 
-        What a node raises, or gives wrongly, is the request's failure. Order among the records of
-        a request is that of their keys, as in a batch. A node that would end the process
-        (``sys.exit``) fails the request.
+        What a node raises, or gives wrongly, is the failure of its request, of which nothing is run
+        any further. Order is that of keys, as in any batch: of requests that in which they were
+        asked. A node that would end the process (``sys.exit``) fails the request.
 
         :raises DeadLetterError: when what a node gave up cannot be written.
         """
-        request, sampled = visits[0].request, visits[0].sampled
-        weight = sum([visit.weight for visit in visits])
-        losses = self._runner.losses
-        lost = losses.given_up
-        root = root_of(visits[0].key)
-        known = {visit.key: visit.correlation for visit in visits}
-        traced = frozenset((root,)) if sampled else _NONE
-        batch = Batch(0, root, root, correlations=known, sampled=traced)
-        arrivals = [(visit.edge, visit.key, visit.payload) for visit in visits]
-        try:
-            replies, leaving = self._runner.answer(batch, arrivals)
-        except DeadLetterError:
-            raise
-        except SystemExit:
-            return [Answer(request, weight, cause_type="SystemExit")]
-        except RunError as error:
-            node = str(getattr(error, "node", ""))
-            cause = str(getattr(error, "cause_type", "")) or type(error).__name__
-            return [Answer(request, weight, node=node, cause_type=cause)]
-        outcomes: list[Answer | Onward] = []
-        if losses.given_up != lost:
-            node, cause = losses.latest
-            outcomes.append(Answer(request, 0, node=node, cause_type=cause, given_up=True))
-        leavers = self._leavers(batch, leaving, replies)
-        if not replies and not leavers:
-            outcomes.append(Answer(request, weight))
-            return outcomes
-        weights = shares(weight, len(replies) + len(leavers))
-        for payload in replies:
-            outcomes.append(Answer(request, next(weights), True, payload))
-        for segment, edge, key, payload in leavers:
-            about = batch.correlation(key)
-            visit = Visit(request, next(weights), edge, key, payload, about, sampled)
-            outcomes.append(Onward(segment, visit))
-        return outcomes
-
-    def _leavers(
-        self, batch: Batch, leaving: dict[int, list[Section]], replies: list[Any]
-    ) -> list[_Leaver]:
-        """What leaves for other segments; for the sink it is a reply, and joins the others."""
-        leavers: list[_Leaver] = []
+        batch, asked, columns = _gathered(visits if len(visits) == 1 else sorted(visits, key=_key))
+        replies, leaving = self._runner.answer(batch, columns)
+        ways: list[_Way] = [(0, None, column.keys, column.items) for column in replies]
         for segment, sections in leaving.items():
-            for section in sections:
-                for edge in self._edges[section.producer, section.payload.cls, segment]:
-                    if section.target not in (None, edge.consumer):
-                        continue
-                    if edge.consumer == SINK:
-                        replies += section.items
-                        continue
-                    for key, payload in zip(section.keys, section.items, strict=True):
-                        there = key if edge.fanout == 1 else _child(batch, key, edge.position)
-                        leavers.append(_Leaver(segment, edge, there, payload))
-        return leavers
+            self._add_ways(ways, batch, segment, sections)
+        return _outcomes(batch, asked, ways)
+
+    def _add_ways(
+        self, ways: list[_Way], batch: AskedBatch, segment: int, sections: Iterable[Section]
+    ) -> None:
+        """Add how sections leave for another segment; where that has the sink they are replies."""
+        for producer, kind, target, keys, items in sections:
+            for edge in self._edges[producer, kind.cls, segment]:
+                if target not in (None, edge.consumer):
+                    continue
+                if edge.consumer == SINK:
+                    ways.append((segment, None, keys, items))
+                elif edge.fanout == 1:
+                    ways.append((segment, edge, keys, items))
+                else:
+                    there = [_child(batch, key, edge.position) for key in keys]
+                    ways.append((segment, edge, there, items))
 
 
-def _child(batch: Batch, key: Key, position: int) -> Key:
+_key = attrgetter("key")
+
+
+def _gathered(visits: Sequence[Visit]) -> tuple[AskedBatch, dict[int, Visit], Iterable[Column]]:
+    """Visits in order as a batch: with one of each request, by the root of its keys, that has all
+    the weight that has come of it; and with what has come over each edge.
+    """
+    asked: dict[int, Visit] = {}
+    columns: dict[int, tuple[Edge, list[Key], list[Any]]] = {}
+    known: dict[Key, Correlation] = {}
+    traced: set[int] = set()
+    root = first = root_of(visits[0].key)
+    for visit in visits:
+        _, weight, edge, key, payload, known[key], sampled = visit
+        root = root_of(key)
+        if sampled:
+            traced.add(root)
+        if root in asked:
+            visit = visit._replace(weight=weight + asked[root].weight)
+        asked[root] = visit
+        if id(edge) in columns:
+            _, keys, payloads = columns[id(edge)]
+            keys.append(key)
+            payloads.append(payload)
+        else:
+            columns[id(edge)] = edge, [key], [payload]
+    batch = AskedBatch(0, first, root, correlations=known, sampled=frozenset(traced))
+    return batch, asked, [Column(*each) for each in columns.values()]
+
+
+def _outcomes(batch: AskedBatch, asked: dict[int, Visit], ways: Sequence[_Way]) -> Outcomes:
+    """What each request's weight is handed in for, or goes on with."""
+    answers: list[Answer] = []
+    for root, error in batch.failed.items():
+        answers.append(_failure(asked.pop(root), error))
+    for root, (node, cause) in batch.let_go.items():
+        if root in asked:
+            name = asked[root].request
+            answers.append(Answer(name, 0, node=node, cause_type=cause, given_up=True))
+    parts = _counted(asked, ways)
+    divided: dict[int, Iterator[int]] = {}
+    for root, count in parts.items():
+        if count > 1:
+            divided[root] = shares(asked[root].weight, count)
+    onward: dict[int, list[Visit]] = {}
+    for segment, edge, keys, items in ways:
+        going: list[Visit] = []
+        for key, payload in zip(keys, items, strict=True):
+            root = root_of(key)
+            if root not in asked:
+                continue
+            request, weight, _, _, _, _, sampled = asked[root]
+            if root in divided:
+                weight = next(divided[root])
+            if edge is None:
+                answers.append(Answer(request, weight, True, payload))
+            else:
+                about = batch.correlation(key)
+                going.append(Visit(request, weight, edge, key, payload, about, sampled))
+        if going:
+            onward.setdefault(segment, []).extend(going)
+    if len(parts) < len(asked):
+        answers += [Answer(v.request, v.weight) for r, v in asked.items() if r not in parts]
+    return Outcomes(answers, onward)
+
+
+def _counted(asked: Container[int], ways: Iterable[_Way]) -> dict[int, int]:
+    """How many records leave of each request that has any, by their root."""
+    parts: dict[int, int] = {}
+    for _, _, keys, _ in ways:
+        for key in keys:
+            root = root_of(key)
+            if root in asked:
+                parts[root] = parts.get(root, 0) + 1
+    return parts
+
+
+def _failure(visit: Visit, error: RunError) -> Answer:
+    node = str(getattr(error, "node", ""))
+    cause = str(getattr(error, "cause_type", "")) or type(error).__name__
+    return Answer(visit.request, visit.weight, node=node, cause_type=cause)
+
+
+def _child(batch: AskedBatch, key: Key, position: int) -> Key:
     child = (*key, position) if isinstance(key, tuple) else (key, position)
     batch.correlations[child] = batch.correlation(key)
     return child

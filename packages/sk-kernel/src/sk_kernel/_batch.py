@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from sk_kernel._envelope import NO_CORRELATION, Correlation, Key, root_of
 from sk_kernel._graph import Edge
 from sk_kernel._specs import PayloadType
+from sk_kernel.errors import RunError
 
 
 class Section(NamedTuple):
@@ -51,6 +52,37 @@ class Batch(Struct):
     def correlation(self, key: Key) -> Correlation:
         """What is known about a record besides its payload."""
         return self.correlations.get(key, NO_CORRELATION)
+
+    @property
+    def blamed(self) -> Iterable[RunError]:
+        """What records did that does not end the batch."""
+        return ()
+
+    def bears(self, error: BaseException) -> bool:
+        """Whether what a node raised is its record's matter, and not one of the whole process."""
+        return isinstance(error, Exception)
+
+    def blame(self, error: RunError) -> None:
+        """A record did this: the batch ends with it.
+
+        :raises RunError: this one.
+        """
+        raise error from None
+
+    def gave_up(self, key: Key, node: str, cause: str) -> None:
+        """A node's policy let go of a record; the batch goes on without it."""
+
+    def is_over(self, key: Key) -> bool:
+        """Whether the record is not to be run any further."""
+        return False
+
+    def going(self, columns: list[Column]) -> list[Column]:
+        """Of what waits for a vertex that which is to be run further."""
+        return columns
+
+    def are_apart(self, keys: Sequence[Key]) -> bool:
+        """Whether none of these records is over when another one is."""
+        return True
 
 
 class Rows(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import length_hint
@@ -64,6 +65,11 @@ class NodeCall:
         self.plain = not spec.is_async and spec.context_parameter is None
         self._target, self._identity, self._tracer, self._loop = target, identity, tracer, loop
         self._concurrent = concurrent
+
+    @property
+    def tracer(self) -> Tracer | None:
+        """What notes the visits of sampled records, if anything does."""
+        return self._tracer
 
     def map(self, batch: Batch, rows: Rows) -> list[Any]:
         """The node's return value for each record, in order.
@@ -154,27 +160,28 @@ class NodeCall:
         assert self._tracer is not None  # noqa: S101 - the caller has looked
         call, rest, clock = self.call, iter(rows.items), time.time_ns
         out: list[Any] = []
-        starts: list[int] = []
-        ends: list[int] = []
+        # Numbers and no objects: these would lie about among what the nodes make.
+        stamps = array("q")
+        note = stamps.append
         try:
             for row in traced:
                 out += [call(x) for x in islice(rest, row - len(out))]
                 item = next(rest)
-                starts.append(clock())
+                note(clock())
                 out.append(call(item))
-                ends.append(clock())
+                note(clock())
             out += [call(x) for x in rest]
         except BaseException as error:
             end, row = clock(), max(len(rows.items) - length_hint(rest) - 1, 0)
             failure = self._failed(error, rows.keys[row])
-            self._tracer.ran_on(batch, rows, traced, starts, ends)
-            if len(starts) > len(ends):
-                times = starts[-1], end
+            self._tracer.ran_on(batch, rows, traced, stamps[::2], stamps[1::2])
+            if len(stamps) % 2:
+                times = stamps[-1], end
                 self._tracer.ran(batch, rows.edge(row), rows.keys[row], times, failure.cause_type)
             if not isinstance(error, Exception):
                 raise
             raise failure from error
-        self._tracer.ran_on(batch, rows, traced, starts, ends)
+        self._tracer.ran_on(batch, rows, traced, stamps[::2], stamps[1::2])
         return out
 
     def _failed(self, error: BaseException | None, key: Key) -> NodeFailedError:

@@ -43,17 +43,19 @@ def compile_chain(
         while True:
             try:
                 passed(some, outputs.append)
-            except Exception as error:
+            except BaseException as error:
+                if not batch.bears(error):
+                    raise
                 # The place in the iterator tells the record, the line of the loop the node.
                 row = max(len(keys) - length_hint(rest) - 1, 0)
                 line, payload = _stopped_at(passed.__code__, error)
                 call = calls[(line - 3) // _LINES]
-                if isinstance(error, _DetourError):
+                if isinstance(error, DetourError):
                     declared = str(call.spec.emits)
                     at = root_of(keys[row])
                     refused = NodeOutputError(call.name, error.got, declared, at)
-                    raise refused.about(keys[row]) from None
-                if not call.lose(batch, keys[row], payload, error):
+                    batch.blame(refused.about(keys[row]))
+                elif not call.lose(batch, keys[row], payload, error):
                     at = root_of(keys[row])
                     failed = NodeFailedError(call.name, type(error).__name__, at)
                     raise failed.about(keys[row]) from error
@@ -64,7 +66,7 @@ def compile_chain(
     return chain
 
 
-class _DetourError(Exception):
+class DetourError(Exception):
     """A node in the middle of a chain returned something else than it declares."""
 
     def __init__(self, output: object) -> None:
@@ -74,7 +76,7 @@ class _DetourError(Exception):
 
 def _compiled(calls: Sequence[NodeCall]) -> Any:
     lines = ["def passed(rest, append):", "    for x in rest:"]
-    scope: dict[str, Any] = {"Detour": _DetourError}
+    scope: dict[str, Any] = {"Detour": DetourError}
     for i, call in enumerate(calls):
         scope[f"node{i}"] = call.call
         lines.append(f"        x = node{i}(x)")
@@ -100,7 +102,7 @@ def _straight(
     return all(call.plain for call in calls)
 
 
-def _stopped_at(code: CodeType, error: Exception) -> tuple[int, Any]:
+def _stopped_at(code: CodeType, error: BaseException) -> tuple[int, Any]:
     """The line of the loop, and what the node in it was given."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code is not code:

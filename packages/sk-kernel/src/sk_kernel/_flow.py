@@ -51,7 +51,7 @@ class Flow:
 
     def take(self, vertex: str) -> list[Column]:
         """The columns that wait for a vertex."""
-        return self.inbox.pop(vertex, [])
+        return self.batch.going(self.inbox.pop(vertex, []))
 
     def emit(self, outlet: Outlet, keys: Sequence[Key], outputs: Sequence[Any]) -> None:
         """Send what a producer returned for each of ``keys`` on its way.
@@ -93,7 +93,8 @@ class Flow:
         elif cls is Envelope and outlet.declared.enveloped:
             self._emit_envelopes(outlet, keys, outputs)
         elif cls is not type(None) or not outlet.declared.droppable:
-            raise outlet.refuse(outputs[0], keys[0])
+            for key, output in zip(keys, outputs, strict=True):
+                self.batch.blame(outlet.refuse(output, key))
 
     def _emit_envelopes(
         self, outlet: Outlet, keys: list[Key], envelopes: list[Envelope[Any]]
@@ -104,7 +105,8 @@ class Flow:
         origin = None if outlet.producer == SOURCE else outlet.producer
         for key, envelope in zip(keys, envelopes, strict=True):
             if type(envelope.payload) not in outlet.routes:
-                raise outlet.refuse(envelope, key)
+                self.batch.blame(outlet.refuse(envelope, key))
+                continue
             if envelope.trace_id or envelope.reply_to or envelope.headers:
                 known[key] = self.batch.correlation(key).updated(envelope, origin)
             group = alike.setdefault((type(envelope.payload), envelope.target), ([], []))
@@ -122,7 +124,8 @@ class Flow:
             if several is None and outlet.declared.droppable:
                 continue
             if not isinstance(several, list | tuple):
-                raise outlet.refuse(several, key)
+                self.batch.blame(outlet.refuse(several, key))
+                continue
             flat_keys += [self._child(key, index) for index in range(len(several))]
             flat += several
         return flat_keys, flat
@@ -146,8 +149,9 @@ class Flow:
                 section = Section(producer, route.payload, target, keys, items)
                 self._departures.setdefault(segment, []).append(section)
         if not found and target is not None:
-            error = UnknownTargetError(producer, target, route.payload.name, root_of(keys[0]))
-            raise error.about(keys[0])
+            for key in keys:
+                error = UnknownTargetError(producer, target, route.payload.name, root_of(key))
+                self.batch.blame(error.about(key))
 
     def _put(self, edge: Edge, keys: Sequence[Key], items: Sequence[Any]) -> None:
         if edge.fanout > 1:

@@ -28,11 +28,11 @@ LOST: Final = _Lost()
 
 
 class GuardedCall(NodeCall):
-    """A :class:`NodeCall` under the policy ``dead_letter`` or ``skip``.
+    """A :class:`NodeCall` under the policy ``dead_letter`` or ``skip``; of requests, under any.
 
-    For a record that is given up it returns :data:`LOST`; it never calls the node on a record
-    again that it has returned something for. What a node returns wrongly is no record's fault, and
-    ends the run under every policy.
+    For a record that is given up, or whose request has failed, it returns :data:`LOST`; it never
+    calls the node on a record again that it has returned something for. What a node returns wrongly
+    is no record's fault, and ends the run under every policy.
     """
 
     forgives: ClassVar[bool] = True
@@ -65,6 +65,8 @@ class GuardedCall(NodeCall):
 
     def one(self, batch: Batch, key: Key, item: Any, edge: Edge) -> Any:
         """See the base; the span of a record that is given up has the error of the last attempt."""
+        if batch.is_over(key):
+            return LOST
         if self._tracer is None or root_of(key) not in batch.sampled:
             return self._map(batch, (key,), (item,))[0]
         start = time.time_ns()
@@ -74,9 +76,13 @@ class GuardedCall(NodeCall):
         return output
 
     def lose(self, batch: Batch, key: Key, item: Any, error: BaseException) -> bool:
-        """Give a record up."""
+        """Give a record up, or blame it where that is not for the node's policy."""
         self._lost += 1
         self._cause = type(error).__name__
+        if self._failure.policy == "fail" or not isinstance(error, Exception):
+            batch.blame(self._failed(error, key))
+            return True
+        batch.gave_up(key, self.name, self._cause)
         known = batch.correlation(key)
         self._losses.take(Loss(self.name, self._failure, self._cause, key, item, known))
         if self._tracer is not None and root_of(key) not in batch.sampled:
@@ -86,22 +92,25 @@ class GuardedCall(NodeCall):
     def _map(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
         if self.spec.is_async:
             return self._await(batch, keys, items) if items else []
-        call, arguments = self._each(batch, keys, items)
+        call, arguments = (self.call, iter(items)) if self.plain else self._each(batch, keys, items)
         out: list[Any] = []
         while len(out) < len(items):
             try:
                 for argument in arguments:
                     out.append(call(argument))
-            except Exception as error:  # noqa: BLE001 - whatever the user's node raises
+            except BaseException as error:
+                if not batch.bears(error):
+                    raise
                 row = len(out)
                 out.append(self._again(batch, keys[row], items[row], error))
+                while len(out) < len(items) and batch.is_over(keys[len(out)]):
+                    next(arguments)
+                    out.append(LOST)
         return out
 
     def _each(
         self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]
     ) -> tuple[Callable[[Any], Any], Iterator[Any]]:
-        if self.plain:
-            return self.call, iter(items)
         node, name = self.call, self.spec.context_parameter or ""
         pairs = zip(self._contexts(batch, keys), items, strict=True)
         return lambda pair: node(pair[1], **{name: pair[0]}), iter(pairs)
@@ -114,15 +123,24 @@ class GuardedCall(NodeCall):
                 raise failure.__cause__ from None
             raise
 
-    def _again(self, batch: Batch, key: Key, item: Any, error: Exception) -> Any:
-        cause: BaseException = error
-        for _ in range(self._failure.attempts - 1):
+    def _again(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Any:
+        attempt = 1
+        while self._tries(attempt, error):
+            attempt += 1
             try:
                 return super()._map(batch, (key,), (item,))[0]
             except NodeFailedError as failure:
-                cause = failure.__cause__ or failure
-        self.lose(batch, key, item, cause)
+                error = failure.__cause__ or failure
+            except BaseException as fault:
+                if not batch.bears(fault):
+                    raise
+                error = fault
+        self.lose(batch, key, item, error)
         return LOST
+
+    def _tries(self, attempt: int, error: BaseException) -> bool:
+        """Whether there is another attempt behind this one."""
+        return isinstance(error, Exception) and attempt < self._failure.attempts
 
     def _starter(
         self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]
@@ -130,13 +148,17 @@ class GuardedCall(NodeCall):
         start = super()._starter(batch, keys, items)
 
         async def guarded(index: int) -> Any:
+            if batch.is_over(keys[index]):
+                return LOST
             attempt = 0
             while True:
                 attempt += 1
                 try:
                     return await start(index)
-                except Exception as error:  # noqa: BLE001 - whatever the user's node raises
-                    if attempt >= self._failure.attempts:
+                except BaseException as error:
+                    if not batch.bears(error):
+                        raise
+                    if not self._tries(attempt, error):
                         self.lose(batch, keys[index], items[index], error)
                         return LOST
 

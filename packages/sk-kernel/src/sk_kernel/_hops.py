@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from sk_kernel._batch import Batch, Section
 from sk_kernel._ids import TraceIds, span_id
 from sk_kernel._plan import ExecutionPlan
@@ -36,10 +34,28 @@ class Parcel(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """A consumer's span that has not ended."""
+    """What a consumer's span is made of: a worker ``to`` took a batch from the workers ``by``.
 
-    span: NodeSpan
-    link: SpanLink
+    Those are the ones that sent sampled records; ``records`` counts all.
+    """
+
+    number: int
+    first: int
+    by: Sequence[End]
+    to: End
+    records: int
+    start_ns: int
+
+
+class Sending(NamedTuple):
+    """What a producer's span is made of: a worker ``by`` sent part of a batch to another one."""
+
+    number: int
+    first: int
+    by: End
+    to: End
+    records: int
+    times: tuple[int, int]
 
 
 class Hops:
@@ -56,55 +72,32 @@ class Hops:
         stays = by[1] == to[1] and self._segments[by[0]].group == self._segments[to[0]].group
         return not stays and any(self._rows(s.keys, batch.sampled) for s in parcel.sections)
 
-    def send(
-        self,
-        batch: Batch,
-        by: End,
-        to: End,
-        sections: Sequence[Section],
-        times: tuple[int, int],
-        links: Sequence[SpanLink],
-    ) -> NodeSpan:
-        """The span of a batch's sending; ``links`` are the spans of the sampled in it."""
-        number, taken = self._taken.get(by, (0, None))
-        trace, sender = self._ids.of_batch(batch.number), self._segments[by[0]]
-        group = self._segments[to[0]].group
-        return NodeSpan(
-            kind="producer",
-            trace_id=trace,
-            span_id=_sending(trace, by, to),
-            parent_id=taken if number == batch.number else None,
-            name=f"send {group}",
-            process_group=sender.group,
-            route_hop=sender.depth,
-            handoff_from=None,
-            sequence=batch.first,
-            start_ns=times[0],
-            end_ns=times[1],
-            links=tuple(links),
-            attributes=_attributes("send", group, batch, sections),
-        )
-
-    def process(
+    def takes(
         self, batch: Batch, to: End, parcels: Iterable[Parcel], start_ns: int
     ) -> Arrival | None:
-        """The span of a batch's processing, which begins; None where none of it is sampled."""
-        trace = self._ids.of_batch(batch.number)
+        """A worker begins to process what it took of a batch; None where none of it is sampled."""
         received: dict[End, list[Section]] = {}
+        count = 0
         for parcel in parcels:
             received.setdefault(parcel.by, []).extend(parcel.sections)
-        sampled = sorted(
-            by for by, own in received.items() if self.are_told(batch, Parcel(by, own), to)
-        )
-        if not sampled:
-            return None
-        links = [SpanLink(trace, _sending(trace, by, to)) for by in sampled]
-        segment = self._segments[to[0]]
-        own = span_id(trace, f"process {to[0]}.{to[1]}", 0)
-        self._taken[to] = batch.number, own
-        everything = [section for sections in received.values() for section in sections]
-        before = self._segments[sampled[0][0]].group
-        span = NodeSpan(
+            count += sum(len(section.items) for section in parcel.sections)
+        by = sorted(by for by, own in received.items() if self.are_told(batch, Parcel(by, own), to))
+        return Arrival(batch.number, batch.first, by, to, count, start_ns) if by else None
+
+    def link(self, arrival: Arrival) -> SpanLink:
+        """To the span of a batch's processing."""
+        trace = self._ids.of_batch(arrival.number)
+        return SpanLink(trace, _processing(trace, arrival.to))
+
+    def processed(self, arrival: Arrival, end_ns: int) -> NodeSpan:
+        """The span of a batch's processing."""
+        number, to = arrival.number, arrival.to
+        trace, segment = self._ids.of_batch(number), self._segments[to[0]]
+        own = _processing(trace, to)
+        self._taken[to] = number, own
+        links = tuple([SpanLink(trace, _sending(trace, by, to)) for by in arrival.by])
+        before = self._segments[arrival.by[0][0]].group
+        return NodeSpan(
             kind="consumer",
             trace_id=trace,
             span_id=own,
@@ -113,32 +106,53 @@ class Hops:
             process_group=segment.group,
             route_hop=segment.depth,
             handoff_from=before if before != segment.group else None,
-            sequence=batch.first,
-            start_ns=start_ns,
-            end_ns=start_ns,
-            links=tuple(links),
-            attributes=_attributes("process", segment.group, batch, everything),
+            sequence=arrival.first,
+            start_ns=arrival.start_ns,
+            end_ns=end_ns,
+            links=links,
+            attributes=_attributes("process", segment.group, number, arrival.records),
         )
-        return Arrival(span, SpanLink(trace, own))
 
+    def sent(self, sending: Sending, links: Iterable[SpanLink]) -> NodeSpan:
+        """The span of a batch's sending; ``links`` are the spans of the sampled in it.
 
-def ended(arrival: Arrival, end_ns: int) -> NodeSpan:
-    """The consumer's span."""
-    return replace(arrival.span, end_ns=end_ns)
+        What its sender took of the batch has been told before.
+        """
+        number, by, to = sending.number, sending.by, sending.to
+        known, taken = self._taken.get(by, (0, None))
+        trace, sender = self._ids.of_batch(number), self._segments[by[0]]
+        group = self._segments[to[0]].group
+        return NodeSpan(
+            kind="producer",
+            trace_id=trace,
+            span_id=_sending(trace, by, to),
+            parent_id=taken if known == number else None,
+            name=f"send {group}",
+            process_group=sender.group,
+            route_hop=sender.depth,
+            handoff_from=None,
+            sequence=sending.first,
+            start_ns=sending.times[0],
+            end_ns=sending.times[1],
+            links=tuple(links),
+            attributes=_attributes("send", group, number, sending.records),
+        )
 
 
 def _sending(trace_id: str, by: End, to: End) -> str:
     return span_id(trace_id, f"send {by[0]}.{by[1]} {to[0]}.{to[1]}", 0)
 
 
-def _attributes(
-    operation: str, group: str, batch: Batch, sections: Iterable[Section]
-) -> Mapping[str, str | int]:
+def _processing(trace_id: str, to: End) -> str:
+    return span_id(trace_id, f"process {to[0]}.{to[1]}", 0)
+
+
+def _attributes(operation: str, group: str, number: int, count: int) -> Mapping[str, str | int]:
     return {
         "messaging.system": SYSTEM,
         "messaging.operation.name": operation,
         "messaging.operation.type": operation,
         "messaging.destination.name": group,
-        "messaging.batch.message_count": sum(len(section.items) for section in sections),
-        f"messaging.{SYSTEM}.batch": batch.number,
+        "messaging.batch.message_count": count,
+        f"messaging.{SYSTEM}.batch": number,
     }

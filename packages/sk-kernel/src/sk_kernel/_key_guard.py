@@ -34,6 +34,8 @@ class KeyGuard:
                     continue
                 owners = self._owners.of(items)
                 if set(owners) - {self._index}:
-                    row = next(i for i, owner in enumerate(owners) if owner != self._index)
-                    at = root_of(keys[row])
-                    raise MovedKeyError(edge.producer, consumer, self._key, at).about(keys[row])
+                    for key, owner in zip(keys, owners, strict=True):
+                        if owner != self._index:
+                            at = root_of(key)
+                            moved = MovedKeyError(edge.producer, consumer, self._key, at)
+                            flow.batch.blame(moved.about(key))

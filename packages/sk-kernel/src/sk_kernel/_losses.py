@@ -49,21 +49,13 @@ class Losses:
     def __init__(self, identity: Identity, part: str = "") -> None:
         self._identity, self.part = identity, part
         self.dead_lettered = self.skipped = 0
-        #: The node and the cause of the last record that was given up; for what, is not kept.
-        self.latest = ("", "")
         self._held: list[tuple[Place, bytes]] = []
-
-    @property
-    def given_up(self) -> int:
-        """How many records were given up so far; the ``latest`` of them is at hand."""
-        return self.dead_lettered + self.skipped
 
     def take(self, loss: Loss) -> None:
         """Count a loss, and hold its letter.
 
         :raises DeadLetterError: when MessagePack has no form for the payload.
         """
-        self.latest = loss.node, loss.cause
         if loss.failure.policy == "skip":
             self.skipped += 1
             return

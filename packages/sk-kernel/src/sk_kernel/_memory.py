@@ -78,9 +78,9 @@ class MemoryRun:
         source, sink = application.make_source(container), application.make_sink(container)
         if stopwatch is not None:
             source, sink = stopwatch.around_source(source), stopwatch.around_sink(sink)
-        self._source = SourceDriver(
-            graph, source, limits or BatchLimits(), ids, sampling=bool(observers)
-        )
+        limits = limits or BatchLimits()
+        self._most_records = limits.max_records
+        self._source = SourceDriver(graph, source, limits, ids, sampling=bool(observers))
         self._sink = SinkDriver(graph, sink)
         self._loop = _loop() if needs_loop(graph, graph.order) else None
         self._letters = DeadLetterFile(application.spec.failure)
@@ -223,6 +223,8 @@ class MemoryRun:
                 if self._tracer and batch.sampled:
                     self._source.trace(self._tracer, batch, branching=self._branching)
                 self._runner.read(batch, payloads)
+                if self._tracer and len(payloads) < self._most_records:
+                    self._tracer.flush()  # the source may have us wait for more
             self._meter.was_done(batch.number)
             if not batch.final:
                 self._meter.worked_off(len(payloads), time.perf_counter() - began)

@@ -116,8 +116,8 @@ class ReplyWaiterService:
         if waiter is None:
             self._tell(verdict, trace_id)
             return False
-        for wake in waiter.wakers or ():
-            wake()
+        if waiter.wakers:
+            _wake_all(waiter.wakers)
         self._tell("completed", trace_id, event.status)
         return True
 
@@ -213,10 +213,9 @@ class ReplyWaiterService:
             waiter.outcome = _outcome(waiter, "timeout")
         return overdue
 
-    def _wake(self, ended: Iterable[ReplyWaiter], name: Literal["cancelled", "expired"]) -> None:
+    def _wake(self, ended: Sequence[ReplyWaiter], name: Literal["cancelled", "expired"]) -> None:
+        _wake_all(wake for waiter in ended for wake in waiter.wakers or ())
         for waiter in ended:
-            for wake in waiter.wakers or ():
-                wake()
             self._tell(name, waiter.trace_id, "timeout" if name == "expired" else "cancelled")
 
     def _tell(
@@ -227,6 +226,18 @@ class ReplyWaiterService:
     ) -> None:
         if self._on_event is not None:
             self._on_event(ReplyEvent(name, trace_id, status))
+
+
+def _wake_all(wakers: Iterable[Callable[[], object]]) -> None:
+    """Call each, also where another one fails; whoever has called hears of the first that did."""
+    failure: BaseException | None = None
+    for wake in wakers:
+        try:
+            wake()
+        except BaseException as error:  # noqa: BLE001 - it is raised below
+            failure = failure or error
+    if failure is not None:
+        raise failure
 
 
 def _outcome(waiter: ReplyWaiter, status: Literal["timeout", "cancelled"]) -> TerminalEvent:

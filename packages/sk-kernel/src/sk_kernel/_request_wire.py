@@ -2,23 +2,24 @@
 
 A visit is ``[request, weight, producer, type, consumer, key, correlation, sampled, payload]``, an
 answer ``[request, weight, type, payload, node, cause, given up]``: MessagePack arrays, numbers in
-place of vertices and types as for batches. Each is encoded by itself, so that whoever relays many
-in one frame puts them together as they are.
+place of vertices and types as for batches. A frame is an array of visits or one of answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from sk_kernel._asking import before_requests
 from sk_kernel._envelope import Correlation, Key
 from sk_kernel._graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._specs import PayloadType
 from sk_kernel._visit import Answer, Visit
-from sk_kernel.errors import UnknownRouteError, WireError
+from sk_kernel.errors import RecordTooLargeError, RunError, UnknownRouteError, WireError
 
+T = TypeVar("T", Visit, Answer)
 _Index = Annotated[int, msgspec.Meta(ge=0)]
 _Share = Annotated[int, msgspec.Meta(ge=0, le=1 << 60)]
 _Nested = Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
@@ -60,14 +61,21 @@ _decode_correlation = msgspec.msgpack.Decoder(Correlation).decode
 
 #: What msgspec raises of bytes that are not as declared; the second of a text that is no UTF-8.
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+#: What msgspec raises of an object of no known type, a lone surrogate, an integer over 64 bits; in
+#: a payload or in what is said of it.
+_UNSENDABLE = (TypeError, ValueError, OverflowError, RecursionError)
 #: Where a visit is on its way: producer, type and consumer, by their numbers.
 _Way = tuple[int, int, int]
 
 
 class RequestCodec:
-    """Encodes and decodes the visits and answers of one graph."""
+    """Encodes and decodes the visits and answers of one graph.
 
-    def __init__(self, graph: Graph) -> None:
+    :param run_id: needed by whoever makes keys.
+    """
+
+    def __init__(self, graph: Graph, run_id: str = "") -> None:
+        self._before = before_requests(run_id)
         self._vertices = (*graph.producers, SINK)
         self._index = {name: i for i, name in enumerate(self._vertices)}
         emitted = (t for p in graph.producers for t in graph.emitted(p))
@@ -87,7 +95,11 @@ class RequestCodec:
             for way, edge in self._edges.items()
         }
         self._decoders: dict[int, Any] = {}
-        self._branching = graph.branching
+        #: What has come so far, with the edge and the decoder of it.
+        self._read: dict[_Way, tuple[Edge, Callable[[msgspec.Raw], Any]]] = {}
+        taken_by = [t.cls for name in graph.nodes for t in graph.consumed(name)]
+        #: Whether a request may have several records, and so keys that tell them apart.
+        self._branching = graph.branching or len(set(taken_by)) < len(taken_by)
 
     def entry(self, target: str, cls: type) -> Edge:
         """The edge by which a caller's payload comes to ``target``.
@@ -106,31 +118,35 @@ class RequestCodec:
     def root(self, number: int, position: int, targets: int) -> Key:
         """The key of a request's record for one of its ``targets``, unlike that of any other.
 
-        Requests count from 1, and their keys begin below 0: a stream's count from 1 upwards.
+        Requests count from 1; their keys grow with them, from :func:`before_requests` of the run.
         """
+        root = self._before + number
         if targets > 1:
-            return (-number, position)
-        return (-number,) if self._branching else -number
+            return (root, position)
+        return (root,) if self._branching else root
 
     def visit(self, visit: Visit) -> bytes:
         """The bytes of a visit.
 
         :raises WireError: when MessagePack has no form for its payload, or what is said of it.
         """
-        edge = visit.edge
-        producer, kind, consumer = self._ways[edge.producer, edge.payload.cls, edge.consumer]
-        wire = (
-            visit.request,
-            visit.weight,
-            producer,
-            kind,
-            consumer,
-            visit.key,
-            visit.correlation,
-            visit.sampled,
-            visit.payload,
-        )
-        return _encoded(wire, visit.payload)
+        return _encoded(self._sent_visit(visit), visit.payload)
+
+    def visit_frames(
+        self, visits: Sequence[Visit], limit: int, refused: Callable[[Visit, RunError], object]
+    ) -> Iterator[bytes]:
+        """The visits as few arrays, each of at most ``limit`` bytes.
+
+        :param refused: called with one that cannot be sent, and with the WireError or
+            RecordTooLargeError that says why.
+        """
+        return _frames(visits, self._sent_visit, limit, refused)
+
+    def answer_frames(
+        self, answers: Sequence[Answer], limit: int, refused: Callable[[Answer, RunError], object]
+    ) -> Iterator[bytes]:
+        """The answers in the same way; a failure can always be sent."""
+        return _frames(answers, self._sent_answer, limit, refused)
 
     def visits(self, data: bytes | memoryview) -> list[Visit | Answer]:
         """The visits in an array of them; in place of one that is not as declared, its failure.
@@ -145,19 +161,6 @@ class RequestCodec:
         except _UNREADABLE:
             return self._raw_visits(data)
 
-    def answer(self, answer: Answer) -> bytes:
-        """The bytes of an answer.
-
-        :raises WireError: when MessagePack has no form for its payload.
-        """
-        kind = self._type_index.get(type(answer.payload)) if answer.replied else None
-        if answer.replied and kind is None:
-            raise WireError(f"{type(answer.payload).__qualname__} is not declared")
-        payload = answer.payload if answer.replied else None
-        node, cause = answer.node, answer.cause_type
-        wire = (answer.request, answer.weight, kind, payload, node, cause, answer.given_up)
-        return _encoded(wire, payload)
-
     def answers(self, data: bytes | memoryview) -> list[Answer]:
         """The answers in an array of them; a reply that is not as declared is a failure.
 
@@ -168,6 +171,18 @@ class RequestCodec:
         except _UNREADABLE as error:
             raise WireError(type(error).__name__) from error
         return [self._answer(wire) for wire in found]
+
+    def _sent_visit(self, visit: Visit) -> tuple[Any, ...]:
+        request, weight, edge, key, payload, known, sampled = visit
+        producer, kind, consumer = self._ways[edge.producer, edge.payload.cls, edge.consumer]
+        return request, weight, producer, kind, consumer, key, known, sampled, payload
+
+    def _sent_answer(self, answer: Answer) -> tuple[Any, ...]:
+        request, weight, replied, payload, node, cause, given_up = answer
+        kind = self._type_index.get(type(payload)) if replied else None
+        if replied and kind is None:
+            raise WireError(f"{type(payload).__qualname__} is not declared")
+        return request, weight, kind, payload if replied else None, node, cause, given_up
 
     def _raw_visits(self, data: bytes | memoryview) -> list[Visit | Answer]:
         try:
@@ -185,12 +200,17 @@ class RequestCodec:
         return visits
 
     def _visit(self, wire: _WireVisit, known: Correlation) -> Visit | Answer:
-        edge = self._edge(wire)
+        way = wire.producer, wire.type, wire.consumer
+        edge, decode = self._read.get(way) or self._reading(wire, way)
         try:
-            payload = self._decoder(wire.type)(wire.payload)
+            payload = decode(wire.payload)
         except Exception:  # noqa: BLE001 - and whatever the __post_init__ of a payload raises
             return _undeclared(wire, edge.consumer)
         return Visit(wire.request, wire.weight, edge, wire.key, payload, known, wire.sampled)
+
+    def _reading(self, wire: _WireVisit, way: _Way) -> tuple[Edge, Callable[[msgspec.Raw], Any]]:
+        found = self._read[way] = self._edge(wire), self._decoder(wire.type)
+        return found
 
     def _edge(self, wire: _WireVisit) -> Edge:
         edge = self._edges.get((wire.producer, wire.type, wire.consumer))
@@ -230,10 +250,33 @@ def together(parts: Iterable[bytes]) -> bytes:
     return _encode([msgspec.Raw(part) for part in parts])
 
 
-def _encoded(wire: tuple[Any, ...], payload: Any) -> bytes:
+def _frames(
+    several: Sequence[T],
+    sent: Callable[[T], tuple[Any, ...]],
+    limit: int,
+    refused: Callable[[T, RunError], object],
+) -> Iterator[bytes]:
+    """All in one array, where that can be; else each half of them by itself."""
+    problem: RunError
+    try:
+        data = _encoded([sent(each) for each in several], several[0].payload)
+    except WireError as error:
+        problem = error
+    else:
+        if len(data) <= limit:
+            yield data
+            return
+        problem = RecordTooLargeError(several[0].origin, 0, len(data), limit)
+    if len(several) == 1:
+        refused(several[0], problem)
+        return
+    half = len(several) // 2
+    yield from _frames(several[:half], sent, limit, refused)
+    yield from _frames(several[half:], sent, limit, refused)
+
+
+def _encoded(wire: Sequence[Any], payload: Any) -> bytes:
     try:
         return _encode(wire)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        # An object of no known type, a lone surrogate, an integer over 64 bits; in the payload or
-        # in what is said of it.
+    except _UNSENDABLE as error:
         raise WireError(f"{type(payload).__qualname__} ({type(error).__name__})") from error

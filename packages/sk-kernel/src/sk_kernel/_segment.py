@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sk_kernel._application import ApplicationContext
+from sk_kernel._asked_batch import AskedBatch
 from sk_kernel._batch import Batch, Column, Section
-from sk_kernel._calls import Identity, NodeCall
+from sk_kernel._calls import Identity
 from sk_kernel._container import Container
 from sk_kernel._envelope import Key, root_of
-from sk_kernel._flow import Flow, Outlet, Route
+from sk_kernel._flow import Flow
 from sk_kernel._graph import SINK, SOURCE, Edge, Graph
-from sk_kernel._guarded import GuardedCall
-from sk_kernel._key_guard import KeyGuard
 from sk_kernel._losses import Losses
 from sk_kernel._observe import Tracer
 from sk_kernel._plan import ExecutionPlan, Segment
-from sk_kernel._specs import Emission
-from sk_kernel._steps import Finish, Finished, NodeStep, SinkStep, Step, Writer
-from sk_kernel._stopwatch import Stopwatch, timed_step
+from sk_kernel._step_maker import StepMaker
+from sk_kernel._steps import Step, Writer
+from sk_kernel._stopwatch import Stopwatch
 from sk_kernel._trace_context import w3c_trace_id
-from sk_kernel._unit_step import UnitStep
-from sk_kernel._units import Unit
 from sk_kernel.errors import RunError, WireError
 
 if TYPE_CHECKING:
@@ -33,7 +29,8 @@ if TYPE_CHECKING:
 class SegmentRunner:
     """The nodes of one segment, made and compiled.
 
-    Where other segments follow, whoever sends a batch on flushes the tracer behind it.
+    Where other segments follow, whoever sends a batch on has the tracer ``rest()`` behind it, and
+    whoever waits for a batch has it ``flush()``.
 
     :param write: what the sink's payloads of a batch are given to; needed where the sink is.
     :param loop: runs coroutine nodes; needed where :func:`needs_loop` says so.
@@ -56,41 +53,25 @@ class SegmentRunner:
         losses: Losses | None = None,
         stopwatch: Stopwatch | None = None,
     ) -> None:
-        graph = plan.graph
         self._tracer, self._ids = tracer, identity.ids
-        self.losses = lost = Losses(identity) if losses is None else losses
-        self._branching = graph.branching
-        self._entries = _entries(graph, set(segment.vertices))
-        outlets = _outlets(plan, segment)
-        self._source_outlet = outlets.get((SOURCE, False))
-
-        def make(name: str) -> NodeCall:
-            spec, target = graph.nodes[name], application.make_node(name, container)
-            concurrent = not application.states_of(name) and spec.finish is None
-            own = application.spec.failure.of(name)
-            if own.policy == "fail":
-                return NodeCall(spec, target, identity, tracer, loop, concurrent=concurrent)
-            return GuardedCall(
-                spec, target, identity, own, lost, tracer, loop, concurrent=concurrent
-            )
-
-        self._steps: list[Step] = []
-        self._finished: dict[int, Step] = {}
-        for unit in segment.units:
-            if unit == (SINK,):
-                assert write is not None  # noqa: S101 - only the sink's segment writes
-                self._steps.append(SinkStep(write, tracer))
-            elif unit != (SOURCE,):
-                if guarded := _guarded_edges(application, graph, segment, unit):
-                    assert segment.key is not None  # noqa: S101 - else nothing is guarded
-                    key, index = segment.key, identity.worker
-                    self._steps.append(KeyGuard(guarded, key, segment.workers, index))
-                calls = {name: make(name) for name in unit}
-                build = partial(_step, graph, calls, outlets)
-                self._steps.append(timed_step(stopwatch, calls, build) if stopwatch else build())
-                if any(graph.nodes[name].finish for name in unit):
-                    self._finished[len(self._steps) - 1] = Finished(unit)
-        self._answering = self._without_sink(self._steps)
+        self.losses = Losses(identity) if losses is None else losses
+        self._branching = plan.graph.branching
+        self._entries = _entries(plan.graph, set(segment.vertices))
+        self._maker = StepMaker(
+            application,
+            plan,
+            segment,
+            container,
+            identity,
+            self.losses,
+            tracer=tracer,
+            loop=loop,
+            stopwatch=stopwatch,
+        )
+        self._source_outlet = self._maker.outlets.get((SOURCE, False))
+        self._steps = self._maker.of_batches(write)
+        self._answering: list[Step] | None = None  # most runs are asked nothing
+        self._finished = False
         self._sends = bool(segment.downstream)
 
     def read(self, batch: Batch, payloads: Sequence[Any]) -> dict[int, list[Section]]:
@@ -138,51 +119,58 @@ class SegmentRunner:
         self._run_batch(flow)
 
     def answer(
-        self, batch: Batch, arrivals: Iterable[tuple[Edge, Key, Any]]
-    ) -> tuple[list[Any], dict[int, list[Section]]]:
-        """Run records of a request from the consumers of their edges, which are here, on.
+        self, batch: AskedBatch, arrivals: Iterable[Column]
+    ) -> tuple[list[Column], dict[int, list[Section]]]:
+        """Run records of requests from the consumers of their edges, which are here, on.
 
-        Returns what came to the sink, which is not written, and what leaves, by segment. Behind the
-        end of input nothing comes to a node that has finished, or that shares a state with one.
+        Returns what came to the sink, which is not written, and what leaves, by segment; of
+        requests that have failed, which the batch tells, something may be among it. Behind the end
+        of input nothing comes to a node that has finished, or that shares a state with one.
 
-        :raises NodeFailedError, NodeOutputError, UnknownTargetError, MovedKeyError:
-            what a record did.
+        :raises DeadLetterError: when what a node gave up cannot be written.
         """
+        if self._answering is None:
+            self._answering = self._maker.of_requests(finished=self._finished)
         flow = Flow(batch)
-        for edge, key, payload in arrivals:
-            flow.inbox.setdefault(edge.consumer, []).append(Column(edge, [key], [payload]))
+        for column in arrivals:
+            flow.inbox.setdefault(column.edge.consumer, []).append(column)
         try:
             departures = self._run(flow, self._answering)
         finally:
             self.losses.flush(asked=True)
-        return [item for column in flow.take(SINK) for item in column.items], departures
+        return flow.take(SINK), departures
 
     def _run_batch(self, flow: Flow) -> dict[int, list[Section]]:
         departures = self._run(flow, self._steps)
         self.losses.flush()
         if flow.batch.final:
-            steps = [self._finished.get(i, step) for i, step in enumerate(self._steps)]
-            self._answering = self._without_sink(steps)
+            self._finished, self._answering = True, None
         return departures
 
-    @staticmethod
-    def _without_sink(steps: Iterable[Step]) -> list[Step]:
-        return [step for step in steps if not isinstance(step, SinkStep)]
-
     def _run(self, flow: Flow, steps: Sequence[Step]) -> dict[int, list[Section]]:
-        sends = False
+        done = False
         try:
             for step in steps:
                 step.run(flow)
-            sends = steps is self._steps and self._sends
+            for error in flow.batch.blamed:
+                self._traced(flow.batch, error)
+            done = steps is self._steps
         except RunError as error:
             self._traced(flow.batch, error)
             raise
         finally:
             if self._tracer is not None:
-                # Who sends a batch on adds the spans of that, and hands all over at once.
-                (self._tracer.settle if sends else self._tracer.flush)()
+                self._hand_over(self._tracer, done=done)
         return flow.departures()
+
+    def _hand_over(self, tracer: Tracer, *, done: bool) -> None:
+        """Of a batch that is done many at once; of requests, and where the run ends, all now."""
+        if not done:
+            tracer.flush()
+        elif self._sends:  # who sends it on adds the spans of that
+            tracer.settle()
+        else:
+            tracer.rest()
 
     def _traced(self, batch: Batch, error: RunError) -> None:
         """Name the trace of the record that the run ends with, and say so in its span."""
@@ -203,75 +191,9 @@ def needs_loop(graph: Graph, vertices: Iterable[str]) -> bool:
     return any(spec.is_async or spec.finish_is_async for spec in own)
 
 
-def _guarded_edges(
-    application: ApplicationContext, graph: Graph, segment: Segment, unit: Unit
-) -> list[Edge]:
-    """The ways to a keyed state that lead past other nodes of a segment that workers share."""
-    if segment.key is None or not any(application.states_of(name) for name in unit):
-        return []
-    own = set(segment.vertices) - set(unit)
-    return [edge for edge in graph.edges if edge.consumer in unit and edge.producer in own]
-
-
 def _entries(graph: Graph, own: set[str]) -> dict[tuple[str, type], list[Edge]]:
     entries: dict[tuple[str, type], list[Edge]] = {}
     for edge in graph.edges:
         if edge.consumer in own:
             entries.setdefault((edge.producer, edge.payload.cls), []).append(edge)
     return entries
-
-
-def _outlets(plan: ExecutionPlan, segment: Segment) -> dict[tuple[str, bool], Outlet]:
-    graph = plan.graph
-    outlets: dict[tuple[str, bool], Outlet] = {}
-    for producer in segment.vertices:
-        if producer == SINK:
-            continue
-        routes = _routes(plan, segment, producer)
-        declared = graph.source.payload if producer == SOURCE else graph.nodes[producer].emits
-        outlets[producer, False] = Outlet(producer, declared, _of(routes, declared))
-        finish = None if producer == SOURCE else graph.nodes[producer].finish
-        if finish:
-            outlets[producer, True] = Outlet(producer, finish, _of(routes, finish))
-    return outlets
-
-
-def _of(routes: Mapping[type, Route], declared: Emission) -> list[Route]:
-    return [routes[payload.cls] for payload in declared.types]
-
-
-def _routes(plan: ExecutionPlan, segment: Segment, producer: str) -> dict[type, Route]:
-    routes: dict[type, Route] = {}
-    for payload in plan.graph.emitted(producer):
-        edges = [e for e in plan.graph.edges if e.producer == producer and e.payload == payload]
-        remote: dict[int, list[str]] = {}
-        for edge in edges:
-            index = plan.segment_of(edge.consumer).index
-            if index != segment.index:
-                remote.setdefault(index, []).append(edge.consumer)
-        routes[payload.cls] = Route(
-            payload,
-            tuple(e for e in edges if e.consumer in segment.vertices),
-            tuple((index, tuple(names)) for index, names in remote.items()),
-        )
-    return routes
-
-
-def _step(
-    graph: Graph, calls: dict[str, NodeCall], outlets: Mapping[tuple[str, bool], Outlet]
-) -> Step:
-    finishes = {
-        name: Finish(call, outlets[name, True], graph.order.index(name))
-        for name, call in calls.items()
-        if (name, True) in outlets
-    }
-    if len(calls) == 1:
-        ((name, call),) = calls.items()
-        return NodeStep(call, outlets[name, False], finishes.get(name))
-    inner: dict[tuple[str, type], tuple[Edge, ...]] = {}
-    for edge in graph.edges:
-        if edge.producer in calls and edge.consumer in calls:
-            key = edge.producer, edge.payload.cls
-            inner[key] = (*inner.get(key, ()), edge)
-    own = {name: outlets[name, False] for name in calls}
-    return UnitStep(calls, inner, own, list(finishes.values()))

@@ -61,7 +61,7 @@ class NodeObserver(Protocol):
     """Receives spans, in the process and thread where the node ran. Must not raise or block."""
 
     def on_spans(self, spans: Sequence[NodeSpan]) -> None:
-        """Take spans, in the order in which they ended."""
+        """Take spans; those of one vertex come in the order in which they ended."""
 
     def close(self) -> None:
         """Export what is held; nothing comes after."""

@@ -70,7 +70,9 @@ class Finished:
         """
         for name in self._names:
             for column in flow.take(name):
-                raise NodeFailedError(name, RequestsClosedError.__name__).about(column.keys[0])
+                for key in column.keys:
+                    closed = NodeFailedError(name, RequestsClosedError.__name__)
+                    flow.batch.blame(closed.about(key))
 
 
 class SinkStep:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sk_kernel._batch import Batch, Column, Rows, merged, sampled_rows
+from sk_kernel._batch import Batch, Column, Rows, merged
 from sk_kernel._calls import NodeCall
 from sk_kernel._chain import Chain, compile_chain
 from sk_kernel._envelope import Key
 from sk_kernel._flow import Flow, Outlet
 from sk_kernel._graph import Edge
 from sk_kernel._guarded import LOST
+from sk_kernel._noted import NotedChain
 from sk_kernel._steps import Finish
 
 #: What leaves a unit, by the node that made it: keys and outputs.
@@ -48,35 +50,77 @@ class UnitStep:
         self._chain = compile_chain(list(calls.values()), inner)
         # Of a chain, whose nodes have one edge each to the next.
         self._onward = {producer: edges[0] for (producer, _), edges in inner.items()}
+        forgives = any(call.forgives for call in calls.values())
+        straight = self._chain and not forgives
+        self._noted = NotedChain(list(calls.values()), self._onward) if straight else None
 
     def run(self, flow: Flow) -> None:
         """Pass every waiting record through the unit, in key order, and emit what leaves it."""
         waiting = {name: columns for name in self._names if (columns := flow.take(name))}
-        first = self._names[0]
-        if self._chain and waiting.keys() == {first} and not flow.batch.final:
-            self._run_chain(self._chain, flow, merged(waiting[first]))
-        elif waiting or flow.batch.final:
+        first, batch = self._names[0], flow.batch
+        if self._chain and waiting.keys() == {first} and not batch.final:
+            rows = merged(waiting[first])
+            if batch.are_apart(rows.keys):
+                self._run_chain(self._chain, flow, rows)
+                return
+        if waiting or batch.final:
             self._walk_all(flow, _rows(waiting.values()))
 
     def _run_chain(self, chain: Chain, flow: Flow, rows: Rows) -> None:
         batch, keys, rest = flow.batch, rows.keys, iter(rows.items)
         outputs: list[Any] = []
+        tracer = self._calls[self._names[0]].tracer
+        traced = tracer.rows(keys, batch.sampled) if tracer else ()
+        if traced and self._noted:
+            lost = self._run_noted(chain, self._noted, batch, rows, rest, traced, outputs)
+        else:
+            lost = self._run_watched(chain, batch, rows, rest, traced, outputs)
+        if lost:
+            gone = set(lost)
+            keys = [key for i, key in enumerate(keys) if i not in gone]
+        flow.emit(self._outlets[self._names[-1]], keys, outputs)
+
+    def _run_noted(
+        self,
+        chain: Chain,
+        noted: NotedChain,
+        batch: Batch,
+        rows: Rows,
+        rest: Iterator[Any],
+        traced: Sequence[int],
+        outputs: list[Any],
+    ) -> list[int]:
+        stamps, keys, done = array("q"), rows.keys, 0
+        try:
+            for i in traced:
+                chain(batch, rows, rest, i - done, outputs)
+                outputs.append(noted.one(batch, keys[i], next(rest), stamps))
+                done = i + 1
+            return chain(batch, rows, rest, len(keys) - done, outputs)
+        finally:
+            noted.tell(batch, rows, traced, stamps)
+
+    def _run_watched(
+        self,
+        chain: Chain,
+        batch: Batch,
+        rows: Rows,
+        rest: Iterator[Any],
+        traced: Sequence[int],
+        outputs: list[Any],
+    ) -> list[int]:
+        """See :meth:`_run_noted`: where a record may be given up; gives the rows of those."""
         lost: list[int] = []
         done = 0
-        edge = rows.columns[0].edge if len(rows.columns) == 1 else None
-        for i in sampled_rows(keys, batch.sampled):
+        for i in traced:
             lost += chain(batch, rows, rest, i - done, outputs)
-            output = self._watched(batch, keys[i], edge or rows.edge(i), next(rest))
+            output = self._watched(batch, rows.keys[i], rows.edge(i), next(rest))
             if output is LOST:
                 lost.append(i)
             else:
                 outputs.append(output)
             done = i + 1
-        lost += chain(batch, rows, rest, len(keys) - done, outputs)
-        if lost:
-            gone = set(lost)
-            keys = [key for i, key in enumerate(keys) if i not in gone]
-        flow.emit(self._outlets[self._names[-1]], keys, outputs)
+        return lost + chain(batch, rows, rest, len(rows.keys) - done, outputs)
 
     def _watched(self, batch: Batch, key: Key, edge: Edge, output: Any) -> Any:
         """What the last node of a chain gives for a record that is traced."""
@@ -86,7 +130,8 @@ class UnitStep:
                 return output
             edge = self._onward[name]
             if type(output) is not edge.payload.cls:
-                raise self._outlets[name].refuse(output, key)
+                batch.blame(self._outlets[name].refuse(output, key))
+                return LOST
         return output
 
     def _walk_all(self, flow: Flow, rows: list[_Row]) -> None:

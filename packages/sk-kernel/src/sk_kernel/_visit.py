@@ -32,6 +32,11 @@ class Visit(NamedTuple):
     correlation: Correlation = NO_CORRELATION
     sampled: bool = False
 
+    @property
+    def origin(self) -> str:
+        """The node that it comes from."""
+        return self.edge.producer
+
 
 class Answer(NamedTuple):
     """What a share of a request has ended in: a reply, a failure, or nothing more.
@@ -48,6 +53,11 @@ class Answer(NamedTuple):
     node: str = ""
     cause_type: str = ""
     given_up: bool = False
+
+    @property
+    def origin(self) -> str:
+        """Of a reply no node."""
+        return self.node
 
     @property
     def outright(self) -> bool:

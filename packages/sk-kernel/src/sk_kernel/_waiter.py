@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from sk_kernel._boundary import TerminalEvent
 from sk_kernel._waiter_table import Registration
-
-if TYPE_CHECKING:
-    from asyncio import Future
 
 
 class WaiterDesk(Protocol):
@@ -26,6 +23,12 @@ class WaiterDesk(Protocol):
 
     def subscribe(self, waiter: ReplyWaiter, wake: Callable[[], object]) -> bool:
         """Call ``wake`` once, in any thread, when there is an outcome; False: there is one."""
+
+    def next_due(self) -> float | None:
+        """When a request expires next, by the service's clock; None when none is in flight."""
+
+    def expire(self, now: float | None = None) -> int:
+        """End every request that is due by ``now``."""
 
     def cancel_waiter(self, waiter: ReplyWaiter) -> bool:
         """End it as cancelled; False when it has ended before."""
@@ -90,28 +93,18 @@ class ReplyWaiter(Registration):
         return self._on_loop().__await__()
 
     async def _on_loop(self) -> TerminalEvent:
-        from asyncio import get_running_loop  # Most processes never await a reply.
+        from sk_kernel._loop_wakes import wakes_here  # most processes never await a reply
 
-        from sk_kernel._loop_wakes import wakes_of
-
-        loop = get_running_loop()
-        arrived = loop.create_future()
-        if self._desk.subscribe(self, partial(wakes_of(loop).wake, arrived)):
-            left = max(self.due - self._desk.now(), 0.0)
-            timer = loop.call_later(left, self._time_out, arrived)
+        wakes = wakes_here()
+        arrived = wakes.future()
+        if self._desk.subscribe(self, partial(wakes.wake, arrived)):
+            wakes.mind(self._desk, self.due)
             try:
                 await arrived
             finally:
-                timer.cancel()
                 if self.outcome is None:
                     self.cancel()
         return self._decided()
-
-    def _time_out(self, arrived: Future[None]) -> None:
-        """No time is left. Where it has ended meanwhile, whoever was to wake this may have not."""
-        self._desk.time_out(self)
-        if not arrived.done():
-            arrived.set_result(None)
 
     def _decided(self) -> TerminalEvent:
         outcome = self.outcome

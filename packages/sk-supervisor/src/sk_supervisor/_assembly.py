@@ -99,6 +99,16 @@ class Assembly:
         if self._tracer is not None and self._source is not None and batch.sampled:
             self._source.trace(self._tracer, batch, branching=self._branching)
 
+    @property
+    def holds_spans(self) -> bool:
+        """Whether there are spans that have not been handed to the exporters."""
+        return self._tracer is not None and self._tracer.holds
+
+    def export(self) -> None:
+        """Hand the spans that are held to the exporters."""
+        if self._tracer is not None:
+            self._tracer.flush()
+
     def flush(self) -> None:
         """Export every span."""
         if self._tracer is not None:

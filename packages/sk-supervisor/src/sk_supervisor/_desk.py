@@ -29,6 +29,7 @@ from sk_kernel import (
     TraceIds,
     Visit,
     shares,
+    together,
     told,
 )
 from sk_transport import Buffer, WireFrame
@@ -37,8 +38,10 @@ from sk_supervisor._client_keys import ClientKeys
 from sk_supervisor._frames import CLIENT, RequestHeader, encode_header
 from sk_supervisor._outcomes import terminal_of, transport_failure
 from sk_supervisor._peers import group_of, place_of, places_of
-from sk_supervisor._responder import ARRAY_BYTES, Turns, frames_of
+from sk_supervisor._responder import Turns
 
+#: What MessagePack puts before the elements of an array, at most.
+_ARRAY_BYTES: Final = 5
 #: The headers of a request without any; nobody changes them.
 _NONE: Final[dict[str, str]] = {}
 
@@ -78,7 +81,7 @@ class RequestDesk:
         self._plan, self._keys, self._waiters = plan, keys, waiters
         self._run_id, self._ids, self._limit = run_id, ids, max_payload_bytes
         self._workers, self._wake = workers, wake
-        self._codec = RequestCodec(plan.graph)
+        self._codec = RequestCodec(plan.graph, run_id)
         self._segment_of = {v: s.index for s in plan.segments for v in s.vertices}
         self._behind = _groups_behind(plan)
         self._places = places_of(plan)
@@ -99,7 +102,7 @@ class RequestDesk:
         """
         number = next(self._numbers)
         name = f"r{number}"
-        parts = list(self._parts(number, deliveries.boundary_deliveries, waiter))
+        parts = self._parts(number, name, deliveries.boundary_deliveries, waiter)
         if not self._waiters.add_alias(waiter.trace_id, name):
             return  # it has ended: its time was over at once
         began = frozenset((segment, place) for segment, place, _ in parts)
@@ -120,9 +123,10 @@ class RequestDesk:
             self._waiters.complete(transport_failure(name, flight.waiter.group))
 
     def _parts(
-        self, number: int, inputs: Sequence[BoundaryDispatchInput], waiter: ReplyWaiter
-    ) -> Iterator[tuple[int, str, bytes]]:
+        self, number: int, name: str, inputs: Sequence[BoundaryDispatchInput], waiter: ReplyWaiter
+    ) -> list[tuple[int, str, bytes]]:
         """The segment, the place in it and the bytes of each part of a request."""
+        parts: list[tuple[int, str, bytes]] = []
         sampled = self._ids is not None and self._ids.takes(waiter.trace_id)
         weights = shares(WHOLE, len(inputs))
         for place, (each, weight) in enumerate(zip(inputs, weights, strict=True)):
@@ -131,14 +135,20 @@ class RequestDesk:
             known = Correlation(waiter.trace_id, each.reply_to, _NONE, SOURCE)
             if each.headers:
                 known, sampled = told(each, waiter.trace_id, sampled=sampled)
-            visit = Visit(f"r{number}", weight, edge, key, each.payload, known, sampled)
+            visit = Visit(name, weight, edge, key, each.payload, known, sampled)
             part = self._codec.visit(visit)
-            if len(part) + ARRAY_BYTES > self._limit:
+            if len(part) + _ARRAY_BYTES > self._limit:
                 raise RecordTooLargeError(each.target, 0, len(part), self._limit)
             segment = self._segment_of[each.target]
-            with self._lock:
-                index = self._turns[segment].of(each.payload)
-            yield segment, self._places[segment][index], part
+            places = self._places[segment]
+            parts.append((segment, places[self._turn(segment, each.payload)], part))
+        return parts
+
+    def _turn(self, segment: int, payload: object) -> int:
+        if len(self._places[segment]) == 1:
+            return 0
+        with self._lock:
+            return self._turns[segment].of(payload)
 
     def _landed(self, name: str) -> None:
         """A request has its outcome, by whatever way."""
@@ -157,7 +167,7 @@ class RequestDesk:
         for (segment, place), parts in outbox.items():
             worker = workers[place]
             header = encode_header(RequestHeader(CLIENT, worker, self._run_id, None, segment))
-            for payload in frames_of(parts, self._limit):
+            for payload in _frames_of(parts, self._limit):
                 yield worker, self._keys.seal(worker, header, payload)
 
     def arrived(self, worker: str, frame: WireFrame) -> None:
@@ -189,6 +199,18 @@ class RequestDesk:
             first = flight.waiter.group if flight else ""
             group = self._plan.group_of.get(said.node, first)
             self._waiters.complete(terminal_of(said, group))
+
+
+def _frames_of(parts: Sequence[bytes], limit: int) -> Iterator[bytes]:
+    """The parts as arrays of at most ``limit`` bytes; each alone is within it."""
+    start, size = 0, _ARRAY_BYTES
+    for end, part in enumerate(parts):
+        if size + len(part) > limit:
+            yield together(parts[start:end])
+            start, size = end, _ARRAY_BYTES
+        size += len(part)
+    if start < len(parts):
+        yield together(parts[start:])
 
 
 def _groups_behind(plan: ExecutionPlan) -> list[frozenset[str]]:

@@ -227,7 +227,7 @@ class Engine:
         if not segment.downstream:
             self._outlet.acknowledge(index, batch.number)
         if self._tracer is not None:
-            self._tracer.flush()
+            (self._tracer.flush if batch.final else self._tracer.rest)()
 
     def _upstream_of(self, segment: Segment) -> list[tuple[int, int]]:
         """Every worker of every segment that sends to this one."""

@@ -17,6 +17,10 @@ CLIENT = "client"
 _HEADER_WITHOUT_MARKS = 3_000
 
 
+#: A distance between records of one batch takes at most so many.
+_DISTANCE_BYTES = 5
+
+
 def most_records(max_header_bytes: int) -> int:
     """The records of one batch, at most: a header has room for a mark, a bit, of each."""
     return 8 * (max_header_bytes - _HEADER_WITHOUT_MARKS)
@@ -30,8 +34,9 @@ class BatchHeader(msgspec.Struct, array_like=True, frozen=True):
 
     ``epoch`` is the batch's number; ``first`` and ``last`` are the sequence numbers of the source
     records that it holds or that were filtered out of it, which makes it a watermark. ``more`` says
-    that another part of it follows. ``sampled`` is True for all records, False for none, or a bit
-    for each from ``first`` on, the lowest first: a header is small.
+    that another part of it follows. ``sampled`` is True for all records, False for none, or their
+    distances from ``first``; where that takes more room, a bit for each from there on, the lowest
+    first: a header is small.
     """
 
     sender: str
@@ -46,7 +51,7 @@ class BatchHeader(msgspec.Struct, array_like=True, frozen=True):
     route_hop: int
     more: bool
     complete: bool
-    sampled: bool | bytes
+    sampled: bool | bytes | list[int]
 
 
 class AckHeader(msgspec.Struct, array_like=True, frozen=True):
@@ -107,11 +112,13 @@ def decode_header(header_type: type[H], data: bytes | memoryview) -> H:
         raise HeaderError(header_type.__name__) from error
 
 
-def sampled_mark(batch: Batch) -> bool | bytes:
+def sampled_mark(batch: Batch) -> bool | bytes | list[int]:
     """``batch.sampled`` as a header carries it."""
     size = batch.last - batch.first + 1
     if len(batch.sampled) in (0, size):
         return bool(batch.sampled)
+    if len(batch.sampled) * _DISTANCE_BYTES * 8 <= size:
+        return [sequence - batch.first for sequence in sorted(batch.sampled)]
     bits = bytearray((size + 7) // 8)
     for sequence in batch.sampled:
         place, bit = divmod(sequence - batch.first, 8)
@@ -135,5 +142,7 @@ def _marked(header: BatchHeader) -> Iterable[int]:
     mark = header.sampled
     if isinstance(mark, bool):
         return range(header.first, header.last + 1) if mark else ()
+    if isinstance(mark, list):
+        return [header.first + distance for distance in mark]
     places = (i for i, byte in enumerate(mark) if byte)
     return (header.first + 8 * i + bit for i in places for bit in range(8) if mark[i] >> bit & 1)

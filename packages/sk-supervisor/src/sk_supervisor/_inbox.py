@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 from sk_control import PeerReplaced
@@ -52,6 +53,30 @@ class Broke(Struct, frozen=True):
 
 
 Item = Arrived | Asked | SourceRead | GateOpened | StopAsked | PeerReplaced | Broke
+
+#: Where nothing comes for so long, spans that were held to go out together go out.
+_QUIET_SECONDS: Final = 0.1
+
+
+class HoldsSpans(Protocol):
+    """Who has spans to export: the assembly of a worker."""
+
+    @property
+    def holds_spans(self) -> bool:
+        """Whether there are any."""
+
+    def export(self) -> None:
+        """Hand them to the exporters."""
+
+
+def next_item(inbox: queue.SimpleQueue[Item], holder: HoldsSpans) -> Item:
+    """Wait for something to do; where nothing comes for a while, export the spans that are held."""
+    if holder.holds_spans:
+        try:
+            return inbox.get(timeout=_QUIET_SECONDS)
+        except queue.Empty:
+            holder.export()
+    return inbox.get()
 
 
 class Credit:

@@ -17,7 +17,6 @@ from sk_kernel import (
     BoundaryDispatchInput,
     Correlation,
     MemoryRun,
-    Onward,
     ReplyWaiter,
     ReplyWaiterService,
     RequestCodec,
@@ -128,14 +127,13 @@ class LocalDesk:
         """Run a request to its end, as workers would, whatever has answered it before."""
         for visit in flight.visits:
             for outcome in self._ran(visit):
-                # One segment is all there is, and nothing goes on to another.
-                said = flight.tally.take(outcome) if isinstance(outcome, Answer) else None
+                said = flight.tally.take(outcome)
                 if said is not None:
                     self._waiters.complete(terminal_of(said, MEMORY))
 
-    def _ran(self, visit: Visit) -> list[Answer | Onward]:
+    def _ran(self, visit: Visit) -> list[Answer]:
         try:
-            with self._run.turn:
-                return list(self._run.requests.run([visit]))
+            with self._run.turn:  # one segment is all there is, and nothing goes on to another
+                return self._run.requests.run([visit]).answers
         except BaseException as error:  # noqa: BLE001 - this thread has all the other requests too
             return [Answer(visit.request, visit.weight, cause_type=type(error).__name__)]

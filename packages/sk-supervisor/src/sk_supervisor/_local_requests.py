@@ -34,7 +34,7 @@ class LocalRequests:
         self._desk = LocalDesk(
             run,
             self.handoff.waiters,
-            RequestCodec(self._prepared.application.graph),
+            RequestCodec(self._prepared.application.graph, self._run_id),
             takes if tracing.exporters else lambda _: False,
             self._failed,
         )

@@ -53,7 +53,8 @@ class WorkerProcess:
             raise
 
     def _attend(self, on_line: Callable[[str, str], None], clean: Callable[[str], str]) -> None:
-        streams = {STDOUT: self._popen.stdout, STDERR: self._popen.stderr}
+        # A flood of output does not take the place of what is said of it on standard error.
+        streams = {STDERR: self._popen.stderr, STDOUT: self._popen.stdout}
         pipes = {stream: pipe for stream, pipe in streams.items() if pipe is not None}
         name = self.worker_id
         self._waiter = threading.Thread(target=self._wait, name=f"{name} exit", daemon=True)

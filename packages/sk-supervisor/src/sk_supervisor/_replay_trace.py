@@ -143,6 +143,7 @@ class _Replay:
 
     def _path(self, number: int, sequence: int, payload: Any) -> Path:
         now = time.time_ns()
+        self._tracer.flush()
         self._spans.spans.clear()  # of the failures of records before it
         given = payload.trace_id if type(payload) is Envelope else None
         key = (sequence,) if self._branching else sequence
@@ -156,6 +157,7 @@ class _Replay:
             raise
         except RunError as error:
             failure = error
+        self._tracer.flush()
         return Path(sequence, payload, self._probe.visits, self._spans.spans, failure)
 
     def _write(self, payloads: Sequence[Any]) -> None:

@@ -93,7 +93,8 @@ class LineReader:
 
     A process that has left its group may hold them open for ever: hence ``stop``.
 
-    :param pipes: by name; the last lines of ``stderr`` are kept.
+    :param pipes: by name; the last lines of ``stderr`` are kept. Of what waits in several,
+        the first's is heard first.
     :param clean: has had every line before.
     :raises OSError: when the system has no thread or descriptor to give; the pipes are left open.
     """
@@ -150,7 +151,7 @@ class LineReader:
             while streams and not woken:
                 ready = dict(poll.poll())
                 woken = self._wake_in in ready
-                for fd in streams.keys() & ready:
+                for fd in [fd for fd in streams if fd in ready]:
                     if not self._read(streams[fd], fd):
                         poll.unregister(fd)
                         del streams[fd]

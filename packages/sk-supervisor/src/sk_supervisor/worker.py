@@ -39,7 +39,16 @@ from sk_transport import Secret
 from sk_supervisor._assembling import assemble
 from sk_supervisor._assembly import Assembly
 from sk_supervisor._failures import failure_of
-from sk_supervisor._inbox import Arrived, Asked, Broke, GateOpened, Item, SourceRead, StopAsked
+from sk_supervisor._inbox import (
+    Arrived,
+    Asked,
+    Broke,
+    GateOpened,
+    Item,
+    SourceRead,
+    StopAsked,
+    next_item,
+)
 from sk_supervisor._orphan import die_with_parent
 from sk_supervisor._pulse import Pulse
 from sk_supervisor._scope import resolve
@@ -148,7 +157,7 @@ class Worker:
                 assembly.engine.responder.flush()
             self._busy = False
             meter.rest(outlet.blocked_seconds)
-            item = inbox.get()
+            item = next_item(inbox, assembly)
             meter.work()
             self._busy = True
             if isinstance(item, Asked):

@@ -1,0 +1,79 @@
+"""Spans of several batches are handed over together; none waits for a batch that may not come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from sk_kernel import ApplicationSpec, NodeSpan
+from sk_kernel._observe import MOST_NOTED
+from sk_kernel.testing import run_application, run_placed
+
+NODES = """
+@node
+def first(a: A) -> B: return B(a.n)
+@node
+def last(b: B) -> D: return D(str(b.n))
+"""
+PLACES = 4  # of each record: source, two nodes, sink
+
+
+class Calls:
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.ids: set[str] = set()
+
+    def on_spans(self, spans: Sequence[NodeSpan]) -> None:
+        self.sizes.append(len(spans))
+        self.ids.update(span.span_id for span in spans)
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def module(declare: Any) -> Any:
+    return declare(NODES)
+
+
+def _spec(module: Any) -> ApplicationSpec:
+    return ApplicationSpec(scenario="test", discovery_modules=[module.__name__])
+
+
+def test_spans_of_full_batches_are_handed_over_many_at_once(module: Any) -> None:
+    """Those of a hundred small ones in one go, and of many in as few as there are hundreds."""
+    few, many = Calls(), Calls()
+    run_application(
+        _spec(module), [module.A(n) for n in range(100)], batch_records=1, observers=[few]
+    )
+    assert few.sizes == [100 * PLACES]
+    some = [module.A(n) for n in range(MOST_NOTED)]
+    run_application(_spec(module), some, batch_records=8, observers=[many])
+    assert many.sizes == [MOST_NOTED] * PLACES
+
+
+def test_spans_behind_a_batch_that_is_not_full_are_handed_over_at_once(module: Any) -> None:
+    """Its source had no more, and may have the run wait."""
+    calls = Calls()
+    run_application(
+        _spec(module), [module.A(n) for n in range(5)], batch_records=4, observers=[calls]
+    )
+    assert calls.sizes == [5 * PLACES]
+    calls = Calls()
+    run_application(
+        _spec(module), [module.A(n) for n in range(3)], batch_records=4, observers=[calls]
+    )
+    assert calls.sizes == [3 * PLACES]
+
+
+def test_spans_that_are_held_are_the_same_as_those_that_are_not(module: Any) -> None:
+    """Over several batches none is lost, told twice or given another id, hops among them."""
+    one, other = Calls(), Calls()
+    payloads = [module.A(n) for n in range(60)]
+    run_placed(
+        _spec(module), payloads, {"first": "a", "last": "b"}, batch_records=4, observers=[one]
+    )
+    assert sum(one.sizes) == len(one.ids)
+    run_application(_spec(module), payloads, batch_records=4, observers=[other])
+    assert sum(other.sizes) == len(other.ids)
+    assert other.ids < one.ids
