@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -34,6 +35,8 @@ REFERENCE_DATA = Path("../shared/data/fundload")  # Lies beside the checkout, or
 # Hundreds of processes are started: each would compile all that it imports where that is kept from
 # being written down, as it never is for a user.
 COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
+# Many tests wait for processes, or for a time to be over: three for two cores keep these busy.
+IN_PARALLEL = ("-n", str((3 * (os.cpu_count() or 1) + 1) // 2), "--dist", "worksteal")
 
 
 @nox.session(tags=["ci"])
@@ -132,10 +135,12 @@ def tests_on(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def soak(session: nox.Session) -> None:
-    """Run what repeats or lasts: the tests marked ``soak``, one after the other."""
+    """Run what repeats or lasts: the tests marked ``soak``, and properties on many examples."""
     install(session, "test")
-    command = ("python", "-m", "pytest", "-m", "soak", "--durations=0")
-    session.run(*command, *session.posargs, env=COMPILED)
+    command = ("python", "-m", "pytest", "--durations=0", "-m")
+    session.run(*command, "soak", *session.posargs, env=COMPILED)
+    many = ("hypothesis and not soak", "--hypothesis-profile=soak", *IN_PARALLEL)
+    session.run(*command, *many, *session.posargs, env=COMPILED)
 
 
 @nox.session(default=False)
@@ -233,9 +238,7 @@ def run_contracts(session: nox.Session, name: str, *options: str) -> None:
     """Run the marked tests; write the matrix as JSON, Markdown and HTML, and into the page."""
     install(session, "test")
     matrix = [f"--contracts-report=reports/{name}.json", *options]
-    run_reported(
-        session, "-m", "pytest", "-n", "logical", "--dist", "worksteal", *matrix, *session.posargs
-    )
+    run_reported(session, "-m", "pytest", *IN_PARALLEL, *matrix, *session.posargs)
 
 
 def run_reported(session: nox.Session, *command: str) -> None:
@@ -249,8 +252,7 @@ def run_reported(session: nox.Session, *command: str) -> None:
 def run_tests(session: nox.Session) -> None:
     """Run pytest on all packages and testbeds, the packages as they stand in the checkout."""
     install(session, "test")
-    command = ("python", "-m", "pytest", "-n", "logical", "--dist", "worksteal")
-    session.run(*command, *session.posargs, env=COMPILED)
+    session.run("python", "-m", "pytest", *IN_PARALLEL, *session.posargs, env=COMPILED)
 
 
 def install(session: nox.Session, *groups: str, packages: bool = True) -> None:

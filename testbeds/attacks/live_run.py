@@ -24,10 +24,12 @@ class LiveRun:
     """One run of `python -m sk_fundload`, from its spawn to its end. A context manager.
 
     Its lifecycle events come through a named pipe, so that nothing is polled for. Its input is fed
-    a few lines at a time until `finish`, which feeds the rest.
+    a few lines at a time until `finish`, which feeds the rest. `options` are more of its command's.
     """
 
-    def __init__(self, folder: Path, data: bytes, *, rules: str = "exp_mp") -> None:
+    def __init__(
+        self, folder: Path, data: bytes, *, rules: str = "exp_mp", options: Sequence[str] = ()
+    ) -> None:
         self._folder, self._lines = folder, data.splitlines(keepends=True)
         self._events: list[dict[str, Any]] = []
         self._heard = threading.Condition()
@@ -39,7 +41,10 @@ class LiveRun:
         self._pipe = os.open(pipe, os.O_RDWR)  # for both: it has no end before it is closed here
         with self._stderr.open("wb") as stderr:
             self.process = subprocess.Popen(
-                self._command(rules, pipe), cwd=folder, stdin=subprocess.PIPE, stderr=stderr
+                [*self._command(rules, pipe), *options],
+                cwd=folder,
+                stdin=subprocess.PIPE,
+                stderr=stderr,
             )
         self._threads = [
             threading.Thread(target=self._listen, name="events", daemon=True),

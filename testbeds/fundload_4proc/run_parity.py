@@ -1,11 +1,11 @@
 """Compare the memory profile, four processes and the reference, and report.
 
     python testbeds/fundload_4proc/run_parity.py --records 100000 --seed 1 --reports reports
-        [--reference-data DIR] [--rounds N] [--timeout SECONDS]
+        [--reference-data DIR] [--rules NAME] [--rounds N] [--timeout SECONDS]
 
-Both rule sets run on generated dirty data and, where `--reference-data` names a folder with
-`input.txt` and `baseline-output.txt`, on that too; its given output is then one more column under
-the baseline rules. With `--rounds` both profiles run N times on each input.
+Both rule sets, or those that are named, run on generated dirty data and, where `--reference-data`
+names a folder with `input.txt` and `baseline-output.txt`, on that too; its given output is then one
+more column under the baseline rules. With `--rounds` both profiles run N times on each input.
 
 Exit 0 when all outputs and rejects are equal byte for byte, 1 on any difference and on a run that
 fails, 2 when the comparison cannot be made at all.
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="seed of the generator")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder to write to")
     parser.add_argument("--reference-data", type=Path, help="folder with given input and output")
+    parser.add_argument("--rules", choices=RULE_SETS, action="append", help="not all rule sets")
     parser.add_argument("--rounds", type=positive, default=1, help="runs of each profile")
     parser.add_argument("--timeout", type=positive, default=600, help="seconds for any one run")
     return parser
@@ -64,7 +65,7 @@ def _run(options: argparse.Namespace) -> ParityReport:
         inputs = list(_inputs(runs, options))
         cases = []
         for source in inputs:
-            for rules in RULE_SETS:
+            for rules in options.rules or RULE_SETS:
                 cases.append(compare_runs(runs, rules, source, options.rounds))
                 _tell(cases[-1])
     present = "absent" if options.reference_data is None else "present"

@@ -17,8 +17,9 @@ markers = ["contract(id, ...): what a test proves"]
 
 
 @pytest.fixture
-def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project whose catalogue knows SEC-IPC-01 and SEC-IPC-02."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # it takes more time than the suite
     pytester.makepyprojecttoml(MANIFEST)
     pytester.makeconftest("pytest_plugins = ['contract_marks']")
     pytester.makefile(".yaml", contracts="contracts: {SEC-IPC-01: {}, SEC-IPC-02: {}}")
@@ -53,7 +54,7 @@ def test_a_mark_without_an_id_fails_collection(suite: pytest.Pytester) -> None:
 
 def test_an_unknown_id_fails_collection_in_xdist_workers(suite: pytest.Pytester) -> None:
     makes(suite, "contract('NO-SUCH-01')")
-    result = suite.runpytest_subprocess("-n", "1")
+    result = suite.runpytest_subprocess("-p", "xdist", "-n", "1")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*::test_it: unknown contract id 'NO-SUCH-01'*"])
 

@@ -49,7 +49,8 @@ def test_part():
 
 
 @pytest.fixture
-def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # it takes more time than the suite
     pytester.makepyprojecttoml(MANIFEST)
     plugins = ["contract_marks", "contract_engines", "contract_report"]
     pytester.makeconftest(f"pytest_plugins = {plugins!r}")
@@ -59,7 +60,7 @@ def suite(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def report_of(suite: pytest.Pytester, *options: str) -> tuple[int, dict[str, Any]]:
     path = suite.path / "reports" / "contracts.json"
-    plain = ("-p", "no:randomly", "-p", "no:cacheprovider")
+    plain = ("-p", "no:cacheprovider")
     # xdist starts processes, and wants one of its own to do so from.
     run = suite.runpytest_subprocess if "-n" in options else suite.runpytest_inprocess
     result = run("--contracts-report", str(path), *plain, *options)
@@ -67,7 +68,7 @@ def report_of(suite: pytest.Pytester, *options: str) -> tuple[int, dict[str, Any
     return result.ret, found
 
 
-@pytest.mark.parametrize("xdist", [(), ("-n", "1")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("xdist", [(), ("-p", "xdist", "-n", "1")], ids=["alone", "xdist"])
 def test_the_matrix_has_every_id_with_its_tests_and_a_verdict_on_each_engine(
     suite: pytest.Pytester, xdist: tuple[str, ...]
 ) -> None:

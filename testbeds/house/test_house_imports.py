@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def test_the_tests_of_a_package_import_only_what_it_or_its_test_group_declares(
 def undeclared(files: list[Path], own: set[str], wanted: list[Requirement]) -> list[str]:
     """The imports that are neither of the standard library, nor own, nor of what is wanted."""
     declared = {canonicalize_name(requirement.name) for requirement in wanted}
-    providers = packages_distributions()
+    providers = all_providers()
     return [
         f"{where(path, found.line)} imports {found.module}, which no dependency declares"
         for path in files
@@ -97,6 +98,12 @@ def undeclared(files: list[Path], own: set[str], wanted: list[Requirement]) -> l
         if found.top not in {*sys.stdlib_module_names, *own, *PLUGINS}
         and not declared & distributions_of(found.top, providers)
     ]
+
+
+@cache
+def all_providers() -> Mapping[str, list[str]]:
+    """The distributions that each top-level module comes from; to find them takes its time."""
+    return packages_distributions()
 
 
 def upward(package: Package, files: list[Path]) -> list[str]:

@@ -13,8 +13,9 @@ pythonpath = [{str(Path(__file__).parent)!r}]
 
 
 @pytest.fixture
-def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project that loads the plugin."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # it takes more time than the suite
     pytester.makepyprojecttoml(MANIFEST)
     pytester.makeconftest("pytest_plugins = ['leftover_processes']")
     return pytester
@@ -33,7 +34,7 @@ def test_a_suite_that_leaves_nothing_passes(suite: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("xdist", [(), ("-n", "1")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("xdist", [(), ("-p", "xdist", "-n", "1")], ids=["alone", "xdist"])
 def test_a_child_left_behind_fails_the_run(suite: pytest.Pytester, xdist: tuple[str, ...]) -> None:
     # The child ends by itself when the pipe that its parent holds is closed: at the parent's end.
     suite.makepyfile(

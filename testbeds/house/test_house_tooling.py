@@ -30,9 +30,32 @@ SESSIONS = [
 ]
 
 
+SYSTEM_PROGRAMS = next(
+    ast.literal_eval(node.value)
+    for node in parse(ROOT / "noxfile.py").body
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "SYSTEM_PROGRAMS"
+)
+"""By the name that a session asks for: what it may be called, and the Debian package."""
+
+
 @pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.name)
 def test_a_session_has_a_docstring_of_one_line(session: ast.FunctionDef) -> None:
     assert len((ast.get_docstring(session) or "").splitlines()) == 1
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.name)
+def test_a_session_names_the_system_packages_that_it_asks_for(session: ast.FunctionDef) -> None:
+    """In its line of the list, and no others."""
+    asked = [
+        argument.value
+        for node in ast.walk(session)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "need"
+        for argument in node.args
+        if isinstance(argument, ast.Constant)
+    ]
+    said = re.search(r"\(Debian: (.*)\)", ast.get_docstring(session) or "")
+    named = re.findall("``(.+?)``", said.group(1)) if said else []
+    assert sorted(named) == sorted(SYSTEM_PROGRAMS[program][1] for program in asked)
 
 
 @each_workflow

@@ -49,12 +49,17 @@ def sk(tmp_path: Path) -> Iterator[Callable[..., Command]]:
 
 
 @pytest.fixture
-def ask(capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Run an ``sk`` command to its end, in this process: exit code, output, standard error."""
+def ask(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
+    """Run an ``sk`` command to its end, in this process: exit code, output, standard error.
 
-    def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    Among its arguments may be a configuration, as a mapping. What is signalled, reads standard
+    input or is looked at from outside is started with ``sk``.
+    """
+
+    def run(*arguments: Any, **environment: str) -> tuple[int, str, str]:
+        words = [each if isinstance(each, str) else written(tmp_path, each) for each in arguments]
         capfd.readouterr()
-        code = in_here(*arguments, **environment)
+        code = in_here(*words, **environment)
         return code, *capfd.readouterr()
 
     return run

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from supervisor_harness import APPS, GROUPS, Command, Ears, expected, gone, settings, written
+from supervisor_harness import (
+    APPS,
+    ONE_GROUP,
+    Command,
+    Ears,
+    expected,
+    gone,
+    settings,
+    written,
+)
 
 Sk = Callable[..., Command]
 Ask = Callable[..., tuple[int, str, str]]
@@ -48,8 +57,8 @@ def test_the_memory_profile_starts_no_process(target: Path, ears: Ears, sk: Sk) 
     assert target.read_text().splitlines() == expected(20)
 
 
-def test_quiet_says_nothing_of_a_run_that_went_well(target: Path, sk: Sk) -> None:
-    assert sk("run", settings(target), "--quiet").finish() == (0, "", "")
+def test_quiet_says_nothing_of_a_run_that_went_well(target: Path, ask: Ask) -> None:
+    assert ask("run", settings(target, groups=ONE_GROUP), "--quiet") == (0, "", "")
 
 
 @pytest.mark.contract("PROC-03", "P5PRE-LIFE-03")
@@ -71,11 +80,11 @@ def test_a_worker_killed_in_mid_run_ends_it_with_4(target: Path, ears: Ears, sk:
 
 @pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
 def test_a_node_that_raises_ends_the_run_with_4_and_shows_where(
-    target: Path, sk: Sk, mode: str
+    target: Path, ask: Ask, mode: str
 ) -> None:
-    groups = GROUPS if mode == "process_supervisor" else ()
+    groups = ONE_GROUP if mode == "process_supervisor" else ()
     configuration = settings(target, mode=mode, groups=groups, work={"at": 5, "do": "raise"})
-    code, _, err = sk("run", configuration).finish()
+    code, _, err = ask("run", configuration)
     assert code == 4
     assert "node 'work' raised ValueError on record 5" in err
     assert err.count("ValueError: bad record 5") == 1
@@ -97,8 +106,11 @@ def test_only_the_source_reads_standard_input_and_only_the_sink_writes_standard_
     assert out.splitlines() == expected(20)
 
 
-def test_what_workers_print_goes_to_standard_error_behind_their_name(target: Path, sk: Sk) -> None:
-    code, out, err = sk("run", settings(target, work={"at": 5, "do": "exit"}), "--quiet").finish()
+def test_what_workers_print_goes_to_standard_error_behind_their_name(
+    target: Path, ask: Ask
+) -> None:
+    configuration = settings(target, groups=ONE_GROUP, work={"at": 5, "do": "exit"})
+    code, out, err = ask("run", configuration, "--quiet")
     assert (code, out) == (4, "")
     assert "[mid-0.1 stderr] last words" in err.splitlines()
 
@@ -107,7 +119,13 @@ def test_a_standard_error_that_is_gone_ends_nothing(target: Path, tmp_path: Path
     read_end, write_end = os.pipe()
     os.close(read_end)
     done = subprocess.run(
-        [sys.executable, "-m", "sk_supervisor", "run", written(tmp_path, settings(target))],
+        [
+            sys.executable,
+            "-m",
+            "sk_supervisor",
+            "run",
+            written(tmp_path, settings(target, groups=ONE_GROUP)),
+        ],
         stderr=write_end,
         stdin=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": str(APPS)},
@@ -121,7 +139,13 @@ def test_a_standard_error_that_is_gone_ends_nothing(target: Path, tmp_path: Path
 def test_a_terminal_shows_one_line_and_takes_it_away(target: Path, tmp_path: Path) -> None:
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "sk_supervisor", "run", written(tmp_path, settings(target))],
+        [
+            sys.executable,
+            "-m",
+            "sk_supervisor",
+            "run",
+            written(tmp_path, settings(target, groups=ONE_GROUP)),
+        ],
         stdin=slave,
         stdout=subprocess.PIPE,
         stderr=slave,
@@ -152,11 +176,11 @@ def read_all(master: int) -> str:
 
 @pytest.mark.parametrize("plane", ["data", "control"])
 @pytest.mark.contract("BOOT-API-03")
-def test_a_port_in_use_is_one_line_and_3(target: Path, ears: Ears, sk: Sk, plane: str) -> None:
+def test_a_port_in_use_is_one_line_and_3(target: Path, ears: Ears, ask: Ask, plane: str) -> None:
     ipc: dict[str, Any] = {"bind_port": ears.port}
     if plane == "control":
         ipc = {"control": {"transport": "tcp_local", "bind_port": ears.port}}
-    code, _, err = sk("run", settings(target, ipc=ipc)).finish()
+    code, _, err = ask("run", settings(target, ipc=ipc))
     assert code == 3
     assert len(err.splitlines()) == 1
     assert str(ears.port) in err
@@ -182,12 +206,14 @@ def test_a_bad_override_is_one_error_and_2(
     assert "1 fault" in err
 
 
-def test_every_fault_of_a_configuration_is_listed_and_nothing_started(target: Path, sk: Sk) -> None:
+def test_every_fault_of_a_configuration_is_listed_and_nothing_started(
+    target: Path, ask: Ask
+) -> None:
     configuration = settings(target, work={"at": "three", "no": 1}, sink={"no": 1})
     configuration["runtime"]["observability"] = {
         "logging": {"exporters": [{"kind": "jsonl", "settings": {"path": "/no/such/log"}}]}
     }
-    code, _, err = sk("run", configuration).finish()
+    code, _, err = ask("run", configuration)
     assert code == 2
     for path in (
         "adapters.sink.settings.no",
@@ -225,13 +251,13 @@ def test_schema_is_the_schema_of_the_configuration(ask: Ask) -> None:
     assert (code, json.loads(out)["type"]) == (0, "object")
 
 
-def test_lifecycle_events_go_to_the_configured_file(target: Path, tmp_path: Path, sk: Sk) -> None:
+def test_lifecycle_events_go_to_the_configured_file(target: Path, tmp_path: Path, ask: Ask) -> None:
     log = tmp_path / "events.jsonl"
-    configuration = settings(target)
+    configuration = settings(target, groups=ONE_GROUP)
     configuration["runtime"]["observability"] = {
         "logging": {"exporters": [{"kind": "jsonl", "settings": {"path": str(log)}}]}
     }
-    assert sk("run", configuration, "--run-id", "r1").finish()[0] == 0
+    assert ask("run", configuration, "--run-id", "r1")[0] == 0
     events = [json.loads(line) for line in log.read_text().splitlines()]
     assert [e["sequence"] for e in events] == list(range(1, len(events) + 1))
     assert {e["correlation_id"] for e in events} == {"r1"}

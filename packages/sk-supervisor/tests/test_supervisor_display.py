@@ -235,3 +235,22 @@ def test_the_reader_keeps_the_last_lines_and_can_be_stopped_with_the_pipe_open()
     assert len(seen) == 100
     assert reader.stop(timeout=0.05)
     os.close(write_end)
+
+
+@pytest.mark.parametrize("lower", ["stderr", "stdout"])
+def test_of_what_waits_in_several_pipes_the_first_ones_is_heard_first(lower: str) -> None:
+    """Whichever has the lower number: a flood of output comes behind what was said of it aside."""
+    two = sorted([os.pipe(), os.pipe()])
+    if lower == "stdout":
+        two.reverse()
+    heard: list[str] = []
+    for _, write_end in two:
+        os.write(write_end, b"said\n")
+        os.close(write_end)
+    pipes = {
+        stream: os.fdopen(read_end, "rb", buffering=0)
+        for stream, (read_end, _) in zip(("stderr", "stdout"), two, strict=True)
+    }
+    reader = LineReader(pipes, lambda stream, _: heard.append(stream), "test")
+    assert reader.stop(timeout=10)
+    assert heard == ["stderr", "stdout"]

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from letters_config import MODES, POLICIES, letters_config
 from sk_kernel import TraceIds
-from supervisor_harness import Command, Ears, settings, written
+from supervisor_harness import ONE_GROUP, Command, Ears, settings, written
 
 Sk = Callable[..., Command]
+Ask = Callable[..., tuple[int, str, str]]
 
 
 #: What is given up under `POLICIES` of the records that `BAD` names, and in which group.
@@ -89,12 +90,12 @@ def test_what_fails_unsampled_over_processes_has_its_one_span_at_its_node_and_in
 
 
 def test_a_worker_that_follows_another_leaves_no_letter_twice(
-    tmp_path: Path, ears: Ears, sk: Sk
+    tmp_path: Path, ears: Ears, ask: Ask, sk: Sk
 ) -> None:
     policies = {"default": {"policy": "dead_letter"}}
     bad: dict[str, Any] = {"split": {"on": [5, *range(170, 231)]}, "count": {"on": [150, 240]}}
     inline = letters_config(tmp_path, policies=policies, bad=bad)
-    assert sk("run", inline, "--run-id", "r1").finish()[0] == 0
+    assert ask("run", inline, "--run-id", "r1")[0] == 0
     bad["split"] |= {"hold": 201, "ears": ears.port}
     restart = {"policy": "on_failure", "backoff_seconds": 0.01}
     configuration = letters_config(
@@ -111,12 +112,14 @@ def test_a_worker_that_follows_another_leaves_no_letter_twice(
         assert written[0] == written[1]
 
 
-def test_policy_fail_over_processes_ends_with_4_and_names_the_parts(tmp_path: Path, sk: Sk) -> None:
+def test_policy_fail_over_processes_ends_with_4_and_names_the_parts(
+    tmp_path: Path, ask: Ask
+) -> None:
     policies = {**POLICIES, "nodes": {**POLICIES["nodes"], "render": {"policy": "fail"}}}
     configuration = letters_config(tmp_path, "process_supervisor", policies=policies)
     target = tmp_path / "process_supervisor.dead"
     target.write_text("old")
-    code, _, err = sk("run", configuration).finish()
+    code, _, err = ask("run", configuration)
     assert code == 4
     assert "node 'render' raised ValueError on record 40" in err
     assert target.read_text() == "old"
@@ -128,7 +131,8 @@ def test_policy_fail_over_processes_ends_with_4_and_names_the_parts(tmp_path: Pa
 def test_a_killed_worker_leaves_the_old_letters_alone(
     tmp_path: Path, target: Path, ears: Ears, sk: Sk
 ) -> None:
-    configuration = settings(target, work={"at": 5, "do": "hold", "ears": ears.port})
+    work = {"at": 5, "do": "hold", "ears": ears.port}
+    configuration = settings(target, groups=ONE_GROUP, work=work)
     dead = tmp_path / "dead"
     dead.write_text("old")
     configuration["runtime"]["failure"] = {
@@ -144,18 +148,18 @@ def test_a_killed_worker_leaves_the_old_letters_alone(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_second_attempt_at_a_state_is_refused(tmp_path: Path, sk: Sk, mode: str) -> None:
+def test_a_second_attempt_at_a_state_is_refused(tmp_path: Path, ask: Ask, mode: str) -> None:
     configuration = letters_config(tmp_path, mode, count=1)
     configuration["runtime"]["failure"]["nodes"]["count"] = {"policy": "skip", "attempts": 2}
-    code, _, err = sk("run", configuration).finish()
+    code, _, err = ask("run", configuration)
     assert code == 2
     assert "runtime.failure.nodes.count.attempts: retry: 1 for count" in err
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path, sk: Sk, mode: str) -> None:
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path, ask: Ask, mode: str) -> None:
     configuration = letters_config(tmp_path, mode, count=1)
     configuration["runtime"]["failure"]["dead_letter"]["path"] = str(tmp_path / "none" / "dead")
-    code, _, err = sk("run", configuration).finish()
+    code, _, err = ask("run", configuration)
     assert code == 2
     assert "runtime.failure.dead_letter.path: bad_value: a file in a folder that exists" in err

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from supervisor_harness import (
     MIDDLE,
+    ONE_GROUP,
     Ears,
     gone,
     supervised,
@@ -47,7 +48,7 @@ def test_a_worker_killed_in_mid_run_is_named_with_its_group_and_signal(target: P
 def test_a_worker_that_ends_unasked_has_crashed_and_its_last_lines_are_kept(
     target: Path, do: str, ended: str, tail: tuple[str, ...]
 ) -> None:
-    with supervised(target, work={"at": 5, "do": do}) as run:
+    with supervised(target, groups=ONE_GROUP, work={"at": 5, "do": do}) as run:
         error = run.fails(FAULT_BOUND)
         assert (error.category, error.ended) == ("crash", ended)
         assert len(error.stderr_tail) <= 20
@@ -57,7 +58,7 @@ def test_a_worker_that_ends_unasked_has_crashed_and_its_last_lines_are_kept(
 
 
 def test_a_crash_in_c_code_shows_where_it_was(target: Path) -> None:
-    with supervised(target, work={"at": 5, "do": "crash"}) as run:
+    with supervised(target, groups=ONE_GROUP, work={"at": 5, "do": "crash"}) as run:
         assert run.fails(FAULT_BOUND).ended == "signal SIGSEGV"
         assert "Fatal Python error: Segmentation fault" in run.lines
 
@@ -118,13 +119,13 @@ def test_a_record_that_cannot_travel_names_the_node_that_made_it(
 
 
 def test_a_node_that_calls_sys_exit_fails_the_run(target: Path) -> None:
-    with supervised(target, work={"at": 5, "do": "system_exit"}) as run:
+    with supervised(target, groups=ONE_GROUP, work={"at": 5, "do": "system_exit"}) as run:
         error = run.fails(FAULT_BOUND)
         assert (error.category, error.cause_type) == ("execution", "ApplicationExitError")
 
 
 def test_a_source_that_calls_sys_exit_fails_the_run(target: Path) -> None:
-    with supervised(target, source={"fails": "exit"}) as run:
+    with supervised(target, groups=ONE_GROUP, source={"fails": "exit"}) as run:
         assert run.fails(FAULT_BOUND).cause_type == "ApplicationExitError"
 
 

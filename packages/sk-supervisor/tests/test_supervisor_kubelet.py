@@ -22,6 +22,7 @@ from sk_supervisor._health_server import health_server
 from sk_supervisor._pulse_check import PulseCheck
 from supervisor_harness import (
     GROUPS,
+    ONE_GROUP,
     PATIENCE,
     Command,
     Ears,
@@ -37,6 +38,7 @@ from supervisor_probing import probe
 
 Start = Callable[..., Kubelet]
 Sk = Callable[..., Command]
+Ask = Callable[..., tuple[int, str, str]]
 
 CHECKS = ("startupz", "livez", "readyz")
 DELAY = 1
@@ -46,7 +48,8 @@ PROFILES = pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
 def pod(target: Path, mode: str = "process_supervisor", **changes: Any) -> dict[str, Any]:
     """A configuration that answers probes and lets a second pass before it drains."""
     health = {"http": {}, "grpc": {}, "drain_delay_seconds": DELAY, **changes.pop("health", {})}
-    groups = GROUPS if mode == "process_supervisor" else ()
+    groups = changes.pop("groups", GROUPS)
+    groups = groups if mode == "process_supervisor" else ()
     return settings(target, mode=mode, groups=groups, platform={"health": health}, **changes)
 
 
@@ -150,7 +153,9 @@ def test_a_second_signal_does_not_wait_for_the_delay(
     target: Path, ears: Ears, start: Start, mode: str
 ) -> None:
     source = {"count": 20, "then": "wait", "ears": ears.port}
-    kubelet = start(pod(target, mode=mode, source=source, health={"drain_delay_seconds": 600}))
+    kubelet = start(
+        pod(target, mode=mode, source=source, health={"drain_delay_seconds": 600}, groups=ONE_GROUP)
+    )
     ears.hear("open")
     ears.hear("waiting")
     began = time.monotonic()
@@ -166,7 +171,8 @@ def test_a_run_that_ends_by_itself_during_the_delay_is_done(
 ) -> None:
     """What is asked to stop and has no more to do has done all of it."""
     work = {"at": 5, "do": "hold", "ears": ears.port}
-    kubelet = start(pod(target, mode=mode, work=work, health={"drain_delay_seconds": 600}))
+    health = {"drain_delay_seconds": 600}
+    kubelet = start(pod(target, mode=mode, work=work, health=health, groups=ONE_GROUP))
     held = ears.hear("here")
 
     def while_it_stops() -> None:
@@ -245,10 +251,9 @@ def listened(pid: int) -> set[int]:
 @PROFILES
 @pytest.mark.parametrize("kind", ["http", "grpc"])
 def test_a_port_that_is_taken_fails_the_start(
-    target: Path, sk: Sk, ears: Ears, mode: str, kind: str
+    target: Path, ask: Ask, ears: Ears, mode: str, kind: str
 ) -> None:
-    command = sk("run", pod(target, mode=mode, health={kind: {"bind_port": ears.port}}))
-    code, _, err = command.finish()
+    code, _, err = ask("run", pod(target, mode=mode, health={kind: {"bind_port": ears.port}}))
     assert code == 3
     where = f"runtime.platform.health.{kind}: cannot listen on 127.0.0.1:{ears.port}"
     assert f"error: {where}: Address already in use" in err

@@ -17,7 +17,17 @@ from typing import Any
 import psutil
 import pytest
 from sk_kernel import STATUS_VERSION
-from supervisor_harness import GROUPS, PATIENCE, Command, Ears, expected, freeze, gone, settings
+from supervisor_harness import (
+    GROUPS,
+    ONE_GROUP,
+    PATIENCE,
+    Command,
+    Ears,
+    expected,
+    freeze,
+    gone,
+    settings,
+)
 
 Sk = Callable[..., Command]
 Ask = Callable[..., tuple[int, str, str]]
@@ -49,10 +59,11 @@ def ask(ask: Ask, folder: Path) -> Ask:
 
 @pytest.fixture
 def start(target: Path, ears: Ears, sk: Sk, folder: Path) -> Callable[..., Started]:
-    """Start a run whose source waits."""
+    """Start a run whose source waits; with one worker process, if no other groups are given."""
 
     def begin(mode: str = "process_supervisor", run_id: str = "r1", **changes: Any) -> Started:
-        groups = GROUPS if mode == "process_supervisor" else ()
+        groups = changes.pop("groups", ONE_GROUP)
+        groups = groups if mode == "process_supervisor" else ()
         source = {"count": 20, "then": "wait", "ears": ears.port}
         configuration = settings(
             target, **{"mode": mode, "groups": groups, "source": source, **changes}
@@ -79,7 +90,7 @@ def waiting(start: Callable[..., Started], ears: Ears) -> Callable[..., Started]
 
 @pytest.mark.contract("P5PRE-SUP-07")
 def test_the_status_of_worker_processes_as_json(waiting: Callable[..., Started], ask: Ask) -> None:
-    run = waiting()
+    run = waiting(groups=GROUPS)
     code, out, err = ask("status", "--json")
     assert (code, err) == (0, "")
     said = json.loads(out)
@@ -107,7 +118,7 @@ def test_the_status_of_worker_processes_as_json(waiting: Callable[..., Started],
 def test_the_status_is_a_table_of_groups_and_workers(
     waiting: Callable[..., Started], ask: Ask, mode: str
 ) -> None:
-    run = waiting(mode)
+    run = waiting(mode, groups=GROUPS)
     code, out, _ = ask("status")
     assert code == 0
     first, second, header, *rows = out.split("\n\n")[0].splitlines()
@@ -160,10 +171,9 @@ def test_a_stop_drains_the_run_and_waits_for_its_end(
 
 
 def test_a_run_that_completes_leaves_nothing_in_the_run_directory(
-    target: Path, sk: Sk, folder: Path
+    target: Path, ask: Ask, folder: Path
 ) -> None:
-    command = sk("run", settings(target), environment={"SK_RUN_DIR": str(folder)})
-    assert command.finish()[0] == 0
+    assert ask("run", settings(target, groups=ONE_GROUP))[0] == 0
     assert list(folder.iterdir()) == []
 
 
@@ -313,13 +323,14 @@ def test_a_directory_that_a_stranger_made_first_takes_no_command_away(
 
 
 def test_a_run_without_a_run_directory_goes_on_and_says_so(
-    target: Path, sk: Sk, tmp_path: Path
+    target: Path, ask: Ask, tmp_path: Path
 ) -> None:
     log = tmp_path / "events.jsonl"
     exporters = [{"kind": "jsonl", "settings": {"path": str(log)}}]
-    configuration = settings(target, observability={"logging": {"exporters": exporters}})
+    observability = {"logging": {"exporters": exporters}}
+    configuration = settings(target, groups=ONE_GROUP, observability=observability)
     missing = str(tmp_path / "no" / "where")
-    code, _, err = sk("run", configuration, environment={"SK_RUN_DIR": missing}).finish()
+    code, _, err = ask("run", configuration, SK_RUN_DIR=missing)
     assert code == 0
     assert f"warning: sk status and sk stop cannot reach this run: run directory {missing}" in err
     (event,) = [e for e in _lines(log) if e["event"] == "admin_unavailable"]
@@ -328,12 +339,12 @@ def test_a_run_without_a_run_directory_goes_on_and_says_so(
 
 @MODES
 def test_a_run_that_insists_on_its_socket_fails_to_start_without_it(
-    target: Path, sk: Sk, tmp_path: Path, mode: str
+    target: Path, ask: Ask, tmp_path: Path, mode: str
 ) -> None:
     admin = {"enabled": True, "run_dir": str(tmp_path / "no" / "where")}
     groups = GROUPS if mode == "process_supervisor" else ()
     configuration = settings(target, mode=mode, groups=groups, platform={"admin": admin})
-    code, _, err = sk("run", configuration).finish()
+    code, _, err = ask("run", configuration)
     assert (code, "error: run directory" in err) == (3, True)
     assert target.read_text() == "old\n"
 
@@ -390,7 +401,7 @@ def test_top_on_a_terminal_draws_in_place_until_the_run_ends_or_a_key_does(
         while drawn.count(b"restarts") < 4:
             drawn += os.read(reader, 65_536)
         assert b"\x1b[" in drawn
-        assert b"out-0.1" in drawn
+        assert b"mid-0.1" in drawn
         if end == "run":
             assert ask("stop")[0] == 0
         else:
@@ -438,12 +449,12 @@ def test_every_checkpoint_goes_to_the_exporter_with_number_time_run_group_and_wo
     """One run is stopped by force, in the other a worker is killed; together they pass them all."""
     forced, broken = tmp_path / "forced.jsonl", tmp_path / "broken.jsonl"
     work = {"at": 5, "do": "hold", "ears": ears.port}
-    flow = {"endless": True}
-    run = start(run_id="forced", work=work, source=flow, observability=_logging(forced))
+    flow = {"groups": GROUPS, "work": work, "source": {"endless": True}}
+    run = start(run_id="forced", **flow, observability=_logging(forced))
     ears.hear("here")
     assert ask("stop", "--force")[0] == 0
     assert run.command.finish()[0] == 5
-    run = start(run_id="broken", work=work, source=flow, observability=_logging(broken))
+    run = start(run_id="broken", **flow, observability=_logging(broken))
     os.kill(ears.hear("here").pid, signal.SIGKILL)
     assert run.command.finish()[0] == 4
     events = [*_lines(forced), *_lines(broken)]
@@ -460,14 +471,14 @@ def test_every_checkpoint_goes_to_the_exporter_with_number_time_run_group_and_wo
             assert event["worker"].startswith(f"{event['group']}-0.")
 
 
-@MODES
 @pytest.mark.contract("P5PRE-LOG-02")
 @pytest.mark.parametrize(
-    ("lifecycle", "levels"),
+    ("mode", "lifecycle", "levels"),
     [
-        ({"level": "debug"}, {"info", "debug"}),
-        ({"level": "info"}, {"info"}),
-        ({"enabled": False, "level": "debug"}, set()),
+        ("inline", {"level": "debug"}, {"info", "debug"}),
+        ("inline", {"level": "info"}, {"info"}),
+        ("inline", {"enabled": False, "level": "debug"}, set()),
+        ("process_supervisor", {"level": "info"}, {"info"}),
     ],
 )
 def test_the_level_of_the_configuration_says_what_is_exported_and_held(

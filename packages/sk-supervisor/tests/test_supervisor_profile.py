@@ -148,7 +148,9 @@ def test_a_run_that_is_done_is_told_so_also_where_its_profile_cannot_be_written(
     ]
 
 
-def test_a_profiled_run_that_is_refused_ends_as_any_other(target: Path, sk: Sk) -> None:
-    code, _, err = sk("run", settings(target), "--set", "scenario=''", "--profile-run").finish()
+def test_a_profiled_run_that_is_refused_ends_as_any_other(
+    target: Path, ask: Callable[..., tuple[int, str, str]]
+) -> None:
+    code, _, err = ask("run", settings(target), "--set", "scenario=''", "--profile-run")
     assert code == 2
     assert "where a record's time goes" not in err

@@ -34,6 +34,7 @@ from supervisor_harness import (
 )
 
 FAST = {"policy": "on_failure", "intensity": 3, "backoff_seconds": 0.01}
+TIMES = 3
 BATCH = {"batch": {"max_records": 7, "in_flight": 3}}
 
 
@@ -72,10 +73,10 @@ def lines(target: Path) -> list[str]:
 
 
 @pytest.mark.contract("PROC-04")
-@pytest.mark.parametrize("times", [1, 3])
 def test_a_killed_worker_is_followed_and_not_a_byte_is_other(
-    target: Path, ears: Ears, tmp_path: Path, times: int
+    target: Path, ears: Ears, tmp_path: Path
 ) -> None:
+    """And so is each that follows it and is killed."""
     alone = tmp_path / "alone.txt"
     assert (
         run_config(
@@ -88,7 +89,7 @@ def test_a_killed_worker_is_followed_and_not_a_byte_is_other(
     work = {"at": 201, "do": "hold", "ears": ears.port}
     with restarting(target, source={"count": 400}, work=work) as run:
         run.ready()
-        killer = killing(ears, times)
+        killer = killing(ears, TIMES)
         report = run.supervisor.run()
         killer.join()
         status = run.supervisor.snapshot()
@@ -96,15 +97,14 @@ def test_a_killed_worker_is_followed_and_not_a_byte_is_other(
     assert target.read_bytes() == alone.read_bytes()
     assert (report.outcome, report.records_in) == ("completed", 400)
     middle = status.group("mid")
-    assert middle.restarts == times
-    assert [w.incarnation for w in middle.workers] == [times + 1]
+    assert middle.restarts == TIMES
+    assert [w.incarnation for w in middle.workers] == [TIMES + 1]
     assert gone(pids)
 
 
 @pytest.mark.contract("PROC-04", "P5PRE-EXEC-05")
-@pytest.mark.parametrize("times", [1, 3])
 def test_one_killed_worker_of_three_is_followed_and_not_a_byte_is_other(
-    target: Path, ears: Ears, times: int
+    target: Path, ears: Ears
 ) -> None:
     sharing = [dict(group) for group in groups()]
     sharing[1]["workers"] = 3
@@ -113,15 +113,15 @@ def test_one_killed_worker_of_three_is_followed_and_not_a_byte_is_other(
         target, groups=sharing, platform=BATCH, source={"count": 400}, work=work
     ) as run:
         run.ready()
-        killer = killing(ears, times)
+        killer = killing(ears, TIMES)
         report = run.supervisor.run()
         killer.join()
         middle = run.supervisor.snapshot().group("mid")
         pids = run.pids()
     assert lines(target) == expected(400)
     assert (report.outcome, report.records_in) == ("completed", 400)
-    assert sorted(w.incarnation for w in middle.workers) == [1, 1, times + 1]
-    assert middle.restarts == times
+    assert sorted(w.incarnation for w in middle.workers) == [1, 1, TIMES + 1]
+    assert middle.restarts == TIMES
     assert gone(pids)
 
 
@@ -196,7 +196,7 @@ def test_every_kind_of_failure_leads_to_a_restart(target: Path, do: str) -> None
 
 @pytest.mark.contract("PROC-04")
 def test_a_crash_loop_is_given_up_with_the_exit_code_of_a_failed_worker(
-    target: Path, tmp_path: Path, sk: Callable[..., Any]
+    target: Path, tmp_path: Path, ask: Callable[..., Any]
 ) -> None:
     configuration = settings(
         target,
@@ -205,7 +205,7 @@ def test_a_crash_loop_is_given_up_with_the_exit_code_of_a_failed_worker(
         source={"count": 100},
         work={"at": 31, "do": "kill"},
     )
-    code, _, err = sk("run", written(tmp_path, configuration)).finish()
+    code, _, err = ask("run", written(tmp_path, configuration))
     assert code == 4
     assert "worker mid-0.3 of group mid failed (crash): signal SIGKILL" in err
     assert "gave up after 2 restarts in 30 s" in err

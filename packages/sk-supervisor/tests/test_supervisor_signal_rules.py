@@ -20,6 +20,7 @@ from sk_supervisor._signals import ECHO_SECONDS, Heard
 from supervisor_harness import (
     APPS,
     GROUPS,
+    ONE_GROUP,
     PATIENCE,
     Command,
     Ears,
@@ -90,7 +91,7 @@ def test_a_lost_terminal_drains_the_run_with_129(
 
 def test_under_nohup_a_lost_terminal_is_not_heard(target: Path, tmp_path: Path, ears: Ears) -> None:
     source = {"count": 20, "then": "wait", "ears": ears.port}
-    path = written(tmp_path, settings(target, source=source))
+    path = written(tmp_path, settings(target, groups=ONE_GROUP, source=source))
     process = subprocess.Popen(
         ["nohup", sys.executable, "-m", "sk_supervisor", "run", path],
         stdin=subprocess.DEVNULL,
@@ -111,28 +112,34 @@ def test_under_nohup_a_lost_terminal_is_not_heard(target: Path, tmp_path: Path, 
 def test_timeout_of_coreutils_signals_twice_and_the_run_is_drained(
     target: Path, tmp_path: Path, ears: Ears
 ) -> None:
-    """Once its child, and at once its group with the child in it."""
+    """Its child, and at once its group with the child in it; as when the time is over."""
     source = {"count": 20, "then": "wait", "ears": ears.port}
-    path = written(tmp_path, settings(target, source=source))
-    done = subprocess.run(
-        ["timeout", "--preserve-status", "4", sys.executable, "-m", "sk_supervisor", "run", path],
+    path = written(tmp_path, settings(target, groups=ONE_GROUP, source=source))
+    process = subprocess.Popen(
+        ["timeout", "--preserve-status", "60", sys.executable, "-m", "sk_supervisor", "run", path],
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(APPS)},
-        timeout=60,
+        process_group=0,
     )
-    assert done.returncode == 143, done.stderr
-    assert "second" not in done.stderr
+    ears.hear("open")
+    ears.hear("waiting")
+    process.send_signal(TERM)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 143, err
+    assert "second" not in err
 
 
 @pytest.mark.parametrize("number", [TERM, INT, HUP])
 def test_each_signal_ends_a_start_with_its_own_code_and_at_once(
     target: Path, ears: Ears, sk: Sk, number: signal.Signals
 ) -> None:
-    configuration = settings(target, modules=("fragile_app", "supervised_app"))
+    modules = ("fragile_app", "supervised_app")
+    configuration = settings(target, groups=ONE_GROUP, modules=modules)
     command = sk("run", configuration, environment={"SK_TEST_IMPORT": f"hang:{ears.port}"})
-    pids = [ears.hear("importing").pid for _ in GROUPS]
+    pids = [ears.hear("importing").pid]
     began = time.monotonic()
     command.signal(number)
     code, _, err = command.finish()
@@ -151,7 +158,8 @@ def test_one_signal_while_it_drains_is_waited_out_and_another_ends_it_at_once(
     exporters = [{"kind": "jsonl", "settings": {"path": str(log)}}]
     work = {"at": 5, "do": "hold", "ears": ears.port}
     observability = {"logging": {"exporters": exporters}}
-    command = sk("run", settings(target, work=work, observability=observability))
+    configuration = settings(target, groups=ONE_GROUP, work=work, observability=observability)
+    command = sk("run", configuration)
     ears.hear("here")
     pids = [p.pid for p in command.workers()]
     command.signal(number)

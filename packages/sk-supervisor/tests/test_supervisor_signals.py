@@ -17,7 +17,7 @@ from sk_config import build_config
 from sk_supervisor import run
 from supervisor_harness import (
     APPS,
-    GROUPS,
+    ONE_GROUP,
     Command,
     Ears,
     expected,
@@ -51,7 +51,7 @@ main(["run", sys.argv[2]])
 def test_a_signal_drains_the_run_and_tells_by_the_exit_code(
     target: Path, ears: Ears, sk: Sk, mode: str, number: signal.Signals, code: int
 ) -> None:
-    groups = GROUPS if mode == "process_supervisor" else ()
+    groups = ONE_GROUP if mode == "process_supervisor" else ()
     source = {"count": 20, "then": "wait", "ears": ears.port}
     command = sk("run", settings(target, mode=mode, groups=groups, source=source), "--run-id", "r1")
     ears.hear("open")
@@ -162,7 +162,7 @@ def test_a_ctrl_c_behind_the_end_does_not_change_what_came_of_the_run(target: Pa
 
 @pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
 def test_a_second_signal_ends_the_run_by_force(target: Path, ears: Ears, sk: Sk, mode: str) -> None:
-    groups = GROUPS if mode == "process_supervisor" else ()
+    groups = ONE_GROUP if mode == "process_supervisor" else ()
     work = {"at": 5, "do": "hold", "ears": ears.port}
     command = sk("run", settings(target, mode=mode, groups=groups, work=work))
     ears.hear("here")

@@ -24,6 +24,7 @@ from sk_supervisor._spawn import WorkerStart
 from supervisor_harness import (
     GROUPS,
     MIDDLE,
+    ONE_GROUP,
     PATIENCE,
     Ears,
     descriptors,
@@ -39,7 +40,7 @@ FAULT_BOUND = 10.0
 @pytest.mark.contract("BOOT-API-03")
 def test_an_adapter_that_cannot_be_opened_fails_the_start(target: Path, where: str) -> None:
     faulty: dict[str, Any] = {where: {"fails": "open"}}
-    with supervised(target, **faulty) as run:
+    with supervised(target, groups=ONE_GROUP, **faulty) as run:
         run.start()
         with pytest.raises(RuntimeLifecycleReadyError, match="failed to open") as caught:
             run.supervisor.wait_ready(PATIENCE)
@@ -53,7 +54,7 @@ def test_a_worker_that_dies_before_its_hello_fails_the_start_at_once(
     # In front of everything on the module search path, which workers inherit.
     (tmp_path / "grpc.py").write_text("raise ImportError('no grpc today')\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with supervised(target) as run:
+    with supervised(target, groups=ONE_GROUP) as run:
         run.start()
         with pytest.raises(RuntimeLifecycleReadyError) as caught:
             run.supervisor.wait_ready(PATIENCE)
@@ -79,7 +80,8 @@ def test_a_module_that_breaks_in_the_worker_fails_the_start_at_once(
     target: Path, monkeypatch: pytest.MonkeyPatch, kind: str, category: str, says: str
 ) -> None:
     monkeypatch.setenv("SK_TEST_IMPORT", kind)
-    with supervised(target, modules=("fragile_app", "supervised_app")) as run:
+    modules = ("fragile_app", "supervised_app")
+    with supervised(target, groups=ONE_GROUP, modules=modules) as run:
         run.start()
         with pytest.raises(RuntimeLifecycleReadyError) as caught:
             run.supervisor.wait_ready(PATIENCE)
@@ -89,7 +91,7 @@ def test_a_module_that_breaks_in_the_worker_fails_the_start_at_once(
 
 @pytest.mark.contract("BOOT-API-03")
 def test_a_node_that_cannot_be_made_fails_the_start(target: Path) -> None:
-    with supervised(target, work={"born": "raise"}) as run:
+    with supervised(target, groups=ONE_GROUP, work={"born": "raise"}) as run:
         run.start()
         with pytest.raises(RuntimeLifecycleReadyError) as caught:
             run.supervisor.wait_ready(PATIENCE)
@@ -103,7 +105,8 @@ def test_a_span_exporter_that_cannot_be_opened_fails_the_start(
     folder = tmp_path / "spans"
     folder.mkdir()
     exporter = {"kind": "jsonl", "settings": {"path": str(folder / "spans.jsonl")}}
-    with supervised(target, observability={"tracing": {"exporters": [exporter]}}) as run:
+    tracing = {"tracing": {"exporters": [exporter]}}
+    with supervised(target, groups=ONE_GROUP, observability=tracing) as run:
         folder.rmdir()  # behind the preflight, which has found it
         run.start()
         with pytest.raises(RuntimeLifecycleReadyError, match=r"tracing\.exporters\[0\]") as caught:
@@ -127,7 +130,8 @@ def test_a_worker_that_is_late_fails_the_start_by_its_own_timeout(target: Path, 
 
 @pytest.mark.contract("P5PRE-SUP-02", "P5PRE-READY-02")
 def test_the_wait_for_readiness_ends_with_its_own_time(target: Path, ears: Ears) -> None:
-    with supervised(target, work={"born": "wait", "ears": ears.port}) as run:
+    work = {"born": "wait", "ears": ears.port}
+    with supervised(target, groups=ONE_GROUP, work=work) as run:
         assert run.supervisor.wait_ready(0) is False
         run.start()
         ears.hear("born")

@@ -19,7 +19,7 @@ from sk_supervisor import (
     run,
 )
 from supervisor_harness import (
-    GROUPS,
+    ONE_GROUP,
     PATIENCE,
     Ears,
     Supervised,
@@ -116,7 +116,8 @@ def test_a_worker_that_heeds_no_stop_is_ended_by_force_within_the_budget(
 ) -> None:
     """What SIGTERM ends has a second for it: a quarter of its budget."""
     work = {"at": 5, "do": do, "ears": ears.port}
-    with supervised(target, work=work, every_group={"stop_timeout_seconds": seconds}) as run:
+    patience = {"stop_timeout_seconds": seconds}
+    with supervised(target, groups=ONE_GROUP, work=work, every_group=patience) as run:
         run.ready()
 
         def stop() -> None:
@@ -141,7 +142,8 @@ def test_a_worker_that_heeds_no_stop_is_ended_by_force_within_the_budget(
 def test_stop_groups_raises_when_the_time_is_over_and_force_ends_the_rest(
     target: Path, ears: Ears
 ) -> None:
-    with supervised(target, work={"at": 5, "do": "deaf", "ears": ears.port}) as run:
+    work = {"at": 5, "do": "deaf", "ears": ears.port}
+    with supervised(target, groups=ONE_GROUP, work=work) as run:
         run.ready()
 
         def stop() -> None:
@@ -157,7 +159,7 @@ def test_stop_groups_raises_when_the_time_is_over_and_force_ends_the_rest(
         assert caught.value.exit_code == 5
         with pytest.raises(TimeoutError):
             run.supervisor.stop_groups(0.3, drain_inflight=True)
-        run.supervisor.force_terminate_groups(["in", "mid", "out"])
+        run.supervisor.force_terminate_groups(["mid"])
         assert gone(run.pids(), within=0)
         stopped = {e.worker: e.fields["mode"] for e in run.events("worker_stopped")}
         assert stopped["mid-0.1"] == "forced"
@@ -175,7 +177,7 @@ def test_stop_groups_before_any_work_is_graceful(target: Path) -> None:
 
 
 def test_a_stop_between_readiness_and_work_is_not_lost(target: Path) -> None:
-    with supervised(target) as run:
+    with supervised(target, groups=ONE_GROUP) as run:
         run.ready()
         run.supervisor.request_stop("early")
         with pytest.raises(StartInterruptedError, match="early"):
@@ -184,7 +186,7 @@ def test_a_stop_between_readiness_and_work_is_not_lost(target: Path) -> None:
 
 
 def test_two_stops_between_readiness_and_work_are_a_forced_one(target: Path) -> None:
-    with supervised(target) as run:
+    with supervised(target, groups=ONE_GROUP) as run:
         run.ready()
         run.supervisor.request_stop("first")
         run.supervisor.request_stop("second")
@@ -197,10 +199,10 @@ def test_a_stop_while_a_worker_imports_does_not_wait_for_it(
     target: Path, ears: Ears, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SK_TEST_IMPORT", f"hang:{ears.port}")
-    with supervised(target, modules=("fragile_app", "supervised_app")) as run:
+    modules = ("fragile_app", "supervised_app")
+    with supervised(target, groups=ONE_GROUP, modules=modules) as run:
         run.start()
-        for _ in GROUPS:
-            ears.hear("importing")
+        ears.hear("importing")
         run.supervisor.request_stop("test")
         with pytest.raises(StartInterruptedError):
             run.supervisor.wait_ready(PATIENCE)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from sk_supervisor import RuntimeLifecycleReadyError
-from supervisor_harness import MIDDLE, PATIENCE, Ears, Heard, expected, supervised
+from supervisor_harness import MIDDLE, ONE_GROUP, PATIENCE, Ears, Heard, expected, supervised
 
 BOUND = 15.0
 QUICK = {"heartbeat_seconds": 1}
@@ -30,7 +30,8 @@ HIDDEN = "hunter2-and-a-half"
 def test_a_silent_worker_is_failed_and_told_from_a_stopped_a_busy_and_an_idle_one(
     target: Path, ears: Ears, do: str, vitals: str, says: str
 ) -> None:
-    with supervised(target, work={"at": 5, "do": do, "ears": ears.port}, every_group=QUICK) as run:
+    work = {"at": 5, "do": do, "ears": ears.port}
+    with supervised(target, groups=ONE_GROUP, work=work, every_group=QUICK) as run:
         error = run.fails(BOUND)
         assert (error.category, error.worker, error.vitals) == ("heartbeat", MIDDLE, vitals)
         silence = re.fullmatch(rf"no heartbeat for (\d+\.\d) s: {re.escape(says)}", error.message)
@@ -45,7 +46,7 @@ def test_a_silent_worker_is_failed_and_told_from_a_stopped_a_busy_and_an_idle_on
 def test_a_slow_start_is_not_judged_by_heartbeats(target: Path, ears: Ears) -> None:
     """It says nothing for longer than three heartbeats, and that is its right until its timeout."""
     work = {"born": "wait", "ears": ears.port}
-    with supervised(target, work=work, every_group=QUICK) as run:
+    with supervised(target, groups=ONE_GROUP, work=work, every_group=QUICK) as run:
         run.start()
         born = ears.hear("born")
         assert not run.supervisor.wait_ready(3.5)
@@ -154,7 +155,7 @@ def test_a_secret_of_the_configuration_is_in_no_line_error_or_event(
 ) -> None:
     monkeypatch.setenv("SK_TEST_SECRET", HIDDEN)
     work = {"at": 5, "do": "leak", "secret": "${ENV:SK_TEST_SECRET}"}
-    with supervised(target, work=work) as run:
+    with supervised(target, groups=ONE_GROUP, work=work) as run:
         error = run.fails(BOUND)
         assert error.ended == "exit code 9"
         [line] = error.stderr_tail
@@ -169,7 +170,7 @@ def test_a_secret_in_what_a_worker_says_of_its_start_is_masked(
 ) -> None:
     monkeypatch.setenv("SK_TEST_SECRET", HIDDEN)
     work = {"born": "leak", "secret": "${ENV:SK_TEST_SECRET}"}
-    with supervised(target, work=work) as run:
+    with supervised(target, groups=ONE_GROUP, work=work) as run:
         run.start()
         with pytest.raises(RuntimeLifecycleReadyError) as caught:
             run.supervisor.wait_ready(PATIENCE)

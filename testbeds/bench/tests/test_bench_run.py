@@ -31,23 +31,32 @@ def dirty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("rules", ["baseline", "exp_mp"])
+@pytest.fixture(scope="module", params=["baseline", "exp_mp"])
+def ours(request: pytest.FixtureRequest, dirty: Path) -> tuple[str, bytes, bytes]:
+    """A rule set, and the decisions and rejects that the memory profile writes under it."""
+    options = ["--rules", request.param, "--profile", "memory", "--quiet", "--input", str(dirty)]
+    files = [dirty.with_name(f"{request.param}-{what}") for what in ("output", "rejects")]
+    places: list[str | Path] = ["--output", files[0], "--rejects", files[1]]
+    done = call("-m", "sk_fundload", "run", *options, *places, cwd=dirty.parent)
+    assert done.returncode == 0, done.stderr
+    return request.param, files[0].read_bytes(), files[1].read_bytes()
+
+
 @pytest.mark.parametrize("program", ["hand_loop.py", "queue_pickle.py"])
-def test_a_peer_does_the_whole_job(program: str, rules: str, dirty: Path, tmp_path: Path) -> None:
+def test_a_peer_does_the_whole_job(
+    program: str, ours: tuple[str, bytes, bytes], dirty: Path, tmp_path: Path
+) -> None:
     """Decisions and rejects of every kind are the bytes that the memory profile writes."""
-    options = ["--rules", rules, "--profile", "memory", "--quiet", "--input", str(dirty)]
-    files = ["--output", "want", "--rejects", "want-rejects"]
-    ours = call("-m", "sk_fundload", "run", *options, *files, cwd=tmp_path)
-    assert ours.returncode == 0, ours.stderr
+    rules, output, rejects = ours
     peer = call(PEERS / program, rules, dirty, "got", "got-rejects", cwd=tmp_path)
     assert peer.returncode == 0, peer.stderr
-    assert (tmp_path / "got").read_bytes() == (tmp_path / "want").read_bytes()
-    assert (tmp_path / "got-rejects").read_bytes() == (tmp_path / "want-rejects").read_bytes()
+    assert (tmp_path / "got").read_bytes() == output
+    assert (tmp_path / "got-rejects").read_bytes() == rejects
 
 
 def test_a_session_measures_two_systems_and_names_one_that_is_absent(tmp_path: Path) -> None:
     """Bytewax is: no folder of environments is given."""
-    options = ["--systems", "queue", "bytewax", "--records", "300", "600", "--rounds", "2"]
+    options = ["--systems", "queue", "bytewax", "--records", "600", "--rounds", "2"]
     options += ["--requests", "50"]
     ended = call(RUN, *options, "--reports", tmp_path / "reports", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr

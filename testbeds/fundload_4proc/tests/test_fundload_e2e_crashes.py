@@ -15,7 +15,9 @@ END_SECONDS = 10.0
 """A run must have ended this long after a worker was killed."""
 HEARTBEAT_SECONDS = 1
 
-each_group = pytest.mark.parametrize("group", GROUPS)
+each_group = pytest.mark.parametrize(
+    "group", [*GROUPS[:2], *(pytest.param(group, marks=pytest.mark.soak) for group in GROUPS[2:])]
+)
 
 
 def in_full_flow(bench: Bench, dirty: bytes, *options: str) -> LiveRun:

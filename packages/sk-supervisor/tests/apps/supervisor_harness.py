@@ -30,6 +30,10 @@ GROUPS: tuple[dict[str, Any], ...] = (
     {"name": "mid", "nodes": ["work", "tally_up"]},
     {"name": "out", "nodes": ["sink:sink"]},
 )
+#: For what does not hang on how many they are: each process takes its time to start.
+ONE_GROUP: tuple[dict[str, Any], ...] = (
+    {"name": "mid", "nodes": [node for group in GROUPS for node in group["nodes"]]},
+)
 MIDDLE, LAST = "mid-0.1", "out-0.1"
 
 
@@ -109,6 +113,7 @@ class Supervised:
     """A supervisor of the test application in this process, with its events."""
 
     def __init__(self, config: Config, run_id: str = "r1", level: Any = "debug") -> None:
+        self._groups = [group.name for group in config.runtime.platform.process_groups]
         self.happened = Events()
         self.log = LifecycleLog(run_id, [Outlet("events", self.happened)], level=level)
         self.lines: list[str] = []
@@ -123,7 +128,7 @@ class Supervised:
 
     def start(self, *names: str) -> None:
         """Start these groups, or all of them."""
-        self.supervisor.start_groups(names or [g["name"] for g in GROUPS])
+        self.supervisor.start_groups(names or self._groups)
 
     def ready(self) -> None:
         """Start all groups and wait until they are ready."""

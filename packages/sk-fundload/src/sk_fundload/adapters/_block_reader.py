@@ -12,6 +12,10 @@ import threading
 from sk_fundload.adapters._place import input_descriptor
 from sk_fundload.errors import InputError
 
+#: No wait is longer. Python's handler of a signal that came just before a system call runs when
+#: that is over: if it blocked for ever, a request to stop would wait for the next record.
+_LONGEST_WAIT_SECONDS = 0.5
+
 
 class BlockReader:
     """Reads what is there; where that could block, waits for data or for `interrupt`."""
@@ -96,11 +100,14 @@ def _open(path: str) -> int:
 
 
 def _wait_readable(fd: int, wake: int) -> bool:
-    """Wait until ``fd`` has data or has ended, or ``wake`` has data; tell whether it was ``fd``."""
+    """Wait, but not for long, until ``fd`` has data or has ended; tell whether that is so.
+
+    It is over as soon as ``wake`` has data, too.
+    """
     if sys.platform == "darwin":  # whose poll() does not know terminals
-        return fd in select.select([fd, wake], [], [])[0]
+        return fd in select.select([fd, wake], [], [], _LONGEST_WAIT_SECONDS)[0]
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     poll.register(wake, select.POLLIN)
-    ready = dict(poll.poll())
-    return wake not in ready
+    ready = dict(poll.poll(_LONGEST_WAIT_SECONDS * 1000))
+    return fd in ready and wake not in ready
