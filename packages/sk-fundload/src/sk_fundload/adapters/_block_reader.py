@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import stat
 import sys
 import threading
+from collections.abc import Iterator
 
 from sk_fundload.adapters._place import input_descriptor
 from sk_fundload.errors import InputError
-
-#: No wait is longer. Python's handler of a signal that came just before a system call runs when
-#: that is over: if it blocked for ever, a request to stop would wait for the next record.
-_LONGEST_WAIT_SECONDS = 0.5
 
 
 class BlockReader:
@@ -52,6 +50,8 @@ class BlockReader:
             self._can_block = not stat.S_ISREG(os.fstat(self._fd).st_mode)
             if self._can_block:
                 self._wake = os.pipe()
+                for end in self._wake:
+                    os.set_blocking(end, False)
         except OSError as error:
             raise InputError("open", self._path, error.strerror or str(error)) from error
 
@@ -62,7 +62,7 @@ class BlockReader:
         """
         while not self._interrupted:
             try:
-                if self._wake and not _wait_readable(self._fd, self._wake[0]):
+                if self._wake and not _wait_readable(self._fd, self._wake):
                     continue
                 return os.read(self._fd, size)
             except BlockingIOError:
@@ -99,15 +99,37 @@ def _open(path: str) -> int:
         raise OSError(None, str(error)) from error
 
 
-def _wait_readable(fd: int, wake: int) -> bool:
-    """Wait, but not for long, until ``fd`` has data or has ended; tell whether that is so.
+def _wait_readable(fd: int, wake: tuple[int, int]) -> bool:
+    """Wait until ``fd`` has data or has ended, or ``wake`` has some; whether it was ``fd``."""
+    with _signals_wake(wake[1]):
+        ready = _ready(fd, wake[0])
+    if wake[0] in ready:
+        with contextlib.suppress(BlockingIOError):
+            os.read(wake[0], select.PIPE_BUF)
+    return fd in ready
 
-    It is over as soon as ``wake`` has data, too.
-    """
+
+def _ready(*fds: int) -> list[int]:
     if sys.platform == "darwin":  # whose poll() does not know terminals
-        return fd in select.select([fd, wake], [], [], _LONGEST_WAIT_SECONDS)[0]
+        return select.select(fds, [], [])[0]
     poll = select.poll()
-    poll.register(fd, select.POLLIN)
-    poll.register(wake, select.POLLIN)
-    ready = dict(poll.poll(_LONGEST_WAIT_SECONDS * 1000))
-    return fd in ready and wake not in ready
+    for fd in fds:
+        poll.register(fd, select.POLLIN)
+    return [fd for fd, _ in poll.poll()]
+
+
+@contextlib.contextmanager
+def _signals_wake(fd: int) -> Iterator[None]:
+    """Have a signal write to ``fd``, where this is the thread that has to run its handler.
+
+    One that came just before the wait would else be handled when that is over, which nothing but
+    the next record may bring about.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
