@@ -109,6 +109,14 @@ def test_a_file_lies_where_it_did_when_the_exporter_was_made(
     assert (tmp_path / "spans.jsonl").exists()
 
 
+def test_where_nothing_was_exported_there_is_an_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "spans.jsonl"
+    [outlet] = build_span_exporters([("jsonl", {"path": str(path)})])
+    outlet.close()
+    assert path.read_bytes() == b""
+    assert outlet.counts.close_failure is None
+
+
 def test_a_new_file_has_the_mode_0644_less_the_umask(tmp_path: Path) -> None:
     path = tmp_path / "spans.jsonl"
     code = (

@@ -1,6 +1,6 @@
 """Where lines go: a file, a named pipe or standard output; whole ones, whoever else writes there.
 
-A file is written a quarter of a megabyte at a time, and what can be full, such as a pipe, as much
+A file is written a megabyte at a time, and what can be full, such as a pipe, as much
 as goes in without waiting: so it shows whether anything goes out.
 """
 
@@ -56,7 +56,7 @@ class LineFile:
         :raises OSError: for why the rest does not go out.
         """
         while self._descriptor is None:
-            if not self._is_open():
+            if not self.is_open():
                 yield 0
                 time.sleep(_LOOK_SECONDS)
         if self._torn:
@@ -73,7 +73,11 @@ class LineFile:
             os.close(self._descriptor)
         self._descriptor = None
 
-    def _is_open(self) -> bool:
+    def is_open(self) -> bool:
+        """Open the file; not so a named pipe that has no reader.
+
+        :raises OSError: for any other reason.
+        """
         try:
             opened = STDOUT if self._path is None else os.open(self._path, _FLAGS, _MODE)
         except OSError as error:

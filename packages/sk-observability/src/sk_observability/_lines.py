@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from sk_observability._line_file import LineFile
@@ -61,6 +62,9 @@ class LineExporter(Generic[T]):
         :raises ExportFailedError: when the file has not closed, or not in time.
         """
         self._queue.finish()
+        if self._thread is None:  # there is a file all the same, of nothing
+            with suppress(RuntimeError):  # or no thread, and nothing lost
+                self._thread = start_thread("lines", self._run)
         if self._thread is None or not self._queue.close():
             return
         self._thread.join(self._queue.seconds_left)
@@ -68,9 +72,13 @@ class LineExporter(Generic[T]):
             raise ExportFailedError(failure)
 
     def _run(self) -> None:
+        has_written = False
         while lines := self._queue.take():
+            has_written = True
             self._write(lines.data)
         try:
+            if not has_written:
+                self._file.is_open()
             self._file.close()
         except OSError as error:
             self._close_failure = reason_of(error)
