@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_kernel import KEY_GROUPS, Section, Splitter, key_group, owner_of
+from sk_kernel import KEY_GROUPS, KeyOwners, Section, Splitter, key_group, owner_of
 from sk_kernel._specs import PayloadType
 
 KEYS = st.one_of(st.text(st.characters()), st.integers(), st.binary(), st.booleans(), st.dates())
@@ -95,6 +95,12 @@ def test_without_a_key_whole_batches_take_turns(workers: int, number: int) -> No
     assert [part for part in parts if part] == [[whole]]
     after = Splitter(None, workers).split(number + 1, [whole])
     assert after.index([whole]) == (parts.index([whole]) + 1) % workers
+
+
+@pytest.mark.parametrize("key", [[1], (1, [2]), ({}, "a")])
+def test_a_key_that_cannot_be_looked_up_is_somebodys_all_the_same(key: Any) -> None:
+    """None is declared such: the node that it comes to, or the wire, says whose fault it is."""
+    assert KeyOwners("key", 3).of([Keyed("a"), Keyed(key)])[1] == owner_of(key_group(key), 3)
 
 
 def test_more_keys_than_are_remembered_are_split_alike() -> None:

@@ -152,7 +152,7 @@ class Worker:
         plan = make_plan(context.graph, {SOURCE: "g", SINK: "g", **own}, context.all_states)
         ids = TraceIds("r")
         tracer = Tracer(plan, ids, [Deaf()]) if traced else None
-        self.codec, self._entry = RequestCodec(context.graph), plan.segment_of("n0").index
+        self.codec, self._entry = RequestCodec(context.graph, "r"), plan.segment_of("n0").index
         self._loop, self.losses = asyncio.Runner(), []
         self._runners: dict[int, RequestRunner] = {}
         container = context.container()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta, tzinfo
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -36,9 +39,10 @@ from sk_kernel import (
     UnknownRouteError,
     Visit,
     WireError,
+    WirePart,
+    frames_of,
     make_plan,
     shares,
-    together,
 )
 from sk_kernel._asking import before_requests
 from sk_kernel._envelope import root_of
@@ -78,7 +82,7 @@ def asked(
     context: ApplicationContext, plan: ExecutionPlan, target: str, payload: object
 ) -> list[Answer]:
     """What a request ends in, hop by hop over the wire, whatever is on the way."""
-    codec = RequestCodec(context.graph)
+    codec = RequestCodec(context.graph, "r")
     ids = TraceIds("r")
     runners = {
         s.index: RequestRunner(
@@ -111,8 +115,14 @@ def asked(
 
 def sent_answers(codec: RequestCodec, answers: list[Answer], limit: int = 1 << 20) -> list[Answer]:
     """The answers as the other end has them."""
-    frames = codec.answer_frames(answers, limit, lambda _, error: pytest.fail(str(error)))
+    frames = frames_of(codec.answer_parts(answers, limit), limit)
     return [answer for frame in frames for answer in codec.answers(frame)]
+
+
+def together(several: Iterable[bytes]) -> bytes:
+    """Visits of one frame, encoded one by one."""
+    (frame,) = frames_of([WirePart(1, each) for each in several], 1 << 20)
+    return frame
 
 
 @pytest.mark.contract("HANDOFF-C-01")
@@ -221,7 +231,7 @@ def numbers() -> Iterator[A]:
 
 @pytest.fixture
 def codec(declare: Callable[..., ModuleType]) -> RequestCodec:
-    return RequestCodec(ApplicationContext(spec(declare(BRANCHING))).graph)
+    return RequestCodec(ApplicationContext(spec(declare(BRANCHING))).graph, "r")
 
 
 @given(data=st.binary(max_size=60))
@@ -275,8 +285,23 @@ def test_a_visit_with_a_text_that_is_no_text_fails_and_leaves_the_others_alone(
 
 def test_a_reply_that_is_not_as_declared_is_a_failure(codec: RequestCodec) -> None:
     cls = next(iter(codec._edges.values())).payload.cls
-    right, wrong = Answer("r1", 1, True, cls(1)), Answer("r2", 1, True, cls("no number"))
-    assert sent_answers(codec, [right, wrong]) == [right, Answer("r2", 1, cause_type="WireError")]
+    right = Answer("r1", 1, True, cls(1), "giver")
+    wrong = right._replace(request="r2", payload=cls("no number"))
+    failure = Answer("r2", 1, node="giver", cause_type="WireError")
+    assert sent_answers(codec, [right, wrong]) == [right, failure]
+
+
+def test_a_reply_that_cannot_be_sent_is_a_failure_of_its_node_in_its_place(
+    codec: RequestCodec,
+) -> None:
+    cls = next(iter(codec._edges.values())).payload.cls
+    right = Answer("r", 1, True, cls(1), "giver")
+    shapeless, large = right._replace(payload=cls(object())), right._replace(payload=cls("x" * 99))
+    unknown = right._replace(payload=object())
+    failure = Answer("r", 1, node="giver", cause_type="WireError")
+    found = sent_answers(codec, [right, shapeless, right, large, unknown, right], 90)
+    too_large = failure._replace(cause_type="RecordTooLargeError")
+    assert found == [right, failure, right, too_large, failure, right]
 
 
 def test_what_was_given_up_is_the_outcome_where_nothing_else_comes() -> None:
@@ -318,7 +343,7 @@ def test_behind_its_finish_no_request_comes_to_a_node(declare: Callable[..., Mod
     module = declare(ENDING)
     context = ApplicationContext(spec(module))
     plan = placed(context, {"first": "g", "second": "h"})
-    codec, runners = RequestCodec(context.graph), {}
+    codec, runners = RequestCodec(context.graph, "r"), {}
     for s in plan.segments:
         own = Identity("r", "s", s.group, TraceIds("r"))
         runners[s.index] = SegmentRunner(
@@ -331,7 +356,7 @@ def test_behind_its_finish_no_request_comes_to_a_node(declare: Callable[..., Mod
         return RequestRunner(plan, segment, runners[segment.index]).run([visit])
 
     (reply,) = outcome("second", module.B(1)).answers
-    assert reply == Answer("r1", WHOLE, replied=True, payload=module.D("1"))
+    assert reply == Answer("r1", WHOLE, replied=True, payload=module.D("1"), node="second")
     for runner in runners.values():
         runner.run(Batch(1, 1, 0, final=True), [])
     (closed,) = outcome("second", module.B(1)).answers
@@ -342,18 +367,24 @@ def test_behind_its_finish_no_request_comes_to_a_node(declare: Callable[..., Mod
 # ---- frames --------------------------------------------------------------------------------------
 
 
-@given(sizes=st.lists(st.integers(0, 120), min_size=1, max_size=20), limit=st.integers(60, 400))
+@given(
+    sizes=st.lists(st.integers(0, 120), min_size=1, max_size=20),
+    limit=st.integers(60, 400),
+    cut=st.integers(0, 20),
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_fits_a_frame_is_sent_in_order_and_all_else_is_refused_each_by_itself(
-    codec: RequestCodec, sizes: list[int], limit: int
+    codec: RequestCodec, sizes: list[int], limit: int, cut: int
 ) -> None:
     edge = next(iter(codec._edges.values()))
     visits = [
         Visit(f"r{n}", n, edge, codec.root(n, 0, 1), edge.payload.cls(n), Correlation("x" * size))
         for n, size in enumerate(sizes)
     ]
-    refused: list[Visit] = []
-    frames = list(codec.visit_frames(visits, limit, lambda visit, _: refused.append(visit)))
+    parts, unsent = codec.visit_parts(visits[:cut], limit)
+    more_parts, more_unsent = codec.visit_parts(visits[cut:], limit)
+    frames = list(frames_of([*parts, *more_parts], limit))
+    refused = [visits[int(failure.request[1:])] for failure in [*unsent, *more_unsent]]
     sent = [visit for frame in frames for visit in codec.visits(frame)]
     assert all(len(frame) <= limit for frame in frames)
     assert sent == [visit for visit in visits if visit not in refused]
@@ -364,12 +395,41 @@ def test_a_payload_that_has_no_form_is_refused_and_the_others_are_sent(codec: Re
     edge = next(iter(codec._edges.values()))
     payloads = [edge.payload.cls(n) for n in (1, 2, object(), 4, 1 << 80)]
     visits = [Visit(f"r{n}", 1, edge, -n, payload) for n, payload in enumerate(payloads)]
-    refused: list[tuple[str, str]] = []
-    frames = codec.visit_frames(
-        visits, 1 << 20, lambda visit, error: refused.append((visit.request, type(error).__name__))
-    )
+    parts, unsent = codec.visit_parts(visits, 1 << 20)
+    frames = frames_of(parts, 1 << 20)
     assert [v.request for frame in frames for v in codec.visits(frame)] == ["r0", "r1", "r3"]
-    assert refused == [("r2", "WireError"), ("r4", "WireError")]
+    failure = Answer("r2", 1, node=edge.producer, cause_type="WireError")
+    assert unsent == [failure, failure._replace(request="r4")]
+
+
+class Counting(tzinfo):
+    """Is asked for the offset whenever a time in it is encoded."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def utcoffset(self, dt: datetime | None) -> timedelta:
+        self.asked += 1
+        return timedelta(hours=1)
+
+
+def test_however_much_does_not_fit_each_reply_is_encoded_twice_at_most(
+    codec: RequestCodec,
+) -> None:
+    cls, zone = next(iter(codec._edges.values())).payload.cls, Counting()
+    large = Answer("r", 1, True, cls((datetime(2000, 1, 1, tzinfo=zone), "x" * 700)), "giver")
+    codec.answer_parts([large], 1000)
+    once, zone.asked = zone.asked, 0
+    frames = list(frames_of(codec.answer_parts([large] * 32, 1000), 1000))
+    assert (len(frames), once > 0) == (32, True)
+    assert zone.asked <= 2 * 32 * once
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, (1 << 16) - 1, 1 << 16])
+def test_parts_of_any_number_of_elements_are_an_array_of_all(count: int) -> None:
+    several = [WirePart(count, b"\x07" * count), WirePart(1, b"\x08")]
+    (frame,) = frames_of(several, count + 6)
+    assert msgspec.msgpack.decode(frame) == [7] * count + [8]
 
 
 def test_one_payload_for_several_nodes_and_others_for_one_run_together(
@@ -379,7 +439,7 @@ def test_one_payload_for_several_nodes_and_others_for_one_run_together(
     module = declare(text + text.replace("one", "other"))
     context = ApplicationContext(spec(module))
     plan = placed(context, dict.fromkeys(("one", "other"), "h"))
-    codec, segment = RequestCodec(context.graph), plan.segment_of("one")
+    codec, segment = RequestCodec(context.graph, "r"), plan.segment_of("one")
     runner = SegmentRunner(
         context, plan, segment, context.container(), Identity("r", "s", "h", TraceIds("r"))
     )
@@ -419,7 +479,7 @@ def test_of_a_request_that_has_failed_nothing_is_run_any_further_and_of_others_a
     module = declare(STOPPED)
     context = ApplicationContext(spec(module))
     plan = placed(context, dict.fromkeys(("several", "picky", "behind"), "h"))
-    codec, segment = RequestCodec(context.graph), plan.segment_of("several")
+    codec, segment = RequestCodec(context.graph, "r"), plan.segment_of("several")
     runner = SegmentRunner(
         context, plan, segment, context.container(), Identity("r", "s", "h", TraceIds("r"))
     )
@@ -458,7 +518,7 @@ def test_a_record_whose_key_a_node_has_moved_is_the_failure_of_its_request_alone
     groups = {SOURCE: "g", SINK: "g", "moved": "h", "kept": "h"}
     keys = {module.Seen: "n"}
     plan = make_plan(context.graph, groups, context.all_states, workers_of={"h": 2}, key_of=keys)
-    codec, segment = RequestCodec(context.graph), plan.segment_of("moved")
+    codec, segment = RequestCodec(context.graph, "r"), plan.segment_of("moved")
     runner = SegmentRunner(
         context, plan, segment, context.container(), Identity("r", "s", "h", TraceIds("r"))
     )
@@ -473,6 +533,125 @@ def test_a_record_whose_key_a_node_has_moved_is_the_failure_of_its_request_alone
     failures = [a for a in answers if not a.replied]
     assert {(a.node, a.cause_type) for a in failures} == {("moved", "MovedKeyError")}
     assert len(failures) == 19 - len(own)
+
+
+HIDDEN = """
+@state(key="n")
+class Seen:
+    pass
+@node
+def twice(a: A) -> list[B]:
+    return [B(a.n), B(-1)]
+@node
+def moved(b: B) -> C:
+    if b.n < 0: raise ValueError("secret")
+    return C(KEYS[b.n])
+@node
+def kept(c: C, seen: Seen) -> D:
+    return D(str(c.n))
+"""
+
+
+@pytest.mark.parametrize("hidden", [(1, [2]), [3], "moved"])
+def test_the_key_of_a_record_whose_request_has_failed_is_not_looked_at(
+    declare: Callable[..., ModuleType], hidden: object
+) -> None:
+    owners = KeyOwners("n", 2)
+    module = declare(HIDDEN)
+    other = next(n for n in range(99) if owners.of([module.B(n)]) == [1])
+    module.KEYS = [other if hidden == "moved" else hidden]
+    context = ApplicationContext(spec(module))
+    groups = {SOURCE: "g", SINK: "g", **dict.fromkeys(("twice", "moved", "kept"), "h")}
+    keys = {module.Seen: "n"}
+    plan = make_plan(context.graph, groups, context.all_states, workers_of={"h": 2}, key_of=keys)
+    (answer,) = one_batch(context, plan, "twice", [module.A(0)])
+    assert (answer.node, answer.cause_type) == ("moved", "ValueError")
+
+
+def one_batch(
+    context: ApplicationContext, plan: ExecutionPlan, target: str, payloads: list[Any]
+) -> list[Answer]:
+    """What the requests ``r0``, ``r1`` and so on come to that reach their node together."""
+    codec, segment = RequestCodec(context.graph, "r"), plan.segment_of(target)
+    own = Identity("r", "s", segment.group, TraceIds("r"))
+    with asyncio.Runner() as loop:
+        runner = SegmentRunner(
+            context, plan, segment, context.container(), own, loop=loop, write=lambda _: None
+        )
+        asked = [
+            Visit(f"r{n}", WHOLE, codec.entry(target, type(x)), codec.root(n, 0, 1), x)
+            for n, x in enumerate(payloads)
+        ]
+        return RequestRunner(plan, segment, runner).run(asked).answers
+
+
+ENDING_ITSELF = """
+@state(key=None)
+class S: ...
+@node
+class f:
+    def __init__(self{state}) -> None: ...
+    async def __call__(self, a: A) -> D:
+        if a.n == 1:
+            {does}
+        await asyncio.sleep(0)
+        return D(str(a.n))
+"""
+CANCELS = "asyncio.current_task().cancel()"
+
+
+@pytest.mark.parametrize("state", ["", ", s: S"])
+@pytest.mark.parametrize("policy", ["fail", "skip"])
+@pytest.mark.parametrize(
+    ("does", "cause"),
+    [
+        (f"{CANCELS}; return D('too late')", "CancelledError"),
+        (CANCELS, "CancelledError"),
+        (f"{CANCELS}; raise ValueError('secret')", "ValueError"),
+        ("raise asyncio.CancelledError", "CancelledError"),
+        ("raise GeneratorExit", "GeneratorExit"),
+        ("raise SystemExit(3)", "SystemExit"),
+    ],
+)
+def test_a_coroutine_that_ends_its_task_ends_its_request_and_no_other(
+    declare: Callable[..., ModuleType], state: str, policy: Any, does: str, cause: str
+) -> None:
+    module = declare(ENDING_ITSELF.format(state=state, does=does))
+    context = ApplicationContext(spec(module, failure=FailureSpec(NodeFailure(policy))))
+    plan = placed(context, {"f": "g"})
+    answers = one_batch(context, plan, "f", [module.A(n) for n in range(4)])
+    replies = {a.request: a.payload.text for a in answers if a.replied}
+    assert replies == {"r0": "0", "r2": "2", "r3": "3"}
+    assert {(a.request, a.cause_type) for a in answers if a.cause_type} == {("r1", cause)}
+
+
+@pytest.mark.parametrize("state", ["", ", s: S"])
+def test_an_interrupt_of_the_process_is_no_matter_of_a_request(
+    declare: Callable[..., ModuleType], state: str
+) -> None:
+    module = declare(ENDING_ITSELF.format(state=state, does="raise KeyboardInterrupt"))
+    context = ApplicationContext(spec(module))
+    with pytest.raises(KeyboardInterrupt):
+        one_batch(context, placed(context, {"f": "g"}), "f", [module.A(0), module.A(1)])
+
+
+def test_of_several_records_that_a_request_has_lost_the_first_is_told(
+    declare: Callable[..., ModuleType],
+) -> None:
+    module = declare(
+        """
+@node
+def two(a: A) -> list[B]:
+    return [B(0), B(1)]
+@node
+def lost(b: B) -> D:
+    raise (KeyError, ValueError)[b.n]
+"""
+    )
+    context = ApplicationContext(spec(module, failure=FailureSpec(NodeFailure("skip"))))
+    plan = placed(context, {"two": "g", "lost": "g"})
+    answers = one_batch(context, plan, "two", [module.A(0)])
+    assert [a.cause_type for a in answers if a.given_up] == ["KeyError"]
 
 
 @given(runs=st.lists(st.text(max_size=8), min_size=2, max_size=4, unique=True))

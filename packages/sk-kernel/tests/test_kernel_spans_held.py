@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from sk_kernel import ApplicationSpec, NodeSpan
-from sk_kernel._observe import MOST_NOTED
+from sk_kernel import ApplicationSpec, Envelope, FailureSpec, NodeFailure, NodeSpan
+from sk_kernel._observe import MOST_HANDED, MOST_NOTED
 from sk_kernel.testing import run_application, run_placed
 
 NODES = """
@@ -23,10 +23,14 @@ class Calls:
     def __init__(self) -> None:
         self.sizes: list[int] = []
         self.ids: set[str] = set()
+        self.errors: list[tuple[str, int, str]] = []
+        self.said: list[Any] = []
 
     def on_spans(self, spans: Sequence[NodeSpan]) -> None:
         self.sizes.append(len(spans))
         self.ids.update(span.span_id for span in spans)
+        self.errors += [(span.name, span.sequence, span.error) for span in spans if span.error]
+        self.said += [value for span in spans for value in span.attributes.values()]
 
     def close(self) -> None: ...
 
@@ -77,3 +81,60 @@ def test_spans_that_are_held_are_the_same_as_those_that_are_not(module: Any) -> 
     run_application(_spec(module), payloads, batch_records=4, observers=[other])
     assert sum(other.sizes) == len(other.ids)
     assert other.ids < one.ids
+
+
+FAILING = """
+@node
+def first(a: A) -> D: raise ValueError
+"""
+
+
+def test_spans_of_failures_are_handed_over_as_early_as_others(declare: Any) -> None:
+    """Else a flood of them would come to the exporters at once, and be more than they hold."""
+    module, calls = declare(FAILING), Calls()
+    spec = ApplicationSpec(
+        scenario="test",
+        discovery_modules=[module.__name__],
+        failure=FailureSpec(default=NodeFailure(policy="skip")),
+    )
+    some = [module.A(n) for n in range(4 * MOST_NOTED)]
+    run_application(
+        spec, some, batch_records=MOST_NOTED // 2, observers=[calls], sampling_ratio=0.0
+    )
+    assert calls.sizes == [MOST_NOTED] * 4
+
+
+def test_no_call_hands_over_more_than_its_bound_however_large_the_batch(module: Any) -> None:
+    calls = Calls()
+    some = [module.A(n) for n in range(MOST_HANDED)]
+    run_application(_spec(module), some, batch_records=MOST_HANDED, observers=[calls])
+    assert max(calls.sizes) == MOST_HANDED
+    assert sum(calls.sizes) == PLACES * MOST_HANDED
+
+
+def test_an_id_that_is_no_text_keeps_no_exporter_from_telling_the_others(module: Any) -> None:
+    calls = Calls()
+    given = Envelope(module.A(1), trace_id="x\ud800")
+    run_application(_spec(module), [given], observers=[calls])
+    assert calls.said == ["x\\ud800"] * PLACES
+
+
+EXITING = """
+@node
+def first(a: A) -> D: raise SystemExit(3)
+"""
+
+
+@pytest.mark.parametrize("policy", ["fail", "skip"])
+def test_a_node_that_ends_the_process_has_its_span_under_each_policy(
+    declare: Any, policy: Any
+) -> None:
+    module, calls = declare(EXITING), Calls()
+    spec = ApplicationSpec(
+        scenario="test",
+        discovery_modules=[module.__name__],
+        failure=FailureSpec(default=NodeFailure(policy=policy)),
+    )
+    with pytest.raises(SystemExit):
+        run_application(spec, [module.A(1)], observers=[calls])
+    assert calls.errors == [("first", 1, "SystemExit")]

@@ -72,3 +72,55 @@ def test_awaits_of_one_loop_expire_each_at_its_own_time() -> None:
 
     awaited = ["soon: timeout", "between: timeout", "late: timeout", "never: success"]
     assert asyncio.run(asks()) == awaited
+
+
+def test_a_waker_that_raises_keeps_no_await_from_its_own_due_time() -> None:
+    waiters = ReplyWaiterService()
+
+    def fails() -> None:
+        raise ValueError("of a waker")
+
+    async def asks() -> list[str]:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        first = waiters.register("first", timeout_seconds=0.01)
+        waiters.subscribe(first, fails)
+
+        async def ask(waiter: ReplyWaiter) -> str:
+            return (await waiter).status
+
+        second = waiters.register("second", timeout_seconds=0.05)
+        return list(await asyncio.gather(ask(first), ask(second)))
+
+    assert asyncio.run(asyncio.wait_for(asks(), 30)) == ["timeout", "timeout"]
+
+
+def test_a_service_that_nobody_has_any_more_is_not_kept_by_the_timer_of_a_loop() -> None:
+    async def asks() -> None:
+        waiters = ReplyWaiterService()
+        known = weakref.ref(waiters)
+        waiter = waiters.register("t", timeout_seconds=3600)
+        wakes_here().mind(waiters, waiter.due)
+        waiters.complete(TerminalEvent("t", "success"))
+        del waiters, waiter
+        gc.collect()
+        assert known() is None
+
+    asyncio.run(asks())
+
+
+def test_a_task_that_only_its_future_holds_is_woken() -> None:
+    waiters, ended = ReplyWaiterService(), asyncio.Event()
+
+    async def ask() -> None:
+        await waiters.register("t", timeout_seconds=60)
+        ended.set()
+
+    async def asks() -> None:
+        asyncio.create_task(ask())  # noqa: RUF006 - nobody keeps it
+        await asyncio.sleep(0)
+        # Between the outcome and the loop's turn, which is when a collection may come.
+        waiters.complete(TerminalEvent("t", "success"))
+        gc.collect()
+        await asyncio.wait_for(ended.wait(), 30)
+
+    asyncio.run(asks())

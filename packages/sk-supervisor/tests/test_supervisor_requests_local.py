@@ -134,6 +134,15 @@ def test_a_request_that_has_begun_is_run_by_all_that_take_it(
     assert ran == [(name, n) for n in (101, 103) for name in ("a_first", "b_then")]
 
 
+def test_where_one_of_two_nodes_that_take_a_request_fails_the_other_is_not_run_as_in_a_worker(
+    tmp_path: Path,
+) -> None:
+    with serve(local()) as service:
+        outcome = service.request(Envelope(Both(201, str(tmp_path / "none")))).wait(PATIENCE)
+        assert (outcome.node, outcome.cause_type) == ("a_first", "FileNotFoundError")
+    assert [name for name, n in asked_alone.RAN if n == 201] == []
+
+
 # ---- ends ----------------------------------------------------------------------------------------
 
 

@@ -29,7 +29,7 @@ from sk_kernel._plan import ExecutionPlan, Segment, make_plan, single_group
 from sk_kernel._reply_coordinator import ReplyCoordinatorService
 from sk_kernel._reply_facts import ReplyCounters, ReplyEvent
 from sk_kernel._reply_waiters import ReplyWaiterService
-from sk_kernel._request_wire import RequestCodec, together
+from sk_kernel._request_wire import RequestCodec
 from sk_kernel._route_cache import RouteCache, RouteCacheSnapshot
 from sk_kernel._routing import RoutingService
 from sk_kernel._segment import SegmentRunner, needs_loop
@@ -43,6 +43,7 @@ from sk_kernel._visit import WHOLE, Answer, Tally, Visit, shares
 from sk_kernel._waiter import ReplyWaiter
 from sk_kernel._whereabouts import application_traceback
 from sk_kernel._wire import WireCodec, wire_faults
+from sk_kernel._wire_parts import WirePart, frames_of
 from sk_kernel.errors import (
     AdapterCheckError,
     AdapterFailedError,
@@ -190,9 +191,11 @@ __all__ = [
     "Visit",
     "WireCodec",
     "WireError",
+    "WirePart",
     "WorkerStatus",
     "application_traceback",
     "built_for_good",
+    "frames_of",
     "is_reply_sink",
     "is_request_source",
     "key_group",
@@ -212,7 +215,6 @@ __all__ = [
     "source",
     "span_id",
     "state",
-    "together",
     "told",
     "w3c_trace_id",
     "wire_faults",

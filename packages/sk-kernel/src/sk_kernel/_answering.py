@@ -23,8 +23,9 @@ class Outcomes(NamedTuple):
     onward: dict[int, list[Visit]]
 
 
-#: What leaves for a segment over an edge, keys and payloads; without an edge they are replies.
-_Way = tuple[int, Edge | None, Sequence[Key], Sequence[Any]]
+#: What leaves for a segment over an edge, its producer, keys and payloads; without an edge they are
+#: replies.
+_Way = tuple[int, Edge | None, str, Sequence[Key], Sequence[Any]]
 
 
 class RequestRunner:
@@ -54,7 +55,7 @@ class RequestRunner:
         """
         batch, asked, columns = _gathered(visits if len(visits) == 1 else sorted(visits, key=_key))
         replies, leaving = self._runner.answer(batch, columns)
-        ways: list[_Way] = [(0, None, column.keys, column.items) for column in replies]
+        ways: list[_Way] = [(0, None, edge.producer, keys, items) for edge, keys, items in replies]
         for segment, sections in leaving.items():
             self._add_ways(ways, batch, segment, sections)
         return _outcomes(batch, asked, ways)
@@ -68,12 +69,12 @@ class RequestRunner:
                 if target not in (None, edge.consumer):
                     continue
                 if edge.consumer == SINK:
-                    ways.append((segment, None, keys, items))
+                    ways.append((segment, None, producer, keys, items))
                 elif edge.fanout == 1:
-                    ways.append((segment, edge, keys, items))
+                    ways.append((segment, edge, producer, keys, items))
                 else:
-                    there = [_child(batch, key, edge.position) for key in keys]
-                    ways.append((segment, edge, there, items))
+                    there = [batch.child(key, edge.position) for key in keys]
+                    ways.append((segment, edge, producer, there, items))
 
 
 _key = attrgetter("key")
@@ -121,7 +122,7 @@ def _outcomes(batch: AskedBatch, asked: dict[int, Visit], ways: Sequence[_Way]) 
         if count > 1:
             divided[root] = shares(asked[root].weight, count)
     onward: dict[int, list[Visit]] = {}
-    for segment, edge, keys, items in ways:
+    for segment, edge, producer, keys, items in ways:
         going: list[Visit] = []
         for key, payload in zip(keys, items, strict=True):
             root = root_of(key)
@@ -131,7 +132,7 @@ def _outcomes(batch: AskedBatch, asked: dict[int, Visit], ways: Sequence[_Way]) 
             if root in divided:
                 weight = next(divided[root])
             if edge is None:
-                answers.append(Answer(request, weight, True, payload))
+                answers.append(Answer(request, weight, True, payload, producer))
             else:
                 about = batch.correlation(key)
                 going.append(Visit(request, weight, edge, key, payload, about, sampled))
@@ -145,7 +146,7 @@ def _outcomes(batch: AskedBatch, asked: dict[int, Visit], ways: Sequence[_Way]) 
 def _counted(asked: Container[int], ways: Iterable[_Way]) -> dict[int, int]:
     """How many records leave of each request that has any, by their root."""
     parts: dict[int, int] = {}
-    for _, _, keys, _ in ways:
+    for _, _, _, keys, _ in ways:
         for key in keys:
             root = root_of(key)
             if root in asked:
@@ -157,9 +158,3 @@ def _failure(visit: Visit, error: RunError) -> Answer:
     node = str(getattr(error, "node", ""))
     cause = str(getattr(error, "cause_type", "")) or type(error).__name__
     return Answer(visit.request, visit.weight, node=node, cause_type=cause)
-
-
-def _child(batch: AskedBatch, key: Key, position: int) -> Key:
-    child = (*key, position) if isinstance(key, tuple) else (key, position)
-    batch.correlations[child] = batch.correlation(key)
-    return child

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 from msgspec import field
 
@@ -15,8 +16,10 @@ class AskedBatch(Batch):
     """Records of any number of requests, ``first`` and ``last`` being the least and largest root.
 
     ``failed`` holds what has ended a request, by the root of its keys: nothing of that is run any
-    further. ``let_go`` holds node and cause of the last record that a request has lost by a policy.
+    further. ``let_go`` holds node and cause of the first record that a request lost by a policy.
     """
+
+    asked: ClassVar[bool] = True
 
     failed: dict[int, RunError] = field(default_factory=dict)
     let_go: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -28,7 +31,7 @@ class AskedBatch(Batch):
 
     def bears(self, error: BaseException) -> bool:
         """See the base: a request may ask for no more than its own end, by ``sys.exit`` say."""
-        return not isinstance(error, KeyboardInterrupt | GeneratorExit)
+        return not isinstance(error, KeyboardInterrupt)
 
     def blame(self, error: RunError) -> None:
         """A record did this: its request ends, of several of it with the first one's error."""
@@ -40,7 +43,7 @@ class AskedBatch(Batch):
 
     def gave_up(self, key: Key, node: str, cause: str) -> None:
         """See the base."""
-        self.let_go[root_of(key)] = node, cause
+        self.let_go.setdefault(root_of(key), (node, cause))
 
     def is_over(self, key: Key) -> bool:
         """See the base."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from msgspec import Struct, field
 
@@ -48,10 +48,20 @@ class Batch(Struct):
     complete: bool = True
     correlations: dict[Key, Correlation] = field(default_factory=dict)
     sampled: frozenset[int] = frozenset()
+    #: Whether its records are of requests, none of which ends another one.
+    asked: ClassVar[bool] = False
 
     def correlation(self, key: Key) -> Correlation:
         """What is known about a record besides its payload."""
         return self.correlations.get(key, NO_CORRELATION)
+
+    def child(self, key: Key, index: int) -> Key:
+        """The key of one of several that a record becomes, of which is known what was of it."""
+        child = (*key, index) if isinstance(key, tuple) else (key, index)
+        known = self.correlations
+        if known and key in known:
+            known[child] = known[key]
+        return child
 
     @property
     def blamed(self) -> Iterable[RunError]:

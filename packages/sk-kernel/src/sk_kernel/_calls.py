@@ -112,7 +112,7 @@ class NodeCall:
         except NodeFailedError as failure:
             cause = failure.cause_type
             raise
-        except BaseException as error:  # sys.exit(), which may end no more than a request
+        except BaseException as error:  # sys.exit(), which ends the process
             cause = type(error).__name__
             raise
         finally:

@@ -49,9 +49,30 @@ async def side_by_side(start: Start, count: int) -> list[Any]:
     return out
 
 
-def _results(tasks: Sequence[asyncio.Task[Any]], first: int) -> list[Any]:
+async def apart(
+    start: Start, count: int, at_once: int, failed: Callable[[int, BaseException], Any]
+) -> list[Any]:
+    """Each record's result, or what ``failed`` gives in its place, so many records at a time.
+
+    Each has a task of its own: what cancels its task ends no other one.
+    """
+    out: list[Any] = []
+    for first in range(0, count, at_once):
+        indices = range(first, min(first + at_once, count))
+        tasks = [asyncio.create_task(start(index)) for index in indices]
+        await asyncio.wait(tasks)
+        for index, cause in enumerate(_causes(tasks), first):
+            out.append(tasks[index - first].result() if cause is None else failed(index, cause))
+    return out
+
+
+def _causes(tasks: Sequence[asyncio.Task[Any]]) -> list[BaseException | None]:
     # All are asked, or asyncio complains of an exception that nobody looked at.
-    causes = [asyncio.CancelledError() if t.cancelled() else t.exception() for t in tasks]
+    return [asyncio.CancelledError() if t.cancelled() else t.exception() for t in tasks]
+
+
+def _results(tasks: Sequence[asyncio.Task[Any]], first: int) -> list[Any]:
+    causes = _causes(tasks)
     for index, cause in enumerate(causes, first):
         if cause is not None:
             raise CoroutineFailedError(index) from cause

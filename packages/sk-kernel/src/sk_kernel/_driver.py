@@ -60,6 +60,8 @@ class SourceDriver:
         self._bridge = graph.source.bridge or SOURCE
         self._enveloped = graph.source.payload.enveloped
         self._room = min(limits.max_records, FIRST_BATCH_RECORDS)
+        #: Whether the last read gave less than it was asked for: the next one may have to wait.
+        self.was_short = False
         self._number = 0
         self._next = 1
         self._readings: dict[int, _Reading] = {}
@@ -128,6 +130,7 @@ class SourceDriver:
         if self._decode is not None:
             raw = _guarded(self._bridge, "decode", self._decode, raw)
         payloads = _guarded(self._bridge, "decode", _listed, raw)
+        self.was_short = len(payloads) < self._room
         if 2 * len(payloads) > self._room:
             self._room = min(self._limits.max_records, 2 * self._room)
         return False, payloads

@@ -120,13 +120,14 @@ class Flow:
     ) -> tuple[list[Key], list[Any]]:
         flat_keys: list[Key] = []
         flat: list[Any] = []
+        child = self.batch.child
         for key, several in zip(keys, outputs, strict=True):
             if several is None and outlet.declared.droppable:
                 continue
             if not isinstance(several, list | tuple):
                 self.batch.blame(outlet.refuse(several, key))
                 continue
-            flat_keys += [self._child(key, index) for index in range(len(several))]
+            flat_keys += [child(key, index) for index in range(len(several))]
             flat += several
         return flat_keys, flat
 
@@ -155,15 +156,9 @@ class Flow:
 
     def _put(self, edge: Edge, keys: Sequence[Key], items: Sequence[Any]) -> None:
         if edge.fanout > 1:
-            keys = [self._child(key, edge.position) for key in keys]
+            child = self.batch.child
+            keys = [child(key, edge.position) for key in keys]
         self.inbox.setdefault(edge.consumer, []).append(Column(edge, keys, items))
-
-    def _child(self, key: Key, index: int) -> Key:
-        child = (*key, index) if isinstance(key, tuple) else (key, index)
-        known = self.batch.correlations
-        if known and key in known:
-            known[child] = known[key]
-        return child
 
 
 def _joined(sections: list[Section]) -> list[Section]:

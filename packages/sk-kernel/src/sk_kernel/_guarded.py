@@ -32,7 +32,7 @@ class GuardedCall(NodeCall):
 
     For a record that is given up, or whose request has failed, it returns :data:`LOST`; it never
     calls the node on a record again that it has returned something for. What a node returns wrongly
-    is no record's fault, and ends the run under every policy.
+    is no record's fault, and ends the run, or the request, under every policy.
     """
 
     forgives: ClassVar[bool] = True
@@ -70,9 +70,15 @@ class GuardedCall(NodeCall):
         if self._tracer is None or root_of(key) not in batch.sampled:
             return self._map(batch, (key,), (item,))[0]
         start = time.time_ns()
-        (output,) = self._map(batch, (key,), (item,))
-        error = self._cause if output is LOST else None
-        self._tracer.ran(batch, edge, key, (start, time.time_ns()), error)
+        cause: str | None = None
+        try:
+            (output,) = self._map(batch, (key,), (item,))
+            cause = self._cause if output is LOST else None
+        except BaseException as error:  # sys.exit() in a stream, which ends the process
+            cause = error.cause_type if isinstance(error, NodeFailedError) else type(error).__name__
+            raise
+        finally:
+            self._tracer.ran(batch, edge, key, (start, time.time_ns()), cause)
         return output
 
     def lose(self, batch: Batch, key: Key, item: Any, error: BaseException) -> bool:
@@ -116,12 +122,33 @@ class GuardedCall(NodeCall):
         return lambda pair: node(pair[1], **{name: pair[0]}), iter(pairs)
 
     def _await(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+        if batch.asked:
+            return self._await_apart(batch, keys, items)
         try:
             return super()._await(batch, keys, items)
         except NodeFailedError as failure:
             if isinstance(failure.__cause__, DeadLetterError):  # not the node's own
                 raise failure.__cause__ from None
             raise
+
+    def _await_apart(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+        from asyncio import CancelledError
+
+        from sk_kernel._coroutines import CONCURRENT_COROUTINES, apart
+
+        lost: set[int] = set()
+
+        def failed(index: int, cause: BaseException) -> Any:
+            if not isinstance(cause, CancelledError):
+                raise cause  # not the node's own, which the coroutine has seen to
+            # A node that has cancelled its task goes on until it waits, or to its end.
+            if index not in lost:
+                self.lose(batch, keys[index], items[index], cause)
+            return LOST
+
+        start = self._starter(batch, keys, items, lost)
+        at_once = CONCURRENT_COROUTINES if self._concurrent else 1
+        return self._runner.run(apart(start, len(items), at_once, failed))
 
     def _again(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Any:
         attempt = 1
@@ -143,7 +170,11 @@ class GuardedCall(NodeCall):
         return isinstance(error, Exception) and attempt < self._failure.attempts
 
     def _starter(
-        self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]
+        self,
+        batch: Batch,
+        keys: Sequence[Key],
+        items: Sequence[Any],
+        lost: set[int] | None = None,
     ) -> Callable[[int], Coroutine[Any, Any, Any]]:
         start = super()._starter(batch, keys, items)
 
@@ -159,6 +190,8 @@ class GuardedCall(NodeCall):
                     if not batch.bears(error):
                         raise
                     if not self._tries(attempt, error):
+                        if lost is not None:
+                            lost.add(index)
                         self.lose(batch, keys[index], items[index], error)
                         return LOST
 

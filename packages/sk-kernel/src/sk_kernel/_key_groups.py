@@ -59,9 +59,10 @@ class KeyOwners:
             return [self._find(value(item)) for item in items]
 
     def _find(self, key: Any) -> int:
-        if key.__hash__ is None:  # no key that is declared, then; it is somebody's all the same
+        try:
+            index = self._known.get(key)
+        except TypeError:  # no key that is declared, then; it is somebody's all the same
             return owner_of(key_group(key), self._workers)
-        index = self._known.get(key)
         if index is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()

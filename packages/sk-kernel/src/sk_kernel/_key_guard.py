@@ -29,7 +29,7 @@ class KeyGuard:
         :raises MovedKeyError: when a record is another worker's.
         """
         for consumer in self._consumers:
-            for edge, keys, items in flow.inbox.get(consumer, ()):
+            for edge, keys, items in flow.batch.going(flow.inbox.get(consumer, [])):
                 if edge not in self._edges:
                     continue
                 owners = self._owners.of(items)

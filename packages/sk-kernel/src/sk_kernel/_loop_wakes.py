@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from asyncio import AbstractEventLoop, Future, TimerHandle, get_running_loop
+from contextlib import suppress
 from typing import Protocol
 from weakref import WeakKeyDictionary, ref
 
@@ -25,15 +26,21 @@ class Expiring(Protocol):
         """End what is due by ``now``."""
 
 
+class _Due(list[Future[None]]):
+    """Futures to resolve. The call into their loop holds them: nothing else may, of what awaits."""
+
+
 class LoopWakes:
     """Resolves futures of one loop, and minds what is due meanwhile."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = ref(loop)  # which must be able to go
         self._lock = threading.Lock()
-        # Weakly too, for each has its loop: what awaits it, or the loop itself, holds it.
-        self._due: list[ref[Future[None]]] = []
-        self._timers: dict[Expiring, tuple[float, ref[TimerHandle]]] = {}
+        # Weakly too, for each future has its loop: the call that the loop has been given holds it.
+        self._due: ref[_Due] | None = None
+        self._timers: WeakKeyDictionary[Expiring, tuple[float, ref[TimerHandle]]] = (
+            WeakKeyDictionary()
+        )
 
     def future(self) -> Future[None]:
         """One to await, in the loop's thread."""
@@ -42,16 +49,16 @@ class LoopWakes:
     def wake(self, future: Future[None]) -> None:
         """Resolve a future, soon. Any thread."""
         with self._lock:
-            self._due.append(ref(future))
-            if len(self._due) > 1:
+            due = self._due() if self._due else None
+            if due is not None:
+                due.append(future)
                 return  # whoever came first has called
+            due = _Due([future])
+            self._due = ref(due)
         loop = self._loop()
-        try:
-            if loop is not None:
-                loop.call_soon_threadsafe(self._resolve)
-        except RuntimeError:  # It is closed: nobody awaits any more.
-            with self._lock:
-                self._due.clear()
+        if loop is not None:
+            with suppress(RuntimeError):  # It is closed: nobody awaits any more.
+                loop.call_soon_threadsafe(self._resolve, due)
 
     def mind(self, desk: Expiring, due: float) -> None:
         """Have it expire what is due, at this time of its clock at the latest. The loop's thread.
@@ -66,21 +73,25 @@ class LoopWakes:
             if handle is not None:
                 handle.cancel()
         left = max(due - desk.now(), 0.0)
-        self._timers[desk] = due, ref(get_running_loop().call_later(left, self._ring, desk))
+        self._timers[desk] = due, ref(get_running_loop().call_later(left, self._ring, ref(desk)))
 
-    def _ring(self, desk: Expiring) -> None:
+    def _ring(self, minded: ref[Expiring]) -> None:
+        desk = minded()
+        if desk is None:
+            return
         due, _ = self._timers.pop(desk)
-        desk.expire(due)
-        following = desk.next_due()
-        if following is not None:
-            self.mind(desk, following)
+        try:
+            desk.expire(due)
+        finally:  # also where what it wakes raises
+            following = desk.next_due()
+            if following is not None:
+                self.mind(desk, following)
 
-    def _resolve(self) -> None:
+    def _resolve(self, due: _Due) -> None:
         with self._lock:
-            due, self._due = self._due, []
-        for each in due:
-            future = each()
-            if future is not None and not future.done():
+            self._due = None
+        for future in due:
+            if not future.done():
                 future.set_result(None)
 
 

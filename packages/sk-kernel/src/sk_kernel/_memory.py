@@ -79,7 +79,6 @@ class MemoryRun:
         if stopwatch is not None:
             source, sink = stopwatch.around_source(source), stopwatch.around_sink(sink)
         limits = limits or BatchLimits()
-        self._most_records = limits.max_records
         self._source = SourceDriver(graph, source, limits, ids, sampling=bool(observers))
         self._sink = SinkDriver(graph, sink)
         self._loop = _loop() if needs_loop(graph, graph.order) else None
@@ -195,6 +194,11 @@ class MemoryRun:
 
     def _end(self) -> None:
         """Close what nodes use, unless a request is in one that does not end: it is left to it."""
+        if self._tracer and self.turn.acquire(blocking=False):
+            try:
+                self._tracer.flush()  # while there is somebody to take it
+            finally:
+                self.turn.release()
         if self._on_end:
             self._on_end()
         if not self.turn.acquire(timeout=_TURN_SECONDS):
@@ -223,7 +227,7 @@ class MemoryRun:
                 if self._tracer and batch.sampled:
                     self._source.trace(self._tracer, batch, branching=self._branching)
                 self._runner.read(batch, payloads)
-                if self._tracer and len(payloads) < self._most_records:
+                if self._tracer and self._source.was_short:
                     self._tracer.flush()  # the source may have us wait for more
             self._meter.was_done(batch.number)
             if not batch.final:

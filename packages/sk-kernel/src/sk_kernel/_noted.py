@@ -44,7 +44,7 @@ class NotedChain:
                 stamps.append(time.time_ns())
                 self._failed = type(error).__name__
             if not isinstance(error, Exception):
-                raise  # sys.exit(), which may end no more than a request
+                raise  # sys.exit(), which ends the process
             if isinstance(error, DetourError):
                 call = self._calls[passed - 1]
                 declared = str(call.spec.emits)

@@ -25,8 +25,10 @@ from sk_kernel.errors import NodeFailedError, RunError
 Times = tuple[int, int]
 
 #: Spans of so many visits of records are handed over at once, unless the first of them has waited
-#: for so long: what a process that is killed takes with it.
+#: for so long: what a process that is killed takes with it. A batch may have more; none of an
+#: observer's calls has.
 MOST_NOTED: Final = 512
+MOST_HANDED: Final = 8192
 LONGEST_NS: Final = 1_000_000_000
 
 _NO_CALLERS: Mapping[int, TraceParent] = {}
@@ -72,6 +74,8 @@ class Tracer:
         self._notes: list[_Settled | _Sent | NodeSpan] = []
         self._noted, self._since = 0, 0
         self._held: list[NodeSpan] = []
+        #: What spans that are held without an error have failed by after all, by their ids.
+        self._causes: dict[str, str] = {}
 
     @property
     def holds(self) -> bool:
@@ -150,7 +154,7 @@ class Tracer:
         self._note(self._maker.alone(vertex, key, given, now, error, came_from), now)
 
     def blame(self, batch: Batch, error: RunError) -> None:
-        """The run ends with this error. Where it is a record's, one span of the record says so."""
+        """The run, or a request, ends with this error. If it is a record's, one span says so."""
         vertex, key = getattr(error, "node", ""), error.record
         if vertex not in self._before or key is None or root_of(key) > batch.last:
             return
@@ -160,10 +164,8 @@ class Tracer:
             return
         self._put_by(None)
         self._tell()
-        own = self._maker.made(vertex, key)
-        for i, span in enumerate(self._held):
-            if span.span_id == own and span.error is None:
-                self._held[i] = replace(span, error=cause)
+        if own := self._maker.made(vertex, key):
+            self._causes.setdefault(own, cause)
 
     def received(self, batch: Batch, to: End, parcels: Iterable[Parcel]) -> None:
         """A segment begins with what other workers have sent of a batch; :meth:`settle` ends it."""
@@ -199,17 +201,27 @@ class Tracer:
         self.settle()
         self._tell()
         held, self._held = self._held, []
-        if held:
-            self._maker.forget()
-            self.rows.forget()
+        if not held:
+            return
+        if self._causes:
+            held = [self._caused(span) for span in held]
+            self._causes.clear()
+        self._maker.forget()
+        self.rows.forget()
+        for start in range(0, len(held), MOST_HANDED):
+            some = held[start : start + MOST_HANDED]
             for observer in self._observers:
-                observer.on_spans(held)
+                observer.on_spans(some)
 
     def close(self) -> None:
         """Flush and close the observers."""
         self.flush()
         for observer in self._observers:
             observer.close()
+
+    def _caused(self, span: NodeSpan) -> NodeSpan:
+        cause = None if span.error else self._causes.get(span.span_id)
+        return replace(span, error=cause) if cause else span
 
     def _put_by(self, end_ns: int | None) -> None:
         """What was noted since the last time, as of a batch whose work ends here, or goes on."""
@@ -221,6 +233,7 @@ class Tracer:
     def _note(self, note: _Settled | _Sent | NodeSpan, now_ns: int) -> None:
         if not self._notes:
             self._since = now_ns
+        self._noted += 1
         self._notes.append(note)
 
     def _tell(self) -> None:

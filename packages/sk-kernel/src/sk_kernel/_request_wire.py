@@ -7,7 +7,7 @@ place of vertices and types as for batches. A frame is an array of visits or one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -17,7 +17,8 @@ from sk_kernel._envelope import Correlation, Key
 from sk_kernel._graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._specs import PayloadType
 from sk_kernel._visit import Answer, Visit
-from sk_kernel.errors import RecordTooLargeError, RunError, UnknownRouteError, WireError
+from sk_kernel._wire_parts import WirePart, part_of
+from sk_kernel.errors import RecordTooLargeError, UnknownRouteError, WireError
 
 T = TypeVar("T", Visit, Answer)
 _Index = Annotated[int, msgspec.Meta(ge=0)]
@@ -71,10 +72,10 @@ _Way = tuple[int, int, int]
 class RequestCodec:
     """Encodes and decodes the visits and answers of one graph.
 
-    :param run_id: needed by whoever makes keys.
+    :param run_id: the run whose requests these are: their keys are unlike those of other runs.
     """
 
-    def __init__(self, graph: Graph, run_id: str = "") -> None:
+    def __init__(self, graph: Graph, run_id: str) -> None:
         self._before = before_requests(run_id)
         self._vertices = (*graph.producers, SINK)
         self._index = {name: i for i, name in enumerate(self._vertices)}
@@ -132,21 +133,21 @@ class RequestCodec:
         """
         return _encoded(self._sent_visit(visit), visit.payload)
 
-    def visit_frames(
-        self, visits: Sequence[Visit], limit: int, refused: Callable[[Visit, RunError], object]
-    ) -> Iterator[bytes]:
-        """The visits as few arrays, each of at most ``limit`` bytes.
+    def visit_parts(
+        self, visits: Sequence[Visit], limit: int
+    ) -> tuple[list[WirePart], list[Answer]]:
+        """The bytes of visits, for arrays of at most ``limit`` bytes; what cannot be sent failed.
 
-        :param refused: called with one that cannot be sent, and with the WireError or
-            RecordTooLargeError that says why.
+        The failure's cause is WireError or RecordTooLargeError, of the node that it comes from.
         """
-        return _frames(visits, self._sent_visit, limit, refused)
+        unsent: list[Answer] = []
+        return _parts(visits, self._sent_visit, limit, unsent.append), unsent
 
-    def answer_frames(
-        self, answers: Sequence[Answer], limit: int, refused: Callable[[Answer, RunError], object]
-    ) -> Iterator[bytes]:
-        """The answers in the same way; a failure can always be sent."""
-        return _frames(answers, self._sent_answer, limit, refused)
+    def answer_parts(self, answers: Sequence[Answer], limit: int) -> list[WirePart]:
+        """Those of answers; in place of a reply that cannot be sent stands such a failure."""
+        return _parts(
+            answers, self._sent_answer, limit, lambda failure: _encode(self._sent_answer(failure))
+        )
 
     def visits(self, data: bytes | memoryview) -> list[Visit | Answer]:
         """The visits in an array of them; in place of one that is not as declared, its failure.
@@ -226,9 +227,10 @@ class RequestCodec:
         if wire.type >= len(self._types):
             raise WireError("no such type")
         try:
-            return Answer(request, weight, True, self._decoder(wire.type)(wire.payload))
+            payload = self._decoder(wire.type)(wire.payload)
         except Exception:  # noqa: BLE001 - as above
             return _undeclared(wire, wire.node)
+        return Answer(request, weight, True, payload, wire.node)
 
     def _place(self, producer: str, payload: PayloadType, consumer: str) -> tuple[int, int, int]:
         return self._index[producer], self._type_index[payload.cls], self._index[consumer]
@@ -245,34 +247,40 @@ def _undeclared(wire: _WireVisit | _WireAnswer, node: str) -> Answer:
     return Answer(wire.request, wire.weight, node=node, cause_type=WireError.__name__)
 
 
-def together(parts: Iterable[bytes]) -> bytes:
-    """One array of what was encoded one by one."""
-    return _encode([msgspec.Raw(part) for part in parts])
-
-
-def _frames(
+def _parts(
     several: Sequence[T],
     sent: Callable[[T], tuple[Any, ...]],
     limit: int,
-    refused: Callable[[T, RunError], object],
-) -> Iterator[bytes]:
-    """All in one array, where that can be; else each half of them by itself."""
-    problem: RunError
+    instead: Callable[[Answer], bytes | None],
+) -> list[WirePart]:
+    """All as one part, where that can be; else each by itself, and what ``instead`` gives for one
+    that cannot be sent.
+    """
+    if not several:
+        return []
     try:
         data = _encoded([sent(each) for each in several], several[0].payload)
-    except WireError as error:
-        problem = error
+    except WireError:
+        pass
     else:
         if len(data) <= limit:
-            yield data
-            return
-        problem = RecordTooLargeError(several[0].origin, 0, len(data), limit)
-    if len(several) == 1:
-        refused(several[0], problem)
-        return
-    half = len(several) // 2
-    yield from _frames(several[:half], sent, limit, refused)
-    yield from _frames(several[half:], sent, limit, refused)
+            return [part_of(data, len(several))]
+        del data  # which may be large
+    parts: list[WirePart] = []
+    for each in several:
+        try:
+            data = _encoded(sent(each), each.payload)
+            if len(data) >= limit:  # there is a byte before it
+                raise RecordTooLargeError(each.origin, 0, len(data), limit)
+        except (WireError, RecordTooLargeError) as error:
+            cause = type(error).__name__
+            failure = Answer(each.request, each.weight, node=each.origin, cause_type=cause)
+            replaced = instead(failure)
+            if replaced is not None:
+                parts.append(WirePart(1, replaced))
+        else:
+            parts.append(WirePart(1, data))
+    return parts
 
 
 def _encoded(wire: Sequence[Any], payload: Any) -> bytes:

@@ -58,7 +58,10 @@ class NodeSpan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class NodeObserver(Protocol):
-    """Receives spans, in the process and thread where the node ran. Must not raise or block."""
+    """Receives spans, in the process and thread where the node ran, which waits for it meanwhile.
+
+    Must not raise.
+    """
 
     def on_spans(self, spans: Sequence[NodeSpan]) -> None:
         """Take spans; those of one vertex come in the order in which they ended."""

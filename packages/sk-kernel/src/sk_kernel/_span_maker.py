@@ -1,4 +1,4 @@
-"""The spans of records in vertices: visits are noted while nodes run, and told once a batch."""
+"""The spans of records in vertices: visits are noted while nodes run, and told many at once."""
 
 from __future__ import annotations
 
@@ -213,4 +213,6 @@ def _about(given: str | None, trace: str) -> Mapping[str, str | int]:
     """What is said of a record whose envelope gave it an id that is none of a trace."""
     if not given or given == trace:
         return NO_ATTRIBUTES
-    return {"messaging.message.conversation_id": given}
+    # A lone surrogate, which a source may give, is no text to an exporter: it would refuse all.
+    told = given if given.isascii() else given.encode("utf-8", "backslashreplace").decode()
+    return {"messaging.message.conversation_id": told}

@@ -71,8 +71,9 @@ class UnitStep:
         outputs: list[Any] = []
         tracer = self._calls[self._names[0]].tracer
         traced = tracer.rows(keys, batch.sampled) if tracer else ()
+        lost: list[int] = []
         if traced and self._noted:
-            lost = self._run_noted(chain, self._noted, batch, rows, rest, traced, outputs)
+            self._run_noted(chain, self._noted, batch, rows, rest, traced, outputs)
         else:
             lost = self._run_watched(chain, batch, rows, rest, traced, outputs)
         if lost:
@@ -89,14 +90,14 @@ class UnitStep:
         rest: Iterator[Any],
         traced: Sequence[int],
         outputs: list[Any],
-    ) -> list[int]:
+    ) -> None:
         stamps, keys, done = array("q"), rows.keys, 0
         try:
             for i in traced:
                 chain(batch, rows, rest, i - done, outputs)
                 outputs.append(noted.one(batch, keys[i], next(rest), stamps))
                 done = i + 1
-            return chain(batch, rows, rest, len(keys) - done, outputs)
+            chain(batch, rows, rest, len(keys) - done, outputs)
         finally:
             noted.tell(batch, rows, traced, stamps)
 
@@ -109,7 +110,7 @@ class UnitStep:
         traced: Sequence[int],
         outputs: list[Any],
     ) -> list[int]:
-        """See :meth:`_run_noted`: where a record may be given up; gives the rows of those."""
+        """:meth:`_run_noted` where a record may be given up; gives the rows of those."""
         lost: list[int] = []
         done = 0
         for i in traced:

@@ -41,9 +41,10 @@ class Visit(NamedTuple):
 class Answer(NamedTuple):
     """What a share of a request has ended in: a reply, a failure, or nothing more.
 
-    It is a failure where there is a ``cause_type``: that of what ``node`` raised. One that is
-    ``given_up`` is of a record that the node's policy let go of, while others of the request may go
-    on: it is the request's outcome where nothing else comes of it.
+    ``node`` gave the reply or, in a failure, raised it or gave what cannot be sent. It is a failure
+    where there is a ``cause_type``: that of what was raised. One that is ``given_up`` is of a
+    record that the node's policy let go of, while others of the request may go on: it is the
+    request's outcome where nothing else comes of it.
     """
 
     request: str
@@ -56,7 +57,7 @@ class Answer(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """Of a reply no node."""
+        """The node that it comes from, as of a visit."""
         return self.node
 
     @property

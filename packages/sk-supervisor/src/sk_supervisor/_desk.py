@@ -28,8 +28,9 @@ from sk_kernel import (
     TerminalEvent,
     TraceIds,
     Visit,
+    WirePart,
+    frames_of,
     shares,
-    together,
     told,
 )
 from sk_transport import Buffer, WireFrame
@@ -88,7 +89,7 @@ class RequestDesk:
         self._turns = [Turns(segment) for segment in plan.segments]
         self._numbers = count(1)
         self._lock = threading.Lock()
-        self._outbox: dict[tuple[int, str], list[bytes]] = {}
+        self._outbox: dict[tuple[int, str], list[WirePart]] = {}
         self._flights: dict[str, _Flight] = {}
 
     # ---- callers' threads ------------------------------------------------------------------------
@@ -124,9 +125,9 @@ class RequestDesk:
 
     def _parts(
         self, number: int, name: str, inputs: Sequence[BoundaryDispatchInput], waiter: ReplyWaiter
-    ) -> list[tuple[int, str, bytes]]:
+    ) -> list[tuple[int, str, WirePart]]:
         """The segment, the place in it and the bytes of each part of a request."""
-        parts: list[tuple[int, str, bytes]] = []
+        parts: list[tuple[int, str, WirePart]] = []
         sampled = self._ids is not None and self._ids.takes(waiter.trace_id)
         weights = shares(WHOLE, len(inputs))
         for place, (each, weight) in enumerate(zip(inputs, weights, strict=True)):
@@ -136,12 +137,13 @@ class RequestDesk:
             if each.headers:
                 known, sampled = told(each, waiter.trace_id, sampled=sampled)
             visit = Visit(name, weight, edge, key, each.payload, known, sampled)
-            part = self._codec.visit(visit)
-            if len(part) + _ARRAY_BYTES > self._limit:
-                raise RecordTooLargeError(each.target, 0, len(part), self._limit)
+            sent = self._codec.visit(visit)
+            if len(sent) + _ARRAY_BYTES > self._limit:
+                raise RecordTooLargeError(each.target, 0, len(sent), self._limit)
             segment = self._segment_of[each.target]
             places = self._places[segment]
-            parts.append((segment, places[self._turn(segment, each.payload)], part))
+            turn = self._turn(segment, each.payload)
+            parts.append((segment, places[turn], WirePart(1, sent)))
         return parts
 
     def _turn(self, segment: int, payload: object) -> int:
@@ -167,7 +169,7 @@ class RequestDesk:
         for (segment, place), parts in outbox.items():
             worker = workers[place]
             header = encode_header(RequestHeader(CLIENT, worker, self._run_id, None, segment))
-            for payload in _frames_of(parts, self._limit):
+            for payload in frames_of(parts, self._limit):
                 yield worker, self._keys.seal(worker, header, payload)
 
     def arrived(self, worker: str, frame: WireFrame) -> None:
@@ -199,18 +201,6 @@ class RequestDesk:
             first = flight.waiter.group if flight else ""
             group = self._plan.group_of.get(said.node, first)
             self._waiters.complete(terminal_of(said, group))
-
-
-def _frames_of(parts: Sequence[bytes], limit: int) -> Iterator[bytes]:
-    """The parts as arrays of at most ``limit`` bytes; each alone is within it."""
-    start, size = 0, _ARRAY_BYTES
-    for end, part in enumerate(parts):
-        if size + len(part) > limit:
-            yield together(parts[start:end])
-            start, size = end, _ARRAY_BYTES
-        size += len(part)
-    if start < len(parts):
-        yield together(parts[start:])
 
 
 def _groups_behind(plan: ExecutionPlan) -> list[frozenset[str]]:

@@ -125,15 +125,14 @@ class LocalDesk:
 
     def _answer(self, flight: _Flight) -> None:
         """Run a request to its end, as workers would, whatever has answered it before."""
-        for visit in flight.visits:
-            for outcome in self._ran(visit):
-                said = flight.tally.take(outcome)
-                if said is not None:
-                    self._waiters.complete(terminal_of(said, MEMORY))
+        for outcome in self._ran(flight.visits):
+            said = flight.tally.take(outcome)
+            if said is not None:
+                self._waiters.complete(terminal_of(said, MEMORY))
 
-    def _ran(self, visit: Visit) -> list[Answer]:
+    def _ran(self, visits: Sequence[Visit]) -> list[Answer]:
         try:
             with self._run.turn:  # one segment is all there is, and nothing goes on to another
-                return self._run.requests.run([visit]).answers
+                return self._run.requests.run(visits).answers
         except BaseException as error:  # noqa: BLE001 - this thread has all the other requests too
-            return [Answer(visit.request, visit.weight, cause_type=type(error).__name__)]
+            return [Answer(visits[0].request, WHOLE, cause_type=type(error).__name__)]

@@ -11,10 +11,11 @@ from sk_kernel import (
     KeyOwners,
     RequestCodec,
     RequestRunner,
-    RunError,
     Segment,
     SegmentRunner,
     Visit,
+    WirePart,
+    frames_of,
 )
 
 from sk_supervisor._frames import RequestHeader
@@ -24,6 +25,8 @@ from sk_supervisor._peers import place_of, places_of
 
 #: So much waits to be sent, at most, before it is: what is at hand goes in one frame.
 _MOST_HELD: Final = 256
+#: Where visits go: the segment that they come from, the place and the segment that they go to.
+_Way = tuple[int, str, int]
 
 
 class Turns:
@@ -45,7 +48,8 @@ class Turns:
 class Responder:
     """Runs requests. The worker's main thread only, between two batches.
 
-    What goes out is held until :meth:`flush`, so that whatever is at hand shares a frame.
+    What goes out is held until :meth:`flush`, so that whatever is at hand shares a frame. It is
+    held as bytes: a node may have kept a payload, and change it in what comes next.
     """
 
     def __init__(
@@ -56,7 +60,7 @@ class Responder:
         max_payload_bytes: int,
     ) -> None:
         self._outlet, self._limit = outlet, max_payload_bytes
-        self._codec = RequestCodec(plan.graph)
+        self._codec = RequestCodec(plan.graph, outlet.run_id)
         self._runners = {
             index: RequestRunner(plan, plan.segments[index], runner)
             for index, runner in runners.items()
@@ -64,8 +68,8 @@ class Responder:
         self._turns = [Turns(segment) for segment in plan.segments]
         self._places = places_of(plan)
         self._own_place = place_of(outlet.worker_id)
-        self._onward: dict[tuple[int, str, int], list[Visit]] = {}
-        self._answers: list[Answer] = []
+        self._onward: dict[_Way, list[WirePart]] = {}
+        self._answers: list[WirePart] = []
         self._held = 0
         self.answered = 0
 
@@ -77,59 +81,56 @@ class Responder:
         :raises TransportError: when the hub is lost.
         """
         visits: list[Visit] = []
+        answers: list[Answer] = []
         for each in self._codec.visits(asked.payload):
             if isinstance(each, Answer):
-                self._answer(each)
+                answers.append(each)
             else:
                 visits.append(each)
         if visits:
-            self._run({asked.header.target_segment: visits})
+            self._run({asked.header.target_segment: visits}, answers)
             self.answered += len(visits) if len(visits) == 1 else len({v.request for v in visits})
+        self._answers += self._codec.answer_parts(answers, self._limit)
+        self._held += len(answers)
         if self._held >= _MOST_HELD:
             self.flush()
 
     def flush(self) -> None:
-        """Send what is held.
+        """Send what is held: answers first, as what goes on may be answered before they come.
 
         :raises TransportError: when the hub is lost.
         """
         if not self._held:
             return
+        answers, self._answers = self._answers, []
         onward, self._onward = self._onward, {}
-        for (source, place, target), visits in onward.items():
+        self._held = 0
+        for payload in frames_of(answers, self._limit):
+            self._outlet.reply(payload)
+        for (source, place, target), parts in onward.items():
             receiver = self._outlet.worker_at(place)
             sender, run = self._outlet.worker_id, self._outlet.run_id
             header = RequestHeader(sender, receiver, run, source, target)
-            for payload in self._codec.visit_frames(visits, self._limit, self._unsent):
+            for payload in frames_of(parts, self._limit):
                 self._outlet.ask(header, payload)
-        while self._answers:
-            answers, self._answers = self._answers, []
-            for payload in self._codec.answer_frames(answers, self._limit, self._unsent):
-                self._outlet.reply(payload)
-        self._held = 0
 
-    def _run(self, here: dict[int, list[Visit]]) -> None:
+    def _run(self, here: dict[int, list[Visit]], answers: list[Answer]) -> None:
         """Run visits of segments, by index, until nothing more comes of them to this worker."""
+        onward: dict[_Way, list[Visit]] = {}
         while here:
             index = min(here)
-            answers, onward = self._runners[index].run(here.pop(index))
-            for answer in answers:
-                self._answer(answer)
-            for target, visits in onward.items():
+            ended, leaving = self._runners[index].run(here.pop(index))
+            answers += ended
+            for target, visits in leaving.items():
                 places, turns = self._places[target], self._turns[target]
                 for visit in visits:
                     place = places[turns.of(visit.payload)]
                     if place == self._own_place:
                         here.setdefault(target, []).append(visit)
                     else:
-                        self._held += 1
-                        self._onward.setdefault((index, place, target), []).append(visit)
-
-    def _answer(self, answer: Answer) -> None:
-        self._held += 1
-        self._answers.append(answer)
-
-    def _unsent(self, one: Visit | Answer, error: RunError) -> None:
-        """A record or a reply that cannot be sent has failed; that can."""
-        node, cause = one.origin, type(error).__name__
-        self._answers.append(Answer(one.request, one.weight, node=node, cause_type=cause))
+                        onward.setdefault((index, place, target), []).append(visit)
+        for way, going in onward.items():
+            parts, unsent = self._codec.visit_parts(going, self._limit)
+            self._onward.setdefault(way, []).extend(parts)
+            self._held += len(going) - len(unsent)
+            answers += unsent

@@ -1,0 +1,115 @@
+"""What a worker answers to frames of requests, and in which order it leaves."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from asked_kept import Add, Part, Parts, Say
+from asking import asked
+from sk_kernel import (
+    WHOLE,
+    Answer,
+    Identity,
+    RequestCodec,
+    SegmentRunner,
+    TraceIds,
+    Visit,
+    WirePart,
+    frames_of,
+)
+from sk_supervisor import prepare
+from sk_supervisor._frames import CLIENT, RequestHeader
+from sk_supervisor._inbox import Asked
+from sk_supervisor._outlet import Outlet
+from sk_supervisor._responder import Responder
+
+LIMIT = 1 << 20
+GROUPS = (
+    {"name": "one", "nodes": ["adding", "saying", "parting", "looking"]},
+    {"name": "two", "nodes": ["ending"]},
+)
+SKIPPING = {"failure": {"nodes": {"looking": {"policy": "skip"}}}}
+
+
+class Sent:
+    """A hub that keeps what it is given, in order."""
+
+    worker_id, run_id = "one-0.1", "r"
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[str, bytes]] = []
+
+    def worker_at(self, place: str) -> str:
+        return f"{place}.1"
+
+    def ask(self, header: RequestHeader, payload: bytes) -> None:
+        self.frames.append((header.receiver, payload))
+
+    def reply(self, payload: bytes) -> None:
+        self.frames.append((CLIENT, payload))
+
+
+class Worker:
+    """Group one's, asked from a test."""
+
+    def __init__(self) -> None:
+        prepared = prepare(asked(GROUPS, modules=("asked_kept",), runtime=SKIPPING))
+        plan, application = prepared.plan, prepared.application
+        container, about = application.container(), Identity("r", "asked", "one", TraceIds("r"))
+        runners = {
+            segment.index: SegmentRunner(
+                application, plan, segment, container, about, write=lambda _: None
+            )
+            for segment in plan.of_group("one")
+        }
+        self._plan, self._codec, self._sent = plan, RequestCodec(plan.graph, "r"), Sent()
+        self.responder = Responder(plan, runners, cast("Outlet", self._sent), LIMIT)
+
+    def take(self, target: str, payloads: dict[int, Any]) -> None:
+        """Requests by number, in one frame."""
+        parts = []
+        for number, payload in payloads.items():
+            edge, key = self._codec.entry(target, type(payload)), self._codec.root(number, 0, 1)
+            visit = Visit(f"r{number}", WHOLE, edge, key, payload)
+            parts.append(WirePart(1, self._codec.visit(visit)))
+        (frame,) = frames_of(parts, LIMIT)
+        segment = self._plan.segment_of(target).index
+        self.responder.take(Asked(RequestHeader(CLIENT, "one-0.1", "r", None, segment), frame))
+
+    def sent(self) -> list[tuple[str, bytes]]:
+        """All frames that leave, with whom they go to."""
+        self.responder.flush()
+        return self._sent.frames
+
+    def answers(self) -> list[Answer]:
+        """What is in those for the caller."""
+        frames = [frame for receiver, frame in self.sent() if receiver == CLIENT]
+        return [answer for frame in frames for answer in self._codec.answers(frame)]
+
+
+@pytest.fixture
+def worker() -> Worker:
+    return Worker()
+
+
+def test_no_later_frame_changes_a_reply_of_an_earlier_one(worker: Worker) -> None:
+    for number in (1, 2, 3):
+        worker.take("adding", {number: Add(10)})
+    assert [answer.payload.n for answer in worker.answers()] == [10, 20, 30]
+    assert len(worker.sent()) == 1
+
+
+def test_a_reply_that_cannot_be_sent_fails_in_its_place_and_names_its_node(worker: Worker) -> None:
+    worker.take("saying", {n: Say(n) for n in (1, 2, 3)})
+    said = [(answer.request, answer.cause_type) for answer in worker.answers()]
+    assert said == [("r1", ""), ("r2", "WireError"), ("r2", ""), ("r3", "")]
+    assert {answer.node for answer in worker.answers()} == {"saying"}
+
+
+def test_what_was_given_up_leaves_before_what_may_end_the_request_elsewhere(worker: Worker) -> None:
+    worker.take("parting", {1: Parts([0, 1])})
+    worker.take("looking", {2: Part(1)})
+    assert [receiver for receiver, _ in worker.sent()] == [CLIENT, "two-0.1"]
+    (loss,) = worker.answers()
+    assert (loss.weight, loss.node, loss.given_up) == (0, "looking", True)
