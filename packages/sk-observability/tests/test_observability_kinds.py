@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -153,6 +154,14 @@ def test_a_path_that_cannot_be_written_is_a_fault(tmp_path: Path, path: str, pro
     where = f"{tmp_path}/{path}" if path else ""
     [fault] = check_exporters(log=[("jsonl", {"path": where})])
     assert (fault.category, fault.got) == ("bad_value", problem)
+
+
+def test_the_path_of_a_socket_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as there:
+        there.bind("there")
+        [fault] = check_exporters(log=[("jsonl", {"path": "there"})])
+    assert (fault.category, fault.got) == ("bad_value", "a socket")
 
 
 def test_a_fault_shows_no_value_of_a_setting() -> None:

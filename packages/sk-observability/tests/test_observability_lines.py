@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -107,6 +108,20 @@ def test_a_file_lies_where_it_did_when_the_exporter_was_made(
     outlet.export([span(1)])
     outlet.close()
     assert (tmp_path / "spans.jsonl").exists()
+
+
+def test_a_socket_is_not_waited_for_as_a_pipe_without_a_reader_is(
+    span: Callable[..., NodeSpan], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is refused before the run; this one has come since."""
+    monkeypatch.chdir(tmp_path)
+    [outlet] = build_span_exporters([("jsonl", {"path": "late"})])
+    with socket.socket(socket.AF_UNIX) as late:
+        late.bind("late")  # a short path: those of sockets may not be long
+        outlet.export([span(1)])
+        outlet.close()
+    [reason] = outlet.counts.dropped
+    assert reason in ("ENXIO", "EOPNOTSUPP")  # as Linux says it, as macOS does
 
 
 def test_where_nothing_was_exported_there_is_an_empty_file(tmp_path: Path) -> None:

@@ -66,6 +66,26 @@ def test_what_is_created_went_out_or_was_dropped_at_every_exporter(
         assert account.created == exporter.exported + sum(exporter.dropped.values())
 
 
+class Meanwhile(Outlet[NodeSpan]):
+    """An outlet that exports a batch while somebody asks for its counts."""
+
+    spans: SpanFanOut | None = None
+
+    @property
+    def counts(self) -> ExporterCounts:
+        if self.spans is not None:
+            self.spans.on_spans([SPAN, SPAN])
+        return super().counts
+
+
+@pytest.mark.contract("P5PRE-OBS-03")
+def test_what_is_exported_while_the_account_is_read_is_never_more_than_was_created() -> None:
+    outlet = Meanwhile("scripted", Scripted([2]))
+    outlet.spans = SpanFanOut([outlet])
+    account = outlet.spans.account("w")
+    assert (account.created, account.exporters[0].exported, account.final) == (2, 2, False)
+
+
 def test_a_span_that_an_exporter_loses_without_a_word_is_missed() -> None:
     spans = SpanFanOut([Careless("careless", Scripted([]))])
     spans.on_spans([SPAN, SPAN])

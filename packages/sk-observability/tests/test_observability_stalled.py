@@ -14,9 +14,15 @@ from typing import Any
 
 import pytest
 from sk_kernel import LifecycleEvent, NodeSpan
-from sk_observability import ExporterCounts, LifecycleLog, Outlet, build_span_exporters
+from sk_observability import (
+    ExporterCounts,
+    LifecycleLog,
+    Outlet,
+    build_log_exporters,
+    build_span_exporters,
+)
 from sk_observability._formats import events_as_json
-from sk_observability._line_queue import LineLimits
+from sk_observability._line_queue import STALLED, LineLimits, LineQueue, Lines
 from sk_observability._lines import LineExporter
 
 PATIENCE = 30.0
@@ -227,6 +233,88 @@ def test_what_hangs_costs_who_exports_one_stall_timeout_and_then_nothing(
     counts = outlet.counts
     assert (counts.exported, counts.pending) == (0, 0)
     assert counts.dropped == {"stalled": counts.created}
+
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.contract("P5PRE-OBS-03")
+def test_what_takes_a_little_now_and_then_is_waited_for_again_only_when_half_is_out() -> None:
+    """Each little was worth another stall timeout: a hundred of them were ten seconds and more."""
+    queue = LineQueue(LineLimits(stall_seconds=0.1))
+    for _ in range(6):
+        queue.put(Lines(b"x" * MIB, 1))
+    queue.take()
+    assert queue.wait_for_room() == STALLED
+    began = time.monotonic()
+    for step in range(100):
+        queue.went(step * 4096)
+        assert queue.wait_for_room() == STALLED
+    assert time.monotonic() - began < 5
+    began = time.monotonic()
+    for _ in range(4):
+        queue.settle()
+        queue.take()
+    for _ in range(4):
+        queue.put(Lines(b"x" * MIB, 1))
+    assert queue.wait_for_room() == STALLED
+    assert time.monotonic() - began >= 0.1
+
+
+@pytest.mark.contract("P5PRE-OBS-03")
+def test_events_are_never_waited_for(path: Path, event: Callable[..., LifecycleEvent]) -> None:
+    """Whoever tells them has a run to watch."""
+    times = {"stall_timeout_seconds": PATIENCE, "shutdown_timeout_seconds": 0.1}
+    choice = {"path": str(path), **times}
+    [outlet] = build_log_exporters([("jsonl", choice)])
+    batch = [event(fields={"text": LARGE})] * 10
+    for _ in range(10):
+        outlet.export(batch)
+    held = outlet.counts.pending
+    assert outlet.counts.dropped == {"queue_full": 100 - held}
+    outlet.close()
+    assert 40 < held < 60
+
+
+@pytest.mark.contract("P5PRE-OBS-03")
+def test_who_waits_for_room_stops_when_nothing_more_is_taken(
+    event: Callable[..., LifecycleEvent], until: Until
+) -> None:
+    """And does not take its time from the end, for which the outlet has to be free."""
+    slow = Slow()
+    outlet = outlet_to(slow, stall_seconds=PATIENCE, close_seconds=PATIENCE)
+    batch = [event(fields={"text": LARGE})] * 50
+    outlet.export(batch)
+    waiting = threading.Thread(target=outlet.export, args=(batch,))
+    waiting.start()
+    until(lambda: outlet.counts.created == 100)
+    began = time.monotonic()
+    outlet.finish()
+    waiting.join(PATIENCE)
+    assert time.monotonic() - began < PATIENCE / 2
+    slow.may.release()
+    outlet.close()
+    lost = {"closed": 50}
+    assert outlet.counts == ExporterCounts("lines", created=100, exported=50, dropped=lost)
+
+
+@pytest.mark.contract("P5PRE-OBS-03")
+def test_a_file_that_is_well_writes_what_it_was_just_given_though_no_time_is_left(
+    tmp_path: Path,
+) -> None:
+    """The writer has one turn. On a busy machine that may be short: hence one of twenty tries."""
+
+    def ended_at_once(number: int) -> ExporterCounts:
+        path = tmp_path / f"{number}.jsonl"
+        log = LifecycleLog("r", build_log_exporters([("jsonl", {"path": str(path)})]))
+        for _ in range(5):
+            log.emit("worker_ready")
+        log.finish(0.0)
+        log.close()
+        return log.counts().exporters[0]
+
+    kept = ExporterCounts("jsonl", created=5, exported=5)
+    assert any(ended_at_once(number) == kept for number in range(20))
 
 
 @pytest.mark.contract("P5PRE-OBS-03")

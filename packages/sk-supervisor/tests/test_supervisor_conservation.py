@@ -108,7 +108,8 @@ def test_the_words_of_a_summary() -> None:
     ]
 
 
-def test_what_a_killed_process_held_by_its_last_report_is_said_to_be_that() -> None:
+def test_what_a_process_without_a_last_account_held_is_said_to_be_that() -> None:
+    """It was killed, or a run in one process was cut short."""
     told = ExporterAccount(kind="jsonl", exported=3, dropped={"ENOSPC": 1})
     accounts = [
         SpanAccount(worker="a-0.1", created=4, exporters=(told,), final=True),
@@ -117,7 +118,7 @@ def test_what_a_killed_process_held_by_its_last_report_is_said_to_be_that() -> N
     found = conservation_of(accounts)
     assert words(found)[0] == (
         "  spans: 13 created, 6 exported by jsonl, 2 dropped (ENOSPC 2),"
-        " 5 held by processes that were killed"
+        " 5 held by processes that ended without a last account"
     )
     assert next(facts_of(found)).fields["unknown"] == 5
 

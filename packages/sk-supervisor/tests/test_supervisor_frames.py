@@ -133,6 +133,46 @@ def test_a_batch_is_the_same_behind_its_header(
     assert batch_of(came, final=final) == batch
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "sampled"),
+    [
+        (1, 10, [10]),
+        (1, 10, [0, 5_000_000]),
+        (1, 10, [2**63]),
+        (1, 10, [-3]),
+        (1, 10, [-(2**40), 0]),
+        (1, 10, b"\xff" * 40),
+        (1, 10, b"\x00\x04"),
+        (1, 2**21, True),
+        (10, 8, True),
+        (10, 1, False),
+    ],
+)
+def test_marks_that_are_of_none_of_its_records_are_refused_with_the_header(
+    first: int, last: int, sampled: Any
+) -> None:
+    """Before a set of them is made: one of 2 ** 63 would be the end of the worker."""
+    sent = encode_header(header(first=first, last=last, sampled=sampled))
+    came = decode_header(BatchHeader, sent)
+    with pytest.raises(HeaderError):
+        batch_of(came, final=False)
+
+
+@given(
+    st.integers(1, 100),
+    st.integers(-3, 40),
+    st.booleans() | st.binary(max_size=6) | st.lists(st.integers(-3, 45), max_size=6),
+)
+def test_the_marks_of_a_batch_are_its_own_records_and_can_be_passed_on(
+    first: int, size: int, sampled: Any
+) -> None:
+    with contextlib.suppress(HeaderError):
+        batch = batch_of(header(first=first, last=first + size - 1, sampled=sampled), final=False)
+        assert batch.sampled <= set(range(first, first + size))
+        onward = header(first=first, last=batch.last, sampled=sampled_mark(batch))
+        assert batch_of(onward, final=False).sampled == batch.sampled
+
+
 @pytest.mark.parametrize("limit", [4_096, 65_535])
 def test_the_largest_batch_has_room_in_a_header(limit: int) -> None:
     records = range(1, most_records(limit) + 1)

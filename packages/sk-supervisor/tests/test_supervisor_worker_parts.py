@@ -17,12 +17,14 @@ from sk_control import Progress as ProgressMessage
 from sk_kernel import (
     AdapterFailedError,
     BatchLimits,
+    Meter,
     NodeFailedError,
     Progress,
     SourceDriver,
     TraceIds,
 )
 from sk_supervisor import prepare
+from sk_supervisor._assembly import Assembly
 from sk_supervisor._inbox import Broke, Credit, Item, SourceRead
 from sk_supervisor._pulse import Pulse
 from sk_supervisor._source_thread import SourceThread
@@ -124,6 +126,29 @@ def test_a_source_that_was_opened_and_never_read_is_closed() -> None:
     Reading(source, in_flight=4).thread.end(WAIT)
     assert source.closed.is_set()
     assert source.reads == 0
+
+
+class Ending:
+    """A part of a worker that notes its end."""
+
+    def __init__(self, name: str, told: list[str]) -> None:
+        self._name, self._told = name, told
+
+    def end(self) -> None:
+        self._told.append(self._name)
+
+    close = shutdown = end
+
+
+def test_a_source_that_cannot_be_closed_keeps_no_span_and_no_connection_from_its_end() -> None:
+    told: list[str] = []
+    engine, outlet, tracer = (Ending(name, told) for name in ("engine", "outlet", "tracer"))
+    reader = Reading(Numbers(fails=True), in_flight=4).thread
+    parts: Any = (engine, outlet, Credit(1), None, reader, tracer)
+    assembly = Assembly(*parts, branching=False, meter=Meter())
+    with pytest.raises(AdapterFailedError):
+        assembly.end()
+    assert told == ["engine", "tracer", "outlet"]
 
 
 def test_credit_wakes_a_waiter_by_an_acknowledgement_or_by_the_end() -> None:

@@ -6,11 +6,13 @@ Those that need an extra lie in modules of their own, imported when one of them 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 from sk_kernel import LifecycleEvent, NodeSpan
 
 from sk_observability._checks import Problem, Table, check_settings, seconds
@@ -24,8 +26,10 @@ from sk_observability.errors import ExporterFault
 
 T = TypeVar("T")
 
-SPAN_DELAY: Final = 1.0
-"""How long spans wait for more: a thread that wrote each batch would cost more than its writing."""
+_SPANS: Final = LineLimits(delay_seconds=1.0)
+"""Spans wait for more: a thread that wrote each batch would cost more than its writing."""
+_EVENTS: Final = LineLimits(waits=False)
+"""Who tells an event is the supervisor's main loop, which no file may hold up."""
 _TIMES: Final[Table] = {
     "stall_timeout_seconds": seconds(3600),
     "shutdown_timeout_seconds": seconds(60),
@@ -41,11 +45,11 @@ class LineSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _lines(
-    settings: Settings, origin: Origin, encode: Callable[[Sequence[T]], bytes], delay: float
+    settings: Settings, origin: Origin, encode: Callable[[Sequence[T]], bytes], limits: LineLimits
 ) -> LineExporter[T]:
     read = msgspec.convert(settings, LineSettings)
-    limits = LineLimits(
-        delay_seconds=delay,
+    limits = replace(
+        limits,
         stall_seconds=read.stall_timeout_seconds,
         close_seconds=min(read.shutdown_timeout_seconds, origin.close_seconds),
     )
@@ -53,19 +57,19 @@ def _lines(
 
 
 def _jsonl_events(settings: Settings, origin: Origin) -> LineExporter[LifecycleEvent]:
-    return _lines(settings, origin, events_as_json, 0.0)
+    return _lines(settings, origin, events_as_json, _EVENTS)
 
 
 def _stdout_events(settings: Settings, origin: Origin) -> LineExporter[LifecycleEvent]:
-    return _lines(settings, origin, events_as_text, 0.0)
+    return _lines(settings, origin, events_as_text, _EVENTS)
 
 
 def _jsonl_spans(settings: Settings, origin: Origin) -> LineExporter[NodeSpan]:
-    return _lines(settings, origin, partial(spans_as_json, worker=origin.worker), SPAN_DELAY)
+    return _lines(settings, origin, partial(spans_as_json, worker=origin.worker), _SPANS)
 
 
 def _stdout_spans(settings: Settings, origin: Origin) -> LineExporter[NodeSpan]:
-    return _lines(settings, origin, partial(spans_as_text, worker=origin.worker), SPAN_DELAY)
+    return _lines(settings, origin, partial(spans_as_text, worker=origin.worker), _SPANS)
 
 
 def _check_stdout(settings: Settings) -> Iterator[ExporterFault]:
@@ -94,6 +98,8 @@ def _path_problem(path: str) -> str | None:
     if os.path.isdir(path):
         return "a folder"
     if os.path.exists(path):
+        if stat.S_ISSOCK(os.stat(path).st_mode):
+            return "a socket"
         return None if os.access(path, os.W_OK) else "one that must not be written"
     return None if os.access(folder, os.W_OK | os.X_OK) else "one in a folder that is read-only"
 

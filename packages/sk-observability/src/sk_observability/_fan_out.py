@@ -14,8 +14,8 @@ from sk_observability._span_account import span_account
 class SpanFanOut:
     """A `sk_kernel.NodeObserver` that hands spans to every exporter, each apart from the others.
 
-    Exports in the caller's thread, once a batch: when `on_spans` returns, the spans are written,
-    counted as dropped, or in the hands of an exporter that sends later.
+    Exports in the caller's thread, what is made for many batches at once: when `on_spans` returns,
+    the spans are written, counted as dropped, or in the hands of an exporter that sends later.
     """
 
     def __init__(self, exporters: Iterable[Outlet[NodeSpan]]) -> None:
@@ -52,11 +52,14 @@ class SpanFanOut:
         return tuple(outlet.counts for outlet in self._outlets)
 
     def account(self, worker: str) -> SpanAccount:
-        """What became of this process's spans, by name of `worker`; final once closed.
+        """What became of this process's spans, by name of `worker`; final once closed. Any thread.
 
         Counted here, apart from the exporters: a span that one of them has lost is missed. Where an
         interrupt has cut an `on_spans` short, nobody knows which of them were given its spans: then
         the account stays that of a process that was stopped in mid-work, and is never final.
         """
+        # In this order: of what is exported meanwhile, never more is known to have gone out than
+        # to be there.
         final = self._closed and self._through == self._created
-        return span_account(worker, self._created, self.counts(), final=final)
+        counts = self.counts()
+        return span_account(worker, self._created, counts, final=final)

@@ -1,7 +1,9 @@
-"""Where lines go: a file, a named pipe or standard output; whole ones, whoever else writes there.
+"""Where lines go: a file, a named pipe or standard output, whoever else writes there.
 
 A file is written a megabyte at a time, and what can be full, such as a pipe, as much
-as goes in without waiting: so it shows whether anything goes out.
+as goes in without waiting: so it shows whether anything goes out. Several writers of one file never
+cut each other's lines, nor those of one pipe up to `PIPE_BUF` (4096 bytes on Linux); a longer line
+goes into a pipe in pieces, and another writer's may come in between.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ STDOUT: Final = 1
 at the end of the process, and so change the exit code."""
 
 # O_APPEND: the system finds the file's end and writes there in one step, so that the pieces of
-# several processes never overwrite each other or mix, as long as each is one write.
+# several processes never overwrite each other, nor mix where a line is one write.
 # O_NONBLOCK: nothing to a file; a named pipe is opened, or not, at once.
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
 _MODE: Final = 0o644
@@ -78,12 +80,9 @@ class LineFile:
 
         :raises OSError: for any other reason.
         """
-        try:
-            opened = STDOUT if self._path is None else os.open(self._path, _FLAGS, _MODE)
-        except OSError as error:
-            if error.errno == errno.ENXIO:  # nobody reads from a named pipe
-                return False
-            raise
+        opened = STDOUT if self._path is None else _opened(self._path)
+        if opened is None:
+            return False
         if not stat.S_ISREG(os.fstat(opened).st_mode):
             self._room, self._most = select.poll(), _PIPE_PIECE
             self._room.register(opened, select.POLLOUT)
@@ -103,6 +102,16 @@ class LineFile:
     def _has_room(self) -> bool:
         # A reader that has gone is room, too: the write says so.
         return self._room is None or bool(self._room.poll(_LOOK_SECONDS * 1000))
+
+
+def _opened(path: str) -> int | None:
+    try:
+        return os.open(path, _FLAGS, _MODE)
+    except OSError as error:
+        # A socket's path says the same, and is never going to be open.
+        if error.errno == errno.ENXIO and stat.S_ISFIFO(os.stat(path).st_mode):
+            return None
+        raise
 
 
 def piece_end(data: bytes, start: int, most: int) -> int:

@@ -12,22 +12,33 @@ from typing import Final, NamedTuple
 import msgspec
 
 from sk_observability._account import Account
-from sk_observability._queued import SHUTDOWN_TIMEOUT
+from sk_observability._outlet import CLOSED
+from sk_observability._queued import QUEUE_FULL, SHUTDOWN_TIMEOUT
 
 STALLED: Final = "stalled"
 """The reason for what found no room, or was left at the end, when nothing went out any more."""
 _MOST_HELD: Final = 4 * 1024 * 1024
+_PATIENT_AGAIN: Final = _MOST_HELD // 2
+"""When so little is held, who met a stall waits for room again. Not sooner: what takes a few bytes
+now and then would be waited for again and again."""
 _ENOUGH: Final = 1024 * 1024
 _LOOKS: Final = 10
 """How often who waits looks, in a stall timeout, whether something has gone out."""
 _LOOKS_IN_VAIN: Final = 1.5
 """What has not moved for that long must not have moved for two looks either: the process may just
 have been suspended."""
+_ONE_TURN: Final = 0.05
+"""The seconds that the writer has at the end, though there be no time left: what is healthy then
+writes what it has just been given, and notifies who waits."""
 
 
 class LineLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How long lines wait for more, how long for a file that hangs, and how long at the end."""
+    """How long lines wait for more, how long for a file that hangs, and how long at the end.
 
+    `waits`: whether who puts lines in waits for room at all.
+    """
+
+    waits: bool = True
     delay_seconds: float = 0.0
     stall_seconds: float = 1.0
     close_seconds: float = 5.0
@@ -58,14 +69,25 @@ class LineQueue:
         self._owed = 0  # lines that are neither sent nor lost
         self._steps, self._stalled = 0, False
         self._moved = 0.0  # since when the writer has been at what it is at
-        self._finish_by, self._latest = math.inf, math.inf
+        self._is_patient = limits.waits
+        self._finish_by, self._latest, self._at_least = math.inf, math.inf, -math.inf
         self._given_up = False
         self._changed = threading.Condition()
 
-    def wait_for_room(self) -> bool:
-        """Wait as long as lines go out; whether there is room. While nothing does, never wait."""
+    def wait_for_room(self) -> str | None:
+        """Wait as long as lines go out; why there is no room, if so.
+
+        Not where the limits say so; nor behind a stall, until half of the room is free again.
+        """
         with self._changed:
-            return self._goes_on_until(self._has_room)
+            if self._is_patient:
+                self._goes_on_until(lambda: self.is_finishing or self._has_room())
+                self._is_patient = not self._stalled
+            if self.is_finishing:
+                return CLOSED
+            if self._has_room():
+                return None
+            return STALLED if self._limits.waits else QUEUE_FULL
 
     def put(self, lines: Lines) -> bool:
         """Hold lines for the writer, unless nothing more was to come; whether they are held."""
@@ -112,7 +134,7 @@ class LineQueue:
             if reason is not None:
                 self.account.lost(number - whole, reason)
             self._owed -= number
-            self._writing = _NONE
+            self._writing, self._sent = _NONE, 0
             self._step()
 
     def close_within(self, seconds: float) -> None:
@@ -126,6 +148,7 @@ class LineQueue:
             if not self.is_finishing:
                 self._moved = time.monotonic()
                 self._finish_by = self._moved + self._limits.close_seconds
+                self._at_least = self._moved + _ONE_TURN
                 self._changed.notify_all()
 
     def close(self) -> bool:
@@ -143,11 +166,16 @@ class LineQueue:
 
     @property
     def seconds_left(self) -> float:
-        """The time for all that is left."""
-        return max(0.0, min(self._finish_by, self._latest) - time.monotonic())
+        """The time for all that is left; behind `finish`, a turn of the writer's at least."""
+        end = max(min(self._finish_by, self._latest), self._at_least)
+        return max(0.0, end - time.monotonic())
+
+    @property
+    def _unwritten(self) -> int:
+        return self._bytes + len(self._writing.data) - self._sent
 
     def _has_room(self) -> bool:
-        return self._bytes + len(self._writing.data) - self._sent < _MOST_HELD
+        return self._unwritten < _MOST_HELD
 
     def _goes_on_until(self, done: Callable[[], bool]) -> bool:
         look, waited = self._limits.stall_seconds / _LOOKS, 0.0
@@ -176,6 +204,8 @@ class LineQueue:
     def _step(self) -> None:
         self._steps += 1
         self._stalled, self._moved = False, time.monotonic()
+        if self._unwritten <= _PATIENT_AGAIN:
+            self._is_patient = self._limits.waits
         self._changed.notify_all()
 
     def _whole(self) -> int:

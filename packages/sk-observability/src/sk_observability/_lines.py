@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from sk_observability._line_file import LineFile
-from sk_observability._line_queue import STALLED, LineLimits, LineQueue, Lines
+from sk_observability._line_queue import LineLimits, LineQueue, Lines
 from sk_observability._outlet import CLOSED, reason_of
 from sk_observability._queued import SHUTDOWN_TIMEOUT, start_thread
 from sk_observability.errors import ExportFailedError
@@ -19,10 +19,10 @@ T = TypeVar("T")
 class LineExporter(Generic[T]):
     """A `DeferredExporter` that encodes items as lines, and has a thread of its own write them.
 
-    A file that is merely slower than the items come loses none: who exports waits for room, as long
-    as lines go out. When none has for the stall timeout, nobody waits any longer, and what finds no
-    room is lost, until lines go out again. `encode` gives a line for each item, ended by a newline
-    that is its only one.
+    Where the limits have who exports wait, a file that is merely slower than the items come loses
+    none: one waits for room, as long as lines go out. When none has for the stall timeout, nobody
+    waits any longer, and what finds no room is lost, until half of the room is free again. `encode`
+    gives a line for each item, ended by a newline that is its only one.
     """
 
     def __init__(
@@ -43,8 +43,8 @@ class LineExporter(Generic[T]):
             return
         if self._thread is None:
             self._thread = start_thread("lines", self._run)
-        if not queue.wait_for_room():
-            self.account.lost(number, STALLED)
+        if refusal := queue.wait_for_room():
+            self.account.lost(number, refusal)
         elif not queue.put(Lines(self._encode(items), number)):
             self.account.lost(number, CLOSED)
 

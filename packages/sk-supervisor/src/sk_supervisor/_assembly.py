@@ -123,7 +123,14 @@ class Assembly:
         try:
             self.engine.end()
         finally:
+            self._end_behind_the_sink()
+
+    def _end_behind_the_sink(self) -> None:
+        try:
             if self._reader is not None:
                 self._reader.end(_CLOSE_SECONDS)
-            self.flush()
-            self.outlet.shutdown()
+        finally:
+            try:
+                self.flush()
+            finally:
+                self.outlet.shutdown()

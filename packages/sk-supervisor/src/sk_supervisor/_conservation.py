@@ -32,7 +32,10 @@ class Gap(NamedTuple):
 
 
 class Remainder(NamedTuple):
-    """The account of a process that was killed: what came after ``created`` spans is unknown."""
+    """The account of a process that ended without a last one, being killed or cut short.
+
+    What came after ``created`` spans is unknown.
+    """
 
     worker: str
     created: int
@@ -48,7 +51,7 @@ class ExporterSum(NamedTuple):
     unclosed: Mapping[str, str]
     """The processes in which it did not close, each with the reason."""
     unknown: int = 0
-    """What it held by the last report of a process that was killed."""
+    """What it held by the last report of a process that ended without a last account."""
 
 
 class Conservation(NamedTuple):

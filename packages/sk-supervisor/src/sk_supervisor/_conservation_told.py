@@ -41,7 +41,10 @@ class Fact(NamedTuple):
 
 
 def facts_of(found: Conservation) -> Iterator[Fact]:
-    """The events that tell the sums: one for each exporter, each killed process and each gap."""
+    """The events that tell the sums.
+
+    One for each exporter, each process that ended without a last account, and each gap.
+    """
     for one in found.exporters:
         fields = {
             "exporter": one.name,
@@ -65,7 +68,7 @@ def _told(one: ExporterSum) -> str:
     if one.dropped:
         text += f", {sum(one.dropped.values()):,} dropped ({_reasons(one.dropped)})"
     if one.unknown:
-        text += f", {one.unknown:,} held by processes that were killed"
+        text += f", {one.unknown:,} held by processes that ended without a last account"
     for worker, reason in sorted(one.unclosed.items()):
         text += f"; not closed in {worker} ({reason})"
     return text

@@ -141,6 +141,7 @@ class Engine:
         """Take a frame; run whatever batches are whole by it.
 
         :raises AlignmentError: when the frame does not belong where it says.
+        :raises HeaderError: when it marks records that are not its own.
         """
         header = arrived.header
         batch = batch_of(header, final=arrived.final)

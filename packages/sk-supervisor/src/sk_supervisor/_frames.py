@@ -20,6 +20,10 @@ _HEADER_WITHOUT_MARKS = 3_000
 #: A distance between records of one batch takes at most so many.
 _DISTANCE_BYTES = 5
 
+#: The records of a batch all of which are marked, at most: twice what the largest header has bits
+#: for, since a source may give somewhat more than it is asked for.
+_MOST_MARKED = 1 << 20
+
 
 def most_records(max_header_bytes: int) -> int:
     """The records of one batch, at most: a header has room for a mark, a bit, of each."""
@@ -127,7 +131,12 @@ def sampled_mark(batch: Batch) -> bool | bytes | list[int]:
 
 
 def batch_of(header: BatchHeader, *, final: bool) -> Batch:
-    """The batch that a header speaks of."""
+    """The batch that a header speaks of.
+
+    :raises HeaderError: when it marks what is none of its records, or more than a batch holds.
+    """
+    if not _is_sane(header):
+        raise HeaderError(BatchHeader.__name__)
     return Batch(
         header.epoch,
         header.first,
@@ -136,6 +145,16 @@ def batch_of(header: BatchHeader, *, final: bool) -> Batch:
         complete=header.complete,
         sampled=frozenset(_marked(header)),
     )
+
+
+def _is_sane(header: BatchHeader) -> bool:
+    """Whether the marks are of the header's own records; seen before any of them is unfolded."""
+    mark, size = header.sampled, header.last - header.first + 1
+    if mark is True:
+        return 0 <= size <= _MOST_MARKED
+    if isinstance(mark, bytes):
+        return int.from_bytes(mark, "little").bit_length() <= size
+    return size >= 0 and (not mark or (min(mark) >= 0 and max(mark) < size))
 
 
 def _marked(header: BatchHeader) -> Iterable[int]:
