@@ -108,7 +108,9 @@ class NodeCall:
         start = time.time_ns()
         cause: str | None = None
         try:
-            return self._single(batch, key, item)
+            output = self._single(batch, key, item)
+            cause = self._lost_by(output)
+            return output
         except NodeFailedError as failure:
             cause = failure.cause_type
             raise
@@ -117,6 +119,10 @@ class NodeCall:
             raise
         finally:
             self._tracer.ran(batch, edge, key, (start, time.time_ns()), cause)
+
+    def _lost_by(self, output: Any) -> str | None:
+        """What the node raised, where this is in the place of what it would have returned."""
+        return None
 
     def _single(self, batch: Batch, key: Key, item: Any) -> Any:
         if not self.plain:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -67,19 +66,13 @@ class GuardedCall(NodeCall):
         """See the base; the span of a record that is given up has the error of the last attempt."""
         if batch.is_over(key):
             return LOST
-        if self._tracer is None or root_of(key) not in batch.sampled:
-            return self._map(batch, (key,), (item,))[0]
-        start = time.time_ns()
-        cause: str | None = None
-        try:
-            (output,) = self._map(batch, (key,), (item,))
-            cause = self._cause if output is LOST else None
-        except BaseException as error:  # sys.exit() in a stream, which ends the process
-            cause = error.cause_type if isinstance(error, NodeFailedError) else type(error).__name__
-            raise
-        finally:
-            self._tracer.ran(batch, edge, key, (start, time.time_ns()), cause)
-        return output
+        return super().one(batch, key, item, edge)
+
+    def _lost_by(self, output: Any) -> str | None:
+        return self._cause if output is LOST else None
+
+    def _single(self, batch: Batch, key: Key, item: Any) -> Any:
+        return self._map(batch, (key,), (item,))[0]
 
     def lose(self, batch: Batch, key: Key, item: Any, error: BaseException) -> bool:
         """Give a record up, or blame it where that is not for the node's policy."""

@@ -1,4 +1,4 @@
-"""The settings of the OTLP kinds, for spans and for events alike."""
+"""The settings of the OTLP kinds, for spans, metrics and events alike."""
 
 from __future__ import annotations
 
