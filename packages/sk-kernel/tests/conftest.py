@@ -6,11 +6,18 @@ import itertools
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from sk_kernel import AdapterSettings, ApplicationSpec
+from sk_kernel import AdapterSettings, ApplicationSpec, ReplyWaiterService
+
+SUPPORT = str(Path(__file__).parent / "support")
+if SUPPORT not in sys.path:
+    sys.path.insert(0, SUPPORT)
+
+from kernel_replies import Clock  # noqa: E402
 
 Declare = Callable[..., ModuleType]
 
@@ -74,3 +81,15 @@ def spec_of() -> Callable[..., ApplicationSpec]:
         )
 
     return build
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def waiters(clock: Clock) -> ReplyWaiterService:
+    """Waiters for few replies at a time, by that clock."""
+    return ReplyWaiterService(clock=clock, max_in_flight=4, remember=8)

@@ -20,11 +20,11 @@ from sk_kernel import (
     Answer,
     ApplicationContext,
     ApplicationSpec,
+    Entrances,
     FailureSpec,
     Identity,
     Losses,
     NodeFailure,
-    RequestCodec,
     RequestRunner,
     SegmentRunner,
     TraceIds,
@@ -152,7 +152,7 @@ class Worker:
         plan = make_plan(context.graph, {SOURCE: "g", SINK: "g", **own}, context.all_states)
         ids = TraceIds("r")
         tracer = Tracer(plan, ids, [Deaf()]) if traced else None
-        self.codec, self._entry = RequestCodec(context.graph, "r"), plan.segment_of("n0").index
+        self._entry, self._entrances = plan.segment_of("n0").index, Entrances(context.graph, "r")
         self._loop, self.losses = asyncio.Runner(), []
         self._runners: dict[int, RequestRunner] = {}
         container = context.container()
@@ -179,8 +179,8 @@ class Worker:
                 Visit(
                     f"r{number}",
                     WHOLE,
-                    self.codec.entry("n0", type(payload)),
-                    self.codec.root(number, 0, 1),
+                    self._entrances.entry("n0", type(payload)),
+                    self._entrances.root(number, 0, 1),
                     payload,
                     sampled=sampled,
                 )

@@ -15,6 +15,7 @@ if APPS not in sys.path:
 
 from sk_in_here import in_here  # noqa: E402
 from supervisor_harness import Command, Ears, written  # noqa: E402
+from supervisor_runs import Runs  # noqa: E402
 
 
 @pytest.fixture
@@ -63,3 +64,16 @@ def ask(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., tupl
         return code, *capfd.readouterr()
 
     return run
+
+
+@pytest.fixture
+def runs(
+    run_dir: Path,
+    request: pytest.FixtureRequest,
+    target: Path,
+    ears: Ears,
+    sk: Callable[..., Command],
+    ask: Callable[..., tuple[int, str, str]],
+) -> Runs:
+    """Runs in a run directory that no other test sees."""
+    return Runs(run_dir / f"{abs(hash(request.node.nodeid)):x}", target, ears, sk, ask)

@@ -1,157 +1,24 @@
-"""The hub over real sockets, with workers that are threads of this process."""
+"""The hub over real sockets: what goes through it, who gets in, and who is cut off."""
 
 from __future__ import annotations
 
 import os
-import queue
 import resource
 import socket
 import threading
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sk_config import build_config
-from sk_control import BootstrapKeyBundle
-from sk_kernel import ExecutionPlan
-from sk_supervisor import prepare
-from sk_supervisor._edges import EdgeKeys
-from sk_supervisor._frames import BatchHeader
-from sk_supervisor._hub import DataHub
-from sk_supervisor._inbox import Arrived, Credit
-from sk_supervisor._link_limits import LinkLimits
-from sk_supervisor._outlet import Outlet
-from sk_supervisor._peers import place_edges
-from sk_supervisor._relay import Relay
-from sk_supervisor._retention import Retention
-from sk_transport import KeyMaterial, TransportError, UnknownPeerError
-from supervisor_harness import PATIENCE, left_since, settings, threads
-
-WORKERS = {"in-0": "in-0.1", "mid-0": "mid-0.1", "out-0": "out-0.1"}
-SESSION = "session"
-PAYLOAD = 100_000
-LIMITS = LinkLimits(max_payload_bytes=PAYLOAD, nonce_capacity=1000)
-
-
-class Peer:
-    """A worker's end: what arrived, what credit it has, and why its connection ended."""
-
-    def __init__(self, outlet: Outlet) -> None:
-        self.outlet = outlet
-        self.arrived: queue.SimpleQueue[Arrived] = queue.SimpleQueue()
-        self.credit: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self.ended: queue.SimpleQueue[TransportError] = queue.SimpleQueue()
-        self.listening = threading.Thread(target=self._listen)
-
-    def listen(self) -> Peer:
-        self.listening.start()
-        return self
-
-    def _listen(self) -> None:
-        try:
-            self.outlet.listen(self.arrived.put, self.credit.put)
-        except TransportError as error:
-            self.ended.put(error)
-
-    def send(self, epoch: int, payload: bytes, *, to: int = 1, **changes: Any) -> None:
-        """A batch of one record from the first segment."""
-        receiver = self.outlet.worker_at(("in-0", "mid-0", "out-0")[to])
-        header = BatchHeader(
-            **{
-                "sender": self.outlet.worker_id,
-                "receiver": receiver,
-                "run_id": "r1",
-                "scenario_id": "s",
-                "epoch": epoch,
-                "first": epoch,
-                "last": epoch,
-                "source_segment": 0,
-                "target_segment": to,
-                "route_hop": to,
-                "more": False,
-                "complete": True,
-                "sampled": False,
-                **changes,
-            }
-        )
-        self.outlet.send(header, payload, final=False)
-
-    def close(self) -> None:
-        self.outlet.shutdown()
-        if self.listening.ident:
-            self.listening.join()
-        self.outlet.close()
-
-
-def edges_of(plan: ExecutionPlan, workers: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(workers[a], workers[b]) for a, b in place_edges(plan)]
-
-
-class Hub:
-    """A hub, its faults, and the workers that dial it."""
-
-    def __init__(self, plan: ExecutionPlan) -> None:
-        self.faults: queue.SimpleQueue[tuple[str, str, str]] = queue.SimpleQueue()
-        self.rejects: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._plan = plan
-        self._keys = EdgeKeys(
-            KeyMaterial.generated(), SESSION, edges_of(plan, WORKERS), "hkdf_sha256"
-        )
-        self.relay = Relay(plan, WORKERS)
-        self.hub = DataHub(
-            self.relay,
-            self._keys,
-            session=SESSION,
-            expected=frozenset(WORKERS.values()),
-            host="127.0.0.1",
-            port=0,
-            limits=LIMITS,
-            on_fault=lambda *fault: self.faults.put(fault),
-            on_reject=self.rejects.put,
-        )
-        self._peers: list[Peer] = []
-
-    def dial(
-        self,
-        group: str,
-        keys_of: str | None = None,
-        address: tuple[str, int] | None = None,
-        workers: Mapping[str, str] = WORKERS,
-        **options: Any,
-    ) -> Peer:
-        edges = edges_of(self._plan, workers)
-        peer = Peer(
-            Outlet(
-                session=SESSION,
-                worker_id=workers.get(f"{group}-0", group),
-                run_id="r1",
-                scenario_id="s",
-                keys=self._keys.bundle(WORKERS.get(f"{keys_of or group}-0", group), edges),
-                address=address or self.hub.address,
-                workers=workers,
-                limits=LIMITS,
-                **options,
-            )
-        )
-        self._peers.append(peer)
-        return peer
-
-    def close(self) -> None:
-        self.hub.close()
-        for peer in self._peers:
-            peer.close()
+from sk_transport import TransportError
+from supervisor_harness import PATIENCE, left_since, threads
+from supervisor_hub_ends import Hub, begun
 
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
-    plan = prepare(build_config(settings(Path("out.txt")))).plan
-    before = threads()
-    hub = Hub(plan)
-    hub.hub.start()
-    yield hub
-    hub.close()
-    assert not left_since(before)
+    with begun(Hub) as hub:
+        yield hub
 
 
 @pytest.mark.contract("PLACEMENT-03")
@@ -245,8 +112,7 @@ def test_a_worker_without_its_keys_does_not_get_in(hub: Hub) -> None:
 
 def test_a_hub_closes_whether_it_was_started_or_not() -> None:
     before = threads()
-    plan = prepare(build_config(settings(Path("out.txt")))).plan
-    Hub(plan).close()
+    Hub().close()
     assert not left_since(before)
 
 
@@ -300,101 +166,3 @@ def pump(giver: socket.socket, taker: socket.socket) -> None:
     while data := giver.recv(65_536):
         taker.sendall(data)
     taker.shutdown(socket.SHUT_WR)
-
-
-# ---- a worker takes another one's place --------------------------------------------------------
-
-
-class Replacing(Hub):
-    """A hub whose middle worker may be replaced."""
-
-    def __init__(self, plan: ExecutionPlan) -> None:
-        super().__init__(plan)
-        self.credit = Credit(8)
-
-    def keeper(self) -> Peer:
-        """The first worker, which keeps what is not acknowledged."""
-        retention = Retention(["mid-0"], lambda: self.credit.acknowledged)
-        return self.dial("in", retention=retention)
-
-    def successor(self) -> Peer:
-        """The second life of the middle one: here, and in its place."""
-        self.hub.expect("mid-0.2")
-        self.now = {**WORKERS, "mid-0": "mid-0.2"}
-        peer = self.dial("mid-0.2", workers=self.now).listen()
-        self.relay.hand_over("mid-0.2")
-        return peer
-
-    def shared(self, worker: str) -> BootstrapKeyBundle:
-        edges = edges_of(self._plan, self.now)
-        return self._keys.shared(worker, [edge for edge in edges if "mid-0.2" in edge])
-
-
-@pytest.fixture
-def replacing() -> Iterator[Replacing]:
-    plan = prepare(build_config(settings(Path("out.txt")))).plan
-    before = threads()
-    hub = Replacing(plan)
-    hub.hub.start()
-    yield hub
-    hub.close()
-    assert not left_since(before)
-
-
-def test_a_successor_is_sent_what_was_not_acknowledged_and_then_what_follows(
-    replacing: Replacing,
-) -> None:
-    first, middle = replacing.keeper(), replacing.dial("mid").listen()
-    for epoch in range(1, 5):
-        first.send(epoch, b"%d" % epoch)
-        middle.arrived.get(timeout=PATIENCE)
-    middle.close()
-    replacing.credit.acknowledge(2)
-    second = replacing.successor()
-    first.send(5, b"5")  # still to the one that has gone
-    first.outlet.turn_to("mid-0.2", replacing.shared("in-0.1"))
-    first.send(6, b"6")
-    came = [second.arrived.get(timeout=PATIENCE) for _ in range(4)]
-    assert [(a.header.epoch, bytes(a.payload)) for a in came] == [
-        (3, b"3"),
-        (4, b"4"),
-        (5, b"5"),
-        (6, b"6"),
-    ]
-    assert {a.header.receiver for a in came} == {"mid-0.2"}
-    assert replacing.faults.empty()
-    assert replacing.relay.counters.stale == 1
-
-
-def test_a_frame_that_is_faster_than_the_word_of_its_sender_waits_for_it(
-    replacing: Replacing,
-) -> None:
-    last = replacing.dial("out", introduction_seconds=PATIENCE).listen()
-    second = replacing.successor()
-    second.send(1, b"fast", to=2, source_segment=1)
-    assert last.arrived.empty()
-    last.outlet.introduce(replacing.shared("out-0.1"))
-    assert bytes(last.arrived.get(timeout=PATIENCE).payload) == b"fast"
-
-
-def test_a_frame_of_a_sender_that_nobody_introduces_is_refused(replacing: Replacing) -> None:
-    last = replacing.dial("out", introduction_seconds=0.05).listen()
-    second = replacing.successor()
-    second.send(1, b"fast", to=2, source_segment=1)
-    assert isinstance(last.ended.get(timeout=PATIENCE), UnknownPeerError)
-
-
-def test_what_comes_late_of_a_replaced_sender_takes_nothing_from_those_that_wait(
-    replacing: Replacing,
-) -> None:
-    first, middle = replacing.dial("in"), replacing.dial("mid").listen()
-    first.send(1, b"waits", to=2)
-    first.send(1, b"sync")
-    middle.arrived.get(timeout=PATIENCE)  # both are with the hub
-    replacing.successor()
-    late = {"source_segment": 1, "target_segment": 2}
-    middle.send(1, b"late", to=2, **late)
-    first.send(2, b"follows", to=2)
-    last = replacing.dial("out").listen()
-    came = [bytes(last.arrived.get(timeout=PATIENCE).payload) for _ in range(2)]
-    assert came == [b"waits", b"follows"]

@@ -10,6 +10,7 @@ from asking import asked
 from sk_kernel import (
     WHOLE,
     Answer,
+    Entrances,
     Identity,
     RequestCodec,
     SegmentRunner,
@@ -63,14 +64,16 @@ class Worker:
             )
             for segment in plan.of_group("one")
         }
-        self._plan, self._codec, self._sent = plan, RequestCodec(plan.graph, "r"), Sent()
+        self._plan, self._codec, self._sent = plan, RequestCodec(plan.graph), Sent()
+        self._entrances = Entrances(plan.graph, "r")
         self.responder = Responder(plan, runners, cast("Outlet", self._sent), LIMIT)
 
     def take(self, target: str, payloads: dict[int, Any]) -> None:
         """Requests by number, in one frame."""
         parts = []
         for number, payload in payloads.items():
-            edge, key = self._codec.entry(target, type(payload)), self._codec.root(number, 0, 1)
+            edge = self._entrances.entry(target, type(payload))
+            key = self._entrances.root(number, 0, 1)
             visit = Visit(f"r{number}", WHOLE, edge, key, payload)
             parts.append(WirePart(1, self._codec.visit(visit)))
         (frame,) = frames_of(parts, LIMIT)

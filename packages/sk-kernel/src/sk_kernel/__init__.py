@@ -12,6 +12,7 @@ from sk_kernel._container import Container
 from sk_kernel._context import Context
 from sk_kernel._decorators import node, service, sink, source, state
 from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
+from sk_kernel._entrances import Entrances
 from sk_kernel._envelope import Correlation, Envelope, Key
 from sk_kernel._failure import FailureSpec, NodeFailure
 from sk_kernel._graph import SINK, SOURCE, Edge, Graph
@@ -34,7 +35,7 @@ from sk_kernel._route_cache import RouteCache, RouteCacheSnapshot
 from sk_kernel._routing import RoutingService
 from sk_kernel._segment import SegmentRunner, needs_loop
 from sk_kernel._serving import is_reply_sink, is_request_source
-from sk_kernel._span import NO_ATTRIBUTES, NodeObserver, NodeSpan, SpanKind, SpanLink
+from sk_kernel._span import NodeObserver, NodeSpan, SpanKind, SpanLink
 from sk_kernel._span_accounts import ExporterAccount, SpanAccount
 from sk_kernel._stopwatch import Stage, Stopwatch
 from sk_kernel._totals import SECONDS_BOUNDS, Histogram, Totals
@@ -87,7 +88,6 @@ __version__ = "0.1.0"
 __all__ = [
     "KEY_GROUPS",
     "MEMORY",
-    "NO_ATTRIBUTES",
     "SECONDS_BOUNDS",
     "SINK",
     "SOURCE",
@@ -113,6 +113,7 @@ __all__ = [
     "DefinitionError",
     "DiscoveryError",
     "Edge",
+    "Entrances",
     "Envelope",
     "EventRail",
     "ExecutionPlan",

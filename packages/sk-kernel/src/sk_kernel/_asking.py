@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from hashlib import blake2b
 from random import Random
-from typing import Final
 
 from sk_kernel._boundary import BoundaryDispatchInput
 from sk_kernel._envelope import Correlation
 from sk_kernel._graph import SOURCE
 from sk_kernel._trace_context import TRACEPARENT, TraceParent, read_traceparent
 
-_HALF: Final = 1 << 52
 #: Names need only be unlike: no system call for each, and no two processes with the same ones.
 _random = Random()  # noqa: S311
 os.register_at_fork(after_in_child=_random.seed)
@@ -35,16 +32,6 @@ def names_of(trace_id: str | None, headers: Mapping[str, str]) -> tuple[str, str
     caller = caller_of(headers) if headers else None
     random = f"{_random.getrandbits(128):032x}"
     return (random, None) if caller is None else (caller.trace_id, random)
-
-
-def before_requests(run_id: str) -> int:
-    """What the sequence numbers of a run's requests grow from: far below 0, and run by run another.
-
-    Two runs that are asked within one caller's trace would else give records of it the same key,
-    and so the same span ids. Every reader of JSON has such numbers exactly.
-    """
-    own = blake2b(run_id.encode(), digest_size=8, person=b"sk-asked").digest()
-    return int.from_bytes(own, "big") % _HALF - 2 * _HALF
 
 
 def told(asked: BoundaryDispatchInput, name: str, *, sampled: bool) -> tuple[Correlation, bool]:

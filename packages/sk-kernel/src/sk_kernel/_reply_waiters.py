@@ -161,11 +161,6 @@ class ReplyWaiterService:
         with self._lock:
             return self._table.next_due()
 
-    def in_flight_ids(self) -> tuple[str, ...]:
-        """The callers' trace ids of the requests in flight, the oldest first."""
-        with self._lock:
-            return tuple(entry.trace_id for entry in self._table.entries())
-
     def counters(self) -> ReplyCounters:
         """The counters, consistent with each other."""
         with self._lock:

@@ -18,6 +18,7 @@ from sk_kernel import (
     Answer,
     BoundaryDispatchInput,
     Correlation,
+    Entrances,
     ExecutionPlan,
     RecordTooLargeError,
     ReplyWaiter,
@@ -82,7 +83,8 @@ class RequestDesk:
         self._plan, self._keys, self._waiters = plan, keys, waiters
         self._run_id, self._ids, self._limit = run_id, ids, max_payload_bytes
         self._workers, self._wake = workers, wake
-        self._codec = RequestCodec(plan.graph, run_id)
+        self._codec = RequestCodec(plan.graph)
+        self._entrances = Entrances(plan.graph, run_id)
         self._segment_of = {v: s.index for s in plan.segments for v in s.vertices}
         self._behind = _groups_behind(plan)
         self._places = places_of(plan)
@@ -131,8 +133,8 @@ class RequestDesk:
         sampled = self._ids is not None and self._ids.takes(waiter.trace_id)
         weights = shares(WHOLE, len(inputs))
         for place, (each, weight) in enumerate(zip(inputs, weights, strict=True)):
-            edge = self._codec.entry(each.target, type(each.payload))
-            key = self._codec.root(number, place, len(inputs))
+            edge = self._entrances.entry(each.target, type(each.payload))
+            key = self._entrances.root(number, place, len(inputs))
             known = Correlation(waiter.trace_id, each.reply_to, _NONE, SOURCE)
             if each.headers:
                 known, sampled = told(each, waiter.trace_id, sampled=sampled)

@@ -16,10 +16,10 @@ from sk_kernel import (
     Answer,
     BoundaryDispatchInput,
     Correlation,
+    Entrances,
     MemoryRun,
     ReplyWaiter,
     ReplyWaiterService,
-    RequestCodec,
     RoutingResult,
     Tally,
     TerminalEvent,
@@ -57,12 +57,12 @@ class LocalDesk:
         self,
         run: MemoryRun,
         waiters: ReplyWaiterService,
-        codec: RequestCodec,
+        entrances: Entrances,
         takes: Callable[[str], bool],
         on_failure: Callable[[TerminalEvent], None],
     ) -> None:
-        self._run, self._waiters, self._codec, self._takes = run, waiters, codec, takes
-        self._on_failure = on_failure
+        self._run, self._waiters, self._entrances = run, waiters, entrances
+        self._takes, self._on_failure = takes, on_failure
         self._numbers = count(1)
         self._flights: dict[str, _Flight] = {}
         self._waiting: queue.SimpleQueue[_Flight | None] = queue.SimpleQueue()
@@ -103,8 +103,8 @@ class LocalDesk:
         sampled = self._takes(waiter.trace_id)
         weights = shares(WHOLE, len(inputs))
         for place, (each, weight) in enumerate(zip(inputs, weights, strict=True)):
-            edge = self._codec.entry(each.target, type(each.payload))
-            key = self._codec.root(number, place, len(inputs))
+            edge = self._entrances.entry(each.target, type(each.payload))
+            key = self._entrances.root(number, place, len(inputs))
             known = Correlation(waiter.trace_id, each.reply_to, _NONE, SOURCE)
             if each.headers:
                 known, sampled = told(each, waiter.trace_id, sampled=sampled)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from sk_kernel import MemoryRun, RequestCodec, TerminalEvent, TraceIds
+from sk_kernel import Entrances, MemoryRun, TerminalEvent, TraceIds
 
 from sk_supervisor._handoff import Handoff
 from sk_supervisor._local_desk import LocalDesk
@@ -34,7 +34,7 @@ class LocalRequests:
         self._desk = LocalDesk(
             run,
             self.handoff.waiters,
-            RequestCodec(self._prepared.application.graph, self._run_id),
+            Entrances(self._prepared.application.graph, self._run_id),
             takes if tracing.exporters else lambda _: False,
             self._failed,
         )

@@ -60,7 +60,7 @@ class Responder:
         max_payload_bytes: int,
     ) -> None:
         self._outlet, self._limit = outlet, max_payload_bytes
-        self._codec = RequestCodec(plan.graph, outlet.run_id)
+        self._codec = RequestCodec(plan.graph)
         self._runners = {
             index: RequestRunner(plan, plan.segments[index], runner)
             for index, runner in runners.items()

@@ -1,0 +1,59 @@
+"""How visits and answers travel between processes.
+
+A visit is ``[request, weight, producer, type, consumer, key, correlation, sampled, payload]``, an
+answer ``[request, weight, type, payload, node, cause, given up]``: MessagePack arrays, numbers in
+place of vertices and types as for batches. A frame is an array of visits or one of answers.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+
+from sk_kernel._envelope import Correlation
+
+_Index = Annotated[int, msgspec.Meta(ge=0)]
+_Share = Annotated[int, msgspec.Meta(ge=0, le=1 << 60)]
+_Nested = Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
+
+
+class WireVisit(msgspec.Struct, array_like=True, gc=False):
+    """A visit, its payload still encoded."""
+
+    request: str
+    weight: _Share
+    producer: _Index
+    type: _Index
+    consumer: _Index
+    key: int | _Nested
+    correlation: Correlation
+    sampled: bool
+    payload: msgspec.Raw
+
+
+class RawVisit(WireVisit, array_like=True, gc=False):
+    """A visit of which something may be said that is not as declared."""
+
+    correlation: msgspec.Raw  # type: ignore[assignment]
+
+
+class WireAnswer(msgspec.Struct, array_like=True, gc=False):
+    """An answer, its payload still encoded; without a type it is no reply."""
+
+    request: str
+    weight: _Share
+    type: _Index | None
+    payload: msgspec.Raw
+    node: str
+    cause_type: str
+    given_up: bool = False
+
+
+decode_visits = msgspec.msgpack.Decoder(list[WireVisit]).decode
+decode_raw_visits = msgspec.msgpack.Decoder(list[RawVisit]).decode
+decode_answers = msgspec.msgpack.Decoder(list[WireAnswer]).decode
+decode_correlation = msgspec.msgpack.Decoder(Correlation).decode
+
+#: What msgspec raises of bytes that are not as declared; the second of a text that is no UTF-8.
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError)

@@ -1,0 +1,210 @@
+"""Of requests that run together one fails: it alone, and nothing of it is run any further."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+from kernel_requests import one_batch, placed, spec
+from sk_kernel import (
+    SINK,
+    SOURCE,
+    WHOLE,
+    Answer,
+    ApplicationContext,
+    Entrances,
+    FailureSpec,
+    Identity,
+    KeyOwners,
+    NodeFailure,
+    RequestRunner,
+    SegmentRunner,
+    TraceIds,
+    Visit,
+    make_plan,
+)
+
+STOPPED = """
+seen = []
+@node
+def several(a: A) -> list[B]:
+    return [B(a.n + i) for i in range(3)]
+@node
+def picky(b: B) -> C:
+    seen.append(("picky", b.n))
+    if b.n == 11: raise ValueError("secret")
+    return C(b.n)
+@node
+def behind(c: C) -> D:
+    seen.append(("behind", c.n))
+    return D(str(c.n))
+"""
+
+
+def test_of_a_request_that_has_failed_nothing_is_run_any_further_and_of_others_all(
+    declare: Callable[..., ModuleType],
+) -> None:
+    module = declare(STOPPED)
+    context = ApplicationContext(spec(module))
+    plan = placed(context, dict.fromkeys(("several", "picky", "behind"), "h"))
+    entrances, segment = Entrances(context.graph, "r"), plan.segment_of("several")
+    runner = SegmentRunner(
+        context, plan, segment, context.container(), Identity("r", "s", "h", TraceIds("r"))
+    )
+    edge = entrances.entry("several", module.A)
+    asked = [
+        Visit(f"r{number}", WHOLE, edge, entrances.root(number, 0, 1), module.A(10 * number))
+        for number in (2, 1, 3)
+    ]
+    answers = RequestRunner(plan, segment, runner).run(asked).answers
+    others = [20, 21, 22, 30, 31, 32]
+    assert [n for node, n in module.seen if node == "picky"] == [10, 11, *others]
+    assert [n for node, n in module.seen if node == "behind"] == others
+    failed = Answer("r1", WHOLE, node="picky", cause_type="ValueError")
+    assert [answer for answer in answers if not answer.replied] == [failed]
+    assert [answer.payload.text for answer in answers if answer.replied] == list(map(str, others))
+
+
+MOVED = """
+@state(key="n")
+class Seen:
+    pass
+@node
+def moved(a: A) -> B:
+    return B(a.n // 100)
+@node
+def kept(b: B, seen: Seen) -> D:
+    return D(str(b.n))
+"""
+
+
+def test_a_record_whose_key_a_node_has_moved_is_the_failure_of_its_request_alone(
+    declare: Callable[..., ModuleType],
+) -> None:
+    module = declare(MOVED)
+    context = ApplicationContext(spec(module))
+    groups = {SOURCE: "g", SINK: "g", "moved": "h", "kept": "h"}
+    keys = {module.Seen: "n"}
+    plan = make_plan(context.graph, groups, context.all_states, workers_of={"h": 2}, key_of=keys)
+    entrances, segment = Entrances(context.graph, "r"), plan.segment_of("moved")
+    runner = SegmentRunner(
+        context, plan, segment, context.container(), Identity("r", "s", "h", TraceIds("r"))
+    )
+    edge, owners = entrances.entry("moved", module.A), KeyOwners("n", 2)
+    asked = [
+        Visit(f"r{n}", WHOLE, edge, entrances.root(n, 0, 1), module.A(100 * n))
+        for n in range(1, 20)
+    ]
+    answers = RequestRunner(plan, segment, runner).run(asked).answers
+    own = [n for n in range(1, 20) if owners.of([module.B(n)]) == [0]]
+    assert 0 < len(own) < 19
+    assert [a.payload.text for a in answers if a.replied] == list(map(str, own))
+    failures = [a for a in answers if not a.replied]
+    assert {(a.node, a.cause_type) for a in failures} == {("moved", "MovedKeyError")}
+    assert len(failures) == 19 - len(own)
+
+
+HIDDEN = """
+@state(key="n")
+class Seen:
+    pass
+@node
+def twice(a: A) -> list[B]:
+    return [B(a.n), B(-1)]
+@node
+def moved(b: B) -> C:
+    if b.n < 0: raise ValueError("secret")
+    return C(KEYS[b.n])
+@node
+def kept(c: C, seen: Seen) -> D:
+    return D(str(c.n))
+"""
+
+
+@pytest.mark.parametrize("hidden", [(1, [2]), [3], "moved"])
+def test_the_key_of_a_record_whose_request_has_failed_is_not_looked_at(
+    declare: Callable[..., ModuleType], hidden: object
+) -> None:
+    owners = KeyOwners("n", 2)
+    module = declare(HIDDEN)
+    other = next(n for n in range(99) if owners.of([module.B(n)]) == [1])
+    module.KEYS = [other if hidden == "moved" else hidden]
+    context = ApplicationContext(spec(module))
+    groups = {SOURCE: "g", SINK: "g", **dict.fromkeys(("twice", "moved", "kept"), "h")}
+    keys = {module.Seen: "n"}
+    plan = make_plan(context.graph, groups, context.all_states, workers_of={"h": 2}, key_of=keys)
+    (answer,) = one_batch(context, plan, "twice", [module.A(0)])
+    assert (answer.node, answer.cause_type) == ("moved", "ValueError")
+
+
+ENDING_ITSELF = """
+@state(key=None)
+class S: ...
+@node
+class f:
+    def __init__(self{state}) -> None: ...
+    async def __call__(self, a: A) -> D:
+        if a.n == 1:
+            {does}
+        await asyncio.sleep(0)
+        return D(str(a.n))
+"""
+
+
+CANCELS = "asyncio.current_task().cancel()"
+
+
+@pytest.mark.parametrize("state", ["", ", s: S"])
+@pytest.mark.parametrize("policy", ["fail", "skip"])
+@pytest.mark.parametrize(
+    ("does", "cause"),
+    [
+        (f"{CANCELS}; return D('too late')", "CancelledError"),
+        (CANCELS, "CancelledError"),
+        (f"{CANCELS}; raise ValueError('secret')", "ValueError"),
+        ("raise asyncio.CancelledError", "CancelledError"),
+        ("raise GeneratorExit", "GeneratorExit"),
+        ("raise SystemExit(3)", "SystemExit"),
+    ],
+)
+def test_a_coroutine_that_ends_its_task_ends_its_request_and_no_other(
+    declare: Callable[..., ModuleType], state: str, policy: Any, does: str, cause: str
+) -> None:
+    module = declare(ENDING_ITSELF.format(state=state, does=does))
+    context = ApplicationContext(spec(module, failure=FailureSpec(NodeFailure(policy))))
+    plan = placed(context, {"f": "g"})
+    answers = one_batch(context, plan, "f", [module.A(n) for n in range(4)])
+    replies = {a.request: a.payload.text for a in answers if a.replied}
+    assert replies == {"r0": "0", "r2": "2", "r3": "3"}
+    assert {(a.request, a.cause_type) for a in answers if a.cause_type} == {("r1", cause)}
+
+
+@pytest.mark.parametrize("state", ["", ", s: S"])
+def test_an_interrupt_of_the_process_is_no_matter_of_a_request(
+    declare: Callable[..., ModuleType], state: str
+) -> None:
+    module = declare(ENDING_ITSELF.format(state=state, does="raise KeyboardInterrupt"))
+    context = ApplicationContext(spec(module))
+    with pytest.raises(KeyboardInterrupt):
+        one_batch(context, placed(context, {"f": "g"}), "f", [module.A(0), module.A(1)])
+
+
+def test_of_several_records_that_a_request_has_lost_the_first_is_told(
+    declare: Callable[..., ModuleType],
+) -> None:
+    module = declare(
+        """
+@node
+def two(a: A) -> list[B]:
+    return [B(0), B(1)]
+@node
+def lost(b: B) -> D:
+    raise (KeyError, ValueError)[b.n]
+"""
+    )
+    context = ApplicationContext(spec(module, failure=FailureSpec(NodeFailure("skip"))))
+    plan = placed(context, {"two": "g", "lost": "g"})
+    answers = one_batch(context, plan, "two", [module.A(0)])
+    assert [a.cause_type for a in answers if a.given_up] == ["KeyError"]

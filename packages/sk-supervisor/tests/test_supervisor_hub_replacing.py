@@ -1,0 +1,103 @@
+"""A worker takes another one's place at the hub: nothing is lost, nothing comes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sk_control import BootstrapKeyBundle
+from sk_supervisor._inbox import Credit
+from sk_supervisor._retention import Retention
+from sk_transport import UnknownPeerError
+from supervisor_harness import PATIENCE
+from supervisor_hub_ends import WORKERS, Hub, Peer, begun, edges_of
+
+
+class Replacing(Hub):
+    """A hub whose middle worker may be replaced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.credit = Credit(8)
+
+    def keeper(self) -> Peer:
+        """The first worker, which keeps what is not acknowledged."""
+        retention = Retention(["mid-0"], lambda: self.credit.acknowledged)
+        return self.dial("in", retention=retention)
+
+    def successor(self) -> Peer:
+        """The second life of the middle one: here, and in its place."""
+        self.hub.expect("mid-0.2")
+        self.now = {**WORKERS, "mid-0": "mid-0.2"}
+        peer = self.dial("mid-0.2", workers=self.now).listen()
+        self.relay.hand_over("mid-0.2")
+        return peer
+
+    def shared(self, worker: str) -> BootstrapKeyBundle:
+        edges = edges_of(self._plan, self.now)
+        return self._keys.shared(worker, [edge for edge in edges if "mid-0.2" in edge])
+
+
+@pytest.fixture
+def replacing() -> Iterator[Replacing]:
+    with begun(Replacing) as hub:
+        yield hub
+
+
+def test_a_successor_is_sent_what_was_not_acknowledged_and_then_what_follows(
+    replacing: Replacing,
+) -> None:
+    first, middle = replacing.keeper(), replacing.dial("mid").listen()
+    for epoch in range(1, 5):
+        first.send(epoch, b"%d" % epoch)
+        middle.arrived.get(timeout=PATIENCE)
+    middle.close()
+    replacing.credit.acknowledge(2)
+    second = replacing.successor()
+    first.send(5, b"5")  # still to the one that has gone
+    first.outlet.turn_to("mid-0.2", replacing.shared("in-0.1"))
+    first.send(6, b"6")
+    came = [second.arrived.get(timeout=PATIENCE) for _ in range(4)]
+    assert [(a.header.epoch, bytes(a.payload)) for a in came] == [
+        (3, b"3"),
+        (4, b"4"),
+        (5, b"5"),
+        (6, b"6"),
+    ]
+    assert {a.header.receiver for a in came} == {"mid-0.2"}
+    assert replacing.faults.empty()
+    assert replacing.relay.counters.stale == 1
+
+
+def test_a_frame_that_is_faster_than_the_word_of_its_sender_waits_for_it(
+    replacing: Replacing,
+) -> None:
+    last = replacing.dial("out", introduction_seconds=PATIENCE).listen()
+    second = replacing.successor()
+    second.send(1, b"fast", to=2, source_segment=1)
+    assert last.arrived.empty()
+    last.outlet.introduce(replacing.shared("out-0.1"))
+    assert bytes(last.arrived.get(timeout=PATIENCE).payload) == b"fast"
+
+
+def test_a_frame_of_a_sender_that_nobody_introduces_is_refused(replacing: Replacing) -> None:
+    last = replacing.dial("out", introduction_seconds=0.05).listen()
+    second = replacing.successor()
+    second.send(1, b"fast", to=2, source_segment=1)
+    assert isinstance(last.ended.get(timeout=PATIENCE), UnknownPeerError)
+
+
+def test_what_comes_late_of_a_replaced_sender_takes_nothing_from_those_that_wait(
+    replacing: Replacing,
+) -> None:
+    first, middle = replacing.dial("in"), replacing.dial("mid").listen()
+    first.send(1, b"waits", to=2)
+    first.send(1, b"sync")
+    middle.arrived.get(timeout=PATIENCE)  # both are with the hub
+    replacing.successor()
+    late = {"source_segment": 1, "target_segment": 2}
+    middle.send(1, b"late", to=2, **late)
+    first.send(2, b"follows", to=2)
+    last = replacing.dial("out").listen()
+    came = [bytes(last.arrived.get(timeout=PATIENCE).payload) for _ in range(2)]
+    assert came == [b"waits", b"follows"]
