@@ -53,9 +53,6 @@ class Numbers:
         self._count, self._next = settings.count, 1
         self._interrupted = threading.Event()
 
-    def open(self) -> None:
-        """Nothing to acquire."""
-
     def read(self, max_records: int, max_bytes: int) -> Sequence[Number]:
         """The next ones."""
         if self._interrupted.is_set():
@@ -65,20 +62,9 @@ class Numbers:
         first, self._next = self._next, max(end, self._next)
         return [Number(n) for n in range(first, end)]
 
-    def position(self) -> int:
-        """The next number."""
-        return self._next
-
-    def seek(self, position: int) -> None:
-        """Begin with this number."""
-        self._next = position
-
     def interrupt(self) -> None:
         """Give no more."""
         self._interrupted.set()
-
-    def close(self) -> None:
-        """Nothing to release."""
 
 
 class WeighSettings(Struct, forbid_unknown_fields=True):
@@ -165,7 +151,3 @@ class Lines:
     def partial_outputs(self) -> tuple[str, ...]:
         """The partial file."""
         return () if self._path == "-" else (str(self._partial),)
-
-    def summary(self) -> dict[str, int]:
-        """Nothing that a report does not say."""
-        return {}

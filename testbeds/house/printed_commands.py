@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import entry_points
 
 import click
@@ -19,7 +20,7 @@ def commands_of_fundload() -> str:
 
 def _reference(name: str) -> str:
     (script,) = entry_points(group="console_scripts", name=name)
-    group: click.Group = script.load()
+    group: click.Group = import_module(f"{script.module.partition('.')[0]}.cli").main
     parts = [_help(group)]
     parts += [_section(name, command) for _, command in sorted(group.commands.items())]
     return "\n\n".join(parts)

@@ -63,7 +63,7 @@ NAVIGATION: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "docs/control.md",
             "docs/security.md",
         ),
-        "Reference": ("docs/configuration.md", "docs/cli.md"),
+        "Reference": ("docs/configuration.md", "docs/cli.md", "docs/glossary.md"),
         "Packages": tuple(f"packages/{name}/README.md" for name in PACKAGES),
         "Project": (
             "CONTRIBUTING.md",

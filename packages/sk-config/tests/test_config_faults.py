@@ -81,6 +81,21 @@ def test_an_unknown_key_is_answered_with_the_nearest_known_one(refused_platform,
     assert f"did you mean {meant}?" in fault.expected
 
 
+def test_a_key_that_is_a_word_of_a_known_one_is_answered_with_that_one(refused_platform):
+    fault = refused_platform({"execution_ipc": {"port": 7000}})["execution_ipc.port"]
+    assert "did you mean bind_port?" in fault.expected
+
+
+def test_what_is_no_scenario_is_answered_with_both_forms_of_one():
+    (fault,) = _refuse("{version: 1, scenario: 12, runtime: {discovery_modules: [a]}}").faults
+    assert (fault.category, fault.expected) == ("wrong_type", "a name, or a mapping")
+
+
+def test_a_list_of_which_an_item_is_at_fault_is_not_said_to_be_empty_too():
+    (fault,) = _refuse("{version: 1, scenario: x, runtime: {discovery_modules: [./a]}}").faults
+    assert fault.path == "runtime.discovery_modules[0]"
+
+
 def test_an_unknown_key_unlike_any_known_one_is_answered_with_all_of_them(minimal, refusal):
     fault = refusal({**minimal, "zzzzzz": 1})["zzzzzz"]
     assert fault.expected == "one of version, scenario, runtime, nodes, adapters"

@@ -41,9 +41,10 @@ def test_overrides_apply_to_a_file(tmp_path, four_groups):
 
 
 def test_a_missing_file_is_a_fault(tmp_path):
-    fault = _fault(tmp_path / "none.yaml")
+    path = tmp_path / "none.yaml"
+    fault = _fault(path)
     assert (fault.path, fault.category) == ("", "unreadable")
-    assert fault.got == "No such file or directory"
+    assert fault.got == f"{str(path)!r}: No such file or directory"
 
 
 def test_a_directory_is_a_fault(tmp_path):

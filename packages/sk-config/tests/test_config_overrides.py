@@ -77,6 +77,12 @@ def test_a_malformed_path_is_a_fault_at_the_override(four_groups, override):
     assert [(p, f.category) for p, f in faults.items()] == [("overrides[1]", "override")]
 
 
+def test_a_path_without_a_value_is_shown_with_the_form_that_is_wanted(four_groups):
+    (fault,) = _faults(four_groups, "runtime.platform").values()
+    assert fault.got == "runtime.platform without a value"
+    assert "--set" in fault.expected
+
+
 @pytest.mark.parametrize(
     ("override", "path"),
     [

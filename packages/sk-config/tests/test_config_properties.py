@@ -30,6 +30,7 @@ ANY = st.recursive(
     max_leaves=8,
 )
 COUNTS = st.integers(1, 10**6)
+WORKERS = st.integers(1, 128)
 NAMES = st.text("abcdefg:._-", min_size=1, max_size=6)
 SETTINGS = st.dictionaries(
     st.text(max_size=6),
@@ -60,7 +61,7 @@ def groups(draw):
                 f"{index}{node}"
                 for node in draw(st.lists(NAMES, min_size=1, unique=True, max_size=3))
             ],
-            "workers": draw(COUNTS),
+            "workers": draw(WORKERS),
             "tags": draw(st.lists(NAMES, max_size=2)),
             "runner_profile": draw(st.sampled_from(["sync", "async"])),
             "heartbeat_seconds": draw(st.integers(1, 86_400)),

@@ -308,11 +308,22 @@ def test_what_is_wrong_on_an_open_session_is_dropped_and_counted(traitor: Traito
     assert sum(control.server.refusals().values()) == len(wrong) + 1
 
 
-def test_a_message_that_waited_too_long_is_refused(traitor: Traitor) -> None:
-    """The TTL holds on an open session too."""
-    raw = traitor.sealer.seal(Heartbeat())
-    traitor.control.clock.advance(30.5)
-    assert traitor.is_refused(raw) == "freshness/outside_ttl"
+@pytest.mark.contract("P5PRE-CTRL-03")
+def test_a_message_that_waited_too_long_is_refused_unless_it_is_the_next_one(
+    traitor: Traitor,
+) -> None:
+    """The TTL holds on an open session too; an end that was suspended hears what is said to it."""
+    control, sealer = traitor.control, traitor.sealer
+    said = (Heartbeat(), Ready(), Heartbeat())
+    sealed = []
+    for message in said:
+        control.clock.advance(1)
+        sealed.append(sealer.seal(message))
+    control.clock.advance(31)
+    traitor.stranger.send(*sealed[1:])
+    assert [control.event(WorkerMessage).message for _ in range(2)] == [*said[1:]]
+    for raw in sealed:
+        assert traitor.is_refused(raw) == "freshness/outside_ttl"
 
 
 def test_a_flood_on_one_session_fails_closed_and_leaves_the_others_alone(

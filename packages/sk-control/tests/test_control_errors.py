@@ -40,9 +40,14 @@ EXAMPLES: dict[str, Any] = {
 }
 
 
+def fields_of(error: type[ControlError]) -> list[str]:
+    """What it is made of: the annotations of the classes between it and the base."""
+    between = [base for base in error.__mro__ if issubclass(base, ControlError)][:-1]
+    return [name for base in reversed(between) for name in inspect.get_annotations(base)]
+
+
 def example(error: type[ControlError]) -> ControlError:
-    names = list(inspect.signature(error).parameters)
-    values = {name: EXAMPLES.get(name, f"a {name}") for name in names}
+    values = {name: EXAMPLES.get(name, f"a {name}") for name in fields_of(error)}
     if issubclass(error, MessageRefusedError):
         values["code"] = RefusalCode.WRONG_WORKER
     return error(**values)
@@ -58,7 +63,7 @@ def test_every_error_is_public_documented_and_says_its_fields(error: type[Contro
         assert "(1,)" in text
         assert "(2, 3)" in text
         return
-    for name in inspect.signature(error).parameters:
+    for name in fields_of(error):
         value = getattr(example(error), name)
         shown = value.label if isinstance(value, MessageKind) else str(value)
         if name not in ("state", "message_kind", "worker_id") or error is ControlProtocolError:
@@ -73,6 +78,18 @@ def test_every_error_pickles(error: type[ControlError]) -> None:
     assert type(copy) is error
     assert vars(copy) == vars(original)
     assert str(copy) == str(original)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [((), {}), (("a", 1.5, 2), {}), (("a",), {"address": "b"}), (("a", 1.5), {"second": 1})],
+    ids=["one lacks", "too many", "twice", "unknown"],
+)
+def test_an_error_takes_each_of_its_fields_once(given: Any, named: dict[str, Any]) -> None:
+    """By position or by name, as a function would."""
+    assert errors.ControlTimeoutError("a", seconds=1.5).args == ("a", 1.5)
+    with pytest.raises(TypeError, match="ControlTimeoutError"):
+        errors.ControlTimeoutError(*given, **named)
 
 
 @pytest.mark.parametrize(

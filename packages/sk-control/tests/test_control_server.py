@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sk_control import (
     BundleAck,
+    ControlClosedError,
     ControlLostError,
     ControlProtocolError,
     Drained,
@@ -247,3 +248,13 @@ def test_a_failed_worker_still_answers_a_stop(control: Control) -> None:
     worker.channel.close()
     control.server.close()
     assert control.events.empty()
+
+
+def test_a_server_ends_on_a_system_that_has_no_thread_to_give(control: Control) -> None:
+    before = threading.stack_size(2**50)
+    try:
+        control.server.close(timeout_seconds=1.0)
+    finally:
+        threading.stack_size(before)
+    with pytest.raises(ControlClosedError):
+        control.server.send("features-0", StartWork())

@@ -157,3 +157,35 @@ def test_a_worker_s_imports_are_few(module: str) -> None:
         f"import sys, sk_fundload.nodes, sk_fundload.adapters; sys.exit({module!r} in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], env=dict(os.environ)).returncode == 0
+
+
+#: Presses Ctrl-C, or has it terminated, where it begins to import a certain module.
+SIGNALLED = """
+import os, runpy, signal, sys
+
+class Signalled:
+    def __init__(self, module, number):
+        self.module, self.number = module, number
+
+    def find_spec(self, name, path=None, target=None):
+        if name == self.module:
+            signal.raise_signal(self.number)
+
+for module, number in (
+    ("sk_fundload.cli", signal.SIGINT),
+    ("sk_fundload.cli", signal.SIGTERM),
+    ("sk_config", signal.SIGINT),
+):
+    pid = os.fork()
+    if not pid:
+        sys.meta_path.insert(0, Signalled(module, number))
+        sys.argv = ["sk-fundload", "run", "--rules", "baseline"]
+        runpy.run_module("sk_fundload", run_name="__main__", alter_sys=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+"""
+
+
+def test_a_signal_ends_it_quietly_from_its_first_line_on() -> None:
+    command = [sys.executable, "-c", SIGNALLED]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout.split(), done.stderr) == (["130", "143", "130"], "")

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from sk_fundload import messages
-from sk_fundload.domain import DayWindow, FirstAttempt
+from sk_fundload.domain import DayWindow
 from sk_fundload.messages import Decision, OutputLine, Unreadable
 from sk_fundload.nodes import format_output
 
@@ -17,8 +17,8 @@ WIRE = [
     messages.RawLine(1, b"x"),
     messages.LoadAttempt("1", "2", 3, 4),
     messages.Unreadable(1, "2", "3", "R", b"\xff"),
-    messages.Timed("1", "2", 3, 4, 5, 6),
-    messages.Gated("1", "2", 3, 4, 5, ""),
+    messages.Timed("1", messages.LoadAttempt("1", "2", 3, 4), 5, 6),
+    messages.Gated(messages.Timed("1", messages.LoadAttempt("1", "2", 3, 4), 5, 6), ""),
     messages.Featured("1", "2", 3, 4, 5, True, "D"),
     messages.Judged("1", "2", 3, 4, 5, False, True, ""),
     messages.Decision("1", "2", True, ""),
@@ -69,5 +69,5 @@ def test_no_message_is_the_garbage_collector_s_business(message: msgspec.Struct)
 
 def test_no_state_is_the_garbage_collector_s_business() -> None:
     day = DayWindow(1, 2)
-    states = [{"1": day}, day, {"1": 5}, {"1": FirstAttempt("1", 2, 3)}]
+    states = [{"1": day}, day, {"1": 5}, {"1": messages.LoadAttempt("1", "2", 3, 4)}]
     assert [state for state in states if gc.is_tracked(state)] == []

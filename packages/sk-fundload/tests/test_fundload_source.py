@@ -1,4 +1,4 @@
-"""The source: files and pipes as lines, positions, and being interrupted."""
+"""The source: files and pipes as lines, and being interrupted."""
 
 from __future__ import annotations
 
@@ -100,23 +100,6 @@ def test_a_line_of_a_hundred_megabytes_is_one_short_record(
     assert [(line.line_no, len(line.data)) for line in lines] == [(1, 1), (2, MEGABYTE + 1), (3, 1)]
 
 
-@pytest.mark.parametrize("position", [0, 1, 13, 49, 60])
-def test_a_source_goes_on_from_a_position(
-    tmp_path: Path, opened: list[LineSource], position: int
-) -> None:
-    path = tmp_path / "in"
-    path.write_bytes(b"\xef\xbb\xbf" + b"".join(b"line %d\n\n" % n for n in range(1, 50)))
-    first = opened_source(path, opened)
-    while first.position() < position and first.decode(first.read(1, MEGABYTE)) is not None:
-        continue
-    second = source_of(path)
-    second.seek(first.position())
-    second.open()
-    opened.append(second)
-    assert second.position() == first.position()
-    assert read_all(second) == read_all(first)
-
-
 def test_a_pipe_is_answered_as_its_lines_come(tmp_path: Path, opened: list[LineSource]) -> None:
     path = fifo(tmp_path)
     source = opened_source(path, opened)
@@ -151,16 +134,13 @@ def test_a_read_that_waits_can_be_interrupted(
     assert source.read(100, MEGABYTE) == []
 
 
-def test_an_interrupted_file_ends_at_once_and_keeps_its_position(
-    tmp_path: Path, opened: list[LineSource]
-) -> None:
+def test_an_interrupted_file_ends_at_once(tmp_path: Path, opened: list[LineSource]) -> None:
     path = tmp_path / "in"
     path.write_bytes(b"1\n2\n3\n4\n")
     source = opened_source(path, opened)
     assert source.read(2, MEGABYTE) == [b"1", b"2"]
     source.interrupt()
     assert source.read(2, MEGABYTE) == []
-    assert source.position() == 2
 
 
 def test_interrupting_is_allowed_before_opening_and_after_closing(tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_fundload.domain import DAY, InstantReader, parse_instant, week_start, weekday_index
+from sk_fundload.messages import LoadAttempt
+from sk_fundload.nodes import ComputeTimeKeys, TimeKeySettings
 
 EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -127,6 +130,20 @@ def test_only_halves_that_may_come_again_are_remembered(text: str, hours: int, r
     reader = InstantReader()
     assert reader.read(text) == parse_instant(text)
     assert (len(reader.hours), len(reader.rests)) == (hours, rests)
+
+
+@given(
+    st.lists(st.tuples(CLOCKS.map(date.toordinal), st.sampled_from((-1, 0, 1, DAY - 1)))),
+    st.sampled_from(("monday", "sunday")),
+)
+def test_keys_are_of_the_attempt_s_own_day_whatever_day_was_before(
+    places: list[tuple[int, int]], first: Literal["monday", "sunday"]
+) -> None:
+    keys = ComputeTimeKeys(TimeKeySettings(week_start=first))
+    for ordinal, within in places:
+        timed = keys(LoadAttempt("1", "2", 3, (ordinal - 1) * DAY + within))
+        day = ordinal - (within < 0)
+        assert (timed.day, timed.week) == (day, week_start(day, weekday_index(first)))
 
 
 @given(st.dates(), st.integers(0, 6))

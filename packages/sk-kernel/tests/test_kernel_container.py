@@ -82,6 +82,7 @@ def test_what_is_provided_goes_over_what_is_declared(declare: Any) -> None:
     [
         ("@service()\nclass X:\n    def __init__(self, a: A): ...", "no service or state provides"),
         ("@service()\nclass X:\n    def __init__(self): raise ValueError('no')", "ValueError: no"),
+        ("@service()\nclass X:\n    def __init__(self): raise SystemExit(0)", "SystemExit: 0"),
     ],
 )
 def test_what_cannot_be_made_says_why(declare: Any, text: str, problem: str) -> None:

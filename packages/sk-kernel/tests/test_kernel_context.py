@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sk_kernel import Context, Envelope, TraceIds
+from sk_kernel import Context, Envelope, NodeOutputError, TraceIds
 from sk_kernel.testing import run_application, run_placed
 
 pytestmark = pytest.mark.contract("P5PRE-ENV-01")
@@ -133,3 +133,39 @@ def test_a_context_holds_no_transport_secret_or_route() -> None:
         "run_id", "scenario", "group", "node", "sequence", "trace_id", "reply_to", "headers",
         "sampled", "key",
     )  # fmt: skip
+
+
+SAYING = """
+GIVEN = []
+@node
+def says(a: A) -> Envelope[B]: return GIVEN[0] if a.n == 2 else Envelope(B(a.n))
+@node
+def hears(b: B, ctx: Context) -> D: return D(ctx.trace_id)
+"""
+UNFIT: list[dict[str, Any]] = [
+    {"trace_id": "x\ud800"},
+    {"trace_id": 5},
+    {"reply_to": b"x"},
+    {"target": ["hears"]},
+    {"headers": {"k": "\udcff"}},
+    {"headers": {1: "v"}},
+    {"headers": {"k": None}},
+    {"headers": ["k"]},
+]
+
+
+@pytest.mark.parametrize("said", UNFIT)
+def test_what_an_envelope_says_that_is_no_text_is_the_fault_of_who_gave_it(
+    declare: Any, said: dict[str, Any]
+) -> None:
+    module = declare(SAYING)
+    (name,) = said
+    wanted = f"an Envelope with {'headers that are' if name == 'headers' else f'a {name} that is'}"
+    module.GIVEN.append(Envelope(module.B(2), **said))
+    with pytest.raises(NodeOutputError, match=wanted) as caught:
+        run_application([module.__name__], [module.A(n) for n in (1, 2, 3)])
+    assert (caught.value.node, caught.value.sequence) == ("says", 2)
+    from_source = [Envelope(module.A(1)), Envelope(module.A(2), **said)]
+    with pytest.raises(NodeOutputError, match=wanted) as caught:
+        run_application([module.__name__], from_source)
+    assert (caught.value.node, caught.value.sequence) == ("source:source", 2)

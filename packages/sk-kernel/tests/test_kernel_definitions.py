@@ -62,11 +62,17 @@ WRONG = [
     ("no settings", "@service()\nclass S:\n    def __init__(self, settings: A): ..."),
     ("no annotation", "@service()\nclass S:\n    def __init__(self, x): ..."),
     ("generator function", "@source()\ndef f() -> list[A]: ..."),
+    ("write -> Iterator[B]", "@node\ndef f(a: A) -> B:\n    yield a"),
+    ("write -> Iterator[B | None]", "@node\ndef f(a: A) -> B | None:\n    yield a"),
     ("has no bridge", "@source(bridge='b')\ndef f() -> Iterator[A]:\n    yield A(1)"),
     ("several payloads", "@source()\ndef f() -> A:\n    yield A(1)"),
     ("no Context", "@source()\ndef f(c: Context) -> Iterator[A]:\n    yield A(1)"),
-    ("lacks the methods open, read", "@source()\nclass F: ..."),
-    ("lacks the methods open, write", "@sink()\nclass F: ..."),
+    ("lacks read and interrupt", "@source()\nclass F: ..."),
+    ("lacks write", "@sink()\nclass F: ..."),
+    (
+        "one of commit and abort",
+        "@sink()\nclass F:\n    def write(self, d: list[D]): ...\n    def commit(self): ...",
+    ),
     ("one payload at a time", "@sink()\ndef f(d: list[D]) -> None: ..."),
     ("never None", "@sink()\ndef f(d: D | None) -> None: ..."),
     ("a function has no bridge", "@sink(bridge='b')\ndef f(d: D) -> None: ..."),
@@ -125,8 +131,6 @@ class F:
     def open(self): ...
     def read(self, max_records, max_bytes) -> {type}: ...
     def write(self, chunk: {type}): ...
-    def position(self): ...
-    def seek(self, position): ...
     def interrupt(self): ...
     def close(self): ...
     def commit(self): ...

@@ -88,7 +88,7 @@ def test_two_of_one_name_are_a_fault(declare: Any) -> None:
         discover([module.__name__])
     (fault,) = caught.value.faults
     assert (fault.path, fault.category) == ("same", "duplicate")
-    assert f"{module.__name__}.g" in fault.expected
+    assert fault.got == f"{module.__name__}.f and {module.__name__}.g"
 
 
 @pytest.mark.parametrize("around", ["twice", "functools.cache", "functools.lru_cache(8)"])
@@ -114,6 +114,17 @@ def test_a_root_that_cannot_be_imported_is_named(root: str) -> None:
     with pytest.raises(DiscoveryError) as caught:
         discover([root])
     assert caught.value.module == root
+
+
+def test_every_root_that_cannot_be_imported_is_named(package: tuple[Path, str]) -> None:
+    _, name = package
+    with pytest.raises(DiscoveryError) as caught:
+        discover(["no_such_module", name, f"{name}.neither"])
+    error = caught.value
+    assert [each.module for each in (error, *error.further)] == [
+        "no_such_module",
+        f"{name}.neither",
+    ]
 
 
 def test_what_a_module_raises_at_import_is_wrapped_with_its_cause(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -402,6 +403,76 @@ def test_dead_letters_need_a_file_in_a_folder_that_exists(made: Make, tmp_path: 
             context.check_adapters()
 
 
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_dead_letters_take_the_place_of_a_file_and_of_nothing_else(
+    made: Make, tmp_path: Path, kind: str
+) -> None:
+    spec = made(STRAIGHT, {"first": [1]}, first=DEAD)
+    path, pipe = tmp_path / "dead", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    path.symlink_to(pipe if kind == "pipe" else tmp_path / "target")
+    spec = replace(spec, failure=replace(spec.failure, dead_letters=str(path)))
+    context = substituted(spec, _given(spec), {})[0]
+    if kind == "link":
+        context.check_adapters()
+        MemoryRun(context, "r").run()
+        assert (tmp_path / "target").read_text().count("\n") == 1
+    else:
+        with pytest.raises(PreflightError, match="a device, a pipe or a socket"):
+            context.check_adapters()
+        with pytest.raises(DeadLetterError, match="no regular file"):
+            MemoryRun(context, "r").run()
+        assert pipe.is_fifo()
+    assert path.is_symlink()
+
+
+def test_what_has_come_since_is_not_replaced_by_dead_letters(tmp_path: Path) -> None:
+    target = tmp_path / "dead"
+    letters = DeadLetterFile(FailureSpec(NodeFailure("dead_letter"), {}, str(target)))
+    letters.open()
+    letters.stage()
+    os.mkfifo(target)
+    with pytest.raises(DeadLetterError, match="no regular file"):
+        letters.commit()
+    assert target.is_fifo()
+
+
+CANCELLED = """
+@state(key=None)
+class S: ...
+@node
+class f:
+    def __init__(self{more}) -> None: ...
+    async def __call__(self, a: A) -> D:
+        if a.n == 2:
+            {does}
+        await asyncio.sleep(0)
+        return D(str(a.n))
+"""
+
+
+@pytest.mark.parametrize("more", ["", ", s: S"])
+@pytest.mark.parametrize(
+    "does",
+    [
+        "asyncio.current_task().cancel()",
+        "asyncio.current_task().cancel(); return D('late')",
+        "raise asyncio.CancelledError",
+    ],
+)
+def test_a_coroutine_that_is_cancelled_has_failed_on_its_record_and_on_no_other(
+    made: Make, more: str, does: str
+) -> None:
+    text = CANCELLED.format(more=more, does=does)
+    spec = made(text, {}, f=SKIP)
+    assert [d.text for d in run_application(spec, _given(spec, 4))] == ["1", "3", "4"]
+    spec = made(text, {})
+    with pytest.raises(NodeFailedError) as caught:
+        run_application(spec, _given(spec, 4))
+    error = caught.value
+    assert (error.node, error.cause_type, error.sequence) == ("f", "CancelledError", 2)
+
+
 # ---- the file ------------------------------------------------------------------------------------
 
 
@@ -422,10 +493,20 @@ def test_a_successor_may_repeat_letters_and_its_predecessor_die_within_one(
 
 
 def test_a_line_that_is_no_letter_is_refused_without_showing_it() -> None:
-    for line in (b"", b"{}", b'{"version":2}', b"secret"):
+    deep = b"[" * 5_000
+    for line in (b"", b"{}", b'{"secret":2}', b"secret", b'{"node":"secret\xff"}', deep):
         with pytest.raises(DeadLetterError) as caught:
             read_letter(line)
         assert "secret" not in str(caught.value)
+
+
+def test_a_part_with_a_line_that_is_no_letter_is_named_with_it(made: Make, tmp_path: Path) -> None:
+    file = DeadLetterFile(made(STRAIGHT, {}, first=DEAD).failure)
+    part = letter_part(file.open(), "a-0.1", 0)
+    Path(part).write_bytes(b'{"sequence":1,"node":"n","key":[1]}\n{"node":"\xff"}\n')
+    with pytest.raises(DeadLetterError) as caught:
+        file.stage()
+    assert (caught.value.what, caught.value.problem) == (f"{part}, line 2", "it is no JSON text")
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])

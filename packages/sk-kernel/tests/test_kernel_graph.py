@@ -9,6 +9,7 @@ from sk_kernel import (
     SINK,
     SOURCE,
     ApplicationContext,
+    Fault,
     NodeOutputError,
     PreflightError,
     UnknownTargetError,
@@ -59,6 +60,30 @@ def test_faults_of_every_kind_come_at_once(declare: Any, spec_of: Any) -> None:
     ]
 
 
+def test_a_fault_says_what_was_expected_and_what_was_found(declare: Any, spec_of: Any) -> None:
+    module = declare(
+        """
+        @source()
+        def numbers() -> Iterator[A]:
+            yield A(1)
+        @sink()
+        def out(b: B) -> None: ...
+        def forgotten(a: A) -> B: ...
+        """
+    )
+    with pytest.raises(PreflightError) as caught:
+        ApplicationContext(spec_of(module))
+    assert str(caught.value).splitlines() == [
+        "runtime.discovery_modules: no_nodes:"
+        f" no nodes found in module {module.__name__}: is a @node missing?",
+        "sink:sink: unreached: expected a source or node that emits B; got none",
+        "source:source: unconsumed: expected a node or sink that consumes A; got none",
+    ]
+    assert str(Fault("adapters.sink", "adapter", "", "it is shut")) == (
+        "adapters.sink: adapter: it is shut"
+    )
+
+
 def test_a_circle_is_shown_in_the_direction_of_the_flow(declare: Any, spec_of: Any) -> None:
     module = declare(
         """
@@ -75,7 +100,7 @@ def test_a_circle_is_shown_in_the_direction_of_the_flow(declare: Any, spec_of: A
         def three(c: C) -> A: ...
         """
     )
-    with pytest.raises(PreflightError, match="this is one: one -> two -> three -> one"):
+    with pytest.raises(PreflightError, match="no circle of nodes; got one -> two -> three -> one"):
         ApplicationContext(spec_of(module))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
@@ -38,8 +39,6 @@ class Numbers:
         if self.stop: return []
         given, self.left = self.left[:max_records], self.left[max_records:]
         return [A(n) for n in given]
-    def position(self): return 0
-    def seek(self, position): ...
     def interrupt(self): done("source.interrupt"); Numbers.stop = True
     def close(self): done("source.close")
 
@@ -163,7 +162,6 @@ def test_a_failing_node_aborts_the_sink_and_names_the_record(
         ("sink.encode", "sink:sink", "encode", ["source.close", "sink.abort"]),
         ("sink.write", "sink:sink", "write", ["source.close", "sink.abort"]),
         ("sink.commit", "sink:sink", "commit", ["source.close", "sink.commit", "sink.abort"]),
-        ("sink.summary", "sink:sink", "give its summary", ["source.close", "sink.commit"]),
     ],
 )
 def test_whatever_an_adapter_raises_is_typed_and_everything_is_released(
@@ -177,6 +175,55 @@ def test_whatever_an_adapter_raises_is_typed_and_everything_is_released(
     assert isinstance(error.__cause__, module.Disk)
     ending = ("source.close", "sink.commit", "sink.abort")
     assert [c for c in module.CALLS if c in ending] == ends
+
+
+@pytest.mark.parametrize("raised", [asyncio.CancelledError, GeneratorExit])
+def test_what_a_source_raises_that_is_no_exception_is_its_failure_too(
+    module: Any, spec_of: Any, raised: type[BaseException]
+) -> None:
+    module.RAISED = raised
+    module.RAISES.add("source.read")
+    with pytest.raises(AdapterFailedError) as caught:
+        run_of(module, spec_of).run()
+    assert (caught.value.adapter, caught.value.cause_type) == ("source:source", raised.__name__)
+    assert "sink.abort" in module.CALLS
+
+
+@pytest.mark.parametrize("given", ["raise", {"a": "x"}, {3: 3}, {"a": 1 << 64}, {"\udc80": 1}, 5])
+def test_a_summary_that_fails_behind_the_commit_changes_nothing_of_the_run(
+    module: Any, spec_of: Any, given: Any
+) -> None:
+    if given == "raise":
+        module.RAISES.add("sink.summary")
+    else:
+        module.Out.summary = lambda _: given
+    run = run_of(module, spec_of)
+    report = run.run()
+    assert (report.outcome, report.counters, report.partial_outputs) == ("completed", {}, ())
+    assert run.unsummed.startswith("sink:sink failed to give its summary: ")
+    assert "sink.abort" not in module.CALLS
+
+
+def test_an_interrupt_that_does_not_return_holds_up_no_end(module: Any, spec_of: Any) -> None:
+    begun, gate = threading.Event(), threading.Event()
+
+    def interrupt(_: object) -> None:
+        begun.set()
+        gate.wait()
+
+    def stop(_: Progress) -> None:
+        if not begun.is_set():
+            stopper.start()
+            begun.wait()
+
+    module.Numbers.interrupt = interrupt
+    run = run_of(module, spec_of, on_progress=stop)
+    stopper = threading.Thread(target=run.stop)
+    report = run.run()
+    gate.set()
+    stopper.join()
+    assert report.outcome == "stopped"
+    assert "source.close" in module.CALLS
 
 
 def test_what_is_raised_with_payload_about_is_not_quoted_unless_it_is_the_systems(
@@ -236,6 +283,30 @@ def test_a_sink_may_keep_or_change_the_list_that_it_is_given(declare: Any, spec_
     assert report.records_out == 5
 
 
+def test_a_source_needs_to_read_and_to_be_interrupted_and_a_sink_to_write(
+    declare: Any, spec_of: Any
+) -> None:
+    module = declare(
+        """
+        LEFT, written = [A(1), A(2)], []
+        @source
+        class Numbers:
+            def read(self, max_records, max_bytes) -> list[A]: return [LEFT.pop()] if LEFT else []
+            def interrupt(self): LEFT.clear()
+        @sink
+        class Out:
+            def write(self, chunk: list[A]): written.extend(chunk)
+        """
+    )
+    report = run_of(module, spec_of).run()
+    assert module.written == [module.A(2), module.A(1)]
+    assert (report.outcome, report.counters, report.partial_outputs) == ("completed", {}, ())
+    module.LEFT.append(module.A(3))
+    stopped = run_of(module, spec_of)
+    stopped.stop()
+    assert stopped.run().outcome == "stopped"
+
+
 def test_a_generator_source_gives_about_as_many_bytes_as_were_asked_for() -> None:
     """However many records would be allowed: a full frame holds about that much."""
     source = GeneratorSource(lambda: iter([b"x" * 1_000] * 100))
@@ -251,7 +322,7 @@ def test_a_generator_source_gives_what_no_frame_could_hold_as_well() -> None:
     assert [len(source.read(50, 10)) for _ in range(5)] == [1, 2, 4, 8, 10]
 
 
-def test_a_generator_source_runs_its_finally_and_can_begin_later() -> None:
+def test_a_generator_source_runs_its_finally() -> None:
     closed = []
 
     def numbers() -> Any:
@@ -262,10 +333,7 @@ def test_a_generator_source_runs_its_finally_and_can_begin_later() -> None:
 
     source = GeneratorSource(numbers)
     source.open()
-    source.seek(7)
-    assert source.position() == 7
-    assert list(source.read(100, 100)) == [7]
-    assert source.position() == 8
+    assert list(source.read(100, 100)) == [0]
     source.interrupt()
     assert list(source.read(100, 100)) == []
     source.close()

@@ -10,6 +10,7 @@ from sk_kernel import TraceIds, span_id
 from sk_kernel._batch import sampled_rows
 from sk_kernel._ids import joined_id, node_mark, record_mark
 from sk_kernel._sampled import SampledRows
+from sk_kernel._stretches import Stretches
 
 NUMBERS = st.frozensets(st.integers(1, 60))
 
@@ -43,6 +44,29 @@ def test_the_same_keys_are_looked_through_once_for_all_that_ask() -> None:
     looks = keys.looks
     assert (list(asked(keys, sampled)), keys.looks) == (first, looks)
     assert list(asked(list(range(40, 60)), sampled)) == [10]
+
+
+def test_all_that_ask_have_the_sampled_keys_as_one_object() -> None:
+    """By which it is known that their spans have traces and ids in common."""
+    asked, keys, sampled = SampledRows(), range(1, 100), frozenset({3, 50, 100})
+    assert list(asked.keys(keys, sampled)) == [3, 50]
+    assert asked.keys(keys, sampled) is asked.keys(keys, sampled)
+
+
+@given(size=st.integers(0, 40), data=st.data())
+def test_a_batch_in_stretches_is_the_batch_and_knows_the_row_it_is_at(
+    size: int, data: st.DataObject
+) -> None:
+    """Whichever rows are sampled; the clock is read twice for each of those and for no other."""
+    traced = sorted(data.draw(st.frozensets(st.integers(0, size - 1)))) if size else []
+    stretches, seen = Stretches([f"{row}" for row in range(size)], traced), []
+    for some in stretches:
+        for item in some:
+            assert (item, stretches.row) == (f"{len(seen)}", len(seen))
+            assert len(stretches.stamps) % 2 == (len(seen) in traced)
+            seen.append(item)
+    assert len(seen) == size
+    assert len(stretches.stamps) == 2 * len(traced)
 
 
 @given(run=st.text(max_size=5), first=st.integers(1, 1 << 40), second=st.integers(1, 1 << 40))

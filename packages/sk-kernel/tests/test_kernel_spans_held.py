@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from sk_kernel import ApplicationSpec, Envelope, FailureSpec, NodeFailure, NodeSpan
+from sk_kernel import ApplicationSpec, FailureSpec, NodeFailure, NodeSpan
 from sk_kernel._observe import MOST_HANDED, MOST_NOTED
 from sk_kernel.testing import run_application, run_placed
 
@@ -24,13 +24,11 @@ class Calls:
         self.sizes: list[int] = []
         self.ids: set[str] = set()
         self.errors: list[tuple[str, int, str]] = []
-        self.said: list[Any] = []
 
     def on_spans(self, spans: Sequence[NodeSpan]) -> None:
         self.sizes.append(len(spans))
         self.ids.update(span.span_id for span in spans)
         self.errors += [(span.name, span.sequence, span.error) for span in spans if span.error]
-        self.said += [value for span in spans for value in span.attributes.values()]
 
     def close(self) -> None: ...
 
@@ -52,7 +50,7 @@ def test_spans_of_full_batches_are_handed_over_many_at_once(module: Any) -> None
     )
     assert few.sizes == [100 * PLACES]
     some = [module.A(n) for n in range(MOST_NOTED)]
-    run_application(_spec(module), some, batch_records=8, observers=[many])
+    run_application(_spec(module), some, batch_records=64, observers=[many])
     assert many.sizes == [MOST_NOTED] * PLACES
 
 
@@ -99,7 +97,7 @@ def test_spans_of_failures_are_handed_over_as_early_as_others(declare: Any) -> N
     )
     some = [module.A(n) for n in range(4 * MOST_NOTED)]
     run_application(
-        spec, some, batch_records=MOST_NOTED // 2, observers=[calls], sampling_ratio=0.0
+        spec, some, batch_records=MOST_NOTED // 4, observers=[calls], sampling_ratio=0.0
     )
     assert calls.sizes == [MOST_NOTED] * 4
 
@@ -110,13 +108,6 @@ def test_no_call_hands_over_more_than_its_bound_however_large_the_batch(module: 
     run_application(_spec(module), some, batch_records=MOST_HANDED, observers=[calls])
     assert max(calls.sizes) == MOST_HANDED
     assert sum(calls.sizes) == PLACES * MOST_HANDED
-
-
-def test_an_id_that_is_no_text_keeps_no_exporter_from_telling_the_others(module: Any) -> None:
-    calls = Calls()
-    given = Envelope(module.A(1), trace_id="x\ud800")
-    run_application(_spec(module), [given], observers=[calls])
-    assert calls.said == ["x\\ud800"] * PLACES
 
 
 EXITING = """

@@ -32,3 +32,25 @@ def test_of_what_no_code_of_an_application_raised_all_frames_are_shown() -> None
     assert application_traceback(caught.value) == (
         "sk_kernel.errors.NodeFailedError: node 'f' raised OSError"
     )
+
+
+def test_what_an_application_caught_itself_is_shown_too(declare: Any) -> None:
+    module = declare(
+        """
+        def deeper(): raise OSError("no disk")
+        @node
+        def f(a: A) -> B:
+            try:
+                deeper()
+            except OSError:
+                raise ValueError("no way")
+        """
+    )
+    with pytest.raises(NodeFailedError) as caught:
+        run_application([module.__name__], [module.A(1)])
+    assert caught.value.__cause__ is not None
+    lines = application_traceback(caught.value.__cause__).splitlines()
+    assert [line for line in lines if line.endswith(("disk", "way"))] == [
+        "OSError: no disk",
+        "ValueError: no way",
+    ]

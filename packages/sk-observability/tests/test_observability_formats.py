@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +59,17 @@ def test_an_event_is_one_json_object_with_its_keys_in_a_fixed_order(
         ("fields", {"pid": 9}),
     ]
     assert list(second) == list(first)
+
+
+@pytest.mark.parametrize(
+    ("name", "level"), [("worker_failed", "error"), ("supervisor_force_stop", "warn")]
+)
+def test_what_asks_for_attention_says_so_in_every_form(
+    event: Callable[..., LifecycleEvent], name: str, level: str
+) -> None:
+    bad = msgspec.structs.replace(event(1), name=name)
+    assert json.loads(events_as_json([bad]))["level"] == level
+    assert events_as_text([bad]).split()[1:3] == [level.encode(), name.encode()]
 
 
 @given(st.lists(EVENTS, max_size=5))

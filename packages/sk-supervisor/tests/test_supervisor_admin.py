@@ -129,6 +129,7 @@ def test_a_stop_is_passed_on_as_it_was_meant(begin: Callable[..., Run], force: b
         (b'{"version":1,"command":7}\n', "malformed"),
         (b'{"version":2,"command":"status"}\n', "version"),
         (b'{"version":1,"command":"format"}\n', "command"),
+        (b'{"version":1,"x":' + b"[" * 4_000 + b"\n", "malformed"),
         (b"x" * REQUEST_BYTES, "malformed"),
         (b"x" * 100 * REQUEST_BYTES + b"\n", "malformed"),
         (b'{"version":1,"command":"status","x":"' + b"y" * REQUEST_BYTES + b'"}\n', "malformed"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_supervisor._align import Aligner, AlignmentError
+from sk_supervisor._align import Aligner
+from sk_supervisor.errors import AlignmentError
 
 Part = tuple[int, int, int]  # epoch, upstream segment, number
 

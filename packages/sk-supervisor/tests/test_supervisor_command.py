@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import pty
@@ -15,9 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sk_config import build_config
+from sk_kernel import AdapterFailedError, TraceIds
+from sk_supervisor._account import with_cause
+from sk_supervisor._execute import run_with
+from sk_supervisor._worker_words import print_failure
 from supervisor_harness import (
     APPS,
     ONE_GROUP,
+    PATIENCE,
     Command,
     Ears,
     expected,
@@ -61,6 +68,22 @@ def test_quiet_says_nothing_of_a_run_that_went_well(target: Path, ask: Ask) -> N
     assert ask("run", settings(target, groups=ONE_GROUP), "--quiet") == (0, "", "")
 
 
+def test_quiet_says_nothing_of_a_run_that_was_stopped_as_it_was_asked_to(target: Path) -> None:
+    told, quiet = (io.StringIO(), io.StringIO())
+    config = build_config(settings(target, mode="inline", groups=()))
+    for stderr in (told, quiet):
+        code = run_with(
+            lambda supervisor: supervisor.request_stop("sk stop"),
+            config,
+            run_id="r1",
+            quiet=stderr is quiet,
+            stderr=stderr,
+        )
+        assert code == 143
+    assert "stopped: supervised (memory), run r1" in told.getvalue().splitlines()
+    assert quiet.getvalue() == ""
+
+
 @pytest.mark.contract("PROC-03", "P5PRE-LIFE-03")
 def test_a_worker_killed_in_mid_run_ends_it_with_4(target: Path, ears: Ears, sk: Sk) -> None:
     work = {"at": 5, "do": "hold", "ears": ears.port}
@@ -84,9 +107,10 @@ def test_a_node_that_raises_ends_the_run_with_4_and_shows_where(
 ) -> None:
     groups = ONE_GROUP if mode == "process_supervisor" else ()
     configuration = settings(target, mode=mode, groups=groups, work={"at": 5, "do": "raise"})
-    code, _, err = ask("run", configuration)
+    code, _, err = ask("run", configuration, "--run-id", "r1", "--quiet")
     assert code == 4
     assert "node 'work' raised ValueError on record 5" in err
+    assert f"  run r1, trace {TraceIds('r1').of(5)}" in err.splitlines()  # what a replay asks for
     assert err.count("ValueError: bad record 5") == 1
     assert "supervised_app.py" in err
     assert f"partial output: {target.with_suffix('.partial')}" in err
@@ -134,6 +158,52 @@ def test_a_standard_error_that_is_gone_ends_nothing(target: Path, tmp_path: Path
     os.close(write_end)
     assert done.returncode == 0
     assert target.read_text().splitlines()[-1] == "total 10"
+
+
+def test_closed_standard_streams_are_no_files_of_a_run_s_own() -> None:
+    """Else the next one that is opened gets their number, and what is meant for them."""
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import os; os.close(0); os.close(1)\n"
+            "from sk_supervisor._forgiving import fill_standard_streams as fill\n"
+            "assert (fill(), fill()) == (True, False)\n"
+            "assert [os.fstat(n).st_rdev for n in (0, 1)] == [os.stat(os.devnull).st_rdev] * 2\n"
+            "assert os.get_inheritable(1)\n",
+        ],
+        stderr=subprocess.PIPE,
+        timeout=PATIENCE,
+    )
+    assert (told.returncode, told.stderr) == (0, b"")
+
+
+def test_an_output_that_takes_no_more_is_told_of_in_one_line(tmp_path: Path) -> None:
+    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+    with (tmp_path / "full").open("w") as file:
+        told = subprocess.run(
+            [sys.executable, "-c", f"{full}from sk_supervisor.cli import main; main(['schema'])"],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            timeout=PATIENCE,
+        )
+    assert told.returncode == 1
+    assert told.stderr == b"error: cannot write to standard output: File too large\n"
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_of_a_reader_that_has_gone_there_is_one_line_and_no_code(
+    own: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether the adapter says so itself or in an error of its own."""
+    error = AdapterFailedError("sink:sink", "write", "BrokenPipeError", "Broken pipe")
+    error.__cause__ = BrokenPipeError()
+    if own:
+        error.__cause__ = ValueError()
+        error.__cause__.__cause__ = BrokenPipeError()
+    assert with_cause(error) == "sink:sink failed to write: BrokenPipeError: Broken pipe"
+    print_failure(error)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_terminal_shows_one_line_and_takes_it_away(target: Path, tmp_path: Path) -> None:
@@ -238,12 +308,19 @@ def test_check_and_graph_show_what_would_run(target: Path, tmp_path: Path, ask: 
     configuration = written(tmp_path, settings(target))
     code, out, _ = ask("check", configuration)
     assert code == 0
-    assert out == "ok: supervised, process_supervisor profile, 3 nodes, 3 group(s)\n"
+    assert out == "ok: supervised, process_supervisor profile, 3 nodes, 3 groups\n"
     code, out, _ = ask("graph", configuration)
     assert code == 0
     assert 'subgraph g1["mid"]' in out
     assert '==>|"Odd"|' in out  # a hop
     assert '-->|"Worked"|' in out  # in process
+
+
+@pytest.mark.parametrize("words", [["-h"], ["check", "-h"]])
+def test_the_short_name_of_help_is_one_everywhere(words: list[str], ask: Ask) -> None:
+    code, out, _ = ask(*words)
+    assert code == 0
+    assert "-h, --help" in out
 
 
 def test_schema_is_the_schema_of_the_configuration(ask: Ask) -> None:

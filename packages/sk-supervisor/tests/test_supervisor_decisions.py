@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import signal
 import subprocess
@@ -13,15 +14,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_config import build_config
+from sk_config import ConfigError, build_config
 from sk_kernel import (
+    KEY_GROUPS,
     SINK,
     SOURCE,
     ExecutionPlan,
 )
 from sk_supervisor import (
     Ladder,
-    Rung,
     RunRefusedError,
     prepare,
 )
@@ -89,19 +90,12 @@ def test_the_rungs_follow_each_other_and_stay_within_any_budget(
     budget: float, now: float, drain: bool
 ) -> None:
     ladder = Ladder.within(budget, now, drain=drain)
-    ends = [ladder.until(rung) for rung in (Rung.DRAIN, Rung.STOP, Rung.TERMINATE, Rung.KILL)]
+    ends = list(dataclasses.astuple(ladder))
     slack = 1e-6 * (1 + now + budget)
     assert all(a <= b + slack for a, b in itertools.pairwise(ends))
-    assert now <= ends[0] + slack
+    assert ends[0] == now
     assert ends[-1] <= now + budget + slack
-    assert drain or ends[0] == now
-
-
-@given(BUDGETS, BUDGETS, st.floats(0, 1))
-def test_time_only_ever_leads_down(budget: float, now: float, part: float) -> None:
-    ladder = Ladder.within(budget, now)
-    sooner, later = now + budget * part / 2, now + budget * part
-    assert ladder.rung(sooner) <= ladder.rung(later)
+    assert drain or ladder.drain_until == now
 
 
 def test_the_shares_of_a_usual_budget() -> None:
@@ -155,6 +149,13 @@ def test_every_fault_of_a_placement_is_found_at_once() -> None:
 
 
 @pytest.mark.contract("PLACEMENT-03", "PLACEMENT-04")
+def test_a_group_may_have_as_many_workers_as_keys_are_shared_out_in_and_no_more() -> None:
+    config = settings(Path("out.txt"), every_group={"workers": KEY_GROUPS})
+    assert build_config(config).runtime.platform.process_groups[0].workers == KEY_GROUPS
+    with pytest.raises(ConfigError, match=f"at most {KEY_GROUPS}"):
+        build_config(settings(Path("out.txt"), every_group={"workers": KEY_GROUPS + 1}))
+
+
 def test_neighbours_of_one_group_share_a_segment_and_a_hop_is_where_groups_differ() -> None:
     plan = plan_of()
     assert [s.vertices for s in plan.segments] == [

@@ -1,22 +1,31 @@
-"""Which requests are lost with a worker: those that may be with it, and no others."""
+"""Which requests a worker can lose or answer: those that may be with it, and no others."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from asked_app import Ask, Second, Third
 from asking import SHARED, asked
 from sk_kernel import (
+    WHOLE,
+    Answer,
     Envelope,
     ReplyCoordinatorService,
     ReplyWaiter,
     ReplyWaiterService,
+    RequestCodec,
     RoutingService,
+    frames_of,
 )
 from sk_supervisor import prepare
 from sk_supervisor._client_keys import ClientKeys
 from sk_supervisor._desk import RequestDesk
+from sk_supervisor._edges import EdgeKeys
+from sk_supervisor._frames import CLIENT
+from sk_supervisor._link_limits import LinkLimits
+from sk_supervisor.errors import RelayRefusedError
+from sk_transport import Channel, FrameDecoder, FrameKind, FrameLimits, KeyMaterial, Signer
 
 
 class Front:
@@ -25,9 +34,11 @@ class Front:
     def __init__(self) -> None:
         plan = prepare(asked(SHARED)).plan
         waiters = ReplyWaiterService()
+        self._keys = EdgeKeys(KeyMaterial.generated(), "s", (), "hkdf_sha256")
+        self._codec = RequestCodec(plan.graph)
         self.desk = RequestDesk(
             plan,
-            cast("ClientKeys", None),
+            ClientKeys("s", self._keys, LinkLimits(max_payload_bytes=1 << 20)),
             waiters,
             run_id="r",
             ids=None,
@@ -40,6 +51,16 @@ class Front:
 
     def ask(self, *payloads: Any) -> list[ReplyWaiter]:
         return [self._client.request(Envelope(payload)) for payload in payloads]
+
+    def answered(self, worker: str, node: str) -> None:
+        """Let a worker say that the first request has failed in a node; signed, and long ago."""
+        (part,) = self._codec.answer_parts([Answer("r1", WHOLE, node=node, cause_type="E")], 1_000)
+        key = self._keys.between(worker, CLIENT)
+        signer = Signer(Channel("s", worker, CLIENT), key, clock=lambda: 0)
+        for payload in frames_of([part], 1_000):
+            sent = b"".join(signer.seal(FrameKind.REPLY, b"", payload))
+            for frame in FrameDecoder(FrameLimits()).feed(sent):
+                self.desk.arrived(worker, frame)
 
 
 @pytest.fixture
@@ -82,3 +103,43 @@ def test_what_never_comes_to_a_group_is_not_lost_with_it(front: Front) -> None:
     waiters = front.ask(Third(1))
     front.desk.lost("two-0.1")
     assert lost(waiters) == [False]
+
+
+# Of two workers that take requests in turn, the second has the first.
+
+
+@pytest.mark.parametrize(
+    ("worker", "node"),
+    [
+        ("one-0.1", "first"),
+        ("one-0.1", "second"),
+        ("two-0.1", "second"),
+        ("two-1.1", "third"),
+        ("four-0.1", "second"),
+        ("four-0.1", "nowhere"),
+    ],
+)
+def test_a_worker_answers_neither_a_request_nor_for_a_node_of_another(
+    front: Front, worker: str, node: str
+) -> None:
+    waiters = front.ask(Second(1))
+    with pytest.raises(RelayRefusedError):
+        front.answered(worker, node)
+    assert lost(waiters) == [False]
+
+
+@pytest.mark.parametrize(
+    ("worker", "node"), [("two-1.1", "second"), ("three-0.1", "third"), ("four-0.1", "last")]
+)
+def test_whoever_a_request_may_have_come_to_answers_it(
+    front: Front, worker: str, node: str
+) -> None:
+    waiters = front.ask(Second(1))
+    front.answered(worker, node)
+    outcome = waiters[0].outcome
+    assert outcome is not None
+    assert (outcome.category, outcome.group, outcome.node) == (
+        "execution",
+        worker.partition("-")[0],
+        node,
+    )

@@ -5,17 +5,20 @@ from __future__ import annotations
 import io
 import os
 import threading
+from pathlib import Path
 from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sk_config import AdapterConfig
 from sk_kernel import Progress
 from sk_supervisor._board import Board
 from sk_supervisor._display import ThreadedDisplay, display_for
+from sk_supervisor._execute import _is_silent
 from sk_supervisor._forgiving import Forgiving
 from sk_supervisor._redaction import MASK, Redactor
-from sk_supervisor._screens import PlainScreen, QuietScreen, can_live
+from sk_supervisor._screens import PlainScreen, QuietScreen, can_live, same_terminal
 from sk_supervisor._streams import HELD_BYTES, LINE_LENGTH, TAIL_LINES, LineCutter, LineReader
 
 
@@ -24,7 +27,7 @@ def progress(group: str, state: str, taken: int = 0, given: int = 0) -> Progress
 
 
 def test_a_phase_is_said_when_all_groups_have_reached_it() -> None:
-    board = Board(["a", "b"])
+    board = Board(["a", "b"], "a", "b")
     assert board.phase() == ""
     board.put([progress("a", "starting")], 0)
     assert board.phase() == ""
@@ -37,17 +40,55 @@ def test_a_phase_is_said_when_all_groups_have_reached_it() -> None:
     assert board.states() == "a running  b failed"
 
 
-def test_totals_are_of_the_first_and_the_last_group_and_the_rate_since_the_first_record() -> None:
-    board = Board(["a", "b"])
-    board.put([progress("a", "running", 1000)], 10.0)
-    assert board.totals(10.5) == "in 1,000  out 0  -"
-    board.put([progress("a", "running", 4000), progress("b", "running", 3000, 2500)], 12.0)
-    assert board.totals(12.0) == "in 4,000  out 2,500  2,000/s"
+def test_totals_are_of_the_source_s_group_and_the_sink_s_whatever_others_have_passed_on() -> None:
+    board = Board(["in", "mid", "out"], "in", "out")
+    board.put([progress("in", "running", 16, 16), progress("mid", "running", 16, 900)], 1.0)
+    assert board.totals() == "in 16  out 0  -"
+    board.put([progress("out", "running", 900, 7)], 2.0)
+    assert board.totals() == "in 16  out 7  -"
+
+
+def test_the_rate_is_of_what_came_since_the_last_one_was_told() -> None:
+    board, told = Board(["a"], "a", "a"), []
+    for now, taken in ((0.0, 0), (2.0, 4000), (2.1, 4100), (4.0, 4200), (5.0, 4200)):
+        board.put([progress("a", "running", taken)], now)
+        told.append(board.totals().split()[-1])
+    assert told == ["-", "2,000/s", "2,000/s", "100/s", "0/s"]
+    same = progress("a", "running", 4200)
+    board.put([same], 6.0)
+    board.put([same], 9.0)  # nothing was heard since
+    board.put([progress("a", "running", 4300)], 10.0)
+    assert board.totals().endswith(" 20/s")
+
+
+def test_a_stop_that_is_heard_says_at_once_what_it_waits_for_and_says_it_once() -> None:
+    stream = io.StringIO()
+    display = ThreadedDisplay(PlainScreen(stream), Board(["a"], "a", "a"))
+    display.stopping()
+    display.stopping()
+    display.close()
+    [said] = [line for line in stream.getvalue().splitlines() if line.startswith("stopping")]
+    assert said == (
+        "stopping: waiting for the source, or a node, to return; again (Ctrl-C) ends it now"
+    )
+    board = Board(["a", "b", "c"], "a", "c", stop_seconds=30.0)
+    board.put([progress("a", "drained"), progress("b", "running"), progress("c", "running")], 0)
+    said = "stopping: waiting up to 30 s for b, c; again (Ctrl-C) ends it now"
+    assert board.stopping() == said
+
+
+def test_quiet_tells_nothing_of_a_stop() -> None:
+    stream = io.StringIO()
+    display = display_for(stream, Board(["a"], "a", "a"), quiet=True)
+    display.stopping()
+    display.notice("warning: something")
+    display.close()
+    assert stream.getvalue() == ""
 
 
 def test_plain_lines_are_few_and_totals_come_now_and_then() -> None:
     stream = io.StringIO()
-    screen, board = PlainScreen(stream), Board(["a", "b"])
+    screen, board = PlainScreen(stream), Board(["a", "b"], "a", "b")
     for now in range(100):
         for group in "ab":
             board.put([progress(group, "running", now * 10, now * 10)], float(now))
@@ -60,7 +101,7 @@ def test_plain_lines_are_few_and_totals_come_now_and_then() -> None:
 
 def test_quiet_shows_what_workers_write_and_nothing_else() -> None:
     stream = io.StringIO()
-    display = display_for(stream, ["a"], quiet=True)
+    display = display_for(stream, Board(["a"], "a", "a"), quiet=True)
     display.progress(progress("a", "running", 5))
     display.line("a-0.1", "hello")
     display.close()
@@ -69,7 +110,7 @@ def test_quiet_shows_what_workers_write_and_nothing_else() -> None:
 
 def test_lines_of_many_threads_come_whole_and_each_workers_in_order() -> None:
     stream = io.StringIO()
-    display = ThreadedDisplay(PlainScreen(stream), ["a"])
+    display = ThreadedDisplay(PlainScreen(stream), Board(["a"], "a", "a"))
 
     def write(worker: str) -> None:
         for n in range(100):
@@ -107,7 +148,7 @@ class Stuck(QuietScreen):
 
 def test_a_terminal_that_stands_still_blocks_nobody_and_lost_lines_are_counted() -> None:
     screen = Stuck()
-    display = ThreadedDisplay(screen, ["a"])
+    display = ThreadedDisplay(screen, Board(["a"], "a", "a"))
     display.line("w", "first")
     assert screen.entered.wait(10)
     for n in range(1500):
@@ -152,6 +193,29 @@ def test_only_a_terminal_that_can_move_its_cursor_gets_a_live_line(
     assert not can_live(io.StringIO())
     monkeypatch.setenv("TERM", "dumb")
     assert not can_live(Terminal())
+
+
+def test_a_terminal_is_told_from_another_one_and_from_a_file(tmp_path: Path) -> None:
+    ends = [os.openpty() for _ in range(2)]
+    with open(ends[0][1], "w") as one, (tmp_path / "file").open("w") as file:
+        assert same_terminal(one, ends[0][1])
+        assert not same_terminal(one, ends[1][1])
+        assert not same_terminal(one, file.fileno())
+        assert not same_terminal(file, file.fileno())
+        assert not same_terminal(io.StringIO(), ends[0][1])
+    for descriptor in (ends[0][0], *ends[1]):
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("settings", "silent"),
+    [({"path": "out.txt"}, True), ({"path": "-"}, False), ({"path": 1}, False), ({}, False)],
+)
+def test_only_a_sink_of_a_file_is_known_to_write_nothing_where_the_live_line_is(
+    settings: dict[str, object], silent: bool
+) -> None:
+    assert _is_silent(AdapterConfig(name="sink", settings=settings)) is silent
+    assert _is_silent(None)
 
 
 # ---- a worker's standard error -----------------------------------------------------------------

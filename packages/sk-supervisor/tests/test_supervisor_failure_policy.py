@@ -153,7 +153,7 @@ def test_a_second_attempt_at_a_state_is_refused(tmp_path: Path, ask: Ask, mode: 
     configuration["runtime"]["failure"]["nodes"]["count"] = {"policy": "skip", "attempts": 2}
     code, _, err = ask("run", configuration)
     assert code == 2
-    assert "runtime.failure.nodes.count.attempts: retry: 1 for count" in err
+    assert "runtime.failure.nodes.count.attempts: retry: expected 1 for count" in err
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -162,4 +162,7 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path, ask: Ask, mode:
     configuration["runtime"]["failure"]["dead_letter"]["path"] = str(tmp_path / "none" / "dead")
     code, _, err = ask("run", configuration)
     assert code == 2
-    assert "runtime.failure.dead_letter.path: bad_value: a file in a folder that exists" in err
+    assert (
+        "runtime.failure.dead_letter.path: bad_value: expected a file in a folder that exists"
+        in err
+    )

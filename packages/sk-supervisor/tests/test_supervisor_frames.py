@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sk_config import build_config
 from sk_control import ControlError
@@ -34,7 +34,8 @@ from sk_supervisor._frames import (
     AckHeader,
     BatchHeader,
     CreditHeader,
-    HeaderError,
+    ReplyHeader,
+    RequestHeader,
     batch_of,
     decode_header,
     encode_header,
@@ -43,7 +44,8 @@ from sk_supervisor._frames import (
 )
 from sk_supervisor._link_limits import LinkLimits
 from sk_supervisor._preflight import application_spec
-from sk_supervisor._relay import Credit, Relay, RelayRefusedError
+from sk_supervisor._relay import Credit, Relay
+from sk_supervisor.errors import AlignmentError, HeaderError, RelayRefusedError
 from supervisor_frames import header
 from supervisor_harness import settings
 
@@ -190,21 +192,53 @@ def test_a_larger_batch_is_not_asked_for(limit: int) -> None:
     assert prepare(build_config(configuration)).limits.max_records == most_records(limit)
 
 
-@given(st.binary(max_size=60), st.sampled_from([BatchHeader, AckHeader, CreditHeader]))
+HEADERS = (
+    header(),
+    AckHeader("out-0.1", 2, 9),
+    CreditHeader(9),
+    RequestHeader("in-0.1", "mid-0.1", "r1", 0, 1),
+    ReplyHeader("mid-0.1", "r1"),
+)
+KINDS = st.sampled_from([type(each) for each in HEADERS])
+
+
+@given(st.binary(max_size=60), KINDS)
 def test_any_bytes_are_a_header_or_a_typed_error(data: bytes, kind: type) -> None:
     with contextlib.suppress(HeaderError):
         assert isinstance(decode_header(kind, data), kind)
+
+
+@given(st.sampled_from(HEADERS), st.integers(0), st.integers(0, 255))
+@example(HEADERS[1], 2, 0xFF)
+def test_a_header_with_any_byte_changed_is_one_or_a_typed_error(
+    sent: object, place: int, byte: int
+) -> None:
+    """A name that is no UTF-8 too, of which msgspec says so by an error of another tree."""
+    data = bytearray(encode_header(sent))
+    data[place % len(data)] = byte
+    with contextlib.suppress(HeaderError):
+        assert isinstance(decode_header(type(sent), bytes(data)), type(sent))
+
+
+def test_what_a_header_has_too_much_of_may_be_nested_as_deep_as_it_likes() -> None:
+    sent = encode_header(CreditHeader(9))
+    assert decode_header(CreditHeader, b"\x92" + sent[1:] + b"\x90").acknowledged == 9
+    with pytest.raises(HeaderError):
+        decode_header(CreditHeader, b"\x92" + sent[1:] + b"\x91" * 5_000 + b"\x90")
 
 
 # ---- bundles and failures ----------------------------------------------------------------------
 
 
 @pytest.mark.contract("CHILD-BOOT-03")
-@given(st.binary(max_size=100) | st.sampled_from([b"{}", b"[]", b'{"application": 1}']))
+@given(
+    st.binary(max_size=100)
+    | st.sampled_from([b"{}", b"[]", b'{"application": 1}', b'{"letters": "\xff"}'])
+)
 def test_a_bundle_that_is_none_is_rejected_and_not_quoted(data: bytes) -> None:
     with pytest.raises(BundleRejectedError) as caught:
         decode_bundle(data)
-    assert caught.value.problem in ("DecodeError", "ValidationError")
+    assert caught.value.problem in ("DecodeError", "ValidationError", "UnicodeDecodeError")
 
 
 @pytest.mark.contract("P5PRE-HANDOFF-01")
@@ -213,6 +247,9 @@ def test_what_a_worker_says_of_an_error_holds_no_payload() -> None:
     assert (failed.category, failed.node, failed.cause_type) == ("execution", "work", "ValueError")
     assert failure_of(WireError("no such edge"), started=True).category == "protocol"
     assert failure_of(ControlError(), started=True).category == "transport"
+    for fault in (AlignmentError(7, (1, 0), "a part came after the last one"), HeaderError("Ack")):
+        told = failure_of(fault, started=True)
+        assert (told.category, told.message) == ("protocol", str(fault))
     large = failure_of(RecordTooLargeError("split", 4, 10, 5), started=True)
     assert (large.node, large.cause_type) == ("split", "RecordTooLargeError")
     unknown = failure_of(KeyError("secret payload"), started=True)

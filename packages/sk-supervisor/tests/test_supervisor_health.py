@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sk_config import build_config
 from sk_kernel import GroupStatus, RunStatus, WorkerStatus
-from sk_supervisor import Ladder, Rung, RunRefusedError, prepare
+from sk_supervisor import Ladder, RunRefusedError, prepare
 from sk_supervisor._drain import Drain
 from sk_supervisor._health import YES, Verdict, live, ready, startup
 from sk_supervisor._pulse_check import ANSWER_SECONDS, PulseCheck, is_fresh
@@ -179,14 +179,15 @@ def test_a_delay_comes_before_the_drain_and_takes_nothing_of_the_budget(
     budget: float, now: float, delay: float
 ) -> None:
     ladder = Ladder.within(budget, now, delay_seconds=delay)
-    assert ladder.until(Rung.WITHDRAW) == now + delay
+    assert ladder.withdraw_until == now + delay
     assert ladder == Ladder.within(budget, now + delay)
-    assert delay == 0 or now + delay == now or ladder.rung(now) is Rung.WITHDRAW
 
 
 @given(SPANS.filter(bool), SPANS)
 def test_a_stop_by_force_withdraws_and_drains_nothing(seconds: float, now: float) -> None:
-    assert Ladder.at_once(seconds, now).rung(now) is Rung.KILL
+    ladder = Ladder.at_once(seconds, now)
+    assert (ladder.withdraw_until, ladder.drain_until, ladder.terminate_until) == (now, now, now)
+    assert ladder.kill_until == now + seconds
 
 
 def test_a_drain_begins_once_at_its_time() -> None:

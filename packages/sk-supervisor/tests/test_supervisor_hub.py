@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sk_transport import TransportError
+from sk_supervisor._frames import AckHeader, RequestHeader, encode_header
+from sk_transport import ChannelClosedError, FrameKind, TransportError
+from supervisor_frames import header
 from supervisor_harness import PATIENCE, left_since, threads
 from supervisor_hub_ends import Hub, begun
 
@@ -30,6 +32,15 @@ def test_a_frame_arrives_as_it_was_sent_and_in_order(hub: Hub) -> None:
         arrived = middle.arrived.get(timeout=PATIENCE)
         assert arrived.header.epoch == epoch
         assert bytes(arrived.payload) == b"%d" % epoch * epoch
+
+
+def test_a_frame_arrives_however_long_it_was_on_its_way(hub: Hub) -> None:
+    """While the supervisor was suspended, say: what is behind a handshake does not expire."""
+    middle = hub.dial("mid").listen()
+    with hub.connect("in-0.1") as first:
+        long_ago = hub.signer("in-0.1", "mid-0.1", time_ns=0)
+        first.send(FrameKind.BATCH, encode_header(header()), b"late", signer=long_ago)
+        assert bytes(middle.arrived.get(timeout=PATIENCE).payload) == b"late"
 
 
 def test_frames_for_a_worker_that_is_not_here_yet_wait_for_it(hub: Hub) -> None:
@@ -87,6 +98,38 @@ def test_a_worker_that_sends_what_is_not_its_own_is_cut_off(
     worker, category, _ = hub.faults.get(timeout=PATIENCE)
     assert (worker, category) == ("in-0.1", "protocol")
     first.ended.get(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (FrameKind.ACK, AckHeader("out-0.1", 2, 9)),
+        (FrameKind.BATCH, header(sender="out-0.1")),
+        (FrameKind.END, header(sender="out-0.1")),
+        (FrameKind.REQUEST, RequestHeader("out-0.1", "mid-0.1", "r1", 0, 1)),
+    ],
+)
+def test_a_worker_whose_header_is_no_text_is_cut_off_and_others_go_on(
+    hub: Hub, kind: FrameKind, said: object
+) -> None:
+    with hub.connect("out-0.1") as turned:
+        turned.send(kind, encode_header(said).replace(b"out-0.1", b"out-0.\xff"))
+        worker, category, message = hub.faults.get(timeout=PATIENCE)
+        assert (worker, category) == ("out-0.1", "protocol")
+        assert "cannot be read" in message
+        with pytest.raises(ChannelClosedError):
+            turned.receive(PATIENCE)
+    middle = hub.dial("mid").listen()
+    hub.dial("in").send(1, b"through")
+    assert bytes(middle.arrived.get(timeout=PATIENCE).payload) == b"through"
+
+
+def test_of_what_the_transport_refuses_category_and_word_are_told(hub: Hub) -> None:
+    with hub.connect("out-0.1") as turned, turned.detach().sock as sock:
+        sock.sendall(b"\xff\xff\xff\xff\x01\x03\0\0")
+        worker, category, message = hub.faults.get(timeout=PATIENCE)
+    assert (worker, category, message.partition(":")[0]) == ("out-0.1", "transport", "oversize")
+    assert hub.rejects.get(timeout=PATIENCE) == "oversize"
 
 
 def test_an_acknowledgement_by_another_worker_cuts_it_off(hub: Hub) -> None:

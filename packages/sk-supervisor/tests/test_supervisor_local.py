@@ -18,6 +18,8 @@ from sk_supervisor import (
     RuntimeLifecycleResolutionError,
     prepare,
 )
+from sk_supervisor._stop_thread import StopThread
+from sk_supervisor._threads import left_behind
 from supervisor_harness import Ears, expected, left_since, settings, threads
 
 
@@ -134,6 +136,7 @@ def test_a_node_that_calls_sys_exit_does_not_end_as_if_all_were_well(target: Pat
     with pytest.raises(ApplicationExitError) as caught:
         local.ready().run()
     assert caught.value.exit_code == 4
+    assert "supervised_deeds.py, line " in str(caught.value)
     local.supervisor.shutdown()
     assert target.read_text() == "old\n"
 
@@ -167,3 +170,57 @@ def test_a_stop_before_the_start_is_not_lost_and_no_thread_is_left(target: Path)
     supervisor = local.ready()
     supervisor.shutdown()
     assert not left_since(before)
+
+
+def test_a_keyboard_interrupt_that_nobody_has_typed_is_the_applications(target: Path) -> None:
+    local = Local(target, work={"at": 5, "do": "keyboard_interrupt"})
+    local.ready()
+    caught: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            local.supervisor.run()
+        except BaseException as error:  # noqa: BLE001 - that is what is looked at
+            caught.append(error)
+
+    thread = threading.Thread(target=work)  # where no Ctrl-C comes
+    thread.start()
+    thread.join()
+    [error] = caught
+    assert isinstance(error, ApplicationExitError)
+    assert error.raised == "KeyboardInterrupt"
+    assert isinstance(error.__cause__, KeyboardInterrupt)
+    local.supervisor.shutdown()
+
+
+def test_a_node_that_calls_sys_exit_while_it_is_made_fails_the_start(target: Path) -> None:
+    local = Local(target, work={"born": "system_exit"})
+    with pytest.raises(RuntimeLifecycleReadyError, match="__init__ raised SystemExit"):
+        local.ready()
+    local.supervisor.shutdown()
+
+
+def test_a_stop_that_does_not_return_is_left_behind() -> None:
+    begun, gate = threading.Event(), threading.Event()
+
+    def stop() -> None:
+        begun.set()
+        gate.wait()
+
+    thread = StopThread(stop)
+    thread.start()
+    thread.request("test")
+    begun.wait()
+    thread.close()
+    gate.set()
+
+
+def test_threads_that_the_end_of_a_process_waits_for_are_known_by_name() -> None:
+    gate = threading.Event()
+    thread = threading.Thread(target=gate.wait, name="of a node")
+    thread.start()
+    named = left_behind()
+    gate.set()
+    thread.join()
+    assert "of a node" in named
+    assert "of a node" not in left_behind()

@@ -61,11 +61,20 @@ def test_processes_are_told_in_the_order_in_which_they_were_spawned() -> None:
 
 
 def test_a_worker_s_start_is_told_step_by_step() -> None:
-    steps = ("interpreter", "imported", "connected", "told", "ready")
+    steps = ("interpreter", "imported", "called", "connected", "told", "ready")
     marks = {name: 3 + (i + 1) ** 2 * MILLISECOND for i, name in enumerate(steps)}
     text = as_text([profile(marks=marks)], START)
     assert line_of(text, "imports") == ["3.0"]
-    assert line_of(text, "bundle") == ["7.0"]
+    assert line_of(text, "bundle") == ["9.0"]
+
+
+def test_a_process_that_began_before_its_supervisor_took_it_is_told_from_there_on() -> None:
+    steps = ("spawned", "interpreter", "imported", "called", "connected", "told", "ready")
+    marks = {name: 3 + i * MILLISECOND for i, name in enumerate(steps)}
+    start = start_of(1, 3 - MILLISECOND, ())
+    text = as_text([profile(marks=marks)], start)
+    assert line_of(text, "spawn: until the interpreter runs") == ["1.0"]
+    assert line_of(text, "preflight, until the first worker is spawned") == ["1.0"]
 
 
 def test_a_start_is_read_from_events_of_a_restarted_worker_the_first() -> None:
@@ -98,8 +107,17 @@ def test_who_hears_of_a_profile_that_cannot_be_written_has_no_error(tmp_path: Pa
     assert [error.action for error in heard] == ["write"]
 
 
-def test_a_profile_that_is_damaged_says_so(tmp_path: Path) -> None:
-    (tmp_path / "a-0.1.profile").write_text("{")
+def test_a_profile_is_written_into_its_folder_whatever_its_group_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / "of" / "runs"
+    folder.mkdir(parents=True)
+    Profiler(str(folder), "../../x-0.1", "../../x").write(1)
+    assert [told.worker_id for told in read_profiles(str(folder))] == ["../../x-0.1"]
+    assert [path.name for path in tmp_path.iterdir()] == ["of"]
+
+
+@pytest.mark.parametrize("damaged", [b"{", b'{"worker_id": "\xff"}'])
+def test_a_profile_that_is_damaged_says_so(tmp_path: Path, damaged: bytes) -> None:
+    (tmp_path / "a-0.1.profile").write_bytes(damaged)
     with pytest.raises(ProfileError, match="cannot read a profile: "):
         read_profiles(str(tmp_path))
 

@@ -23,10 +23,11 @@ from sk_supervisor._peers import (
     place_of,
     worker_name,
 )
-from sk_supervisor._relay import Credit, Relay, RelayRefusedError
+from sk_supervisor._relay import Credit, Relay
 from sk_supervisor._retention import Retention
 from sk_supervisor._roster import Roster, WorkerRecord
 from sk_supervisor._successors import Successors
+from sk_supervisor.errors import RelayRefusedError
 from sk_transport import KeyMaterial
 from supervisor_frames import header
 from supervisor_harness import GROUPS, settings

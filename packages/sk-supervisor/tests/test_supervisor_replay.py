@@ -39,6 +39,11 @@ try:
 except OSError as error:
     print(errno.errorcode[error.errno])
 """
+_LINES = Path(APPS, "letters_app.py").read_text().splitlines()
+_NUMBER = next(n for n, line in enumerate(_LINES, 1) if "raise ValueError" in line)
+_PATH = str(Path(APPS, "letters_app.py")).removeprefix(os.path.join(os.getcwd(), ""))
+#: The application's line that raises.
+RAISED = f" ({_PATH}, line {_NUMBER})"
 GOOD: dict[str, Any] = {name: {"on": []} for name in ("weigh", "split", "count", "render")}
 
 
@@ -193,11 +198,34 @@ def test_letters_that_fail_again_are_named_and_nothing_is_written(
     assert code == 1
     assert out[0] == f"{dead}: replayed 8: 0 succeeded, 8 failed; nothing was written"
     assert out[1:3] == [
-        "  record 7, node 'weigh': ValueError",
-        "  record 8, node 'count': ValueError",
+        f"  record 7, node 'weigh': ValueError{RAISED}",
+        f"  record 8, node 'count': ValueError{RAISED}",
     ]
+    assert "secret" not in str(out)
     assert "EMPTY at the start of a replay: Counts" in err
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_a_node_raised_is_shown_in_full_where_that_is_asked_for(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    _, out, _ = replayed(letters_config(tmp_path), "--dead-letter", str(dead), "--traceback")
+    assert out[1:3] == [
+        f"  record 7, node 'weigh': ValueError{RAISED}",
+        "  Traceback (most recent call last):",
+    ]
+    assert "  ValueError: payload 7 is secret" in out
+    assert "sk_kernel" not in str(out)
+
+
+def test_an_option_that_is_a_setting_is_named_where_an_adapter_has_none(
+    tmp_path: Path, replayed: Replayed
+) -> None:
+    configuration = settings(tmp_path / "out.txt", mode="inline", groups=())
+    configuration["adapters"]["sink"] = {"name": "printed"}
+    code, _, err = replayed(configuration, "--dead-letter", "dead", "--output", "x.txt")
+    assert code == 2
+    assert "  --output needs an adapter that has a setting 'path'" in err.splitlines()
 
 
 def test_letters_that_come_through_are_written_where_they_are_told_to(
@@ -211,7 +239,7 @@ def test_letters_that_come_through_are_written_where_they_are_told_to(
     assert code == 1
     assert out == [
         f"{dead}: replayed 8: 7 succeeded, 1 failed; 9 records written",
-        "  record 399, node 'weigh': ValueError",
+        f"  record 399, node 'weigh': ValueError{RAISED}",
     ]
     # From their node on: a part of 8 and 33 had come through, both of 40 had been counted.
     assert target.read_text().splitlines() == [
@@ -245,15 +273,31 @@ def test_lines_that_are_no_letters_are_failures(
     broken = msgspec.json.decode(lines[0])
     broken["payload"] = "AAAA"
     dead.write_bytes(
-        lines[0] + b"no letter\n" + other + moved + msgspec.json.encode(broken) + b"\n"
+        lines[0]
+        + b"no letter\n"
+        + other
+        + moved
+        + msgspec.json.encode(broken)
+        + b'\n{"node":"\xff"}\n'
     )
     code, out, _ = replayed(letters_config(tmp_path, bad=GOOD), "--dead-letter", str(dead))
     assert code == 1
-    assert out[0].endswith("replayed 5: 1 succeeded, 4 failed; nothing was written")
-    assert out[1] == "  line 2: DecodeError"
+    assert out[0].endswith("replayed 6: 1 succeeded, 5 failed; nothing was written")
+    assert out[1].startswith("  line 2: JSON is malformed: ")
     assert "it is of another run (r2) than the first" in out[2]
     assert "no node 'render' is given letters_app.Figure here" in out[3]
     assert "cannot decode" in out[4]
+    assert out[5] == "  line 6: it is no JSON text"
+
+
+def test_a_file_whose_first_line_is_no_letter_is_named_with_it(
+    tmp_path: Path, replayed: Replayed
+) -> None:
+    path = tmp_path / "dead"
+    path.write_bytes(b'{"run_id":"\xff"}\n')
+    code, _, err = replayed(letters_config(tmp_path), "--dead-letter", str(path))
+    assert code == 1
+    assert f"error: dead letters: cannot read {path}, line 1: it is no JSON text\n" in err
 
 
 @pytest.mark.parametrize("name", ["none", "."])

@@ -100,7 +100,7 @@ def test_a_directory_that_others_may_enter_is_refused_and_left_as_it_is(
     path.mkdir()
     path.chmod(mode)
     for look in (rundir.made, rundir.existing):
-        with pytest.raises(RunDirError, match="chmod 700"):
+        with pytest.raises(RunDirError, match="name a directory for runs alone, of mode 0700"):
             look(str(path))
     assert path.stat().st_mode & 0o777 == mode
 
@@ -170,6 +170,17 @@ def test_a_run_whose_description_was_cleaned_away_is_known_by_its_socket(folder:
     listener.path.with_suffix(".json").unlink()
     (found,) = entries(folder)
     assert (found.info.run_id, found.info.pid) == ("a-b", 0)
+    listener.close()
+
+
+@pytest.mark.parametrize("damaged", [b"{", b'{"run_id": "\xff"}', b'{"x": ' + b"[" * 5_000])
+def test_a_run_whose_description_is_damaged_is_known_by_its_socket(
+    folder: Path, damaged: bytes
+) -> None:
+    listener = Listener(folder, RunInfo("a-b", 1, "any", 1.0))
+    listener.path.with_suffix(".json").write_bytes(damaged)
+    (found,) = entries(folder)
+    assert found.info.run_id == "a-b"
     listener.close()
 
 

@@ -173,6 +173,8 @@ def test_a_second_signal_ends_the_run_by_force(target: Path, ears: Ears, sk: Sk,
     code, _, err = command.finish()
     assert code == 5
     assert "stopped at once by a second" in err
+    waits = "for the source, or a node, to return" if mode == "inline" else "up to 30 s for mid"
+    assert f"stopping: waiting {waits}; again (Ctrl-C) ends it now" in err.splitlines()
     assert f"partial output: {target.with_suffix('.partial')}" in err
     assert gone(pids, within=0)
     assert target.read_text() == "old\n"

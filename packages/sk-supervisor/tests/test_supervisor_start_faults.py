@@ -20,7 +20,7 @@ from sk_supervisor import (
     prepare,
 )
 from sk_supervisor._process import WorkerProcess
-from sk_supervisor._spawn import WorkerStart
+from sk_supervisor._spawn import Standard, WorkerStart
 from supervisor_harness import (
     GROUPS,
     MIDDLE,
@@ -184,7 +184,7 @@ def no_more_threads() -> Iterator[None]:
 
 def test_a_worker_that_no_thread_can_watch_is_not_left_alive() -> None:
     start = WorkerStart(
-        "a-0.1", "a", 0, 1, "127.0.0.1:1", "00", "s", 30, {}, has_stdin=False, has_stdout=False
+        "a-0.1", "a", 0, 1, "127.0.0.1:1", "00", "s", 30, {}, Standard(False, False)
     )
     open_before = descriptors()
     with no_more_threads(), pytest.raises(OSError, match="thread") as caught:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+from typing import cast
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from sk_kernel import GroupStatus, RunStatus, WorkerStatus
+from sk_kernel import SINK, SOURCE, ExecutionPlan, Graph, GroupStatus, RunStatus, WorkerStatus
 from sk_supervisor import _status_rows as words
+from sk_supervisor._report import ends_of
 from sk_supervisor._status_screen import print_status
 
 BUSY = WorkerStatus(
@@ -43,6 +46,8 @@ STATUS = RunStatus(
     state="failed",
     ready=False,
     age_seconds=7_260.0,
+    records_in=246_913_578,
+    records_out=16,
     groups=(
         GroupStatus(name="policy", state="running", restarts=2, workers=(BUSY, BUSY)),
         GroupStatus(name="out", state="failed", workers=(FAILED,)),
@@ -72,7 +77,7 @@ def test_what_is_out_of_the_ordinary_is_said_below() -> None:
 def test_the_headline_says_which_run_how_it_is_and_how_far() -> None:
     assert words.headline(STATUS, 8_213.4).splitlines() == [
         "run 20261121T045108Z-1a2b3c4d: fund_load (process_supervisor)",
-        "failed, not ready  2h  in 246,913,578  out 1,999,998  8,213/s",
+        "failed, not ready  2h  in 246,913,578  out 16  8,213/s",
     ]
 
 
@@ -140,10 +145,6 @@ def test_no_text_of_a_run_can_move_the_cursor(text: str) -> None:
 
 def test_the_rate_is_of_records_between_two_looks() -> None:
     def at(seconds: float, records: int) -> RunStatus:
-        worker = WorkerStatus(
-            worker_id="a", pid=1, os_pid=1, alive=True, ready=True, state="", records_in=records
-        )
-        group = GroupStatus(name="g", state="running", workers=(worker,))
         return RunStatus(
             run_id="r",
             scenario="s",
@@ -151,9 +152,26 @@ def test_the_rate_is_of_records_between_two_looks() -> None:
             state="running",
             ready=True,
             age_seconds=seconds,
-            groups=(group,),
+            records_in=records,
         )
 
     assert words.rate(at(1.0, 100), at(3.0, 500)) == 200.0
     assert words.rate(at(1.0, 100), at(1.0, 100)) is None
     assert words.rate(at(1.0, 500), at(2.0, 100)) == 0.0  # a worker was restarted
+
+
+def test_records_out_are_those_that_the_sink_s_group_has_written() -> None:
+    """And not the most of any group: one that hangs behind another has written none of them."""
+    vertices = {SOURCE: "in", "work": "mid", SINK: "out"}
+    plan = ExecutionPlan(cast("Graph", None), vertices, ())
+    done = {"in": (16, 16), "mid": (900, 900), "out": (9, 3)}
+    groups = [
+        GroupStatus(
+            name=name,
+            state="running",
+            workers=(msgspec.structs.replace(BUSY, records_in=taken, records_out=given),),
+        )
+        for name, (taken, given) in done.items()
+    ]
+    assert ends_of(plan, groups) == (16, 3)
+    assert ends_of(plan, groups[:1]) == (16, 0)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sk_kernel import (
     BatchLimits,
     Meter,
     NodeFailedError,
+    NodeOutputError,
     Progress,
     SourceDriver,
     TraceIds,
@@ -28,8 +30,9 @@ from sk_supervisor._assembly import Assembly
 from sk_supervisor._inbox import Broke, Credit, Item, SourceRead
 from sk_supervisor._pulse import Pulse
 from sk_supervisor._source_thread import SourceThread
-from sk_supervisor._spawn import WorkerStart, interpreter_options
+from sk_supervisor._spawn import Standard, WorkerStart, interpreter_options
 from sk_supervisor._worker_words import print_failure
+from sk_supervisor.errors import ApplicationExitError
 from supervisor_harness import PATIENCE, settings
 
 WAIT = 10.0
@@ -63,6 +66,15 @@ class Numbers:
         self.closed.set()
         if self._fails:
             raise OSError("cannot close")
+
+
+def raising(error: type[BaseException]) -> Callable[..., Any]:
+    """A method that does nothing else."""
+
+    def method(*_: object) -> Any:
+        raise error
+
+    return method
 
 
 class Reading:
@@ -112,6 +124,38 @@ def test_a_source_that_does_not_heed_its_interrupt_is_left_behind() -> None:
     assert reading.inbox.empty()
 
 
+class Slow(Numbers):
+    """Its interrupt returns when it is let go, and can fail."""
+
+    def interrupt(self) -> None:
+        assert self.let_go.wait(WAIT)
+        if self._fails:
+            raise OSError("cannot be interrupted")
+
+
+def test_an_interrupt_that_takes_its_time_holds_up_nobody_who_asks_for_it() -> None:
+    source = Slow(deaf=True)
+    reading = Reading(source, in_flight=100)
+    reading.thread.start()
+    assert source.reading.wait(WAIT)
+    reading.thread.interrupt()
+    reading.thread.interrupt()
+    assert not source.let_go.is_set()
+    source.let_go.set()
+    reading.thread.end(WAIT)
+    assert source.closed.is_set()
+
+
+def test_an_interrupt_that_fails_is_told() -> None:
+    source = Slow(fails=True)
+    reading = Reading(source, in_flight=0)
+    source.let_go.set()
+    reading.thread.interrupt()
+    item = reading.inbox.get(timeout=WAIT)
+    assert isinstance(item, Broke)
+    assert isinstance(item.error, AdapterFailedError)
+
+
 def test_a_source_that_cannot_be_closed_breaks_before_the_end_is_told() -> None:
     reading = Reading(Numbers(fails=True, last=1), in_flight=4)
     reading.thread.start()
@@ -119,6 +163,57 @@ def test_a_source_that_cannot_be_closed_breaks_before_the_end_is_told() -> None:
     item = reading.inbox.get(timeout=WAIT)
     assert isinstance(item, Broke)
     assert isinstance(item.error, AdapterFailedError)
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (asyncio.CancelledError, AdapterFailedError),
+        (GeneratorExit, AdapterFailedError),
+        (KeyboardInterrupt, ApplicationExitError),
+        (SystemExit, ApplicationExitError),
+    ],
+)
+def test_a_source_that_raises_what_is_no_exception_breaks_the_work(
+    raised: type[BaseException], told: type[Exception]
+) -> None:
+    source = Numbers()
+    source.read = raising(raised)  # type: ignore[method-assign]
+    reading = Reading(source, in_flight=4)
+    reading.thread.start()
+    item = reading.inbox.get(timeout=WAIT)
+    assert isinstance(item, Broke)
+    assert isinstance(item.error, told)
+    assert raised.__name__ in str(item.error) or "sys.exit()" in str(item.error)
+
+
+def test_an_interrupt_that_calls_sys_exit_is_told() -> None:
+    source = Numbers()
+    source.interrupt = raising(SystemExit)  # type: ignore[method-assign]
+    reading = Reading(source, in_flight=0)
+    reading.thread.interrupt()
+    item = reading.inbox.get(timeout=WAIT)
+    assert isinstance(item, Broke)
+    assert str(item.error) == "source:source failed to interrupt: SystemExit"
+
+
+def test_closing_a_source_at_the_end_of_input_is_work_that_waits() -> None:
+    closing, gate = threading.Event(), threading.Event()
+
+    def close() -> None:
+        closing.set()
+        gate.wait()
+
+    source = Numbers(last=0)
+    source.close = close  # type: ignore[method-assign]
+    reading = Reading(source, in_flight=4)
+    assert not reading.thread.closes
+    reading.thread.start()
+    assert closing.wait(WAIT)
+    assert reading.thread.closes
+    gate.set()
+    assert reading.batch().final
+    assert not reading.thread.closes
 
 
 def test_a_source_that_was_opened_and_never_read_is_closed() -> None:
@@ -210,10 +305,10 @@ def test_the_pulse_ends_with_its_session() -> None:
 
 def test_the_token_of_a_worker_is_in_no_repr() -> None:
     start = WorkerStart(
-        "a-0.1", "a", 0, 1, "127.0.0.1:1", "c0ffee", "s", 30, {}, has_stdin=False, has_stdout=False
+        "a-0.1", "a", 0, 1, "127.0.0.1:1", "c0ffee", "s", 30, {}, Standard(False, False)
     )
     assert "c0ffee" not in repr(start)
-    assert b"c0ffee" in start.told()
+    assert "c0ffee" in start.told(0).values()
 
 
 def test_workers_run_under_the_options_of_this_interpreter() -> None:
@@ -235,4 +330,17 @@ def test_of_a_node_that_raised_a_worker_prints_the_nodes_own_lines(
     assert capsys.readouterr().err.splitlines() == [
         "ValueError: not a number",
         "NodeFailedError: node 'parse' raised ValueError on record 4",
+    ]
+
+
+def test_of_a_payload_that_cannot_be_sent_a_worker_prints_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What was called is none of whoever's payload it is."""
+    try:
+        raise NodeOutputError("parse", "A with x: str", "x: int", 4)
+    except NodeOutputError as error:
+        print_failure(error)
+    assert capsys.readouterr().err.splitlines() == [
+        "NodeOutputError: 'parse' returned A with x: str on record 4, but declares x: int"
     ]

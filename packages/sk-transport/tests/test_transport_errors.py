@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 import sk_transport
@@ -68,8 +69,9 @@ def concrete(root: type[TransportError] = TransportError) -> Iterator[type[Trans
 def example(kind: type[TransportError]) -> TransportError:
     """An instance with a value of the right type in every field."""
     values = {"int": 7, "int | None": 7, "float": 1.5, "str": "name", "object": "name"}
-    parameters = inspect.signature(kind).parameters.values()
-    return kind(*(values[str(parameter.annotation)] for parameter in parameters))
+    between = [base for base in kind.__mro__ if issubclass(base, TransportError)][:-1]
+    fields = [said for base in reversed(between) for said in inspect.get_annotations(base).values()]
+    return kind(*(values[str(said)] for said in fields))
 
 
 every_error = pytest.mark.parametrize("kind", list(concrete()), ids=lambda kind: kind.__name__)
@@ -98,6 +100,17 @@ def test_an_error_made_with_keywords_is_the_same(kind: type[TransportError]) -> 
     error = example(kind)
     twin = pickle.loads(pickle.dumps(kind(**vars(error))))  # noqa: S301
     assert twin.args == error.args
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [((), {}), ((1, 2, 3), {}), ((1,), {"size": 1}), ((1, 2), {"limits": 1})],
+    ids=["one lacks", "too many", "twice", "unknown"],
+)
+def test_an_error_takes_each_of_its_fields_once(given: Any, named: dict[str, Any]) -> None:
+    assert errors.OversizeFrameError(1, limit=2).args == (1, 2)
+    with pytest.raises(TypeError, match="OversizeFrameError"):
+        errors.OversizeFrameError(*given, **named)
 
 
 def test_every_error_of_the_package_is_a_public_name() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import pytest
 from sk_transport import (
@@ -25,6 +28,9 @@ from sk_transport import (
     ServerHandshake,
     Signer,
 )
+
+if TYPE_CHECKING:
+    from conftest import Clock
 
 SOON = 10.0
 KEY = Secret.generate()
@@ -54,8 +60,11 @@ def dial(address: tuple[str, int], stack: ExitStack) -> socket.socket:
     return stack.enter_context(socket.create_connection(address, SOON))
 
 
-def hello(name: str = "policy/0/1", key: Secret = KEY) -> bytes:
-    return Signer(Channel("run-1", name, "hub"), key).seal(FrameKind.HELLO, name.encode())[0]
+def hello(
+    name: str = "policy/0/1", key: Secret = KEY, clock: Callable[[], int] = time.monotonic_ns
+) -> bytes:
+    signer = Signer(Channel("run-1", name, "hub"), key, clock=clock)
+    return signer.seal(FrameKind.HELLO, name.encode())[0]
 
 
 @pytest.mark.contract("SEC-IPC-07")
@@ -180,6 +189,25 @@ def test_a_recorded_hello_opens_no_second_connection(
     with pytest.raises(ChannelClosedError):
         accepting.result(SOON)
     assert server.rejects() == {"replay": 1}
+
+
+@pytest.mark.contract("SEC-IPC-03")
+@pytest.mark.parametrize("seconds", [31, -31])
+def test_a_hello_of_another_time_opens_no_connection(
+    seconds: int, clock: Clock, stack: ExitStack, pool: ThreadPoolExecutor
+) -> None:
+    server = SecureTcpTransport(session="run-1", identity="hub", ttl_seconds=30, clock=clock)
+    listener = stack.enter_context(server.listen({"policy/0/1": KEY}.get))
+    dated = hello(clock=clock)
+    clock.advance(seconds)
+    guest = dial(listener.address, stack)
+    guest.sendall(dated)
+    accepting = pool.submit(listener.accept)
+    assert drained(guest) == b""
+    listener.close()
+    with pytest.raises(ChannelClosedError):
+        accepting.result(SOON)
+    assert server.rejects() == {"expired": 1}
 
 
 def test_silent_guests_delay_nobody(stack: ExitStack, pool: ThreadPoolExecutor) -> None:

@@ -203,7 +203,7 @@ def test_every_checkpoint_has_its_event(done: Told, crashed: Seen, forced: Seen)
 @pytest.mark.contract("P5PRE-LOG-02")
 def test_only_events_of_the_level_asked_for_are_exported(done: Told, raised: Told) -> None:
     assert {event["level"] for event in done.events} == {"info", "debug"}
-    assert {event["level"] for event in raised.events} == {"info"}
+    assert {event["level"] for event in raised.events} == {"info", "error"}
 
 
 # ---- stopped -------------------------------------------------------------------------------------

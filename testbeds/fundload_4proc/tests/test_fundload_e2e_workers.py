@@ -69,7 +69,8 @@ def test_a_global_state_is_refused_with_its_node_and_the_fix(bench: Bench) -> No
     ended = bench.run(*options, *shared(1, 2))
     assert ended.code == 2
     assert (
-        "evaluate_policies: global_state: workers: 1 for its group execution.policy" in ended.said
+        "evaluate_policies: global_state: expected workers: 1 for its group execution.policy"
+        in ended.said
     )
 
 

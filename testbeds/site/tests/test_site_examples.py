@@ -10,37 +10,16 @@ import pytest
 from page_examples import commands, said_by, write_files
 from source_tree import ROOT
 
-ENDS = """
-from collections.abc import Iterator
-from shop.nodes import Order, Receipt
-from sk_kernel import sink, source
-
-@source()
-def orders() -> Iterator[Order]:
-    yield Order("ann", 300)
-
-@sink()
-def printer(receipt: Receipt) -> None:
-    print(receipt.text)
-"""
+PAGES = ["README.md", "docs/quickstart.md", "docs/tutorial.md", "docs/nodes.md"]
 
 
-@pytest.mark.parametrize("page", ["quickstart", "tutorial", "nodes"])
+@pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_the_page_says_what_the_page_says(page: str, tmp_path: Path) -> None:
-    text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+    text = (ROOT / page).read_text("utf-8")
     write_files(text, tmp_path)
     expected = dict(commands(text))
     assert expected
     assert {command: said_by(command, tmp_path) for command in expected} == expected
-
-
-def test_the_example_of_the_readme_is_an_application(tmp_path: Path) -> None:
-    """It leaves out where orders come from, and where receipts go."""
-    write_files((ROOT / "README.md").read_text("utf-8"), tmp_path)
-    (tmp_path / "shop" / "__init__.py").touch()
-    (tmp_path / "shop" / "ends.py").write_text(ENDS, "utf-8")
-    said = said_by("sk check shop.yaml", tmp_path)
-    assert said == "ok: shop, process_supervisor profile, 1 nodes, 2 group(s)\n"
 
 
 def test_the_exporter_of_the_page_is_found_by_its_entry_point_and_told_of_faults(

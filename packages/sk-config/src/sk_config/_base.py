@@ -16,6 +16,10 @@ RULE: Final = "rule"
 """The type of the pydantic error that a broken rule between fields gives."""
 
 
+NAME_OR_MAPPING: Final = "name_or_mapping"
+"""The type of the pydantic error that something else gives in the place of either."""
+
+
 class ConfigModel(BaseModel):
     """A frozen block of the configuration without keys of its own making.
 

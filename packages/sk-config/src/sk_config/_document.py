@@ -35,7 +35,8 @@ def read_text(path: FilePath) -> str | Finding:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        return Finding((), "unreadable", "a file that can be read", str(error.strerror or error))
+        why = f"{str(path)!r}: {error.strerror or error}"
+        return Finding((), "unreadable", "a file that can be read", why)
     except ValueError:
         return Finding((), "unreadable", "a file name", "a name with a NUL character")
     if len(content) > MAX_BYTES:

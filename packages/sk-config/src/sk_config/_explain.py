@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from sk_config._base import RULE
+from sk_config._base import NAME_OR_MAPPING, RULE
 from sk_config._fields import LABEL_PATTERN, MODULE_PATTERN, NAME_PATTERN, TEXT_PATTERN
 from sk_config._finding import Finding
 from sk_config._path import Path
@@ -28,6 +28,7 @@ _COLLECTIONS: Final = {
     "model_type": "a mapping",
     "dict_type": "a mapping",
     "tuple_type": "a list",
+    NAME_OR_MAPPING: "a name, or a mapping",
 }
 _SCALARS: Final = {
     "int_type": "an integer",
@@ -40,10 +41,11 @@ _SCALARS: Final = {
 def explain(errors: Iterable[ErrorDetails], model: type[BaseModel]) -> Iterator[Finding]:
     """Give a finding per error.
 
-    Broken rules between fields are left out: they are checked on the mapping, all of them.
+    Broken rules between fields are left out: they are checked on the mapping, all of them. So is
+    that a list is too short, where it is so without the items at fault.
     """
     for error in errors:
-        if error["type"] != RULE:
+        if error["type"] != RULE and not (error["type"] == "too_short" and error["input"]):
             yield _finding(error, model)
 
 
@@ -84,7 +86,8 @@ def _scalar(error_type: str, context: Mapping[str, Any]) -> tuple[Category, str]
 
 def _known_keys(key: str, owner: type[BaseModel] | None) -> str:
     known = list(owner.model_fields) if owner else []
-    nearest = difflib.get_close_matches(key[:100], known, n=1)
+    named = [name for name in known if key in name.split("_")]
+    nearest = named or difflib.get_close_matches(key[:100], known, n=1)
     hint = f" (did you mean {nearest[0]}?)" if nearest else ""
     return f"one of {', '.join(known)}{hint}"
 

@@ -17,6 +17,8 @@ _DAY: Final = 86_400
 _MESSAGE: Final = 2**31 - 1
 
 Count = Annotated[int, Field(strict=True, ge=1)]
+Workers = Annotated[int, Field(strict=True, ge=1, le=128)]
+"""Processes of a group: keys are shared out in 128 parts, and a worker without any has no work."""
 Seconds = Annotated[int, Field(strict=True, ge=1, le=_DAY)]
 PayloadBytes = Annotated[int, Field(strict=True, ge=1, le=_MESSAGE)]
 """Bytes of a message: gRPC holds its limit in a signed 32-bit integer."""

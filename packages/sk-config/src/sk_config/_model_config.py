@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
-from sk_config._base import ConfigModel
+from sk_config._base import NAME_OR_MAPPING, ConfigModel
 from sk_config._fields import ModuleName, Name, Settings, Text, Version
 from sk_config._finding import Finding
 from sk_config._model_failure import FailureConfig
@@ -25,6 +26,12 @@ class ScenarioConfig(ConfigModel):
 def spell_out_scenario(value: object) -> object:
     """Write the shorthand `scenario: NAME` as `scenario: {name: NAME}`."""
     return {"name": value} if isinstance(value, str) else value
+
+
+def _name_or_mapping(value: object) -> object:
+    if not isinstance(value, str | Mapping | ScenarioConfig):
+        raise PydanticCustomError(NAME_OR_MAPPING, "a name, or a mapping")
+    return spell_out_scenario(value)
 
 
 class RuntimeConfig(ConfigModel):
@@ -65,7 +72,7 @@ class Config(ConfigModel):
     """The configuration of a run, with every default in place."""
 
     version: Version = Field(description="The version of this format")
-    scenario: Annotated[ScenarioConfig, BeforeValidator(spell_out_scenario)] = Field(
+    scenario: Annotated[ScenarioConfig, BeforeValidator(_name_or_mapping)] = Field(
         description="What is run; a plain string is its name"
     )
     runtime: RuntimeConfig = Field(description="How it is run")

@@ -40,7 +40,8 @@ class AuthConfig(ConfigModel):
     )
     ttl_seconds: Seconds = Field(
         default=30,
-        description="Seconds that a message is valid; older and later ones are refused",
+        description="Seconds that a message is valid which opens a link, or comes out of its "
+        "order; older and later ones are refused",
     )
     nonce_cache_size: Count = Field(
         default=100_000, description="How many nonces are remembered to tell replays"

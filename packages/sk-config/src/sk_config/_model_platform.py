@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from sk_config._base import ConfigModel
-from sk_config._fields import Count, Flag, Label, Name, Seconds
+from sk_config._fields import Count, Flag, Label, Name, Seconds, Workers
 from sk_config._finding import Finding
 from sk_config._model_admin import AdminConfig
 from sk_config._model_health import HealthConfig
@@ -38,7 +38,7 @@ class GroupConfig(ConfigModel):
     stages: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by their stage")
     tags: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by a tag")
     runners: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by their runner")
-    workers: Count = Field(default=1, description="Worker processes of the group")
+    workers: Workers = Field(default=1, description="Worker processes of the group")
     runner_profile: Literal["sync", "async"] = Field(
         default="sync",
         description="async runs coroutine nodes on one event loop per worker",

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from sk_config._document import parse_document
 from sk_config._finding import Finding
 from sk_config._limits import OverLimitError
-from sk_config._path import Path, parse_path
+from sk_config._path import Path, parse_path, render_path
 from sk_config._plain import plain_copy
 from sk_config._show import kind
 
-_FORM = "PATH=VALUE, as in runtime.platform.process_groups[0].workers=2"
+_FORM = "PATH=VALUE, as in --set runtime.platform.process_groups[0].workers=2"
 
 
 class Override(NamedTuple):
@@ -27,9 +27,12 @@ def parse_overrides(texts: Iterable[str]) -> Iterator[Override | Finding]:
     for index, text in enumerate(texts):
         raw_path, equals, raw_value = text.partition("=")
         path = parse_path(raw_path.strip())
-        if not equals or path is None:
+        if path is None:
             # The text is not shown: where the form is wrong, a value cannot be told from a path.
             yield Finding(("overrides", index), "override", _FORM, "another form")
+        elif not equals:
+            got = f"{render_path(path)} without a value"
+            yield Finding(("overrides", index), "override", _FORM, got)
         else:
             yield _read(path, raw_value)
 

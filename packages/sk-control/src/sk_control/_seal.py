@@ -11,7 +11,6 @@ from typing import Final
 from sk_transport import (
     ExpiredFrameError,
     ReplayedNonceError,
-    ReplayGuard,
     ReplayGuardFullError,
     Secret,
 )
@@ -21,6 +20,7 @@ from sk_control._codec import decode, encode, kind_of
 from sk_control._codes import RefusalCode
 from sk_control._control_keys import DirectionKeys
 from sk_control._envelope import NONCE_BYTES, Envelope, parse_envelope
+from sk_control._freshness import SessionGuard
 from sk_control._kinds import Direction
 from sk_control._messages import ControlMessage
 from sk_control._settings import ControlSettings
@@ -55,7 +55,7 @@ def seal_and_open(
     """
     check.name("signed_message", "session_id", session_id)
     receives = next(way for way in Direction if way is not sends)
-    guard = ReplayGuard(ttl_seconds=settings.ttl_seconds, capacity=settings.nonce_capacity)
+    guard = SessionGuard(ttl_seconds=settings.ttl_seconds, capacity=settings.nonce_capacity)
     sealer = Sealer(versions[0], session_id, worker_id, sends, keys[sends], clock)
     return sealer, Opener(versions, session_id, worker_id, receives, keys[receives], guard, clock)
 
@@ -96,7 +96,7 @@ class Opener:
     worker_id: str
     direction: Direction
     key: Secret
-    guard: ReplayGuard
+    guard: SessionGuard
     clock: Clock
 
     def open(self, raw: bytes) -> ControlMessage:

@@ -142,7 +142,11 @@ class ControlServer:
                 return
             self._closed = True
         self._streams.close()
-        self._grpc.stop(timeout_seconds).wait()
+        try:
+            ended = self._grpc.stop(timeout_seconds)
+        except RuntimeError:  # the system has no thread to wait in
+            ended = self._grpc.stop(None)
+        ended.wait()
         self._threads.join(timeout_seconds)
 
     def __enter__(self) -> Self:

@@ -8,7 +8,6 @@ of grpc, protobuf or the operating system leaves the package in any other form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar, dataclass_transform
 
 from sk_control._codes import ProtocolCode, RefusalCategory, RefusalCode
@@ -19,18 +18,26 @@ if TYPE_CHECKING:
 
 
 @dataclass_transform(eq_default=False)
-@dataclass(eq=False, repr=False)
 class ControlError(Exception):
     """Base of every error that leaves this package. A subclass's annotations are its fields."""
 
     says: ClassVar[str] = "the control plane failed"
+    _fields: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        dataclass(eq=False, repr=False)(cls)  # each method that it makes takes time at every start
+        cls._fields = (*cls._fields, *cls.__annotations__)
 
-    def __post_init__(self) -> None:
-        # What pickle and copy make the error from again, however it was made; and what is shown.
-        self.args = tuple(getattr(self, field.name) for field in fields(self))
+    # Written once: `dataclass` would make each class its own, at every start of every worker.
+    def __init__(self, *given: object, **named: object) -> None:
+        fields = self._fields
+        values = dict(zip(fields, given, strict=False)) | named
+        lacks = [n for n in fields if n not in values and not hasattr(type(self), n)]
+        if lacks or len(values) < len(given) + len(named) or not values.keys() <= set(fields):
+            raise TypeError(f"{type(self).__qualname__}() takes each of {fields} once")
+        for name in fields:
+            # What pickle and copy make the error from again, however it was made; and is shown.
+            vars(self)[name] = values[name] if name in values else getattr(type(self), name)
+        self.args = tuple(vars(self)[name] for name in fields)
 
     def __str__(self) -> str:
         return self.says.format_map(vars(self))

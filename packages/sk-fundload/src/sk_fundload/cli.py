@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
+from typing import Any
 
 import click
 
@@ -11,7 +13,17 @@ _EXIT_USAGE = 2
 _EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, as tools written in C end
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Fundload(click.Group):
+    """Ctrl-C ends it with its code, and without a word."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(128 + signal.SIGINT)
+
+
+@click.group(cls=_Fundload, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sk-fundload")
 def main() -> None:
     """Adjudicate attempts to load funds: JSON lines in, one decision per line out."""

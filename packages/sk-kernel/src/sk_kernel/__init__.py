@@ -20,13 +20,14 @@ from sk_kernel._heap import built_for_good
 from sk_kernel._hops import Parcel
 from sk_kernel._ids import TraceIds, span_id
 from sk_kernel._key_groups import KEY_GROUPS, KeyOwners, Splitter, key_group, owner_of
-from sk_kernel._letter_file import DeadLetterFile, letter_part
+from sk_kernel._letter_file import DeadLetterFile, file_name, letter_part
 from sk_kernel._letters import DeadLetter, payload_of, read_letter
 from sk_kernel._losses import Loss, Losses
 from sk_kernel._memory import MEMORY, MemoryRun
 from sk_kernel._meter import Meter
 from sk_kernel._observe import Tracer
 from sk_kernel._plan import ExecutionPlan, Segment, make_plan, single_group
+from sk_kernel._portable import wire_faults
 from sk_kernel._reply_coordinator import ReplyCoordinatorService
 from sk_kernel._reply_facts import ReplyCounters, ReplyEvent
 from sk_kernel._reply_waiters import ReplyWaiterService
@@ -40,10 +41,11 @@ from sk_kernel._span_accounts import ExporterAccount, SpanAccount
 from sk_kernel._stopwatch import Stage, Stopwatch
 from sk_kernel._totals import SECONDS_BOUNDS, Histogram, Totals
 from sk_kernel._trace_context import TraceParent, read_traceparent, w3c_trace_id
+from sk_kernel._unreadable import UNREADABLE
 from sk_kernel._visit import WHOLE, Answer, Tally, Visit, shares
 from sk_kernel._waiter import ReplyWaiter
-from sk_kernel._whereabouts import application_traceback
-from sk_kernel._wire import WireCodec, wire_faults
+from sk_kernel._whereabouts import application_traceback, line_of
+from sk_kernel._wire import WireCodec
 from sk_kernel._wire_parts import WirePart, frames_of
 from sk_kernel.errors import (
     AdapterCheckError,
@@ -93,6 +95,7 @@ __all__ = [
     "SOURCE",
     "STATUS_VERSION",
     "SUPERVISORS",
+    "UNREADABLE",
     "WHOLE",
     "AdapterCheckError",
     "AdapterFailedError",
@@ -196,11 +199,13 @@ __all__ = [
     "WorkerStatus",
     "application_traceback",
     "built_for_good",
+    "file_name",
     "frames_of",
     "is_reply_sink",
     "is_request_source",
     "key_group",
     "letter_part",
+    "line_of",
     "make_plan",
     "names_of",
     "needs_loop",

@@ -11,21 +11,29 @@ import msgspec
 
 from sk_kernel._specs import AdapterSpec, SourceSpec
 
+#: For how long a read collects what comes; a single item may take longer.
+_READ_SECONDS = 0.01
+#: How many items go by between two looks at the clock: a part of those that came without a pause,
+#: since what is done waits for the last of them if one begins.
+_PART_UNSEEN, _MOST_UNSEEN = 1024, 64
+
 
 class GeneratorSource:
-    """A generator function as a :class:`Source`; its position is the number of items given.
+    """A generator function as a :class:`Source`.
 
-    A generator cannot say whether its next item is ready, so the batch grows while items come fast
-    and shrinks to one while they come slowly: a slow one is passed on item by item.
+    A generator cannot say whether its next item is ready, so a read ends with the item during which
+    its time is up: a slow one is passed on item by item. While items come fast each read may give
+    twice as many as the one before.
     """
 
-    _SLOW_SECONDS = 0.01
-
-    def __init__(self, make: Callable[[], Iterator[Any]]) -> None:
-        self._make = make
+    def __init__(
+        self, make: Callable[[], Iterator[Any]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._make, self._clock = make, clock
         self._items: Iterator[Any] = iter(())
-        self._given = 0
         self._size = self._bytes_each = 1
+        #: How many items have come since the last pause.
+        self._quick = 0
         self._stopped = False
 
     def open(self) -> None:
@@ -33,26 +41,27 @@ class GeneratorSource:
         self._items = self._make()
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[Any]:
-        """The next items, as many as came fast enough so far; the last one tells the next size."""
-        if self._stopped:
-            return ()
-        started = time.monotonic()
+        """The next items, as many as come fast enough; the last one tells how large they are."""
         size = max(1, min(self._size, max_records, max_bytes // self._bytes_each))
-        items = list(itertools.islice(self._items, size))
+        items, in_time = self._collected(size, self._clock() + _READ_SECONDS)
         if items:
             self._bytes_each = _encoded_bytes(items[-1])
-        slow = time.monotonic() - started > self._SLOW_SECONDS
-        self._size = 1 if slow else size * 2
-        self._given += len(items)
+        self._size = 2 * size if in_time else len(items)
+        self._quick = self._quick + len(items) if in_time else 0
         return items
 
-    def position(self) -> int:
-        """How many items were given."""
-        return self._given
-
-    def seek(self, position: int) -> None:
-        """Skip the first ``position`` items."""
-        self._given = sum(1 for _ in itertools.islice(self._items, position))
+    def _collected(self, size: int, until: float) -> tuple[list[Any], bool]:
+        """The next items, ``size`` at most; and whether the last of them was in time."""
+        items: list[Any] = []
+        in_time = True
+        while in_time and not self._stopped and len(items) < size:
+            wanted = min(size - len(items), unseen_after(self._quick))
+            some = list(itertools.islice(self._items, wanted))
+            items += some
+            in_time = self._clock() <= until
+            if len(some) < wanted:
+                break
+        return items, in_time
 
     def interrupt(self) -> None:
         """Give no further items; one that is being made now is still given."""
@@ -63,6 +72,11 @@ class GeneratorSource:
         close = getattr(self._items, "close", None)
         if close:
             close()
+
+
+def unseen_after(quick: int) -> int:
+    """How many items to take at once, where so many have come without a pause."""
+    return min(1 + quick // _PART_UNSEEN, _MOST_UNSEEN)
 
 
 def _encoded_bytes(item: Any) -> int:
@@ -80,24 +94,11 @@ class FunctionSink:
         self._function = function
         self._written = 0
 
-    def open(self) -> None:
-        """Nothing to acquire."""
-
     def write(self, chunk: Sequence[Any]) -> None:
         """Call the function on each payload, in order."""
         for payload in chunk:
             self._function(payload)
         self._written += len(chunk)
-
-    def commit(self) -> None:
-        """The calls were final."""
-
-    def abort(self) -> None:
-        """The calls were final."""
-
-    def partial_outputs(self) -> tuple[str, ...]:
-        """None."""
-        return ()
 
     def summary(self) -> dict[str, int]:
         """How many payloads were written."""

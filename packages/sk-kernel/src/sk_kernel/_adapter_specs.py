@@ -10,8 +10,8 @@ from sk_kernel._specs import Emission, SinkSpec, SourceSpec
 from sk_kernel._types import consumed, consumed_several, returned
 from sk_kernel.errors import DefinitionError
 
-_SOURCE_METHODS = ("open", "read", "position", "seek", "interrupt", "close")
-_SINK_METHODS = ("open", "write", "commit", "abort", "partial_outputs", "summary")
+_SOURCE_METHODS = ("read", "interrupt")
+_SINK_METHODS = ("write",)
 
 
 def source_spec(
@@ -53,6 +53,8 @@ def sink_spec(
     is_class = isinstance(target, type)
     if is_class:
         _require("sink", name, target, _SINK_METHODS)
+        if hasattr(target, "commit") != hasattr(target, "abort"):
+            raise DefinitionError("sink", name, "has one of commit and abort: write both or none")
         encode = _optional("sink", name, target, bridge, "encode")
         annotation, _ = payload_parameter("sink", name, target, "encode" if encode else "write")
         types = consumed_several("sink", name, annotation)
@@ -73,7 +75,7 @@ def sink_spec(
 def _require(what: str, name: str, cls: type, methods: tuple[str, ...]) -> None:
     missing = [m for m in methods if not callable(getattr(cls, m, None))]
     if missing:
-        raise DefinitionError(what, name, f"lacks the methods {', '.join(missing)}")
+        raise DefinitionError(what, name, f"lacks {' and '.join(missing)}")
 
 
 def _optional(what: str, name: str, cls: type, bridge: str | None, method: str) -> Any:

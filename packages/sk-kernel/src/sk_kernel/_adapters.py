@@ -9,12 +9,10 @@ from typing import Any, Protocol
 class Source(Protocol):
     """What the runtime calls on a source, from one thread but for :meth:`interrupt`.
 
-    Optional besides: ``check(settings)``, a class method that raises
-    :class:`~sk_kernel.errors.AdapterCheckError` before anything is started, and ``decode(raw)``.
+    Optional besides: ``open()`` acquires what reading needs, ``close()`` releases it;
+    ``check(settings)`` is a class method that raises :class:`~sk_kernel.errors.AdapterCheckError`
+    before anything is started; ``decode(raw)`` makes payloads of what :meth:`read` gave.
     """
-
-    def open(self) -> None:
-        """Acquire what reading needs."""
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[Any]:
         """Whatever is there now, at least one, at most about that much; empty at the end.
@@ -22,39 +20,23 @@ class Source(Protocol):
         Blocks only while there is nothing, and returns empty soon after :meth:`interrupt`.
         """
 
-    def position(self) -> Any:
-        """Where the next read begins, as a value that :meth:`seek` takes."""
-
-    def seek(self, position: Any) -> None:
-        """Begin at ``position``; called before the first read."""
-
     def interrupt(self) -> None:
-        """Make a blocked or later read return empty. Called from any thread."""
+        """Make a blocked or later read return empty. Called from any thread; does not block.
 
-    def close(self) -> None:
-        """Release what :meth:`open` acquired."""
+        :meth:`close` waits for it for a second at most.
+        """
 
 
 class Sink(Protocol):
     """What the runtime calls on a sink, from one thread.
 
-    Optional besides: ``check(settings)``, as for a source, and ``encode(payloads)``.
+    Optional besides: ``open()`` acquires what writing needs. At the end comes ``commit()``, which
+    puts the output in place, or, where the run failed or was stopped, ``abort()``, which leaves the
+    target as it was and keeps what is written: a sink has both or neither.
+    ``partial_outputs()`` tells where unfinished output is, once open, ``summary()`` the counters
+    for the run's report. ``check(settings)`` is as for a source; ``encode(payloads)`` makes what
+    :meth:`write` takes.
     """
-
-    def open(self) -> None:
-        """Acquire what writing needs; the target stays as it is until :meth:`commit`."""
 
     def write(self, chunk: Any) -> None:
         """Write one batch, in order."""
-
-    def commit(self) -> None:
-        """The run is complete: put the output in place."""
-
-    def abort(self) -> None:
-        """The run failed or was stopped: leave the target as it was, keep what is written."""
-
-    def partial_outputs(self) -> tuple[str, ...]:
-        """Where unfinished output is, once open; empty when there is none."""
-
-    def summary(self) -> dict[str, int]:
-        """Counters for the run's report."""

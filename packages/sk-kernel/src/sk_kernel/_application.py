@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -52,6 +52,7 @@ class ApplicationContext:
                 self.graph: Graph = build_graph(source, sink, self.catalogue.nodes)
             except PreflightError as error:
                 faults += error.faults
+                faults += self._nodes_overlooked(error.faults)
             else:
                 # What the states of a faulty node are is not known.
                 states = {} if faults else self.all_states
@@ -80,8 +81,8 @@ class ApplicationContext:
                 check(*self._adapter_settings(role, spec))
             except AdapterCheckError as error:
                 path = f"adapters.{role}.settings.{error.field}"
-                faults.append(Fault(path, "adapter", error.problem))
-            except Exception as error:
+                faults.append(Fault(path, "adapter", "", error.problem))
+            except (Exception, SystemExit) as error:
                 raise adapter_failed(spec, "check its settings", error) from error
         if faults:
             raise PreflightError(faults)
@@ -137,12 +138,19 @@ class ApplicationContext:
         choice: AdapterSettings | None = getattr(self.spec, role)
         spec = known.get(choice.name) if choice else None
         if choice is None:
-            faults.append(Fault(path, "missing", one_of(known)))
+            faults.append(Fault(path, "missing", one_of(known), "none"))
         elif spec is None:
-            faults.append(Fault(f"{path}.name", "unknown_adapter", one_of(known)))
+            faults.append(Fault(f"{path}.name", "unknown_adapter", one_of(known), choice.name))
         else:
             faults += adapter_faults(path, spec, choice.settings, self.catalogue)
         return spec
+
+    def _nodes_overlooked(self, faults: Iterable[Fault]) -> Iterator[Fault]:
+        """Where a decorator was forgotten, the graph has a hole: which modules may be the cause."""
+        roots = self.catalogue.empty_roots if self.catalogue.nodes else self.spec.discovery_modules
+        if roots and any(fault.category in ("unconsumed", "unreached") for fault in faults):
+            hint = f"no nodes found in module {', '.join(roots)}: is a @node missing?"
+            yield Fault("runtime.discovery_modules", "no_nodes", "", hint)
 
     def _declared_states(self, node: NodeSpec) -> tuple[type, ...]:
         return tuple(p.cls for p in node.parameters if p.cls in self.catalogue.states)
@@ -160,9 +168,9 @@ class ApplicationContext:
     def _choice_faults(self, node: NodeSpec) -> list[Fault]:
         try:
             chosen = self._states(node)
-        except Exception as error:  # noqa: BLE001 - the user's code; what it raises is a fault
-            problem = f"a states() that does not raise {type(error).__name__}: {error}"
-            return [Fault(f"nodes.{node.name}", "state_choice", problem)]
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code, and its fault
+            wanted, got = "a states() that does not raise", f"{type(error).__name__}: {error}"
+            return [Fault(f"nodes.{node.name}", "state_choice", wanted, got)]
         return list(choice_faults(node, self._declared_states(node), chosen))
 
     def _node_settings(self, node: NodeSpec) -> tuple[Any, ...]:

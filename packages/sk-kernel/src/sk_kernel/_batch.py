@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from msgspec import Struct, field
 
+from sk_kernel._ends import ENDS
 from sk_kernel._envelope import NO_CORRELATION, Correlation, Key, root_of
 from sk_kernel._graph import Edge
 from sk_kernel._specs import PayloadType
@@ -70,7 +71,7 @@ class Batch(Struct):
 
     def bears(self, error: BaseException) -> bool:
         """Whether what a node raised is its record's matter, and not one of the whole process."""
-        return isinstance(error, Exception)
+        return not isinstance(error, ENDS)
 
     def blame(self, error: RunError) -> None:
         """A record did this: the batch ends with it.
@@ -135,7 +136,9 @@ def sampled_rows(keys: Sequence[Key], sampled: frozenset[int]) -> list[int]:
     if not keys or not sampled:
         return rows
     if isinstance(keys, range):
-        return [sequence - keys.start for sequence in sorted(sampled) if sequence in keys]
+        start, ordered = keys.start, sorted(sampled)
+        first, end = bisect_left(ordered, start), bisect_left(ordered, keys.stop)
+        return [sequence - start for sequence in ordered[first:end]]
     if isinstance(keys[0], tuple):
         for sequence in sorted(sampled):
             row = bisect_left(keys, (sequence,))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from array import array
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from itertools import islice
 from operator import length_hint
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,11 +12,13 @@ from msgspec import Struct
 
 from sk_kernel._batch import Batch, Rows
 from sk_kernel._context import Context
+from sk_kernel._ends import ENDS
 from sk_kernel._envelope import EMPTY_HEADERS, Key, root_of
 from sk_kernel._graph import Edge
 from sk_kernel._ids import TraceIds
 from sk_kernel._observe import Tracer
 from sk_kernel._specs import NodeSpec
+from sk_kernel._stretches import Stretches
 from sk_kernel.errors import NodeFailedError
 
 if TYPE_CHECKING:  # as much to import as all else here, and few applications have coroutines
@@ -129,7 +129,9 @@ class NodeCall:
             return self._map(batch, (key,), (item,))[0]
         try:
             return self.call(item)
-        except Exception as error:
+        except ENDS:
+            raise
+        except BaseException as error:
             raise self._failed(error, key) from error
 
     def finish(self) -> Any:
@@ -140,7 +142,9 @@ class NodeCall:
                 output = self._runner.run(output)
             many = self.spec.finish is not None and self.spec.finish.many
             return collected(output) if many else output
-        except Exception as error:
+        except ENDS:
+            raise
+        except BaseException as error:
             raise NodeFailedError(self.name, type(error).__name__) from error
 
     def _map(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
@@ -153,47 +157,39 @@ class NodeCall:
             name = self.spec.context_parameter or ""
             contexts = self._contexts(batch, keys)
             return [call(x, **{name: c}) for c, x in zip(contexts, rest, strict=True)]
-        except Exception as error:
+        except ENDS:
+            raise
+        except BaseException as error:
             # Whatever the user's node raises; the place in the iterator tells the record.
             index = len(items) - length_hint(rest) - 1
             raise self._failed(error, keys[max(index, 0)]) from error
 
     def _watched(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
-        """See :meth:`map`: the way of plain nodes, whose sampled records have a call of their own.
-
-        One iterator goes through the batch: to cut it at each sampled record would cost more.
-        """
+        """See :meth:`map`: the way of plain nodes, one loop for all records too."""
         assert self._tracer is not None  # noqa: S101 - the caller has looked
-        call, rest, clock = self.call, iter(rows.items), time.time_ns
-        out: list[Any] = []
-        # Numbers and no objects: these would lie about among what the nodes make.
-        stamps = array("q")
-        note = stamps.append
+        call, stretches = self.call, Stretches(rows.items, traced)
+        stamps = stretches.stamps
         try:
-            for row in traced:
-                out += [call(x) for x in islice(rest, row - len(out))]
-                item = next(rest)
-                note(clock())
-                out.append(call(item))
-                note(clock())
-            out += [call(x) for x in rest]
+            out = [call(x) for some in stretches for x in some]
         except BaseException as error:
-            end, row = clock(), max(len(rows.items) - length_hint(rest) - 1, 0)
+            end, row = time.time_ns(), stretches.row
             failure = self._failed(error, rows.keys[row])
-            self._tracer.ran_on(batch, rows, traced, stamps[::2], stamps[1::2])
+            self._tracer.ran_on(batch, rows, stamps[::2], stamps[1::2])
             if len(stamps) % 2:
                 times = stamps[-1], end
                 self._tracer.ran(batch, rows.edge(row), rows.keys[row], times, failure.cause_type)
-            if not isinstance(error, Exception):
+            if isinstance(error, ENDS):
                 raise
             raise failure from error
-        self._tracer.ran_on(batch, rows, traced, stamps[::2], stamps[1::2])
+        self._tracer.ran_on(batch, rows, stamps[::2], stamps[1::2])
         return out
 
     def _failed(self, error: BaseException | None, key: Key) -> NodeFailedError:
         return NodeFailedError(self.name, type(error).__name__, root_of(key)).about(key)
 
     def _await(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+        from asyncio import CancelledError
+
         from sk_kernel._coroutines import CoroutineFailedError, in_turn, side_by_side
 
         start = self._starter(batch, keys, items)
@@ -203,6 +199,8 @@ class NodeCall:
         except CoroutineFailedError as failed:
             cause = failed.__cause__
             raise self._failed(cause, keys[failed.index]) from cause
+        except CancelledError as error:  # of whatever task there is, and so of no one record
+            raise NodeFailedError(self.name, type(error).__name__) from error
 
     def _starter(
         self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]

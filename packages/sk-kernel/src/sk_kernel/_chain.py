@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import pairwise
 from operator import length_hint
 from types import CodeType
 from typing import Any
@@ -14,9 +14,9 @@ from sk_kernel._envelope import root_of
 from sk_kernel._graph import Edge
 from sk_kernel.errors import NodeFailedError, NodeOutputError
 
-#: Passes the next so many of the items, from an iterator over them that others go on with, through
-#: all nodes in turn, record by record, appending the last one's returns; gives the rows of the
-#: records that a node has given up.
+#: Passes the items of some rows, from the iterator over a list of them that ends before this row,
+#: through all nodes in turn, record by record, appending the last one's returns; gives the rows of
+#: the records that a node has given up.
 Chain = Callable[[Batch, Rows, Iterator[Any], int, list[Any]], list[int]]
 
 #: Each node has as many lines in the compiled loop, behind the first two.
@@ -36,18 +36,18 @@ def compile_chain(
     passed = _compiled(calls)
 
     def chain(
-        batch: Batch, rows: Rows, rest: Iterator[Any], count: int, outputs: list[Any]
+        batch: Batch, rows: Rows, rest: Iterator[Any], end: int, outputs: list[Any]
     ) -> list[int]:
-        keys, some = rows.keys, islice(rest, count)
+        keys = rows.keys
         lost: list[int] = []
         while True:
             try:
-                passed(some, outputs.append)
+                passed(rest, outputs.append)
             except BaseException as error:
                 if not batch.bears(error):
                     raise
                 # The place in the iterator tells the record, the line of the loop the node.
-                row = max(len(keys) - length_hint(rest) - 1, 0)
+                row = max(end - length_hint(rest) - 1, 0)
                 line, payload = _stopped_at(passed.__code__, error)
                 call = calls[(line - 3) // _LINES]
                 if isinstance(error, DetourError):

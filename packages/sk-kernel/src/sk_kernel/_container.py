@@ -80,8 +80,8 @@ class Container:
         arguments = self.arguments(maker.parameters, name, lambda _: True)
         try:
             return maker.cls(**arguments)
-        except KernelError:
+        except (KernelError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:
             problem = f"raised {type(error).__name__}: {error}"
             raise ResolutionError(name, name, problem) from error

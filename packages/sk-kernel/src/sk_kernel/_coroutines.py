@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from sk_kernel._ends import ENDS
+
 #: Coroutines of one node that may be under way at once.
 CONCURRENT_COROUTINES = 64
 
@@ -27,12 +29,30 @@ async def in_turn(start: Start, count: int) -> list[Any]:
     :raises CoroutineFailedError: at the first record that fails.
     """
     out: list[Any] = []
+    task = _this_task()
     for index in range(count):
         try:
             out.append(await start(index))
-        except Exception as error:
+            if task.cancelling():
+                raise asyncio.CancelledError  # else the next one would be told
+        except ENDS:
+            raise
+        except BaseException as error:
             raise CoroutineFailedError(index) from error
     return out
+
+
+async def to_its_end(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Its result. One that cancels its task is cancelled by that itself, and nothing behind it."""
+    task = _this_task()
+    try:
+        result = await coroutine
+        if task.cancelling():
+            await asyncio.sleep(0)  # raises what the coroutine has not waited for
+        return result
+    finally:
+        while task.cancelling():
+            task.uncancel()
 
 
 async def side_by_side(start: Start, count: int) -> list[Any]:
@@ -64,6 +84,12 @@ async def apart(
         for index, cause in enumerate(_causes(tasks), first):
             out.append(tasks[index - first].result() if cause is None else failed(index, cause))
     return out
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - a loop runs nothing else
+    return task
 
 
 def _causes(tasks: Sequence[asyncio.Task[Any]]) -> list[BaseException | None]:

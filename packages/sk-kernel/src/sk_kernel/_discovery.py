@@ -35,6 +35,8 @@ class Catalogue(Struct):
     sinks: dict[str, SinkSpec] = field(default_factory=dict)
     states: dict[type, StateSpec] = field(default_factory=dict)
     services: list[ServiceSpec] = field(default_factory=list)
+    #: The module roots in which nothing is declared.
+    empty_roots: list[str] = field(default_factory=list)
 
 
 def discover(module_roots: Iterable[str]) -> Catalogue:
@@ -43,19 +45,29 @@ def discover(module_roots: Iterable[str]) -> Catalogue:
     Roots in the order given, a root's submodules by name, objects as defined. An object that a
     module merely imports is not collected there.
 
-    :raises DiscoveryError: when a module cannot be imported.
+    :raises DiscoveryError: when a module cannot be imported; its ``further`` holds the others.
     :raises DefinitionError: when something in one cannot be what it is declared to be.
     :raises PreflightError: when two objects of one kind have the same name.
     """
     catalogue = Catalogue()
     faults: list[Fault] = []
+    failed: list[DiscoveryError] = []
     seen: set[int] = set()
     for root in module_roots:
-        for module in _modules(root):
-            for value, spec in _declared_in(module):
-                if id(value) not in seen:
-                    seen.add(id(value))
-                    faults.extend(_add(catalogue, spec, f"{module.__name__}.{value.__qualname__}"))
+        try:
+            found = [each for module in _modules(root) for each in _declared_in(module)]
+        except DiscoveryError as error:
+            failed.append(error)
+            continue
+        if not found:
+            catalogue.empty_roots.append(root)
+        for value, spec in found:
+            if id(value) not in seen:
+                seen.add(id(value))
+                faults.extend(_add(catalogue, spec))
+    if failed:
+        failed[0].further = tuple(failed[1:])
+        raise failed[0]
     if faults:
         raise PreflightError(faults)
     return catalogue
@@ -95,7 +107,7 @@ def _import(name: str) -> ModuleType:
         raise DiscoveryError(name, type(error).__name__, problem) from error
 
 
-def _add(catalogue: Catalogue, spec: Any, where: str) -> Iterator[Fault]:
+def _add(catalogue: Catalogue, spec: Any) -> Iterator[Fault]:
     match spec:
         case StateSpec():
             catalogue.states[spec.cls] = spec
@@ -109,7 +121,7 @@ def _add(catalogue: Catalogue, spec: Any, where: str) -> Iterator[Fault]:
             group = catalogue.sources
         case _:
             group = catalogue.sinks
-    if spec.name in group:
-        yield Fault(spec.name, "duplicate", f"a name of its own; {where} repeats it")
-    else:
-        group[spec.name] = spec
+    first = group.setdefault(spec.name, spec)
+    if first is not spec:
+        both = " and ".join(f"{s.target.__module__}.{s.target.__qualname__}" for s in (first, spec))
+        yield Fault(spec.name, "duplicate", "a name of its own", both)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from sk_kernel._batch import Batch
+from sk_kernel._ends import ENDS
 from sk_kernel._envelope import Envelope
 from sk_kernel._graph import SINK, SOURCE, Graph
 from sk_kernel._ids import TraceIds
@@ -25,6 +26,10 @@ _WITH_PAYLOAD = frozenset({"read", "decode", "encode", "write"})
 #: The first batch holds no more, and whenever one was more than half full the next may hold twice
 #: as many: a short input is shared out among the groups, a long one has few batches.
 FIRST_BATCH_RECORDS = 1000
+#: How long closing a source waits for an interrupt of it that has not returned.
+_INTERRUPT_SECONDS = 1.0
+#: The largest counter of a summary that can be told to another process.
+_MOST = (1 << 63) - 1
 
 
 class BatchLimits(msgspec.Struct, frozen=True):
@@ -67,17 +72,20 @@ class SourceDriver:
         self._readings: dict[int, _Reading] = {}
         # Reentrant: a signal may be handled in the middle of any of the three that take it.
         self._lock = threading.RLock()
+        #: Held while the source is interrupted, which may block: nobody waits for it without end.
+        self._interrupting = threading.Lock()
         self._is_open = self._interrupted = False
         # It has no other end than to be interrupted, and is complete then.
         self._endless = isinstance(source, RequestSource)
 
     def open(self) -> None:
         """Open the source."""
-        _guarded(SOURCE, "open", self._source.open)
+        _guarded(SOURCE, "open", _optional(self._source, "open"))
         with self._lock:
             self._is_open = True
-            if self._interrupted:
-                _guarded(SOURCE, "interrupt", self._source.interrupt)
+            late = self._interrupted
+        if late:
+            self.interrupt()
 
     def read(self) -> tuple[Batch, Sequence[Any]]:
         """The next batch and its payloads; the final batch, which has none, at the end of input.
@@ -105,14 +113,27 @@ class SourceDriver:
         """End the input here, or, before :meth:`open`, at once. Safe in any thread."""
         with self._lock:
             self._interrupted = True
-            if self._is_open:
-                _guarded(SOURCE, "interrupt", self._source.interrupt)
+            if not self._is_open:
+                return
+            alone = self._interrupting.acquire(blocking=False)
+        try:
+            _guarded(SOURCE, "interrupt", self._source.interrupt)
+        except SystemExit as error:  # in a thread that nobody hears
+            raise AdapterFailedError(SOURCE, "interrupt", type(error).__name__) from error
+        finally:
+            if alone:
+                self._interrupting.release()
 
     def close(self) -> None:
-        """Close the source; to interrupt it has no effect any more."""
+        """Close the source; to interrupt it has no effect any more.
+
+        An interrupt that is under way is waited for, but for no longer than a second.
+        """
         with self._lock:
             self._is_open = False
-        _guarded(SOURCE, "close", self._source.close)
+        if self._interrupting.acquire(timeout=_INTERRUPT_SECONDS):
+            self._interrupting.release()
+        _guarded(SOURCE, "close", _optional(self._source, "close"))
 
     def trace(self, tracer: Tracer, batch: Batch, *, branching: bool) -> None:
         """Record the spans of a batch's reading, once."""
@@ -159,10 +180,12 @@ class SinkDriver:
         self._encode = getattr(sink, "encode", None)
         self._bridge = graph.sink.bridge or SINK
         self.records = 0
+        #: What was wrong with the summary, if anything was; of what was raised the type.
+        self.unsummed = ""
 
     def open(self) -> None:
         """Open the sink."""
-        _guarded(SINK, "open", self._sink.open)
+        _guarded(SINK, "open", _optional(self._sink, "open"))
 
     def write(self, payloads: Sequence[Any]) -> None:
         """Write one batch.
@@ -178,19 +201,42 @@ class SinkDriver:
 
     def end(self, *, complete: bool) -> None:
         """Commit a complete run, abort any other."""
-        if complete:
-            _guarded(SINK, "commit", self._sink.commit)
-        else:
-            _guarded(SINK, "abort", self._sink.abort)
+        action = "commit" if complete else "abort"
+        _guarded(SINK, action, _optional(self._sink, action))
 
     def partial_outputs(self) -> tuple[str, ...]:
         """Where unfinished output is."""
-        action = "name its partial output"
-        return _guarded(SINK, action, lambda: tuple(self._sink.partial_outputs()))
+        named = _optional(self._sink, "partial_outputs")
+        return _guarded(SINK, "name its partial output", lambda: tuple(named()))
 
     def summary(self) -> dict[str, int]:
-        """The sink's counters."""
-        return _guarded(SINK, "give its summary", lambda: dict(self._sink.summary()))
+        """The sink's counters; none, and ``unsummed`` says why, where it fails to give them.
+
+        That changes nothing of a run, which has come to its end.
+        """
+        try:
+            return _guarded(
+                SINK, "give its summary", lambda: _counters(_optional(self._sink, "summary")())
+            )
+        except (KernelError, SystemExit) as error:
+            cause = getattr(error, "cause_type", type(error).__name__)
+            self.unsummed = f"{SINK} failed to give its summary: {cause}"
+            return {}
+
+
+def _counters(summary: Any) -> dict[str, int]:
+    counters = dict(summary)
+    for name, count in counters.items():
+        if not isinstance(name, str) or type(count) is not int or not -_MOST <= count <= _MOST:
+            raise TypeError("a summary is whole numbers of 64 bits, each with its name")
+        name.encode()  # or it can be neither sent nor printed
+    return counters
+
+
+def _optional(adapter: Any, method: str) -> Callable[[], Any]:
+    """A method that an adapter need not have; without it there is nothing to do, or to tell."""
+    found: Callable[[], Any] = getattr(adapter, method, tuple)
+    return found
 
 
 def _listed(payloads: Any) -> Sequence[Any]:
@@ -200,9 +246,9 @@ def _listed(payloads: Any) -> Sequence[Any]:
 def _guarded(adapter: str, action: str, call: Callable[..., T], *arguments: Any) -> T:
     try:
         return call(*arguments)
-    except KernelError:
+    except (KernelError, *ENDS):
         raise
-    except Exception as error:
+    except BaseException as error:
         silent = action in _WITH_PAYLOAD and not isinstance(error, OSError)
         problem = "" if silent else str(error)
         raise AdapterFailedError(adapter, action, type(error).__name__, problem) from error

@@ -59,6 +59,33 @@ class Correlation(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
+def unfit_in(envelope: Envelope[object]) -> str:
+    """What an envelope is that says something which is no text, or none that can be sent.
+
+    Empty where there is nothing of that: an envelope is not checked as it is made.
+    """
+    for name in ("trace_id", "target", "reply_to"):
+        said = getattr(envelope, name)
+        if said is not None and not _is_text(said):
+            return f"an Envelope with a {name} that is no text"
+    headers = envelope.headers
+    if headers is not EMPTY_HEADERS and not (
+        isinstance(headers, Mapping) and all(map(_is_text, (*headers, *headers.values())))
+    ):
+        return "an Envelope with headers that are not all text"
+    return ""
+
+
+def _is_text(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 NO_CORRELATION = Correlation()
 
 

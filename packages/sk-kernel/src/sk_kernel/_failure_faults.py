@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sk_kernel._failure import FailureSpec
 from sk_kernel._graph import Graph
+from sk_kernel._letter_file import may_be_replaced
+from sk_kernel._portable import wire_faults
 from sk_kernel._preflight import one_of
 from sk_kernel._units import state_units
-from sk_kernel._wire import wire_faults
 from sk_kernel.errors import Fault
 
 _PATH = "runtime.failure"
@@ -24,7 +25,9 @@ def failure_faults(
     faults += _repeated(failure, graph, states_of)
     dead = {name for name in graph.nodes if failure.of(name).policy == "dead_letter"}
     if failure.writes and failure.dead_letters is None:
-        faults.append(Fault(f"{_PATH}.dead_letter.path", "missing", "a file for dead letters"))
+        faults.append(
+            Fault(f"{_PATH}.dead_letter.path", "missing", "a file for dead letters", "none")
+        )
     fed = ((e.producer, e.payload.cls) for e in graph.edges if e.consumer in dead)
     return faults + wire_faults(graph, fed)
 
@@ -33,12 +36,14 @@ def letter_file_faults(failure: FailureSpec) -> Iterator[Fault]:
     """What is wrong with the path of the dead letters, as far as can be seen without writing."""
     if not failure.writes or failure.dead_letters is None:
         return
-    target = os.path.abspath(failure.dead_letters)
+    target = os.path.realpath(failure.dead_letters)
     path = f"{_PATH}.dead_letter.path"
     if not os.path.isdir(os.path.dirname(target)):
-        yield Fault(path, "bad_value", "a file in a folder that exists")
+        yield Fault(path, "bad_value", "a file in a folder that exists", target)
     elif os.path.isdir(target):
-        yield Fault(path, "bad_value", "a file, not a folder")
+        yield Fault(path, "bad_value", "a file", f"the folder {target}")
+    elif not may_be_replaced(target):
+        yield Fault(path, "bad_value", "a file", f"{target}, a device, a pipe or a socket")
 
 
 def _repeated(

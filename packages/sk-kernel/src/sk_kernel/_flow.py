@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 from sk_kernel._batch import Batch, Column, Section
-from sk_kernel._envelope import Envelope, Key, root_of
+from sk_kernel._envelope import Envelope, Key, root_of, unfit_in
 from sk_kernel._graph import SOURCE, Edge
 from sk_kernel._specs import Emission, PayloadType
 from sk_kernel.errors import NodeOutputError, UnknownTargetError
@@ -61,17 +62,17 @@ class Flow:
         """
         if outlet.declared.many:
             keys, outputs = self._flattened(outlet, keys, outputs)
-        kinds = set(map(type, outputs))
-        if len(kinds) == 1:
-            (cls,) = kinds
-            route = outlet.routes.get(cls)
+        kinds = list(map(type, outputs))  # a list counts faster than a set is filled
+        if kinds and kinds.count(kinds[0]) == len(kinds):
+            route = outlet.routes.get(kinds[0])
             if route is not None:
                 self._deliver(outlet.producer, route, keys, outputs)
                 return
         # In order of appearance, so that every process finds the same fault first.
-        for cls in dict.fromkeys(map(type, outputs)):
-            chosen = [i for i, x in enumerate(outputs) if type(x) is cls]
-            self._emit_kind(outlet, cls, [keys[i] for i in chosen], [outputs[i] for i in chosen])
+        for cls in dict.fromkeys(kinds):
+            chosen = [kind is cls for kind in kinds]
+            some = list(compress(keys, chosen))
+            self._emit_kind(outlet, cls, some, list(compress(outputs, chosen)))
 
     def arrive(self, section: Section, edges: Iterable[Edge]) -> None:
         """Put a section from another segment before its consumers in this one."""
@@ -106,6 +107,10 @@ class Flow:
         for key, envelope in zip(keys, envelopes, strict=True):
             if type(envelope.payload) not in outlet.routes:
                 self.batch.blame(outlet.refuse(envelope, key))
+                continue
+            if unfit := unfit_in(envelope):
+                refused = NodeOutputError(outlet.producer, unfit, "", root_of(key))
+                self.batch.blame(refused.about(key))
                 continue
             if envelope.trace_id or envelope.reply_to or envelope.headers:
                 known[key] = self.batch.correlation(key).updated(envelope, origin)

@@ -102,14 +102,15 @@ def build_graph(source: SourceSpec, sink: SinkSpec, nodes: Mapping[str, NodeSpec
             targets = _consumers_of(payload.cls, consumers)
             if not targets:
                 wanted = f"a node or sink that consumes {payload.name}"
-                faults.append(Fault(producer, "unconsumed", wanted))
+                faults.append(Fault(producer, "unconsumed", wanted, "none"))
             edges += [Edge(producer, payload, t, i, len(targets)) for i, t in enumerate(targets)]
     reached = {e.consumer for e in edges}
     for name in (*nodes, SINK):
         # Where requests are served, whatever nothing leads to is an entrance.
         if name not in reached and draft.consumed(name) and not (serving and name in nodes):
             wanted = " or ".join(t.name for t in draft.consumed(name))
-            faults.append(Fault(name, "unreached", f"a source or node that emits {wanted}"))
+            wanted = f"a source or node that emits {wanted}"
+            faults.append(Fault(name, "unreached", wanted, "none"))
     faults += _circles(nodes, edges)
     if faults:
         raise PreflightError(faults)
@@ -128,7 +129,7 @@ def _misnamed(graph: Graph) -> Iterator[Fault]:
     taken = {SOURCE, SINK, *graph.bridges()}
     for name in graph.nodes:
         if name in taken:
-            yield Fault(name, "reserved", "a node name that no adapter or bridge has")
+            yield Fault(name, "reserved", "a node name that no adapter or bridge has", name)
 
 
 def _ambiguous(graph: Graph) -> Iterator[Fault]:
@@ -137,9 +138,10 @@ def _ambiguous(graph: Graph) -> Iterator[Fault]:
         emitted = () if name == SINK else graph.emitted(name)
         consumed = () if name == SOURCE else graph.consumed(name)
         for payload in (*emitted, *consumed):
-            if known.setdefault(payload.cls, payload).annotation != payload.annotation:
+            first = known.setdefault(payload.cls, payload).annotation
+            if first != payload.annotation:
                 wanted = f"one annotation for all payloads of class {payload.name}"
-                yield Fault(name, "ambiguous", wanted)
+                yield Fault(name, "ambiguous", wanted, f"{first!r} and {payload.annotation!r}")
 
 
 def _sorter(names: Iterable[str], edges: Iterable[Edge]) -> TopologicalSorter[str]:
@@ -163,8 +165,7 @@ def _circles(names: Iterable[str], edges: Iterable[Edge]) -> Iterator[Fault]:
             circle: list[str] = error.args[1][:-1]
             start = circle.index(min(circle, key=known.index))
             shown = [*circle[start:], *circle[: start + 1]]
-            wanted = f"no circle of nodes, as this is one: {' -> '.join(shown)}"
-            yield Fault(shown[0], "circular", wanted)
+            yield Fault(shown[0], "circular", "no circle of nodes", " -> ".join(shown))
             left = [e for e in left if (e.producer, e.consumer) != (shown[0], shown[1])]
         else:
             return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sk_kernel._batch import Batch, Rows
 from sk_kernel._calls import Identity, NodeCall
+from sk_kernel._ends import ENDS
 from sk_kernel._envelope import Key, root_of
 from sk_kernel._failure import NodeFailure
 from sk_kernel._graph import Edge
@@ -78,12 +79,12 @@ class GuardedCall(NodeCall):
         """Give a record up, or blame it where that is not for the node's policy."""
         self._lost += 1
         self._cause = type(error).__name__
-        if self._failure.policy == "fail" or not isinstance(error, Exception):
+        if self._failure.policy == "fail" or isinstance(error, ENDS):
             batch.blame(self._failed(error, key))
             return True
         batch.gave_up(key, self.name, self._cause)
         known = batch.correlation(key)
-        self._losses.take(Loss(self.name, self._failure, self._cause, key, item, known))
+        self._losses.take(Loss(self.name, self._failure, self._cause, key, item, known, error))
         if self._tracer is not None and root_of(key) not in batch.sampled:
             self._tracer.failed(batch, self.name, key, self._cause)
         return True
@@ -160,7 +161,7 @@ class GuardedCall(NodeCall):
 
     def _tries(self, attempt: int, error: BaseException) -> bool:
         """Whether there is another attempt behind this one."""
-        return isinstance(error, Exception) and attempt < self._failure.attempts
+        return not isinstance(error, ENDS) and attempt < self._failure.attempts
 
     def _starter(
         self,
@@ -169,6 +170,8 @@ class GuardedCall(NodeCall):
         items: Sequence[Any],
         lost: set[int] | None = None,
     ) -> Callable[[int], Coroutine[Any, Any, Any]]:
+        from sk_kernel._coroutines import to_its_end
+
         start = super()._starter(batch, keys, items)
 
         async def guarded(index: int) -> Any:
@@ -178,7 +181,7 @@ class GuardedCall(NodeCall):
             while True:
                 attempt += 1
                 try:
-                    return await start(index)
+                    return await to_its_end(start(index))
                 except BaseException as error:
                     if not batch.bears(error):
                         raise

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import IO
@@ -31,7 +32,8 @@ class DeadLetterFile:
     """
 
     def __init__(self, failure: FailureSpec) -> None:
-        self._target = os.path.abspath(failure.dead_letters or "") if failure.writes else ""
+        # Through a link: the file that it leads to is replaced, and the link is kept.
+        self._target = os.path.realpath(failure.dead_letters or "") if failure.writes else ""
         self._folder = ""
 
     def open(self) -> str:
@@ -41,6 +43,7 @@ class DeadLetterFile:
 
             folder, name = os.path.split(self._target)
             with _wrapped("open", self._target):
+                self._refuse_others()
                 self._folder = mkdtemp(prefix=f"{name}.", suffix=".parts", dir=folder)
         return self._folder
 
@@ -63,6 +66,7 @@ class DeadLetterFile:
         """Put what was staged in place of the target."""
         if self._folder:
             with _wrapped("put in place", self._target):
+                self._refuse_others()  # again: it may have come since
                 os.replace(os.path.join(self._folder, _MERGED), self._target)
             self._remove()
 
@@ -77,6 +81,10 @@ class DeadLetterFile:
         with _wrapped("look at", self._folder):
             return (self._folder,) if self._folder and self._parts() else ()
 
+    def _refuse_others(self) -> None:
+        if not may_be_replaced(self._target):
+            raise DeadLetterError("replace", self._target, "it is no regular file")
+
     def _parts(self) -> list[str]:
         names = sorted(name for name in os.listdir(self._folder) if name.endswith(_PART))
         return [os.path.join(self._folder, name) for name in names]
@@ -88,10 +96,22 @@ class DeadLetterFile:
         self._folder = ""
 
 
+def may_be_replaced(path: str) -> bool:
+    """Whether a file may take the place of what is there: of a regular file, or of nothing."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:  # what cannot be looked at is refused by the system
+        return True
+
+
 def letter_part(folder: str, worker: str, segment: int) -> str:
     """The part of one segment in one worker; empty where there is no folder."""
-    name = worker.replace("%", "%25").replace("/", "%2F")
-    return os.path.join(folder, f"{name}.{segment}{_PART}") if folder else ""
+    return os.path.join(folder, f"{file_name(worker)}.{segment}{_PART}") if folder else ""
+
+
+def file_name(name: str) -> str:
+    """A name of any characters as the beginning of a file's: it leads into no other folder."""
+    return name.replace("%", "%25").replace("/", "%2F")
 
 
 def _merged(files: Iterable[IO[bytes]]) -> Iterator[bytes]:
@@ -104,9 +124,14 @@ def _merged(files: Iterable[IO[bytes]]) -> Iterator[bytes]:
 
 
 def _lines(file: IO[bytes]) -> Iterator[tuple[Place, bytes]]:
-    for line in file:
+    for number, line in enumerate(file, 1):
         if line.endswith(b"\n"):  # else its writer died here, and the batch was run anew
-            yield place_of(line), line
+            try:
+                place = place_of(line)
+            except DeadLetterError as error:
+                what = f"{file.name}, line {number}"
+                raise DeadLetterError("read", what, error.problem) from None
+            yield place, line
 
 
 @contextlib.contextmanager

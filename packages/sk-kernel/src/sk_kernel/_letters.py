@@ -13,6 +13,7 @@ import msgspec
 from sk_kernel._envelope import Key
 from sk_kernel._graph import Edge, Graph
 from sk_kernel._specs import PayloadType
+from sk_kernel._unreadable import UNREADABLE
 from sk_kernel.errors import DeadLetterError
 
 #: The order of dead letters in their file, and what none has in common with another one of its run.
@@ -66,8 +67,8 @@ def read_letter(line: bytes) -> DeadLetter:
     """
     try:
         return _decode(line)
-    except msgspec.MsgspecError as error:
-        raise DeadLetterError("read", "a line", type(error).__name__) from None
+    except UNREADABLE as error:
+        raise DeadLetterError("read", "a line", _problem(error)) from None
 
 
 def place_of(line: bytes) -> Place:
@@ -77,9 +78,15 @@ def place_of(line: bytes) -> Place:
     """
     try:
         found = _decode_place(line)
-    except msgspec.MsgspecError as error:
-        raise DeadLetterError("read", "a line", type(error).__name__) from None
+    except UNREADABLE as error:
+        raise DeadLetterError("read", "a line", _problem(error)) from None
     return found.sequence, found.node, found.key
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, msgspec.ValidationError):
+        return "it is no dead letter"  # what msgspec says more of it may be the line's own words
+    return str(error) if isinstance(error, msgspec.DecodeError) else "it is no JSON text"
 
 
 def payload_bytes(node: str, sequence: int, payload: Any) -> bytes:

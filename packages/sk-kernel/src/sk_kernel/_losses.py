@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Loss(NamedTuple):
-    """A record that a node was given, and that ends there. ``cause`` is the type of the error."""
+    """A record that a node was given, and that ends there. ``cause`` is the type of the error.
+
+    The error itself may hold a payload: it is for nobody but whoever has that.
+    """
 
     node: str
     failure: NodeFailure
@@ -29,6 +32,7 @@ class Loss(NamedTuple):
     key: Key
     payload: Any
     correlation: Correlation
+    error: BaseException
 
 
 def asked_part(part: str) -> str:
@@ -41,7 +45,8 @@ class Losses:
     """Takes the losses of one segment in one process.
 
     Letters are held until their batch is through the segment, and then written in their order: so
-    a part is sorted, and none is written of a batch that will be run anew.
+    a part is sorted. A batch that is run anew by another worker, since this one died before it was
+    acknowledged, writes its letters anew, into that worker's part: merging leaves one of each.
 
     :param part: the file to append to; without one, dead letters are counted and not written.
     """

@@ -33,9 +33,9 @@ def made_node(
         return _bound(node.target, arguments)
     try:
         return node.target(**arguments)
-    except KernelError:
+    except (KernelError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:  # sys.exit() too, which a program must not end by unheard
         problem = f"__init__ raised {type(error).__name__}: {error}{line_of(error)}"
         raise ResolutionError(node.name, node.target.__qualname__, problem) from error
 
@@ -53,13 +53,13 @@ def made_adapter(spec: AdapterSpec, settings: Settings, container: Container) ->
         return adapt(spec, _bound(spec.target, arguments))
     try:
         return spec.target(**arguments)
-    except KernelError:
+    except (KernelError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:
         raise adapter_failed(spec, "be made", error) from error
 
 
-def adapter_failed(spec: AdapterSpec, action: str, error: Exception) -> AdapterFailedError:
+def adapter_failed(spec: AdapterSpec, action: str, error: BaseException) -> AdapterFailedError:
     """The error of an adapter that raised before there was a record."""
     vertex = SINK if isinstance(spec, SinkSpec) else SOURCE
     return AdapterFailedError(vertex, action, type(error).__name__, str(error))

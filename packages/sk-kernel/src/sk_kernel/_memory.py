@@ -138,6 +138,11 @@ class MemoryRun:
         """End the input here, or, before the run, at once; and drain. Safe in any thread."""
         self._source.interrupt()
 
+    @property
+    def unsummed(self) -> str:
+        """What was wrong with the sink's summary, behind the end of the work; else empty."""
+        return self._sink.unsummed
+
     def totals(self) -> Totals:
         """What has been measured so far. Safe in any thread."""
         measured, lost = self._meter.totals(), self._losses

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sk_kernel._batch import Batch, Rows
 from sk_kernel._calls import NodeCall
 from sk_kernel._chain import DetourError
+from sk_kernel._ends import ENDS
 from sk_kernel._envelope import Key, root_of
 from sk_kernel._graph import Edge
 from sk_kernel.errors import NodeFailedError, NodeOutputError
 
 #: When each node began and ended, one record after the other, in nanoseconds since the epoch.
-Stamps = MutableSequence[int]
+Stamps = list[int]
 _Passed = Callable[[Any, Callable[[int], None], Callable[[], int]], Any]
 
 
@@ -30,7 +31,7 @@ class NotedChain:
         self._passed = _compiled(calls)
         self._failed: str | None = None
 
-    def one(self, batch: Batch, key: Key, item: Any, stamps: Stamps) -> Any:
+    def one(self, key: Key, item: Any, stamps: Stamps) -> Any:
         """What the last node gives for a record; of each node, two stamps.
 
         :raises NodeFailedError, NodeOutputError: what the record did.
@@ -43,7 +44,7 @@ class NotedChain:
             if within:
                 stamps.append(time.time_ns())
                 self._failed = type(error).__name__
-            if not isinstance(error, Exception):
+            if isinstance(error, ENDS):
                 raise  # sys.exit(), which ends the process
             if isinstance(error, DetourError):
                 call = self._calls[passed - 1]
@@ -62,8 +63,8 @@ class NotedChain:
         width = 2 * len(self._calls)
         whole = (len(stamps) - (failed is not None)) // width
         last = whole * width
-        keys = [rows.keys[row] for row in traced[:whole]]
-        tracer.ran_on(batch, rows, traced, stamps[0:last:width], stamps[1:last:width])
+        keys = tracer.rows.keys(rows.keys, batch.sampled)
+        tracer.ran_on(batch, rows, stamps[0:last:width], stamps[1:last:width])
         for i, edge in enumerate(self._edges, 1):
             starts, ends = stamps[2 * i : last : width], stamps[2 * i + 1 : last : width]
             tracer.ran_along(batch, edge, keys, starts, ends)

@@ -16,7 +16,7 @@ from sk_kernel._ids import TraceIds
 from sk_kernel._plan import ExecutionPlan
 from sk_kernel._sampled import SampledRows
 from sk_kernel._span import NodeObserver, NodeSpan
-from sk_kernel._span_maker import SpanMaker, Visits
+from sk_kernel._span_maker import Given, SpanMaker, Visits
 from sk_kernel._span_tables import groups_before
 from sk_kernel._trace_context import TraceParent, write_traceparent
 from sk_kernel.errors import NodeFailedError, RunError
@@ -27,7 +27,7 @@ Times = tuple[int, int]
 #: Spans of so many visits of records are handed over at once, unless the first of them has waited
 #: for so long: what a process that is killed takes with it. A batch may have more; none of an
 #: observer's calls has.
-MOST_NOTED: Final = 512
+MOST_NOTED: Final = 2048
 MOST_HANDED: Final = 8192
 LONGEST_NS: Final = 1_000_000_000
 
@@ -46,10 +46,10 @@ class _Settled(NamedTuple):
 
 
 class _Sent(NamedTuple):
-    """What was noted of a sending, with the vertices and records that its span is linked to."""
+    """What was noted of a sending, and the sampled records in it, which its span is linked to."""
 
     sending: Sending
-    origins: Sequence[tuple[str, Key, str | None]]
+    given: Sequence[Given]
 
 
 class Tracer:
@@ -68,42 +68,39 @@ class Tracer:
         self.rows = SampledRows()
         self._hops, self._maker = Hops(plan, ids, self.rows), SpanMaker(plan, ids)
         self._before, self._group_of = groups_before(plan), plan.group_of
-        self._many = {name for name, spec in plan.graph.nodes.items() if spec.emits.many}
         self._visits: list[Visits] = []
         self._arrival: Arrival | None = None
         self._notes: list[_Settled | _Sent | NodeSpan] = []
         self._noted, self._since = 0, 0
-        self._held: list[NodeSpan] = []
-        #: What spans that are held without an error have failed by after all, by their ids.
-        self._causes: dict[str, str] = {}
+        #: What visits that were noted without an error have failed by after all.
+        self._causes: dict[tuple[str, Key], str] = {}
 
     @property
     def holds(self) -> bool:
         """Whether there is something to :meth:`flush`."""
-        return bool(self._notes or self._visits or self._held)
+        return bool(self._notes or self._visits)
 
     def ran(
         self, batch: Batch, edge: Edge, key: Key, times: Times, error: str | None = None
     ) -> None:
         """The consumer of ``edge`` ran on the record ``key`` that came over it."""
-        known = batch.correlations
-        about = (known.get(key, NO_CORRELATION),) if known else None
-        self._visits.append((edge, (key,), about, (times[0],), (times[1],), error))
+        keys, (start, end) = (key,), times
+        self._visits.append((edge, keys, _known(batch, keys), (start,), (end,), error))
 
     def ran_on(
         self,
         batch: Batch,
         rows: Rows,
-        traced: Sequence[int],
         starts: Sequence[int],
         ends: Sequence[int],
     ) -> None:
-        """A vertex ran on as many of these sampled rows as there are ends."""
+        """A vertex ran on as many of the sampled among these rows as there are ends."""
         if len(rows.columns) > 1:
+            traced = self.rows(rows.keys, batch.sampled)
             for row, start, end in zip(traced, starts, ends, strict=False):
                 self.ran(batch, rows.edge(row), rows.keys[row], (start, end))
             return
-        keys = [rows.keys[row] for row in traced]
+        keys = self.rows.keys(rows.keys, batch.sampled)
         self.ran_along(batch, rows.columns[0].edge, keys, starts, ends)
 
     def ran_along(
@@ -115,9 +112,7 @@ class Tracer:
         ends: Sequence[int],
     ) -> None:
         """The consumer of ``edge`` ran on as many of these sampled records as there are ends."""
-        known = batch.correlations
-        about = [known.get(key, NO_CORRELATION) for key in keys] if known else None
-        self._visits.append((edge, keys, about, starts, ends, None))
+        self._visits.append((edge, keys, _known(batch, keys), starts, ends, None))
 
     def read(
         self,
@@ -133,14 +128,14 @@ class Tracer:
         about: list[Correlation] = []
         for key, given in records:
             keys.append(key)
-            known = Correlation(given) if given else NO_CORRELATION
+            own = Correlation(given) if given else NO_CORRELATION
             if caller := callers.get(root_of(key)):
                 said = write_traceparent(caller.trace_id, caller.span_id, sampled=caller.sampled)
-                known = replace(known, caller=said)
-            about.append(known)
-        self._visits.append(
-            (None, keys, about, [times[0]] * len(keys), [times[1]] * len(keys), None)
-        )
+                own = replace(own, caller=said)
+            about.append(own)
+        known = about if about.count(NO_CORRELATION) < len(about) else None
+        starts, ends = ([time_ns] * len(keys) for time_ns in times)
+        self._visits.append((None, keys, known, starts, ends, None))
 
     def failed(self, batch: Batch, vertex: str, key: Key, error: str) -> None:
         """A record that is not sampled failed in a vertex: its one span, without a parent.
@@ -162,10 +157,7 @@ class Tracer:
         if root_of(key) not in batch.sampled:
             self.failed(batch, vertex, key, cause)
             return
-        self._put_by(None)
-        self._tell()
-        if own := self._maker.made(vertex, key):
-            self._causes.setdefault(own, cause)
+        self._causes.setdefault((vertex, key), cause)
 
     def received(self, batch: Batch, to: End, parcels: Iterable[Parcel]) -> None:
         """A segment begins with what other workers have sent of a batch; :meth:`settle` ends it."""
@@ -179,7 +171,7 @@ class Tracer:
         if batch.sampled and self._hops.are_told(batch, Parcel(by, sections), to):
             count, now = sum(len(section.items) for section in sections), time.time_ns()
             sending = Sending(batch.number, batch.first, by, to, count, (began_ns, now))
-            self._note(_Sent(sending, self._origins(batch, sections)), now)
+            self._note(_Sent(sending, self._given(batch, sections)), now)
 
     def settle(self) -> None:
         """A segment is through with its batch, which it has not sent on."""
@@ -199,13 +191,8 @@ class Tracer:
     def flush(self) -> None:
         """Hand the spans over, be they few."""
         self.settle()
-        self._tell()
-        held, self._held = self._held, []
-        if not held:
-            return
-        if self._causes:
-            held = [self._caused(span) for span in held]
-            self._causes.clear()
+        held = self._told()
+        self._causes.clear()
         self._maker.forget()
         self.rows.forget()
         for start in range(0, len(held), MOST_HANDED):
@@ -218,10 +205,6 @@ class Tracer:
         self.flush()
         for observer in self._observers:
             observer.close()
-
-    def _caused(self, span: NodeSpan) -> NodeSpan:
-        cause = None if span.error else self._causes.get(span.span_id)
-        return replace(span, error=cause) if cause else span
 
     def _put_by(self, end_ns: int | None) -> None:
         """What was noted since the last time, as of a batch whose work ends here, or goes on."""
@@ -236,35 +219,32 @@ class Tracer:
         self._noted += 1
         self._notes.append(note)
 
-    def _tell(self) -> None:
-        """Make the spans of what has been noted."""
+    def _told(self) -> list[NodeSpan]:
+        """The spans of what has been noted."""
         notes, self._notes, self._noted = self._notes, [], 0
-        held, maker, hops = self._held, self._maker, self._hops
+        held: list[NodeSpan] = []
+        maker, hops, causes = self._maker, self._hops, self._causes
         for note in notes:
             if isinstance(note, _Settled):
                 visits, arrival, end_ns = note
-                held += maker.spans(visits, hops.link(arrival) if arrival else None)
+                held += maker.spans(visits, hops.link(arrival) if arrival else None, causes)
                 if arrival and end_ns:
                     held.append(hops.processed(arrival, end_ns))
             elif isinstance(note, _Sent):
-                held.append(hops.sent(note.sending, [maker.link(*it) for it in note.origins]))
+                held.append(hops.sent(note.sending, maker.links(note.given, MOST_LINKS)))
             else:
                 held.append(note)
+        return held
 
-    def _origins(
-        self, batch: Batch, sections: Iterable[Section]
-    ) -> list[tuple[str, Key, str | None]]:
-        """What gave the sampled records: as many as may be linked, with their given trace ids."""
-        origins: dict[tuple[str, Key, str | None], None] = {}
-        known = batch.correlations
+    def _given(self, batch: Batch, sections: Iterable[Section]) -> list[Given]:
+        """What gave the sampled records, and these."""
+        given: list[Given] = []
         for section in sections:
-            keys, producer, many = section.keys, section.producer, section.producer in self._many
-            for row in self.rows(keys, batch.sampled):
-                if len(origins) == MOST_LINKS:
-                    break
-                key = keys[row]
-                about = known.get(key, NO_CORRELATION) if known else NO_CORRELATION
-                if about.traced_by != producer:  # else its span is of an earlier trace
-                    origin = key[:-1] if many and isinstance(key, tuple) else key
-                    origins[producer, origin, about.trace_id] = None
-        return list(origins)
+            if keys := self.rows.keys(section.keys, batch.sampled):
+                given.append((section.producer, keys, _known(batch, keys)))
+        return given
+
+
+def _known(batch: Batch, keys: Sequence[Key]) -> Sequence[Correlation] | None:
+    known = batch.correlations
+    return [known.get(key, NO_CORRELATION) for key in keys] if known else None

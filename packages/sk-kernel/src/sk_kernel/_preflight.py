@@ -95,7 +95,7 @@ def _key_faults(path: str, node: NodeSpec, key: str) -> Iterator[Fault]:
     for payload in node.consumes:
         if not _has_attribute(payload.cls, key):
             wanted = f"an attribute {key!r} on {payload.name}, which its state is keyed by"
-            yield Fault(path, "state_key", wanted)
+            yield Fault(path, "state_key", wanted, "none")
 
 
 def _has_attribute(cls: type, name: str) -> bool:

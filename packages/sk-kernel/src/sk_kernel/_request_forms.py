@@ -7,7 +7,7 @@ place of vertices and types as for batches. A frame is an array of visits or one
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 
@@ -54,6 +54,3 @@ decode_visits = msgspec.msgpack.Decoder(list[WireVisit]).decode
 decode_raw_visits = msgspec.msgpack.Decoder(list[RawVisit]).decode
 decode_answers = msgspec.msgpack.Decoder(list[WireAnswer]).decode
 decode_correlation = msgspec.msgpack.Decoder(Correlation).decode
-
-#: What msgspec raises of bytes that are not as declared; the second of a text that is no UTF-8.
-UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError)

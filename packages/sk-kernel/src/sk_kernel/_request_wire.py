@@ -11,7 +11,6 @@ from sk_kernel._entrances import entrances_of
 from sk_kernel._envelope import Correlation
 from sk_kernel._graph import SINK, Edge, Graph
 from sk_kernel._request_forms import (
-    UNREADABLE,
     WireAnswer,
     WireVisit,
     decode_answers,
@@ -20,6 +19,7 @@ from sk_kernel._request_forms import (
     decode_visits,
 )
 from sk_kernel._request_parts import encode, encoded, parts_of
+from sk_kernel._unreadable import UNREADABLE
 from sk_kernel._visit import Answer, Visit
 from sk_kernel._wire_parts import WirePart
 from sk_kernel.errors import WireError

@@ -15,19 +15,25 @@ class SampledRows:
     """
 
     def __init__(self) -> None:
-        self._keys: Sequence[Key] = ()
+        self._of: Sequence[Key] = ()
         self._sampled: frozenset[int] = frozenset()
         self._rows: Sequence[int] = ()
+        self._keys: Sequence[Key] = ()
 
     def __call__(self, keys: Sequence[Key], sampled: frozenset[int]) -> Sequence[int]:
         """The places in ascending ``keys`` of the records whose spans are recorded."""
         if not sampled:
             return ()
-        if keys is not self._keys or sampled is not self._sampled:
+        if keys is not self._of or sampled is not self._sampled:
             self._rows = sampled_rows(keys, sampled)
-            self._keys, self._sampled = keys, sampled
+            self._keys = [keys[row] for row in self._rows]
+            self._of, self._sampled = keys, sampled
         return self._rows
+
+    def keys(self, keys: Sequence[Key], sampled: frozenset[int]) -> Sequence[Key]:
+        """The keys in these places, for the same ``keys`` the same object."""
+        return self._keys if self(keys, sampled) else ()
 
     def forget(self) -> None:
         """Let go of the batch."""
-        self._keys, self._sampled, self._rows = (), frozenset(), ()
+        self._of, self._sampled, self._rows, self._keys = (), frozenset(), (), ()

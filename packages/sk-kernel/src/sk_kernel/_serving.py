@@ -20,26 +20,14 @@ class RequestSource:
     def __init__(self) -> None:
         self._ended = Event()
 
-    def open(self) -> None:
-        """There is nothing to acquire."""
-
     def read(self, max_records: int, max_bytes: int) -> Sequence[Any]:
         """Block until the end, which has no records."""
         self._ended.wait()
         return ()
 
-    def position(self) -> None:
-        """There is only one."""
-
-    def seek(self, position: None) -> None:
-        """There is only one."""
-
     def interrupt(self) -> None:
         """This is the end."""
         self._ended.set()
-
-    def close(self) -> None:
-        """There is nothing to release."""
 
 
 class ReplySink:
@@ -51,22 +39,9 @@ class ReplySink:
     def __init__(self) -> None:
         self._dropped = 0
 
-    def open(self) -> None:
-        """There is nothing to acquire."""
-
     def write(self, chunk: Sequence[Any]) -> None:
         """Drop what nobody has asked for."""
         self._dropped += len(chunk)
-
-    def commit(self) -> None:
-        """There is nothing to put in place."""
-
-    def abort(self) -> None:
-        """There is nothing to leave."""
-
-    def partial_outputs(self) -> tuple[str, ...]:
-        """None."""
-        return ()
 
     def summary(self) -> dict[str, int]:
         """How many records were nobody's reply."""

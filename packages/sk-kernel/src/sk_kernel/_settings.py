@@ -23,14 +23,14 @@ def settings_faults(model: type | None, given: Mapping[str, Any], path: str) -> 
     try:
         fields = {field.key: field for field in _fields(model)}
     except (NameError, TypeError) as error:
-        return [Fault(path, "bad_model", f"annotations that can be resolved: {error}")]
+        return [Fault(path, "bad_model", "annotations that can be resolved", str(error))]
     known = f"one of {', '.join(sorted(fields)) or 'nothing'}"
     faults = [Fault(f"{path}.{k}", "unknown_key", known) for k in given if k not in fields]
     for key, field in fields.items():
         if key in given:
             faults += _value_faults(field.annotation, given[key], f"{path}.{key}")
         elif field.required:
-            faults.append(Fault(f"{path}.{key}", "missing", "a value: it has no default"))
+            faults.append(Fault(f"{path}.{key}", "missing", "a value: it has no default", "none"))
     # A rule over several fields (__post_init__) has no field of its own.
     return faults or _conversion_faults(model, dict(given), path)
 
@@ -88,9 +88,12 @@ def _conversion_faults(annotation: Any, value: Any, path: str) -> list[Fault]:
         msgspec.convert(value, annotation)
     except msgspec.ValidationError as error:
         text, _, inner = str(error).partition(" - at `$")
-        return [Fault(path + inner.rstrip("`"), "bad_value", text)]
+        expected, _, got = text.removeprefix("Expected ").partition(", got ")
+        if expected == text:  # in the words of a __post_init__, say
+            expected, got = "", text
+        return [Fault(path + inner.rstrip("`"), "bad_value", expected, got)]
     except Exception as error:  # noqa: BLE001 - what a model's own __post_init__ raises is a fault
-        return [Fault(path, "bad_value", f"{type(error).__name__}: {error}")]
+        return [Fault(path, "bad_value", "", f"{type(error).__name__}: {error}")]
     return []
 
 

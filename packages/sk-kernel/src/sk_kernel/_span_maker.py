@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
-from typing import NamedTuple
+from itertools import chain, islice, repeat
+
+from msgspec.structs import replace
 
 from sk_kernel._envelope import NO_CORRELATION, Correlation, Key, root_of
 from sk_kernel._graph import SOURCE, Edge
-from sk_kernel._ids import TraceIds, joined_id, node_mark, record_mark
+from sk_kernel._ids import TraceIds, joined_id, record_mark
 from sk_kernel._plan import ExecutionPlan
 from sk_kernel._span import NO_ATTRIBUTES, NodeSpan, SpanLink
-from sk_kernel._span_tables import places_of, ways_of
-from sk_kernel._trace_context import read_traceparent, w3c_trace_id
+from sk_kernel._span_lanes import Lane, Lanes, Links, origin_of
+from sk_kernel._trace_context import w3c_trace_id
 
 Visits = tuple[
     Edge | None,
@@ -27,113 +28,123 @@ where that was nothing, when each began and ended, in nanoseconds since the epoc
 what was raised. Columns of plain values are what sampled records cost while the nodes run.
 """
 
-_NOTHING: tuple[None, tuple[()]] = (None, ())
+Given = tuple[str, Sequence[Key], Sequence[Correlation] | None]
+"""A vertex gave records: their keys, and what is known of them, or None where that is nothing."""
 
+Causes = Mapping[tuple[str, Key], str]
+"""What visits without an error have failed by after all, by vertex and key."""
 
-class _Mark(NamedTuple):
-    """A place, the mark that its name leaves on ids, and the ids of its spans that are held."""
-
-    name: str
-    group: str
-    hop: int
-    mark: int
-    made: dict[Key, str]
-
-
-class _Lane(NamedTuple):
-    """What the spans have in common of the records that come over one edge.
-
-    ``cut`` is how many indices of a key the producer did not know; ``handoff`` the group that they
-    come from, if that is another one.
-    """
-
-    producer: str | None
-    before: _Mark | None
-    cut: int
-    handoff: str | None
-    crosses: bool
-    places: tuple[_Mark, ...]
+_Record = tuple[str, int]  # its trace, and the mark that it leaves on the ids of its spans
 
 
 class SpanMaker:
-    """Makes the spans of one plan's vertices; every process gives them the same ids."""
+    """Makes the spans of one plan's vertices; every process gives them the same ids.
+
+    It works by columns: the nodes of a segment, and the hops beside them, see the same sampled keys
+    of a batch, so that records and ids are looked up once for all.
+    """
 
     def __init__(self, plan: ExecutionPlan, ids: TraceIds) -> None:
-        self._ids, self._ways = ids, ways_of(plan)
-        self._places = {
-            vertex: tuple(_Mark(*place, node_mark(place.name), {}) for place in places)
-            for vertex, places in places_of(plan).items()
-        }
-        self._of_name = {mark.name: mark for marks in self._places.values() for mark in marks}
-        self._lanes: dict[tuple[str, str, int] | None, _Lane] = {}
-        # The traces of the records held, and the marks that those leave on ids.
-        self._records: dict[object, tuple[str, int]] = {}
+        self._ids, self._lanes = ids, Lanes(plan)
+        self._many = {name for name, spec in plan.graph.nodes.items() if spec.emits.many}
+        self._known: dict[object, _Record] = {}
+        # The last keys of which nothing was known, their records, and their ids by a place's mark.
+        self._keys: Sequence[Key] = ()
+        self._records: Sequence[_Record] = ()
+        self._made: dict[int, Sequence[str]] = {}
 
-    def spans(self, visits: Iterable[Visits], link: SpanLink | None = None) -> list[NodeSpan]:
+    def spans(
+        self, visits: Iterable[Visits], link: SpanLink | None, causes: Causes
+    ) -> list[NodeSpan]:
         """The spans of these visits, in their order.
 
         :param link: of what has come from another segment: the hop by which it came.
         """
         spans: list[NodeSpan] = []
-        records = self._records
-        arrived: tuple[SpanLink, ...] = (link,) if link else ()
-        for edge, keys, known, starts, ends, error in visits:
-            lane = self._lane(edge)
-            entering = arrived if lane.crosses else ()
-            plain, before = known is None and not lane.cut, lane.before.made if lane.before else {}
-            correlations = repeat(NO_CORRELATION) if known is None else known
-            for key, about, start, end in zip(keys, correlations, starts, ends, strict=False):
-                given = about.trace_id
-                record = records.get((given, key) if given else key)
-                trace, mark = record or self._record(key, given)
-                if plain and (parent := before.get(key)):
-                    links = entering
-                else:
-                    parent, links = self._origin(lane, key, about, trace, mark)
-                    links += entering
-                handoff = lane.handoff
-                for name, group, hop, place, made in lane.places:
-                    span_id = made[key] = "%016x" % (mark ^ place)  # as joined_id() has it
-                    spans.append(
-                        NodeSpan(
-                            trace_id=trace,
-                            span_id=span_id,
-                            parent_id=parent,
-                            name=name,
-                            process_group=group,
-                            route_hop=hop,
-                            handoff_from=handoff,
-                            sequence=key if isinstance(key, int) else key[0],
-                            start_ns=start,
-                            end_ns=end,
-                            error=error,
-                            links=links,
-                            attributes=_about(given, trace) if given else NO_ATTRIBUTES,
-                        )
-                    )
-                    parent, handoff, links = span_id, None, ()
+        for visit in visits:
+            columns = self._columns(visit, link)
+            edge, keys, *_, error = visit
+            if causes and not error:
+                vertex = edge.consumer if edge else SOURCE
+                columns[-1] = [
+                    replace(span, error=causes.get((vertex, key)))
+                    for key, span in zip(keys, columns[-1], strict=False)
+                ]
+            if len(columns) == 1:
+                spans += columns[0]
+            else:  # record by record
+                spans += chain.from_iterable(zip(*columns, strict=True))
         return spans
 
-    def _origin(
-        self, lane: _Lane, key: Key, about: Correlation, trace: str, mark: int
-    ) -> tuple[str | None, tuple[SpanLink, ...]]:
-        """The parent of a record's first span in a vertex, and its link to a caller's."""
-        before = lane.before
-        if before is None or about.traced_by == lane.producer:
-            return _under(about.caller, trace) if about.caller else _NOTHING
-        origin = key[: -lane.cut] if lane.cut and isinstance(key, tuple) else key
-        parent = before.made.get(origin)
-        if parent is None:
-            own = mark if origin is key else record_mark(trace, origin)
-            parent = joined_id(own, before.mark)
-        return parent, ()
+    def _columns(self, visit: Visits, link: SpanLink | None) -> list[list[NodeSpan]]:
+        """The spans of a visit, for each place of the vertex."""
+        edge, keys, known, starts, ends, error = visit
+        lane, records = self._lanes.of(edge), self._records_of(keys, known)
+        parents, links = self._origins(lane, keys, known, records)
+        if link and lane.crosses:
+            links = [(*some, link) for some in links] if links else repeat((link,))
+        columns: list[list[NodeSpan]] = []
+        handoff = lane.handoff
+        for name, group, hop, mark in lane.places:
+            made = self._ids_of(records, mark)
+            columns.append(
+                [
+                    NodeSpan(
+                        trace_id=trace,
+                        span_id=own,
+                        parent_id=parent,
+                        name=name,
+                        process_group=group,
+                        route_hop=hop,
+                        handoff_from=handoff,
+                        sequence=key if isinstance(key, int) else key[0],
+                        start_ns=start,
+                        end_ns=end,
+                        error=error,
+                        links=some,
+                        attributes=told,
+                    )
+                    for key, (trace, _), own, parent, some, start, end, told in zip(
+                        keys,
+                        records,
+                        made,
+                        parents,
+                        links or repeat(()),
+                        starts,
+                        ends,
+                        _told(known, records),
+                        strict=False,
+                    )
+                ]
+            )
+            handoff, parents, links = None, made, None
+        return columns
+
+    def _origins(
+        self,
+        lane: Lane,
+        keys: Sequence[Key],
+        known: Sequence[Correlation] | None,
+        records: Sequence[_Record],
+    ) -> tuple[Iterable[str | None], Iterable[Links] | None]:
+        """The parents of the records' first spans in a vertex, and links to callers, if any."""
+        if known is None and lane.before is None:
+            return repeat(None), None
+        if known is None and lane.before and not lane.cut:
+            return self._ids_of(records, lane.before.mark), None
+        several = known or repeat(NO_CORRELATION)
+        origins = [
+            origin_of(lane, key, about, *record)
+            for key, about, record in zip(keys, several, records, strict=False)
+        ]
+        return [parent for parent, _ in origins], [links for _, links in origins]
 
     def alone(
         self, vertex: str, key: Key, given: str | None, at_ns: int, error: str, came_from: str
     ) -> NodeSpan:
         """The span, without a parent and without a length, of a record that failed in a vertex."""
         trace, mark = self._record(key, given)
-        place = self._places[vertex][-1]
+        place = self._lanes.last(vertex)
         return NodeSpan(
             trace_id=trace,
             span_id=joined_id(mark, place.mark),
@@ -149,64 +160,84 @@ class SpanMaker:
             attributes=_about(given, trace),
         )
 
-    def link(self, vertex: str, key: Key, given: str | None) -> SpanLink:
-        """To the last span of a record in a vertex, wherever that is."""
-        record = self._records.get((given, key) if given else key)
-        trace, mark = record or self._record(key, given)
-        place = self._places[vertex][-1]
-        return SpanLink(trace, place.made.get(key) or joined_id(mark, place.mark))
-
-    def made(self, vertex: str, key: Key) -> str | None:
-        """The id of the last span of a record in a vertex, if it is held."""
-        return self._places[vertex][-1].made.get(key)
+    def links(self, given: Iterable[Given], most: int) -> list[SpanLink]:
+        """To the last spans of records in the vertices that gave them, wherever those are."""
+        links: list[SpanLink] = []
+        for vertex, keys, known in given:
+            mark, many = self._lanes.last(vertex).mark, vertex in self._many
+            if known is None and not many:
+                records = self._records_of(keys, None)
+            else:
+                origins = _origins_in(vertex, keys, known, many=many)
+                records = [self._record(*origin) for origin in islice(origins, most)]
+            ids = self._ids_of(records, mark)
+            pairs = islice(zip(records, ids, strict=True), most)
+            links += [SpanLink(trace, own) for (trace, _), own in pairs]
+        # Of one record several may be sent on, and in several sections.
+        return list(islice(dict.fromkeys(links) if self._many else links, most))
 
     def forget(self) -> None:
         """The spans are handed over: nobody asks for them any more."""
-        self._records.clear()
-        for mark in self._of_name.values():
-            mark.made.clear()
+        self._known.clear()
+        self._made = {}
+        self._keys, self._records = (), ()
 
-    def _record(self, key: Key, given: str | None) -> tuple[str, int]:
+    def _records_of(
+        self, keys: Sequence[Key], known: Sequence[Correlation] | None
+    ) -> Sequence[_Record]:
+        got = self._known.get
+        if known is not None:
+            given = [about.trace_id for about in known]
+            return [
+                got((name, key) if name else key) or self._record(key, name)
+                for key, name in zip(keys, given, strict=True)
+            ]
+        if keys is not self._keys:
+            self._records = [got(key) or self._record(key, None) for key in keys]
+            self._keys, self._made = keys, {}
+        return self._records
+
+    def _ids_of(self, records: Sequence[_Record], mark: int) -> Sequence[str]:
+        """The ids of the records' spans in a place."""
+        if records is not self._records:
+            return ["%016x" % (record ^ mark) for _, record in records]  # as joined_id() has it
+        made = self._made.get(mark)
+        if made is None:
+            made = self._made[mark] = ["%016x" % (record ^ mark) for _, record in records]
+        return made
+
+    def _record(self, key: Key, given: str | None) -> _Record:
         if given:
             trace = w3c_trace_id(given)
-            record = self._records[given, key] = trace, record_mark(trace, key)
+            record = self._known[given, key] = trace, record_mark(trace, key)
         elif isinstance(key, int):
-            record = self._records[key] = self._ids.marked(key)
+            record = self._known[key] = self._ids.marked(key)
         else:
             trace = self._ids.of(key[0])
-            record = self._records[key] = trace, record_mark(trace, key)
+            record = self._known[key] = trace, record_mark(trace, key)
         return record
 
-    def _lane(self, edge: Edge | None) -> _Lane:
-        kind = None if edge is None else (edge.producer, edge.consumer, edge.fanout)
-        lane = self._lanes.get(kind)
-        if lane is None:
-            lane = self._lanes[kind] = self._entry() if edge is None else self._along(edge)
-        return lane
 
-    def _entry(self) -> _Lane:
-        return _Lane(None, None, 0, None, False, self._places[SOURCE])
-
-    def _along(self, edge: Edge) -> _Lane:
-        way, places = self._ways[edge.producer, edge.consumer], self._places[edge.consumer]
-        return _Lane(
-            edge.producer,
-            self._of_name[way.before],
-            (edge.fanout > 1) + way.many,
-            way.group if way.group != places[0].group else None,
-            way.crosses,
-            places,
-        )
+def _origins_in(
+    vertex: str, keys: Sequence[Key], known: Sequence[Correlation] | None, *, many: bool
+) -> Iterable[tuple[Key, str | None]]:
+    """The keys of the records that a vertex ran on, with the trace ids given to them."""
+    several = known or repeat(NO_CORRELATION)
+    return dict.fromkeys(
+        (key[:-1] if many and isinstance(key, tuple) else key, about.trace_id)
+        for key, about in zip(keys, several, strict=False)
+        if about.traced_by != vertex  # else its span is of an earlier trace
+    )
 
 
-def _under(caller: str, trace: str) -> tuple[str | None, tuple[SpanLink, ...]]:
-    """The parent of a first span, and its link: to a caller that is in another trace."""
-    said = read_traceparent(caller)
-    if said is None:
-        return None, ()
-    if said.trace_id == trace:
-        return said.span_id, ()
-    return None, (SpanLink(said.trace_id, said.span_id),)
+def _told(
+    known: Sequence[Correlation] | None, records: Iterable[_Record]
+) -> Iterable[Mapping[str, str | int]]:
+    """The attributes of the records' spans."""
+    if known is None:
+        return repeat(NO_ATTRIBUTES)
+    pairs = zip(known, records, strict=True)
+    return [_about(about.trace_id, trace) for about, (trace, _) in pairs]
 
 
 def _about(given: str | None, trace: str) -> Mapping[str, str | int]:

@@ -93,4 +93,4 @@ class SinkStep:
             return
         if traced := self._tracer.rows(rows.keys, flow.batch.sampled):
             starts, ends = [start] * len(traced), [time.time_ns()] * len(traced)
-            self._tracer.ran_on(flow.batch, rows, traced, starts, ends)
+            self._tracer.ran_on(flow.batch, rows, starts, ends)

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from sk_kernel._envelope import Envelope
+from sk_kernel._envelope import Envelope, unfit_in
+from sk_kernel._graph import SOURCE
+from sk_kernel.errors import NodeOutputError
 
 #: The header's name; the names of headers are in lower case, as those of HTTP/2 are.
 TRACEPARENT = "traceparent"
@@ -77,11 +79,16 @@ def called(payloads: Sequence[Any], first: int) -> tuple[Sequence[Any], Callers]
     They name the trace where the envelope does not. What is no ``traceparent`` stays a header.
 
     :param first: the sequence number of the first of them.
+    :raises NodeOutputError: where an envelope says something that is no text.
     """
     callers: Callers = {}
     given: list[Any] = []
     for row, payload in enumerate(payloads):
-        if type(payload) is not Envelope or TRACEPARENT not in payload.headers:
+        if type(payload) is not Envelope:
+            continue
+        if unfit := unfit_in(payload):
+            raise NodeOutputError(SOURCE, unfit, "", first + row)
+        if TRACEPARENT not in payload.headers:
             continue
         caller = read_traceparent(payload.headers[TRACEPARENT])
         if caller is not None:

@@ -29,7 +29,11 @@ def returned(what: str, name: str, function: Callable[..., Any], hints: dict[str
         raise DefinitionError(what, name, f"{function.__qualname__} has no return annotation")
     if inspect.isasyncgenfunction(function):
         raise DefinitionError(what, name, "an asynchronous generator cannot give payloads")
-    return emission(what, name, hints["return"])
+    emits = emission(what, name, hints["return"])
+    if inspect.isgeneratorfunction(function) and not emits.many:
+        problem = f"yields, so gives several payloads: write -> Iterator[{emits}]"
+        raise DefinitionError(what, name, problem)
+    return emits
 
 
 def emission(what: str, name: str, annotation: Any) -> Emission:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sk_kernel._batch import Batch, Column, Rows, merged
@@ -67,15 +66,15 @@ class UnitStep:
             self._walk_all(flow, _rows(waiting.values()))
 
     def _run_chain(self, chain: Chain, flow: Flow, rows: Rows) -> None:
-        batch, keys, rest = flow.batch, rows.keys, iter(rows.items)
+        batch, keys = flow.batch, rows.keys
         outputs: list[Any] = []
         tracer = self._calls[self._names[0]].tracer
         traced = tracer.rows(keys, batch.sampled) if tracer else ()
         lost: list[int] = []
         if traced and self._noted:
-            self._run_noted(chain, self._noted, batch, rows, rest, traced, outputs)
+            self._run_noted(chain, self._noted, batch, rows, traced, outputs)
         else:
-            lost = self._run_watched(chain, batch, rows, rest, traced, outputs)
+            lost = self._run_watched(chain, batch, rows, traced, outputs)
         if lost:
             gone = set(lost)
             keys = [key for i, key in enumerate(keys) if i not in gone]
@@ -87,17 +86,17 @@ class UnitStep:
         noted: NotedChain,
         batch: Batch,
         rows: Rows,
-        rest: Iterator[Any],
         traced: Sequence[int],
         outputs: list[Any],
     ) -> None:
-        stamps, keys, done = array("q"), rows.keys, 0
+        stamps: list[int] = []
+        keys, items, done = rows.keys, rows.items, 0
         try:
             for i in traced:
-                chain(batch, rows, rest, i - done, outputs)
-                outputs.append(noted.one(batch, keys[i], next(rest), stamps))
+                chain(batch, rows, iter(items[done:i]), i, outputs)
+                outputs.append(noted.one(keys[i], items[i], stamps))
                 done = i + 1
-            chain(batch, rows, rest, len(keys) - done, outputs)
+            chain(batch, rows, iter(items[done:]), len(keys), outputs)
         finally:
             noted.tell(batch, rows, traced, stamps)
 
@@ -106,22 +105,22 @@ class UnitStep:
         chain: Chain,
         batch: Batch,
         rows: Rows,
-        rest: Iterator[Any],
         traced: Sequence[int],
         outputs: list[Any],
     ) -> list[int]:
         """:meth:`_run_noted` where a record may be given up; gives the rows of those."""
         lost: list[int] = []
-        done = 0
+        items, done = rows.items, 0
         for i in traced:
-            lost += chain(batch, rows, rest, i - done, outputs)
-            output = self._watched(batch, rows.keys[i], rows.edge(i), next(rest))
+            lost += chain(batch, rows, iter(items[done:i]), i, outputs)
+            output = self._watched(batch, rows.keys[i], rows.edge(i), items[i])
             if output is LOST:
                 lost.append(i)
             else:
                 outputs.append(output)
             done = i + 1
-        return lost + chain(batch, rows, rest, len(rows.keys) - done, outputs)
+        some = items[done:] if done else items
+        return lost + chain(batch, rows, iter(some), len(rows.keys), outputs)
 
     def _watched(self, batch: Batch, key: Key, edge: Edge, output: Any) -> Any:
         """What the last node of a chain gives for a record that is traced."""

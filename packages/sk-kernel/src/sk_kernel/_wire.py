@@ -8,8 +8,7 @@ encoded array of payloads within a binary: a reader that looks for its end has n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from types import GenericAlias
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -17,7 +16,9 @@ import msgspec
 from sk_kernel._batch import Batch, Section
 from sk_kernel._envelope import Correlation, Key, root_of
 from sk_kernel._graph import Graph
-from sk_kernel.errors import Fault, NodeOutputError, RecordTooLargeError, WireError
+from sk_kernel._portable import decoder_of
+from sk_kernel._refused import UNSENDABLE, undeclared, unsendable
+from sk_kernel.errors import RecordTooLargeError, RunError, WireError
 
 _Index = Annotated[int, msgspec.Meta(ge=0)]
 _Nested = Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
@@ -95,91 +96,48 @@ class WireCodec:
         """The sections of a frame payload; what it says of its records is put into ``batch``.
 
         :raises WireError: when the bytes are not sections of this graph.
+        :raises NodeOutputError: when a record is not what its class declares: its producer's fault.
         """
         try:
             return [self._from_wire(batch, wire) for wire in _decode_sections(data)]
-        except WireError:
+        except RunError:
             raise
         except Exception as error:
-            # Bytes of any kind, and whatever the __post_init__ of a payload makes of them.
+            # Bytes of any kind.
             raise WireError(type(error).__name__) from error
 
     def _from_wire(self, batch: Batch, wire: _WireSection) -> Section:
         consumers = self._consumers.get((wire.producer, wire.type))
         if consumers is None or wire.target not in (None, *consumers):
             raise WireError("no such edge")
-        items = self._decoder(wire.type)(wire.items)
         keys: Sequence[Key] | None = self._decode_keys(wire.keys)
         if keys is None:
             keys = range(batch.first, batch.last + 1)
+        payload = self._types[wire.type]
+        producer = self._producers[wire.producer]
+        try:
+            items = self._decoder(wire.type)(wire.items)
+        except Exception:
+            # Also what the __post_init__ of a payload makes of what nobody has checked before.
+            refused = undeclared(producer, payload, keys, wire.items)
+            if refused is None:
+                raise
+            raise refused from None
         if len(keys) != len(items):
             raise WireError("keys and items differ in number")
         for index, correlation in wire.correlations:
             batch.correlations[keys[index]] = correlation
-        payload = self._types[wire.type]
-        return Section(self._producers[wire.producer], payload, wire.target, keys, items)
+        return Section(producer, payload, wire.target, keys, items)
 
     def _decoder(self, index: int) -> Any:
         decoder = self._decoders.get(index)
         if decoder is None:
-            decoder = self._decoders[index] = _decoder_of(self._types[index].annotation)
+            decoder = self._decoders[index] = decoder_of(self._types[index].annotation)
         return decoder
 
 
 def _encoded(section: Section) -> bytes:
     try:
         return _encode(section.items)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        # An object of no known type, a lone surrogate, an integer over 64 bits.
-        for key, item in zip(section.keys, section.items, strict=True):
-            _encoded_alone(section, key, item)
-        raise WireError(type(error).__name__) from error
-
-
-def _encoded_alone(section: Section, key: Key, item: Any) -> None:
-    try:
-        _encode(item)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        got = f"{section.payload.name} that MessagePack cannot carry ({type(error).__name__})"
-        declared = section.payload.name
-        refused = NodeOutputError(section.producer, got, declared, root_of(key))
-        raise refused.about(key) from error
-
-
-def _decoder_of(annotation: Any) -> Any:
-    return msgspec.msgpack.Decoder(GenericAlias(list, (annotation,))).decode
-
-
-def wire_faults(graph: Graph, crossing: Iterable[tuple[str, type]]) -> list[Fault]:
-    """The payload types among ``crossing`` (producer, class) that cannot be sent to a process."""
-    faults = []
-    for producer, cls in dict.fromkeys(crossing):
-        payload = next(t for t in graph.emitted(producer) if t.cls is cls)
-        try:
-            _decoder_of(payload.annotation)
-            foreign = sorted(set(_foreign(msgspec.inspect.type_info(payload.annotation), [])))
-        except (TypeError, NameError) as error:
-            foreign = [str(error)]
-        if foreign:
-            wanted = (
-                f"a type that MessagePack carries (msgspec.Struct, dataclass), not {payload.name}"
-            )
-            if foreign != [payload.name]:
-                wanted += f" with {', '.join(foreign)}"
-            faults.append(Fault(producer, "not_portable", wanted))
-    return faults
-
-
-def _foreign(info: Any, seen: list[Any]) -> Iterator[str]:
-    """The names of classes within a type that MessagePack knows nothing of."""
-    if isinstance(info, tuple):
-        for part in info:
-            yield from _foreign(part, seen)
-    elif isinstance(info, msgspec.inspect.CustomType):
-        yield info.cls.__qualname__
-    elif isinstance(info, msgspec.inspect.Type | msgspec.inspect.Field):
-        if any(info is known for known in seen):
-            return  # a type that holds itself
-        seen.append(info)
-        for name in info.__struct_fields__:
-            yield from _foreign(getattr(info, name), seen)
+    except UNSENDABLE as error:
+        raise unsendable(section) or WireError(type(error).__name__) from None

@@ -20,17 +20,22 @@ if TYPE_CHECKING:
 
 
 class Fault(Struct, frozen=True, order=True):
-    """One thing that is wrong, where it is, and what was expected there.
+    """One thing that is wrong, where it is, what was expected there, and what was there.
 
     ``path`` is a dotted configuration path (``nodes.parse.limit``) or the name of what is at fault.
+    ``got`` is empty where nothing was there; where nothing particular was expected, ``expected``
+    is, and ``got`` is the problem in the words of who found it.
     """
 
     path: str
     category: str
     expected: str
+    got: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.category}: {self.expected}"
+        problem = f"expected {self.expected}" if self.expected else self.got
+        got = f"; got {self.got}" if self.expected and self.got else ""
+        return f"{self.path}: {self.category}: {problem}{got}"
 
 
 class KernelError(Exception):
@@ -54,7 +59,12 @@ class PreflightError(KernelError):
 
 
 class DiscoveryError(KernelError):
-    """A module named in ``discovery_modules`` could not be imported."""
+    """A module named in ``discovery_modules`` could not be imported.
+
+    ``further`` are the same of the others that could not be, either.
+    """
+
+    further: tuple[DiscoveryError, ...] = ()
 
     def __init__(self, module: str, cause_type: str, problem: str) -> None:
         self.module, self.cause_type, self.problem = module, cause_type, problem
@@ -107,12 +117,14 @@ class NodeFailedError(RunError):
 class NodeOutputError(RunError):
     """A node or the source gave something that its annotation does not declare.
 
-    Or something that is declared, but that MessagePack cannot carry to another process.
+    Or something that is declared, but a field of which is not, or that MessagePack cannot carry to
+    another process; ``declared`` is empty where ``got`` says all.
     """
 
     def __init__(self, node: str, got: str, declared: str, sequence: int | None = None) -> None:
         self.node, self.got, self.declared, self.sequence = node, got, declared, sequence
-        super().__init__(f"{node!r} returned {got}{_at(sequence)}, but declares {declared}")
+        tail = f", but declares {declared}" if declared else ""
+        super().__init__(f"{node!r} returned {got}{_at(sequence)}{tail}")
 
 
 class MovedKeyError(RunError):

@@ -166,8 +166,8 @@ class BootstrapSupervisor(Protocol):
     def shutdown(self) -> str:
         """Stop whatever is left within the configured time, in every state; more often: nothing.
 
-        Returns the lowest rung of the stop ladder that any worker needed: ``none``, ``drain``,
-        ``stop``, ``terminate`` or ``kill``.
+        Returns the lowest rung of the stop ladder that any worker needed: ``none``, ``stop``,
+        ``terminate`` or ``kill``.
         """
 
     def snapshot(self) -> RunStatus:

@@ -72,6 +72,8 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     ``ready`` is the answer to a readiness probe: the gate is open and no stop was asked for.
     ``started`` is that to a startup probe: every group was ready once, and was told to work.
+    ``records_in`` are those that the source has given, ``records_out`` those that the sink has
+    taken, as their groups last said.
     ``stop_reasons`` are the requests to stop so far, in order (``SIGTERM``, ``sk stop``).
     ``refusals`` counts what was refused, by ``plane.category`` (``data.replay``,
     ``control.signature``). ``spans`` says what has become of the spans so far, for each process
@@ -86,6 +88,8 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool
     age_seconds: float
     started: bool = False
+    records_in: int = 0
+    records_out: int = 0
     groups: tuple[GroupStatus, ...] = ()
     refusals: dict[str, int] = {}
     stop_reasons: tuple[str, ...] = ()

@@ -10,6 +10,8 @@ import msgspec
 from msgspec.structs import asdict
 from sk_kernel import LifecycleEvent, NodeSpan, SpanLink
 
+from sk_observability._severity import severity_of
+
 
 class SpanLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A span's line of JSON: a `NodeSpan` and its exporter. The keys, in order, are the format.
@@ -46,7 +48,7 @@ def events_as_json(events: Sequence[LifecycleEvent]) -> bytes:
                 "sequence": event.sequence,
                 "time": rfc3339(event.time_ns),
                 "event": event.name,
-                "level": event.level,
+                "level": severity_of(event),
                 "correlation_id": event.correlation_id,
                 "trace_id": event.trace_id,
                 "group": event.group,
@@ -62,7 +64,7 @@ def events_as_text(events: Sequence[LifecycleEvent]) -> bytes:
     """Give one readable line per event."""
     return _text_lines(
         [
-            f"{rfc3339(event.time_ns)} {event.level:5} {shown(event.name)}",
+            f"{rfc3339(event.time_ns)} {severity_of(event):5} {shown(event.name)}",
             facts({"group": event.group, "worker": event.worker}),
             facts(event.fields),
             facts(

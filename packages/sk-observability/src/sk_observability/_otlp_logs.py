@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from opentelemetry._logs import LogRecord, SeverityNumber
@@ -17,15 +17,10 @@ from opentelemetry.trace import (
 )
 from sk_kernel import LifecycleEvent
 
-from sk_observability._names import EventName
 from sk_observability._otlp_resource import SCOPE
+from sk_observability._severity import severity_of
 
-_ABOVE_ITS_LEVEL: Final[Mapping[str, SeverityNumber]] = {
-    EventName.WORKER_FAILED: SeverityNumber.ERROR,
-    EventName.SUPERVISOR_FORCE_STOP: SeverityNumber.WARN,
-}
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
-_LEVELS: Final = {"info": SeverityNumber.INFO, "debug": SeverityNumber.DEBUG}
 
 
 def log_converter(
@@ -40,7 +35,7 @@ def log_converter(
 
 
 def _record(event: LifecycleEvent) -> LogRecord:
-    severity = _ABOVE_ITS_LEVEL.get(event.name, _LEVELS[event.level])
+    severity = SeverityNumber[severity_of(event).upper()]
     facts = {
         "correlation_id": event.correlation_id,
         "sequence": event.sequence,

@@ -12,6 +12,7 @@ from sk_kernel import (
     application_traceback,
 )
 
+from sk_supervisor._failures import has_no_reader
 from sk_supervisor._preflight import Prepared
 from sk_supervisor._redaction import redactor_of
 
@@ -54,9 +55,16 @@ def by_force(report: RunReport, supervisor: BootstrapSupervisor, rung: str) -> s
     return f"{done}, but workers had to be ended by force ({rung})"
 
 
-def failure(problem: str, supervisor: BootstrapSupervisor, prepared: Prepared) -> str:
-    """What ended a run before its time, free of secrets, and where its output is so far."""
+def failure(
+    problem: str, supervisor: BootstrapSupervisor, prepared: Prepared, trace_id: str = ""
+) -> str:
+    """What ended a run before its time, free of secrets, and where its output is so far.
+
+    Of a record at fault it says the trace, and the run: both are what ``sk replay`` asks for.
+    """
     lines = [f"error: {redactor_of(prepared.config)(problem)}"]
+    if trace_id:
+        lines.append(f"  run {supervisor.snapshot().run_id}, trace {trace_id}")
     lines += [f"  partial output: {path}" for path in supervisor.partial_outputs()]
     return "\n".join(lines)
 
@@ -64,8 +72,8 @@ def failure(problem: str, supervisor: BootstrapSupervisor, prepared: Prepared) -
 def with_cause(error: KernelError) -> str:
     """The error, and the traceback of what a node or adapter raised, as a worker prints it.
 
-    A file of dead letters is nobody's code: its error says all there is.
+    A file of dead letters and a reader that has gone are nobody's code: the error says all.
     """
-    if error.__cause__ is None or isinstance(error, DeadLetterError):
+    if error.__cause__ is None or isinstance(error, DeadLetterError) or has_no_reader(error):
         return str(error)
     return f"{error}\n{application_traceback(error.__cause__)}"

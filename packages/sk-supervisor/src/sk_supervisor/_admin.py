@@ -24,7 +24,7 @@ from sk_supervisor._admin_protocol import (
 )
 from sk_supervisor._entries import Listener
 from sk_supervisor._peer_credentials import may_administer, peer_uid
-from sk_supervisor._signals import without_signals
+from sk_supervisor._threads import begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,10 @@ _PAUSE_SECONDS = 1.0
 
 
 class AdminServer:
-    """Answers on a listener from its making until :meth:`close`, which ends the listener too."""
+    """Answers on a listener from its making until :meth:`close`, which ends the listener too.
+
+    :raises OSError: when the system has no thread or descriptor to give; the listener has ended.
+    """
 
     def __init__(
         self,
@@ -72,13 +75,17 @@ class AdminServer:
         self._paused_until = 0.0
         self._farewell: Answer | None = None
         self._closing = False
-        self._selector = selectors.DefaultSelector()
-        self._wake_in, self._wake_out = os.pipe()
-        self._selector.register(self._wake_in, selectors.EVENT_READ)
-        listener.socket.setblocking(False)
-        self._thread = threading.Thread(target=self._serve, name="admin", daemon=True)
-        with without_signals():
-            self._thread.start()
+        with contextlib.ExitStack() as opened:
+            opened.callback(listener.close)
+            self._selector = opened.enter_context(selectors.DefaultSelector())
+            self._wake_in, self._wake_out = os.pipe()
+            opened.callback(os.close, self._wake_in)
+            opened.callback(os.close, self._wake_out)
+            self._selector.register(self._wake_in, selectors.EVENT_READ)
+            listener.socket.setblocking(False)
+            self._thread = threading.Thread(target=self._serve, name="admin", daemon=True)
+            begin(self._thread)
+            opened.pop_all()  # they are the thread's now
 
     def close(self, exit_code: int | None) -> None:
         """Tell those who wait what the run has ended with, if that is known; leave nothing."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Literal, TypeVar
 
 import msgspec
-from sk_kernel import STATUS_VERSION, LifecycleEvent, RunStatus
+from sk_kernel import STATUS_VERSION, UNREADABLE, LifecycleEvent, RunStatus
 
 from sk_supervisor.errors import AdminAnswerError, AdminRefusedError, StatusVersionError
 
@@ -89,7 +89,7 @@ def parse_request(data: bytes) -> Request | Answer:
             told = f"this run speaks version {PROTOCOL_VERSION}, not {version}"
             return refused("version", told)
         return msgspec.json.decode(data, type=Request)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return refused("malformed", "no request: one line of JSON with version and command")
 
 
@@ -126,5 +126,5 @@ def _checked(data: bytes, known: int, kind: type[T]) -> T:
         if version != known:
             raise StatusVersionError(version, known)
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise AdminAnswerError(str(error)) from error

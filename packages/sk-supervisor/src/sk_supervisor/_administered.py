@@ -11,6 +11,7 @@ from sk_kernel import BootstrapSupervisor
 from sk_observability import LifecycleLog
 
 from sk_supervisor._admin import AdminServer, Controls
+from sk_supervisor._display import Display
 from sk_supervisor._entries import Listener, RunInfo
 from sk_supervisor._rundir import made
 from sk_supervisor.errors import RunDirError
@@ -51,30 +52,45 @@ def open_admin(
     run_id: str,
     supervisor: BootstrapSupervisor,
     log: LifecycleLog,
+    display: Display,
     *,
     break_in: Callable[[], None],
-    warn: Callable[[str], None],
 ) -> AdminServer | None:
     """The admin socket that ``runtime.platform.admin`` asks for; None where there is none.
 
+    :param display: shows that there is none, and what a stop that is asked for waits for.
     :raises RunDirError: when it cannot be had, and the configuration insists on it.
     """
     admin = config.runtime.platform.admin
     if admin.enabled is False:
         return None
     info = RunInfo(run_id, os.getpid(), config.scenario.name, time.time())
-    try:
-        listener = Listener(made(admin.run_dir), info)
-    except RunDirError as error:
-        if admin.enabled:
-            raise
-        log.emit("admin_unavailable", fields={"path": error.path, "problem": error.problem})
-        warn(f"warning: sk status and sk stop cannot reach this run: {error}")
-        return None
-    log.emit("admin_listening", level="debug", fields={"socket": str(listener.path)})
+    stopper = Stopper(supervisor, break_in)
+
+    def stop(force: bool) -> None:
+        if not force:
+            display.stopping()
+        stopper(force)
 
     def refused(category: str) -> None:
         log.emit("admin_refused", level="debug", fields={"category": category})
 
-    stop = Stopper(supervisor, break_in)
-    return AdminServer(listener, Controls(supervisor.snapshot, supervisor.subscribe, stop, refused))
+    controls = Controls(supervisor.snapshot, supervisor.subscribe, stop, refused)
+    try:
+        listener = Listener(made(admin.run_dir), info)
+        server = _server(listener, controls)
+    except RunDirError as error:
+        if admin.enabled:
+            raise
+        log.emit("admin_unavailable", fields={"path": error.path, "problem": error.problem})
+        display.notice(f"warning: sk status and sk stop cannot reach this run: {error}")
+        return None
+    log.emit("admin_listening", level="debug", fields={"socket": str(listener.path)})
+    return server
+
+
+def _server(listener: Listener, controls: Controls) -> AdminServer:
+    try:
+        return AdminServer(listener, controls)
+    except OSError as error:
+        raise RunDirError(listener.path.parent, error.strerror or str(error)) from error

@@ -15,19 +15,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from sk_supervisor._peer_errors import AlignmentError
+
 P = TypeVar("P")
 
 #: Where parts come from: a segment, and the index of the worker that runs it.
 Upstream = tuple[int, int]
-
-
-class AlignmentError(Exception):
-    """A part came from a segment that is not upstream, or where it cannot belong."""
-
-    def __init__(self, epoch: int, upstream: Upstream, problem: str) -> None:
-        self.epoch, self.upstream, self.problem = epoch, upstream, problem
-        segment, worker = upstream
-        super().__init__(f"batch {epoch} from segment {segment}, worker {worker}: {problem}")
 
 
 @dataclass(slots=True)

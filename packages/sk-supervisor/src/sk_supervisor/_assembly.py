@@ -82,6 +82,11 @@ class Assembly:
         if self._reader is not None:
             self._reader.start()
 
+    @property
+    def closes_source(self) -> bool:
+        """Whether the source is being closed at the end of input. Any thread."""
+        return self._reader is not None and self._reader.closes
+
     def interrupt_source(self) -> None:
         """End the input, if the source is here. Any thread."""
         if self._reader is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from sk_kernel import (
+    UNREADABLE,
     ApplicationContext,
     ApplicationSpec,
     BatchLimits,
@@ -52,7 +53,7 @@ def decode_bundle(data: bytes) -> ChildBootstrapBundle:
     """
     try:
         return msgspec.json.decode(data, type=ChildBootstrapBundle)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise BundleRejectedError(type(error).__name__) from None
 
 

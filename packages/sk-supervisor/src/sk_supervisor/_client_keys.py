@@ -60,6 +60,5 @@ class ClientKeys:
         return Verifier(
             Channel(self._session, worker, CLIENT),
             self._keys.between(worker, CLIENT),
-            ttl_seconds=self._limits.ttl_seconds,
             guard=SequenceGuard(),
         )

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Final, NamedTuple
 
 from sk_kernel import (
+    SINK,
     SOURCE,
     WHOLE,
     Answer,
@@ -39,6 +40,7 @@ from sk_transport import Buffer, WireFrame
 from sk_supervisor._client_keys import ClientKeys
 from sk_supervisor._frames import CLIENT, RequestHeader, encode_header
 from sk_supervisor._outcomes import terminal_of, transport_failure
+from sk_supervisor._peer_errors import RelayRefusedError
 from sk_supervisor._peers import group_of, place_of, places_of
 from sk_supervisor._responder import Turns
 
@@ -106,10 +108,11 @@ class RequestDesk:
         number = next(self._numbers)
         name = f"r{number}"
         parts = self._parts(number, name, deliveries.boundary_deliveries, waiter)
-        if not self._waiters.add_alias(waiter.trace_id, name):
-            return  # it has ended: its time was over at once
         began = frozenset((segment, place) for segment, place, _ in parts)
         self._flights[name] = _Flight(waiter, began, Tally())
+        if not self._waiters.add_alias(waiter.trace_id, name):
+            del self._flights[name]
+            return  # it has ended: its time was over at once
         if not self._waiters.subscribe(waiter, partial(self._landed, name)):
             self._landed(name)
             return
@@ -179,10 +182,11 @@ class RequestDesk:
 
         :raises TransportError: when the frame is not the worker's.
         :raises WireError: when it holds no answers of this graph.
+        :raises RelayRefusedError: when one of them is not the worker's to give.
         """
         self._keys.verify(worker, frame)
         for answer in self._codec.answers(frame.payload):
-            self._settle(answer)
+            self._settle(worker, answer)
 
     def lost(self, worker: str) -> None:
         """See :class:`Guest`: whatever may be with that worker has failed. Any thread.
@@ -190,13 +194,21 @@ class RequestDesk:
         Of what was sent to its group from here it is known to which worker; of what comes to it
         from other workers it is not.
         """
-        place, group = place_of(worker), group_of(worker)
         for name, flight in self._flights.copy().items():
-            if any(p == place or group in self._behind[segment] for segment, p in flight.began):
-                self._waiters.complete(transport_failure(name, group))
+            if self._may_have(worker, flight):
+                self._waiters.complete(transport_failure(name, group_of(worker)))
 
-    def _settle(self, answer: Answer) -> None:
+    def _may_have(self, worker: str, flight: _Flight) -> bool:
+        """Whether a request was sent to the worker, or may have come to its group from there."""
+        place, group = place_of(worker), group_of(worker)
+        return any(p == place or group in self._behind[segment] for segment, p in flight.began)
+
+    def _settle(self, worker: str, answer: Answer) -> None:
         flight = self._flights.get(answer.request)
+        if flight is not None and not self._may_have(worker, flight):
+            raise RelayRefusedError(worker, f"answers {answer.request}, which is not with it")
+        if answer.node and self._plan.group_of.get(answer.node) != group_of(worker):
+            raise RelayRefusedError(worker, "answers for a node that is not of its group")
         # Of a request that nobody waits for any more, what comes is a duplicate, or late.
         said = flight.tally.take(answer) if flight else answer if answer.outright else None
         if said is not None:
@@ -206,10 +218,14 @@ class RequestDesk:
 
 
 def _groups_behind(plan: ExecutionPlan) -> list[frozenset[str]]:
-    """The groups that what comes to each segment may pass behind it."""
+    """The groups that requests which come to each segment may pass behind it.
+
+    What goes to the sink is an answer, and the caller's: none comes to a segment that is nothing
+    but the sink.
+    """
     behind: dict[int, frozenset[str]] = {}
     for segment in reversed(plan.segments):
-        further = [behind[index] for index in segment.downstream]
-        groups = frozenset(plan.segments[index].group for index in segment.downstream)
-        behind[segment.index] = groups.union(*further)
+        onward = [i for i in segment.downstream if set(plan.segments[i].vertices) != {SINK}]
+        groups = frozenset(plan.segments[index].group for index in onward)
+        behind[segment.index] = groups.union(*(behind[index] for index in onward))
     return [behind[segment.index] for segment in plan.segments]

@@ -6,17 +6,26 @@ the supervisor nor a worker.
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Protocol, TextIO
 
 from sk_kernel import Progress
 
 from sk_supervisor._board import Board
-from sk_supervisor._screens import LiveScreen, PlainScreen, QuietScreen, Screen, can_live
-from sk_supervisor._signals import without_signals
+from sk_supervisor._screens import (
+    LiveScreen,
+    PlainScreen,
+    QuietScreen,
+    Screen,
+    can_live,
+    same_terminal,
+)
+from sk_supervisor._threads import begin, begun
 
 #: It is drawn this often at most, and only when there is something new.
 _INTERVAL_SECONDS = 0.1
@@ -34,6 +43,12 @@ class Display(Protocol):
     def line(self, worker: str, text: str) -> None:
         """A worker, by name and stream, wrote a line."""
 
+    def notice(self, text: str) -> None:
+        """The run itself has something to say. Safe in a signal handler."""
+
+    def stopping(self) -> None:
+        """The run was asked to stop: say what that waits for. Safe in a signal handler."""
+
     def close(self) -> None:
         """Show what is left, and then nothing more."""
 
@@ -41,22 +56,26 @@ class Display(Protocol):
 class ThreadedDisplay:
     """A screen and the thread that draws on it."""
 
-    def __init__(self, screen: Screen, groups: Sequence[str]) -> None:
-        self._screen, self._board = screen, Board(groups)
+    def __init__(self, screen: Screen, board: Board) -> None:
+        self._screen, self._board = screen, board
         self._latest: dict[str, Progress] = {}
         self._lines: deque[str] = deque()
         self._lost = 0
         self._lock = threading.Lock()
-        self._news, self._closing = threading.Event(), threading.Event()
+        self._notices: deque[str] = deque()
+        self._stopping = False
+        self._closing = threading.Event()
+        # Not an event: setting one takes a lock, which a signal's handler may find its thread in.
+        self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._draw, name="display", daemon=True)
-        with without_signals():
-            self._thread.start()
+        with contextlib.suppress(OSError):  # then nothing is shown; what needs one says so itself
+            begin(self._thread)
 
     def progress(self, progress: Progress) -> None:
         """Bring the board up to date."""
         self._latest[progress.group] = progress
-        if not self._news.is_set():
-            self._news.set()
+        if self._news.empty():
+            self._news.put(None)
 
     def line(self, worker: str, text: str) -> None:
         """Show it behind the worker's name."""
@@ -65,18 +84,32 @@ class ThreadedDisplay:
                 self._lines.append(f"[{worker}] {text}")
             else:
                 self._lost += 1
-        self._news.set()
+        if self._news.empty():
+            self._news.put(None)
+
+    def notice(self, text: str) -> None:
+        """Show it as it is."""
+        self._notices.append(text)
+        self._news.put(None)
+
+    def stopping(self) -> None:
+        """Show it the first time."""
+        if not self._stopping:
+            self._stopping = True
+            self.notice(self._board.stopping())
 
     def close(self) -> None:
         """Draw a last time; a screen that takes nothing is left."""
         self._closing.set()
-        self._news.set()
-        self._thread.join(_CLOSE_SECONDS)
+        self._news.put(None)
+        if begun(self._thread):
+            self._thread.join(_CLOSE_SECONDS)
 
     def _draw(self) -> None:
         while not self._closing.is_set():
-            self._news.wait()
-            self._news.clear()
+            self._news.get()
+            while not self._news.empty():  # what is new is drawn once
+                self._news.get()
             self._draw_news()
             self._closing.wait(_INTERVAL_SECONDS)
         self._draw_news()
@@ -92,14 +125,22 @@ class ThreadedDisplay:
             self._screen.line(f"({lost:,} more lines of the workers are not shown)")
         now = time.monotonic()
         self._board.put(list(self._latest.values()), now)
+        while self._notices:
+            self._screen.notice(self._notices.popleft())
         self._screen.show(self._board, now)
 
 
-def display_for(stream: TextIO, groups: Sequence[str], *, quiet: bool) -> Display:
-    """The display that suits a stream."""
-    screen: Screen
+def display_for(
+    stream: TextIO, board: Board, *, quiet: bool, output_elsewhere: bool = True
+) -> Display:
+    """The display that suits a stream.
+
+    :param output_elsewhere: whether it is known that the sink does not write to standard output: on
+        the same terminal nobody could tell its lines from one that changes in place.
+    """
+    kind: Callable[[TextIO], Screen] = PlainScreen
     if quiet:
-        screen = QuietScreen(stream)
-    else:
-        screen = LiveScreen(stream) if can_live(stream) else PlainScreen(stream)
-    return ThreadedDisplay(screen, groups)
+        kind = QuietScreen
+    elif can_live(stream) and (output_elsewhere or not same_terminal(stream, 1)):
+        kind = LiveScreen
+    return ThreadedDisplay(kind(stream), board)

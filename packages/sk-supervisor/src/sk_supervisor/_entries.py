@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import msgspec
+from sk_kernel import UNREADABLE
 
 from sk_supervisor.errors import RunDirError
 
@@ -122,7 +123,7 @@ def _sweep(folder: Path) -> None:
 def _info(path: Path) -> RunInfo:
     try:
         return msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=RunInfo)
-    except (OSError, msgspec.DecodeError):  # one that a cleaner took, or that is just being made
+    except (OSError, *UNREADABLE):  # one that a cleaner took, or that is just being made
         return RunInfo(path.stem.rpartition("-")[0], 0, "", 0.0)
 
 

@@ -6,12 +6,10 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, TextIO, cast
 
 from sk_kernel import (
-    MEMORY,
     BootstrapSupervisor,
     LifecycleError,
     RunSetup,
@@ -22,9 +20,11 @@ from sk_observability import ExporterSetupError, LifecycleLog
 
 from sk_supervisor._account import refusal
 from sk_supervisor._administered import open_admin
+from sk_supervisor._board import board_of
 from sk_supervisor._display import Display, display_for
+from sk_supervisor._early import TakesEarly, begun_early
 from sk_supervisor._exposing import exposing
-from sk_supervisor._forgiving import Forgiving
+from sk_supervisor._forgiving import Forgiving, fill_standard_streams
 from sk_supervisor._hearing import hearing
 from sk_supervisor._lifetime import supervised
 from sk_supervisor._preflight import Prepared, prepare
@@ -35,13 +35,12 @@ from sk_supervisor._signals import BreakIn, ForcedStop, Heard, signals_to
 from sk_supervisor._supervisors import supervisor_of
 from sk_supervisor.errors import (
     EXIT_CONFIGURATION,
-    EXIT_DONE,
     EXIT_SIGNAL_BASE,
     RunRefusedError,
 )
 
 if TYPE_CHECKING:
-    from sk_config import Config
+    from sk_config import AdapterConfig, Config
 
 
 def run(
@@ -95,30 +94,35 @@ def _run(
 ) -> int:
     """The same; the exit code is ``known`` from the end of the work on."""
     try:
-        prepared = prepare(config)
+        prepared = prepare(config)  # adapters refuse a closed stream that they need
+        if fill_standard_streams() and not quiet:
+            print("warning: standard output is closed: what is written there is lost", file=stream)
         run_id = new_run_id() if run_id is None else checked_run_id(run_id)
         rails = lay_rails(prepared, run_id)
     except (RunRefusedError, ExporterSetupError) as error:
         print(refusal(error, config), file=stream)
         return EXIT_CONFIGURATION
-    display = display_for(stream, [g.name for g in prepared.groups] or [MEMORY], quiet=quiet)
+    aside = _is_silent(config.adapters.sink)
+    display = display_for(stream, board_of(prepared), quiet=quiet, output_elsewhere=aside)
     log, supervisor, admin = rails.log, None, None
-    code, message, came, break_in = None, "", Heard(), BreakIn()
+    code, message, wrong, came, break_in = None, "", "", Heard(), BreakIn()
     ears = ExitStack()  # open until all is told
     try:
+        early = ears.enter_context(begun_early(prepared))
         supervisor = make_supervisor(prepared, run_id, log, display)
+        if isinstance(supervisor, TakesEarly):
+            supervisor.take_early(early)
         on_made(supervisor)
-        warn = (lambda _: None) if quiet else partial(display.line, "sk")
-        admin = open_admin(config, run_id, supervisor, log, break_in=break_in, warn=warn)
+        admin = open_admin(config, run_id, supervisor, log, display, break_in=break_in)
         looks = exposing(prepared, supervisor, rails)
         force = supervisor.works_in_caller
         came = ears.enter_context(
-            signals_to(supervisor.request_stop, force=force, break_in=break_in)
+            signals_to(_shown(supervisor, display), force=force, break_in=break_in)
         )
-        code, message = supervised(supervisor, prepared, rails.system, came, looks)
+        code, message, wrong = supervised(supervisor, prepared, rails.system, came, looks)
         known.append(code)
     except LifecycleError as error:
-        code, message = error.exit_code, f"error: {redactor_of(config)(str(error))}"
+        code, wrong = error.exit_code, f"error: {redactor_of(config)(str(error))}"
         known.append(code)
     finally:
         came.breaks_in = False
@@ -129,10 +133,26 @@ def _run(
             told = _told(rails, status, came, let_go=ears.close)
             if admin is not None:
                 admin.close(code)
-    said = [line for line in (message, *told.lines) if line]
-    for line in told.errors if quiet and code == EXIT_DONE else [*said, *told.errors]:
-        print(line, file=stream)
+    for text in (wrong, *told.errors) if quiet else (message, wrong, *told.lines, *told.errors):
+        if text:
+            print(text, file=stream)
     return code
+
+
+def _is_silent(sink: AdapterConfig | None) -> bool:
+    """Whether a sink does not write to standard output: it has a file's path, or is not there."""
+    path = sink.settings.get("path") if sink else ""
+    return isinstance(path, str) and path not in ("-", "/dev/stdout", "/dev/tty")
+
+
+def _shown(supervisor: BootstrapSupervisor, display: Display) -> Callable[[str], None]:
+    """Requests a stop, of which is shown what it waits for. Safe in a signal handler."""
+
+    def request_stop(reason: str) -> None:
+        display.stopping()
+        supervisor.request_stop(reason)
+
+    return request_stop
 
 
 def make_supervisor(

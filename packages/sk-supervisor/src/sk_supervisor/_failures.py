@@ -14,8 +14,7 @@ from sk_kernel import (
 )
 from sk_transport import TransportError
 
-from sk_supervisor._align import AlignmentError
-from sk_supervisor._frames import HeaderError
+from sk_supervisor._peer_errors import AlignmentError, HeaderError
 from sk_supervisor.errors import SupervisorError
 
 START, EXECUTION, TRANSPORT, PROTOCOL = "start", "execution", "transport", "protocol"
@@ -46,3 +45,11 @@ def failure_of(error: BaseException, *, started: bool) -> Failed:
     message = str(error) if isinstance(error, safe) or not started else cause
     trace = (error.trace_id or "") if isinstance(error, RunError) else ""
     return Failed(category, node, cause, message, trace)
+
+
+def has_no_reader(error: BaseException) -> bool:
+    """Whether an adapter wrote where nobody reads any more: no line of code is at fault."""
+    cause = error.__cause__ if isinstance(error, AdapterFailedError) else None
+    while cause is not None and not isinstance(cause, BrokenPipeError):
+        cause = cause.__cause__
+    return cause is not None

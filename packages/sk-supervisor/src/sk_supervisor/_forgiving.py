@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import Any, TextIO
 
 
@@ -47,3 +48,22 @@ class Forgiving(io.TextIOBase):
     def encoding(self) -> Any:  # type: ignore[override]
         """The stream's own."""
         return getattr(self._stream, "encoding", None) or "utf-8"
+
+
+def fill_standard_streams() -> bool:
+    """Open the null device where a standard stream was closed; whether standard output was.
+
+    Else the next pipe or socket gets its number, and with it what is meant for the stream.
+    """
+    closed = [number for number in range(3) if not _is_open(number)]
+    for _ in closed:  # the lowest free one is the one that is opened
+        os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    return 1 in closed
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True

@@ -16,7 +16,8 @@ from sk_supervisor._frames import (
 )
 from sk_supervisor._guest import Guest
 from sk_supervisor._hub_links import HubLink, HubLinks
-from sk_supervisor._relay import Credit, Relay, RelayRefusedError
+from sk_supervisor._peer_errors import RelayRefusedError
+from sk_supervisor._relay import Credit, Relay
 
 
 class Forwarding:

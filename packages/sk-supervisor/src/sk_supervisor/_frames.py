@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
-from sk_kernel import Batch
+from sk_kernel import UNREADABLE, Batch
+
+from sk_supervisor._peer_errors import HeaderError
 
 #: The hub's name as a sender and receiver of frames.
 HUB = "hub"
@@ -92,14 +94,6 @@ class ReplyHeader(msgspec.Struct, array_like=True, frozen=True):
     run_id: str
 
 
-class HeaderError(Exception):
-    """A frame's header is not what its kind says."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        super().__init__(f"the header of a {kind} frame cannot be read")
-
-
 encode_header = msgspec.msgpack.Encoder().encode
 _HEADERS = (BatchHeader, AckHeader, CreditHeader, RequestHeader, ReplyHeader)
 _decoders = {t: msgspec.msgpack.Decoder(t) for t in _HEADERS}
@@ -112,7 +106,7 @@ def decode_header(header_type: type[H], data: bytes | memoryview) -> H:
     """
     try:
         return _decoders[header_type].decode(data)  # type: ignore[return-value, index]
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise HeaderError(header_type.__name__) from error
 
 

@@ -11,7 +11,8 @@ from sk_transport import Buffer, WireFrame
 class Guest(Protocol):
     """A peer in the hub's own process. Called from the hub's thread; must neither block nor raise.
 
-    What it raises of a worker's frame, a TransportError or WireError, is that worker's fault.
+    What it raises of a worker's frame, a TransportError, WireError or RelayRefusedError, is that
+    worker's fault.
     """
 
     def outgoing(self) -> Iterable[tuple[str, list[Buffer]]]:

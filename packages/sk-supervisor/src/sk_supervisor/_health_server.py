@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from sk_supervisor._health_checks import HealthChecks
-from sk_supervisor._signals import without_signals
+from sk_supervisor._threads import begin, begun
 from sk_supervisor.errors import HealthBindError
 
 if TYPE_CHECKING:
@@ -50,11 +50,10 @@ class _HealthThread:
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
 
     def start(self) -> dict[str, str]:
-        with without_signals():
-            self._thread.start()
         try:
+            begin(self._thread)
             return self._listening.result()
-        except OSError as fault:  # no descriptor is left for the thread itself
+        except OSError as fault:  # no thread is left, or no descriptor for it
             kind = "http" if self._config.http is not None else "grpc"
             reason = fault.strerror or type(fault).__name__
             raise HealthBindError(kind, "its address", reason) from fault
@@ -63,7 +62,8 @@ class _HealthThread:
         if self._loop is not None and self._closing is not None:
             with contextlib.suppress(RuntimeError):  # it could not listen, and has ended
                 self._loop.call_soon_threadsafe(self._closing.set)
-        self._thread.join(_CLOSE_SECONDS)
+        if begun(self._thread):
+            self._thread.join(_CLOSE_SECONDS)
 
     def _run(self) -> None:
         try:

@@ -16,20 +16,24 @@ from sk_kernel import WireError
 from sk_transport import DetachedChannel, TransportError
 
 from sk_supervisor._edges import EdgeKeys
+from sk_supervisor._failures import PROTOCOL, TRANSPORT
 from sk_supervisor._forwarding import Forwarding
-from sk_supervisor._frames import HUB, HeaderError
+from sk_supervisor._frames import HUB
 from sk_supervisor._guest import Guest
 from sk_supervisor._hub_door import HubDoor
 from sk_supervisor._hub_links import HubLink, HubLinks
 from sk_supervisor._link_limits import LinkLimits
-from sk_supervisor._relay import Relay, RelayRefusedError
+from sk_supervisor._peer_errors import HeaderError, RelayRefusedError
+from sk_supervisor._relay import Relay
+from sk_supervisor._threads import begin, begun
 
 
 class DataHub:
     """Listens on loopback and relays. ``on_fault(worker_id, category, message)``: from its threads.
 
-    A fault without a worker is the hub's own: it relays nothing any more. ``on_reject(category)``:
-    of every frame and peer that is refused, from its threads. ``on_complete()``: when everything,
+    The category of a worker's fault is ``transport`` or ``protocol``. A fault without a worker is
+    the hub's own: it relays nothing any more. ``on_reject(category)``: of every frame and peer that
+    is refused, from its threads, by the transport's finer word. ``on_complete()``: when everything,
     to the end of input, has been acknowledged. REPLY frames are the ``guest``'s.
 
     :raises BindError: when the port cannot be had.
@@ -86,9 +90,12 @@ class DataHub:
         self._door.expect(worker)
 
     def start(self) -> None:
-        """Begin to accept and to relay."""
+        """Begin to accept and to relay.
+
+        :raises OSError: when the system has no thread to give; close it then.
+        """
         for thread in self._threads:
-            thread.start()
+            begin(thread)
 
     def wake(self) -> None:
         """Ask the guest for what it has to send. Any thread."""
@@ -101,7 +108,7 @@ class DataHub:
         self._door.close()
         self.wake()
         for thread in self._threads:
-            if thread.ident is not None:
+            if begun(thread):
                 thread.join()
         self._links.close()
         for channel in self._admitted:
@@ -143,8 +150,8 @@ class DataHub:
         while self._admitted:
             channel = self._admitted.popleft()
             if not self._links.admit(channel):
-                self._on_reject("protocol")
-                self._on_fault(channel.peer, "protocol", "a second data connection was refused")
+                self._on_reject(PROTOCOL)
+                self._on_fault(channel.peer, PROTOCOL, "a second data connection was refused")
 
     def _read(self, worker: str, link: HubLink) -> None:
         decoder = link.channel.decoder
@@ -160,11 +167,11 @@ class DataHub:
         except OSError:
             self._links.drop(worker)
         except TransportError as error:
-            self._fail(worker, error.category, str(error))
+            self._fail(worker, TRANSPORT, f"{error.category}: {error}", error.category)
         except (RelayRefusedError, HeaderError, WireError) as error:
-            self._fail(worker, "protocol", str(error))
+            self._fail(worker, PROTOCOL, str(error), PROTOCOL)
 
-    def _fail(self, worker: str, category: str, message: str) -> None:
+    def _fail(self, worker: str, category: str, message: str, refusal: str) -> None:
         self._links.drop(worker)
-        self._on_reject(category)
+        self._on_reject(refusal)
         self._on_fault(worker, category, message)

@@ -72,6 +72,8 @@ class Judge:
             record.silence.heard(now)
             record.standstill.since += seconds
             record.start_by += seconds
+            if record.lost_by is not None:
+                record.lost_by += seconds
 
     def said(self, record: WorkerRecord, counts: Counts, now: float) -> None:
         """A worker said how far it has come."""

@@ -1,4 +1,4 @@
-"""The stop ladder: which rung, under one time budget for all workers together. Pure.
+"""The stop ladder: its deadlines, under one time budget for all workers together. Pure.
 
     withdraw   nothing changes but readiness: callers go elsewhere (a time before the budget)
     drain      sources stop, what is in flight drains       (most of the budget)
@@ -6,7 +6,8 @@
     terminate  SIGTERM to each worker's process group
     kill       SIGKILL to each worker's process group
 
-The last two have a fixed share at the end of the budget, so that the whole stays within it.
+The first two are the run's; a worker takes one of the others. The last two have a fixed share at
+the end of the budget, so that the whole stays within it.
 """
 
 from __future__ import annotations
@@ -20,14 +21,12 @@ _KILL_SECONDS = 1.0
 
 
 class Rung(IntEnum):
-    """How far down the ladder a stop had to go."""
+    """How far down the ladder a worker had to go."""
 
     NONE = 0
-    WITHDRAW = 1
-    DRAIN = 2
-    STOP = 3
-    TERMINATE = 4
-    KILL = 5
+    STOP = 1
+    TERMINATE = 2
+    KILL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +69,3 @@ class Ladder:
             min(self.terminate_until, other.terminate_until),
             min(self.kill_until, other.kill_until),
         )
-
-    def rung(self, now: float) -> Rung:
-        """The rung that is due at ``now``."""
-        if now < self.withdraw_until:
-            return Rung.WITHDRAW
-        if now < self.drain_until:
-            return Rung.DRAIN
-        if now < self.stop_until:
-            return Rung.STOP
-        if now < self.terminate_until:
-            return Rung.TERMINATE
-        return Rung.KILL
-
-    def until(self, rung: Rung) -> float:
-        """When a rung's time is over."""
-        return {
-            Rung.WITHDRAW: self.withdraw_until,
-            Rung.DRAIN: self.drain_until,
-            Rung.STOP: self.stop_until,
-            Rung.TERMINATE: self.terminate_until,
-        }.get(rung, self.kill_until)

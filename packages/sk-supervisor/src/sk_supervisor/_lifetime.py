@@ -19,6 +19,7 @@ from sk_supervisor.errors import (
     EXIT_SIGNAL_BASE,
     EXIT_STOP_TIMEOUT,
     EXIT_WORKER,
+    ApplicationExitError,
     RuntimeLifecycleReadyError,
     StartInterruptedError,
 )
@@ -33,8 +34,8 @@ def supervised(
     system: SystemNodes,
     came: Heard,
     looks: AbstractContextManager[None],
-) -> tuple[int, str]:
-    """The exit code of a run from its start to its shutdown, and what is to be said of it.
+) -> tuple[int, str, str]:
+    """The exit code of a run from its start to its shutdown; a summary of it, and what is wrong.
 
     ``looks`` is open from before the start until behind the shutdown; ``came`` has the signals that
     were heard. What a run fails of is in the answer, and is not raised.
@@ -53,19 +54,22 @@ def supervised(
         # workers were stopping, a second one left them no time.
         if rung in _BY_FORCE and len(supervisor.snapshot().stop_reasons) > 1:
             forced = f"{error}, and at once by a second request"
-            return EXIT_STOP_TIMEOUT, failure(forced, supervisor, prepared)
-        return _stopped_code(came.numbers), str(error)
+            return EXIT_STOP_TIMEOUT, "", failure(forced, supervisor, prepared)
+        return _stopped_code(came.numbers), str(error), ""
     except ForcedStop:
         forced = "stopped at once by a second request"
-        return EXIT_STOP_TIMEOUT, failure(forced, supervisor, prepared)
-    except LifecycleError as error:
-        return error.exit_code, failure(str(error), supervisor, prepared)
+        return EXIT_STOP_TIMEOUT, "", failure(forced, supervisor, prepared)
     except KernelError as error:
-        return EXIT_WORKER, failure(with_cause(error), supervisor, prepared)
+        code, said = EXIT_WORKER, with_cause(error)
+        if isinstance(error, LifecycleError) and not isinstance(error, ApplicationExitError):
+            code, said = error.exit_code, str(error)
+        trace_id = getattr(error, "trace_id", None) or ""
+        return code, "", failure(said, supervisor, prepared, trace_id)
     if rung in _BY_FORCE:
-        return EXIT_STOP_TIMEOUT, f"{summary(report)}\nerror: {by_force(report, supervisor, rung)}"
+        forced = by_force(report, supervisor, rung)
+        return EXIT_STOP_TIMEOUT, summary(report), f"error: {forced}"
     code = _stopped_code(came.numbers) if report.outcome == "stopped" else EXIT_DONE
-    return code, summary(report)
+    return code, summary(report), ""
 
 
 def _worked(supervisor: BootstrapSupervisor, prepared: Prepared, system: SystemNodes) -> RunReport:

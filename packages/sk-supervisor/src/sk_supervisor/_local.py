@@ -11,7 +11,6 @@ from sk_kernel import (
     MEMORY,
     AdapterFailedError,
     Container,
-    DeadLetterError,
     EventRail,
     GroupStatus,
     KernelError,
@@ -32,7 +31,7 @@ from sk_observability import (
 )
 
 from sk_supervisor._asked import Asked
-from sk_supervisor._failures import EXECUTION
+from sk_supervisor._hearing import OnLine
 from sk_supervisor._ladder import Rung
 from sk_supervisor._local_life import LocalLife
 from sk_supervisor._local_requests import LocalRequests
@@ -41,7 +40,7 @@ from sk_supervisor._preflight import Prepared, span_choices
 from sk_supervisor._scope import Transport, resolve, scope_of
 from sk_supervisor._signals import ForcedStop
 from sk_supervisor._stop_thread import StopThread
-from sk_supervisor.errors import ApplicationExitError, RuntimeLifecycleResolutionError
+from sk_supervisor.errors import RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:  # a run that measures nothing starts without it
     from sk_supervisor._profile import Profiler
@@ -69,11 +68,12 @@ class LocalBootstrapSupervisor(Asked):
         log: EventRail,
         *,
         on_progress: Callable[[Progress], None] = lambda _: None,
+        on_line: OnLine = lambda *_: None,
         scope: Container | None = None,
     ) -> None:
         self._transport: Transport[MemoryRun] = resolve(scope or scope_of(IN_PROCESS), Transport)
         self._prepared, self._run_id, self._log = prepared, run_id, log
-        self._on_progress = on_progress
+        self._on_progress, self._on_line = on_progress, on_line
         self._life = LocalLife(log)
         self._run: MemoryRun | None = None
         self._spans: SpanFanOut | None = None
@@ -103,9 +103,11 @@ class LocalBootstrapSupervisor(Asked):
         self._life.moved("starting", EventName.WORKER_SPAWNED, pid=os.getpid())
         try:
             self._run = self._made()
-        except (KernelError, ExporterSetupError) as error:
+            self._stop.start()
+        except (KernelError, ExporterSetupError, OSError) as error:
             raise self._life.failed_to_start(error) from error
-        self._stop.start()
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._life.raise_failure(error, starting=True)
         self._life.moved("ready", EventName.WORKER_READY)
 
     def wait_ready(self, timeout_seconds: float) -> bool:
@@ -142,17 +144,10 @@ class LocalBootstrapSupervisor(Asked):
             if run.report is None:
                 raise
             report = run.report  # what was cut short is no more than what was told of it
-        except SystemExit as error:
-            self._life.failed(ApplicationExitError(), EXECUTION)
-            raise ApplicationExitError from error
-        except (AdapterFailedError, DeadLetterError) as error:
-            if error.action == "open":
-                raise self._life.failed_to_start(error) from error
-            self._life.failed(error, EXECUTION)
-            raise
-        except KernelError as error:
-            self._life.failed(error, EXECUTION)
-            raise
+        except (KernelError, SystemExit, KeyboardInterrupt) as error:
+            self._life.raise_failure(error)
+        if run.unsummed:
+            self._on_line(WORKER, "stderr", f"warning: {run.unsummed}")
         if self._profiler is not None:
             self._profiler.write(report.records_in)
         return report
@@ -216,6 +211,8 @@ class LocalBootstrapSupervisor(Asked):
             ready=state == "running" and not self._stop.reasons,
             started=self._was_open,
             age_seconds=self._life.age_seconds,
+            records_in=worker.records_in,
+            records_out=worker.records_out,
             groups=(GroupStatus(name=MEMORY, state=state, workers=(worker,)),),
             stop_reasons=self._stop.reasons,
             requests=self.handoff.counters(),
@@ -294,5 +291,9 @@ def local_supervisor(setup: RunSetup, /) -> LocalBootstrapSupervisor:
     """The :class:`sk_kernel.SupervisorFactory` of the mode ``inline``."""
     prepared = Prepared(setup.config, setup.application, setup.plan)
     return LocalBootstrapSupervisor(
-        prepared, setup.run_id, setup.log, on_progress=setup.on_progress
+        prepared,
+        setup.run_id,
+        setup.log,
+        on_progress=setup.on_progress,
+        on_line=setup.on_line,
     )

@@ -29,7 +29,7 @@ from sk_kernel import (
 )
 
 from sk_supervisor._outcomes import terminal_of, transport_failure
-from sk_supervisor._signals import without_signals
+from sk_supervisor._threads import begin
 
 #: The headers of a request without any; nobody changes them.
 _NONE: Final[dict[str, str]] = {}
@@ -51,6 +51,7 @@ class LocalDesk:
     :param takes: says which requests are traced, by their trace ids.
     :param on_failure: called in any thread with the outcome of a request that has failed; must not
         block.
+    :raises OSError: when the system has no thread to give.
     """
 
     def __init__(
@@ -67,8 +68,7 @@ class LocalDesk:
         self._flights: dict[str, _Flight] = {}
         self._waiting: queue.SimpleQueue[_Flight | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="requests", daemon=True)
-        with without_signals():
-            self._thread.start()
+        begin(self._thread)
 
     def dispatch(self, deliveries: RoutingResult, waiter: ReplyWaiter) -> None:
         """See the protocol.

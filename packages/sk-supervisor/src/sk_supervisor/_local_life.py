@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import NoReturn, cast
 
 from sk_kernel import MEMORY, EventRail, Progress, Totals, WorkerStatus
 from sk_observability import EventName
 
-from sk_supervisor._failures import START, failure_of
+from sk_supervisor._failures import EXECUTION, START, failure_of
 from sk_supervisor._local_status import WORKER, worker_status
-from sk_supervisor.errors import RuntimeLifecycleReadyError
+from sk_supervisor._signals import is_from_outside
+from sk_supervisor.errors import ApplicationExitError, RuntimeLifecycleReadyError
 
 
 class LocalLife:
@@ -51,6 +53,22 @@ class LocalLife:
         """It has, before it could work; gives what is to be raised."""
         self.failed(error, START)
         return RuntimeLifecycleReadyError(START, [WORKER], 0.0, str(error))
+
+    def raise_failure(self, error: BaseException, *, starting: bool = False) -> NoReturn:
+        """Raise what has come of an error, unless that came from outside.
+
+        :raises RuntimeLifecycleReadyError: where nothing was opened yet.
+        :raises ApplicationExitError: when application code would end the process.
+        """
+        if is_from_outside(error):
+            raise error
+        if isinstance(error, SystemExit | KeyboardInterrupt):
+            error = ApplicationExitError(error)
+        told = cast("Exception", error)
+        if starting or getattr(error, "action", "") == "open":
+            raise self.failed_to_start(told) from error
+        self.failed(told, EXECUTION)
+        raise error
 
     def status(self, totals: Totals) -> WorkerStatus:
         """As it is now, with what was measured."""

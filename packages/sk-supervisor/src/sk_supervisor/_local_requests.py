@@ -7,9 +7,12 @@ from collections.abc import Callable
 
 from sk_kernel import Entrances, MemoryRun, TerminalEvent, TraceIds
 
+from sk_supervisor._failures import START
 from sk_supervisor._handoff import Handoff
 from sk_supervisor._local_desk import LocalDesk
+from sk_supervisor._local_status import WORKER
 from sk_supervisor._preflight import Prepared
+from sk_supervisor.errors import RuntimeLifecycleReadyError
 
 
 class LocalRequests:
@@ -28,16 +31,22 @@ class LocalRequests:
         self.handoff = Handoff(prepared.plan, platform, self._settled.set)
 
     def open(self, run: MemoryRun) -> None:
-        """The run is about to read: take requests. They are traced where the run is."""
+        """The run is about to read: take requests. They are traced where the run is.
+
+        :raises RuntimeLifecycleReadyError: when the system has no thread to give.
+        """
         tracing = self._prepared.config.runtime.observability.tracing
         takes = TraceIds(self._run_id, tracing.sampling_ratio).takes
-        self._desk = LocalDesk(
-            run,
-            self.handoff.waiters,
-            Entrances(self._prepared.application.graph, self._run_id),
-            takes if tracing.exporters else lambda _: False,
-            self._failed,
-        )
+        try:
+            self._desk = LocalDesk(
+                run,
+                self.handoff.waiters,
+                Entrances(self._prepared.application.graph, self._run_id),
+                takes if tracing.exporters else lambda _: False,
+                self._failed,
+            )
+        except OSError as error:
+            raise RuntimeLifecycleReadyError(START, [WORKER], 0.0, str(error)) from error
         self.handoff.open(self._desk)
 
     def settle(self) -> None:

@@ -19,6 +19,7 @@ from sk_kernel import (
 from sk_observability import EventName
 
 from sk_supervisor._asked import Asked
+from sk_supervisor._early import Early
 from sk_supervisor._ending import Ending
 from sk_supervisor._gate import GatePolicy
 from sk_supervisor._handoff import Handoff
@@ -29,8 +30,8 @@ from sk_supervisor._preflight import Prepared
 from sk_supervisor._profile import Profiler
 from sk_supervisor._redaction import redactor_of
 from sk_supervisor._refusals import Refusals
-from sk_supervisor._report import report_of, with_letters
-from sk_supervisor._roster import Roster, WorkerRecord
+from sk_supervisor._report import ends_of, progress_of, report_of, with_letters
+from sk_supervisor._roster import Roster
 from sk_supervisor._scope import Transport, resolve, scope_of
 from sk_supervisor._session import Session
 from sk_supervisor._starting import Starting
@@ -76,7 +77,7 @@ class MultiprocessBootstrapSupervisor(Asked):
         self._unmeasured: Callable[[ProfileError], object] | None = None
         self._refusals = Refusals(log)
         clean = redactor_of(prepared.config)
-        self._roster = roster = Roster(log, lambda record: on_progress(_seen(record)), clean)
+        self._roster = roster = Roster(log, lambda one: on_progress(progress_of(one)), clean)
         self._work = work = Workload(prepared, roster)
         self.handoff = Handoff(
             prepared.plan,
@@ -145,14 +146,15 @@ class MultiprocessBootstrapSupervisor(Asked):
         if not started:
             raise RuntimeLifecycleResolutionError("wait_ready", "no group has been started")
         self._log.emit(EventName.SUPERVISOR_WAIT_READY, fields={"timeout_seconds": timeout_seconds})
+        end = began + timeout_seconds - self._watch.paused
         while True:
             self._verdict.raise_failure(began, starting=True)
             if self._roster.ready_groups() >= started:
                 return True
             self._verdict.raise_interruption()
-            if time.monotonic() >= began + timeout_seconds:
+            if time.monotonic() >= end + self._watch.paused:
                 return False
-            self._watch.step(began + timeout_seconds)
+            self._watch.step(end + self._watch.paused)
 
     def run(self) -> RunReport:
         """See the protocol.
@@ -197,6 +199,10 @@ class MultiprocessBootstrapSupervisor(Asked):
         Safe in any thread and in a signal handler.
         """
         self._watch.put(StopRequested(reason))
+
+    def take_early(self, early: Early) -> None:
+        """Let workers be processes that have begun already, where there are any."""
+        self._starting.early, self._began = early, early.began_at
 
     def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
         """Have the workers that are started from now on write what they measure to a folder."""
@@ -244,6 +250,7 @@ class MultiprocessBootstrapSupervisor(Asked):
     def snapshot(self) -> RunStatus:
         """See the protocol."""
         groups = self._roster.snapshot()
+        records_in, records_out = ends_of(self._prepared.plan, groups)
         return RunStatus(
             run_id=self._run_id,
             scenario=self._prepared.config.scenario.name,
@@ -252,6 +259,8 @@ class MultiprocessBootstrapSupervisor(Asked):
             ready=self._work.is_open and self._work.all_ready() and not self._ending.begun,
             started=self._work.is_open and self._work.all_begun(),
             age_seconds=time.monotonic() - self._began,
+            records_in=records_in,
+            records_out=records_out,
             groups=groups,
             refusals=self._refusals.totals(),
             stop_reasons=tuple(self._watch.stop_reasons),
@@ -289,8 +298,3 @@ def multiprocess_supervisor(setup: RunSetup, /) -> MultiprocessBootstrapSupervis
         on_progress=setup.on_progress,
         on_line=setup.on_line,
     )
-
-
-def _seen(record: WorkerRecord) -> Progress:
-    p = record.progress
-    return Progress(record.group.name, p.records_in, p.records_out, p.batches, str(record.state))

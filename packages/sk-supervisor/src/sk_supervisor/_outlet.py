@@ -105,7 +105,6 @@ class Outlet:
                 verifier = Verifier(
                     Channel(self._session, sender, self.worker_id),
                     key,
-                    ttl_seconds=self._limits.ttl_seconds,
                     guard=SequenceGuard(),
                 )
                 watched = self._profiler.verifying(verifier) if self._profiler else verifier

@@ -28,7 +28,7 @@ from sk_supervisor._health_faults import health_faults
 from sk_supervisor._ladder import Ladder
 from sk_supervisor._placement import group_faults, place, workers_of
 from sk_supervisor._restart_faults import restart_faults
-from sk_supervisor._supervisors import factory_of
+from sk_supervisor._supervisors import check_mode
 from sk_supervisor.errors import RunRefusedError, RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:
@@ -96,9 +96,11 @@ def prepare(config: Config, *, check_adapters: bool = True) -> Prepared:
     """
     try:
         application = ApplicationContext(application_spec(config))
-    except (DefinitionError, DiscoveryError) as error:
-        problem = f"{error}{_where_modules_are(error)}"
-        raise RunRefusedError([Fault("runtime.discovery_modules", "discovery", problem)]) from error
+    except DefinitionError as error:
+        raise RunRefusedError([_discovery_fault(str(error))]) from error
+    except DiscoveryError as error:
+        several = (f"{each}{_where_modules_are(each)}" for each in (error, *error.further))
+        raise RunRefusedError(map(_discovery_fault, several)) from error
     except PreflightError as error:
         raise RunRefusedError([*error.faults, *_platform_faults(config)]) from error
     faults = _platform_faults(config)
@@ -110,10 +112,14 @@ def prepare(config: Config, *, check_adapters: bool = True) -> Prepared:
     return Prepared(config, application, plan)
 
 
-def _where_modules_are(error: DefinitionError | DiscoveryError) -> str:
+def _discovery_fault(problem: str) -> Fault:
+    return Fault("runtime.discovery_modules", "discovery", "", problem)
+
+
+def _where_modules_are(error: DiscoveryError) -> str:
     """What to say where it is the module itself that is not there, or a package that it is in."""
     missing = error.__cause__
-    if not isinstance(missing, ModuleNotFoundError) or not isinstance(error, DiscoveryError):
+    if not isinstance(missing, ModuleNotFoundError):
         return ""
     own = missing.name and f"{error.module}.".startswith(f"{missing.name}.")
     return ", neither in the current folder nor among what is installed" if own else ""
@@ -158,9 +164,9 @@ def _platform_faults(config: Config) -> list[Fault]:
 
 def _mode_faults(config: Config) -> list[Fault]:
     try:
-        factory_of(config.runtime.platform.bootstrap.mode)
+        check_mode(config.runtime.platform.bootstrap.mode)
     except RuntimeLifecycleResolutionError as error:
-        return [Fault(error.wanted, "unavailable", error.problem)]
+        return [Fault(error.wanted, "unavailable", "", error.problem)]
     return []
 
 
@@ -176,7 +182,7 @@ def _observability_faults(config: Config) -> list[Fault]:
     found = check_exporters(
         log=log_choices(config), span=span_choices(config), metric=metric_choices(config)
     )
-    return [Fault(fault.path, fault.category, fault.expected) for fault in found]
+    return [Fault(fault.path, fault.category, fault.expected, fault.got) for fault in found]
 
 
 def log_choices(config: Config) -> list[tuple[str, dict[str, Any]]]:

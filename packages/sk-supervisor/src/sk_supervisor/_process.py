@@ -7,6 +7,7 @@ before the worker is reaped: until then its number cannot be another process gro
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 import time
@@ -14,9 +15,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from signal import SIGKILL, Signals
 
-from sk_supervisor._signals import without_signals
-from sk_supervisor._spawn import WorkerStart, abandon, spawn
-from sk_supervisor._streams import STDERR, STDOUT, LineReader, begin
+from sk_supervisor._exit import await_exit, exits_are_lost
+from sk_supervisor._spawn import Interpreter, WorkerStart, abandon
+from sk_supervisor._streams import STDERR, STDOUT, LineReader
+from sk_supervisor._threads import begin
 
 #: How long the last lines are waited for, once the process has ended.
 _TAIL_SECONDS = 0.5
@@ -30,8 +32,9 @@ class WorkerProcess:
     When ``on_exit`` comes, how it ended and its last lines are known.
 
     :param clean: takes what nobody may be shown out of a line.
-    :raises OSError: when the process, or a thread that watches it, cannot be created; then there
-        is no process.
+    :param interpreter: the process that waits to be this worker, where there is one already.
+    :raises OSError: when the process, or a thread that watches it, cannot be created, or nobody
+        would hear how it ended; then there is no process.
     """
 
     def __init__(
@@ -40,11 +43,17 @@ class WorkerProcess:
         on_exit: Callable[[str], None],
         on_line: Callable[[str, str, str], None],
         clean: Callable[[str], str] = str,
+        interpreter: Interpreter | None = None,
     ) -> None:
         self.worker_id = worker_id = start.worker_id
         self._on_exit = on_exit
         self._lock = threading.Lock()
-        self._popen = spawn(start)
+        if exits_are_lost():
+            raise OSError(
+                errno.ECHILD, "SIGCHLD is ignored, and with it how a worker ends: set it to SIG_DFL"
+            )
+        interpreter = interpreter or Interpreter(worker_id, start.standard)
+        self._popen = interpreter.become(start)
         self.pid = self._popen.pid
         try:
             self._attend(partial(on_line, worker_id), clean)
@@ -58,14 +67,13 @@ class WorkerProcess:
         pipes = {stream: pipe for stream, pipe in streams.items() if pipe is not None}
         name = self.worker_id
         self._waiter = threading.Thread(target=self._wait, name=f"{name} exit", daemon=True)
-        with without_signals():
-            self._reader = LineReader(pipes, on_line, f"{name} lines", clean)
-            try:
-                begin(self._waiter)
-            except BaseException:
-                self._reader.wake()
-                self._reader.await_end(_THREADS_SECONDS)
-                raise
+        self._reader = LineReader(pipes, on_line, f"{name} lines", clean)
+        try:
+            begin(self._waiter)
+        except BaseException:
+            self._reader.wake()
+            self._reader.await_end(_THREADS_SECONDS)
+            raise
 
     @property
     def alive(self) -> bool:
@@ -113,11 +121,7 @@ class WorkerProcess:
         self._waiter.join(max(until - time.monotonic(), 0.0))
 
     def _wait(self) -> None:
-        if hasattr(os, "waitid"):  # macOS has it from Python 3.13 on
-            with contextlib.suppress(ChildProcessError):
-                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-        else:
-            self._popen.wait()
+        await_exit(self.pid)
         with self._lock:
             self._signal_group(SIGKILL)
             self._popen.wait()

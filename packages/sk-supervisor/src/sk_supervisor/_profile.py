@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sk_kernel import Stage, Stopwatch
+from sk_kernel import UNREADABLE, Stage, Stopwatch, file_name
 
 from sk_supervisor.errors import ProfileError
 
@@ -50,7 +50,7 @@ class Profiler:
         on_failure: Callable[[ProfileError], object] | None = None,
     ) -> None:
         self._on_failure = on_failure
-        self._path = Path(folder) / (worker_id + _SUFFIX)
+        self._path = Path(folder) / (file_name(worker_id) + _SUFFIX)
         self._worker_id, self._group = worker_id, group
         self._marks = {} if marks is None else marks
         self.source, self.main, self.data = Stopwatch(), Stopwatch(), Stopwatch()
@@ -121,5 +121,5 @@ def read_profiles(folder: str) -> list[ProcessProfile]:
         return [msgspec.json.decode(f.read_bytes(), type=ProcessProfile) for f in files]
     except OSError as error:
         raise ProfileError("read", error.strerror or str(error)) from error
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise ProfileError("read", type(error).__name__) from error

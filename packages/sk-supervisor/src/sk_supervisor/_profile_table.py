@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from sk_supervisor._profile import WAIT, ProcessProfile
 from sk_supervisor._start_steps import Start
 
 _NAME = 34
+#: When a worker's process began, which may be before its supervisor took it over.
+_SPAWNED = "spawned"
 #: The steps of a worker's start: what is done up to each mark.
 _STEPS = (
     ("interpreter", "spawn: until the interpreter runs"),
     ("imported", "imports"),
+    ("called", "until the supervisor says which worker it is"),
     ("connected", "connect: control session"),
     ("told", "bundle"),
     ("ready", "bootstrap: discovery, nodes, data link"),
@@ -56,14 +59,18 @@ def _share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.0f} %" if whole > 0 else "-"
 
 
-def _of_start(profiles: Iterable[ProcessProfile], start: Start) -> Iterator[str]:
+def _of_start(profiles: Sequence[ProcessProfile], start: Start) -> Iterator[str]:
     yield _step("interpreter, imports, configuration", start.began, start.configured)
-    first = min(start.spawned.values(), default=0)
-    yield _step("preflight, session, until the first worker is spawned", start.configured, first)
+    spawned = {
+        **start.spawned,
+        **{p.worker_id: p.marks[_SPAWNED] for p in profiles if _SPAWNED in p.marks},
+    }
+    first = min(spawned.values(), default=0)
+    yield _step("preflight, until the first worker is spawned", start.configured, first)
     for profile in profiles:
         if profile.marks.keys() >= {name for name, _ in _STEPS}:
             yield f"  {profile.worker_id}"
-            at = start.spawned.get(profile.worker_id, 0)
+            at = spawned.get(profile.worker_id, 0)
             for name, title in _STEPS:
                 yield "  " + _step(title, at, profile.marks[name])
                 at = profile.marks[name]

@@ -10,6 +10,8 @@ from sk_control import ControlError, ControlMessage, Heartbeat, Metering, SpanCo
 from sk_control import Progress as ProgressMessage
 from sk_kernel import Progress
 
+from sk_supervisor._threads import begin, begun
+
 #: Progress is reported this often, apart from heartbeats.
 PROGRESS_SECONDS = 1.0
 
@@ -39,13 +41,17 @@ class Pulse:
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+        """Begin.
+
+        :raises OSError: when the system has no thread to give.
+        """
+        begin(self._thread)
 
     def stop(self) -> None:
         """Send nothing more, and let the thread end."""
         self._stopped.set()
-        self._thread.join()
+        if begun(self._thread):
+            self._thread.join()
 
     def _beat(self) -> None:
         began = time.monotonic()

@@ -10,15 +10,8 @@ from typing import NamedTuple
 from sk_kernel import SOURCE, ExecutionPlan
 
 from sk_supervisor._frames import AckHeader, BatchHeader, RequestHeader
+from sk_supervisor._peer_errors import RelayRefusedError
 from sk_supervisor._peers import place_of, places_of
-
-
-class RelayRefusedError(Exception):
-    """A worker sent a frame that is not its to send. The worker is at fault."""
-
-    def __init__(self, sender: str, problem: str) -> None:
-        self.sender, self.problem = sender, problem
-        super().__init__(f"frame from {sender}: {problem}")
 
 
 class Credit(NamedTuple):

@@ -35,16 +35,17 @@ def trace(prepared: Prepared, run_id: str, trace_id: str) -> int:
     return EXIT_DONE
 
 
-def letters(prepared: Prepared, path: str, *, write: bool) -> int:
+def letters(prepared: Prepared, path: str, *, write: bool, tracebacks: bool) -> int:
     """Replay a file of dead letters; 0 where all have come through, else 1."""
     for line in _warning(prepared.application):
         click.echo(line, err=True)
     try:
-        result = replay_letters(prepared, path, write=write)
+        result = replay_letters(prepared, path, write=write, tracebacks=tracebacks)
     except DeadLetterError as error:
         return _said(error, EXIT_OPERATION, prepared)
     except KernelError as error:
         return _said(error, EXIT_WORKER, prepared)
+    result.failures[:] = map(redactor_of(prepared.config), result.failures)
     show_letters(result, path, write=write, stream=sys.stdout)
     return EXIT_OPERATION if result.failed else EXIT_DONE
 

@@ -28,6 +28,8 @@ from sk_kernel import (
     SegmentRunner,
     SinkDriver,
     TraceIds,
+    application_traceback,
+    line_of,
     make_plan,
     payload_of,
     read_letter,
@@ -71,21 +73,24 @@ class _Noted(Losses):
         self.last.append(loss)
 
 
-def replay_letters(prepared: Prepared, path: str, *, write: bool) -> Replayed:
+def replay_letters(
+    prepared: Prepared, path: str, *, write: bool, tracebacks: bool = False
+) -> Replayed:
     """Replay the letters of a file, in its order.
 
     States are empty in the beginning, and no node finishes. Unless it is to ``write``, the sink is
-    not made; otherwise it commits whatever came through.
+    not made; otherwise it commits whatever came through. What a node raises is shown as its type
+    and the line that raised it, or, with ``tracebacks``, with all that may be in its text.
 
     :raises DeadLetterError: when the file cannot be read.
     :raises AdapterFailedError: when the sink failed; it was aborted.
     """
     with closing(_lines(path)) as lines:
         first = list(islice(lines, 1))
-        run_id = read_letter(first[0]).run_id if first else ""
+        run_id = _first_run(path, first[0]) if first else ""
         graph = prepared.application.graph
         with _sink(prepared.application, write=write) as sink, loop_for(graph) as loop:
-            return _Replay(prepared, run_id, sink, loop).all(chain(first, lines))
+            return _Replay(prepared, run_id, sink, loop, tracebacks).all(chain(first, lines))
 
 
 def _lines(path: str) -> Generator[bytes, None, None]:
@@ -97,6 +102,13 @@ def _lines(path: str) -> Generator[bytes, None, None]:
         raise DeadLetterError("read", path, str(error)) from error
 
 
+def _first_run(path: str, line: bytes) -> str:
+    try:
+        return read_letter(line).run_id
+    except DeadLetterError as error:
+        raise DeadLetterError("read", f"{path}, line 1", error.problem) from None
+
+
 class _Replay:
     def __init__(
         self,
@@ -104,7 +116,9 @@ class _Replay:
         run_id: str,
         sink: SinkDriver | None,
         loop: asyncio.Runner | None,
+        tracebacks: bool,
     ) -> None:
+        self._tracebacks = tracebacks
         spec, given = prepared.application.spec, prepared.application
         failure = FailureSpec(
             nodes={n: NodeFailure("skip", spec.failure.of(n).attempts) for n in given.graph.nodes}
@@ -157,7 +171,11 @@ class _Replay:
         except RunError as error:
             cause = error.cause_type if isinstance(error, NodeFailedError) else error
             return f"node {letter.node!r}: {cause}"
-        return ", ".join(f"node {loss.node!r}: {loss.cause}" for loss in self._noted.last)
+        return "\n".join(map(self._told, self._noted.last))
+
+    def _told(self, loss: Loss) -> str:
+        told = f"node {loss.node!r}: {loss.cause}{line_of(loss.error)}"
+        return f"{told}\n{application_traceback(loss.error)}" if self._tracebacks else told
 
     def _write(self, payloads: Sequence[Any]) -> None:
         if self._sink is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import indent
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -43,7 +44,7 @@ def show_letters(result: Replayed, path: str, *, write: bool, stream: TextIO) ->
         file=stream,
     )
     for failure in result.failures:
-        print(f"  {failure}", file=stream)
+        print(indent(failure, "  "), file=stream)
     if result.failed > len(result.failures):
         print(f"  and {result.failed - len(result.failures):,} more", file=stream)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 from sk_control import DrainOutcome
-from sk_kernel import DeadLetterFile, RunReport
+from sk_kernel import SINK, SOURCE, DeadLetterFile, ExecutionPlan, GroupStatus, Progress, RunReport
 
 from sk_supervisor._preflight import Prepared
 from sk_supervisor._roster import WorkerRecord
@@ -42,6 +42,13 @@ def report_of(
     )
 
 
+def ends_of(plan: ExecutionPlan, groups: Iterable[GroupStatus]) -> tuple[int, int]:
+    """Records that the source has given, and that the sink has taken: so far, as in the report."""
+    workers = {group.name: group.workers for group in groups}
+    given = sum(w.records_in for w in workers.get(plan.group_of[SOURCE], ()))
+    return given, sum(w.records_out for w in workers.get(plan.group_of[SINK], ()))
+
+
 def with_letters(report: RunReport, letters: DeadLetterFile) -> RunReport:
     """The report of a run whose dead letters are in place, if it was completed.
 
@@ -55,3 +62,9 @@ def with_letters(report: RunReport, letters: DeadLetterFile) -> RunReport:
     count = letters.stage()
     letters.commit()
     return msgspec.structs.replace(report, dead_lettered=count)
+
+
+def progress_of(worker: WorkerRecord) -> Progress:
+    """How far a worker has come."""
+    p = worker.progress
+    return Progress(worker.group.name, p.records_in, p.records_out, p.batches, str(worker.state))

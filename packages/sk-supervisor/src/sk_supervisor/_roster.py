@@ -295,4 +295,5 @@ def failure_error(record: WorkerRecord) -> RuntimeWorkerFailedError:
         records_out=evidence.counts.records_out,
         batches=evidence.counts.batches,
         gave_up=record.gave_up,
+        trace_id=breakage.trace_id,
     )

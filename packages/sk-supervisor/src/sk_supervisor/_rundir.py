@@ -76,8 +76,11 @@ def checked(path: Path, *, anybodys: bool = False) -> None:
     if seen.st_uid != os.geteuid() and not (anybodys and os.geteuid() == 0):
         raise RunDirError(path, f"belongs to the user {seen.st_uid}, not to you")
     if mode := stat.S_IMODE(seen.st_mode) & 0o077:
-        open_to = f"its mode is {stat.S_IMODE(seen.st_mode):04o}"
-        raise RunDirError(path, f"{open_to}, which lets others in ({mode:03o}): chmod 700 it")
+        problem = f"its mode is {stat.S_IMODE(seen.st_mode):04o}, which lets others in ({mode:03o})"
+        # What has another name may be meant for others, and is not to be taken from them.
+        ours = path.name.startswith(_NAME) and seen.st_uid == os.geteuid()
+        mend = "chmod 700 it" if ours else "name a directory for runs alone, of mode 0700"
+        raise RunDirError(path, f"{problem}: {mend}")
 
 
 def writable(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import Protocol, TextIO
 
 from sk_supervisor._board import Board
@@ -16,6 +17,9 @@ class Screen(Protocol):
 
     def line(self, text: str) -> None:
         """Show a line of a worker."""
+
+    def notice(self, text: str) -> None:
+        """Show a line of the run's own."""
 
     def show(self, board: Board, now: float) -> None:
         """Show how the run stands."""
@@ -34,6 +38,9 @@ class QuietScreen:
         """Print it."""
         print(text, file=self._stream, flush=True)
 
+    def notice(self, text: str) -> None:
+        """Show nothing."""
+
     def show(self, board: Board, now: float) -> None:
         """Show nothing."""
 
@@ -49,6 +56,10 @@ class PlainScreen(QuietScreen):
         self._phase = ""
         self._totals_at = 0.0
 
+    def notice(self, text: str) -> None:
+        """Print it."""
+        self.line(text)
+
     def show(self, board: Board, now: float) -> None:
         """Print what has changed, if it is worth a line."""
         phase = board.phase()
@@ -57,7 +68,7 @@ class PlainScreen(QuietScreen):
             self.line(phase)
         elif board.working() and now >= self._totals_at:
             self._totals_at = now + _PLAIN_SECONDS
-            self.line(board.totals(now))
+            self.line(board.totals())
 
 
 class LiveScreen:
@@ -83,9 +94,13 @@ class LiveScreen:
         """Print it above the line."""
         self._live.console.print(self._text(text), soft_wrap=True)
 
+    def notice(self, text: str) -> None:
+        """Print it above the line."""
+        self.line(text)
+
     def show(self, board: Board, now: float) -> None:
         """Bring the line up to date."""
-        text = f"{board.totals(now)}  {board.states()}"
+        text = f"{board.totals()}  {board.states()}"
         line = self._text(text, no_wrap=True, overflow="ellipsis")
         self._live.update(line, refresh=True)
 
@@ -97,3 +112,12 @@ class LiveScreen:
 def can_live(stream: TextIO) -> bool:
     """Whether a line can change in place there."""
     return stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")
+
+
+def same_terminal(stream: TextIO, descriptor: int) -> bool:
+    """Whether what is written to a file descriptor comes out on the stream's terminal."""
+    try:
+        one, other = os.fstat(stream.fileno()), os.fstat(descriptor)
+    except (OSError, ValueError):  # it is closed, or no file at all
+        return False
+    return stat.S_ISCHR(other.st_mode) and one.st_rdev == other.st_rdev

@@ -20,8 +20,13 @@ from sk_kernel import (
 )
 
 from sk_supervisor._execute import run_with
-from sk_supervisor._signals import without_signals
-from sk_supervisor.errors import EXIT_DONE, EXIT_SIGNAL_BASE, ServiceFailedError
+from sk_supervisor._threads import begin
+from sk_supervisor.errors import (
+    EXIT_DONE,
+    EXIT_SIGNAL_BASE,
+    EXIT_START,
+    ServiceFailedError,
+)
 
 if TYPE_CHECKING:
     from sk_config import Config
@@ -118,8 +123,10 @@ class _Background:
 
         :raises ServiceFailedError: when it cannot start.
         """
-        with without_signals():
-            self._thread.start()
+        try:
+            begin(self._thread)
+        except OSError as error:
+            raise ServiceFailedError(EXIT_START, str(error)) from error
         try:
             self._made.wait()
             supervisor = self._supervisor

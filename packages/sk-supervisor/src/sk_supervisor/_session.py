@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from sk_control import (
@@ -17,7 +18,7 @@ from sk_control import (
     Refused,
     WorkerIdentity,
 )
-from sk_kernel import SINK, SOURCE, TraceIds
+from sk_kernel import TraceIds
 from sk_transport import KeyMaterial, Secret
 
 from sk_supervisor._bundle import ChildBootstrapBundle, encode_bundle
@@ -39,7 +40,7 @@ from sk_supervisor._placement import workers_of
 from sk_supervisor._preflight import Prepared, application_spec, span_choices
 from sk_supervisor._refusals import Refusals
 from sk_supervisor._relay import Relay
-from sk_supervisor._spawn import WorkerStart
+from sk_supervisor._spawn import WorkerStart, standard_streams
 from sk_supervisor.errors import RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Session:
     ``profile`` is the folder that workers write what they measure to; empty where none measures.
 
     :raises TransportError, ControlError: when a port cannot be had.
+    :raises OSError: when the system has no thread or descriptor to give.
     """
 
     def __init__(
@@ -80,12 +82,12 @@ class Session:
         self.desk = self._request_desk(handoff)
         self.hub = self._data_hub(ipc)
         self._settings = _control_settings(ipc.control)
-        try:
+        with ExitStack() as opened:
+            opened.callback(self.hub.close)
             self.control = self._control_server(ipc.control)
-        except BaseException:
-            self.hub.close()
-            raise
-        self.hub.start()
+            opened.callback(self.control.close, timeout_seconds=1.0)
+            self.hub.start()
+            opened.pop_all()  # they are the session's now
 
     def _request_desk(self, handoff: Handoff) -> RequestDesk:
         tracing = self._prepared.config.runtime.observability.tracing
@@ -139,7 +141,6 @@ class Session:
         self.hub.expect(worker_id)
         deadline = time.monotonic_ns() + group.start_timeout_seconds * 1_000_000_000
         self.control.expect(identity, token, deadline)
-        homes = self._prepared.plan.group_of
         return WorkerStart(
             worker_id=worker_id,
             group=group.name,
@@ -151,8 +152,7 @@ class Session:
             deadline_seconds=group.start_timeout_seconds,
             control=self._settings,
             profile=self.profile,
-            has_stdin=homes[SOURCE] == group.name,
-            has_stdout=homes[SINK] == group.name,
+            standard=standard_streams(self._prepared.plan, group.name),
         )
 
     def take_over(self, worker: str) -> None:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from sk_supervisor._exit import exits_are_lost
+
 HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: The same signal again within so many seconds is the same word said twice: ``timeout(1)`` signals
 #: its child and then its whole group, of which the child is one; a terminal and a shell do alike.
@@ -59,8 +61,17 @@ def without_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-class ForcedStop(BaseException):
+class ForcedStop(KeyboardInterrupt):
     """A second signal came while this process itself does the work, or what is behind it."""
+
+
+def is_from_outside(error: BaseException) -> bool:
+    """Whether a signal was behind it, which may be a Ctrl-C where nobody handles that; or it was
+    application code that raised a KeyboardInterrupt, or called ``sys.exit()``.
+    """
+    unhandled = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    pressed = unhandled and threading.current_thread() is threading.main_thread()
+    return isinstance(error, ForcedStop) or (isinstance(error, KeyboardInterrupt) and pressed)
 
 
 class BreakIn:
@@ -111,6 +122,8 @@ def signals_to(
     With ``force`` the second signal raises :class:`ForcedStop` in the main thread, and ``break_in``
     may do so until it is disarmed. What is given may be told otherwise at any time. Outside the
     main thread, where Python allows no handlers, nothing is handled.
+
+    An inherited deafness to SIGCHLD, which would hide how workers end, is lifted meanwhile.
     """
     break_in = break_in or BreakIn()
     heard = Heard(breaks_in=force)
@@ -131,6 +144,8 @@ def signals_to(
 
     wanted = [number for number in HANDLED if not ignored_from_above(number)]
     before = {number: signal.signal(number, handle) for number in wanted}
+    if exits_are_lost():
+        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if force:
         break_in.arm()
     try:

@@ -6,9 +6,10 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sk_kernel import Batch, Meter, SourceDriver
+from sk_kernel import AdapterFailedError, Batch, Meter, SourceDriver
 
 from sk_supervisor._inbox import Broke, Credit, Item, SourceRead
+from sk_supervisor._threads import begin
 from sk_supervisor.errors import ApplicationExitError
 
 #: A read that goes on for this long after the interrupt is not waited for.
@@ -34,6 +35,8 @@ class SourceThread:
         self._lock = threading.Lock()
         self._number, self._last = 0, 0
         self._is_open = self._ended = False
+        #: Whether the source is being closed behind its last record: the work waits for that.
+        self.closes = False
         self._thread = threading.Thread(target=self._run, name="source", daemon=True)
         self._impatience: threading.Timer | None = None
 
@@ -50,17 +53,19 @@ class SourceThread:
         self._thread.start()
 
     def interrupt(self) -> None:
-        """End the input here: the final batch follows what was read. Any thread.
+        """End the input here: the final batch follows what was read. Any thread; never waits.
 
-        :raises AdapterFailedError: when the source's own ``interrupt`` raised.
+        The source's own ``interrupt`` may take its time, in a thread of its own. If it raises, that
+        is delivered.
         """
         with self._lock:
-            if self._impatience is None:
+            first = self._impatience is None
+            if first:
                 self._impatience = threading.Timer(_BLOCKED_SECONDS, self._leave_behind)
                 self._impatience.daemon = True
                 self._impatience.start()
-        self._credit.end()
-        self._driver.interrupt()
+        if first:
+            begin(threading.Thread(target=self._interrupt, name="interrupt", daemon=True))
 
     def end(self, timeout: float) -> None:
         """See that the source is closed, if that can be had within the time.
@@ -74,13 +79,21 @@ class SourceThread:
             self._is_open = False
             self._driver.close()
 
+    def _interrupt(self) -> None:
+        try:
+            self._driver.interrupt()
+        except AdapterFailedError as error:
+            self._deliver(Broke(error))
+        finally:
+            self._credit.end()  # not before the driver knows: it would be read further
+
     def _run(self) -> None:
         # Whatever ends this thread ends the run: the main thread waits for its word.
         try:
             self._read()
-        except SystemExit:
-            self._deliver(Broke(ApplicationExitError()))
-        except Exception as error:  # noqa: BLE001
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._deliver(Broke(ApplicationExitError(error)))
+        except BaseException as error:  # noqa: BLE001
             self._deliver(Broke(error))
 
     def _read(self) -> None:
@@ -89,7 +102,9 @@ class SourceThread:
             batch, payloads = self._driver.read()
             if batch.final:
                 # Before the sink hears of the end: nothing that can fail comes behind the commit.
+                self.closes = True
                 self._driver.close()
+                self.closes = False
             self._pass_on(batch, payloads)
 
     def _pass_on(self, batch: Batch, payloads: Sequence[Any]) -> None:
@@ -101,6 +116,7 @@ class SourceThread:
                 self._deliver(SourceRead(batch, payloads))
 
     def _leave_behind(self) -> None:
+        self._credit.end()
         if self._thread.ident is None:
             return  # it was never started; if it is, its first read gives the final batch
         number, first = self._number + 1, self._last + 1

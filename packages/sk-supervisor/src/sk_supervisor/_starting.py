@@ -11,6 +11,7 @@ from sk_kernel import DeadLetterError, EventRail
 from sk_observability import EventName
 from sk_transport import TransportError
 
+from sk_supervisor._early import Early
 from sk_supervisor._happenings import Happening, ProcessExited
 from sk_supervisor._process import WorkerProcess
 from sk_supervisor._roster import Roster, WorkerRecord
@@ -49,6 +50,7 @@ class Starting:
         self._log, self._roster, self._work = log, roster, work
         self._open_session = open_session
         self._put, self._on_line, self._clean = put, on_line, clean
+        self.early = Early()
 
     def configured(self, names: Iterable[str]) -> list[GroupConfig]:
         """The groups of these names, in their order.
@@ -82,6 +84,7 @@ class Starting:
                 for index in range(group.workers):
                     self.spawn(group, index)
         except (TransportError, ControlError, DeadLetterError, OSError) as error:
+            self.early.close()
             raise RuntimeLifecycleReadyError("spawn", names, 0.0, str(error)) from error
 
     def spawn(self, group: GroupConfig, index: int = 0, incarnation: int = 1) -> None:
@@ -90,13 +93,16 @@ class Starting:
         :raises ControlError: when the session is closed.
         :raises OSError: when the process cannot be created.
         """
-        now = time.monotonic()
         assert self._work.session is not None  # noqa: S101 - groups were started in it
+        start = self._work.session.invite(group, index, incarnation)
+        interpreter = self.early.take(start.worker_id)
+        now = interpreter.spawned_at if interpreter else time.monotonic()
         process = WorkerProcess(
-            self._work.session.invite(group, index, incarnation),
+            start,
             lambda worker_id: self._put(ProcessExited(worker_id)),
             self._on_line,
             self._clean,
+            interpreter,
         )
         start_by = now + group.start_timeout_seconds
         self._roster.add(

@@ -18,9 +18,8 @@ def is_number(column: str) -> bool:
 
 def headline(status: RunStatus, rate: float | None = None) -> str:
     """Which run it is, how it is, and how far it has come."""
-    taken, given = totals(status)
     parts = [f"{status.state}, {'ready' if status.ready else 'not ready'}", age(status.age_seconds)]
-    parts += [f"in {taken:,}", f"out {given:,}"]
+    parts += [f"in {status.records_in:,}", f"out {status.records_out:,}"]
     parts += [] if rate is None else [f"{rate:,.0f}/s"]
     return f"run {shown(status.run_id)}: {shown(status.scenario)} ({status.profile})\n" + "  ".join(
         parts
@@ -49,19 +48,14 @@ def rows(status: RunStatus) -> Iterator[tuple[str, ...]]:
             yield (shown(group.name) if number == 0 else "", *_cells(worker))
 
 
-def totals(status: RunStatus) -> tuple[int, int]:
-    """Records that the run has taken in, and given out: the most of any group."""
-    groups = [group.workers for group in status.groups]
-    taken = max((sum(w.records_in for w in workers) for workers in groups), default=0)
-    given = max((sum(w.records_out for w in workers) for workers in groups), default=0)
-    return taken, given
-
-
 def rate(before: RunStatus, after: RunStatus) -> float | None:
     """Records a second between two looks at a run; None where no time has passed."""
-    seconds = after.age_seconds - before.age_seconds
-    taken = totals(after)[0] - totals(before)[0]
-    return max(taken, 0) / seconds if seconds > 0 else None
+    return per_second(after.records_in - before.records_in, after.age_seconds - before.age_seconds)
+
+
+def per_second(records: int, seconds: float) -> float | None:
+    """Records a second between two looks; none where a worker begins again, None in no time."""
+    return max(records, 0) / seconds if seconds > 0 else None
 
 
 def age(seconds: float | None) -> str:

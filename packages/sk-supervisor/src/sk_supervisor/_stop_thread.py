@@ -7,7 +7,10 @@ import queue
 import threading
 from collections.abc import Callable
 
-from sk_supervisor._signals import without_signals
+from sk_supervisor._threads import begin
+
+#: How long ``stop`` may take when the end has come without it.
+_END_SECONDS = 1.0
 
 
 class StopThread:
@@ -28,12 +31,15 @@ class StopThread:
         return tuple(self._reasons)
 
     def start(self) -> None:
-        """Begin to wait, also for what was asked before."""
+        """Begin to wait, also for what was asked before.
+
+        :raises OSError: when the system has no thread to give.
+        """
         if self._reasons:
             self._delay = 0.0
-        self._thread = threading.Thread(target=self._wait, name="stop", daemon=True)
-        with without_signals():
-            self._thread.start()
+        thread = threading.Thread(target=self._wait, name="stop", daemon=True)
+        begin(thread)
+        self._thread = thread
 
     def request(self, reason: str) -> None:
         """Ask for the stop. Safe in a signal handler."""
@@ -41,10 +47,10 @@ class StopThread:
         self._asked.put(True)
 
     def close(self) -> None:
-        """Let the thread end."""
+        """Let the thread end; one that is held up in ``stop`` is left behind after a second."""
         if self._thread is not None:
             self._asked.put(False)
-            self._thread.join()
+            self._thread.join(_END_SECONDS)
             self._thread = None
 
     def _wait(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import select
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Final
+
+from sk_supervisor._threads import begin
 
 #: The stream whose last lines are evidence.
 STDERR: Final = "stderr"
@@ -75,17 +76,6 @@ class LineCutter:
 def _between_characters(text: bytes, near: int) -> int:
     # A character of UTF-8 has at most three bytes that continue it.
     return next((at for at in range(near, max(near - 4, 0), -1) if text[at] & 0xC0 != 0x80), near)
-
-
-def begin(thread: threading.Thread) -> None:
-    """Start a thread.
-
-    :raises OSError: when the system has none to give.
-    """
-    try:
-        thread.start()
-    except RuntimeError as error:
-        raise OSError(errno.EAGAIN, str(error)) from error
 
 
 class LineReader:

@@ -51,6 +51,15 @@ def supervisor_of(mode: str, setup: RunSetup) -> BootstrapSupervisor:
     return made
 
 
+def check_mode(mode: str) -> None:
+    """See that there is a supervisor for ``mode``. A built-in one is not imported for that.
+
+    :raises RuntimeLifecycleResolutionError: see :func:`factory_of`.
+    """
+    if mode not in BUILT_IN:
+        factory_of(mode)
+
+
 def factory_of(mode: str) -> SupervisorFactory:
     """What makes the supervisor that ``mode`` stands for. A built-in one is never displaced.
 

@@ -25,7 +25,7 @@ class EventLine(msgspec.Struct, frozen=True):
     time: Annotated[datetime, msgspec.Meta(tz=True)]
     event: str
     correlation_id: str = ""
-    level: Literal["info", "debug"] = "info"
+    level: Literal["debug", "info", "warn", "error"] = "info"
     group: str | None = None
     worker: str | None = None
     fields: dict[str, Any] = {}
@@ -36,7 +36,7 @@ class EventLine(msgspec.Struct, frozen=True):
             sequence=self.sequence,
             time_ns=(self.time - _EPOCH) // timedelta(microseconds=1) * 1_000,
             name=self.event,
-            level=self.level,
+            level="debug" if self.level == "debug" else "info",
             correlation_id=self.correlation_id,
             group=self.group,
             worker=self.worker,

@@ -39,6 +39,7 @@ from sk_supervisor._happenings import (
 from sk_supervisor._judge import Judge
 from sk_supervisor._judgement import Counts
 from sk_supervisor._lifecycle import Act, Event, State, Transition, step
+from sk_supervisor._pause import paused_seconds, wait_until
 from sk_supervisor._roster import Roster, WorkerRecord, failure_error
 from sk_supervisor._span_books import SpanBooks
 from sk_supervisor._vitals import Look, Vitals, look_at
@@ -46,8 +47,6 @@ from sk_supervisor.errors import HubFailedError, RuntimeWorkerFailedError
 
 #: How long the evidence of a failure (its exit status) is waited for.
 _EVIDENCE_SECONDS = 1.0
-#: Woken this much too late, the supervisor itself was stopped, and knows nothing of its workers.
-_PAUSE_SECONDS = 1.0
 
 
 class Alarm(Protocol):
@@ -88,6 +87,7 @@ class Watch:
         self.failed: WorkerRecord | None = None
         self.failed_at = 0.0
         self.hub_failure: HubFailedError | None = None
+        self.paused = 0.0  # seconds in which this process was stopped, all together
         self.stop_reasons: list[str] = []
         self.alarms: list[Alarm] = []
         self.on_settled: Callable[[], None] = lambda: None
@@ -120,12 +120,13 @@ class Watch:
         began = self._clock()
         dues = [*self._judge.dues(), *([] if deadline is None else [deadline])]
         dues += [due for due in (alarm.due() for alarm in self.alarms) if due is not None]
-        due = max(began, min(dues)) if dues else None
+        until = wait_until(began, dues)
         happening: Happening | None = None
         with contextlib.suppress(queue.Empty):
-            happening = self._queue.get(timeout=None if due is None else due - began)
-        if due is not None:
-            self._notice_pause(due, self._clock())
+            happening = self._queue.get(timeout=None if until is None else until - began)
+        woke = self._clock()
+        if paused := paused_seconds(began, until, woke):
+            self._forgive(paused, woke)
         if happening is not None:
             self._take(happening)
         now = self._clock()
@@ -156,12 +157,11 @@ class Watch:
 
     # ---- time ------------------------------------------------------------------------------------
 
-    def _notice_pause(self, due: float, now: float) -> None:
-        """Forgive every worker the time in which this process was stopped (Ctrl-Z, a debugger)."""
-        paused = now - due
-        if paused >= _PAUSE_SECONDS:
-            self._log.emit("supervisor_paused", fields={"seconds": round(paused, 3)})
-            self._judge.forgive(paused, now)
+    def _forgive(self, paused: float, now: float) -> None:
+        """Nobody is to blame for the time in which this process was stopped."""
+        self.paused += paused
+        self._log.emit("supervisor_paused", fields={"seconds": round(paused, 3)})
+        self._judge.forgive(paused, now)
 
     def _listen(self) -> None:
         for record in self._roster:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import signal
 from collections.abc import Callable
 
@@ -25,8 +27,13 @@ def hear_signals(on_terminate: Callable[..., None]) -> None:
 
 def leave_at_once(reason: LossReason) -> None:
     """The supervisor is gone: leave, and take along whatever this worker has started."""
-    os.write(2, f"control session lost ({reason}): leaving\n".encode())
-    os.killpg(0, signal.SIGKILL)
+    try:
+        # Its end of the pipe may be gone too, or the pipe be full: a last word is worth no wait.
+        with contextlib.suppress(OSError):
+            if select.select([], [2], [], 0)[1]:
+                os.write(2, f"control session lost ({reason}): leaving\n".encode())
+    finally:
+        os.killpg(0, signal.SIGKILL)
 
 
 def _not_ours(*_: object) -> None:

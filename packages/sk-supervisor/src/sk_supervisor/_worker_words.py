@@ -9,21 +9,27 @@ from sk_control import ControlPlaneChannel, Drained, DrainOutcome
 from sk_kernel import (
     AdapterFailedError,
     NodeFailedError,
+    NodeOutputError,
     ResolutionError,
     application_traceback,
 )
 
 from sk_supervisor._assembly import Assembly
+from sk_supervisor._failures import has_no_reader
 from sk_supervisor._pulse import progress_message
-from sk_supervisor.errors import ProfileError
+from sk_supervisor.errors import ApplicationExitError, ProfileError
 
 #: What is raised by the application's code, whose own lines are enough.
-_THEIRS = (NodeFailedError, AdapterFailedError, ResolutionError)
+_THEIRS = (NodeFailedError, AdapterFailedError, ResolutionError, ApplicationExitError)
 
 
 def print_failure(error: BaseException) -> None:
     """Print what ends this worker to its standard error, as the supervisor's evidence."""
-    if isinstance(error, _THEIRS) and error.__cause__ is not None:
+    if has_no_reader(error):
+        return  # what is told of it on the control channel is all there is
+    if isinstance(error, NodeOutputError):  # no line of theirs: it says all there is
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+    elif isinstance(error, _THEIRS) and error.__cause__ is not None:
         trace = application_traceback(error.__cause__)
         sys.stderr.write(f"{trace}\n{type(error).__name__}: {error}\n")
     else:
@@ -53,6 +59,8 @@ def tell_drained(control: ControlPlaneChannel, assembly: Assembly) -> None:
     engine = assembly.engine
     outcome = DrainOutcome.COMPLETE if engine.complete else DrainOutcome.STOPPED
     counters = engine.sink.summary() if engine.sink else {}
+    if engine.sink and engine.sink.unsummed:
+        sys.stderr.write(f"warning: {engine.sink.unsummed}\n")
     _write_profile(assembly)
     last = engine.progress
     tell_last(control, assembly)

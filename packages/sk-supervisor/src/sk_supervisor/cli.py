@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
+import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from sk_supervisor._operate import COMMANDS
-from sk_supervisor.errors import EXIT_CONFIGURATION
+from sk_supervisor.errors import EXIT_CONFIGURATION, EXIT_OPERATION, EXIT_SIGNAL_BASE
 
 if TYPE_CHECKING:
     from sk_config import Config
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+#: Why a file, a disk or a terminal may take no more.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 EXIT_CODES = """\b
 Exit codes: 0 done, 2 configuration, 3 start or readiness, 4 worker failure,
@@ -25,7 +32,30 @@ Exit codes: 0 done, 2 configuration, 3 start or readiness, 4 worker failure,
 to be read (trace, timeline)."""
 
 
-@click.group(epilog=EXIT_CODES)
+class _Sk(click.Group):
+    """It tells in one line of a standard output that takes no more; click knows of pipes only.
+
+    Ctrl-C ends it with its code, and without a word.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(EXIT_SIGNAL_BASE + signal.SIGINT)
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        try:
+            return super().main(*args, **settings)
+        except OSError as error:
+            if error.filename is not None or error.errno not in _FULL:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing is left to fail at the exit
+            click.echo(f"error: cannot write to standard output: {error.strerror}", err=True)
+            sys.exit(EXIT_OPERATION)
+
+
+@click.group(cls=_Sk, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sk-supervisor", prog_name="sk")
 def main() -> None:
     """Run graphs of plain Python nodes, in one process or over worker processes."""
@@ -79,7 +109,12 @@ def run_command(
         # Modules and models stay until the end: the collector has no business with them.
         gc.freeze()
         gc.enable()
-    sys.exit(run(loaded, run_id=run_id, quiet=quiet))
+    code = run(loaded, run_id=run_id, quiet=quiet)
+    from sk_supervisor._threads import left_behind
+
+    if names := left_behind():
+        click.echo(f"waiting for threads that nodes have left: {', '.join(names)}", err=True)
+    sys.exit(code)
 
 
 @main.command()
@@ -87,11 +122,10 @@ def run_command(
 def check(config: str, overrides: tuple[str, ...]) -> None:
     """Check CONFIG: settings, graph, placement. Starts nothing."""
     prepared = _prepared(config, overrides)
-    groups = len({s.group for s in prepared.plan.segments})
-    click.echo(
-        f"ok: {prepared.config.scenario.name}, {prepared.profile} profile,"
-        f" {len(prepared.application.graph.nodes)} nodes, {groups} group(s)"
-    )
+    nodes = _several(len(prepared.application.graph.nodes), "node")
+    groups = _several(len({s.group for s in prepared.plan.segments}), "group")
+    name = prepared.config.scenario.name
+    click.echo(f"ok: {name}, {prepared.profile} profile, {nodes}, {groups}")
 
 
 @main.command()
@@ -110,6 +144,7 @@ def graph(config: str, overrides: tuple[str, ...]) -> None:
 @click.option("--input", "source", metavar="FILE", help="The source's path, if not as configured.")
 @click.option("--dead-letter", "letters", metavar="FILE", help="Replay the letters in this file.")
 @click.option("--output", metavar="FILE", help="Write what comes through: the sink's path.")
+@click.option("--traceback", is_flag=True, help="Show all that the node of a letter has raised.")
 @click.option("--write", is_flag=True, help="Write what comes through to the sink as configured.")
 def replay(
     config: str,
@@ -119,29 +154,34 @@ def replay(
     source: str | None,
     letters: str | None,
     output: str | None,
+    traceback: bool,
     write: bool,
 ) -> None:
     """Run one record, or dead letters, of CONFIG once more, in this process.
 
     --trace prints the record's path, node by node, and writes nothing. --dead-letter runs each
     letter from its node on, with empty states, and writes nothing unless --output or --write is
-    given; it ends with 1 where a letter fails again.
+    given; it ends with 1 where a letter fails again. What --traceback shows may hold payloads.
     """
     from sk_supervisor import _replay
 
     if (trace is None) == (letters is None):
         raise click.UsageError("give either --trace or --dead-letter")
-    if trace is not None and (run_id is None or output is not None or write):
-        raise click.UsageError("--trace needs --run-id, and writes nothing")
+    if trace is not None and (run_id is None or output is not None or write or traceback):
+        raise click.UsageError("--trace needs --run-id, writes nothing, and shows what was raised")
     if letters is not None and (run_id is not None or source is not None):
         raise click.UsageError("--run-id and --input go with --trace")
     paths = (("source", source), ("sink", output))
     overrides += tuple(_replay.setting_of(role, path) for role, path in paths if path is not None)
     writing = write or output is not None
-    prepared = _prepared(config, overrides, check_adapters=writing)
+    options = {
+        "adapters.source.settings.path": "--input",
+        "adapters.sink.settings.path": "--output",
+    }
+    prepared = _prepared(config, overrides, check_adapters=writing, options=options)
     if trace is not None:
         sys.exit(_replay.trace(prepared, run_id or "", trace))
-    sys.exit(_replay.letters(prepared, letters or "", write=writing))
+    sys.exit(_replay.letters(prepared, letters or "", write=writing, tracebacks=traceback))
 
 
 @main.command()
@@ -153,7 +193,8 @@ def trace(files: tuple[str, ...], wanted: str, html: str | None, limit: int) -> 
     """Show a trace of what the span exporter jsonl has written to each FILE.
 
     Where there are several traces and none is chosen they are listed, failed ones first, then the
-    longest. Files may be of any size: they are read line by line.
+    longest. All records of a run have the first 16 digits of their ids in common. Files may be of
+    any size: they are read line by line.
     """
     from sk_supervisor import _trace
 
@@ -182,7 +223,17 @@ def schema() -> None:
     click.echo(json.dumps(config_schema(), indent=2))
 
 
-def _prepared(path: str, overrides: tuple[str, ...], *, check_adapters: bool = True) -> Any:
+def _several(count: int, what: str) -> str:
+    return f"{count} {what}" + "s" * (count != 1)
+
+
+def _prepared(
+    path: str,
+    overrides: tuple[str, ...],
+    *,
+    check_adapters: bool = True,
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> Any:
     from sk_supervisor._account import refusal
     from sk_supervisor._preflight import prepare
     from sk_supervisor.errors import RunRefusedError
@@ -192,4 +243,8 @@ def _prepared(path: str, overrides: tuple[str, ...], *, check_adapters: bool = T
         return prepare(config, check_adapters=check_adapters)
     except RunRefusedError as error:
         click.echo(refusal(error, config), err=True)
+        for fault in error.faults:
+            if fault.category == "unknown_key" and fault.path in options:
+                option = options[fault.path]
+                click.echo(f"  {option} needs an adapter that has a setting 'path'", err=True)
         sys.exit(error.exit_code)

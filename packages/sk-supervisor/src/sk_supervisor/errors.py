@@ -1,9 +1,10 @@
 """Every exception of sk-supervisor, each with the exit code that a run ends with.
 
-Those of a run are here; those of the commands that look at one are offered here. The exit codes are
-a documented contract: 0 done, 2 configuration, 3 start or readiness, 4 worker failure, 5 stop
-timeout (forced), 129, 130 and 143 stopped by SIGHUP, SIGINT and SIGTERM (or ``sk stop``) after a
-clean drain. 1 is of the commands that look at a run: there is none, or it does not answer.
+Those of a run are here; those of what a worker sends, and of the commands that look at a run, are
+offered here. The exit codes are a documented contract: 0 done, 2 configuration, 3 start or
+readiness, 4 worker failure, 5 stop timeout (forced), 129, 130 and 143 stopped by SIGHUP, SIGINT and
+SIGTERM (or ``sk stop``) after a clean drain. 1 is of the commands that look at a run: there is
+none, or it does not answer.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 from os import PathLike, fspath
 from typing import ClassVar
 
-from sk_kernel import Fault, LifecycleCallError
+from sk_kernel import Fault, LifecycleCallError, line_of
 
 from sk_supervisor._base_error import EXIT_CONFIGURATION as EXIT_CONFIGURATION
 from sk_supervisor._base_error import EXIT_DONE as EXIT_DONE
@@ -34,6 +35,9 @@ from sk_supervisor._operation_errors import RunSilentError as RunSilentError
 from sk_supervisor._operation_errors import SeveralRunsError as SeveralRunsError
 from sk_supervisor._operation_errors import SeveralTracesError as SeveralTracesError
 from sk_supervisor._operation_errors import StatusVersionError as StatusVersionError
+from sk_supervisor._peer_errors import AlignmentError as AlignmentError
+from sk_supervisor._peer_errors import HeaderError as HeaderError
+from sk_supervisor._peer_errors import RelayRefusedError as RelayRefusedError
 
 
 class RunRefusedError(SupervisorError):
@@ -85,7 +89,7 @@ class RuntimeWorkerFailedError(SupervisorError):
     ``records_in``, ``records_out`` and ``batches`` are its last word of its progress. What the
     worker ``told`` of itself is enough for the message; otherwise the last lines are part of it.
     Secrets of the configuration are masked. ``gave_up`` says, where the group's workers are
-    restarted, why this one was not.
+    restarted, why this one was not; ``trace_id`` is that of the record at fault, if there is one.
     """
 
     exit_code = EXIT_WORKER
@@ -107,8 +111,9 @@ class RuntimeWorkerFailedError(SupervisorError):
         records_out: int = 0,
         batches: int = 0,
         gave_up: str = "",
+        trace_id: str = "",
     ) -> None:
-        self.gave_up = gave_up
+        self.gave_up, self.trace_id = gave_up, trace_id
         self.category, self.group, self.worker = category, group, worker
         self.vitals, self.records_in = vitals, records_in
         self.records_out, self.batches = records_out, batches
@@ -180,10 +185,17 @@ class HubFailedError(SupervisorError):
 
 
 class ApplicationExitError(SupervisorError):
-    """A node or an adapter called ``sys.exit()``, which is not its to call."""
+    """A node or an adapter would end the process, which is not its to do.
 
-    def __init__(self) -> None:
-        super().__init__("a node or an adapter called sys.exit(): raise an error instead")
+    ``raised`` is the type of what it raised to that end, ``SystemExit`` or ``KeyboardInterrupt``.
+    """
+
+    def __init__(self, cause: BaseException | None = None) -> None:
+        self.raised = type(cause or SystemExit()).__name__
+        self.__cause__ = cause
+        did = "called sys.exit()" if self.raised == "SystemExit" else f"raised {self.raised}"
+        where = line_of(cause) if cause else ""
+        super().__init__(f"a node or an adapter {did}{where}: raise an error instead")
 
 
 class NoSuchTraceError(SupervisorError):

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from typing import Any
+from typing import Any, BinaryIO
 
 from sk_control import (
     ControlError,
@@ -38,6 +38,7 @@ from sk_transport import Secret
 
 from sk_supervisor._assembling import assemble
 from sk_supervisor._assembly import Assembly
+from sk_supervisor._called import called
 from sk_supervisor._failures import failure_of
 from sk_supervisor._inbox import (
     Arrived,
@@ -68,7 +69,6 @@ class Worker:
 
     def __init__(self, told: dict[str, Any]) -> None:
         self._told = told
-        self._mark("imported")
         self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._assembly: Assembly | None = None
         self._stop_asked = self._started = False
@@ -138,9 +138,9 @@ class Worker:
             gc.enable()
             self._work(assembly)
             return self._end()
-        except SystemExit:
-            return self._fail(ApplicationExitError())
-        except Exception as error:  # noqa: BLE001 - whatever it is, the supervisor is told
+        except (SystemExit, KeyboardInterrupt) as error:
+            return self._fail(ApplicationExitError(error))
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the supervisor is told
             return self._fail(error)
         finally:
             if pulse is not None:
@@ -186,8 +186,9 @@ class Worker:
                 tell_drained(self._control, assembly)
 
     def _waiting(self) -> int:
-        """How many batches wait, and whether one is in work. Any thread."""
-        return self._inbox.qsize() + self._busy
+        """How many batches wait, and whether one is in work, or the source's end. Any thread."""
+        ending = self._assembly is not None and self._assembly.closes_source
+        return self._inbox.qsize() + (self._busy or ending)
 
     def _end(self) -> int:
         if self._assembly is not None:
@@ -252,11 +253,8 @@ class Worker:
         self._stop_asked = self._stop_asked or not drain
         if self._stop_asked and self._may_leave:
             os._exit(0)  # still importing: there is nothing to end, and it may take long
-        try:
-            if self._assembly is not None:
-                self._assembly.interrupt_source()
-        except KernelError as error:
-            self._inbox.put(Broke(error))
+        if self._assembly is not None:
+            self._assembly.interrupt_source()
         self._inbox.put(StopAsked(drain))
 
     def _on_terminate(self, *_: object) -> None:
@@ -266,10 +264,15 @@ class Worker:
             os._exit(128 + signal.SIGTERM)
 
 
-def main(told: dict[str, Any]) -> None:
-    """Run a worker with what came through the spawn pipe; exits the process."""
-    die_with_parent(told["parent"])
+def main(parent: int, pipe: BinaryIO, began: int) -> None:
+    """Run the worker that the spawn pipe says; exits the process.
+
+    :param parent: the supervisor's process.
+    :param began: when the interpreter did, nanoseconds since the epoch.
+    """
+    die_with_parent(parent)
     faulthandler.enable(all_threads=False)  # all would be more lines than are kept
+    told = called(pipe, {"interpreter": began, "imported": time.time_ns()})
     code = 1
     if told["output_is_captured"] and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # line by line, and nothing left by a kill
@@ -277,7 +280,7 @@ def main(told: dict[str, Any]) -> None:
         code = Worker(told).run()
     except BaseException:  # noqa: BLE001 - the last place where anybody can see it
         traceback.print_exc()
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it was closed from the start
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     # Threads of gRPC would be joined at a normal exit; everything of ours is closed already.

@@ -61,10 +61,6 @@ class _Endless:
         self._ended.wait()
         return ()
 
-    def position(self) -> None: ...
-
-    def seek(self, position: None) -> None: ...
-
     def interrupt(self) -> None:
         self._ended.set()
 

@@ -81,12 +81,6 @@ class Numbers:
             tell(self._settings.ears, "waiting")
             threading.Event().wait()
 
-    def position(self) -> int:
-        return self._next
-
-    def seek(self, position: int) -> None:
-        self._next = position
-
     def interrupt(self) -> None:
         self._interrupted.set()
         self._may_fail("interrupt")
@@ -120,6 +114,8 @@ class Work:
         self._settings = settings
         if settings.born == "raise":
             raise ValueError("not today")
+        if settings.born == "system_exit":
+            sys.exit(0)
         if settings.born == "leak":
             raise ValueError(f"cannot log in with {settings.secret}")
         if settings.born == "wait":

@@ -33,7 +33,7 @@ class WorkSettings(msgspec.Struct, forbid_unknown_fields=True):
     do: str = ""
     ears: int = 0
     born: str = ""
-    """``raise``, ``leak`` the secret, or ``wait`` for the test, when the node is made."""
+    """When the node is made: ``raise``, ``system_exit``, ``leak`` the secret, or ``wait``."""
     secret: str = ""
 
 
@@ -52,6 +52,10 @@ def _leave(settings: WorkSettings) -> str:
 
 def _system_exit(settings: WorkSettings) -> str:
     sys.exit(0)
+
+
+def _keyboard_interrupt(settings: WorkSettings) -> str:
+    raise KeyboardInterrupt
 
 
 def _kill(settings: WorkSettings) -> str:
@@ -172,6 +176,7 @@ DEEDS = {
     "exit": _exit,
     "leave": _leave,
     "system_exit": _system_exit,
+    "keyboard_interrupt": _keyboard_interrupt,
     "kill": _kill,
     "freeze": _freeze,
     "crash": _crash,

@@ -13,14 +13,14 @@ from sk_config import build_config
 from sk_kernel import ExecutionPlan
 from sk_supervisor import prepare
 from sk_supervisor._edges import EdgeKeys
-from sk_supervisor._frames import BatchHeader
+from sk_supervisor._frames import HUB, BatchHeader
 from sk_supervisor._hub import DataHub
 from sk_supervisor._inbox import Arrived
 from sk_supervisor._link_limits import LinkLimits
 from sk_supervisor._outlet import Outlet
 from sk_supervisor._peers import place_edges
 from sk_supervisor._relay import Relay
-from sk_transport import KeyMaterial, TransportError
+from sk_transport import Channel, KeyMaterial, SecureChannel, Signer, TransportError
 from supervisor_harness import left_since, settings, threads
 
 WORKERS = {"in-0": "in-0.1", "mid-0": "mid-0.1", "out-0": "out-0.1"}
@@ -136,6 +136,16 @@ class Hub:
         )
         self._peers.append(peer)
         return peer
+
+    def connect(self, worker: str) -> SecureChannel:
+        """A worker's link itself, for what no outlet sends."""
+        transport = LIMITS.transport(SESSION, worker)
+        return transport.connect(self.hub.address, server=HUB, keys=self._keys.link(worker))
+
+    def signer(self, sender: str, receiver: str, time_ns: int) -> Signer:
+        """What seals a worker's frames for another one, all of them at one time."""
+        channel = Channel(SESSION, sender, receiver)
+        return Signer(channel, self._keys.between(sender, receiver), clock=lambda: time_ns)
 
     def close(self) -> None:
         """Hang up on everybody."""

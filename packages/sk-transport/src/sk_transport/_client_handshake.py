@@ -36,10 +36,8 @@ class ClientHandshake:
         self._channel = channel
         self._limits = limits
         self.signer = Signer(channel, link.to_server, clock=clock, limits=frames)
-        self._verifier = partial(
-            Verifier, channel.reverse(), link.to_client, ttl_seconds=ttl_seconds, clock=clock
-        )
-        self._guard = guard
+        self._verifier = partial(Verifier, channel.reverse(), link.to_client, clock=clock)
+        self._ttl_seconds, self._guard = ttl_seconds, guard
         self._nonce: bytes | None = None
 
     @property
@@ -65,10 +63,11 @@ class ClientHandshake:
         """Judge the answer: from this server, fresh, and to this very HELLO.
 
         Returns the verifier of what follows on this link, which goes by the order of the server's
-        nonces. Raises `UnexpectedKindError`, a `FrameRefusedError` or `MalformedHandshakeError`.
+        nonces and not by their age. Raises `UnexpectedKindError`, a `FrameRefusedError` or
+        `MalformedHandshakeError`.
         """
         require_kind(welcome, FrameKind.WELCOME)
-        self._verifier(guard=self._guard).verify(welcome)
+        self._verifier(ttl_seconds=self._ttl_seconds, guard=self._guard).verify(welcome)
         if welcome.header != self._channel.receiver.encode():
             raise MalformedHandshakeError("the WELCOME is of another server")
         if bytes(welcome.payload) != self._nonce:

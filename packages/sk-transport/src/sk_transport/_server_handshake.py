@@ -10,7 +10,6 @@ from sk_transport._handshake import HandshakeLimits, check_identity, require_kin
 from sk_transport._limits import FrameLimits
 from sk_transport._link import KeyLookup, both_directions
 from sk_transport._replay import ReplayGuard
-from sk_transport._secret import Secret
 from sk_transport._sequence import SequenceGuard
 from sk_transport._signing import Signer, Verifier, monotonic_clock
 from sk_transport._wire import Buffer, FrameKind, WireFrame
@@ -75,16 +74,19 @@ class ServerHandshake:
             raise UnknownPeerError(identity)
         inward = Channel(self._session, identity, self._server)
         link = both_directions(keys)
-        self._verifier(inward, link.to_server, self._guard).verify(hello)
+        Verifier(
+            inward,
+            link.to_server,
+            ttl_seconds=self._ttl_seconds,
+            guard=self._guard,
+            clock=self._clock,
+        ).verify(hello)
         signer = Signer(inward.reverse(), link.to_client, clock=self._clock, limits=self._frames)
         reply = signer.seal(FrameKind.WELCOME, self._server.encode(), hello.nonce)
-        verifier = self._verifier(inward, link.to_server, SequenceGuard(hello.nonce))
+        verifier = Verifier(
+            inward, link.to_server, guard=SequenceGuard(hello.nonce), clock=self._clock
+        )
         return AdmittedPeer(identity, reply, signer, verifier)
-
-    def _verifier(
-        self, inward: Channel, key: Secret, guard: ReplayGuard | SequenceGuard
-    ) -> Verifier:
-        return Verifier(inward, key, ttl_seconds=self._ttl_seconds, guard=guard, clock=self._clock)
 
 
 def _read_identity(hello: WireFrame, limits: HandshakeLimits) -> str:

@@ -101,7 +101,9 @@ class Verifier:
     """Verifies the frames of one channel. Thread-safe.
 
     `ttl_seconds` bounds a frame's age, and its distance into the future. The guard must remember at
-    least as long, else `InvalidSettingError`; one guard may serve many verifiers.
+    least as long, else `InvalidSettingError`; one guard may serve many verifiers. None leaves time
+    to the guard: a `ReplayGuard` vouches for its own TTL and no longer, a `SequenceGuard` for ever,
+    so that on an open link age is delay (an end was suspended, or busy) and no more.
     """
 
     def __init__(
@@ -109,18 +111,20 @@ class Verifier:
         channel: Channel,
         key: Secret,
         *,
-        ttl_seconds: float,
+        ttl_seconds: float | None = None,
         guard: ReplayGuard | SequenceGuard,
         clock: Callable[[], int] = monotonic_clock,
     ) -> None:
         self.channel = channel
-        self._ttl_ns = require_seconds("ttl_seconds", ttl_seconds)
-        if guard.ttl_seconds < ttl_seconds:
-            raise InvalidSettingError(
-                "ttl_seconds of the replay guard",
-                guard.ttl_seconds,
-                f"at least the verifier's {ttl_seconds}",
-            )
+        self._ttl_ns: int | None = None
+        if ttl_seconds is not None:
+            self._ttl_ns = require_seconds("ttl_seconds", ttl_seconds)
+            if guard.ttl_seconds < ttl_seconds:
+                raise InvalidSettingError(
+                    "ttl_seconds of the replay guard",
+                    guard.ttl_seconds,
+                    f"at least the verifier's {ttl_seconds}",
+                )
         self._guard = guard
         self._clock = clock
         self._keyed = _keyed(channel, key)
@@ -139,9 +143,10 @@ class Verifier:
             channel = self.channel
             raise InvalidSignatureError(channel.session, channel.sender, channel.receiver)
         now_ns = self._clock()
-        age_ns = now_ns - frame.time_ns
-        if not -self._ttl_ns <= age_ns <= self._ttl_ns:
-            raise ExpiredFrameError(age_ns / 1e9, self._ttl_ns / 1e9)
+        if self._ttl_ns is not None:
+            age_ns = now_ns - frame.time_ns
+            if not -self._ttl_ns <= age_ns <= self._ttl_ns:
+                raise ExpiredFrameError(age_ns / 1e9, self._ttl_ns / 1e9)
         self._guard.admit(frame.nonce, frame.time_ns, now_ns)
 
 

@@ -29,7 +29,7 @@ class LineSourceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 @source(name="fundload_lines", bridge="ingress_line_bridge", stage="ingress")
 class LineSource:
-    """Lines without their ends. Its position is the number of lines read, blank ones too.
+    """Lines without their ends.
 
     Holds one block of input and one line (at most 1 MiB of it), whatever the input.
     """
@@ -40,8 +40,6 @@ class LineSource:
         self._lines: list[bytes] = []
         self._held = 0  # bytes read and not yet given, or a little more
         self._ended = False
-        self._skip = 0
-        self._position = 0
         self._decoded = 0
 
     @classmethod
@@ -79,10 +77,6 @@ class LineSource:
 
         :raises InputError: when the input cannot be read.
         """
-        while self._skip and self._fill(1):
-            passed = min(self._skip, len(self._lines))
-            del self._lines[:passed]
-            self._skip -= passed
         self._fill(1 if self._reader.can_block else max_records, max_bytes)
         if self._reader.interrupted:
             return []
@@ -94,7 +88,6 @@ class LineSource:
         del self._lines[: len(batch)]
         if not self._lines:
             self._held = self._splitter.pending
-        self._position += len(batch)
         return batch
 
     def decode(self, raw: Sequence[bytes]) -> list[RawLine]:
@@ -107,14 +100,6 @@ class LineSource:
             for number, data in enumerate(raw, first)
             if data > b"!" or data.strip(_BLANK) or len(data) > MAX_LINE_BYTES
         ]
-
-    def position(self) -> int:
-        """Give the number of lines read so far."""
-        return self._position
-
-    def seek(self, position: int) -> None:
-        """Begin after the first ``position`` lines; they are read once more, and passed over."""
-        self._skip = self._position = self._decoded = position
 
     def interrupt(self) -> None:
         """Make a waiting or later `read` give nothing. For any thread."""

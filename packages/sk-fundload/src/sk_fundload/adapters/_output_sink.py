@@ -84,7 +84,7 @@ class OutputSink:
         """Join a batch into bytes."""
         return EncodedLines(
             "".join([line.text for line in lines]).encode(),
-            "".join([line.reject for line in lines]).encode(),
+            "".join([line.reject for line in lines if line.reject]).encode(),
             dict(Counter([line.reason for line in lines])),
         )
 

@@ -40,11 +40,7 @@ from sk_fundload.domain._time import (
     week_start,
     weekday_index,
 )
-from sk_fundload.domain._windows import (
-    NO_DAY,
-    DayWindow,
-    FirstAttempt,
-)
+from sk_fundload.domain._windows import NO_DAY, DayWindow
 
 __all__ = [
     "ALL_REASONS",
@@ -70,7 +66,6 @@ __all__ = [
     "WEEKLY_AMOUNT_LIMIT",
     "WHITE_SPACE",
     "DayWindow",
-    "FirstAttempt",
     "InstantReader",
     "PrimeIds",
     "Reading",

@@ -9,11 +9,16 @@ _SMALL: Final = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 _PRODUCT: Final = prod(_SMALL)  # below 2**60: CPython's gcd takes its short way
 _SIEVED: Final = 53 * 53  # what no small prime divides, below this, is prime
 
-# Miller-Rabin with these bases is exact below these bounds (Jaeschke 1993; oeis.org/A014233).
+# Miller-Rabin with these bases is exact below these bounds (Jaeschke 1993; oeis.org/A014233; the
+# last: J. Sinclair 2011, miller-rabin.appspot.com). A prime is what takes all of them.
 _TIERS: Final = (
     (9_080_191, (31, 73)),
     (4_759_123_141, (2, 7, 61)),
-    (3_825_123_056_546_413_051, (2, 3, 5, 7, 11, 13, 17, 19, 23)),
+    (1_122_004_669_633, (2, 13, 23, 1_662_803)),
+    (2_152_302_898_747, (2, 3, 5, 7, 11)),
+    (3_474_749_660_383, (2, 3, 5, 7, 11, 13)),
+    (341_550_071_728_321, (2, 3, 5, 7, 11, 13, 17)),
+    (2**64, (2, 325, 9375, 28178, 450775, 9780504, 1795265022)),
 )
 _EXACT_BELOW: Final = 10**18
 _LIMIT: Final = 10_000_000  # of the table in PrimeIds
@@ -31,7 +36,7 @@ def is_prime_id(identifier: str) -> bool:
 
 
 def is_prime(number: int) -> bool:
-    """Tell whether ``number`` is prime; exact below 3.8e18.
+    """Tell whether ``number`` is prime; exact below 2**64.
 
     :raises ValueError: when it might not be.
     """

@@ -14,12 +14,11 @@ shows: it is the same on any number of workers, each of which sees some of the d
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Protocol, TypeVar
 
 from msgspec import Meta
 
 from sk_fundload.domain._time import DAY
-from sk_fundload.domain._windows import FirstAttempt
 
 RetentionDays = Annotated[int, Meta(ge=1, le=36_500)]
 """So many days are remembered beside the newest."""
@@ -30,7 +29,15 @@ def day_of(instant: int) -> int:
     return instant // DAY + 1
 
 
-class RecentIds(dict[str, FirstAttempt]):
+class _Attempt(Protocol):
+    @property
+    def instant(self) -> int: ...
+
+
+A = TypeVar("A", bound=_Attempt)
+
+
+class RecentIds(dict[str, A]):
     """First attempts by id, without those that no attempt in time can meet any more."""
 
     def __init__(self, retention_days: int) -> None:
@@ -39,7 +46,7 @@ class RecentIds(dict[str, FirstAttempt]):
         self._newest = 0
         self._by_day: dict[int, list[str]] = {}
 
-    def __setitem__(self, identifier: str, attempt: FirstAttempt) -> None:
+    def __setitem__(self, identifier: str, attempt: A) -> None:
         super().__setitem__(identifier, attempt)
         day = day_of(attempt.instant)
         ids = self._by_day.get(day)

@@ -1,7 +1,7 @@
-"""What is remembered about ids and customers: small records that the garbage collector skips.
+"""What is remembered about customers: small records that the garbage collector skips.
 
 Long-lived state is what a tracing collector pays for again and again. These records hold integers,
-text, never a way back to themselves, so `gc=False` is safe, and a dictionary of them is not tracked
+never a way back to themselves, so `gc=False` is safe, and a dictionary of them is not tracked
 either.
 """
 
@@ -10,14 +10,6 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import Struct
-
-
-class FirstAttempt(Struct, frozen=True, gc=False):
-    """The first occurrence of an id, by which a later one is told to be replay or conflict."""
-
-    customer_id: str
-    cents: int
-    instant: int
 
 
 class DayWindow(Struct, gc=False):

@@ -31,15 +31,17 @@ class ComputeFeatures:
 
     def __call__(self, gated: Gated) -> Featured:
         """Add both features."""
-        id_, day, effective = gated.id, gated.day, gated.cents
+        timed = gated.timed
+        attempt, id_, day = timed.attempt, timed.id, timed.day
+        effective = attempt.cents
         if day % 7 == 1:  # a UTC Monday
             effective *= self._multiplier
         return Featured(
             id_,
-            gated.customer_id,
+            attempt.customer_id,
             effective,
             day,
-            gated.week,
+            timed.week,
             self._is_prime is not None and self._is_prime(id_),
             gated.duplicate,
         )

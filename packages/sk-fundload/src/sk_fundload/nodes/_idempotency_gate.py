@@ -9,7 +9,6 @@ from sk_fundload.domain import (
     ID_DUPLICATE_CONFLICT,
     ID_DUPLICATE_REPLAY,
     NONE,
-    FirstAttempt,
     RetentionDays,
     day_of,
 )
@@ -36,20 +35,20 @@ class IdempotencyGate:
 
     def __call__(self, timed: Timed) -> Gated:
         """Say whether the attempt is a duplicate, and remember it when it is none."""
-        id_, customer = timed.id, timed.customer_id
+        id_, attempt = timed.id, timed.attempt
         first = self._get(id_)
         if first is None:
-            self._first[id_] = FirstAttempt(customer, timed.cents, timed.instant)
+            self._first[id_] = attempt
             duplicate = NONE
         elif (
-            first.instant == timed.instant
-            and first.cents == timed.cents
-            and first.customer_id == customer
+            first.instant == attempt.instant
+            and first.cents == attempt.cents
+            and first.customer_id == attempt.customer_id
         ):
             duplicate = ID_DUPLICATE_REPLAY
         elif self._retention is not None and timed.day > day_of(first.instant) + self._retention:
-            self._first[id_] = FirstAttempt(customer, timed.cents, timed.instant)
+            self._first[id_] = attempt
             duplicate = NONE
         else:
             duplicate = ID_DUPLICATE_CONFLICT
-        return Gated(id_, customer, timed.cents, timed.day, timed.week, duplicate)
+        return Gated(timed, duplicate)

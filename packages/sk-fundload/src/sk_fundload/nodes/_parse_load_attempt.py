@@ -85,8 +85,10 @@ class ParseLoadAttempt:
         else:
             cents = parse_cents(fields.load_amount)
         time = fields.time
-        start, rest = self._hours.get(time[_HEAD]), self._rests.get(time[_TAIL])
-        instant = self._instants.read(time) if start is None or rest is None else start + rest
+        try:
+            instant: int | None = self._hours[time[_HEAD]] + self._rests[time[_TAIL]]
+        except KeyError:
+            instant = self._instants.read(time)
         if cents is None or instant is None or not (id_.isdigit() and customer.isdigit()):
             return self._with_care(line)
         if self._newest is not None and self._is_late(instant, self._newest):

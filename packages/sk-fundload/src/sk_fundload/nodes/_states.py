@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sk_kernel import state
 
-from sk_fundload.domain import DayWindow, FirstAttempt, RecentIds
+from sk_fundload.domain import DayWindow, RecentIds
+from sk_fundload.messages import LoadAttempt
 
 
 @state(key=None)
@@ -20,7 +21,7 @@ class FirstAttempts:
     """The first attempt with each id."""
 
     def __init__(self) -> None:
-        self.by_id: dict[str, FirstAttempt] = {}
+        self.by_id: dict[str, LoadAttempt] = {}
 
     def retain(self, days: int) -> None:
         """Forget from now on what no attempt in time can meet any more; before the first one."""

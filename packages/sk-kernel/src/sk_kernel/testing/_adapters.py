@@ -14,9 +14,6 @@ class ListSource:
         self._position = 0
         self._interrupted = False
 
-    def open(self) -> None:
-        """Nothing to acquire."""
-
     def read(self, max_records: int, max_bytes: int) -> Sequence[Any]:
         """The next ``max_records`` payloads; none when they are over, or after an interrupt."""
         if self._interrupted:
@@ -24,20 +21,9 @@ class ListSource:
         first, self._position = self._position, self._position + max_records
         return self._payloads[first : self._position]
 
-    def position(self) -> int:
-        """How many payloads were given."""
-        return min(self._position, len(self._payloads))
-
-    def seek(self, position: int) -> None:
-        """Begin with the payload at this index."""
-        self._position = position
-
     def interrupt(self) -> None:
         """Give nothing any more."""
         self._interrupted = True
-
-    def close(self) -> None:
-        """Nothing to release."""
 
 
 class CollectSink:
@@ -50,9 +36,6 @@ class CollectSink:
         self.received: list[Any] = []
         self.outcome: Literal["open", "committed", "aborted"] = "open"
 
-    def open(self) -> None:
-        """Nothing to acquire."""
-
     def write(self, chunk: Sequence[Any]) -> None:
         """Keep a batch."""
         self.received += chunk
@@ -64,10 +47,6 @@ class CollectSink:
     def abort(self) -> None:
         """Note it."""
         self.outcome = "aborted"
-
-    def partial_outputs(self) -> tuple[str, ...]:
-        """None: what is received is in memory."""
-        return ()
 
     def summary(self) -> dict[str, int]:
         """How many payloads were received."""

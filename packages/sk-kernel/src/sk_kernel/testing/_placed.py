@@ -19,9 +19,10 @@ from sk_kernel._letter_file import DeadLetterFile, letter_part
 from sk_kernel._losses import Losses
 from sk_kernel._observe import Tracer
 from sk_kernel._plan import ExecutionPlan, Segment, make_plan
+from sk_kernel._portable import wire_faults
 from sk_kernel._segment import SegmentRunner, needs_loop
 from sk_kernel._span import NodeObserver
-from sk_kernel._wire import WireCodec, wire_faults
+from sk_kernel._wire import WireCodec
 from sk_kernel.errors import PreflightError
 from sk_kernel.testing._applications import Application, NodeSettings, substituted
 

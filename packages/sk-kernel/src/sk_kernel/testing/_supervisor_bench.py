@@ -21,7 +21,7 @@ APPLICATION: Final = "sk_kernel.testing.supervised_app"
 SOON: Final = 60.0
 _LOOK_SECONDS: Final = 0.01
 #: What a shutdown may say that it took.
-RUNGS: Final = ("none", "drain", "stop", "terminate", "kill")
+RUNGS: Final = ("none", "stop", "terminate", "kill")
 
 Placement = Mapping[str, Sequence[str]]
 

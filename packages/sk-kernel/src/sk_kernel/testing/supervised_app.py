@@ -42,9 +42,6 @@ class Numbers:
         self._count, self._next = settings.count, 1
         self._interrupted = threading.Event()
 
-    def open(self) -> None:
-        """Nothing to acquire."""
-
     def read(self, max_records: int, max_bytes: int) -> Sequence[Number]:
         """The next ones, at most 100."""
         if self._interrupted.is_set():
@@ -54,20 +51,9 @@ class Numbers:
         first, self._next = self._next, max(end, self._next)
         return [Number(n) for n in range(first, end)]
 
-    def position(self) -> int:
-        """The next number."""
-        return self._next
-
-    def seek(self, position: int) -> None:
-        """Begin with this number."""
-        self._next = position
-
     def interrupt(self) -> None:
         """Give no more."""
         self._interrupted.set()
-
-    def close(self) -> None:
-        """Nothing to release."""
 
 
 class SquareSettings(Struct, forbid_unknown_fields=True):
@@ -97,9 +83,6 @@ class Squares:
     def __init__(self) -> None:
         self._received = self._total = self._disordered = self._last = 0
 
-    def open(self) -> None:
-        """Nothing to acquire."""
-
     def write(self, chunk: list[Square]) -> None:
         """Count a batch."""
         for square in chunk:
@@ -107,16 +90,6 @@ class Squares:
             self._last = square.n
             self._total += square.n
         self._received += len(chunk)
-
-    def commit(self) -> None:
-        """Nothing to bring into place."""
-
-    def abort(self) -> None:
-        """Nothing to give up."""
-
-    def partial_outputs(self) -> tuple[str, ...]:
-        """None."""
-        return ()
 
     def summary(self) -> dict[str, int]:
         """How many squares, their sum, and how many of them came behind a larger one."""

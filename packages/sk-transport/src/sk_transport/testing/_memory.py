@@ -24,7 +24,7 @@ from sk_transport.errors import (
 from sk_transport.testing._pair import ChannelPair
 from sk_transport.testing._pipe import BytePipe, PipeClosedError
 
-_TTL_SECONDS: Final = 60.0
+_INJECT_SECONDS: Final = 60.0
 
 
 class MemoryChannel:
@@ -150,11 +150,11 @@ def memory_channel_pair(
     def end(incoming: BytePipe, outgoing: BytePipe, sends: Channel) -> MemoryChannel:
         signer = Signer(sends, key, limits=limits)
         guard = SequenceGuard()
-        verifier = Verifier(sends.reverse(), key, ttl_seconds=_TTL_SECONDS, guard=guard)
+        verifier = Verifier(sends.reverse(), key, guard=guard)
         return MemoryChannel(incoming, outgoing, signer, verifier, limits)
 
     return ChannelPair(
         end(to_left, to_right, forth),
         end(to_right, to_left, forth.reverse()),
-        inject=lambda raw: to_right.write(raw, Deadline("inject", _TTL_SECONDS)),
+        inject=lambda raw: to_right.write(raw, Deadline("inject", _INJECT_SECONDS)),
     )

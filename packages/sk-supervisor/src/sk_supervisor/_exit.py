@@ -1,0 +1,31 @@
+"""Waiting for the end of a process without reaping it: until then its number is nobody else's."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+
+
+def await_exit(pid: int) -> None:
+    """Return when a child of this process has ended; it is left to be reaped."""
+    if sys.platform == "darwin":  # which has no waitid before Python 3.13
+        end = select.kevent(
+            pid, select.KQ_FILTER_PROC, select.KQ_EV_ADD | select.KQ_EV_ONESHOT, select.KQ_NOTE_EXIT
+        )
+        # One that has ended may be unknown there before it can be reaped.
+        with contextlib.closing(select.kqueue()) as queue, contextlib.suppress(ProcessLookupError):
+            queue.control([end], 1)
+    else:
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+def exits_are_lost() -> bool:
+    """Whether the kernel reaps children unasked: how they ended is known to nobody then.
+
+    It does so in a process that ignores SIGCHLD, which is handed on to whatever it starts.
+    """
+    return signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN

@@ -1,0 +1,184 @@
+"""Processes of workers that begin before their supervisor: who takes them, and what is left."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from sk_config import build_config
+from sk_supervisor import (
+    Prepared,
+    RuntimeLifecycleReadyError,
+    RuntimeWorkerFailedError,
+    prepare,
+)
+from sk_supervisor._early import TakesEarly, begun_early
+from supervisor_harness import (
+    MIDDLE,
+    ONE_GROUP,
+    PATIENCE,
+    Ears,
+    Supervised,
+    descriptors,
+    expected,
+    settings,
+    supervised,
+)
+
+
+def prepared_in_one_group(target: Path, **changes: Any) -> Prepared:
+    return prepare(build_config(settings(target, groups=ONE_GROUP, **changes)))
+
+
+def children() -> list[int]:
+    return [child.pid for child in psutil.Process().children()]
+
+
+@contextmanager
+def begun(target: Path, **changes: Any) -> Iterator[Supervised]:
+    """A supervisor of one group, whose one process has begun."""
+    with (
+        begun_early(prepared_in_one_group(target, **changes)) as early,
+        supervised(target, groups=ONE_GROUP, **changes) as run,
+    ):
+        assert isinstance(run.supervisor, TakesEarly)
+        run.supervisor.take_early(early)
+        yield run
+
+
+@pytest.mark.contract("P5PRE-SUP-01")
+def test_a_process_that_began_early_becomes_the_worker_that_does_the_work(target: Path) -> None:
+    with begun(target, source={"count": 20}) as run:
+        (pid,) = children()
+        run.ready()
+        assert run.pids() == [pid] == children()
+        run.supervisor.run()
+        run.supervisor.shutdown()
+        assert children() == []
+    assert target.read_text().splitlines() == expected(20)
+
+
+def test_the_time_for_its_start_counts_from_when_its_process_began(target: Path) -> None:
+    with begun(target) as run:
+        since = time.monotonic()
+        run.start()
+        at_least = time.monotonic() - since
+        (worker,) = run.supervisor.snapshot().workers()
+        assert (worker.age_seconds or 0.0) >= at_least
+
+
+@pytest.mark.contract("BOOT-API-03")
+def test_a_session_that_cannot_be_opened_leaves_none_that_waits(target: Path, ears: Ears) -> None:
+    before = descriptors()
+    with begun(target, ipc={"bind_port": ears.port}) as run:
+        assert len(children()) == 1
+        with pytest.raises(RuntimeLifecycleReadyError, match=f"{ears.port}.*in use") as caught:
+            run.start()
+        assert (caught.value.category, caught.value.exit_code) == ("spawn", 3)
+        assert children() == []
+    assert descriptors() == before
+
+
+@pytest.mark.contract("BOOT-API-03", "P5PRE-SUP-02")
+def test_one_that_dies_while_it_waits_fails_the_start_as_a_worker_does(target: Path) -> None:
+    with begun(target) as run:
+        (pid,) = children()
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # it is a worker's to wait for
+        run.start()
+        with pytest.raises(RuntimeLifecycleReadyError) as caught:
+            run.supervisor.wait_ready(PATIENCE)
+        assert (caught.value.category, caught.value.workers) == ("crash", (MIDDLE,))
+        cause = caught.value.__cause__
+        assert isinstance(cause, RuntimeWorkerFailedError)
+        assert cause.ended == "signal SIGKILL"
+
+
+def test_an_interrupt_before_there_is_a_supervisor_leaves_none(target: Path) -> None:
+    prepared = prepared_in_one_group(target)
+    seen: list[int] = []
+
+    def interrupted() -> None:
+        with begun_early(prepared):
+            seen.extend(children())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert (len(seen), children()) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [{"admin": {"enabled": True}}, {"health": {"http": {"bind_host": "127.0.0.1"}}}],
+    ids=["admin", "health"],
+)
+def test_none_begins_before_an_address_that_the_run_insists_on(
+    target: Path, platform: dict[str, Any]
+) -> None:
+    with begun_early(prepared_in_one_group(target, platform=platform)):
+        assert children() == []
+
+
+def test_none_begins_where_nobody_would_hear_of_its_end(target: Path) -> None:
+    prepared = prepared_in_one_group(target)
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with begun_early(prepared) as early:
+            assert early.take(MIDDLE) is None
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def test_none_begins_where_this_process_does_the_work(target: Path) -> None:
+    with begun_early(prepared_in_one_group(target, mode="inline")):
+        assert children() == []
+
+
+def test_a_system_that_has_none_to_give_is_left_to_the_start_to_tell(target: Path) -> None:
+    prepared, before = prepared_in_one_group(target), descriptors()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        with begun_early(prepared) as early:
+            assert early.take(MIDDLE) is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert (children(), descriptors()) == ([], before)
+
+
+_KILLED = """
+import os, signal
+from sk_supervisor._spawn import Interpreter, Standard
+Interpreter("a-0.1", Standard(stdin=False, stdout=True))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.contract("P5PRE-LIFE-05")
+def test_none_outlives_a_supervisor_that_is_killed_before_it_says_a_word() -> None:
+    with subprocess.Popen([sys.executable, "-c", _KILLED], stdout=subprocess.PIPE) as parent:
+        parent.communicate(timeout=PATIENCE)  # to the end of what both may write to
+        assert parent.returncode == -signal.SIGKILL
+
+
+def test_one_that_is_let_go_of_without_a_word_says_so_and_leaves() -> None:
+    program = (
+        "import os, sys; from sk_supervisor.worker import main;"
+        " main(os.getppid(), sys.stdin.buffer, 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == b"let go of before it was told which worker it is: leaving\n"

@@ -1,0 +1,75 @@
+"""How a worker whose supervisor is gone leaves, and how the end of a process is heard."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from sk_supervisor._exit import await_exit, exits_are_lost
+from sk_supervisor._process import WorkerProcess
+from sk_supervisor._signals import signals_to
+
+if TYPE_CHECKING:
+    from sk_supervisor._spawn import WorkerStart
+
+#: Two workers that lose their supervisor: nobody reads the standard error of the one any more, that
+#: of the other is full. Each leads a process group, as workers do. Prints how they ended.
+_LEAVERS = """
+import os
+from sk_control import LossReason
+from sk_supervisor._worker_signals import leave_at_once
+
+def left(standard_error):
+    pid = os.fork()
+    if not pid:
+        os.setsid()
+        os.dup2(standard_error, 2)
+        leave_at_once(LossReason.STREAM_ENDED)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+unread, gone = os.pipe()
+os.close(unread)
+unread, full = os.pipe()
+os.set_blocking(full, False)
+try:
+    while os.write(full, b"x" * 4096):
+        pass
+except BlockingIOError:
+    os.set_blocking(full, True)
+print(left(gone), left(full))
+"""
+
+
+def test_a_worker_leaves_whatever_has_become_of_its_standard_error() -> None:
+    leavers = subprocess.run(
+        [sys.executable, "-c", _LEAVERS], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert leavers.stdout.split() == ["-9", "-9"], leavers.stderr
+
+
+@pytest.fixture
+def deaf() -> Iterator[None]:
+    """This process ignores SIGCHLD, as one does whose parent did."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGCHLD, before)
+
+
+def test_a_run_that_was_started_deaf_to_exits_hears_them(deaf: None) -> None:
+    with signals_to(lambda _: None, force=False):
+        child = os.posix_spawn("/bin/sh", ["sh", "-c", "kill -9 $$"], {})
+        await_exit(child)  # which leaves it to be reaped
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert exits_are_lost()
+
+
+def test_no_worker_is_started_where_nobody_would_hear_how_it_ended(deaf: None) -> None:
+    start = cast("WorkerStart", SimpleNamespace(worker_id="a-0.1"))
+    with pytest.raises(OSError, match="SIGCHLD is ignored"):
+        WorkerProcess(start, lambda _: None, lambda *_: None)
