@@ -16,33 +16,37 @@ class Forgiving(io.TextIOBase):
 
     def write(self, text: str, /) -> int:
         """Write, if anybody is there."""
+        stream = self._stream  # another thread may find it broken
         try:
-            if self._stream is not None:
-                self._stream.write(text)
+            if stream is not None:
+                stream.write(text)
         except (OSError, ValueError):
             self._stream = None  # a closed pipe, a closed file, a terminal that has hung up
         return len(text)
 
     def flush(self) -> None:
         """Flush, if anybody is there."""
+        stream = self._stream
         try:
-            if self._stream is not None:
-                self._stream.flush()
+            if stream is not None:
+                stream.flush()
         except (OSError, ValueError):
             self._stream = None
 
     def isatty(self) -> bool:
         """Whether it is a terminal."""
+        stream = self._stream
         try:
-            return self._stream is not None and self._stream.isatty()
+            return stream is not None and stream.isatty()
         except ValueError:
             return False
 
     def fileno(self) -> int:
         """The descriptor, which tells how wide a terminal is."""
-        if self._stream is None:
+        stream = self._stream
+        if stream is None:
             raise io.UnsupportedOperation("the stream is gone")
-        return self._stream.fileno()
+        return stream.fileno()
 
     @property
     def encoding(self) -> Any:  # type: ignore[override]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import threading
+from typing import TextIO
 
+from sk_supervisor._forgiving import Forgiving
 from sk_supervisor._signals import without_signals
 
 
@@ -20,10 +22,13 @@ def begin(thread: threading.Thread) -> None:
         raise OSError(errno.EAGAIN, str(error)) from error
 
 
-def left_behind() -> list[str]:
-    """The names of the threads that keep this process from its end: none of them is ours."""
+def tell_left_behind(stream: TextIO) -> None:
+    """Say which threads keep this process from its end: none of them is ours."""
     main = threading.main_thread()
-    return [each.name for each in threading.enumerate() if not each.daemon and each is not main]
+    names = [each.name for each in threading.enumerate() if not each.daemon and each is not main]
+    if names:
+        said = f"waiting for threads that nodes have left: {', '.join(names)}\n"
+        Forgiving(stream).write(said)
 
 
 def begun(thread: threading.Thread) -> bool:

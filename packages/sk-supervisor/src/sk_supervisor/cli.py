@@ -110,10 +110,12 @@ def run_command(
         gc.freeze()
         gc.enable()
     code = run(loaded, run_id=run_id, quiet=quiet)
-    from sk_supervisor._threads import left_behind
+    from sk_supervisor._preflight import INLINE
 
-    if names := left_behind():
-        click.echo(f"waiting for threads that nodes have left: {', '.join(names)}", err=True)
+    if loaded.runtime.platform.bootstrap.mode == INLINE:  # nodes ran in this process
+        from sk_supervisor._threads import tell_left_behind
+
+        tell_left_behind(sys.stderr)
     sys.exit(code)
 
 
