@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import io
 import threading
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from sk_supervisor import (
     prepare,
 )
 from sk_supervisor._stop_thread import StopThread
-from sk_supervisor._threads import left_behind
+from sk_supervisor._threads import tell_left_behind
 from supervisor_harness import Ears, expected, left_since, settings, threads
 
 
@@ -215,12 +216,14 @@ def test_a_stop_that_does_not_return_is_left_behind() -> None:
     gate.set()
 
 
-def test_threads_that_the_end_of_a_process_waits_for_are_known_by_name() -> None:
-    gate = threading.Event()
+def test_threads_that_the_end_of_a_process_waits_for_are_told_by_name() -> None:
+    gate, before, behind = threading.Event(), io.StringIO(), io.StringIO()
     thread = threading.Thread(target=gate.wait, name="of a node")
     thread.start()
-    named = left_behind()
+    tell_left_behind(before)
     gate.set()
     thread.join()
-    assert "of a node" in named
-    assert "of a node" not in left_behind()
+    tell_left_behind(behind)
+    assert "nodes have left: " in before.getvalue()
+    assert "of a node" in before.getvalue()
+    assert "of a node" not in behind.getvalue()
