@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import io
+import os
 import threading
 from pathlib import Path
 from typing import Any
