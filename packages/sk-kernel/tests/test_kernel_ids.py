@@ -73,3 +73,4 @@ def test_no_ratio_samples_none_and_the_whole_ratio_all() -> None:
     assert TraceIds("run", 0.0).sampled(1, 100) == frozenset()
     assert TraceIds("run", 1.0).sampled(1, 100) == frozenset(range(1, 101))
     assert TraceIds("run", 0.5).sampled(5, 4) == frozenset()
+    assert TraceIds("run", 2**-64).sampled(1, 1 << 40) == frozenset()

@@ -38,7 +38,9 @@ class TraceIds:
         other = blake2b(run_id.encode(), digest_size=8, person=b"sk-batches")
         self._high_of_batches = other.hexdigest()
         self._offset = int.from_bytes(seed[8:], "big")
-        self._bound = round(sampling_ratio * _TURN)
+        bound = round(sampling_ratio * _TURN)
+        # To a single place the spread comes back after 2^64 records: that is never.
+        self._bound = bound if bound > 1 else 0
         self._up, self._down = _returns(self._bound)
 
     def of(self, sequence: int) -> str:
@@ -70,9 +72,7 @@ class TraceIds:
         if self._bound >= _TURN:
             return frozenset(range(first, last + 1))
         found = []
-        sequence = first
-        while sequence <= last and self._place(sequence) >= self._bound:
-            sequence += 1
+        sequence = first + self._until(self._place(first))
         while sequence <= last:
             found.append(sequence)
             sequence += self._gap(self._place(sequence))
@@ -88,6 +88,12 @@ class TraceIds:
 
     def _place(self, sequence: int) -> int:
         return (sequence * _WEYL + self._offset) & _MASK
+
+    def _until(self, place: int) -> int:
+        """How many records on from one at ``place`` the first sampled one comes."""
+        if place < self._bound:
+            return 0
+        return _first_multiple(_WEYL, _TURN, _TURN - place, _TURN - place + self._bound - 1)
 
     def _gap(self, place: int) -> int:
         """How many records behind a sampled one the next sampled one comes."""
@@ -119,6 +125,21 @@ def _returns(bound: int) -> tuple[_Return, _Return]:
         else:
             down = _Return(both, down.way - up.way)
     return up, down
+
+
+def _first_multiple(step: int, turn: int, low: int, high: int) -> int:
+    """The least ``k`` for which ``k * step % turn`` is within ``low`` to ``high``.
+
+    There is one: ``step`` has no divisor in common with ``turn``. By Euclid's algorithm, since a
+    multiple that wraps around ``turn`` is one of ``-turn`` within ``step``.
+    """
+    if low == 0:
+        return 0
+    k = -(-low // step)
+    if k * step <= high:
+        return k
+    wraps = _first_multiple(turn % step, step, -high % step, -low % step)
+    return -(-(low + wraps * turn) // step)
 
 
 def span_id(trace_id: str, node: str, key: Key) -> str:
