@@ -8,7 +8,9 @@ of grpc, protobuf or the operating system leaves the package in any other form.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING
+
+from sk_transport import FieldedError
 
 from sk_control._codes import ProtocolCode, RefusalCategory, RefusalCode
 
@@ -17,30 +19,10 @@ if TYPE_CHECKING:
     from sk_control._session import SessionState
 
 
-@dataclass_transform(eq_default=False)
-class ControlError(Exception):
+class ControlError(FieldedError):
     """Base of every error that leaves this package. A subclass's annotations are its fields."""
 
-    says: ClassVar[str] = "the control plane failed"
-    _fields: ClassVar[tuple[str, ...]] = ()
-
-    def __init_subclass__(cls) -> None:
-        cls._fields = (*cls._fields, *cls.__annotations__)
-
-    # Written once: `dataclass` would make each class its own, at every start of every worker.
-    def __init__(self, *given: object, **named: object) -> None:
-        fields = self._fields
-        values = dict(zip(fields, given, strict=False)) | named
-        lacks = [n for n in fields if n not in values and not hasattr(type(self), n)]
-        if lacks or len(values) < len(given) + len(named) or not values.keys() <= set(fields):
-            raise TypeError(f"{type(self).__qualname__}() takes each of {fields} once")
-        for name in fields:
-            # What pickle and copy make the error from again, however it was made; and is shown.
-            vars(self)[name] = values[name] if name in values else getattr(type(self), name)
-        self.args = tuple(vars(self)[name] for name in fields)
-
-    def __str__(self) -> str:
-        return self.says.format_map(vars(self))
+    says = "the control plane failed"
 
 
 # ---- the caller's fault: the call cannot mean anything as it stands ------------------------------

@@ -10,6 +10,7 @@ from sk_transport._channel import Channel
 from sk_transport._client_handshake import ClientHandshake
 from sk_transport._decoder import FrameDecoder
 from sk_transport._detached import DetachedChannel
+from sk_transport._fielded import FieldedError
 from sk_transport._handshake import HandshakeLimits
 from sk_transport._keys import Kdf, KeyMaterial
 from sk_transport._limits import FrameLimits
@@ -71,6 +72,7 @@ __all__ = [
     "DeadlineError",
     "DetachedChannel",
     "ExpiredFrameError",
+    "FieldedError",
     "FrameDecoder",
     "FrameError",
     "FrameKind",

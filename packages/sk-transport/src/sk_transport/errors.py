@@ -8,34 +8,14 @@ its supervisor.
 
 from __future__ import annotations
 
-from typing import ClassVar, dataclass_transform
+from sk_transport._fielded import FieldedError
 
 
-@dataclass_transform(eq_default=False)
-class TransportError(Exception):
+class TransportError(FieldedError):
     """Base of every error that leaves this package. A subclass's annotations are its fields."""
 
-    category: ClassVar[str] = "transport"
-    says: ClassVar[str] = "the transport failed"
-    _fields: ClassVar[tuple[str, ...]] = ()
-
-    def __init_subclass__(cls) -> None:
-        cls._fields = (*cls._fields, *cls.__annotations__)
-
-    # Written once: `dataclass` would make each class its own, at every start of every worker.
-    def __init__(self, *given: object, **named: object) -> None:
-        fields = self._fields
-        values = dict(zip(fields, given, strict=False)) | named
-        lacks = [n for n in fields if n not in values and not hasattr(type(self), n)]
-        if lacks or len(values) < len(given) + len(named) or not values.keys() <= set(fields):
-            raise TypeError(f"{type(self).__qualname__}() takes each of {fields} once")
-        for name in fields:
-            # What pickle and copy make the error from again, however it was made; and is shown.
-            vars(self)[name] = values[name] if name in values else getattr(type(self), name)
-        self.args = tuple(vars(self)[name] for name in fields)
-
-    def __str__(self) -> str:
-        return self.says.format_map(vars(self))
+    category = "transport"
+    says = "the transport failed"
 
 
 # ---- the peer's bytes are no frame; the stream cannot be read any further ------------------------
