@@ -18,6 +18,7 @@ from sk_fundload.nodes import (
     EvaluatePolicies,
     FeatureSettings,
     FirstAttempts,
+    FormatOutput,
     GateSettings,
     IdempotencyGate,
     NewestDay,
@@ -28,7 +29,6 @@ from sk_fundload.nodes import (
     TimeKeySettings,
     UpdateWindows,
     WindowSettings,
-    format_output,
 )
 
 
@@ -48,6 +48,7 @@ class Chain:
             self._of("evaluate_policies", PolicySettings), windows, primes
         )
         self._update = UpdateWindows(self._of("update_windows", WindowSettings), windows, primes)
+        self._format = FormatOutput()
         self._lines = 0
 
     def _of(self, node: str, model: type) -> Any:
@@ -64,7 +65,7 @@ class Chain:
 
     def output(self, line: bytes) -> OutputLine:
         """The line of output for the next line."""
-        return format_output(self.decide(line))
+        return self._format(self.decide(line))
 
     def reasons(self, attempts: Iterable[tuple[str, str, str, str]]) -> list[str]:
         """The reasons of attempts given as (id, customer, amount, time)."""

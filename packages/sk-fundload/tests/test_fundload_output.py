@@ -11,7 +11,7 @@ import pytest
 from sk_fundload import messages
 from sk_fundload.domain import DayWindow
 from sk_fundload.messages import Decision, OutputLine, Unreadable
-from sk_fundload.nodes import format_output
+from sk_fundload.nodes import FormatOutput
 
 WIRE = [
     messages.RawLine(1, b"x"),
@@ -34,19 +34,19 @@ WIRE = [
     ],
 )
 def test_a_decision_is_three_keys_of_compact_json(accepted: bool, expected: str) -> None:
-    line = format_output(Decision("007", "528", accepted, "" if accepted else "R"))
+    line = FormatOutput()(Decision("007", "528", accepted, "" if accepted else "R"))
     assert line == OutputLine(expected, "" if accepted else "R", "")
 
 
 def test_an_unreadable_line_is_declined_with_what_could_be_read_of_it() -> None:
-    line = format_output(Unreadable(3, "", "528", "INVALID_ID_FORMAT", b"{}"))
+    line = FormatOutput()(Unreadable(3, "", "528", "INVALID_ID_FORMAT", b"{}"))
     assert line.text == '{"id":"","customer_id":"528","accepted":false}\n'
     assert line.reason == "INVALID_ID_FORMAT"
 
 
 def test_the_account_of_an_unreadable_line_is_compact_json_with_raw_non_ascii() -> None:
     text = 'caf\u00e9 \U0001f600 "\\\x01\r'.encode() + b"\xff\xc3"
-    reject = format_output(Unreadable(3, "", "", "INPUT_PARSE_ERROR", text)).reject
+    reject = FormatOutput()(Unreadable(3, "", "", "INPUT_PARSE_ERROR", text)).reject
     assert reject.startswith(
         '{"line_no":3,"reason":"INPUT_PARSE_ERROR","text":"caf\u00e9 \U0001f600'
     )

@@ -114,3 +114,10 @@ def test_the_longest_and_the_shortest_amount_are_read(amount: str) -> None:
 def test_an_unreadable_line_keeps_its_number_and_its_first_kilobyte() -> None:
     data = b"x" * 5_000
     assert PARSE(RawLine(17, data)) == Unreadable(17, "", "", "INPUT_PARSE_ERROR", data[:1_024])
+
+
+@given(lines=st.lists(LINES, max_size=12))
+def test_lines_read_together_read_as_each_alone(lines: list[dict[str, Any]]) -> None:
+    raw = [RawLine(number, json.dumps(line).encode()) for number, line in enumerate(lines, 1)]
+    expected = [with_care(line.line_no, line.data) for line in raw]
+    assert new().process_batch(raw) == PARSE.process_batch(raw) == expected

@@ -8,6 +8,13 @@ import pytest
 from sk_kernel import DefinitionError
 from sk_kernel._specs import SPEC_ATTRIBUTE
 
+
+def _batched(method: str, call: str = "a: A) -> B", prefix: str = "") -> str:
+    """The text of a node with a ``process_batch``."""
+    head = f"@node\nclass F:\n    def __call__(self, {call}: ...\n"
+    return head + f"    {prefix}def process_batch(self, {method}: ..."
+
+
 WRONG = [
     ("must be a function or a class", "node(name='x')(3)"),
     ("needs a __call__ method", "@node\nclass Empty: ..."),
@@ -96,6 +103,15 @@ WRONG = [
     ("provides must be a list of classes", "@service(provides=['A'])\nclass S: ..."),
     ("is declared twice", "@node\n@sink\ndef f(a: A) -> None: ..."),
     ("is declared twice", "@state(key='n')\n@service\nclass S: ..."),
+    ("one for each payload", _batched("payloads: Sequence[A]) -> list[C]")),
+    ("one for each payload", _batched("payloads: Sequence[A]) -> list[B | None]")),
+    ("one for each payload", _batched("payloads: Sequence[A]) -> B")),
+    ("must take Sequence[A]", _batched("payloads: Sequence[B]) -> list[B]")),
+    ("a sequence of payloads at a time", _batched("payloads: A) -> list[B]")),
+    ("takes the payloads only", _batched("payloads: list[A], c: Context) -> list[B]")),
+    ("must be a plain method", _batched("payloads: list[A]) -> list[B]", prefix="async ")),
+    ("without Context", _batched("payloads: list[A]) -> list[B]", call="a: A, c: Context) -> B")),
+    ("without Context", _batched("payloads: list[A]) -> list[B]", call="a: A) -> list[B]")),
     ("is a method", "class K:\n    @node\n    def f(self, a: A) -> B: ..."),
 ]
 

@@ -37,7 +37,9 @@ def test_nodes_that_nothing_leads_to_are_entrances(declare: Callable[..., Module
     assert plan.segment_of(SOURCE).downstream == (first.index,)  # for its watermarks
 
 
-def test_without_that_source_they_are_refused_as_ever(declare: Callable[..., ModuleType]) -> None:
+def test_nodes_that_nothing_leads_to_are_refused_with_any_other_source(
+    declare: Callable[..., ModuleType],
+) -> None:
     module = declare(BRANCHING + "@source()\ndef numbers() -> Iterator[C]:\n    yield C(1)\n")
     with pytest.raises(PreflightError, match="several: unreached"):
         ApplicationContext(spec(module, source=AdapterSettings("numbers", {})))

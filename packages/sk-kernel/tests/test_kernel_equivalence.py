@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 from zlib import crc32
@@ -19,6 +19,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kernel_spans import Collected
 from sk_kernel import (
     SINK,
     AdapterSettings,
@@ -61,12 +62,13 @@ class Plan:
     enveloped: bool
     context: bool
     is_async: bool
+    batched: bool
     consumers: dict[int, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def forgetful(self) -> bool:
-        """Coroutines without a state may overlap: what they leave in an attribute has no order."""
-        return self.is_async and not self.states and not self.finish
+        """Where payloads may come in any order, attributes hold nothing that they leave behind."""
+        return (self.is_async or self.batched) and not self.states and not self.finish
 
     @property
     def source_text(self) -> str:
@@ -99,6 +101,14 @@ class Plan:
             *(["        await pause(payload.n % 3)"] if self.is_async else []),
             f"        return {body}",
         ]
+        if self.batched:
+            lines += [
+                "    def process_batch(self, payloads: Sequence["
+                + " | ".join(f"P{i}" for i in self.consumes)
+                + f"]) -> list[{gives}]:",
+                "        assert not self.states",
+                "        return [self._behave(payload, None) for payload in payloads]",
+            ]
         if self.finish:
             kinds = " | ".join(f"P{i}" for i in self.finish)
             lines += [
@@ -212,7 +222,10 @@ def cases(draw: st.DrawFn) -> Case:
             enveloped=draw(st.integers(0, 2)) == 0,
             context=draw(st.integers(0, 2)) == 0,
             is_async=draw(st.integers(0, 5)) == 0,
+            batched=draw(st.booleans()),
         )
+        plain = plan.kind in ("one", "maybe") and not (plan.finish or plan.context)
+        plan = replace(plan, batched=plan.batched and plain and not plan.is_async)
         plans.append(plan)
         available |= {*emits, *finish}
     declared = tuple(draw(st.permutations(plans)))
@@ -353,7 +366,7 @@ def test_memory_and_placed_runs_equal_a_depth_first_oracle(
     with _declared(case) as root:
         expected = Oracle(case, TraceIds("test")).run(payloads)
         spec = _spec(root)
-        alone, apart = _Observer(), _Observer()
+        alone, apart = Collected(), Collected()
         watched: dict[str, Any] = {"batch_records": batch, "sampling_ratio": ratio or 0.0}
         watching = [] if ratio is None else [alone]
         assert run_application(spec, payloads, observers=watching, **watched) == expected
@@ -367,17 +380,6 @@ def test_memory_and_placed_runs_equal_a_depth_first_oracle(
         _require_trees(alone.spans)
         _require_hops(apart.spans)
         assert _forest(apart.spans) == _forest(alone.spans)
-
-
-class _Observer:
-    def __init__(self) -> None:
-        self.spans: list[NodeSpan] = []
-
-    def on_spans(self, spans: Sequence[NodeSpan]) -> None:
-        self.spans += spans
-
-    def close(self) -> None:
-        pass
 
 
 def _records(spans: list[NodeSpan]) -> list[NodeSpan]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kernel_spans import Collected
 from sk_kernel import (
     SOURCE,
     AdapterSettings,
@@ -61,18 +62,6 @@ NODES: dict[str, tuple[str, Key]] = {
 }
 
 
-class Seen:
-    """An observer that keeps everything."""
-
-    def __init__(self) -> None:
-        self.spans: list[NodeSpan] = []
-
-    def on_spans(self, spans: Sequence[NodeSpan]) -> None:
-        self.spans += spans
-
-    def close(self) -> None: ...
-
-
 Ran = Callable[..., list[NodeSpan]]
 
 
@@ -88,7 +77,7 @@ def ran(declare: Any, tmp_path: Path) -> Ran:
         attempts: int = 1,
         apart: bool = True,
     ) -> list[NodeSpan]:
-        module, seen = declare(text), Seen()
+        module, seen = declare(text), Collected()
         own = NodeFailure(policy, attempts if policy != "fail" else 1)
         failure = FailureSpec(nodes={"fails": own}, dead_letters=str(tmp_path / "dead"))
         spec = ApplicationSpec(
@@ -172,7 +161,7 @@ def test_what_a_node_returns_wrongly_is_its_record_s_failure(
     assert len(spans) == 1 or ratio
 
 
-def test_what_a_source_gives_wrongly_too(declare: Any) -> None:
+def test_what_a_source_gives_wrongly_is_its_record_s_failure_too(declare: Any) -> None:
     numbers = "\n@source(name='numbers')\ndef numbers() -> Iterator[A]: yield from ()"
     module = declare(PLAIN + numbers)
     spec = ApplicationSpec(
@@ -180,7 +169,7 @@ def test_what_a_source_gives_wrongly_too(declare: Any) -> None:
         discovery_modules=[module.__name__],
         source=AdapterSettings("numbers"),
     )
-    given, seen = [module.A(1), module.B(2)], Seen()
+    given, seen = [module.A(1), module.B(2)], Collected()
     with pytest.raises(NodeOutputError):
         run_application(spec, given, observers=[seen], sampling_ratio=0.0)
     assert [(s.name, s.sequence, s.error) for s in seen.spans] == [(SOURCE, 2, "NodeOutputError")]
@@ -205,7 +194,7 @@ def test_a_node_that_exits_has_its_span_and_those_of_the_records_before_it(
     declare: Any, kind: str
 ) -> None:
     text = NODES[kind][0].replace('raise ValueError("secret")', "raise SystemExit")
-    module, seen = declare(text), Seen()
+    module, seen = declare(text), Collected()
     spec = ApplicationSpec(scenario="test", discovery_modules=[module.__name__])
     with pytest.raises(SystemExit):
         run_application(spec, [module.A(n) for n in range(1, 10)], observers=[seen])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kernel_spans import Collected
 from msgspec.structs import replace
 from sk_kernel import (
     ApplicationSpec,
@@ -20,7 +21,6 @@ from sk_kernel import (
     NodeFailedError,
     NodeFailure,
     NodeOutputError,
-    NodeSpan,
     PreflightError,
     letter_part,
     payload_of,
@@ -148,7 +148,7 @@ def test_a_state_keeps_what_a_node_did_before_it_raised(
     made: Make, batch: int, traced: float
 ) -> None:
     spec = made(SHARED, {"reads": {3}, "writes": {2}}, reads=DEAD, writes=DEAD)
-    seen = [_Observer()] if traced else []
+    seen = [Collected()] if traced else []
     out = run_application(
         spec, _given(spec, 6), batch_records=batch, observers=seen, sampling_ratio=traced
     )
@@ -186,7 +186,7 @@ def test_whoever_comes_behind_a_loss_keeps_its_place(made: Make, batch: int, tra
     """
     bad = {"reads": {1, 4, 9}, "writes": {2, 6}, "tells": {5}}
     spec = made(text, bad, reads=SKIP, writes=SKIP, tells=DEAD)
-    seen = [_Observer()] if traced else []
+    seen = [Collected()] if traced else []
     out = run_application(
         spec, _given(spec), batch_records=batch, observers=seen, sampling_ratio=traced
     )
@@ -194,21 +194,11 @@ def test_whoever_comes_behind_a_loss_keeps_its_place(made: Make, batch: int, tra
     assert [x["sequence"] for x in _letters(spec)] == [5]
 
 
-class _Observer:
-    def __init__(self) -> None:
-        self.spans: list[NodeSpan] = []
-
-    def on_spans(self, spans: Any) -> None:
-        self.spans += spans
-
-    def close(self) -> None: ...
-
-
 @pytest.mark.parametrize("text", [STRAIGHT, SHARED])
 def test_the_span_of_a_record_that_is_given_up_says_why(made: Make, text: str) -> None:
     name = "first" if text is STRAIGHT else "reads"
     spec = made(text, {name: {2}}, **{name: SKIP})
-    seen = _Observer()
+    seen = Collected()
     run_application(spec, _given(spec, 3), observers=[seen])
     errors = [(s.name, s.sequence, s.error) for s in seen.spans if s.error]
     assert errors == [(name, 2, "ValueError")]

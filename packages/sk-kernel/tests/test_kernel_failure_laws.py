@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kernel_spans import Deaf
 from sk_kernel import (
     AdapterSettings,
     ApplicationSpec,
@@ -133,7 +134,7 @@ def test_a_run_is_the_run_without_what_is_given_up(
         first = path.read_bytes() if spec.failure.writes else b""
         letters = [read_letter(line) for line in first.splitlines()]
         _counts_add_up(app, spec, payloads, lost, [(x.sequence, x.node) for x in letters])
-        observed = {"observers": [_Deaf()], "sampling_ratio": sampling} if sampling else {}
+        observed = {"observers": [Deaf()], "sampling_ratio": sampling} if sampling else {}
         several = dict.fromkeys(("a", "b"), workers)
         placed = run_placed(
             spec, payloads, groups, workers=several, batch_records=batch, **observed
@@ -181,12 +182,6 @@ def _at(name: str, n: int) -> int:
 
 def _loses(bad: dict[str, frozenset[int]], n: int) -> str | None:
     return next((name for name in _way(n) if n in bad.get(name, ())), None)
-
-
-class _Deaf:
-    def on_spans(self, spans: Any) -> None: ...
-
-    def close(self) -> None: ...
 
 
 @given(st.binary(max_size=200))

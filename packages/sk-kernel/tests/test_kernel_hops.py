@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from sk_kernel import NodeSpan, SpanLink, TraceIds
+from kernel_spans import Collected
+from sk_kernel import SpanLink, TraceIds
 from sk_kernel.testing import run_application, run_placed
 
 CHAIN = """
@@ -20,24 +20,9 @@ def three(c: C) -> D: return D(str(c.n))
 APART = {"one": "x", "two": "y", "three": "z", "sink:sink": "z"}
 
 
-class Seen:
-    """An observer that keeps everything."""
-
-    def __init__(self) -> None:
-        self.spans: list[NodeSpan] = []
-
-    def on_spans(self, spans: Sequence[NodeSpan]) -> None:
-        self.spans += spans
-
-    def close(self) -> None: ...
-
-    def of(self, kind: str) -> list[NodeSpan]:
-        return [span for span in self.spans if span.kind == kind]
-
-
-def ran(module: Any, count: int = 4, placement: Any = None, **options: Any) -> Seen:
+def ran(module: Any, count: int = 4, placement: Any = None, **options: Any) -> Collected:
     """The spans of a run over the groups x, y and z behind ``main``, unless placed otherwise."""
-    seen = Seen()
+    seen = Collected()
     given = [module.A(n) for n in range(1, count + 1)]
     run_placed([module.__name__], given, placement or APART, observers=[seen], **options)
     return seen
@@ -124,7 +109,7 @@ def test_what_stays_with_its_worker_is_no_hop(declare: Any) -> None:
     module = declare(CHAIN)
     everything = dict.fromkeys(["source:source", "one", "two", "three", "sink:sink"], "a")
     assert {s.kind for s in ran(module, placement=everything).spans} == {"internal"}
-    alone = Seen()
+    alone = Collected()
     run_application([module.__name__], [module.A(1)], observers=[alone])
     assert {s.kind for s in alone.spans} == {"internal"}
 
@@ -150,7 +135,7 @@ def test_hops_have_the_same_ids_in_every_run_and_none_of_a_record(declare: Any) 
     module = declare(CHAIN)
     first, again, other = (ran(module, run_id=run, batch_records=2) for run in ("r", "r", "s"))
 
-    def ids(seen: Seen) -> list[tuple[str, str]]:
+    def ids(seen: Collected) -> list[tuple[str, str]]:
         return [(s.trace_id, s.span_id) for s in seen.spans if s.kind != "internal"]
 
     assert ids(first) == ids(again)

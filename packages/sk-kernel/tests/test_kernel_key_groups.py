@@ -10,7 +10,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_kernel import KEY_GROUPS, KeyOwners, Section, Splitter, key_group, owner_of
+from sk_kernel import KEY_GROUPS, KeyOwners, Section, Splitter
+from sk_kernel._key_groups import key_group, owner_of
 from sk_kernel._specs import PayloadType
 
 KEYS = st.one_of(st.text(st.characters()), st.integers(), st.binary(), st.booleans(), st.dates())
@@ -44,7 +45,10 @@ def test_the_key_group_of_a_key_never_changes() -> None:
 
 def test_another_process_finds_the_same_key_group() -> None:
     """Whatever the seed of its string hashes."""
-    code = "from sk_kernel import key_group; print([key_group(str(n)) for n in range(100)])"
+    code = (
+        "from sk_kernel._key_groups import key_group\n"
+        "print([key_group(str(n)) for n in range(100)])"
+    )
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert run.stdout.strip() == str([key_group(str(n)) for n in range(100)])
 

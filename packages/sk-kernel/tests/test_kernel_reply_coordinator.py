@@ -18,6 +18,7 @@ from sk_kernel import (
     TerminalEvent,
     TooManyRequestsError,
     UnknownRouteError,
+    WireError,
     make_plan,
 )
 
@@ -117,6 +118,16 @@ def test_a_request_of_a_callers_trace_waits_under_its_id_and_a_second_one_under_
 def test_a_payload_without_an_envelope_is_refused_with_what_to_write(client: Client) -> None:
     with pytest.raises(TypeError, match=r"write Envelope\(A\(\.\.\.\)\)"):
         client.coordinator.request(client.ask)
+
+
+@pytest.mark.parametrize("name", ["trace_id", "target", "reply_to"])
+@pytest.mark.parametrize("said", [7, "\udcff"])
+def test_a_request_that_says_what_is_no_text_is_refused_and_not_registered(
+    client: Client, name: str, said: Any
+) -> None:
+    with pytest.raises(WireError, match=f"a {name} that is no text"):
+        client.coordinator.request(Envelope(client.ask, **{name: said}))
+    assert client.waiters.counters().registered == 0
 
 
 def test_a_request_that_nobody_takes_is_refused_and_not_registered(client: Client) -> None:

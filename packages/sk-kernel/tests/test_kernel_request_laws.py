@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernel_spans import Deaf
 from sk_kernel import (
     SINK,
     SOURCE,
@@ -132,12 +133,6 @@ def app(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
     exec(HEAD + request.param, vars(module))  # noqa: S102 - the texts above
     yield module
     del sys.modules[NAME]
-
-
-class Deaf:
-    def on_spans(self, spans: Any) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class Worker:

@@ -7,40 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from kernel_spans import OfRecords
 from sk_kernel import (
     ApplicationContext,
     Envelope,
     Key,
     MemoryRun,
     NodeFailedError,
-    NodeSpan,
     SegmentRunner,
 )
 from sk_kernel._batch import sampled_rows
 from sk_kernel.testing import run_application, run_placed
-
-
-class Collected:
-    """An observer that keeps the spans of records, and counts how often it was called."""
-
-    def __init__(self) -> None:
-        self.spans: list[NodeSpan] = []
-        self.calls = 0
-        self.closed = 0
-
-    def on_spans(self, spans: Sequence[NodeSpan]) -> None:
-        self.spans += [span for span in spans if span.kind == "internal"]
-        self.calls += 1
-
-    def close(self) -> None:
-        self.closed += 1
-
-    def tree(self, sequence: int) -> dict[str, str | None]:
-        """Each span's name -> its parent's, of one record's trace."""
-        own = [span for span in self.spans if span.sequence == sequence]
-        names = {span.span_id: span.name for span in own}
-        return {s.name: names[s.parent_id] if s.parent_id else None for s in own}
-
 
 GRAPH = """
 @source(bridge="in_bridge")
@@ -77,7 +54,7 @@ def form(c: C) -> D: return D(str(c.n))
 def test_a_record_is_a_tree_from_source_to_sink_bridges_included(
     declare: Any, spec_of: Any
 ) -> None:
-    seen = Collected()
+    seen = OfRecords()
     MemoryRun(ApplicationContext(spec_of(declare(GRAPH))), "run", observers=[seen]).run()
     assert seen.tree(1) == {
         "source:source": None,
@@ -97,7 +74,7 @@ def test_a_record_is_a_tree_from_source_to_sink_bridges_included(
 @pytest.mark.contract("P5PRE-OBS-06")
 def test_spans_carry_group_hop_and_handoff(declare: Any) -> None:
     module = declare(GRAPH)
-    seen = Collected()
+    seen = OfRecords()
     given = [module.A(1), module.A(3)]
     placement = {"split": "one", "change": "two", "form": "two", "sink:sink": "three"}
     run_placed([module.__name__], given, placement, observers=[seen])
@@ -135,7 +112,7 @@ def right(b: B | C) -> D: return D(f"right {b.n}")
 def test_every_placement_gives_the_same_ids_with_parents_that_exist(declare: Any) -> None:
     module = declare(BRANCHING)
     given = [module.A(n) for n in range(7)]
-    seen = Collected(), Collected()
+    seen = OfRecords(), OfRecords()
     run_application([module.__name__], given, observers=[seen[0]], batch_records=3)
     placement = {"fork": "x", "left": "y", "right": "z"}
     run_placed([module.__name__], given, placement, observers=[seen[1]], batch_records=2)
@@ -148,7 +125,7 @@ def test_every_placement_gives_the_same_ids_with_parents_that_exist(declare: Any
 
 def test_a_trace_id_of_the_source_is_that_of_the_whole_tree(declare: Any) -> None:
     module = declare(GRAPH)
-    seen = Collected()
+    seen = OfRecords()
     given = [Envelope(module.A(1), trace_id="ab" * 16), module.A(2)]
     run_application([module.__name__], given, observers=[seen])
     assert {s.trace_id for s in seen.spans if s.sequence == 1} == {"ab" * 16}
@@ -166,7 +143,7 @@ def test_a_trace_id_that_a_node_gives_begins_a_new_tree(declare: Any) -> None:
         def third(c: C) -> D: return D(str(c.n))
         """
     )
-    seen = Collected()
+    seen = OfRecords()
     placement = {"second": "x", "third": "y"}
     run_placed([module.__name__], [module.A(1)], placement, observers=[seen])
     assert seen.tree(1) == {
@@ -185,7 +162,7 @@ def test_a_trace_id_that_a_node_gives_begins_a_new_tree(declare: Any) -> None:
 
 def test_a_failing_node_leaves_its_span_with_the_cause(declare: Any) -> None:
     module = declare("@node\ndef f(a: A) -> D:\n    assert a.n != 2\n    return D('x')")
-    seen = Collected()
+    seen = OfRecords()
     with pytest.raises(NodeFailedError):
         run_application([module.__name__], [module.A(1), module.A(2)], observers=[seen])
     errors = {(s.sequence, s.error) for s in seen.spans if s.name == "f"}
@@ -198,7 +175,7 @@ def test_observers_hear_of_sampled_records_only_and_once_a_batch(
     declare: Any, ratio: float
 ) -> None:
     module = declare(GRAPH)
-    seen = Collected()
+    seen = OfRecords()
     given = [module.A(n) for n in range(1000)]
     observed: dict[str, Any] = {"observers": [seen], "sampling_ratio": ratio}
     run_application([module.__name__], given, batch_records=100, **observed)

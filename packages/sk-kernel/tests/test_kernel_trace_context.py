@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_kernel import (
-    Context,
-    Envelope,
-    NodeFailedError,
-    NodeSpan,
-    TraceIds,
+from kernel_spans import OfRecords
+from sk_kernel import Context, Envelope, NodeFailedError, TraceIds, span_id
+from sk_kernel._trace_context import (
     TraceParent,
     read_traceparent,
-    span_id,
     w3c_trace_id,
+    write_traceparent,
 )
-from sk_kernel._trace_context import write_traceparent
 from sk_kernel.testing import run_application, run_placed
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -42,18 +37,6 @@ async def two(b: B, ctx: Context) -> list[C]: return [C(note(b, ctx))]
 def three(c: C, ctx: Context) -> D: return D(str(note(c, ctx)))
 """
 APART = {"one": "x", "two": "y", "three": "x"}
-
-
-class Seen:
-    """An observer that keeps what is told of records."""
-
-    def __init__(self) -> None:
-        self.spans: list[NodeSpan] = []
-
-    def on_spans(self, spans: Sequence[NodeSpan]) -> None:
-        self.spans += [span for span in spans if span.kind == "internal"]
-
-    def close(self) -> None: ...
 
 
 def hexadecimal(digits: int) -> st.SearchStrategy[str]:
@@ -95,12 +78,12 @@ def test_flags_and_versions_to_come_are_read(text: str, *, sampled: bool) -> Non
         f"00-{TRACE}-{SPAN}-0x",
     ],
 )
-def test_what_is_none_is_not_read(text: str) -> None:
+def test_what_is_no_traceparent_is_not_read(text: str) -> None:
     assert read_traceparent(text) is None
 
 
 @given(st.text())
-def test_no_text_breaks_the_reading(text: str) -> None:
+def test_no_text_makes_the_reading_raise(text: str) -> None:
     read_traceparent(text)
 
 
@@ -124,7 +107,7 @@ def test_a_node_passes_its_own_span_on_with_the_decision(
     declare: Any, placement: dict[str, str] | None, ratio: float | None
 ) -> None:
     """And neither payload nor headers have any of it."""
-    module, seen = declare(NODES), Seen()
+    module, seen = declare(NODES), OfRecords()
     given_ = [module.A(n) for n in range(1, 21)]
     watched: dict[str, Any] = {"observers": [seen] if ratio is not None else []}
     watched |= {"sampling_ratio": ratio or 0.0, "run_id": "r", "batch_records": 7}
@@ -148,7 +131,7 @@ def test_a_node_passes_its_own_span_on_with_the_decision(
 def test_the_span_of_a_failure_is_the_one_that_was_passed_on(declare: Any) -> None:
     """Also where nothing is sampled: whoever was called has that id."""
     failing = NODES.replace("return D(str(note(c, ctx)))", "note(c, ctx); raise KeyError")
-    module, seen = declare(failing), Seen()
+    module, seen = declare(failing), OfRecords()
     with pytest.raises(NodeFailedError):
         run_application([module.__name__], [module.A(1)], observers=[seen], sampling_ratio=0.0)
     passed = read_traceparent(module.PASSED_ON[1, "three"])
@@ -167,9 +150,9 @@ def called(module: Any, *said: str | None, **more: Any) -> list[Any]:
     return [Envelope(module.A(n), headers=own, **more) for n, own in enumerate(headers, 1)]
 
 
-def both(module: Any, payloads: list[Any], **options: Any) -> list[Seen]:
+def both(module: Any, payloads: list[Any], **options: Any) -> list[OfRecords]:
     """What is seen of a run in memory, and of one in groups."""
-    seen = [Seen(), Seen()]
+    seen = [OfRecords(), OfRecords()]
     run_application([module.__name__], payloads, observers=[seen[0]], **options)
     run_placed([module.__name__], payloads, APART, observers=[seen[1]], **options)
     return seen

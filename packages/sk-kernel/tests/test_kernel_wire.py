@@ -25,7 +25,7 @@ from sk_kernel import (
     make_plan,
     wire_faults,
 )
-from sk_kernel._graph import build_graph
+from sk_kernel._graph_builder import build_graph
 from sk_kernel._specs import Emission, PayloadType, SinkSpec, SourceSpec
 
 

@@ -25,6 +25,7 @@ from sk_fundload.domain import (
     DAY,
     ID_DUPLICATE_CONFLICT,
     ID_DUPLICATE_REPLAY,
+    LEADING_ZERO,
     MAX_LINE_BYTES,
     NONE,
     PRIME_AMOUNT_CAP,
@@ -35,6 +36,7 @@ from sk_fundload.domain import (
     InstantReader,
     PrimeIds,
     parse_cents,
+    read_digits,
     read_line,
 )
 
@@ -135,6 +137,7 @@ class Reader:
     def __init__(self) -> None:
         self.decode = msgspec.json.Decoder(Fields).decode
         self.instants = InstantReader()
+        self.hours, self.rests = self.instants.hours, self.instants.rests
 
     def __call__(self, line_no: int, line: bytes) -> Attempt | None:
         """Read one line, its end included; None when it is blank."""
@@ -145,13 +148,18 @@ class Reader:
         except (msgspec.DecodeError, RecursionError):
             return read_with_care(line_no, line)
         id_, customer, time = fields.id, fields.customer_id, fields.time
-        bare = fields.load_amount.removeprefix("$")
+        bare = fields.load_amount.removeprefix("USD").removeprefix("$")
         digits = bare.replace(".", "", 1)
-        start = self.instants.hours.get(time[InstantReader.HEAD])
-        rest = self.instants.rests.get(time[InstantReader.TAIL])
-        instant = self.instants.read(time) if start is None or rest is None else start + rest
+        instant: int | None
+        try:
+            instant = self.hours[time[InstantReader.HEAD]] + self.rests[time[InstantReader.TAIL]]
+        except KeyError:
+            instant = self.instants.read(time)
         plain = digits.isdigit() and bare[-3] == "."
-        cents = int(digits) if plain else parse_cents(fields.load_amount)
+        try:
+            cents = read_digits(digits) if plain else parse_cents(fields.load_amount)
+        except LEADING_ZERO:
+            cents = int(digits)
         if cents is None or instant is None or not (id_.isdigit() and customer.isdigit()):
             return read_with_care(line_no, line)
         return Attempt(id_, customer, cents, instant)

@@ -19,12 +19,14 @@ from sk_fundload.domain import (
     DAY,
     ID_DUPLICATE_CONFLICT,
     ID_DUPLICATE_REPLAY,
+    LEADING_ZERO,
     NONE,
     PRIME_AMOUNT_CAP,
     PRIME_DAILY_GLOBAL_LIMIT,
     SHORT_LINE_BYTES,
     WEEKLY_AMOUNT_LIMIT,
     PrimeIds,
+    read_digits,
 )
 
 
@@ -53,12 +55,13 @@ class HandLoop:
         )
         prime_gate, multiplier, counts = rules.prime_gate, rules.monday_multiplier, self.counts
         remember, lines = self.first.setdefault, list[str]()
+        begin, day, weekday = -DAY, 0, 0
         for line_no, line in batch:
             reason = NONE
             try:
                 fields = decode(line)
                 id_, customer, time = fields.id, fields.customer_id, fields.time
-                bare = fields.load_amount.removeprefix("$")
+                bare = fields.load_amount.removeprefix("USD").removeprefix("$")
                 digits = bare.replace(".", "", 1)
                 instant = hours[time[:13]] + rests[time[13:]]
                 usual = bare[-3] == "." and digits.isdigit() and id_.isdigit()
@@ -66,7 +69,10 @@ class HandLoop:
             except (DecodeError, KeyError, RecursionError, UnicodeDecodeError):
                 usual = False
             if usual and len(line) <= SHORT_LINE_BYTES:
-                cents = int(digits)
+                try:
+                    cents = read_digits(digits)
+                except LEADING_ZERO:
+                    cents = int(digits)
             elif attempt := read(line_no, line):
                 id_, customer, reason = attempt.id, attempt.customer_id, attempt.reason
                 cents, instant = attempt.cents, attempt.instant
@@ -79,8 +85,10 @@ class HandLoop:
             elif (first := remember(id_, this)) is not this:
                 reason = ID_DUPLICATE_REPLAY if first == this else ID_DUPLICATE_CONFLICT
             else:
-                day = instant // DAY + 1
-                if (weekday := (day - 1) % 7) == 0:
+                if not begin <= instant < begin + DAY:  # another day than that of the line before
+                    day = instant // DAY + 1
+                    begin, weekday = instant - instant % DAY, (day - 1) % 7
+                if weekday == 0:
                     cents *= multiplier
                 week_key = (customer, day - weekday)
                 window = windows.get((customer, day)) or windows.setdefault((customer, day), [0, 0])

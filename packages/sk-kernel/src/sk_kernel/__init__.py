@@ -1,17 +1,15 @@
 """stream kernel: nodes, state and graph, and the runner of the memory profile."""
 
 from sk_kernel._adapters import Sink, Source
-from sk_kernel._answering import Outcomes, RequestRunner
 from sk_kernel._application import ApplicationContext
 from sk_kernel._application_spec import AdapterSettings, ApplicationSpec
-from sk_kernel._asking import names_of, told
 from sk_kernel._batch import Batch, Section
 from sk_kernel._boundary import BoundaryDispatchInput, RoutingResult, TerminalEvent, TerminalStatus
 from sk_kernel._calls import Identity
+from sk_kernel._codec_errors import UNREADABLE
 from sk_kernel._container import Container
 from sk_kernel._context import Context
 from sk_kernel._decorators import node, service, sink, source, state
-from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
 from sk_kernel._entrances import Entrances
 from sk_kernel._envelope import Correlation, Envelope, Key
 from sk_kernel._failure import FailureSpec, NodeFailure
@@ -19,7 +17,7 @@ from sk_kernel._graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._heap import built_for_good
 from sk_kernel._hops import Parcel
 from sk_kernel._ids import TraceIds, span_id
-from sk_kernel._key_groups import KEY_GROUPS, KeyOwners, Splitter, key_group, owner_of
+from sk_kernel._key_groups import KEY_GROUPS, KeyOwners, Splitter
 from sk_kernel._letter_file import DeadLetterFile, file_name, letter_part
 from sk_kernel._letters import DeadLetter, payload_of, read_letter
 from sk_kernel._losses import Loss, Losses
@@ -31,17 +29,21 @@ from sk_kernel._portable import wire_faults
 from sk_kernel._reply_coordinator import ReplyCoordinatorService
 from sk_kernel._reply_facts import ReplyCounters, ReplyEvent
 from sk_kernel._reply_waiters import ReplyWaiterService
+from sk_kernel._request_caller import names_of, told
+from sk_kernel._request_outcomes import Outcomes
+from sk_kernel._request_runner import RequestRunner
 from sk_kernel._request_wire import RequestCodec
 from sk_kernel._route_cache import RouteCache, RouteCacheSnapshot
 from sk_kernel._routing import RoutingService
 from sk_kernel._segment import SegmentRunner, needs_loop
 from sk_kernel._serving import is_reply_sink, is_request_source
+from sk_kernel._sink_driver import SinkDriver
+from sk_kernel._source_driver import BatchLimits, SourceDriver
 from sk_kernel._span import NodeObserver, NodeSpan, SpanKind, SpanLink
 from sk_kernel._span_accounts import ExporterAccount, SpanAccount
+from sk_kernel._span_columns import SpanColumns, Spans
 from sk_kernel._stopwatch import Stage, Stopwatch
 from sk_kernel._totals import SECONDS_BOUNDS, Histogram, Totals
-from sk_kernel._trace_context import TraceParent, read_traceparent, w3c_trace_id
-from sk_kernel._unreadable import UNREADABLE
 from sk_kernel._visit import WHOLE, Answer, Tally, Visit, shares
 from sk_kernel._waiter import ReplyWaiter
 from sk_kernel._whereabouts import application_traceback, line_of
@@ -174,8 +176,10 @@ __all__ = [
     "Source",
     "SourceDriver",
     "SpanAccount",
+    "SpanColumns",
     "SpanKind",
     "SpanLink",
+    "Spans",
     "Splitter",
     "Stage",
     "Stopwatch",
@@ -188,7 +192,6 @@ __all__ = [
     "Totals",
     "TraceIds",
     "TraceInUseError",
-    "TraceParent",
     "Tracer",
     "UnknownRouteError",
     "UnknownTargetError",
@@ -203,17 +206,14 @@ __all__ = [
     "frames_of",
     "is_reply_sink",
     "is_request_source",
-    "key_group",
     "letter_part",
     "line_of",
     "make_plan",
     "names_of",
     "needs_loop",
     "node",
-    "owner_of",
     "payload_of",
     "read_letter",
-    "read_traceparent",
     "service",
     "shares",
     "single_group",
@@ -222,6 +222,5 @@ __all__ = [
     "span_id",
     "state",
     "told",
-    "w3c_trace_id",
     "wire_faults",
 ]

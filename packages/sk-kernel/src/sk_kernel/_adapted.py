@@ -1,4 +1,4 @@
-"""Functions dressed as sources and sinks."""
+"""Functions wrapped as sources and sinks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import msgspec
 
 from sk_kernel._specs import AdapterSpec, SourceSpec
 
-#: For how long a read collects what comes; a single item may take longer.
+#: For how many seconds a read collects items; a single item may take longer.
 _READ_SECONDS = 0.01
-#: How many items go by between two looks at the clock: a part of those that came without a pause,
-#: since what is done waits for the last of them if one begins.
+#: Between two looks at the clock a read takes one item, and one more for each 1 024 that have come
+#: without a pause, 64 at most. If a pause begins among them, what has come already waits for the
+#: last of them: so they are few beside what came before.
 _PART_UNSEEN, _MOST_UNSEEN = 1024, 64
 
 
@@ -41,7 +42,10 @@ class GeneratorSource:
         self._items = self._make()
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[Any]:
-        """The next items, as many as come fast enough; the last one tells how large they are."""
+        """The next items, as many as come within the time for a read.
+
+        How many bytes the last one takes says how many there may be next time.
+        """
         size = max(1, min(self._size, max_records, max_bytes // self._bytes_each))
         items, in_time = self._collected(size, self._clock() + _READ_SECONDS)
         if items:
@@ -75,7 +79,7 @@ class GeneratorSource:
 
 
 def unseen_after(quick: int) -> int:
-    """How many items to take at once, where so many have come without a pause."""
+    """How many items to take without a look at the clock, when ``quick`` came without a pause."""
     return min(1 + quick // _PART_UNSEEN, _MOST_UNSEEN)
 
 
@@ -106,7 +110,7 @@ class FunctionSink:
 
 
 def adapt(spec: AdapterSpec, instance_or_call: Any) -> Any:
-    """The object that the runtime drives: an instance as it is, a function in its dress."""
+    """The object that the runtime drives: an instance as it is, a function wrapped."""
     if spec.is_class:
         return instance_or_call
     if isinstance(spec, SourceSpec):

@@ -11,7 +11,8 @@ from sk_kernel._application_spec import AdapterSettings, ApplicationSpec
 from sk_kernel._container import Container
 from sk_kernel._discovery import Catalogue, discover
 from sk_kernel._failure_faults import failure_faults, letter_file_faults
-from sk_kernel._graph import Graph, build_graph
+from sk_kernel._graph import Graph
+from sk_kernel._graph_builder import build_graph
 from sk_kernel._making import adapter_failed, made_adapter, made_node
 from sk_kernel._preflight import adapter_faults, choice_faults, node_faults, one_of, service_faults
 from sk_kernel._serving import REPLIES, REQUESTS

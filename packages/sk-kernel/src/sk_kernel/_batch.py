@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 from msgspec import Struct, field
 
@@ -17,7 +17,10 @@ from sk_kernel.errors import RunError
 
 
 class Section(NamedTuple):
-    """A column between two segments: payloads of one type from one producer, by ascending key."""
+    """Payloads of one type on their way to another segment, from one producer, by ascending key.
+
+    ``target`` is the one consumer that their envelopes named; None stands for all of them.
+    """
 
     producer: str
     payload: PayloadType
@@ -27,7 +30,7 @@ class Section(NamedTuple):
 
 
 class Column(NamedTuple):
-    """What came over one edge, by ascending key."""
+    """Payloads that wait for a vertex: what came over one edge, by ascending key."""
 
     edge: Edge
     keys: Sequence[Key]
@@ -40,6 +43,9 @@ class Batch(Struct):
     ``final`` marks the end of input: nodes are asked to ``finish()``. ``complete`` says that the
     source had no more, ``False`` that it was interrupted. ``correlations`` holds what envelopes
     said, by key; ``sampled`` the sequence numbers whose spans are recorded.
+
+    Here a record's failure ends the batch, and so the run; a :class:`RequestBatch` holds records
+    of requests, and overrides what follows from that.
     """
 
     number: int
@@ -49,7 +55,7 @@ class Batch(Struct):
     complete: bool = True
     correlations: dict[Key, Correlation] = field(default_factory=dict)
     sampled: frozenset[int] = frozenset()
-    #: Whether its records are of requests, none of which ends another one.
+    #: Whether this is a :class:`RequestBatch`.
     asked: ClassVar[bool] = False
 
     def correlation(self, key: Key) -> Correlation:
@@ -57,7 +63,10 @@ class Batch(Struct):
         return self.correlations.get(key, NO_CORRELATION)
 
     def child(self, key: Key, index: int) -> Key:
-        """The key of one of several that a record becomes, of which is known what was of it."""
+        """The key of one of the records that the record ``key`` becomes: with ``index`` behind it.
+
+        What envelopes said of the record is noted for the new one.
+        """
         child = (*key, index) if isinstance(key, tuple) else (key, index)
         known = self.correlations
         if known and key in known:
@@ -66,33 +75,39 @@ class Batch(Struct):
 
     @property
     def blamed(self) -> Iterable[RunError]:
-        """What records did that does not end the batch."""
+        """The errors that :meth:`blame` took without raising them."""
         return ()
 
     def bears(self, error: BaseException) -> bool:
-        """Whether what a node raised is its record's matter, and not one of the whole process."""
+        """Whether what a node raised is the failure of a record, and not the end of the process."""
         return not isinstance(error, ENDS)
 
     def blame(self, error: RunError) -> None:
-        """A record did this: the batch ends with it.
+        """Take the failure of the record ``error.record``, which ends the batch.
 
-        :raises RunError: this one.
+        :raises RunError: this error.
         """
         raise error from None
 
     def gave_up(self, key: Key, node: str, cause: str) -> None:
-        """A node's policy let go of a record; the batch goes on without it."""
+        """A node's failure policy gave a record up, for a ``cause``: the type of what was raised.
+
+        The batch goes on without that record.
+        """
 
     def is_over(self, key: Key) -> bool:
-        """Whether the record is not to be run any further."""
+        """Whether a record is to be run no further, since the request that it is of has failed."""
         return False
 
     def going(self, columns: list[Column]) -> list[Column]:
-        """Of what waits for a vertex that which is to be run further."""
+        """``columns``, which wait for a vertex, without the records that are over."""
         return columns
 
     def are_apart(self, keys: Sequence[Key]) -> bool:
-        """Whether none of these records is over when another one is."""
+        """Whether the failure of one of these records stops none of the others.
+
+        Then a unit may run them all in one loop, without a look at each.
+        """
         return True
 
 
@@ -146,9 +161,13 @@ def sampled_rows(keys: Sequence[Key], sampled: frozenset[int]) -> list[int]:
                 rows.append(row)
                 row += 1
         return rows
-    end = len(keys)
+    numbers = cast(Sequence[int], keys)
+    row, last = 0, len(keys) - 1
     for sequence in sorted(sampled):
-        row = bisect_left(keys, sequence)
-        if row < end and keys[row] == sequence:
+        # No two have the same number, so it is no further on than there are numbers in between;
+        # and there where none of those is missing, as nearly everywhere.
+        most = min(max(row + sequence - numbers[row], row), last)
+        row = most if numbers[most] == sequence else bisect_left(numbers, sequence, row, most)
+        if numbers[row] == sequence:
             rows.append(row)
     return rows

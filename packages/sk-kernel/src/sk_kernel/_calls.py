@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from operator import length_hint
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from msgspec import Struct
 
 from sk_kernel._batch import Batch, Rows
+from sk_kernel._batch_call import BatchCall, BatchRaisedError, without, woven
+from sk_kernel._collecting import collected, collecting
 from sk_kernel._context import Context
 from sk_kernel._ends import ENDS
 from sk_kernel._envelope import EMPTY_HEADERS, Key, root_of
@@ -18,11 +20,15 @@ from sk_kernel._graph import Edge
 from sk_kernel._ids import TraceIds
 from sk_kernel._observe import Tracer
 from sk_kernel._specs import NodeSpec
-from sk_kernel._stretches import Stretches
+from sk_kernel._watched_calls import WatchedCalls
 from sk_kernel.errors import NodeFailedError
 
 if TYPE_CHECKING:  # as much to import as all else here, and few applications have coroutines
     import asyncio
+
+
+#: For fewer, a call of each is as good as one of all.
+_SEVERAL: Final = 2
 
 
 class Identity(Struct, frozen=True):
@@ -41,8 +47,8 @@ class NodeCall:
     ``forgives`` says whether a record may be given up.
 
     :param target: the node's function, dependencies bound, or its instance.
-    :param concurrent: whether coroutines of it may overlap: not where one could see what another
-        did.
+    :param independent: whether no call of it can see what another one did: then coroutines of it
+        may overlap, and its ``process_batch``, if it has one, is used.
     """
 
     forgives: ClassVar[bool] = False
@@ -55,16 +61,20 @@ class NodeCall:
         tracer: Tracer | None = None,
         loop: asyncio.Runner | None = None,
         *,
-        concurrent: bool = False,
+        independent: bool = False,
     ) -> None:
         self.spec, self.name = spec, spec.name
         # A bound method is called faster than an instance.
         self.call: Callable[..., Any] = target.__call__ if spec.is_class else target
         if spec.emits.many:
-            self.call = _collecting(self.call, is_async=spec.is_async)
+            self.call = collecting(self.call, is_async=spec.is_async)
         self.plain = not spec.is_async and spec.context_parameter is None
         self._target, self._identity, self._tracer, self._loop = target, identity, tracer, loop
-        self._concurrent = concurrent
+        self._independent = independent
+        self._lost = 0  # records that were given up; of this class none ever are
+        self._at_once: BatchCall | None = None
+        if spec.processes_batches and independent:
+            self._at_once = BatchCall(self.name, target.process_batch)
 
     @property
     def tracer(self) -> Tracer | None:
@@ -150,6 +160,20 @@ class NodeCall:
     def _map(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
         if self.spec.is_async:
             return self._await(batch, keys, items) if items else []
+        if self._at_once is None or len(items) < _SEVERAL or batch.asked:
+            return self._each(batch, keys, items)
+        try:
+            return self._at_once(items)
+        except BatchRaisedError as raised:
+            if not batch.bears(raised.error):
+                raise raised.error from None
+            before = self._lost
+            outputs = self._each(batch, keys, items)  # where one fails alone, it is that one's
+            if self._lost == before:
+                raise raised.of(self.name) from raised.error
+            return outputs
+
+    def _each(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
         call, rest = self.call, iter(items)
         try:
             if self.plain:
@@ -165,24 +189,19 @@ class NodeCall:
             raise self._failed(error, keys[max(index, 0)]) from error
 
     def _watched(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
-        """See :meth:`map`: the way of plain nodes, one loop for all records too."""
+        """See :meth:`map`: the way of plain nodes, of whose records some are sampled."""
         assert self._tracer is not None  # noqa: S101 - the caller has looked
-        call, stretches = self.call, Stretches(rows.items, traced)
-        stamps = stretches.stamps
+        watched = WatchedCalls(self.name, self.call, self._tracer, batch, rows, traced)
+        if self._at_once is None or len(rows.items) - len(traced) < _SEVERAL:
+            return watched.in_order()
         try:
-            out = [call(x) for some in stretches for x in some]
-        except BaseException as error:
-            end, row = time.time_ns(), stretches.row
-            failure = self._failed(error, rows.keys[row])
-            self._tracer.ran_on(batch, rows, stamps[::2], stamps[1::2])
-            if len(stamps) % 2:
-                times = stamps[-1], end
-                self._tracer.ran(batch, rows.edge(row), rows.keys[row], times, failure.cause_type)
-            if isinstance(error, ENDS):
-                raise
-            raise failure from error
-        self._tracer.ran_on(batch, rows, stamps[::2], stamps[1::2])
-        return out
+            rest = self._at_once(without(rows.items, traced))
+        except BatchRaisedError as raised:
+            if not batch.bears(raised.error):
+                raise raised.error from None
+            watched.in_order()
+            raise raised.of(self.name) from raised.error
+        return woven(rest, watched.alone(), traced)
 
     def _failed(self, error: BaseException | None, key: Key) -> NodeFailedError:
         return NodeFailedError(self.name, type(error).__name__, root_of(key)).about(key)
@@ -193,7 +212,7 @@ class NodeCall:
         from sk_kernel._coroutines import CoroutineFailedError, in_turn, side_by_side
 
         start = self._starter(batch, keys, items)
-        together = side_by_side if self._concurrent else in_turn
+        together = side_by_side if self._independent else in_turn
         try:
             return self._runner.run(together(start, len(items)))
         except CoroutineFailedError as failed:
@@ -238,23 +257,3 @@ class NodeCall:
                 sequence in sampled,
                 key,
             )
-
-
-def collected(output: Any) -> Any:
-    """The payloads of a node that gives several, so that its own code has run when it is left.
-
-    What is no collection of payloads is returned as it is, to be refused by its emission.
-    """
-    if isinstance(output, list | tuple | str | bytes | Mapping) or not hasattr(output, "__iter__"):
-        return output
-    return list(output)
-
-
-def _collecting(call: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
-    async def awaited(*arguments: Any, **named: Any) -> Any:
-        return collected(await call(*arguments, **named))
-
-    def called(*arguments: Any, **named: Any) -> Any:
-        return collected(call(*arguments, **named))
-
-    return awaited if is_async else called

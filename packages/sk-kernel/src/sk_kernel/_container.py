@@ -63,7 +63,8 @@ class Container:
     ) -> dict[str, Any]:
         """Keyword arguments for ``parameters``.
 
-        One that need not be provided, and is not, or is not ``wanted``, is None or left out.
+        One that need not be filled, and for whose class there is nothing, or which is not
+        ``wanted``, is None, or left out where it has a default of its own.
 
         :raises ResolutionError: see :meth:`resolve`.
         """

@@ -34,7 +34,7 @@ async def in_turn(start: Start, count: int) -> list[Any]:
         try:
             out.append(await start(index))
             if task.cancelling():
-                raise asyncio.CancelledError  # else the next one would be told
+                raise asyncio.CancelledError  # else the next record would be cancelled
         except ENDS:
             raise
         except BaseException as error:
@@ -43,12 +43,15 @@ async def in_turn(start: Start, count: int) -> list[Any]:
 
 
 async def to_its_end(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Its result. One that cancels its task is cancelled by that itself, and nothing behind it."""
+    """The result of a coroutine, so that its task can go on though the coroutine cancelled that.
+
+    :raises asyncio.CancelledError: when it did.
+    """
     task = _this_task()
     try:
         result = await coroutine
         if task.cancelling():
-            await asyncio.sleep(0)  # raises what the coroutine has not waited for
+            await asyncio.sleep(0)  # raises CancelledError: the coroutine has not waited since
         return result
     finally:
         while task.cancelling():
@@ -72,9 +75,11 @@ async def side_by_side(start: Start, count: int) -> list[Any]:
 async def apart(
     start: Start, count: int, at_once: int, failed: Callable[[int, BaseException], Any]
 ) -> list[Any]:
-    """Each record's result, or what ``failed`` gives in its place, so many records at a time.
+    """Each record's result, ``at_once`` records at a time; a failure ends no other record.
 
-    Each has a task of its own: what cancels its task ends no other one.
+    Each has a task of its own, since it may cancel its task.
+
+    :param failed: gives what stands in the place of a result, of the index and what was raised.
     """
     out: list[Any] = []
     for first in range(0, count, at_once):

@@ -52,6 +52,11 @@ def node(
     A class may have ``finish()``, called once at the end of input, behind all records and behind
     the ``finish()`` of every node that feeds it; what it returns is emitted.
 
+    A class may have ``process_batch(payloads) -> list[T]``, a faster way through many payloads: for
+    each, in order, it returns what ``__call__`` returns for it. It is used where the node has no
+    state, and may be left out of: each payload can come through either. Where it raises, its
+    payloads go through ``__call__`` one by one, so that a failure is that of one record.
+
     ``stage``, ``tags`` and ``runner`` are what a process group can select nodes by.
 
     :raises DefinitionError: when the annotations do not say all of this.

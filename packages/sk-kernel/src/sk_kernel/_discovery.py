@@ -23,7 +23,8 @@ from sk_kernel._specs import (
 from sk_kernel._whereabouts import line_of
 from sk_kernel.errors import DefinitionError, DiscoveryError, Fault, PreflightError
 
-#: What a decorator gives, and what ``functools.cache`` around it does.
+#: Types of objects that may have a spec: the last, of ``functools.cache`` around a declared one, is
+#: looked at to be refused.
 _DECLARABLE = (FunctionType, type, type(cache(lambda: None)))
 
 
@@ -74,6 +75,7 @@ def discover(module_roots: Iterable[str]) -> Catalogue:
 
 
 def _declared_in(module: ModuleType) -> Iterator[tuple[Any, Any]]:
+    """The objects that are declared in a module, each with its spec."""
     for name, value in list(vars(module).items()):
         if not issubclass(type(value), _DECLARABLE) or value.__module__ != module.__name__:
             continue

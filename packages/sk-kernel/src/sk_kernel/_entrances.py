@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Final
 
 from sk_kernel._envelope import Key
 from sk_kernel._graph import SINK, SOURCE, Edge, Graph
+from sk_kernel._serving import is_request_source
+from sk_kernel._specs import PayloadType
 from sk_kernel.errors import UnknownRouteError
 
 _HALF: Final = 1 << 52
@@ -22,7 +25,7 @@ class Entrances:
         self._edges = entrances_of(graph)
         self._before = before_requests(run_id)
         taken_by = [t.cls for name in graph.nodes for t in graph.consumed(name)]
-        #: Whether a request may have several records, and so keys that tell them apart.
+        #: Whether a request may become several records, whose keys must tell them apart.
         self._branching = graph.branching or len(set(taken_by)) < len(taken_by)
 
     def entry(self, target: str, cls: type) -> Edge:
@@ -61,11 +64,24 @@ def entrances_of(graph: Graph) -> dict[tuple[str, type], Edge]:
     return edges | {(edge.consumer, edge.payload.cls): edge for edge in own}
 
 
-def before_requests(run_id: str) -> int:
-    """What the sequence numbers of a run's requests grow from: far below 0, and run by run another.
+def only_asked(graph: Graph) -> Iterator[tuple[str, PayloadType]]:
+    """The (node, type) pairs that no edge leads to: only callers give a node such a payload.
 
-    Two runs that are asked within one caller's trace would else give records of it the same key,
-    and so the same span ids. Every reader of JSON has such numbers exactly.
+    None where the source is another one than ``requests``: nobody may ever call there.
+    """
+    if is_request_source(graph.source):
+        brought = {(edge.consumer, edge.payload) for edge in graph.edges}
+        for name in graph.nodes:
+            for payload in graph.consumed(name):
+                if (name, payload) not in brought:
+                    yield name, payload
+
+
+def before_requests(run_id: str) -> int:
+    """What a run's requests are numbered from: far below 0, and by another number in each run.
+
+    Else two runs that serve requests of one caller's trace would give their records the same keys,
+    and so the same span ids. The numbers are of at most 53 bits, which JSON has exactly.
     """
     own = blake2b(run_id.encode(), digest_size=8, person=b"sk-asked").digest()
     return int.from_bytes(own, "big") % _HALF - 2 * _HALF

@@ -60,25 +60,38 @@ class Correlation(msgspec.Struct, frozen=True, array_like=True):
 
 
 def unfit_in(envelope: Envelope[object]) -> str:
-    """What an envelope is that says something which is no text, or none that can be sent.
+    """What is wrong with what an envelope says of its payload; empty where nothing is.
 
-    Empty where there is nothing of that: an envelope is not checked as it is made.
+    All of it must be text that UTF-8 has a form for, since an envelope is not checked as it is made
+    and another process could not be told. Gives ``an Envelope with ...``, for an error's message.
     """
-    for name in ("trace_id", "target", "reply_to"):
-        said = getattr(envelope, name)
-        if said is not None and not _is_text(said):
-            return f"an Envelope with a {name} that is no text"
     headers = envelope.headers
-    if headers is not EMPTY_HEADERS and not (
-        isinstance(headers, Mapping) and all(map(_is_text, (*headers, *headers.values())))
-    ):
-        return "an Envelope with headers that are not all text"
+    return unfit_name_in(envelope) or ("" if headers is EMPTY_HEADERS else unfit_headers(headers))
+
+
+def unfit_name_in(envelope: Envelope[object]) -> str:
+    """As :func:`unfit_in`, of ``trace_id``, ``target`` and ``reply_to`` only."""
+    if envelope.trace_id is not None and not _is_text(envelope.trace_id):
+        return "an Envelope with a trace_id that is no text"
+    if envelope.target is not None and not _is_text(envelope.target):
+        return "an Envelope with a target that is no text"
+    if envelope.reply_to is not None and not _is_text(envelope.reply_to):
+        return "an Envelope with a reply_to that is no text"
     return ""
+
+
+def unfit_headers(headers: Mapping[str, str]) -> str:
+    """As :func:`unfit_in`, of headers only."""
+    if isinstance(headers, Mapping) and all(map(_is_text, (*headers, *headers.values()))):
+        return ""
+    return "an Envelope with headers that are not all text"
 
 
 def _is_text(value: object) -> bool:
     if not isinstance(value, str):
         return False
+    if value.isascii():
+        return True
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 
+from sk_kernel._entrances import only_asked
 from sk_kernel._failure import FailureSpec
 from sk_kernel._graph import Graph
 from sk_kernel._letter_file import may_be_replaced
-from sk_kernel._portable import wire_faults
+from sk_kernel._portable import portability_faults
 from sk_kernel._preflight import one_of
 from sk_kernel._units import state_units
 from sk_kernel.errors import Fault
@@ -28,8 +29,9 @@ def failure_faults(
         faults.append(
             Fault(f"{_PATH}.dead_letter.path", "missing", "a file for dead letters", "none")
         )
-    fed = ((e.producer, e.payload.cls) for e in graph.edges if e.consumer in dead)
-    return faults + wire_faults(graph, fed)
+    fed = [(e.producer, e.payload) for e in graph.edges if e.consumer in dead]
+    asked = [(name, payload) for name, payload in only_asked(graph) if name in dead]
+    return faults + portability_faults([*fed, *asked])
 
 
 def letter_file_faults(failure: FailureSpec) -> Iterator[Fault]:
@@ -49,7 +51,7 @@ def letter_file_faults(failure: FailureSpec) -> Iterator[Fault]:
 def _repeated(
     failure: FailureSpec, graph: Graph, states_of: Mapping[str, Iterable[type]]
 ) -> Iterator[Fault]:
-    """A state that was changed before its node raised would be changed again."""
+    """Of nodes with several attempts: what one changed in a state the next would change again."""
     for unit in state_units(graph, states_of):
         if not any(states_of.get(name) for name in unit):
             continue

@@ -14,7 +14,11 @@ from sk_kernel.errors import NodeOutputError, UnknownTargetError
 
 
 class Route(NamedTuple):
-    """Where payloads of one type from one producer go, as seen from one segment."""
+    """Where payloads of one type from one producer go, as seen from one segment.
+
+    ``local`` holds the edges to vertices of the segment, ``remote`` the other segments by index,
+    each with the consumers there.
+    """
 
     payload: PayloadType
     local: tuple[Edge, ...]
@@ -22,7 +26,10 @@ class Route(NamedTuple):
 
 
 class Outlet:
-    """What a producer may emit, and the routes of it."""
+    """What a producer may emit, and the route of each class of payload.
+
+    A node has one for what its calls return, and another one for what its ``finish()`` does.
+    """
 
     __slots__ = ("declared", "producer", "routes")
 
@@ -32,7 +39,7 @@ class Outlet:
         self.routes = {r.payload.cls: r for r in routes}
 
     def refuse(self, got: object, key: Key) -> NodeOutputError:
-        """The error for an output of the record ``key`` that is not declared."""
+        """The error for ``got``, which is not declared and was returned for the record ``key``."""
         shown = type(got).__qualname__
         if isinstance(got, Envelope):
             shown = f"Envelope[{type(got.payload).__qualname__}]"
@@ -41,7 +48,10 @@ class Outlet:
 
 
 class Flow:
-    """A batch on its way through a segment."""
+    """A batch on its way through a segment.
+
+    ``inbox`` holds what waits for each vertex of it.
+    """
 
     __slots__ = ("_departures", "batch", "inbox")
 
@@ -51,7 +61,7 @@ class Flow:
         self._departures: dict[int, list[Section]] = {}
 
     def take(self, vertex: str) -> list[Column]:
-        """The columns that wait for a vertex."""
+        """Take the columns that wait for a vertex, without the records that are over."""
         return self.batch.going(self.inbox.pop(vertex, []))
 
     def emit(self, outlet: Outlet, keys: Sequence[Key], outputs: Sequence[Any]) -> None:
@@ -68,7 +78,7 @@ class Flow:
             if route is not None:
                 self._deliver(outlet.producer, route, keys, outputs)
                 return
-        # In order of appearance, so that every process finds the same fault first.
+        # Classes in order of appearance, so that every process finds the same fault first.
         for cls in dict.fromkeys(kinds):
             chosen = [kind is cls for kind in kinds]
             some = list(compress(keys, chosen))
@@ -102,7 +112,8 @@ class Flow:
     ) -> None:
         alike: dict[tuple[type, str | None], tuple[list[Key], list[Any]]] = {}
         known = self.batch.correlations
-        # The source's own span belongs to the trace that its envelope names; a node's came before.
+        # A trace id given by the source is that of its own span too; one given by a node holds only
+        # from the next node on, so it is noted who gave it.
         origin = None if outlet.producer == SOURCE else outlet.producer
         for key, envelope in zip(keys, envelopes, strict=True):
             if type(envelope.payload) not in outlet.routes:

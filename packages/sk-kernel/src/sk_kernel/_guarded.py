@@ -47,11 +47,10 @@ class GuardedCall(NodeCall):
         tracer: Tracer | None = None,
         loop: asyncio.Runner | None = None,
         *,
-        concurrent: bool = False,
+        independent: bool = False,
     ) -> None:
-        super().__init__(spec, target, identity, tracer, loop, concurrent=concurrent)
+        super().__init__(spec, target, identity, tracer, loop, independent=independent)
         self._failure, self._losses = failure, losses
-        self._lost = 0
         self._cause: str | None = None
 
     def passed(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
@@ -89,10 +88,8 @@ class GuardedCall(NodeCall):
             self._tracer.failed(batch, self.name, key, self._cause)
         return True
 
-    def _map(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
-        if self.spec.is_async:
-            return self._await(batch, keys, items) if items else []
-        call, arguments = (self.call, iter(items)) if self.plain else self._each(batch, keys, items)
+    def _each(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+        call, arguments = (self.call, iter(items)) if self.plain else self._with(batch, keys, items)
         out: list[Any] = []
         while len(out) < len(items):
             try:
@@ -108,7 +105,7 @@ class GuardedCall(NodeCall):
                     out.append(LOST)
         return out
 
-    def _each(
+    def _with(
         self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]
     ) -> tuple[Callable[[Any], Any], Iterator[Any]]:
         node, name = self.call, self.spec.context_parameter or ""
@@ -141,7 +138,7 @@ class GuardedCall(NodeCall):
             return LOST
 
         start = self._starter(batch, keys, items, lost)
-        at_once = CONCURRENT_COROUTINES if self._concurrent else 1
+        at_once = CONCURRENT_COROUTINES if self._independent else 1
         return self._runner.run(apart(start, len(items), at_once, failed))
 
     def _again(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Any:
@@ -149,7 +146,7 @@ class GuardedCall(NodeCall):
         while self._tries(attempt, error):
             attempt += 1
             try:
-                return super()._map(batch, (key,), (item,))[0]
+                return super()._each(batch, (key,), (item,))[0]
             except NodeFailedError as failure:
                 error = failure.__cause__ or failure
             except BaseException as fault:

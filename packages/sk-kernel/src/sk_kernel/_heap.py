@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-#: Python 3.12 begins with some objects frozen: that many say nothing of anybody's freeze.
+#: Python 3.12 begins with so many objects frozen: more than these, and somebody else froze some.
 _BORN_FROZEN: Final = gc.get_freeze_count() if sys.version_info[:2] == (3, 12) else 0
 
 
 @contextmanager
 def built_for_good() -> Iterator[Callable[[], None]]:
-    """Collect nothing until what is built is complete, and from then on only what came after.
+    """Keep the garbage collector off while something is built, and then from looking through it.
 
-    Gives the function to call when it is. Modules, classes and plans are no garbage, and a
+    Gives the function to call when all is built. Modules, classes and plans are no garbage, and a
     collector that looks through them again and again costs a start a tenth of its time. Behind the
-    block it is as it was before; where it was off it stays off.
+    block the collector is as it was before; where it was off it stays off.
     """
     if not gc.isenabled():
         yield _nothing

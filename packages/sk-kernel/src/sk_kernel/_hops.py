@@ -27,16 +27,17 @@ SYSTEM = "stream_kernel"
 
 
 class Parcel(NamedTuple):
-    """What a worker takes, or one part of what it takes, of a batch from one other."""
+    """Sections of a batch that one worker got from another one, ``by``."""
 
     by: End
     sections: Sequence[Section]
 
 
 class Arrival(NamedTuple):
-    """What a consumer's span is made of: a worker ``to`` took a batch from the workers ``by``.
+    """What a consumer's span is made of: the worker ``to`` began with a batch at ``start_ns``.
 
-    Those are the ones that sent sampled records; ``records`` counts all.
+    ``first`` is the batch's first record, ``records`` how many of it the worker took, ``by`` the
+    workers that it has sampled ones of them from.
     """
 
     number: int
@@ -48,7 +49,10 @@ class Arrival(NamedTuple):
 
 
 class Sending(NamedTuple):
-    """What a producer's span is made of: a worker ``by`` sent part of a batch to another one."""
+    """What a producer's span is made of: the worker ``by`` sent so many records of a batch ``to``.
+
+    ``times`` are the beginning and the end, in nanoseconds since the epoch.
+    """
 
     number: int
     first: int
@@ -63,26 +67,29 @@ class Hops:
 
     def __init__(self, plan: ExecutionPlan, ids: TraceIds, rows: SampledRows) -> None:
         self._segments, self._ids, self._rows = plan.segments, ids, rows
-        # The last batch that each end has taken, and the span of that.
+        # The number of the last batch that each end has taken, and the id of the span of that.
         self._taken: dict[End, tuple[int, str]] = {}
 
-    def are_told(self, batch: Batch, parcel: Parcel, to: End) -> bool:
-        """Whether this is a hop, from one worker to another, and with a sampled record."""
-        by = parcel.by
-        stays = by[1] == to[1] and self._segments[by[0]].group == self._segments[to[0]].group
-        return not stays and any(self._rows(s.keys, batch.sampled) for s in parcel.sections)
+    def stays(self, by: End, to: End) -> bool:
+        """Whether what is sent stays in its worker, which is no hop."""
+        return by[1] == to[1] and self._segments[by[0]].group == self._segments[to[0]].group
 
     def takes(
         self, batch: Batch, to: End, parcels: Iterable[Parcel], start_ns: int
     ) -> Arrival | None:
-        """A worker begins to process what it took of a batch; None where none of it is sampled."""
-        received: dict[End, list[Section]] = {}
+        """A worker ``to`` begins with what it got of a batch; None where none of it is sampled."""
+        told: set[End] = set()
         count = 0
-        for parcel in parcels:
-            received.setdefault(parcel.by, []).extend(parcel.sections)
-            count += sum(len(section.items) for section in parcel.sections)
-        by = sorted(by for by, own in received.items() if self.are_told(batch, Parcel(by, own), to))
-        return Arrival(batch.number, batch.first, by, to, count, start_ns) if by else None
+        for by, sections in parcels:
+            sampled: Sequence[int] = ()
+            for section in sections:
+                count += len(section.items)
+                sampled = sampled or self._rows(section.keys, batch.sampled)
+            if sampled and not self.stays(by, to):
+                told.add(by)
+        return (
+            Arrival(batch.number, batch.first, sorted(told), to, count, start_ns) if told else None
+        )
 
     def link(self, arrival: Arrival) -> SpanLink:
         """To the span of a batch's processing."""

@@ -61,7 +61,7 @@ class KeyOwners:
     def _find(self, key: Any) -> int:
         try:
             index = self._known.get(key)
-        except TypeError:  # no key that is declared, then; it is somebody's all the same
+        except TypeError:  # of no type that a key may have: it has an owner all the same
             return owner_of(key_group(key), self._workers)
         if index is None:
             if len(self._known) >= _REMEMBERED:

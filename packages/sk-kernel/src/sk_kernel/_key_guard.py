@@ -1,7 +1,8 @@
-"""A guard before a keyed state: no record may come to it at a worker that does not own its key.
+"""A guard before a keyed state: no record may come to it in a worker that does not own its key.
 
-Who sends to several workers splits by the key that a record has then. A node between there and the
-state that changed it would have the state look in the wrong worker, without a word.
+Whoever sends to several workers splits by the key that a record has then. If a node between there
+and the state changes that key, the record meets the state in the wrong worker: without a guard the
+output would be wrong, and nobody told.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from sk_kernel.errors import MovedKeyError
 
 
 class KeyGuard:
-    """A step that looks at what waits over ``edges``, and takes nothing."""
+    """A step that looks at what waits for its vertices, and takes nothing.
+
+    :param edges: those over which a record may come whose key was changed.
+    :param key: the attribute that records are split by.
+    :param workers: how many share the segment.
+    :param index: which of them this is.
+    """
 
     def __init__(self, edges: Collection[Edge], key: str, workers: int, index: int) -> None:
         self._edges, self._key, self._index = frozenset(edges), key, index
@@ -24,9 +31,9 @@ class KeyGuard:
         self._owners = KeyOwners(key, workers)
 
     def run(self, flow: Flow) -> None:
-        """See the class.
+        """Refuse whatever waits here and is another worker's.
 
-        :raises MovedKeyError: when a record is another worker's.
+        :raises MovedKeyError: when there is any; of a request, the batch is told instead.
         """
         for consumer in self._consumers:
             for edge, keys, items in flow.batch.going(flow.inbox.get(consumer, [])):

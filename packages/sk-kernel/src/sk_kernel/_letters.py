@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from sk_kernel._codec_errors import UNREADABLE, UNSENDABLE
+from sk_kernel._entrances import entrances_of
 from sk_kernel._envelope import Key
 from sk_kernel._graph import Edge, Graph
 from sk_kernel._specs import PayloadType
-from sk_kernel._unreadable import UNREADABLE
 from sk_kernel.errors import DeadLetterError
 
 #: The order of dead letters in their file, and what none has in common with another one of its run.
@@ -96,18 +97,18 @@ def payload_bytes(node: str, sequence: int, payload: Any) -> bytes:
     """
     try:
         return _encode_payload(payload)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+    except UNSENDABLE as error:
         what = f"record {sequence}, given up by node {node!r}"
         raise DeadLetterError("encode", what, type(error).__name__) from error
 
 
 def payload_of(graph: Graph, letter: DeadLetter) -> tuple[Edge, Any]:
-    """The payload of a letter, and a way on which it may have come to its node.
+    """The payload of a letter, and a way on which it may have come to its node, a caller's say.
 
     :raises DeadLetterError: when the graph has no such node or type, or the bytes are none of it.
     """
     what = f"the letter of record {letter.sequence} to node {letter.node!r}"
-    for edge in graph.edges:
+    for edge in (*graph.edges, *entrances_of(graph).values()):
         if edge.consumer == letter.node and type_name(edge.payload) == letter.type:
             try:
                 decoder = msgspec.msgpack.Decoder(edge.payload.annotation)

@@ -1,7 +1,7 @@
 """Waking what awaits on an event loop: one call into the loop for many, and one timer for all.
 
-A call into a loop from another thread is a system call. Replies come by the frame, and those that
-wait for them are mostly on one loop; and next to none of them is over time.
+A call into a loop from another thread is a system call. Many replies come in one frame, most of
+them for one loop, and hardly any request ever runs out of time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary, ref
 
 
 class Expiring(Protocol):
-    """What has due times, by a clock of its own."""
+    """Holds what may run out of time, by a clock of its own, in seconds."""
 
     def now(self) -> float:
         """The time."""
@@ -23,15 +23,15 @@ class Expiring(Protocol):
         """When something is due next; None for nothing."""
 
     def expire(self, now: float | None = None) -> int:
-        """End what is due by ``now``."""
+        """End what is due by ``now``; gives how many ended."""
 
 
 class _Due(list[Future[None]]):
-    """Futures to resolve. The call into their loop holds them: nothing else may, of what awaits."""
+    """Futures to resolve. Only the call into their loop may hold them, or they keep it alive."""
 
 
 class LoopWakes:
-    """Resolves futures of one loop, and minds what is due meanwhile."""
+    """Resolves futures of one loop from any thread, and keeps a timer there for due times."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = ref(loop)  # which must be able to go
@@ -43,16 +43,16 @@ class LoopWakes:
         )
 
     def future(self) -> Future[None]:
-        """One to await, in the loop's thread."""
+        """A future to await and to :meth:`wake`; called in the loop's thread."""
         return get_running_loop().create_future()
 
     def wake(self, future: Future[None]) -> None:
-        """Resolve a future, soon. Any thread."""
+        """Resolve a future as soon as the loop comes to it. Any thread."""
         with self._lock:
             due = self._due() if self._due else None
             if due is not None:
                 due.append(future)
-                return  # whoever came first has called
+                return  # the call that was made for the first of them is still to come
             due = _Due([future])
             self._due = ref(due)
         loop = self._loop()
@@ -60,32 +60,33 @@ class LoopWakes:
             with suppress(RuntimeError):  # It is closed: nobody awaits any more.
                 loop.call_soon_threadsafe(self._resolve, due)
 
-    def mind(self, desk: Expiring, due: float) -> None:
-        """Have it expire what is due, at this time of its clock at the latest. The loop's thread.
+    def mind(self, holder: Expiring, due: float) -> None:
+        """Have ``holder`` expire what is due, at the time ``due`` of its clock. The loop's thread.
 
-        Whose due time is not the next one costs nothing; the timer stays until it is over.
+        Each holder has one timer, for the first of its due times: a later one costs nothing here.
         """
-        timer = self._timers.get(desk)
+        timer = self._timers.get(holder)
         if timer is not None:
             if timer[0] <= due:
                 return
             handle = timer[1]()
             if handle is not None:
                 handle.cancel()
-        left = max(due - desk.now(), 0.0)
-        self._timers[desk] = due, ref(get_running_loop().call_later(left, self._ring, ref(desk)))
+        left = max(due - holder.now(), 0.0)
+        handle = get_running_loop().call_later(left, self._ring, ref(holder))
+        self._timers[holder] = due, ref(handle)
 
     def _ring(self, minded: ref[Expiring]) -> None:
-        desk = minded()
-        if desk is None:
+        holder = minded()
+        if holder is None:
             return
-        due, _ = self._timers.pop(desk)
+        due, _ = self._timers.pop(holder)
         try:
-            desk.expire(due)
-        finally:  # also where what it wakes raises
-            following = desk.next_due()
+            holder.expire(due)
+        finally:  # what expire() wakes may raise
+            following = holder.next_due()
             if following is not None:
-                self.mind(desk, following)
+                self.mind(holder, following)
 
     def _resolve(self, due: _Due) -> None:
         with self._lock:
@@ -100,7 +101,10 @@ _wakes: WeakKeyDictionary[AbstractEventLoop, LoopWakes] = WeakKeyDictionary()
 
 
 def wakes_here() -> LoopWakes:
-    """The one of the loop that runs in this thread."""
+    """The :class:`LoopWakes` of the loop that runs in this thread.
+
+    :raises RuntimeError: when none does.
+    """
     loop = get_running_loop()
     with _lock:
         found = _wakes.get(loop)

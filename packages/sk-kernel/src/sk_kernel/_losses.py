@@ -1,4 +1,4 @@
-"""What one segment gives up: counted, and what is to be a dead letter written, batch by batch."""
+"""Records that one segment gives up: counted, and, as dead letters, written batch by batch."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 
 class Loss(NamedTuple):
-    """A record that a node was given, and that ends there. ``cause`` is the type of the error.
+    """A record that was given up at ``node``, by its policy ``failure``.
 
-    The error itself may hold a payload: it is for nobody but whoever has that.
+    ``cause`` is the name of the type of ``error``, which is what the node raised at its last
+    attempt. The error itself may hold some of the payload: whoever is shown it may see that.
     """
 
     node: str
@@ -36,7 +37,10 @@ class Loss(NamedTuple):
 
 
 def asked_part(part: str) -> str:
-    """The part of letters of requests: those come in no order of the input's."""
+    """The file for letters of requests beside ``part``, which is the stream's.
+
+    A part is sorted as the input is, and requests are in no order with that.
+    """
     stem, _, kind = part.rpartition(".")
     return f"{stem}.asked.{kind}"
 
@@ -57,7 +61,7 @@ class Losses:
         self._held: list[tuple[Place, bytes]] = []
 
     def take(self, loss: Loss) -> None:
-        """Count a loss, and hold its letter.
+        """Count a loss; of the policy ``dead_letter`` also hold its letter.
 
         :raises DeadLetterError: when MessagePack has no form for the payload.
         """
@@ -71,9 +75,10 @@ class Losses:
             self._held.append((place, written_letter(letter)))
 
     def flush(self, *, asked: bool = False) -> None:
-        """Write the letters of the batch; or those of a request, which have a part of their own.
+        """Append the letters that are held to the part.
 
-        :raises DeadLetterError: when they cannot be.
+        :param asked: whether they are of requests, which have a part of their own.
+        :raises DeadLetterError: when the file system refuses.
         """
         if not self._held:
             return

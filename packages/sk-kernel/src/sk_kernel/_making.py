@@ -24,6 +24,7 @@ def made_node(
 ) -> Any:
     """A node's function with everything bound but payload and Context, or its instance.
 
+    :param wanted: whether a parameter of a class, which need not be filled, is to be.
     :raises ResolutionError: when a dependency is missing or the node's ``__init__`` raised.
     """
     arguments = container.arguments(node.parameters, node.name, wanted)
@@ -41,7 +42,7 @@ def made_node(
 
 
 def made_adapter(spec: AdapterSpec, settings: Settings, container: Container) -> Any:
-    """The object that the runtime drives: an instance, or a function in the dress of one.
+    """The object that the runtime drives: an instance of the class, or the function wrapped.
 
     :raises ResolutionError: when a dependency is missing.
     :raises AdapterFailedError: when its ``__init__`` raised.
@@ -66,9 +67,9 @@ def adapter_failed(spec: AdapterSpec, action: str, error: BaseException) -> Adap
 
 
 def _bound(function: Any, arguments: dict[str, Any]) -> Any:
-    """The function with ``arguments`` as its defaults, which costs a call nothing.
+    """A copy of the function with ``arguments`` as its defaults: unlike a partial, as fast to call.
 
-    A wrapper that only hands ``**named`` on has no such parameters, and is bound as usual.
+    A wrapper that takes ``**named`` and hands them on has no such parameters: it gets a partial.
     """
     if not arguments:
         return function
@@ -82,7 +83,8 @@ def _bound(function: Any, arguments: dict[str, Any]) -> Any:
         function.__code__,
         function.__globals__,
         function.__name__,
-        # A Context behind or between them has none of its own, and every call brings it.
+        # Defaults go to the last parameters without a gap. A Context behind or between these gets
+        # one that is never used: every call brings it.
         tuple(arguments.get(p.name, _default(p)) for p in by_position),
         function.__closure__,
     )

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sk_kernel._answering import RequestRunner
 from sk_kernel._application import ApplicationContext
 from sk_kernel._batch import Batch
 from sk_kernel._calls import Identity
-from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
 from sk_kernel._ids import TraceIds
 from sk_kernel._letter_file import DeadLetterFile, letter_part
 from sk_kernel._losses import Losses
 from sk_kernel._meter import Meter
 from sk_kernel._observe import Tracer
 from sk_kernel._plan import make_plan, single_group
+from sk_kernel._request_runner import RequestRunner
 from sk_kernel._segment import SegmentRunner, needs_loop
+from sk_kernel._sink_driver import SinkDriver
+from sk_kernel._source_driver import BatchLimits, SourceDriver
 from sk_kernel._span import NodeObserver
 from sk_kernel._stopwatch import Stopwatch
 from sk_kernel._totals import Totals
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 MEMORY = "memory"
 """The name of the profile and of its only group."""
-#: How long the end of a run waits for a request that is in a node.
+#: For how many seconds the end of a run waits for a request that is in a node.
 _TURN_SECONDS = 1.0
 
 
@@ -47,8 +48,9 @@ class MemoryRun:
     :param stopwatch: measures source, nodes and sink; without one nothing is measured.
     :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be made.
 
-    ``requests`` runs requests through the same nodes, for whoever holds ``turn``: they come between
-    two batches. ``report`` is that of the work once it is done, while the end is still under way.
+    ``requests`` runs requests through the same nodes, between two batches: only call it while
+    holding the lock ``turn``. ``report`` is there as soon as the work is done, while the run is
+    still closing what it has opened.
     """
 
     def __init__(
@@ -198,7 +200,7 @@ class MemoryRun:
         return last
 
     def _end(self) -> None:
-        """Close what nodes use, unless a request is in one that does not end: it is left to it."""
+        """Flush spans; close what nodes use, unless a request is in a node that does not end."""
         if self._tracer and self.turn.acquire(blocking=False):
             try:
                 self._tracer.flush()  # while there is somebody to take it
@@ -259,7 +261,7 @@ def _loop() -> asyncio.Runner:
 
 
 def _also(first: BaseException, then: Callable[[], None]) -> None:
-    """Clean up behind a failure, which a further one is noted on and never hides."""
+    """Clean up behind the failure ``first``: that this fails too is noted on it, and not raised."""
     try:
         then()
     except KernelError as error:

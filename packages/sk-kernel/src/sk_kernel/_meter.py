@@ -1,4 +1,4 @@
-"""Measuring a worker's work: a few looks at the clock for each batch, and none for a record."""
+"""What a worker spends its time on, measured with a few looks at the clock for each batch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sk_kernel._totals import SECONDS_BOUNDS, Histogram, Totals
 
 
 class _Times:
-    """A histogram that is filled."""
+    """Times that were measured, in seconds, to be seen as a :class:`Histogram`."""
 
     def __init__(self) -> None:
         self._counts, self._sum = [0] * (len(SECONDS_BOUNDS) + 1), 0.0
@@ -26,10 +26,11 @@ class _Times:
 
 
 class Meter:
-    """Measures one worker, from its making on. Thread-safe.
+    """Divides the life of one worker, from the meter's making on, into three times. Thread-safe.
 
-    A worker that works is busy, but for the time in which it could not send; one that does not is
-    backpressured while its source is held, and otherwise idle.
+    Between :meth:`work` and :meth:`rest` the worker is busy, but for as long as its sends blocked:
+    that is backpressure. So is the time outside of work while its source is on :meth:`hold`. All
+    else is idle.
 
     :param clock: seconds, of a clock that never goes back.
     """
@@ -46,13 +47,16 @@ class Meter:
         self._under_way: deque[tuple[int, float]] = deque()
 
     def work(self) -> None:
-        """There is something to do."""
+        """The worker begins to work."""
         with self._lock:
             self._turn()
             self._is_busy = True
 
     def rest(self, blocked: float = 0.0) -> None:
-        """It is done; ``blocked`` is for how many seconds, in all its life, it could not send."""
+        """The worker has done its work.
+
+        :param blocked: for how many seconds its sends have blocked so far, since its start.
+        """
         with self._lock:
             self._unpaid += blocked - self._blocked
             self._blocked = blocked
@@ -60,37 +64,37 @@ class Meter:
             self._is_busy = False
 
     def hold(self) -> None:
-        """The source must not read on before those downstream are further."""
+        """The source stops reading, until those downstream have done more of what it gave."""
         with self._lock:
             self._turn()
             self._is_held = True
 
     def go_on(self) -> None:
-        """It may."""
+        """The source may read again."""
         with self._lock:
             self._turn()
             self._is_held = False
 
     def worked_off(self, records: int, seconds: float) -> None:
-        """A batch of so many records is done here, and was so long in work."""
+        """This worker is done with a batch of so many records, which took it so many seconds."""
         with self._lock:
             self._records += records
             self._batch.add(seconds)
 
     def was_read(self, number: int) -> None:
-        """The source has read a batch."""
+        """The source has read the batch with this number: its latency begins."""
         with self._lock:
             self._under_way.append((number, self._clock()))
 
     def was_done(self, number: int) -> None:
-        """Every batch up to this one is done with, everywhere."""
+        """Every worker is done with all batches up to this number: their latency ends."""
         with self._lock:
             now, under_way = self._clock(), self._under_way
             while under_way and under_way[0][0] <= number:
                 self._latency.add(now - under_way.popleft()[1])
 
     def totals(self) -> Totals:
-        """What has been measured until now."""
+        """What has been measured until now; what a meter does not see is 0."""
         with self._lock:
             self._turn()
             return Totals(
@@ -103,10 +107,12 @@ class Meter:
             )
 
     def _turn(self) -> None:
+        """Add the time since the last call to what the worker was in meanwhile."""
         now = self._clock()
         spent, self._since = now - self._since, now
         if self._is_busy:
-            # What was told as busy in the midst of a blocked send stays so; what follows pays.
+            # A send that blocks is known of only behind it. What totals() has told as busy by then
+            # stays so: times never fall. The rest of it is taken out of the busy time to come.
             held = min(spent, self._unpaid)
             self._unpaid -= held
             self._held += held

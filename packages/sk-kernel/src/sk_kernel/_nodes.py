@@ -7,7 +7,7 @@ from typing import Any
 
 from sk_kernel._signature import Wants, constructor, hints_of, payload_parameter, wants
 from sk_kernel._specs import Emission, NodeSpec
-from sk_kernel._types import consumed, returned
+from sk_kernel._types import consumed, consumed_several, emission, returned
 from sk_kernel.errors import DefinitionError
 
 
@@ -29,7 +29,8 @@ def node_spec(
     if is_class:
         asked = _of_class(name, target, asked)
     finish = getattr(target, "finish", None) if is_class else None
-    return NodeSpec(
+    process_batch = getattr(target, "process_batch", None) if is_class else None
+    spec = NodeSpec(
         name=name,
         target=target,
         is_class=is_class,
@@ -44,7 +45,11 @@ def node_spec(
         stage=stage,
         tags=tags,
         runner=runner,
+        processes_batches=process_batch is not None,
     )
+    if process_batch is not None:
+        _check_process_batch(spec, process_batch)
+    return spec
 
 
 def _of_class(name: str, cls: type, call: Wants) -> Wants:
@@ -60,3 +65,27 @@ def _finish(name: str, finish: Any) -> Emission:
     if not inspect.isfunction(finish) or len(inspect.signature(finish).parameters) != 1:
         raise DefinitionError("node", name, "finish must be a method without parameters")
     return returned("node", name, finish, hints_of("node", name, finish))
+
+
+def _check_process_batch(spec: NodeSpec, method: Any) -> None:
+    """It takes several of what ``__call__`` takes, and gives for each what that gives."""
+    name = spec.name
+    plain = inspect.isfunction(method) and not inspect.iscoroutinefunction(method)
+    if not plain or spec.is_async:
+        raise DefinitionError("node", name, "process_batch must be a plain method, as __call__")
+    if spec.context_parameter or spec.finish or spec.emits.many:
+        problem = "process_batch is for a node without Context, finish and lists of payloads"
+        raise DefinitionError("node", name, problem)
+    annotation, further = payload_parameter("node", name, spec.target, "process_batch")
+    if further:
+        raise DefinitionError("node", name, "process_batch takes the payloads only")
+    takes = consumed_several("node", name, annotation)
+    gives = emission("node", name, hints_of("node", name, method).get("return"))
+    own = spec.emits
+    same = (gives.optional, gives.enveloped) == (own.optional, own.enveloped)
+    if not gives.many or not same or set(gives.types) != set(own.types):
+        problem = f"process_batch must return list[{own}], one for each payload"
+        raise DefinitionError("node", name, problem)
+    if set(takes) != set(spec.consumes):
+        names = " | ".join(payload.name for payload in spec.consumes)
+        raise DefinitionError("node", name, f"process_batch must take Sequence[{names}]")

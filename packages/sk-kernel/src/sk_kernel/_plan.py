@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -97,6 +97,14 @@ def make_plan(
     keys = {
         name: [(key_of or {}).get(state) for state in states] for name, states in states_of.items()
     }
+    segments = _segments(graph, units, group_of)
+    return ExecutionPlan(graph, dict(group_of), _shared(graph, segments, workers_of or {}, keys))
+
+
+def _segments(
+    graph: Graph, units: Sequence[Unit], group_of: Mapping[str, str]
+) -> tuple[Segment, ...]:
+    """A segment for the units of each group at each depth; that of the source is the first."""
     depth = _depths(graph, units, group_of)
     cuts: dict[tuple[int, str], list[Unit]] = {}
     for unit in units:
@@ -105,8 +113,9 @@ def make_plan(
     index_of = {n: i for i, cut in enumerate(ordered) for unit in cuts[cut] for n in unit}
     hops = {(index_of[e.producer], index_of[e.consumer]) for e in graph.edges}
     led_to = {b for a, b in hops if a != b}
+    # To where nothing leads the source's segment tells how far the run has come.
     hops |= {(index_of[SOURCE], i) for i in range(len(ordered)) if i not in led_to}
-    segments = tuple(
+    return tuple(
         Segment(
             index=i,
             group=cut[1],
@@ -117,7 +126,6 @@ def make_plan(
         )
         for i, cut in enumerate(ordered)
     )
-    return ExecutionPlan(graph, dict(group_of), _shared(graph, segments, workers_of or {}, keys))
 
 
 def _shared(

@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
-from sk_kernel._graph import Graph
+from sk_kernel._entrances import only_asked
+from sk_kernel._graph import SINK, Graph
+from sk_kernel._serving import is_reply_sink, is_request_source
 from sk_kernel._specs import PayloadType
 from sk_kernel.errors import Fault
 
@@ -19,43 +21,57 @@ def decoder_of(annotation: Any) -> Any:
 
 
 def wire_faults(graph: Graph, crossing: Iterable[tuple[str, type]]) -> list[Fault]:
-    """The payload types among ``crossing`` (producer, class) that cannot be sent to a process.
+    """The payload types that cannot be sent to another process, or would come out as others there.
 
-    Or that are not wholly typed: of a bare ``list`` or an ``Any`` the receiver would not know what
-    was in it, and make a list of a tuple.
+    Of a bare ``list`` or an ``Any`` the receiver does not know what was in it, and makes a list of
+    a tuple. Where requests are served, what callers send and get goes between processes too.
+
+    :param crossing: what one process sends to another, by producer and class of payload.
     """
+    sent = [
+        (producer, next(t for t in graph.emitted(producer) if t.cls is cls))
+        for producer, cls in crossing
+    ]
+    return portability_faults([*sent, *only_asked(graph), *_replies(graph)])
+
+
+def _replies(graph: Graph) -> Iterator[tuple[str, PayloadType]]:
+    """What callers get, by who gives it; nothing where no adapter says that there are callers."""
+    if is_request_source(graph.source) or is_reply_sink(graph.sink):
+        yield from ((e.producer, e.payload) for e in graph.edges if e.consumer == SINK)
+
+
+def portability_faults(payloads: Iterable[tuple[str, PayloadType]]) -> list[Fault]:
+    """What is wrong with payload types, each of them given with the vertex that is to blame."""
     faults = []
-    for producer, cls in dict.fromkeys(crossing):
-        payload = next(t for t in graph.emitted(producer) if t.cls is cls)
+    for vertex, payload in dict.fromkeys(payloads):
         try:
             decoder_of(payload.annotation)
             info = msgspec.inspect.type_info(payload.annotation)
         except (TypeError, NameError) as error:
-            faults.append(_foreign_fault(producer, payload, [str(error)]))
+            faults.append(_foreign_fault(vertex, payload, [str(error)]))
             continue
         foreign, untyped = set[str](), set[str]()
         _look(info, payload.name, foreign, untyped, [])
         if foreign:
-            faults.append(_foreign_fault(producer, payload, sorted(foreign)))
+            faults.append(_foreign_fault(vertex, payload, sorted(foreign)))
         if untyped:
-            faults.append(_untyped_fault(producer, payload, sorted(untyped)))
+            faults.append(_untyped_fault(vertex, payload, sorted(untyped)))
     return faults
 
 
-def _foreign_fault(producer: str, payload: PayloadType, foreign: list[str]) -> Fault:
+def _foreign_fault(vertex: str, payload: PayloadType, foreign: list[str]) -> Fault:
     wanted = "a type that MessagePack carries (msgspec.Struct, dataclass)"
     inner = "" if foreign == [payload.name] else f" with {', '.join(foreign)}"
-    return Fault(producer, "not_portable", wanted, f"{payload.name}{inner}")
+    return Fault(vertex, "not_portable", wanted, f"{payload.name}{inner}")
 
 
-def _untyped_fault(producer: str, payload: PayloadType, places: list[str]) -> Fault:
+def _untyped_fault(vertex: str, payload: PayloadType, places: list[str]) -> Fault:
     wanted = (
         "a type for everything that goes to another process: list[int], dict[str, A | B], not"
         " list, dict or Any (what has no type goes as the bytes that your nodes make of it)"
     )
-    return Fault(
-        producer, "not_portable", wanted, f"{payload.name}, untyped in {', '.join(places)}"
-    )
+    return Fault(vertex, "not_portable", wanted, f"{payload.name}, untyped in {', '.join(places)}")
 
 
 def _look(info: Any, place: str, foreign: set[str], untyped: set[str], seen: list[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Whose fault it is when payloads cannot be written or read: the producer's, named by record.
+"""Which record is at fault where payloads cannot be sent or read: an error of its producer.
 
 Slow, and only for what has failed; the messages hold nothing of a payload but the names of types.
 """
@@ -12,16 +12,15 @@ from typing import Final
 import msgspec
 
 from sk_kernel._batch import Section
+from sk_kernel._codec_errors import UNSENDABLE
 from sk_kernel._envelope import Key, root_of
 from sk_kernel._specs import PayloadType
 from sk_kernel.errors import NodeOutputError
 
-#: What msgspec raises of an object of no known type, a lone surrogate, an integer over 64 bits.
-UNSENDABLE: Final = (TypeError, ValueError, OverflowError, RecursionError)
-#: In msgspec's words: a declared type, what came in its place, and the way to it.
+#: In the texts of msgspec's errors: the declared type and what came in its place; where it was.
 _TYPES: Final = re.compile(r"Expected `([^`]+)`, got `(\w+)`")
 _WAY: Final = re.compile(r" - at `(key` in `)?\$([^`]*)`$")
-#: What JSON calls otherwise than Python does.
+#: Types by the names that msgspec's texts have for them, and by Python's.
 _WORDS: Final = {"object": "mapping", "array": "sequence", "null": "None"}
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -29,7 +28,7 @@ _decode_raw = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 
 
 def unsendable(section: Section) -> NodeOutputError | None:
-    """The first record of a section that MessagePack has no form for."""
+    """The error of the first record of a section that MessagePack has no form for; else None."""
     for key, item in zip(section.keys, section.items, strict=True):
         try:
             _encode(item)
@@ -42,9 +41,9 @@ def unsendable(section: Section) -> NodeOutputError | None:
 def undeclared(
     producer: str, payload: PayloadType, keys: Sequence[Key], items: bytes
 ) -> NodeOutputError | None:
-    """The first record, of an encoded column of them, that is not what its class declares.
+    """The error of the first record in an encoded array of them that is not as its class declares.
 
-    None where it is the column that is wrong.
+    None where no record is at fault: the bytes are no array, say.
     """
     try:
         rows = _decode_raw(items)
@@ -61,7 +60,7 @@ def undeclared(
 
 
 def _found(name: str, error: Exception) -> tuple[str, str]:
-    """What there is of a class in a record, and what the class declares."""
+    """(what was found in a record of the class ``name``, what the class declares or empty)."""
     text = str(error) if isinstance(error, msgspec.ValidationError) else ""
     way = _WAY.search(text)
     # Where it has a cause it is in the words of a __post_init__, which may tell of the values.

@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from sk_kernel._asking import names_of
 from sk_kernel._boundary import RoutingResult, TerminalEvent
-from sk_kernel._envelope import Envelope
+from sk_kernel._envelope import Envelope, unfit_name_in
 from sk_kernel._reply_waiters import ReplyWaiterService
+from sk_kernel._request_caller import names_of
 from sk_kernel._routing import RoutingService
 from sk_kernel._waiter import ReplyWaiter
-from sk_kernel.errors import UnknownRouteError
+from sk_kernel.errors import UnknownRouteError, WireError
 
 
 class ReplyCoordinatorService:
@@ -43,13 +43,15 @@ class ReplyCoordinatorService:
 
         :raises RequestRefusedError: when too many are in flight, or its trace id is in use.
         :raises UnknownRouteError: when no node takes it.
+        :raises WireError: when its ``trace_id``, ``target`` or ``reply_to`` is no text.
         :raises TypeError: when it is no envelope.
         """
-        try:
-            trace_id, spare = names_of(envelope.trace_id, envelope.headers)
-        except AttributeError as error:
+        if not isinstance(envelope, Envelope):
             wanted = f"write Envelope({type(envelope).__qualname__}(...))"
-            raise TypeError(f"a request is an Envelope around its payload: {wanted}") from error
+            raise TypeError(f"a request is an Envelope around its payload: {wanted}")
+        if unfit := unfit_name_in(envelope):
+            raise WireError(unfit)
+        trace_id, spare = names_of(envelope.trace_id, envelope.headers)
         envelope = msgspec.structs.replace(
             envelope, trace_id=trace_id, reply_to=envelope.reply_to or trace_id
         )

@@ -193,7 +193,10 @@ class ReplyWaiterService:
         return len(ended)
 
     def subscribe(self, waiter: ReplyWaiter, wake: Callable[[], object]) -> bool:
-        """Call ``wake`` once, in any thread, when there is an outcome; False: there is one."""
+        """Call ``wake`` once, in any thread, when there is an outcome.
+
+        False, and nothing is called, where there is one already.
+        """
         with self._lock:
             if waiter.outcome is not None:
                 return False

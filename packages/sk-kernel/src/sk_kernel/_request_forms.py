@@ -33,13 +33,13 @@ class WireVisit(msgspec.Struct, array_like=True, gc=False):
 
 
 class RawVisit(WireVisit, array_like=True, gc=False):
-    """A visit of which something may be said that is not as declared."""
+    """A visit whose correlation is still encoded, too, since it may not be as declared."""
 
     correlation: msgspec.Raw  # type: ignore[assignment]
 
 
 class WireAnswer(msgspec.Struct, array_like=True, gc=False):
-    """An answer, its payload still encoded; without a type it is no reply."""
+    """An answer, its payload still encoded; ``type`` is None where it is no reply."""
 
     request: str
     weight: _Share

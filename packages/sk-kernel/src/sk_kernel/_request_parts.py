@@ -1,4 +1,4 @@
-"""Visits and answers become parts of frames; what cannot be sent fails, each by itself."""
+"""Visits and answers to parts of frames; of those that cannot be sent each fails by itself."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from sk_kernel._codec_errors import UNSENDABLE
 from sk_kernel._visit import Answer, Visit
 from sk_kernel._wire_parts import WirePart, part_of
 from sk_kernel.errors import RecordTooLargeError, WireError
@@ -15,19 +16,16 @@ T = TypeVar("T", Visit, Answer)
 
 encode: Final = msgspec.msgpack.Encoder().encode
 
-#: What msgspec raises of an object of no known type, a lone surrogate, an integer over 64 bits; in
-#: a payload or in what is said of it.
-_UNSENDABLE: Final = (TypeError, ValueError, OverflowError, RecursionError)
-
 
 def encoded(wire: Sequence[Any], payload: Any) -> bytes:
-    """The bytes of a form.
+    """The bytes of a visit or an answer that is in the order of its wire form.
 
-    :raises WireError: when MessagePack has none for its ``payload``, or what is said of it.
+    :param payload: the one in it, which an error names.
+    :raises WireError: when MessagePack has no form for the payload, or for what is said of it.
     """
     try:
         return encode(wire)
-    except _UNSENDABLE as error:
+    except UNSENDABLE as error:
         raise WireError(f"{type(payload).__qualname__} ({type(error).__name__})") from error
 
 
@@ -37,8 +35,12 @@ def parts_of(
     limit: int,
     instead: Callable[[Answer], bytes | None],
 ) -> list[WirePart]:
-    """All as one part, where that can be; else each by itself, and what ``instead`` gives for one
-    that cannot be sent.
+    """All as one part, or, where they do not fit or one cannot be sent, a part for each.
+
+    :param sent: puts one of them in the order of its wire form.
+    :param limit: of the bytes of an array.
+    :param instead: gives what to send in the place of one that cannot be sent, if anything, of the
+        failure that it is: its cause is WireError or RecordTooLargeError.
     """
     if not several:
         return []
@@ -54,7 +56,7 @@ def parts_of(
     for each in several:
         try:
             data = encoded(sent(each), each.payload)
-            if len(data) >= limit:  # there is a byte before it
+            if len(data) >= limit:  # the head of its array takes a byte, too
                 raise RecordTooLargeError(each.origin, 0, len(data), limit)
         except (WireError, RecordTooLargeError) as error:
             cause = type(error).__name__

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from sk_kernel._codec_errors import UNREADABLE
 from sk_kernel._entrances import entrances_of
 from sk_kernel._envelope import Correlation
 from sk_kernel._graph import SINK, Edge, Graph
@@ -19,12 +20,11 @@ from sk_kernel._request_forms import (
     decode_visits,
 )
 from sk_kernel._request_parts import encode, encoded, parts_of
-from sk_kernel._unreadable import UNREADABLE
 from sk_kernel._visit import Answer, Visit
 from sk_kernel._wire_parts import WirePart
 from sk_kernel.errors import WireError
 
-#: Where a visit is on its way: producer, type and consumer, by their numbers.
+#: An edge on the wire: producer, type and consumer, by their indices.
 _Way = tuple[int, int, int]
 
 
@@ -47,7 +47,7 @@ class RequestCodec:
             for way, edge in self._edges.items()
         }
         self._decoders: dict[int, Any] = {}
-        #: What has come so far, with the edge and the decoder of it.
+        #: The edge and the decoder of each way on which a visit has come so far.
         self._read: dict[_Way, tuple[Edge, Callable[[msgspec.Raw], Any]]] = {}
 
     def visit(self, visit: Visit) -> bytes:
@@ -60,15 +60,19 @@ class RequestCodec:
     def visit_parts(
         self, visits: Sequence[Visit], limit: int
     ) -> tuple[list[WirePart], list[Answer]]:
-        """The bytes of visits, for arrays of at most ``limit`` bytes; what cannot be sent failed.
+        """(visits as parts of arrays of at most ``limit`` bytes, the failures of the others).
 
-        The failure's cause is WireError or RecordTooLargeError, of the node that it comes from.
+        A failure is that of the node that the visit comes from, its cause WireError or
+        RecordTooLargeError.
         """
         unsent: list[Answer] = []
         return parts_of(visits, self._sent_visit, limit, unsent.append), unsent
 
     def answer_parts(self, answers: Sequence[Answer], limit: int) -> list[WirePart]:
-        """Those of answers; in place of a reply that cannot be sent stands such a failure."""
+        """Answers as parts of arrays of at most ``limit`` bytes.
+
+        In the place of a reply that cannot be sent stands a failure, as of a visit.
+        """
         return parts_of(
             answers, self._sent_answer, limit, lambda failure: encode(self._sent_answer(failure))
         )
@@ -76,8 +80,8 @@ class RequestCodec:
     def visits(self, data: bytes | memoryview) -> list[Visit | Answer]:
         """The visits in an array of them; in place of one that is not as declared, its failure.
 
-        What is sent is not checked, and a node may have made anything of it: that is the request's
-        own affair.
+        Fields are not checked where they are sent. So a visit with one of another type than it
+        declares comes here: that is the failure of its own request alone.
 
         :raises WireError: when the bytes are not visits of this graph.
         """

@@ -1,4 +1,4 @@
-"""A bounded memory of answers that hold for one version of the placement."""
+"""A bounded cache of routes, which hold for one version of the placement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 
 class RouteCacheSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """How a route cache stands.
+    """The counters and the settings of a :class:`RouteCache`.
 
     A lookup is one of ``hits`` (there is a route), ``negative_hits`` (there is known to be none)
     and ``misses``; a disabled cache counts misses only. ``entries`` never exceeds ``max_entries``;
@@ -32,21 +32,22 @@ class RouteCacheSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Unknown:
-    """That the cache does not know, where None is an answer."""
+    """The type of :data:`UNKNOWN`."""
 
 
 UNKNOWN: Final = _Unknown()
+"""What a lookup gives that finds nothing, since None is an answer: that there is no route."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
 class RouteCache(Generic[K, V]):
-    """Least recently used answers; None is the negative one. Safe in any thread.
+    """Answers by key, of which the least recently used goes first; None is the negative answer.
 
-    Who asks or stores says by which version of the placement. The cache holds answers of one only,
-    the newest that it has heard of: it knows nothing of an older one's and stores none, so that a
-    lookup which a change overtook cannot leave its answer behind.
+    Safe in any thread. Every lookup and every answer names the version of the placement that it is
+    for. Only answers of the newest version that was named are held: one that was looked up before a
+    change of the placement, and comes after it, is not stored.
 
     :raises ValueError: for a ``max_entries`` below 1.
     """
@@ -65,7 +66,7 @@ class RouteCache(Generic[K, V]):
         self._evictions = self._invalidations = 0
 
     def get(self, key: K, version: int) -> V | _Unknown | None:
-        """The answer under a version of the placement, or :data:`UNKNOWN`."""
+        """The answer for a key under a version of the placement, or :data:`UNKNOWN`."""
         with self._lock:
             self._advance(version)
             if version != self._version or key not in self._entries:
@@ -80,7 +81,7 @@ class RouteCache(Generic[K, V]):
             return answer
 
     def put(self, key: K, version: int, answer: V | None) -> None:
-        """Keep an answer that was found under a version, unless there is a newer one."""
+        """Keep the answer for a key, unless there is a newer version than the one it is for."""
         if not self._enabled or (answer is None and not self._negative_cache):
             return
         with self._lock:
@@ -94,7 +95,7 @@ class RouteCache(Generic[K, V]):
                 self._evictions += 1
 
     def invalidate(self, version: int) -> None:
-        """Forget everything that is older than a version of the placement."""
+        """There is this version of the placement: forget the answers of older ones."""
         with self._lock:
             self._advance(version)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sk_kernel._application import ApplicationContext
-from sk_kernel._asked_batch import AskedBatch
 from sk_kernel._batch import Batch, Column, Section
 from sk_kernel._calls import Identity
 from sk_kernel._container import Container
@@ -16,6 +15,7 @@ from sk_kernel._graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._losses import Losses
 from sk_kernel._observe import Tracer
 from sk_kernel._plan import ExecutionPlan, Segment
+from sk_kernel._request_batch import RequestBatch
 from sk_kernel._step_maker import StepMaker
 from sk_kernel._steps import Step, Writer
 from sk_kernel._stopwatch import Stopwatch
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 class SegmentRunner:
     """The nodes of one segment, made and compiled.
 
-    Where other segments follow, whoever sends a batch on has the tracer ``rest()`` behind it, and
-    whoever waits for a batch has it ``flush()``.
+    A tracer is told when the segment is through with a batch. Where other segments follow, whoever
+    sends a batch on calls the tracer's ``rest()`` behind that, and whoever waits for the next batch
+    calls its ``flush()``.
 
     :param write: what the sink's payloads of a batch are given to; needed where the sink is.
     :param loop: runs coroutine nodes; needed where :func:`needs_loop` says so.
@@ -70,7 +71,7 @@ class SegmentRunner:
         )
         self._source_outlet = self._maker.outlets.get((SOURCE, False))
         self._steps = self._maker.of_batches(write)
-        self._answering: list[Step] | None = None  # most runs are asked nothing
+        self._request_steps: list[Step] | None = None  # most runs are asked nothing
         self._finished = False
         self._sends = bool(segment.downstream)
 
@@ -109,7 +110,7 @@ class SegmentRunner:
         return self._run_batch(flow)
 
     def resume(self, batch: Batch, edge: Edge, key: Key, payload: Any) -> None:
-        """Run one record that came over ``edge`` from its consumer, which is here, on.
+        """Run one record on from the consumer of ``edge``, which is in this segment.
 
         :raises NodeFailedError, NodeOutputError, UnknownTargetError, AdapterFailedError:
             what it, or the sink, did.
@@ -119,23 +120,24 @@ class SegmentRunner:
         self._run_batch(flow)
 
     def answer(
-        self, batch: AskedBatch, arrivals: Iterable[Column]
+        self, batch: RequestBatch, arrivals: Iterable[Column]
     ) -> tuple[list[Column], dict[int, list[Section]]]:
-        """Run records of requests from the consumers of their edges, which are here, on.
+        """Run records of requests on from the consumers of their edges, which are in this segment.
 
-        Returns what came to the sink, which is not written, and what leaves, by segment; of
-        requests that have failed, which the batch tells, something may be among it. Behind the end
-        of input nothing comes to a node that has finished, or that shares a state with one.
+        Returns what came to the sink, which is not written, and what leaves, by segment. Both may
+        hold records of requests that have failed: ``batch.failed`` says which those are. Behind the
+        end of input a request fails that comes to a node which has finished, or shares a state with
+        one.
 
         :raises DeadLetterError: when what a node gave up cannot be written.
         """
-        if self._answering is None:
-            self._answering = self._maker.of_requests(finished=self._finished)
+        if self._request_steps is None:
+            self._request_steps = self._maker.of_requests(finished=self._finished)
         flow = Flow(batch)
         for column in arrivals:
             flow.inbox.setdefault(column.edge.consumer, []).append(column)
         try:
-            departures = self._run(flow, self._answering)
+            departures = self._run(flow, self._request_steps)
         finally:
             self.losses.flush(asked=True)
         return flow.take(SINK), departures
@@ -144,7 +146,7 @@ class SegmentRunner:
         departures = self._run(flow, self._steps)
         self.losses.flush()
         if flow.batch.final:
-            self._finished, self._answering = True, None
+            self._finished, self._request_steps = True, None
         return departures
 
     def _run(self, flow: Flow, steps: Sequence[Step]) -> dict[int, list[Section]]:
@@ -164,7 +166,10 @@ class SegmentRunner:
         return flow.departures()
 
     def _hand_over(self, tracer: Tracer, *, done: bool) -> None:
-        """Of a batch that is done many at once; of requests, and where the run ends, all now."""
+        """Have the tracer hand spans over: behind a batch when there are many, else all of them.
+
+        :param done: whether this was a batch that is done; not requests, or what ended the run.
+        """
         if not done:
             tracer.flush()
         elif self._sends:  # who sends it on adds the spans of that
@@ -173,7 +178,7 @@ class SegmentRunner:
             tracer.rest()
 
     def _traced(self, batch: Batch, error: RunError) -> None:
-        """Name the trace of the record that the run ends with, and say so in its span."""
+        """Note the trace of its record on an error that ends the run or a request; have a span."""
         error.trace_id = self._trace_of(batch, error.record)
         if self._tracer is not None:
             self._tracer.blame(batch, error)

@@ -21,19 +21,20 @@ class RequestSource:
         self._ended = Event()
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[Any]:
-        """Block until the end, which has no records."""
+        """Block until :meth:`interrupt`; there are no records."""
         self._ended.wait()
         return ()
 
     def interrupt(self) -> None:
-        """This is the end."""
+        """End the input."""
         self._ended.set()
 
 
 class ReplySink:
-    """A sink for whatever no node consumes. Of a request that is the reply, and never comes here.
+    """A sink for whatever no node consumes.
 
-    What a source's records come to without a node is dropped, and counted.
+    Of a request that is the reply, which goes to its caller and not into the sink. Of a source's
+    records it is dropped, and counted.
     """
 
     def __init__(self) -> None:

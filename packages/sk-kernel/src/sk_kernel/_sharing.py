@@ -49,12 +49,12 @@ def segment_key(
     return key, [
         _keyless(edge, key, holders[0], problem)
         for edge in graph.edges
-        if edge.consumer in own and (edge.producer not in own or _guarded(edge, holders))
+        if edge.consumer in own and (edge.producer not in own or _may_be_moved(edge, holders))
         if (problem := _key_problem(edge.payload, key))
     ]
 
 
-def _guarded(edge: Edge, holders: Collection[str]) -> bool:
+def _may_be_moved(edge: Edge, holders: Collection[str]) -> bool:
     """Whether a record comes to a keyed state here, past a node that may have changed its key."""
     return edge.consumer in holders and edge.producer not in holders
 

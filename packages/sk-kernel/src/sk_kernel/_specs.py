@@ -58,7 +58,10 @@ class Parameter(Struct, frozen=True):
 
 
 class NodeSpec(Struct, frozen=True):
-    """A node as declared. ``target`` is the function, or the class to make an instance of."""
+    """A node as declared. ``target`` is the function, or the class to make an instance of.
+
+    ``processes_batches`` says whether that class has a ``process_batch``.
+    """
 
     name: str
     target: Callable[..., Any]
@@ -74,6 +77,7 @@ class NodeSpec(Struct, frozen=True):
     stage: str | None = None
     tags: frozenset[str] = frozenset()
     runner: str | None = None
+    processes_batches: bool = False
 
 
 class StateSpec(Struct, frozen=True):

@@ -95,8 +95,10 @@ class StepMaker:
         if self._application.spec.failure.of(name).policy != "fail":
             return self._guarded_call(name)
         spec, node = self._graph.nodes[name], self._nodes[name]
-        concurrent = self._is_concurrent(name)
-        return NodeCall(spec, node, self._identity, self._tracer, self._loop, concurrent=concurrent)
+        independent = self._is_independent(name)
+        return NodeCall(
+            spec, node, self._identity, self._tracer, self._loop, independent=independent
+        )
 
     def _guarded_call(self, name: str) -> GuardedCall:
         return GuardedCall(
@@ -107,10 +109,10 @@ class StepMaker:
             self._losses,
             self._tracer,
             self._loop,
-            concurrent=self._is_concurrent(name),
+            independent=self._is_independent(name),
         )
 
-    def _is_concurrent(self, name: str) -> bool:
+    def _is_independent(self, name: str) -> bool:
         spec = self._graph.nodes[name]
         return not self._application.states_of(name) and spec.finish is None
 

@@ -1,4 +1,4 @@
-"""A request on its way: records of it that wait for a vertex, and what becomes of them. Pure.
+"""A request on its way through a graph: records of it, and what they come to. Pure.
 
 A request can branch like any record, or end in a node that gives nothing. So each part of it
 carries a share of its *weight*: where it branches the share is divided, where it ends it is handed
@@ -67,7 +67,7 @@ class Answer(NamedTuple):
 
 
 class Tally:
-    """How much of one request is out still, and what it has come to."""
+    """How much of one request is still out, and what it has come to so far."""
 
     __slots__ = ("_loss", "weight")
 
@@ -76,10 +76,11 @@ class Tally:
         self._loss: Answer | None = None
 
     def take(self, answer: Answer) -> Answer | None:
-        """An answer has come; gives the one that completes the request, where one does.
+        """Count an answer in; gives the answer that completes the request, or None.
 
-        Every reply and failure does, whatever came before: that is for who counts duplicates. So
-        does the last share, where nothing else has come: by what was given up, or without a reply.
+        Every reply and every failure completes it, also a second one: whoever is given that counts
+        it as a duplicate. When all of the weight has come in without one, the request is completed
+        by the first record that was given up, or else without a reply.
         """
         self.weight -= answer.weight
         if answer.given_up:
@@ -92,7 +93,7 @@ class Tally:
 
 
 def shares(weight: int, parts: int) -> Iterator[int]:
-    """The weight divided by so many parts, the first of them with what is over."""
+    """The weight divided into equal parts, the first of them with the remainder."""
     each, over = divmod(weight, parts)
     yield each + over
     for _ in range(parts - 1):

@@ -15,14 +15,17 @@ from sk_kernel._boundary import TerminalEvent
 from sk_kernel._waiter_table import Registration
 
 
-class WaiterDesk(Protocol):
-    """What a waiter asks of the service that made it."""
+class WaiterOwner(Protocol):
+    """The service that made a waiter, as far as the waiter needs it."""
 
     def now(self) -> float:
         """The time by the service's clock."""
 
     def subscribe(self, waiter: ReplyWaiter, wake: Callable[[], object]) -> bool:
-        """Call ``wake`` once, in any thread, when there is an outcome; False: there is one."""
+        """Call ``wake`` once, in any thread, when there is an outcome.
+
+        False, and nothing is called, where there is one already.
+        """
 
     def next_due(self) -> float | None:
         """When a request expires next, by the service's clock; None when none is in flight."""
@@ -44,13 +47,13 @@ class ReplyWaiter(Registration):
     unregisters it: a wait that is over time expires it, a cancelled ``await`` cancels it.
     """
 
-    __slots__ = ("_desk", "group", "outcome", "wakers")
+    __slots__ = ("_owner", "group", "outcome", "wakers")
 
     def __init__(
-        self, desk: WaiterDesk, trace_id: str, reply_to: str | None, due: float, group: str = ""
+        self, owner: WaiterOwner, trace_id: str, reply_to: str | None, due: float, group: str = ""
     ) -> None:
         super().__init__(trace_id, reply_to, due)
-        self._desk, self.group = desk, group
+        self._owner, self.group = owner, group
         self.outcome: TerminalEvent | None = None
         #: Only for the service: what to call, in any thread, when there is an outcome.
         self.wakers: list[Callable[[], object]] | None = None
@@ -65,7 +68,7 @@ class ReplyWaiter(Registration):
 
     def cancel(self) -> bool:
         """Give up: the outcome is ``cancelled``, unless there is one already (then False)."""
-        return self._desk.cancel_waiter(self)
+        return self._owner.cancel_waiter(self)
 
     def wait(self, timeout_seconds: float | None = None) -> TerminalEvent:
         """Block until there is an outcome, and give it.
@@ -80,13 +83,13 @@ class ReplyWaiter(Registration):
         arrived.acquire()
         limit = self.due
         if timeout_seconds is not None:
-            limit = min(limit, self._desk.now() + timeout_seconds)
-        if self._desk.subscribe(self, arrived.release):
-            left = limit - self._desk.now()
+            limit = min(limit, self._owner.now() + timeout_seconds)
+        if self._owner.subscribe(self, arrived.release):
+            left = limit - self._owner.now()
             while left > 0 and not arrived.acquire(timeout=left):
-                left = limit - self._desk.now()
+                left = limit - self._owner.now()
             if left <= 0:
-                self._desk.time_out(self)
+                self._owner.time_out(self)
         return self._decided()
 
     def __await__(self) -> Generator[Any, None, TerminalEvent]:
@@ -97,8 +100,8 @@ class ReplyWaiter(Registration):
 
         wakes = wakes_here()
         arrived = wakes.future()
-        if self._desk.subscribe(self, partial(wakes.wake, arrived)):
-            wakes.mind(self._desk, self.due)
+        if self._owner.subscribe(self, partial(wakes.wake, arrived)):
+            wakes.mind(self._owner, self.due)
             try:
                 await arrived
             finally:

@@ -19,6 +19,7 @@ MAX_ALIASES = 16
 #: there are requests in flight: rebuilding costs nothing that registering has not paid for.
 SLACK = 64
 
+#: What a terminal is: the end of a request, another one for one that was completed, or for none.
 Verdict = Literal["completed", "duplicate_terminal", "late_reply_drop"]
 
 
@@ -38,6 +39,8 @@ class Registration:
 
 
 class _Past(NamedTuple):
+    """A request that has ended: its names, and whether a terminal ended it."""
+
     names: tuple[str, ...]
     completed: bool
 
@@ -129,7 +132,11 @@ class WaiterTable(Generic[R]):
         return [entry for name, entry in self._live.items() if name == entry.trace_id]
 
     def complete(self, name: str) -> tuple[Verdict, str, R | None]:
-        """Judge a terminal: the verdict, the caller's trace id ("" if unknown), whom it ends."""
+        """Take a terminal that came under a name.
+
+        Gives (what it is, the caller's trace id or "" where nobody knows it, the request that it
+        ends or None).
+        """
         entry = self._live.get(name)
         if entry is not None:
             self.completed += 1

@@ -21,7 +21,11 @@ def application_traceback(error: BaseException) -> str:
 
 
 def _forget_attempts(told: traceback.TracebackException, error: BaseException) -> None:
-    """Leave out what had come up to our own code before: a record's node is called again there."""
+    """Leave out the errors of a node's earlier attempts.
+
+    The next attempt is made while the error of the last one is handled, so Python chains them. An
+    error that the application itself handled has never come up to a frame of ours, and stays.
+    """
     before = None if error.__context__ is None else error.__context__.__traceback__
     if before is not None and next(_own(before), None) is not before:
         told.__context__ = None

@@ -14,10 +14,11 @@ from typing import Annotated, Any
 import msgspec
 
 from sk_kernel._batch import Batch, Section
+from sk_kernel._codec_errors import UNSENDABLE
 from sk_kernel._envelope import Correlation, Key, root_of
 from sk_kernel._graph import Graph
 from sk_kernel._portable import decoder_of
-from sk_kernel._refused import UNSENDABLE, undeclared, unsendable
+from sk_kernel._refused import undeclared, unsendable
 from sk_kernel.errors import RecordTooLargeError, RunError, WireError
 
 _Index = Annotated[int, msgspec.Meta(ge=0)]

@@ -13,19 +13,20 @@ from sk_kernel.status import RunStatus
 if TYPE_CHECKING:
     from sk_kernel._application import ApplicationContext
     from sk_kernel._boundary import BoundaryDispatchInput, RoutingResult
-    from sk_kernel._driver import BatchLimits
     from sk_kernel._envelope import Envelope
     from sk_kernel._plan import ExecutionPlan
     from sk_kernel._route_cache import RouteCacheSnapshot
+    from sk_kernel._source_driver import BatchLimits
     from sk_kernel._waiter import ReplyWaiter
 
 Outcome = Literal["completed", "stopped"]
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a group has come: records and batches taken in, records passed on, and its state.
+    """How far a group has come: counts, since its start, and its state.
 
-    ``requests`` are those whose records it has run.
+    ``records_in`` and ``batches`` were taken in, ``records_out`` passed on; ``dead_lettered`` and
+    ``skipped`` are records that its nodes gave up, ``requests`` those whose records it has run.
     """
 
     group: str
@@ -135,6 +136,9 @@ class BootstrapSupervisor(Protocol):
         :raises RequestRefusedError: when too many are in flight, its trace id is in use, or the
             run takes no requests, or none any more.
         :raises UnknownRouteError: when no node takes it.
+        :raises WireError: when what its envelope says is not all text; over processes also when
+            MessagePack has no form for its payload.
+        :raises RecordTooLargeError: over processes, when it is larger than a frame may be.
         """
 
     def execute_boundary(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sk_fundload.domain._digits import LEADING_ZERO, read_digits
 from sk_fundload.domain._ids import parse_id
 from sk_fundload.domain._money import MAX_CENTS, parse_cents
 from sk_fundload.domain._primes import PrimeIds, is_prime, is_prime_id
@@ -53,6 +54,7 @@ __all__ = [
     "INVALID_AMOUNT_FORMAT",
     "INVALID_ID_FORMAT",
     "INVALID_TIMESTAMP",
+    "LEADING_ZERO",
     "MAX_CENTS",
     "MAX_DEPTH",
     "MAX_LINE_BYTES",
@@ -79,6 +81,7 @@ __all__ = [
     "parse_cents",
     "parse_id",
     "parse_instant",
+    "read_digits",
     "read_line",
     "week_start",
     "weekday_index",

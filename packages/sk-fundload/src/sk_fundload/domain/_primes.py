@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import gcd, isqrt, prod
 from typing import Final
 
+from sk_fundload.domain._digits import LEADING_ZERO, read_digits
+
 _SMALL: Final = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 _PRODUCT: Final = prod(_SMALL)  # below 2**60: CPython's gcd takes its short way
 _SIEVED: Final = 53 * 53  # what no small prime divides, below this, is prime
@@ -93,7 +95,11 @@ class PrimeIds:
             return False
         if last in "25":
             return identifier.lstrip("0") == last
-        number, odd = int(identifier), self._odd
+        try:
+            number = read_digits(identifier)
+        except LEADING_ZERO:
+            number = int(identifier)
+        odd = self._odd
         if number >= _LIMIT:
             return number < _EXACT_BELOW and is_prime(number)
         if odd is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sk_fundload.nodes._compute_features import ComputeFeatures, FeatureSettings
 from sk_fundload.nodes._compute_time_keys import ComputeTimeKeys, TimeKeySettings
 from sk_fundload.nodes._evaluate_policies import EvaluatePolicies, PolicySettings, PrimeGate
-from sk_fundload.nodes._format_output import format_output
+from sk_fundload.nodes._format_output import FormatOutput
 from sk_fundload.nodes._idempotency_gate import GateSettings, IdempotencyGate
 from sk_fundload.nodes._parse_load_attempt import ParseLoadAttempt, ReadSettings
 from sk_fundload.nodes._states import CustomerWindows, FirstAttempts, NewestDay, PrimeDays
@@ -18,6 +18,7 @@ __all__ = [
     "EvaluatePolicies",
     "FeatureSettings",
     "FirstAttempts",
+    "FormatOutput",
     "GateSettings",
     "IdempotencyGate",
     "NewestDay",
@@ -29,5 +30,4 @@ __all__ = [
     "TimeKeySettings",
     "UpdateWindows",
     "WindowSettings",
-    "format_output",
 ]

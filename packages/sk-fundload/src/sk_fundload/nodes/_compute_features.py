@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -31,17 +32,28 @@ class ComputeFeatures:
 
     def __call__(self, gated: Gated) -> Featured:
         """Add both features."""
-        timed = gated.timed
-        attempt, id_, day = timed.attempt, timed.id, timed.day
-        effective = attempt.cents
-        if day % 7 == 1:  # a UTC Monday
-            effective *= self._multiplier
-        return Featured(
-            id_,
-            attempt.customer_id,
-            effective,
-            day,
-            timed.week,
-            self._is_prime is not None and self._is_prime(id_),
-            gated.duplicate,
-        )
+        return self.process_batch((gated,))[0]
+
+    def process_batch(self, several: Sequence[Gated]) -> list[Featured]:
+        """Add both features to each."""
+        multiplier, is_prime = self._multiplier, self._is_prime
+        featured: list[Featured] = []
+        add = featured.append
+        for gated in several:
+            timed = gated.timed
+            attempt, id_, day = timed.attempt, timed.id, timed.day
+            effective = attempt.cents
+            if day % 7 == 1:  # a UTC Monday
+                effective *= multiplier
+            add(
+                Featured(
+                    id_,
+                    attempt.customer_id,
+                    effective,
+                    day,
+                    timed.week,
+                    is_prime is not None and is_prime(id_),
+                    gated.duplicate,
+                )
+            )
+        return featured

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 from sk_kernel import node
 
@@ -27,10 +29,19 @@ class ComputeTimeKeys:
 
     def __call__(self, attempt: LoadAttempt) -> Timed:
         """Add both keys."""
-        instant = attempt.instant
-        if not self._begin <= instant < self._end:
-            self._turn_to(instant // DAY)
-        return Timed(attempt.id, attempt, self._day, self._week)
+        return self.process_batch((attempt,))[0]
+
+    def process_batch(self, attempts: Sequence[LoadAttempt]) -> list[Timed]:
+        """Add both keys to each."""
+        timed: list[Timed] = []
+        add = timed.append
+        begin, end, day, week = self._begin, self._end, self._day, self._week
+        for attempt in attempts:
+            if not begin <= attempt.instant < end:
+                self._turn_to(attempt.instant // DAY)
+                begin, end, day, week = self._begin, self._end, self._day, self._week
+            add(Timed(attempt.id, attempt, day, week))
+        return timed
 
     def _turn_to(self, days: int) -> None:
         self._begin, self._end = days * DAY, (days + 1) * DAY

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from sk_kernel import node
 
@@ -18,12 +20,27 @@ _encode = msgspec.json.Encoder().encode
 
 
 @node(name="format_output", stage="egress")
-def format_output(decision: Decision | Unreadable) -> OutputLine:
+class FormatOutput:
     """Write compact JSON with three keys. Ids are digits or empty: nothing needs escaping."""
-    head = f'{{"id":"{decision.id}","customer_id":"{decision.customer_id}","accepted":'
-    if isinstance(decision, Decision):
-        tail = "true}\n" if decision.accepted else "false}\n"
-        return OutputLine(head + tail, decision.reason)
+
+    def __call__(self, decision: Decision | Unreadable) -> OutputLine:
+        """Write one line."""
+        return self.process_batch((decision,))[0]
+
+    def process_batch(self, decisions: Sequence[Decision | Unreadable]) -> list[OutputLine]:
+        """Write one line for each."""
+        lines: list[OutputLine] = []
+        add = lines.append
+        for decision in decisions:
+            head = f'{{"id":"{decision.id}","customer_id":"{decision.customer_id}","accepted":'
+            if isinstance(decision, Decision):
+                tail = "true}\n" if decision.accepted else "false}\n"
+                add(OutputLine(head + tail, decision.reason))
+            else:
+                add(OutputLine(head + "false}\n", decision.reason, _reject(decision)))
+        return lines
+
+
+def _reject(decision: Unreadable) -> str:
     shown = decision.text.decode("utf-8", "replace")
-    reject = _encode(_Reject(decision.line_no, decision.reason, shown)).decode() + "\n"
-    return OutputLine(head + "false}\n", decision.reason, reject)
+    return _encode(_Reject(decision.line_no, decision.reason, shown)).decode() + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from msgspec import DecodeError, Meta, Struct
@@ -9,6 +10,7 @@ from msgspec.json import Decoder
 from sk_kernel import node
 
 from sk_fundload.domain import (
+    LEADING_ZERO,
     SHORT_LINE_BYTES,
     TOO_LATE,
     InstantReader,
@@ -16,6 +18,7 @@ from sk_fundload.domain import (
     day_of,
     may_be_deep,
     parse_cents,
+    read_digits,
     read_line,
 )
 from sk_fundload.messages import LoadAttempt, RawLine, Unreadable
@@ -56,8 +59,6 @@ class ParseLoadAttempt:
         self._retention, self._newest = settings.retention_days or 0, newest
         self._decode = Decoder(_Fields).decode
         self._instants = InstantReader()
-        self._hours = self._instants.hours
-        self._rests = self._instants.rests
 
     @classmethod
     def states(cls, settings: ReadSettings) -> tuple[type, ...]:
@@ -66,34 +67,52 @@ class ParseLoadAttempt:
 
     def __call__(self, line: RawLine) -> LoadAttempt | Unreadable:
         """Read one line."""
-        data = line.data
-        # ASCII without escapes: then so is every string in it, and isdigit() means 0 to 9. (Strings
-        # under keys that nobody asked for are not looked into by the decoder.)
-        if not data.isascii() or _BACKSLASH in data:
-            return self._with_care(line)
-        if len(data) > SHORT_LINE_BYTES and may_be_deep(data):
-            return self._with_care(line)
-        try:
-            fields = self._decode(data)
-        except (DecodeError, RecursionError):
-            return self._with_care(line)
-        id_, customer = fields.id, fields.customer_id
-        bare = fields.load_amount.removeprefix("$")
-        digits = bare.replace(".", "", 1)  # a second point stays, and is no digit
-        if digits.isdigit() and bare[-3] == ".":
-            cents: int | None = int(digits)
-        else:
-            cents = parse_cents(fields.load_amount)
-        time = fields.time
-        try:
-            instant: int | None = self._hours[time[_HEAD]] + self._rests[time[_TAIL]]
-        except KeyError:
-            instant = self._instants.read(time)
-        if cents is None or instant is None or not (id_.isdigit() and customer.isdigit()):
-            return self._with_care(line)
-        if self._newest is not None and self._is_late(instant, self._newest):
-            return _account(line, id_, customer, TOO_LATE)
-        return LoadAttempt(id_, customer, cents, instant)
+        return self.process_batch((line,))[0]
+
+    def process_batch(self, lines: Sequence[RawLine]) -> list[LoadAttempt | Unreadable]:
+        """Read several lines, in one loop without a call of our own for a usual one."""
+        decode, with_care, newest = self._decode, self._with_care, self._newest
+        hours, rests, instant_of = self._instants.hours, self._instants.rests, self._instants.read
+        read: list[LoadAttempt | Unreadable] = []
+        add = read.append
+        for line in lines:
+            data = line.data
+            if (
+                not data.isascii()  # then so is every string in it, and isdigit() means 0 to 9
+                or _BACKSLASH in data  # (what nobody asked for is not looked into by the decoder)
+                or (len(data) > SHORT_LINE_BYTES and may_be_deep(data))
+            ):
+                add(with_care(line))
+                continue
+            try:
+                fields = decode(data)
+            except (DecodeError, RecursionError):
+                add(with_care(line))
+                continue
+            id_, customer = fields.id, fields.customer_id
+            amount, time = fields.load_amount, fields.time
+            bare = amount.removeprefix("USD").removeprefix("$")
+            digits = bare.replace(".", "", 1)  # a second point stays, and is no digit
+            cents: int | None
+            if digits.isdigit() and bare[-3] == ".":
+                try:
+                    cents = read_digits(digits)
+                except LEADING_ZERO:
+                    cents = int(digits)
+            else:
+                cents = parse_cents(amount)
+            instant: int | None
+            try:
+                instant = hours[time[_HEAD]] + rests[time[_TAIL]]
+            except KeyError:
+                instant = instant_of(time)
+            if cents is None or instant is None or not (id_.isdigit() and customer.isdigit()):
+                add(with_care(line))
+            elif newest is not None and self._is_late(instant, newest):
+                add(_account(line, id_, customer, TOO_LATE))
+            else:
+                add(LoadAttempt(id_, customer, cents, instant))
+        return read
 
     def _with_care(self, line: RawLine) -> LoadAttempt | Unreadable:
         read = read_line(line.data)

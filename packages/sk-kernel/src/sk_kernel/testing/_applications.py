@@ -9,9 +9,9 @@ from typing import Any
 from sk_kernel._application import ApplicationContext
 from sk_kernel._application_spec import AdapterSettings, ApplicationSpec
 from sk_kernel._discovery import Catalogue, discover
-from sk_kernel._driver import BatchLimits
 from sk_kernel._envelope import Envelope
 from sk_kernel._memory import MemoryRun
+from sk_kernel._source_driver import BatchLimits
 from sk_kernel._span import NodeObserver
 from sk_kernel._specs import Emission, PayloadType, SinkSpec, SourceSpec
 from sk_kernel.testing._adapters import CollectSink, ListSource

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sk_kernel._batch import Batch, Rows
+from sk_kernel._batch_call import BatchCall, BatchRaisedError
 from sk_kernel._calls import Identity, NodeCall
 from sk_kernel._container import Container
 from sk_kernel._context import Context
@@ -16,7 +17,7 @@ from sk_kernel._ids import TraceIds
 from sk_kernel._making import made_node
 from sk_kernel._settings import build_settings, settings_faults
 from sk_kernel._specs import SPEC_ATTRIBUTE, Emission, NodeSpec, StateSpec
-from sk_kernel.errors import DefinitionError, PreflightError
+from sk_kernel.errors import DefinitionError, NodeOutputError, PreflightError
 
 _RUN = Context("test", "test", "test", "", 1, "")
 
@@ -31,6 +32,9 @@ def run_node(
     finish: bool = False,
 ) -> list[Any]:
     """What a declared node emits for ``payloads``, in order: payloads, or envelopes as returned.
+
+    Where a run would use its ``process_batch``, that is called, too, behind ``__call__`` and on the
+    same instance, and must return what that did.
 
     :param settings: an instance of the node's model, or a mapping as a configuration has it.
     :param states: instances to inject; one that is needed and not given is made, one that the node
@@ -57,11 +61,34 @@ def run_node(
     with asyncio.Runner() as loop:
         call = NodeCall(spec, made, identity, loop=loop)
         outputs = call.map(batch, Rows(keys, payloads, ()))
+        if spec.processes_batches and not _uses_state(spec, [*states]):
+            _require_same_at_once(spec.name, made, payloads, outputs, seen.sequence)
         emitted = _emitted(Outlet(spec.name, spec.emits, ()), keys, outputs)
         if finish and spec.finish:
             end = [batch.last + 1]
             emitted += _emitted(Outlet(spec.name, spec.finish, ()), end, [call.finish()])
     return emitted
+
+
+def _require_same_at_once(
+    name: str, node: Any, payloads: Sequence[Any], outputs: Sequence[Any], first: int
+) -> None:
+    try:
+        at_once = BatchCall(name, node.process_batch)(payloads)
+    except BatchRaisedError as raised:
+        raise raised.of(name) from raised.error
+    for sequence, (one, other) in enumerate(zip(outputs, at_once, strict=True), first):
+        if one != other:
+            got = "something else from process_batch than from __call__"
+            raise NodeOutputError(name, got, "", sequence)
+
+
+def _uses_state(spec: NodeSpec, given: Sequence[object]) -> bool:
+    return any(
+        parameter.required or any(isinstance(each, parameter.cls) for each in given)
+        for parameter in spec.parameters
+        if isinstance(getattr(parameter.cls, "__dict__", {}).get(SPEC_ATTRIBUTE), StateSpec)
+    )
 
 
 def _made(spec: NodeSpec, settings: Any, given: list[object]) -> Any:

@@ -10,7 +10,6 @@ from typing import Any
 from sk_kernel._application import ApplicationContext
 from sk_kernel._batch import Batch, Section
 from sk_kernel._calls import Identity
-from sk_kernel._driver import BatchLimits, SinkDriver, SourceDriver
 from sk_kernel._graph import SINK, SOURCE
 from sk_kernel._hops import End, Parcel
 from sk_kernel._ids import TraceIds
@@ -21,6 +20,8 @@ from sk_kernel._observe import Tracer
 from sk_kernel._plan import ExecutionPlan, Segment, make_plan
 from sk_kernel._portable import wire_faults
 from sk_kernel._segment import SegmentRunner, needs_loop
+from sk_kernel._sink_driver import SinkDriver
+from sk_kernel._source_driver import BatchLimits, SourceDriver
 from sk_kernel._span import NodeObserver
 from sk_kernel._wire import WireCodec
 from sk_kernel.errors import PreflightError

@@ -1,4 +1,4 @@
-"""A linear unit for its sampled records: one call for each, its way through the nodes noted."""
+"""A linear unit for sampled records: one call for each of them, with the times of every node."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from sk_kernel._envelope import Key, root_of
 from sk_kernel._graph import Edge
 from sk_kernel.errors import NodeFailedError, NodeOutputError
 
-#: When each node began and ended, one record after the other, in nanoseconds since the epoch.
+#: Of each record in turn, and of each of its nodes: when that began, and when it ended, in
+#: nanoseconds since the epoch. Of a record that failed there are as many as it came to.
 Stamps = list[int]
+#: Passes a payload through all nodes; takes what notes a stamp, and the clock.
 _Passed = Callable[[Any, Callable[[int], None], Callable[[], int]], Any]
 
 
-class NotedChain:
-    """Nodes of a chain, none of which may give a record up.
+class TracedChain:
+    """Nodes in a straight line, none of which may give a record up.
 
-    :param onward: the edge that leads on from each of them but the last.
+    :param onward: the edge that leads on from each of them but the last, by its name.
     """
 
     def __init__(self, calls: Sequence[NodeCall], onward: Mapping[str, Edge]) -> None:
@@ -32,9 +34,10 @@ class NotedChain:
         self._failed: str | None = None
 
     def one(self, key: Key, item: Any, stamps: Stamps) -> Any:
-        """What the last node gives for a record; of each node, two stamps.
+        """What the last node gives for a record; two stamps of each node are added to ``stamps``.
 
-        :raises NodeFailedError, NodeOutputError: what the record did.
+        :raises NodeFailedError: when a node raised on it.
+        :raises NodeOutputError: when one gave what it does not declare.
         """
         before = len(stamps)
         try:
@@ -56,7 +59,7 @@ class NotedChain:
             raise failed.about(key) from error
 
     def tell(self, batch: Batch, rows: Rows, traced: Sequence[int], stamps: Stamps) -> None:
-        """Note the visits of these sampled rows, as many as there are stamps of."""
+        """Tell the tracer of the sampled rows in ``traced``, as far as there are stamps of them."""
         tracer, (failed, self._failed) = self._calls[0].tracer, (self._failed, None)
         if tracer is None or not stamps:
             return

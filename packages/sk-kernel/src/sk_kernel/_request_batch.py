@@ -1,4 +1,4 @@
-"""Records of requests that run together: what one of them does ends its request, and no other."""
+"""A batch of requests' records: the failure of one ends its own request, and no other."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from sk_kernel._envelope import Key, root_of
 from sk_kernel.errors import RunError
 
 
-class AskedBatch(Batch):
-    """Records of any number of requests, ``first`` and ``last`` being the least and largest root.
+class RequestBatch(Batch):
+    """Records of any number of requests.
 
-    ``failed`` holds what has ended a request, by the root of its keys: nothing of that is run any
-    further. ``let_go`` holds node and cause of the first record that a request lost by a policy.
+    A request is known by the root of its records' keys (:func:`root_of`); ``first`` and ``last``
+    are the least and the largest. ``failed`` holds the error that ended a request: none of its
+    records is run any further. ``let_go`` holds, of the first record of a request that a failure
+    policy gave up, the node and the type of what it raised.
     """
 
     asked: ClassVar[bool] = True
@@ -26,15 +28,15 @@ class AskedBatch(Batch):
 
     @property
     def blamed(self) -> Iterable[RunError]:
-        """What has ended requests."""
+        """The error of each request that has failed."""
         return self.failed.values()
 
     def bears(self, error: BaseException) -> bool:
-        """See the base: a request may ask for no more than its own end, by ``sys.exit`` say."""
+        """See the base: ``sys.exit`` too is a request's failure, and ends no process."""
         return not isinstance(error, KeyboardInterrupt)
 
     def blame(self, error: RunError) -> None:
-        """A record did this: its request ends, of several of it with the first one's error."""
+        """Take a record's failure, which ends its request; of several, the first by key counts."""
         key = error.record
         assert key is not None  # noqa: S101 - what is a record's names it
         earlier = self.failed.get(root_of(key))
@@ -42,7 +44,7 @@ class AskedBatch(Batch):
             self.failed[root_of(key)] = error
 
     def gave_up(self, key: Key, node: str, cause: str) -> None:
-        """See the base."""
+        """See the base; the first of each request is kept."""
         self.let_go.setdefault(root_of(key), (node, cause))
 
     def is_over(self, key: Key) -> bool:
@@ -56,7 +58,7 @@ class AskedBatch(Batch):
         return [kept for column in columns if (kept := self._without_failed(column)).keys]
 
     def are_apart(self, keys: Sequence[Key]) -> bool:
-        """See the base: none is of the request of another one."""
+        """See the base: they are, where each is of another request."""
         return isinstance(keys[0], int) or len({root_of(key) for key in keys}) == len(keys)
 
     def _without_failed(self, column: Column) -> Column:

@@ -1,0 +1,184 @@
+"""``process_batch``: many payloads in one call, with the same result and the same blame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kernel_spans import Collected
+from sk_kernel import (
+    ApplicationSpec,
+    FailureSpec,
+    NodeFailedError,
+    NodeFailure,
+    NodeOutputError,
+)
+from sk_kernel._batch_call import without, woven
+from sk_kernel.testing import run_application, run_node
+
+FASTER = """
+calls = []
+
+@state(key=None)
+class Seen: ...
+
+class Both:
+    def __call__(self, a: A) -> B | None:
+        calls.append(a.n)
+        if a.n in bad: raise ValueError("secret")
+        return B(a.n) if a.n % 5 else None
+    def process_batch(self, payloads: Sequence[A]) -> list[B | None]:
+        calls.append([a.n for a in payloads])
+        return at_once(payloads)
+
+@node
+class Double(Both):
+    def __init__(self, seen: Seen | None) -> None: ...
+    @classmethod
+    def states(cls): return (Seen,) if stateful else ()
+"""
+
+
+@pytest.fixture
+def made(declare: Any) -> Any:
+    """Declares a node with both forms; ``bad`` are the numbers that ``__call__`` raises on."""
+
+    def build(bad: Sequence[int] = (), at_once: Any = None, stateful: bool = False) -> Any:
+        def right(payloads: Sequence[Any]) -> list[Any]:
+            if any(a.n in bad for a in payloads):
+                raise KeyError("secret")
+            return [module.B(a.n) if a.n % 5 else None for a in payloads]
+
+        module = declare(FASTER, bad=bad, at_once=at_once or right, stateful=stateful)
+        return module
+
+    return build
+
+
+def _run(module: Any, last: int, **options: Any) -> list[int]:
+    """The numbers that the sink gets of 1 to ``last``."""
+    payloads = [module.A(n) for n in range(1, last + 1)]
+    policy = options.pop("policy", "fail")
+    spec = ApplicationSpec(
+        scenario="test",
+        discovery_modules=[module.__name__],
+        failure=FailureSpec(default=NodeFailure(policy=policy)),
+    )
+    return [b.n for b in run_application(spec, payloads, **options)]
+
+
+def test_several_payloads_come_at_once_and_one_alone_comes_by_itself(made: Any) -> None:
+    module = made()
+    assert _run(module, 7, batch_records=3) == [1, 2, 3, 4, 6, 7]
+    assert module.calls == [[1, 2, 3], [4, 5, 6], 7]
+
+
+def test_a_node_that_uses_a_state_is_given_its_payloads_one_by_one(made: Any) -> None:
+    module = made(stateful=True)
+    assert _run(module, 3) == [1, 2, 3]
+    assert module.calls == [1, 2, 3]
+
+
+def test_the_record_that_call_raises_on_is_to_blame(made: Any) -> None:
+    with pytest.raises(NodeFailedError, match="'double' raised ValueError on record 3") as caught:
+        _run(made(bad=[3, 4]), 6)
+    assert caught.value.record == 3
+
+
+def test_what_raises_for_no_record_alone_is_a_failure_of_process_batch(made: Any) -> None:
+    def broken(payloads: Sequence[Any]) -> list[Any]:
+        raise LookupError("secret")
+
+    with pytest.raises(NodeFailedError, match=r"raised LookupError in process_batch$") as caught:
+        _run(made(at_once=broken), 4)
+    assert isinstance(caught.value.__cause__, LookupError)
+
+
+def test_what_ends_the_process_ends_it_at_once(made: Any) -> None:
+    def interrupted(payloads: Sequence[Any]) -> list[Any]:
+        raise KeyboardInterrupt
+
+    module = made(at_once=interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _run(module, 4)
+    assert module.calls == [[1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.5])
+def test_another_number_of_results_than_of_payloads_is_refused(made: Any, ratio: float) -> None:
+    module = made(at_once=lambda payloads: [module.B(1)])
+    problem = r"'double' returned 1 of process_batch for \d payloads$"
+    with pytest.raises(NodeOutputError, match=problem):
+        _run(module, 9, observers=[Collected()], sampling_ratio=ratio)
+
+
+def test_a_policy_gives_up_the_record_at_fault_and_no_other(made: Any) -> None:
+    assert _run(made(bad=[2, 4]), 6, policy="skip") == [1, 3, 6]
+
+
+def test_under_a_policy_a_failure_of_process_batch_alone_ends_the_run(made: Any) -> None:
+    module = made(at_once=lambda payloads: payloads[99])
+    with pytest.raises(NodeFailedError, match="IndexError in process_batch"):
+        _run(module, 6, policy="skip")
+
+
+def test_sampled_records_come_by_themselves_and_the_others_at_once(made: Any) -> None:
+    module, observer = made(), Collected()
+    numbers = list(range(1, 31))
+    expected = [n for n in numbers if n % 5]
+    assert _run(module, 30, observers=[observer], sampling_ratio=0.2) == expected
+    alone = sorted({span.sequence for span in observer.spans if span.name == "double"})
+    assert 0 < len(alone) < 30
+    assert module.calls == [[n for n in numbers if n not in alone], *alone]
+
+
+def test_a_span_of_a_sampled_record_that_raises_has_the_error(made: Any) -> None:
+    module, observer = made(), Collected()
+    _run(module, 30, observers=[observer], sampling_ratio=0.2)
+    sampled = next(span.sequence for span in observer.spans if span.name == "double")
+    failing, observer = made(bad=[sampled]), Collected()
+    with pytest.raises(NodeFailedError, match=f"ValueError on record {sampled}$"):
+        _run(failing, 30, observers=[observer], sampling_ratio=0.2)
+    (error,) = {span.error for span in observer.spans if span.error}
+    assert error == "ValueError"
+
+
+def test_the_first_record_that_raises_is_to_blame_also_where_some_are_sampled(made: Any) -> None:
+    with pytest.raises(NodeFailedError, match=r"ValueError on record 4$"):
+        _run(made(bad=range(4, 31)), 30, observers=[Collected()], sampling_ratio=0.2)
+
+
+def test_the_test_kit_tries_both_forms(made: Any) -> None:
+    module = made()
+    assert run_node(module.Double, module.A(1), module.A(5)) == [module.B(1)]
+    assert module.calls == [1, 5, [1, 5]]
+
+
+def test_the_test_kit_refuses_forms_that_differ(made: Any) -> None:
+    module = made(at_once=lambda payloads: [module.B(1) for _ in payloads])
+    with pytest.raises(NodeOutputError, match=r"something else from process_batch .* on record 2$"):
+        run_node(module.Double, module.A(1), module.A(2))
+
+
+def test_the_test_kit_tells_what_process_batch_raised(made: Any) -> None:
+    module = made(at_once=lambda payloads: payloads[99])
+    with pytest.raises(NodeFailedError, match="IndexError in process_batch"):
+        run_node(module.Double, module.A(1))
+
+
+def test_the_test_kit_leaves_process_batch_of_a_node_with_a_state_alone(made: Any) -> None:
+    module = made()
+    assert run_node(module.Double, module.A(1), states=[module.Seen()]) == [module.B(1)]
+    assert module.calls == [1]
+
+
+@given(items=st.lists(st.integers()), data=st.data())
+def test_what_is_taken_apart_is_woven_together_again(items: list[int], data: Any) -> None:
+    rows = data.draw(
+        st.lists(st.sampled_from(range(len(items))), unique=True) if items else st.just([])
+    )
+    rows = sorted(rows)
+    assert woven(without(items, rows), [items[row] for row in rows], rows) == items
