@@ -14,7 +14,7 @@ def test_a_run_has_an_admin_socket_where_that_is_possible(minimal):
 @pytest.mark.parametrize(
     "admin", [{}, {"enabled": None}, {"enabled": False}, {"enabled": True, "run_dir": "/run/sk"}]
 )
-def test_it_can_be_insisted_on_placed_and_done_without(minimal, admin):
+def test_an_admin_socket_can_be_required_placed_and_switched_off(minimal, admin):
     minimal["runtime"]["platform"] = {"admin": admin}
     said = build_config(minimal).runtime.platform.admin
     assert said.enabled == admin.get("enabled")

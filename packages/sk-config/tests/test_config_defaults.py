@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+import sk_config
 from pydantic import BaseModel, ValidationError
 from sk_config import Config, GroupConfig, build_config, dump_config, parse_config
 
@@ -169,8 +170,14 @@ def _models(model: type[BaseModel]) -> set[type[BaseModel]]:
     return {model}.union(*(_models(child) for child in model.__subclasses__()))
 
 
+(BASE,) = (base for base in Config.__bases__ if issubclass(base, BaseModel))
+
+
 def test_every_model_is_closed_and_frozen():
-    (base,) = (b for b in Config.__bases__ if issubclass(b, BaseModel))
-    for model in _models(base):
+    for model in _models(BASE):
         assert model.model_config["extra"] == "forbid", model
         assert model.model_config["frozen"], model
+
+
+def test_every_block_of_a_configuration_has_a_public_type():
+    assert {model.__name__ for model in _models(BASE) - {BASE}} <= set(sk_config.__all__)

@@ -148,6 +148,7 @@ def test_control_characters_are_escaped(minimal, refusal):
         pytest.param(10**5000, "bad_value", id="thousands of digits"),
         ("\ud800", "bad_value"),
         ({7: "x"}, "wrong_type"),
+        pytest.param({10**5000: "x"}, "wrong_type", id="a key of thousands of digits"),
         ({"\ud800": "x"}, "bad_value"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sk_config import ConfigError, build_config, parse_config
+from sk_config import ConfigError, build_config, dump_config, parse_config
 
 GROUPS = "runtime.platform.process_groups"
 
@@ -52,6 +52,15 @@ def test_an_empty_block_on_the_way_counts_as_missing(four_groups):
 
 def test_the_name_of_a_shorthand_scenario_can_be_set(four_groups):
     assert _set(four_groups, "scenario.name=other").scenario.name == "other"
+
+
+def test_a_scenario_that_is_set_by_its_shorthand_is_one_like_any_other(minimal):
+    overrides = ["scenario=${ENV:NAME}"]
+    config = build_config(minimal, overrides=overrides, environ={"NAME": "hunter2"})
+    assert config.scenario.name == "hunter2"
+    assert "hunter2" not in repr(config.scenario)
+    assert dump_config(config)["scenario"] == {"name": "${ENV:NAME}"}
+    assert build_config(minimal, overrides=["scenario=a", "scenario.name=b"]).scenario.name == "b"
 
 
 def test_an_index_reaches_into_a_list(four_groups):
@@ -113,6 +122,14 @@ def test_an_override_is_checked_as_the_document_is_and_has_no_line(four_groups):
     assert faults[f"{GROUPS}[0].workers"].category == "bad_value"
     assert "did you mean platform?" in faults["runtime.plattform"].expected
     assert {fault.line for fault in faults.values()} == {None}
+
+
+def test_a_fault_within_the_value_of_an_override_has_not_the_line_of_what_it_replaced(four_groups):
+    group = "{name: g, nodes: [a], workers: 0}"
+    (fault,) = _faults(four_groups, f"{GROUPS}[0]={group}").values()
+    assert (fault.path, fault.line) == (f"{GROUPS}[0].workers", None)
+    (fault,) = _faults(four_groups, f"{GROUPS}[0]={{name: '', nodes: [a]}}").values()
+    assert (fault.path, fault.line) == (f"{GROUPS}[0].name", None)
 
 
 def test_faults_of_overrides_come_with_those_of_a_text_that_cannot_be_read():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import subprocess
 import sys
@@ -26,16 +25,23 @@ def test_importing_the_package_imports_no_yaml_reader_and_no_sibling():
     assert not loaded & {"grpc", "msgspec", "opentelemetry", "multiprocessing", "asyncio"}
 
 
-def test_every_public_name_is_there_and_documented():
-    for name in sk_config.__all__:
-        public = getattr(sk_config, name)
-        if inspect.isclass(public) or inspect.isfunction(public):
-            assert inspect.getdoc(public), name
+def _blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
 
 def test_the_configurations_of_the_readme_are_valid():
-    blocks = re.findall(r"```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert blocks
-    for block in blocks:
+    assert len(_blocks("yaml")) == 2
+    for block in _blocks("yaml"):
         environ = {"OTLP_TOKEN": "x"}
         assert isinstance(sk_config.parse_config(block, environ=environ), sk_config.Config)
+
+
+def test_the_example_of_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OTLP_TOKEN", "hunter2")
+    (example,) = _blocks("python")
+    Path("run.yaml").write_text(_blocks("yaml")[-1], encoding="utf-8")
+    names: dict[str, object] = {}
+    exec(compile(example, "README.md", "exec"), names)  # noqa: S102 (our own text)
+    assert names["config"].runtime.platform.process_groups[1].workers == 2
+    assert names["secret_values"](names["config"]) == {"hunter2"}

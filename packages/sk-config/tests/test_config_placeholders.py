@@ -216,3 +216,9 @@ def test_what_nobody_may_be_shown_is_known(minimal, tmp_path):
     minimal["runtime"]["platform"] = {"execution_ipc": {"auth": auth}}
     config = build_config(minimal, base_dir=tmp_path, environ={"A": "from-outside", "B": "unused"})
     assert secret_values(config) == {"from-outside", "from a file", "literal"}
+
+
+def test_an_empty_text_is_nothing_to_hide(minimal):
+    """A filter that looked for it would find it everywhere."""
+    config = build_config({**minimal, "nodes": {"n": {"k": "${ENV:A}"}}}, environ={"A": ""})
+    assert secret_values(config) == frozenset()

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
-import grpc
 import pytest
 from sk_control import (
     BootstrapBundle,
@@ -23,10 +22,7 @@ from sk_control import (
     Ready,
     WorkerIdentity,
 )
-from sk_control._control_keys import DirectionKeys, token_keys
-from sk_control._grpc import METHOD_PATH
-from sk_control._outbox import Outbox
-from sk_control._seal import Sealer
+from sk_control.testing import ManualClock, Stranger, StrangersStream, token_key
 from sk_transport import KeyMaterial, Secret
 
 SESSION = "session-1"
@@ -34,50 +30,6 @@ DEADLINE = 20.0
 SECOND = 10**9
 
 Event = TypeVar("Event")
-
-
-class ManualClock:
-    """Nanoseconds that move when told."""
-
-    def __init__(self, now_ns: int = 1_000 * SECOND) -> None:
-        self.now_ns = now_ns
-
-    def __call__(self) -> int:
-        return self.now_ns
-
-    def advance(self, seconds: float) -> None:
-        self.now_ns += round(seconds * SECOND)
-
-
-class Stranger:
-    """A peer that speaks gRPC and sends what it likes on a stream of its own."""
-
-    def __init__(self, address: str) -> None:
-        self._outbox = Outbox()
-        self._channel = grpc.insecure_channel(f"ipv4:{address}", [("grpc.enable_http_proxy", 0)])
-        self.call: Any = self._channel.stream_stream(METHOD_PATH, None, None)(iter(self._outbox))
-
-    def send(self, *raw: bytes) -> None:
-        for message in raw:
-            self._outbox.put(message)
-
-    def hang_up(self) -> None:
-        """Half-close: nothing more comes from here."""
-        self._outbox.close()
-
-    def receive(self) -> bytes:
-        return next(self.call)
-
-    def refusal(self) -> str:
-        """Wait for the end of the stream; `category/code` of the refusal, or empty."""
-        metadata = dict(self.call.trailing_metadata())
-        return str(metadata.get("sk-refusal", ""))
-
-    def close(self) -> None:
-        self.call.cancel()
-        self._outbox.close()
-        self._channel.close()
-        assert self._outbox.finished.wait(DEADLINE)
 
 
 class Worker:
@@ -147,9 +99,12 @@ class Control:
         return worker
 
     def stranger(self) -> Stranger:
-        stranger = Stranger(self.server.address)
-        self._stack.callback(stranger.close)
-        return stranger
+        """Connect without keys."""
+        return self._stack.enter_context(Stranger(self.server.address))
+
+    def stream(self) -> StrangersStream:
+        """Open a stream on a connection of its own, without keys."""
+        return self.stranger().open()
 
     def hello(self, identity: WorkerIdentity, **changes: Any) -> Hello:
         fields = {
@@ -162,14 +117,10 @@ class Control:
         }
         return Hello(**{**fields, **changes})
 
-    def sealer(self, worker_id: str, **changes: Any) -> Sealer:
+    def token_key(self, worker_id: str, direction: Direction = Direction.TO_SUPERVISOR) -> Secret:
         """Return what a holder of the worker's token signs with."""
-        direction = changes.pop("direction", Direction.TO_SUPERVISOR)
-        keys: DirectionKeys = token_keys(
-            changes.pop("token", self.tokens.get(worker_id, Secret.generate())), SESSION, worker_id
-        )
-        fields = {"version": 1, "session_id": SESSION, "key": keys[direction], **changes}
-        return Sealer(worker_id=worker_id, direction=direction, clock=self.clock, **fields)
+        token = self.tokens.get(worker_id, Secret.generate())
+        return token_key(token, SESSION, worker_id, direction)
 
 
 def make_bundle(hello: Hello) -> BootstrapBundle:

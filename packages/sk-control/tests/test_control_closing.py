@@ -84,8 +84,7 @@ def test_no_thread_is_left_after_close(make_control: Callable[..., Control]) -> 
     control = make_control()
     workers = [control.ready_worker(f"w-{i}") for i in range(3)]
     stranger = control.stranger()
-    stranger.send(b"garbage")
-    assert stranger.refusal()
+    assert stranger.strike(b"garbage") == "malformed/undecodable"
     for worker in workers[:2]:
         worker.channel.close()
     control.server.close()

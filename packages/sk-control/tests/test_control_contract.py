@@ -40,7 +40,9 @@ def test_a_broken_promise_is_named() -> None:
 
     with pytest.raises(AssertionError, match="the server raised ControlClosedError") as caught:
         check_server(closed)
-    assert caught.value.__notes__[0].startswith("the claim: a_worker_lives_its_life: ")
+    assert caught.value.__notes__[0].startswith(
+        "the claim: a_worker_goes_from_hello_to_its_last_word: "
+    )
 
 
 def test_a_stream_that_nobody_ends_is_told_from_a_refusal() -> None:

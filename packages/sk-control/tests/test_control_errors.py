@@ -1,4 +1,4 @@
-"""The exception tree and the public face."""
+"""The exception tree: public, typed, told in words, and picklable."""
 
 from __future__ import annotations
 
@@ -111,11 +111,3 @@ def test_every_error_has_one_fault(error: type[ControlError]) -> None:
 def test_every_refusal_code_has_a_category(code: RefusalCode) -> None:
     """Nothing is refused without being counted."""
     assert code.category in RefusalCategory
-
-
-def test_the_public_face_is_what_all_says() -> None:
-    """No name in `__all__` is missing, and each that is a class or function has a docstring."""
-    for name in sk_control.__all__:
-        value = getattr(sk_control, name)
-        if inspect.isclass(value) or inspect.isfunction(value):
-            assert value.__doc__, name

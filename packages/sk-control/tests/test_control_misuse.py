@@ -13,11 +13,13 @@ from sk_control import (
     ControlServer,
     ControlSettingError,
     ControlSettings,
+    Direction,
     Drained,
     DrainOutcome,
     Hello,
     InvalidFieldError,
     LossReason,
+    MessageRefusedError,
     ProtocolCode,
     SessionState,
     StartWork,
@@ -27,10 +29,15 @@ from sk_control import (
     WorkerMessage,
     WorkerNotExpectedError,
 )
+from sk_control._control_keys import token_keys
+from sk_control._endpoint import Endpoint
+from sk_control._seal import seal_and_open
 from sk_transport import KeyMaterial, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sk_control.testing import ManualClock
 
     from conftest import Control
 
@@ -91,6 +98,25 @@ def test_a_bundle_that_cannot_be_made_comes_back_to_its_owner(
     assert (lost.worker_id, lost.reason) == ("bad", LossReason.BUNDLE_FAILED)
     assert isinstance(lost.fault, ZeroDivisionError | InvalidFieldError)
     control.ready_worker("good")
+
+
+def test_a_bundle_without_the_control_keys_is_not_sent(clock: ManualClock) -> None:
+    """`ControlServer` puts them in; what is sent without them would end the session."""
+    sealer, opener = seal_and_open(
+        Direction.TO_WORKER,
+        token_keys(Secret.generate(), "session-1", "w-1"),
+        versions=(1,),
+        session_id="session-1",
+        worker_id="w-1",
+        settings=ControlSettings(),
+        clock=clock,
+    )
+    endpoint, sent = Endpoint(sealer, opener, max_bytes=50_000), list[bytes]()
+    hello = Hello((1,), "w-1", "features", 0, 1, 1)
+    endpoint.greet(hello, sent.append)
+    with pytest.raises(MessageRefusedError, match="without control keys"):
+        endpoint.send(bundle_for(hello))
+    assert (sent, endpoint.state) == ([], SessionState.GREETED)
 
 
 def test_a_message_that_is_too_large_is_refused_where_it_is_sent(

@@ -30,7 +30,6 @@ from sk_control import (
     WorkerLost,
     WorkerMessage,
 )
-from sk_transport import Secret
 
 if TYPE_CHECKING:
     from conftest import Control
@@ -85,24 +84,6 @@ def test_the_bundle_is_delivered_once_and_acknowledged(control: Control) -> None
     assert hello.incarnation == bundle.incarnation == 1
     worker.channel.send(Ready())
     assert control.event(WorkerMessage).message == Ready()
-
-
-@pytest.mark.contract("P5PRE-CTRL-05")
-def test_key_material_survives_the_wire_byte_for_byte(control: Control) -> None:
-    """All byte values arrive, and the control plane's own keys do not show."""
-    bundle = control.connect(control.expect("w-1")).channel.take_bundle()
-    assert dict(bundle.keys) == {"data": Secret(bytes(range(256)))}
-
-
-@pytest.mark.contract("KEY-IPC-03")
-def test_the_bundle_can_be_taken_once(control: Control) -> None:
-    """The second read fails, and so does every later one."""
-    worker = control.connect(control.expect("w-1"))
-    worker.channel.take_bundle()
-    for _ in range(2):
-        with pytest.raises(KeyBundleConsumedError) as caught:
-            worker.channel.take_bundle()
-        assert caught.value.worker_id == "w-1"
 
 
 @pytest.mark.contract("KEY-IPC-03")

@@ -14,10 +14,10 @@ from sk_control import (
     MessageKind,
     ProtocolCode,
     SessionState,
-    StartGate,
     StartGateClosedError,
     next_state,
 )
+from sk_control._gate import StartGate
 
 K, S, C = MessageKind, SessionState, ProtocolCode
 ORDINARY_LIFE = [
@@ -48,7 +48,7 @@ def session_in(state: SessionState) -> ControlPlaneSession:
     return session
 
 
-def test_a_worker_lives_its_ordinary_life() -> None:
+def test_an_ordinary_session_goes_from_expected_to_stopped() -> None:
     """The way from expected to stopped is the one of the design."""
     session = ControlPlaneSession("w")
     for kind, after in ORDINARY_LIFE:
@@ -131,10 +131,10 @@ def test_a_duplicate_bootstrap_is_a_protocol_error_in_every_state(state: Session
         (S.STOPPED, K.HEARTBEAT, C.AFTER_STOPPED),
     ],
 )
-def test_the_codes_of_the_breaches_that_matter(
+def test_a_breach_of_the_order_has_its_stable_code(
     state: SessionState, kind: MessageKind, code: ProtocolCode
 ) -> None:
-    """These codes are stable: logs and users rely on them."""
+    """Logs and users rely on these codes."""
     assert next_state(state, kind) is code
 
 

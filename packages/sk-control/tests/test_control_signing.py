@@ -23,13 +23,13 @@ from sk_control import (
     VersionMismatchError,
 )
 from sk_control._control_keys import DirectionKeys, control_keys, token_keys
-from sk_control._envelope import Envelope, parse_envelope
 from sk_control._pb import control_pb2 as pb
 from sk_control._seal import Opener, Sealer, seal_and_open, sign
+from sk_control._signed_message import SignedMessage, parse_signed
 from sk_transport import KeyMaterial, Secret
 
 if TYPE_CHECKING:
-    from conftest import ManualClock
+    from sk_control.testing import ManualClock
 
 R = RefusalCode
 MESSAGE = Heartbeat(Progress(1, 2, 3, "working", "line 7"))
@@ -62,12 +62,12 @@ def refused(opener: Opener, raw: bytes) -> RefusalCode:
 
 def resigned(raw: bytes, key: Secret, **changes: Any) -> bytes:
     """Change fields of a message and sign it again."""
-    envelope = replace(parse_envelope(raw), **changes)
-    return replace(envelope, signature=sign(envelope, key)).to_bytes()
+    signed = replace(parse_signed(raw), **changes)
+    return replace(signed, signature=sign(signed, key)).to_bytes()
 
 
-envelopes = st.builds(
-    Envelope,
+signed_messages = st.builds(
+    SignedMessage,
     protocol_version=st.integers(0, 3),
     session_id=st.text("ab", max_size=3),
     worker_id=st.text("ab", max_size=3),
@@ -79,8 +79,8 @@ envelopes = st.builds(
 )
 
 
-@given(envelopes, envelopes)
-def test_no_two_messages_share_their_signed_bytes(one: Envelope, other: Envelope) -> None:
+@given(signed_messages, signed_messages)
+def test_no_two_messages_share_their_signed_bytes(one: SignedMessage, other: SignedMessage) -> None:
     """Moving a byte from one field to its neighbour changes what is signed."""
     assert (one.canonical() == other.canonical()) == (one == other)
 
@@ -150,9 +150,9 @@ def test_a_full_nonce_cache_fails_closed_and_recovers(clock: ManualClock) -> Non
 def test_a_signature_of_another_length_is_refused(clock: ManualClock, length: int) -> None:
     """Missing, short and long signatures fail as wrong ones do."""
     sealer, opener = ends(clock)
-    envelope = parse_envelope(sealer.seal(MESSAGE))
+    signed = parse_signed(sealer.seal(MESSAGE))
     assert (
-        refused(opener, replace(envelope, signature=b"\xe9" * length).to_bytes()) is R.BAD_SIGNATURE
+        refused(opener, replace(signed, signature=b"\xe9" * length).to_bytes()) is R.BAD_SIGNATURE
     )
 
 
@@ -200,7 +200,7 @@ def test_a_message_for_one_worker_is_refused_by_another(clock: ManualClock) -> N
     _, opener = ends(clock, other_keys, worker_id="w-2")
     raw = sealer.seal(MESSAGE)
     assert refused(opener, raw) is R.WRONG_WORKER
-    renamed = replace(parse_envelope(raw), worker_id="w-2").to_bytes()
+    renamed = replace(parse_signed(raw), worker_id="w-2").to_bytes()
     assert refused(opener, renamed) is R.BAD_SIGNATURE
 
 
@@ -212,7 +212,7 @@ def test_a_message_reflected_to_its_sender_is_refused(clock: ManualClock) -> Non
     )
     raw = sealer.seal(MESSAGE)
     assert refused(towards_worker, raw) is R.WRONG_DIRECTION
-    turned = replace(parse_envelope(raw), direction=Direction.TO_WORKER).to_bytes()
+    turned = replace(parse_signed(raw), direction=Direction.TO_WORKER).to_bytes()
     assert refused(towards_worker, turned) is R.BAD_SIGNATURE
 
 
@@ -242,9 +242,9 @@ def test_a_worker_cannot_give_the_supervisor_orders(
 
 
 def test_a_body_cannot_pass_as_another_kind(clock: ManualClock) -> None:
-    """`stop_ack` and `bundle_ack` have equal bodies; the kind is signed."""
+    """Some kinds have the same body (`stop_ack` and `bundle_ack` none); but the kind is signed."""
     sealer, opener = ends(clock)
-    raw = replace(parse_envelope(sealer.seal(MESSAGE)), kind=MessageKind.PROGRESS).to_bytes()
+    raw = replace(parse_signed(sealer.seal(MESSAGE)), kind=MessageKind.PROGRESS).to_bytes()
     assert refused(opener, raw) is R.BAD_SIGNATURE
 
 
@@ -270,7 +270,7 @@ def test_a_refused_message_costs_no_nonce(clock: ManualClock) -> None:
     """Strangers cannot fill the cache: only what is signed enters it."""
     sealer, opener = ends(clock, settings=ControlSettings(nonce_capacity=1))
     for _ in range(5):
-        forged = replace(parse_envelope(sealer.seal(MESSAGE)), signature=b"\0" * 32)
+        forged = replace(parse_signed(sealer.seal(MESSAGE)), signature=b"\0" * 32)
         assert refused(opener, forged.to_bytes()) is R.BAD_SIGNATURE
     assert opener.open(sealer.seal(MESSAGE)) == MESSAGE
 
@@ -297,7 +297,7 @@ def test_token_keys_are_hkdf_expand() -> None:
     assert token_keys(token, "session-1", "w-1")[Direction.TO_WORKER].reveal() == expected
 
 
-def test_the_envelope_is_that_of_the_proto(clock: ManualClock) -> None:
+def test_the_signed_message_is_that_of_the_proto(clock: ManualClock) -> None:
     """A reader in any language finds the fields where control.proto says."""
     sealer, _ = ends(clock)
     wire = pb.SignedMessage.FromString(sealer.seal(StartWork()))

@@ -1,4 +1,4 @@
-"""The blocking channel, over real loopback sockets."""
+"""What the blocking channel does over real loopback sockets, beside the claims of its contract."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from sk_transport import (
     SecureChannel,
     SecureTcpTransport,
     Signer,
-    TruncatedFrameError,
     UnexpectedKindError,
     UnknownPeerError,
     UnsupportedVersionError,
@@ -49,25 +48,6 @@ def test_a_round_trip_preserves_payload_and_metadata(
     assert (frame.kind, frame.header) == (FrameKind.BATCH, b"route")
     assert bytes(frame.payload) == payload
     assert frame.time_ns == link.clock()
-
-
-def test_frames_of_both_directions_arrive_in_order(link: Link, pool: ThreadPoolExecutor) -> None:
-    """A thread sends while another receives on the same channel, at both ends."""
-    count = 200
-
-    def send(channel: SecureChannel) -> None:
-        for number in range(count):
-            channel.send(FrameKind.BATCH, str(number).encode(), bytes(number * 300))
-
-    def receive(channel: SecureChannel) -> list[int]:
-        return [int(channel.receive(SOON).header) for _ in range(count)]
-
-    ends = (link.client, link.server)
-    senders = [pool.submit(send, end) for end in ends]
-    receivers = [pool.submit(receive, end) for end in ends]
-    assert [receiver.result(60) for receiver in receivers] == [list(range(count))] * 2
-    for sender in senders:
-        sender.result(SOON)
 
 
 def test_a_send_that_the_other_end_does_not_take_counts_how_long_it_waits(
@@ -156,12 +136,6 @@ def test_an_oversized_frame_is_refused_counted_once_and_ends_the_stream(
     assert link.server_side.rejects() == {"oversize": 1}
 
 
-def test_garbage_ends_the_stream_with_a_typed_error(link: Link, raw: RawEnd) -> None:
-    raw.sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
-    with pytest.raises(UnsupportedVersionError):
-        link.server.receive(SOON)
-
-
 @pytest.mark.contract("SEC-IPC-06")
 def test_a_second_hello_is_refused(link: Link, raw: RawEnd) -> None:
     raw.sock.sendall(raw.sealed(FrameKind.HELLO))
@@ -170,64 +144,25 @@ def test_a_second_hello_is_refused(link: Link, raw: RawEnd) -> None:
     assert link.server_side.rejects() == {"kind": 1}
 
 
-def test_an_end_in_mid_frame_is_a_truncation(link: Link, raw: RawEnd) -> None:
-    raw.sock.sendall(raw.sealed()[:-1])
-    raw.sock.close()
-    with pytest.raises(TruncatedFrameError):
-        link.server.receive(SOON)
-
-
-def test_an_end_between_frames_is_the_peers_close_after_what_it_sent(link: Link) -> None:
-    link.client.send(FrameKind.END, b"", timeout=SOON)
-    link.client.close()
-    assert link.server.receive(SOON).kind is FrameKind.END
-    for _ in range(2):
-        with pytest.raises(ChannelClosedError) as caught:
-            link.server.receive(SOON)
-        assert (caught.value.by, caught.value.category) == ("the peer", "closed")
-
-
-@pytest.mark.parametrize("end", ["close", "shutdown"])
-def test_ending_from_a_third_thread_wakes_the_receiver(
-    link: Link, pool: ThreadPoolExecutor, end: str
+def test_closing_from_a_third_thread_wakes_the_receiver(
+    link: Link, pool: ThreadPoolExecutor
 ) -> None:
     receiving = pool.submit(link.server.receive)
-    pool.submit(getattr(link.server, end)).result(SOON)
+    pool.submit(link.server.close).result(SOON)
     with pytest.raises(ChannelClosedError) as caught:
         receiving.result(SOON)
     assert caught.value.by == "this side"
 
 
-@pytest.mark.parametrize("end", ["close", "shutdown"])
-def test_ending_from_a_third_thread_wakes_a_sender_whom_nobody_reads(
-    link: Link, pool: ThreadPoolExecutor, end: str
-) -> None:
-    sending = pool.submit(send_forever, link.client)
-    link.server.receive(SOON)
-    pool.submit(getattr(link.client, end)).result(SOON)
-    with pytest.raises(ChannelClosedError) as caught:
-        sending.result(SOON)
-    assert caught.value.by == "this side"
-
-
-def test_the_peers_close_wakes_a_sender_whom_nobody_reads(
+def test_closing_from_a_third_thread_wakes_a_sender_whom_nobody_reads(
     link: Link, pool: ThreadPoolExecutor
 ) -> None:
     sending = pool.submit(send_forever, link.client)
     link.server.receive(SOON)
-    link.server.close()
+    pool.submit(link.client.close).result(SOON)
     with pytest.raises(ChannelClosedError) as caught:
         sending.result(SOON)
-    assert caught.value.by == "the peer"
-
-
-def test_a_closed_channel_refuses_everything_and_closes_again_quietly(link: Link) -> None:
-    link.client.close()
-    link.client.close()
-    link.client.shutdown()
-    for use in (link.client.receive, lambda: link.client.send(FrameKind.ACK, b"")):
-        with pytest.raises(ChannelClosedError):
-            use()
+    assert caught.value.by == "this side"
 
 
 def test_a_receive_that_ran_out_of_time_loses_nothing(link: Link, raw: RawEnd) -> None:
@@ -238,13 +173,6 @@ def test_a_receive_that_ran_out_of_time_loses_nothing(link: Link, raw: RawEnd) -
     assert caught.value.category == "timeout"
     raw.sock.sendall(frame[50:])
     assert bytes(link.server.receive(SOON).payload) == b"records"
-
-
-def test_a_send_that_ran_out_of_time_ends_the_channel(link: Link) -> None:
-    with pytest.raises(DeadlineError):
-        send_forever(link.client, timeout=0)
-    with pytest.raises(ChannelClosedError):
-        link.client.send(FrameKind.ACK, b"")
 
 
 def test_a_send_that_waits_for_another_sender_has_a_deadline_too(
@@ -259,14 +187,7 @@ def test_a_send_that_waits_for_another_sender_has_a_deadline_too(
         sending.result(SOON)
 
 
-def test_what_is_too_large_is_not_sent_and_the_channel_goes_on(link: Link) -> None:
-    with pytest.raises(OversizeFrameError):
-        link.client.send(FrameKind.BATCH, b"", bytes(17 << 20))
-    link.client.send(FrameKind.ACK, b"next", timeout=SOON)
-    assert link.server.receive(SOON).header == b"next"
-
-
-def test_small_frames_are_not_delayed(link: Link, raw: RawEnd) -> None:
+def test_small_frames_are_not_held_back_by_the_system(link: Link, raw: RawEnd) -> None:
     assert raw.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     assert not raw.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 

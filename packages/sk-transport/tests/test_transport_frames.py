@@ -302,7 +302,7 @@ def test_impossible_limits_are_refused(limits: tuple[int, int]) -> None:
 
 def test_the_repr_of_a_frame_shows_sizes_only() -> None:
     [frame] = FrameDecoder(LIMITS).feed(seal(header=b"route", payload=b"customer"))
-    assert repr(frame) == "<WireFrame BATCH header 5 B body 8 B>"
+    assert repr(frame) == "<WireFrame BATCH header 5 B payload 8 B>"
 
 
 def test_the_wire_format_is_the_documented_one() -> None:

@@ -94,7 +94,7 @@ def test_without_a_kdf_the_secret_is_used_as_it_is() -> None:
     assert material().derive("a", kdf="none") == Secret(VALUE)
 
 
-def test_no_labels_no_key() -> None:
+def test_a_key_is_not_derived_without_a_label() -> None:
     with pytest.raises(KeyDerivationError):
         material().derive()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import resource
 import socket
 import threading
 import time
@@ -22,6 +24,7 @@ from sk_transport import (
     HandshakeFailedError,
     HandshakeLimits,
     InvalidSettingError,
+    Listener,
     ReplayGuard,
     Secret,
     SecureTcpTransport,
@@ -106,6 +109,22 @@ def test_a_port_in_use_is_a_typed_error_at_set_up_that_says_what_to_do() -> None
         assert str(caught.value).endswith(": choose another port, or 0 for any free one")
 
 
+@pytest.mark.parametrize("spare", range(4))
+def test_a_listener_for_which_there_are_no_descriptors_is_a_typed_error(spare: int) -> None:
+    """A socket, a selector and what wakes it: whichever of them cannot be had, none is left."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as next_one:
+        lowest = next_one.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + spare, hard))
+    try:
+        with pytest.raises(BindError, match="open files"):
+            make_server().listen(NOBODY.get)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with socket.socket() as next_one:
+        assert next_one.fileno() == lowest
+
+
 def test_a_port_is_free_again_once_its_listener_is_closed() -> None:
     with make_server().listen(NOBODY.get) as first:
         pass
@@ -154,17 +173,22 @@ def test_a_hostile_guest_is_refused_with_its_category(
 ) -> None:
     server = make_server()
     listener = stack.enter_context(server.listen({"policy/0/1": KEY}.get))
-    sock = dial(listener.address, stack)
-    sock.sendall(sent)
-    accepting = pool.submit(listener.accept)
-    assert drained(sock) == b""
-    listener.close()
-    with pytest.raises(ChannelClosedError):
-        accepting.result(SOON)
+    hung_up_on(listener, sent, stack, pool)
     assert server.rejects() == {category: 1}
 
 
-def drained(sock: socket.socket) -> bytes:
+def hung_up_on(listener: Listener, sent: bytes, stack: ExitStack, pool: ThreadPoolExecutor) -> None:
+    """Dial and send this; be hung up on without an answer, while an `accept` goes on waiting."""
+    sock = dial(listener.address, stack)
+    sock.sendall(sent)
+    accepting = pool.submit(listener.accept)
+    assert answered(sock) == b""
+    listener.close()
+    with pytest.raises(ChannelClosedError):
+        accepting.result(SOON)
+
+
+def answered(sock: socket.socket) -> bytes:
     """What the other end sends before it hangs up."""
     try:
         return sock.recv(1_000)
@@ -181,13 +205,7 @@ def test_a_recorded_hello_opens_no_second_connection(
     recorded = hello()
     dial(listener.address, stack).sendall(recorded)
     stack.enter_context(listener.accept(SOON))
-    thief = dial(listener.address, stack)
-    thief.sendall(recorded)
-    accepting = pool.submit(listener.accept)
-    assert drained(thief) == b""
-    listener.close()
-    with pytest.raises(ChannelClosedError):
-        accepting.result(SOON)
+    hung_up_on(listener, recorded, stack, pool)
     assert server.rejects() == {"replay": 1}
 
 
@@ -200,13 +218,7 @@ def test_a_hello_of_another_time_opens_no_connection(
     listener = stack.enter_context(server.listen({"policy/0/1": KEY}.get))
     dated = hello(clock=clock)
     clock.advance(seconds)
-    guest = dial(listener.address, stack)
-    guest.sendall(dated)
-    accepting = pool.submit(listener.accept)
-    assert drained(guest) == b""
-    listener.close()
-    with pytest.raises(ChannelClosedError):
-        accepting.result(SOON)
+    hung_up_on(listener, dated, stack, pool)
     assert server.rejects() == {"expired": 1}
 
 
@@ -229,7 +241,23 @@ def test_a_silent_guest_is_sent_away_when_its_time_is_over(stack: ExitStack) -> 
         with pytest.raises(DeadlineError):
             listener.accept(timeout=0.01)
     assert server.rejects() == {"timeout": 1}
-    assert drained(sock) == b""
+    assert answered(sock) == b""
+
+
+def test_a_time_limit_may_be_longer_than_the_system_can_wait_at_once(
+    stack: ExitStack, pool: ThreadPoolExecutor
+) -> None:
+    """Of an accept and of a handshake."""
+    server = make_server(handshake=HandshakeLimits(timeout_seconds=1e10))
+    listener = stack.enter_context(server.listen({"policy/0/1": KEY}.get))
+    accepting = pool.submit(listener.accept, math.inf)
+    dial(listener.address, stack).sendall(hello()[:20])
+    client = make_client()
+    connecting = pool.submit(
+        client.connect, listener.address, server="hub", keys=KEY, timeout=math.inf
+    )
+    assert stack.enter_context(accepting.result(SOON)).peer == "policy/0/1"
+    stack.enter_context(connecting.result(SOON))
 
 
 def test_a_guest_whose_hello_is_there_is_not_blamed_for_a_late_accept(stack: ExitStack) -> None:

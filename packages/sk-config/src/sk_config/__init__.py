@@ -21,7 +21,13 @@ from sk_config._model_config import (
 )
 from sk_config._model_failure import DeadLetterConfig, FailureConfig, NodeFailureConfig
 from sk_config._model_health import HealthConfig, HealthListenerConfig
-from sk_config._model_ipc import AuthConfig, ControlConfig, ExecutionIpcConfig
+from sk_config._model_ipc import (
+    AdmissionConfig,
+    AuthConfig,
+    ControlAdmissionConfig,
+    ControlConfig,
+    ExecutionIpcConfig,
+)
 from sk_config._model_observability import (
     LifecycleEventsConfig,
     LogExporterConfig,
@@ -39,6 +45,7 @@ from sk_config._model_platform import (
     PlatformConfig,
     ReadinessConfig,
 )
+from sk_config._model_requests import RequestsConfig, RoutingCacheConfig
 from sk_config._model_restart import RestartConfig
 from sk_config._schema import config_schema
 from sk_config.errors import CATEGORIES, Category, ConfigError, Fault
@@ -48,12 +55,14 @@ __all__ = [
     "AdapterConfig",
     "AdaptersConfig",
     "AdminConfig",
+    "AdmissionConfig",
     "AuthConfig",
     "BatchConfig",
     "BootstrapConfig",
     "Category",
     "Config",
     "ConfigError",
+    "ControlAdmissionConfig",
     "ControlConfig",
     "DeadLetterConfig",
     "ExecutionIpcConfig",
@@ -71,7 +80,9 @@ __all__ = [
     "ObservabilityConfig",
     "PlatformConfig",
     "ReadinessConfig",
+    "RequestsConfig",
     "RestartConfig",
+    "RoutingCacheConfig",
     "RuntimeConfig",
     "ScenarioConfig",
     "TraceExporterConfig",

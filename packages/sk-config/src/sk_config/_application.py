@@ -1,4 +1,4 @@
-"""The part of a configuration that an application is made of, for those who build one."""
+"""What the kernel builds an application from, out of a configuration."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sk_config._model_config import Config
 def application_data(config: Config) -> dict[str, Any]:
     """Give the scenario, discovery modules, nodes, adapters and failure policies as plain data.
 
-    It is shared with nobody, has the shape of `sk_kernel.ApplicationSpec` (which
-    `msgspec.convert` makes of it), and holds what placeholders gave.
+    The data has the shape of `sk_kernel.ApplicationSpec`, which `msgspec.convert` makes of it. It
+    is a copy, and holds what placeholders gave: secrets too.
     """
     failure = config.runtime.failure
     return {

@@ -11,8 +11,8 @@ from sk_config._model_config import Config
 def dump_config(config: Config) -> dict[str, Any]:
     """Give the whole effective configuration as plain data, every default explicit.
 
-    A string that came from a placeholder is the placeholder as it was written, another secret is
-    masked, and a literal `${` is escaped: without a masked secret `build_config` makes an equal
-    `Config` of it.
+    Where a string came from placeholders, the dump has the string as it was written; any other
+    secret is masked, and a literal `${` escaped. `build_config` makes an equal `Config` of a dump
+    in which nothing is masked.
     """
     return masked_dump(config)

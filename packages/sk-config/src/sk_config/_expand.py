@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Final
 
-from sk_config._document import read_text
+from sk_config._files import read_text
 from sk_config._finding import Finding
 from sk_config._path import Path
 
@@ -21,7 +21,7 @@ _TOKEN: Final = re.compile(
 
 
 class _MissingError(Exception):
-    """A placeholder stands for nothing; the finding names it and no content."""
+    """A placeholder cannot be expanded. The finding names the placeholder and shows no text."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding)
@@ -30,7 +30,7 @@ class _MissingError(Exception):
 
 @dataclass(slots=True)
 class Expansion:
-    """Where placeholders get their text from, and what became of them."""
+    """Expands placeholders from `environ` and `base_dir`, and keeps account of them."""
 
     environ: Mapping[str, str]
     base_dir: FilePath

@@ -1,4 +1,4 @@
-"""Pydantic's errors in this package's words, with no value that must not show."""
+"""Pydantic's errors in this package's words, without a value that must not be shown."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ _SCALARS: Final = {
 
 
 def explain(errors: Iterable[ErrorDetails], model: type[BaseModel]) -> Iterator[Finding]:
-    """Give a finding per error.
+    """Give a finding per error of `model`, but for two kinds that would be misleading.
 
-    Broken rules between fields are left out: they are checked on the mapping, all of them. So is
-    that a list is too short, where it is so without the items at fault.
+    A broken rule between fields: `all_rules` finds it on the data itself. A list that is too short:
+    pydantic also says so of one whose items are all at fault, and each of those has its own error.
     """
     for error in errors:
         if error["type"] != RULE and not (error["type"] == "too_short" and error["input"]):
@@ -61,12 +61,12 @@ def _finding(error: ErrorDetails, model: type[BaseModel]) -> Finding:
         case collection if collection in _COLLECTIONS:
             return Finding(path, "wrong_type", _COLLECTIONS[collection], kind(value))
         case other:
-            category, expected = _scalar(other, error.get("ctx", {}))
+            category, expected = _category_and_expected(other, error.get("ctx", {}))
             hidden = field is not None and SecretStr in _types_in(field.annotation)
             return Finding(path, category, expected, kind(value) if hidden else show(value))
 
 
-def _scalar(error_type: str, context: Mapping[str, Any]) -> tuple[Category, str]:
+def _category_and_expected(error_type: str, context: Mapping[str, Any]) -> tuple[Category, str]:
     match error_type:
         case wrong if wrong in _SCALARS:
             return "wrong_type", _SCALARS[wrong]
@@ -85,6 +85,7 @@ def _scalar(error_type: str, context: Mapping[str, Any]) -> tuple[Category, str]
 
 
 def _known_keys(key: str, owner: type[BaseModel] | None) -> str:
+    """Name the keys that a model has, and the one that was most likely meant."""
     known = list(owner.model_fields) if owner else []
     named = [name for name in known if key in name.split("_")]
     nearest = named or difflib.get_close_matches(key[:100], known, n=1)

@@ -1,4 +1,4 @@
-"""The types of scalar fields, all strict: `"2"`, `2.0` and `true` are no integers."""
+"""The types of scalar fields. All are strict: `"2"`, `2.0` and `true` are no integers."""
 
 from __future__ import annotations
 
@@ -14,33 +14,44 @@ TEXT_PATTERN: Final = r"\S"
 MODULE_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 
 _DAY: Final = 86_400
-_MESSAGE: Final = 2**31 - 1
+_INT32_MAX: Final = 2**31 - 1
 
 Count = Annotated[int, Field(strict=True, ge=1)]
+"""How many there may be: at least one."""
 Workers = Annotated[int, Field(strict=True, ge=1, le=128)]
 """Processes of a group: keys are shared out in 128 parts, and a worker without any has no work."""
 Seconds = Annotated[int, Field(strict=True, ge=1, le=_DAY)]
-PayloadBytes = Annotated[int, Field(strict=True, ge=1, le=_MESSAGE)]
+"""Whole seconds, from one to a day."""
+PayloadBytes = Annotated[int, Field(strict=True, ge=1, le=_INT32_MAX)]
 """Bytes of a message: gRPC holds its limit in a signed 32-bit integer."""
 HeaderBytes = Annotated[int, Field(strict=True, ge=4_096, le=65_535)]
 """Bytes of a frame's header: the wire format holds its length in 16 bits."""
 UnauthenticatedBytes = Annotated[int, Field(strict=True, ge=256, le=65_536)]
+"""Bytes that are taken from a peer that has proven nothing yet."""
 Waiting = Annotated[int, Field(strict=True, ge=1, le=4_096)]
+"""How many such peers may be connected at a time."""
 Delay = Annotated[int, Field(strict=True, ge=0, le=_DAY)]
-"""Seconds, or none at all."""
+"""Whole seconds up to a day; 0 is no delay."""
 Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
+"""A port to listen on; 0 takes a free one."""
 Backoff = Annotated[float, Field(strict=True, ge=0.0, le=_DAY, allow_inf_nan=False)]
-"""Seconds, fractions of one included."""
+"""Seconds up to a day, with fractions."""
 Ratio = Annotated[float, Field(strict=True, ge=0.0, le=1.0, allow_inf_nan=False)]
+"""A share of a whole, from 0 to 1."""
 Flag = Annotated[bool, Field(strict=True)]
+"""True or false; `1` and `"yes"` are neither."""
 Name = Annotated[str, Field(strict=True, pattern=NAME_PATTERN)]
+"""The name of a group, node or adapter: not empty, no spaces."""
 Label = Annotated[str, Field(strict=True, pattern=LABEL_PATTERN)]
-"""What is chosen by its name, from what is built in and what other packages bring."""
+"""The name of an implementation, built in or provided by another package: lower case."""
 Text = Annotated[str, Field(strict=True, pattern=TEXT_PATTERN)]
+"""Text that is not blank."""
 ModuleName = Annotated[str, Field(strict=True, pattern=MODULE_PATTERN)]
+"""The dotted name of a Python module."""
 Loopback: TypeAlias = Literal["127.0.0.1"]
+"""The only address that a plane of the run may listen on."""
 Settings: TypeAlias = dict[str, Any]
-"""Free settings: plain data, validated by the one that they are for."""
+"""Free settings: plain data, validated by whoever they are for."""
 
 
 def _exact(value: object) -> object:
@@ -64,3 +75,4 @@ def _address(value: str) -> str:
 Address = Annotated[Text, AfterValidator(_address)]
 """An IPv4 or IPv6 address of this machine, or the one that stands for all of them."""
 Version = Annotated[Literal[1], BeforeValidator(_exact)]
+"""The version of the configuration's format."""

@@ -1,4 +1,4 @@
-"""A fault while it is being found: with its path as data, before it is written for people."""
+"""A fault as a check finds it, with its path as data; `to_faults` writes it for people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from sk_config.errors import Category, Fault
 
 
 class Finding(NamedTuple):
-    """What a check found; `got` may render the value at `path` and no other value."""
+    """What a check found, in the fields of a `Fault`.
+
+    `got` may show the value at `path` and no other: where that came from a placeholder, `to_faults`
+    puts the placeholder in its place.
+    """
 
     path: Path
     category: Category
@@ -23,10 +27,11 @@ class Finding(NamedTuple):
 def to_faults(
     findings: Iterable[Finding], lines: Mapping[Path, int | None], placeholders: Mapping[Path, str]
 ) -> tuple[Fault, ...]:
-    """Give the first finding of every path as a fault, masked, in the order of their lines.
+    """Give the first finding of every path as a fault, in the order of their lines.
 
-    Later findings at a path are consequences of the first, save for duplicate keys, which have
-    lines of their own.
+    `lines` gives the line of the value at a path, where it is known; `placeholders` the text of a
+    value that came from one. Later findings at a path follow from the first one and are left out;
+    those with a line of their own, as duplicate keys have, do not.
     """
     faults: dict[tuple[Path, int | None], Fault] = {}
     for found in findings:
@@ -44,7 +49,7 @@ def to_faults(
 
 
 def _line(found: Finding, lines: Mapping[Path, int | None]) -> int | None:
-    """Give the line of a finding, or else of the closest value around it of which it is known."""
+    """Give the line of a finding, or else that of the closest value around it with a known line."""
     if found.line is not None or found.category == "override":
         return found.line
     for length in range(len(found.path), 0, -1):

@@ -1,11 +1,11 @@
-"""JSON text to a document; duplicate keys, NaN and Infinity are faults (`json` lets them pass)."""
+"""JSON text to a document. Duplicate keys, NaN and Infinity, which `json` accepts, are faults."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from sk_config._document import Document, unreadable
+from sk_config._document import Document, without_value
 from sk_config._finding import Finding
 from sk_config._limits import MAX_DEPTH, too_deep
 from sk_config._path import Path
@@ -21,12 +21,12 @@ def parse_json(text: str) -> Document:
         value = json.loads(text, object_pairs_hook=_Pairs, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         got = f"an error ({error.msg}), column {error.colno}"
-        return unreadable(Finding((), "syntax", "valid JSON", got, error.lineno))
+        return without_value(Finding((), "syntax", "valid JSON", got, error.lineno))
     except ValueError:
         # An integer of thousands of digits, or one of the constants that are refused below.
-        return unreadable(Finding((), "syntax", "JSON with finite numbers", "another number"))
+        return without_value(Finding((), "syntax", "JSON with finite numbers", "another number"))
     except RecursionError:
-        return unreadable(too_deep(()))
+        return without_value(too_deep(()))
     findings: list[Finding] = []
     return Document(value=_value(value, (), findings), findings=tuple(findings))
 

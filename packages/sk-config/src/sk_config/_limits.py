@@ -1,4 +1,4 @@
-"""What a document may measure; what is beyond is a mistake, or an attack."""
+"""How large a document may be. What is larger is a mistake or an attack, and is not read on."""
 
 from __future__ import annotations
 
@@ -15,15 +15,20 @@ MAX_VALUES: Final = 100_000
 """Values in a document once its YAML aliases are expanded."""
 MAX_INTEGER: Final = 2**64 - 1
 MIN_INTEGER: Final = -(2**63)
-"""The integers that JSON and msgpack readers commonly hold."""
+"""With `MAX_INTEGER`: the integers that JSON and msgpack readers commonly hold."""
 
 
 class OverLimitError(Exception):
-    """Leave a document at once: what is behind a limit is not looked at."""
+    """Raised to leave a document that is over a limit; does not leave this package."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding)
         self.finding = finding
+
+
+def too_long() -> Finding:
+    """Report a document of more than `MAX_BYTES`."""
+    return Finding((), "too_large", f"a document of at most {MAX_BYTES} bytes", "more")
 
 
 def too_deep(path: Path) -> Finding:

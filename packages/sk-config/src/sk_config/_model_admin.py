@@ -1,4 +1,4 @@
-"""`runtime.platform.admin`: the local socket by which a run is looked at and stopped."""
+"""`runtime.platform.admin`: the local socket over which a run is watched and stopped."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class AdminConfig(ConfigModel):
 
     enabled: Flag | None = Field(
         default=None,
-        description="true: a run that cannot have its socket fails to start; false: it has none;"
-        " null: it has one where that is possible, and says so where it is not",
+        description="true: a run that cannot open its socket does not start; false: it opens none;"
+        " null: it opens one where it can, and warns where it cannot",
     )
     run_dir: Text | None = Field(
         default=None,

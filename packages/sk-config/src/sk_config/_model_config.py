@@ -77,7 +77,7 @@ class Config(ConfigModel):
     )
     runtime: RuntimeConfig = Field(description="How it is run")
     nodes: dict[str, Settings] = Field(
-        default={}, description="Settings per node, by its name; each node validates its own"
+        default={}, description="Settings of nodes, by the node's name; each node validates its own"
     )
     adapters: AdaptersConfig = Field(
         default=AdaptersConfig(), description="Where records come from and where results go"

@@ -22,7 +22,7 @@ class NodeFailureConfig(ConfigModel):
     )
     attempts: Count = Field(
         default=1,
-        description="Calls of the node for one record before that is given up; 1 is no retry",
+        description="Calls of the node with one record before that is given up; 1 is no retry",
     )
 
     def _broken_rules(self) -> Iterable[Finding]:
@@ -30,7 +30,7 @@ class NodeFailureConfig(ConfigModel):
 
 
 class DeadLetterConfig(ConfigModel):
-    """Where dead letters go."""
+    """Where the records go that were given up under the policy dead_letter."""
 
     path: Text = Field(description="The file that a completed run writes its dead letters to")
 
@@ -45,7 +45,8 @@ class FailureConfig(ConfigModel):
         default={}, description="Policies of single nodes, by the node's name"
     )
     dead_letter: DeadLetterConfig | None = Field(
-        default=None, description="Where dead letters go; with the policy dead_letter, and only so"
+        default=None,
+        description="Where dead letters go; needed with a policy dead_letter, refused without one",
     )
 
     def _broken_rules(self) -> Iterable[Finding]:

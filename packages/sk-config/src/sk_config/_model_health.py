@@ -1,4 +1,4 @@
-"""`runtime.platform.health`: what answers probes, and how long it says no before a drain begins."""
+"""`runtime.platform.health`: what answers probes, and the delay between a stop and its drain."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sk_config._rules import health_findings
 
 
 class HealthListenerConfig(ConfigModel):
-    """A listener for probes. It gives away how the run is, and takes nothing."""
+    """Where a listener for probes listens. It tells anybody how the run is, and takes no orders."""
 
     bind_host: Address = Field(
         default="127.0.0.1",
@@ -26,14 +26,15 @@ class HealthConfig(ConfigModel):
     """Startup, liveness and readiness for an orchestrator. Off unless a listener is given."""
 
     http: HealthListenerConfig | None = Field(
-        default=None, description="Answers /startupz, /livez and /readyz; null: it does not"
+        default=None,
+        description="Answers /startupz, /livez and /readyz over HTTP; null: nothing does",
     )
     grpc: HealthListenerConfig | None = Field(
-        default=None, description="Answers grpc.health.v1; null: it does not"
+        default=None, description="Answers grpc.health.v1; null: nothing does"
     )
     drain_delay_seconds: Delay = Field(
         default=0,
-        description="Seconds between the end of readiness, at a request to stop, and the drain",
+        description="Seconds from a request to stop, at which readiness ends, to the drain",
     )
 
     @property

@@ -23,7 +23,7 @@ from sk_config._rules import auth_findings
 
 
 class AuthConfig(ConfigModel):
-    """How messages are signed, and how replays are told."""
+    """How messages are signed, and how replays are recognised."""
 
     mode: Literal["hmac"] = Field(default="hmac", description="How messages are signed")
     secret_mode: Literal["generated", "static"] = Field(
@@ -40,11 +40,11 @@ class AuthConfig(ConfigModel):
     )
     ttl_seconds: Seconds = Field(
         default=30,
-        description="Seconds that a message is valid which opens a link, or comes out of its "
-        "order; older and later ones are refused",
+        description="Seconds that the time of a message which opens a link, or comes out of order,"
+        " may lie before or after now; what comes in order on an open link may be older",
     )
     nonce_cache_size: Count = Field(
-        default=100_000, description="How many nonces are remembered to tell replays"
+        default=100_000, description="How many nonces are remembered to recognise replays"
     )
 
     def _broken_rules(self) -> Iterable[Finding]:
@@ -59,10 +59,10 @@ class AdmissionConfig(ConfigModel):
     )
     max_waiting: Waiting = Field(
         default=128,
-        description="Connections that may wait for that; another takes the oldest one's place",
+        description="Connections that may still have to prove it; one more drops the oldest",
     )
     max_unauthenticated_bytes: UnauthenticatedBytes = Field(
-        default=512, description="Bytes that are kept of a peer before that"
+        default=512, description="Bytes that are taken from a peer before that"
     )
 
 
@@ -71,7 +71,7 @@ class ControlAdmissionConfig(AdmissionConfig):
 
     max_waiting: Waiting = Field(
         default=32,
-        description="Streams that may wait for that; another takes the oldest one's place",
+        description="Streams that may still have to prove it; one more drops the oldest",
     )
     max_unauthenticated_bytes: UnauthenticatedBytes = Field(
         default=16_384, description="Bytes of the largest first message"
@@ -114,8 +114,8 @@ class ExecutionIpcConfig(ConfigModel):
     )
     max_header_bytes: HeaderBytes = Field(
         default=65_535,
-        description="The largest header of a frame, in bytes; a batch holds no more records than"
-        " a header has sampling marks for, eight a byte",
+        description="The largest header of a frame, in bytes; it bounds a batch's records too:"
+        " the header has a sampling bit for each",
     )
     admission: AdmissionConfig = Field(
         default=AdmissionConfig(), description="Limits for peers that are not known yet"

@@ -11,11 +11,11 @@ from sk_config._fields import Flag, Label, Ratio, Seconds, Settings
 
 
 class TraceExporterConfig(ConfigModel):
-    """A place that spans go to."""
+    """An exporter of spans."""
 
     kind: Label = Field(
         description="The exporter of spans: jsonl, stdout, otel_otlp, opentracing_bridge, or one"
-        " that another package brings"
+        " that another package provides"
     )
     settings: Settings = Field(default={}, description="The exporter's own settings")
 
@@ -32,11 +32,11 @@ class TracingConfig(ConfigModel):
 
 
 class LogExporterConfig(ConfigModel):
-    """A place that log events go to."""
+    """An exporter of log events."""
 
     kind: Label = Field(
         description="The exporter of log events: stdout, jsonl, otel_logs_otlp, or one that another"
-        " package brings"
+        " package provides"
     )
     settings: Settings = Field(default={}, description="The exporter's own settings")
 
@@ -50,13 +50,13 @@ class LifecycleEventsConfig(ConfigModel):
     )
     worker_output: Flag = Field(
         default=False,
-        description="Whether lines that workers write are events of level debug, too; they may show"
-        " what is in a record",
+        description="Whether lines that workers write to their output become events of level debug;"
+        " such lines may show what is in a record",
     )
 
 
 class LoggingConfig(ConfigModel):
-    """Log events."""
+    """Log events and their exporters."""
 
     exporters: tuple[LogExporterConfig, ...] = Field(default=(), description="Where log events go")
     lifecycle_events: LifecycleEventsConfig = Field(
@@ -65,10 +65,10 @@ class LoggingConfig(ConfigModel):
 
 
 class MetricsExporterConfig(ConfigModel):
-    """A place that metrics are sent to."""
+    """An exporter of metrics."""
 
     kind: Label = Field(
-        description="The exporter of metrics: otel_otlp, or one that another package brings"
+        description="The exporter of metrics: otel_otlp, or one that another package provides"
     )
     settings: Settings = Field(default={}, description="The exporter's own settings")
 
@@ -79,9 +79,7 @@ class MetricsConfig(ConfigModel):
     prometheus: Flag = Field(
         default=False, description="Whether the HTTP listener for probes answers /metrics too"
     )
-    interval_seconds: Seconds = Field(
-        default=10, description="Seconds from one sending to the exporters to the next"
-    )
+    interval_seconds: Seconds = Field(default=10, description="Seconds between two exports")
     exporters: tuple[MetricsExporterConfig, ...] = Field(
         default=(), description="Where metrics are sent to"
     )
@@ -95,5 +93,5 @@ class ObservabilityConfig(ConfigModel):
         default=LoggingConfig(), description="Log events and their exporters"
     )
     metrics: MetricsConfig = Field(
-        default=MetricsConfig(), description="Metrics, and where they are had"
+        default=MetricsConfig(), description="Metrics and their exporters"
     )

@@ -15,7 +15,7 @@ from sk_config._model_health import HealthConfig
 from sk_config._model_ipc import ExecutionIpcConfig
 from sk_config._model_requests import RequestsConfig, RoutingCacheConfig
 from sk_config._model_restart import RestartConfig
-from sk_config._rules import group_findings, platform_findings
+from sk_config._rules_groups import group_findings, platform_findings
 
 _START_TIMEOUT = 30
 
@@ -31,7 +31,7 @@ class BootstrapConfig(ConfigModel):
 
 
 class GroupConfig(ConfigModel):
-    """A process group: the nodes that its workers run, and the patience that is had with them."""
+    """A process group: which nodes its workers run, and the limits of those workers."""
 
     name: Name = Field(description="The name of the group, unlike that of any other")
     nodes: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by name")
@@ -48,10 +48,10 @@ class GroupConfig(ConfigModel):
     )
     stuck_after_seconds: Seconds | None = Field(
         default=60,
-        description="Seconds that a worker may stand still before waiting work; null: no limit",
+        description="Seconds that a worker may make no progress while work waits; null: no limit",
     )
     on_stuck: Literal["report", "fail"] = Field(
-        default="report", description="What a worker that is stuck comes to, beside its event"
+        default="report", description="Whether a worker that is stuck is only reported, or fails"
     )
     max_rss_bytes: Count | None = Field(
         default=None,
@@ -64,7 +64,7 @@ class GroupConfig(ConfigModel):
         default=30, description="Seconds that a worker may take to drain and stop"
     )
     restart: RestartConfig = Field(
-        default=RestartConfig(), description="What becomes of the group when its worker fails"
+        default=RestartConfig(), description="What follows when a worker of the group fails"
     )
 
     def _broken_rules(self) -> Iterable[Finding]:
@@ -72,7 +72,7 @@ class GroupConfig(ConfigModel):
 
 
 class ReadinessConfig(ConfigModel):
-    """The gate between start and work: no source is read before it opens."""
+    """The gate between start and work: no source is read before all required workers are ready."""
 
     enabled: Flag = Field(default=True, description="Whether there is a gate")
     start_work_on_all_groups_ready: Flag = Field(
@@ -95,7 +95,7 @@ class BatchConfig(ConfigModel):
 
 
 class PlatformConfig(ConfigModel):
-    """The platform under the graph."""
+    """Where nodes run: the supervisor, its process groups, and what serves them."""
 
     bootstrap: BootstrapConfig = Field(
         default=BootstrapConfig(), description="Which supervisor runs the graph"
@@ -114,10 +114,10 @@ class PlatformConfig(ConfigModel):
         default=HealthConfig(), description="What answers an orchestrator's probes"
     )
     requests: RequestsConfig = Field(
-        default=RequestsConfig(), description="What callers may ask of the run's nodes"
+        default=RequestsConfig(), description="Limits for requests to the run's nodes"
     )
     routing_cache: RoutingCacheConfig = Field(
-        default=RoutingCacheConfig(), description="What is remembered of where requests go"
+        default=RoutingCacheConfig(), description="The cache of the routes that requests take"
     )
     admin: AdminConfig = Field(
         default=AdminConfig(), description="The local socket of sk status and sk stop"

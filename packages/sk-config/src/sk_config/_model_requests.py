@@ -1,4 +1,4 @@
-"""`runtime.platform.requests` and `.routing_cache`: what a run's callers may ask for."""
+"""`runtime.platform.requests` and `.routing_cache`: limits for requests, and their routes."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from sk_config._fields import Count, Flag, Seconds
 
 
 class RequestsConfig(ConfigModel):
-    """Requests to the nodes of a run, from the process that started it."""
+    """Limits for requests that the process which started a run sends to its nodes."""
 
     max_in_flight: Count = Field(
-        default=1_024, description="Requests that may be without a reply; more are refused"
+        default=1_024, description="Requests that may wait for their reply; more are refused"
     )
     timeout_seconds: Seconds = Field(
-        default=30, description="Seconds until a request has failed, where its caller says none"
+        default=30,
+        description="Seconds until a request without a reply fails; a caller may set its own",
     )
 
 
 class RoutingCacheConfig(ConfigModel):
-    """What is remembered of where requests go."""
+    """The cache of the routes that requests take."""
 
     enabled: Flag = Field(default=True, description="Whether routes are remembered")
     negative_cache: Flag = Field(
-        default=True, description="Whether it is remembered that there is no route, too"
+        default=True, description="Whether it is also remembered that there is no route"
     )
     max_entries: Count = Field(default=1_024, description="Routes that are remembered")

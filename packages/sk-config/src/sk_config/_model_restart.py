@@ -14,21 +14,22 @@ from sk_config._rules import restart_findings
 
 
 class RestartConfig(ConfigModel):
-    """Whether, when and how often a failed worker is followed by another."""
+    """Whether, when and how often a failed worker is replaced by a new one."""
 
     policy: Literal["never", "on_failure"] = Field(
         default="never",
-        description="never: a failed worker ends the run; on_failure: another takes its place",
+        description="never: a failed worker ends the run; on_failure: a new one takes its place",
     )
     intensity: Count = Field(
         default=3, description="Restarts within period_seconds; one more failure ends the run"
     )
     period_seconds: Seconds = Field(default=60, description="Seconds in which restarts are counted")
     backoff_seconds: Backoff = Field(
-        default=0.2, description="Seconds before the first restart; each further one waits twice"
+        default=0.2,
+        description="Seconds before the first restart; each further one waits twice as long",
     )
     backoff_max_seconds: Backoff = Field(
-        default=10.0, description="Seconds that a restart waits at most"
+        default=10.0, description="The longest wait before a restart, in seconds"
     )
 
     def _broken_rules(self) -> Iterable[Finding]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from sk_config._document import parse_document
 from sk_config._finding import Finding
 from sk_config._limits import OverLimitError
+from sk_config._parse import parse_document
 from sk_config._path import Path, parse_path, render_path
 from sk_config._plain import plain_copy
 from sk_config._show import kind
@@ -16,14 +16,14 @@ _FORM = "PATH=VALUE, as in --set runtime.platform.process_groups[0].workers=2"
 
 
 class Override(NamedTuple):
-    """A plain value and the path that it is set at."""
+    """A plain value, and the path at which it is to be set."""
 
     path: Path
     value: Any
 
 
 def parse_overrides(texts: Iterable[str]) -> Iterator[Override | Finding]:
-    """Read overrides; VALUE is YAML (`2`, `true`, `[a, b]`, `"a: b"`; nothing is null)."""
+    """Read overrides. VALUE is YAML: `2`, `true`, `[a, b]`, `"a: b"`; an empty one is null."""
     for index, text in enumerate(texts):
         raw_path, equals, raw_value = text.partition("=")
         path = parse_path(raw_path.strip())
@@ -38,7 +38,10 @@ def parse_overrides(texts: Iterable[str]) -> Iterator[Override | Finding]:
 
 
 def apply_overrides(data: Any, overrides: Iterable[Override]) -> Iterator[Finding]:
-    """Set values, in order, in `data` itself; a missing (or null) mapping on the way is made."""
+    """Set values in `data` itself, in order; give a finding for each that cannot be set.
+
+    A mapping on the way that is missing or null is made.
+    """
     for override in overrides:
         holder: Any = data
         for depth, part in enumerate(override.path[:-1]):
@@ -68,7 +71,7 @@ def _read(path: Path, raw_value: str) -> Override | Finding:
 
 
 def _misses(holder: Any, path: Path) -> Finding | None:
-    """Say why the last part of a path cannot be stepped on in what holds it; None when it can."""
+    """Say why `holder` has no place for the last part of a path; None when it has one."""
     part = path[-1]
     if isinstance(part, str):
         if isinstance(holder, dict):

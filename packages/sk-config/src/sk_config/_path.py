@@ -1,4 +1,4 @@
-"""Paths into a configuration: a tuple of keys and indexes, and its one way of being written."""
+"""Paths into a configuration: tuples of keys and indexes, and how they are written and read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from typing import Final, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
+"""Where a value is: the keys and indexes that lead to it; empty for the document as a whole."""
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_:-]*")
 _SEGMENT: Final = re.compile(

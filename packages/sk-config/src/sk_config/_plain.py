@@ -1,4 +1,4 @@
-"""A deep copy of a mapping as plain data: what JSON can say, within limits, shared with nobody."""
+"""A deep copy of data, checked to be plain (what JSON can hold) and within the limits."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from sk_config._path import Path
 from sk_config._show import kind, show
 from sk_config.errors import Category
 
-PLAIN = "a mapping, a list, a string, a number, a boolean or null"
+_PLAIN = "a mapping, a list, a string, a number, a boolean or null"
 
 
 def plain_copy(value: object) -> tuple[Any, list[Finding]]:
-    """Copy a value; what is not plain becomes None (a key is left out) and is reported.
+    """Copy a value; what is not plain becomes None (a key is left out) and has a finding.
 
-    Raises `OverLimitError`, which a value that holds itself always meets.
+    Raises `OverLimitError`; of a value that holds itself too, which is endlessly deep.
     """
     copier = _Copier()
     return copier.copy(value, ()), copier.findings
@@ -72,6 +72,7 @@ class _Copier:
 
 
 def _scalar_fault(value: object) -> tuple[Category, str, str] | None:
+    """Say why a scalar is not plain: category, expected and got; None when it is."""
     if value is None or type(value) is bool:
         return None
     if type(value) is str:
@@ -84,7 +85,7 @@ def _scalar_fault(value: object) -> tuple[Category, str, str] | None:
         return "bad_value", "an integer of at most 64 bits", "a larger integer"
     if type(value) is float:
         return None if math.isfinite(value) else ("bad_value", "a finite number", show(value))
-    return "wrong_type", PLAIN, kind(value)
+    return "wrong_type", _PLAIN, kind(value)
 
 
 def _is_unicode(text: str) -> bool:

@@ -1,14 +1,15 @@
-"""Values rendered for a fault: what kind of value it is and, of a scalar, a short piece."""
+"""Values in the words of a fault: what kind of value it is and, for a scalar, a piece of it."""
 
 from __future__ import annotations
 
 from typing import Final
 
 _LONGEST: Final = 40
+_LONGEST_INTEGER_BITS: Final = 64
 
 
 def kind(value: object) -> str:
-    """Name the kind of a value and nothing of its content."""
+    """Name the kind of a value and show nothing of its content: "a string"."""
     match value:
         case None:
             return "null"
@@ -29,7 +30,7 @@ def kind(value: object) -> str:
 
 
 def show(value: object) -> str:
-    """Name the kind of a value with, for a scalar, its text cut at 40 characters."""
+    """Name the kind of a value and show what a scalar is: "the string 'tcp'", cut when long."""
     match value:
         case bool():
             return f"the boolean {str(value).lower()}"
@@ -37,6 +38,8 @@ def show(value: object) -> str:
             return f"the string {value[:_LONGEST]!r}... of {len(value)} characters"
         case str():
             return f"the string {value!r}"
+        case int() if value.bit_length() > _LONGEST_INTEGER_BITS:
+            return "an integer of more than 64 bits"
         case int():
             return f"the integer {value}"
         case float():

@@ -1,4 +1,4 @@
-"""YAML text to a document: plain data, the lines of its values, and every duplicate key.
+"""YAML text to a document: plain data, the line of every value, and a finding per duplicate key.
 
 Only PyYAML's scanner, parser and composer are used, and no constructor: no tag can make an object.
 Scalars are read by the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema), so
@@ -13,15 +13,16 @@ from typing import Any
 import yaml
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
-from sk_config._document import Document, unreadable
+from sk_config._document import Document, without_value
 from sk_config._finding import Finding
 from sk_config._limits import MAX_DEPTH, MAX_VALUES, OverLimitError, too_deep, too_many
 from sk_config._path import Path
 from sk_config._yaml_compose import compose
-from sk_config._yaml_scalars import Unreadable, scalar
+from sk_config._yaml_scalars import InvalidScalar, scalar
 from sk_config.errors import Category
 
 _COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+_NO_KEY = object()
 
 
 def parse_yaml(text: str) -> Document:
@@ -29,29 +30,30 @@ def parse_yaml(text: str) -> Document:
     try:
         node = compose(text)
     except OverLimitError as error:
-        return unreadable(error.finding)
+        return without_value(error.finding)
     except yaml.MarkedYAMLError as error:
-        return unreadable(_syntax(error.problem or "", error.problem_mark))
+        return without_value(_syntax(error.problem or "", error.problem_mark))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        return unreadable(
+        return without_value(
             Finding((), "syntax", "valid YAML", "a character that YAML forbids", line)
         )
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
         # PyYAML lets these through: an escape beyond Unicode, a version of thousands of digits.
-        return unreadable(Finding((), "syntax", "valid YAML", "text that cannot be read"))
+        return without_value(Finding((), "syntax", "valid YAML", "text that cannot be read"))
     if node is None:
         return Document(value=None)
     reader = _Reader()
     try:
         value = reader.value(node, ())
     except OverLimitError as error:
-        return unreadable(error.finding)
+        return without_value(error.finding)
     return Document(value=value, findings=tuple(reader.findings), lines=reader.lines)
 
 
 def _syntax(problem: str, mark: yaml.Mark | None) -> Finding:
-    # These name a piece of the text (an alias, a tag): maybe one of a secret that lacks its quotes.
+    # These problems quote a piece of the text (an alias, a tag), which may be a secret that was
+    # written without quotes.
     if problem.startswith(("found undefined", "duplicate tag")):
         problem = problem.partition(" '")[0]
     if "character '\\t'" in problem:  # which most editors show as spaces
@@ -63,7 +65,10 @@ def _syntax(problem: str, mark: yaml.Mark | None) -> Finding:
 
 
 class _Reader:
-    """Walk composed nodes; aliases are expanded, each of them counted again."""
+    """Turns composed nodes into plain data, with a finding for each that has no plain value.
+
+    An alias becomes a copy of what it stands for, and counts towards `MAX_VALUES` each time.
+    """
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
@@ -87,7 +92,7 @@ class _Reader:
 
     def _scalar(self, node: ScalarNode, path: Path) -> Any:
         read = scalar(node.tag, node.value)
-        if isinstance(read, Unreadable):
+        if isinstance(read, InvalidScalar):
             self._find(node, path, "bad_value", read.expected, read.got)
             return None
         return read
@@ -96,7 +101,7 @@ class _Reader:
         mapping: dict[Any, Any] = {}
         first: dict[Any, int] = {}
         for key_node, value_node in node.value:
-            if (key := self._key(key_node, path)) is Unreadable:
+            if (key := self._key(key_node, path)) is _NO_KEY:
                 continue
             there = (*path, str(key))
             if key in mapping:
@@ -108,17 +113,18 @@ class _Reader:
         return mapping
 
     def _key(self, node: Node, path: Path) -> Any:
+        """Give a mapping's key, or `_NO_KEY` where it is none (which is reported)."""
         if not isinstance(node, ScalarNode):
             self._find(node, path, "wrong_type", "keys that are strings", "a collection as a key")
-            return Unreadable
+            return _NO_KEY
         if node.value == "<<" and node.style is None:
             got = "a merge key (<<), which YAML 1.2 does not have"
             self._find(node, path, "syntax", "the keys themselves", got)
-            return Unreadable
+            return _NO_KEY
         read = scalar(node.tag, node.value)
-        if isinstance(read, Unreadable):
+        if isinstance(read, InvalidScalar):
             self._find(node, path, "bad_value", read.expected, read.got)
-            return Unreadable
+            return _NO_KEY
         return read
 
     def _find(self, node: Node, path: Path, category: Category, expected: str, got: str) -> None:

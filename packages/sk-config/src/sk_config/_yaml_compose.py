@@ -14,9 +14,10 @@ from sk_config._yaml_scalars import SCALARS
 
 
 class _Resolver(BaseResolver):
-    """Scalars by the core schema of YAML 1.2."""
+    """Tells the type of a plain scalar by the core schema of YAML 1.2."""
 
 
+# PyYAML looks a scalar's patterns up by its first character, "" for an empty one.
 for _tag, _scalar in SCALARS.items():
     _first = ["" if char == "\0" else char for char in _scalar.first_characters]
     _Resolver.add_implicit_resolver(_tag, _scalar.pattern, _first)
@@ -34,7 +35,7 @@ class _NodeComposer(Reader, Scanner, Parser, Composer, _Resolver):
         self._nesting = 0
 
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
-        """Compose a node; composing recurses, and the limit spares the interpreter's stack."""
+        """Compose a node. Composing recurses: the limit keeps it off the interpreter's own."""
         self._nesting += 1
         if self._nesting > MAX_DEPTH + 2:  # the document itself, and a scalar in the deepest list
             raise OverLimitError(too_deep(()))

@@ -9,14 +9,16 @@ from typing import Final, NamedTuple
 STRING_TAG: Final = "tag:yaml.org,2002:str"
 
 
-class Unreadable(NamedTuple):
-    """A scalar that has no plain value."""
+class InvalidScalar(NamedTuple):
+    """A scalar that has no plain value: what a finding says of it."""
 
     expected: str
     got: str
 
 
 class _Scalar(NamedTuple):
+    """A type of scalars: which plain text is one, what that begins with, what it stands for."""
+
     pattern: re.Pattern[str]
     first_characters: str
     convert: Callable[[str], object]
@@ -30,7 +32,7 @@ def _number(text: str) -> float:
     return float(text.replace(".", "")) if text[-1] in "fFnN" else float(text)
 
 
-# In this order: what an integer's pattern matches, that of a number matches too.
+# By tag. The order counts: what the pattern of an integer matches, that of a number matches too.
 SCALARS: Final = {
     "tag:yaml.org,2002:null": _Scalar(
         re.compile(r"(?:~|null|Null|NULL|)\Z"), "~nN\0", lambda _text: None
@@ -55,15 +57,15 @@ SCALARS: Final = {
 
 
 def scalar(tag: str, text: str) -> object:
-    """Give the value of a scalar: str, int, float, bool, None; or `Unreadable`."""
+    """Give the value of a scalar: str, int, float, bool, None; or `InvalidScalar`."""
     if tag == STRING_TAG:
         return text
     rule = SCALARS.get(tag)
     if rule is None:
-        return Unreadable("a value without a tag", "a tag")
+        return InvalidScalar("a value without a tag", "a tag")
     if not rule.pattern.match(text):
-        return Unreadable(f"a value that its tag !!{tag.rpartition(':')[2]} fits", "another")
+        return InvalidScalar(f"a value that its tag !!{tag.rpartition(':')[2]} fits", "another")
     try:
         return rule.convert(text)
     except ValueError:  # an integer of thousands of digits
-        return Unreadable("an integer of at most 64 bits", "a larger integer")
+        return InvalidScalar("an integer of at most 64 bits", "a larger integer")

@@ -1,4 +1,8 @@
-"""Control plane of stream kernel: signed protobuf messages over gRPC on loopback."""
+"""Control plane of stream kernel: signed protobuf messages over gRPC on loopback.
+
+`ControlServer` is the supervisor's end, `ControlPlaneChannel` the worker's. What they say to each
+other are the messages of `ControlMessage`, in the order of `TRANSITIONS`.
+"""
 
 from sk_control._bundle_keys import BootstrapKeyBundle
 from sk_control._channel import ControlPlaneChannel
@@ -12,7 +16,6 @@ from sk_control._events import (
     WorkerLost,
     WorkerMessage,
 )
-from sk_control._gate import StartGate
 from sk_control._identity import WorkerIdentity
 from sk_control._kinds import Direction, MessageKind
 from sk_control._messages import (
@@ -36,10 +39,10 @@ from sk_control._reports import (
     Progress,
     SpanCounts,
 )
-from sk_control._seal import SUPPORTED_VERSIONS
 from sk_control._server import ControlServer
-from sk_control._session import TRANSITIONS, ControlPlaneSession, SessionState, next_state
+from sk_control._session import ControlPlaneSession
 from sk_control._settings import ControlSettings
+from sk_control._transitions import TRANSITIONS, SessionState, next_state
 from sk_control.errors import (
     ControlBindError,
     ControlClosedError,
@@ -62,7 +65,6 @@ from sk_control.errors import (
 )
 
 __all__ = [
-    "SUPPORTED_VERSIONS",
     "TRANSITIONS",
     "BootstrapBundle",
     "BootstrapKeyBundle",
@@ -106,7 +108,6 @@ __all__ = [
     "Refused",
     "SessionState",
     "SpanCounts",
-    "StartGate",
     "StartGateClosedError",
     "StartWork",
     "Stop",

@@ -1,4 +1,4 @@
-"""The key part of a bootstrap bundle."""
+"""The keys in a bootstrap bundle."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from sk_control.errors import InvalidFieldError
 
 
 class BootstrapKeyBundle(Mapping[str, Secret]):
-    """Key name to `Secret`; immutable. Its repr shows names only, and it refuses to be pickled."""
+    """The keys that a bundle brings, by name: an immutable mapping of str to `Secret`.
+
+    Names have 1 to 256 characters; else, or for a value that is no `Secret`, `InvalidFieldError`.
+    Its repr shows the names only, and it refuses to be pickled.
+    """
 
     __slots__ = ("_keys",)
 

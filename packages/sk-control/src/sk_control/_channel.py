@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from types import TracebackType
 from typing import Self
 
 import grpc
@@ -24,8 +23,8 @@ from sk_control._messages import BootstrapBundle, BundleAck, ControlMessage, Hel
 from sk_control._outbox import Outbox
 from sk_control._refusals import RefusalCounter, category_of
 from sk_control._seal import SUPPORTED_VERSIONS, Clock, seal_and_open
-from sk_control._session import SessionState
 from sk_control._settings import ControlSettings
+from sk_control._transitions import SessionState
 from sk_control.errors import (
     ControlClosedError,
     ControlError,
@@ -39,8 +38,9 @@ from sk_control.errors import (
 class ControlPlaneChannel:
     """A worker's control session, open from `connect` to `close` or to the loss of the supervisor.
 
-    `on_message` and `on_lost` are called from one thread of the channel's own, possibly before
-    `connect` has returned; they must not raise. Putting into a queue is all that they should do.
+    `on_message` is called with every message but the bundle, `on_lost` once when the supervisor is
+    gone without having stopped this worker. One thread of the channel's own calls both, possibly
+    before `connect` has returned; they must not raise, and should only put into a queue.
     """
 
     @classmethod
@@ -60,11 +60,15 @@ class ControlPlaneChannel:
     ) -> ControlPlaneChannel:
         """Say hello, receive the bootstrap bundle and acknowledge it.
 
-        `protocol_versions` are offered, the first of them is spoken. Raises `ControlConnectError`
-        when there is no control server, `ControlTimeoutError`, `HelloRefusedError` and
-        `VersionMismatchError` when the supervisor refuses this worker, `MessageRefusedError` or
-        `ControlProtocolError` when its answer is not to be believed, `ControlSettingError` for an
-        address that is not loopback. Nothing is left open then.
+        `address` is that of the server, `token` the one-time token that it expects of `identity`;
+        `clock` gives nanoseconds and must be the server's. `protocol_versions` are offered, the
+        first of them is spoken.
+
+        Raises `ControlConnectError` when there is no control server, `ControlTimeoutError` when
+        there is no bundle within `timeout_seconds`, `HelloRefusedError` and `VersionMismatchError`
+        when the supervisor refuses this worker, `MessageRefusedError` or `ControlProtocolError`
+        when its answer is not to be believed, `ControlSettingError` for an address that is not
+        loopback, `InvalidFieldError` for a session id that is no name. Nothing is left open then.
         """
         settings = settings or ControlSettings()
         hello = _hello(identity, tuple(protocol_versions))
@@ -116,14 +120,13 @@ class ControlPlaneChannel:
 
     @property
     def state(self) -> SessionState:
-        """How far the session has come, seen from here."""
+        """How far the session has come, as this end sees it."""
         return self._endpoint.state
 
     def take_bundle(self) -> BootstrapBundle:
         """Hand over the bootstrap bundle, once, without the control plane's own keys.
 
-        Raises `KeyBundleConsumedError` from the second call on; the channel keeps no reference to
-        it.
+        The channel keeps no reference to it. Raises `KeyBundleConsumedError` at every further call.
         """
         with self._lock:
             bundle, self._bundle = self._bundle, None
@@ -134,23 +137,23 @@ class ControlPlaneChannel:
     def send(self, message: ControlMessage) -> None:
         """Sign and queue a message, from any thread; what is sent first arrives first.
 
-        Raises `ControlProtocolError` when it is out of order, and then changes nothing;
-        `ControlLostError` when the supervisor is gone; `InvalidFieldError` when it is too large;
-        `ControlClosedError` after `close`.
+        Raises `ControlProtocolError` when it is out of order, `InvalidFieldError` when it is too
+        large, `ControlLostError` when the supervisor is gone, `ControlClosedError` after `close`;
+        then nothing was sent, and the session is where it was.
         """
         if self._closing:
             raise ControlClosedError("control channel")
         self._endpoint.send(message)
 
     def refusals(self) -> dict[str, int]:
-        """Count what was refused of the supervisor's messages, by `RefusalCategory`, zeros too."""
+        """How many of the supervisor's messages were refused, by `RefusalCategory`, zeros too."""
         return self._refusals.snapshot()
 
     def close(self, timeout_seconds: float = 5.0) -> None:
         """Send what is queued and hang up; idempotent.
 
-        A supervisor that takes nothing any more is left after the timeout. When this returns, no
-        thread of the channel is left (but one that sits in a callback for longer than that), and
+        What a supervisor has not taken within the timeout is dropped. When this returns,
+        no thread of the channel is left, unless one has been in a callback for that long, and
         `on_lost` will not be called.
         """
         with self._lock:
@@ -164,12 +167,7 @@ class ControlPlaneChannel:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # ---- opening and ending ----------------------------------------------------------------------
@@ -214,7 +212,7 @@ class ControlPlaneChannel:
             self._ended(reason, failure)
 
     def _take(self, raw: bytes) -> None:
-        """Accept one message; a wrong first one ends the session, a later one is only counted."""
+        """Accept one message; a wrong first one ends the session, a wrong later one is counted."""
         try:
             message = self._endpoint.receive(raw)
         except (MessageRefusedError, ControlProtocolError) as fault:

@@ -1,4 +1,4 @@
-"""Messages to bytes and back; pure. A field has the same name in Python and on the wire."""
+"""Message bodies to bytes and back. Pure. A field has the same name in Python and on the wire."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _KIND_OF: Final = {python_type: kind for kind, (python_type, _) in _TYPES.items(
 
 
 def kind_of(message: m.ControlMessage) -> MessageKind:
-    """Return the kind of a message; raise `TypeError` if it is none."""
+    """Return the kind of a message; raises `TypeError` for anything else."""
     try:
         return _KIND_OF[type(message)]
     except KeyError:
@@ -45,7 +45,10 @@ def kind_of(message: m.ControlMessage) -> MessageKind:
 
 
 def encode(message: m.ControlMessage) -> tuple[MessageKind, bytes]:
-    """Serialise a message body; the same message gives the same bytes."""
+    """Return a message's kind and its serialised body; equal messages give equal bytes.
+
+    Raises `TypeError` for what is no message.
+    """
     kind = kind_of(message)
     return kind, _to_wire(message, _TYPES[kind][1]).SerializeToString(deterministic=True)
 
@@ -53,8 +56,8 @@ def encode(message: m.ControlMessage) -> tuple[MessageKind, bytes]:
 def decode(kind: int, body: bytes) -> m.ControlMessage:
     """Parse and check a message body.
 
-    Raises `MessageRefusedError` with `unknown_kind`, `undecodable` or `bad_field`, whatever the
-    bytes are. Unknown fields, which a later minor version may add, are ignored.
+    Whatever the bytes are, it raises nothing but `MessageRefusedError` (`unknown_kind`,
+    `undecodable`, `bad_field`). Unknown fields, which a later release may add, are ignored.
     """
     try:
         python_type, wire_type = _TYPES[MessageKind(kind)]
@@ -138,6 +141,8 @@ def _dict(_wire: Any, value: Any) -> dict[str, int]:
     return dict(value)
 
 
+# How a field is read whose value in Python differs from that on the wire, by its name, which means
+# the same in every message that has it.
 _SPECIAL: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "protocol_versions": _tuple,
     "discovery_modules": _tuple,

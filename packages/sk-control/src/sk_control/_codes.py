@@ -1,4 +1,4 @@
-"""The stable words for why something was refused: in events, counters, logs and on the wire."""
+"""The stable codes of refusals, as they are in events, counters, logs and on the wire."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class RefusalCategory(StrEnum):
-    """What kind of fault a refused message has. Refusals are counted by these."""
+    """What kind of fault a refused message has; refusals are counted by category."""
 
     MALFORMED = "malformed"
     VERSION = "version"
@@ -20,7 +20,7 @@ class RefusalCategory(StrEnum):
 
 
 class RefusalCode(StrEnum):
-    """Which fault exactly. Each code belongs to one category."""
+    """Which fault a message has that is not to be believed. Each belongs to one category."""
 
     UNDECODABLE = "undecodable"
     UNSIGNED_FIELDS = "unsigned_fields"
@@ -50,7 +50,7 @@ class RefusalCode(StrEnum):
 
 
 class ProtocolCode(StrEnum):
-    """Which rule of the session a message breaks; all count as `RefusalCategory.PROTOCOL`."""
+    """Which rule of the session's order a message breaks; all count as `PROTOCOL`."""
 
     MESSAGE_BEFORE_HELLO = "message_before_hello"
     DUPLICATE_HELLO = "duplicate_hello"

@@ -1,4 +1,4 @@
-"""Which key signs what: keys per worker and direction, and their reserved names in the bundle."""
+"""The keys of the control plane itself, per worker and direction, and their names in a bundle."""
 
 from __future__ import annotations
 
@@ -17,24 +17,31 @@ _RESERVED: Final = "control."
 _NAMES: Final = {direction: f"{_RESERVED}{direction.name.lower()}" for direction in Direction}
 
 DirectionKeys: TypeAlias = Mapping[Direction, Secret]
+"""The key that signs what travels in each direction."""
 
 
 def token_keys(token: Secret, session_id: str, worker_id: str) -> DirectionKeys:
-    """The keys of hello and bundle: whoever can derive them holds the worker's one-time token."""
-    return {way: Secret(_expand(token, session_id, worker_id, way)) for way in Direction}
+    """Derive the keys that sign hello and bundle from the worker's one-time token.
+
+    Who signs with them has proven that it holds the token, which never crosses the wire.
+    """
+    return {
+        direction: Secret(_expand(token, session_id, worker_id, direction))
+        for direction in Direction
+    }
 
 
 def control_keys(material: KeyMaterial, session_id: str, worker_id: str) -> DirectionKeys:
-    """The keys of everything behind the bundle."""
+    """Derive the keys that sign all messages after the bundle, from the server's key material."""
     labels = ("sk.control.v1", session_id, worker_id)
-    return {way: material.derive(*labels, way.name.lower()) for way in Direction}
+    return {direction: material.derive(*labels, direction.name.lower()) for direction in Direction}
 
 
-def _expand(token: Secret, session_id: str, worker_id: str, way: Direction) -> bytes:
-    # One block of HKDF-Expand (RFC 5869, 2.3). A token is 32 random bytes and so needs no extract
-    # step (3.3); it spares every worker the import of the library that `KeyMaterial.derive` does
-    # its extract step with.
-    parts = (b"sk.control.v1 token", session_id.encode(), worker_id.encode(), bytes([way]))
+def _expand(token: Secret, session_id: str, worker_id: str, direction: Direction) -> bytes:
+    # One block of HKDF-Expand (RFC 5869, 2.3). A token is random and so needs no extract step
+    # (3.3). Computed here, it spares every worker the import of `cryptography`, which
+    # `KeyMaterial.derive` needs.
+    parts = (b"sk.control.v1 token", session_id.encode(), worker_id.encode(), bytes([direction]))
     info = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
     return hmac.digest(token.reveal(), info + b"\x01", "sha256")
 
@@ -46,18 +53,19 @@ def with_control_keys(keys: BootstrapKeyBundle, control: DirectionKeys) -> Boots
             raise InvalidFieldError(
                 "bootstrap_bundle", "keys", f"no name that begins with {_RESERVED}"
             )
-    return BootstrapKeyBundle({**keys, **{_NAMES[way]: key for way, key in control.items()}})
+    named = {_NAMES[direction]: key for direction, key in control.items()}
+    return BootstrapKeyBundle({**keys, **named})
 
 
 def control_keys_of(keys: BootstrapKeyBundle) -> DirectionKeys:
-    """The control keys of a bundle; raises `MessageRefusedError` where they are missing."""
+    """Give the control keys of a bundle; raises `MessageRefusedError` where they are missing."""
     if not keys.keys() >= set(_NAMES.values()):
         raise MessageRefusedError(RefusalCode.BAD_FIELD, detail="bundle without control keys")
-    return {way: keys[name] for way, name in _NAMES.items()}
+    return {direction: keys[name] for direction, name in _NAMES.items()}
 
 
 def without_control_keys(keys: BootstrapKeyBundle) -> BootstrapKeyBundle:
-    """The part of a bundle's keys that is the application's."""
+    """Give the keys of a bundle that are the application's own."""
     return BootstrapKeyBundle(
         {name: key for name, key in keys.items() if not name.startswith(_RESERVED)}
     )

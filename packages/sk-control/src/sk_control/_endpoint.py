@@ -1,4 +1,4 @@
-"""One end of one worker's session: rules, keys and signing together, and no I/O."""
+"""One end of one worker's session: order, keys and signatures together. No I/O."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from sk_control._codes import RefusalCode
 from sk_control._control_keys import control_keys_of
 from sk_control._messages import BootstrapBundle, ControlMessage
 from sk_control._seal import Opener, Sealer
-from sk_control._session import ControlPlaneSession, SessionState
+from sk_control._session import ControlPlaneSession
+from sk_control._transitions import SessionState
 from sk_control.errors import ControlLostError, InvalidFieldError, MessageRefusedError
 
 
 class Endpoint:
-    """Turns messages into signed bytes and back, in the order that the session's table allows.
+    """Turns messages into signed bytes and back, in the order that the session allows.
 
-    The keys change behind the bundle: whichever end sends or receives one goes on with the control
-    keys that it brings. Safe to use from several threads; what is sent leaves in the order in which
-    it was signed.
+    Both ends begin with the keys of the worker's token. When the bootstrap bundle has been sent or
+    received they go on with the control keys in it. `max_bytes` is the largest signed message.
+    Thread-safe; what is sent leaves in the order in which it was signed.
     """
 
     def __init__(self, sealer: Sealer, opener: Opener, max_bytes: int) -> None:
@@ -40,12 +41,12 @@ class Endpoint:
         return self._session.state
 
     def attach(self, put: Callable[[bytes], None]) -> None:
-        """Send through `put` from now on; it must not block."""
+        """Send by calling `put` with signed bytes from now on; it must not block."""
         with self._lock:
             self._put = put
 
     def detach(self) -> SessionState:
-        """Send nothing any more, the stream is gone; returns the state that it ended in."""
+        """Send nothing any more, as the stream is gone; return the state that the session is in."""
         with self._lock:
             self._put = None
             return self._session.state
@@ -66,14 +67,14 @@ class Endpoint:
                 raise InvalidFieldError(
                     kind.label, "size", f"at most {self._max_bytes} bytes when signed"
                 )
+            self._rekey(message)
             self._put(raw)
             self._session.advance(kind)
-            self._rekey(message)
 
     def receive(self, raw: bytes) -> ControlMessage:
         """Verify and accept one message.
 
-        Raises `MessageRefusedError` or `ControlProtocolError`; then the session's state is what it
+        Raises `MessageRefusedError` or `ControlProtocolError`; then the session's state is as it
         was.
         """
         with self._lock:
@@ -82,7 +83,7 @@ class Endpoint:
             return self._accept(self._opener.open(raw))
 
     def greet(self, message: ControlMessage, put: Callable[[bytes], None]) -> None:
-        """Accept a first message, verified elsewhere, and send through `put` from now on."""
+        """Accept a first message that was verified already, and send through `put` from now on."""
         with self._lock:
             self._accept(message)
             self._put = put

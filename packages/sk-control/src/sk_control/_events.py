@@ -1,4 +1,4 @@
-"""What a control server tells its owner."""
+"""The events that a control server reports to its owner."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class LossReason(StrEnum):
     """Why a session is over before its time."""
 
     STREAM_ENDED = "stream_ended"
-    """The peer is gone: it exited, was killed, or closed the stream without its last word."""
+    """The peer is gone: it exited, was killed, or closed the stream before the session was over."""
     CLOSED_BY_SUPERVISOR = "closed_by_supervisor"
-    """The supervisor closed its server in order. Only a worker sees this one."""
+    """The supervisor closed its server. Only a worker is told this."""
     BUNDLE_FAILED = "bundle_failed"
-    """No bundle could be made for the worker. Only the server sees this one."""
+    """No bundle could be made for the worker. Only the server's owner is told this."""
 
 
 @value(frozen=True, slots=True)
@@ -38,9 +38,10 @@ class WorkerMessage:
 
 @value(frozen=True, slots=True)
 class WorkerLost:
-    """A worker's stream is over without a `StopAck`. Once per worker at most, and its last event.
+    """A worker's stream is over, and it has not said `StopAck`.
 
-    `fault` is what the owner's own `bundle_for` raised, for `BUNDLE_FAILED`.
+    At most once per worker, and its last event. For `BUNDLE_FAILED`, `fault` is what kept the
+    bundle from being sent: mostly what the owner's own `bundle_for` has raised.
     """
 
     worker_id: str
@@ -50,10 +51,10 @@ class WorkerLost:
 
 @value(frozen=True, slots=True)
 class Refused:
-    """Something was refused and had no other effect.
+    """A message or a stream was refused; it had no other effect.
 
-    `worker_id` is the worker that the peer claims to be if that is one of ours, else empty; it
-    proves nothing.
+    `worker_id` is what the peer claims to be, if a worker of that id was expected, else empty. It
+    is not proven.
     """
 
     category: RefusalCategory

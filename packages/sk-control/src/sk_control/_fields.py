@@ -1,4 +1,7 @@
-"""Checks of message fields. What fails them cannot be built, sent or received."""
+"""Checks of message fields, made by every constructor: what fails cannot be sent or received.
+
+Each takes the name of the message and of the field, for the `InvalidFieldError` that it raises.
+"""
 
 from __future__ import annotations
 
@@ -39,41 +42,41 @@ def texts(message: str, field: str, values: object) -> None:
             raise InvalidFieldError(message, field, "no empty text")
 
 
-def whole(message: str, field: str, value: object, low: int = 0, high: int = UINT64_MAX) -> None:
+def integer(message: str, field: str, value: object, low: int = 0, high: int = UINT64_MAX) -> None:
     """Take an int (no bool) in a range."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InvalidFieldError(message, field, f"an integer from {low} to {high}")
 
 
-def wholes(message: str, field: str, values: object) -> None:
-    """Take a tuple of 1 to 16 positive 32-bit integers."""
+def versions(message: str, field: str, values: object) -> None:
+    """Take protocol versions: a tuple of 1 to 16 positive 32-bit integers."""
     if not (isinstance(values, tuple) and 0 < len(values) <= 16):
         raise InvalidFieldError(message, field, "a tuple of 1 to 16 integers")
     for value in values:
-        whole(message, field, value, 1, UINT32_MAX)
+        integer(message, field, value, 1, UINT32_MAX)
 
 
 def seconds(message: str, field: str, value: object) -> None:
-    """Take a positive number of seconds."""
+    """Take a number of seconds above 0, at most 10**9: a period or a time limit."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidFieldError(message, field, "a number of seconds")
     if not 0 < value <= SECONDS_MAX:
         raise InvalidFieldError(message, field, f"more than 0 and at most {SECONDS_MAX} seconds")
 
 
-def span(message: str, field: str, value: object) -> None:
-    """Take a number of seconds, possibly none, however many."""
+def duration(message: str, field: str, value: object) -> None:
+    """Take a finite number of seconds from 0: time that was measured."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not (is_number and 0 <= cast("float", value) < math.inf):
         raise InvalidFieldError(message, field, "0 or more seconds")
 
 
 def buckets(message: str, field: str, values: object) -> None:
-    """Take a tuple of at most 64 counts, possibly none."""
+    """Take a tuple of at most 64 counts, one for each bucket of a histogram."""
     if not isinstance(values, tuple) or len(values) > BUCKETS_MAX:
         raise InvalidFieldError(message, field, f"a tuple of at most {BUCKETS_MAX} counts")
     for value in values:
-        whole(message, field, value)
+        integer(message, field, value)
 
 
 def flag(message: str, field: str, value: object) -> None:
@@ -88,22 +91,22 @@ def binary(message: str, field: str, value: object) -> None:
         raise InvalidFieldError(message, field, "bytes")
 
 
-def amounts(message: str, field: str, values: object) -> None:
+def unsigned_counts(message: str, field: str, values: object) -> None:
     """Take a mapping of name to unsigned 64-bit integer."""
     if not isinstance(values, Mapping):
         raise InvalidFieldError(message, field, "a mapping of name to integer")
     for key, value in values.items():
         name(message, field, key)
-        whole(message, field, value)
+        integer(message, field, value)
 
 
-def counters(message: str, field: str, values: object) -> None:
+def signed_counts(message: str, field: str, values: object) -> None:
     """Take a mapping of name to signed 64-bit integer."""
     if not isinstance(values, Mapping):
         raise InvalidFieldError(message, field, "a mapping of name to integer")
     for key, value in values.items():
         name(message, field, key)
-        whole(message, field, value, -INT64_MAX - 1, INT64_MAX)
+        integer(message, field, value, -INT64_MAX - 1, INT64_MAX)
 
 
 def _is_utf8(value: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which messages of a session are fresh: none comes again, and none out of its time."""
+"""Refusing replays on a control session, by nonce, time and order."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from sk_transport import ReplayGuard
 
 
 class SessionGuard:
-    """Judges the messages of one worker and direction by their nonces and times. Thread-safe.
+    """Admits each message of one worker and direction once. Thread-safe.
 
-    What is within the TTL is judged by its nonce. What is older is too old, unless it was signed
-    after everything that was accepted: messages of a session come in the order in which they were
-    signed, so that is no replay, but delay. An end that was suspended for longer than the TTL finds
-    the last words of the other one so, and the run hangs on some of them.
+    Within the TTL a message is judged by its nonce. One that is older is refused, unless it was
+    signed after everything that was admitted: as the messages of a session come in the order in
+    which they were signed, such a one is no replay but was delayed. An end that was suspended for
+    longer than the TTL finds messages of that kind waiting, and a run could not go on without some
+    of them (`drained`).
     """
 
     def __init__(self, *, ttl_seconds: float, capacity: int) -> None:
@@ -23,9 +24,9 @@ class SessionGuard:
         self._lock = threading.Lock()
 
     def admit(self, nonce: bytes, time_ns: int, now_ns: int) -> None:
-        """Accept a message signed at `time_ns`, seen at `now_ns`.
+        """Admit a message signed at `time_ns`, seen at `now_ns`; the first must be within the TTL.
 
-        The first one must be within the TTL, whatever it is. Raises as `ReplayGuard.admit` does.
+        Raises as `ReplayGuard.admit` does.
         """
         with self._lock:
             latest = self._latest_ns

@@ -1,4 +1,4 @@
-"""The rule that holds `start_work` back until every required worker is ready."""
+"""The rule that work starts only when every required worker is ready."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from sk_control._codes import ProtocolCode
 from sk_control._kinds import MessageKind
-from sk_control._session import SessionState
+from sk_control._transitions import SessionState
 from sk_control.errors import StartGateClosedError
 
 
 class StartGate:
-    """Opens when all of `required` are ready. Pure: it is shown states and keeps none."""
+    """Open when all of `required` are ready. It is given their states and keeps none."""
 
     __slots__ = ("_required",)
 
@@ -24,7 +24,7 @@ class StartGate:
         return self._required
 
     def missing(self, states: Mapping[str, SessionState]) -> tuple[str, ...]:
-        """Those that are not ready; a worker without a state is not."""
+        """Give those that are not ready, in the order given; a worker without a state is not."""
         ready = SessionState.READY
         return tuple(worker for worker in self._required if states.get(worker) is not ready)
 

@@ -1,4 +1,4 @@
-"""What both ends tell gRPC, and how a refusal travels as a status."""
+"""gRPC's settings at both ends, and how a refusal travels: as the metadata of a stream's end."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from typing import Final, cast
 import grpc
 
 from sk_control._pb import control_pb2 as pb
-from sk_control._refusals import category_of, code_of
+from sk_control._refusals import Refusal, category_of
 from sk_control._seal import SUPPORTED_VERSIONS
 from sk_control._settings import ControlSettings
 from sk_control.errors import (
     ControlConnectError,
     ControlError,
-    ControlProtocolError,
     HelloRefusedError,
-    MessageRefusedError,
     VersionMismatchError,
 )
 
@@ -65,18 +63,19 @@ def _message_limits(settings: ControlSettings) -> list[tuple[str, int]]:
     ]
 
 
-def refusal_metadata(
-    fault: MessageRefusedError | ControlProtocolError,
-) -> tuple[tuple[str, str], ...]:
-    """Trailing metadata that tells a refused peer why."""
+def refusal_metadata(refusal: Refusal) -> tuple[tuple[str, str], ...]:
+    """Trailing metadata that tells a refused peer why, and the protocol versions spoken here."""
     versions = ",".join(str(version) for version in SUPPORTED_VERSIONS)
-    return ((_REFUSAL, f"{category_of(fault)}/{code_of(fault)}"), (_VERSIONS, versions))
+    return ((_REFUSAL, f"{category_of(refusal)}/{refusal.code}"), (_VERSIONS, versions))
 
 
 def connect_fault(
     failure: grpc.RpcError | None, address: str, worker_id: str, offered: tuple[int, ...]
 ) -> ControlError:
-    """Say in our own terms why a stream ended before the bundle; None is an end without fault."""
+    """Give the error for a stream that ended before the bundle; `failure` None: without a fault.
+
+    `offered` are the protocol versions that the worker speaks.
+    """
     if failure is None:
         return ControlConnectError(address, _REASONS[grpc.StatusCode.OK])
     metadata = _texts(failure)

@@ -1,4 +1,4 @@
-"""Who a worker is."""
+"""The identity of a worker."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from sk_control._value import value
 
 @value(frozen=True, slots=True)
 class WorkerIdentity:
-    """One process of one place: group and index name the place, `incarnation` counts from 1.
+    """Which worker a process is: the `index`-th of its group, from 0, in its `incarnation`, from 1.
 
-    `worker_id` is unique within the control session and therefore holds the incarnation. Raises
+    A worker that is restarted has the same group and index and the next incarnation. `worker_id` is
+    unique within the control session, so it must differ between incarnations. Raises
     `InvalidFieldError`.
     """
 
@@ -22,5 +23,5 @@ class WorkerIdentity:
     def __post_init__(self) -> None:
         check.name("worker_identity", "worker_id", self.worker_id)
         check.name("worker_identity", "group", self.group)
-        check.whole("worker_identity", "index", self.index, 0, check.UINT32_MAX)
-        check.whole("worker_identity", "incarnation", self.incarnation, 1, check.UINT32_MAX)
+        check.integer("worker_identity", "index", self.index, 0, check.UINT32_MAX)
+        check.integer("worker_identity", "incarnation", self.incarnation, 1, check.UINT32_MAX)

@@ -1,4 +1,4 @@
-"""Kinds and directions of control messages; the numbers are those of control.proto."""
+"""Kinds and directions of control messages. The numbers are those of `control.proto`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from enum import IntEnum
 
 
 class Direction(IntEnum):
-    """Who a message is for."""
+    """Which end a message is for."""
 
     TO_SUPERVISOR = 1
     TO_WORKER = 2
 
 
 class MessageKind(IntEnum):
-    """What a message is."""
+    """What a message says: its type, as a number on the wire."""
 
     HELLO = 1
     BOOTSTRAP_BUNDLE = 2

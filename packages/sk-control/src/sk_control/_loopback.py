@@ -1,4 +1,4 @@
-"""Addresses: this machine's own, and no other."""
+"""Addresses of the control plane: IPv4 loopback, by number, and no other."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def format_address(host: str, port: int) -> str:
 
 
 def check_free(host: str, port: int) -> None:
-    """Raise `ControlBindError` if a port cannot be listened on; gRPC would not say why.
+    """Raise `ControlBindError`, with the system's reason, if a port cannot be listened on.
 
-    gRPC also writes to standard error when it fails to bind, which a library must not.
+    gRPC would not give the reason, and would write to standard error, which a library must not.
     """
     try:
         socket.create_server((host, port)).close()
@@ -34,7 +34,7 @@ def check_free(host: str, port: int) -> None:
 
 
 def parse_address(address: str) -> str:
-    """Check `HOST:PORT` as a server gives it; raises `ControlSettingError`."""
+    """Check an address to dial, `HOST:PORT`; raises `ControlSettingError`."""
     host, _, port = address.rpartition(":")
     if not (port.isascii() and port.isdecimal() and 0 < int(port) <= 65535):
         raise ControlSettingError("address", address, "HOST:PORT")

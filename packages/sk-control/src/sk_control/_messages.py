@@ -1,6 +1,6 @@
 """The control messages as values, checked when they are made, by a caller or from the wire.
 
-Here are those of a worker's coming and going; what it reports in between is in `_reports`. Every
+Here are those of a worker's start and stop; what it reports in between is in `_reports`. Every
 constructor raises `InvalidFieldError` for a field that is out of its range. Names have 1 to 256
 characters, free text up to 4096; counts are unsigned 64-bit integers.
 """
@@ -19,7 +19,10 @@ from sk_control.errors import InvalidFieldError
 
 @value(frozen=True, slots=True)
 class Hello:
-    """Worker: who I am, and which protocol versions I speak. `incarnation` counts from 1."""
+    """From a worker, its first message: who it is, and which protocol versions it speaks.
+
+    `index` counts from 0, `incarnation` from 1, as in `WorkerIdentity`.
+    """
 
     protocol_versions: tuple[int, ...]
     worker_id: str
@@ -29,20 +32,21 @@ class Hello:
     pid: int
 
     def __post_init__(self) -> None:
-        check.wholes("hello", "protocol_versions", self.protocol_versions)
+        check.versions("hello", "protocol_versions", self.protocol_versions)
         check.name("hello", "worker_id", self.worker_id)
         check.name("hello", "group", self.group)
-        check.whole("hello", "index", self.index, 0, check.UINT32_MAX)
-        check.whole("hello", "incarnation", self.incarnation, 1, check.UINT32_MAX)
-        check.whole("hello", "pid", self.pid, 1)
+        check.integer("hello", "index", self.index, 0, check.UINT32_MAX)
+        check.integer("hello", "incarnation", self.incarnation, 1, check.UINT32_MAX)
+        check.integer("hello", "pid", self.pid, 1)
 
 
 @value(frozen=True, slots=True)
 class BootstrapBundle:
-    """Supervisor, once per worker: everything that a worker is built from.
+    """From the supervisor, once per worker: everything that the worker is built from.
 
-    `application` is the supervisor's own JSON and opaque here; as settings may hold secrets it is
-    not part of the repr.
+    `application` is the supervisor's own JSON and opaque here; it may hold secrets, and so is not
+    in the repr. `data_host` and `data_port` are where the worker connects its data channel, `keys`
+    what it signs there with. It sends a sign of life every `heartbeat_seconds`.
     """
 
     run_id: str
@@ -62,12 +66,12 @@ class BootstrapBundle:
         check.name(message, "run_id", self.run_id)
         check.name(message, "scenario_id", self.scenario_id)
         check.name(message, "group", self.group)
-        check.whole(message, "worker_index", self.worker_index, 0, check.UINT32_MAX)
-        check.whole(message, "incarnation", self.incarnation, 1, check.UINT32_MAX)
+        check.integer(message, "worker_index", self.worker_index, 0, check.UINT32_MAX)
+        check.integer(message, "incarnation", self.incarnation, 1, check.UINT32_MAX)
         check.texts(message, "discovery_modules", self.discovery_modules)
         check.binary(message, "application", self.application)
         check.name(message, "data_host", self.data_host)
-        check.whole(message, "data_port", self.data_port, 1, 65535)
+        check.integer(message, "data_port", self.data_port, 1, 65535)
         check.seconds(message, "heartbeat_seconds", self.heartbeat_seconds)
         if not isinstance(self.keys, BootstrapKeyBundle):
             raise InvalidFieldError(message, "keys", "a BootstrapKeyBundle")
@@ -75,14 +79,14 @@ class BootstrapBundle:
 
 @value(frozen=True, slots=True)
 class BundleAck:
-    """Worker: the bundle is here and its keys are in use. The channel sends it by itself."""
+    """From a worker: it has its bundle and uses the keys in it. The channel itself sends this."""
 
 
 @value(frozen=True, slots=True)
 class Ready:
-    """Worker: built, connected, waiting for `StartWork`.
+    """From a worker: it is built and connected, and waits for `StartWork`.
 
-    `partial_outputs` names the files that hold its output until it is put in place.
+    `partial_outputs` names the files that hold its output until the run is complete.
     """
 
     partial_outputs: tuple[str, ...] = ()
@@ -93,12 +97,15 @@ class Ready:
 
 @value(frozen=True, slots=True)
 class StartWork:
-    """Supervisor: the gate is open, sources may be read."""
+    """From the supervisor: all required workers are ready, and sources may be read."""
 
 
 @value(frozen=True, slots=True)
 class Stop:
-    """Supervisor: stop; with `drain`, after what is in flight has been sent on. May be repeated."""
+    """From the supervisor: stop; with `drain`, only when all that is in flight has been sent on.
+
+    May be repeated.
+    """
 
     drain: bool
     reason: str = ""
@@ -110,15 +117,15 @@ class Stop:
 
 @value(frozen=True, slots=True)
 class StopAck:
-    """Worker: stopped; its last word. The end of its stream is no loss after this."""
+    """From a worker, its last message: it has stopped. The end of its stream is then no loss."""
 
 
 @value(frozen=True, slots=True)
 class PeerReplaced:
-    """Supervisor: `worker_id` runs `group` now, in the place of a worker that has failed.
+    """From the supervisor: `worker_id` has replaced a worker of `group` that has failed.
 
-    `keys` are those that this worker shares with it, named as in the bootstrap bundle. May be
-    repeated, and comes for each replacement.
+    It goes to the workers that exchange batches with that one. `keys` are those that the addressee
+    shares with the new worker, named as in the bootstrap bundle. May be repeated.
     """
 
     group: str
@@ -129,7 +136,7 @@ class PeerReplaced:
     def __post_init__(self) -> None:
         check.name("peer_replaced", "group", self.group)
         check.name("peer_replaced", "worker_id", self.worker_id)
-        check.whole("peer_replaced", "incarnation", self.incarnation, 1, check.UINT32_MAX)
+        check.integer("peer_replaced", "incarnation", self.incarnation, 1, check.UINT32_MAX)
         if not isinstance(self.keys, BootstrapKeyBundle):
             raise InvalidFieldError("peer_replaced", "keys", "a BootstrapKeyBundle")
 

@@ -10,9 +10,10 @@ from sk_control._value import value
 class Metering:
     """What a worker has measured of its work since it began; part of its `Progress`.
 
-    The counts are of batches, by bucket of their time, the seconds all their times together:
-    `batch` for that in work here, `latency`, at the source only, for that until everybody was done.
-    `credit` is how many batches its source may read before one is done with, if it has a source.
+    `batch_counts` is a histogram of the time that its batches were in work, `batch_seconds` the sum
+    of those times. `latency_counts` and `latency_seconds` are the same for the time from the
+    reading of a batch until every worker was done with it; only the source's worker has them.
+    `credit` is how many more batches its source may read now; None where it has no source.
     """
 
     records_in: int = 0
@@ -27,10 +28,10 @@ class Metering:
     credit: int | None = None
 
     def __post_init__(self) -> None:
-        check.whole("progress", "metering.records_in", self.records_in)
+        check.integer("progress", "metering.records_in", self.records_in)
         for kind in ("busy", "idle", "backpressured", "cpu", "batch", "latency"):
-            check.span("progress", f"metering.{kind}_seconds", getattr(self, f"{kind}_seconds"))
+            check.duration("progress", f"metering.{kind}_seconds", getattr(self, f"{kind}_seconds"))
         check.buckets("progress", "metering.batch_counts", self.batch_counts)
         check.buckets("progress", "metering.latency_counts", self.latency_counts)
         if self.credit is not None:
-            check.whole("progress", "metering.credit", self.credit)
+            check.integer("progress", "metering.credit", self.credit)

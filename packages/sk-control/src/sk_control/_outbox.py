@@ -1,4 +1,4 @@
-"""What waits to be sent on a stream."""
+"""The queue of what is to be sent on a stream."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 
 class Outbox:
-    """An unbounded queue between those who send and the one thread that gRPC reads it from.
+    """An unbounded queue that any thread may put into, and that one thread of gRPC iterates over.
 
-    `close` ends the iteration behind what is queued already; `finished` is set when the reading
-    side is done with it.
+    After `close` the iteration ends once it has given what was queued before; `finished` is set
+    when it has ended.
     """
 
     def __init__(self) -> None:
@@ -23,11 +23,14 @@ class Outbox:
         self._queue.put(raw)
 
     def close(self) -> None:
-        """Say that nothing follows; may be said often."""
+        """Say that nothing follows. Idempotent."""
         self._queue.put(None)
 
     def first(self, timeout_seconds: float) -> bytes | None:
-        """Wait for one message; raises `queue.Empty` when none came in time. None when closed."""
+        """Wait for the first message; None when it was closed before one was put.
+
+        Raises `queue.Empty` when neither has happened in time.
+        """
         return self._queue.get(timeout=timeout_seconds)
 
     def __iter__(self) -> Iterator[bytes]:

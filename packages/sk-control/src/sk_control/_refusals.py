@@ -1,34 +1,33 @@
-"""Counting what was refused."""
+"""What a refusal is, and counting refusals."""
 
 from __future__ import annotations
 
 import threading
+from typing import TypeAlias
 
-from sk_control._codes import ProtocolCode, RefusalCategory, RefusalCode
+from sk_control._codes import RefusalCategory
 from sk_control.errors import ControlProtocolError, MessageRefusedError
 
+Refusal: TypeAlias = MessageRefusedError | ControlProtocolError
+"""Why a received message is dropped: it is not to be believed, or it is out of order."""
 
-def category_of(fault: MessageRefusedError | ControlProtocolError) -> RefusalCategory:
+
+def category_of(refusal: Refusal) -> RefusalCategory:
     """What a refusal is counted under."""
-    if isinstance(fault, ControlProtocolError):
+    if isinstance(refusal, ControlProtocolError):
         return RefusalCategory.PROTOCOL
-    return fault.category
-
-
-def code_of(fault: MessageRefusedError | ControlProtocolError) -> RefusalCode | ProtocolCode:
-    """The stable code of a refusal."""
-    return fault.code
+    return refusal.category
 
 
 class RefusalCounter:
-    """Refusals by category; safe to use from any thread."""
+    """How many messages were refused, by category. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts = dict.fromkeys(RefusalCategory, 0)
 
     def add(self, category: RefusalCategory) -> None:
-        """Count one."""
+        """Count one refusal."""
         with self._lock:
             self._counts[category] += 1
 

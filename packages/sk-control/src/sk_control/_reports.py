@@ -1,6 +1,6 @@
-"""The messages in which a worker reports: how far it has come, how it ended, what its spans became.
+"""The messages in which a worker reports: on its progress, its end and its trace spans.
 
-Values, checked when they are made, as those of `_messages`.
+They are values and checked when they are made, as those of `_messages`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from sk_control.errors import InvalidFieldError
 
 @value(frozen=True, slots=True)
 class Progress:
-    """Worker: how far it has come. `state` and `position` are its own words, possibly empty.
+    """From a worker: how far it has come since it began.
 
-    `waiting` counts the batches that it has and is not done with, the one in work included;
-    `dead_lettered` and `skipped` the records that its nodes gave up; `metering` what it measured;
-    `requests` those whose records it has run.
+    It is done with `records_in` records of the source, in `batches`, and has sent on `records_out`;
+    `waiting` batches are here and not done with. `dead_lettered` and `skipped` count the records
+    that its nodes gave up, `requests` the requests that it has run. `state` and `position` are text
+    for people, possibly empty; `metering` is what it has measured.
     """
 
     records_in: int = 0
@@ -38,20 +39,20 @@ class Progress:
     def __post_init__(self) -> None:
         if not isinstance(self.metering, Metering | None):
             raise InvalidFieldError("progress", "metering", "a Metering or nothing")
-        check.whole("progress", "records_in", self.records_in)
-        check.whole("progress", "records_out", self.records_out)
-        check.whole("progress", "batches", self.batches)
+        check.integer("progress", "records_in", self.records_in)
+        check.integer("progress", "records_out", self.records_out)
+        check.integer("progress", "batches", self.batches)
         check.text("progress", "state", self.state)
         check.text("progress", "position", self.position)
-        check.whole("progress", "waiting", self.waiting)
-        check.whole("progress", "dead_lettered", self.dead_lettered)
-        check.whole("progress", "skipped", self.skipped)
-        check.whole("progress", "requests", self.requests)
+        check.integer("progress", "waiting", self.waiting)
+        check.integer("progress", "dead_lettered", self.dead_lettered)
+        check.integer("progress", "skipped", self.skipped)
+        check.integer("progress", "requests", self.requests)
 
 
 @value(frozen=True, slots=True)
 class Heartbeat:
-    """Worker: still here."""
+    """From a worker, at the period that its bundle gives: it is alive."""
 
     progress: Progress | None = None
 
@@ -61,18 +62,20 @@ class Heartbeat:
 
 
 class DrainOutcome(IntEnum):
-    """Why there is nothing more to come; the numbers are those of control.proto."""
+    """Why a worker has drained. The numbers are those of `control.proto`."""
 
     COMPLETE = 1
+    """Every input came to its end."""
     STOPPED = 2
+    """The worker was asked to stop before that."""
 
 
 @value(frozen=True, slots=True)
 class Drained:
-    """Worker: all output has been sent on and nothing is in flight.
+    """From a worker: all of its output has been sent on, and nothing is in flight.
 
-    `COMPLETE`: every input came to its end. `STOPPED`: it was asked to stop before that. `counters`
-    are the worker's own totals by name, signed 64-bit.
+    `records_in` and `records_out` are as in `Progress`; `counters` are totals of the worker's own,
+    by name: signed 64-bit integers.
     """
 
     outcome: DrainOutcome
@@ -83,19 +86,19 @@ class Drained:
     def __post_init__(self) -> None:
         if not isinstance(self.outcome, DrainOutcome):
             raise InvalidFieldError("drained", "outcome", "a DrainOutcome")
-        check.whole("drained", "records_in", self.records_in)
-        check.whole("drained", "records_out", self.records_out)
-        check.counters("drained", "counters", self.counters)
+        check.integer("drained", "records_in", self.records_in)
+        check.integer("drained", "records_out", self.records_out)
+        check.signed_counts("drained", "counters", self.counters)
 
 
 @value(frozen=True, slots=True)
 class Failed:
-    """Worker: it cannot go on. Only reports and a `StopAck` may follow.
+    """From a worker: it cannot go on. Only reports and a `StopAck` may follow.
 
-    `category` is the deterministic failure category, `node` the node at fault or empty,
-    `cause_type` the class of the cause, `message` its sanitised text: neither payload nor secret.
-    `trace_id` is the trace of the record at fault, or empty.
-    Text beyond 4096 characters is cut, not refused: a failure report must get through.
+    `category` is the stable category of the failure, `node` the node at fault or empty,
+    `cause_type` the class of the exception, `message` its text without payload or secret,
+    `trace_id` the trace of the record at fault, or empty. As a failure report must get through,
+    text beyond 4096 characters is cut and not refused.
     """
 
     category: str
@@ -117,9 +120,10 @@ class Failed:
 
 @value(frozen=True, slots=True)
 class ExporterCounts:
-    """What has become of the spans that one exporter was given; `dropped` is by reason.
+    """What one exporter of a worker has done with the trace spans that it was given.
 
-    `close_failure` is the reason why it did not close, or empty.
+    `kind` is that of the exporter, `dropped` counts the spans that are lost, by reason, and
+    `close_failure` says why it did not close, or is empty.
     """
 
     kind: str
@@ -129,17 +133,17 @@ class ExporterCounts:
 
     def __post_init__(self) -> None:
         check.name("span_counts", "exporters.kind", self.kind)
-        check.whole("span_counts", "exporters.exported", self.exported)
-        check.amounts("span_counts", "exporters.dropped", self.dropped)
+        check.integer("span_counts", "exporters.exported", self.exported)
+        check.unsigned_counts("span_counts", "exporters.dropped", self.dropped)
         check.text("span_counts", "exporters.close_failure", self.close_failure)
 
 
 @value(frozen=True, slots=True)
 class SpanCounts:
-    """Worker: how many spans it has made, and what has become of them at each exporter.
+    """From a worker: how many trace spans it has made, and what each exporter did with them.
 
-    The first one comes before `Ready` and opens the account, the last one is `final`: every
-    exporter is closed. A worker that traces nothing sends none.
+    A worker that traces sends the first before `Ready`, so that one that dies later is known to
+    owe an account; the last is `final`, sent when every exporter is closed.
     """
 
     created: int = 0
@@ -147,7 +151,7 @@ class SpanCounts:
     final: bool = False
 
     def __post_init__(self) -> None:
-        check.whole("span_counts", "created", self.created)
+        check.integer("span_counts", "created", self.created)
         if not isinstance(self.exporters, tuple) or not all(
             isinstance(one, ExporterCounts) for one in self.exporters
         ):

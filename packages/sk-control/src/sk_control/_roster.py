@@ -1,10 +1,10 @@
-"""The workers that a server expects, and who may take which place. No I/O."""
+"""The workers that a server expects, and which first messages it believes. No I/O."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sk_transport import Secret
 
@@ -12,13 +12,13 @@ from sk_control._codec import kind_of
 from sk_control._codes import ProtocolCode, RefusalCode
 from sk_control._control_keys import token_keys
 from sk_control._endpoint import Endpoint
-from sk_control._envelope import Envelope, parse_envelope
 from sk_control._identity import WorkerIdentity
 from sk_control._kinds import Direction
 from sk_control._messages import ControlMessage, Hello
 from sk_control._seal import SUPPORTED_VERSIONS, Clock, Opener, seal_and_open
-from sk_control._session import SessionState
 from sk_control._settings import ControlSettings
+from sk_control._signed_message import SignedMessage, parse_signed
+from sk_control._transitions import SessionState
 from sk_control.errors import (
     ControlProtocolError,
     MessageRefusedError,
@@ -29,81 +29,84 @@ from sk_control.errors import (
 
 
 @dataclass(slots=True)
-class Place:
-    """One expected worker: who it must be, how it proves it, until when; and its session."""
+class _ExpectedWorker:
+    """Who a worker must be, how it proves that and until when; and its session."""
 
     identity: WorkerIdentity
     deadline_ns: int
     hello_opener: Opener
     endpoint: Endpoint
-    used: bool = field(default=False)
+    token_used: bool = False
 
 
 class Roster:
-    """Expected workers by id. Safe to use from any thread."""
+    """Every worker that was ever expected, by its id. Thread-safe."""
 
     def __init__(self, session_id: str, settings: ControlSettings, clock: Clock) -> None:
         self._session_id, self._settings, self._clock = session_id, settings, clock
         self._lock = threading.Lock()
-        self._places: dict[str, Place] = {}
+        self._workers: dict[str, _ExpectedWorker] = {}
 
     def expect(self, identity: WorkerIdentity, token: Secret, deadline_ns: int) -> None:
-        """Open a place; raises `WorkerExpectedTwiceError`."""
-        place = self._make_place(identity, token, deadline_ns)
+        """Expect one hello of a worker; raises `WorkerExpectedTwiceError`."""
+        worker = self._expected(identity, token, deadline_ns)
         with self._lock:
-            if identity.worker_id in self._places:
+            if identity.worker_id in self._workers:
                 raise WorkerExpectedTwiceError(identity.worker_id)
-            self._places[identity.worker_id] = place
+            self._workers[identity.worker_id] = worker
 
     def endpoint(self, worker_id: str) -> Endpoint:
         """The supervisor's end of a worker's session; raises `WorkerNotExpectedError`."""
         with self._lock:
             try:
-                return self._places[worker_id].endpoint
+                return self._workers[worker_id].endpoint
             except KeyError:
                 raise WorkerNotExpectedError(worker_id) from None
 
     def states(self) -> dict[str, SessionState]:
         """How far every worker's session has come."""
         with self._lock:
-            return {worker_id: place.endpoint.state for worker_id, place in self._places.items()}
+            return {id_: worker.endpoint.state for id_, worker in self._workers.items()}
 
     def knows(self, worker_id: str) -> bool:
         """Whether a worker of this id was ever expected."""
         with self._lock:
-            return worker_id in self._places
+            return worker_id in self._workers
 
     def admit(self, raw: bytes, put: Callable[[bytes], None]) -> Hello:
-        """Judge the first message of a stream; on success the place is taken and its token spent.
+        """Accept the first message of a stream: a worker's hello, which spends its token.
 
-        Raises `MessageRefusedError` or `ControlProtocolError`; then nothing has changed.
+        What is sent to the worker goes through `put` from then on. Raises `MessageRefusedError` or
+        `ControlProtocolError`; then the worker is expected as before.
         """
         if len(raw) > self._settings.max_hello_bytes:
             raise MessageRefusedError(RefusalCode.OVERSIZED)
-        envelope = parse_envelope(raw)
+        signed = parse_signed(raw)
         with self._lock:
-            place = self._find(envelope)
-            hello = _check_hello(place, place.hello_opener.verify(envelope))
-            if place.used:
-                raise MessageRefusedError(RefusalCode.TOKEN_USED, envelope.worker_id)
-            if self._clock() > place.deadline_ns:
-                raise MessageRefusedError(RefusalCode.TOKEN_EXPIRED, envelope.worker_id)
-            place.endpoint.greet(hello, put)
-            place.used = True
+            worker = self._find(signed)
+            hello = _check_hello(worker.identity, worker.hello_opener.verify(signed))
+            if worker.token_used:
+                raise MessageRefusedError(RefusalCode.TOKEN_USED, signed.worker_id)
+            if self._clock() > worker.deadline_ns:
+                raise MessageRefusedError(RefusalCode.TOKEN_EXPIRED, signed.worker_id)
+            worker.endpoint.greet(hello, put)
+            worker.token_used = True
             return hello
 
-    def _find(self, envelope: Envelope) -> Place:
-        if envelope.protocol_version not in SUPPORTED_VERSIONS:
-            theirs = (envelope.protocol_version,)
-            raise VersionMismatchError.between(SUPPORTED_VERSIONS, theirs, envelope.worker_id)
-        if envelope.session_id != self._session_id:
-            raise MessageRefusedError(RefusalCode.WRONG_SESSION, envelope.worker_id)
+    def _find(self, signed: SignedMessage) -> _ExpectedWorker:
+        if signed.protocol_version not in SUPPORTED_VERSIONS:
+            theirs = (signed.protocol_version,)
+            raise VersionMismatchError.between(SUPPORTED_VERSIONS, theirs, signed.worker_id)
+        if signed.session_id != self._session_id:
+            raise MessageRefusedError(RefusalCode.WRONG_SESSION, signed.worker_id)
         try:
-            return self._places[envelope.worker_id]
+            return self._workers[signed.worker_id]
         except KeyError:
-            raise MessageRefusedError(RefusalCode.UNKNOWN_WORKER, envelope.worker_id) from None
+            raise MessageRefusedError(RefusalCode.UNKNOWN_WORKER, signed.worker_id) from None
 
-    def _make_place(self, identity: WorkerIdentity, token: Secret, deadline_ns: int) -> Place:
+    def _expected(
+        self, identity: WorkerIdentity, token: Secret, deadline_ns: int
+    ) -> _ExpectedWorker:
         sealer, opener = seal_and_open(
             Direction.TO_WORKER,
             token_keys(token, self._session_id, identity.worker_id),
@@ -114,11 +117,10 @@ class Roster:
             clock=self._clock,
         )
         endpoint = Endpoint(sealer, opener, self._settings.max_message_bytes)
-        return Place(identity, deadline_ns, opener, endpoint)
+        return _ExpectedWorker(identity, deadline_ns, opener, endpoint)
 
 
-def _check_hello(place: Place, message: ControlMessage) -> Hello:
-    identity = place.identity
+def _check_hello(identity: WorkerIdentity, message: ControlMessage) -> Hello:
     if not isinstance(message, Hello):
         state, kind = SessionState.EXPECTED, kind_of(message)
         raise ControlProtocolError(

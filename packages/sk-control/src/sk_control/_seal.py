@@ -1,4 +1,4 @@
-"""Sealing and opening: messages to signed bytes and back, for one worker and direction."""
+"""Messages to signed bytes (sealing) and back (opening), for one worker and direction."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from sk_control import _fields as check
 from sk_control._codec import decode, encode, kind_of
 from sk_control._codes import RefusalCode
 from sk_control._control_keys import DirectionKeys
-from sk_control._envelope import NONCE_BYTES, Envelope, parse_envelope
 from sk_control._freshness import SessionGuard
 from sk_control._kinds import Direction
 from sk_control._messages import ControlMessage
 from sk_control._settings import ControlSettings
+from sk_control._signed_message import NONCE_BYTES, SignedMessage, parse_signed
 from sk_control._value import value
 from sk_control.errors import MessageRefusedError, VersionMismatchError
 
@@ -34,9 +34,9 @@ Clock = Callable[[], int]
 """The time in nanoseconds, on a clock that both ends share and that never goes back."""
 
 
-def sign(envelope: Envelope, key: Secret) -> bytes:
-    """HMAC-SHA256 over the canonical bytes."""
-    return hmac.digest(key.reveal(), envelope.canonical(), "sha256")
+def sign(signed: SignedMessage, key: Secret) -> bytes:
+    """Compute the signature: HMAC-SHA256 of the canonical bytes."""
+    return hmac.digest(key.reveal(), signed.canonical(), "sha256")
 
 
 def seal_and_open(
@@ -49,12 +49,13 @@ def seal_and_open(
     settings: ControlSettings,
     clock: Clock,
 ) -> tuple[Sealer, Opener]:
-    """Make what one end of a worker's session needs to seal what it sends and open what it gets.
+    """Make the sealer of what one end of a worker's session sends, and the opener of what it gets.
 
-    Raises `InvalidFieldError` for a session id that is no name.
+    `sends` is the direction in which this end sends. Of `versions` it speaks the first and accepts
+    all. Raises `InvalidFieldError` for a session id that is no name.
     """
     check.name("signed_message", "session_id", session_id)
-    receives = next(way for way in Direction if way is not sends)
+    receives = next(direction for direction in Direction if direction is not sends)
     guard = SessionGuard(ttl_seconds=settings.ttl_seconds, capacity=settings.nonce_capacity)
     sealer = Sealer(versions[0], session_id, worker_id, sends, keys[sends], clock)
     return sealer, Opener(versions, session_id, worker_id, receives, keys[receives], guard, clock)
@@ -62,7 +63,7 @@ def seal_and_open(
 
 @value(frozen=True, slots=True)
 class Sealer:
-    """Makes the signed messages of one worker and direction."""
+    """Signs the messages of one worker and direction."""
 
     version: int
     session_id: str
@@ -72,9 +73,9 @@ class Sealer:
     clock: Clock
 
     def seal(self, message: ControlMessage) -> bytes:
-        """Serialise and sign, with the time and a fresh nonce."""
+        """Return a message as it travels: with the time, a fresh nonce and the signature."""
         kind, body = encode(message)
-        envelope = Envelope(
+        signed = SignedMessage(
             protocol_version=self.version,
             session_id=self.session_id,
             worker_id=self.worker_id,
@@ -84,12 +85,12 @@ class Sealer:
             nonce=secrets.token_bytes(NONCE_BYTES),
             body=body,
         )
-        return dataclasses.replace(envelope, signature=sign(envelope, self.key)).to_bytes()
+        return dataclasses.replace(signed, signature=sign(signed, self.key)).to_bytes()
 
 
 @value(frozen=True, slots=True)
 class Opener:
-    """Accepts the signed messages of one worker and direction, each of them once."""
+    """Verifies the messages of one worker and direction, and accepts each of them once."""
 
     versions: tuple[int, ...]
     session_id: str
@@ -100,41 +101,41 @@ class Opener:
     clock: Clock
 
     def open(self, raw: bytes) -> ControlMessage:
-        """Parse and verify; raises `MessageRefusedError`."""
-        return self.verify(parse_envelope(raw))
+        """Return the message in signed bytes; raises `MessageRefusedError`."""
+        return self.verify(parse_signed(raw))
 
-    def verify(self, envelope: Envelope) -> ControlMessage:
-        """Check address, signature, freshness and nonce, in this order, then decode the body."""
-        self._check_address(envelope)
-        if not hmac.compare_digest(envelope.signature, sign(envelope, self.key)):
-            raise MessageRefusedError(RefusalCode.BAD_SIGNATURE, envelope.worker_id)
-        self._admit(envelope)
-        message = decode(envelope.kind, envelope.body)
+    def verify(self, signed: SignedMessage) -> ControlMessage:
+        """Check addressee, signature, time and nonce, in this order, then decode the body."""
+        self._check_addressee(signed)
+        if not hmac.compare_digest(signed.signature, sign(signed, self.key)):
+            raise MessageRefusedError(RefusalCode.BAD_SIGNATURE, signed.worker_id)
+        self._admit(signed)
+        message = decode(signed.kind, signed.body)
         if kind_of(message).direction is not self.direction:
-            raise MessageRefusedError(RefusalCode.WRONG_DIRECTION, envelope.worker_id)
+            raise MessageRefusedError(RefusalCode.WRONG_DIRECTION, signed.worker_id)
         return message
 
-    def _admit(self, envelope: Envelope) -> None:
+    def _admit(self, signed: SignedMessage) -> None:
         try:
-            self.guard.admit(envelope.nonce, envelope.time_ns, self.clock())
+            self.guard.admit(signed.nonce, signed.time_ns, self.clock())
         except ExpiredFrameError as fault:
             age = f"{fault.age_seconds:.3f} s old, {fault.ttl_seconds:g} s are accepted either way"
-            raise MessageRefusedError(RefusalCode.OUTSIDE_TTL, envelope.worker_id, age) from None
+            raise MessageRefusedError(RefusalCode.OUTSIDE_TTL, signed.worker_id, age) from None
         except ReplayedNonceError:
-            raise MessageRefusedError(RefusalCode.REPLAYED_NONCE, envelope.worker_id) from None
+            raise MessageRefusedError(RefusalCode.REPLAYED_NONCE, signed.worker_id) from None
         except ReplayGuardFullError as fault:
             full = f"{fault.capacity} messages within {fault.ttl_seconds:g} s"
             raise MessageRefusedError(
-                RefusalCode.NONCE_CACHE_FULL, envelope.worker_id, full
+                RefusalCode.NONCE_CACHE_FULL, signed.worker_id, full
             ) from None
 
-    def _check_address(self, envelope: Envelope) -> None:
-        if envelope.protocol_version not in self.versions:
-            theirs = (envelope.protocol_version,)
-            raise VersionMismatchError.between(self.versions, theirs, envelope.worker_id)
-        if envelope.session_id != self.session_id:
-            raise MessageRefusedError(RefusalCode.WRONG_SESSION, envelope.worker_id)
-        if envelope.worker_id != self.worker_id:
-            raise MessageRefusedError(RefusalCode.WRONG_WORKER, envelope.worker_id)
-        if envelope.direction != self.direction:
-            raise MessageRefusedError(RefusalCode.WRONG_DIRECTION, envelope.worker_id)
+    def _check_addressee(self, signed: SignedMessage) -> None:
+        if signed.protocol_version not in self.versions:
+            theirs = (signed.protocol_version,)
+            raise VersionMismatchError.between(self.versions, theirs, signed.worker_id)
+        if signed.session_id != self.session_id:
+            raise MessageRefusedError(RefusalCode.WRONG_SESSION, signed.worker_id)
+        if signed.worker_id != self.worker_id:
+            raise MessageRefusedError(RefusalCode.WRONG_WORKER, signed.worker_id)
+        if signed.direction != self.direction:
+            raise MessageRefusedError(RefusalCode.WRONG_DIRECTION, signed.worker_id)

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from types import TracebackType
 from typing import Self
 
 import grpc
@@ -22,10 +21,10 @@ from sk_control._loopback import check_free, format_address
 from sk_control._messages import BootstrapBundle, ControlMessage, Hello, StartWork
 from sk_control._roster import Roster
 from sk_control._seal import Clock
-from sk_control._session import SessionState
 from sk_control._settings import ControlSettings
 from sk_control._streams import StreamService
 from sk_control._threads import StreamThreads
+from sk_control._transitions import SessionState
 from sk_control.errors import (
     ControlBindError,
     ControlClosedError,
@@ -35,15 +34,18 @@ from sk_control.errors import (
 
 
 class ControlServer:
-    """Listens on loopback, admits the workers it was told to expect, carries messages both ways.
+    """Listens on loopback, admits the workers that it was told to expect, and talks to them.
 
-    It listens from construction to `close`. `workers` is how many sessions may be open at once.
-    `on_event` and `bundle_for` are called from the server's threads, the events of one worker in
+    It listens from construction to `close`. `key_material` is what the control keys of all workers
+    are derived from, `workers` how many sessions may be open at once; `clock` gives nanoseconds and
+    must be that of the workers. `bundle_for` makes the bootstrap bundle of a worker whose hello was
+    accepted. It and `on_event` are called from the server's threads, the events of one worker in
     order and from one thread; they must not block for long, and `on_event` must not raise. What
-    `bundle_for` raises comes back as a `WorkerLost`.
+    `bundle_for` raises comes back in a `WorkerLost`.
 
-    Raises `ControlSettingError` for an address that is not loopback and `ControlBindError` for one
-    that is not to be had.
+    Raises `ControlSettingError` for an address that is not loopback or an impossible setting,
+    `InvalidFieldError` for a session id that is no name, and `ControlBindError` for a port that
+    cannot be listened on.
     """
 
     def __init__(
@@ -64,11 +66,8 @@ class ControlServer:
             raise ControlSettingError("workers", workers, "at least 1")
         check.name("signed_message", "session_id", session_id)
         address = format_address(host, port)
-        self._session_id, self._key_material, self._make_bundle = (
-            session_id,
-            key_material,
-            bundle_for,
-        )
+        self._session_id, self._key_material = session_id, key_material
+        self._make_bundle = bundle_for
         self._roster = Roster(session_id, settings, clock)
         self._threads = StreamThreads("sk-control-server")
         self._streams = StreamService(
@@ -82,7 +81,7 @@ class ControlServer:
 
     @property
     def session_id(self) -> str:
-        """What every message of this server's workers is bound to."""
+        """The session that every message of this server and its workers is bound to."""
         return self._session_id
 
     @property
@@ -91,9 +90,9 @@ class ControlServer:
         return self._address
 
     def expect(self, identity: WorkerIdentity, token: Secret, deadline_ns: int) -> None:
-        """Open a place for one worker, who may say hello once, until `deadline_ns` on the clock.
+        """Admit one hello of this worker, until `deadline_ns` on the server's clock.
 
-        A token is random and used for one worker only: `Secret.generate()`. Raises
+        The token must be random, and one worker's only: `Secret.generate()`. Raises
         `WorkerExpectedTwiceError` for an id that was expected before, `ControlClosedError` after
         `close`.
         """
@@ -103,9 +102,9 @@ class ControlServer:
     def send(self, worker_id: str, message: ControlMessage) -> None:
         """Sign and queue a message for a worker.
 
-        Raises `ControlProtocolError` when it is out of order, and then changes nothing;
-        `WorkerNotExpectedError`; `ControlLostError` when the worker is gone; `InvalidFieldError`
-        when it is too large; `ControlClosedError`.
+        Raises `ControlProtocolError` when it is out of order, `InvalidFieldError` when it is too
+        large, `WorkerNotExpectedError` for a worker that was never expected, `ControlLostError`
+        when it is gone, `ControlClosedError` after `close`; then nothing was sent.
         """
         self._check_open()
         self._roster.endpoint(worker_id).send(message)
@@ -113,8 +112,8 @@ class ControlServer:
     def start_work(self, required: Iterable[str]) -> None:
         """Send `StartWork` to all of `required`, if every one of them is ready; else to none.
 
-        Raises `StartGateClosedError`, which names those that are not ready. A worker that is lost
-        while the others are being told raises what `send` raises.
+        Raises `StartGateClosedError`, which names those that are not ready. If one is lost while
+        the others are being told, it raises what `send` does, and some have been told.
         """
         self._check_open()
         gate = StartGate(required)
@@ -133,9 +132,9 @@ class ControlServer:
     def close(self, timeout_seconds: float = 5.0) -> None:
         """Send what is queued, end all streams and stop listening; idempotent.
 
-        A worker that takes nothing any more is cut off after the timeout. When this returns, no
-        thread of the server is left (but one that sits in `on_event` for longer than that) and no
-        further event comes. No `WorkerLost` is reported for a stream that ends here.
+        What a worker has not taken within the timeout is dropped. When this returns, no thread of
+        the server is left, unless one has been in `on_event` for that long, and no further event
+        comes. A stream that ends by this is not reported as a `WorkerLost`.
         """
         with self._lock:
             if self._closed:
@@ -152,12 +151,7 @@ class ControlServer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _check_open(self) -> None:
@@ -170,8 +164,8 @@ class ControlServer:
             options=server_options(settings),
             maximum_concurrent_rpcs=streams,
         )
-        # Bytes in, bytes out: what a stranger sends is decoded by this package, which counts what
-        # it refuses.
+        # Bytes in, bytes out: this package decodes what a stranger sends, so that it can refuse and
+        # count it.
         method = grpc.stream_stream_rpc_method_handler(self._streams.serve)
         server.add_generic_rpc_handlers(
             [grpc.method_handlers_generic_handler(SERVICE_NAME, {METHOD_NAME: method})]
@@ -187,6 +181,7 @@ class ControlServer:
         return port
 
     def _bundle_for(self, hello: Hello) -> BootstrapBundle:
+        """Make a worker's bundle, and put its control keys into it."""
         bundle = self._make_bundle(hello)
         place = (bundle.group, bundle.worker_index, bundle.incarnation)
         if place != (hello.group, hello.index, hello.incarnation):

@@ -1,4 +1,4 @@
-"""What a control server or channel tolerates."""
+"""The limits that a control server or channel holds its peers to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INT32_MAX: Final = 2**31 - 1
 
 @value(frozen=True, slots=True)
 class ControlSettings:
-    """Limits of the control plane; the same values belong on both ends.
+    """Limits of the control plane. Both ends should have the same.
 
     Raises `ControlSettingError` for a value that is out of range.
     """
@@ -21,15 +21,15 @@ class ControlSettings:
     ttl_seconds: float = 30.0
     """How far a message's time may lie from the receiver's clock, in either direction."""
     nonce_capacity: int = 4096
-    """Messages per worker and direction that are remembered; one more within the TTL is refused."""
+    """How many messages per worker and direction are remembered; more within a TTL are refused."""
     max_message_bytes: int = 4 * 1024 * 1024
-    """The largest message; a larger one ends the stream before it is read."""
+    """The largest signed message, in bytes; a larger one ends the stream before it is read."""
     max_hello_bytes: int = 16 * 1024
-    """The largest first message, which comes from a peer that has proven nothing."""
+    """The largest first message, in bytes: it comes from a peer that has proven nothing."""
     hello_timeout_seconds: float = 5.0
-    """How long a stream may stay silent before its hello."""
+    """How long a stream may be open before its hello."""
     max_waiting: int = 32
-    """Streams that may wait before their hello; another one takes the place of the oldest."""
+    """How many streams may be open before their hello; one more drops the oldest."""
 
     def __post_init__(self) -> None:
         for name in ("ttl_seconds", "hello_timeout_seconds"):

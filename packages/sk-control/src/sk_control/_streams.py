@@ -21,27 +21,27 @@ from sk_control._events import (
 from sk_control._grpc import refusal_metadata
 from sk_control._messages import BootstrapBundle, Hello
 from sk_control._outbox import Outbox
-from sk_control._refusals import RefusalCounter, category_of, code_of
+from sk_control._refusals import Refusal, RefusalCounter, category_of
 from sk_control._roster import Roster
-from sk_control._session import SessionState
 from sk_control._settings import ControlSettings
 from sk_control._threads import StreamThreads
+from sk_control._transitions import SessionState
 from sk_control._waiting import WaitingRoom
 from sk_control.errors import ControlProtocolError, MessageRefusedError
 
-Fault = MessageRefusedError | ControlProtocolError
-
 
 class _Stream:
+    """One call of Session: what is to be sent on it, and why it was turned away, if it was."""
+
     def __init__(self) -> None:
         self.outbox = Outbox()
-        self.fault: Fault | None = None
+        self.refusal: Refusal | None = None
 
 
 class StreamService:
-    """Serves streams: two threads each, one that reads and reports, one that sends.
+    """Serves streams, each by two threads: one that reads and reports, one that sends.
 
-    All events of one worker come from its reading thread, in order.
+    All events of one worker come from the reading thread of its stream, in order.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class StreamService:
         self.refusals = RefusalCounter()
 
     def serve(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
-        """Handle one call of Session; gRPC iterates over what it sends."""
+        """Handle one call of Session; gRPC sends what this yields, from a thread of its own."""
         stream = _Stream()
         if not self._enter(stream):
             return
@@ -73,13 +73,13 @@ class StreamService:
         finally:
             with self._lock:
                 self._open.discard(stream)
-        if stream.fault is not None:
+        if stream.refusal is not None:
             context.set_code(grpc.StatusCode.UNAUTHENTICATED)
             context.set_details("refused")
-            context.set_trailing_metadata(refusal_metadata(stream.fault))
+            context.set_trailing_metadata(refusal_metadata(stream.refusal))
 
     def close(self) -> None:
-        """End all streams, behind what is queued on them, and report no loss from now on."""
+        """End all streams once their queues are sent, and report nothing from now on."""
         with self._lock:
             self._closing = True
             streams = list(self._open)
@@ -129,8 +129,8 @@ class StreamService:
             return None
         try:
             return self._roster.admit(raw, stream.outbox.put)
-        except (MessageRefusedError, ControlProtocolError) as fault:
-            self._turn_away(stream, fault)
+        except (MessageRefusedError, ControlProtocolError) as refusal:
+            self._turn_away(stream, refusal)
             return None
 
     def _follow(self, requests: Iterator[bytes], hello: Hello) -> None:
@@ -159,28 +159,28 @@ class StreamService:
     def _take(self, endpoint: Endpoint, raw: bytes) -> None:
         try:
             message = endpoint.receive(raw)
-        except (MessageRefusedError, ControlProtocolError) as fault:
-            self._refused(fault)
+        except (MessageRefusedError, ControlProtocolError) as refusal:
+            self._report(refusal)
         else:
             self._on_event(WorkerMessage(endpoint.worker_id, message))
 
     # ---- refusals --------------------------------------------------------------------------------
 
-    def _turn_away(self, stream: _Stream, fault: Fault) -> None:
-        stream.fault = fault
+    def _turn_away(self, stream: _Stream, refusal: Refusal) -> None:
+        stream.refusal = refusal
         stream.outbox.close()
-        self._refused(fault)
+        self._report(refusal)
 
-    def _refused(self, fault: Fault) -> None:
+    def _report(self, refusal: Refusal) -> None:
         if self._closing:
             return
-        self.refusals.add(category_of(fault))
-        known = fault.worker_id if self._roster.knows(fault.worker_id) else ""
-        self._on_event(Refused(category_of(fault), code_of(fault), known))
+        self.refusals.add(category_of(refusal))
+        known = refusal.worker_id if self._roster.knows(refusal.worker_id) else ""
+        self._on_event(Refused(category_of(refusal), refusal.code, known))
 
 
 def _until_cut(requests: Iterator[bytes]) -> Iterator[bytes]:
-    """Iterate over what a peer sends, to its end; that it was cut off is an end like any other."""
+    """Iterate over what a peer sends, to its end; a stream that is cut off ends as any other."""
     try:
         yield from requests
     except grpc.RpcError:

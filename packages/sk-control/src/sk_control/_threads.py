@@ -1,4 +1,4 @@
-"""Threads for streams."""
+"""Threads for the streams of a server."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 
 class StreamThreads(futures.Executor):
-    """Runs each call on a daemon thread of its own, and joins them all.
+    """Runs each call on a daemon thread of its own, and can join them all.
 
-    Streams live as long as their workers, so a pool would only be a limit, and gRPC has one of its
-    own. The threads of `ThreadPoolExecutor` are no daemons: an owner that ends without `close`
-    would hang in them.
+    A stream lives as long as its worker, so a pool would only be one more limit beside gRPC's own.
+    The threads of `ThreadPoolExecutor` are no daemons: a process that ends without closing its
+    server would hang in them.
     """
 
     def __init__(self, name: str) -> None:
@@ -32,7 +32,7 @@ class StreamThreads(futures.Executor):
             self._threads.add(thread)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
-        """Run a call as a future: what gRPC asks of an executor."""
+        """Run a call and return its future, as gRPC asks of an executor."""
         future: futures.Future[Any] = futures.Future()
 
         def run() -> None:
@@ -48,7 +48,7 @@ class StreamThreads(futures.Executor):
         return future
 
     def join(self, timeout_seconds: float) -> None:
-        """Wait for all of them but the caller, no longer than that."""
+        """Wait for all threads but the calling one to end, for so many seconds together."""
         deadline = time.monotonic() + timeout_seconds
         with self._lock:
             threads = self._threads - {threading.current_thread()}

@@ -1,7 +1,7 @@
-"""What the package's values are: frozen dataclasses whose methods are written once.
+"""Frozen dataclasses that share their methods.
 
-`dataclass` makes them for each class anew, at every start of every worker, and each class takes a
-third of a millisecond by that.
+`dataclass` would generate the methods for each class anew, at every start of every worker: a third
+of a millisecond per class.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ _set = object.__setattr__
 if not TYPE_CHECKING:
 
     def value(*, frozen: bool, slots: bool) -> Any:
-        """Make a frozen dataclass: what ``dataclass`` with these options, both True, would make."""
+        """Make a class what ``dataclass(frozen=True, slots=slots)`` would make of it.
+
+        ``frozen`` must be True; it is there to be read where the class is.
+        """
 
         def made(cls: type[Any]) -> type[Any]:
             cls = dataclass(init=False, repr=False, eq=False, slots=slots)(cls)
@@ -24,11 +27,11 @@ if not TYPE_CHECKING:
                 setattr(cls, name, method)
             return cls
 
-        assert frozen  # noqa: S101 - it says so where it is used, for whoever reads that
+        assert frozen  # noqa: S101 - see above
         return made
 
 else:
-    # Which is what it is to whoever makes, compares or replaces one.
+    # Type checkers know this one, and the result is the same.
     from dataclasses import dataclass as value
 
 

@@ -10,9 +10,9 @@ Stream = TypeVar("Stream", bound=Hashable)
 
 
 class WaitingRoom(Generic[Stream]):
-    """Holds a bounded number of unproven streams; a new one drives out the oldest.
+    """Holds the streams that have not said hello, up to `size`; one more drops the oldest.
 
-    A flood of silent streams can therefore not keep an honest worker out, which speaks at once.
+    So a flood of silent streams keeps no honest worker out, which says hello at once. Thread-safe.
     """
 
     def __init__(self, size: int) -> None:
@@ -21,7 +21,7 @@ class WaitingRoom(Generic[Stream]):
         self._waiting: dict[Stream, None] = {}
 
     def enter(self, stream: Stream) -> Stream | None:
-        """Let a stream in; returns the one that has to go for it, if any."""
+        """Let a stream in; return the one that was dropped for it, if any."""
         with self._lock:
             oldest = None
             if len(self._waiting) >= self._size:
@@ -31,7 +31,7 @@ class WaitingRoom(Generic[Stream]):
             return oldest
 
     def leave(self, stream: Stream) -> bool:
-        """Let a stream out; False if it has left already. Of several callers one gets True."""
+        """Let a stream out; True for one caller, False for all later ones or if it was dropped."""
         with self._lock:
             if stream not in self._waiting:
                 return False

@@ -8,15 +8,11 @@ of grpc, protobuf or the operating system leaves the package in any other form.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sk_transport import FieldedError
 
 from sk_control._codes import ProtocolCode, RefusalCategory, RefusalCode
-
-if TYPE_CHECKING:
-    from sk_control._kinds import MessageKind
-    from sk_control._session import SessionState
+from sk_control._kinds import MessageKind
+from sk_control._transitions import SessionState
 
 
 class ControlError(FieldedError):
@@ -29,7 +25,7 @@ class ControlError(FieldedError):
 
 
 class ControlUsageError(ControlError):
-    """The caller's fault."""
+    """The call cannot mean anything: the caller's fault."""
 
 
 class InvalidFieldError(ControlUsageError, ValueError):
@@ -82,7 +78,7 @@ class ControlClosedError(ControlUsageError):
 
 
 class ControlProtocolError(ControlError):
-    """A message came out of order; the session stays in the state that it was in."""
+    """A message is out of order; the session stays in the state that it was in."""
 
     code: ProtocolCode
     state: SessionState
@@ -92,7 +88,7 @@ class ControlProtocolError(ControlError):
 
 
 class StartGateClosedError(ControlProtocolError):
-    """Work was to start before all required workers are ready; `missing` names those, in order."""
+    """Work cannot start yet; `missing` names the required workers that are not ready, in order."""
 
     missing: tuple[str, ...]
     says = "work cannot start ({code}): not ready are {missing}"
@@ -102,7 +98,7 @@ class StartGateClosedError(ControlProtocolError):
 
 
 class MessageRefusedError(ControlError):
-    """A message is not to be believed and had no effect. `worker_id` is whom it names."""
+    """A message is not to be believed, and had no effect. `worker_id` is the worker it names."""
 
     code: RefusalCode
     worker_id: str = ""
@@ -141,7 +137,7 @@ class VersionMismatchError(MessageRefusedError):
 
 
 class HelloRefusedError(ControlError):
-    """The supervisor refused this worker's hello. Category and code are its words, and unsigned."""
+    """The supervisor refused this worker's hello; category and code came unsigned."""
 
     worker_id: str
     category: str
@@ -153,7 +149,7 @@ class HelloRefusedError(ControlError):
 
 
 class ControlConnectionError(ControlError):
-    """The environment's fault."""
+    """The other end cannot be reached, or has gone: the environment's fault."""
 
 
 class ControlBindError(ControlConnectionError):
@@ -181,7 +177,7 @@ class ControlTimeoutError(ControlConnectionError):
 
 
 class ControlLostError(ControlConnectionError):
-    """The stream is gone, so nothing can be sent. The loss itself comes as a callback or event."""
+    """The stream is gone, so nothing can be sent. A callback or event reports the loss itself."""
 
     worker_id: str
     says = "the control stream of worker {worker_id!r} is gone"

@@ -73,8 +73,10 @@ class NodeCall:
         self._independent = independent
         self._lost = 0  # records that were given up; of this class none ever are
         self._at_once: BatchCall | None = None
-        if spec.processes_batches and independent:
-            self._at_once = BatchCall(self.name, target.process_batch)
+        # What stands in a node's place to look at each call may be without.
+        process = getattr(target, "process_batch", None) if spec.processes_batches else None
+        if process is not None and independent:
+            self._at_once = BatchCall(self.name, process)
 
     @property
     def tracer(self) -> Tracer | None:

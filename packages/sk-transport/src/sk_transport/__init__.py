@@ -1,9 +1,9 @@
 """Signed frames over loopback TCP: framing, signing, replay guard, key material.
 
-A `FrameDecoder` cuts bytes into `WireFrame`s, a `Signer` seals and a `Verifier` verifies what is
-bound to one `Channel`, `ServerHandshake` and `ClientHandshake` introduce the two ends; none of
-these does I/O. `SecureTcpTransport` puts them on blocking sockets. The wire format is in the
-README.
+A `FrameDecoder` cuts bytes into `WireFrame`s. A `Signer` signs frames for one direction of a link
+(a `Channel`), and a `Verifier` verifies them. `ClientHandshake` and `ServerHandshake` prove the two
+ends to each other. None of these does I/O: `SecureTcpTransport` puts them on blocking sockets, and
+a `SecureChannel` is a connection that it has made. The wire format is in the README.
 """
 
 from sk_transport._channel import Channel
@@ -12,11 +12,10 @@ from sk_transport._decoder import FrameDecoder
 from sk_transport._detached import DetachedChannel
 from sk_transport._fielded import FieldedError
 from sk_transport._handshake import HandshakeLimits
-from sk_transport._keys import Kdf, KeyMaterial
+from sk_transport._keys import KeyMaterial
 from sk_transport._limits import FrameLimits
 from sk_transport._link import KeyLookup, LinkKeys
 from sk_transport._listener import Listener
-from sk_transport._rejects import RejectCounts
 from sk_transport._replay import ReplayGuard
 from sk_transport._secret import Secret
 from sk_transport._secure_channel import SecureChannel, VerifierOf
@@ -85,7 +84,6 @@ __all__ = [
     "HeaderOverrunError",
     "InvalidSettingError",
     "InvalidSignatureError",
-    "Kdf",
     "KeyDerivationError",
     "KeyLookup",
     "KeyMaterial",
@@ -94,7 +92,6 @@ __all__ = [
     "MalformedHandshakeError",
     "OversizeFrameError",
     "OversizeHeaderError",
-    "RejectCounts",
     "ReplayGuard",
     "ReplayGuardFullError",
     "ReplayedNonceError",

@@ -1,4 +1,4 @@
-"""The one direction between two named ends that a signature is bound to."""
+"""The direction of a link that a signature is bound to, and names in canonical bytes."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ def canonical(*parts: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One direction of one link in one session: what a frame's signature is bound to.
+    """One direction of one link in one session: the names that a frame's signature is bound to.
 
-    A frame signed for one channel is refused on any other: another session, another worker, or the
-    way back. The session must be new for every run, or a static secret would let frames of the last
-    run in. Raises `InvalidSettingError` for empty names, names that are no UTF-8, and a sender that
-    is the receiver.
+    It is a value and holds no connection; that is a `SecureChannel`, whose two ends have one such
+    `Channel` each to sign for. A frame that was signed for one is refused on any other: of another
+    session, of another worker, or of the way back. The session must be new for every run: a static
+    secret would else admit frames of the last one. Raises `InvalidSettingError` for names that are
+    empty or have no UTF-8 form, and for a sender that is the receiver.
     """
 
     session: str
@@ -47,7 +48,7 @@ class Channel:
         return canonical(self.session, self.sender, self.receiver)
 
     def reverse(self) -> Channel:
-        """Return the way back."""
+        """Return the channel of the other direction: sender and receiver exchanged."""
         return Channel(self.session, self.receiver, self.sender)
 
 

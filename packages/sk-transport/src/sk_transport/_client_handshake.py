@@ -17,7 +17,11 @@ from sk_transport.errors import MalformedHandshakeError
 
 
 class ClientHandshake:
-    """The client's side, for one connection: send `hello()`, give the answer to `finish`."""
+    """The client's side of the handshake on one connection: send `hello()`, `finish` the answer.
+
+    `channel` names the client as its sender and the server as its receiver. `guard` and
+    `ttl_seconds` judge the answer; `signer` signs what the client sends after it.
+    """
 
     def __init__(
         self,
@@ -47,10 +51,7 @@ class ClientHandshake:
 
     @property
     def welcome_bytes(self) -> int:
-        """The size of the WELCOME.
-
-        Read no more than that: the server's first data may follow at once.
-        """
+        """How many bytes the WELCOME has: read no more, since the server's data may follow."""
         return PREFIX_BYTES + len(self._channel.receiver.encode()) + NONCE_BYTES
 
     def hello(self) -> tuple[bytes, Buffer]:
@@ -60,11 +61,11 @@ class ClientHandshake:
         return prefix, payload
 
     def finish(self, welcome: WireFrame) -> Verifier:
-        """Judge the answer: from this server, fresh, and to this very HELLO.
+        """Check that the answer is this server's, is fresh, and answers this very HELLO.
 
-        Returns the verifier of what follows on this link, which goes by the order of the server's
-        nonces and not by their age. Raises `UnexpectedKindError`, a `FrameRefusedError` or
-        `MalformedHandshakeError`.
+        Returns the verifier of what follows on this link; it goes by the order of the server's
+        frames and not by their age (`SequenceGuard`). Raises `UnexpectedKindError`, a
+        `FrameRefusedError` or `MalformedHandshakeError`.
         """
         require_kind(welcome, FrameKind.WELCOME)
         self._verifier(ttl_seconds=self._ttl_seconds, guard=self._guard).verify(welcome)

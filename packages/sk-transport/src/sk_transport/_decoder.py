@@ -1,9 +1,9 @@
 """From bytes to frames: a state machine that does no I/O.
 
-Bytes are received into `buffer()`. Between frames that is a read-ahead, so that one `recv` finds
-many small frames, or all of a usual one: to copy it costs less than a second `recv`. As soon as the
-head of a larger frame is known that is not all there, a buffer of exactly its size is made, what
-has come is moved, and the rest is received in place.
+Bytes are received into `buffer()`. Between frames that is a read-ahead buffer, so that one `recv`
+brings many small frames, or all of a usual one: copying it out costs less than a second `recv`.
+When the head of a larger frame is there and its rest is not, a buffer of exactly its size is made,
+what has come is moved there, and the rest is received in place.
 """
 
 from __future__ import annotations
@@ -13,27 +13,26 @@ from sk_transport._wire import HEAD_BYTES, Buffer, FrameHead, WireFrame, read_he
 from sk_transport.errors import FrameError, TruncatedFrameError
 
 READ_AHEAD_BYTES = 131_072
-# A frame up to this size is worth waiting for in the read-ahead: what follows it comes with the
-# same recv.
+# The rest of a frame up to this size is received into the read-ahead: the frames behind it come
+# with the same recv.
 SMALL_FRAME_BYTES = 4_096
 
 
 class FrameDecoder:
-    """Cut a stream into frames; the same frames and the same fault, however the stream is chunked.
+    """Cuts a stream of bytes into frames; how the stream is chunked makes no difference.
 
-    A fault is found in the first 8 bytes of a frame, before memory is taken for its body. The
+    A fault is found in the first 8 bytes of a frame, before memory is taken for the rest. The
     frames before it are still returned; from then on every call raises that same `FrameError`.
     """
 
     def __init__(self, limits: FrameLimits) -> None:
         self._limits = limits
-        # Never more than one frame may hold: before a handshake this bounds what a stranger can
-        # make us keep.
+        # No larger than one frame may be: in a handshake, this is all that is kept of a stranger.
         self._ahead = memoryview(bytearray(min(READ_AHEAD_BYTES, limits.max_frame_bytes)))
         self._have = 0  # bytes of the read-ahead that hold the beginning of a frame
         self._head: FrameHead | None = None  # of the frame that is now coming, once known
-        self._body: bytearray | None = None  # the frame that is received in place
-        self._body_have = 0
+        self._large: bytearray | None = None  # the frame that is received in place, if one is
+        self._large_have = 0  # bytes of it that have come
         self._fault: FrameError | None = None
 
     @property
@@ -42,20 +41,20 @@ class FrameDecoder:
         return self._fault
 
     def buffer(self) -> memoryview:
-        """Return where the next bytes go; never empty.
+        """Return where to put the next bytes, as many as fit; it is never empty.
 
-        Take it anew for each `advance`. Raises the fault.
+        Ask for it again after each `advance`. Raises the `fault`.
         """
         self._check()
-        if self._body is not None:
-            return memoryview(self._body)[self._body_have :]
+        if self._large is not None:
+            return memoryview(self._large)[self._large_have :]
         return self._ahead[self._have :]
 
     def advance(self, count: int) -> list[WireFrame]:
-        """Take `count` bytes written into `buffer()`; return the frames that they complete.
+        """Take the first `count` bytes of `buffer()` as received; return the frames they complete.
 
-        Raises a `FrameError` if the stream is no sequence of frames, and `ValueError` for an
-        impossible count.
+        Raises a `FrameError` if the bytes are no frame, and `ValueError` for a count that is
+        negative or more than the buffer holds.
         """
         room = len(self.buffer())
         if not 0 <= count <= room:
@@ -81,33 +80,33 @@ class FrameDecoder:
         return frames
 
     def at_boundary(self) -> bool:
-        """Whether every byte so far belongs to a frame that was returned."""
-        return self._fault is None and self._body is None and self._have == 0
+        """Whether the stream stands between two frames: no part of the next one has come."""
+        return self._fault is None and self._large is None and self._have == 0
 
     def finish(self) -> None:
-        """Take the end of the stream.
+        """Say that the stream has ended.
 
-        Raises `TruncatedFrameError` in mid-frame, or the earlier fault.
+        Raises `TruncatedFrameError` if it ended within a frame, or the earlier fault.
         """
         self._check()
         if not self.at_boundary():
-            received = self._have if self._body is None else self._body_have
+            received = self._have if self._large is None else self._large_have
             self._fault = TruncatedFrameError(received, self._head.size if self._head else None)
             self._check()
 
     def _check(self) -> None:
         if self._fault is not None:
-            # Without this, each raise of the one exception would lengthen its traceback.
+            # Each raise of the one exception would lengthen its traceback.
             raise self._fault.with_traceback(None)
 
     def _take(self, count: int) -> list[WireFrame]:
-        if self._body is None:
+        if self._large is None:
             return self._cut(self._have + count)
-        self._body_have += count
-        if self._body_have < len(self._body) or self._head is None:
+        self._large_have += count
+        if self._large_have < len(self._large) or self._head is None:
             return []
-        frame = WireFrame(self._body, self._head)
-        self._body = self._head = None
+        frame = WireFrame(self._large, self._head)
+        self._large = self._head = None
         return [frame]
 
     def _cut(self, end: int) -> list[WireFrame]:
@@ -133,8 +132,8 @@ class FrameDecoder:
         """Move the incomplete frame to the front of the read-ahead, or into a buffer of its own."""
         self._have = end - start
         if self._head is not None and self._head.size > min(SMALL_FRAME_BYTES, len(self._ahead)):
-            self._body = bytearray(self._head.size)
-            self._body[: self._have] = self._ahead[start:end]
-            self._body_have, self._have = self._have, 0
+            self._large = bytearray(self._head.size)
+            self._large[: self._have] = self._ahead[start:end]
+            self._large_have, self._have = self._have, 0
         elif start and self._have:
             self._ahead[: self._have] = bytes(self._ahead[start:end])

@@ -1,4 +1,4 @@
-"""An established link for an owner with its own event loop."""
+"""One end of an established link, for an owner with an event loop of its own."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from sk_transport._signing import Signer, Verifier
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetachedChannel:
-    """What a `SecureChannel` was made of; the new owner reads, verifies, signs and closes.
+    """The parts of a `SecureChannel`; whoever detached it reads, verifies, signs and closes now.
 
-    `sock` is non-blocking. `decoder` holds the bytes that were received and not returned yet.
-    `signer` and `verifier` are those of the two ends; `peer` is the proven identity.
+    `peer` is the proven identity of the other end. `sock` is non-blocking. `decoder` holds the
+    bytes that were received and belong to no whole frame yet. `signer` is for what this end sends,
+    `verifier` for what the peer itself signed.
     """
 
     peer: str

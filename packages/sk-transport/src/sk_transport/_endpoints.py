@@ -19,7 +19,8 @@ def bound(host: str, port: int) -> socket.socket:
     sock = None
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
-        # A configured port can be taken again at once after a run; this never shares a live port.
+        # So that a configured port can be used again right after a run. It never shares a port that
+        # somebody listens on.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
         sock.listen(_BACKLOG)

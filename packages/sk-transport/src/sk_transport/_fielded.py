@@ -1,4 +1,4 @@
-"""Errors with typed fields and a message of those alone; what sk-control's are made of as well."""
+"""Errors with typed fields and a message made from them: the base of sk-control's too."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import ClassVar, dataclass_transform
 
 @dataclass_transform(eq_default=False)
 class FieldedError(Exception):
-    """An error of which each annotation is a field, without a default or with one.
+    """An error whose annotations are its fields, with or without a default, as in a dataclass.
 
-    ``says`` is the message, with fields in braces. It pickles, and compares by identity.
+    ``says`` is the message, with the names of fields in braces. Constructed with other arguments
+    than its fields it raises ``TypeError``. It pickles, and compares by identity.
     """
 
     says: ClassVar[str] = "an error"
@@ -26,8 +27,8 @@ class FieldedError(Exception):
         if lacks or len(values) < len(given) + len(named) or not values.keys() <= set(fields):
             raise TypeError(f"{type(self).__qualname__}() takes each of {fields} once")
         for name in fields:
-            # What pickle and copy make the error from again, however it was made; and is shown.
             vars(self)[name] = values[name] if name in values else getattr(type(self), name)
+        # Pickle and copy make the error again from these, whether it was given names or not.
         self.args = tuple(vars(self)[name] for name in fields)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The mutual handshake, as values: no socket, no clock of its own.
+"""The mutual handshake: its frames, its limits, and what both sides check.
 
 | frame   | way              | header                        | payload                           |
 |---------|------------------|-------------------------------|-----------------------------------|
@@ -6,8 +6,8 @@
 | WELCOME | server to client | the server's name (UTF-8)     | the nonce of the HELLO it answers |
 
 Each is signed for its own direction. The client sends nothing else before it has the WELCOME, so a
-server needs to keep no more of a stranger than one small frame (`HandshakeLimits.frames`). A
-refused client is hung up on without a word.
+server keeps no more of an unproven peer than one small frame (`HandshakeLimits.frames`). A refused
+client is hung up on without an answer.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ from sk_transport.errors import InvalidSettingError, UnexpectedKindError
 
 @dataclass(frozen=True, slots=True)
 class HandshakeLimits:
-    """What a peer gets before it is known: bytes of identity, seconds, places in the waiting room.
+    """What a peer gets before it has proven who it is.
 
     Raises `InvalidSettingError` for what is impossible.
     """
 
     max_identity_bytes: int = 256
+    """The longest name of a peer, in bytes of UTF-8: 1 to 4096."""
     timeout_seconds: float = 5.0
+    """How long a handshake may take."""
     max_waiting: int = 128
+    """How many connections may be in their handshake; one more drops the oldest. 1 to 65536."""
 
     def __post_init__(self) -> None:
         require_int("max_identity_bytes", self.max_identity_bytes, 1, 4096)
@@ -38,7 +41,7 @@ class HandshakeLimits:
 
     @property
     def frames(self) -> FrameLimits:
-        """The limits of the decoder until the handshake is done; after it, take a new decoder."""
+        """The limits of a connection's decoder until its handshake is done."""
         return FrameLimits(
             PREFIX_BYTES + self.max_identity_bytes + NONCE_BYTES, self.max_identity_bytes
         )

@@ -19,9 +19,9 @@ Kdf = Literal["hkdf_sha256", "none"]
 
 @dataclass(frozen=True, slots=True)
 class KeyMaterial:
-    """The secret of a session and where it comes from.
+    """The secret that the keys of a session are derived from, and where it comes from.
 
-    Its repr does not show it, and it does not pickle.
+    Its repr does not show the secret, and it refuses to be pickled.
     """
 
     secret: Secret
@@ -29,12 +29,12 @@ class KeyMaterial:
 
     @classmethod
     def generated(cls) -> KeyMaterial:
-        """Make fresh random material (32 bytes): the default, new at every start."""
+        """Make fresh random material of 32 bytes, as should be done at every start."""
         return cls(Secret.generate(KEY_BYTES), "generated")
 
     @classmethod
     def static(cls, secret: Secret, warn: bool = True) -> KeyMaterial:
-        """Take a given secret: for local development.
+        """Take a given secret, for local development: the same keys come of it at every start.
 
         Emits a `StaticSecretWarning` unless `warn` is false.
         """
@@ -50,11 +50,12 @@ class KeyMaterial:
     def derive(self, *labels: str, kdf: Kdf = "hkdf_sha256") -> Secret:
         """Derive the key for `labels`: 32 bytes of HKDF-SHA256 (RFC 5869, no salt).
 
-        The info is a fixed domain and the labels, length-prefixed: ("a", "bc") is not ("ab", "c").
-        Different labels give independent keys: who holds one learns nothing of another.
-        `kdf="none"` gives the secret itself whatever the labels: every holder can then sign as
-        every other, which only static development takes. Raises `KeyDerivationError` without
-        labels, for labels that are no UTF-8 and for an unknown `kdf`.
+        The info is `"sk-transport/1 key\\0"` and the labels, each behind its length in 4 bytes:
+        ("a", "bc") is not ("ab", "c"). Different labels give independent keys: whoever holds one
+        learns nothing of another. `kdf="none"` gives the secret itself, whatever the labels: every
+        holder can then sign as every other, which only local development can accept. Raises
+        `KeyDerivationError` without labels, for a label without a UTF-8 form and for an unknown
+        `kdf`.
         """
         if not labels:
             raise KeyDerivationError("at least one label is needed")

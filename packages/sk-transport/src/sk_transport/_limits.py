@@ -1,4 +1,4 @@
-"""Sizes that are refused before memory is taken for them."""
+"""Limits of sizes, which are checked before memory is taken, and checks of settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ LARGEST_FRAME = 0xFFFF_FFFF + 4
 class FrameLimits:
     """The largest whole frame (prefix, header and payload) and the largest header, in bytes.
 
-    A frame at a limit passes. Raises `InvalidSettingError` for what the wire format cannot hold.
+    A frame of exactly that size passes. Raises `InvalidSettingError` for a limit that the wire
+    format cannot hold: the prefix alone is 64 bytes, a header at most 65535.
     """
 
     max_frame_bytes: int = PREFIX_BYTES + DEFAULT_HEADER_BYTES + DEFAULT_PAYLOAD_BYTES
@@ -31,7 +32,7 @@ class FrameLimits:
     def for_payload(
         cls, payload_bytes: int, header_bytes: int = DEFAULT_HEADER_BYTES
     ) -> FrameLimits:
-        """Return the limits that always have room for a payload of `payload_bytes`."""
+        """Return the limits that admit a payload of `payload_bytes` behind the largest header."""
         return cls(PREFIX_BYTES + header_bytes + payload_bytes, header_bytes)
 
 

@@ -13,7 +13,7 @@ from sk_transport._secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class LinkKeys:
-    """One key per direction."""
+    """The keys of a link between a client and a server: one for each direction."""
 
     to_server: Secret
     to_client: Secret
@@ -26,17 +26,19 @@ class LinkKeys:
 
         Raises as `KeyMaterial.derive` does.
         """
-        forth = Channel(session, client, server)
-        return cls(material.for_channel(forth, kdf), material.for_channel(forth.reverse(), kdf))
+        to_server = Channel(session, client, server)
+        return cls(
+            material.for_channel(to_server, kdf), material.for_channel(to_server.reverse(), kdf)
+        )
 
 
-# A single `Secret` serves both directions; the channel binding still keeps them apart.
 KeysOrKey: TypeAlias = LinkKeys | Secret
+"""The keys of a link, or one key for both directions; a signature is still bound to one of them."""
 
 KeyLookup: TypeAlias = Callable[[str], KeysOrKey | None]
-"""From the identity that a peer claims to its keys; None: not a peer (unknown, or no longer due).
+"""Gives the keys of a peer by the name that it claims; None refuses it as unknown.
 
-The identity is not yet proven when this is called: a lookup must have no effect.
+It is called before the name is proven, so it must change nothing.
 """
 
 

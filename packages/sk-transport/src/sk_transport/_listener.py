@@ -1,4 +1,4 @@
-"""Accepting connections: only peers that have proven who they are come out of here."""
+"""Accepting connections, and doing the handshake with each before its owner gets to see it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import selectors
 import socket
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass
 
@@ -21,7 +20,6 @@ from sk_transport._wire import WireFrame
 from sk_transport.errors import (
     AcceptError,
     ChannelClosedError,
-    DeadlineError,
     MalformedHandshakeError,
     TransportError,
     WaitingRoomFullError,
@@ -29,20 +27,20 @@ from sk_transport.errors import (
 
 
 @dataclass(eq=False, slots=True)
-class _Guest:
-    """A connection whose handshake is not done."""
+class _Pending:
+    """A connection whose handshake is not done, and until when it has to be."""
 
     sock: socket.socket
     decoder: FrameDecoder
-    until: float
+    deadline: Deadline
 
 
 class Listener:
     """A listening socket on loopback; made by `SecureTcpTransport.listen`. A context manager.
 
-    Handshakes are done side by side, in a waiting room of limited size and time: silent or hostile
-    connections delay nobody. When the room is full the oldest guest goes, since an honest one is
-    through in a millisecond.
+    Handshakes are done side by side, in a waiting room of limited size and time, so that silent or
+    hostile connections delay nobody. When the room is full, the oldest connection in it is dropped:
+    an honest peer is through in a millisecond.
     """
 
     def __init__(
@@ -59,16 +57,19 @@ class Listener:
         self._limits = limits
         self._frames = frames
         self._rejects = rejects
-        self._guests: dict[socket.socket, _Guest] = {}  # oldest first
+        self._pending: dict[socket.socket, _Pending] = {}  # oldest first
         self._admitted: deque[SecureChannel] = deque()
         self._closed = False
         self._accepting = threading.Lock()
-        self._wake_in, self._wake_out = socket.socketpair()
-        self._wake_out.setblocking(False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._sock, selectors.EVENT_READ)
-        self._selector.register(self._wake_in, selectors.EVENT_READ)
-        name = sock.getsockname()
+        with contextlib.ExitStack() as opened:  # all of it, or nothing is left open
+            opened.enter_context(sock)
+            self._selector = opened.enter_context(selectors.DefaultSelector())
+            self._wake_in, self._wake_out = map(opened.enter_context, socket.socketpair())
+            self._wake_out.setblocking(False)
+            self._selector.register(self._sock, selectors.EVENT_READ)
+            self._selector.register(self._wake_in, selectors.EVENT_READ)
+            name = sock.getsockname()
+            self._opened = opened.pop_all()
         self.address: tuple[str, int] = (name[0], name[1])
 
     def __enter__(self) -> Listener:
@@ -80,9 +81,10 @@ class Listener:
     def accept(self, timeout: float | None = None) -> SecureChannel:
         """Return the next admitted peer's channel; its proven identity is `channel.peer`.
 
-        One thread at a time. Peers that are refused are hung up on and counted in the transport's
-        rejects, and do not end the wait. Raises `DeadlineError` after `timeout` seconds,
-        `ChannelClosedError` once closed, `AcceptError` for the system's faults.
+        Of several threads that call it, one waits and the others queue. A peer that is refused is
+        hung up on and counted in the transport's `rejects()`; the wait goes on. Raises
+        `DeadlineError` after `timeout` seconds (None: never), `ChannelClosedError` once closed,
+        `AcceptError` for the system's faults, and what the lookup raises.
         """
         deadline = Deadline("accept", timeout)
         with self._accepting:
@@ -93,43 +95,42 @@ class Listener:
             return self._admitted.popleft()
 
     def close(self) -> None:
-        """Stop listening and drop whoever is not admitted; an `accept` in another thread is woken.
+        """Stop listening, and close every connection that no `accept` has returned yet.
 
-        Idempotent.
+        An `accept` in another thread is woken. Idempotent.
         """
         self._closed = True
         with contextlib.suppress(OSError):
             self._wake_out.send(b"\0")
         with self._accepting:
-            for guest in list(self._guests.values()):
-                self._dismiss(guest)
+            for pending in list(self._pending.values()):
+                self._drop(pending)
             while self._admitted:
                 self._admitted.popleft().close()
-            self._selector.close()
-            for sock in (self._sock, self._wake_in, self._wake_out):
-                sock.close()
+            self._opened.close()
 
     def _step(self, deadline: Deadline) -> None:
         """Wait for one round of events and handle them."""
         remaining = deadline.remaining()
-        if self._guests:
-            oldest = next(iter(self._guests.values()))
-            patience = max(0.0, oldest.until - time.monotonic())
+        if self._pending:
+            patience = self._oldest().deadline.remaining() or 0.0
             remaining = patience if remaining is None else min(remaining, patience)
         ready = self._selector.select(remaining)
         if not ready and deadline.remaining() == 0:
             raise deadline.error()
         for key, _ in ready:
             if key.fileobj is self._sock:
-                self._welcome_guests()
-            elif guest := self._guests.get(key.fileobj):  # type: ignore[call-overload]
-                self._attend(guest)
-        # Last, so that a guest whose HELLO is here is not blamed for an `accept` that was called
-        # late.
-        self._expire(time.monotonic())
+                self._accept_backlog()
+            elif pending := self._pending.get(key.fileobj):  # type: ignore[call-overload]
+                self._advance(pending)
+        # Last, so that a peer whose HELLO is here does not suffer from a late call of `accept`.
+        self._expire()
 
-    def _welcome_guests(self) -> None:
-        """Let in every connection that waits in the backlog."""
+    def _oldest(self) -> _Pending:
+        return next(iter(self._pending.values()))
+
+    def _accept_backlog(self) -> None:
+        """Begin the handshake with every connection that the system has ready."""
         while True:
             try:
                 sock, _ = self._sock.accept()
@@ -142,61 +143,65 @@ class Listener:
             except OSError:
                 sock.close()  # it hung up already
                 continue
-            until = time.monotonic() + self._limits.timeout_seconds
-            guest = _Guest(sock, FrameDecoder(self._limits.frames), until)
-            self._guests[sock] = guest
+            deadline = Deadline("a handshake", self._limits.timeout_seconds)
+            pending = _Pending(sock, FrameDecoder(self._limits.frames), deadline)
+            self._pending[sock] = pending
             self._selector.register(sock, selectors.EVENT_READ)
-            self._attend(guest)  # the HELLO is mostly here already
-            if len(self._guests) > self._limits.max_waiting:
-                self._make_room(next(iter(self._guests.values())))
+            self._advance(pending)  # the HELLO is mostly here already
+            if len(self._pending) > self._limits.max_waiting:
+                self._make_room(self._oldest())
 
-    def _make_room(self, oldest: _Guest) -> None:
-        # In a flood this loop may not have come to its HELLO yet: an honest guest's is here by now.
-        self._attend(oldest)
-        if oldest.sock in self._guests:
+    def _make_room(self, oldest: _Pending) -> None:
+        # In a flood this loop may not have come to its HELLO yet: an honest peer's is here by now.
+        self._advance(oldest)
+        if oldest.sock in self._pending:
             self._refuse(oldest, WaitingRoomFullError(self._limits.max_waiting))
 
-    def _expire(self, now: float) -> None:
-        for guest in [guest for guest in self._guests.values() if guest.until <= now]:
-            self._refuse(guest, DeadlineError("a handshake", self._limits.timeout_seconds))
+    def _expire(self) -> None:
+        for pending in list(self._pending.values()):
+            if pending.deadline.remaining() != 0:
+                return  # those behind it have come later
+            self._refuse(pending, pending.deadline.error())
 
-    def _attend(self, guest: _Guest) -> None:
-        """Read what a guest has sent; admit it, refuse it, or go on waiting."""
+    def _advance(self, pending: _Pending) -> None:
+        """Read what has arrived on a connection; admit it, refuse it, or leave it waiting."""
         try:
-            frames = self._read(guest)
+            frames = self._read(pending)
             if frames:
-                self._admitted.append(self._admit(guest, frames))
+                self._admitted.append(self._admit(pending, frames))
         except TransportError as error:
-            self._refuse(guest, error)
+            self._refuse(pending, error)
         except OSError:
-            self._dismiss(guest)  # it hung up: nobody to refuse
+            self._drop(pending)  # it hung up: nobody to refuse
 
-    def _read(self, guest: _Guest) -> list[WireFrame]:
+    def _read(self, pending: _Pending) -> list[WireFrame]:
         try:
-            count = guest.sock.recv_into(guest.decoder.buffer())
+            count = pending.sock.recv_into(pending.decoder.buffer())
         except BlockingIOError:
             return []
         if count:
-            return guest.decoder.advance(count)
-        guest.decoder.finish()
+            return pending.decoder.advance(count)
+        pending.decoder.finish()
         raise ConnectionResetError
 
-    def _admit(self, guest: _Guest, frames: list[WireFrame]) -> SecureChannel:
-        if len(frames) > 1 or not guest.decoder.at_boundary():
+    def _admit(self, pending: _Pending, frames: list[WireFrame]) -> SecureChannel:
+        if len(frames) > 1 or not pending.decoder.at_boundary():
             raise MalformedHandshakeError("more was sent before the WELCOME than one HELLO")
         peer = self._handshake.accept(frames[0])
-        send_parts(guest.sock, peer.reply, Deadline("a WELCOME", 0))
-        self._selector.unregister(guest.sock)
-        del self._guests[guest.sock]
+        send_parts(pending.sock, peer.reply, Deadline("a WELCOME", 0))
+        self._forget(pending)
         return SecureChannel(
-            guest.sock, peer.signer, peer.verifier, limits=self._frames, rejects=self._rejects
+            pending.sock, peer.signer, peer.verifier, limits=self._frames, rejects=self._rejects
         )
 
-    def _refuse(self, guest: _Guest, error: TransportError) -> None:
+    def _refuse(self, pending: _Pending, error: TransportError) -> None:
         self._rejects.add(error)
-        self._dismiss(guest)
+        self._drop(pending)
 
-    def _dismiss(self, guest: _Guest) -> None:
-        self._selector.unregister(guest.sock)
-        del self._guests[guest.sock]
-        guest.sock.close()
+    def _drop(self, pending: _Pending) -> None:
+        self._forget(pending)
+        pending.sock.close()
+
+    def _forget(self, pending: _Pending) -> None:
+        self._selector.unregister(pending.sock)
+        del self._pending[pending.sock]

@@ -11,23 +11,21 @@ LAST_PORT = 65_535
 
 
 def check_bind(host: object, port: object) -> socket.AddressFamily:
-    """Return the family to listen in; raise `BindError` for a host that is not loopback or an
-    impossible port.
-    """
-    fault = _host_fault(host) or _port_fault(port, 0)
-    if fault:
-        raise BindError(host, port, fault)
-    return _family(host)
+    """Return the family to listen in; raise `BindError` for what is not loopback or no port."""
+    return _checked(host, port, 0, BindError)
 
 
 def check_connect(host: object, port: object) -> socket.AddressFamily:
-    """Return the family to connect in; raise `ConnectError` for a host that is not loopback or a
-    bad port.
-    """
-    fault = _host_fault(host) or _port_fault(port, 1)
-    if fault:
-        raise ConnectError(host, port, fault)
-    return _family(host)
+    """Return the family to connect in; raise `ConnectError` for what is not loopback or no port."""
+    return _checked(host, port, 1, ConnectError)
+
+
+def _checked(
+    host: object, port: object, lowest_port: int, error: type[BindError | ConnectError]
+) -> socket.AddressFamily:
+    if fault := _host_fault(host) or _port_fault(port, lowest_port):
+        raise error(host, port, fault)
+    return socket.AF_INET6 if ":" in str(host) else socket.AF_INET
 
 
 def _host_fault(host: object) -> str | None:
@@ -45,7 +43,3 @@ def _port_fault(port: object, low: int) -> str | None:
     if type(port) is int and low <= port <= LAST_PORT:
         return None
     return f"the port must be an integer from {low} to {LAST_PORT}"
-
-
-def _family(host: object) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in str(host) else socket.AF_INET

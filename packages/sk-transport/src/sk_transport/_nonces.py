@@ -1,4 +1,4 @@
-"""Nonces that never come twice."""
+"""Nonces that are never used twice."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable
 def counting_nonces() -> Callable[[], bytes]:
     """Return a source of 16-byte nonces: 8 random bytes, drawn once, and a counter of 8 bytes.
 
-    No system call per frame, unique for certain within one source and to 2^-64 between two.
-    Thread-safe. They need to be unique, not secret: the signature covers them.
+    They are unique within one source for certain, and two sources share any with a chance of 2^-64.
+    They need not be secret: the signature covers them. None takes a system call. Thread-safe.
     """
     series = secrets.token_bytes(8)
     count = itertools.count().__next__

@@ -1,4 +1,4 @@
-"""Counting what was refused, by category."""
+"""Counting refusals, by category."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sk_transport.errors import TransportError
 
 
 class RejectCounts:
-    """How often each category of error refused a frame or a peer. Thread-safe.
+    """How many frames and peers were refused, by the category of the error. Thread-safe.
 
-    :param on_reject: called with the category of each, from the thread that refuses.
+    `on_reject` is called with the category of each refusal, in the thread that refuses.
     """
 
     def __init__(self, on_reject: Callable[[str], None] | None = None) -> None:

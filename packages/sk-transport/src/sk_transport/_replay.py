@@ -1,4 +1,4 @@
-"""Remembering nonces for exactly as long as they could be replayed."""
+"""Refusing replays by nonce and time: a nonce is remembered for as long as it could pass."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from sk_transport.errors import ExpiredFrameError, ReplayedNonceError, ReplayGua
 
 
 class ReplayGuard:
-    """Refuses a nonce that was admitted, for the whole TTL; when full it fails closed.
+    """Admits each nonce once, and a time that is at most `ttl_seconds` from now; fails closed.
 
-    It evicts only what has expired, in O(1) amortised. A clock that goes backwards lets nothing in:
-    time is judged by the latest that was ever seen. Thread-safe; one guard may serve many channels.
+    It remembers `capacity` nonces and forgets one only when its time alone would refuse it: when
+    full it refuses everything. A clock that is set back admits nothing again: now is the latest
+    time that was ever seen. O(1) amortised. Thread-safe; one guard may serve many channels.
     """
 
     def __init__(self, *, ttl_seconds: float, capacity: int) -> None:
@@ -23,9 +24,9 @@ class ReplayGuard:
         self.capacity = capacity
         self._latest_ns = 0
         self._seen: set[bytes] = set()
-        # (nonce, last time at which it could pass), each queue in the order of expiry: entries of
-        # the past leave after one TTL. Those dated ahead pass until their own time plus TTL, which
-        # is at most two from now.
+        # (nonce, last time at which it could pass), each queue in the order of expiry. A frame of
+        # the past can pass for one more TTL at most. One that is dated ahead can until its own time
+        # plus TTL, which is two from now at most.
         self._recent: deque[tuple[bytes, int]] = deque()
         self._ahead: deque[tuple[bytes, int]] = deque()
         self._lock = threading.Lock()

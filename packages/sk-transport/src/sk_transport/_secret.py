@@ -14,9 +14,8 @@ MINIMUM_GENERATED_BYTES = 16
 class Secret:
     """Key bytes that appear in no repr, str, format, pickle or JSON; only `reveal` gives them.
 
-    Equality takes constant time. Not hashable: a hash is a function of the bytes, and shows in a
-    dict's order. Immutable, so that a copy is the same object. Raises `UnusableSecretError` for an
-    empty value or no bytes.
+    Equality takes constant time. Not hashable: a hash would tell something of the bytes. Immutable:
+    a copy is the same object. Raises `UnusableSecretError` for what is empty or not `bytes`.
     """
 
     __slots__ = ("__value",)
@@ -39,7 +38,7 @@ class Secret:
         return cls(secrets.token_bytes(size))
 
     def reveal(self) -> bytes:
-        """Return the bytes. Every call is a place to review."""
+        """Return the bytes. Look at every call of it in a review."""
         return self.__value
 
     def __eq__(self, other: object) -> bool:

@@ -14,7 +14,7 @@ from sk_transport._detached import DetachedChannel
 from sk_transport._limits import FrameLimits
 from sk_transport._rejects import RejectCounts
 from sk_transport._signing import Signer, Verifier
-from sk_transport._socket import Deadline, Held, reason_of, send_parts, wait_readable
+from sk_transport._socket import Deadline, LockedBy, reason_of, send_parts, wait_readable
 from sk_transport._wire import Buffer, FrameKind, WireFrame
 from sk_transport.errors import (
     ChannelClosedError,
@@ -25,10 +25,10 @@ from sk_transport.errors import (
 )
 
 VerifierOf: TypeAlias = Callable[[WireFrame], Verifier | None]
-"""From a frame, not yet verified, to the verifier for it; None: that of the two ends.
+"""Gives the verifier of a frame that another process signed and the peer only relays.
 
-For frames that another process signed and the peer only relays. Raises a `TransportError` to refuse
-the frame.
+It is called with the frame before that is verified. None: the peer signed it itself. A
+`TransportError` that it raises refuses the frame.
 """
 
 _HANDSHAKE_KINDS = frozenset({FrameKind.HELLO, FrameKind.WELCOME})
@@ -58,7 +58,7 @@ class SecureChannel:
         self._verifier_of = verifier_of
         self._decoder = FrameDecoder(limits)
         self._arrived: deque[WireFrame | TransportError] = deque()
-        self._drained = False  # the last read has left nothing, so the next one waits first
+        self._wait_first = False  # the last read has left nothing: wait before the next one
         self._ended: TransportError | None = None  # why nothing can be received any more
         self._shut: str | None = None  # why this side shut it down
         self._ending = threading.Lock()
@@ -73,7 +73,7 @@ class SecureChannel:
 
     @property
     def send_waited_seconds(self) -> float:
-        """How long the sends so far have waited until the other end took more."""
+        """How long the sends so far have waited, in all, for the other end to take more."""
         return self._send_waited
 
     def __enter__(self) -> SecureChannel:
@@ -93,13 +93,13 @@ class SecureChannel:
     ) -> None:
         """Sign and send one frame; the payload is not copied, and may be changed when this returns.
 
-        `signer` signs in place of this end, for a frame that the peer relays to someone else.
-        Raises `OversizeFrameError` or `OversizeHeaderError` (nothing was sent),
-        `ChannelClosedError`, and `DeadlineError` after `timeout` seconds: then half a frame may be
-        out, and the channel is shut down.
+        `signer` signs instead of this end's own: for a frame that the peer is to relay. Raises
+        `OversizeFrameError` or `OversizeHeaderError` (nothing was sent), `ChannelClosedError`, and
+        `DeadlineError` after `timeout` seconds (None: never): as a part of the frame may be out,
+        the channel is then shut down.
         """
         deadline = Deadline("send", timeout)
-        with Held(self._sending, deadline):
+        with LockedBy(self._sending, deadline):
             self._check_open()
             parts = (signer or self._signer).seal(kind, header, payload)
             try:
@@ -113,13 +113,13 @@ class SecureChannel:
     def receive(self, timeout: float | None = None) -> WireFrame:
         """Return the next frame, verified.
 
-        Raises `DeadlineError` after `timeout` seconds (call again: nothing is lost), a
+        Raises `DeadlineError` after `timeout` seconds (None: never; nothing is lost, call again), a
         `FrameRefusedError` or `UnexpectedKindError` in the place of a frame that must not be used
-        (the next can be received), a `FrameError` when the stream is lost, and
-        `ChannelClosedError`; the last two again at every further call.
+        (call again for the next), a `FrameError` when the stream is lost, and `ChannelClosedError`;
+        these two at every further call as well.
         """
         deadline = Deadline("receive", timeout)
-        with Held(self._receiving, deadline):
+        with LockedBy(self._receiving, deadline):
             self._check_open()
             while not self._arrived:
                 self._fill(deadline)
@@ -129,9 +129,9 @@ class SecureChannel:
         return arrived
 
     def shutdown(self) -> None:
-        """End the channel from any thread: whoever sends or receives is woken.
+        """End the channel, from any thread, and wake whoever sends or receives; does not wait.
 
-        Idempotent, does not wait.
+        The socket stays open until `close`. Idempotent.
         """
         self._shutdown("it was shut down")
 
@@ -144,10 +144,11 @@ class SecureChannel:
             self._sock.close()
 
     def detach(self) -> DetachedChannel:
-        """Give the socket, its decoder and keys to an owner with a loop of its own.
+        """Give socket, decoder and keys to an owner with an event loop of its own.
 
-        The channel then counts as closed and closes nothing. Raises `ChannelClosedError`, and
-        `ValueError` while frames that were received wait to be taken.
+        The channel then counts as closed, and closing it closes nothing. A `verifier_of` is not
+        passed on. Raises `ChannelClosedError`, and `ValueError` while there are frames that were
+        received and not returned.
         """
         with self._sending, self._receiving, self._ending:
             self._check_open()
@@ -175,7 +176,7 @@ class SecureChannel:
         return ChannelClosedError("the peer", reason_of(error))
 
     def _fill(self, deadline: Deadline) -> None:
-        """Receive once; verify on arrival, since a frame's time runs while it waits."""
+        """Receive once; verify on arrival, since a frame ages while it waits."""
         if self._ended is not None:
             raise self._ended.with_traceback(None)
         try:
@@ -192,20 +193,20 @@ class SecureChannel:
     def _read(self, deadline: Deadline) -> list[WireFrame]:
         target = self._decoder.buffer()
         while True:
-            if self._drained:
+            if self._wait_first:
                 wait_readable(self._sock, deadline)
             try:
                 count = self._sock.recv_into(target)
                 break
             except BlockingIOError:
-                self._drained = True
+                self._wait_first = True
             except OSError as error:
                 raise self._closed(error) from None
-        self._drained = count < len(target)
+        self._wait_first = count < len(target)
         if count:
             frames = self._decoder.advance(count)
             # A frame was received in place to its last byte: most likely there is no other yet.
-            self._drained = self._drained or self._decoder.at_boundary()
+            self._wait_first = self._wait_first or self._decoder.at_boundary()
             return frames
         self._check_open()
         self._decoder.finish()

@@ -1,4 +1,4 @@
-"""Refusing replays on a link, by order: what is cheap where a stream keeps it."""
+"""Refusing replays by order, on a link that keeps the order of its frames."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _SERIES_BYTES = NONCE_BYTES // 2
 
 
 class SequenceGuard:
-    """Admits each nonce of one signer at most once, in rising order, for as long as it lives.
+    """Admits each nonce of one signer once, in rising order, for as long as the guard lives.
 
-    For frames of one `Signer` that arrive in the order in which they were sealed, as on one link:
-    then a nonce that does not follow the last one was seen before. Needs no capacity and no TTL, so
-    no rate of frames fills it, which a `ReplayGuard` cannot promise. `after` is a nonce of the same
-    signer that was admitted elsewhere; without it the first frame decides which signer it is, so
-    the channel's names or key must then be new with each signer. Thread-safe.
+    For frames of one `Signer` that arrive in the order in which it signed them, as on one link: a
+    nonce that does not follow the last one is then a replay. There is no capacity and no TTL, so no
+    rate of frames can fill it, as it can a `ReplayGuard`. `after` is a nonce of the same signer
+    that was admitted elsewhere, as that of its HELLO; without it the first nonce decides which
+    signer it is, and the channel's names or key must be new with each signer. Thread-safe.
     """
 
     ttl_seconds = math.inf
@@ -31,7 +31,7 @@ class SequenceGuard:
     def admit(self, nonce: bytes, time_ns: int, now_ns: int) -> None:
         """Remember the nonce of a frame signed at `time_ns`, seen at `now_ns`.
 
-        Raises `ReplayedNonceError` for one that is not later than the last, or of another series.
+        Raises `ReplayedNonceError` for one that does not follow the last, or is another signer's.
         """
         series, count = nonce[:_SERIES_BYTES], nonce[_SERIES_BYTES:]
         with self._lock:

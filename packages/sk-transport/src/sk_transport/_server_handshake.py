@@ -18,10 +18,10 @@ from sk_transport.errors import MalformedHandshakeError, UnknownPeerError
 
 @dataclass(frozen=True, slots=True)
 class AdmittedPeer:
-    """A client that has proven its identity.
+    """A client that has proven its identity: what `ServerHandshake.accept` returns.
 
-    `reply` is the WELCOME, its buffers to be sent in order; `signer` and `verifier` go on with the
-    same keys, and the verifier with the order of the client's nonces.
+    `reply` is the WELCOME: buffers to be sent in order. `signer` and `verifier` are those of the
+    link from then on; the verifier goes by the order of the client's frames (`SequenceGuard`).
     """
 
     identity: str
@@ -31,9 +31,10 @@ class AdmittedPeer:
 
 
 class ServerHandshake:
-    """The server's side.
+    """The server's side of the handshake, for all connections of a listener.
 
-    One serves all connections of a listener: its guard refuses a HELLO heard before.
+    `lookup` gives the keys of a client by the name that it claims. `guard` remembers the HELLOs
+    heard, so that none opens a second connection; `ttl_seconds` bounds their age.
     """
 
     def __init__(
@@ -60,10 +61,10 @@ class ServerHandshake:
         self._clock = clock
 
     def accept(self, hello: WireFrame) -> AdmittedPeer:
-        """Judge the first frame of a connection.
+        """Judge the first frame of a connection, and give the answer to it.
 
         Raises `UnexpectedKindError`, `MalformedHandshakeError`, `UnknownPeerError` or a
-        `FrameRefusedError`: hang up then, without an answer. Lets the lookup's own errors through.
+        `FrameRefusedError`: hang up then, without an answer. What the lookup raises passes through.
         """
         require_kind(hello, FrameKind.HELLO)
         if len(hello.payload):

@@ -1,4 +1,4 @@
-"""Sealing frames and verifying them.
+"""Signing frames and verifying them.
 
 The signature is HMAC-SHA256 under the channel's key over
 
@@ -47,9 +47,10 @@ monotonic_clock = time.monotonic_ns
 
 
 class Signer:
-    """Seals the frames of one channel.
+    """Makes the signed frames of one channel.
 
-    Thread-safe; the order of calls is not the order on the wire.
+    `limits` are those that the receiver holds frames to. Thread-safe; but a receiver that goes by
+    order (`SequenceGuard`) must be sent frames in the order in which they were sealed.
     """
 
     def __init__(
@@ -70,10 +71,10 @@ class Signer:
         self._keyed = _keyed(channel, key)
 
     def seal(self, kind: FrameKind, header: bytes, payload: Buffer = b"") -> tuple[bytes, Buffer]:
-        """Return what to send, in order: the prefix with the header, and the payload, not copied.
+        """Sign one frame; return what to send, in order: prefix with header, and the payload.
 
-        The payload must not change until it is sent. Raises `OversizeFrameError` or
-        `OversizeHeaderError` for what the receiver would refuse.
+        The payload is not copied, and must not change until it is sent. Raises
+        `OversizeFrameError` or `OversizeHeaderError` for what the receiver would refuse.
         """
         if type(payload) is not bytes:
             payload = memoryview(payload).cast("B")
@@ -98,12 +99,12 @@ class Signer:
 
 
 class Verifier:
-    """Verifies the frames of one channel. Thread-safe.
+    """Verifies the frames of one channel: signature, time, and that none comes twice. Thread-safe.
 
-    `ttl_seconds` bounds a frame's age, and its distance into the future. The guard must remember at
-    least as long, else `InvalidSettingError`; one guard may serve many verifiers. None leaves time
-    to the guard: a `ReplayGuard` vouches for its own TTL and no longer, a `SequenceGuard` for ever,
-    so that on an open link age is delay (an end was suspended, or busy) and no more.
+    `ttl_seconds` is how far a frame's time may lie from now, before or after. The guard must
+    remember nonces at least as long, else `InvalidSettingError`; it may serve many verifiers. With
+    None the guard alone judges: a `ReplayGuard` by its own TTL, a `SequenceGuard` by order whatever
+    the age. That is for an open link, where age only means that an end was busy or suspended.
     """
 
     def __init__(
@@ -132,8 +133,9 @@ class Verifier:
     def verify(self, frame: WireFrame) -> None:
         """Return if the frame may be believed; raise a `FrameRefusedError` if not.
 
-        Signature first (constant time), so that a stranger learns and changes nothing; then time,
-        then nonce. Verify when a frame arrives, not when it is used: its time runs while it waits.
+        The signature is judged first, in constant time, so that a stranger learns and changes
+        nothing; then time, then nonce. Verify a frame when it arrives, not when it is used: it ages
+        while it waits.
         """
         raw = memoryview(frame.raw)
         mac = self._keyed.copy()

@@ -11,13 +11,20 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from typing import Final
 
 from sk_transport._wire import Buffer
 from sk_transport.errors import DeadlineError
 
+_LONGEST_WAIT: Final = 1e6
+"""Seconds to wait at once: the system takes no more than 2**31 milliseconds."""
+
 
 class Deadline:
-    """The end of the time that an operation has; `seconds=None` is forever."""
+    """The end of the time that an operation has; `seconds=None` is forever.
+
+    Whoever waits does so for `remaining` seconds, as often as it takes until that is 0.
+    """
 
     def __init__(self, operation: str, seconds: float | None) -> None:
         self._operation = operation
@@ -25,8 +32,13 @@ class Deadline:
         self._end = None if seconds is None else time.monotonic() + seconds
 
     def remaining(self) -> float | None:
-        """Return the seconds left (0 or more), None for forever."""
-        return None if self._end is None else max(0.0, self._end - time.monotonic())
+        """Return for how many seconds to wait next: 0 when the time is over, None for forever.
+
+        Of a time that is longer than the system can wait at once it is a part.
+        """
+        if self._end is None:
+            return None
+        return min(max(0.0, self._end - time.monotonic()), _LONGEST_WAIT)
 
     def error(self) -> DeadlineError:
         """Return the error that says that the time is over."""
@@ -34,17 +46,17 @@ class Deadline:
 
 
 def wait_readable(sock: socket.socket, deadline: Deadline) -> None:
-    """Return when bytes, the end or an error can be read. Raises `DeadlineError`."""
+    """Return when there are bytes to read, or the end, or an error. Raises `DeadlineError`."""
     _wait(sock, select.POLLIN, deadline)
 
 
 def wait_writable(sock: socket.socket, deadline: Deadline) -> None:
-    """Return when bytes can be written or an error can be had. Raises `DeadlineError`."""
+    """Return when bytes can be written, or writing would fail at once. Raises `DeadlineError`."""
     _wait(sock, select.POLLOUT, deadline)
 
 
 def send_parts(sock: socket.socket, parts: Sequence[Buffer], deadline: Deadline) -> float:
-    """Send all the parts, in order, gathered by the kernel; return the seconds spent in waiting.
+    """Send all the parts, in order, as one gathered write; return the seconds spent in waiting.
 
     Raises `DeadlineError` and `OSError`.
     """
@@ -65,8 +77,8 @@ def send_parts(sock: socket.socket, parts: Sequence[Buffer], deadline: Deadline)
     return waited
 
 
-class Held:
-    """Hold a lock. Entering raises `DeadlineError` when it is not to be had in time."""
+class LockedBy:
+    """Holds a lock while in its `with`. Entering raises `DeadlineError` when the time is over."""
 
     __slots__ = ("_deadline", "_lock")
 
@@ -74,16 +86,19 @@ class Held:
         self._lock, self._deadline = lock, deadline
 
     def __enter__(self) -> None:
-        remaining = self._deadline.remaining()
-        if not self._lock.acquire(timeout=-1 if remaining is None else remaining):
-            raise self._deadline.error()
+        while True:
+            remaining = self._deadline.remaining()
+            if self._lock.acquire(timeout=-1 if remaining is None else remaining):
+                return
+            if remaining == 0:
+                raise self._deadline.error()
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
 
 
 def tune(sock: socket.socket) -> None:
-    """Set what every connection of this package has: no blocking, no delay of small frames."""
+    """Make a connection non-blocking, and let it send small frames without delay."""
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -96,9 +111,12 @@ def reason_of(error: OSError) -> str:
 def _wait(sock: socket.socket, event: int, deadline: Deadline) -> None:
     poll = select.poll()
     poll.register(sock, event)
-    remaining = deadline.remaining()
-    if not poll.poll(None if remaining is None else _milliseconds(remaining)):
-        raise deadline.error()
+    while True:
+        remaining = deadline.remaining()
+        if poll.poll(None if remaining is None else _milliseconds(remaining)):
+            return
+        if remaining == 0:
+            raise deadline.error()
 
 
 def _milliseconds(seconds: float) -> int:

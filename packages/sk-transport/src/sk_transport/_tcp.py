@@ -1,4 +1,4 @@
-"""The loopback TCP transport: listening, connecting."""
+"""The loopback TCP transport: listening and connecting."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from sk_transport._replay import ReplayGuard
 from sk_transport._secure_channel import SecureChannel, VerifierOf
 from sk_transport._server_handshake import ServerHandshake
 from sk_transport._signing import monotonic_clock
-from sk_transport._socket import Deadline, send_parts, wait_readable
+from sk_transport._socket import Deadline, reason_of, send_parts, wait_readable
 from sk_transport._wire import WireFrame
 from sk_transport.errors import (
+    BindError,
     DeadlineError,
     HandshakeFailedError,
     MalformedHandshakeError,
@@ -32,11 +33,13 @@ DEFAULT_NONCE_CAPACITY = 100_000
 
 
 class SecureTcpTransport:
-    """Signed, replay-guarded frames over loopback TCP, under one name in one session.
+    """Listens and connects on loopback TCP, under one name (`identity`) in one session.
 
-    All handshakes of it share one replay guard of `nonce_capacity` nonces; what follows on a link
-    is guarded by its order. `on_reject` is told the category of every refusal, from the thread that
-    refuses; it must not block or raise. Raises `InvalidSettingError`.
+    `frames` and `handshake` are the limits of every connection. HELLO and WELCOME are valid for
+    `ttl_seconds` and `nonce_capacity` of them are remembered; what follows on a link is guarded by
+    its order alone. `clock` gives nanoseconds, and both ends must share it. `on_reject` is told the
+    category of every refusal, from the thread that refuses; it must not block or raise. Raises
+    `InvalidSettingError`.
     """
 
     def __init__(
@@ -67,7 +70,8 @@ class SecureTcpTransport:
     def listen(self, lookup: KeyLookup, *, host: str = "127.0.0.1", port: int = 0) -> Listener:
         """Listen on loopback (`port` 0: the system chooses; see `Listener.address`).
 
-        `lookup` gives the keys of a client by its name, None for a stranger. Raises `BindError`.
+        `lookup` gives the keys of a client by its name, None for a stranger. Raises `BindError`,
+        and `InvalidSettingError` for a session or identity that is no name.
         """
         handshake = ServerHandshake(
             self._handshake,
@@ -79,13 +83,17 @@ class SecureTcpTransport:
             frames=self._frames,
             clock=self._clock,
         )
-        return Listener(
-            bound(host, port),
-            handshake,
-            limits=self._handshake,
-            frames=self._frames,
-            rejects=self._rejects,
-        )
+        sock = bound(host, port)
+        try:
+            return Listener(
+                sock,
+                handshake,
+                limits=self._handshake,
+                frames=self._frames,
+                rejects=self._rejects,
+            )
+        except OSError as error:
+            raise BindError(host, port, reason_of(error)) from None
 
     def connect(
         self,
@@ -98,10 +106,10 @@ class SecureTcpTransport:
     ) -> SecureChannel:
         """Connect to `server` at `address` and do the handshake, within `timeout` seconds.
 
-        Without a timeout the handshake's limit holds. `verifier_of` chooses the verifier of each
-        received frame where the server relays what others signed (None: the server's own). Raises
-        `ConnectError`, `DeadlineError`, `HandshakeFailedError` when the server hangs up, and what
-        `ClientHandshake.finish` raises when it is not the server that it should be.
+        `timeout` None: the handshake's own. `verifier_of` is for a server that relays what others
+        have signed. Raises `ConnectError`, `DeadlineError`, `HandshakeFailedError` when the server
+        hangs up, and what `ClientHandshake.finish` raises when it is not the server that it should
+        be.
         """
         seconds = self._handshake.timeout_seconds if timeout is None else timeout
         deadline = Deadline("connect", seconds)

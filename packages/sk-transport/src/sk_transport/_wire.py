@@ -45,7 +45,7 @@ HEAD_BYTES = 8
 SIGNED_PREFIX_BYTES = PREFIX_BYTES - SIGNATURE_BYTES
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
-"""Bytes of any kind that a frame can be read from or made of."""
+"""Any object of bytes that a frame can be read from or made of."""
 
 HEAD = struct.Struct(">IBBH")
 SIGNED_PREFIX = struct.Struct(f">IBBHQ{NONCE_BYTES}s")
@@ -53,7 +53,11 @@ _SEAL = struct.Struct(f">Q{NONCE_BYTES}s{SIGNATURE_BYTES}s")
 
 
 class FrameKind(IntEnum):
-    """What a frame is for."""
+    """What a frame is for.
+
+    The transport itself uses HELLO and WELCOME, for the handshake; it carries the others and knows
+    nothing of them.
+    """
 
     HELLO = 1
     WELCOME = 2
@@ -77,8 +81,9 @@ class FrameHead(NamedTuple):
 
 
 def read_head(data: Buffer, offset: int, limits: FrameLimits) -> FrameHead:
-    """Judge the first 8 bytes of a frame at `offset`; raise the typed `FrameError` of the first
-    fault found.
+    """Judge the first 8 bytes of a frame, at `offset` of `data`.
+
+    Raises the `FrameError` of the first fault, in this order: version, length, kind, header length.
     """
     length, version, kind, header_length = HEAD.unpack_from(data, offset)
     if version != PROTOCOL_VERSION:
@@ -99,29 +104,29 @@ def read_head(data: Buffer, offset: int, limits: FrameLimits) -> FrameHead:
 
 
 class WireFrame:
-    """One whole frame as it came from the wire, NOT yet verified.
+    """One whole frame as a `FrameDecoder` cut it from the stream, NOT yet verified.
 
-    `raw` is all of its bytes, to be relayed unchanged; `payload` is a read-only view into it;
-    `header` is a copy. `time_ns`, `nonce` and `signature` are the sender's claims. Made by a
-    `FrameDecoder`.
+    `raw` is all of its bytes, as a relay sends them on; `payload` is a read-only view into it,
+    `header` a copy. `time_ns`, `nonce` and `signature` are what the sender claims.
     """
 
     __slots__ = ("header", "kind", "nonce", "payload", "raw", "signature", "time_ns")
 
     def __init__(self, raw: bytearray, head: FrameHead) -> None:
-        body = PREFIX_BYTES + head.header_length
+        payload_at = PREFIX_BYTES + head.header_length
         view = memoryview(raw).toreadonly()
         self.raw = raw
         self.kind = head.kind
-        self.header = bytes(view[PREFIX_BYTES:body])
-        self.payload = view[body:]
+        self.header = bytes(view[PREFIX_BYTES:payload_at])
+        self.payload = view[payload_at:]
         self.time_ns: int
         self.nonce: bytes
         self.signature: bytes
         self.time_ns, self.nonce, self.signature = _SEAL.unpack_from(raw, HEAD_BYTES)
 
     def __repr__(self) -> str:
-        # Sizes only: a frame's content must not reach a log by way of a repr.
+        # Sizes only: what is in a frame must not get into a log.
         return (
-            f"<WireFrame {self.kind.name} header {len(self.header)} B body {len(self.payload)} B>"
+            f"<WireFrame {self.kind.name} header {len(self.header)} B"
+            f" payload {len(self.payload)} B>"
         )

@@ -37,7 +37,7 @@ class UnsupportedVersionError(FrameError):
 
 
 class UnsupportedKindError(FrameError):
-    """The prefix names a message kind that does not exist."""
+    """The prefix names a kind of frame that does not exist."""
 
     kind: int
     category = "kind"
@@ -151,7 +151,7 @@ class HandshakeError(TransportError):
 
 
 class UnexpectedKindError(HandshakeError):
-    """A known message kind at a moment that does not allow it."""
+    """A known kind of frame at a moment that does not allow it."""
 
     expected: str
     received: str

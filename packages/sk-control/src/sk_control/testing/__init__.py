@@ -1,8 +1,9 @@
-"""For tests of the control plane, and attacks on it: no test framework needed.
+"""For tests of the control plane and attacks on it: no test framework needed.
 
 `check_server` holds an implementation of the supervisor's end to the contract of `ControlServer`;
-`SERVER_CLAIMS` are the single claims. A `Stranger` opens a stream and sends bytes of its choice, a
-`Traitor` has been admitted first, and `forge` makes a signed message with any of its parts changed.
+`SERVER_CLAIMS` are the single claims. A `Stranger` connects without keys and sends bytes of its
+choice, a `Traitor` is a worker that was admitted and then breaks the rules, and `forge` makes a
+signed message with any of its parts changed.
 """
 
 from sk_control.testing._bench import ControlServerLike, MakeServer, ServerBench

@@ -1,11 +1,10 @@
-"""What a claim works on: a server, its events, and everybody who dials it."""
+"""What a claim is checked on: a server with its events, and all sorts of peers that dial it."""
 
 from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 
 from sk_transport import KeyMaterial, Secret
@@ -15,30 +14,30 @@ from sk_control._channel import ControlPlaneChannel
 from sk_control._events import ControlEvent, LossReason, Refused
 from sk_control._identity import WorkerIdentity
 from sk_control._messages import BootstrapBundle, ControlMessage, Hello
-from sk_control._session import SessionState
 from sk_control._settings import ControlSettings
+from sk_control._transitions import SessionState
 from sk_control.testing._clock import ManualClock
 from sk_control.testing._stranger import Stranger
 from sk_control.testing._traitor import Traitor
 
 SESSION: Final = "session-1"
 SOON: Final = 20.0
-"""Seconds; a bound for what happens at once, on a busy machine too."""
+"""Seconds: how long to wait, on a busy machine too, for what should happen at once."""
 DATA_KEY: Final = bytes(range(256))
-"""The application key in every bundle of a bench: each byte once."""
+"""The application key in every bundle of a bench: every byte value once."""
 
 Event = TypeVar("Event")
 
 
 class ControlServerLike(Protocol):
-    """What the supervisor's end is to its owner; `ControlServer` says what each method promises."""
+    """What an implementation has to offer; `ControlServer` says what each method promises."""
 
     @property
     def address(self) -> str:
         """Where workers dial."""
 
     def expect(self, identity: WorkerIdentity, token: Secret, deadline_ns: int) -> None:
-        """Open a place for one worker."""
+        """Admit one hello of this worker."""
 
     def send(self, worker_id: str, message: ControlMessage) -> None:
         """Sign and queue a message."""
@@ -57,7 +56,7 @@ class ControlServerLike(Protocol):
 
 
 class MakeServer(Protocol):
-    """Makes a server that listens; the class `ControlServer` is one such maker."""
+    """Makes a server that listens. The class `ControlServer` is such a maker."""
 
     def __call__(
         self,
@@ -70,11 +69,14 @@ class MakeServer(Protocol):
         settings: ControlSettings,
         clock: Callable[[], int],
     ) -> ControlServerLike:
-        """Make one."""
+        """Make a server; the arguments mean what those of `ControlServer` do."""
 
 
 class ServerBench:
-    """A server under a clock that stands, with room for four workers. A context manager."""
+    """A server for four workers at most, under a clock set by hand, and its peers.
+
+    A context manager that closes all of them.
+    """
 
     session_id: Final = SESSION
 
@@ -98,16 +100,11 @@ class ServerBench:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def event(self, kind: type[Event]) -> Event:
-        """Return the next event; `AssertionError` unless it is of that kind, and comes."""
+        """Wait for the next event and return it; `AssertionError` if it is not of that kind."""
         try:
             event = self._events.get(timeout=SOON)
         except queue.Empty:
@@ -117,19 +114,23 @@ class ServerBench:
         return event
 
     def refusal(self) -> str:
-        """`category/code` of the next event, which must be a refusal."""
+        """Return `category/code` of the next event, which must be a `Refused`."""
         event = self.event(Refused)
         return f"{event.category}/{event.code}"
 
     def expect(self, worker_id: str, seconds: float = 60.0) -> WorkerIdentity:
-        """Open a place, with a token of its own."""
+        """Have the server expect a worker for so many seconds; its token is put into `tokens`."""
         identity = WorkerIdentity(worker_id, "features", 0, 1)
         token = self.tokens[worker_id] = Secret.generate()
         self.server.expect(identity, token, self.clock() + round(seconds * 1e9))
         return identity
 
     def connect(self, identity: WorkerIdentity, **options: Any) -> ControlPlaneChannel:
-        """Dial as an honest worker; what it is told goes nowhere unless `options` say so."""
+        """Connect as an honest worker.
+
+        `options` are those of `ControlPlaneChannel.connect`; without its callbacks among them,
+        what the worker is told is dropped.
+        """
         options.setdefault("on_message", _ignore)
         options.setdefault("on_lost", _ignore)
         options.setdefault("token", self.tokens.get(identity.worker_id, Secret.generate()))
@@ -146,11 +147,11 @@ class ServerBench:
         return channel
 
     def stranger(self) -> Stranger:
-        """Dial as nobody."""
+        """Connect without keys."""
         return self._stack.enter_context(Stranger(self.server.address))
 
     def traitor(self, identity: WorkerIdentity) -> Traitor:
-        """Dial, join, and be ready to break the rules."""
+        """Connect as a worker that was admitted and is about to break the rules."""
         return Traitor(
             self.stranger(),
             SESSION,
@@ -178,4 +179,4 @@ def _bundle(hello: Hello) -> BootstrapBundle:
 
 
 def _ignore(_: ControlMessage | LossReason) -> None:
-    """Take a message or a loss and do nothing."""
+    """Drop what a worker is told."""

@@ -1,4 +1,4 @@
-"""What the supervisor's end of the control plane promises."""
+"""The promises of the supervisor's end of the control plane, as functions that check them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sk_control._messages import (
     StopAck,
 )
 from sk_control._reports import Drained, DrainOutcome, Heartbeat
-from sk_control._session import SessionState
+from sk_control._transitions import SessionState
 from sk_control.errors import (
     ControlProtocolError,
     KeyBundleConsumedError,
@@ -35,8 +35,8 @@ from sk_control.testing._forge import forge, token_key
 Fault = TypeVar("Fault", bound=BaseException)
 
 
-def a_worker_lives_its_life(bench: ServerBench) -> None:
-    """From hello to its last word, each message once, in order, and no loss after it."""
+def a_worker_goes_from_hello_to_its_last_word(bench: ServerBench) -> None:
+    """Each message arrives once and in order, and the end of the stream is no loss after it."""
     told: queue.SimpleQueue[ControlMessage] = queue.SimpleQueue()
     channel = bench.connect(bench.expect("w-1"), on_message=told.put)
     bench.event(WorkerHello)
@@ -58,7 +58,7 @@ def a_worker_lives_its_life(bench: ServerBench) -> None:
 
 
 def the_bundle_comes_once_with_its_keys(bench: ServerBench) -> None:
-    """Key material byte for byte; a second read fails, and the control plane's own stays hidden."""
+    """Key material byte for byte, without the control plane's own; a second read fails."""
     channel = bench.connect(bench.expect("w-1"))
     keys = channel.take_bundle().keys
     _equal({name: key.reveal() for name, key in keys.items()}, {"data": DATA_KEY})
@@ -66,7 +66,7 @@ def the_bundle_comes_once_with_its_keys(bench: ServerBench) -> None:
 
 
 def work_starts_when_all_are_ready(bench: ServerBench) -> None:
-    """Before that it is refused, naming who is missing, and nobody is told."""
+    """Before that `start_work` is refused, naming who is missing, and nobody is started."""
     first = bench.connect(bench.expect("w-1"))
     second = bench.connect(bench.expect("w-2"))
     first.send(Ready())
@@ -93,7 +93,7 @@ def an_order_out_of_turn_is_a_protocol_error(bench: ServerBench) -> None:
 
 
 def a_worker_is_expected_once(bench: ServerBench) -> None:
-    """A second place under one id is refused."""
+    """A second worker of the same id is refused."""
     identity = bench.expect("w-1")
     _raises(
         WorkerExpectedTwiceError, lambda: bench.server.expect(identity, Secret.generate(), 10**18)
@@ -101,7 +101,7 @@ def a_worker_is_expected_once(bench: ServerBench) -> None:
 
 
 def a_wrong_hello_spends_nothing(bench: ServerBench) -> None:
-    """Each is refused with its code and counted; the place stays its worker's."""
+    """Each is refused with its code and counted; the worker itself is still admitted."""
     identity, stranger = bench.expect("w-1"), bench.stranger()
     for refusal, raw in _wrong_hellos(bench, identity):
         _equal((refusal, stranger.strike(raw)), (refusal, refusal))
@@ -112,7 +112,7 @@ def a_wrong_hello_spends_nothing(bench: ServerBench) -> None:
 
 
 def a_recorded_hello_opens_nothing(bench: ServerBench) -> None:
-    """At once it is a replay, behind the TTL too old; a new one finds the token spent."""
+    """At once it is a replay, after the TTL too old; a new hello finds the token spent."""
     identity = bench.expect("w-1", seconds=3600)
     traitor, stranger = bench.traitor(identity), bench.stranger()
     bench.event(WorkerHello)
@@ -126,7 +126,7 @@ def a_recorded_hello_opens_nothing(bench: ServerBench) -> None:
 
 
 def an_expired_token_opens_nothing(bench: ServerBench) -> None:
-    """Behind its deadline a right hello is refused."""
+    """After its deadline a right hello is refused."""
     identity = bench.expect("w-1", seconds=1)
     bench.clock.advance(2)
     raw = forge(_hello(identity), _key(bench), **_place(bench))
@@ -165,7 +165,7 @@ def what_is_wrong_on_an_open_session_is_dropped(bench: ServerBench) -> None:
 
 
 def a_lost_worker_is_reported_once(bench: ServerBench) -> None:
-    """And then its place is spent."""
+    """The next event is another worker's."""
     channel = bench.connect(bench.expect("w-1"))
     bench.event(WorkerHello)
     bench.event(WorkerMessage)
@@ -237,7 +237,7 @@ def _raises(kind: type[Fault], call: Callable[[], object]) -> Fault:
 
 
 SERVER_CLAIMS: Final = (
-    a_worker_lives_its_life,
+    a_worker_goes_from_hello_to_its_last_word,
     the_bundle_comes_once_with_its_keys,
     work_starts_when_all_are_ready,
     an_order_out_of_turn_is_a_protocol_error,
@@ -248,4 +248,4 @@ SERVER_CLAIMS: Final = (
     what_is_wrong_on_an_open_session_is_dropped,
     a_lost_worker_is_reported_once,
 )
-"""Each is a promise of `ControlServer`, named by its function and said by its docstring."""
+"""Each is a promise of `ControlServer`, said by its name and its docstring."""

@@ -1,10 +1,10 @@
-"""A clock that stands until it is told."""
+"""A clock that is set by hand."""
 
 from __future__ import annotations
 
 
 class ManualClock:
-    """Nanoseconds that move by `advance` only; called to be read."""
+    """A clock in nanoseconds that only `advance` moves. Call it to read it."""
 
     def __init__(self, now_ns: int = 1_000_000_000_000) -> None:
         self.now_ns = now_ns
@@ -13,5 +13,5 @@ class ManualClock:
         return self.now_ns
 
     def advance(self, seconds: float) -> None:
-        """Move, backwards too."""
+        """Move it by so many seconds; backwards if they are negative."""
         self.now_ns += round(seconds * 1_000_000_000)

@@ -1,4 +1,4 @@
-"""Signed messages with any part of them as one likes."""
+"""Signed messages with any of their parts changed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from sk_transport import Secret
 
 from sk_control._codec import encode
 from sk_control._control_keys import token_keys
-from sk_control._envelope import NONCE_BYTES, Envelope
 from sk_control._kinds import Direction
 from sk_control._messages import ControlMessage
 from sk_control._seal import sign
+from sk_control._signed_message import NONCE_BYTES, SignedMessage
 
 
 def token_key(
     token: Secret, session_id: str, worker_id: str, direction: Direction = Direction.TO_SUPERVISOR
 ) -> Secret:
-    """The key that a holder of a one-time token signs its hello with (or reads its bundle)."""
+    """Give the key that a token's holder signs hello with, or in the other direction the bundle."""
     return token_keys(token, session_id, worker_id)[direction]
 
 
@@ -35,8 +35,8 @@ def forge(
 ) -> bytes:
     """Return a signed message as it travels, right but for `changes`.
 
-    They are fields of the wire's SignedMessage: `protocol_version`, `direction`, `kind`, `time_ns`,
-    `nonce`, `body` are signed as given; `signature` takes the place of the right one.
+    They are fields of the SignedMessage of `control.proto`. `protocol_version`, `direction`,
+    `kind`, `time_ns`, `nonce` and `body` are signed as given; a `signature` replaces the right one.
     """
     kind, body = encode(message)
     fields: dict[str, Any] = {
@@ -50,7 +50,7 @@ def forge(
         "body": body,
     }
     signature = changes.pop("signature", None)
-    envelope = Envelope(**{**fields, **changes})
+    signed = SignedMessage(**{**fields, **changes})
     if signature is None:
-        signature = sign(envelope, key)
-    return dataclasses.replace(envelope, signature=signature).to_bytes()
+        signature = sign(signed, key)
+    return dataclasses.replace(signed, signature=signature).to_bytes()

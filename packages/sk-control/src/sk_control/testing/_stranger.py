@@ -1,8 +1,7 @@
-"""A peer that speaks gRPC and follows no rule."""
+"""A peer without keys, which speaks gRPC and follows no other rule."""
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any, Self
 
 import grpc
@@ -19,7 +18,7 @@ _OPTIONS = [
 
 
 class Stranger:
-    """One connection to a control server, and as many streams on it as are opened.
+    """A connection to a control server, on which any number of streams can be opened.
 
     A context manager.
     """
@@ -36,7 +35,7 @@ class Stranger:
         return stream
 
     def strike(self, *raw: bytes, method: str = METHOD_PATH, timeout: float = 20.0) -> str:
-        """Send messages on a new stream, wait for its end, and tell the `outcome` of it."""
+        """Send bytes on a new stream, wait for its end, and return its `outcome`."""
         stream = self.open(method)
         stream.send(*raw)
         try:
@@ -53,17 +52,12 @@ class Stranger:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
 class StrangersStream:
-    """A stream of a `Stranger`."""
+    """One stream of a `Stranger`."""
 
     def __init__(self, channel: grpc.Channel, method: str) -> None:
         self.closed = False
@@ -71,12 +65,12 @@ class StrangersStream:
         self._call: Any = channel.stream_stream(method, None, None)(iter(self._outbox))
 
     def send(self, *raw: bytes) -> None:
-        """Queue messages."""
+        """Queue bytes, each as a message."""
         for message in raw:
             self._outbox.put(message)
 
     def half_close(self) -> None:
-        """Say that nothing more comes from here."""
+        """Send what is queued, and then nothing more; what comes can still be received."""
         self._outbox.close()
 
     def receive(self) -> bytes:
@@ -90,9 +84,10 @@ class StrangersStream:
             raise ControlConnectError("the server", reason) from None
 
     def outcome(self, timeout: float = 20.0) -> str:
-        """Wait for the end: `category/code` of the refusal, else the status of gRPC by its name.
+        """Wait for the end of the stream, and return how it ended.
 
-        "OPEN" when the stream has no end within the time.
+        That is `category/code` of a refusal, else the name of gRPC's status; "OPEN" when it has not
+        ended within `timeout` seconds.
         """
         try:
             self._call.exception(timeout)

@@ -1,4 +1,4 @@
-"""Running claims against an implementation of the supervisor's end."""
+"""Holding an implementation of the supervisor's end to the claims."""
 
 from __future__ import annotations
 

@@ -18,10 +18,11 @@ from sk_control.testing._stranger import Stranger, StrangersStream
 
 
 class Traitor:
-    """Joins in order when it is made; from then on it sends what it is told.
+    """Joins as an honest worker when it is constructed, and then sends what its user likes.
 
-    `hello` and `bundle` are the signed messages as they travelled. Raises what the server's refusal
-    amounts to.
+    `hello` and `bundle` are the signed messages as they travelled, `stream` is where to send,
+    `first_key` the token's key, which signed the hello. Raises `ControlConnectError` when the
+    server does not admit it.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Traitor:
         self.stream.send(self.seal(BundleAck()))
 
     def seal(self, message: ControlMessage, key: Secret | None = None, **changes: Any) -> bytes:
-        """Sign a message, right but for the changes that `forge` takes."""
+        """Sign a message as this worker, or with another key; `changes` as `forge` takes them."""
         fields: dict[str, Any] = {
             "session_id": self._session_id,
             "worker_id": self._identity.worker_id,

@@ -1,9 +1,9 @@
 """For tests of channels, and with channels: no test framework needed.
 
-`check_channel` holds any implementation to the contract of `SecureChannel`, and
-`check_wire` one whose wire can be tapped to what it must refuse; `CHANNEL_CLAIMS` and `WIRE_CLAIMS`
-are the single claims. `memory_channel_pair` gives two ends without a socket, `tcp_channel_pair` two
-over loopback.
+`check_channel` holds any implementation to the contract of `SecureChannel`; `check_wire` holds one
+whose wire can be written to (`ChannelPair.inject`) to what it must refuse. `CHANNEL_CLAIMS` and
+`WIRE_CLAIMS` are the single claims. `memory_channel_pair` makes two ends without a socket,
+`tcp_channel_pair` two over loopback.
 """
 
 from sk_transport.testing._channel_claims import CHANNEL_CLAIMS

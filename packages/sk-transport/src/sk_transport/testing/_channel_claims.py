@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import math
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -129,6 +130,15 @@ def a_receive_that_ran_out_of_time_lost_nothing(pair: ChannelPair) -> None:
     equal(pair.right.receive(SOON).header, b"late", "the frame")
 
 
+def a_time_limit_may_be_of_any_length(pair: ChannelPair) -> None:
+    """More than the system can wait at once, and even infinity: as good as none."""
+    for seconds in (1e6, 1e10, math.inf):
+        raises(DeadlineError, partial(pair.right.receive, 0.0))
+        receiving = Background(partial(pair.right.receive, seconds))
+        pair.left.send(BATCH, b"header", b"", seconds)
+        equal(receiving.result().header, b"header", "the frame")
+
+
 def a_send_that_nobody_reads_ends(pair: ChannelPair) -> None:
     """What is in flight is bounded; a send over its time raises and ends the channel."""
     raises(DeadlineError, partial(_send_much, pair.left, _MOMENT))
@@ -202,6 +212,7 @@ CHANNEL_CLAIMS: Final = (
     what_is_too_large_is_not_sent,
     a_frame_of_the_handshake_is_refused,
     a_receive_that_ran_out_of_time_lost_nothing,
+    a_time_limit_may_be_of_any_length,
     a_send_that_nobody_reads_ends,
     shutdown_wakes_a_receiver,
     shutdown_wakes_a_sender,

@@ -1,4 +1,4 @@
-"""The limits that the claims are made for."""
+"""The limits of the pairs that the claims are checked on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a claim is made of: expectations that name what broke, and a call in another thread."""
+"""What claims are written with: expectations that say what is wrong, and calls in other threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 Fault = TypeVar("Fault", bound=BaseException)
 
 SOON = 20.0
-"""Seconds; a bound for what happens at once, on a busy machine too."""
+"""Seconds: how long to wait, on a busy machine too, for what should happen at once."""
 
 
 def equal(found: object, expected: object, what: str) -> None:

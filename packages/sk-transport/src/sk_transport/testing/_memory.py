@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from types import TracebackType
 from typing import Final, Self
 
 from sk_transport._channel import Channel
@@ -13,7 +12,7 @@ from sk_transport._limits import FrameLimits
 from sk_transport._secret import Secret
 from sk_transport._sequence import SequenceGuard
 from sk_transport._signing import Signer, Verifier
-from sk_transport._socket import Deadline, Held
+from sk_transport._socket import Deadline, LockedBy
 from sk_transport._wire import Buffer, FrameKind, WireFrame
 from sk_transport.errors import (
     ChannelClosedError,
@@ -57,12 +56,7 @@ class MemoryChannel:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def send(
@@ -70,7 +64,7 @@ class MemoryChannel:
     ) -> None:
         """Sign and send one frame; raises as `SecureChannel.send` does."""
         deadline = Deadline("send", timeout)
-        with Held(self._sending, deadline):
+        with LockedBy(self._sending, deadline):
             self._check_open()
             parts = self._signer.seal(kind, header, payload)
             try:
@@ -86,7 +80,7 @@ class MemoryChannel:
     def receive(self, timeout: float | None = None) -> WireFrame:
         """Return the next frame, verified; raises as `SecureChannel.receive` does."""
         deadline = Deadline("receive", timeout)
-        with Held(self._receiving, deadline):
+        with LockedBy(self._receiving, deadline):
             self._check_open()
             while not self._arrived:
                 self._fill(deadline)
@@ -139,12 +133,13 @@ def memory_channel_pair(
     right: str = "right",
     capacity_bytes: int = 1 << 18,
 ) -> ChannelPair:
-    """Two ends of a new link in memory, with a fresh key; `inject` puts bytes on its wire.
+    """Make two ends of a new link in memory, with a fresh key.
 
-    `capacity_bytes` is what each direction holds before a sender has to wait.
+    `capacity_bytes` is what each direction holds before a sender has to wait. The pair has an
+    `inject`.
     """
     limits = limits or FrameLimits()
-    key, forth = Secret.generate(), Channel(session, left, right)
+    key, to_the_right = Secret.generate(), Channel(session, left, right)
     to_right, to_left = BytePipe(capacity_bytes), BytePipe(capacity_bytes)
 
     def end(incoming: BytePipe, outgoing: BytePipe, sends: Channel) -> MemoryChannel:
@@ -154,7 +149,7 @@ def memory_channel_pair(
         return MemoryChannel(incoming, outgoing, signer, verifier, limits)
 
     return ChannelPair(
-        end(to_left, to_right, forth),
-        end(to_right, to_left, forth.reverse()),
+        end(to_left, to_right, to_the_right),
+        end(to_right, to_left, to_the_right.reverse()),
         inject=lambda raw: to_right.write(raw, Deadline("inject", _INJECT_SECONDS)),
     )

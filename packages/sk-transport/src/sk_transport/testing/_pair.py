@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
 from sk_transport._limits import FrameLimits
@@ -41,8 +40,8 @@ def _nothing() -> None:
 class ChannelPair:
     """Two ends of one new link, named `left` and `right`. A context manager that closes both.
 
-    `inject` puts bytes on the wire to `right` as if `left` had sent them, where an implementation
-    has a wire; the claims about the wire need it. `release` is called after both ends are closed.
+    `inject` puts bytes on the wire to `right` as if `left` had sent them; `check_wire` needs it,
+    and an implementation without a wire has none. `release` is called after both ends are closed.
     """
 
     left: ChannelEnd
@@ -53,16 +52,11 @@ class ChannelPair:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.left.close()
         self.right.close()
         self.release()
 
 
 MakePair: TypeAlias = Callable[[FrameLimits], ChannelPair]
-"""From the limits that both ends are to have, to a pair."""
+"""Makes a new pair; its argument is the limits that both ends must have."""

@@ -9,11 +9,11 @@ from sk_transport._wire import Buffer
 
 
 class PipeClosedError(Exception):
-    """The pipe was closed; nothing can be written any more. Does not leave this package."""
+    """The pipe is closed, and nothing can be written to it. Does not leave this package."""
 
 
 class BytePipe:
-    """Bytes between threads, at most `capacity` of them. What was written outlives `close`."""
+    """Bytes between threads, at most `capacity` of them; after `close` they can still be read."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -22,7 +22,7 @@ class BytePipe:
         self._changed = threading.Condition()
 
     def write(self, data: Buffer, deadline: Deadline) -> None:
-        """Write all of `data`, as room comes; `DeadlineError`, or `PipeClosedError`."""
+        """Write all of `data`, waiting for room. Raises `DeadlineError` and `PipeClosedError`."""
         rest = memoryview(data)
         with self._changed:
             while True:
@@ -37,7 +37,10 @@ class BytePipe:
                 self._wait(deadline)
 
     def read_into(self, target: memoryview, deadline: Deadline) -> int:
-        """Move up to `len(target)` bytes; 0 is the end. Raises `DeadlineError`."""
+        """Move up to `len(target)` bytes into it; return how many, 0 at the end of the stream.
+
+        Raises `DeadlineError`.
+        """
         with self._changed:
             while not self._bytes:
                 if self._closed:
@@ -57,5 +60,6 @@ class BytePipe:
 
     def _wait(self, deadline: Deadline) -> None:
         remaining = deadline.remaining()
-        if remaining == 0 or not self._changed.wait(remaining):
+        if remaining == 0:
             raise deadline.error()
+        self._changed.wait(remaining)

@@ -1,4 +1,4 @@
-"""Running claims against an implementation."""
+"""Holding an implementation to the claims."""
 
 from __future__ import annotations
 

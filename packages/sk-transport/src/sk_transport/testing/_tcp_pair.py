@@ -18,18 +18,18 @@ def tcp_channel_pair(
     left: str = "left",
     right: str = "right",
 ) -> ChannelPair:
-    """Two ends of a new link over loopback TCP, with fresh keys; `left` has dialled.
+    """Make two ends of a new link over loopback TCP, with fresh keys; `left` has connected.
 
-    `inject` writes to `left`'s socket: not while `left` sends.
+    `inject` writes to the socket of `left`, so it must not be called while `left` sends.
     """
     keys = LinkKeys.derive(KeyMaterial.generated(), session, client=left, server=right)
     server = SecureTcpTransport(session=session, identity=right, frames=limits)
     client = SecureTcpTransport(session=session, identity=left, frames=limits)
     with server.listen({left: keys}.get) as listener:
         accepted = Background(lambda: listener.accept(SOON))
-        dialled = client.connect(listener.address, server=right, keys=keys, timeout=SOON)
+        connected = client.connect(listener.address, server=right, keys=keys, timeout=SOON)
 
         def inject(raw: bytes) -> None:
-            send_parts(dialled._sock, (raw,), Deadline("inject", SOON))
+            send_parts(connected._sock, (raw,), Deadline("inject", SOON))
 
-        return ChannelPair(dialled, accepted.result(), inject=inject)
+        return ChannelPair(connected, accepted.result(), inject=inject)

@@ -1,4 +1,4 @@
-"""The signed message as it travels: fields, canonical bytes, wire form. Pure, and knows no key."""
+"""The signed message as it travels: its fields, the bytes that are signed, its wire form. Pure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ _LENGTH: Final = struct.Struct(">Q")
 
 
 @value(frozen=True, slots=True)
-class Envelope:
-    """A SignedMessage. `direction` and `kind` are numbers as they came, perhaps of nothing."""
+class SignedMessage:
+    """The SignedMessage of `control.proto`, which carries every message.
+
+    `direction` and `kind` are numbers as they came, and may name no `Direction` or `MessageKind`.
+    """
 
     protocol_version: int
     session_id: str
@@ -35,7 +38,7 @@ class Envelope:
     signature: bytes = b""
 
     def canonical(self) -> bytes:
-        """Return the bytes to sign: a domain tag, the numbers, the rest, each behind its length."""
+        """Return the bytes to sign, as the README specifies them: each part behind its length."""
         numbers = _NUMBERS.pack(self.protocol_version, self.direction, self.kind, self.time_ns)
         texts = (self.session_id.encode(), self.worker_id.encode())
         parts = (_DOMAIN, numbers, *texts, self.nonce, self.body)
@@ -57,11 +60,11 @@ class Envelope:
         return wire.SerializeToString(deterministic=True)
 
 
-def parse_envelope(raw: bytes) -> Envelope:
+def parse_signed(raw: bytes) -> SignedMessage:
     """Read a SignedMessage off the wire.
 
-    Raises `MessageRefusedError` (`undecodable`, `unsigned_fields`, `bad_field`). What is returned
-    can be looked at, and is believed only after its signature has been checked.
+    Raises `MessageRefusedError` (`undecodable`, `unsigned_fields`, `bad_field`). Nothing that is
+    returned may be believed before its signature was checked.
     """
     wire = pb.SignedMessage()
     try:
@@ -75,13 +78,13 @@ def parse_envelope(raw: bytes) -> Envelope:
     try:
         check.name("signed_message", "session_id", wire.session_id)
         check.name("signed_message", "worker_id", wire.worker_id)
-        check.whole("signed_message", "direction", wire.direction, 0, check.UINT32_MAX)
-        check.whole("signed_message", "kind", wire.kind, 0, check.UINT32_MAX)
+        check.integer("signed_message", "direction", wire.direction, 0, check.UINT32_MAX)
+        check.integer("signed_message", "kind", wire.kind, 0, check.UINT32_MAX)
         if len(wire.nonce) != NONCE_BYTES:
             raise InvalidFieldError("signed_message", "nonce", f"{NONCE_BYTES} bytes")
     except InvalidFieldError as fault:
         raise MessageRefusedError(RefusalCode.BAD_FIELD, detail=str(fault)) from None
-    return Envelope(
+    return SignedMessage(
         protocol_version=wire.protocol_version,
         session_id=wire.session_id,
         worker_id=wire.worker_id,

@@ -1,0 +1,112 @@
+"""From a document to a `Config`, or to all of its faults at once.
+
+In this order: copy it as plain data, set the overrides, expand placeholders, validate each field,
+check the rules between fields. What one step finds does not keep the next from looking.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from sk_config._base import remember_placeholders, remember_values
+from sk_config._document import Document
+from sk_config._expand import Expansion
+from sk_config._explain import explain
+from sk_config._finding import Finding, to_faults
+from sk_config._limits import OverLimitError
+from sk_config._model_config import Config, spell_out_scenario
+from sk_config._overrides import Override, apply_overrides, parse_overrides
+from sk_config._path import Path
+from sk_config._plain import plain_copy
+from sk_config._rules_all import all_rules
+from sk_config.errors import ConfigError, Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a document comes from, and what is brought into it from elsewhere."""
+
+    origin: str
+    """What the document is called in errors."""
+    base_dir: FilePath
+    """The folder that `${FILE:path}` is relative to."""
+    overrides: Iterable[str]
+    """`PATH=VALUE`, applied in this order."""
+    environ: Mapping[str, str] | None
+    """Where `${ENV:NAME}` is looked up; None: in this process's environment."""
+
+
+def configure(document: Document, source: Source) -> Config:
+    """Give the configuration of a document; raise `ConfigError` with every fault of it."""
+    outcome = _attempt(document, source)
+    # Raised here, outside every `except`: pydantic's error holds values, and would be its context.
+    if isinstance(outcome, Config):
+        return outcome
+    raise ConfigError(outcome, source.origin)
+
+
+def _attempt(document: Document, source: Source) -> Config | tuple[Fault, ...]:
+    findings = list(document.findings)
+    overrides: list[Override] = []
+    for parsed in parse_overrides(source.overrides):
+        if isinstance(parsed, Override):
+            overrides.append(parsed)
+        else:
+            findings.append(parsed)
+    if not document.has_value:
+        return to_faults(findings, {}, {})
+    try:
+        data, found = _plain_data(document.value, overrides)
+    except OverLimitError as error:
+        return to_faults([*findings, error.finding], document.lines, {})
+    expansion = Expansion(os.environ if source.environ is None else source.environ, source.base_dir)
+    data = expansion.expand(data)
+    config, invalid = _validate(data)
+    findings += [*found, *expansion.findings, *invalid, *all_rules(data)]
+    if config is None or findings:
+        return to_faults(findings, _lines(document.lines, overrides), expansion.placeholders)
+    remember_placeholders(config, expansion.placeholders)
+    remember_values(config, expansion.values)
+    return config
+
+
+def _plain_data(value: Any, overrides: Iterable[Override]) -> tuple[Any, list[Finding]]:
+    """Copy a document's value, and set the overrides in the copy.
+
+    A scenario's shorthand is spelt out, in either: overrides and placeholders then have the paths
+    that the fields of the models have.
+    """
+    data, findings = plain_copy(value)
+    if isinstance(data, dict):
+        if "scenario" in data:
+            data["scenario"] = spell_out_scenario(data["scenario"])
+        findings += apply_overrides(data, map(_spelt_out, overrides))
+    return data, findings
+
+
+def _spelt_out(override: Override) -> Override:
+    if override.path != ("scenario",):
+        return override
+    return override._replace(value=spell_out_scenario(override.value))
+
+
+def _validate(data: Any) -> tuple[Config | None, list[Finding]]:
+    try:
+        return Config.model_validate(data), []
+    except ValidationError as error:
+        return None, list(explain(error.errors(include_url=False), Config))
+
+
+def _lines(lines: Mapping[Path, int], overrides: Iterable[Override]) -> dict[Path, int | None]:
+    """Give the lines of a document; what an override has set has none, nor has what is in it."""
+    kept: dict[Path, int | None] = dict(lines)
+    for path in {override.path for override in overrides}:
+        kept = {at: line for at, line in kept.items() if at[: len(path)] != path}
+        kept[path] = None
+    return kept
