@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from bench_figures import Figure
+from bench_cells import USE, noise, rate, ratio, table, use
+from bench_programs_markdown import section
 from bench_report import Report
 from bench_systems import YARDSTICKS, System
 from bench_targets import Row, Verdict
@@ -17,11 +18,7 @@ _SYSTEMS = (
     "by H",
     "noise",
     "inside records/s",
-    "whole process s",
-    "CPU s",
-    "peak RSS MiB",
-    "PSS MiB",
-    "identical",
+    *USE,
 )
 
 
@@ -31,14 +28,15 @@ def to_markdown(report: Report, *, plot: str | None) -> str:
         ["# Fund load, side by side", "", _verdict(report), "", _ran_on(report)],
         [_yardstick(report)] if _yardstick(report) else [],
         [f"![steady speed of every system by H]({plot})"] if plot else [],
-        ["## Targets", "", *_table(_TARGETS, map(_target, report.rows))],
+        ["## Targets", "", *table(_TARGETS, map(_target, report.rows))],
         *(
-            [f"## {records:,} records", "", *_table(_SYSTEMS, _rows(report, records))]
+            [f"## {records:,} records", "", *table(_SYSTEMS, _rows(report, records))]
             for records in sorted(report.input_sha256, reverse=True)
             if any(report.results.has(system.name, records) for system in report.systems)
         ),
         _absent(report),
         _inputs(report),
+        section(report.programs) if report.programs else [],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
@@ -46,7 +44,7 @@ def to_markdown(report: Report, *, plot: str | None) -> str:
 def verdict_lines(report: Report) -> list[str]:
     """Say in plain lines how the session ended, for a terminal."""
     rows = [
-        f"{row.target.id:<4} {row.target.what:<44} {_value(row):>9}  {_noise(row.figure):<15}"
+        f"{row.target.id:<4} {row.target.what:<60} {_value(row):>9}  {noise(row.figure):<15}"
         f" {row.verdict}"
         for row in report.rows
     ]
@@ -79,10 +77,10 @@ def _yardstick(report: Report) -> str:
     said = []
     for rules, name in YARDSTICKS.items():
         largest = report.results.largest(name)
-        rate = largest and report.results.rate(name, largest)
-        if rate:
-            cost = rate.inverted().scaled(1e6)
-            said.append(f"{rules} {rate.value:,.0f} records/s ({cost.value:.2f} us a record)")
+        speed = largest and report.results.rate(name, largest)
+        if speed:
+            cost = speed.inverted().scaled(1e6)
+            said.append(f"{rules} {speed.value:,.0f} records/s ({cost.value:.2f} us a record)")
     return f"`H`, the yardstick, in its steady state: {'; '.join(said)}." if said else ""
 
 
@@ -97,7 +95,7 @@ def _target(row: Row) -> Iterable[str]:
         wanted,
         floor,
         _value(row),
-        _noise(row.figure),
+        noise(row.figure),
         row.on,
         str(row.verdict),
     )
@@ -111,21 +109,15 @@ def _rows(report: Report, records: int) -> Iterator[Iterable[str]]:
 
 def _row(report: Report, system: System, records: int) -> Iterable[str]:
     results, name = report.results, system.name
-    ratio, peak = report.ratio(system, records), results.peaks.get((name, records))
-    walls = sorted(results.walls(name, records))
-    cpu, identical = results.cpu_seconds(name, records), report.identical(system, records)
+    by_yardstick = report.ratio(system, records)
     return (
         system.title,
         system.rules,
-        _rate(results.rate(name, records)),
-        f"{ratio.value:.2f}" if ratio else "",
-        _noise(ratio),
-        _rate(results.inside_rate(name, records)),
-        f"{walls[len(walls) // 2]:.2f} ({walls[0]:.2f} to {walls[-1]:.2f})",
-        "" if cpu is None else f"{cpu:.2f}",
-        f"{peak.rss_mib:.0f}" if peak and peak.rss_mib else "",
-        f"{peak.pss_mib:.0f}" if peak and peak.pss_mib else "",
-        {True: "yes", False: "**NO**", None: ""}[identical],
+        rate(results.rate(name, records)),
+        ratio(by_yardstick),
+        noise(by_yardstick),
+        rate(results.inside_rate(name, records)),
+        *use(results, name, records, identical=report.identical(system, records)),
     )
 
 
@@ -136,25 +128,8 @@ def _absent(report: Report) -> list[str]:
 
 def _inputs(report: Report) -> list[str]:
     rows = ([f"{n:,}", f"`{sha}`"] for n, sha in sorted(report.input_sha256.items()))
-    return ["## Inputs", "", *_table(("records", "SHA-256"), rows)]
+    return ["## Inputs", "", *table(("records", "SHA-256"), rows)]
 
 
 def _value(row: Row) -> str:
     return f"{row.figure.value:.2f}{row.target.unit}" if row.figure else ""
-
-
-def _noise(figure: Figure | None) -> str:
-    if figure is None:
-        return ""
-    if figure.low is None or figure.high is None:
-        return "unknown"
-    return f"{figure.low:.2f} to {figure.high:.2f}"
-
-
-def _rate(figure: Figure | None) -> str:
-    return f"{figure.value:,.0f}" if figure else ""
-
-
-def _table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    lines = [head, ["---"] * len(head), *rows]
-    return [f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench_environments import distributions, interpreter, versions
 from bench_figures import Figure
+from bench_programs import HAND, Programs
 from bench_results import Results
 from bench_systems import YARDSTICKS, System
 from bench_targets import Row
@@ -21,23 +23,25 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Report:
-    """All that the session found."""
+    """All that the session found. ``programs`` is None where they were not asked for."""
 
     environment: Mapping[str, Any]
     input_sha256: Mapping[int, str]
     systems: Sequence[System]
     results: Results
     rows: Sequence[Row]
+    programs: Programs | None = None
 
     @property
     def differing(self) -> list[str]:
         """The systems that wrote other bytes than their yardstick, and the sizes."""
-        return [
+        own = [
             f"{system.name} ({records:,})"
             for system in self.systems
             for records in system.sizes(self.results.records)
             if self.identical(system, records) is False
         ]
+        return own + (self.programs.differing if self.programs else [])
 
     @property
     def unmeasured(self) -> list[str]:
@@ -89,14 +93,16 @@ def this_environment(systems: Sequence[System], environments: Path | None) -> di
 
 def to_json(report: Report) -> str:
     """Give the text of ``bench.json``."""
+    size = partial(_size, report)
     document = {
         "schema": SCHEMA,
         "ok": report.ok,
         "environment": dict(report.environment),
         "others_cores": [round(cores, 2) for cores in report.results.others],
-        "inputs": {str(n): {"sha256": sha} for n, sha in sorted(report.input_sha256.items())},
+        "inputs": _inputs(report.input_sha256),
         "targets": [_row(row) for row in report.rows],
-        "systems": [_system(report, system) for system in report.systems],
+        "systems": [_system(report.results, system, size) for system in report.systems],
+        **({"programs": _programs(report.programs)} if report.programs else {}),
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -116,8 +122,9 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _system(report: Report, system: System) -> dict[str, Any]:
-    results = report.results
+def _system(
+    results: Results, system: System, size: Callable[[System, int], Mapping[str, Any]]
+) -> dict[str, Any]:
     if system.name in results.absent:
         return {"name": system.name, "title": system.title, "absent": results.absent[system.name]}
     sizes = [n for n in system.sizes(results.records) if results.has(system.name, n)]
@@ -125,22 +132,53 @@ def _system(report: Report, system: System) -> dict[str, Any]:
         "name": system.name,
         "title": system.title,
         "rules": system.rules,
-        "sizes": {str(records): _size(report, system, records) for records in sizes},
+        "sizes": {str(records): size(system, records) for records in sizes},
     }
 
 
 def _size(report: Report, system: System, records: int) -> dict[str, Any]:
-    results, name = report.results, system.name
-    peak = results.peaks.get((name, records))
     return {
         "identical": report.identical(system, records),
+        "ratio_to_yardstick": _figure(report.ratio(system, records)),
+        **_measured(report.results, system.name, records),
+    }
+
+
+def _programs(programs: Programs) -> dict[str, Any]:
+    if programs.absent:
+        return {"absent": programs.absent}
+    results, size = programs.results, partial(_program_size, programs)
+    return {
+        "others_cores": [round(cores, 2) for cores in results.others],
+        "inputs": _inputs(programs.input_sha256),
+        "systems": [_system(results, system, size) for system in programs.systems],
+    }
+
+
+def _program_size(programs: Programs, system: System, records: int) -> dict[str, Any]:
+    results, name = programs.results, system.name
+    return {
+        "identical": programs.identical(system, records),
+        "inside_ratio_to_yardstick": _figure(results.inside_speed(name, HAND, records)),
+        "four_by_it": _figure(results.inside_speed("four", name, records)),
+        "four_by_it_each_round": results.inside_ratios("four", name, records),
+        **_measured(results, name, records),
+    }
+
+
+def _measured(results: Results, name: str, records: int) -> dict[str, Any]:
+    peak = results.peaks.get((name, records))
+    return {
         "steady_records_per_second": _figure(results.rate(name, records)),
         "inside_records_per_second": _figure(results.inside_rate(name, records)),
-        "ratio_to_yardstick": _figure(report.ratio(system, records)),
         "cpu_seconds": results.cpu_seconds(name, records),
         "peak": asdict(peak) if peak else None,
         "runs": [asdict(run) for run in results.runs[name, records]],
     }
+
+
+def _inputs(sha256: Mapping[int, str]) -> dict[str, Any]:
+    return {str(records): {"sha256": sha} for records, sha in sorted(sha256.items())}
 
 
 def _figure(figure: Figure | None) -> dict[str, Any] | None:

@@ -129,6 +129,22 @@ class Results:
         runs = self.runs.get((system, records), ())
         return figure([records / run.inside_seconds for run in runs if run.inside_seconds])
 
+    def inside_ratios(self, system: str, other: str, records: int) -> list[float]:
+        """Give how many times as fast as another a system is by the marks of both.
+
+        Round by round, of those rounds that both ran in.
+        """
+        own, theirs = (self._insides(name, records) for name in (system, other))
+        rounds = min(len(own), len(theirs))
+        return paired_ratios(theirs[:rounds], own[:rounds])
+
+    def inside_speed(self, system: str, other: str, records: int) -> Figure | None:
+        """Give the median of these."""
+        return figure(self.inside_ratios(system, other, records))
+
+    def _insides(self, system: str, records: int) -> list[float | None]:
+        return [run.inside_seconds for run in self.runs.get((system, records), ())]
+
     def cpu_seconds(self, system: str, records: int) -> float | None:
         """Give the median CPU seconds of all processes, those that nobody waits for included."""
         waited = figure([run.cpu_seconds for run in self.runs.get((system, records), ())])

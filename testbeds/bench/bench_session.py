@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from types import MappingProxyType
 
 from bench_environments import AbsentError, interpreter, last_words
 from bench_memory import Sampler
 from bench_process import Ended, Others, run, surroundings
 from bench_results import Measured, Results
-from bench_systems import PEERS, START_UP_RECORDS, Job, System
+from bench_systems import PEERS, SLOW_ROUNDS, Job, System
 
+MARKS = ("FUND_LOAD_MARKS", "PEERS_STATS")
+"""The variables by which a peer, and a program of the specification, learn where to tell times."""
 SOURCES = PEERS.parents[2] / "packages" / "sk-fundload" / "src"
+Generator = Callable[[int, int, Path], Sequence[str]]
+"""Gives the arguments of the program that writes so many records, by a seed, to a file."""
+
 _RATE = re.compile(r"records in ([\d,]+), .*, ([\d,]+)/s$", re.MULTILINE)
 
 
@@ -26,6 +32,19 @@ class RunFailedError(Exception):
     def __init__(self, system: str, records: int, why: str) -> None:
         super().__init__(f"{system} with {records:,} records: {why}")
         self.system, self.records, self.why = system, records, why
+
+
+class InputFailedError(RunFailedError):
+    """An input could not be generated."""
+
+    def __init__(self, records: int, why: str) -> None:
+        super().__init__("generator", records, why)
+
+
+def generated(records: int, seed: int, path: Path) -> Sequence[str]:
+    """Give the arguments of our own generator."""
+    options = ["--records", str(records), "--seed", str(seed), "--output", str(path)]
+    return ["-m", "sk_fundload", "generate", *options]
 
 
 @dataclass(frozen=True)
@@ -42,6 +61,7 @@ class Plan:
     timeout_seconds: float
     budget_seconds: float | None = None
     least_rounds: int = 3
+    generator: Generator = generated
 
 
 class Session:
@@ -59,13 +79,15 @@ class Session:
     def run(self) -> Results:
         """Run everything.
 
-        :raises RunFailedError: when the generator, the yardstick or one of ours fails.
+        :raises InputFailedError: when the generator fails.
+        :raises RunFailedError: when the yardstick or one of ours fails.
         """
         began = monotonic()
-        for records in {START_UP_RECORDS, *self._plan.records}:
+        sizes = (system.sizes(self._plan.records) for system in self._plan.systems)
+        for records in sorted({n for of_one in sizes for n in of_one}):
             self._generate(records)
         self._round(None, self._plan.systems)
-        for number in range(self._plan.rounds):
+        for number in range(self._plan.rounds if self._plan.systems else 0):
             spent = monotonic() - began
             budget = self._plan.budget_seconds
             if budget is not None and number >= self._plan.least_rounds and spent > budget:
@@ -81,6 +103,8 @@ class Session:
 
     def _round(self, number: int | None, systems: Iterable[System]) -> None:
         for system in systems:
+            if system.slow and number is not None and number >= SLOW_ROUNDS:
+                continue
             for records in system.sizes(self._plan.records):
                 if system.name in self.results.absent:
                     break
@@ -98,7 +122,7 @@ class Session:
         for path in (job.output, job.rejects, marks):
             path.unlink(missing_ok=True)
         command = [python, *system.arguments(job)]
-        ended = self._call(command, marks, sampled=number is None)
+        ended = self._call(command, marks, sampled=number is None, variables=system.variables)
         self._refuse(system, records, ended)
         name = "warm-up" if number is None else f"round {number + 1}"
         self._say(f"{name}: {system.name}, {records:,}: {ended.wall_seconds:.2f} s")
@@ -122,7 +146,7 @@ class Session:
         if ended.exit_code == 0:
             return
         why = self._why(ended)
-        if system.environment is not None:
+        if system.environment is not None or system.foreign:
             raise AbsentError(why)
         raise RunFailedError(system.name, records, why)
 
@@ -131,23 +155,30 @@ class Session:
             return f"it took more than {self._plan.timeout_seconds:.0f} s"
         return last_words(ended.stderr)
 
-    def _call(self, command: Sequence[str], marks: Path, *, sampled: bool) -> Ended:
+    def _call(
+        self,
+        command: Sequence[str],
+        marks: Path,
+        *,
+        sampled: bool,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> Ended:
+        told_to = dict.fromkeys(MARKS, str(marks))
         return run(
             command,
             log=self._folder / "log",
-            environment=surroundings(self._folder, SOURCES) | {"FUND_LOAD_MARKS": str(marks)},
+            environment={**surroundings(self._folder, SOURCES), **told_to, **variables},
             timeout_seconds=self._plan.timeout_seconds,
             sampler=Sampler() if sampled else None,
         )
 
     def _generate(self, records: int) -> None:
         path = self._folder / f"input-{records}.jsonl"
-        options = ["--records", str(records), "--seed", str(self._plan.seed)]
-        python = interpreter(None, None)
-        command = [python, "-m", "sk_fundload", "generate", *options, "--output", str(path)]
+        arguments = self._plan.generator(records, self._plan.seed, path)
+        command = [interpreter(None, None), *arguments]
         ended = self._call(command, self._folder / "marks", sampled=False)
         if ended.exit_code != 0:
-            raise RunFailedError("generator", records, self._why(ended))
+            raise InputFailedError(records, self._why(ended))
         self._inputs[records], self.input_sha256[records] = path, sha256_of(path) or ""
 
 
@@ -156,7 +187,10 @@ def _own_account(
 ) -> tuple[float | None, dict[str, int] | None]:
     """Give seconds and reasons as a system itself tells them: a peer by marks, ours by a rate."""
     if marks.exists():
-        told = {mark["mark"]: mark for mark in map(json.loads, marks.read_text().splitlines())}
+        lines = [json.loads(line) for line in marks.read_text().splitlines()]
+        if "steady_s" in lines[-1]:
+            return lines[-1]["steady_s"], None
+        told = {mark["mark"]: mark for mark in lines}
         seconds = told["last_byte"]["at"] - told["first_record"]["at"]
         return seconds, told["last_byte"]["reasons"]
     found = _RATE.search(ended.stderr)

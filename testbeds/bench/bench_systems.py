@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ YARDSTICKS: Mapping[str, str] = {"exp_mp": "hand_loop", "baseline": "hand_loop_b
 """By rule set: the system that the others with the same rules are measured by."""
 
 BEAM_RECORDS = 100_000
+SLOW_ROUNDS = 3
+"""What is slow runs in the first so many rounds only."""
 START_UP_RECORDS = 1_000
 """The size at which nothing but start and end counts: whole processes only (P4)."""
 
@@ -31,7 +33,9 @@ class System:
 
     ``environment`` names the peer's requirements file and virtual environment (None: that of this
     program). Above ``max_records`` it is not run. ``start_up``: it runs at `START_UP_RECORDS` too,
-    or, where ``writes`` is false, there alone and without output.
+    or, where ``writes`` is false, there alone and without output. ``foreign``: it is no part of
+    this repository, so that where it fails it is absent. ``slow``: it runs at its largest size
+    only, and in the first `SLOW_ROUNDS` only. ``variables`` of the environment are set for it.
     """
 
     name: str
@@ -43,11 +47,16 @@ class System:
     ours: bool = False
     start_up: bool = False
     writes: bool = True
+    foreign: bool = False
+    slow: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def sizes(self, records: Sequence[int]) -> tuple[int, ...]:
         """Which of the sizes it runs at, the start-up size among them where it is meant to."""
         most = self.max_records
         sizes = [n for n in records if self.writes and (most is None or n <= most)]
+        if self.slow:
+            sizes = sizes[-1:]
         return tuple(sorted({*sizes, *([START_UP_RECORDS] if self.start_up else [])}))
 
 

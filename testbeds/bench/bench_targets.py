@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -86,6 +86,11 @@ def evaluate(results: Results, targets: Sequence[Target]) -> list[Row]:
     return rows
 
 
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Put the rows of each id side by side, in the order of the ids."""
+    return sorted(rows, key=lambda row: int(row.target.id.removeprefix("P")))
+
+
 def speed(system: str, other: str) -> Question:
     """Ask how many times as fast as another a system is, on the most records that both ran."""
 
@@ -97,6 +102,21 @@ def speed(system: str, other: str) -> Question:
         if largest is None:
             return None, f"{system} and {other} did not both run in two sizes"
         return results.speed(system, other, largest), f"{largest:,} records, steady"
+
+    return ask
+
+
+def inside_speed(system: str, other: str) -> Question:
+    """Ask the same of the marks that both set themselves, each by its own name for them."""
+
+    def ask(results: Results) -> tuple[Figure | None, str]:
+        for name in (system, other):
+            if name in results.absent:
+                return None, f"{name} is absent: {results.absent[name]}"
+        both = [n for n in results.records if results.inside_ratios(system, other, n)]
+        if not both:
+            return None, f"{system} and {other} did not both tell their time"
+        return results.inside_speed(system, other, both[-1]), f"{both[-1]:,} records, inside"
 
     return ask
 

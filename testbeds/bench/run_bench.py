@@ -1,12 +1,15 @@
 """The same job on our profiles and on what a user would pick instead, side by side.
 
     python testbeds/bench/run_bench.py --reports reports [--environments DIR --install]
-        [--records N ...] [--rounds N] [--systems NAME ...] [--requests N] [--short]
+        [--programs DIR] [--records N ...] [--rounds N] [--systems NAME ...] [--requests N]
+        [--short]
 
 Writes `bench.json`, `bench.md` and `bench.svg`; with `--short`, which takes less than a minute and
 looks at our own systems only, `bench-short.json` and `.md`. Exit 0 when all outputs are identical
 and no ratio is below its floor by more than the noise, 1 when that is not so, 2 when nothing could
-be compared. What is not installed is named as absent.
+be compared. What is not installed is named as absent. `--programs` names the folder of the programs
+that the specification's targets were set by, which then run beside ours as well: in a session of
+all systems it is `../shared/peers` beside the checkout, if nothing else is said.
 """
 
 from __future__ import annotations
@@ -14,19 +17,31 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench_environments import install
 from bench_markdown import to_markdown, verdict_lines
 from bench_process import adopt_orphans
+from bench_programs import (
+    FOLDER,
+    NO_FOLDER,
+    NOT_ASKED,
+    Programs,
+    generator_of,
+    has_generator,
+    systems_of,
+)
+from bench_programs import RECORDS as PROGRAM_RECORDS
 from bench_report import Report, this_environment, to_json
 from bench_requests import ProbeFailedError, ask
-from bench_session import Plan, RunFailedError, Session
-from bench_systems import SHORT, SYSTEMS, chosen
+from bench_results import Results
+from bench_session import InputFailedError, Plan, RunFailedError, Session
+from bench_systems import SHORT, SYSTEMS, System, chosen
 from bench_target_table import SHORT as SHORT_TARGETS
 from bench_target_table import TARGETS
-from bench_targets import evaluate
+from bench_targets import evaluate, in_order
 
 RECORDS = (10_000, 100_000, 1_000_000)
 SHORT_RECORDS = (10_000, 100_000)
@@ -42,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _discard(options.reports, name)
         if options.install and options.environments is not None:
-            install(options.environments, _peers(plan))
+            folder = programs_folder(options)
+            theirs = systems_of(folder) if folder else []
+            install(options.environments, _needed([*plan.systems, *theirs]))
         report = _run(plan, options)
         paths = _write(report, options.reports, name)
     except (RunFailedError, ProbeFailedError, OSError) as fault:
@@ -61,7 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--short", action="store_true", help="ours and H only, under a minute")
     parser.add_argument("--records", type=_positive, nargs="+", help="sizes of the inputs")
     parser.add_argument("--rounds", type=_positive, default=5, help="counted runs of each")
-    parser.add_argument("--systems", nargs="+", choices=names, metavar="NAME", help="only these")
+    parser.add_argument(
+        "--systems", nargs="*", choices=names, metavar="NAME", help="only these, or none"
+    )
+    parser.add_argument("--programs", type=Path, help="folder of the specification's programs")
     parser.add_argument("--environments", type=Path, help="folder of the peers' environments")
     parser.add_argument("--install", action="store_true", help="make these environments first")
     parser.add_argument("--requests", type=_positive, default=20_000, help="requests of each kind")
@@ -82,7 +102,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     everything = SHORT if options.short else [system.name for system in SYSTEMS]
     sizes = options.records or (SHORT_RECORDS if options.short else RECORDS)
     return Plan(
-        systems=chosen(options.systems or everything),
+        systems=chosen(everything if options.systems is None else options.systems),
         records=tuple(sorted(set(sizes))),
         rounds=options.rounds,
         seed=options.seed,
@@ -91,22 +111,61 @@ def _plan(options: argparse.Namespace) -> Plan:
     )
 
 
-def _peers(plan: Plan) -> list[str]:
-    return [system.environment for system in plan.systems if system.environment is not None]
+def programs_folder(options: argparse.Namespace) -> Path | None:
+    """Give the folder of the specification's programs; None where they are not to run.
+
+    That of the checkout's surroundings is meant only in a session of all systems.
+    """
+    if options.short or (options.programs is None and options.systems is not None):
+        return None
+    folder: Path = options.programs or FOLDER
+    return folder.resolve() if folder.is_dir() else None
+
+
+def _needed(systems: Iterable[System]) -> list[str]:
+    named = (system.environment for system in systems)
+    return list(dict.fromkeys(name for name in named if name is not None))
 
 
 def _run(plan: Plan, options: argparse.Namespace) -> Report:
     adopt_orphans()
     environments = options.environments and options.environments.resolve()
-    environment = this_environment(plan.systems, environments)
+    folder = programs_folder(options)
+    theirs = systems_of(folder) if folder else []
+    environment = this_environment([*plan.systems, *theirs], environments)
+    session, results = _session(plan, environments)
+    if options.short:
+        rows = evaluate(results, SHORT_TARGETS)
+        return Report(environment, session.input_sha256, plan.systems, results, rows)
+    if plan.systems:
+        results.asked = ask(options.requests, options.timeout)
+        _say(f"requests: {results.asked}")
+    programs = _programs(folder, plan, options, environments)
+    rows = in_order([*evaluate(results, TARGETS), *programs.rows()])
+    return Report(environment, session.input_sha256, plan.systems, results, rows, programs)
+
+
+def _programs(
+    folder: Path | None, plan: Plan, options: argparse.Namespace, environments: Path | None
+) -> Programs:
+    if folder is None or not has_generator(folder):
+        asked = options.programs is not None or options.systems is None
+        return Programs(absent=NO_FOLDER if asked else NOT_ASKED)
+    sizes = plan.records if options.records else PROGRAM_RECORDS
+    theirs = replace(
+        plan, systems=systems_of(folder), records=sizes, generator=generator_of(folder)
+    )
+    try:
+        session, results = _session(theirs, environments, "the specification's: ")
+    except InputFailedError as fault:
+        return Programs(absent=f"no input: {fault}")
+    return Programs(theirs.systems, results, session.input_sha256)
+
+
+def _session(plan: Plan, environments: Path | None, mark: str = "") -> tuple[Session, Results]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        session = Session(plan, Path(folder), environments, _say)
-        results = session.run()
-        if not options.short:
-            results.asked = ask(options.requests, options.timeout)
-            _say(f"requests: {results.asked}")
-    rows = evaluate(results, SHORT_TARGETS if options.short else TARGETS)
-    return Report(environment, session.input_sha256, plan.systems, results, rows)
+        session = Session(plan, Path(folder), environments, lambda line: _say(f"{mark}{line}"))
+        return session, session.run()
 
 
 def _write(report: Report, folder: Path, name: str) -> list[Path]:
