@@ -63,7 +63,12 @@ NAVIGATION: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "docs/control.md",
             "docs/security.md",
         ),
-        "Reference": ("docs/configuration.md", "docs/cli.md", "docs/glossary.md"),
+        "Reference": (
+            "docs/configuration.md",
+            "docs/hooks.md",
+            "docs/cli.md",
+            "docs/glossary.md",
+        ),
         "Packages": tuple(f"packages/{name}/README.md" for name in PACKAGES),
         "Project": (
             "CONTRIBUTING.md",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sk_kernel import AdapterFailedError, ApplicationContext, PreflightError, ResolutionError
+from sk_kernel import ApplicationContext, PreflightError, ResolutionError
 
 ADAPTERS = """
 @source()
@@ -305,11 +305,12 @@ def test_adapters_are_asked_about_their_settings_and_all_they_say_comes_at_once(
 
 
 @pytest.mark.parametrize(("path", "cause"), [("worse", "ValueError"), ("exit", "SystemExit")])
-def test_a_check_that_raises_anything_else_is_wrapped(
+def test_a_check_that_raises_anything_else_is_a_fault_of_its_adapter(
     declare: Any, spec_of: Any, path: str, cause: str
 ) -> None:
     spec = spec_of(declare(CHECKED), sink={"path": path})
-    with pytest.raises(
-        AdapterFailedError, match=f"sink:sink failed to check its settings: {cause}"
-    ):
+    with pytest.raises(PreflightError) as caught:
         ApplicationContext(spec).check_adapters()
+    (fault,) = caught.value.faults
+    assert fault.path == "adapters.sink"
+    assert fault.got.startswith(f"sink:sink failed to check its settings: {cause}")

@@ -22,7 +22,8 @@ from sk_observability import (
     QueueLimits,
     SpanFanOut,
 )
-from sk_observability._otlp_heard import Heard, OtlpSender
+from sk_observability._otlp_heard import Heard
+from sk_observability._otlp_sender import OtlpSender
 
 PATIENCE = 30.0
 MakeSpan = Callable[..., NodeSpan]

@@ -149,6 +149,22 @@ def test_a_hop_adds_its_kind_links_and_attributes(
     assert capfd.readouterr().out.endswith(" kind=producer links=1 messaging.system=x\n")
 
 
+def test_a_span_of_a_run_names_it_behind_its_worker_in_every_form(
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    span: Callable[..., NodeSpan],
+    lines_of: Read,
+) -> None:
+    path = tmp_path / "spans.jsonl"
+    kinds = [("jsonl", {"path": str(path)}), ("stdout", {})]
+    for outlet in build_span_exporters(kinds, worker="w", run_id="r-1"):
+        outlet.export([span()])
+        outlet.close()
+    [line] = lines_of(path)
+    assert list(line.items())[-2:] == [("worker", "w"), ("run_id", "r-1")]
+    assert capfd.readouterr().out.endswith(" worker=w run_id=r-1\n")
+
+
 def test_a_span_on_standard_output_is_a_readable_line(
     capfd: pytest.CaptureFixture[str], span: Callable[..., NodeSpan]
 ) -> None:

@@ -240,7 +240,7 @@ def test_an_exporter_that_hangs_costs_the_end_of_the_run_no_more_than_its_patien
     assert kept.closed
 
 
-def test_a_pump_that_was_never_started_closes_at_once() -> None:
+def test_a_pump_that_was_never_started_hands_nothing_over_and_closes_its_exporters() -> None:
     kept = Kept()
     MetricPump([Outlet("kept", kept)], taken, 1).close(30)
-    assert kept.got == []
+    assert (kept.got, kept.closed) == ([], True)

@@ -86,6 +86,10 @@ def test_an_endpoint_of_grpc_needs_no_scheme_and_may_be_insecure() -> None:
         ({"service_name": ""}, "service_name", "bad_value"),
         ({"resource": {"a": ["b"]}}, "resource", "wrong_type"),
         ({"resource": "a=b"}, "resource", "wrong_type"),
+        ({"resource": {"a": 2**63}}, "resource", "bad_value"),
+        ({"resource": {"a": "\ud800"}}, "resource", "bad_value"),
+        ({"resource": {"\ud800": 1}}, "resource", "bad_value"),
+        ({"service_name": "\ud800"}, "service_name", "bad_value"),
         ({"timeout": 3}, "timeout", "unknown_key"),
     ],
 )

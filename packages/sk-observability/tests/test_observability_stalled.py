@@ -22,8 +22,9 @@ from sk_observability import (
     build_span_exporters,
 )
 from sk_observability._formats import events_as_json
-from sk_observability._line_queue import STALLED, LineLimits, LineQueue, Lines
+from sk_observability._line_queue import LineLimits, LineQueue, Lines
 from sk_observability._lines import LineExporter
+from sk_observability._reasons import STALLED
 
 PATIENCE = 30.0
 LARGE = "n" * 100_000

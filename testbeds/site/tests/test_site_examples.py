@@ -10,7 +10,15 @@ import pytest
 from page_examples import commands, said_by, write_files
 from source_tree import ROOT
 
-PAGES = ["README.md", "docs/quickstart.md", "docs/tutorial.md", "docs/nodes.md"]
+PAGES = [
+    "README.md",
+    "docs/quickstart.md",
+    "docs/tutorial.md",
+    "docs/nodes.md",
+    "docs/configuration.md",
+    "docs/requests.md",
+    "docs/testing.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

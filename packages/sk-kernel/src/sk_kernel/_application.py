@@ -66,8 +66,7 @@ class ApplicationContext:
 
         And whether there can be a file for the dead letters.
 
-        :raises PreflightError: with what they say.
-        :raises AdapterFailedError: when a ``check`` raised anything else.
+        :raises PreflightError: with what they say; also where a ``check`` itself is at fault.
         """
         faults = list(letter_file_faults(self.spec.failure))
         adapters: tuple[tuple[str, AdapterSpec], ...] = (
@@ -83,8 +82,9 @@ class ApplicationContext:
             except AdapterCheckError as error:
                 path = f"adapters.{role}.settings.{error.field}"
                 faults.append(Fault(path, "adapter", "", error.problem))
-            except (Exception, SystemExit) as error:
-                raise adapter_failed(spec, "check its settings", error) from error
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told as a fault
+                problem = str(adapter_failed(spec, "check its settings", error))
+                faults.append(Fault(f"adapters.{role}", "adapter", "", problem))
         if faults:
             raise PreflightError(faults)
 

@@ -42,7 +42,7 @@ class SpanColumns(Struct, frozen=True, kw_only=True):
     def is_plain(self) -> bool:
         """Whether the spans differ in ids, number and times only: nearly all do."""
         differ = self.errors or self.own_links or self.attributes
-        return not differ and not (self.parent_ids and None in self.parent_ids)
+        return not differ and (self.parent_ids is None or all(self.parent_ids))
 
     def rows(self, first: int, last: int) -> SpanColumns:
         """Those in ``first..last``, the latter excluded."""

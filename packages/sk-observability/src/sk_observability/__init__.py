@@ -1,7 +1,9 @@
-"""Lifecycle events and node spans of stream kernel, and their exporters.
+"""Lifecycle events, node spans and metrics of stream kernel, and their exporters.
 
-`LifecycleLog` takes the events of a run, `SpanFanOut` the spans of its nodes; both hand them to the
-exporters that `build_log_exporters` and `build_span_exporters` make of a configuration.
+`LifecycleLog` takes the events of a run, `SpanFanOut` the spans of its nodes, and `MetricPump` asks
+for a snapshot of the run every so often. Each hands what it has to exporters, which
+`build_log_exporters`, `build_span_exporters` and `build_metric_exporters` make of a configuration.
+Every exporter is behind an `Outlet`, which counts what becomes of each item and contains failures.
 """
 
 from sk_observability._account import Account
@@ -29,8 +31,10 @@ from sk_observability._metric import Metric, MetricKind, MetricsSnapshot, Teleme
 from sk_observability._metric_pump import MetricPump
 from sk_observability._metric_table import METRICS
 from sk_observability._names import EventName
-from sk_observability._outlet import UNACCOUNTED, ExporterCounts, Outlet
-from sk_observability._queued import QueuedExporter, QueueLimits, Sender
+from sk_observability._outlet import ExporterCounts, Outlet
+from sk_observability._queued import QueuedExporter
+from sk_observability._reasons import UNACCOUNTED
+from sk_observability._sender import QueueLimits, Sender
 from sk_observability.errors import (
     ExporterFault,
     ExporterSetupError,

@@ -13,7 +13,8 @@ from sk_observability._built_in import LOG_KINDS, METRIC_KINDS, SPAN_KINDS
 from sk_observability._exporter import ExporterKind, Origin, Settings
 from sk_observability._kinds import Kinds
 from sk_observability._metric import MetricsSnapshot
-from sk_observability._outlet import Outlet, reason_of
+from sk_observability._outlet import Outlet
+from sk_observability._reasons import reason_of
 from sk_observability.errors import ExporterFault, ExporterSetupError
 
 T = TypeVar("T")
@@ -53,15 +54,19 @@ def build_log_exporters(
 
 
 def build_span_exporters(
-    choices: Iterable[Choice], *, worker: str | None = None, close_seconds: float = math.inf
+    choices: Iterable[Choice],
+    *,
+    worker: str | None = None,
+    close_seconds: float = math.inf,
+    run_id: str | None = None,
 ) -> list[Outlet[NodeSpan]]:
-    """Make the exporters of node spans, which name this worker, in the order of the choices.
+    """Make the exporters of node spans, which name this worker and run, in the choices' order.
 
     `close_seconds` is the most that closing one may take.
 
     :raises ExporterSetupError: with every fault; nothing is left open.
     """
-    return _build(_SPAN, choices, SPAN_PATH, Origin(worker, close_seconds))
+    return _build(_SPAN, choices, SPAN_PATH, Origin(worker, close_seconds, run_id))
 
 
 def build_metric_exporters(

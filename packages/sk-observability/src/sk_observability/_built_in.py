@@ -17,11 +17,12 @@ from sk_kernel import LifecycleEvent, NodeSpan
 
 from sk_observability._checks import Problem, Table, check_settings, seconds
 from sk_observability._exporter import ExporterKind, Origin, Settings
-from sk_observability._formats import events_as_json, events_as_text, spans_as_json, spans_as_text
+from sk_observability._formats import events_as_json, events_as_text, spans_as_text
 from sk_observability._line_file import LineFile
 from sk_observability._line_queue import LineLimits
 from sk_observability._lines import LineExporter
 from sk_observability._metric import MetricsSnapshot
+from sk_observability._span_lines import SpanLines
 from sk_observability.errors import ExporterFault
 
 T = TypeVar("T")
@@ -65,11 +66,11 @@ def _stdout_events(settings: Settings, origin: Origin) -> LineExporter[Lifecycle
 
 
 def _jsonl_spans(settings: Settings, origin: Origin) -> LineExporter[NodeSpan]:
-    return _lines(settings, origin, partial(spans_as_json, worker=origin.worker), _SPANS)
+    return _lines(settings, origin, SpanLines(origin), _SPANS)
 
 
 def _stdout_spans(settings: Settings, origin: Origin) -> LineExporter[NodeSpan]:
-    return _lines(settings, origin, partial(spans_as_text, worker=origin.worker), _SPANS)
+    return _lines(settings, origin, partial(spans_as_text, origin=origin), _SPANS)
 
 
 def _check_stdout(settings: Settings) -> Iterator[ExporterFault]:

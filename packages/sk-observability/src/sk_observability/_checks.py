@@ -19,6 +19,9 @@ Check = Callable[[object], Problem | None]
 Table = Mapping[str, "Check | Table"]
 """What each key takes: a value that passes a check, or a mapping with a table of its own."""
 
+_INTEGERS: Final = range(-(2**63), 2**63)
+"""Those of OTLP."""
+
 
 def check_settings(settings: Settings, table: Table, path: str = "") -> Iterator[ExporterFault]:
     """Give every fault of the settings, in their order; unknown keys are faults."""
@@ -39,12 +42,14 @@ def check_settings(settings: Settings, table: Table, path: str = "") -> Iterator
 
 
 def text(expected: str) -> Check:
-    """A text that is not empty."""
+    """A text that is not empty, and that UTF-8 has a form for."""
 
     def check(value: object) -> Problem | None:
         if not isinstance(value, str):
             return "wrong_type", expected, type(value).__name__
-        return None if value else ("bad_value", expected, "an empty text")
+        if not value:
+            return "bad_value", expected, "an empty text"
+        return None if _is_sendable(value) else ("bad_value", expected, "one with a lone surrogate")
 
     return check
 
@@ -114,14 +119,29 @@ def texts(expected: str, key: Callable[[str], bool] = str.isascii) -> Check:
 
 
 def scalars(value: object) -> Problem | None:
-    """A mapping from names to texts, numbers, or true and false."""
+    """A mapping from names to texts, numbers, or true and false, all of which can be sent."""
     expected: Final = "a mapping of names to scalars"
     if not isinstance(value, Mapping):
         return "wrong_type", expected, type(value).__name__
     fine = all(isinstance(k, str) and k for k in value) and all(
         isinstance(v, str | int | float) for v in value.values()
     )
-    return None if fine else ("wrong_type", expected, "a name or a value that is none")
+    if not fine:
+        return "wrong_type", expected, "a name or a value that is none"
+    if not all(map(_is_sendable, [*value, *value.values()])):
+        problem = "an integer of more than 64 bits, or a text with a lone surrogate"
+        return "bad_value", expected, problem
+    return None
+
+
+def _is_sendable(value: object) -> bool:
+    """Whether protobuf has a form for it: OpenTelemetry silently leaves out what has none."""
+    match value:
+        case str():
+            return not any("\ud800" <= character <= "\udfff" for character in value)
+        case int():
+            return value in _INTEGERS
+    return True
 
 
 def readable_file(value: object) -> Problem | None:

@@ -52,7 +52,7 @@ class DeferredExporter(Exporter[T_contra], Protocol[T_contra]):
 
 @runtime_checkable
 class HurriedExporter(Protocol):
-    """What a `DeferredExporter` may be besides: one that can be given less time to close."""
+    """What a `DeferredExporter` may also be: one whose time to close can be cut."""
 
     def close_within(self, seconds: float) -> None:
         """From now on, take no longer than this to finish and close. Returns at once."""
@@ -61,11 +61,13 @@ class HurriedExporter(Protocol):
 class Origin(msgspec.Struct, frozen=True):
     """Where an exporter runs, and how long its `close` may take, whatever its settings say.
 
-    `worker` is the id of the worker (group, index and incarnation), or None.
+    `worker` is the id of the worker (group, index and incarnation), or None; `run_id` the run's, of
+    spans.
     """
 
     worker: str | None = None
     close_seconds: float = math.inf
+    run_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,33 +8,11 @@ from typing import Final
 
 import msgspec
 from msgspec.structs import asdict
-from sk_kernel import LifecycleEvent, NodeSpan, SpanLink
+from sk_kernel import LifecycleEvent, NodeSpan
 
+from sk_observability._exporter import Origin
 from sk_observability._severity import severity_of
-
-
-class SpanLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """A span's line of JSON: a `NodeSpan` and its exporter. The keys, in order, are the format.
-
-    Of the last three, `kind` is left out where it is `internal`, the others where they are empty.
-    """
-
-    trace_id: str
-    span_id: str
-    parent_id: str | None
-    name: str
-    process_group: str
-    handoff_from: str | None
-    route_hop: int
-    sequence: int
-    start_ns: int
-    end_ns: int
-    error: str | None
-    worker: str | None
-    kind: str = "internal"
-    links: tuple[SpanLink, ...] = ()
-    attributes: dict[str, str | int] = {}
-
+from sk_observability._span_lines import span_line
 
 _EPOCH: Final = datetime(1970, 1, 1)
 _json_lines = msgspec.json.Encoder().encode_lines
@@ -79,17 +57,12 @@ def events_as_text(events: Sequence[LifecycleEvent]) -> bytes:
     )
 
 
-def spans_as_json(spans: Sequence[NodeSpan], worker: str | None) -> bytes:
-    """Give one JSON object per span."""
-    return _json_lines([_span_line(span, worker) for span in spans])
-
-
-def spans_as_text(spans: Sequence[NodeSpan], worker: str | None) -> bytes:
+def spans_as_text(spans: Sequence[NodeSpan], origin: Origin) -> bytes:
     """Give one readable line per span; `us` is its length in microseconds."""
     return _text_lines(
         [
             f"{rfc3339(span.start_ns)} span  {shown(span.name)}",
-            facts({"us": (span.end_ns - span.start_ns) / 1000, **_span_facts(span, worker)}),
+            facts({"us": (span.end_ns - span.start_ns) / 1000, **_span_facts(span, origin)}),
         ]
         for span in spans
     )
@@ -113,29 +86,9 @@ def shown(value: object) -> str:
     return text if text and plain else repr(text)
 
 
-def _span_line(span: NodeSpan, worker: str | None) -> SpanLine:
-    return SpanLine(
-        span.trace_id,
-        span.span_id,
-        span.parent_id,
-        span.name,
-        span.process_group,
-        span.handoff_from,
-        span.route_hop,
-        span.sequence,
-        span.start_ns,
-        span.end_ns,
-        span.error,
-        worker,
-        span.kind,
-        span.links,
-        dict(span.attributes) if span.attributes else {},
-    )
-
-
-def _span_facts(span: NodeSpan, worker: str | None) -> dict[str, object]:
+def _span_facts(span: NodeSpan, origin: Origin) -> dict[str, object]:
     """A span's facts for people: of its links the number, and nothing that is as always."""
-    line = asdict(_span_line(span, worker))
+    line = asdict(span_line(span, origin))
     kind, links, attributes = line.pop("kind"), line.pop("links"), line.pop("attributes")
     return {
         **line,

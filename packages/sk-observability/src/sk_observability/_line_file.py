@@ -31,7 +31,7 @@ _FILE_PIECE: Final = 1024 * 1024
 _PIPE_PIECE: Final = select.PIPE_BUF
 _NEWLINE: Final = b"\n"
 _LOOK_SECONDS: Final = 0.2
-"""How often who waits for room, or for a reader, looks whether it still should."""
+"""How often a write that waits for room, or for a reader, asks its caller whether to go on."""
 
 
 class LineFile:

@@ -12,11 +12,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from sk_observability._account import Account
-from sk_observability._outlet import CLOSED
-from sk_observability._queued import QUEUE_FULL, SHUTDOWN_TIMEOUT
+from sk_observability._reasons import CLOSED, QUEUE_FULL, SHUTDOWN_TIMEOUT, STALLED
 
-STALLED: Final = "stalled"
-"""The reason for what found no room, or was left at the end, when nothing went out any more."""
 _MOST_HELD: Final = 4 * 1024 * 1024
 _PATIENT_AGAIN: Final = _MOST_HELD // 2
 """When so little is held, who met a stall waits for room again. Not sooner: what takes a few bytes

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Generic, TypeVar
 
+from sk_observability._export_thread import start_thread
 from sk_observability._line_file import LineFile
 from sk_observability._line_queue import LineLimits, LineQueue, Lines
-from sk_observability._outlet import CLOSED, reason_of
-from sk_observability._queued import SHUTDOWN_TIMEOUT, start_thread
+from sk_observability._reasons import CLOSED, SHUTDOWN_TIMEOUT, reason_of
 from sk_observability.errors import ExportFailedError
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""The rails on which every lifecycle event goes."""
+"""The log of a run: every lifecycle event is numbered, kept for a while, and exported."""
 
 from __future__ import annotations
 

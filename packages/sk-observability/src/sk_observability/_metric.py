@@ -28,7 +28,7 @@ class TelemetryCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MetricsSnapshot(msgspec.Struct, frozen=True):
-    """A run at one moment: what every metric is a view of, wherever it goes.
+    """A run at one moment: all metrics, for whatever exporter, are read from it.
 
     `time_ns` is that moment, in nanoseconds since the epoch.
     """
@@ -56,9 +56,10 @@ _UNITS: Final = {"s": "_seconds", "By": "_bytes"}
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric: its name and unit in OpenTelemetry's terms, and how it is had of a snapshot.
+    """One metric: its name and unit in OpenTelemetry's terms, and how it is read from a snapshot.
 
-    The values of a label are few: groups, places of workers, and words of this project's own.
+    `samples` gives a value for each combination of label values, in the order of `labels`. A label
+    has few values: groups, places of workers, and words of this project's own.
     """
 
     name: str

@@ -8,14 +8,15 @@ import time
 from collections.abc import Callable, Sequence
 
 from sk_observability._metric import MetricsSnapshot
-from sk_observability._outlet import ExporterCounts, Outlet, reason_of
+from sk_observability._outlet import ExporterCounts, Outlet
+from sk_observability._reasons import reason_of
 
 
 class MetricPump:
-    """Hands snapshots to exporters, from `start` until `close`.
+    """Hands a snapshot to every exporter each interval, in a thread, from `start` until `close`.
 
-    :param take: takes a snapshot; called in this pump's thread, and once more by `close`. One that
-        it raises on instead is counted for every exporter as dropped, by what it raised.
+    `take` takes the snapshot, in that thread; the last one when the end is told. Where it raises,
+    every exporter counts one snapshot as dropped, by the type of what was raised.
     """
 
     def __init__(
@@ -30,7 +31,10 @@ class MetricPump:
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
 
     def start(self) -> None:
-        """Begin; the first snapshot is taken when the interval is over."""
+        """Begin; the first snapshot is taken when the interval is over.
+
+        :raises RuntimeError: when the system gives no thread.
+        """
         self._thread.start()
 
     def finish(self, within_seconds: float = math.inf) -> None:
@@ -39,9 +43,11 @@ class MetricPump:
         self._ending.set()
 
     def close(self, patience_seconds: float) -> None:
-        """Finish, and wait no longer than this for it."""
+        """Finish, and wait no longer than this for it; what goes on then ends with the process."""
         self.finish(patience_seconds)
-        if self._thread.ident is not None:
+        if self._thread.ident is None:  # never started: nothing was handed over
+            self._close_exporters()
+        else:
             self._thread.join(patience_seconds)
 
     def counts(self) -> tuple[ExporterCounts, ...]:
@@ -54,10 +60,13 @@ class MetricPump:
                 self._hand_over()
             self._hand_over()
         finally:
-            for outlet in self._outlets:
-                outlet.finish(max(0.0, self._end_by - time.monotonic()))
-            for outlet in self._outlets:
-                outlet.close()
+            self._close_exporters()
+
+    def _close_exporters(self) -> None:
+        for outlet in self._outlets:
+            outlet.finish(max(0.0, self._end_by - time.monotonic()))
+        for outlet in self._outlets:
+            outlet.close()
 
     def _hand_over(self) -> None:
         try:

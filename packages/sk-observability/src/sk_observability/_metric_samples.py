@@ -1,4 +1,4 @@
-"""How the samples of each metric are taken from a snapshot. Pure."""
+"""How each metric is read from a snapshot: functions from snapshots to samples. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOTHING: Final = Histogram((0,) * (len(SECONDS_BOUNDS) + 1))
 
 
 def of_group(value: Callable[[Totals], float | Histogram]) -> Samples:
-    """A sum over all that a group's workers have done, the dead ones among them."""
+    """One sample for each group: a value of all its workers together, dead ones included."""
 
     def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
         for group in snapshot.status.groups:
@@ -26,7 +26,7 @@ def of_group(value: Callable[[Totals], float | Histogram]) -> Samples:
 
 
 def of_worker(value: Callable[[WorkerStatus], float | None]) -> Samples:
-    """A value of each worker, by group and place; none where it is None."""
+    """One sample for each worker, by group and place; none for those whose value is None."""
 
     def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
         for group in snapshot.status.groups:
@@ -39,7 +39,7 @@ def of_worker(value: Callable[[WorkerStatus], float | None]) -> Samples:
 
 
 def of_telemetry(value: Callable[[TelemetryCounts], float]) -> Samples:
-    """A count of each exporter."""
+    """One sample for each exporter."""
 
     def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
         for one in snapshot.telemetry:
@@ -49,7 +49,7 @@ def of_telemetry(value: Callable[[TelemetryCounts], float]) -> Samples:
 
 
 def worker_times(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """What each worker's time went to."""
+    """Three samples for each worker: how long it was busy, idle and backpressured."""
     for group in snapshot.status.groups:
         for worker in group.workers:
             place, done = place_of(group, worker), worker.totals
@@ -59,7 +59,7 @@ def worker_times(snapshot: MetricsSnapshot) -> Iterator[Sample]:
 
 
 def latency(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """The one histogram of the run: only the source's worker has any."""
+    """One histogram for the run; only the worker with the source measures it."""
     yield (), sum((w.totals.latency for w in snapshot.status.workers()), NOTHING)
 
 
@@ -70,7 +70,7 @@ def restarts(snapshot: MetricsSnapshot) -> Iterator[Sample]:
 
 
 def refusals(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """What the listeners refused."""
+    """What the listeners refused, by plane and category."""
     for name, count in snapshot.status.refusals.items():
         plane, _, category = name.partition(".")
         yield (plane, category), count
@@ -100,13 +100,13 @@ def dropped_replies(snapshot: MetricsSnapshot) -> Iterator[Sample]:
 
 
 def run_info(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """Which run it is."""
+    """1, labelled with what names the run."""
     status = snapshot.status
     yield (status.run_id, status.scenario, status.profile), 1
 
 
 def run_value(value: Callable[[MetricsSnapshot], float]) -> Samples:
-    """A value of the run."""
+    """One sample, without labels, for the whole run."""
 
     def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
         yield (), value(snapshot)

@@ -14,7 +14,7 @@ _EXPORTER: Final = ("signal", "exporter")
 
 METRICS: Final = (
     Metric(
-        "sk.run.info", Kind.GAUGE, "", "1, with what names the run",
+        "sk.run.info", Kind.GAUGE, "", "1, labelled with the names of the run",
         ("run_id", "scenario", "profile"), of.run_info,
     ),
     Metric(
@@ -27,45 +27,45 @@ METRICS: Final = (
     ),
     Metric(
         "sk.records.in", Kind.COUNTER, "{record}",
-        "Records that were handed to a group's nodes; again where they are worked off again",
+        "Records handed to a group's nodes; again if a restart has them processed again",
         _GROUP, of.of_group(lambda done: done.records_in),
     ),
     Metric(
-        "sk.records.out", Kind.COUNTER, "{record}", "Records that a group has passed on",
+        "sk.records.out", Kind.COUNTER, "{record}", "Records that a group passed on",
         _GROUP, of.of_group(lambda done: done.records_out),
     ),
     Metric(
         "sk.records.dead_lettered", Kind.COUNTER, "{record}",
-        "Records that a group's nodes gave up, written as dead letters",
+        "Records that a group's nodes gave up and that were written as dead letters",
         _GROUP, of.of_group(lambda done: done.dead_lettered),
     ),
     Metric(
         "sk.records.skipped", Kind.COUNTER, "{record}",
-        "Records that a group's nodes gave up, and that were skipped",
+        "Records that a group's nodes gave up and that were skipped",
         _GROUP, of.of_group(lambda done: done.skipped),
     ),
     Metric(
-        "sk.batch.duration", Kind.HISTOGRAM, "s", "How long a batch was in work in a group",
+        "sk.batch.duration", Kind.HISTOGRAM, "s", "How long a group took to process a batch",
         _GROUP, of.of_group(lambda done: of.NOTHING + done.batch),
     ),
     Metric(
         "sk.batch.latency", Kind.HISTOGRAM, "s",
-        "How long a batch took from the source's reading until the last group was done with it",
+        "Time from the reading of a batch until the last group had finished it",
         (), of.latency,
     ),
     Metric(
         "sk.source.credit.batches", Kind.GAUGE, "{batch}",
-        "Batches that the source may read before one is done with; at 0 it waits",
+        "Batches that the source may read before another one is finished; at 0 it waits",
         _WORKER, of.of_worker(lambda worker: worker.credit),
     ),
     Metric(
         "sk.worker.queue.batches", Kind.GAUGE, "{batch}",
-        "Batches that a worker has and is not done with",
+        "Batches that a worker has received and not finished",
         _WORKER, of.of_worker(lambda worker: worker.waiting),
     ),
     Metric(
         "sk.worker.time", Kind.COUNTER, "s",
-        "What a worker's time went to: busy in work, backpressured by those downstream, idle",
+        "How a worker spent its time: busy, backpressured by those downstream, or idle",
         (*_WORKER, "state"), of.worker_times,
     ),
     Metric(
@@ -85,15 +85,15 @@ METRICS: Final = (
         _WORKER, of.of_worker(lambda worker: worker.ready),
     ),
     Metric(
-        "sk.worker.stuck", Kind.GAUGE, "", "1 while a worker stands still before waiting work",
+        "sk.worker.stuck", Kind.GAUGE, "", "1 while a worker makes no progress although work waits",
         _WORKER, of.of_worker(lambda worker: worker.stuck),
     ),
     Metric(
-        "sk.worker.heartbeat.age", Kind.GAUGE, "s", "Time since a worker was last heard of",
+        "sk.worker.heartbeat.age", Kind.GAUGE, "s", "Time since a worker was last heard from",
         _WORKER, of.of_worker(lambda worker: worker.heard_age_seconds),
     ),
     Metric(
-        "sk.worker.progress.age", Kind.GAUGE, "s", "Time since a worker last got on",
+        "sk.worker.progress.age", Kind.GAUGE, "s", "Time since a worker last made progress",
         _WORKER, of.of_worker(lambda worker: worker.progress_age_seconds),
     ),
     Metric(
@@ -106,11 +106,11 @@ METRICS: Final = (
         ("plane", "category"), of.refusals,
     ),
     Metric(
-        "sk.requests", Kind.COUNTER, "{request}", "Requests that have come to their end, by how",
+        "sk.requests", Kind.COUNTER, "{request}", "Requests that have ended, by outcome",
         ("outcome",), of.requests,
     ),
     Metric(
-        "sk.requests.in_flight", Kind.GAUGE, "{request}", "Requests that wait for their reply",
+        "sk.requests.in_flight", Kind.GAUGE, "{request}", "Requests that wait for a reply",
         (), of.run_value(lambda s: s.status.requests.in_flight),
     ),
     Metric(
@@ -119,15 +119,17 @@ METRICS: Final = (
     ),
     Metric(
         "sk.telemetry.created", Kind.COUNTER, "{item}",
-        "Spans, log events and snapshots of metrics that an exporter was given",
+        "Spans, log events and metric snapshots that an exporter was given",
         _EXPORTER, of.of_telemetry(lambda counts: counts.created),
     ),
     Metric(
-        "sk.telemetry.exported", Kind.COUNTER, "{item}", "Those of them that went out",
+        "sk.telemetry.exported", Kind.COUNTER, "{item}",
+        "Spans, log events and metric snapshots that an exporter sent or wrote",
         _EXPORTER, of.of_telemetry(lambda counts: counts.exported),
     ),
     Metric(
-        "sk.telemetry.dropped", Kind.COUNTER, "{item}", "Those of them that are lost, by reason",
+        "sk.telemetry.dropped", Kind.COUNTER, "{item}",
+        "Spans, log events and metric snapshots that an exporter lost, by reason",
         (*_EXPORTER, "reason"), of.dropped,
     ),
 )  # fmt: skip

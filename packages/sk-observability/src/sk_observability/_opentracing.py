@@ -13,7 +13,8 @@ from sk_kernel import NodeSpan
 
 from sk_observability._checks import Problem, Table, check_settings, seconds, texts, whole
 from sk_observability._exporter import Exporter, ExporterKind, Extra, Origin, Settings
-from sk_observability._queued import QueuedExporter, QueueLimits
+from sk_observability._queued import QueuedExporter
+from sk_observability._sender import QueueLimits
 from sk_observability.errors import ExporterFault
 
 _EXTRA: Final = Extra("sk-observability[opentracing]", ("opentracing",))
@@ -46,7 +47,7 @@ def _exporter(settings: Settings, origin: Origin) -> Exporter[NodeSpan]:
     module, _, factory = read.tracer.partition(":")
     tracer = getattr(import_module(module), factory)(**read.arguments)
     seconds_to_close = min(read.shutdown_timeout_seconds, origin.close_seconds)
-    bridge = TracerBridge(tracer, read.carrier, origin.worker, seconds_to_close)
+    bridge = TracerBridge(tracer, read.carrier, origin, seconds_to_close)
     limits = QueueLimits(max_queue_size=read.max_queue_size, close_seconds=seconds_to_close)
     return QueuedExporter("spans", lambda: bridge, limits)
 

@@ -11,6 +11,7 @@ import opentracing
 from opentracing.ext import tags
 from sk_kernel import NodeSpan
 
+from sk_observability._exporter import Origin
 from sk_observability.errors import ExportFailedError
 
 _REMEMBERED: Final = 65_536
@@ -34,10 +35,10 @@ class TracerBridge:
         self,
         tracer: Any,
         carrier: Mapping[str, str] | None = None,
-        worker: str | None = None,
+        origin: Origin = Origin(),  # noqa: B008 - nobody changes it
         close_seconds: float = 5.0,
     ) -> None:
-        self._tracer, self._carrier, self._worker = tracer, carrier, worker
+        self._tracer, self._carrier, self._origin = tracer, carrier, origin
         self._close_seconds = close_seconds
         self._contexts: OrderedDict[str, Any] = OrderedDict()
 
@@ -119,7 +120,8 @@ class TracerBridge:
             "handoff_from": span.handoff_from,
             "route_hop": span.route_hop,
             "sequence": span.sequence,
-            "worker": self._worker,
+            "worker": self._origin.worker,
+            "run_id": self._origin.run_id,
             **span.attributes,
         }
         return {name: value for name, value in values.items() if value is not None}

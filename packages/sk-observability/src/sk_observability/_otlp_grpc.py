@@ -5,6 +5,7 @@ An exporter that is made reads the files of `tls`: an OSError where one cannot b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,9 @@ from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
-from sk_observability._otlp_heard import Connector, Heard
+from sk_observability._metric import Signal
+from sk_observability._otlp_heard import Heard
+from sk_observability._otlp_sender import Connector
 from sk_observability._otlp_settings import OtlpSettings, Tls
 
 _COMPRESSION: Final = {"none": grpc.Compression.NoCompression, "gzip": grpc.Compression.Gzip}
@@ -22,12 +25,15 @@ _COMPRESSION: Final = {"none": grpc.Compression.NoCompression, "gzip": grpc.Comp
 class _Listening:
     """Mixed into an exporter: listens to each answer, also on a channel that was made anew."""
 
-    heard: Heard
     _client: Any
+
+    def __init__(self, heard: Heard, **options: Any) -> None:
+        self._heard = heard  # first: the base's __init__ opens the channel
+        super().__init__(**options)
 
     def _initialize_channel_and_stub(self) -> None:
         super()._initialize_channel_and_stub()  # type: ignore[misc]
-        self._client = _Stub(self._client, self.heard)
+        self._client = _Stub(self._client, self._heard)
 
 
 class _Stub:
@@ -48,36 +54,28 @@ class _Stub:
 
 
 class _Spans(_Listening, OTLPSpanExporter):
-    def __init__(self, heard: Heard, **options: Any) -> None:
-        self.heard = heard
-        super().__init__(**options)
+    pass
 
 
 class _Logs(_Listening, OTLPLogExporter):
-    def __init__(self, heard: Heard, **options: Any) -> None:
-        self.heard = heard
-        super().__init__(**options)
+    pass
 
 
 class _Metrics(_Listening, OTLPMetricExporter):
-    def __init__(self, heard: Heard, **options: Any) -> None:
-        self.heard = heard
-        super().__init__(**options)
+    pass
 
 
-def span_connector(settings: OtlpSettings, heard: Heard) -> Connector:
-    """Give what makes exporters of spans."""
-    return lambda: _Spans(heard, **_options(settings))
+_EXPORTERS: Final[Mapping[Signal, type[_Spans | _Logs | _Metrics]]] = {
+    "spans": _Spans,
+    "logs": _Logs,
+    "metrics": _Metrics,
+}
 
 
-def log_connector(settings: OtlpSettings, heard: Heard) -> Connector:
-    """Give what makes exporters of log records."""
-    return lambda: _Logs(heard, **_options(settings))
-
-
-def metric_connector(settings: OtlpSettings, heard: Heard) -> Connector:
-    """Give what makes exporters of metrics."""
-    return lambda: _Metrics(heard, **_options(settings))
+def connector(signal: Signal, settings: OtlpSettings, heard: Heard) -> Connector:
+    """Give what makes exporters of this signal, which tell `heard` of each answer."""
+    exporter = _EXPORTERS[signal]
+    return lambda: exporter(heard, **_options(settings))
 
 
 def _options(settings: OtlpSettings) -> dict[str, Any]:

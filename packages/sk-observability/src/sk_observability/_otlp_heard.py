@@ -1,25 +1,18 @@
-"""What a receiver answered: OpenTelemetry's exporters say that they failed, not why."""
+"""What a receiver answered last. OpenTelemetry's exporters say that they failed, but not why."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 
-from sk_observability._outlet import CLOSED, reason_of
 from sk_observability.errors import ExportFailedError
-
-T = TypeVar("T")
-
-REJECTED = "rejected"
-"""The reason for what a receiver has taken a batch without (a partial success)."""
 
 
 class Heard:
-    """The answer to the last request: why it failed, or how many items it was accepted without.
+    """The outcome of the last request, as told by the code that sees the receiver's answers.
 
-    `reason` is None while there is no answer yet. While it is `final`, a failure is the last word
-    on its batch; else the exporter may try again.
+    `reason` is why it failed; None while there is no answer, and after an acceptance. `rejected` is
+    how many items the receiver did not take of a request that it accepted. Once `final` is set, the
+    exporter is kept from trying a failed request again.
     """
 
     def __init__(self) -> None:
@@ -28,13 +21,13 @@ class Heard:
         self.final = False
 
     def begin(self) -> None:
-        """A request goes out: what was said before is of no interest."""
+        """A request is about to be sent: forget the outcome of the one before."""
         self.reason, self.rejected = None, 0
 
     def failed(self, reason: str) -> None:
-        """The request failed.
+        """The request failed, for this reason.
 
-        :raises ExportFailedError: to keep the exporter from trying again.
+        :raises ExportFailedError: where `final` is set, so that the exporter does not try again.
         """
         self.reason = reason
         if self.final:
@@ -44,88 +37,3 @@ class Heard:
         """Take in the `partial_success` of a response, which is empty where all was accepted."""
         # Its one number is `rejected_spans`, `rejected_log_records` or the like.
         self.rejected = sum(v for _, v in partial.ListFields() if isinstance(v, int))
-
-
-class Client(Protocol):
-    """An exporter of the OpenTelemetry project."""
-
-    def export(self, batch: Any, /) -> Any:
-        """Send a batch; give SUCCESS or FAILURE."""
-
-    def shutdown(self) -> None:
-        """End what is under way, and let go of the connection."""
-
-
-Connector = Callable[[], Client]
-"""Makes an exporter, with a connection of its own."""
-
-
-class OtlpSender(Generic[T]):
-    """A `Sender`: converts items, and has an OpenTelemetry exporter send them.
-
-    `connect` makes the exporter. It pauses between tries, up to many seconds, and only its
-    `shutdown` ends a pause: hence there may be a second one when it comes to the end.
-    """
-
-    def __init__(
-        self, connect: Connector, heard: Heard, convert: Callable[[Sequence[T]], Any]
-    ) -> None:
-        self._connect, self._heard, self._convert = connect, heard, convert
-        self._client: Client | None = None
-        self._aborted = False
-        self._lock = threading.Lock()
-
-    def send(self, items: Sequence[T]) -> None:
-        """See `Sender`."""
-        batch = self._convert(items)
-        failure = self._failure_of(batch, len(items))
-        if failure and failure.reason != REJECTED and self._heard.final:
-            # The one more try that is left at the end, be it that a pause was cut short or that a
-            # connection had gone stale: by a new one.
-            self._hang_up()
-            failure = self._failure_of(batch, len(items))
-        if failure:
-            raise failure
-
-    def finish(self) -> None:
-        """See `Sender`."""
-        self._heard.final = True
-        if self._heard.reason is not None:
-            self._hang_up()
-
-    def abort(self) -> None:
-        """See `Sender`; over HTTP, a request under way lasts until its timeout all the same."""
-        self._aborted = True
-        self._hang_up()
-
-    def close(self) -> None:
-        """See `Sender`."""
-        self.abort()
-
-    def _failure_of(self, batch: Any, size: int) -> ExportFailedError | None:
-        heard = self._heard
-        heard.begin()
-        try:
-            result = self._connected().export(batch)
-        except ExportFailedError as error:
-            return error
-        except Exception as error:  # noqa: BLE001 - counted by who called
-            # Not least what the library raises when `finish` hangs up just before a further try.
-            return ExportFailedError(reason_of(error))
-        if result.name != "SUCCESS" or heard.reason is not None:
-            return ExportFailedError(heard.reason or "export_failed")
-        return ExportFailedError(REJECTED, size - heard.rejected) if heard.rejected else None
-
-    def _connected(self) -> Client:
-        with self._lock:
-            if self._aborted:
-                raise ExportFailedError(CLOSED)
-            if self._client is None:
-                self._client = self._connect()
-            return self._client
-
-    def _hang_up(self) -> None:
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.shutdown()

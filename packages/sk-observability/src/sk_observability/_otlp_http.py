@@ -1,24 +1,26 @@
-"""OTLP over HTTP. Imported where something is to be sent, and nowhere else.
-
-What but one signal needs is imported with that: most processes send nothing but spans, and all that
-they import is processor time of the run.
-"""
+"""OTLP over HTTP. Imported where something is to be sent, and nowhere else."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import requests
 from google.protobuf.message import DecodeError
 from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from sk_observability._otlp_heard import Connector, Heard
+from sk_observability._metric import Signal
+from sk_observability._otlp_heard import Heard
+from sk_observability._otlp_sender import Connector
 from sk_observability._otlp_settings import OtlpSettings, split_endpoint
 
+_PATHS: Final[Mapping[Signal, str]] = {
+    "spans": "/v1/traces",
+    "logs": "/v1/logs",
+    "metrics": "/v1/metrics",
+}
+"""Where a receiver takes each signal, below the endpoint; see OpenTelemetry's protocol."""
 _NOT_ACCEPTED: Final = 300
 """Statuses from here on: redirections are not followed, though the exporter takes them for fine."""
 
@@ -50,33 +52,29 @@ class _Session(requests.Session):
         return response
 
 
-def span_connector(settings: OtlpSettings, heard: Heard) -> Connector:
-    """Give what makes exporters of spans."""
-    options = _options(settings, "/v1/traces")
-    parse = ExportTraceServiceResponse.FromString
-    return lambda: OTLPSpanExporter(session=_Session(heard, parse), **options)
+def connector(signal: Signal, settings: OtlpSettings, heard: Heard) -> Connector:
+    """Give what makes exporters of this signal, which tell `heard` of each answer."""
+    exporter, parse = _exporter_of(signal)
+    options = _options(settings, _PATHS[signal])
+    return lambda: exporter(session=_Session(heard, parse), **options)
 
 
-def log_connector(settings: OtlpSettings, heard: Heard) -> Connector:
-    """Give what makes exporters of log records."""
-    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+def _exporter_of(signal: Signal) -> tuple[Any, Callable[[bytes], Any]]:
+    """The exporter, and what reads its response. Imported apart: most processes send only spans."""
+    if signal == "spans":
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 
-    options = _options(settings, "/v1/logs")
-    parse = ExportLogsServiceResponse.FromString
-    return lambda: OTLPLogExporter(session=_Session(heard, parse), **options)
+        return OTLPSpanExporter, traces.ExportTraceServiceResponse.FromString
+    if signal == "logs":
+        from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+        from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
 
-
-def metric_connector(settings: OtlpSettings, heard: Heard) -> Connector:
-    """Give what makes exporters of metrics."""
+        return OTLPLogExporter, logs.ExportLogsServiceResponse.FromString
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-        ExportMetricsServiceResponse,
-    )
+    from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
 
-    options = _options(settings, "/v1/metrics")
-    parse = ExportMetricsServiceResponse.FromString
-    return lambda: OTLPMetricExporter(session=_Session(heard, parse), **options)
+    return OTLPMetricExporter, metrics.ExportMetricsServiceResponse.FromString
 
 
 def _options(settings: OtlpSettings, path: str) -> dict[str, Any]:

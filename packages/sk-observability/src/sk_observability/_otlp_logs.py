@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.sdk._logs import ReadableLogRecord
-from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import (
     NonRecordingSpan,
     SpanContext,
@@ -17,21 +16,23 @@ from opentelemetry.trace import (
 )
 from sk_kernel import LifecycleEvent
 
-from sk_observability._otlp_resource import SCOPE
+from sk_observability._exporter import Origin
+from sk_observability._otlp_resource import SCOPE, resource_of
+from sk_observability._otlp_sender import OtlpSender, otlp_sender
+from sk_observability._otlp_settings import OtlpSettings
 from sk_observability._severity import severity_of
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 
 
-def log_converter(
-    resource: Resource,
-) -> Callable[[Sequence[LifecycleEvent]], list[ReadableLogRecord]]:
-    """Give what makes log records of events, all of this resource."""
+def sender(settings: OtlpSettings, origin: Origin) -> OtlpSender[LifecycleEvent]:
+    """Give what sends this process's lifecycle events."""
+    resource = resource_of(settings, origin)
 
     def convert(events: Sequence[LifecycleEvent]) -> list[ReadableLogRecord]:
         return [ReadableLogRecord(_record(event), resource, SCOPE) for event in events]
 
-    return convert
+    return otlp_sender("logs", settings, convert)
 
 
 def _record(event: LifecycleEvent) -> LogRecord:

@@ -6,7 +6,7 @@ measurements one by one, and what is measured here has been summed up in the wor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from opentelemetry.sdk.metrics.export import (
@@ -21,22 +21,23 @@ from opentelemetry.sdk.metrics.export import (
 )
 from opentelemetry.sdk.metrics.export import Histogram as HistogramData
 from opentelemetry.sdk.metrics.export import Metric as MetricData
-from opentelemetry.sdk.resources import Resource
 from sk_kernel import SECONDS_BOUNDS, Histogram
 
+from sk_observability._exporter import Origin
 from sk_observability._metric import Metric, MetricKind, MetricsSnapshot
 from sk_observability._metric_table import METRICS
-from sk_observability._otlp_resource import SCOPE
+from sk_observability._otlp_resource import SCOPE, resource_of
+from sk_observability._otlp_sender import OtlpSender, otlp_sender
+from sk_observability._otlp_settings import OtlpSettings
 
 _SINCE_THE_START: Final = AggregationTemporality.CUMULATIVE
 #: The extremes are not measured; the protocol does without them, the SDK's type does not.
 _UNKNOWN: Final[Any] = None
 
 
-def metric_converter(
-    resource: Resource,
-) -> Callable[[Sequence[MetricsSnapshot]], MetricsData]:
-    """Give what makes metrics of the last of some snapshots of a run, all of this resource."""
+def sender(settings: OtlpSettings, origin: Origin) -> OtlpSender[MetricsSnapshot]:
+    """Give what sends a run's metrics: of the snapshots in a batch, the last."""
+    resource = resource_of(settings, origin)
     began: list[int] = []
 
     def convert(snapshots: Sequence[MetricsSnapshot]) -> MetricsData:
@@ -47,7 +48,7 @@ def metric_converter(
         scope = ScopeMetrics(SCOPE, [m for m in metrics if m.data.data_points], "")
         return MetricsData([ResourceMetrics(resource, [scope], "")])
 
-    return convert
+    return otlp_sender("metrics", settings, convert)
 
 
 def _converted(metric: Metric, snapshot: MetricsSnapshot, began: int) -> MetricData:

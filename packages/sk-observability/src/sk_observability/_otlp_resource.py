@@ -12,7 +12,7 @@ from sk_observability._exporter import Origin
 from sk_observability._otlp_settings import OtlpSettings
 
 SCOPE: Final = InstrumentationScope("sk_observability")
-"""What made the spans and the log records."""
+"""Names this package as what made the spans, log records and metrics."""
 
 
 class _OwnResource(Resource):
@@ -30,14 +30,17 @@ def resource_of(settings: OtlpSettings, origin: Origin) -> Resource:
     """Give this process as a resource: what is configured, what it is, what the environment adds.
 
     `service.instance.id` is the worker's id: its group, its index and its incarnation.
+    `stream_kernel.run.id` is the run's, which OpenTelemetry's conventions have no name for.
     """
     instance = {"service.instance.id": origin.worker} if origin.worker else {}
+    run = {"stream_kernel.run.id": origin.run_id} if origin.run_id else {}
     return _OwnResource(
         Resource.create(
             {
                 "service.name": settings.service_name,
                 **settings.resource,
                 **instance,
+                **run,
                 "process.pid": os.getpid(),
             }
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Final
 
 from opentelemetry.sdk.resources import Resource
@@ -10,7 +9,10 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from sk_kernel import NodeSpan
 
-from sk_observability._otlp_resource import SCOPE
+from sk_observability._exporter import Origin
+from sk_observability._otlp_resource import SCOPE, resource_of
+from sk_observability._otlp_sender import OtlpSender, otlp_sender
+from sk_observability._otlp_settings import OtlpSettings
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _FINE: Final = Status(StatusCode.UNSET)
@@ -21,13 +23,10 @@ _KINDS: Final = {
 }
 
 
-def span_converter(resource: Resource) -> Callable[[Sequence[NodeSpan]], list[ReadableSpan]]:
-    """Give what makes OpenTelemetry spans of ours, all of this resource."""
-
-    def convert(spans: Sequence[NodeSpan]) -> list[ReadableSpan]:
-        return [_converted(span, resource) for span in spans]
-
-    return convert
+def sender(settings: OtlpSettings, origin: Origin) -> OtlpSender[NodeSpan]:
+    """Give what sends this process's spans."""
+    resource = resource_of(settings, origin)
+    return otlp_sender("spans", settings, lambda spans: [_converted(s, resource) for s in spans])
 
 
 def _converted(span: NodeSpan, resource: Resource) -> ReadableSpan:

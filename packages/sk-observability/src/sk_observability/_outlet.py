@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -15,15 +14,11 @@ from msgspec.structs import replace
 
 from sk_observability._account import Account
 from sk_observability._exporter import DeferredExporter, Exporter, HurriedExporter
+from sk_observability._reasons import CLOSED, UNACCOUNTED, reason_of
 from sk_observability.errors import ExportFailedError
 
 _State = tuple[int, dict[str, int]]
 T = TypeVar("T")
-
-CLOSED = "closed"
-"""The reason under which items are counted that came after the close."""
-UNACCOUNTED = "unaccounted"
-"""The reason for what an exporter that sends later took and, when closed, had not accounted for."""
 
 
 class ExporterCounts(msgspec.Struct, frozen=True):
@@ -154,13 +149,3 @@ def _sum(one: dict[str, int], other: Mapping[str, int]) -> dict[str, int]:
     if not any(other.values()):
         return one
     return {k: n for k in (*one, *other) if (n := one.get(k, 0) + other.get(k, 0))}
-
-
-def reason_of(error: Exception) -> str:
-    """Give what a failure is counted under: never its message, which may hold anything."""
-    match error:
-        case ExportFailedError():
-            return error.reason
-        case OSError(errno=int(number)) if number in errno.errorcode:
-            return errno.errorcode[number]
-    return type(error).__name__

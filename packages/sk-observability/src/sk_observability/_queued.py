@@ -3,64 +3,19 @@
 from __future__ import annotations
 
 import math
-import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, Generic, Protocol, TypeVar
-
-import msgspec
+from typing import Generic, TypeVar
 
 from sk_observability._account import Account
-from sk_observability._outlet import CLOSED, reason_of
+from sk_observability._export_thread import start_thread
+from sk_observability._reasons import CLOSED, QUEUE_FULL, SHUTDOWN_TIMEOUT, reason_of
+from sk_observability._sender import QueueLimits, Sender
 from sk_observability.errors import ExportFailedError
 
 T = TypeVar("T")
-T_contra = TypeVar("T_contra", contravariant=True)
-
-QUEUE_FULL = "queue_full"
-"""The reason under which items are counted that found no room."""
-SHUTDOWN_TIMEOUT = "shutdown_timeout"
-"""The reason for what had not gone out when the time to close was over, as far as anyone knew."""
-_HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class Sender(Protocol[T_contra]):
-    """Sends batches, in the thread of a `QueuedExporter`; may take its time."""
-
-    def send(self, items: Sequence[T_contra]) -> None:
-        """Send the items, and wait until the receiver has them.
-
-        :raises ExportFailedError: with how many it has, and why it has not the others.
-        """
-
-    def finish(self) -> None:
-        """The end is near: what fails from now on has failed, without pauses to try again.
-
-        Any thread; returns at once.
-        """
-
-    def abort(self) -> None:
-        """Have a `send` that is under way end soon, if that can be done. Any thread."""
-
-    def close(self) -> None:
-        """Let go of connections, after the last `send`."""
-
-
-class QueueLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much a queue holds, how much is sent at once, and how long anything waits.
-
-    A batch is sent when it is full, or `delay_seconds` after its first item came. `close_seconds`
-    is all the time that sending the rest may take at the end. What finds no room is lost; where
-    `newest_wins`, it takes the room of the oldest that wait, and those are lost.
-    """
-
-    max_queue_size: int = 32_768
-    max_batch_size: int = 1024
-    delay_seconds: float = 1.0
-    close_seconds: float = 5.0
-    newest_wins: bool = False
 
 
 class QueuedExporter(Generic[T]):
@@ -206,21 +161,3 @@ class QueuedExporter(Generic[T]):
 
     def _seconds_left(self) -> float:
         return max(0.0, min(self._finish_by or 0.0, self._latest) - time.monotonic())
-
-
-def start_thread(name: str, run: Callable[[], None]) -> threading.Thread:
-    """Start a thread that exports; another one each time.
-
-    :raises RuntimeError: when the system gives none.
-    """
-
-    def begin() -> None:
-        # The main thread alone runs handlers, and may be deep in a system call: a signal that this
-        # thread took would not wake it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
-        run()
-
-    # A daemon: a receiver that hangs must not keep the process from its end.
-    thread = threading.Thread(target=begin, name=f"export {name}", daemon=True)
-    thread.start()
-    return thread

@@ -10,7 +10,7 @@ from sk_kernel import ExporterAccount, SpanAccount
 from sk_observability._outlet import ExporterCounts
 
 OTHER: Final = "other"
-"""The reason under which those are counted that there is no room for."""
+"""Stands for all reasons beyond the first `MOST_REASONS`, and for a text that is empty."""
 MOST_REASONS: Final = 32
 MOST_CHARACTERS: Final = 64
 

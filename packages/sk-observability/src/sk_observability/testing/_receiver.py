@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
-import grpc
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
@@ -20,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from sk_observability.testing._answers import ACCEPT, Answer
 from sk_observability.testing._grpc_server import GrpcServer
 from sk_observability.testing._http_server import HttpServer
-from sk_observability.testing._telemetry import (
+from sk_observability.testing._received import (
     ReceivedLog,
     ReceivedPoint,
     ReceivedSpan,
@@ -28,22 +24,21 @@ from sk_observability.testing._telemetry import (
     points_of,
     spans_of,
 )
+from sk_observability.testing._server_tls import ServerTls, grpc_credentials, ssl_context
 
-
-@dataclass(frozen=True, slots=True)
-class ServerTls:
-    """PEM files of a server; with `client_ca`, clients must show a certificate that it signed."""
-
-    certificate: Path
-    key: Path
-    client_ca: Path | None = None
+_SIGNALS: Final[Mapping[str, tuple[Callable[[Any], Iterable[Any]], Callable[[], Any], str]]] = {
+    "spans": (spans_of, ExportTraceServiceResponse, "rejected_spans"),
+    "logs": (logs_of, ExportLogsServiceResponse, "rejected_log_records"),
+    "metrics": (points_of, ExportMetricsServiceResponse, "rejected_data_points"),
+}
+"""How each is read from a request, what it is answered with, and where that counts rejections."""
 
 
 class OtlpReceiver:
     """Receives spans, logs and metrics on a free port of the loopback interface, and keeps them.
 
-    It serves from its making until `stop`, and again, on the same port, from `start`. How it
-    answers may be changed at any time. All of it is safe in any thread.
+    It serves as soon as it is made, until `stop`; and again, on the same port, after `start`. How
+    it answers may be changed at any time. All methods may be called from any thread.
     """
 
     def __init__(
@@ -54,9 +49,7 @@ class OtlpReceiver:
         tls: ServerTls | None = None,
     ) -> None:
         self._protocol, self._tls, self._answer = protocol, tls, answer
-        self._spans: list[ReceivedSpan] = []
-        self._logs: list[ReceivedLog] = []
-        self._points: list[ReceivedPoint] = []
+        self._taken: dict[str, list[Any]] = {signal: [] for signal in _SIGNALS}
         self._headers: list[Mapping[str, str]] = []
         self._changed = threading.Condition()
         self._turn = 0
@@ -78,49 +71,51 @@ class OtlpReceiver:
     def spans(self) -> tuple[ReceivedSpan, ...]:
         """The spans that it took, in order of arrival."""
         with self._changed:
-            return tuple(self._spans)
+            return tuple(self._taken["spans"])
 
     @property
     def logs(self) -> tuple[ReceivedLog, ...]:
         """The log records that it took, in order of arrival."""
         with self._changed:
-            return tuple(self._logs)
+            return tuple(self._taken["logs"])
 
     @property
     def points(self) -> tuple[ReceivedPoint, ...]:
         """The points of metrics that it took, in order of arrival."""
         with self._changed:
-            return tuple(self._points)
+            return tuple(self._taken["metrics"])
 
     @property
     def headers(self) -> tuple[Mapping[str, str], ...]:
-        """The headers of each request that has come, whatever it was answered."""
+        """The headers of each request, in lower case, however it was answered."""
         with self._changed:
             return tuple(self._headers)
 
     def answer_with(self, answer: Answer) -> None:
-        """Answer so from now on; what hangs is answered so as well."""
+        """Answer like this from now on, also the requests that are waiting for an answer."""
         with self._changed:
             self._answer = answer
             self._turn += 1
             self._changed.notify_all()
 
     def wait_until(self, condition: Callable[[Self], bool], seconds: float = 30.0) -> bool:
-        """Wait until the receiver is in a state; whether it came to be, in this time."""
+        """Wait until the condition holds, for this time at most; whether it does."""
         with self._changed:
             return self._changed.wait_for(lambda: condition(self), seconds)
 
     def start(self) -> None:
-        """Serve, on the port of before."""
+        """Serve, on the same port as before."""
         tls = self._tls
         if self._protocol == "grpc":
-            self._server = GrpcServer(self._port, self._handle, _credentials(tls) if tls else None)
+            self._server = GrpcServer(
+                self._port, self._handle, grpc_credentials(tls) if tls else None
+            )
         else:
-            self._server = HttpServer(self._port, self._handle, _context(tls) if tls else None)
+            self._server = HttpServer(self._port, self._handle, ssl_context(tls) if tls else None)
         self._port = self._server.port
 
     def stop(self) -> None:
-        """Hang up on everyone, and be absent."""
+        """Close all connections, and let nobody connect until `start`."""
         server, self._server = self._server, None
         with self._changed:
             self._turn += 1
@@ -161,38 +156,11 @@ class OtlpReceiver:
         return self._changed.wait_for(lambda: self._turn != turn, seconds)
 
     def _take(self, signal: str, request: Any, rejects: int) -> Any:
-        if signal == "spans":
-            spans = list(spans_of(request))
-            self._spans += spans[: len(spans) - rejects]
-            response: Any = ExportTraceServiceResponse()
-            if rejects:
-                response.partial_success.rejected_spans = rejects
-        elif signal == "metrics":
-            points = list(points_of(request))
-            self._points += points[: len(points) - rejects]
-            response = ExportMetricsServiceResponse()
-            if rejects:
-                response.partial_success.rejected_data_points = rejects
-        else:
-            logs = list(logs_of(request))
-            self._logs += logs[: len(logs) - rejects]
-            response = ExportLogsServiceResponse()
-            if rejects:
-                response.partial_success.rejected_log_records = rejects
+        items_of, response_of, rejected = _SIGNALS[signal]
+        items = list(items_of(request))
+        self._taken[signal] += items[: len(items) - rejects]
+        response = response_of()
+        if rejects:
+            setattr(response.partial_success, rejected, rejects)
         self._changed.notify_all()
         return response
-
-
-def _credentials(tls: ServerTls) -> grpc.ServerCredentials:
-    pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
-    ca = tls.client_ca.read_bytes() if tls.client_ca else None
-    return grpc.ssl_server_credentials([pair], ca, require_client_auth=ca is not None)
-
-
-def _context(tls: ServerTls) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tls.certificate, tls.key)
-    if tls.client_ca:
-        context.load_verify_locations(tls.client_ca)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context

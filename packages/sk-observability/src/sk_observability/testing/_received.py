@@ -1,4 +1,4 @@
-"""What a receiver got, out of protobuf."""
+"""What a receiver was sent: spans, log records and points of metrics, read from OTLP's requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ Attributes = Mapping[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class ReceivedSpan:
-    """A span, its ids in hexadecimal; `kind` is 1 (internal), 4 (producer) or 5 (consumer)."""
+    """A span, with its ids in hexadecimal; `kind` is 1 (internal), 4 (producer) or 5 (consumer).
+
+    `resource` are the attributes of the process that sent it, `links` pairs of a trace id and a
+    span id, `events` their names, times and attributes. `error` is the description of the status
+    where that is an error; `parent_is_remote` says that the parent is in another process.
+    """
 
     resource: Attributes
     trace_id: str
@@ -25,14 +30,16 @@ class ReceivedSpan:
     attributes: Attributes
     links: tuple[tuple[str, str], ...]
     error: str | None
-    """The description of a status that is an error."""
     events: tuple[tuple[str, int, Attributes], ...]
     parent_is_remote: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedLog:
-    """A log record, its trace id in hexadecimal; `severity` as in the protocol (9: info)."""
+    """A log record, with its trace id in hexadecimal; `severity` as in the protocol (9: info).
+
+    `resource` are the attributes of the process that sent it.
+    """
 
     resource: Attributes
     time_ns: int
@@ -46,9 +53,10 @@ class ReceivedLog:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedPoint:
-    """A point of a metric, whose `kind` is `sum`, `gauge` or `histogram`.
+    """One value of the metric `name`, whose `kind` is `sum`, `gauge` or `histogram`.
 
-    `value` is the number, or the sum of a histogram, whose `buckets` it has beside.
+    For a histogram `value` is the sum of what was measured, `bounds` the upper bounds of the
+    buckets, and `buckets` how many measurements each holds; there is one more bucket than bounds.
     """
 
     resource: Attributes
