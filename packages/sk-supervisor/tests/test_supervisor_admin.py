@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from sk_kernel import LifecycleEvent, RunStatus
 from sk_supervisor import _admin_client as client
 from sk_supervisor._admin import AdminServer, Controls, Limits
-from sk_supervisor._admin_protocol import PAGE, REQUEST_BYTES, parse_answer, parse_request
-from sk_supervisor._administered import Stopper
-from sk_supervisor._entries import Entry, Listener, RunInfo
+from sk_supervisor._admin_access import Stopper
+from sk_supervisor._admin_protocol import PAGE, REQUEST_BYTES, parse_request, parse_response
+from sk_supervisor._entries import AdminListener, Entry, RunInfo
 from sk_supervisor.errors import (
     AdminAnswerError,
     AdminRefusedError,
@@ -47,7 +47,7 @@ class Run:
         self.refused: list[str] = []
         self.status: Callable[[], RunStatus] = lambda: STATUS
         info = RunInfo("r1", os.getpid(), "any", 1.0)
-        listener = Listener(folder, info)
+        listener = AdminListener(folder, info)
         self.entry = Entry(listener.path, info)
         controls = Controls(
             lambda: self.status(),
@@ -332,13 +332,13 @@ def test_a_status_of_another_version_is_refused_with_both(begin: Callable[..., R
 
 def test_an_answer_of_another_version_is_refused_too() -> None:
     with pytest.raises(StatusVersionError):
-        parse_answer(b'{"version":3,"anything":{}}\n')
+        parse_response(b'{"version":3,"anything":{}}\n')
 
 
 @given(data=st.binary(max_size=200))
 def test_any_answer_is_understood_or_a_typed_error(data: bytes) -> None:
     with contextlib.suppress(AdminAnswerError, AdminRefusedError, StatusVersionError):
-        parse_answer(data)
+        parse_response(data)
 
 
 def test_a_server_leaves_no_thread_and_no_descriptor(run_dir: Path) -> None:

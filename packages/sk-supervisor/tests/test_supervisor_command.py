@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from sk_config import build_config
 from sk_kernel import AdapterFailedError, TraceIds
-from sk_supervisor._account import with_cause
 from sk_supervisor._execute import run_with
+from sk_supervisor._run_summary import with_cause
 from sk_supervisor._worker_words import print_failure
 from supervisor_harness import (
     APPS,
@@ -30,6 +30,7 @@ from supervisor_harness import (
     expected,
     gone,
     settings,
+    sk_words,
     written,
 )
 
@@ -143,13 +144,7 @@ def test_a_standard_error_that_is_gone_ends_nothing(target: Path, tmp_path: Path
     read_end, write_end = os.pipe()
     os.close(read_end)
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "sk_supervisor",
-            "run",
-            written(tmp_path, settings(target, groups=ONE_GROUP)),
-        ],
+        sk_words("run", written(tmp_path, settings(target, groups=ONE_GROUP))),
         stderr=write_end,
         stdin=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": str(APPS)},
@@ -209,13 +204,7 @@ def test_of_a_reader_that_has_gone_there_is_one_line_and_no_code(
 def test_a_terminal_shows_one_line_and_takes_it_away(target: Path, tmp_path: Path) -> None:
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "sk_supervisor",
-            "run",
-            written(tmp_path, settings(target, groups=ONE_GROUP)),
-        ],
+        sk_words("run", written(tmp_path, settings(target, groups=ONE_GROUP))),
         stdin=slave,
         stdout=subprocess.PIPE,
         stderr=slave,

@@ -10,8 +10,8 @@ from sk_kernel import ExporterAccount, SpanAccount
 from sk_observability import UNACCOUNTED, LifecycleLog
 from sk_supervisor._conservation import conservation_of
 from sk_supervisor._conservation_told import complaints, facts_of, words
-from sk_supervisor._hearing import hearing
 from sk_supervisor._span_books import SpanBooks, account_of, message_of
+from sk_supervisor._worker_output import line_consumer
 from supervisor_scene import Scene
 
 REASONS = st.dictionaries(st.sampled_from(["ENOSPC", "closed", "queue_full"]), st.integers(1, 99))
@@ -95,7 +95,7 @@ def test_a_run_that_exports_nothing_says_nothing() -> None:
     assert (words(found), complaints(found), list(facts_of(found))) == ([], [], [])
 
 
-def test_the_words_of_a_summary() -> None:
+def test_a_summary_tells_each_exporter_s_sums_and_why_spans_were_dropped() -> None:
     first = ExporterAccount(kind="jsonl", exported=1200)
     second = ExporterAccount(
         kind="jsonl", exported=1100, dropped={"closed": 1, "ENOSPC": 99}, close_failure="EIO"
@@ -163,9 +163,9 @@ def test_behind_a_last_account_comes_none() -> None:
 def test_the_account_of_a_dead_worker_is_kept_beside_its_successor_s() -> None:
     scene = Scene("a-0.1")
     counts = SpanCounts(4, (ExporterCounts("jsonl", 4),))
-    scene.watch.put(WorkerMessage("a-0.1", counts))
-    scene.watch.put(WorkerMessage("a-0.2", SpanCounts(1, final=True)))
-    assert [(a.worker, a.created, a.final) for a in scene.watch.spans.accounts()] == [
+    scene.mailbox.put(WorkerMessage("a-0.1", counts))
+    scene.mailbox.put(WorkerMessage("a-0.2", SpanCounts(1, final=True)))
+    assert [(a.worker, a.created, a.final) for a in scene.spans.accounts()] == [
         ("a-0.1", 4, False),
         ("a-0.2", 1, True),
     ]
@@ -177,7 +177,7 @@ def test_a_line_of_a_worker_is_shown_and_an_event_only_where_that_was_asked_for(
 ) -> None:
     shown: list[tuple[str, str]] = []
     log = LifecycleLog("r1", level="debug")
-    take = hearing(lambda name, line: shown.append((name, line)), log, as_events=as_events)
+    take = line_consumer(lambda name, line: shown.append((name, line)), log, as_events=as_events)
     take("mid-0.1", "stdout", "hello")
     assert shown == [("mid-0.1 stdout", "hello")]
     told = [(e.name, e.level, e.group, e.worker, e.fields) for e in log.events()]

@@ -22,11 +22,11 @@ from sk_kernel import (
     ExecutionPlan,
 )
 from sk_supervisor import (
-    Ladder,
     RunRefusedError,
     prepare,
 )
 from sk_supervisor._gate import GatePolicy, downstream_of, gate_policy, may_start
+from sk_supervisor._ladder import Ladder
 from sk_supervisor._mermaid import flowchart
 from sk_supervisor._signals import ForcedStop, signals_to
 from supervisor_harness import GROUPS, settings
@@ -98,12 +98,18 @@ def test_the_rungs_follow_each_other_and_stay_within_any_budget(
     assert drain or ladder.drain_until == now
 
 
-def test_the_shares_of_a_usual_budget() -> None:
+def test_of_30_seconds_a_drain_has_four_fifths_of_what_the_signals_leave() -> None:
     ladder = Ladder.within(30, 100)
     assert (ladder.stop_until, ladder.terminate_until, ladder.kill_until) == (127, 129, 130)
     assert ladder.drain_until == pytest.approx(121.6)
-    short = Ladder.within(1, 100)
-    assert ladder.no_later_than(short) == short
+
+
+def test_of_two_ladders_the_earlier_deadline_of_each_rung_counts() -> None:
+    ladder, short = Ladder.within(30, 100), Ladder.within(1, 100)
+    assert ladder.no_later_than(short) == short.no_later_than(ladder) == short
+    late, brief = Ladder.within(4, 110), Ladder.within(30, 100, drain=False)
+    assert late.no_later_than(brief).drain_until == brief.drain_until == 100
+    assert late.no_later_than(brief).kill_until == late.kill_until == 114
 
 
 # ---- placement ---------------------------------------------------------------------------------
@@ -220,9 +226,9 @@ def test_outside_the_main_thread_no_signal_is_handled() -> None:
         with signals_to(lambda _: None, force=True) as came:
             seen.extend([came.numbers, signal.getsignal(signal.SIGTERM)])
 
-    thread = threading.Thread(target=elsewhere)
-    thread.start()
-    thread.join()
+    other = threading.Thread(target=elsewhere)
+    other.start()
+    other.join()
     assert seen == [[], before]
     assert issubclass(ForcedStop, BaseException)
     assert not issubclass(ForcedStop, Exception)

@@ -18,7 +18,7 @@ from sk_observability import EventName, MetricPump, MetricsSnapshot
 from sk_observability.testing import HANG, OtlpReceiver
 from sk_supervisor import prepare
 from sk_supervisor._execute import _told
-from sk_supervisor._rails import ENDING_SECONDS, Account, Rails, lay_rails
+from sk_supervisor._rails import ENDING_SECONDS, Rails, TelemetrySummary, lay_rails
 from sk_supervisor._signals import signals_to
 from supervisor_harness import GROUPS, Command, Ears, expected, gone, settings
 
@@ -101,12 +101,12 @@ def test_behind_the_second_signal_a_third_one_meets_what_it_meets_in_any_process
     before, met = signal.getsignal(signal.SIGTERM), []
 
     class Hanging:
-        def close(self, _: object, seconds: float) -> Account:
+        def close(self, _: object, seconds: float) -> TelemetrySummary:
             met.append((seconds, signal.getsignal(signal.SIGTERM) is before))
             if seconds:
                 signal.raise_signal(signal.SIGTERM)
                 signal.raise_signal(signal.SIGINT)
-            return Account((), ())
+            return TelemetrySummary((), ())
 
     with ExitStack() as ears:
         came = ears.enter_context(signals_to(lambda _: None, force=False))

@@ -71,7 +71,8 @@ def test_the_level_of_the_configuration_says_what_is_exported_and_held(
     assert {event["level"] for event in lines_of(log)} == levels
 
 
-def test_events_behind_a_number(runs: Runs) -> None:
+def test_only_the_events_behind_a_number_are_told_where_one_is_given(runs: Runs) -> None:
     runs.waiting("inline")
     held = runs.ask("events")[1].splitlines()
+    assert len(held) > 2
     assert runs.ask("events", "--after", "2")[1].splitlines() == held[2:]

@@ -25,7 +25,7 @@ def running(**group: Any) -> Scene:
 
 def told(scene: Scene) -> RuntimeWorkerFailedError:
     """The error that the run would end with."""
-    error = scene.watch.evidence()
+    error = scene.causes.error()
     assert isinstance(error, RuntimeWorkerFailedError)
     return error
 
@@ -52,16 +52,12 @@ def test_the_two_looks_at_a_silent_worker_tell_what_it_does(
 
 def test_a_worker_that_is_heard_is_never_looked_at() -> None:
     scene = running()
-
-    def look(pid: int, now: float) -> Any:
-        raise AssertionError(f"looked at {pid} at {now}")
-
-    scene.watch._judge._look = look
     for now in range(1, 30):
         scene.at(float(now))
         scene.says(Heartbeat())
         scene.says(Progress(batches=now, waiting=1))
-    assert scene.watch.failed is None
+    assert scene.looked_at == []
+    assert scene.causes.failed is None
 
 
 def stand_still(scene: Scene, until: float) -> None:
@@ -83,7 +79,7 @@ def test_a_stall_is_reported_once_and_so_is_its_end() -> None:
         ("worker_unstuck", 30.0),
     ]
     assert told[0].fields == {"seconds": 10.0, "waiting": 3, "vitals": "idle"}
-    assert scene.watch.failed is None
+    assert scene.causes.failed is None
     assert not scene.record().status(scene.now, Totals()).stuck
 
 
@@ -102,7 +98,7 @@ def test_before_the_gate_nobody_is_stuck() -> None:
     for now in range(1, 20):
         scene.at(float(now))
         scene.says(Progress(waiting=1))
-    assert scene.watch.failed is None
+    assert scene.causes.failed is None
 
 
 def test_who_was_asked_to_stop_is_neither_silent_nor_stuck_nor_overdue() -> None:
@@ -112,7 +108,7 @@ def test_who_was_asked_to_stop_is_neither_silent_nor_stuck_nor_overdue() -> None
         scene.roster.apply(scene.record(worker), Event.STOP_ASKED)
     scene.at(100)
     scene.says(Progress(waiting=1))
-    assert scene.watch.failed is None
+    assert scene.causes.failed is None
     assert {r.state for r in scene.roster} == {State.STOPPING}
 
 

@@ -15,6 +15,7 @@ from supervisor_harness import (
     ONE_GROUP,
     Ears,
     gone,
+    meanwhile,
     supervised,
 )
 
@@ -164,10 +165,8 @@ def test_a_failure_behind_the_commit_changes_nothing(target: Path, ears: Ears) -
                 os.waitid(os.P_PID, victims[0], os.WEXITED | os.WNOWAIT)
             heard.let_go()
 
-        killer = threading.Thread(target=kill)
-        killer.start()
-        report = run.supervisor.run()
-        killer.join()
+        with meanwhile(kill):
+            report = run.supervisor.run()
         assert report.outcome == "completed"
         assert run.supervisor.partial_outputs() == ()
     assert target.read_text() != "old\n"

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sk_config import build_config
 from sk_kernel import GroupStatus, RunStatus, WorkerStatus
-from sk_supervisor import Ladder, RunRefusedError, prepare
-from sk_supervisor._drain import Drain
-from sk_supervisor._health import YES, Verdict, live, ready, startup
+from sk_supervisor import RunRefusedError, prepare
+from sk_supervisor._drain_timer import DrainTimer
+from sk_supervisor._health import YES, ProbeResult, live, ready, startup
+from sk_supervisor._ladder import Ladder
 from sk_supervisor._pulse_check import ANSWER_SECONDS, PulseCheck, is_fresh
 from supervisor_harness import settings
 
@@ -66,7 +67,7 @@ def status(
 def test_a_run_that_is_not_ready_says_why_and_what_is_missing(
     run: RunStatus, reason: str, missing: tuple[str, ...]
 ) -> None:
-    assert ready(run, GROUPS) == Verdict(False, reason, missing)
+    assert ready(run, GROUPS) == ProbeResult(False, reason, missing)
 
 
 @pytest.mark.contract("P5PRE-READY-01")
@@ -80,8 +81,8 @@ def test_a_start_stays_done_whatever_becomes_of_the_groups() -> None:
 
 
 def test_a_start_that_is_not_done_names_the_groups_that_are_missing() -> None:
-    verdict = startup(status(True, started=False, gate=False), GROUPS)
-    assert verdict == Verdict(False, "starting", ("out",))
+    result = startup(status(True, started=False, gate=False), GROUPS)
+    assert result == ProbeResult(False, "starting", ("out",))
 
 
 def test_a_group_without_a_worker_is_missing() -> None:
@@ -99,8 +100,8 @@ def test_a_group_without_a_worker_is_missing() -> None:
 
 def test_a_loop_that_does_not_answer_is_not_alive() -> None:
     assert live(answered=True, within_seconds=1.0) is YES
-    verdict = live(answered=False, within_seconds=1.0)
-    assert (verdict.ok, verdict.reason) == (
+    result = live(answered=False, within_seconds=1.0)
+    assert (result.ok, result.reason) == (
         False,
         "the supervisor's loop has not answered for 1 s",
     )
@@ -192,7 +193,7 @@ def test_a_stop_by_force_withdraws_and_drains_nothing(seconds: float, now: float
 
 def test_a_drain_begins_once_at_its_time() -> None:
     begun: list[bool] = []
-    drain = Drain(lambda: begun.append(True))
+    drain = DrainTimer(lambda: begun.append(True))
     assert drain.due() is None
     drain.begin_at(5.0)
     assert (drain.due(), begun) == (5.0, [])
@@ -201,7 +202,7 @@ def test_a_drain_begins_once_at_its_time() -> None:
 
 
 def test_a_drain_whose_run_has_ended_otherwise_never_begins() -> None:
-    drain = Drain(lambda: None)
+    drain = DrainTimer(lambda: None)
     drain.begin_at(5.0)
     drain.cancel()
     assert drain.due() is None

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import resource
 import socket
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +10,14 @@ import pytest
 from sk_supervisor._frames import AckHeader, RequestHeader, encode_header
 from sk_transport import ChannelClosedError, FrameKind, TransportError
 from supervisor_frames import header
-from supervisor_harness import PATIENCE, left_since, threads
+from supervisor_harness import (
+    PATIENCE,
+    descriptors,
+    descriptors_left,
+    left_since,
+    meanwhile,
+    threads,
+)
 from supervisor_hub_ends import Hub, begun
 
 
@@ -82,7 +86,7 @@ def test_the_hub_reads_on_while_a_worker_takes_nothing(hub: Hub) -> None:
 def test_acknowledgements_of_the_sink_are_credit_of_the_source(hub: Hub) -> None:
     first, last = hub.dial("in").listen(), hub.dial("out")
     for epoch in (1, 2, 2, 5):
-        last.outlet.acknowledge(2, epoch)
+        last.data_plane.acknowledge(2, epoch)
     assert [first.credit.get(timeout=PATIENCE) for _ in range(3)] == [1, 2, 5]
     assert hub.relay.counters.acknowledged == 5
 
@@ -134,7 +138,7 @@ def test_of_what_the_transport_refuses_category_and_word_are_told(hub: Hub) -> N
 
 def test_an_acknowledgement_by_another_worker_cuts_it_off(hub: Hub) -> None:
     first, middle = hub.dial("in").listen(), hub.dial("mid").listen()
-    middle.outlet.acknowledge(2, 9)
+    middle.data_plane.acknowledge(2, 9)
     assert hub.faults.get(timeout=PATIENCE)[:2] == ("mid-0.1", "protocol")
     assert first.credit.empty()
 
@@ -165,32 +169,32 @@ def test_a_refused_frame_is_counted_under_its_category(hub: Hub) -> None:
 
 
 def test_a_hub_without_descriptors_accepts_again_once_there_are_some(hub: Hub) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with socket.socket() as stranger:
-        highest = max(int(name) for name in os.listdir("/dev/fd"))
-        taken = [os.dup(0) for _ in range(highest - len(os.listdir("/dev/fd")) + 8)]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (highest, hard))
-        try:
-            stranger.connect(hub.hub.address)
-            assert hub.rejects.get(timeout=PATIENCE) == "accept"
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-            for fd in taken:
-                os.close(fd)
+    with socket.socket() as stranger, descriptors_left(0):
+        stranger.connect(hub.hub.address)
+        assert hub.rejects.get(timeout=PATIENCE) == "accept"
     first, middle = hub.dial("in"), hub.dial("mid").listen()
     first.send(1, b"through")
     assert bytes(middle.arrived.get(timeout=PATIENCE).payload) == b"through"
 
 
+@pytest.mark.parametrize("count", range(4))
+def test_a_hub_that_runs_out_of_descriptors_as_it_is_made_leaves_none_open(count: int) -> None:
+    Hub().close()  # what is imported, is
+    before = descriptors()
+    with descriptors_left(count), pytest.raises((OSError, TransportError)):
+        Hub()
+    assert descriptors() == before
+
+
 def test_a_worker_that_is_hung_up_on_in_its_handshake_dials_again(hub: Hub) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as front:
-        fickle = threading.Thread(target=hang_up_twice, args=(front, hub.hub.address))
-        fickle.start()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as front,
+        meanwhile(hang_up_twice, front, hub.hub.address),
+    ):
         middle = hub.dial("mid", address=front.getsockname()).listen()
         hub.dial("in").send(1, b"through")
         assert bytes(middle.arrived.get(timeout=PATIENCE).payload) == b"through"
-        middle.outlet.shutdown()
-        fickle.join()
+        middle.data_plane.shutdown()
 
 
 def hang_up_twice(front: socket.socket, hub: tuple[str, int]) -> None:
@@ -198,11 +202,8 @@ def hang_up_twice(front: socket.socket, hub: tuple[str, int]) -> None:
     for _ in range(2):
         front.accept()[0].close()
     caller, _ = front.accept()
-    with caller, socket.create_connection(hub) as callee:
-        back = threading.Thread(target=pump, args=(callee, caller))
-        back.start()
+    with caller, socket.create_connection(hub) as callee, meanwhile(pump, callee, caller):
         pump(caller, callee)
-        back.join()
 
 
 def pump(giver: socket.socket, taker: socket.socket) -> None:

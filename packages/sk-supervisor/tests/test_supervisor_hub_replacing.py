@@ -55,7 +55,7 @@ def test_a_successor_is_sent_what_was_not_acknowledged_and_then_what_follows(
     replacing.credit.acknowledge(2)
     second = replacing.successor()
     first.send(5, b"5")  # still to the one that has gone
-    first.outlet.turn_to("mid-0.2", replacing.shared("in-0.1"))
+    first.data_plane.turn_to("mid-0.2", replacing.shared("in-0.1"))
     first.send(6, b"6")
     came = [second.arrived.get(timeout=PATIENCE) for _ in range(4)]
     assert [(a.header.epoch, bytes(a.payload)) for a in came] == [
@@ -76,7 +76,7 @@ def test_a_frame_that_is_faster_than_the_word_of_its_sender_waits_for_it(
     second = replacing.successor()
     second.send(1, b"fast", to=2, source_segment=1)
     assert last.arrived.empty()
-    last.outlet.introduce(replacing.shared("out-0.1"))
+    last.data_plane.introduce(replacing.shared("out-0.1"))
     assert bytes(last.arrived.get(timeout=PATIENCE).payload) == b"fast"
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_supervisor._evidence import Breakage, Evidence, facts, last_bytes
-from sk_supervisor._judgement import Counts, Silence, Standstill, Verdict
+from sk_supervisor._judgement import Counts, Silence, StallChange, Standstill
 from sk_supervisor._redaction import LEAST_LENGTH, MASK, Redactor
 from sk_supervisor._vitals import Look, Vitals, between, classify, look_at
 
@@ -103,7 +103,7 @@ def test_a_late_first_look_never_makes_the_window_nothing(limit: float, late: fl
 # ---- standstill ----------------------------------------------------------------------------------
 
 
-def still(standstill: Standstill, now: float, cpu: float = 0.0) -> Verdict | None:
+def still(standstill: Standstill, now: float, cpu: float = 0.0) -> StallChange | None:
     """Say again what was said before, with work waiting; and have a look where one is wanted."""
     verdict = standstill.said(standstill.counts._replace(waiting=3), now)
     if verdict is None and standstill.wants_look(now):
@@ -114,12 +114,12 @@ def still(standstill: Standstill, now: float, cpu: float = 0.0) -> Verdict | Non
 def test_a_worker_that_stands_still_before_work_is_stuck_once_and_unstuck_once() -> None:
     standstill = Standstill(limit=5.0, since=0.0)
     said = [still(standstill, float(now), cpu=now) for now in range(1, 10)]
-    assert said == [None] * 4 + [Verdict(True, 5.0, Vitals.BUSY)] + [None] * 4
-    assert standstill.said(Counts(1, 1, 1, waiting=3), 10.0) == Verdict(False, 10.0)
+    assert said == [None] * 4 + [StallChange(True, 5.0, Vitals.BUSY)] + [None] * 4
+    assert standstill.said(Counts(1, 1, 1, waiting=3), 10.0) == StallChange(False, 10.0)
     assert standstill.said(Counts(2, 2, 2, waiting=3), 11.0) is None
     assert [still(standstill, float(now)) for now in range(12, 16)] == [None] * 4
     again = still(standstill, 16.0)
-    assert again == Verdict(True, 5.0, Vitals.IDLE)
+    assert again == StallChange(True, 5.0, Vitals.IDLE)
 
 
 def test_a_worker_with_nothing_to_do_is_never_stuck() -> None:
@@ -135,7 +135,7 @@ def test_a_stall_ends_when_the_work_is_gone() -> None:
     for now in range(1, 7):
         still(standstill, float(now))
     assert standstill.stuck
-    assert standstill.said(Counts(), 7.0) == Verdict(False, 7.0)
+    assert standstill.said(Counts(), 7.0) == StallChange(False, 7.0)
 
 
 def test_without_a_limit_nobody_is_stuck_or_looked_at() -> None:

@@ -21,7 +21,7 @@ from sk_supervisor import (
 )
 from sk_supervisor._stop_thread import StopThread
 from sk_supervisor._threads import tell_left_behind
-from supervisor_harness import Ears, expected, left_since, settings, threads
+from supervisor_harness import Ears, expected, left_since, meanwhile, settings, threads
 
 
 class Local:
@@ -152,10 +152,8 @@ def test_a_stop_drains_what_was_read(target: Path, ears: Ears) -> None:
         ears.hear("waiting")
         supervisor.request_stop("test")
 
-    stopper = threading.Thread(target=stop)
-    stopper.start()
-    report = supervisor.run()
-    stopper.join()
+    with meanwhile(stop):
+        report = supervisor.run()
     assert (report.outcome, report.records_in, report.records_out) == ("stopped", 20, 19)
     assert report.partial_outputs
     supervisor.shutdown()
@@ -213,7 +211,9 @@ def test_a_stop_that_does_not_return_is_left_behind() -> None:
     thread.request("test")
     begun.wait()
     thread.close()
+    left = [each for each in threading.enumerate() if each.name == "stop"]
     gate.set()
+    assert len(left) == 1
 
 
 def test_threads_that_the_end_of_a_process_waits_for_are_told_by_name() -> None:

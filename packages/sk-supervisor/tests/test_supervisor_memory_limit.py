@@ -11,7 +11,8 @@ from sk_supervisor._evidence import Breakage
 from sk_supervisor._lifecycle import State
 from sk_supervisor._memory_limit import LOOK_SECONDS, MemoryLimits
 from sk_supervisor._resident import resident_bytes
-from sk_supervisor._roster import Roster, WorkerRecord
+from sk_supervisor._roster import Roster
+from sk_supervisor._worker_record import WorkerRecord
 
 
 def record(pid: int, limit: int | None, state: State = State.RUNNING) -> WorkerRecord:

@@ -13,6 +13,7 @@ from sk_kernel import Histogram, Meter, Totals
 from sk_supervisor._inbox import Credit
 from sk_supervisor._lifecycle import Event
 from sk_supervisor._metering import metering_of, totals_of
+from supervisor_harness import meanwhile
 from supervisor_scene import Scene
 
 seconds = st.integers(0, 999).map(float)
@@ -99,6 +100,28 @@ def test_credit_is_what_may_still_be_read() -> None:
     assert [*left, credit.left] == [3, 2, 1, 0, 2]
 
 
+def test_the_last_credit_can_be_waited_for_and_is_measured_by_then() -> None:
+    meter = Meter()
+    credit = Credit(2, meter)
+    for epoch in (1, 2):
+        credit.wait_for(epoch)
+        meter.was_read(epoch)
+    credit.settle(0)
+    assert meter.totals().latency.count == 0
+    seen: list[int] = []
+
+    def wait() -> None:
+        credit.settle(30)
+        seen.append(meter.totals().latency.count)
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    credit.acknowledge(1)
+    credit.acknowledge(2)
+    waiter.join()
+    assert seen == [2]
+
+
 def test_a_source_without_credit_is_held_until_there_is_some() -> None:
     held, free = threading.Event(), threading.Event()
 
@@ -115,13 +138,11 @@ def test_a_source_without_credit_is_held_until_there_is_some() -> None:
     credit = Credit(1, meter)
     credit.wait_for(1)
     meter.was_read(1)
-    reader = threading.Thread(target=credit.wait_for, args=(2,))
-    reader.start()
-    assert held.wait(30)
-    assert not free.is_set()
-    credit.acknowledge(1)
-    assert free.wait(30)
-    reader.join()
+    with meanwhile(credit.wait_for, 2):
+        assert held.wait(30)
+        assert not free.is_set()
+        credit.acknowledge(1)
+        assert free.wait(30)
     done = meter.totals()
     assert done.backpressured_seconds > 0
     assert (done.latency.count, done.busy_seconds) == (1, 0)

@@ -6,17 +6,26 @@ import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from sk_kernel import STATUS_VERSION
 from supervisor_harness import GROUPS, Command, Ears, expected, freeze, gone, settings
-from supervisor_runs import MODES, Runs
+from supervisor_runs import MODES, Runs, Started
+
+
+def running(runs: Runs, *arguments: Any, **changes: Any) -> Started:
+    """One whose source waits, and whose supervisor has told the last worker, too, to start."""
+    run = runs.waiting(*arguments, **changes)
+    while json.loads(runs.ask("status", "--json")[1])["state"] != "running":
+        pass
+    return run
 
 
 @pytest.mark.contract("P5PRE-SUP-07")
-def test_the_status_of_worker_processes_as_json(runs: Runs) -> None:
-    run = runs.waiting(groups=GROUPS)
+def test_the_status_as_json_tells_each_worker_process_as_the_system_does(runs: Runs) -> None:
+    run = running(runs, groups=GROUPS)
     code, out, err = runs.ask("status", "--json")
     assert (code, err) == (0, "")
     said = json.loads(out)
@@ -42,7 +51,7 @@ def test_the_status_of_worker_processes_as_json(runs: Runs) -> None:
 
 @MODES
 def test_the_status_is_a_table_of_groups_and_workers(runs: Runs, mode: str) -> None:
-    run = runs.waiting(mode, groups=GROUPS)
+    run = running(runs, mode, groups=GROUPS)
     code, out, _ = runs.ask("status")
     assert code == 0
     first, second, header, *rows = out.split("\n\n")[0].splitlines()

@@ -59,6 +59,7 @@ def test_every_span_of_every_worker_arrives_with_its_worker_and_a_record_has_one
     of_the_first = [s for s in spans if s.trace_id == TraceIds("r1").of(1)]
     assert {s.resource["service.instance.id"] for s in of_the_first} == WORKERS
     assert {s.resource["service.instance.id"] for s in spans} == {*WORKERS, "supervisor"}
+    assert {s.resource["stream_kernel.run.id"] for s in spans} == {"r1"}
     assert {
         (s.attributes["handoff_from"], s.attributes["process_group"], s.attributes["route_hop"])
         for s in of_the_first

@@ -23,10 +23,11 @@ from sk_supervisor._peers import (
     place_of,
     worker_name,
 )
-from sk_supervisor._relay import Credit, Relay
+from sk_supervisor._relay import CreditGrant, Relay
 from sk_supervisor._retention import Retention
-from sk_supervisor._roster import Roster, WorkerRecord
+from sk_supervisor._roster import Roster
 from sk_supervisor._successors import Successors
+from sk_supervisor._worker_record import WorkerRecord
 from sk_supervisor.errors import RelayRefusedError
 from sk_transport import KeyMaterial
 from supervisor_frames import header
@@ -73,12 +74,12 @@ def test_a_successor_speaks_only_once_it_is_in_place() -> None:
 
 
 def test_who_is_upstream_of_a_group_that_is_restarted_gets_credit_as_the_source_does() -> None:
-    def credited(*restartable: str) -> Credit | None:
+    def credited(*restartable: str) -> CreditGrant | None:
         relay = Relay(plan_of(), WORKERS, restartable)
         return relay.acknowledge("out-0.1", AckHeader("out-0.1", 2, 4))
 
-    assert credited() == credited("mid") == Credit(("in-0.1",), 4)
-    assert credited("out") == Credit(("in-0.1", "mid-0.1"), 4)
+    assert credited() == credited("mid") == CreditGrant(("in-0.1",), 4)
+    assert credited("out") == CreditGrant(("in-0.1", "mid-0.1"), 4)
 
 
 def test_a_successor_has_not_sent_what_its_predecessor_sent() -> None:

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from letters_config import MODES, letters_config
 from sk_kernel import TraceIds
-from sk_supervisor._probe import glimpse
+from sk_supervisor._call_recorder import glimpse
 from sk_supervisor._replay_show import SHOWN, change, cut
 from supervisor_harness import APPS, PATIENCE, Command, settings, written
 

@@ -19,7 +19,14 @@ from asked_app import Ask
 from asked_streams import Awaited, Done
 from asking import SIDE, Gate, asked
 from sk_config import Config
-from sk_kernel import Envelope, ReplyWaiter, RequestsClosedError, TerminalEvent
+from sk_kernel import (
+    BoundaryDispatchInput,
+    Envelope,
+    ReplyWaiter,
+    RequestsClosedError,
+    TerminalEvent,
+    WireError,
+)
 from sk_observability import LifecycleLog
 from sk_supervisor import (
     LocalBootstrapSupervisor,
@@ -94,6 +101,18 @@ def alone(request: pytest.FixtureRequest) -> Iterator[Service]:
     memory = request.param == "memory"
     with serve(local() if memory else asked(ALONE, modules=MODULES)) as service:
         yield service
+
+
+def test_headers_that_are_no_text_are_refused_in_every_profile(alone: Service) -> None:
+    headers: Any = {"tenant": 7}
+    group = alone.status().groups[0].name
+    with pytest.raises(WireError):
+        alone.request(Envelope(Awaited(1), headers=headers))
+    with pytest.raises(WireError):
+        alone.execute_boundary(
+            [BoundaryDispatchInput(Awaited(1), group, "awaiting", headers=headers)]
+        )
+    assert alone.status().requests.in_flight == 0
 
 
 def test_of_a_payload_that_two_nodes_take_the_second_reply_is_a_duplicate(alone: Service) -> None:
@@ -283,7 +302,7 @@ def test_an_exporter_may_not_take_as_long_as_it_likes_to_close() -> None:
     prepared = prepare(config)
     supervisor = LocalBootstrapSupervisor(prepared, "r1", LifecycleLog("r1"))
     supervisor.start_groups([])
-    exporter: Any = supervisor._spans._outlets[0]._exporter  # type: ignore[union-attr]
+    exporter: Any = supervisor._run._spans._outlets[0]._exporter  # type: ignore[union-attr]
     assert exporter._limits.close_seconds == prepared.flush_seconds < 60
     supervisor.shutdown()
 

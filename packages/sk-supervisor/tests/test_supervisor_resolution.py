@@ -16,13 +16,13 @@ from sk_supervisor import (
     MultiprocessBootstrapSupervisor,
     RunRefusedError,
     RuntimeLifecycleResolutionError,
-    factory_of,
     prepare,
     run,
     serve,
 )
 from sk_supervisor._display import Display
 from sk_supervisor._execute import make_supervisor
+from sk_supervisor._supervisors import check_mode
 from supervisor_harness import GROUPS, expected, settings
 
 Install = Callable[..., None]
@@ -91,7 +91,7 @@ def test_a_mode_resolves_to_its_supervisor_and_no_other(
 @pytest.mark.contract("PROC-INT-06", "BOOT-CFG-01")
 def test_a_mode_that_nothing_provides_is_refused_naming_what_there_is(target: Path) -> None:
     with pytest.raises(RuntimeLifecycleResolutionError) as caught:
-        factory_of("fork")
+        check_mode("fork")
     assert caught.value.wanted == "runtime.platform.bootstrap.mode"
     for part in ("'fork'", "inline, process_supervisor", "install the package", SUPERVISORS):
         assert part in str(caught.value)
@@ -146,7 +146,7 @@ def test_what_provides_no_supervisor_is_refused_with_its_reason(
 ) -> None:
     install(line, source)
     with pytest.raises(RuntimeLifecycleResolutionError, match=problem) as caught:
-        factory_of("engine")
+        check_mode("engine")
     assert "secret" not in str(caught.value)
 
 
@@ -179,7 +179,7 @@ def test_two_packages_that_provide_one_name_are_refused(install: Install) -> Non
     install("engine = some_engine:engine")
     install("engine = some_engine:hopeless", name="other-engine")
     with pytest.raises(RuntimeLifecycleResolutionError, match="uninstall all but one"):
-        factory_of("engine")
+        check_mode("engine")
 
 
 def test_no_package_displaces_what_is_built_in(target: Path, install: Install) -> None:

@@ -20,9 +20,9 @@ from sk_kernel import (
     frames_of,
 )
 from sk_supervisor import prepare
+from sk_supervisor._data_plane import DataPlaneChannel
 from sk_supervisor._frames import CLIENT, RequestHeader
-from sk_supervisor._inbox import Asked
-from sk_supervisor._outlet import Outlet
+from sk_supervisor._inbox import RequestArrived
 from sk_supervisor._responder import Responder
 
 LIMIT = 1 << 20
@@ -66,7 +66,7 @@ class Worker:
         }
         self._plan, self._codec, self._sent = plan, RequestCodec(plan.graph), Sent()
         self._entrances = Entrances(plan.graph, "r")
-        self.responder = Responder(plan, runners, cast("Outlet", self._sent), LIMIT)
+        self.responder = Responder(plan, runners, cast("DataPlaneChannel", self._sent), LIMIT)
 
     def take(self, target: str, payloads: dict[int, Any]) -> None:
         """Requests by number, in one frame."""
@@ -78,7 +78,9 @@ class Worker:
             parts.append(WirePart(1, self._codec.visit(visit)))
         (frame,) = frames_of(parts, LIMIT)
         segment = self._plan.segment_of(target).index
-        self.responder.take(Asked(RequestHeader(CLIENT, "one-0.1", "r", None, segment), frame))
+        self.responder.take(
+            RequestArrived(RequestHeader(CLIENT, "one-0.1", "r", None, segment), frame)
+        )
 
     def sent(self) -> list[tuple[str, bytes]]:
         """All frames that leave, with whom they go to."""

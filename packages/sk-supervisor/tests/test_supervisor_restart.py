@@ -28,6 +28,7 @@ from supervisor_harness import (
     Supervised,
     expected,
     gone,
+    meanwhile,
     settings,
     supervised,
     written,
@@ -245,11 +246,11 @@ def test_a_stop_during_the_backoff_is_not_held_up_by_it(target: Path) -> None:
             run.happened.wait_for("worker_restarting", "mid-0.1")
             run.supervisor.request_stop("test")
 
-        thread = threading.Thread(target=stop)
-        thread.start()
-        with pytest.raises(RuntimeWorkerFailedError, match="a stop was asked for before") as caught:
+        with (
+            meanwhile(stop),
+            pytest.raises(RuntimeWorkerFailedError, match="a stop was asked for before") as caught,
+        ):
             run.supervisor.run()
-        thread.join()
         assert caught.value.category == "crash"
         pids = run.pids()
     assert not [e for e in run.events("worker_spawned") if e.worker == "mid-0.2"]
@@ -267,10 +268,8 @@ def test_a_stop_while_a_successor_starts_drains_through_it(target: Path, ears: E
             run.supervisor.request_stop("test")
             ears.hear("here").let_go()
 
-        thread = threading.Thread(target=stop)
-        thread.start()
-        report = run.supervisor.run()
-        thread.join()
+        with meanwhile(stop):
+            report = run.supervisor.run()
     assert report.outcome == "stopped"
     [partial] = report.partial_outputs
     written_ = lines(Path(partial))
@@ -289,11 +288,9 @@ def test_a_worker_that_fails_before_the_gate_opens_is_followed_too(
         def listen() -> None:
             ears.hear("born").let_go()
 
-        thread = threading.Thread(target=listen)
-        thread.start()
-        assert run.supervisor.wait_ready(PATIENCE)
-        report = run.supervisor.run()
-        thread.join()
+        with meanwhile(listen):
+            assert run.supervisor.wait_ready(PATIENCE)
+            report = run.supervisor.run()
     assert report.outcome == "completed"
     assert lines(target) == expected(50)
     assert "worker_running" not in run.names("mid-0.1")
@@ -312,11 +309,8 @@ def test_a_stop_before_the_gate_opens_ends_a_backoff(target: Path, ears: Ears) -
             run.happened.wait_for("worker_restarting", "mid-0.1")
             run.supervisor.request_stop("test")
 
-        thread = threading.Thread(target=stop)
-        thread.start()
-        with pytest.raises(StartInterruptedError):
+        with meanwhile(stop), pytest.raises(StartInterruptedError):
             run.supervisor.wait_ready(PATIENCE)
-        thread.join()
 
 
 def test_a_group_that_never_comes_up_is_given_up_with_exit_code_4(target: Path) -> None:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sk_supervisor import _rundir as rundir
 from sk_supervisor._admin_client import choose
-from sk_supervisor._entries import PATH_BYTES, Entry, Listener, RunInfo, entries, listens
+from sk_supervisor._entries import PATH_BYTES, AdminListener, Entry, RunInfo, entries, listens
 from sk_supervisor._peer_credentials import may_administer, peer_uid, uid_of_ucred, uid_of_xucred
 from sk_supervisor.errors import NoSuchRunError, RunDirError, SeveralRunsError
 
@@ -127,7 +127,7 @@ def test_a_directory_whose_parent_is_missing_is_named_with_the_reason(folder: Pa
 
 
 def test_an_entry_is_a_socket_for_its_user_alone_and_goes_with_its_run(folder: Path) -> None:
-    listener = Listener(folder, INFO)
+    listener = AdminListener(folder, INFO)
     assert listener.path.stat().st_mode & 0o777 == 0o600
     assert listener.path.name.startswith("r1-")
     assert entries(folder) == [Entry(listener.path, INFO)]
@@ -136,14 +136,14 @@ def test_an_entry_is_a_socket_for_its_user_alone_and_goes_with_its_run(folder: P
 
 
 def test_runs_of_the_same_name_have_an_entry_each(folder: Path) -> None:
-    listeners = [Listener(folder, INFO) for _ in range(3)]
+    listeners = [AdminListener(folder, INFO) for _ in range(3)]
     assert len(entries(folder)) == 3
     for listener in listeners:
         listener.close()
 
 
 def test_what_a_dead_run_left_is_swept_and_what_lives_is_not(folder: Path) -> None:
-    dead, living = Listener(folder, INFO), Listener(folder, RunInfo("r2", 2, "any", 2.0))
+    dead, living = AdminListener(folder, INFO), AdminListener(folder, RunInfo("r2", 2, "any", 2.0))
     dead.socket.close()
     (folder / "orphan.json").write_text("{}")
     newborn, abandoned = folder / ".01234567", folder / ".76543210"
@@ -157,16 +157,16 @@ def test_what_a_dead_run_left_is_swept_and_what_lives_is_not(folder: Path) -> No
 
 
 def test_a_new_run_sweeps_too(folder: Path) -> None:
-    dead = Listener(folder, INFO)
+    dead = AdminListener(folder, INFO)
     dead.socket.close()
-    living = Listener(folder, RunInfo("r2", 2, "any", 2.0))
+    living = AdminListener(folder, RunInfo("r2", 2, "any", 2.0))
     assert not dead.path.exists()
     living.close()
     assert list(folder.iterdir()) == []
 
 
 def test_a_run_whose_description_was_cleaned_away_is_known_by_its_socket(folder: Path) -> None:
-    listener = Listener(folder, RunInfo("a-b", 1, "any", 1.0))
+    listener = AdminListener(folder, RunInfo("a-b", 1, "any", 1.0))
     listener.path.with_suffix(".json").unlink()
     (found,) = entries(folder)
     assert (found.info.run_id, found.info.pid) == ("a-b", 0)
@@ -177,7 +177,7 @@ def test_a_run_whose_description_was_cleaned_away_is_known_by_its_socket(folder:
 def test_a_run_whose_description_is_damaged_is_known_by_its_socket(
     folder: Path, damaged: bytes
 ) -> None:
-    listener = Listener(folder, RunInfo("a-b", 1, "any", 1.0))
+    listener = AdminListener(folder, RunInfo("a-b", 1, "any", 1.0))
     listener.path.with_suffix(".json").write_bytes(damaged)
     (found,) = entries(folder)
     assert found.info.run_id == "a-b"
@@ -187,7 +187,7 @@ def test_a_run_whose_description_is_damaged_is_known_by_its_socket(
 @given(run_id=st.text(min_size=1, max_size=256))
 def test_any_run_id_has_a_path_that_a_socket_can_have(run_id: str) -> None:
     with tempfile.TemporaryDirectory(prefix="sk-") as name:
-        listener = Listener(
+        listener = AdminListener(
             Path(name), RunInfo(run_id.encode("utf-8", "replace").decode(), 1, "", 1.0)
         )
         assert len(os.fsencode(listener.path)) <= PATH_BYTES
@@ -200,7 +200,7 @@ def test_a_directory_whose_path_is_too_long_is_refused_with_what_would_do(folder
     deep = folder / ("d" * PATH_BYTES)
     deep.mkdir()
     with pytest.raises(RunDirError, match=r"too long for a socket: \d+ bytes"):
-        Listener(deep, INFO)
+        AdminListener(deep, INFO)
 
 
 def _entry(run_id: str, pid: int) -> Entry:

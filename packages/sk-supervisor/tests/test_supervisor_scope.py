@@ -17,9 +17,9 @@ from sk_supervisor import (
     RuntimeLifecycleResolutionError,
     prepare,
 )
+from sk_supervisor._data_plane import DataPlaneChannel
 from sk_supervisor._local import IN_PROCESS
 from sk_supervisor._multiprocess import TCP_LOCAL
-from sk_supervisor._outlet import Outlet
 from sk_supervisor._scope import Transport, resolve, scope_of
 from sk_supervisor._session import Session
 from supervisor_harness import GROUPS, PATIENCE, expected, settings
@@ -124,7 +124,7 @@ def test_a_worker_works_over_what_is_bound_in_its_own_scope() -> None:
     from sk_control import ControlPlaneChannel
 
     scope = Container()
-    for wanted in (Outlet, ControlPlaneChannel):
+    for wanted in (DataPlaneChannel, ControlPlaneChannel):
         with pytest.raises(RuntimeLifecycleResolutionError, match=wanted.__name__):
             resolve(scope, wanted)
         bound = object.__new__(wanted)

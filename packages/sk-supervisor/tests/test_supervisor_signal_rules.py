@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_supervisor import RuntimeWorkerFailedError, StopForcedError
-from sk_supervisor._signals import ECHO_SECONDS, Heard
+from sk_supervisor._signals import ECHO_SECONDS, ReceivedSignals
 from supervisor_harness import (
     APPS,
     GROUPS,
@@ -27,6 +27,7 @@ from supervisor_harness import (
     expected,
     freeze,
     gone,
+    meanwhile,
     settings,
     supervised,
     written,
@@ -50,7 +51,7 @@ TERM, INT, HUP = signal.SIGTERM, signal.SIGINT, signal.SIGHUP
 def test_the_same_signal_again_at_once_is_one_word(
     came: list[tuple[signal.Signals, float]], counted: list[signal.Signals]
 ) -> None:
-    heard = Heard()
+    heard = ReceivedSignals()
     assert [number for number, at in came if heard.counts(number, at)] == counted
     assert heard.numbers == counted
 
@@ -59,7 +60,7 @@ def test_the_same_signal_again_at_once_is_one_word(
 def test_no_two_words_in_a_row_are_one_signal_within_an_echo(
     steps: list[tuple[signal.Signals, float]],
 ) -> None:
-    heard, now, told = Heard(), 0.0, []
+    heard, now, told = ReceivedSignals(), 0.0, []
     for number, step in steps:
         now += step
         if heard.counts(number, now):
@@ -193,10 +194,8 @@ def test_a_second_word_while_workers_are_stopping_kills_whoever_is_left(target: 
             run.supervisor.request_stop("first")
             run.supervisor.request_stop("second")
 
-        asking = threading.Thread(target=ask)
-        asking.start()
-        assert run.supervisor.shutdown() == "kill"
-        asking.join()
+        with meanwhile(ask):
+            assert run.supervisor.shutdown() == "kill"
         rungs = {w.worker_id: w.rung for w in run.supervisor.snapshot().workers()}
         assert (rungs["in-0.1"], rungs["mid-0.1"]) == ("stop", "kill")
         assert gone(run.pids(), within=0)
@@ -236,11 +235,8 @@ def test_a_forced_stop_in_full_flow_is_at_once(target: Path) -> None:
             run.supervisor.request_stop("first")
             run.supervisor.request_stop("second")
 
-        asking = threading.Thread(target=twice)
-        asking.start()
-        with pytest.raises(StopForcedError):
+        with meanwhile(twice), pytest.raises(StopForcedError):
             run.supervisor.run()
-        asking.join()
         run.supervisor.shutdown()
         assert gone(run.pids(), within=0)
 

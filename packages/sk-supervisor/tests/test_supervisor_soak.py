@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from sk_supervisor.testing import nothing_left_behind
-from supervisor_harness import PATIENCE, expected, supervised
+from supervisor_harness import PATIENCE, expected, meanwhile, supervised
 from ten_groups import ENDS, TEN
 
 FOUR: tuple[dict[str, Any], ...] = (
@@ -70,10 +70,8 @@ def test_a_stop_in_full_flow_keeps_its_budget_every_time(target: Path) -> None:
                 asked.append(time.monotonic())
                 run.supervisor.request_stop("test")
 
-            asking = threading.Thread(target=ask)
-            asking.start()
-            assert run.supervisor.run().outcome == "stopped"
-            asking.join()
+            with meanwhile(ask):
+                assert run.supervisor.run().outcome == "stopped"
             assert run.supervisor.shutdown() == "stop"
             assert time.monotonic() - asked[0] < budget
             assert run.events("supervisor_force_stop") == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from supervisor_harness import (
     expected,
     gone,
     left_since,
+    meanwhile,
     settings,
     supervised,
     threads,
@@ -38,10 +38,8 @@ def test_a_graceful_stop_drains_and_forces_nothing(target: Path, ears: Ears) -> 
     source = {"count": 20, "then": "wait", "ears": ears.port}
     with supervised(target, source=source) as run:
         run.ready()
-        stopper = threading.Thread(target=lambda: stop_when_waiting(run, ears))
-        stopper.start()
-        report = run.supervisor.run()
-        stopper.join()
+        with meanwhile(stop_when_waiting, run, ears):
+            report = run.supervisor.run()
         assert (report.outcome, report.records_in, report.records_out) == ("stopped", 20, 19)
         assert report.partial_outputs == (str(target.with_suffix(".partial")),)
         assert run.supervisor.shutdown() == "stop"
@@ -72,10 +70,8 @@ def test_a_slow_sink_holds_the_source_back_by_its_credit(target: Path, ears: Ear
             run.happened.wait_for("worker_drained", "in-0.1")  # which the sink does not hold up
             held.let_go()
 
-        stopper = threading.Thread(target=stop)
-        stopper.start()
-        report = run.supervisor.run()
-        stopper.join()
+        with meanwhile(stop):
+            report = run.supervisor.run()
         assert 0 < report.records_in <= 30
         assert report.batches <= 3
     assert target.with_suffix(".partial").read_text().splitlines() == [
@@ -90,10 +86,8 @@ def test_a_source_that_cannot_be_interrupted_does_not_hold_up_the_drain(
     source = {"count": 20, "then": "block", "ears": ears.port}
     with supervised(target, source=source) as run:
         run.ready()
-        stopper = threading.Thread(target=lambda: stop_when_waiting(run, ears))
-        stopper.start()
-        report = run.supervisor.run()
-        stopper.join()
+        with meanwhile(stop_when_waiting, run, ears):
+            report = run.supervisor.run()
         assert (report.outcome, report.records_in) == ("stopped", 20)
         assert run.supervisor.shutdown() == "stop"
 
@@ -102,11 +96,11 @@ def test_a_source_whose_interrupt_raises_fails_the_run(target: Path, ears: Ears)
     source = {"count": 20, "then": "wait", "ears": ears.port, "fails": "interrupt"}
     with supervised(target, source=source) as run:
         run.ready()
-        stopper = threading.Thread(target=lambda: stop_when_waiting(run, ears))
-        stopper.start()
-        with pytest.raises(RuntimeWorkerFailedError, match="failed to interrupt"):
+        with (
+            meanwhile(stop_when_waiting, run, ears),
+            pytest.raises(RuntimeWorkerFailedError, match="failed to interrupt"),
+        ):
             run.supervisor.run()
-        stopper.join()
 
 
 @pytest.mark.contract("STOP-IPC-02", "STOP-IPC-03", "P5PRE-SUP-04", "P5PRE-LIFE-04")
@@ -124,12 +118,10 @@ def test_a_worker_that_heeds_no_stop_is_ended_by_force_within_the_budget(
             ears.hear("here")
             run.supervisor.request_stop("test")
 
-        stopper = threading.Thread(target=stop)
-        stopper.start()
-        began = time.monotonic()
-        with pytest.raises(StopTimeoutError, match=f"{seconds} s") as caught:
-            run.supervisor.run()
-        stopper.join()
+        with meanwhile(stop):
+            began = time.monotonic()
+            with pytest.raises(StopTimeoutError, match=f"{seconds} s") as caught:
+                run.supervisor.run()
         assert "mid-0.1" in caught.value.workers
         assert run.supervisor.shutdown() == rung
         assert time.monotonic() - began < seconds + 1.5
@@ -151,11 +143,8 @@ def test_stop_groups_raises_when_the_time_is_over_and_force_ends_the_rest(
             run.supervisor.request_stop("test")
             run.supervisor.request_stop("test")
 
-        stopper = threading.Thread(target=stop)
-        stopper.start()
-        with pytest.raises(StopForcedError) as caught:
+        with meanwhile(stop), pytest.raises(StopForcedError) as caught:
             run.supervisor.run()
-        stopper.join()
         assert caught.value.exit_code == 5
         with pytest.raises(TimeoutError):
             run.supervisor.stop_groups(0.3, drain_inflight=True)

@@ -59,7 +59,9 @@ def test_every_step_of_a_run_is_logged_and_traced_by_its_name(
     target: Path, tmp_path: Path, mode: str
 ) -> None:
     assert traced(target, tmp_path, mode) == 0
-    own = [s for s in lines(tmp_path / "spans.jsonl") if s["process_group"] == "supervisor"]
+    spans = lines(tmp_path / "spans.jsonl")
+    assert {s["run_id"] for s in spans} == {"r1"}
+    own = [s for s in spans if s["process_group"] == "supervisor"]
     assert [s["name"] for s in own] == STEPS
     assert {s["trace_id"] for s in own} == {TraceIds("r1").of(0)}
     assert all(s["start_ns"] <= s["end_ns"] for s in own)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import socket
 import threading
@@ -30,20 +29,10 @@ from sk_supervisor._health_server import health_server
 from sk_supervisor._pulse import Pulse
 from sk_supervisor._scope import Transport, scope_of
 from sk_supervisor._session import Session
-from supervisor_harness import left_since, settings, threads
+from supervisor_harness import left_since, settings, threadless, threads
 
 if TYPE_CHECKING:
     from sk_config import ControlConfig
-
-
-@contextlib.contextmanager
-def threadless() -> Iterator[None]:
-    """No thread has room for such a stack."""
-    before = threading.stack_size(2**50)
-    try:
-        yield
-    finally:
-        threading.stack_size(before)
 
 
 @pytest.fixture(autouse=True)

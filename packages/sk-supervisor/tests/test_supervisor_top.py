@@ -7,10 +7,9 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 
 import pytest
-from supervisor_harness import PATIENCE, Command
+from supervisor_harness import PATIENCE, Command, sk_words
 from supervisor_runs import Runs
 
 
@@ -38,7 +37,7 @@ def test_top_on_a_terminal_draws_in_place_until_the_run_ends_or_a_key_does(
     reader, writer = pty.openpty()
     environment = {**os.environ, "SK_RUN_DIR": str(runs.folder), "TERM": "xterm", "COLUMNS": "80"}
     top = subprocess.Popen(
-        [sys.executable, "-m", "sk_supervisor", "top", "--interval", "0.1"],
+        sk_words("top", "--interval", "0.1"),
         stdin=writer,
         stdout=writer,
         stderr=writer,

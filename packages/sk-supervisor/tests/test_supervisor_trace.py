@@ -18,6 +18,7 @@ from sk_observability import build_span_exporters
 from sk_supervisor._jsonl import LONGEST, JsonLines
 from sk_supervisor._trace_index import MOST_SPANS, Chosen, listed
 from sk_supervisor._trace_page import MOST_ROWS, trace_page
+from sk_supervisor._trace_runs import NewestRun, RunSpan
 from sk_supervisor._trace_span import AGAIN, CIRCLE, GONE, Span, covered_ns, rows_of
 from sk_supervisor._trace_words import facts_of
 from sk_supervisor._units import lasting
@@ -91,7 +92,8 @@ def test_what_the_exporter_writes_is_read_back_whole(tmp_path: Path) -> None:
         attributes={"messaging.batch.message_count": 3},
     )
     path = tmp_path / "spans.jsonl"
-    (outlet,) = build_span_exporters([("jsonl", {"path": str(path)})], worker="policy-0.1")
+    settings = {"path": str(path)}
+    (outlet,) = build_span_exporters([("jsonl", settings)], worker="policy-0.1", run_id="r-1")
     outlet.export([written])
     outlet.close()
     lines = JsonLines([path], Span)
@@ -99,7 +101,7 @@ def test_what_the_exporter_writes_is_read_back_whole(tmp_path: Path) -> None:
     assert lines.bad == lines.halves == 0
     found = {name: getattr(read, name) for name in Span.__struct_fields__}
     own = {name: getattr(written, name) for name in NodeSpan.__struct_fields__}
-    assert found == {**own, "worker": "policy-0.1"}
+    assert found == {**own, "worker": "policy-0.1", "run_id": "r-1"}
 
 
 def test_a_line_that_cannot_be_read_is_named_and_counted_and_the_rest_is_shown(
@@ -255,9 +257,94 @@ _SPANS = st.lists(
 def test_a_list_is_the_same_however_often_its_sums_leave_memory(
     spans: list[Span], at_once: int
 ) -> None:
-    assert listed(spans, 9, at_once=at_once) == listed(spans, 9)
-    own = [sum(s.trace_id == t.trace_id for s in spans) for t in listed(spans, 9).shown]
-    assert own == [trace.spans for trace in listed(spans, 9).shown]
+    of_run = [RunSpan(span) for span in spans]
+    assert listed(of_run, 9, at_once=at_once) == listed(of_run, 9)
+    own = [sum(s.trace_id == t.trace_id for s in spans) for t in listed(of_run, 9).shown]
+    assert own == [trace.spans for trace in listed(of_run, 9).shown]
+
+
+# ---- several runs -------------------------------------------------------------------------------
+
+
+def span_of(run: str, trace: str, begin: int, **facts: Any) -> Span:
+    return span(begin, trace_id=trace, run_id=run, **facts)
+
+
+@pytest.fixture
+def appended(tmp_path: Path) -> str:
+    """Three runs, one behind the other; a caller's trace is in the first two."""
+    spans = [
+        span_of("run-a", "aa", 1),
+        span_of("run-a", "shared", 2, name="early"),
+        span_of("run-b", "shared", 20, name="late"),
+        span_of("run-c", "c1", 40),
+        span_of("run-c", "c2", 30),
+    ]
+    return write(tmp_path / "appended.jsonl", spans)
+
+
+def test_of_several_runs_the_newest_is_listed_and_the_others_are_named(appended: str) -> None:
+    *rows, told = sk("trace", appended).stdout.splitlines()
+    assert [row.split()[0] for row in rows[1:3]] == ["c1", "c2"]
+    assert rows[-1].startswith("2 traces, 2 spans; ")
+    assert told == "run run-c, the newest of 3; --run shows another: run-b, run-a"
+
+
+def test_a_run_is_chosen_by_the_beginning_of_its_id(appended: str) -> None:
+    shown = sk("trace", appended, "--run", "run-b").stdout.splitlines()
+    assert shown[0] == "trace shared"
+    assert shown[1].startswith("run run-b  record 0  spans 1 ")
+    assert "late" in shown[-1]
+
+
+def test_a_trace_that_is_chosen_is_that_of_the_newest_run_that_has_it(appended: str) -> None:
+    found = [
+        sk("trace", appended, "--trace", "shared", *more).stdout.splitlines()
+        for more in ([], ["--run", "run-a"])
+    ]
+    assert [("late" in "".join(lines), "early" in "".join(lines)) for lines in found] == [
+        (True, False),
+        (False, True),
+    ]
+    assert found[0][-1] == "run run-b, the newest of 2; --run shows another: run-a"
+
+
+def test_a_page_says_of_which_run_it_is(appended: str) -> None:
+    page = Page(sk("trace", appended, "--run", "run-b", "--html", "-").stdout)
+    assert "run-b" in page.text
+
+
+def test_a_run_that_is_not_there_is_an_error(appended: str) -> None:
+    told = {
+        more: sk("trace", appended, *more).stderr
+        for more in (("--run", "x"), ("--run", "run-c", "--trace", "aa"))
+    }
+    assert list(told.values()) == [
+        f"error: there is no span of a run whose id begins with 'x' in {appended}\n",
+        "error: there is no trace whose id begins with 'aa' of a run whose id begins with 'run-c'"
+        f" in {appended}\n",
+    ]
+
+
+def test_spans_that_name_no_run_are_those_of_one(tmp_path: Path) -> None:
+    older = [span(1, trace_id="a"), span(2, trace_id="b")]
+    path = write(tmp_path / "s.jsonl", [*older, span_of("r", "c", 3)])
+    assert sk("trace", path).stdout.splitlines()[0] == "trace c"
+    assert sk("trace", path).stdout.endswith("--run shows another: (without an id)\n")
+    assert "the newest" not in sk("trace", write(tmp_path / "older.jsonl", older)).stdout
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "a", "b", "ab"]), st.integers(0, 9)), max_size=12))
+def test_of_the_newest_run_no_span_is_missing_whatever_the_order(spans: list[Any]) -> None:
+    runs, kept = NewestRun(), list[Span]()
+    every = [span(begin, run_id=name or None) for name, begin in spans]
+    for one in runs.of(every):
+        kept = [one.span] if one.begins else [*kept, one.span]
+    assert kept == [s for s in every if (s.run_id or "") == runs.run_id]
+    first: dict[str, int] = {}
+    for name, begin in spans:
+        first.setdefault(name, begin)
+    assert not spans or first[runs.run_id] == max(first.values())
 
 
 # ---- the tree -----------------------------------------------------------------------------------
@@ -335,8 +422,10 @@ def test_a_link_names_the_trace_that_it_leads_to_and_how_many_more_there_are(
 
 
 def test_nothing_in_a_span_moves_the_cursor_of_a_terminal(tmp_path: Path) -> None:
-    facts = dict.fromkeys(("name", "worker", "error", "trace_id", "parent_id", "kind"), HOSTILE)
-    path = write(tmp_path / "s.jsonl", [span(0, **facts), span(1)])
+    facts = dict.fromkeys(
+        ("name", "worker", "run_id", "error", "trace_id", "parent_id", "kind"), HOSTILE
+    )
+    path = write(tmp_path / "s.jsonl", [span(0, **facts), span(1, run_id=HOSTILE)])
     for arguments in ([path], [path, "--trace", HOSTILE]):
         assert "\x1b" not in sk("trace", *arguments).stdout
 

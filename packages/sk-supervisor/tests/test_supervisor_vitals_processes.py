@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 from sk_supervisor import RuntimeLifecycleReadyError
-from supervisor_harness import MIDDLE, ONE_GROUP, PATIENCE, Ears, Heard, expected, supervised
+from supervisor_harness import (
+    MIDDLE,
+    ONE_GROUP,
+    PATIENCE,
+    Ears,
+    Heard,
+    expected,
+    meanwhile,
+    supervised,
+)
 
 BOUND = 15.0
 QUICK = {"heartbeat_seconds": 1}
@@ -89,11 +98,9 @@ def test_otherwise_a_stall_is_told_once_with_its_end_and_the_run_goes_on(
             heard.let_go()
 
         seen: list[tuple[bool, bool, str]] = []
-        helper = threading.Thread(target=let_go_when_stuck)
-        helper.start()
-        run.ready()
-        assert run.supervisor.run().outcome == "completed"
-        helper.join()
+        with meanwhile(let_go_when_stuck):
+            run.ready()
+            assert run.supervisor.run().outcome == "completed"
         assert seen == [(True, True, "running")]
         told = [name for name in run.names(MIDDLE) if "stuck" in name]
         assert told == ["worker_stuck", "worker_unstuck"]
@@ -122,10 +129,8 @@ def test_a_crash_is_told_with_its_exit_its_last_lines_and_its_last_progress(
             heard.let_go()
 
         run.on_state = seen
-        helper = threading.Thread(target=let_go)
-        helper.start()
-        error = run.fails(BOUND)
-        helper.join()
+        with meanwhile(let_go):
+            error = run.fails(BOUND)
         assert (error.category, error.ended) == ("crash", "exit code 7")
         assert error.stderr_tail == ("last words",)
         assert (error.records_in, error.records_out, error.batches) == (14, 7, 7)

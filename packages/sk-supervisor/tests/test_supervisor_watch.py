@@ -32,10 +32,10 @@ def test_a_worker_that_beats_is_alive_and_a_silent_one_has_failed_after_three_in
     for now in (1, 2, 2.9):
         scene.at(now)
         scene.says(Heartbeat(), "a")
-    assert scene.watch.failed is None
+    assert scene.causes.failed is None
     scene.at(3.1)
-    assert scene.watch.failed is scene.record("b")
-    error = scene.watch.evidence()
+    assert scene.causes.failed is scene.record("b")
+    error = scene.causes.error()
     assert isinstance(error, RuntimeWorkerFailedError)
     assert (error.category, error.vitals) == ("heartbeat", "idle")
     assert error.message == "no heartbeat for 3.1 s: its process is idle"
@@ -46,22 +46,22 @@ def test_a_flood_of_messages_hides_no_silence() -> None:
     scene.says(Ready(), "a")
     scene.says(Ready(), "b")
     for _ in range(100):
-        scene.watch.put(WorkerMessage("a", Heartbeat()))
+        scene.mailbox.put(WorkerMessage("a", Heartbeat()))
     for tick in range(1, 8):
         scene.now = tick / 2
-        scene.watch.put(WorkerMessage("a", Heartbeat()))
-        scene.watch.step(scene.now)
-    assert scene.watch.failed is scene.record("b")
+        scene.mailbox.put(WorkerMessage("a", Heartbeat()))
+        scene.loop.step(scene.now)
+    assert scene.causes.failed is scene.record("b")
 
 
 def test_a_word_counts_from_when_it_came_and_not_from_when_it_was_read() -> None:
     scene = Scene()
     scene.says(Ready())
     scene.now = 2.5
-    scene.watch.put(WorkerMessage("a", Heartbeat()))
+    scene.mailbox.put(WorkerMessage("a", Heartbeat()))
     scene.now = 3.2  # a loop that was busy elsewhere
-    scene.watch.step(scene.now)
-    assert scene.watch.failed is None
+    scene.loop.step(scene.now)
+    assert scene.causes.failed is None
     assert scene.record().silence.since == 2.5
 
 
@@ -70,9 +70,9 @@ def test_the_time_in_which_the_supervisor_was_stopped_is_nobodys_silence() -> No
     scene.says(Ready(), "a")
     # The wait begins at 0, should end at 1, and ends at 100: somebody pressed Ctrl-Z.
     scene._times = itertools.chain([0.0], itertools.repeat(100.0))
-    scene.watch.put(StopRequested("to end the wait at once"))
-    scene.watch.step(None)
-    assert scene.watch.failed is None
+    scene.mailbox.put(StopRequested("to end the wait at once"))
+    scene.loop.step(None)
+    assert scene.causes.failed is None
     assert scene.record("a").silence.since == 100
     assert scene.record("b").start_by == 100 + 5
     assert "supervisor_paused" in [e.name for e in scene.log.events()]
@@ -99,20 +99,20 @@ def test_a_pause_in_the_midst_of_a_start_takes_nothing_of_its_time() -> None:
     """Stopped from 4 s to 36 s of a start that may take 30."""
     scene = Scene(start_timeout_seconds=30)
     scene._times = itertools.chain([4.0], itertools.repeat(36.0))
-    scene.watch.put(StopRequested("to end the wait at once"))
-    scene.watch.step(None)
-    assert scene.watch.failed is None
+    scene.mailbox.put(StopRequested("to end the wait at once"))
+    scene.loop.step(None)
+    assert scene.causes.failed is None
     assert scene.record().start_by == 30 + 32
-    assert scene.watch.paused == 32
+    assert scene.loop.paused == 32
 
 
 @pytest.mark.contract("P5PRE-SUP-02")
 def test_a_slow_start_is_judged_by_its_own_timeout_and_not_by_heartbeats() -> None:
     scene = Scene()
     scene.at(4.9)
-    assert scene.watch.failed is None
+    assert scene.causes.failed is None
     scene.at(5.1)
-    error = scene.watch.evidence()
+    error = scene.causes.error()
     assert isinstance(error, RuntimeWorkerFailedError)
     assert (error.category, error.message) == ("timeout", "not ready within 5 s")
 
@@ -121,10 +121,10 @@ def test_a_lost_session_waits_for_the_exit_that_explains_it() -> None:
     scene = Scene()
     scene.says(Ready())
     scene.take(WorkerLost("a", LossReason.STREAM_ENDED))
-    assert scene.watch.failed is None
+    assert scene.causes.failed is None
     cast("Process", scene.record().process).end = "signal SIGKILL"
     scene.take(ProcessExited("a"))
-    error = scene.watch.evidence()
+    error = scene.causes.error()
     assert isinstance(error, RuntimeWorkerFailedError)
     assert str(error) == "worker a of group a failed (crash): signal SIGKILL\n  | last line"
 
@@ -134,7 +134,7 @@ def test_a_lost_session_without_an_exit_is_a_failure_after_a_second() -> None:
     scene.says(Ready())
     scene.take(WorkerLost("a", LossReason.STREAM_ENDED))
     scene.at(1.1)
-    error = scene.watch.evidence()
+    error = scene.causes.error()
     assert isinstance(error, RuntimeWorkerFailedError)
     assert (error.category, error.message) == ("crash", "its control session was lost")
 
@@ -142,7 +142,7 @@ def test_a_lost_session_without_an_exit_is_a_failure_after_a_second() -> None:
 def test_a_worker_that_gets_no_bundle_fails_its_start_and_says_why() -> None:
     scene = Scene()
     scene.take(WorkerLost("a", LossReason.BUNDLE_FAILED, ValueError("too long")))
-    error = scene.watch.evidence()
+    error = scene.causes.error()
     assert isinstance(error, RuntimeWorkerFailedError)
     assert (error.category, error.message) == ("start", "it got no bundle: too long")
 
@@ -151,7 +151,7 @@ def test_the_first_failure_is_the_one_that_is_told() -> None:
     scene = Scene("a", "b")
     scene.says(Failed("execution", "node", "ValueError", "it raised"), "b")
     scene.take(ProcessExited("a"), ProcessExited("b"))
-    error = scene.watch.evidence()
+    error = scene.causes.error()
     assert isinstance(error, RuntimeWorkerFailedError)
     assert (error.worker, error.node, error.cause_type) == ("b", "node", "ValueError")
     assert str(error) == "worker b of group b failed (execution): it raised"
@@ -161,16 +161,16 @@ def test_the_first_failure_is_the_one_that_is_told() -> None:
 def test_a_fault_of_the_hub_itself_is_no_workers() -> None:
     scene = Scene()
     scene.take(HubFault("", "accept", "no descriptors left"))
-    assert isinstance(scene.watch.evidence(), HubFailedError)
-    assert scene.watch.failed is None
-    assert scene.watch.broken
+    assert isinstance(scene.causes.error(), HubFailedError)
+    assert scene.causes.failed is None
+    assert scene.causes.broken
 
 
 def test_what_a_worker_sent_to_the_hub_is_its_own_fault() -> None:
     scene = Scene()
     scene.says(Ready())
     scene.take(HubFault("a", "protocol", "claims segment 9"))
-    error = scene.watch.evidence()
+    error = scene.causes.error()
     assert isinstance(error, RuntimeWorkerFailedError)
     assert (error.category, error.worker) == ("protocol", "a")
 
@@ -187,7 +187,7 @@ def test_strangers_are_ignored() -> None:
     scene = Scene()
     scene.take(*says_what_it_never_said("stranger"))
     assert scene.record().state is State.STARTING
-    assert not scene.watch.broken
+    assert not scene.causes.broken
 
 
 @pytest.mark.contract("STOP-IPC-03")
@@ -208,18 +208,18 @@ def test_late_and_repeated_words_change_nothing_and_emit_nothing() -> None:
 def test_requests_to_stop_are_counted_and_known_by_their_reasons() -> None:
     scene = Scene()
     scene.take(StopRequested("SIGTERM"))
-    assert not scene.watch.forced
+    assert not scene.causes.forced
     scene.take(StopRequested("SIGINT"))
-    assert scene.watch.forced
-    assert (scene.stops, scene.watch.stop_reasons) == ([1, 2], ["SIGTERM", "SIGINT"])
+    assert scene.causes.forced
+    assert (scene.stops, scene.causes.stop_reasons) == ([1, 2], ["SIGTERM", "SIGINT"])
 
 
 def test_what_has_happened_is_taken_in_without_waiting() -> None:
     scene = Scene()
-    scene.watch.put(StopRequested("one"))
-    scene.watch.put(StopRequested("two"))
-    scene.watch.catch_up()
-    scene.watch.catch_up()
+    scene.mailbox.put(StopRequested("one"))
+    scene.mailbox.put(StopRequested("two"))
+    scene.loop.catch_up()
+    scene.loop.catch_up()
     assert scene.stops == [1, 2]
 
 

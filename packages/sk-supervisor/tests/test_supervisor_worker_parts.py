@@ -33,7 +33,7 @@ from sk_supervisor._source_thread import SourceThread
 from sk_supervisor._spawn import Standard, WorkerStart, interpreter_options
 from sk_supervisor._worker_words import print_failure
 from sk_supervisor.errors import ApplicationExitError
-from supervisor_harness import PATIENCE, settings
+from supervisor_harness import PATIENCE, meanwhile, settings, threadless
 
 WAIT = 10.0
 
@@ -146,6 +146,29 @@ def test_an_interrupt_that_takes_its_time_holds_up_nobody_who_asks_for_it() -> N
     assert source.closed.is_set()
 
 
+def test_where_no_thread_can_be_had_for_its_interrupt_a_source_is_left_behind() -> None:
+    source = Numbers(deaf=True)
+    reading = Reading(source, in_flight=100)
+    reading.thread.start()
+    assert source.reading.wait(WAIT)
+    assert [reading.batch().last for _ in range(2)] == [1, 2]
+    with threadless():
+        reading.thread.interrupt()
+    final = reading.batch()
+    assert (final.number, final.last, final.final, final.complete) == (3, 2, True, False)
+    source.let_go.set()
+    reading.thread.end(WAIT)
+
+
+def test_where_no_thread_can_be_had_a_source_that_is_not_read_yet_is_interrupted() -> None:
+    reading = Reading(Numbers(), in_flight=100)
+    with threadless():
+        reading.thread.interrupt()
+    reading.thread.start()
+    assert reading.batch().final
+    reading.thread.end(WAIT)
+
+
 def test_an_interrupt_that_fails_is_told() -> None:
     source = Slow(fails=True)
     reading = Reading(source, in_flight=0)
@@ -237,13 +260,13 @@ class Ending:
 
 def test_a_source_that_cannot_be_closed_keeps_no_span_and_no_connection_from_its_end() -> None:
     told: list[str] = []
-    engine, outlet, tracer = (Ending(name, told) for name in ("engine", "outlet", "tracer"))
+    engine, data_plane, tracer = (Ending(name, told) for name in ("engine", "data_plane", "tracer"))
     reader = Reading(Numbers(fails=True), in_flight=4).thread
-    parts: Any = (engine, outlet, Credit(1), None, reader, tracer)
+    parts: Any = (engine, data_plane, Credit(1), None, reader, tracer)
     assembly = Assembly(*parts, branching=False, meter=Meter())
     with pytest.raises(AdapterFailedError):
         assembly.end()
-    assert told == ["engine", "tracer", "outlet"]
+    assert told == ["engine", "tracer", "data_plane"]
 
 
 def test_credit_wakes_a_waiter_by_an_acknowledgement_or_by_the_end() -> None:
@@ -255,15 +278,13 @@ def test_credit_wakes_a_waiter_by_an_acknowledgement_or_by_the_end() -> None:
             credit.wait_for(epoch)
             passed.put(epoch)
 
-    waiter = threading.Thread(target=wait)
-    waiter.start()
-    assert passed.get(timeout=WAIT) == 1
-    assert passed.empty()
-    credit.acknowledge(1)
-    assert passed.get(timeout=WAIT) == 2
-    credit.end()
-    assert passed.get(timeout=WAIT) == 3
-    waiter.join()
+    with meanwhile(wait):
+        assert passed.get(timeout=WAIT) == 1
+        assert passed.empty()
+        credit.acknowledge(1)
+        assert passed.get(timeout=WAIT) == 2
+        credit.end()
+        assert passed.get(timeout=WAIT) == 3
 
 
 def test_the_pulse_beats_and_tells_progress_each_at_its_own_pace() -> None:
@@ -308,7 +329,7 @@ def test_the_token_of_a_worker_is_in_no_repr() -> None:
         "a-0.1", "a", 0, 1, "127.0.0.1:1", "c0ffee", "s", 30, {}, Standard(False, False)
     )
     assert "c0ffee" not in repr(start)
-    assert "c0ffee" in start.told(0).values()
+    assert "c0ffee" in start.assignment(0).values()
 
 
 def test_workers_run_under_the_options_of_this_interpreter() -> None:

@@ -7,11 +7,13 @@ processes it is spread over. Formats: W3C Trace Context (16 and 8 bytes, lower-c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
 from sk_kernel._envelope import Key
+from sk_kernel._id_columns import MarkedRecords, Spread
 from sk_kernel._trace_context import w3c_trace_id
 
 _TURN = 1 << 64
@@ -38,6 +40,8 @@ class TraceIds:
         other = blake2b(run_id.encode(), digest_size=8, person=b"sk-batches")
         self._high_of_batches = other.hexdigest()
         self._offset = int.from_bytes(seed[8:], "big")
+        high = int.from_bytes(seed[:8], "big")
+        self._spread = Spread(high, _WEYL, self._offset, _OTHER)
         bound = round(sampling_ratio * _TURN)
         # To a single place the spread comes back after 2^64 records: that is never.
         self._bound = bound if bound > 1 else 0
@@ -51,6 +55,10 @@ class TraceIds:
         """The trace id of a record whose key is its sequence number, and its mark."""
         place = (sequence * _WEYL + self._offset) & _MASK
         return f"{self._high}{place:016x}", place ^ (sequence * _OTHER & _MASK)
+
+    def marked_at_once(self, sequences: Sequence[int]) -> MarkedRecords:
+        """What :meth:`marked` gives for each of them."""
+        return self._spread.records(sequences)
 
     def of_batch(self, number: int) -> str:
         """The trace id of the hops of the batch with this number: none of a record's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from sk_kernel._ids import TraceIds
 from sk_kernel._plan import ExecutionPlan
 from sk_kernel._sampled import SampledRows
 from sk_kernel._span import NodeObserver, NodeSpan
+from sk_kernel._span_columns import SpanColumns, handed
 from sk_kernel._span_maker import Given, SpanMaker, Visits
 from sk_kernel._span_tables import groups_before
 from sk_kernel._trace_context import TraceParent, write_traceparent
@@ -124,16 +125,12 @@ class Tracer:
 
         :param callers: what their ``traceparent`` said, by sequence number.
         """
-        keys: list[Key] = []
-        about: list[Correlation] = []
-        for key, given in records:
-            keys.append(key)
-            own = Correlation(given) if given else NO_CORRELATION
-            if caller := callers.get(root_of(key)):
-                said = write_traceparent(caller.trace_id, caller.span_id, sampled=caller.sampled)
-                own = replace(own, caller=said)
-            about.append(own)
-        known = about if about.count(NO_CORRELATION) < len(about) else None
+        pairs = list(records)
+        keys = [key for key, _ in pairs]
+        known: list[Correlation] | None = None
+        if callers or any(given for _, given in pairs):
+            about = [_said(given, callers.get(root_of(key))) for key, given in pairs]
+            known = about if about.count(NO_CORRELATION) < len(about) else None
         starts, ends = ([time_ns] * len(keys) for time_ns in times)
         self._visits.append((None, keys, known, starts, ends, None))
 
@@ -168,10 +165,12 @@ class Tracer:
         self, batch: Batch, by: End, to: End, sections: Sequence[Section], began_ns: int
     ) -> None:
         """A segment has sent these sections of a batch to another worker."""
-        if batch.sampled and self._hops.are_told(batch, Parcel(by, sections), to):
-            count, now = sum(len(section.items) for section in sections), time.time_ns()
+        if not batch.sampled or self._hops.stays(by, to):
+            return
+        if given := self._given(batch, sections):
+            count, now = sum([len(section.items) for section in sections]), time.time_ns()
             sending = Sending(batch.number, batch.first, by, to, count, (began_ns, now))
-            self._note(_Sent(sending, self._given(batch, sections)), now)
+            self._note(_Sent(sending, given), now)
 
     def settle(self) -> None:
         """A segment is through with its batch, which it has not sent on."""
@@ -191,12 +190,11 @@ class Tracer:
     def flush(self) -> None:
         """Hand the spans over, be they few."""
         self.settle()
-        held = self._told()
+        held = list(handed(self._told(), MOST_HANDED))
         self._causes.clear()
         self._maker.forget()
         self.rows.forget()
-        for start in range(0, len(held), MOST_HANDED):
-            some = held[start : start + MOST_HANDED]
+        for some in held:
             for observer in self._observers:
                 observer.on_spans(some)
 
@@ -219,22 +217,20 @@ class Tracer:
         self._noted += 1
         self._notes.append(note)
 
-    def _told(self) -> list[NodeSpan]:
+    def _told(self) -> Iterator[SpanColumns | NodeSpan]:
         """The spans of what has been noted."""
         notes, self._notes, self._noted = self._notes, [], 0
-        held: list[NodeSpan] = []
         maker, hops, causes = self._maker, self._hops, self._causes
         for note in notes:
             if isinstance(note, _Settled):
                 visits, arrival, end_ns = note
-                held += maker.spans(visits, hops.link(arrival) if arrival else None, causes)
+                yield from maker.columns(visits, hops.link(arrival) if arrival else None, causes)
                 if arrival and end_ns:
-                    held.append(hops.processed(arrival, end_ns))
+                    yield hops.processed(arrival, end_ns)
             elif isinstance(note, _Sent):
-                held.append(hops.sent(note.sending, maker.links(note.given, MOST_LINKS)))
+                yield hops.sent(note.sending, maker.links(note.given, MOST_LINKS))
             else:
-                held.append(note)
-        return held
+                yield note
 
     def _given(self, batch: Batch, sections: Iterable[Section]) -> list[Given]:
         """What gave the sampled records, and these."""
@@ -243,6 +239,15 @@ class Tracer:
             if keys := self.rows.keys(section.keys, batch.sampled):
                 given.append((section.producer, keys, _known(batch, keys)))
         return given
+
+
+def _said(given: str | None, caller: TraceParent | None) -> Correlation:
+    """What a record's envelope said of its trace."""
+    own = Correlation(given) if given else NO_CORRELATION
+    if caller is None:
+        return own
+    parent = write_traceparent(caller.trace_id, caller.span_id, sampled=caller.sampled)
+    return replace(own, caller=parent)
 
 
 def _known(batch: Batch, keys: Sequence[Key]) -> Sequence[Correlation] | None:

@@ -64,7 +64,10 @@ class NodeObserver(Protocol):
     """
 
     def on_spans(self, spans: Sequence[NodeSpan]) -> None:
-        """Take spans; those of one vertex come in the order in which they ended."""
+        """Take spans; those of one name come in the order in which they ended.
+
+        They may be a :class:`Spans`, which makes them when they are looked at.
+        """
 
     def close(self) -> None:
         """Export what is held; nothing comes after."""

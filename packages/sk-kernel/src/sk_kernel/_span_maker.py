@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, islice, repeat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, repeat
+from typing import cast
 
 from msgspec.structs import replace
 
 from sk_kernel._envelope import NO_CORRELATION, Correlation, Key, root_of
 from sk_kernel._graph import SOURCE, Edge
+from sk_kernel._id_columns import MarkedRecords, joined_ids, marked_records
 from sk_kernel._ids import TraceIds, joined_id, record_mark
 from sk_kernel._plan import ExecutionPlan
 from sk_kernel._span import NO_ATTRIBUTES, NodeSpan, SpanLink
+from sk_kernel._span_columns import SpanColumns
 from sk_kernel._span_lanes import Lane, Lanes, Links, origin_of
 from sk_kernel._trace_context import w3c_trace_id
 
@@ -35,6 +38,7 @@ Causes = Mapping[tuple[str, Key], str]
 """What visits without an error have failed by after all, by vertex and key."""
 
 _Record = tuple[str, int]  # its trace, and the mark that it leaves on the ids of its spans
+_NO_RECORDS = MarkedRecords((), 0)
 
 
 class SpanMaker:
@@ -50,92 +54,74 @@ class SpanMaker:
         self._known: dict[object, _Record] = {}
         # The last keys of which nothing was known, their records, and their ids by a place's mark.
         self._keys: Sequence[Key] = ()
-        self._records: Sequence[_Record] = ()
+        self._records = _NO_RECORDS
         self._made: dict[int, Sequence[str]] = {}
 
-    def spans(
+    def columns(
         self, visits: Iterable[Visits], link: SpanLink | None, causes: Causes
-    ) -> list[NodeSpan]:
-        """The spans of these visits, in their order.
+    ) -> Iterator[SpanColumns]:
+        """The spans of these visits, in their order; of each, place by place.
 
         :param link: of what has come from another segment: the hop by which it came.
         """
-        spans: list[NodeSpan] = []
         for visit in visits:
-            columns = self._columns(visit, link)
-            edge, keys, *_, error = visit
+            edge, keys, _, _, ends, error = visit
+            if not ends:
+                continue
+            *before, last = self._columns(visit, link)
+            yield from before
             if causes and not error:
                 vertex = edge.consumer if edge else SOURCE
-                columns[-1] = [
-                    replace(span, error=causes.get((vertex, key)))
-                    for key, span in zip(keys, columns[-1], strict=False)
-                ]
-            if len(columns) == 1:
-                spans += columns[0]
-            else:  # record by record
-                spans += chain.from_iterable(zip(*columns, strict=True))
-        return spans
+                last = replace(last, errors=[causes.get((vertex, k)) for k in keys[: len(ends)]])
+            yield last
 
-    def _columns(self, visit: Visits, link: SpanLink | None) -> list[list[NodeSpan]]:
+    def _columns(self, visit: Visits, link: SpanLink | None) -> Iterator[SpanColumns]:
         """The spans of a visit, for each place of the vertex."""
         edge, keys, known, starts, ends, error = visit
-        lane, records = self._lanes.of(edge), self._records_of(keys, known)
+        lane = self._lanes.of(edge)
+        if len(ends) < len(keys):
+            keys, known = keys[: len(ends)], known and known[: len(ends)]
+        records = self._records_of(keys, known)
         parents, links = self._origins(lane, keys, known, records)
-        if link and lane.crosses:
-            links = [(*some, link) for some in links] if links else repeat((link,))
-        columns: list[list[NodeSpan]] = []
+        come_by = (link,) if link and lane.crosses else ()
+        sequences = _sequences(keys)
         handoff = lane.handoff
         for name, group, hop, mark in lane.places:
             made = self._ids_of(records, mark)
-            columns.append(
-                [
-                    NodeSpan(
-                        trace_id=trace,
-                        span_id=own,
-                        parent_id=parent,
-                        name=name,
-                        process_group=group,
-                        route_hop=hop,
-                        handoff_from=handoff,
-                        sequence=key if isinstance(key, int) else key[0],
-                        start_ns=start,
-                        end_ns=end,
-                        error=error,
-                        links=some,
-                        attributes=told,
-                    )
-                    for key, (trace, _), own, parent, some, start, end, told in zip(
-                        keys,
-                        records,
-                        made,
-                        parents,
-                        links or repeat(()),
-                        starts,
-                        ends,
-                        _told(known, records),
-                        strict=False,
-                    )
-                ]
+            yield SpanColumns(
+                name=name,
+                process_group=group,
+                route_hop=hop,
+                handoff_from=handoff,
+                trace_ids=records.traces,
+                span_ids=made,
+                parent_ids=parents,
+                sequences=sequences,
+                starts=starts,
+                ends=ends,
+                errors=[error] * len(keys) if error else None,
+                links=come_by,
+                own_links=links,
+                attributes=_told(known, records.traces),
             )
-            handoff, parents, links = None, made, None
-        return columns
+            handoff, come_by, parents, links = None, (), made, None
 
     def _origins(
         self,
         lane: Lane,
         keys: Sequence[Key],
         known: Sequence[Correlation] | None,
-        records: Sequence[_Record],
-    ) -> tuple[Iterable[str | None], Iterable[Links] | None]:
+        records: MarkedRecords,
+    ) -> tuple[Sequence[str | None] | None, Sequence[Links] | None]:
         """The parents of the records' first spans in a vertex, and links to callers, if any."""
         if known is None and lane.before is None:
-            return repeat(None), None
-        if known is None and lane.before and not lane.cut:
+            return None, None
+        if known is None and lane.before and not (lane.cut and isinstance(keys[0], tuple)):
             return self._ids_of(records, lane.before.mark), None
         several = known or repeat(NO_CORRELATION)
         origins = [
-            origin_of(lane, key, about, *record)
-            for key, about, record in zip(keys, several, records, strict=False)
+            origin_of(lane, key, about, *self._record(key, about.trace_id))
+            for key, about in zip(keys, several, strict=False)
         ]
         return [parent for parent, _ in origins], [links for _, links in origins]
 
@@ -169,10 +155,9 @@ class SpanMaker:
                 records = self._records_of(keys, None)
             else:
                 origins = _origins_in(vertex, keys, known, many=many)
-                records = [self._record(*origin) for origin in islice(origins, most)]
-            ids = self._ids_of(records, mark)
-            pairs = islice(zip(records, ids, strict=True), most)
-            links += [SpanLink(trace, own) for (trace, _), own in pairs]
+                records = marked_records(self._record(*origin) for origin in islice(origins, most))
+            pairs = islice(zip(records.traces, self._ids_of(records, mark), strict=True), most)
+            links += [SpanLink(trace, own) for trace, own in pairs]
         # Of one record several may be sent on, and in several sections.
         return list(islice(dict.fromkeys(links) if self._many else links, most))
 
@@ -180,33 +165,37 @@ class SpanMaker:
         """The spans are handed over: nobody asks for them any more."""
         self._known.clear()
         self._made = {}
-        self._keys, self._records = (), ()
+        self._keys, self._records = (), _NO_RECORDS
 
     def _records_of(
         self, keys: Sequence[Key], known: Sequence[Correlation] | None
-    ) -> Sequence[_Record]:
-        got = self._known.get
+    ) -> MarkedRecords:
         if known is not None:
-            given = [about.trace_id for about in known]
-            return [
-                got((name, key) if name else key) or self._record(key, name)
-                for key, name in zip(keys, given, strict=True)
-            ]
+            pairs = zip(keys, known, strict=True)
+            return marked_records(self._record(key, about.trace_id) for key, about in pairs)
         if keys is not self._keys:
-            self._records = [got(key) or self._record(key, None) for key in keys]
+            numbered = keys and isinstance(keys[0], int)
+            self._records = (
+                self._ids.marked_at_once(cast(Sequence[int], keys))
+                if numbered
+                else marked_records(self._record(key, None) for key in keys)
+            )
             self._keys, self._made = keys, {}
         return self._records
 
-    def _ids_of(self, records: Sequence[_Record], mark: int) -> Sequence[str]:
+    def _ids_of(self, records: MarkedRecords, mark: int) -> Sequence[str]:
         """The ids of the records' spans in a place."""
         if records is not self._records:
-            return ["%016x" % (record ^ mark) for _, record in records]  # as joined_id() has it
+            return joined_ids(records, mark)
         made = self._made.get(mark)
         if made is None:
-            made = self._made[mark] = ["%016x" % (record ^ mark) for _, record in records]
+            made = self._made[mark] = joined_ids(records, mark)
         return made
 
     def _record(self, key: Key, given: str | None) -> _Record:
+        known = self._known.get((given, key) if given else key)
+        if known is not None:
+            return known
         if given:
             trace = w3c_trace_id(given)
             record = self._known[given, key] = trace, record_mark(trace, key)
@@ -231,13 +220,19 @@ def _origins_in(
 
 
 def _told(
-    known: Sequence[Correlation] | None, records: Iterable[_Record]
-) -> Iterable[Mapping[str, str | int]]:
+    known: Sequence[Correlation] | None, traces: Iterable[str]
+) -> Sequence[Mapping[str, str | int]] | None:
     """The attributes of the records' spans."""
     if known is None:
-        return repeat(NO_ATTRIBUTES)
-    pairs = zip(known, records, strict=True)
-    return [_about(about.trace_id, trace) for about, (trace, _) in pairs]
+        return None
+    pairs = zip(known, traces, strict=True)
+    return [_about(about.trace_id, trace) for about, trace in pairs]
+
+
+def _sequences(keys: Sequence[Key]) -> Sequence[int]:
+    if keys and isinstance(keys[0], int):
+        return cast(Sequence[int], keys)
+    return [root_of(key) for key in keys]
 
 
 def _about(given: str | None, trace: str) -> Mapping[str, str | int]:

@@ -7,13 +7,13 @@ from sk_supervisor._lazy import __getattr__ as __getattr__
 if _typing.TYPE_CHECKING:
     from sk_supervisor._bundle import ChildBootstrapBundle
     from sk_supervisor._execute import run
-    from sk_supervisor._ladder import Ladder, Rung
+    from sk_supervisor._ladder import Rung
     from sk_supervisor._local import LocalBootstrapSupervisor
     from sk_supervisor._multiprocess import MultiprocessBootstrapSupervisor
     from sk_supervisor._preflight import Prepared, prepare
     from sk_supervisor._profile_run import run_profiled
     from sk_supervisor._serve import Service, serve
-    from sk_supervisor._supervisors import factory_of, supervisor_of
+    from sk_supervisor._supervisors import supervisor_of
     from sk_supervisor._timeline_events import read_events
     from sk_supervisor._timeline_page import timeline_html
     from sk_supervisor.errors import (
@@ -51,7 +51,6 @@ __all__ = [
     "HandoffTransportError",
     "HealthBindError",
     "HubFailedError",
-    "Ladder",
     "LocalBootstrapSupervisor",
     "MultiprocessBootstrapSupervisor",
     "NotRecordedError",
@@ -69,7 +68,6 @@ __all__ = [
     "StopForcedError",
     "StopTimeoutError",
     "SupervisorError",
-    "factory_of",
     "prepare",
     "read_events",
     "run",

@@ -16,13 +16,13 @@ from sk_kernel import LifecycleEvent, RunStatus
 from sk_supervisor._admin_link import Link
 from sk_supervisor._admin_protocol import (
     PROTOCOL_VERSION,
-    Answer,
     Request,
+    Response,
     page,
     parse_request,
     refused,
 )
-from sk_supervisor._entries import Listener
+from sk_supervisor._entries import AdminListener
 from sk_supervisor._peer_credentials import may_administer, peer_uid
 from sk_supervisor._threads import begin
 
@@ -64,7 +64,7 @@ class AdminServer:
 
     def __init__(
         self,
-        listener: Listener,
+        listener: AdminListener,
         controls: Controls,
         limits: Limits | None = None,
         uid_of: Callable[[socket.socket], int] = peer_uid,
@@ -73,7 +73,7 @@ class AdminServer:
         self._owner, self._uid_of = os.geteuid(), uid_of
         self._links: set[Link] = set()
         self._paused_until = 0.0
-        self._farewell: Answer | None = None
+        self._farewell: Response | None = None
         self._closing = False
         with contextlib.ExitStack() as opened:
             opened.callback(listener.close)
@@ -90,7 +90,7 @@ class AdminServer:
     def close(self, exit_code: int | None) -> None:
         """Tell those who wait what the run has ended with, if that is known; leave nothing."""
         if exit_code is not None:
-            self._farewell = Answer(PROTOCOL_VERSION, exit_code=exit_code)
+            self._farewell = Response(PROTOCOL_VERSION, exit_code=exit_code)
         self._closing = True
         with contextlib.suppress(BrokenPipeError):  # the thread is gone already
             os.write(self._wake_out, b"x")
@@ -170,7 +170,7 @@ class AdminServer:
             answer = refused("busy", "it is stopping, but too many wait for its end already")
         self._answer(link, answer)
 
-    def _answer(self, link: Link, answer: Answer) -> None:
+    def _answer(self, link: Link, answer: Response) -> None:
         if answer.error is not None:
             self._controls.refused(answer.error.category)
         link.answer(answer)
@@ -200,18 +200,18 @@ class AdminServer:
         except OSError:
             return False
 
-    def _answer_to(self, request: Request) -> Answer:
+    def _answer_to(self, request: Request) -> Response:
         # Whatever a supervisor of another package does, its run is not to lose its socket for it.
         try:
             match request.command:
                 case "status":
-                    return Answer(PROTOCOL_VERSION, status=self._controls.status())
+                    return Response(PROTOCOL_VERSION, status=self._controls.status())
                 case "events":
                     found = page(self._controls.events(request.after))
-                    return Answer(PROTOCOL_VERSION, events=found)
+                    return Response(PROTOCOL_VERSION, events=found)
                 case "stop":
                     self._controls.stop(request.force)
-                    return Answer(PROTOCOL_VERSION, stopping=True)
+                    return Response(PROTOCOL_VERSION, stopping=True)
         except Exception as error:  # noqa: BLE001
             return refused("internal", type(error).__name__)
         return refused("command", "there are the commands status, events and stop")

@@ -13,11 +13,11 @@ from pathlib import Path
 from sk_kernel import LifecycleEvent, RunStatus
 
 from sk_supervisor._admin_protocol import (
-    ANSWER_BYTES,
     PROTOCOL_VERSION,
+    RESPONSE_BYTES,
     Request,
     line,
-    parse_answer,
+    parse_response,
     parse_status,
 )
 from sk_supervisor._entries import Entry, entries
@@ -31,7 +31,7 @@ from sk_supervisor.errors import (
 )
 
 #: How long a run that is not waited for may take to answer.
-ANSWER_SECONDS = 10.0
+RESPONSE_SECONDS = 10.0
 _CHUNK = 65_536
 
 
@@ -70,24 +70,24 @@ def choose(found: Sequence[Entry], wanted: str | None, folders: Sequence[Path]) 
     raise NoSuchRunError(wanted, folders)
 
 
-def status_of(entry: Entry, seconds: float = ANSWER_SECONDS) -> RunStatus:
+def status_of(entry: Entry, seconds: float = RESPONSE_SECONDS) -> RunStatus:
     """The run as it is now.
 
     :raises RunGoneError: when it has ended.
     :raises RunSilentError: when it does not answer in time.
     :raises AdminRefusedError, AdminAnswerError, StatusVersionError: when it does, otherwise.
     """
-    heard = parse_answer(_ask(entry, Request(PROTOCOL_VERSION, "status"), seconds))
-    if not bytes(heard.status):
+    response = parse_response(_ask(entry, Request(PROTOCOL_VERSION, "status"), seconds))
+    if not bytes(response.status):
         raise AdminAnswerError("it holds no status")
-    return parse_status(bytes(heard.status))
+    return parse_status(bytes(response.status))
 
 
 def events_of(entry: Entry, after: int = 0) -> Iterator[LifecycleEvent]:
     """The events after a sequence number that the run still holds. Raises as :func:`status_of`."""
     while True:
         request = Request(PROTOCOL_VERSION, "events", after=after)
-        events = parse_answer(_ask(entry, request, ANSWER_SECONDS)).events
+        events = parse_response(_ask(entry, request, RESPONSE_SECONDS)).events
         if not events:
             return
         yield from events
@@ -96,7 +96,7 @@ def events_of(entry: Entry, after: int = 0) -> Iterator[LifecycleEvent]:
 
 def stop(entry: Entry, *, force: bool) -> None:
     """Have the run drain, or end by force. Raises as :func:`status_of`."""
-    parse_answer(_ask(entry, Request(PROTOCOL_VERSION, "stop", force=force), ANSWER_SECONDS))
+    parse_response(_ask(entry, Request(PROTOCOL_VERSION, "stop", force=force), RESPONSE_SECONDS))
 
 
 def stop_and_wait(entry: Entry, *, force: bool, seconds: float | None) -> int:
@@ -107,10 +107,10 @@ def stop_and_wait(entry: Entry, *, force: bool, seconds: float | None) -> int:
     Raises as :func:`status_of`; a run that ended without a word (it was killed) has gone.
     """
     request = Request(PROTOCOL_VERSION, "stop", force=force, wait=True)
-    heard = parse_answer(_ask(entry, request, seconds))
-    if heard.exit_code is None:
+    response = parse_response(_ask(entry, request, seconds))
+    if response.exit_code is None:
         raise AdminAnswerError("it holds no exit code")
-    return heard.exit_code
+    return response.exit_code
 
 
 def _ask(entry: Entry, request: Request, seconds: float | None) -> bytes:
@@ -123,7 +123,7 @@ def _ask(entry: Entry, request: Request, seconds: float | None) -> bytes:
             sock.connect(str(entry.socket))
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 sock.sendall(line(request))  # whom it refuses it does not listen to
-            while not received.endswith(b"\n") and len(received) < ANSWER_BYTES:
+            while not received.endswith(b"\n") and len(received) < RESPONSE_BYTES:
                 sock.settimeout(_left(until))
                 data = sock.recv(_CHUNK)
                 if not data:

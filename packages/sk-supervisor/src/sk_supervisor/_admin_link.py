@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from sk_supervisor._admin_protocol import REQUEST_BYTES, Answer, line
+from sk_supervisor._admin_protocol import REQUEST_BYTES, Response, line
 
 
 class Link:
@@ -47,7 +47,7 @@ class Link:
         """Be told when the run has ended."""
         self.waiting, self.due = True, None
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: Response) -> None:
         """Have this sent, and nothing after it."""
         self._left = memoryview(line(answer))
 

@@ -20,7 +20,7 @@ T = TypeVar("T")
 PROTOCOL_VERSION = 1
 REQUEST_BYTES = 4096
 #: An answer holds the status of thousands of workers, or a page of events.
-ANSWER_BYTES = 16 * 1024 * 1024
+RESPONSE_BYTES = 16 * 1024 * 1024
 PAGE = 200
 
 Category = Literal["malformed", "version", "command", "forbidden", "busy", "internal"]
@@ -43,7 +43,7 @@ class Refusal(msgspec.Struct, frozen=True):
     message: str
 
 
-class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+class Response(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is answered: the one thing that was asked for.
 
     ``stopping`` says that a stop was asked for, ``exit_code`` what the run has ended with.
@@ -57,7 +57,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     error: Refusal | None = None
 
 
-class Heard(msgspec.Struct, frozen=True):
+class ReceivedResponse(msgspec.Struct, frozen=True):
     """An answer as it is read: its status may be of any version."""
 
     status: msgspec.Raw = msgspec.Raw()
@@ -71,17 +71,17 @@ class _Version(msgspec.Struct, frozen=True):
     version: int
 
 
-def line(message: Request | Answer) -> bytes:
+def line(message: Request | Response) -> bytes:
     """A message as it goes over the socket."""
     return msgspec.json.encode(message) + b"\n"
 
 
-def refused(category: Category, message: str) -> Answer:
+def refused(category: Category, message: str) -> Response:
     """The answer that is none."""
-    return Answer(PROTOCOL_VERSION, error=Refusal(category, message))
+    return Response(PROTOCOL_VERSION, error=Refusal(category, message))
 
 
-def parse_request(data: bytes) -> Request | Answer:
+def parse_request(data: bytes) -> Request | Response:
     """The request of one line, or the answer to what is none."""
     try:
         version = msgspec.json.decode(data, type=_Version).version
@@ -93,17 +93,17 @@ def parse_request(data: bytes) -> Request | Answer:
         return refused("malformed", "no request: one line of JSON with version and command")
 
 
-def parse_answer(data: bytes) -> Heard:
+def parse_response(data: bytes) -> ReceivedResponse:
     """What a run answered.
 
     :raises AdminRefusedError: when it refused.
     :raises StatusVersionError: when it speaks another version.
     :raises AdminAnswerError: when it makes no sense.
     """
-    heard = _checked(data, PROTOCOL_VERSION, Heard)
-    if heard.error is not None:
-        raise AdminRefusedError(heard.error.category, heard.error.message)
-    return heard
+    received = _checked(data, PROTOCOL_VERSION, ReceivedResponse)
+    if received.error is not None:
+        raise AdminRefusedError(received.error.category, received.error.message)
+    return received
 
 
 def parse_status(data: bytes) -> RunStatus:

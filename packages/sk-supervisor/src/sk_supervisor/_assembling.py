@@ -20,9 +20,9 @@ from sk_kernel import (
 
 from sk_supervisor._assembly import Assembly
 from sk_supervisor._bundle import ChildBootstrapBundle, decode_bundle, plan_of
+from sk_supervisor._data_plane import DataPlaneChannel
 from sk_supervisor._engine import Engine
 from sk_supervisor._inbox import Credit, Item
-from sk_supervisor._outlet import Outlet
 from sk_supervisor._peers import place_edges, place_of, places_of
 from sk_supervisor._retention import Retention
 from sk_supervisor._scope import resolve
@@ -39,35 +39,37 @@ _INTRODUCTION_SECONDS = 10.0
 
 def assemble(
     bundle: BootstrapBundle,
-    told: dict[str, Any],
+    assignment: dict[str, Any],
     deliver: Callable[[Item], None],
     scope: Container,
 ) -> Assembly:
     """Build everything that this worker runs, and dial the hub.
 
+    :param assignment: what came through the spawn pipe: see :class:`WorkerStart`.
     :param scope: the worker's own; its end of the data plane is bound there.
 
     :raises BundleRejectedError, KernelError, TransportError, ExporterSetupError: what stood in the
         way.
     """
     child = decode_bundle(bundle.application)
-    profiler = _profiler(bundle.group, told) if told.get("profile") else None
+    profiler = _profiler(bundle.group, assignment) if assignment.get("profile") else None
     application = ApplicationContext(child.application)
     plan = plan_of(application, child)
     ids = TraceIds(bundle.run_id, child.sampling_ratio)
-    spans = _spans(child, told["worker_id"]) if child.spans else None
+    worker_id = assignment["worker_id"]
+    spans = _spans(child, worker_id, bundle.run_id) if child.spans else None
     tracer = Tracer(plan, ids, [spans]) if spans else None
     container = application.container()
     meter = Meter()
     credit = Credit(child.limits.in_flight, meter)
-    scope.provide(Outlet, _outlet(bundle, child, told, plan, credit, profiler))
-    outlet = resolve(scope, Outlet)
+    scope.provide(DataPlaneChannel, _data_plane(bundle, child, assignment, plan, credit, profiler))
+    data_plane = resolve(scope, DataPlaneChannel)
     engine = Engine(
         application,
         plan,
         container,
         Identity(bundle.run_id, bundle.scenario_id, bundle.group, ids, bundle.worker_index),
-        outlet,
+        data_plane,
         tracer=tracer,
         max_payload_bytes=child.link.max_payload_bytes,
         letters=child.letters,
@@ -82,7 +84,7 @@ def assemble(
         source = SourceDriver(plan.graph, made, child.limits, ids, sampling=tracer is not None)
     return Assembly(
         engine,
-        outlet,
+        data_plane,
         credit,
         source,
         SourceThread(source, credit, deliver, meter) if source else None,
@@ -94,26 +96,26 @@ def assemble(
     )
 
 
-def _profiler(group: str, told: dict[str, Any]) -> Profiler:
+def _profiler(group: str, assignment: dict[str, Any]) -> Profiler:
     # Imported here: a worker that measures nothing starts without it.
     from sk_supervisor._profile import Profiler
 
-    return Profiler(told["profile"], told["worker_id"], group, told["marks"])
+    return Profiler(assignment["profile"], assignment["worker_id"], group, assignment["marks"])
 
 
-def _outlet(
+def _data_plane(
     bundle: BootstrapBundle,
     child: ChildBootstrapBundle,
-    told: dict[str, Any],
+    assignment: dict[str, Any],
     plan: ExecutionPlan,
     credit: Credit,
     profiler: Profiler | None,
-) -> Outlet:
+) -> DataPlaneChannel:
     """This worker's end of the data plane."""
-    retention, patience = _for_restarts(plan, place_of(told["worker_id"]), child, credit)
-    return Outlet(
-        session=told["session_id"],
-        worker_id=told["worker_id"],
+    retention, patience = _for_restarts(plan, place_of(assignment["worker_id"]), child, credit)
+    return DataPlaneChannel(
+        session=assignment["session_id"],
+        worker_id=assignment["worker_id"],
         run_id=bundle.run_id,
         scenario_id=bundle.scenario_id,
         keys=bundle.keys,
@@ -141,10 +143,12 @@ def _for_restarts(
     return retention, _INTRODUCTION_SECONDS if succeeded else 0.0
 
 
-def _spans(child: ChildBootstrapBundle, worker_id: str) -> SpanFanOut:
+def _spans(child: ChildBootstrapBundle, worker_id: str, run_id: str) -> SpanFanOut:
     # Imported here: a worker that traces nothing starts without it.
     from sk_observability import SpanFanOut, build_span_exporters
 
     return SpanFanOut(
-        build_span_exporters(child.spans, worker=worker_id, close_seconds=child.flush_seconds)
+        build_span_exporters(
+            child.spans, worker=worker_id, close_seconds=child.flush_seconds, run_id=run_id
+        )
     )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from sk_control import Metering, PeerReplaced, SpanCounts
 from sk_kernel import Batch, Meter, Progress, SourceDriver, Tracer
 
+from sk_supervisor._data_plane import DataPlaneChannel
 from sk_supervisor._engine import Engine
 from sk_supervisor._inbox import Credit
 from sk_supervisor._metering import metering_of
-from sk_supervisor._outlet import Outlet
 from sk_supervisor._source_thread import SourceThread
 from sk_supervisor._span_books import message_of
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: How long a source may take to close when the run ends without it.
 _CLOSE_SECONDS = 0.5
+#: How long the last credit may take: it is on its way when all work is done, and lost in a failure.
+_CREDIT_SECONDS = 0.5
 
 
 class Assembly:
@@ -30,7 +32,7 @@ class Assembly:
     def __init__(
         self,
         engine: Engine,
-        outlet: Outlet,
+        data_plane: DataPlaneChannel,
         credit: Credit,
         source: SourceDriver | None,
         reader: SourceThread | None,
@@ -42,7 +44,7 @@ class Assembly:
         profiler: Profiler | None = None,
     ) -> None:
         self.meter, self._spans = meter, spans
-        self.engine, self.outlet, self.credit = engine, outlet, credit
+        self.engine, self.data_plane, self.credit = engine, data_plane, credit
         self._source, self._reader, self._tracer = source, reader, tracer
         self._branching = branching
         self.profiler = profiler
@@ -69,7 +71,7 @@ class Assembly:
 
     def span_counts(self) -> SpanCounts | None:
         """What has become of the spans so far; None where nothing is traced. Any thread."""
-        return message_of(self._spans.account(self.outlet.worker_id)) if self._spans else None
+        return message_of(self._spans.account(self.data_plane.worker_id)) if self._spans else None
 
     def partial_outputs(self) -> tuple[str, ...]:
         """Where the sink's unfinished output is, if the sink is here."""
@@ -97,7 +99,7 @@ class Assembly:
 
         :raises TransportError: when the hub is lost.
         """
-        self.outlet.turn_to(replaced.worker_id, replaced.keys)
+        self.data_plane.turn_to(replaced.worker_id, replaced.keys)
 
     def trace_source(self, batch: Batch) -> None:
         """Record the spans of a batch's reading."""
@@ -125,6 +127,8 @@ class Assembly:
 
         :raises AdapterFailedError: when one cannot end; the rest is done all the same.
         """
+        if self.reported:  # the stop came another way, and may have overtaken the last credit
+            self.credit.settle(_CREDIT_SECONDS)
         try:
             self.engine.end()
         finally:
@@ -138,4 +142,4 @@ class Assembly:
             try:
                 self.flush()
             finally:
-                self.outlet.shutdown()
+                self.data_plane.shutdown()

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from itertools import count
 from typing import Final, NamedTuple
 
 from sk_kernel import (
     SINK,
-    SOURCE,
-    WHOLE,
     Answer,
     BoundaryDispatchInput,
-    Correlation,
     Entrances,
     ExecutionPlan,
     RecordTooLargeError,
@@ -29,25 +25,21 @@ from sk_kernel import (
     Tally,
     TerminalEvent,
     TraceIds,
-    Visit,
     WirePart,
     frames_of,
-    shares,
-    told,
 )
 from sk_transport import Buffer, WireFrame
 
 from sk_supervisor._client_keys import ClientKeys
 from sk_supervisor._frames import CLIENT, RequestHeader, encode_header
-from sk_supervisor._outcomes import terminal_of, transport_failure
+from sk_supervisor._outcomes import terminal_of
 from sk_supervisor._peer_errors import RelayRefusedError
 from sk_supervisor._peers import group_of, place_of, places_of
+from sk_supervisor._request_flights import Flights, name_of, visits_of
 from sk_supervisor._responder import Turns
 
 #: What MessagePack puts before the elements of an array, at most.
 _ARRAY_BYTES: Final = 5
-#: The headers of a request without any; nobody changes them.
-_NONE: Final[dict[str, str]] = {}
 
 
 class _Flight(NamedTuple):
@@ -81,7 +73,6 @@ class RequestDesk:
         wake: Callable[[], None],
         on_failure: Callable[[TerminalEvent], None],
     ) -> None:
-        self._on_failure = on_failure
         self._plan, self._keys, self._waiters = plan, keys, waiters
         self._run_id, self._ids, self._limit = run_id, ids, max_payload_bytes
         self._workers, self._wake = workers, wake
@@ -94,7 +85,7 @@ class RequestDesk:
         self._numbers = count(1)
         self._lock = threading.Lock()
         self._outbox: dict[tuple[int, str], list[WirePart]] = {}
-        self._flights: dict[str, _Flight] = {}
+        self._flights: Flights[_Flight] = Flights(waiters, on_failure)
 
     # ---- callers' threads ------------------------------------------------------------------------
 
@@ -106,15 +97,9 @@ class RequestDesk:
         :raises RecordTooLargeError: when it is larger than a frame may be.
         """
         number = next(self._numbers)
-        name = f"r{number}"
-        parts = self._parts(number, name, deliveries.boundary_deliveries, waiter)
+        parts = self._parts(number, deliveries.boundary_deliveries, waiter)
         began = frozenset((segment, place) for segment, place, _ in parts)
-        self._flights[name] = _Flight(waiter, began, Tally())
-        if not self._waiters.add_alias(waiter.trace_id, name):
-            del self._flights[name]
-            return  # it has ended: its time was over at once
-        if not self._waiters.subscribe(waiter, partial(self._landed, name)):
-            self._landed(name)
+        if not self._flights.add(name_of(number), _Flight(waiter, began, Tally())):
             return
         with self._lock:
             idle = not self._outbox
@@ -125,30 +110,24 @@ class RequestDesk:
 
     def close(self) -> None:
         """Let what is in flight fail: the workers are gone, or will not answer any more."""
-        for name, flight in self._flights.copy().items():
-            self._waiters.complete(transport_failure(name, flight.waiter.group))
+        for name, flight in self._flights.now().items():
+            self._flights.lose(name, flight.waiter.group)
 
     def _parts(
-        self, number: int, name: str, inputs: Sequence[BoundaryDispatchInput], waiter: ReplyWaiter
+        self, number: int, inputs: Sequence[BoundaryDispatchInput], waiter: ReplyWaiter
     ) -> list[tuple[int, str, WirePart]]:
         """The segment, the place in it and the bytes of each part of a request."""
         parts: list[tuple[int, str, WirePart]] = []
-        sampled = self._ids is not None and self._ids.takes(waiter.trace_id)
-        weights = shares(WHOLE, len(inputs))
-        for place, (each, weight) in enumerate(zip(inputs, weights, strict=True)):
-            edge = self._entrances.entry(each.target, type(each.payload))
-            key = self._entrances.root(number, place, len(inputs))
-            known = Correlation(waiter.trace_id, each.reply_to, _NONE, SOURCE)
-            if each.headers:
-                known, sampled = told(each, waiter.trace_id, sampled=sampled)
-            visit = Visit(name, weight, edge, key, each.payload, known, sampled)
+        trace_id = waiter.trace_id
+        sampled = self._ids is not None and self._ids.takes(trace_id)
+        visits = visits_of(number, inputs, trace_id, self._entrances, sampled=sampled)
+        for each, visit in zip(inputs, visits, strict=True):
             sent = self._codec.visit(visit)
             if len(sent) + _ARRAY_BYTES > self._limit:
                 raise RecordTooLargeError(each.target, 0, len(sent), self._limit)
             segment = self._segment_of[each.target]
-            places = self._places[segment]
-            turn = self._turn(segment, each.payload)
-            parts.append((segment, places[turn], WirePart(1, sent)))
+            place = self._places[segment][self._turn(segment, each.payload)]
+            parts.append((segment, place, WirePart(1, sent)))
         return parts
 
     def _turn(self, segment: int, payload: object) -> int:
@@ -156,13 +135,6 @@ class RequestDesk:
             return 0
         with self._lock:
             return self._turns[segment].of(payload)
-
-    def _landed(self, name: str) -> None:
-        """A request has its outcome, by whatever way."""
-        flight = self._flights.pop(name, None)
-        outcome = flight.waiter.outcome if flight is not None else None
-        if outcome is not None and outcome.status in ("error", "timeout"):
-            self._on_failure(outcome)
 
     # ---- the hub's thread ------------------------------------------------------------------------
 
@@ -194,9 +166,9 @@ class RequestDesk:
         Of what was sent to its group from here it is known to which worker; of what comes to it
         from other workers it is not.
         """
-        for name, flight in self._flights.copy().items():
+        for name, flight in self._flights.now().items():
             if self._may_have(worker, flight):
-                self._waiters.complete(transport_failure(name, group_of(worker)))
+                self._flights.lose(name, group_of(worker))
 
     def _may_have(self, worker: str, flight: _Flight) -> bool:
         """Whether a request was sent to the worker, or may have come to its group from there."""

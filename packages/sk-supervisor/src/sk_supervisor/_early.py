@@ -10,19 +10,18 @@ import contextlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from sk_supervisor._exit import exits_are_lost
 from sk_supervisor._peers import worker_name
 from sk_supervisor._signals import without_signals
 from sk_supervisor._spawn import Interpreter, standard_streams
+from sk_supervisor._supervisors import PROCESS_SUPERVISOR
 
 if TYPE_CHECKING:
     from sk_config import Config
 
     from sk_supervisor._preflight import Prepared
-
-_MODE: Final = "process_supervisor"
 
 
 class Early:
@@ -62,15 +61,18 @@ class TakesEarly(Protocol):
     """A supervisor whose workers may have begun before it."""
 
     def take_early(self, early: Early) -> None:
-        """Before anything is started: where to look for them."""
+        """Take over those that wait; called before anything is started."""
 
 
 @contextmanager
 def begun_early(prepared: Prepared) -> Iterator[Early]:
-    """The processes of a run's workers, if they may begin now; who is not taken ends with it."""
+    """Start the processes of a run's workers, if they may begin now; gives those that wait.
+
+    Whichever of them nobody has taken by the end of the block is killed.
+    """
     early = Early()
     try:
-        if prepared.mode == _MODE and not _may_be_refused(prepared.config):
+        if prepared.mode == PROCESS_SUPERVISOR and not _may_be_refused(prepared.config):
             with without_signals():  # none is forgotten between its start and its place here
                 early.begin(prepared)
         yield early

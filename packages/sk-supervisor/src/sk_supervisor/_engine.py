@@ -33,9 +33,9 @@ from sk_kernel import (
 )
 
 from sk_supervisor._align import Aligner
+from sk_supervisor._data_plane import DataPlaneChannel
 from sk_supervisor._frames import BatchHeader, batch_of, sampled_mark
-from sk_supervisor._inbox import Arrived, Asked
-from sk_supervisor._outlet import Outlet
+from sk_supervisor._inbox import BatchArrived, RequestArrived
 from sk_supervisor._peers import index_of, place_of, places_of
 from sk_supervisor._responder import Responder
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:  # a run that measures nothing starts without it
 class Engine:
     """Runs a group's segments. Used from the worker's main thread only.
 
-    :param outlet: sends batches and acknowledgements to the hub.
+    :param data_plane: sends batches and acknowledgements to the hub.
     :param letters: the folder that dead letters are written into, if there can be any.
     :param resumed: this worker takes the place of one that has failed.
     :param meter: hears of each batch that is worked off.
@@ -59,7 +59,7 @@ class Engine:
         plan: ExecutionPlan,
         container: Container,
         identity: Identity,
-        outlet: Outlet,
+        data_plane: DataPlaneChannel,
         *,
         tracer: Tracer | None,
         max_payload_bytes: int,
@@ -69,9 +69,9 @@ class Engine:
         profiler: Profiler | None = None,
     ) -> None:
         self._meter, self._tracer = meter or Meter(), tracer
-        self._plan, self._outlet, self._index = plan, outlet, identity.worker
+        self._plan, self._data_plane, self._index = plan, data_plane, identity.worker
         self._segments = plan.of_group(identity.group)
-        self._own_place = place_of(outlet.worker_id)
+        self._own_place = place_of(data_plane.worker_id)
         codec = WireCodec(plan.graph)
         self._codec: WireCodec = profiler.encoding(codec) if profiler else codec
         self._max_payload = max_payload_bytes
@@ -93,7 +93,7 @@ class Engine:
                 tracer=tracer,
                 write=self.sink.write if self.sink else None,
                 loop=self._loop,
-                losses=Losses(identity, letter_part(letters, outlet.worker_id, segment.index)),
+                losses=Losses(identity, letter_part(letters, data_plane.worker_id, segment.index)),
                 stopwatch=profiler.main if profiler else None,
             )
             for segment in self._segments
@@ -109,7 +109,7 @@ class Engine:
         self._sink_is_open = False
         self._passed_on = 0
         self.complete = True
-        self.responder = Responder(plan, self._runners, outlet, max_payload_bytes)
+        self.responder = Responder(plan, self._runners, data_plane, max_payload_bytes)
         self.progress = Progress(identity.group, state="running")
 
     @property
@@ -137,7 +137,7 @@ class Engine:
             self._meter.worked_off(len(payloads), time.perf_counter() - began)
         self._run_ready()
 
-    def arrive(self, arrived: Arrived) -> None:
+    def arrive(self, arrived: BatchArrived) -> None:
         """Take a frame; run whatever batches are whole by it.
 
         :raises AlignmentError: when the frame does not belong where it says.
@@ -157,7 +157,7 @@ class Engine:
         )
         self._run_ready()
 
-    def ask(self, asked: Asked) -> None:
+    def ask(self, asked: RequestArrived) -> None:
         """Take a frame of requests.
 
         :raises WireError, DeadLetterError, TransportError: what ends this worker.
@@ -177,6 +177,7 @@ class Engine:
             self._end_sink(complete=False)
 
     def _end_sink(self, *, complete: bool) -> None:
+        """Commit the sink, or abort it."""
         # An abort is the last word, even where it fails; a commit that fails is still aborted.
         assert self.sink is not None  # noqa: S101 - only called where it is
         self._sink_is_open = complete
@@ -184,6 +185,7 @@ class Engine:
         self._sink_is_open = False
 
     def _run_ready(self) -> None:
+        """Run every batch all of whose parts are here; what comes of one may complete another."""
         again = True
         while again:
             again = False
@@ -193,6 +195,7 @@ class Engine:
                     again = True
 
     def _run(self, index: int, parts: list[tuple[Batch, Parcel]]) -> None:
+        """Run a batch through a segment; its parts are those of the workers upstream."""
         began = time.perf_counter()
         batch = parts[0][0]
         for other, _ in parts[1:]:
@@ -209,6 +212,10 @@ class Engine:
             self._meter.worked_off(records, time.perf_counter() - began)
 
     def _sent_on(self, index: int, batch: Batch, departures: dict[int, list[Section]]) -> None:
+        """Send what a segment has made of a batch to those downstream, of whom some may be here.
+
+        A segment without any acknowledges the batch instead.
+        """
         segment = self._plan.segments[index]
         self._passed_on += sum(len(s.items) for several in departures.values() for s in several)
         if batch.final:
@@ -226,7 +233,7 @@ class Engine:
                 else:
                     self._send(index, target, place, batch, sections)
         if not segment.downstream:
-            self._outlet.acknowledge(index, batch.number)
+            self._data_plane.acknowledge(index, batch.number)
         if self._tracer is not None:
             (self._tracer.flush if batch.final else self._tracer.rest)()
 
@@ -238,6 +245,7 @@ class Engine:
     def _send(
         self, source: int, target: int, place: str, batch: Batch, sections: list[Section]
     ) -> None:
+        """Send a batch's sections to the worker in a place, in as many frames as it takes."""
         began = time.time_ns()
         try:
             payloads = self._codec.encode(batch, sections, self._max_payload)
@@ -247,10 +255,10 @@ class Engine:
             raise
         for i, payload in enumerate(payloads, 1):
             header = BatchHeader(
-                sender=self._outlet.worker_id,
-                receiver=self._outlet.worker_at(place),
-                run_id=self._outlet.run_id,
-                scenario_id=self._outlet.scenario_id,
+                sender=self._data_plane.worker_id,
+                receiver=self._data_plane.worker_at(place),
+                run_id=self._data_plane.run_id,
+                scenario_id=self._data_plane.scenario_id,
                 epoch=batch.number,
                 first=batch.first,
                 last=batch.last,
@@ -261,12 +269,13 @@ class Engine:
                 complete=batch.complete,
                 sampled=sampled_mark(batch),
             )
-            self._outlet.send(header, payload, final=batch.final)
+            self._data_plane.send(header, payload, final=batch.final)
         if self._tracer is not None:
             to = target, self._places[target].index(place)
             self._tracer.sent(batch, (source, self._index), to, sections, began)
 
     def _account(self, records: int, batches: int) -> None:
+        """Note how far the work has come: after so many records of the source, and batches."""
         passed_on = self.sink.records if self.sink else self._passed_on
         lost = [runner.losses for runner in self._runners.values()]
         self.progress = Progress(

@@ -45,7 +45,7 @@ class Entry(msgspec.Struct, frozen=True):
     info: RunInfo
 
 
-class Listener:
+class AdminListener:
     """The place of one run in a run directory, with the socket that listens there.
 
     What dead runs left in the directory is swept on the way.

@@ -18,21 +18,21 @@ from sk_kernel import (
 )
 from sk_observability import ExporterSetupError, LifecycleLog
 
-from sk_supervisor._account import refusal
-from sk_supervisor._administered import open_admin
+from sk_supervisor._admin_access import open_admin
 from sk_supervisor._board import board_of
 from sk_supervisor._display import Display, display_for
 from sk_supervisor._early import TakesEarly, begun_early
 from sk_supervisor._exposing import exposing
 from sk_supervisor._forgiving import Forgiving, fill_standard_streams
-from sk_supervisor._hearing import hearing
 from sk_supervisor._lifetime import supervised
 from sk_supervisor._preflight import Prepared, prepare
-from sk_supervisor._rails import ENDING_SECONDS, FORCED_SECONDS, Account, Rails, lay_rails
+from sk_supervisor._rails import ENDING_SECONDS, FORCED_SECONDS, Rails, TelemetrySummary, lay_rails
 from sk_supervisor._redaction import redactor_of
 from sk_supervisor._run_id import checked_run_id, new_run_id
-from sk_supervisor._signals import BreakIn, ForcedStop, Heard, signals_to
+from sk_supervisor._run_summary import refusal
+from sk_supervisor._signals import BreakIn, ForcedStop, ReceivedSignals, signals_to
 from sk_supervisor._supervisors import supervisor_of
+from sk_supervisor._worker_output import line_consumer
 from sk_supervisor.errors import (
     EXIT_CONFIGURATION,
     EXIT_SIGNAL_BASE,
@@ -64,89 +64,106 @@ def run_with(
     quiet: bool,
     stderr: TextIO | None,
 ) -> int:
-    """The same; ``on_made`` gets the supervisor before anything is started."""
+    """:func:`run`, for whoever needs the supervisor itself: a service, and a profiled run.
+
+    :param on_made: gets it, in this thread, before anything is started.
+    """
     stream = cast("TextIO", Forgiving(stderr or sys.stderr))
-    known: list[int] = []
+    execution = _Execution(config, stream, quiet=quiet)
     try:
         with built_for_good() as complete:
-            return _run(
-                lambda supervisor: (complete(), on_made(supervisor)),
-                config,
-                run_id,
-                stream,
-                known,
-                quiet=quiet,
-            )
+            return execution.run(run_id, lambda supervisor: (complete(), on_made(supervisor)))
     except KeyboardInterrupt:
         # Where signals are not handled: before its start nothing has been done, and behind its end
         # it is known what has.
-        return known[0] if known else EXIT_SIGNAL_BASE + signal.SIGINT
+        return EXIT_SIGNAL_BASE + signal.SIGINT if execution.code is None else execution.code
 
 
-def _run(
-    on_made: Callable[[BootstrapSupervisor], object],
-    config: Config,
-    run_id: str | None,
-    stream: TextIO,
-    known: list[int],
-    *,
-    quiet: bool,
-) -> int:
-    """The same; the exit code is ``known`` from the end of the work on."""
-    try:
-        prepared = prepare(config)  # adapters refuse a closed stream that they need
-        if fill_standard_streams() and not quiet:
-            print("warning: standard output is closed: what is written there is lost", file=stream)
-        run_id = new_run_id() if run_id is None else checked_run_id(run_id)
-        rails = lay_rails(prepared, run_id)
-    except (RunRefusedError, ExporterSetupError) as error:
-        print(refusal(error, config), file=stream)
-        return EXIT_CONFIGURATION
-    aside = _is_silent(config.adapters.sink)
-    display = display_for(stream, board_of(prepared), quiet=quiet, output_elsewhere=aside)
-    log, supervisor, admin = rails.log, None, None
-    code, message, wrong, came, break_in = None, "", "", Heard(), BreakIn()
-    ears = ExitStack()  # open until all is told
-    try:
-        early = ears.enter_context(begun_early(prepared))
-        supervisor = make_supervisor(prepared, run_id, log, display)
-        if isinstance(supervisor, TakesEarly):
-            supervisor.take_early(early)
-        on_made(supervisor)
-        admin = open_admin(config, run_id, supervisor, log, display, break_in=break_in)
-        looks = exposing(prepared, supervisor, rails)
-        force = supervisor.works_in_caller
-        came = ears.enter_context(
-            signals_to(_shown(supervisor, display), force=force, break_in=break_in)
+class _Execution:
+    """One run: what it needs is opened around it, and closed again whatever comes of it.
+
+    ``code`` is its exit code, from the moment that it is known; None until then.
+    """
+
+    def __init__(self, config: Config, stream: TextIO, *, quiet: bool) -> None:
+        self._config, self._stream, self._quiet = config, stream, quiet
+        self.code: int | None = None
+
+    def run(self, run_id: str | None, on_made: Callable[[BootstrapSupervisor], object]) -> int:
+        """Refuse what cannot run, before anything is started; else run it. The exit code."""
+        try:
+            prepared = prepare(self._config)  # adapters refuse a closed stream that they need
+            if fill_standard_streams() and not self._quiet:
+                self._say("warning: standard output is closed: what is written there is lost")
+            run_id = new_run_id() if run_id is None else checked_run_id(run_id)
+            rails = lay_rails(prepared, run_id)
+        except (RunRefusedError, ExporterSetupError) as error:
+            self._say(refusal(error, self._config))
+            return EXIT_CONFIGURATION
+        aside = _is_silent(self._config.adapters.sink)
+        board = board_of(prepared)
+        display = display_for(self._stream, board, quiet=self._quiet, output_elsewhere=aside)
+        return self._run_prepared(prepared, run_id, rails, display, on_made)
+
+    def _run_prepared(
+        self,
+        prepared: Prepared,
+        run_id: str,
+        rails: Rails,
+        display: Display,
+        on_made: Callable[[BootstrapSupervisor], object],
+    ) -> int:
+        supervisor, admin = None, None
+        message, wrong, signals, break_in = "", "", ReceivedSignals(), BreakIn()
+        ears = ExitStack()  # signals are heard until all is told
+        try:
+            early = ears.enter_context(begun_early(prepared))
+            supervisor = make_supervisor(prepared, run_id, rails.log, display)
+            if isinstance(supervisor, TakesEarly):
+                supervisor.take_early(early)
+            on_made(supervisor)
+            admin = open_admin(
+                self._config, run_id, supervisor, rails.log, display, break_in=break_in
+            )
+            looks = exposing(prepared, supervisor, rails)
+            force = supervisor.works_in_caller
+            signals = ears.enter_context(
+                signals_to(_shown(supervisor, display), force=force, break_in=break_in)
+            )
+            self.code, message, wrong = supervised(
+                supervisor, prepared, rails.system, signals, looks
+            )
+        except LifecycleError as error:
+            self.code = error.exit_code
+            wrong = f"error: {redactor_of(self._config)(str(error))}"
+        finally:
+            signals.breaks_in = False
+            break_in.disarm()
+            with ears:
+                display.close()
+                status = supervisor.snapshot() if supervisor else None
+                told = _told(rails, status, signals, let_go=ears.close)
+                if admin is not None:
+                    admin.close(self.code)
+        lines = (
+            (wrong, *told.errors) if self._quiet else (message, wrong, *told.lines, *told.errors)
         )
-        code, message, wrong = supervised(supervisor, prepared, rails.system, came, looks)
-        known.append(code)
-    except LifecycleError as error:
-        code, wrong = error.exit_code, f"error: {redactor_of(config)(str(error))}"
-        known.append(code)
-    finally:
-        came.breaks_in = False
-        break_in.disarm()
-        with ears:
-            display.close()
-            status = supervisor.snapshot() if supervisor else None
-            told = _told(rails, status, came, let_go=ears.close)
-            if admin is not None:
-                admin.close(code)
-    for text in (wrong, *told.errors) if quiet else (message, wrong, *told.lines, *told.errors):
-        if text:
-            print(text, file=stream)
-    return code
+        for text in filter(None, lines):
+            self._say(text)
+        return self.code
+
+    def _say(self, text: str) -> None:
+        print(text, file=self._stream)
 
 
 def _is_silent(sink: AdapterConfig | None) -> bool:
-    """Whether a sink does not write to standard output: it has a file's path, or is not there."""
+    """Whether the sink is known to write neither to standard output nor to the terminal."""
     path = sink.settings.get("path") if sink else ""
     return isinstance(path, str) and path not in ("-", "/dev/stdout", "/dev/tty")
 
 
 def _shown(supervisor: BootstrapSupervisor, display: Display) -> Callable[[str], None]:
-    """Requests a stop, of which is shown what it waits for. Safe in a signal handler."""
+    """What requests a stop, and shows what that waits for. Safe in a signal handler."""
 
     def request_stop(reason: str) -> None:
         display.stopping()
@@ -172,24 +189,27 @@ def make_supervisor(
         limits=prepared.limits,
         log=log,
         on_progress=display.progress,
-        on_line=hearing(display.line, log, as_events=events.worker_output),
+        on_line=line_consumer(display.line, log, as_events=events.worker_output),
     )
     return supervisor_of(prepared.mode, setup)
 
 
 def _told(
-    rails: Rails, status: RunStatus | None, came: Heard, let_go: Callable[[], None]
-) -> Account:
-    """What has become of all that was told. A second signal cuts that short, and changes no more.
+    rails: Rails, status: RunStatus | None, signals: ReceivedSignals, let_go: Callable[[], None]
+) -> TelemetrySummary:
+    """Send all that a run, which has ended, still has to tell, and see what has become of it.
 
-    It is known by now what has come of the run. Behind that second one an exporter that hangs is
-    cut short by the system: ``let_go`` leaves signals to what they do to any process.
+    A second signal cuts that short, and changes nothing else: the exit code is known by now. From
+    then on signals do what they do to any process, which ``let_go`` sees to: an exporter that hangs
+    in spite of its deadline can be ended by one more.
+
+    :param status: the run's last; None where there was no supervisor.
     """
     accounts, forced = (status.spans, len(status.stop_reasons) > 1) if status else ((), False)
     try:
-        came.breaks_in = True
+        signals.breaks_in = True
         told = rails.close(accounts, FORCED_SECONDS if forced else ENDING_SECONDS)
-        came.breaks_in = False
+        signals.breaks_in = False
     except ForcedStop:
         let_go()
         told = rails.close(accounts, 0.0)

@@ -17,7 +17,7 @@ from sk_supervisor._frames import (
 from sk_supervisor._guest import Guest
 from sk_supervisor._hub_links import HubLink, HubLinks
 from sk_supervisor._peer_errors import RelayRefusedError
-from sk_supervisor._relay import Credit, Relay
+from sk_supervisor._relay import CreditGrant, Relay
 
 
 class Forwarding:
@@ -76,10 +76,12 @@ class Forwarding:
                 self._links.send(receiver, buffers)
 
     def _miss(self, worker: str) -> None:
+        """Requests for a worker that is gone cannot be sent: the guest, who asked, has to know."""
         if self._guest is not None:
             self._guest.lost(worker)
 
-    def _grant(self, credit: Credit) -> None:
+    def _grant(self, credit: CreditGrant) -> None:
+        """Tell those that read or keep batches how far all of it has been acknowledged."""
         granted = encode_header(CreditHeader(credit.acknowledged))
         for worker in credit.workers:
             link = self._links.here.get(worker)

@@ -154,11 +154,6 @@ class Handoff:
         """Let what is in flight run out of time."""
         self.waiters.expire(inf)
 
-    def _happened(self, event: ReplyEvent) -> None:
-        over = event.name in ("completed", "cancelled", "expired")
-        if over and self._ending and not self.waiters.in_flight:
-            self._on_settled()
-
     def close(self) -> None:
         """Let whatever is in flight fail. More than once: nothing."""
         self.settled()
@@ -167,7 +162,14 @@ class Handoff:
         self.waiters.close()
         self._decided.set()
 
+    def _happened(self, event: ReplyEvent) -> None:
+        """Something has become of a request: see whether it was the last one."""
+        over = event.name in ("completed", "cancelled", "expired")
+        if over and self._ending and not self.waiters.in_flight:
+            self._on_settled()
+
     def _handed(self, each: BoundaryDispatchInput, patience: float) -> ReplyWaiter:
+        """Hand one input to its group; gives who waits for its reply, ``patience`` seconds."""
         trace_id, spare = names_of(each.trace_id, each.headers)
         reply_to, group = each.reply_to or trace_id, each.dispatch_group
         waiter = self.waiters.register(trace_id, reply_to, patience, group=group, spare=spare)
@@ -182,29 +184,6 @@ class Handoff:
         if self._desk is None:
             raise RequestsClosedError
         self._desk.dispatch(deliveries, waiter)
-
-
-class Expiry:
-    """An alarm of the loop: requests that nobody waits for have a due time too.
-
-    ``last`` is when all of them are out of time, as the run is to end.
-    """
-
-    def __init__(self, handoff: Handoff) -> None:
-        self._handoff = handoff
-        self.last = inf
-
-    def due(self) -> float | None:
-        """When the next one is due."""
-        due = self._handoff.waiters.next_due()
-        return None if due is None else min(due, self.last)
-
-    def ring(self, now: float) -> None:
-        """It is."""
-        if now >= self.last:
-            self._handoff.give_up()
-        else:
-            self._handoff.waiters.expire(now)
 
 
 def _error_of(terminal: TerminalEvent) -> HandoffError:

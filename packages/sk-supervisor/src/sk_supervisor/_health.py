@@ -1,4 +1,4 @@
-"""What a run answers to probes: a verdict from its status. Pure.
+"""What a run answers to probes: a result from its status. Pure.
 
 startup    every group was ready once, and the work began; it stays so
 live       the supervisor's loop turns
@@ -25,7 +25,7 @@ class Probe(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ProbeResult:
     """Yes, or no with its reason and the groups that are not ready."""
 
     ok: bool
@@ -33,26 +33,26 @@ class Verdict:
     missing: tuple[str, ...] = ()
 
 
-YES = Verdict(ok=True)
+YES = ProbeResult(ok=True)
 
 
-def startup(status: RunStatus, groups: Iterable[str]) -> Verdict:
+def startup(status: RunStatus, groups: Iterable[str]) -> ProbeResult:
     """Whether all of ``groups``, those that the configuration names, have been ready once."""
     began = status.started or status.ready
-    return YES if began else Verdict(False, "starting", _missing(status, groups))
+    return YES if began else ProbeResult(False, "starting", _missing(status, groups))
 
 
-def live(*, answered: bool, within_seconds: float) -> Verdict:
+def live(*, answered: bool, within_seconds: float) -> ProbeResult:
     """Whether the loop turns: it took in, within that time, what it was asked."""
     reason = f"the supervisor's loop has not answered for {within_seconds:g} s"
-    return YES if answered else Verdict(False, reason)
+    return YES if answered else ProbeResult(False, reason)
 
 
-def ready(status: RunStatus, groups: Iterable[str]) -> Verdict:
+def ready(status: RunStatus, groups: Iterable[str]) -> ProbeResult:
     """Whether work is under way in all of ``groups`` and no end of it has been asked for."""
     if status.ready:
         return YES
-    return Verdict(False, _why_not(status), _missing(status, groups))
+    return ProbeResult(False, _why_not(status), _missing(status, groups))
 
 
 def _why_not(status: RunStatus) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from sk_kernel import RunStatus
 
 from sk_supervisor import _health as health
-from sk_supervisor._health import Probe, Verdict
+from sk_supervisor._health import Probe, ProbeResult
 from sk_supervisor._pulse_check import ANSWER_SECONDS, PulseCheck
 
 
@@ -25,8 +25,8 @@ class HealthChecks:
     ) -> None:
         self._snapshot, self._groups, self._pulse = snapshot, groups, pulse
 
-    async def check(self, probe: Probe) -> Verdict:
-        """The verdict of a probe, within a little more than a second."""
+    async def check(self, probe: Probe) -> ProbeResult:
+        """The result of a probe, within a little more than a second."""
         match probe:
             case Probe.STARTUP:
                 return health.startup(self._snapshot(), self._groups)

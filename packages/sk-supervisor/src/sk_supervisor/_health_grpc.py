@@ -87,8 +87,8 @@ class HealthServicer:
         probe = _PROBES.get(service)
         if probe is None:
             return _STATUS.SERVICE_UNKNOWN
-        verdict = await self._checks.check(probe)
-        return _STATUS.SERVING if verdict.ok else _STATUS.NOT_SERVING
+        result = await self._checks.check(probe)
+        return _STATUS.SERVING if result.ok else _STATUS.NOT_SERVING
 
     async def _service(self, requests: AsyncIterator[Any], context: Any) -> str:
         """The service that a call asks for."""

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast
 import h11
 from msgspec import Struct
 
-from sk_supervisor._health import Probe, Verdict
+from sk_supervisor._health import Probe, ProbeResult
 from sk_supervisor._health_checks import HealthChecks
 
 _METHODS = (b"GET", b"HEAD")
@@ -49,19 +49,19 @@ def health_routes(checks: HealthChecks) -> Routes:
 
     def route(probe: Probe) -> Callable[[], Awaitable[Page]]:
         async def answer() -> Page:
-            return verdict_page(probe, await checks.check(probe))
+            return result_page(probe, await checks.check(probe))
 
         return answer
 
     return {f"/{probe}": route(probe) for probe in Probe}
 
 
-def verdict_page(probe: Probe, verdict: Verdict) -> Page:
+def result_page(probe: Probe, result: ProbeResult) -> Page:
     """200 or 503, and why."""
-    facts: dict[str, Any] = {"check": str(probe), "status": "ok" if verdict.ok else "unavailable"}
-    if not verdict.ok:
-        facts |= {"reason": verdict.reason, "missing": verdict.missing}
-    status = HTTPStatus.OK if verdict.ok else HTTPStatus.SERVICE_UNAVAILABLE
+    facts: dict[str, Any] = {"check": str(probe), "status": "ok" if result.ok else "unavailable"}
+    if not result.ok:
+        facts |= {"reason": result.reason, "missing": result.missing}
+    status = HTTPStatus.OK if result.ok else HTTPStatus.SERVICE_UNAVAILABLE
     return Page(status, _json(facts))
 
 

@@ -37,6 +37,7 @@ class DataHub:
     to the end of input, has been acknowledged. REPLY frames are the ``guest``'s.
 
     :raises BindError: when the port cannot be had.
+    :raises OSError: when the system has no descriptor to give; then none is left open.
     """
 
     def __init__(
@@ -56,21 +57,25 @@ class DataHub:
     ) -> None:
         self._on_fault, self._on_reject = on_fault, on_reject
         transport = limits.transport(session, HUB, on_reject)
-        self._door = HubDoor(
-            transport,
-            keys,
-            expected,
-            host=host,
-            port=port,
-            admit=self._let_in,
-            on_reject=on_reject,
-        )
         self._admitted: deque[DetachedChannel] = deque()
         self._closing = threading.Event()
-        self._wake_in, self._wake_out = socket.socketpair()
-        self._wake_out.setblocking(False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._wake_in, selectors.EVENT_READ)
+        with contextlib.ExitStack() as opened:
+            self._selector = opened.enter_context(selectors.DefaultSelector())
+            self._wake_in, self._wake_out = socket.socketpair()
+            opened.enter_context(self._wake_in)
+            opened.enter_context(self._wake_out)
+            self._wake_out.setblocking(False)
+            self._selector.register(self._wake_in, selectors.EVENT_READ)
+            self._door = HubDoor(
+                transport,
+                keys,
+                expected,
+                host=host,
+                port=port,
+                admit=self._let_in,
+                on_reject=on_reject,
+            )
+            opened.pop_all()  # they are the hub's now
         self._links = HubLinks(
             self._selector, on_lost=guest.lost if guest is not None else lambda _: None
         )

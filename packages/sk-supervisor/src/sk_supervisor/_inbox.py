@@ -14,7 +14,7 @@ from sk_kernel import Batch, Meter
 from sk_supervisor._frames import BatchHeader, RequestHeader
 
 
-class Arrived(Struct, frozen=True):
+class BatchArrived(Struct, frozen=True):
     """A verified BATCH or END frame."""
 
     header: BatchHeader
@@ -22,7 +22,7 @@ class Arrived(Struct, frozen=True):
     final: bool
 
 
-class Asked(Struct, frozen=True):
+class RequestArrived(Struct, frozen=True):
     """A verified REQUEST frame."""
 
     header: RequestHeader
@@ -52,7 +52,7 @@ class Broke(Struct, frozen=True):
     error: BaseException
 
 
-Item = Arrived | Asked | SourceRead | GateOpened | StopAsked | PeerReplaced | Broke
+Item = BatchArrived | RequestArrived | SourceRead | GateOpened | StopAsked | PeerReplaced | Broke
 
 #: Where nothing comes for so long, spans that were held to go out together go out.
 _QUIET_SECONDS: Final = 0.1
@@ -105,10 +105,15 @@ class Credit:
 
     def acknowledge(self, epoch: int) -> None:
         """Every batch up to ``epoch`` is done with."""
+        self._meter.was_done(epoch)
         with self._changed:
             self._acknowledged = max(self._acknowledged, epoch)
-            self._changed.notify()
-        self._meter.was_done(epoch)
+            self._changed.notify_all()
+
+    def settle(self, timeout: float) -> None:
+        """Return when all that was read here is done with, or the time is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._granted <= self._acknowledged, timeout)
 
     def end(self) -> None:
         """Wait no longer: the input ends here."""

@@ -64,7 +64,7 @@ class Counts(NamedTuple):
         return self.records_in, self.records_out, self.batches, self.requests
 
 
-class Verdict(NamedTuple):
+class StallChange(NamedTuple):
     """A stall has begun (``stuck``), or is over, after ``seconds``."""
 
     stuck: bool
@@ -90,7 +90,7 @@ class Standstill:
     stuck: bool = False
     looks: tuple[Look, ...] = ()
 
-    def said(self, counts: Counts, now: float) -> Verdict | None:
+    def said(self, counts: Counts, now: float) -> StallChange | None:
         """Take in what it said; the end of a stall, if this is one."""
         moved = counts.done != self.counts.done
         was_stuck, seconds = self.stuck, now - self.since
@@ -100,18 +100,18 @@ class Standstill:
         if not moved and counts.waiting:
             return None
         self.since, self.stuck, self.looks = now, False, ()
-        return Verdict(False, seconds) if was_stuck else None
+        return StallChange(False, seconds) if was_stuck else None
 
     def wants_look(self, now: float) -> bool:
         """Whether it has stood still for so long that its process should be looked at."""
         limit = inf if self.limit is None else self.limit
         return not self.stuck and now - self.since >= limit * _FIRST_LOOK
 
-    def looked(self, look: Look) -> Verdict | None:
+    def looked(self, look: Look) -> StallChange | None:
         """Take a look that was wanted; the beginning of a stall, if the limit is over."""
         self.looks = (*self.looks[-1:], look)
         seconds = look.at - self.since
         if self.limit is None or seconds < self.limit or len(self.looks) < 2:
             return None
         self.stuck = True
-        return Verdict(True, seconds, between(*self.looks))
+        return StallChange(True, seconds, between(*self.looks))

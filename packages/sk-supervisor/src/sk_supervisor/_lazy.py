@@ -12,13 +12,13 @@ from typing import Any
 _HOMES = {
     "_bundle": ("ChildBootstrapBundle",),
     "_execute": ("run",),
-    "_ladder": ("Ladder", "Rung"),
+    "_ladder": ("Rung",),
     "_local": ("LocalBootstrapSupervisor",),
     "_multiprocess": ("MultiprocessBootstrapSupervisor",),
     "_preflight": ("Prepared", "prepare"),
     "_profile_run": ("run_profiled",),
     "_serve": ("Service", "serve"),
-    "_supervisors": ("factory_of", "supervisor_of"),
+    "_supervisors": ("supervisor_of",),
     "_timeline_events": ("read_events",),
     "_timeline_page": ("timeline_html",),
     "errors": (

@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager
 from sk_kernel import BootstrapSupervisor, KernelError, LifecycleError, RunReport
 from sk_observability import EventName
 
-from sk_supervisor._account import by_force, failure, summary, with_cause
 from sk_supervisor._gate import GatePolicy, gate_policy
 from sk_supervisor._preflight import Prepared
-from sk_supervisor._signals import ForcedStop, Heard
+from sk_supervisor._run_summary import by_force, failure, summary, with_cause
+from sk_supervisor._signals import ForcedStop, ReceivedSignals
 from sk_supervisor._system_nodes import SystemNodes
 from sk_supervisor.errors import (
     EXIT_DONE,
@@ -32,13 +32,16 @@ def supervised(
     supervisor: BootstrapSupervisor,
     prepared: Prepared,
     system: SystemNodes,
-    came: Heard,
+    signals: ReceivedSignals,
     looks: AbstractContextManager[None],
 ) -> tuple[int, str, str]:
     """The exit code of a run from its start to its shutdown; a summary of it, and what is wrong.
 
-    ``looks`` is open from before the start until behind the shutdown; ``came`` has the signals that
-    were heard. What a run fails of is in the answer, and is not raised.
+    What a run fails of is in the answer, and is not raised.
+
+    :param signals: those that have come, as they come.
+    :param looks: lets the run be seen from outside; open from before the start until behind the
+        shutdown.
     """
     rung = ""
     try:
@@ -55,7 +58,7 @@ def supervised(
         if rung in _BY_FORCE and len(supervisor.snapshot().stop_reasons) > 1:
             forced = f"{error}, and at once by a second request"
             return EXIT_STOP_TIMEOUT, "", failure(forced, supervisor, prepared)
-        return _stopped_code(came.numbers), str(error), ""
+        return _stopped_code(signals.numbers), str(error), ""
     except ForcedStop:
         forced = "stopped at once by a second request"
         return EXIT_STOP_TIMEOUT, "", failure(forced, supervisor, prepared)
@@ -68,7 +71,7 @@ def supervised(
     if rung in _BY_FORCE:
         forced = by_force(report, supervisor, rung)
         return EXIT_STOP_TIMEOUT, summary(report), f"error: {forced}"
-    code = _stopped_code(came.numbers) if report.outcome == "stopped" else EXIT_DONE
+    code = _stopped_code(signals.numbers) if report.outcome == "stopped" else EXIT_DONE
     return code, summary(report), ""
 
 
@@ -113,9 +116,9 @@ def _shut_down_behind(
         return ""
 
 
-def _stopped_code(came: Sequence[signal.Signals]) -> int:
+def _stopped_code(signals: Sequence[signal.Signals]) -> int:
     """128 and the signal's number; who stops a run by a call stops it as SIGTERM does.
 
     It is never 0: what was stopped has committed nothing.
     """
-    return EXIT_SIGNAL_BASE + (came[0] if came else signal.SIGTERM)
+    return EXIT_SIGNAL_BASE + (signals[0] if signals else signal.SIGTERM)

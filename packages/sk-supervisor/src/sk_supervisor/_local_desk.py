@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sk_kernel import (
     MEMORY,
-    SOURCE,
     WHOLE,
     Answer,
-    BoundaryDispatchInput,
-    Correlation,
     Entrances,
     MemoryRun,
     ReplyWaiter,
@@ -24,15 +20,11 @@ from sk_kernel import (
     Tally,
     TerminalEvent,
     Visit,
-    shares,
-    told,
 )
 
-from sk_supervisor._outcomes import terminal_of, transport_failure
+from sk_supervisor._outcomes import terminal_of
+from sk_supervisor._request_flights import Flights, name_of, visits_of
 from sk_supervisor._threads import begin
-
-#: The headers of a request without any; nobody changes them.
-_NONE: Final[dict[str, str]] = {}
 
 
 class _Flight(NamedTuple):
@@ -63,9 +55,9 @@ class LocalDesk:
         on_failure: Callable[[TerminalEvent], None],
     ) -> None:
         self._run, self._waiters, self._entrances = run, waiters, entrances
-        self._takes, self._on_failure = takes, on_failure
+        self._takes = takes
         self._numbers = count(1)
-        self._flights: dict[str, _Flight] = {}
+        self._flights: Flights[_Flight] = Flights(waiters, on_failure)
         self._waiting: queue.SimpleQueue[_Flight | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="requests", daemon=True)
         begin(self._thread)
@@ -76,15 +68,16 @@ class LocalDesk:
         :raises UnknownRouteError: when a target takes no payload of that class from a caller.
         """
         number = next(self._numbers)
-        name = f"r{number}"
-        visits = list(self._visits(number, deliveries.boundary_deliveries, waiter))
-        if not self._waiters.add_alias(waiter.trace_id, name):
-            return  # it has ended: its time was over at once
-        flight = self._flights[name] = _Flight(waiter, visits, Tally())
-        if self._waiters.subscribe(waiter, partial(self._landed, name)):
+        visits = visits_of(
+            number,
+            deliveries.boundary_deliveries,
+            waiter.trace_id,
+            self._entrances,
+            sampled=self._takes(waiter.trace_id),
+        )
+        flight = _Flight(waiter, list(visits), Tally())
+        if self._flights.add(name_of(number), flight):
             self._waiting.put(flight)
-        else:
-            self._landed(name)
 
     def drain(self) -> None:
         """Return when whatever was asked has been run; nothing more is."""
@@ -93,37 +86,18 @@ class LocalDesk:
 
     def close(self) -> None:
         """See the protocol. Who is in a node's hands is told at once; the thread ends behind it."""
-        for name in self._flights.copy():
-            self._waiters.complete(transport_failure(name, MEMORY))
+        for name in self._flights.now():
+            self._flights.lose(name, MEMORY)
         self._waiting.put(None)
 
-    def _visits(
-        self, number: int, inputs: Sequence[BoundaryDispatchInput], waiter: ReplyWaiter
-    ) -> Iterator[Visit]:
-        sampled = self._takes(waiter.trace_id)
-        weights = shares(WHOLE, len(inputs))
-        for place, (each, weight) in enumerate(zip(inputs, weights, strict=True)):
-            edge = self._entrances.entry(each.target, type(each.payload))
-            key = self._entrances.root(number, place, len(inputs))
-            known = Correlation(waiter.trace_id, each.reply_to, _NONE, SOURCE)
-            if each.headers:
-                known, sampled = told(each, waiter.trace_id, sampled=sampled)
-            yield Visit(f"r{number}", weight, edge, key, each.payload, known, sampled)
-
-    def _landed(self, name: str) -> None:
-        """A request has its outcome, by whatever way."""
-        flight = self._flights.pop(name, None)
-        outcome = flight.waiter.outcome if flight is not None else None
-        if outcome is not None and outcome.status in ("error", "timeout"):
-            self._on_failure(outcome)
-
     def _work(self) -> None:
+        """In a thread of its own: run one request after the other, until :meth:`close`."""
         while (flight := self._waiting.get()) is not None:
             self._waiters.expire()
             if not flight.waiter.done():  # else nobody waits for it, and none of it has been run
-                self._answer(flight)
+                self._run_flight(flight)
 
-    def _answer(self, flight: _Flight) -> None:
+    def _run_flight(self, flight: _Flight) -> None:
         """Run a request to its end, as workers would, whatever has answered it before."""
         for outcome in self._ran(flight.visits):
             said = flight.tally.take(outcome)
@@ -131,6 +105,7 @@ class LocalDesk:
                 self._waiters.complete(terminal_of(said, MEMORY))
 
     def _ran(self, visits: Sequence[Visit]) -> list[Answer]:
+        """Run them when no batch is in work; an error that is no node's is an answer too."""
         try:
             with self._run.turn:  # one segment is all there is, and nothing goes on to another
                 return self._run.requests.run(visits).answers

@@ -15,7 +15,8 @@ from sk_supervisor._evidence import Breakage
 from sk_supervisor._failures import MEMORY
 from sk_supervisor._lifecycle import Event, step
 from sk_supervisor._resident import resident_bytes
-from sk_supervisor._roster import Roster, WorkerRecord
+from sk_supervisor._roster import Roster
+from sk_supervisor._worker_record import WorkerRecord
 
 LOOK_SECONDS: Final = 1.0
 """Between two looks at the workers that have a limit."""

@@ -1,58 +1,42 @@
-"""The supervisor of real worker processes: its parts, put together, and the calls that they get."""
+"""The supervisor of real worker processes: the calls that it gets, each handed to its part."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from sk_kernel import (
-    Container,
-    DeadLetterFile,
-    EventRail,
-    LifecycleEvent,
-    Progress,
-    RunReport,
-    RunSetup,
-    RunStatus,
-)
+from sk_kernel import Container, EventRail, Progress, RunReport, RunSetup, RunStatus
 from sk_observability import EventName
 
-from sk_supervisor._asked import Asked
 from sk_supervisor._early import Early
-from sk_supervisor._ending import Ending
-from sk_supervisor._gate import GatePolicy
-from sk_supervisor._handoff import Handoff
-from sk_supervisor._happenings import Ping, RequestsSettled, StopRequested
+from sk_supervisor._happenings import Ping, StopRequested
 from sk_supervisor._lifecycle import State, overall
-from sk_supervisor._memory_limit import MemoryLimits
 from sk_supervisor._preflight import Prepared
-from sk_supervisor._profile import Profiler
-from sk_supervisor._redaction import redactor_of
-from sk_supervisor._refusals import Refusals
-from sk_supervisor._report import ends_of, progress_of, report_of, with_letters
-from sk_supervisor._roster import Roster
+from sk_supervisor._report import ends_of, report_of, with_letters
 from sk_supervisor._scope import Transport, resolve, scope_of
 from sk_supervisor._session import Session
-from sk_supervisor._starting import Starting
-from sk_supervisor._stopping import Stopping
-from sk_supervisor._successors import Successors
-from sk_supervisor._verdict import Verdict
-from sk_supervisor._watch import Watch
-from sk_supervisor._workload import Workload
+from sk_supervisor._supervisor_base import SupervisorBase
+from sk_supervisor._supervisor_parts import SupervisorParts
+from sk_supervisor._supervisors import PROCESS_SUPERVISOR
+from sk_supervisor._worker_output import OnLine
 from sk_supervisor.errors import ProfileError, RuntimeLifecycleResolutionError
+
+if TYPE_CHECKING:  # a run that measures nothing starts without it
+    from sk_supervisor._profile import Profiler
 
 #: Batches go through queues of a hub and over signed channels, on loopback.
 TCP_LOCAL: Final = Transport("tcp_local", Session)
 
 
-class MultiprocessBootstrapSupervisor(Asked):
+class MultiprocessBootstrapSupervisor(SupervisorBase):
     """A :class:`sk_kernel.BootstrapSupervisor` over OS processes.
 
-    All methods but :meth:`request_stop`, :meth:`snapshot` and the event queries are for one thread,
-    which must live as long as the workers: Linux ends them when the thread that spawned them ends.
+    All methods but :meth:`request_stop`, :meth:`ping`, :meth:`snapshot`, the event queries and
+    those of requests are for one thread, which must live as long as the workers: Linux ends them
+    when the thread that spawned them ends.
 
-    :param on_progress: called from the loop whenever a worker has said something new of itself.
+    :param on_progress: called in that thread whenever a worker has said something new of itself.
     :param on_line: called from a thread of a worker's own with its id, ``stdout`` or ``stderr``,
         and each line that it writes there; the sink's worker has its standard output for itself.
     :param scope: where its transport is bound; by default that of ``tcp_local``.
@@ -66,57 +50,23 @@ class MultiprocessBootstrapSupervisor(Asked):
         log: EventRail,
         *,
         on_progress: Callable[[Progress], None] = lambda _: None,
-        on_line: Callable[[str, str, str], None] = lambda *_: None,
+        on_line: OnLine = lambda *_: None,
         scope: Container | None = None,
     ) -> None:
-        self._transport: Transport[Session] = resolve(scope or scope_of(TCP_LOCAL), Transport)
+        transport: Transport[Session] = resolve(scope or scope_of(TCP_LOCAL), Transport)
         self._prepared, self._run_id, self._log = prepared, run_id, log
         self._began = time.monotonic()
-        self._letters = DeadLetterFile(prepared.application.spec.failure)
-        self._profile = ""
-        self._unmeasured: Callable[[ProfileError], object] | None = None
-        self._refusals = Refusals(log)
-        clean = redactor_of(prepared.config)
-        self._roster = roster = Roster(log, lambda one: on_progress(progress_of(one)), clean)
-        self._work = work = Workload(prepared, roster)
-        self.handoff = Handoff(
-            prepared.plan,
-            prepared.config.runtime.platform,
-            lambda: self._watch.put(RequestsSettled()),
-        )
-        self._watch = watch = Watch(
-            roster, log, on_ready=work.pass_gate, on_stop=lambda times: self._ending.asked(times)
-        )
-        self._starting = Starting(
-            prepared.groups,
-            log,
-            roster,
-            work,
-            open_session=self._open_session,
-            put=watch.put,
-            on_line=on_line,
-            clean=clean,
-        )
-        successors = Successors(
-            prepared.groups,
+        self._profiling: tuple[str, Callable[[ProfileError], object]] | None = None
+        self._parts = SupervisorParts(
+            prepared,
             run_id,
             log,
-            roster,
-            spawn=self._starting.spawn,
-            blame=watch.blame,
-            complete=work.complete,
+            transport,
+            on_progress=on_progress,
+            on_line=on_line,
+            on_handoff_failure=self.emit_handoff_failure,
         )
-        # Source first, sink last: in the order in which a batch passes them.
-        order = list(dict.fromkeys(s.group for s in prepared.plan.segments))
-        stopping = Stopping(roster, watch, log, work.tell, order)
-        self._ending = Ending(prepared, watch, work, successors, stopping, self.handoff, log)
-        self._verdict = Verdict(watch, work, self._ending)
-        watch.follow = successors.follow
-        memory = MemoryLimits(roster, watch.fail)
-        ending = self._ending
-        watch.alarms += [self._refusals, successors, memory, ending.drain, ending.expiry]
-        watch.on_settled = self._ending.requests_settled
-        watch.on_handoff_failure = self.emit_handoff_failure
+        self.handoff = self._parts.handoff
 
     @property
     def works_in_caller(self) -> bool:
@@ -129,7 +79,7 @@ class MultiprocessBootstrapSupervisor(Asked):
         :raises RuntimeLifecycleResolutionError: for an unknown group, or a group started before.
         :raises RuntimeLifecycleReadyError: when a port or a process cannot be had.
         """
-        self._starting.start(group_names)
+        self._parts.starting.start(group_names)
 
     def wait_ready(self, timeout_seconds: float) -> bool:
         """See the protocol.
@@ -142,19 +92,11 @@ class MultiprocessBootstrapSupervisor(Asked):
         if timeout_seconds <= 0:
             return False
         began = time.monotonic()
-        started = self._starting.started()
+        started = self._parts.starting.started()
         if not started:
             raise RuntimeLifecycleResolutionError("wait_ready", "no group has been started")
         self._log.emit(EventName.SUPERVISOR_WAIT_READY, fields={"timeout_seconds": timeout_seconds})
-        end = began + timeout_seconds - self._watch.paused
-        while True:
-            self._verdict.raise_failure(began, starting=True)
-            if self._roster.ready_groups() >= started:
-                return True
-            self._verdict.raise_interruption()
-            if time.monotonic() >= end + self._watch.paused:
-                return False
-            self._watch.step(end + self._watch.paused)
+        return self._parts.waiting.until_ready(started, timeout_seconds, began)
 
     def run(self) -> RunReport:
         """See the protocol.
@@ -167,126 +109,109 @@ class MultiprocessBootstrapSupervisor(Asked):
         :raises RuntimeLifecycleResolutionError: when the groups were not started, or not ready.
         :raises DeadLetterError: when the dead letters of a run that is done cannot be merged.
         """
-        began = time.monotonic()
-        self._watch.catch_up()
-        self._verdict.raise_failure(began, starting=True)
-        self._verdict.raise_interruption()
-        work = self._work
-        if not work.all_started():
-            raise RuntimeLifecycleResolutionError("run", "not every group has been started")
-        unready = not (work.all_ready() or work.recovering())
-        if work.policy is GatePolicy.ALL_READY and unready:
-            raise RuntimeLifecycleResolutionError("run", "not every group is ready")
+        began, parts = time.monotonic(), self._parts
+        work = parts.work
+        parts.waiting.catch_up(began)
+        work.check_startable()
         self._log.emit(EventName.SUPERVISOR_START_WORKLOAD, fields={"policy": str(work.policy)})
-        measured = Profiler(self._profile, "supervisor", "", on_failure=self._unmeasured)
-        profiler = measured if self._profile else None
+        profiler = self._profiler()
         work.open()
         assert work.session is not None  # noqa: S101 - every group was started in it
         self.handoff.open(work.session.desk)
-        while not (work.is_done(broken=self._watch.broken) and self._answered()):
-            self._watch.step(self._verdict.of_run(began))
+        parts.waiting.until_done(began)
         assert work.source and work.sink  # noqa: S101, PT018 - every group was started
-        seconds = time.monotonic() - began
-        lives = self._roster.lives()
+        seconds, lives = time.monotonic() - began, parts.roster.lives()
         report = report_of(self._prepared, self._run_id, work.source, work.sink, seconds, lives)
         if profiler is not None:
             profiler.write(report.records_in)
-        return with_letters(report, self._letters)
+        return with_letters(report, parts.letters)
 
     def request_stop(self, reason: str) -> None:
         """End the run: the first request drains it, a second one ends it by force.
 
         Safe in any thread and in a signal handler.
         """
-        self._watch.put(StopRequested(reason))
+        self._parts.mailbox.put(StopRequested(reason))
 
     def take_early(self, early: Early) -> None:
         """Let workers be processes that have begun already, where there are any."""
-        self._starting.early, self._began = early, early.began_at
+        self._parts.starting.take_early(early)
+        self._began = early.began_at
 
     def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
-        """Have the workers that are started from now on write what they measure to a folder."""
-        self._profile, self._unmeasured = folder, on_failure
+        """Have the run, of which nothing is started yet, write what it measures to a folder.
+
+        :param on_failure: hears of what the supervisor itself cannot write.
+        """
+        self._profiling = folder, on_failure
+        self._parts.starting.profile_into(folder)
 
     def ping(self, answer: Callable[[], None]) -> None:
         """Have ``answer`` called by the loop at its next turn. Safe in any thread."""
-        self._watch.put(Ping(answer))
+        self._parts.mailbox.put(Ping(answer))
 
     def partial_outputs(self) -> tuple[str, ...]:
         """Where unfinished output and dead letters are; empty once they are in place."""
-        said = tuple(path for r in self._roster for path in r.unfinished_outputs())
-        return said + self._letters.partial_outputs()
+        said = tuple(path for r in self._parts.roster for path in r.unfinished_outputs())
+        return said + self._parts.letters.partial_outputs()
 
     def stop_groups(self, graceful_timeout_seconds: float, *, drain_inflight: bool) -> None:
         """See the protocol; workers that are left at the end of the time are left alone.
 
         :raises StopTimeoutError: a ``TimeoutError``, when they are not all gone in time.
         """
-        self._ending.stop(graceful_timeout_seconds, drain_inflight=drain_inflight)
+        self._parts.ending.stop(graceful_timeout_seconds, drain_inflight=drain_inflight)
 
     def force_terminate_groups(self, group_names: Sequence[str]) -> None:
         """See the protocol: SIGTERM, and SIGKILL a second later.
 
         :raises RuntimeLifecycleResolutionError: for an unknown group.
         """
-        self._starting.configured(group_names)
-        self._ending.force(group_names)
+        self._parts.starting.configured(group_names)
+        self._parts.ending.force(group_names)
 
     def shutdown(self) -> str:
         """See the protocol. Legal in every state, and more than once."""
-        if self._watch.failed is not None and self._work.session is not None:
+        parts = self._parts
+        if parts.causes.failed is not None:
             # The hub may not have come to it yet: what is lost is lost with that worker's group.
-            self._work.session.desk.lost(self._watch.failed.worker_id)
+            parts.work.lose(parts.causes.failed.worker_id)
         self.handoff.close()
-        rung = self._ending.down()
-        self._letters.abort()
-        if self._work.session is not None:
-            self._work.session.close()
-            if self._refusals.due() is not None:
-                self._refusals.ring(time.monotonic())
-            self._work.session = None
+        rung = parts.ending.down()
+        parts.letters.abort()
+        parts.work.hang_up()
+        parts.refusals.tell_rest(time.monotonic())
         return rung.name.lower()
 
     def snapshot(self) -> RunStatus:
         """See the protocol."""
-        groups = self._roster.snapshot()
+        parts, work = self._parts, self._parts.work
+        groups = parts.roster.snapshot()
         records_in, records_out = ends_of(self._prepared.plan, groups)
         return RunStatus(
             run_id=self._run_id,
             scenario=self._prepared.config.scenario.name,
-            profile="process_supervisor",
+            profile=PROCESS_SUPERVISOR,
             state=str(overall(State(group.state) for group in groups)),
-            ready=self._work.is_open and self._work.all_ready() and not self._ending.begun,
-            started=self._work.is_open and self._work.all_begun(),
+            ready=work.is_open and work.all_ready() and not parts.draining.ready_no_more,
+            started=work.is_open and work.all_begun(),
             age_seconds=time.monotonic() - self._began,
             records_in=records_in,
             records_out=records_out,
             groups=groups,
-            refusals=self._refusals.totals(),
-            stop_reasons=tuple(self._watch.stop_reasons),
+            refusals=parts.refusals.totals(),
+            stop_reasons=tuple(parts.causes.stop_reasons),
             requests=self.handoff.counters(),
-            spans=self._watch.spans.accounts(),
+            spans=parts.spans.accounts(),
         )
 
-    def lifecycle_events(self) -> Sequence[LifecycleEvent]:
-        """See the protocol."""
-        return self._log.events()
+    def _profiler(self) -> Profiler | None:
+        if self._profiling is None:
+            return None
+        from sk_supervisor._profile import Profiler
 
-    def subscribe(self, after_sequence: int) -> Sequence[LifecycleEvent]:
-        """See the protocol."""
-        return self._log.after(after_sequence)
-
-    def _answered(self) -> bool:
-        """Whether nobody waits for a reply any more; a failed run answers nobody."""
-        return self._watch.broken or self.handoff.settled()
-
-    def _open_session(self) -> Session:
-        letters = self._letters.open()
-        session = self._transport.open(
-            self._prepared, self._run_id, self._watch.put, self._refusals, self.handoff, letters
-        )
-        session.profile = self._profile
-        return session
+        folder, on_failure = self._profiling
+        return Profiler(folder, "supervisor", "", on_failure=on_failure)
 
 
 def multiprocess_supervisor(setup: RunSetup, /) -> MultiprocessBootstrapSupervisor:

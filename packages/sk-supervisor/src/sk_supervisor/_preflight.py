@@ -28,14 +28,12 @@ from sk_supervisor._health_faults import health_faults
 from sk_supervisor._ladder import Ladder
 from sk_supervisor._placement import group_faults, place, workers_of
 from sk_supervisor._restart_faults import restart_faults
-from sk_supervisor._supervisors import check_mode
+from sk_supervisor._supervisors import INLINE, check_mode
 from sk_supervisor.errors import RunRefusedError, RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:
     from sk_config import Config, GroupConfig
 
-#: The mode in which this process does the work itself.
-INLINE = "inline"
 _FLUSH_SECONDS = 5.0
 
 

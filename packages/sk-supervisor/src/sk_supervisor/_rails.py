@@ -37,7 +37,7 @@ ENDING_SECONDS: Final = 3.0
 FORCED_SECONDS: Final = 1.0
 
 
-class Account(NamedTuple):
+class TelemetrySummary(NamedTuple):
     """What has become of all that a run told: lines for its summary, and errors for any ears."""
 
     lines: tuple[str, ...]
@@ -81,7 +81,7 @@ class Rails:
 
     def close(
         self, accounts: Iterable[SpanAccount], within_seconds: float = ENDING_SECONDS
-    ) -> Account:
+    ) -> TelemetrySummary:
         """Close all exporters, and see whether everything is accounted for.
 
         It may be called again behind one that was cut short. Whoever hangs, it is over in time.
@@ -99,7 +99,7 @@ class Rails:
         self.log.finish(self._seconds_left())
         self.log.close()
         lost = lost_events(self.log.counts())
-        return Account((*words(found), *lost), tuple(complaints(found)))
+        return TelemetrySummary((*words(found), *lost), tuple(complaints(found)))
 
     def _tell(self, found: Conservation) -> None:
         if self._told:
@@ -133,7 +133,10 @@ def lay_rails(prepared: Prepared, run_id: str) -> Rails:
     )
     try:
         outlets = build_span_exporters(
-            choices if traced else (), worker=GROUP, close_seconds=ENDING_SECONDS
+            choices if traced else (),
+            worker=GROUP,
+            close_seconds=ENDING_SECONDS,
+            run_id=run_id,
         )
     except ExporterSetupError:
         log.close()

@@ -41,6 +41,11 @@ class Refusals:
         with self._lock:
             return None if self._totals == self._told else self._next
 
+    def tell_rest(self, now: float) -> None:
+        """Tell of what was not told yet, if anything: nothing more can be refused."""
+        if self.due() is not None:
+            self.ring(now)
+
     def ring(self, now: float) -> None:
         """Tell of what was refused since the last time; not again for ``EVENT_SECONDS``."""
         with self._lock:

@@ -14,7 +14,7 @@ from sk_supervisor._peer_errors import RelayRefusedError
 from sk_supervisor._peers import place_of, places_of
 
 
-class Credit(NamedTuple):
+class CreditGrant(NamedTuple):
     """Tell ``workers`` that every batch up to ``acknowledged`` is done with."""
 
     workers: tuple[str, ...]
@@ -171,7 +171,7 @@ class Relay:
             self.counters.bytes += size
             return header.receiver
 
-    def acknowledge(self, connection: str, header: AckHeader) -> Credit | None:
+    def acknowledge(self, connection: str, header: AckHeader) -> CreditGrant | None:
         """Note an acknowledgement; the credit to give, when all sinks have come that far.
 
         :raises RelayRefusedError: when the worker behind ``connection`` may not acknowledge it.
@@ -188,7 +188,7 @@ class Relay:
             now = min(self._acknowledged.values())
             self.counters.acknowledged = now
             workers = tuple(self._workers[place] for place in self._credited)
-            return Credit(workers, now) if now > before else None
+            return CreditGrant(workers, now) if now > before else None
 
     def _runs(self, worker: str, segment: int) -> str | None:
         """The place in which a worker runs a segment; None where it does not."""

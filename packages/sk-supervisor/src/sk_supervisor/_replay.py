@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import click
 from sk_kernel import ApplicationContext, DeadLetterError, KernelError
 
-from sk_supervisor._account import with_cause
 from sk_supervisor._preflight import Prepared
 from sk_supervisor._redaction import redactor_of
 from sk_supervisor._replay_letters import replay_letters
 from sk_supervisor._replay_show import show_letters, show_path
 from sk_supervisor._replay_trace import replay_trace
+from sk_supervisor._run_summary import with_cause
 from sk_supervisor.errors import EXIT_DONE, EXIT_OPERATION, EXIT_WORKER, NoSuchTraceError
 
 

@@ -11,9 +11,9 @@ from rich.text import Text
 from rich.tree import Tree
 from sk_kernel import SINK, SOURCE, NodeSpan
 
-from sk_supervisor._probe import Visit
+from sk_supervisor._call_recorder import NodeCall
 from sk_supervisor._replay_letters import Replayed
-from sk_supervisor._replay_trace import Path
+from sk_supervisor._replay_trace import RecordPath
 
 #: The characters of a payload that are shown.
 SHOWN = 500
@@ -21,13 +21,13 @@ SHOWN = 500
 _LEAD = 60
 
 
-def show_path(path: Path, run_id: str, trace_id: str, stream: TextIO) -> None:
+def show_path(path: RecordPath, run_id: str, trace_id: str, stream: TextIO) -> None:
     """Print a record's path node by node, and its span tree."""
     console = Console(file=stream, highlight=False, soft_wrap=True)
     lines = [f"record {path.sequence} of run {run_id}, trace {trace_id}", SOURCE]
     lines.append(f"  out    {cut(path.payload)}")
-    for visit in path.visits:
-        lines += _visit(visit)
+    for call in path.calls:
+        lines += _call(call)
     if path.error is not None:
         lines.append(f"the run ended here: {path.error}")
     for line in lines:
@@ -57,16 +57,16 @@ def cut(value: Any) -> str:
     return f"{text[:SHOWN]}\u2026 ({len(text):,} characters)"
 
 
-def _visit(visit: Visit) -> Iterator[str]:
-    yield visit.node
-    yield f"  in     {cut(visit.payload)}"
-    for seen in visit.states:
+def _call(call: NodeCall) -> Iterator[str]:
+    yield call.node
+    yield f"  in     {cut(call.payload)}"
+    for seen in call.states:
         name = f"{seen.state}[{seen.key}]" if seen.key else seen.state
         yield f"  state  {name}: {change(seen.before, seen.after)}"
-    if visit.error is not None:
-        yield f"  raised {cut(visit.error)}"
-    elif visit.node != SINK:
-        yield f"  out    {cut(visit.output)}"
+    if call.error is not None:
+        yield f"  raised {cut(call.error)}"
+    elif call.node != SINK:
+        yield f"  out    {cut(call.output)}"
 
 
 def change(before: str, after: str) -> str:

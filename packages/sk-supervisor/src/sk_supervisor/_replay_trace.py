@@ -27,9 +27,9 @@ from sk_kernel import (
     single_group,
 )
 
+from sk_supervisor._call_recorder import CallRecorder, NodeCall, RecordedApplication
 from sk_supervisor._loops import loop_for
 from sk_supervisor._preflight import Prepared
-from sk_supervisor._probe import Probe, ProbedApplication, Visit
 from sk_supervisor.errors import NoSuchTraceError
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
-    """What one record did: what the source gave, its visits in order, its spans, and its end."""
+class RecordPath:
+    """What one record did: what the source gave, its calls in order, its spans, and its end."""
 
     sequence: int
     payload: Any
-    visits: Sequence[Visit]
+    calls: Sequence[NodeCall]
     spans: Sequence[NodeSpan]
     error: RunError | None
 
@@ -60,7 +60,7 @@ class _Spans:
         """Nothing to export."""
 
 
-def replay_trace(prepared: Prepared, run_id: str, trace_id: str) -> Path:
+def replay_trace(prepared: Prepared, run_id: str, trace_id: str) -> RecordPath:
     """Run the source's records up to the one with this trace id; the sink is not made.
 
     No node finishes: the record is not behind the end of the input.
@@ -87,10 +87,10 @@ class _Replay:
         self, prepared: Prepared, run_id: str, ids: TraceIds, loop: asyncio.Runner | None
     ) -> None:
         self._ids, self._run_id = ids, run_id
-        self._probe, self._spans = Probe(), _Spans()
+        self._recorder, self._spans = CallRecorder(), _Spans()
         spec = prepared.application.spec
-        context = ProbedApplication(
-            prepared.application, replace(spec, failure=_quiet(spec.failure)), self._probe
+        context = RecordedApplication(
+            prepared.application, replace(spec, failure=_quiet(spec.failure)), self._recorder
         )
         graph = context.graph
         self._branching, self._enveloped = graph.branching, graph.source.payload.enveloped
@@ -110,7 +110,7 @@ class _Replay:
             loop=loop,
         )
 
-    def up_to(self, wanted: int | None, trace_id: str) -> Path:
+    def up_to(self, wanted: int | None, trace_id: str) -> RecordPath:
         read = 0
         while True:
             batch, payloads = self.source.read()
@@ -141,7 +141,7 @@ class _Replay:
                 return row
         return None
 
-    def _path(self, number: int, sequence: int, payload: Any) -> Path:
+    def _path(self, number: int, sequence: int, payload: Any) -> RecordPath:
         now = time.time_ns()
         self._tracer.flush()
         self._spans.spans.clear()  # of the failures of records before it
@@ -149,7 +149,7 @@ class _Replay:
         key = (sequence,) if self._branching else sequence
         self._tracer.read([(key, given)], (now, now))
         batch = Batch(number, sequence, sequence, sampled=frozenset([sequence]))
-        self._probe.armed = True
+        self._recorder.armed = True
         failure: RunError | None = None
         try:
             self._runner.read(batch, [payload])
@@ -158,11 +158,11 @@ class _Replay:
         except RunError as error:
             failure = error
         self._tracer.flush()
-        return Path(sequence, payload, self._probe.visits, self._spans.spans, failure)
+        return RecordPath(sequence, payload, self._recorder.calls, self._spans.spans, failure)
 
     def _write(self, payloads: Sequence[Any]) -> None:
-        if self._probe.armed:
-            self._probe.visits += [Visit(SINK, payload) for payload in payloads]
+        if self._recorder.armed:
+            self._recorder.calls += [NodeCall(SINK, payload) for payload in payloads]
 
 
 def _quiet(failure: FailureSpec) -> FailureSpec:

@@ -9,9 +9,8 @@ from sk_control import DrainOutcome
 from sk_kernel import SINK, SOURCE, DeadLetterFile, ExecutionPlan, GroupStatus, Progress, RunReport
 
 from sk_supervisor._preflight import Prepared
-from sk_supervisor._roster import WorkerRecord
-
-PROFILE = "process_supervisor"
+from sk_supervisor._supervisors import PROCESS_SUPERVISOR
+from sk_supervisor._worker_record import WorkerRecord
 
 
 def report_of(
@@ -29,7 +28,7 @@ def report_of(
     return RunReport(
         run_id=run_id,
         scenario=prepared.config.scenario.name,
-        profile=PROFILE,
+        profile=PROCESS_SUPERVISOR,
         outcome="completed" if complete else "stopped",
         records_in=source.progress.records_in,
         records_out=sink.progress.records_out,

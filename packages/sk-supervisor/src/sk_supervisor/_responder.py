@@ -18,9 +18,9 @@ from sk_kernel import (
     frames_of,
 )
 
+from sk_supervisor._data_plane import DataPlaneChannel
 from sk_supervisor._frames import RequestHeader
-from sk_supervisor._inbox import Asked
-from sk_supervisor._outlet import Outlet
+from sk_supervisor._inbox import RequestArrived
 from sk_supervisor._peers import place_of, places_of
 
 #: So much waits to be sent, at most, before it is: what is at hand goes in one frame.
@@ -56,10 +56,10 @@ class Responder:
         self,
         plan: ExecutionPlan,
         runners: Mapping[int, SegmentRunner],
-        outlet: Outlet,
+        data_plane: DataPlaneChannel,
         max_payload_bytes: int,
     ) -> None:
-        self._outlet, self._limit = outlet, max_payload_bytes
+        self._data_plane, self._limit = data_plane, max_payload_bytes
         self._codec = RequestCodec(plan.graph)
         self._runners = {
             index: RequestRunner(plan, plan.segments[index], runner)
@@ -67,13 +67,13 @@ class Responder:
         }
         self._turns = [Turns(segment) for segment in plan.segments]
         self._places = places_of(plan)
-        self._own_place = place_of(outlet.worker_id)
+        self._own_place = place_of(data_plane.worker_id)
         self._onward: dict[_Way, list[WirePart]] = {}
         self._answers: list[WirePart] = []
         self._held = 0
         self.answered = 0
 
-    def take(self, asked: Asked) -> None:
+    def take(self, asked: RequestArrived) -> None:
         """Run what came in a frame, as a batch.
 
         :raises WireError: when it holds no visits of this graph.
@@ -106,13 +106,13 @@ class Responder:
         onward, self._onward = self._onward, {}
         self._held = 0
         for payload in frames_of(answers, self._limit):
-            self._outlet.reply(payload)
+            self._data_plane.reply(payload)
         for (source, place, target), parts in onward.items():
-            receiver = self._outlet.worker_at(place)
-            sender, run = self._outlet.worker_id, self._outlet.run_id
+            receiver = self._data_plane.worker_at(place)
+            sender, run = self._data_plane.worker_id, self._data_plane.run_id
             header = RequestHeader(sender, receiver, run, source, target)
             for payload in frames_of(parts, self._limit):
-                self._outlet.ask(header, payload)
+                self._data_plane.ask(header, payload)
 
     def _run(self, here: dict[int, list[Visit]], answers: list[Answer]) -> None:
         """Run visits of segments, by index, until nothing more comes of them to this worker."""

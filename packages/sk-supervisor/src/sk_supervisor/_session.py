@@ -1,4 +1,4 @@
-"""What one multiprocess run opens (keys, control server, hub), and what each worker is told."""
+"""What the workers of one run connect to: a control server and a data hub, with their keys."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from sk_control import (
-    BootstrapBundle,
     ControlEvent,
     ControlServer,
     ControlSettings,
-    Hello,
     PeerReplaced,
     Refused,
     WorkerIdentity,
@@ -21,8 +19,7 @@ from sk_control import (
 from sk_kernel import TraceIds
 from sk_transport import KeyMaterial, Secret
 
-from sk_supervisor._bundle import ChildBootstrapBundle, encode_bundle
-from sk_supervisor._client_keys import ClientKeys, client_edges
+from sk_supervisor._client_keys import ClientKeys
 from sk_supervisor._desk import RequestDesk
 from sk_supervisor._edges import EdgeKeys
 from sk_supervisor._handoff import Handoff
@@ -36,11 +33,11 @@ from sk_supervisor._happenings import (
 from sk_supervisor._hub import DataHub
 from sk_supervisor._link_limits import link_limits
 from sk_supervisor._peers import Peers, group_of, incarnation_of, place_of, worker_name
-from sk_supervisor._placement import workers_of
-from sk_supervisor._preflight import Prepared, application_spec, span_choices
+from sk_supervisor._preflight import Prepared
 from sk_supervisor._refusals import Refusals
 from sk_supervisor._relay import Relay
 from sk_supervisor._spawn import WorkerStart, standard_streams
+from sk_supervisor._worker_bundles import WorkerBundles
 from sk_supervisor.errors import RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:
@@ -50,8 +47,9 @@ if TYPE_CHECKING:
 class Session:
     """Listens on two loopback ports from construction to ``close``.
 
-    ``profile`` is the folder that workers write what they measure to; empty where none measures.
-
+    :param put: is told of what happens, from threads of the session's own.
+    :param letters: the folder that workers write dead letters to; empty where there can be none.
+    :param profile: the folder that they write what they measure to; empty where none measures.
     :raises TransportError, ControlError: when a port cannot be had.
     :raises OSError: when the system has no thread or descriptor to give.
     """
@@ -64,11 +62,12 @@ class Session:
         refusals: Refusals,
         handoff: Handoff,
         letters: str = "",
+        profile: str = "",
     ) -> None:
-        self._letters, self.profile = letters, ""
+        self._profile = profile
         self._prepared, self._run_id, self._put = prepared, run_id, put
         self._refusals = refusals
-        self._restartable = sorted(g.name for g in prepared.groups if g.restart.policy != "never")
+        restartable = sorted(g.name for g in prepared.groups if g.restart.policy != "never")
         ipc = prepared.config.runtime.platform.execution_ipc
         if ipc.control is None:
             raise RuntimeLifecycleResolutionError("execution_ipc.control", "is not configured")
@@ -78,7 +77,16 @@ class Session:
         edges = self._peers.edges(workers)
         self._limits = link_limits(ipc)
         self._keys = EdgeKeys(material(ipc.auth), self._id, edges, ipc.auth.kdf)
-        self.relay = Relay(prepared.plan, workers, self._restartable)
+        self._bundles = WorkerBundles(
+            prepared,
+            run_id,
+            self._peers,
+            self._keys,
+            self._limits,
+            restartable=restartable,
+            letters=letters,
+        )
+        self.relay = Relay(prepared.plan, workers, restartable)
         self.desk = self._request_desk(handoff)
         self.hub = self._data_hub(ipc)
         self._settings = _control_settings(ipc.control)
@@ -123,7 +131,7 @@ class Session:
             self._id,
             material(control.auth),
             workers=len(self._peers.now),
-            bundle_for=self._bundle_for,
+            bundle_for=lambda hello: self._bundles.bundle_for(hello, self.hub.address),
             on_event=self._on_control,
             host=control.bind_host,
             port=control.bind_port,
@@ -151,7 +159,7 @@ class Session:
             session_id=self._id,
             deadline_seconds=group.start_timeout_seconds,
             control=self._settings,
-            profile=self.profile,
+            profile=self._profile,
             standard=standard_streams(self._prepared.plan, group.name),
         )
 
@@ -190,44 +198,6 @@ class Session:
     def _refuse(self, plane: str, category: str) -> None:
         if self._refusals.add(plane, category):
             self._put(RefusalsCame())
-
-    def _bundle_for(self, hello: Hello) -> BootstrapBundle:
-        config = self._prepared.config
-        group = next(g for g in self._prepared.groups if g.name == hello.group)
-        host, port = self.hub.address
-        workers = self._peers.introduce_all(hello.worker_id)
-        return BootstrapBundle(
-            run_id=self._run_id,
-            scenario_id=config.scenario.name,
-            group=hello.group,
-            worker_index=hello.index,
-            incarnation=hello.incarnation,
-            discovery_modules=tuple(config.runtime.discovery_modules),
-            application=encode_bundle(self._child_bundle(workers)),
-            data_host=host,
-            data_port=port,
-            heartbeat_seconds=group.heartbeat_seconds,
-            keys=self._keys.bundle(
-                hello.worker_id,
-                (*self._peers.edges(workers), *client_edges(hello.worker_id)),
-            ),
-        )
-
-    def _child_bundle(self, workers: dict[str, str]) -> ChildBootstrapBundle:
-        config = self._prepared.config
-        return ChildBootstrapBundle(
-            application=application_spec(config),
-            group_of=dict(self._prepared.plan.group_of),
-            workers=workers,
-            shared=workers_of(self._prepared.groups),
-            restartable=self._restartable,
-            limits=self._prepared.limits,
-            link=self._limits,
-            sampling_ratio=config.runtime.observability.tracing.sampling_ratio,
-            spans=span_choices(config),
-            flush_seconds=self._prepared.flush_seconds,
-            letters=self._letters,
-        )
 
 
 def _control_settings(control: ControlConfig) -> dict[str, Any]:

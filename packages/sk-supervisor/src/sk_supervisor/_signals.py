@@ -18,10 +18,10 @@ HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ECHO_SECONDS: Final = 0.1
 
 
-class Heard:
+class ReceivedSignals:
     """The signals that came, without the echoes. Pure: the clock's time comes in.
 
-    While it ``breaks_in``, a second one raises :class:`ForcedStop`; that ends it.
+    While ``breaks_in`` is true, a second one raises :class:`ForcedStop` and makes it false.
     """
 
     def __init__(self, *, breaks_in: bool = False) -> None:
@@ -66,8 +66,10 @@ class ForcedStop(KeyboardInterrupt):
 
 
 def is_from_outside(error: BaseException) -> bool:
-    """Whether a signal was behind it, which may be a Ctrl-C where nobody handles that; or it was
-    application code that raised a KeyboardInterrupt, or called ``sys.exit()``.
+    """Whether a signal was behind an error, and not application code that raised it.
+
+    That may be a Ctrl-C where nobody handles it. Application code may raise a KeyboardInterrupt
+    just the same, or call ``sys.exit()``.
     """
     unhandled = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     pressed = unhandled and threading.current_thread() is threading.main_thread()
@@ -82,7 +84,7 @@ class BreakIn:
         self._armed = self._asked = False
 
     def __call__(self) -> None:
-        """Do it, once, if signals are handled just now."""
+        """Raise it there, once, while it is armed; else nothing. Any thread but the main one."""
         with self._lock:
             main = threading.main_thread().ident
             if self._armed and not self._asked and main is not None:
@@ -90,11 +92,11 @@ class BreakIn:
                 signal.pthread_kill(main, signal.SIGTERM)
 
     def arm(self) -> None:
-        """In the main thread: from now on it may come."""
+        """In the main thread: from now on it may be raised."""
         self._armed = True
 
     def disarm(self) -> None:
-        """In the main thread: what comes from now on is ignored, and no signal is under way."""
+        """In the main thread: it is raised no more, and no signal for it is under way."""
         self._armed = False
         with self._lock:
             pass
@@ -114,32 +116,35 @@ class BreakIn:
 @contextmanager
 def signals_to(
     request_stop: Callable[[str], None], *, force: bool, break_in: BreakIn | None = None
-) -> Iterator[Heard]:
+) -> Iterator[ReceivedSignals]:
     """Hand each signal's name to ``request_stop`` inside the block; gives the signals that came.
 
     A SIGHUP that is ignored already (``nohup``) stays ignored; an echo is left out.
 
-    With ``force`` the second signal raises :class:`ForcedStop` in the main thread, and ``break_in``
-    may do so until it is disarmed. What is given may be told otherwise at any time. Outside the
-    main thread, where Python allows no handlers, nothing is handled.
+    Outside the main thread, where Python allows no handlers, nothing is handled.
+
+    :param request_stop: called in the handler, so that it may only pass the word on.
+    :param force: whether the second signal raises :class:`ForcedStop` in the main thread; the
+        caller may say otherwise later, by ``breaks_in`` of what is given.
+    :param break_in: may raise it as well, with ``force``, until it is disarmed.
 
     An inherited deafness to SIGCHLD, which would hide how workers end, is lifted meanwhile.
     """
     break_in = break_in or BreakIn()
-    heard = Heard(breaks_in=force)
+    received = ReceivedSignals(breaks_in=force)
     if threading.current_thread() is not threading.main_thread():
-        yield heard
+        yield received
         return
 
     def handle(number: int, _: FrameType | None) -> None:
         if break_in.heard():
             return
-        if not heard.counts(number, time.monotonic()):
+        if not received.counts(number, time.monotonic()):
             return
         request_stop(signal.Signals(number).name)
         # Never a third time, in the midst of cleaning up behind the second.
-        if heard.breaks_in and len(heard.numbers) > 1:
-            heard.breaks_in = False
+        if received.breaks_in and len(received.numbers) > 1:
+            received.breaks_in = False
             raise ForcedStop
 
     wanted = [number for number in HANDLED if not ignored_from_above(number)]
@@ -149,7 +154,7 @@ def signals_to(
     if force:
         break_in.arm()
     try:
-        yield heard
+        yield received
     finally:
         break_in.disarm()
         for number, handler in before.items():

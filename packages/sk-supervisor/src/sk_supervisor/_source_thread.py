@@ -39,6 +39,7 @@ class SourceThread:
         self.closes = False
         self._thread = threading.Thread(target=self._run, name="source", daemon=True)
         self._impatience: threading.Timer | None = None
+        """Leaves the source behind, when it has been interrupted for too long."""
 
     def open(self) -> None:
         """Open the source.
@@ -56,16 +57,15 @@ class SourceThread:
         """End the input here: the final batch follows what was read. Any thread; never waits.
 
         The source's own ``interrupt`` may take its time, in a thread of its own. If it raises, that
-        is delivered.
+        is delivered. Where the system has no thread to give, the source is left behind at once.
         """
         with self._lock:
             first = self._impatience is None
             if first:
                 self._impatience = threading.Timer(_BLOCKED_SECONDS, self._leave_behind)
                 self._impatience.daemon = True
-                self._impatience.start()
         if first:
-            begin(threading.Thread(target=self._interrupt, name="interrupt", daemon=True))
+            self._begin_interrupt()
 
     def end(self, timeout: float) -> None:
         """See that the source is closed, if that can be had within the time.
@@ -79,7 +79,19 @@ class SourceThread:
             self._is_open = False
             self._driver.close()
 
+    def _begin_interrupt(self) -> None:
+        assert self._impatience is not None  # noqa: S101 - it was made just now
+        try:
+            begin(self._impatience)
+            begin(threading.Thread(target=self._interrupt, name="interrupt", daemon=True))
+        except OSError:
+            if self._thread.ident is None:
+                self._interrupt()  # nobody reads it yet: there is nothing to wait for
+            else:
+                self._leave_behind()
+
     def _interrupt(self) -> None:
+        """Ask the source to end, in a thread of its own; then let whoever waits for credit go."""
         try:
             self._driver.interrupt()
         except AdapterFailedError as error:
@@ -116,6 +128,7 @@ class SourceThread:
                 self._deliver(SourceRead(batch, payloads))
 
     def _leave_behind(self) -> None:
+        """End the input without the source, which has not heeded its interrupt in time."""
         self._credit.end()
         if self._thread.ident is None:
             return  # it was never started; if it is, its first read gives the final batch

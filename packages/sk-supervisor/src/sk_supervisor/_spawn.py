@@ -73,7 +73,7 @@ class WorkerStart:
     def __repr__(self) -> str:
         return f"WorkerStart({self.worker_id})"
 
-    def told(self, spawned_ns: int) -> dict[str, object]:
+    def assignment(self, spawned_ns: int) -> dict[str, object]:
         """What goes through the spawn pipe, and when its process began with it."""
         return {
             "worker_id": self.worker_id,
@@ -132,7 +132,7 @@ class Interpreter:
 
     def become(self, start: WorkerStart) -> subprocess.Popen[bytes]:
         """Tell it which worker it is, for good: the process, which is the caller's from now on."""
-        self._say(start.told(self._spawned_ns))
+        self._say(start.assignment(self._spawned_ns))
         self._hang_up()
         return self._process
 

@@ -1,4 +1,4 @@
-"""Starting workers: the session that they come to is opened once, and each is spawned into it."""
+"""Starting workers: the session that they connect to is opened once, and each spawned into it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from sk_transport import TransportError
 from sk_supervisor._early import Early
 from sk_supervisor._happenings import Happening, ProcessExited
 from sk_supervisor._process import WorkerProcess
-from sk_supervisor._roster import Roster, WorkerRecord
+from sk_supervisor._roster import Roster
 from sk_supervisor._session import Session
 from sk_supervisor._signals import without_signals
+from sk_supervisor._worker_output import OnLine
+from sk_supervisor._worker_record import WorkerRecord
 from sk_supervisor._workload import Workload
 from sk_supervisor.errors import RuntimeLifecycleReadyError, RuntimeLifecycleResolutionError
 
@@ -27,10 +29,10 @@ if TYPE_CHECKING:
 class Starting:
     """Fills a roster with the workers of a run. In the thread that outlives them only.
 
-    :param open_session: opens what the workers come to; raises TransportError, ControlError,
-        DeadLetterError, OSError.
-    :param put: is told in each worker's own thread that its process is gone.
-    :param on_line: called from a worker's own thread with the stream and each line that it writes.
+    :param open_session: opens what the workers connect to, given the folder for their profiles
+        (empty: none); raises TransportError, ControlError, DeadLetterError, OSError.
+    :param put: is told, in a thread of each worker's own, that its process is gone.
+    :param on_line: called from a thread of each worker's own with its id, the stream, and a line.
     :param clean: takes what nobody may be shown out of a line.
     """
 
@@ -40,17 +42,24 @@ class Starting:
         log: EventRail,
         roster: Roster,
         work: Workload,
-        *,
-        open_session: Callable[[], Session],
+        open_session: Callable[[str], Session],
         put: Callable[[Happening], None],
-        on_line: Callable[[str, str, str], None],
+        on_line: OnLine,
         clean: Callable[[str], str],
     ) -> None:
         self._groups = {group.name: group for group in groups}
         self._log, self._roster, self._work = log, roster, work
         self._open_session = open_session
         self._put, self._on_line, self._clean = put, on_line, clean
-        self.early = Early()
+        self._early, self._profile = Early(), ""
+
+    def take_early(self, early: Early) -> None:
+        """Let workers be processes that have begun already, where there are any."""
+        self._early = early
+
+    def profile_into(self, folder: str) -> None:
+        """Have the workers write what they measure to a folder. Before any group is started."""
+        self._profile = folder
 
     def configured(self, names: Iterable[str]) -> list[GroupConfig]:
         """The groups of these names, in their order.
@@ -67,7 +76,7 @@ class Starting:
         return {record.group.name for record in self._roster}
 
     def start(self, names: Sequence[str]) -> None:
-        """Spawn every worker of these groups; the first of all groups opens the session.
+        """Spawn every worker of these groups; the first call opens the session.
 
         :raises RuntimeLifecycleResolutionError: for an unknown group, or a group started before.
         :raises RuntimeLifecycleReadyError: when a port or a process cannot be had.
@@ -84,7 +93,7 @@ class Starting:
                 for index in range(group.workers):
                     self.spawn(group, index)
         except (TransportError, ControlError, DeadLetterError, OSError) as error:
-            self.early.close()
+            self._early.close()
             raise RuntimeLifecycleReadyError("spawn", names, 0.0, str(error)) from error
 
     def spawn(self, group: GroupConfig, index: int = 0, incarnation: int = 1) -> None:
@@ -95,7 +104,7 @@ class Starting:
         """
         assert self._work.session is not None  # noqa: S101 - groups were started in it
         start = self._work.session.invite(group, index, incarnation)
-        interpreter = self.early.take(start.worker_id)
+        interpreter = self._early.take(start.worker_id)
         now = interpreter.spawned_at if interpreter else time.monotonic()
         process = WorkerProcess(
             start,
@@ -119,5 +128,5 @@ class Starting:
 
     def _listen(self) -> None:
         if self._work.session is None:
-            self._work.session = session = self._open_session()
+            self._work.session = session = self._open_session(self._profile)
             self._log.emit("supervisor_listening", level="debug", fields=session.addresses())

@@ -10,12 +10,14 @@ from sk_control import ControlMessage, Stop
 from sk_kernel import EventRail
 from sk_observability import EventName
 
+from sk_supervisor._end_causes import EndCauses
 from sk_supervisor._failures import HEARTBEAT, MEMORY, STUCK, TIMEOUT
 from sk_supervisor._ladder import Ladder, Rung
 from sk_supervisor._lifecycle import Event, State
 from sk_supervisor._process import release_all
-from sk_supervisor._roster import Roster, WorkerRecord
-from sk_supervisor._watch import Watch
+from sk_supervisor._roster import Roster
+from sk_supervisor._supervisor_loop import SupervisorLoop
+from sk_supervisor._worker_record import WorkerRecord
 
 #: Failures of workers that do not do what they should in time, or that do harm as long as they
 #: live: nothing is to be had by asking.
@@ -25,7 +27,9 @@ _LEAST_SECONDS = 0.2
 
 
 class Stopping:
-    """The stop ladder applied to a roster. The loop's thread only.
+    """Takes the rungs of the stop ladder with the workers of a roster, all of them side by side.
+
+    In the thread that turns the loop, which :meth:`down` and :meth:`await_exits` do.
 
     :param tell: sends a worker a message; False where there is no session to send it on.
     :param order: the groups, source first, sink last.
@@ -34,12 +38,13 @@ class Stopping:
     def __init__(
         self,
         roster: Roster,
-        watch: Watch,
+        loop: SupervisorLoop,
+        causes: EndCauses,
         log: EventRail,
         tell: Callable[[WorkerRecord, ControlMessage], bool],
         order: Sequence[str],
     ) -> None:
-        self._roster, self._watch, self._log = roster, watch, log
+        self._roster, self._loop, self._causes, self._log = roster, loop, causes, log
         self._tell, self._order = tell, order
         self._held_nothing: set[str] = set()
 
@@ -57,10 +62,10 @@ class Stopping:
         Whoever had no session yet is ended at once, and no rung had to be taken for that.
         """
         left = self.alive()
-        if left and not self._watch.forced:
+        if left and not self._causes.forced:
             self.ask(budget_seconds)
             self.await_exits(self._at_least(ladder.stop_until))
-        if self.alive() and not self._watch.forced:
+        if self.alive() and not self._causes.forced:
             self.signal(Rung.TERMINATE)
             self.await_exits(self._at_least(ladder.terminate_until))
         if self.alive():
@@ -119,9 +124,9 @@ class Stopping:
         while (
             self.alive(groups)
             and time.monotonic() < deadline
-            and (whatever_comes or not self._watch.forced)
+            and (whatever_comes or not self._causes.forced)
         ):
-            self._watch.step(deadline)
+            self._loop.step(deadline)
 
     def settle(self) -> None:
         """Record every exit, and let go of all that are gone, in one short time for them all."""

@@ -19,7 +19,8 @@ from sk_supervisor._restart import (
     RestartPolicy,
     seeded_chance,
 )
-from sk_supervisor._roster import Roster, WorkerRecord
+from sk_supervisor._roster import Roster
+from sk_supervisor._worker_record import WorkerRecord
 
 if TYPE_CHECKING:
     from sk_config import GroupConfig
@@ -31,6 +32,8 @@ _CANCELLED = "a stop was asked for before another could take its place"
 
 @dataclass(slots=True)
 class _Pending:
+    """A successor that is to be started, not before ``at`` on the loop's clock."""
+
     failed: WorkerRecord
     incarnation: int
     at: float
@@ -67,7 +70,11 @@ class Successors:
         self._closed = False
 
     def follow(self, failed: WorkerRecord) -> bool:
-        """Whether another takes the place of a worker that has just failed; then it is ended."""
+        """Have another worker take the place of one that has just failed; whether one will.
+
+        If so its process is killed, and the successor starts once it is gone and has waited as the
+        policy says. If all work is done, nobody needs to: the answer is the same.
+        """
         if self._closed or failed.group.name not in self._histories:
             return False
         failed.process.signal(SIGKILL)  # with whatever it has started
@@ -91,7 +98,7 @@ class Successors:
                     self._start(pending)
 
     def cancel(self) -> None:
-        """Start nobody any more: a stop was asked for. Who waits for a successor has failed."""
+        """Start nobody any more, as a stop was asked for; the run ends by who waits for one."""
         pending = list(self._pending.values())
         self.close()
         for one in pending:
@@ -115,6 +122,7 @@ class Successors:
                 self._blame(failed)
 
     def _decide(self, failed: WorkerRecord, incarnation: int, category: str) -> bool:
+        """Have the policy say whether, and when, an incarnation is started; False: it gave up."""
         now, group, worker = self._clock(), failed.group.name, failed.worker_id
         match self._histories[group].failed(now):
             case GiveUp() as end:

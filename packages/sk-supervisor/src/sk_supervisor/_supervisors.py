@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 MODE_PATH: Final = "runtime.platform.bootstrap.mode"
+#: The mode in which this process does the work itself.
+INLINE: Final = "inline"
+#: The mode in which each group has processes of its own.
+PROCESS_SUPERVISOR: Final = "process_supervisor"
 #: Where those that are built in are: imported when one is asked for.
 BUILT_IN: Final[Mapping[str, tuple[str, str]]] = {
-    "inline": ("sk_supervisor._local", "local_supervisor"),
-    "process_supervisor": ("sk_supervisor._multiprocess", "multiprocess_supervisor"),
+    INLINE: ("sk_supervisor._local", "local_supervisor"),
+    PROCESS_SUPERVISOR: ("sk_supervisor._multiprocess", "multiprocess_supervisor"),
 }
 #: What a supervisor must have, of its protocol.
 _ASKED: Final = tuple(name for name in vars(BootstrapSupervisor) if not name.startswith("_"))
@@ -32,10 +36,10 @@ _ASKED: Final = tuple(name for name in vars(BootstrapSupervisor) if not name.sta
 def supervisor_of(mode: str, setup: RunSetup) -> BootstrapSupervisor:
     """The supervisor that ``mode`` stands for, made for a run.
 
-    :raises RuntimeLifecycleResolutionError: see :func:`factory_of`; and when what is brought by
-        another package makes none.
+    :raises RuntimeLifecycleResolutionError: when nothing, several packages, or one that cannot be
+        imported provides it, or what is provided makes none.
     """
-    factory = factory_of(mode)
+    factory = _factory_of(mode)
     if mode in BUILT_IN:
         return factory(setup)
     try:
@@ -54,13 +58,13 @@ def supervisor_of(mode: str, setup: RunSetup) -> BootstrapSupervisor:
 def check_mode(mode: str) -> None:
     """See that there is a supervisor for ``mode``. A built-in one is not imported for that.
 
-    :raises RuntimeLifecycleResolutionError: see :func:`factory_of`.
+    :raises RuntimeLifecycleResolutionError: as :func:`supervisor_of`, but nothing is made.
     """
     if mode not in BUILT_IN:
-        factory_of(mode)
+        _factory_of(mode)
 
 
-def factory_of(mode: str) -> SupervisorFactory:
+def _factory_of(mode: str) -> SupervisorFactory:
     """What makes the supervisor that ``mode`` stands for. A built-in one is never displaced.
 
     :raises RuntimeLifecycleResolutionError: when nothing, several packages, or one that cannot be

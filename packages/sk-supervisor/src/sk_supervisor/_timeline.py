@@ -48,7 +48,7 @@ class Stretch(NamedTuple):
 
 
 @dataclass
-class Life:
+class WorkerHistory:
     """What happened to one worker, all its incarnations, or to the supervisor."""
 
     name: str
@@ -63,7 +63,7 @@ class Timeline(NamedTuple):
     run_id: str
     begin_ns: int
     end_ns: int
-    lives: list[Life]
+    lives: list[WorkerHistory]
 
     @property
     def failures(self) -> int:
@@ -75,12 +75,12 @@ def timeline_of(events: Sequence[LifecycleEvent]) -> Timeline:
     """Tell the lives in the events of one run, of which there is at least one."""
     ordered = sorted(events, key=lambda event: event.sequence)
     end = max(event.time_ns for event in ordered)
-    lives = {SUPERVISOR: Life(SUPERVISOR)}
+    lives = {SUPERVISOR: WorkerHistory(SUPERVISOR)}
     for event in ordered:
         if event.worker is None and event.group is not None:
             continue  # what a group goes through is what its workers do
         name = SUPERVISOR if event.worker is None else slot_of(event.worker)
-        life = lives.setdefault(name, Life(name))
+        life = lives.setdefault(name, WorkerHistory(name))
         life.events.append(event)
         if is_bad(event) or (event.name not in _BEGINS and event.level == "info"):
             life.marks.append(event)
@@ -101,7 +101,7 @@ def is_bad(event: LifecycleEvent) -> bool:
     return _BAD.search(event.name) is not None and "unstuck" not in event.name
 
 
-def _stretches(life: Life, end: int) -> Iterable[Stretch]:
+def _stretches(life: WorkerHistory, end: int) -> Iterable[Stretch]:
     turns = [event for event in life.events if event.name in _BEGINS]
     for number, event in enumerate(turns):
         state = _BEGINS[event.name]

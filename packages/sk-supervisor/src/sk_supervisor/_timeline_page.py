@@ -9,7 +9,7 @@ from sk_kernel import LifecycleEvent
 
 from sk_supervisor._lanes import Lane, Scale, bar, key, lanes, mark
 from sk_supervisor._markup import Markup, Piece, page, tag
-from sk_supervisor._timeline import STATES, Life, Timeline, is_bad, timeline_of
+from sk_supervisor._timeline import STATES, Timeline, WorkerHistory, is_bad, timeline_of
 from sk_supervisor._units import lasting, moment
 
 MOST_LANES: Final = 200
@@ -84,7 +84,7 @@ def _figure(timeline: Timeline, notes: list[str]) -> Markup:
     )
 
 
-def _lane(life: Life, scale: Scale) -> Lane:
+def _lane(life: WorkerHistory, scale: Scale) -> Lane:
     begin = life.events[0].time_ns if life.events else scale.begin
     end = max((event.time_ns for event in life.events), default=begin)
     if any(not stretch.ended for stretch in life.stretches):
@@ -97,7 +97,7 @@ def _lane(life: Life, scale: Scale) -> Lane:
     )
 
 
-def _name(life: Life) -> Iterator[Piece]:
+def _name(life: WorkerHistory) -> Iterator[Piece]:
     yield life.name
     incarnations = len({stretch.worker for stretch in life.stretches})
     if incarnations > 1:
@@ -109,7 +109,7 @@ def _name(life: Life) -> Iterator[Piece]:
         yield tag("small", "no end in the log")
 
 
-def _drawn(life: Life, scale: Scale) -> Iterator[Markup]:
+def _drawn(life: WorkerHistory, scale: Scale) -> Iterator[Markup]:
     for stretch in life.stretches:
         title = f"{stretch.worker} {stretch.state} {lasting(stretch.length_ns)}"
         own = _COLOURS[stretch.state]
@@ -118,7 +118,7 @@ def _drawn(life: Life, scale: Scale) -> Iterator[Markup]:
         yield mark(scale, event.time_ns, said(event), bad=is_bad(event))
 
 
-def _facts(life: Life, scale: Scale) -> Iterator[tuple[str, Piece]]:
+def _facts(life: WorkerHistory, scale: Scale) -> Iterator[tuple[str, Piece]]:
     several = len({event.worker for event in life.events}) > 1
     for event in life.events[:MOST_EVENTS]:
         what: Piece = tag("b", said(event)) if is_bad(event) else said(event)

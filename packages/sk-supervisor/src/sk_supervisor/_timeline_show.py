@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sk_supervisor._status_rows import shown
-from sk_supervisor._timeline import STATES, SUPERVISOR, Life, Timeline
+from sk_supervisor._timeline import STATES, SUPERVISOR, Timeline, WorkerHistory
 from sk_supervisor._timeline_page import facts_of, said
 from sk_supervisor._units import lasting
 
@@ -31,7 +31,7 @@ def show_timeline(screen: Console, timeline: Timeline) -> None:
             screen.print(Text(f"{when}  {shown(event.worker or SUPERVISOR)}  {shown(said(event))}"))
 
 
-def _cells(life: Life, begin: int) -> Iterable[list[str]]:
+def _cells(life: WorkerHistory, begin: int) -> Iterable[list[str]]:
     for worker in dict.fromkeys(stretch.worker for stretch in life.stretches):
         own = [stretch for stretch in life.stretches if stretch.worker == worker]
         lengths = [sum(s.length_ns for s in own if s.state == state) for state in STATES]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import click
 
 from sk_supervisor._jsonl import JsonLines
 from sk_supervisor._trace_index import Chosen, Listing, listed
+from sk_supervisor._trace_runs import NewestRun, RunSpan
 from sk_supervisor._trace_span import Span, rows_of
+from sk_supervisor._trace_words import others_told
 from sk_supervisor.errors import (
     EXIT_DONE,
     EXIT_OPERATION,
@@ -18,8 +21,20 @@ from sk_supervisor.errors import (
 )
 
 
-def trace(paths: Sequence[str], wanted: str, html: str | None, limit: int) -> int:
-    """Show the trace whose id begins with ``wanted``, or list them where there are many.
+class Wanted(NamedTuple):
+    """What the ids of a trace, and of the run that it is of, are or begin with."""
+
+    trace: str = ""
+    run: str = ""
+
+    def __str__(self) -> str:
+        asked = ("trace", self.trace), ("run", self.run)
+        said = [f"{name} whose id begins with {begin!r}" for name, begin in asked if begin]
+        return " of a ".join(said if self.trace else ["span", *said])
+
+
+def trace(paths: Sequence[str], wanted: Wanted, html: str | None, limit: int) -> int:
+    """Show the trace that is wanted, or list them where there are many.
 
     The exit code: 1 where there is none, or lines could not be read that are no half lines of
     killed workers.
@@ -31,41 +46,46 @@ def trace(paths: Sequence[str], wanted: str, html: str | None, limit: int) -> in
         return error.exit_code
 
 
-def _shown(paths: Sequence[str], wanted: str, html: str | None, limit: int) -> int:
-    lines = JsonLines(paths, Span)
-    chosen, listing = _found(lines, wanted, limit if html is None else 0)
+def _shown(paths: Sequence[str], wanted: Wanted, html: str | None, limit: int) -> int:
+    lines, runs = JsonLines(paths, Span), NewestRun(wanted.run)
+    chosen, listing = _found(lines, runs, wanted.trace, limit if html is None else 0)
     told = list(lines.told())
     for line in told:
         click.echo(f"warning: {line}", err=True)
     if not chosen.ids:
-        what = f"trace whose id begins with {wanted!r}" if wanted else "span"
-        raise NotRecordedError(what, paths)
-    if len(chosen.ids) > 1 and (wanted or html is not None):
+        raise NotRecordedError(str(wanted), paths)
+    if len(chosen.ids) > 1 and (wanted.trace or html is not None):
         raise SeveralTracesError(chosen.ids)
     if html is not None:
         _write(chosen, html, told)
     else:
-        _print(chosen, listing)
+        _print(chosen, listing, runs)
     return EXIT_OPERATION if lines.bad else EXIT_DONE
 
 
-def _found(lines: JsonLines[Span], wanted: str, most: int) -> tuple[Chosen, Listing | None]:
-    """Go through the files, once."""
+def _found(
+    lines: JsonLines[Span], runs: NewestRun, wanted: str, most: int
+) -> tuple[Chosen, Listing | None]:
+    """Go through the files, once: of the runs that have what is wanted, the newest is taken."""
     chosen = Chosen(wanted)
+    spans = _passed(runs.of(s for s in lines if s.trace_id.startswith(wanted)), chosen)
     if wanted or not most:
-        for span in lines:
-            chosen.add(span)
+        for _ in spans:
+            pass
         return chosen, None
-    return chosen, listed(_passed(lines, chosen), most)
+    return chosen, listed(spans, most)
 
 
-def _passed(spans: JsonLines[Span], chosen: Chosen) -> Iterator[Span]:
-    for span in spans:
-        chosen.add(span)
-        yield span
+def _passed(spans: Iterator[RunSpan], chosen: Chosen) -> Iterator[RunSpan]:
+    for one in spans:
+        if one.begins:
+            chosen.clear()
+        chosen.add(one.span)
+        yield one
 
 
-def _print(chosen: Chosen, listing: Listing | None) -> None:
+def _print(chosen: Chosen, listing: Listing | None, runs: NewestRun) -> None:
+    from sk_supervisor._status_rows import shown
     from sk_supervisor._status_screen import console
     from sk_supervisor._trace_show import show_trace, show_traces
 
@@ -73,6 +93,8 @@ def _print(chosen: Chosen, listing: Listing | None) -> None:
         show_trace(console(), rows_of(chosen.spans), chosen.count)
     elif listing is not None:
         show_traces(console(), listing)
+    if told := others_told(runs):
+        click.echo(shown(told))
 
 
 def _write(chosen: Chosen, path: str, told: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from typing import Final, NamedTuple
 
+from sk_supervisor._trace_runs import RunSpan
 from sk_supervisor._trace_span import Span
 from sk_supervisor.errors import RecordedFileError
 
@@ -69,14 +70,19 @@ class Chosen:
         self.spans: list[Span] = []
         self.count = 0
 
+    def clear(self) -> None:
+        """Forget what was added: it is of a run that does not count."""
+        self._exact, self.count = False, 0
+        self.ids.clear()
+        self.spans.clear()
+
     def add(self, span: Span) -> None:
         """Keep it if it is of that trace, and of no more than one so far."""
         if not span.trace_id.startswith(self._wanted):
             return
         if not self._exact and span.trace_id == self._wanted:
-            self._exact, self.count = True, 0
-            self.ids.clear()
-            self.spans.clear()
+            self.clear()
+            self._exact = True
         if self._exact and span.trace_id != self._wanted:
             return
         if len(self.ids) < _MOST_NAMED:
@@ -88,8 +94,10 @@ class Chosen:
             self.spans.append(span)
 
 
-def listed(spans: Iterable[Span], most: int, *, at_once: int = AT_ONCE) -> Listing:
-    """Sum up all traces, and give ``most``; memory does not grow with their number.
+def listed(spans: Iterable[RunSpan], most: int, *, at_once: int = AT_ONCE) -> Listing:
+    """Sum up all traces of the last run that begins, and give ``most``.
+
+    Memory does not grow with their number.
 
     :raises RecordedFileError: when there is no room for the temporary table.
     """
@@ -99,7 +107,11 @@ def listed(spans: Iterable[Span], most: int, *, at_once: int = AT_ONCE) -> Listi
     try:
         with closing(sqlite3.connect("", isolation_level=None)) as table:
             table.executescript(_TABLE)
-            for span in spans:
+            for span, begins in spans:
+                if begins:
+                    held.clear()
+                    table.execute("delete from traces")
+                    total = 0
                 total += 1
                 bit = 1 << min(groups.setdefault(span.process_group, len(groups)), _GROUP_BITS)
                 _sum_up(held.setdefault(span.trace_id, []), span, bit)

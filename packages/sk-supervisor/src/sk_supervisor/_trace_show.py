@@ -24,7 +24,7 @@ def show_trace(screen: Console, rows: Sequence[Row], count: int) -> None:
     begin = min(span.start_ns for span in spans)
     colours = {name: _COLOURS[n % len(_COLOURS)] for n, name in enumerate(groups_of(spans))}
     screen.print(Text(f"trace {shown(spans[0].trace_id)}", style="bold"))
-    facts = [f"{name} {value}" for name, value in facts_of(spans, count)]
+    facts = [f"{name} {shown(value)}" for name, value in facts_of(spans, count)]
     screen.print(Text("  ".join(facts)))
     table = _table(("span", "where", "waited", "at", "took"), ("span", "where"))
     for row in rows:

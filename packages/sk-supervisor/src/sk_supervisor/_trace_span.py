@@ -32,6 +32,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
     sequence: _Count = 0
     error: str | None = None
     worker: str | None = None
+    run_id: str | None = None
     kind: str = "internal"
     links: tuple[SpanLink, ...] = ()
     attributes: dict[str, str | int | float | bool] = {}

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from sk_supervisor._trace_runs import NewestRun
 from sk_supervisor._trace_span import Span, covered_ns
 from sk_supervisor._units import lasting, moment
+
+NAMELESS: Final = "(without an id)"
+"""The run of spans that name none."""
+NAMED: Final = 5
+"""The other runs that are named; of any more the number is told."""
 
 
 def place_of(span: Span) -> str:
@@ -22,6 +29,18 @@ def groups_of(spans: Sequence[Span]) -> list[str]:
     return sorted(first, key=lambda group: first[group])
 
 
+def others_told(runs: NewestRun) -> str | None:
+    """Say which run it is that is shown, where there are others; the ids as they are."""
+    others = [run_id or NAMELESS for run_id in runs.others]
+    if not others:
+        return None
+    some = ", ".join(others[:NAMED])
+    if len(others) > NAMED:
+        some += f" and {len(others) - NAMED:,} more"
+    newest = f"run {runs.run_id or NAMELESS}, the newest of {len(others) + 1:,}"
+    return f"{newest}; --run shows another: {some}"
+
+
 def facts_of(spans: Sequence[Span], count: int) -> list[tuple[str, str]]:
     """Give the facts of a trace, by name. ``count`` is of all its spans, shown or not."""
     begin, end = min(s.start_ns for s in spans), max(s.end_ns for s in spans)
@@ -30,7 +49,9 @@ def facts_of(spans: Sequence[Span], count: int) -> list[tuple[str, str]]:
     failed = sum(span.error is not None for span in spans)
     some = "" if count == len(spans) else f", of which the first {len(spans):,} in the files"
     shown = ", ".join(f"{number:,}" for number in records[:5]) + (", ..." if records[5:] else "")
+    runs = [("run", span.run_id) for span in spans[:1] if span.run_id]
     return [
+        *runs,
         ("record" if len(records) == 1 else "records", shown),
         ("spans", f"{count:,}{some}"),
         ("groups", f"{len(groups_of(spans)):,}"),

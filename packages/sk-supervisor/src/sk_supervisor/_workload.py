@@ -5,17 +5,21 @@ from __future__ import annotations
 from sk_control import ControlError, ControlMessage, StartWork, Stop
 from sk_kernel import SINK, SOURCE
 
-from sk_supervisor._gate import downstream_of, gate_policy, may_start
+from sk_supervisor._gate import GatePolicy, downstream_of, gate_policy, may_start
 from sk_supervisor._lifecycle import Event, State
 from sk_supervisor._preflight import Prepared
-from sk_supervisor._roster import Roster, WorkerRecord
+from sk_supervisor._roster import Roster
 from sk_supervisor._session import Session
+from sk_supervisor._worker_record import WorkerRecord
+from sk_supervisor.errors import RuntimeLifecycleResolutionError
 
 
 class Workload:
     """Speaks to the workers for the supervisor. The loop's thread only.
 
-    ``session`` is theirs while there is one; ``is_open`` says whether the gate is open.
+    ``session`` is what they are connected to, from the first start to :meth:`hang_up`; ``is_open``
+    says whether the gate is open; ``order`` has the groups, source first, sink last: in the order
+    in which a batch passes them.
     """
 
     def __init__(self, prepared: Prepared, roster: Roster) -> None:
@@ -27,7 +31,7 @@ class Workload:
         self._downstream = {g.name: downstream_of(edges, g.name) for g in prepared.groups}
         self._group_of = prepared.plan.group_of
         self._roster = roster
-        self._order = list(dict.fromkeys(s.group for s in prepared.plan.segments))
+        self.order = list(dict.fromkeys(s.group for s in prepared.plan.segments))
         self._begun: set[str] = set()
         self.session: Session | None = None
         self.is_open = False
@@ -41,6 +45,18 @@ class Workload:
     def sink(self) -> WorkerRecord | None:
         """The sink's worker, once spawned."""
         return self._worker_of(SINK)
+
+    def check_startable(self) -> None:
+        """See that the gate may be opened.
+
+        :raises RuntimeLifecycleResolutionError: when a group was not started; or is not ready, and
+            the policy wants all of them to be.
+        """
+        if not self.all_started():
+            raise RuntimeLifecycleResolutionError("run", "not every group has been started")
+        unready = not (self.all_ready() or self.recovering())
+        if self.policy is GatePolicy.ALL_READY and unready:
+            raise RuntimeLifecycleResolutionError("run", "not every group is ready")
 
     def all_started(self) -> bool:
         """Whether every group has its workers."""
@@ -121,7 +137,7 @@ class Workload:
         ready = [r for r in self._roster if r.state in (State.READY, State.RUNNING)]
         for record in ready:
             self.session.take_over(record.worker_id)
-        for record in reversed(self._roster.in_order(self._order)):
+        for record in reversed(self._roster.in_order(self.order)):
             if record in ready:
                 for news in self.session.news_for(record.worker_id):
                     self.tell(record, news)
@@ -129,6 +145,17 @@ class Workload:
     def has_sent_all(self, record: WorkerRecord) -> bool:
         """Whether nothing more was to come from this worker: the work can be done without it."""
         return self.session is not None and self.session.relay.has_sent_all(record.worker_id)
+
+    def lose(self, worker: str) -> None:
+        """A worker is gone: let the requests fail that are, or may be, with it."""
+        if self.session is not None:
+            self.session.desk.lost(worker)
+
+    def hang_up(self) -> None:
+        """Close the session, if one is open: whoever is still connected is cut off."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
 
     def late(self) -> list[str]:
         """The workers that have not drained."""

@@ -110,7 +110,7 @@ def run_command(
         gc.freeze()
         gc.enable()
     code = run(loaded, run_id=run_id, quiet=quiet)
-    from sk_supervisor._preflight import INLINE
+    from sk_supervisor._supervisors import INLINE
 
     if loaded.runtime.platform.bootstrap.mode == INLINE:  # nodes ran in this process
         from sk_supervisor._threads import tell_left_behind
@@ -189,18 +189,19 @@ def replay(
 @main.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @click.option("--trace", "wanted", metavar="ID", default="", help="Its id, or how that begins.")
+@click.option("--run", metavar="ID", default="", help="Its run, if not the newest, likewise.")
 @click.option("--html", metavar="OUT", help="Write it as a page of its own; - is stdout.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, help="Traces to list at most.")
-def trace(files: tuple[str, ...], wanted: str, html: str | None, limit: int) -> None:
+def trace(files: tuple[str, ...], wanted: str, run: str, html: str | None, limit: int) -> None:
     """Show a trace of what the span exporter jsonl has written to each FILE.
 
     Where there are several traces and none is chosen they are listed, failed ones first, then the
-    longest. All records of a run have the first 16 digits of their ids in common. Files may be of
-    any size: they are read line by line.
+    longest. Of several runs in the files it is the newest one's that are meant, and of those that
+    have the trace that is chosen. Files may be of any size: they are read line by line.
     """
     from sk_supervisor import _trace
 
-    sys.exit(_trace.trace(files, wanted, html, limit))
+    sys.exit(_trace.trace(files, _trace.Wanted(wanted, run), html, limit))
 
 
 @main.command()
@@ -236,8 +237,8 @@ def _prepared(
     check_adapters: bool = True,
     options: Mapping[str, str] = MappingProxyType({}),
 ) -> Any:
-    from sk_supervisor._account import refusal
     from sk_supervisor._preflight import prepare
+    from sk_supervisor._run_summary import refusal
     from sk_supervisor.errors import RunRefusedError
 
     config = _load(path, overrides)

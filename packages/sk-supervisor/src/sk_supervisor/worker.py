@@ -38,14 +38,14 @@ from sk_transport import Secret
 
 from sk_supervisor._assembling import assemble
 from sk_supervisor._assembly import Assembly
-from sk_supervisor._called import called
+from sk_supervisor._assignment import await_assignment
 from sk_supervisor._failures import failure_of
 from sk_supervisor._inbox import (
-    Arrived,
-    Asked,
+    BatchArrived,
     Broke,
     GateOpened,
     Item,
+    RequestArrived,
     SourceRead,
     StopAsked,
     next_item,
@@ -67,15 +67,15 @@ _REDIAL_SECONDS = 0.05
 class Worker:
     """One worker, built from what its supervisor delivers."""
 
-    def __init__(self, told: dict[str, Any]) -> None:
-        self._told = told
+    def __init__(self, assignment: dict[str, Any]) -> None:
+        self._assignment = assignment
         self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._assembly: Assembly | None = None
         self._stop_asked = self._started = False
         self._may_leave, self._busy = True, False
         hear_signals(self._on_terminate)
         self._scope = Container()
-        token = Secret(bytes.fromhex(told.pop("token")))
+        token = Secret(bytes.fromhex(assignment.pop("token")))
         self._scope.provide(ControlPlaneChannel, self._dialled(token))
         self._control = resolve(self._scope, ControlPlaneChannel)
         self._mark("connected")
@@ -92,17 +92,22 @@ class Worker:
         return self._dial(token)
 
     def _dial(self, token: Secret) -> ControlPlaneChannel:
-        told = self._told
-        identity = (told["worker_id"], told["group"], told["index"], told["incarnation"])
+        assignment = self._assignment
+        identity = (
+            assignment["worker_id"],
+            assignment["group"],
+            assignment["index"],
+            assignment["incarnation"],
+        )
         return ControlPlaneChannel.connect(
-            told["address"],
-            told["session_id"],
+            assignment["address"],
+            assignment["session_id"],
             WorkerIdentity(*identity),
             token,
             on_message=self._on_message,
             on_lost=leave_at_once,
-            timeout_seconds=told["deadline_seconds"],
-            settings=ControlSettings(**told["control"]),
+            timeout_seconds=assignment["deadline_seconds"],
+            settings=ControlSettings(**assignment["control"]),
         )
 
     def run(self) -> int:
@@ -111,7 +116,7 @@ class Worker:
         try:
             bundle = self._control.take_bundle()
             self._mark("told")
-            assembly = assemble(bundle, self._told, self._inbox.put, self._scope)
+            assembly = assemble(bundle, self._assignment, self._inbox.put, self._scope)
             self._may_leave = False
             if self._stop_asked:
                 return self._end()
@@ -148,24 +153,28 @@ class Worker:
             self._control.close()
 
     def _work(self, assembly: Assembly) -> None:
+        """Take one item of the inbox after the other, until the supervisor says stop.
+
+        :raises Exception: whatever ends this worker before that.
+        """
         begun = False
-        meter, outlet, inbox = assembly.meter, assembly.outlet, self._inbox
+        meter, data_plane, inbox = assembly.meter, assembly.data_plane, self._inbox
         if assembly.profiler is not None:
             inbox = assembly.profiler.waiting(inbox)
         while True:
             if inbox.empty():
                 assembly.engine.responder.flush()
             self._busy = False
-            meter.rest(outlet.blocked_seconds)
+            meter.rest(data_plane.blocked_seconds)
             item = next_item(inbox, assembly)
             meter.work()
             self._busy = True
-            if isinstance(item, Asked):
+            if isinstance(item, RequestArrived):
                 assembly.engine.ask(item)
                 continue
             assembly.engine.responder.flush()  # nobody waits for a batch to be worked off
             match item:
-                case Arrived() as arrived:
+                case BatchArrived() as arrived:
                     assembly.engine.arrive(arrived)
                 case SourceRead(batch, payloads):
                     assembly.trace_source(batch)
@@ -191,6 +200,7 @@ class Worker:
         return self._inbox.qsize() + (self._busy or ending)
 
     def _end(self) -> int:
+        """Let go of everything, and acknowledge the stop; the exit code."""
         if self._assembly is not None:
             self._assembly.end()
         tell_last(self._control, self._assembly)
@@ -198,16 +208,16 @@ class Worker:
         return 0
 
     def _mark(self, step: str) -> None:
-        self._told.setdefault("marks", {})[step] = time.time_ns()
+        """Note when a step of the start was done, for a run that is profiled."""
+        self._assignment.setdefault("marks", {})[step] = time.time_ns()
 
     def _fail(self, error: BaseException) -> int:
         """Tell the supervisor, abort the sink, and wait shortly for its stop."""
         self._may_leave = False
         print_failure(error)
         try:
-            tell_spans(
-                self._control, self._assembly
-            )  # where another is to follow, there is no time for a last word
+            # Now, and not behind the abort: where another is to follow, there may be no time then.
+            tell_spans(self._control, self._assembly)
             self._control.send(failure_of(error, started=self._started))
             self._abort()
             tell_last(self._control, self._assembly)
@@ -230,13 +240,15 @@ class Worker:
                 self._inbox.get(timeout=max(0.0, deadline - time.monotonic()))
 
     def _receive(self, assembly: Assembly) -> None:
+        """The thread that takes frames from the hub, until the connection ends."""
         try:
-            assembly.outlet.listen(self._inbox.put, assembly.credit.acknowledge)
+            assembly.data_plane.listen(self._inbox.put, assembly.credit.acknowledge)
         except Exception as error:  # noqa: BLE001 - the main thread knows what to make of it
             if not self._stop_asked:
                 self._inbox.put(Broke(error))
 
     def _on_message(self, message: ControlMessage) -> None:
+        """The supervisor has sent a message; in a thread of gRPC's."""
         match message:
             case StartWork():
                 self._inbox.put(GateOpened())
@@ -244,12 +256,13 @@ class Worker:
                 self._asked_to_stop(drain)
             case PeerReplaced() as replaced if self._assembly is not None:
                 # Its first frame may be here before the main thread comes to this.
-                self._assembly.outlet.introduce(replaced.keys)
+                self._assembly.data_plane.introduce(replaced.keys)
                 self._inbox.put(replaced)
             case _:
                 pass
 
     def _asked_to_stop(self, drain: bool) -> None:
+        """The supervisor wants the input to end, and, unless it is to ``drain``, this worker."""
         self._stop_asked = self._stop_asked or not drain
         if self._stop_asked and self._may_leave:
             os._exit(0)  # still importing: there is nothing to end, and it may take long
@@ -272,12 +285,12 @@ def main(parent: int, pipe: BinaryIO, began: int) -> None:
     """
     die_with_parent(parent)
     faulthandler.enable(all_threads=False)  # all would be more lines than are kept
-    told = called(pipe, {"interpreter": began, "imported": time.time_ns()})
+    assignment = await_assignment(pipe, {"interpreter": began, "imported": time.time_ns()})
     code = 1
-    if told["output_is_captured"] and isinstance(sys.stdout, io.TextIOWrapper):
+    if assignment["output_is_captured"] and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # line by line, and nothing left by a kill
     try:
-        code = Worker(told).run()
+        code = Worker(assignment).run()
     except BaseException:  # noqa: BLE001 - the last place where anybody can see it
         traceback.print_exc()
     for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it was closed from the start

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import queue
+import resource
 import signal
 import socket
 import subprocess
@@ -169,6 +170,52 @@ def supervised(target: Path, **changes: Any) -> Iterator[Supervised]:
         made.supervisor.shutdown()
 
 
+@contextlib.contextmanager
+def descriptors_left(count: int) -> Iterator[None]:
+    """This process can have so many more descriptors inside the block, and no more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(map(int, os.listdir("/dev/fd")))
+    taken = [os.dup(0)]
+    while taken[-1] <= highest:  # what is free below it
+        taken.append(os.dup(0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[-1] + 1 + count, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for number in taken:
+            os.close(number)
+
+
+@contextlib.contextmanager
+def threadless() -> Iterator[None]:
+    """No thread can be started inside the block: none has room for such a stack."""
+    before = threading.stack_size(2**50)
+    try:
+        yield
+    finally:
+        threading.stack_size(before)
+
+
+@contextlib.contextmanager
+def meanwhile(do: Callable[..., object], *arguments: Any) -> Iterator[None]:
+    """Do something in a thread of its own beside the block; what it raises is raised at its end."""
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            do(*arguments)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the block ends
+            raised.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    yield
+    thread.join()
+    if raised:
+        raise raised[0]
+
+
 class Heard:
     """What the application said, and the link on which it may wait for a word."""
 
@@ -216,13 +263,18 @@ class Ears:
         self._sock.close()
 
 
+def sk_words(*arguments: str) -> list[str]:
+    """The words of an ``sk`` command, as it is started as a process."""
+    return [sys.executable, "-m", "sk_supervisor", *arguments]
+
+
 class Command:
     """A running ``sk`` command."""
 
     def __init__(self, arguments: Sequence[str], **options: Any) -> None:
         environment = {**os.environ, "PYTHONPATH": str(APPS), **options.pop("environment", {})}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sk_supervisor", *arguments],
+            sk_words(*arguments),
             stdin=options.pop("stdin", subprocess.DEVNULL),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 from sk_config import build_config
 from sk_kernel import ExecutionPlan
 from sk_supervisor import prepare
+from sk_supervisor._data_plane import DataPlaneChannel
 from sk_supervisor._edges import EdgeKeys
 from sk_supervisor._frames import HUB, BatchHeader
 from sk_supervisor._hub import DataHub
-from sk_supervisor._inbox import Arrived
+from sk_supervisor._inbox import BatchArrived
 from sk_supervisor._link_limits import LinkLimits
-from sk_supervisor._outlet import Outlet
 from sk_supervisor._peers import place_edges
 from sk_supervisor._relay import Relay
 from sk_transport import Channel, KeyMaterial, SecureChannel, Signer, TransportError
@@ -33,9 +33,9 @@ Made = TypeVar("Made", bound="Hub")
 class Peer:
     """A worker's end: what arrived, what credit it has, and why its connection ended."""
 
-    def __init__(self, outlet: Outlet) -> None:
-        self.outlet = outlet
-        self.arrived: queue.SimpleQueue[Arrived] = queue.SimpleQueue()
+    def __init__(self, data_plane: DataPlaneChannel) -> None:
+        self.data_plane = data_plane
+        self.arrived: queue.SimpleQueue[BatchArrived] = queue.SimpleQueue()
         self.credit: queue.SimpleQueue[int] = queue.SimpleQueue()
         self.ended: queue.SimpleQueue[TransportError] = queue.SimpleQueue()
         self.listening = threading.Thread(target=self._listen)
@@ -47,16 +47,16 @@ class Peer:
 
     def _listen(self) -> None:
         try:
-            self.outlet.listen(self.arrived.put, self.credit.put)
+            self.data_plane.listen(self.arrived.put, self.credit.put)
         except TransportError as error:
             self.ended.put(error)
 
     def send(self, epoch: int, payload: bytes, *, to: int = 1, **changes: Any) -> None:
         """A batch of one record from the first segment."""
-        receiver = self.outlet.worker_at(("in-0", "mid-0", "out-0")[to])
+        receiver = self.data_plane.worker_at(("in-0", "mid-0", "out-0")[to])
         header = BatchHeader(
             **{
-                "sender": self.outlet.worker_id,
+                "sender": self.data_plane.worker_id,
                 "receiver": receiver,
                 "run_id": "r1",
                 "scenario_id": "s",
@@ -72,14 +72,14 @@ class Peer:
                 **changes,
             }
         )
-        self.outlet.send(header, payload, final=False)
+        self.data_plane.send(header, payload, final=False)
 
     def close(self) -> None:
         """Hang up."""
-        self.outlet.shutdown()
+        self.data_plane.shutdown()
         if self.listening.ident:
             self.listening.join()
-        self.outlet.close()
+        self.data_plane.close()
 
 
 def edges_of(plan: ExecutionPlan, workers: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -122,7 +122,7 @@ class Hub:
         """Connect a worker, with its own keys or those of another group."""
         edges = edges_of(self._plan, workers)
         peer = Peer(
-            Outlet(
+            DataPlaneChannel(
                 session=SESSION,
                 worker_id=workers.get(f"{group}-0", group),
                 run_id="r1",
@@ -138,7 +138,7 @@ class Hub:
         return peer
 
     def connect(self, worker: str) -> SecureChannel:
-        """A worker's link itself, for what no outlet sends."""
+        """A worker's link itself, for what no data_plane sends."""
         transport = LIMITS.transport(SESSION, worker)
         return transport.connect(self.hub.address, server=HUB, keys=self._keys.link(worker))
 

@@ -8,11 +8,18 @@ from typing import Any, cast
 from sk_config import GroupConfig
 from sk_control import WorkerMessage
 from sk_observability import LifecycleLog
+from sk_supervisor._dispatcher import Dispatcher
+from sk_supervisor._end_causes import EndCauses
+from sk_supervisor._failing import Failing
+from sk_supervisor._judge import Judge
+from sk_supervisor._mailbox import Mailbox
 from sk_supervisor._process import WorkerProcess
 from sk_supervisor._redaction import Redactor
-from sk_supervisor._roster import Roster, WorkerRecord
+from sk_supervisor._roster import Roster
+from sk_supervisor._span_books import SpanBooks
+from sk_supervisor._supervisor_loop import SupervisorLoop
 from sk_supervisor._vitals import Look
-from sk_supervisor._watch import Watch
+from sk_supervisor._worker_record import WorkerRecord
 
 
 class Process:
@@ -32,7 +39,7 @@ class Process:
 
 
 class Scene:
-    """A watch over workers that beat every second and may take five to start."""
+    """A loop over workers that beat every second and may take five to start; none is followed."""
 
     def __init__(
         self, *workers: str, times: Iterable[float] = (), hidden: str = "", **group: Any
@@ -44,18 +51,33 @@ class Scene:
         self.ready: list[bool] = []
         self.stops: list[int] = []
         self.looks: dict[float, tuple[str, float]] = {}
-        self.watch = Watch(
+        self.looked_at: list[float] = []
+        self.causes = EndCauses(self.clock)
+        self.spans = SpanBooks()
+        self.mailbox = Mailbox(self.spans, self.clock)
+        failing = Failing(self.roster, self.causes, follow=lambda _: False)
+        judge = Judge(self.roster, self.log, failing, self._look)
+        dispatcher = Dispatcher(
             self.roster,
             self.log,
+            self.causes,
+            failing,
+            judge,
             on_ready=lambda: self.ready.append(True),
             on_stop=self.stops.append,
             clock=self.clock,
-            look=lambda pid, now: Look(now, *self.looks.get(now, ("sleeping", 0.0))),
+        )
+        self.loop = SupervisorLoop(
+            self.mailbox, dispatcher.dispatch, judge, self.log, clock=self.clock
         )
         patience = {"heartbeat_seconds": 1, "start_timeout_seconds": 5}
         self.group = {"nodes": ("n",), **patience, **group}
         for name in workers or ("a",):
             self.spawn(name, GroupConfig(name=name, **self.group))
+
+    def _look(self, pid: int, now: float) -> Look:
+        self.looked_at.append(now)
+        return Look(now, *self.looks.get(now, ("sleeping", 0.0)))
 
     def spawn(self, worker: str, group: GroupConfig, **place: Any) -> WorkerRecord:
         """Another worker comes."""
@@ -76,8 +98,8 @@ class Scene:
 
     def take(self, *happenings: Any) -> None:
         for happening in happenings:
-            self.watch.put(happening)
-            self.watch.step(self.now)
+            self.mailbox.put(happening)
+            self.loop.step(self.now)
 
     def says(self, message: Any, worker: str = "a") -> None:
         self.take(WorkerMessage(worker, message))
@@ -86,7 +108,7 @@ class Scene:
         """Let time pass in small steps, as it does for a loop that is awake."""
         while self.now < now:
             self.now = min(now, self.now + 0.5)
-            self.watch.step(self.now)
+            self.loop.step(self.now)
 
     def names(self, worker: str | None = "a") -> list[str]:
         """The events of a worker, in order."""

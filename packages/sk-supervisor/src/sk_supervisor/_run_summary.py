@@ -65,8 +65,14 @@ def failure(
     lines = [f"error: {redactor_of(prepared.config)(problem)}"]
     if trace_id:
         lines.append(f"  run {supervisor.snapshot().run_id}, trace {trace_id}")
-    lines += [f"  partial output: {path}" for path in supervisor.partial_outputs()]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_partial(supervisor)])
+
+
+def _partial(supervisor: BootstrapSupervisor) -> list[str]:
+    try:
+        return [f"  partial output: {path}" for path in supervisor.partial_outputs()]
+    except KernelError as error:  # a sink that cannot say so must not hide why the run ended
+        return [f"  partial output: unknown: {error}"]
 
 
 def with_cause(error: KernelError) -> str:

@@ -36,7 +36,7 @@ from sk_supervisor._frames import (
     decode_header,
     encode_header,
 )
-from sk_supervisor._inbox import Arrived, Asked
+from sk_supervisor._inbox import BatchArrived, RequestArrived
 from sk_supervisor._link_limits import LinkLimits
 from sk_supervisor._peers import place_of
 from sk_supervisor._retention import Retention
@@ -50,7 +50,7 @@ _DIALS = 4
 _REDIAL_SECONDS = 0.05
 
 
-class Outlet:
+class DataPlaneChannel:
     """The connection of one worker to the hub. What sends: main thread only.
 
     :param workers: the worker in each place.
@@ -138,7 +138,9 @@ class Outlet:
         self._channel.send(FrameKind.ACK, encode_header(header))
 
     def listen(
-        self, on_batch: Callable[[Arrived | Asked], None], on_credit: Callable[[int], None]
+        self,
+        on_batch: Callable[[BatchArrived | RequestArrived], None],
+        on_credit: Callable[[int], None],
     ) -> None:
         """Receive until the connection ends, which is always raised."""
         while True:
@@ -146,10 +148,10 @@ class Outlet:
             if frame.kind is FrameKind.CREDIT:
                 on_credit(decode_header(CreditHeader, frame.header).acknowledged)
             elif frame.kind is FrameKind.REQUEST:
-                on_batch(Asked(decode_header(RequestHeader, frame.header), frame.payload))
+                on_batch(RequestArrived(decode_header(RequestHeader, frame.header), frame.payload))
             else:
                 header = decode_header(BatchHeader, frame.header)
-                on_batch(Arrived(header, frame.payload, frame.kind is FrameKind.END))
+                on_batch(BatchArrived(header, frame.payload, frame.kind is FrameKind.END))
 
     def ask(self, header: RequestHeader, payload: bytes) -> None:
         """Send records of requests on their way. What does not arrive is the hub's to tell of."""

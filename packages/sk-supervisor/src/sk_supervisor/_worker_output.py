@@ -15,8 +15,8 @@ WORKER_OUTPUT: Final = "worker_output"
 OnLine = Callable[[str, str, str], None]
 
 
-def hearing(show: Callable[[str, str], None], log: EventRail, *, as_events: bool) -> OnLine:
-    """What takes the lines. Any thread.
+def line_consumer(show: Callable[[str, str], None], log: EventRail, *, as_events: bool) -> OnLine:
+    """The function that takes the lines of all workers. Any thread may call it.
 
     :param show: takes the worker and its stream by name, and the line.
     :param as_events: whether lines are lifecycle events too: of level debug, within its rate. They

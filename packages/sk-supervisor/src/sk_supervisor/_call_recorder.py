@@ -21,7 +21,7 @@ class StateSeen:
 
 
 @dataclass(slots=True)
-class Visit:
+class NodeCall:
     """One call of a node, or what the sink was given."""
 
     node: str
@@ -32,76 +32,76 @@ class Visit:
 
 
 @dataclass(slots=True)
-class Probe:
-    """Notes visits while it is ``armed``."""
+class CallRecorder:
+    """Notes calls while it is ``armed``."""
 
     armed: bool = False
-    visits: list[Visit] = field(default_factory=list)
+    calls: list[NodeCall] = field(default_factory=list)
 
 
-class ProbedApplication(ApplicationContext):
+class RecordedApplication(ApplicationContext):
     """The application of ``context`` under another failure policy, its nodes wrapped."""
 
-    def __init__(self, context: ApplicationContext, spec: Any, probe: Probe) -> None:
+    def __init__(self, context: ApplicationContext, spec: Any, recorder: CallRecorder) -> None:
         super().__init__(spec, catalogue=context.catalogue)
-        self._probe = probe
+        self._recorder = recorder
 
     def make_node(self, name: str, container: Container) -> Any:
         """See the base; the node's callable, or something like its instance, that is looked at."""
         target = super().make_node(name, container)
         keys = self.state_keys
         held = [(container.resolve(cls), keys[cls]) for cls in self.states_of(name)]
-        kind = _AsyncProbed if self.graph.nodes[name].is_async else _Probed
-        return kind(name, target, held, self._probe)
+        kind = _AsyncRecordedNode if self.graph.nodes[name].is_async else _RecordedNode
+        return kind(name, target, held, self._recorder)
 
 
-class _Probed:
+class _RecordedNode:
     def __init__(
-        self, name: str, target: Any, states: list[tuple[Any, str | None]], probe: Probe
+        self, name: str, target: Any, states: list[tuple[Any, str | None]], recorder: CallRecorder
     ) -> None:
-        self._name, self._target, self._states, self._probe = name, target, states, probe
+        self._name, self._target, self._states, self._recorder = name, target, states, recorder
         self.finish: Callable[[], Any] = getattr(target, "finish", lambda: None)
 
     def __call__(self, payload: Any, **named: Any) -> Any:
-        if not self._probe.armed:
+        if not self._recorder.armed:
             return self._target(payload, **named)
-        visit, before = self._begun(payload)
+        call, before = self._begun(payload)
         try:
             output = self._target(payload, **named)
-            visit.output = list(output) if isgenerator(output) else output
+            call.output = list(output) if isgenerator(output) else output
         except Exception as error:
-            visit.error = error
+            call.error = error
             raise
         finally:
-            self._ended(visit, before)
-        return visit.output
+            self._ended(call, before)
+        return call.output
 
-    def _begun(self, payload: Any) -> tuple[Visit, list[str]]:
-        visit = Visit(self._name, payload)
-        self._probe.visits.append(visit)
-        return visit, [glimpse(state, _key(payload, key)) for state, key in self._states]
+    def _begun(self, payload: Any) -> tuple[NodeCall, list[str]]:
+        call = NodeCall(self._name, payload)
+        self._recorder.calls.append(call)
+        return call, [glimpse(state, _key(payload, key)) for state, key in self._states]
 
-    def _ended(self, visit: Visit, before: list[str]) -> None:
+    def _ended(self, call: NodeCall, before: list[str]) -> None:
         for (state, name), earlier in zip(self._states, before, strict=True):
-            key = _key(visit.payload, name)
+            key = _key(call.payload, name)
             shown = "" if key is None else repr(key[0])
             after = glimpse(state, key)
-            visit.states.append(StateSeen(type(state).__qualname__, shown, earlier, after))
+            call.states.append(StateSeen(type(state).__qualname__, shown, earlier, after))
 
 
-class _AsyncProbed(_Probed):
+class _AsyncRecordedNode(_RecordedNode):
     async def __call__(self, payload: Any, **named: Any) -> Any:
-        if not self._probe.armed:
+        if not self._recorder.armed:
             return await self._target(payload, **named)
-        visit, before = self._begun(payload)
+        call, before = self._begun(payload)
         try:
-            visit.output = await self._target(payload, **named)
+            call.output = await self._target(payload, **named)
         except Exception as error:
-            visit.error = error
+            call.error = error
             raise
         finally:
-            self._ended(visit, before)
-        return visit.output
+            self._ended(call, before)
+        return call.output
 
 
 #: The value of a state's key, in a tuple; None for a global state.

@@ -1,4 +1,4 @@
-"""The part of a supervisor that callers ask: the same, whatever its workers are made of."""
+"""What both supervisors answer in the same way: requests by their handoff, events by their log."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sk_kernel import (
     BoundaryDispatchInput,
     Envelope,
     EventRail,
+    LifecycleEvent,
     ReplyWaiter,
     RouteCacheSnapshot,
     RoutingResult,
@@ -17,8 +18,8 @@ from sk_kernel import (
 from sk_supervisor._handoff import Handoff
 
 
-class Asked:
-    """What :class:`sk_kernel.BootstrapSupervisor` says of requests. Any thread."""
+class SupervisorBase:
+    """The part of a :class:`sk_kernel.BootstrapSupervisor` that any thread may call at any time."""
 
     handoff: Handoff
     _log: EventRail
@@ -49,3 +50,11 @@ class Asked:
     def route_cache_snapshot(self) -> RouteCacheSnapshot:
         """See the protocol."""
         return self.handoff.cache_snapshot()
+
+    def lifecycle_events(self) -> Sequence[LifecycleEvent]:
+        """See the protocol."""
+        return self._log.events()
+
+    def subscribe(self, after_sequence: int) -> Sequence[LifecycleEvent]:
+        """See the protocol."""
+        return self._log.after(after_sequence)

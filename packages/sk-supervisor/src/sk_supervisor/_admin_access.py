@@ -12,7 +12,7 @@ from sk_observability import LifecycleLog
 
 from sk_supervisor._admin import AdminServer, Controls
 from sk_supervisor._display import Display
-from sk_supervisor._entries import Listener, RunInfo
+from sk_supervisor._entries import AdminListener, RunInfo
 from sk_supervisor._rundir import made
 from sk_supervisor.errors import RunDirError
 
@@ -77,7 +77,7 @@ def open_admin(
 
     controls = Controls(supervisor.snapshot, supervisor.subscribe, stop, refused)
     try:
-        listener = Listener(made(admin.run_dir), info)
+        listener = AdminListener(made(admin.run_dir), info)
         server = _server(listener, controls)
     except RunDirError as error:
         if admin.enabled:
@@ -89,7 +89,7 @@ def open_admin(
     return server
 
 
-def _server(listener: Listener, controls: Controls) -> AdminServer:
+def _server(listener: AdminListener, controls: Controls) -> AdminServer:
     try:
         return AdminServer(listener, controls)
     except OSError as error:
