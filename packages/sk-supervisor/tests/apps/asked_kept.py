@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from sk_kernel import node, state
+
+TOO_LARGE = 1 << 70
+"""No message has a form for it."""
 
 
 class Add(msgspec.Struct):
@@ -29,7 +30,7 @@ class Say(msgspec.Struct):
 class Said(msgspec.Struct):
     """What was said."""
 
-    what: Any
+    what: int
 
 
 class Part(msgspec.Struct):
@@ -73,7 +74,7 @@ class Adding:
 @node
 def saying(say: Say) -> list[Said]:
     """One reply, or two of which the first cannot be sent."""
-    return [Said(object()), Said(3)] if say.n == 2 else [Said(say.n)]
+    return [Said(TOO_LARGE), Said(3)] if say.n == 2 else [Said(say.n)]
 
 
 @node
