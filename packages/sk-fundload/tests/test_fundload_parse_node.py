@@ -18,7 +18,7 @@ DIGITS = st.text("0123456789", min_size=1, max_size=42)
 ODD_TEXT = st.text(" \t\r\n$.+-_:TZtz0129USD\u0661\u00b2\uff11\u00e9\x00\x7f", max_size=24)
 IDS = DIGITS | st.integers(-(10**42), 10**42) | ODD_TEXT | st.none() | st.booleans() | st.floats()
 AMOUNTS = (
-    st.from_regex(r"(\$|USD|USD\$|\$USD)?[0-9]{1,16}\.[0-9]{1,3}", fullmatch=True)
+    st.from_regex(r"(\$|USD|USD\$|\$USD)?[0-9]{0,16}\.?[0-9]{0,3}", fullmatch=True)
     | ODD_TEXT
     | st.integers()
 )
@@ -74,6 +74,14 @@ def test_a_damaged_line_is_read_the_same(fields: dict[str, Any], data: st.DataOb
     start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(line))] * 2)))
     filling = data.draw(st.binary(max_size=3) | st.sampled_from([b"", b"0", b'"', b"\\", b"\xff"]))
     assert both_ways_agree(line[:start] + filling + line[min(end, start + 3) :])
+
+
+@pytest.mark.parametrize(
+    "amount", ["USD12", "USD.1", "USD$1", "USD.12", "USD$.12", "$.12", "USD$0.1"]
+)
+def test_an_amount_without_dollars_or_cents_is_read_the_same(amount: str) -> None:
+    line = {"id": "1", "customer_id": "2", "load_amount": amount, "time": "2000-01-01T00:00:00Z"}
+    assert both_ways_agree(json.dumps(line).encode())
 
 
 @given(st.binary(max_size=100))

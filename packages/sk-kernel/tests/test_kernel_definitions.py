@@ -9,10 +9,10 @@ from sk_kernel import DefinitionError
 from sk_kernel._specs import SPEC_ATTRIBUTE
 
 
-def _batched(method: str, call: str = "a: A) -> B", prefix: str = "") -> str:
+def _batched(method: str, call: str = "a: A) -> B", prefix: str = "", body: str = "...") -> str:
     """The text of a node with a ``process_batch``."""
     head = f"@node\nclass F:\n    def __call__(self, {call}: ...\n"
-    return head + f"    {prefix}def process_batch(self, {method}: ..."
+    return head + f"    {prefix}def process_batch(self, {method}: {body}"
 
 
 WRONG = [
@@ -112,6 +112,15 @@ WRONG = [
     ("must be a plain method", _batched("payloads: list[A]) -> list[B]", prefix="async ")),
     ("without Context", _batched("payloads: list[A]) -> list[B]", call="a: A, c: Context) -> B")),
     ("without Context", _batched("payloads: list[A]) -> list[B]", call="a: A) -> list[B]")),
+    (
+        "must be a plain method",
+        _batched("p: list[A]) -> Iterator[B]", prefix="async ", body="yield"),
+    ),
+    (
+        "overrides __call__ and inherits process_batch",
+        _batched("payloads: list[A]) -> list[B]")
+        + "\n@node\nclass G(F):\n    def __call__(self, a: A) -> B: ...",
+    ),
     ("is a method", "class K:\n    @node\n    def f(self, a: A) -> B: ..."),
 ]
 

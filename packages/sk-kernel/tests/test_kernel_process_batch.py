@@ -61,11 +61,11 @@ def made(declare: Any) -> Any:
 def _run(module: Any, last: int, **options: Any) -> list[int]:
     """The numbers that the sink gets of 1 to ``last``."""
     payloads = [module.A(n) for n in range(1, last + 1)]
-    policy = options.pop("policy", "fail")
+    policy, attempts = options.pop("policy", "fail"), options.pop("attempts", 1)
     spec = ApplicationSpec(
         scenario="test",
         discovery_modules=[module.__name__],
-        failure=FailureSpec(default=NodeFailure(policy=policy)),
+        failure=FailureSpec(default=NodeFailure(policy=policy, attempts=attempts)),
     )
     return [b.n for b in run_application(spec, payloads, **options)]
 
@@ -119,6 +119,29 @@ def test_a_policy_gives_up_the_record_at_fault_and_no_other(made: Any) -> None:
     assert _run(made(bad=[2, 4]), 6, policy="skip") == [1, 3, 6]
 
 
+def test_with_further_attempts_a_failure_of_process_batch_alone_is_the_first_of_them(
+    made: Any,
+) -> None:
+    module = made(at_once=lambda payloads: payloads[99])
+    assert _run(module, 6, policy="skip", attempts=2) == [1, 2, 3, 4, 6]
+
+
+def test_a_record_that_a_further_attempt_saves_is_to_blame_for_its_batch(made: Any) -> None:
+    class Once(set[int]):
+        def __contains__(self, n: object) -> bool:
+            return n == 3 and not (self or self.add(3))
+
+    module = made(at_once=lambda payloads: payloads[99])
+    module.bad = Once()
+    assert _run(module, 6, policy="skip", attempts=2) == [1, 2, 3, 4, 6]
+
+
+def test_what_a_node_does_to_the_payloads_in_its_hand_is_seen_by_no_other(made: Any) -> None:
+    module = made(at_once=lambda payloads: [payloads.pop() for _ in range(3)])
+    with pytest.raises(NodeFailedError, match="AttributeError in process_batch"):
+        _run(module, 3)
+
+
 def test_under_a_policy_a_failure_of_process_batch_alone_ends_the_run(made: Any) -> None:
     module = made(at_once=lambda payloads: payloads[99])
     with pytest.raises(NodeFailedError, match="IndexError in process_batch"):
@@ -155,6 +178,11 @@ def test_the_test_kit_tries_both_forms(made: Any) -> None:
     module = made()
     assert run_node(module.Double, module.A(1), module.A(5)) == [module.B(1)]
     assert module.calls == [1, 5, [1, 5]]
+
+
+def test_the_test_kit_calls_process_batch_with_payloads_only(made: Any) -> None:
+    module = made(at_once=lambda payloads: payloads[0] and [])
+    assert run_node(module.Double) == []
 
 
 def test_the_test_kit_refuses_forms_that_differ(made: Any) -> None:

@@ -74,6 +74,14 @@ class Page(HTMLParser):
 # ---- reading ------------------------------------------------------------------------------------
 
 
+def test_the_spans_of_a_request_which_has_no_number_are_shown_as_such(tmp_path: Path) -> None:
+    trace, other = write(tmp_path / "one", chain(2, sequence=-7)), span(9, trace_id="b" * 32)
+    assert "request request" not in (told := sk("trace", trace).output)
+    assert "record request" in told
+    both = write(tmp_path / "two", [*chain(2, sequence=-7), other])
+    assert "request" in sk("trace", both).output
+
+
 def test_what_the_exporter_writes_is_read_back_whole(tmp_path: Path) -> None:
     written = NodeSpan(
         trace_id="1" * 32,

@@ -155,7 +155,7 @@ class Reader:
             instant = self.hours[time[InstantReader.HEAD]] + self.rests[time[InstantReader.TAIL]]
         except KeyError:
             instant = self.instants.read(time)
-        plain = digits.isdigit() and bare[-3] == "."
+        plain = len(digits) > 2 and digits.isdigit() and bare[-3] == "."
         try:
             cents = read_digits(digits) if plain else parse_cents(fields.load_amount)
         except LEADING_ZERO:

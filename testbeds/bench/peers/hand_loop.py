@@ -64,7 +64,7 @@ class HandLoop:
                 bare = fields.load_amount.removeprefix("USD").removeprefix("$")
                 digits = bare.replace(".", "", 1)
                 instant = hours[time[:13]] + rests[time[13:]]
-                usual = bare[-3] == "." and digits.isdigit() and id_.isdigit()
+                usual = len(digits) > 2 and bare[-3] == "." and digits.isdigit() and id_.isdigit()
                 usual = usual and customer.isdigit() and line.isascii() and BACKSLASH not in line
             except (DecodeError, KeyError, RecursionError, UnicodeDecodeError):
                 usual = False

@@ -23,12 +23,13 @@ class BatchCall:
         :raises BatchRaisedError: when the node's own code raised.
         :raises NodeOutputError: when it returned something for more or fewer than it was given.
         """
+        count = len(items)  # of a list that the node may have changed
         try:
-            outputs = list(self._process(items))
+            outputs = list(self._process(tuple(items)))
         except BaseException as error:
             raise BatchRaisedError(error) from error
-        if len(outputs) != len(items):
-            got = f"{len(outputs)} of process_batch for {len(items)} payloads"
+        if len(outputs) != count:
+            got = f"{len(outputs)} of process_batch for {count} payloads"
             raise NodeOutputError(self._node, got, "")
         return outputs
 

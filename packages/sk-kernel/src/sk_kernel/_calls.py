@@ -72,6 +72,8 @@ class NodeCall:
         self._target, self._identity, self._tracer, self._loop = target, identity, tracer, loop
         self._independent = independent
         self._lost = 0  # records that were given up; of this class none ever are
+        self._raised = 0  # records that it raised on, be it that a further attempt went well
+        self._retries = False
         self._at_once: BatchCall | None = None
         # What stands in a node's place to look at each call may be without.
         process = getattr(target, "process_batch", None) if spec.processes_batches else None
@@ -169,9 +171,9 @@ class NodeCall:
         except BatchRaisedError as raised:
             if not batch.bears(raised.error):
                 raise raised.error from None
-            before = self._lost
+            before = self._raised
             outputs = self._each(batch, keys, items)  # where one fails alone, it is that one's
-            if self._lost == before:
+            if self._raised == before and not self._retries:
                 raise raised.of(self.name) from raised.error
             return outputs
 

@@ -52,6 +52,8 @@ class GuardedCall(NodeCall):
         super().__init__(spec, target, identity, tracer, loop, independent=independent)
         self._failure, self._losses = failure, losses
         self._cause: str | None = None
+        # With further attempts what fails once need not fail again: process_batch had the first.
+        self._retries = failure.attempts > 1
 
     def passed(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
         """See the base; without what was given up."""
@@ -142,6 +144,7 @@ class GuardedCall(NodeCall):
         return self._runner.run(apart(start, len(items), at_once, failed))
 
     def _again(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Any:
+        self._raised += 1
         attempt = 1
         while self._tries(attempt, error):
             attempt += 1

@@ -61,6 +61,11 @@ def _of_class(name: str, cls: type, call: Wants) -> Wants:
     return asked
 
 
+def _rank(cls: Any, method: str) -> int:
+    """How far up the classes that ``cls`` is derived from a method is defined."""
+    return next(rank for rank, base in enumerate(cls.__mro__) if method in vars(base))
+
+
 def _finish(name: str, finish: Any) -> Emission:
     if not inspect.isfunction(finish) or len(inspect.signature(finish).parameters) != 1:
         raise DefinitionError("node", name, "finish must be a method without parameters")
@@ -70,7 +75,12 @@ def _finish(name: str, finish: Any) -> Emission:
 def _check_process_batch(spec: NodeSpec, method: Any) -> None:
     """It takes several of what ``__call__`` takes, and gives for each what that gives."""
     name = spec.name
-    plain = inspect.isfunction(method) and not inspect.iscoroutinefunction(method)
+    if _rank(spec.target, "__call__") < _rank(spec.target, "process_batch"):
+        problem = "overrides __call__ and inherits process_batch: override both, or set it to None"
+        raise DefinitionError("node", name, problem)
+    plain = inspect.isfunction(method) and not (
+        inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
+    )
     if not plain or spec.is_async:
         raise DefinitionError("node", name, "process_batch must be a plain method, as __call__")
     if spec.context_parameter or spec.finish or spec.emits.many:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 #: How long a source may take to close when the run ends without it.
 _CLOSE_SECONDS = 0.5
-#: How long the last credit may take: it is on its way when all work is done, and lost in a failure.
-_CREDIT_SECONDS = 0.5
+#: How long the last credit may take: it is on its way when all work is done, and never comes where
+#: that is not done: then a worker has little time, and other things to do with it.
+_CREDIT_SECONDS = 0.05
 
 
 class Assembly:
@@ -127,8 +128,6 @@ class Assembly:
 
         :raises AdapterFailedError: when one cannot end; the rest is done all the same.
         """
-        if self.reported:  # the stop came another way, and may have overtaken the last credit
-            self.credit.settle(_CREDIT_SECONDS)
         try:
             self.engine.end()
         finally:
@@ -142,4 +141,6 @@ class Assembly:
             try:
                 self.flush()
             finally:
+                if self.reported:  # the stop came another way, and may have overtaken it
+                    self.credit.settle(_CREDIT_SECONDS)
                 self.data_plane.shutdown()

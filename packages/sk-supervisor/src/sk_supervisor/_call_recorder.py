@@ -21,7 +21,7 @@ class StateSeen:
 
 
 @dataclass(slots=True)
-class NodeCall:
+class RecordedCall:
     """One call of a node, or what the sink was given."""
 
     node: str
@@ -36,7 +36,7 @@ class CallRecorder:
     """Notes calls while it is ``armed``."""
 
     armed: bool = False
-    calls: list[NodeCall] = field(default_factory=list)
+    calls: list[RecordedCall] = field(default_factory=list)
 
 
 class RecordedApplication(ApplicationContext):
@@ -76,12 +76,12 @@ class _RecordedNode:
             self._ended(call, before)
         return call.output
 
-    def _begun(self, payload: Any) -> tuple[NodeCall, list[str]]:
-        call = NodeCall(self._name, payload)
+    def _begun(self, payload: Any) -> tuple[RecordedCall, list[str]]:
+        call = RecordedCall(self._name, payload)
         self._recorder.calls.append(call)
         return call, [glimpse(state, _key(payload, key)) for state, key in self._states]
 
-    def _ended(self, call: NodeCall, before: list[str]) -> None:
+    def _ended(self, call: RecordedCall, before: list[str]) -> None:
         for (state, name), earlier in zip(self._states, before, strict=True):
             key = _key(call.payload, name)
             shown = "" if key is None else repr(key[0])

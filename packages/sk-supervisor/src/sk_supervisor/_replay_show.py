@@ -11,7 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 from sk_kernel import SINK, SOURCE, NodeSpan
 
-from sk_supervisor._call_recorder import NodeCall
+from sk_supervisor._call_recorder import RecordedCall
 from sk_supervisor._replay_letters import Replayed
 from sk_supervisor._replay_trace import RecordPath
 
@@ -57,7 +57,7 @@ def cut(value: Any) -> str:
     return f"{text[:SHOWN]}\u2026 ({len(text):,} characters)"
 
 
-def _call(call: NodeCall) -> Iterator[str]:
+def _call(call: RecordedCall) -> Iterator[str]:
     yield call.node
     yield f"  in     {cut(call.payload)}"
     for seen in call.states:

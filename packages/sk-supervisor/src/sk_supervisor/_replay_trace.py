@@ -27,7 +27,7 @@ from sk_kernel import (
     single_group,
 )
 
-from sk_supervisor._call_recorder import CallRecorder, NodeCall, RecordedApplication
+from sk_supervisor._call_recorder import CallRecorder, RecordedApplication, RecordedCall
 from sk_supervisor._loops import loop_for
 from sk_supervisor._preflight import Prepared
 from sk_supervisor.errors import NoSuchTraceError
@@ -42,7 +42,7 @@ class RecordPath:
 
     sequence: int
     payload: Any
-    calls: Sequence[NodeCall]
+    calls: Sequence[RecordedCall]
     spans: Sequence[NodeSpan]
     error: RunError | None
 
@@ -162,7 +162,7 @@ class _Replay:
 
     def _write(self, payloads: Sequence[Any]) -> None:
         if self._recorder.armed:
-            self._recorder.calls += [NodeCall(SINK, payload) for payload in payloads]
+            self._recorder.calls += [RecordedCall(SINK, payload) for payload in payloads]
 
 
 def _quiet(failure: FailureSpec) -> FailureSpec:

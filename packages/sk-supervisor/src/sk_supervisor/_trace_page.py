@@ -10,7 +10,7 @@ from sk_kernel import SpanLink
 from sk_supervisor._lanes import Lane, Scale, bar, colour, key, lanes, wait
 from sk_supervisor._markup import Markup, Piece, page, tag
 from sk_supervisor._trace_span import Row, Span
-from sk_supervisor._trace_words import facts_of, groups_of, place_of
+from sk_supervisor._trace_words import facts_of, groups_of, number_of, place_of
 from sk_supervisor._units import lasting, moment
 
 MOST_ROWS: Final = 2_000
@@ -97,7 +97,7 @@ def _facts(row: Row, whole: _Whole) -> Iterator[tuple[str, Piece]]:
         ("worker", span.worker),
         ("from group", span.handoff_from),
         ("hop", f"{span.route_hop:,}"),
-        ("record", f"{span.sequence:,}"),
+        ("record", number_of(span.sequence)),
         ("kind", span.kind or None),
         ("span id", span.span_id),
         ("parent", None if span.parent_id is None else _reference(span.parent_id, whole)),

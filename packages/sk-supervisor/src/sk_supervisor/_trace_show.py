@@ -12,7 +12,7 @@ from rich.text import Text
 from sk_supervisor._status_rows import shown
 from sk_supervisor._trace_index import Listing
 from sk_supervisor._trace_span import GUIDED, Row, Span
-from sk_supervisor._trace_words import facts_of, groups_of, place_of
+from sk_supervisor._trace_words import facts_of, groups_of, number_of, place_of
 from sk_supervisor._units import lasting, moment
 
 _COLOURS: Final = ("blue", "green", "yellow", "magenta", "cyan", "bright_black")
@@ -45,7 +45,8 @@ def show_traces(screen: Console, listing: Listing) -> None:
     for trace in listing.shown:
         table.add_row(
             Text(shown(trace.trace_id)),
-            *(f"{number:,}" for number in trace[1:3]),
+            number_of(trace.record),
+            f"{trace.spans:,}",
             str(trace.groups),
             Text(f"{trace.errors:,}", style="bold red" if trace.errors else ""),
             lasting(max(0, trace.end_ns - trace.start_ns)),

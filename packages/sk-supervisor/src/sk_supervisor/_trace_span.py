@@ -9,6 +9,8 @@ import msgspec
 from sk_kernel import SpanLink
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+#: Of a request it is below 0: see ``before_requests`` of the kernel.
+_Sequence = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 GONE: Final = "its parent is not among the spans"
 AGAIN: Final = "the same span once more: a batch that was run again, or a run of the same id"
@@ -29,7 +31,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
     process_group: str = ""
     handoff_from: str | None = None
     route_hop: _Count = 0
-    sequence: _Count = 0
+    sequence: _Sequence = 0
     error: str | None = None
     worker: str | None = None
     run_id: str | None = None

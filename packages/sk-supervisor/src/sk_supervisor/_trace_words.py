@@ -41,6 +41,11 @@ def others_told(runs: NewestRun) -> str | None:
     return f"{newest}; --run shows another: {some}"
 
 
+def number_of(sequence: int) -> str:
+    """Give a record's number in the input, as it is shown; a request has none."""
+    return f"{sequence:,}" if sequence >= 0 else "request"
+
+
 def facts_of(spans: Sequence[Span], count: int) -> list[tuple[str, str]]:
     """Give the facts of a trace, by name. ``count`` is of all its spans, shown or not."""
     begin, end = min(s.start_ns for s in spans), max(s.end_ns for s in spans)
@@ -48,7 +53,7 @@ def facts_of(spans: Sequence[Span], count: int) -> list[tuple[str, str]]:
     records = sorted({span.sequence for span in spans})
     failed = sum(span.error is not None for span in spans)
     some = "" if count == len(spans) else f", of which the first {len(spans):,} in the files"
-    shown = ", ".join(f"{number:,}" for number in records[:5]) + (", ..." if records[5:] else "")
+    shown = ", ".join(map(number_of, records[:5])) + (", ..." if records[5:] else "")
     runs = [("run", span.run_id) for span in spans[:1] if span.run_id]
     return [
         *runs,

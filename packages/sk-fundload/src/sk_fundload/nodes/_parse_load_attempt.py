@@ -33,7 +33,7 @@ _Id = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
 class _Fields(Struct, gc=False):
-    """The usual line. The lengths rule out what the digit checks below do not look at."""
+    """The usual line. The lengths rule out most of what the digit checks below do not look at."""
 
     id: _Id
     customer_id: _Id
@@ -94,7 +94,8 @@ class ParseLoadAttempt:
             bare = amount.removeprefix("USD").removeprefix("$")
             digits = bare.replace(".", "", 1)  # a second point stays, and is no digit
             cents: int | None
-            if digits.isdigit() and bare[-3] == ".":
+            # Three digits at least: what stands before the point is never nothing.
+            if len(digits) > 2 and digits.isdigit() and bare[-3] == ".":
                 try:
                     cents = read_digits(digits)
                 except LEADING_ZERO:

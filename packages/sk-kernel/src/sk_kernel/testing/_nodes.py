@@ -61,7 +61,7 @@ def run_node(
     with asyncio.Runner() as loop:
         call = NodeCall(spec, made, identity, loop=loop)
         outputs = call.map(batch, Rows(keys, payloads, ()))
-        if spec.processes_batches and not _uses_state(spec, [*states]):
+        if payloads and spec.processes_batches and not _uses_state(spec, [*states]):
             _require_same_at_once(spec.name, made, payloads, outputs, seen.sequence)
         emitted = _emitted(Outlet(spec.name, spec.emits, ()), keys, outputs)
         if finish and spec.finish:
