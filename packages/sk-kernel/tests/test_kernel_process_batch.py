@@ -110,7 +110,7 @@ def test_what_ends_the_process_ends_it_at_once(made: Any) -> None:
 @pytest.mark.parametrize("ratio", [0.0, 0.5])
 def test_another_number_of_results_than_of_payloads_is_refused(made: Any, ratio: float) -> None:
     module = made(at_once=lambda payloads: [module.B(1)])
-    problem = r"'double' returned 1 of process_batch for \d payloads$"
+    problem = r"'double' returned 1 result from process_batch for \d payloads$"
     with pytest.raises(NodeOutputError, match=problem):
         _run(module, 9, observers=[Collected()], sampling_ratio=ratio)
 
@@ -136,10 +136,16 @@ def test_a_record_that_a_further_attempt_saves_is_to_blame_for_its_batch(made: A
     assert _run(module, 6, policy="skip", attempts=2) == [1, 2, 3, 4, 6]
 
 
-def test_what_a_node_does_to_the_payloads_in_its_hand_is_seen_by_no_other(made: Any) -> None:
-    module = made(at_once=lambda payloads: [payloads.pop() for _ in range(3)])
-    with pytest.raises(NodeFailedError, match="AttributeError in process_batch"):
-        _run(module, 3)
+def test_the_list_of_payloads_is_the_nodes_own(made: Any) -> None:
+    module = made(at_once=lambda payloads: [module.B(payloads.pop(0).n) for _ in range(3)])
+    assert _run(module, 3) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_what_is_no_list_of_results_ends_the_run_under_any_policy(made: Any, attempts: int) -> None:
+    module = made(at_once=lambda payloads: None)
+    with pytest.raises(NodeOutputError, match="'double' returned NoneType from process_batch"):
+        _run(module, 3, policy="skip", attempts=attempts)
 
 
 def test_under_a_policy_a_failure_of_process_batch_alone_ends_the_run(made: Any) -> None:

@@ -115,6 +115,20 @@ def test_a_stage_within_another_is_taken_out_of_that_one(clocks: Clocks) -> None
     assert (stages["sign"].cpu_seconds, stages["send"].cpu_seconds) == (0.004, 0.002)
 
 
+def test_a_restart_forgets_what_was_before_it_of_stages_and_of_their_parts(clocks: Clocks) -> None:
+    part = clocks.watch.part("unit", "node", lambda: clocks.work(2))
+    unit = clocks.watch.timed("unit", part)
+    unit()
+    clocks.watch.restart()
+    unit()
+    (stage,) = clocks.watch.stages()
+    assert (stage.name, stage.calls, stage.cpu_seconds) == (
+        "node",
+        1,
+        pytest.approx(0.002, abs=1e-4),
+    )
+
+
 def test_a_stage_that_raises_is_measured_and_raises(clocks: Clocks) -> None:
     def fail() -> None:
         clocks.work(5)

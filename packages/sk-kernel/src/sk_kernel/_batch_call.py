@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sk_kernel._collecting import collected
 from sk_kernel.errors import NodeFailedError, NodeOutputError
 
 
@@ -21,17 +22,22 @@ class BatchCall:
         """What the node returns for each of the items, in order.
 
         :raises BatchRaisedError: when the node's own code raised.
-        :raises NodeOutputError: when it returned something for more or fewer than it was given.
+        :raises NodeOutputError: when it returned no list, or one of another length than ``items``.
         """
-        count = len(items)  # of a list that the node may have changed
         try:
-            outputs = list(self._process(tuple(items)))
+            outputs = collected(
+                self._process(list(items))
+            )  # a list of its own, to do with as it likes
         except BaseException as error:
             raise BatchRaisedError(error) from error
-        if len(outputs) != count:
-            got = f"{len(outputs)} of process_batch for {count} payloads"
+        if not isinstance(outputs, list | tuple):
+            got = f"{type(outputs).__qualname__} from process_batch"
+            raise NodeOutputError(self._node, got, "a list, one for each payload")
+        if len(outputs) != len(items):
+            one = "result" if len(outputs) == 1 else "results"
+            got = f"{len(outputs)} {one} from process_batch for {len(items)} payloads"
             raise NodeOutputError(self._node, got, "")
-        return outputs
+        return list(outputs)
 
 
 class BatchRaisedError(Exception):

@@ -44,6 +44,12 @@ class _Account:
         self.calls = self.cpu = self.wall = self.first = 0
         self.parts: dict[str, list[int]] = {}
 
+    def restart(self) -> None:
+        """Begin again at nothing."""
+        self.calls = self.cpu = self.wall = self.first = 0
+        for cell in self.parts.values():
+            cell[:] = 0, 0
+
 
 class Stopwatch:
     """Measures the stages of one thread; of several threads each has its own.
@@ -60,6 +66,11 @@ class Stopwatch:
         self._cpu_clock, self._wall_clock = cpu_clock, wall_clock
         self._accounts: dict[str, _Account] = {}
         self._inner_cpu = self._inner_wall = 0
+
+    def restart(self) -> None:
+        """Forget what was measured until now. In its thread, and within no stage."""
+        for account in self._accounts.values():
+            account.restart()
 
     def timed(self, stage: str, call: Callable[..., Any]) -> Callable[..., Any]:
         """``call``, timed: some two microseconds dearer, so for what is done once a batch."""

@@ -60,6 +60,7 @@ class Profiler:
     def begin(self) -> None:
         """The gate is open: what was used until here was used by the start."""
         self._marks["gate"] = time.time_ns()
+        self.main.restart()  # it has waited for the gate
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
     def write(self, records: int) -> None:
