@@ -71,9 +71,6 @@ class NodeCall:
         self.plain = not spec.is_async and spec.context_parameter is None
         self._target, self._identity, self._tracer, self._loop = target, identity, tracer, loop
         self._independent = independent
-        self._lost = 0  # records that were given up; of this class none ever are
-        self._raised = 0  # records that it raised on, be it that a further attempt went well
-        self._retries = False
         self._at_once: BatchCall | None = None
         # What stands in a node's place to look at each call may be without.
         process = getattr(target, "process_batch", None) if spec.processes_batches else None
@@ -171,11 +168,14 @@ class NodeCall:
         except BatchRaisedError as raised:
             if not batch.bears(raised.error):
                 raise raised.error from None
-            before = self._raised
-            outputs = self._each(batch, keys, items)  # where one fails alone, it is that one's
-            if self._raised == before and not self._retries:
-                raise raised.of(self.name) from raised.error
-            return outputs
+            return self._one_by_one(batch, keys, items, raised)
+
+    def _one_by_one(
+        self, batch: Batch, keys: Sequence[Key], items: Sequence[Any], raised: BatchRaisedError
+    ) -> list[Any]:
+        """``process_batch`` raised: where the node fails on one record alone, it is that one's."""
+        self._each(batch, keys, items)
+        raise raised.of(self.name) from raised.error
 
     def _each(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
         call, rest = self.call, iter(items)

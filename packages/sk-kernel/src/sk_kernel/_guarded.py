@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sk_kernel._batch import Batch, Rows
+from sk_kernel._batch_call import BatchRaisedError
 from sk_kernel._calls import Identity, NodeCall
 from sk_kernel._ends import ENDS
 from sk_kernel._envelope import Key, root_of
@@ -52,8 +53,8 @@ class GuardedCall(NodeCall):
         super().__init__(spec, target, identity, tracer, loop, independent=independent)
         self._failure, self._losses = failure, losses
         self._cause: str | None = None
-        # With further attempts what fails once need not fail again: process_batch had the first.
-        self._retries = failure.attempts > 1
+        self._lost = 0
+        self._raised = 0  # records that it raised on, be it that a further attempt went well
 
     def passed(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
         """See the base; without what was given up."""
@@ -89,6 +90,16 @@ class GuardedCall(NodeCall):
         if self._tracer is not None and root_of(key) not in batch.sampled:
             self._tracer.failed(batch, self.name, key, self._cause)
         return True
+
+    def _one_by_one(
+        self, batch: Batch, keys: Sequence[Key], items: Sequence[Any], raised: BatchRaisedError
+    ) -> list[Any]:
+        before = self._raised
+        outputs = self._each(batch, keys, items)
+        # With further attempts what fails once need not fail again.
+        if self._raised == before and self._failure.attempts == 1:
+            raise raised.of(self.name) from raised.error
+        return outputs
 
     def _each(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
         call, arguments = (self.call, iter(items)) if self.plain else self._with(batch, keys, items)
