@@ -9,6 +9,8 @@ from bench_programs_markdown import section
 from bench_report import Report
 from bench_systems import YARDSTICKS, System
 from bench_targets import Row, Verdict
+from bench_variants import PLAIN
+from bench_variants_markdown import variants_section
 
 _TARGETS = ("", "what", "target", "floor", "found", "noise", "on", "verdict")
 _SYSTEMS = (
@@ -34,6 +36,8 @@ def to_markdown(report: Report, *, plot: str | None) -> str:
             for records in sorted(report.input_sha256, reverse=True)
             if any(report.results.has(system.name, records) for system in report.systems)
         ),
+        variants_section(report),
+        _memory(report),
         _absent(report),
         _inputs(report),
         section(report.programs) if report.programs else [],
@@ -121,6 +125,22 @@ def _row(report: Report, system: System, records: int) -> Iterable[str]:
     )
 
 
+def _memory(report: Report) -> list[str]:
+    """What each of four processes takes at most: what has state grows, the others should not."""
+    peaks = {
+        n: peak.by_process for (name, n), peak in report.results.peaks.items() if name == PLAIN
+    }
+    if not peaks:
+        return []
+    sizes = sorted(peaks)
+    rows = (
+        [process, *(f"{peaks[n][process]:.0f}" if process in peaks[n] else "" for n in sizes)]
+        for process in sorted({process for by_process in peaks.values() for process in by_process})
+    )
+    head = ["peak RSS in MiB, by records", *(f"{n:,}" for n in sizes)]
+    return ["## Memory of four processes", "", *table(head, rows)]
+
+
 def _absent(report: Report) -> list[str]:
     rows = [f"- `{name}`: absent: {reason}" for name, reason in report.results.absent.items()]
     return ["## Absent", "", *rows] if rows else []
@@ -132,4 +152,5 @@ def _inputs(report: Report) -> list[str]:
 
 
 def _value(row: Row) -> str:
-    return f"{row.figure.value:.2f}{row.target.unit}" if row.figure else ""
+    target = row.target
+    return f"{row.figure.value:,.{target.places}f}{target.unit}" if row.figure else ""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import defaultdict
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final
 
 import psutil
+from bench_watch import Watch
 
 _MIB: Final = 2**20
 _EVERY_SECONDS: Final = 0.1
@@ -32,33 +31,19 @@ class Peak:
     by_process: dict[str, float]
 
 
-class Sampler:
+class Sampler(Watch):
     """Looks at all descendants of this process, ten times a second, while it is entered.
 
     PSS is dear to tell, the more so the larger a process is: without it a look costs little.
     """
 
     def __init__(self, *, every_seconds: float = _EVERY_SECONDS, pss: bool = True) -> None:
+        super().__init__()
         self._every, self._with_pss = every_seconds, pss
         self._rss = self._pss = 0
         self._by_process: dict[str, int] = defaultdict(int)
         self._cpu: dict[psutil.Process, float] = {}
         self._names: dict[psutil.Process, str | None] = {}
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._look_until_done)
-
-    def __enter__(self) -> Sampler:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _value: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self._done.set()
-        self._thread.join()
 
     def peak(self) -> Peak:
         """Give what was seen."""
@@ -69,9 +54,10 @@ class Sampler:
             by_process={name: size / _MIB for name, size in self._by_process.items()},
         )
 
-    def _look_until_done(self) -> None:
+    def look_until_done(self) -> None:
+        """See the base."""
         self._look()
-        while not self._done.wait(self._every):
+        while not self.done.wait(self._every):
             self._look()
 
     def _look(self) -> None:
@@ -105,6 +91,6 @@ def descendants() -> list[psutil.Process]:
 def _name_of(process: psutil.Process) -> str | None:
     """Our workers bear their id as their last argument; the first process is our child."""
     arguments = process.cmdline()
-    if len(arguments) > 1 and "sk_supervisor.worker" in " ".join(arguments[:-1]):
+    if any(argument.endswith("/sk_supervisor/_processes/child.py") for argument in arguments):
         return arguments[-1]
     return SUPERVISOR if process.ppid() == os.getpid() and "-m" in arguments else None

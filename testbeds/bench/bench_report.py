@@ -17,6 +17,7 @@ from bench_programs import HAND, Programs
 from bench_results import Results
 from bench_systems import YARDSTICKS, System
 from bench_targets import Row
+from bench_variant_results import Variants, percent_more
 
 SCHEMA = 1
 
@@ -41,7 +42,19 @@ class Report:
             for records in system.sizes(self.results.records)
             if self.identical(system, records) is False
         ]
-        return own + (self.programs.differing if self.programs else [])
+        theirs = self.programs.differing if self.programs else []
+        variants = self.results.variants
+        beside = [
+            f"variant {name} ({variants.records:,})"
+            for name in (variants.wrote if variants else ())
+            if variants and not self.identical_variant(variants, name)
+        ]
+        return own + beside + theirs
+
+    def identical_variant(self, variants: Variants, name: str) -> bool:
+        """Tell whether all runs of a variant wrote what the yardstick did."""
+        runs = self.results.runs.get((YARDSTICKS["exp_mp"], variants.records), ())
+        return variants.identical(name, {(run.output_sha256, run.rejects_sha256) for run in runs})
 
     @property
     def unmeasured(self) -> list[str]:
@@ -102,6 +115,7 @@ def to_json(report: Report) -> str:
         "inputs": _inputs(report.input_sha256),
         "targets": [_row(row) for row in report.rows],
         "systems": [_system(report.results, system, size) for system in report.systems],
+        **_beside(report.results),
         **({"programs": _programs(report.programs)} if report.programs else {}),
     }
     return json.dumps(document, indent=2) + "\n"
@@ -116,6 +130,7 @@ def _row(row: Row) -> dict[str, Any]:
         "floor": target.floor,
         "at_most": target.most,
         "binding": target.binding,
+        "unit": target.unit.strip(),
         "figure": _figure(row.figure),
         "on": row.on,
         "verdict": str(row.verdict),
@@ -174,6 +189,36 @@ def _measured(results: Results, name: str, records: int) -> dict[str, Any]:
         "cpu_seconds": results.cpu_seconds(name, records),
         "peak": asdict(peak) if peak else None,
         "runs": [asdict(run) for run in results.runs[name, records]],
+    }
+
+
+def _beside(results: Results) -> dict[str, Any]:
+    told = {"requests": results.asked, "otlp": results.sent}
+    found: dict[str, Any] = {name: asdict(part) for name, part in told.items() if part}
+    if results.variants:
+        found["variants"] = _variants(results.variants)
+    alone = {str(n): peak for (_, n), peak in results.peaks.items() if n > max(results.records)}
+    if alone:
+        found["memory_alone"] = {n: asdict(peak) for n, peak in alone.items()}
+    return found
+
+
+def _variants(variants: Variants) -> dict[str, Any]:
+    return {
+        "records": variants.records,
+        "others_cores": [round(cores, 2) for cores in variants.others],
+        "start_cpu_seconds": variants.starts,
+        "by_name": {
+            name: {
+                "steady_percent_more": _figure(percent_more(variants.by_plain(name))),
+                "processor_percent_more": _figure(percent_more(variants.processor_by_plain(name))),
+                "runs": [
+                    {part: run._asdict() for part, run in between._asdict().items()}
+                    for between in runs
+                ],
+            }
+            for name, runs in variants.runs.items()
+        },
     }
 
 

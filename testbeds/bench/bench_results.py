@@ -10,7 +10,9 @@ from typing import Final
 
 from bench_figures import Figure, figure, paired_ratios, steady_costs
 from bench_memory import Peak
+from bench_otlp import Sent
 from bench_requests import Asked
+from bench_variant_results import Variants
 
 CALM_CORES: Final = 0.25
 """What others may use of the cores that four workers and their supervisor want."""
@@ -36,9 +38,10 @@ class Results:
     ``records`` are the sizes, ascending; the smallest is what the others are taken the steady
     state against. ``peaks`` are of the uncounted runs that memory was looked at in. ``absent`` has
     the reason of each system that could not run. ``unwaited`` are, of the uncounted runs, the CPU
-    seconds that were seen beyond those of all processes that were waited for. ``asked`` is what
-    was measured of requests. ``others`` is how many of the machine's ``cores`` others used, by
-    round.
+    seconds that were seen beyond those of all processes that were waited for. ``asked``, ``sent``
+    and ``variants`` are what was measured of requests, of spans to a receiver, and of variants of
+    four processes; ``no_large`` why the run for memory alone is not among the ``peaks``. ``others``
+    is how many of the machine's ``cores`` others used, by round.
     """
 
     records: Sequence[int]
@@ -47,6 +50,9 @@ class Results:
     unwaited: dict[tuple[str, int], float] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
     asked: Asked | None = None
+    sent: Sent | None = None
+    variants: Variants | None = None
+    no_large: str = ""
     others: list[float] = field(default_factory=list)
     cores: int = field(default_factory=lambda: os.cpu_count() or 1)
 

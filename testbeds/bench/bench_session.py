@@ -15,11 +15,10 @@ from bench_environments import AbsentError, interpreter, last_words
 from bench_memory import Sampler
 from bench_process import Ended, Others, run, surroundings
 from bench_results import Measured, Results
-from bench_systems import PEERS, SLOW_ROUNDS, Job, System
+from bench_systems import SLOW_ROUNDS, SOURCES, Job, System
 
 MARKS = ("FUND_LOAD_MARKS", "PEERS_STATS")
 """The variables by which a peer, and a program of the specification, learn where to tell times."""
-SOURCES = PEERS.parents[2] / "packages" / "sk-fundload" / "src"
 Generator = Callable[[int, int, Path], Sequence[str]]
 """Gives the arguments of the program that writes so many records, by a seed, to a file."""
 
@@ -193,9 +192,14 @@ def _own_account(
         told = {mark["mark"]: mark for mark in lines}
         seconds = told["last_byte"]["at"] - told["first_record"]["at"]
         return seconds, told["last_byte"]["reasons"]
-    found = _RATE.search(ended.stderr)
+    return inside_seconds(ended.stderr, records), None
+
+
+def inside_seconds(said: str, records: int) -> float | None:
+    """Give the seconds from the first record to the last byte, as a run of ours tells its rate."""
+    found = _RATE.search(said)
     rate = int(found[2].replace(",", "")) if found else 0
-    return (records / rate if rate else None), None
+    return records / rate if rate else None
 
 
 def sha256_of(path: Path) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PEERS = Path(__file__).with_name("peers")
+SOURCES = PEERS.parents[2] / "packages" / "sk-fundload" / "src"
 YARDSTICKS: Mapping[str, str] = {"exp_mp": "hand_loop", "baseline": "hand_loop_baseline"}
 """By rule set: the system that the others with the same rules are measured by."""
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench_beside import cost, lost, requests, sending, share
 from bench_targets import (
     Target,
     cost_growth,
-    elsewhere,
     inside_speed,
     memory_growth,
-    requests,
     speed,
     start_up,
     start_up_ratio,
 )
-
-_LATER = "no part of this session: docs/performance.md"
 
 BESIDE: Sequence[tuple[str, str, float]] = (
     ("zmq pipeline", "zmq", 0.8),
@@ -27,6 +24,13 @@ BESIDE: Sequence[tuple[str, str, float]] = (
     ("Beam", "beam", 10.0),
 )
 """P3: a user's other choices, and by how many times four processes are to be as fast."""
+
+WATCHING: Sequence[tuple[str, str, float]] = (
+    ("tracing at 1 %", "tracing", 4.0),
+    ("lifecycle logs", "logs", 1.0),
+    ("metrics", "metrics", 1.0),
+)
+"""P8: what looks at four processes, and by how many per cent it may make them slower."""
 
 TARGETS: Sequence[Target] = (
     Target("P1", "memory profile by H", 0.75, 0.60, speed("memory", "hand_loop")),
@@ -75,17 +79,42 @@ TARGETS: Sequence[Target] = (
         requests("per_second"),
         binding=False,
         unit="/s",
+        places=0,
     ),
-    Target("P8", "tracing at 1 %, cost on P2", 1.04, None, elsewhere(_LATER), most=True),
-    Target("P9", "100 % sampling to OTLP, seconds", 1.0, None, elsewhere(_LATER), True, unit="s"),
+    *(
+        Target("P8", f"{what}, cost on P2", most_percent, None, cost(name), most=True, unit=" %")
+        for what, name, most_percent in WATCHING
+    ),
+    *(
+        Target(
+            "P9",
+            f"100 % sampling to OTLP over {title}, added",
+            1.0,
+            None,
+            sending(protocol),
+            most=True,
+            unit="s",
+        )
+        for title, protocol in (("gRPC", "grpc"), ("HTTP", "http"))
+    ),
     Target(
-        "P10",
-        "signing, share of P2",
-        0.04,
+        "P9",
+        "100 % sampling to OTLP, spans lost",
+        0,
         None,
-        elsewhere("see testbeds/attacks/bench_signing.py --run"),
+        lost,
         most=True,
         unit="",
+        places=0,
+    ),
+    Target(
+        "P10",
+        "signing and verification, share of P2",
+        4.0,
+        None,
+        share("unsigned"),
+        most=True,
+        unit=" %",
     ),
     Target("P11", "cost of a record, growth: memory", 1.25, None, cost_growth("memory"), most=True),
     Target("P11", "cost of a record, growth: four", 1.25, None, cost_growth("four"), most=True),

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from bench_figures import Figure, figure
 from bench_memory import SUPERVISOR
 from bench_results import Results
 from bench_systems import START_UP_RECORDS
+
+MEMORY_RECORDS: Final = 100_000
+"""What the memory of more records is compared with."""
 
 Question = Callable[[Results], tuple[Figure | None, str]]
 """Gives the figure and what it was taken on; None and why there is none."""
@@ -31,7 +35,8 @@ class Target:
     """A row: what is wanted, and what is the least.
 
     Where ``most`` is true the figure is to be at most these, else at least. A row that is not
-    ``binding`` never fails a session: seconds of a machine, or a single sample.
+    ``binding`` never fails a session: seconds of a machine, or a single sample. The figure is
+    shown with ``places`` behind the point.
     """
 
     id: str
@@ -42,6 +47,7 @@ class Target:
     most: bool = False
     binding: bool = True
     unit: str = "x"
+    places: int = 2
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,8 @@ def start_up_ratio(results: Results) -> tuple[Figure | None, str]:
 
 def memory_growth(results: Results) -> tuple[Figure | None, str]:
     """Ask by how much the processes without state grow, from 100 000 records to the most."""
-    few, most = 100_000, max(results.records)
+    few = MEMORY_RECORDS
+    most = max((n for name, n in results.peaks if name == "four"), default=few)
     small, large = (results.peaks.get(("four", n)) for n in (few, most))
     if most <= few or small is None or large is None:
         return None, "four processes did not run with 100 000 and with more records"
@@ -146,9 +153,9 @@ def memory_growth(results: Results) -> tuple[Figure | None, str]:
     if not names:
         return None, "no process of four was seen twice"
     worst = max(large.by_process[name] / small.by_process[name] for name in names)
-    return Figure(
-        worst, None, None, 1
-    ), f"{most:,} against {few:,} records, the worst of {len(names)}"
+    on = f"{most:,} against {few:,} records, the worst of {len(names)}"
+    why = f"; {results.no_large}" if results.no_large else ""
+    return Figure(worst, None, None, 1), on + why
 
 
 def cost_growth(system: str) -> Question:
@@ -160,21 +167,3 @@ def cost_growth(system: str) -> Question:
         return results.growth(system), f"steady, up to {max(results.records):,} records"
 
     return ask
-
-
-def requests(name: str) -> Question:
-    """Ask for a figure of requests and their replies."""
-
-    def ask(results: Results) -> tuple[Figure | None, str]:
-        asked = results.asked
-        if asked is None:
-            return None, "no requests were made"
-        on = f"{asked.requests:,} requests through {asked.workers} processes"
-        return Figure(getattr(asked, name), None, None, 1), on
-
-    return ask
-
-
-def elsewhere(why: str) -> Question:
-    """Say why a row is not measured here."""
-    return lambda _results: (None, why)

@@ -12,7 +12,8 @@ from time import monotonic
 from bench_environments import last_words
 from bench_memory import Sampler
 from bench_process import Ended, run, surroundings
-from bench_session import SOURCES, RunFailedError, sha256_of
+from bench_session import RunFailedError, sha256_of
+from bench_systems import SOURCES
 from growth_inputs import lines
 from growth_results import GrowthResults, GrowthRun, Spans
 from growth_rows import CHAIN, FUND_LOAD, Files, Row

@@ -2,7 +2,7 @@
 
     python testbeds/bench/run_bench.py --reports reports [--environments DIR --install]
         [--programs DIR] [--records N ...] [--rounds N] [--systems NAME ...] [--requests N]
-        [--short]
+        [--variant-rounds N] [--otlp-rounds N] [--memory-records N] [--short]
 
 Writes `bench.json`, `bench.md` and `bench.svg`; with `--short`, which takes less than a minute and
 looks at our own systems only, `bench-short.json` and `.md`. Exit 0 when all outputs are identical
@@ -22,7 +22,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench_environments import install
+from bench_large import RECORDS as MEMORY_RECORDS
 from bench_markdown import to_markdown, verdict_lines
+from bench_measured_beside import Asking, measure_after, measure_before
+from bench_probe import ProbeFailedError
 from bench_process import adopt_orphans
 from bench_programs import (
     FOLDER,
@@ -35,7 +38,6 @@ from bench_programs import (
 )
 from bench_programs import RECORDS as PROGRAM_RECORDS
 from bench_report import Report, this_environment, to_json
-from bench_requests import ProbeFailedError, ask
 from bench_results import Results
 from bench_session import InputFailedError, Plan, RunFailedError, Session
 from bench_systems import SHORT, SYSTEMS, System, chosen
@@ -85,6 +87,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--environments", type=Path, help="folder of the peers' environments")
     parser.add_argument("--install", action="store_true", help="make these environments first")
     parser.add_argument("--requests", type=_positive, default=20_000, help="requests of each kind")
+    parser.add_argument("--variant-rounds", type=_count, default=6, help="of variants of four")
+    parser.add_argument("--otlp-rounds", type=_count, default=3, help="of spans to a receiver")
+    parser.add_argument(
+        "--memory-records",
+        type=_count,
+        default=MEMORY_RECORDS,
+        help="records of the one run of four for memory alone; of these three, 0 leaves one out",
+    )
     parser.add_argument("--seed", type=int, default=1, help="seed of the generator")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder to write to")
     parser.add_argument("--timeout", type=_positive, default=900, help="seconds for any one run")
@@ -96,6 +106,10 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is less than 1")
     return number
+
+
+def _count(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
 
 
 def _plan(options: argparse.Namespace) -> Plan:
@@ -133,13 +147,17 @@ def _run(plan: Plan, options: argparse.Namespace) -> Report:
     folder = programs_folder(options)
     theirs = systems_of(folder) if folder else []
     environment = this_environment([*plan.systems, *theirs], environments)
-    session, results = _session(plan, environments)
     if options.short:
+        session, results = _session(plan, environments)
         rows = evaluate(results, SHORT_TARGETS)
         return Report(environment, session.input_sha256, plan.systems, results, rows)
-    if plan.systems:
-        results.asked = ask(options.requests, options.timeout)
-        _say(f"requests: {results.asked}")
+    asking = Asking(
+        options.requests, options.variant_rounds, options.otlp_rounds, options.memory_records
+    )
+    before = measure_before(asking, plan, _say)
+    session, results = _session(plan, environments)
+    before.put_into(results)
+    measure_after(asking, plan, results, _say)
     programs = _programs(folder, plan, options, environments)
     rows = in_order([*evaluate(results, TARGETS), *programs.rows()])
     return Report(environment, session.input_sha256, plan.systems, results, rows, programs)

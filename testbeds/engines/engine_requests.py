@@ -12,7 +12,7 @@ from engine_commands import Told
 from engine_configuration import HARMED, PATIENCE, REQUESTS, RUN_ID, configuration, places
 from engines_app import Number, Weighed
 from sk_config import build_config
-from sk_kernel import BoundaryDispatchInput, Envelope, TerminalEvent
+from sk_kernel import BoundaryDispatchInput, Envelope, TerminalEvent, UnknownRouteError
 from sk_supervisor import ServiceFailedError, serve
 
 
@@ -22,7 +22,7 @@ class Asked(Told):
 
     outcomes: dict[str, TerminalEvent]
     outputs: Sequence[Envelope[Any]]
-    refusal: ConnectionError
+    refusal: UnknownRouteError
 
 
 def asked(engine: Engine, folder: Path) -> Asked:
@@ -42,7 +42,7 @@ def asked(engine: Engine, folder: Path) -> Asked:
         outputs = it.execute_boundary(inputs).terminal_outputs
         try:
             it.execute_boundary([stray])
-        except ConnectionError as error:
+        except UnknownRouteError as error:
             refusal = error
         late = it.request(Envelope(Number(2), trace_id="late"))
     outcomes["late"] = late.wait(0)

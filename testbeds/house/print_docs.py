@@ -21,6 +21,7 @@ from printed_growth import growth_tables
 from printed_lifecycle import group_table, lifecycle_diagram, lifecycle_table
 from printed_metrics import metric_bounds, metric_table
 from printed_packages import package_diagram
+from printed_rooms import rooms_table
 from printed_sequence import run_sequence
 from printed_session import session_diagram, session_table
 
@@ -37,6 +38,7 @@ PRINTERS: Mapping[str, Callable[[], str]] = {
     "metric-bounds": metric_bounds,
     "metric-table": metric_table,
     "package-diagram": package_diagram,
+    "rooms": rooms_table,
     "run-sequence": run_sequence,
     "session-diagram": session_diagram,
     "session-table": session_table,

@@ -110,6 +110,11 @@ def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), filename=str(path))
 
 
+def docstring_of(path: Path) -> str:
+    """The docstring of a file; empty where it has none."""
+    return ast.get_docstring(parse(path)) or ""
+
+
 @cache
 def imports_of(path: Path) -> tuple[Import, ...]:
     """Every import of a file at any depth, for types too, and ``import_module`` of a literal."""

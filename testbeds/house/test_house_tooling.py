@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from source_tree import ROOT, parse
+from source_tree import PACKAGES, ROOT, parse
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -110,6 +110,13 @@ def test_the_check_that_stands_for_ci_waits_for_every_job_and_is_never_left_out(
     jobs = yaml_of(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]
     assert set(jobs["green"]["needs"]) == set(jobs) - {"green"}
     assert jobs["green"]["if"] == "always()"
+
+
+def test_a_package_names_macos_only_where_a_job_runs_it_there() -> None:
+    steps = yaml_of(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]["macos"]["steps"]
+    tried = " ".join(step.get("run", "") for step in steps).split()
+    named = "Operating System :: MacOS"
+    assert {p.name for p in PACKAGES if named in p.project["classifiers"]} <= set(tried)
 
 
 @pytest.mark.parametrize("path", [ROOT / ".ci" / "run", *WORKFLOWS], ids=lambda path: path.name)

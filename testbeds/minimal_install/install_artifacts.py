@@ -5,6 +5,7 @@ The rules of the metadata are those of `packaging.metadata` (PyPA: core metadata
 
 from __future__ import annotations
 
+import re
 import tarfile
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,9 @@ LICENCE = "LICENSE"
 METADATA_VERSION = "2.4"
 """Newer ones are not understood by every index and installer yet, older ones have no licence."""
 
+_CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+#: A link of Markdown whose target is neither an address nor a place on the page.
+_RELATIVE = re.compile(r"\[[^\]\n]*\]\((?!#|[a-z]+:)[^()\s]+\)")
 _BESIDE_SOURCE = ("pyproject.toml", "README.md", "CHANGELOG.md", LICENCE, "PKG-INFO")
 
 
@@ -82,6 +86,8 @@ def metadata_faults(manifest: Manifest, text: bytes) -> Iterator[str]:
         said = getattr(found, field)
         if (str(said) if field == "requires_python" else said or []) != value:
             yield f"metadata: {field} is not what the manifest says"
+    for link in _RELATIVE.findall(_CODE.sub("", found.description or "")):
+        yield f"metadata: description: the link {link} leads nowhere outside of the repository"
     declared = {_normal(r) for r in declared_requirements(manifest)}
     if {_normal(requirement) for requirement in found.requires_dist or []} != declared:
         yield "metadata: requires_dist is not what the manifest says"

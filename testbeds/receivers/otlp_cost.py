@@ -1,9 +1,10 @@
 """What 100 % sampling to an OTLP receiver costs a run: seconds more, and spans that are lost.
 
-    python testbeds/receivers/otlp_cost.py [--records 1000] [--rounds 7]
+    python testbeds/receivers/otlp_cost.py [--records 1000] [--rounds 7] [--json]
 
 Fund load over four processes, without exporters, over gRPC and over HTTP, by turns, since a machine
-has its moods. The receiver is this process. Writes a table in Markdown to standard output.
+has its moods. The receiver is this process. Writes a table in Markdown to standard output, or as
+JSON what each round adds (for `testbeds/bench`, which has a row for it).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any, Final, NamedTuple
 from sk_observability.testing import OtlpReceiver
 
 NOBODY: Final = "nobody"
+PROTOCOLS: Final = ("grpc", "http")
 _CREATED: Final = re.compile(r"spans: ([\d,]+) created, ([\d,]+) exported")
 _PATIENCE_SECONDS: Final = 300
 
@@ -73,23 +75,45 @@ class Runs:
         ).stderr
 
 
-def measure(folder: Path, records: int, rounds: int) -> str:
-    """The table."""
+class Found(NamedTuple):
+    """The costs by receiver, a round each; the spans of a run, and those lost in all of them."""
+
+    costs: dict[str, list[Cost]]
+    created: int
+    lost: dict[str, int]
+
+
+def measure(folder: Path, records: int, rounds: int) -> Found:
+    """Run by turns."""
     runs = Runs(folder, records)
-    runs.run([])  # nobody's: modules are compiled, and files are in memory
-    costs: dict[str, list[Cost]] = {}
-    created, lost = 0, dict.fromkeys((NOBODY, "grpc", "http"), 0)
+    costs: dict[str, list[Cost]] = {name: [] for name in (NOBODY, *PROTOCOLS)}
+    created, lost = 0, dict.fromkeys(costs, 0)
     with OtlpReceiver("grpc") as grpc, OtlpReceiver("http") as http:
-        for _ in range(rounds):
+        for number in range(rounds + 1):
             for name, receiver in ((NOBODY, None), ("grpc", grpc), ("http", http)):
                 before = len(receiver.spans) if receiver else 0
                 told = [{"kind": "otel_otlp", "settings": receiver.settings}] if receiver else []
                 cost, said = runs.run(told)
-                costs.setdefault(name, []).append(cost)
+                if number:  # the first round is nobody's: modules are compiled, files in memory
+                    costs[name].append(cost)
                 if receiver:
                     created = _created(said)
                     lost[name] += created - (len(receiver.spans) - before)
-    return table(costs, created, lost)
+    return Found(costs, created, lost)
+
+
+def added(costs: dict[str, list[Cost]], name: str) -> list[Cost]:
+    """What a receiver adds to its round's run without one, round by round."""
+    pairs = zip(costs[name], costs[NOBODY], strict=True)
+    return [Cost(a.wall - b.wall, a.processor - b.processor) for a, b in pairs]
+
+
+def as_json(found: Found, records: int) -> str:
+    """What each round adds on the wall, by protocol."""
+    seconds = {name: [cost.wall for cost in added(found.costs, name)] for name in PROTOCOLS}
+    lost = {name: found.lost[name] for name in PROTOCOLS}
+    document = {"records": records, "spans": found.created, "added_seconds": seconds, "lost": lost}
+    return json.dumps(document)
 
 
 def table(costs: dict[str, list[Cost]], created: int, lost: dict[str, int]) -> str:
@@ -104,10 +128,10 @@ def table(costs: dict[str, list[Cost]], created: int, lost: dict[str, int]) -> s
         spans = ("", "") if name == NOBODY else (f"{created:,}", str(lost[name]))
         seconds = f"{median(walls):.2f} | {walls[0]:.2f} | {walls[-1]:.2f} | {processor:.2f}"
         lines.append(f"| {name} | {seconds} | {spans[0]} | {spans[1]} |")
-    for name in ("grpc", "http"):
-        more = [a.wall - b.wall for a, b in zip(costs[name], costs[NOBODY], strict=True)]
-        used = [a.processor - b.processor for a, b in zip(costs[name], costs[NOBODY], strict=True)]
-        lines.append(f"\nadded by {name}: wall {median(more):.2f}, processor {median(used):.2f}")
+    for name in PROTOCOLS:
+        more = added(costs, name)
+        wall, used = (median(column) for column in zip(*more, strict=True))
+        lines.append(f"\nadded by {name}: wall {wall:.2f}, processor {used:.2f}")
     return "\n".join(lines)
 
 
@@ -128,9 +152,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What spans to an OTLP receiver cost a run.")
     parser.add_argument("--records", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--json", action="store_true", help="what each round adds, as JSON")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        sys.stdout.write(measure(Path(folder), options.records, options.rounds) + "\n")
+        found = measure(Path(folder), options.records, options.rounds)
+    told = as_json(found, options.records) if options.json else table(*found)
+    sys.stdout.write(told + "\n")
 
 
 if __name__ == "__main__":

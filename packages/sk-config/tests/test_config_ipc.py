@@ -123,14 +123,22 @@ def test_an_empty_secret_one_that_is_no_string_and_the_mask_of_a_dump_are_refuse
     assert "execution_ipc.auth.secret" in refused_platform(_ipc("execution_ipc", auth=auth))
 
 
+@AUTH_BLOCKS
+def test_a_secret_that_can_be_guessed_is_refused_and_not_shown(refused_platform, block):
+    auth = {"secret_mode": "static", "secret": "15 bytes of it."}
+    fault = refused_platform(_ipc(block, auth=auth))[f"{block}.auth.secret"]
+    assert (fault.category, fault.got) == ("bad_value", "fewer")
+    assert "at least 16 bytes" in fault.expected
+
+
 def test_a_static_secret_is_held_and_not_shown(minimal):
     minimal["runtime"]["platform"] = _ipc(
-        "execution_ipc", auth={"secret_mode": "static", "secret": "abracadabra"}
+        "execution_ipc", auth={"secret_mode": "static", "secret": "abracadabra, abracadabra"}
     )
     auth = build_config(minimal).runtime.platform.execution_ipc.auth
     assert auth.secret is not None
-    assert auth.secret.get_secret_value() == "abracadabra"
-    assert "abracadabra" not in repr(auth) + str(auth)
+    assert auth.secret.get_secret_value() == "abracadabra, abracadabra"
+    assert "abracadabra, abracadabra" not in repr(auth) + str(auth)
 
 
 @pytest.mark.contract("P5PRE-CFG-03")

@@ -116,3 +116,16 @@ def test_the_limits_of_requests_are_positive_integers(refused_platform, field, v
 @pytest.mark.parametrize("field", ["enabled", "negative_cache"])
 def test_what_the_routing_cache_does_is_yes_or_no(refused_platform, field):
     assert list(refused_platform({"routing_cache": {field: 1}})) == [f"routing_cache.{field}"]
+
+
+def test_modules_of_workers_are_no_main_module(supervised, refusal):
+    """A worker has a `__main__` of its own, in which nothing is declared."""
+    supervised["runtime"]["discovery_modules"] = ["app.nodes", "__main__"]
+    faults = refusal(supervised)
+    assert list(faults) == ["runtime.discovery_modules[1]"]
+    assert "a module that workers can import" in faults["runtime.discovery_modules[1]"].expected
+
+
+def test_a_script_may_discover_itself_in_one_process(minimal):
+    minimal["runtime"]["discovery_modules"] = ["__main__"]
+    assert build_config(minimal).runtime.discovery_modules == ("__main__",)

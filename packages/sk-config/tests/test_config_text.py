@@ -88,6 +88,13 @@ def test_a_tab_is_named_with_what_to_write_for_it():
     assert "a tab: indent with spaces" in str(fault)
 
 
+def test_a_placeholder_without_quotes_in_a_flow_mapping_is_named_with_what_to_write():
+    (fault,) = _faults("nodes: {n: {password: ${ENV:X}}}")
+    assert '"${ENV:NAME}"' in fault.expected
+    (fault,) = _faults("nodes: {n: {password: {ENV:X}}")
+    assert fault.expected == "valid YAML"
+
+
 @pytest.mark.parametrize("text", ['a: "\\U99999999"', f"%YAML {'9' * 5000}.1\n---\na: 1"])
 def test_text_that_breaks_the_yaml_reader_itself_is_a_syntax_fault(text):
     assert [fault.category for fault in _faults(text)] == ["syntax"]

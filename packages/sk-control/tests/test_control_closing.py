@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import grpc
 import pytest
 from sk_control import (
+    ControlBindError,
     ControlClosedError,
     Heartbeat,
     LossReason,
@@ -16,9 +19,10 @@ from sk_control import (
     Stop,
     WorkerMessage,
 )
+from sk_control._grpc import METHOD_NAME, SERVICE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from conftest import Control
 
@@ -95,3 +99,34 @@ def test_no_thread_is_left_after_close(make_control: Callable[..., Control]) -> 
     for thread in left:
         thread.join(DEADLINE)
     assert not [thread.name for thread in left if thread.is_alive()]
+
+
+@contextmanager
+def threadless() -> Iterator[None]:
+    """No thread can be started inside the block: none has room for such a stack."""
+    before = threading.stack_size(2**50)
+    try:
+        yield
+    finally:
+        threading.stack_size(before)
+
+
+def test_a_call_for_which_there_is_no_thread_ends_neither_the_server_nor_its_close(
+    control: Control,
+) -> None:
+    """The thread that serves outlives it: a worker that comes later is served."""
+    with grpc.insecure_channel(control.server.address) as channel:
+        grpc.channel_ready_future(channel).result(DEADLINE)
+        call = channel.unary_unary(f"/{SERVICE_NAME}/{METHOD_NAME}")
+        with threadless(), pytest.raises(grpc.RpcError):
+            call(b"", timeout=0.5)
+    control.ready_worker("w-1")
+    with threadless():
+        control.server.close()
+
+
+def test_a_server_for_which_there_is_no_thread_says_so(
+    make_control: Callable[..., Control],
+) -> None:
+    with threadless(), pytest.raises(ControlBindError, match="can't start new thread"):
+        make_control()

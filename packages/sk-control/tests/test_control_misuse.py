@@ -126,7 +126,7 @@ def test_a_message_that_is_too_large_is_refused_where_it_is_sent(
     control = make_control(settings=ControlSettings(max_message_bytes=20_000))
     worker = control.ready_worker("w-1")
     large = Drained(DrainOutcome.COMPLETE, counters={f"counter-{i:05}": i for i in range(2_000)})
-    control.server.start_work(["w-1"])
+    control.server.send("w-1", StartWork())
     worker.receive()
     with pytest.raises(InvalidFieldError):
         worker.channel.send(large)

@@ -22,7 +22,6 @@ from sk_control import (
     ProtocolCode,
     Ready,
     SessionState,
-    StartGateClosedError,
     StartWork,
     Stop,
     StopAck,
@@ -51,7 +50,7 @@ def test_a_worker_goes_from_hello_to_stop_ack(control: Control) -> None:
     ]
     worker.channel.send(said[0])
     assert control.event(WorkerMessage).message == said[0]
-    control.server.start_work(["w-1"])
+    control.server.send("w-1", StartWork())
     assert worker.receive() == StartWork()
     for message in said[1:4]:
         worker.channel.send(message)
@@ -108,28 +107,6 @@ def test_of_many_threads_one_takes_the_bundle(control: Control) -> None:
     for thread in threads:
         thread.join(DEADLINE)
     assert sorted(taken.get(timeout=DEADLINE) for _ in threads) == [False] * 7 + [True]
-
-
-@pytest.mark.contract("P5PRE-CTRL-04")
-def test_start_work_is_refused_until_all_are_ready(control: Control) -> None:
-    """While one of three is missing nobody is started; then all are."""
-    first = control.ready_worker("w-1")
-    second = control.connect(control.expect("w-2"))
-    control.expect("w-3")
-    required = ["w-1", "w-2", "w-3"]
-    with pytest.raises(StartGateClosedError) as caught:
-        control.server.start_work(required)
-    assert caught.value.missing == ("w-2", "w-3")
-    assert control.server.states()["w-1"] is SessionState.READY
-    control.event(WorkerHello)
-    control.event(WorkerMessage)
-    second.channel.send(Ready())
-    control.event(WorkerMessage)
-    with pytest.raises(StartGateClosedError) as caught:
-        control.server.start_work(required)
-    assert caught.value.missing == ("w-3",)
-    control.server.start_work(required[:2])
-    assert [first.receive(), second.receive()] == [StartWork(), StartWork()]
 
 
 @pytest.mark.contract("P5PRE-CTRL-04")

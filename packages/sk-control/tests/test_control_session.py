@@ -1,4 +1,4 @@
-"""The session's table and the start gate."""
+"""The session's table."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from sk_control import (
     MessageKind,
     ProtocolCode,
     SessionState,
-    StartGateClosedError,
     next_state,
 )
-from sk_control._gate import StartGate
 
 K, S, C = MessageKind, SessionState, ProtocolCode
 ORDINARY_LIFE = [
@@ -142,24 +140,3 @@ def test_a_breach_of_the_order_has_its_stable_code(
 def test_stop_is_legal_as_soon_as_there_is_a_session(state: SessionState) -> None:
     """The ladder may ask at any time behind the bundle, and ask again."""
     assert isinstance(next_state(state, K.STOP), SessionState)
-
-
-@pytest.mark.contract("P5PRE-CTRL-04")
-@pytest.mark.parametrize("state", [s for s in S if s is not S.READY])
-def test_the_gate_stays_closed_while_one_worker_is_not_ready(state: SessionState) -> None:
-    """One required worker in any state but ready keeps all of them from starting."""
-    gate = StartGate(["a", "b", "c"])
-    with pytest.raises(StartGateClosedError) as caught:
-        gate.check({"a": S.READY, "b": state, "c": S.READY})
-    assert caught.value.missing == ("b",)
-    assert caught.value.code is C.START_BEFORE_READY
-
-
-def test_the_gate_opens_when_all_are_ready() -> None:
-    """Nothing else is asked; workers that are not required do not count."""
-    StartGate(["a", "b"]).check({"a": S.READY, "b": S.READY, "c": S.EXPECTED})
-
-
-def test_the_gate_names_all_that_are_missing_in_order() -> None:
-    """A worker without a state is missing too."""
-    assert StartGate(["z", "y", "x"]).missing({"y": S.READY}) == ("z", "x")

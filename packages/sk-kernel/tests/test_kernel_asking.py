@@ -6,7 +6,13 @@ from collections import UserDict
 from typing import Any
 
 import pytest
-from sk_kernel import BoundaryDispatchInput, Correlation, WireError, names_of, told
+from sk_kernel import (
+    BoundaryDispatchInput,
+    Correlation,
+    UnsendableRequestError,
+    carried_with,
+    names_of,
+)
 
 SAID = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 NOT_TEXT = [
@@ -22,8 +28,8 @@ NOT_TEXT = [
 @pytest.mark.parametrize("headers", NOT_TEXT)
 def test_headers_that_are_not_all_text_are_refused(headers: Any) -> None:
     asked = BoundaryDispatchInput(1, "g", "n", headers=headers)
-    with pytest.raises(WireError, match="headers that are not all text"):
-        told(asked, "name", sampled=False)
+    with pytest.raises(UnsendableRequestError, match="headers that are not all text"):
+        carried_with(asked, "name", sampled=False)
 
 
 @pytest.mark.parametrize("headers", NOT_TEXT)
@@ -35,6 +41,6 @@ def test_no_headers_keep_a_request_from_having_a_name(headers: Any) -> None:
 def test_any_mapping_of_text_is_carried_as_it_was_when_it_was_sent() -> None:
     headers = UserDict({"tenant": "a"})
     asked = BoundaryDispatchInput(1, "g", "n", reply_to="me", headers=headers)
-    known, sampled = told(asked, "name", sampled=True)
+    known, sampled = carried_with(asked, "name", sampled=True)
     headers["tenant"] = "b"
     assert (known, sampled) == (Correlation("name", "me", {"tenant": "a"}, "source:source"), True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from sk_kernel import Container, ResolutionError
-from sk_kernel._discovery import discover
+from sk_kernel._application.discovery import discover
 from sk_kernel.testing import run_node
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from sk_kernel import DefinitionError
-from sk_kernel._specs import SPEC_ATTRIBUTE
+from sk_kernel._declare.specs import SPEC_ATTRIBUTE
 
 
 def _batched(method: str, call: str = "a: A) -> B", prefix: str = "", body: str = "...") -> str:
@@ -22,7 +22,7 @@ WRONG = [
     ("positional parameter for the payload", "@node\ndef f(*, a: A) -> B: ..."),
     ("parameter 'a' has no annotation", "@node\ndef f(a) -> B: ..."),
     ("no return annotation", "@node\ndef f(a: A): ..."),
-    ("cannot be resolved", "@node\ndef f(a: 'Nowhere') -> B: ..."),
+    ("not under TYPE_CHECKING", "@node\ndef f(a: 'Nowhere') -> B: ..."),
     ("cannot be resolved", "@node\ndef f(a: 'not python') -> B: ..."),
     ("no concrete payload type", "@node\ndef f(a: object) -> B: ..."),
     ("no concrete payload type", "@node\ndef f(a: typing.Any) -> B: ..."),
@@ -63,6 +63,7 @@ WRONG = [
     ),
     ("needs arguments: x", "@state(key=None)\nclass S:\n    def __init__(self, x): ..."),
     ("needs arguments: x", "@state(key=None)\nclass S(msgspec.Struct):\n    x: int"),
+    ("has seen in common for all", "@state(key=None)\nclass S:\n    seen: dict[str, int] = {}"),
     ("must be a class", "@state(key=None)\ndef f(): ..."),
     ("it is not yours", "state(key=None)(dict)"),
     ("must be a class", "@service()\ndef f(): ..."),
@@ -75,6 +76,10 @@ WRONG = [
     ("several payloads", "@source()\ndef f() -> A:\n    yield A(1)"),
     ("no Context", "@source()\ndef f(c: Context) -> Iterator[A]:\n    yield A(1)"),
     ("lacks read and interrupt", "@source()\nclass F: ..."),
+    (
+        "read must take max_records, max_bytes",
+        "@source\nclass F:\n    def read(self) -> list[A]: ...\n    def interrupt(self): ...",
+    ),
     ("lacks write", "@sink()\nclass F: ..."),
     (
         "one of commit and abort",
@@ -85,6 +90,17 @@ WRONG = [
     ("a function has no bridge", "@sink(bridge='b')\ndef f(d: D) -> None: ..."),
     ("no Context", "@sink()\ndef f(d: D, c: Context) -> None: ..."),
     ("plain function", "@sink()\nasync def f(d: D) -> None: ..."),
+    ("plain function", "@sink()\ndef f(d: D) -> None:\n    yield"),
+    (
+        "a function that calls it",
+        "class F:\n    def __call__(self, a: A) -> B: ...\nnode(name='f')(F())",
+    ),
+    (
+        "write a class, such as a dataclass",
+        "class T(typing.TypedDict): ...\n@node\ndef f(a: T) -> B: ...",
+    ),
+    ("needs a class: a NamedTuple", "@node\ndef f(a: tuple[int, str]) -> B: ..."),
+    ("needs a class: a NamedTuple", "@source\ndef f() -> Iterator[tuple[int, str]]:\n    yield"),
     ("positional parameter for the payload", "@sink()\ndef f() -> None: ..."),
     ("write @node(name='x')", "@node('x')\ndef f(a: A) -> B: ..."),
     ("write @source(name='x')", "@source('x')\ndef f() -> Iterator[A]:\n    yield A(1)"),
@@ -103,9 +119,20 @@ WRONG = [
     ("provides must be a list of classes", "@service(provides=['A'])\nclass S: ..."),
     ("is declared twice", "@node\n@sink\ndef f(a: A) -> None: ..."),
     ("is declared twice", "@state(key='n')\n@service\nclass S: ..."),
+    (
+        "states must be a class method",
+        "@node\nclass F:\n    def states(self): ...\n    def __call__(self, a: A) -> B: ...",
+    ),
     ("one for each payload", _batched("payloads: Sequence[A]) -> list[C]")),
     ("one for each payload", _batched("payloads: Sequence[A]) -> list[B | None]")),
     ("one for each payload", _batched("payloads: Sequence[A]) -> B")),
+    (
+        "one for each payload",
+        _batched("p: list[A]) -> list[B | None] | None", call="a: A) -> B | None"),
+    ),
+    ("one for each payload", _batched("p: list[A]) -> tuple[B, C]", call="a: A) -> B | C")),
+    ("a node that gives payloads", _batched("p: list[A]) -> list[None]", call="a: A) -> None")),
+    ("a list of payloads: write list[A]", _batched("p: tuple[A, ...]) -> list[B]")),
     ("must take Sequence[A]", _batched("payloads: Sequence[B]) -> list[B]")),
     ("a sequence of payloads at a time", _batched("payloads: A) -> list[B]")),
     ("takes the payloads only", _batched("payloads: list[A], c: Context) -> list[B]")),
@@ -183,6 +210,29 @@ def test_an_adapter_class_without_what_its_declaration_needs_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("kind", "method"),
+    [
+        *(("source", name) for name in ("open", "read", "interrupt", "close")),
+        *(("sink", name) for name in ("open", "write", "commit", "abort", "summary")),
+    ],
+)
+@pytest.mark.parametrize("form", ["async def", "def"])
+def test_an_adapters_method_that_a_call_would_not_run_is_refused(
+    declare: Any, kind: str, method: str, form: str
+) -> None:
+    """Else a sink would write nothing, and a source never end, without a word."""
+    text = ADAPTER.format(kind=kind, bridge=None, type="list[A]")
+    first = next(line for line in text.splitlines() if f"def {method}(" in line)
+    body = "..." if form == "async def" else "(yield)"
+    changed = first.replace("def", form, 1).replace("...", body)
+    if (method, form) == ("summary", "def"):
+        declare(text.replace(first, changed))  # pairs are as good as a mapping
+        return
+    with pytest.raises(DefinitionError, match=f"{method} must be a plain method"):
+        declare(text.replace(first, changed))
+
+
+@pytest.mark.parametrize(
     ("annotation", "types", "optional", "many", "enveloped"),
     [
         ("B", "B", False, False, False),
@@ -239,7 +289,8 @@ def test_states_may_be_structs_dataclasses_and_builtin_containers(declare: Any) 
 
         @state(key=None)
         class Counts(dict):
-            pass
+            NAMES = ["a"]
+            known: typing.ClassVar[dict[str, int]] = {}
         """
     )
     for cls in (module.Fields, module.Data, module.Counts):

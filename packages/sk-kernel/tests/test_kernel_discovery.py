@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from sk_kernel import DefinitionError, DiscoveryError, PreflightError
-from sk_kernel._discovery import discover
+from sk_kernel._application.discovery import discover
 
 NODE = "from sk_kernel import node\n@node\ndef {0}(x: int) -> str: ...\n"
 
@@ -46,6 +47,23 @@ def test_an_object_is_collected_once_and_where_it_is_defined(package: tuple[Path
     (root / "inner.py").write_text(NODE.format("f") + "again = f\n")
     (root / "__init__.py").write_text(f"from {name}.inner import f\n__all__ = ['f']\n")
     assert list(discover([name, f"{name}.inner"]).nodes) == ["f"]
+
+
+def test_a_second_one_of_a_name_in_a_module_does_not_replace_the_first_in_silence(
+    package: tuple[Path, str],
+) -> None:
+    root, name = package
+    (root / "__init__.py").write_text(NODE.format("f") * 2)
+    with pytest.raises(DefinitionError, match=r"\.f': would replace the one above"):
+        discover([name])
+
+
+def test_a_module_that_is_reloaded_replaces_what_it_declares(package: tuple[Path, str]) -> None:
+    root, name = package
+    (root / "__init__.py").write_text(NODE.format("f"))
+    discover([name])
+    importlib.reload(sys.modules[name])
+    assert list(discover([name]).nodes) == ["f"]
 
 
 def test_a_subclass_of_what_is_declared_is_not_declared(declare: Any) -> None:

@@ -19,8 +19,8 @@ from sk_kernel import (
     PreflightError,
     UnknownRouteError,
 )
-from sk_kernel._entrances import before_requests
-from sk_kernel._envelope import root_of
+from sk_kernel._graph.entrances import before_requests
+from sk_kernel._record.envelope import root_of
 
 
 @pytest.fixture

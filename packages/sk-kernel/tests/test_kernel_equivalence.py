@@ -30,7 +30,7 @@ from sk_kernel import (
     NodeSpan,
     TraceIds,
 )
-from sk_kernel._units import state_units
+from sk_kernel._graph.units import state_units
 from sk_kernel.testing import run_application, run_placed
 from sk_kernel.testing._applications import substituted
 

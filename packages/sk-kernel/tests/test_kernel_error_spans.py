@@ -85,7 +85,7 @@ def ran(declare: Any, tmp_path: Path) -> Ran:
         )
         given = [module.A(n) for n in range(1, 10)]
         watched: dict[str, Any] = {"observers": [seen], "sampling_ratio": ratio}
-        placement = {"fails": "x", "first": "x" if "Log" in text else "main"}
+        placement = {"fails": "x"} | ({"first": "x"} if "Log" in text else {})
         try:
             if apart:
                 run_placed(spec, given, placement, **watched)

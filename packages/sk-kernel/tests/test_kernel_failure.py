@@ -14,6 +14,7 @@ from kernel_spans import Collected
 from msgspec.structs import replace
 from sk_kernel import (
     ApplicationSpec,
+    BatchLimits,
     DeadLetterError,
     DeadLetterFile,
     FailureSpec,
@@ -22,6 +23,7 @@ from sk_kernel import (
     NodeFailure,
     NodeOutputError,
     PreflightError,
+    letter_file_faults,
     letter_part,
     payload_of,
     read_letter,
@@ -283,6 +285,16 @@ def test_a_completed_run_without_letters_has_an_empty_file(made: Make) -> None:
     assert _letters(spec) == []
 
 
+def test_a_run_that_was_stopped_has_its_letters_in_the_file(made: Make) -> None:
+    """A record that was given up is a fact, whether or not the sink commits."""
+    spec = made(STRAIGHT, {"first": {2}}, first=DEAD)
+    context = substituted(spec, _given(spec), {})[0]
+    run = MemoryRun(context, "r1", limits=BatchLimits(3), on_progress=lambda _: run.stop())
+    assert run.run().outcome == "stopped"
+    assert [x["sequence"] for x in _letters(spec)] == [2]
+    assert run.partial_outputs() == ()
+
+
 def test_the_report_counts_what_was_given_up(made: Make) -> None:
     spec = made(STRAIGHT, {"first": {1, 2}, "second": {3}}, first=DEAD, second=SKIP)
     told: list[Any] = []
@@ -380,6 +392,16 @@ def test_a_dead_letter_needs_a_payload_with_bytes(made: Make) -> None:
     assert _faults(made(text, {}, fails=DEAD)) == [("opens", "not_portable")]
     spec = made(text, {}, fails=SKIP)
     assert run_application(spec, _given(spec)) == []
+
+
+def test_dead_letters_need_a_folder_that_may_be_written_to(tmp_path: Path) -> None:
+    failure = FailureSpec(NodeFailure("dead_letter"), dead_letters=str(tmp_path / "letters"))
+    assert list(letter_file_faults(failure)) == []
+    (fault,) = letter_file_faults(failure, may=lambda path, _: path != str(tmp_path))
+    assert (fault.category, fault.expected) == (
+        "bad_value",
+        "a file in a folder that can be written to",
+    )
 
 
 def test_dead_letters_need_a_file_in_a_folder_that_exists(made: Make, tmp_path: Path) -> None:
@@ -480,6 +502,44 @@ def test_a_successor_may_repeat_letters_and_its_predecessor_die_within_one(
     file.commit()
     assert Path(spec.failure.dead_letters or "").read_bytes() == two + five + eight
     assert [p.name for p in tmp_path.iterdir()] == ["dead.jsonl"]
+
+
+def test_the_letters_of_another_run_are_kept_beside_the_file(made: Make, tmp_path: Path) -> None:
+    """Those of the same run are the same bytes, and what is empty is nothing to be kept."""
+    spec = made(STRAIGHT, {"first": {2}}, first=DEAD)
+    target = Path(spec.failure.dead_letters or "")
+    target.touch()
+    written = {}
+    for run in ("a/1", "b", "a/1", "a/1", "c"):
+        MemoryRun(substituted(spec, _given(spec), {})[0], run).run()
+        written[run] = target.read_bytes()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "dead.jsonl": written["c"],
+        "dead.jsonl.a%2F1": written["a/1"],
+        "dead.jsonl.a%2F1.2": written["a/1"],
+        "dead.jsonl.b": written["b"],
+    }
+
+
+@pytest.mark.parametrize("mode", [None, 0o640])
+def test_nobody_else_may_read_letters_than_may_read_the_file_they_replace(
+    made: Make, mode: int | None
+) -> None:
+    spec = made(STRAIGHT, {"first": {2}}, first=DEAD)
+    target = Path(spec.failure.dead_letters or "")
+    if mode is not None:
+        target.touch()
+        target.chmod(mode)
+    run_application(spec, _given(spec))
+    assert target.stat().st_mode & 0o777 == (0o600 if mode is None else mode)
+    assert target.stat().st_size
+
+
+def test_what_is_no_file_of_letters_is_not_lost_to_them(made: Make, tmp_path: Path) -> None:
+    spec = made(STRAIGHT, {}, first=DEAD)
+    Path(spec.failure.dead_letters or "").write_text("my notes")
+    run_application(spec, _given(spec))
+    assert (tmp_path / "dead.jsonl.before").read_text() == "my notes"
 
 
 def test_a_line_that_is_no_letter_is_refused_without_showing_it() -> None:

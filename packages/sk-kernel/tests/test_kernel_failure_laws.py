@@ -135,7 +135,7 @@ def test_a_run_is_the_run_without_what_is_given_up(
         letters = [read_letter(line) for line in first.splitlines()]
         _counts_add_up(app, spec, payloads, lost, [(x.sequence, x.node) for x in letters])
         observed = {"observers": [Deaf()], "sampling_ratio": sampling} if sampling else {}
-        several = dict.fromkeys(("a", "b"), workers)
+        several = dict.fromkeys({"a", "b"} & set(groups.values()), workers)
         placed = run_placed(
             spec, payloads, groups, workers=several, batch_records=batch, **observed
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_kernel._adapted import GeneratorSource, unseen_after
+from sk_kernel._declare.adapted import GeneratorSource, unseen_after
 
 MILLISECOND = 0.001
 GAPS = st.lists(

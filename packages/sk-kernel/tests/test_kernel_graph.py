@@ -60,6 +60,21 @@ def test_faults_of_every_kind_come_at_once(declare: Any, spec_of: Any) -> None:
     ]
 
 
+def test_what_modules_only_import_is_named_where_something_is_missing(
+    declare: Any, spec_of: Any
+) -> None:
+    nodes = declare("@source()\ndef numbers() -> Iterator[A]:\n    yield A(1)")
+    module = declare("@sink()\ndef out(a: A) -> None: ...", numbers=nodes.numbers)
+    with pytest.raises(PreflightError) as caught:
+        ApplicationContext(spec_of(module))
+    where = f"{nodes.__name__}, which is not below any of [{module.__name__}]"
+    assert str(caught.value).splitlines() == [
+        "adapters.source.name: unknown_adapter: expected one of requests; got numbers",
+        "runtime.discovery_modules: elsewhere:"
+        f" numbers is defined in {where}: add {nodes.__name__}",
+    ]
+
+
 def test_a_fault_says_what_was_expected_and_what_was_found(declare: Any, spec_of: Any) -> None:
     module = declare(
         """
@@ -100,7 +115,9 @@ def test_a_circle_is_shown_in_the_direction_of_the_flow(declare: Any, spec_of: A
         def three(c: C) -> A: ...
         """
     )
-    with pytest.raises(PreflightError, match="no circle of nodes; got one -> two -> three -> one"):
+    with pytest.raises(
+        PreflightError, match=r"needs another class .*got one -> two -> three -> one$"
+    ):
         ApplicationContext(spec_of(module))
 
 
@@ -206,6 +223,12 @@ def test_what_is_not_declared_is_refused_and_named(
     with pytest.raises(NodeOutputError) as caught:
         run_application([module.__name__], [module.A(1)])
     assert (caught.value.node, caught.value.got, caught.value.sequence) == ("f", got, 1)
+
+
+def test_whoever_returns_none_unasked_is_told_how_to_say_so(declare: Any) -> None:
+    module = declare("@node\ndef f(a: A) -> B: return None\n@node\ndef g(b: B) -> D: ...")
+    with pytest.raises(NodeOutputError, match=r"write B \| None to leave a record out"):
+        run_application([module.__name__], [module.A(1)])
 
 
 def test_a_source_may_give_none_where_it_says_so_and_its_place_is_counted(

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_kernel import KEY_GROUPS, KeyOwners, Section, Splitter
-from sk_kernel._key_groups import key_group, owner_of
-from sk_kernel._specs import PayloadType
+from sk_kernel._batch.key_groups import key_group, owner_of
+from sk_kernel._declare.specs import PayloadType
 
 KEYS = st.one_of(st.text(st.characters()), st.integers(), st.binary(), st.booleans(), st.dates())
 
@@ -46,7 +46,7 @@ def test_the_key_group_of_a_key_never_changes() -> None:
 def test_another_process_finds_the_same_key_group() -> None:
     """Whatever the seed of its string hashes."""
     code = (
-        "from sk_kernel._key_groups import key_group\n"
+        "from sk_kernel._batch.key_groups import key_group\n"
         "print([key_group(str(n)) for n in range(100)])"
     )
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -16,7 +16,7 @@ from sk_kernel import (
     NodeOutputError,
     Progress,
 )
-from sk_kernel._adapted import GeneratorSource
+from sk_kernel._declare.adapted import GeneratorSource
 
 ADAPTERS = """
 CALLS = []

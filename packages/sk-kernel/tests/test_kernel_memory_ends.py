@@ -93,6 +93,30 @@ def test_a_run_says_when_it_is_open_and_when_it_is_over(made: Made) -> None:
     ]
 
 
+#: Of a source that makes an error of its own of what breaks into its read.
+WRAPPED = """try: said.append("read")
+        except KeyboardInterrupt as error: raise ValueError from error"""
+
+
+@pytest.mark.parametrize("text", [GRAPH, GRAPH.replace('said.append("read")', WRAPPED, 1)])
+def test_a_read_that_is_broken_off_ends_the_input_behind_what_the_source_has_given(
+    declare: Callable[..., ModuleType], spec_of: Callable[..., ApplicationSpec], text: str
+) -> None:
+    """As a signal's handler does it, in the midst of the second read; elsewhere it does nothing."""
+
+    class Said(list[str]):
+        def append(self, what: str) -> None:
+            super().append(what)
+            if self.count("read") != 1:
+                run.leave_source()
+
+    said = Said()
+    run = MemoryRun(ApplicationContext(spec_of(declare(text, said=said, fails=-1))), "r")
+    report = run.run()
+    assert (report.outcome, report.records_in, report.records_out) == ("stopped", 2, 2)
+    assert said == ["source open", "sink open", "read", "read", "abort", "asked"]
+
+
 def test_a_run_that_fails_says_so_before_it_closes_anything(made: Made) -> None:
     said, application = made(fails=1)
     with pytest.raises(NodeFailedError):

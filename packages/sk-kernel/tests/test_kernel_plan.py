@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sk_kernel import SINK, SOURCE, ApplicationContext, ExecutionPlan, PreflightError, make_plan
-from sk_kernel._units import state_units
+from sk_kernel._graph.units import state_units
 
 Built = Callable[[str], ApplicationContext]
 

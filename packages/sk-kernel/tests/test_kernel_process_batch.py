@@ -16,7 +16,7 @@ from sk_kernel import (
     NodeFailure,
     NodeOutputError,
 )
-from sk_kernel._batch_call import without, woven
+from sk_kernel._calls.batch_call import without, woven
 from sk_kernel.testing import run_application, run_node
 
 FASTER = """
@@ -126,6 +126,23 @@ def test_with_further_attempts_a_failure_of_process_batch_alone_is_the_first_of_
     assert _run(module, 6, policy="skip", attempts=2) == [1, 2, 3, 4, 6]
 
 
+def test_a_process_batch_that_always_fails_is_told_of_once(
+    made: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    module = made(at_once=lambda payloads: payloads[99])
+    assert _run(module, 9, policy="skip", attempts=2, batch_records=3) == [1, 2, 3, 4, 6, 7, 8, 9]
+    (told,) = (record for record in caplog.records if record.name == "sk_kernel")
+    assert told.levelname == "WARNING"
+    assert told.getMessage().startswith("process_batch of 'double' raised IndexError where no")
+
+
+def test_a_process_batch_that_fails_for_a_record_that_does_is_not_told_of(
+    made: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert _run(made(bad=[2]), 3, policy="skip", attempts=2) == [1, 3]
+    assert not [record for record in caplog.records if record.name == "sk_kernel"]
+
+
 def test_a_record_that_a_further_attempt_saves_is_to_blame_for_its_batch(made: Any) -> None:
     class Once(set[int]):
         def __contains__(self, n: object) -> bool:
@@ -193,8 +210,26 @@ def test_the_test_kit_calls_process_batch_with_payloads_only(made: Any) -> None:
 
 def test_the_test_kit_refuses_forms_that_differ(made: Any) -> None:
     module = made(at_once=lambda payloads: [module.B(1) for _ in payloads])
-    with pytest.raises(NodeOutputError, match=r"something else from process_batch .* on record 2$"):
+    problem = r"something else from process_batch than from __call__ \(B\.n\) on record 2"
+    with pytest.raises(NodeOutputError, match=problem) as caught:
         run_node(module.Double, module.A(1), module.A(2))
+    assert caught.value.__notes__ == ["__call__:      B(n=2)\nprocess_batch: B(n=1)"]
+
+
+def test_the_test_kit_compares_what_outputs_hold(declare: Any) -> None:
+    module = declare(
+        """
+        class Bare:
+            def __init__(self, n: float) -> None: self.n = n
+
+        @node
+        class F:
+            def __call__(self, a: A) -> Bare: return Bare(float("nan"))
+            def process_batch(self, some: list[A]) -> list[Bare]:
+                return [Bare(float("nan")) for _ in some]
+        """
+    )
+    assert len(run_node(module.F, module.A(1), module.A(2))) == 2
 
 
 def test_the_test_kit_tells_what_process_batch_raised(made: Any) -> None:

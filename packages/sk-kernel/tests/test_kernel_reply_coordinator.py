@@ -18,7 +18,7 @@ from sk_kernel import (
     TerminalEvent,
     TooManyRequestsError,
     UnknownRouteError,
-    WireError,
+    UnsendableRequestError,
     make_plan,
 )
 
@@ -125,7 +125,7 @@ def test_a_payload_without_an_envelope_is_refused_with_what_to_write(client: Cli
 def test_a_request_that_says_what_is_no_text_is_refused_and_not_registered(
     client: Client, name: str, said: Any
 ) -> None:
-    with pytest.raises(WireError, match=f"a {name} that is no text"):
+    with pytest.raises(UnsendableRequestError, match=f"a {name} that is no text"):
         client.coordinator.request(Envelope(client.ask, **{name: said}))
     assert client.waiters.counters().registered == 0
 

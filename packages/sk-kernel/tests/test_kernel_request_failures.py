@@ -20,6 +20,7 @@ from sk_kernel import (
     KeyOwners,
     NodeFailure,
     RequestRunner,
+    RunError,
     SegmentRunner,
     TraceIds,
     Visit,
@@ -58,13 +59,18 @@ def test_of_a_request_that_has_failed_nothing_is_run_any_further_and_of_others_a
         Visit(f"r{number}", WHOLE, edge, entrances.root(number, 0, 1), module.A(10 * number))
         for number in (2, 1, 3)
     ]
-    answers = RequestRunner(plan, segment, runner).run(asked).answers
+    requests, told = RequestRunner(plan, segment, runner), list[RunError]()
+    requests.on_failed = told.append
+    answers = requests.run(asked).answers
     others = [20, 21, 22, 30, 31, 32]
     assert [n for node, n in module.seen if node == "picky"] == [10, 11, *others]
     assert [n for node, n in module.seen if node == "behind"] == others
     failed = Answer("r1", WHOLE, node="picky", cause_type="ValueError")
     assert [answer for answer in answers if not answer.replied] == [failed]
     assert [answer.payload.text for answer in answers if answer.replied] == list(map(str, others))
+    assert [(str(error.__cause__), error.trace_id is not None) for error in told] == [
+        ("secret", True)
+    ]
 
 
 MOVED = """

@@ -17,9 +17,11 @@ from sk_kernel import (
     ApplicationContext,
     Correlation,
     Edge,
+    Entrances,
     Graph,
     Key,
     RequestCodec,
+    UnsendableRequestError,
     Visit,
     WireError,
     WirePart,
@@ -79,6 +81,17 @@ def test_one_visit_that_is_not_as_declared_fails_and_leaves_the_others_alone(
     ]
 
 
+def test_what_a_caller_has_sent_and_is_not_as_declared_is_the_callers_fault(
+    codec: RequestCodec, graph: Graph
+) -> None:
+    ask = next(t.cls for t in graph.consumed("several"))
+    edge = Entrances(graph, "run").entry("several", ask)
+    wrong = Visit("r", 1, edge, key(1), ask("no number"))
+    (found,) = codec.visits(together([codec.visit(wrong)]))
+    failure = Answer("r", 1, node=edge.consumer, cause_type="UnsendableRequestError")
+    assert found == failure
+
+
 def test_a_visit_with_a_text_that_is_no_text_fails_and_leaves_the_others_alone(
     codec: RequestCodec,
     edge: Edge,
@@ -95,7 +108,7 @@ def test_a_reply_that_is_not_as_declared_is_a_failure(codec: RequestCodec, edge:
     cls = edge.payload.cls
     right = Answer("r1", 1, True, cls(1), "giver")
     wrong = right._replace(request="r2", payload=cls("no number"))
-    failure = Answer("r2", 1, node="giver", cause_type="WireError")
+    failure = Answer("r2", 1, node="giver", cause_type="NodeOutputError")
     assert sent_answers(codec, [right, wrong]) == [right, failure]
 
 
@@ -107,7 +120,7 @@ def test_a_reply_that_cannot_be_sent_is_a_failure_of_its_node_in_its_place(
     right = Answer("r", 1, True, cls(1), "giver")
     shapeless, large = right._replace(payload=cls(object())), right._replace(payload=cls("x" * 99))
     unknown = right._replace(payload=object())
-    failure = Answer("r", 1, node="giver", cause_type="WireError")
+    failure = Answer("r", 1, node="giver", cause_type="NodeOutputError")
     found = sent_answers(codec, [right, shapeless, right, large, unknown, right], 90)
     too_large = failure._replace(cause_type="RecordTooLargeError")
     assert found == [right, failure, right, too_large, failure, right]
@@ -144,8 +157,19 @@ def test_a_payload_that_has_no_form_is_refused_and_the_others_are_sent(
     parts, unsent = codec.visit_parts(visits, 1 << 20)
     frames = frames_of(parts, 1 << 20)
     assert [v.request for frame in frames for v in codec.visits(frame)] == ["r0", "r1", "r3"]
-    failure = Answer("r2", 1, node=edge.producer, cause_type="WireError")
+    failure = Answer("r2", 1, node=edge.producer, cause_type="NodeOutputError")
     assert unsent == [failure, failure._replace(request="r4")]
+
+
+def test_a_callers_payload_that_has_no_form_is_the_callers_fault(
+    codec: RequestCodec, edge: Edge
+) -> None:
+    visit = Visit("r", 1, edge, -1, edge.payload.cls(object()))
+    with pytest.raises(
+        UnsendableRequestError,
+        match=r"with a \w+ with n: object that MessagePack cannot carry \(TypeError\)$",
+    ):
+        codec.visit(visit)
 
 
 class Counting(tzinfo):

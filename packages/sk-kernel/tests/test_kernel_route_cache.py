@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_kernel import RouteCache
-from sk_kernel._route_cache import UNKNOWN
+from sk_kernel._replies.route_cache import UNKNOWN
 
 
 @pytest.mark.contract("ROUTE-CACHE-01")

@@ -18,9 +18,10 @@ from sk_kernel import (
     RouteCache,
     RoutingService,
     UnknownRouteError,
+    UnsendableRequestError,
     make_plan,
 )
-from sk_kernel._routing import find_stops
+from sk_kernel._replies.routing import find_stops
 
 TEXT = """
 class E(A, frozen=True):
@@ -144,6 +145,14 @@ def test_a_group_that_does_not_exist_or_not_run_the_target_is_a_transport_failur
     with pytest.raises(UnknownRouteError) as caught:
         routing.by_group([BoundaryDispatchInput(1, group, "one")])
     assert (caught.value.category, caught.value.group) == ("transport", group)
+
+
+@pytest.mark.parametrize("name", ["trace_id", "target", "reply_to", "headers", "dispatch_group"])
+def test_an_input_that_says_what_is_no_text_is_refused(app: App, name: str) -> None:
+    routing = RoutingService(app.plan("g1", "g2", "g2", "g1"))
+    said: dict[str, Any] = {"dispatch_group": "g1", "target": "one", name: ["no text"]}
+    with pytest.raises(UnsendableRequestError, match=rf"with (a )?{name} that (is no|are not all)"):
+        routing.by_group([BoundaryDispatchInput(1, **said)])
 
 
 @pytest.mark.contract("ROUTE-CACHE-02")

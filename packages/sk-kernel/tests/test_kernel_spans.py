@@ -16,7 +16,7 @@ from sk_kernel import (
     NodeFailedError,
     SegmentRunner,
 )
-from sk_kernel._batch import sampled_rows
+from sk_kernel._batch.batch import sampled_rows
 from sk_kernel.testing import run_application, run_placed
 
 GRAPH = """

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sk_kernel import ApplicationSpec, FailureSpec, NodeFailure, NodeSpan
-from sk_kernel._observe import MOST_HANDED, MOST_NOTED
+from sk_kernel._trace.observe import MOST_HANDED, MOST_NOTED
 from sk_kernel.testing import run_application, run_placed
 
 NODES = """

@@ -94,6 +94,16 @@ def test_an_application_is_held_to_its_placement(declare: Any) -> None:
         run_placed([m.__name__], [m.A(1)], {"h": "x"}, nodes=settings)
 
 
+def test_a_placement_names_what_there_is(declare: Any) -> None:
+    """Else a slip of the pen would place nothing, and a test of it prove nothing."""
+    m = declare(NODES)
+    settings = {"f": {"add": 1}}
+    with pytest.raises(PreflightError) as caught:
+        run_placed([m.__name__], [m.A(1)], {"F": "x"}, nodes=settings)
+    found = [(fault.path, fault.category) for fault in caught.value.faults]
+    assert found == [("placement.F", "unknown_node")]
+
+
 def test_a_payload_that_cannot_travel_is_a_fault_of_a_placement_only(declare: Any) -> None:
     m = declare(
         """

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kernel_spans import OfRecords
 from sk_kernel import Context, Envelope, NodeFailedError, TraceIds, span_id
-from sk_kernel._trace_context import (
+from sk_kernel._record.trace_context import (
     TraceParent,
     read_traceparent,
     w3c_trace_id,

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sk_kernel import TooManyRequestsError, TraceInUseError
-from sk_kernel._waiter_table import SLACK, Registration, WaiterTable
+from sk_kernel._replies.waiter_table import SLACK, Registration, WaiterTable
 
 LIMIT, REMEMBER = 4, 3
 NAMES = st.sampled_from("abcdef")

@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 from sk_kernel import ReplyWaiter, ReplyWaiterService, TerminalEvent
-from sk_kernel._loop_wakes import LoopWakes, wakes_here
+from sk_kernel._replies.loop_wakes import LoopWakes, wakes_here
 
 
 def test_an_await_ends_in_time_though_another_waker_has_failed() -> None:

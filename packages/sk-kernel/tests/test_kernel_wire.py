@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import attrs
 import msgspec
 import pytest
 from hypothesis import given
@@ -23,10 +24,11 @@ from sk_kernel import (
     WireCodec,
     WireError,
     make_plan,
+    note_trace,
     wire_faults,
 )
-from sk_kernel._graph_builder import build_graph
-from sk_kernel._specs import Emission, PayloadType, SinkSpec, SourceSpec
+from sk_kernel._declare.specs import Emission, PayloadType, SinkSpec, SourceSpec
+from sk_kernel._graph.builder import build_graph
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -115,6 +117,40 @@ def test_a_record_without_a_form_on_the_wire_is_named_by_node_and_record(bad: An
     assert str(caught.value).endswith(" on record 2")
 
 
+class Held:
+    """Of no type that MessagePack knows."""
+
+
+def _in_itself() -> list[Any]:
+    ring: list[Any] = []
+    ring.append(ring)
+    return ring
+
+
+@pytest.mark.parametrize(
+    ("bad", "got"),
+    [
+        (Row(1 << 70), "Row with n: int that MessagePack cannot carry (OverflowError)"),
+        (
+            Row(1, {"secret": [0, Held()]}),  # type: ignore[arg-type]
+            "Row with text[...][1]: Held that MessagePack cannot carry (TypeError)",
+        ),
+        (
+            Row(1, {Held(): 1}),  # type: ignore[arg-type]
+            "Row with text (a key): Held that MessagePack cannot carry (TypeError)",
+        ),
+        (
+            Row(1, _in_itself()),  # type: ignore[arg-type]
+            "Row that MessagePack cannot carry (RecursionError)",
+        ),
+    ],
+)
+def test_what_has_no_form_is_named_by_its_place_and_class(bad: Row, got: str) -> None:
+    with pytest.raises(NodeOutputError) as caught:
+        CODEC.encode(Batch(1, 1, 1), [section_of(GRAPH, [bad])], 300)
+    assert caught.value.got == got
+
+
 class Shelf(msgspec.Struct, frozen=True):
     rows: dict[str, list[Row]]
 
@@ -152,6 +188,21 @@ def test_a_field_of_the_wrong_type_is_its_producer_s_fault(
     assert (error.node, error.sequence, error.record) == ("source:source", 7, 7)
     assert (error.got, error.declared) == (got, declared)
     assert "secret" not in str(error)
+
+
+def test_the_trace_of_a_record_that_cannot_be_read_is_the_one_that_its_envelope_gave() -> None:
+    given = "0af7651916cd43dd8448eb211c80319c"
+    sent = Batch(1, 1, 2, correlations={2: Correlation(given)})
+    section = section_of(GRAPH, [Row(1), Row("x")])  # type: ignore[arg-type]
+    (frame,) = CODEC.encode(sent, [section], 10_000)
+    received = Batch(1, 1, 2)
+    with pytest.raises(NodeOutputError) as caught:
+        CODEC.decode(received, frame)
+    note_trace(caught.value, received, TraceIds("r1"))
+    assert caught.value.trace_id == given
+    caught.value.about(1)
+    note_trace(caught.value, received, TraceIds("r1"))
+    assert caught.value.trace_id == TraceIds("r1").of(1)
 
 
 @given(st.binary(max_size=60))
@@ -255,6 +306,20 @@ class Typed:
     named: dict[str, int | str | None]
 
 
+class Untagged(msgspec.Struct):
+    either: Row | Recursive
+
+
+@attrs.define
+class Attrs:
+    shown: int
+    _own: int
+
+
+_UNTAGGED = (
+    "If a type union contains multiple Struct types, all Struct types must be tagged (via `tag` or"
+    f" `tag_field` kwarg) - type `{Row | Recursive}` is not supported"
+)
 _BARE = "untyped in Bare.both, Bare.inner, Bare.named, Bare.rows, Bare.thing"
 
 
@@ -266,6 +331,8 @@ _BARE = "untyped in Bare.both, Bare.inner, Bare.named, Bare.rows, Bare.thing"
         (Bare, f"Bare, {_BARE}"),
         (Outer, f"Outer, {_BARE}"),
         (dict, "dict, untyped in dict"),
+        (Untagged, f"Untagged with {_UNTAGGED}"),
+        (Attrs, "Attrs with the private field Attrs._own of attrs, which is not sent"),
         (Recursive, None),
         (Typed, None),
         (Row, None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_observability._bucket import RateLimit, full_bucket, take
+from sk_observability._events.bucket import RateLimit, full_bucket, take
 
 SECOND = 1_000_000_000
 LIMITS = st.builds(RateLimit, per_second=st.integers(0, 50), burst=st.integers(0, 20))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_observability._clean import MAX_TEXT_BYTES, clean_fields
+from sk_observability._events.clean import MAX_TEXT_BYTES, clean_fields
 
 
 class SecretText(str):

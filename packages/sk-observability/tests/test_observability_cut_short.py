@@ -22,8 +22,8 @@ from sk_observability import (
     QueueLimits,
     SpanFanOut,
 )
-from sk_observability._otlp_heard import Heard
-from sk_observability._otlp_sender import OtlpSender
+from sk_observability._otlp.heard import Heard
+from sk_observability._otlp.sender import OtlpSender
 
 PATIENCE = 30.0
 MakeSpan = Callable[..., NodeSpan]

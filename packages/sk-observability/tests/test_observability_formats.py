@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sk_kernel import LifecycleEvent, NodeSpan, SpanLink
 from sk_observability import build_log_exporters, build_span_exporters
-from sk_observability._formats import events_as_json, events_as_text, rfc3339, shown
+from sk_observability._building.formats import events_as_json, events_as_text, rfc3339, shown
 
 Read = Callable[[Path], list[dict[str, Any]]]
 EVENTS = st.builds(

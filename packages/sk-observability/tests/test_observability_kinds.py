@@ -115,20 +115,31 @@ def test_every_fault_of_all_choices_is_found_each_with_its_path(tmp_path: Path) 
 
 
 @pytest.mark.contract("P5PRE-CFG-04")
-@pytest.mark.parametrize("kind", ["zipkin", "otel_logs_otlp", ""])
-def test_a_kind_that_no_package_provides_is_named_with_those_that_there_are(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [("zipkin", ""), ("otel_logs_otlp", " (did you mean otel_otlp?)"), ("", "")],
+)
+def test_a_kind_that_no_package_provides_is_named_with_those_that_there_are(
+    kind: str, hint: str
+) -> None:
     assert list(map(str, check_exporters(span=[(kind, {})]))) == [
         "runtime.observability.tracing.exporters[0].kind: unavailable: expected one of jsonl,"
-        f" opentracing_bridge, otel_otlp, stdout; got '{kind}': no installed package provides it"
+        f" opentracing_bridge, otel_otlp, stdout{hint};"
+        f" got '{kind}': no installed package provides it"
     ]
 
 
 @pytest.mark.contract("P5PRE-CFG-06")
-@pytest.mark.parametrize("kind", ["syslog", "otel_otlp", ""])
-def test_a_log_kind_that_no_package_provides_is_named_with_those_that_there_are(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [("syslog", ""), ("otel_otlp", " (did you mean otel_logs_otlp?)"), ("", "")],
+)
+def test_a_log_kind_that_no_package_provides_is_named_with_those_that_there_are(
+    kind: str, hint: str
+) -> None:
     assert list(map(str, check_exporters(log=[(kind, {})]))) == [
         "runtime.observability.logging.exporters[0].kind: unavailable: expected one of jsonl,"
-        f" otel_logs_otlp, stdout; got '{kind}': no installed package provides it"
+        f" otel_logs_otlp, stdout{hint}; got '{kind}': no installed package provides it"
     ]
 
 
@@ -276,8 +287,19 @@ def test_a_kind_that_two_packages_provide_is_a_fault_that_names_both(installed: 
             "not_opened",
             "ValueError",
         ),
+        (
+            "k = ExporterKind(lambda settings: (), lambda settings, origin: 's3cr3t')",
+            "not_opened",
+            "an object of the class str",
+        ),
+        (
+            "def build(settings, origin):\n    raise SystemExit('s3cr3t')\n"
+            "k = ExporterKind(lambda settings: (), build)",
+            "not_opened",
+            "SystemExit",
+        ),
     ],
-    ids=["check", "build"],
+    ids=["check", "build", "no exporter", "exit"],
 )
 def test_an_added_kind_that_raises_is_a_fault_and_not_a_crash(
     installed: Install, source: str, category: str, got: str

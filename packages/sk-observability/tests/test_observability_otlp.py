@@ -118,6 +118,31 @@ def test_the_resource_names_service_and_worker_with_its_incarnation(
     assert more.items() <= resource.items()
 
 
+@pytest.mark.parametrize(
+    ("variables", "configured", "name"),
+    [
+        ({}, {}, "stream-kernel"),
+        ({"OTEL_SERVICE_NAME": "orders"}, {}, "orders"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "service.name=billing"}, {}, "billing"),
+        ({"OTEL_SERVICE_NAME": "orders"}, {"service_name": "fund-load"}, "fund-load"),
+    ],
+)
+def test_a_service_that_is_not_configured_has_the_name_of_the_environment(
+    variables: dict[str, str],
+    configured: dict[str, str],
+    name: str,
+    span: MakeSpan,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    with OtlpReceiver() as receiver:
+        outlet = outlet_to(receiver, **configured)
+        outlet.export([span(1)])
+        outlet.close()
+        assert receiver.spans[0].resource["service.name"] == name
+
+
 @pytest.mark.contract("P5PRE-OTLP-02")
 @BOTH
 def test_headers_reach_the_receiver(receiver: OtlpReceiver, span: MakeSpan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -110,3 +111,17 @@ def test_an_interrupt_is_no_failure_of_an_exporter_and_passes() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         Outlet("a", Interrupted([])).export([1])
+
+
+def test_an_exporter_that_calls_sys_exit_has_failed_and_ends_nothing() -> None:
+    class Leaving(Scripted):
+        def export(self, items: Sequence[int]) -> None:
+            sys.exit(9)
+
+        def close(self) -> None:
+            sys.exit(9)
+
+    outlet = Outlet("a", Leaving([]))
+    outlet.export([1])
+    outlet.close()
+    assert outlet.counts == ExporterCounts("a", 1, 0, {"SystemExit": 1}, "SystemExit")

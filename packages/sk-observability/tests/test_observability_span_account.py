@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sk_kernel import NodeSpan
 from sk_observability import ExporterCounts, ExportFailedError, Outlet, SpanFanOut
-from sk_observability._span_account import MOST_CHARACTERS, MOST_REASONS, OTHER, span_account
+from sk_observability._spans.account import MOST_CHARACTERS, MOST_REASONS, OTHER, span_account
 
 REASONS = st.dictionaries(st.text(max_size=100), st.integers(1, 2**40), max_size=80)
 SPAN = NodeSpan(

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_kernel import NodeSpan, SpanColumns, SpanLink, Spans
-from sk_observability._exporter import Origin
-from sk_observability._span_lines import SpanLines
+from sk_observability._exporting.exporter import Origin
+from sk_observability._spans.lines import SpanLines
 
 IDS = st.text("0123456789abcdef", min_size=1, max_size=4)
 LINKS = st.lists(st.builds(SpanLink, IDS, IDS), max_size=2).map(tuple)

@@ -21,10 +21,10 @@ from sk_observability import (
     build_log_exporters,
     build_span_exporters,
 )
-from sk_observability._formats import events_as_json
-from sk_observability._line_queue import LineLimits, LineQueue, Lines
-from sk_observability._lines import LineExporter
-from sk_observability._reasons import STALLED
+from sk_observability._building.formats import events_as_json
+from sk_observability._exporting.reasons import STALLED
+from sk_observability._lines.exporter import LineExporter
+from sk_observability._lines.queue import LineLimits, LineQueue, Lines
 
 PATIENCE = 30.0
 LARGE = "n" * 100_000

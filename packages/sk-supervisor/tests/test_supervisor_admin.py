@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_kernel import LifecycleEvent, RunStatus
-from sk_supervisor import _admin_client as client
-from sk_supervisor._admin import AdminServer, Controls, Limits
-from sk_supervisor._admin_access import Stopper
-from sk_supervisor._admin_protocol import PAGE, REQUEST_BYTES, parse_request, parse_response
-from sk_supervisor._entries import AdminListener, Entry, RunInfo
+from sk_supervisor._operate import client as client
+from sk_supervisor._operate.access import Stopper
+from sk_supervisor._operate.admin import AdminServer, Controls, Limits
+from sk_supervisor._operate.entries import AdminListener, Entry, RunInfo
+from sk_supervisor._operate.protocol import PAGE, REQUEST_BYTES, parse_request, parse_response
 from sk_supervisor.errors import (
     AdminAnswerError,
     AdminRefusedError,

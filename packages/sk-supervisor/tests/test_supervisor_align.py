@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_supervisor._align import Aligner
+from sk_supervisor._worker.align import Aligner
 from sk_supervisor.errors import AlignmentError
 
 Part = tuple[int, int, int]  # epoch, upstream segment, number
@@ -152,6 +152,14 @@ def test_who_takes_a_place_follows_an_upstream_that_itself_goes_on_further_on() 
     assert list(aligner.ready()) == [(12, ["whole"])]
     aligner.add(20, (1, 0), "further", more=False, sender="u.2")
     assert list(aligner.ready()) == [(20, ["further"])]
+
+
+def test_who_takes_a_place_refuses_a_gap_of_who_was_there_from_the_beginning() -> None:
+    aligner: Aligner[str] = Aligner([(1, 0)], resumed=True)
+    aligner.add(8, (1, 0), "first", more=False, sender="u-0.1")
+    aligner.add(9, (1, 0), "next", more=False, sender="u-0.1")
+    with pytest.raises(AlignmentError, match="missing"):
+        aligner.add(11, (1, 0), "behind a gap", more=False, sender="u-0.1")
 
 
 def test_a_predecessor_that_comes_late_is_not_heard() -> None:

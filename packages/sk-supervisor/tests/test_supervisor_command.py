@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 from sk_config import build_config
 from sk_kernel import AdapterFailedError, TraceIds
-from sk_supervisor._execute import run_with
-from sk_supervisor._run_summary import with_cause
-from sk_supervisor._worker_words import print_failure
+from sk_supervisor._protocol.failures import failure_of
+from sk_supervisor._run.execute import run_with
+from sk_supervisor._run.summary import with_cause
+from sk_supervisor._worker.words import print_failure
 from supervisor_harness import (
     APPS,
     ONE_GROUP,
@@ -138,6 +139,17 @@ def test_what_workers_print_goes_to_standard_error_behind_their_name(
     code, out, err = ask("run", configuration, "--quiet")
     assert (code, out) == (4, "")
     assert "[mid-0.1 stderr] last words" in err.splitlines()
+    assert err.count("last words") == 1  # and not again with the error
+
+
+def test_of_what_crashes_in_c_in_this_process_there_is_the_line_that_called_it(
+    target: Path, sk: Sk
+) -> None:
+    configuration = settings(target, mode="inline", groups=(), work={"at": 5, "do": "crash"})
+    code, _, err = sk("run", configuration).finish()
+    assert code == -signal.SIGSEGV
+    assert "Fatal Python error: Segmentation fault" in err
+    assert 'supervised_deeds.py", line ' in err
 
 
 def test_a_standard_error_that_is_gone_ends_nothing(target: Path, tmp_path: Path) -> None:
@@ -162,7 +174,7 @@ def test_closed_standard_streams_are_no_files_of_a_run_s_own() -> None:
             sys.executable,
             "-c",
             "import os; os.close(0); os.close(1)\n"
-            "from sk_supervisor._forgiving import fill_standard_streams as fill\n"
+            "from sk_supervisor._system.streams import fill_standard_streams as fill\n"
             "assert (fill(), fill()) == (True, False)\n"
             "assert [os.fstat(n).st_rdev for n in (0, 1)] == [os.stat(os.devnull).st_rdev] * 2\n"
             "assert os.get_inheritable(1)\n",
@@ -197,8 +209,28 @@ def test_of_a_reader_that_has_gone_there_is_one_line_and_no_code(
         error.__cause__ = ValueError()
         error.__cause__.__cause__ = BrokenPipeError()
     assert with_cause(error) == "sink:sink failed to write: BrokenPipeError: Broken pipe"
+    assert failure_of(error, started=True).cause_type == "BrokenPipeError"
     print_failure(error)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_run_whose_standard_output_nobody_reads_any_more_ends_as_tools_in_c_do(
+    target: Path, tmp_path: Path, quiet: bool
+) -> None:
+    configuration = settings(target, mode="inline", groups=())
+    configuration["adapters"]["sink"] = {"name": "printed"}
+    reading, writing = os.pipe()
+    os.close(reading)  # as head does
+    words = sk_words("run", written(tmp_path, configuration), *["--quiet"] * quiet)
+    environment = {**os.environ, "PYTHONPATH": str(APPS)}
+    ended = subprocess.run(
+        words, stdout=writing, stderr=subprocess.PIPE, env=environment, timeout=PATIENCE, text=True
+    )
+    os.close(writing)
+    said = [] if quiet else ["ended: the reader of standard output has gone"]
+    told = [line for line in ended.stderr.splitlines() if line != "running"]
+    assert (ended.returncode, told) == (141, said)
 
 
 def test_a_terminal_shows_one_line_and_takes_it_away(target: Path, tmp_path: Path) -> None:
@@ -303,6 +335,20 @@ def test_check_and_graph_show_what_would_run(target: Path, tmp_path: Path, ask: 
     assert 'subgraph g1["mid"]' in out
     assert '==>|"Odd"|' in out  # a hop
     assert '-->|"Worked"|' in out  # in process
+
+
+def test_check_in_memory_warns_of_what_is_wrong_with_the_groups_that_it_leaves_out(
+    target: Path, ask: Ask
+) -> None:
+    groups = [{"name": "all", "nodes": [*ONE_GROUP[0]["nodes"], "wrok"]}]
+    code, out, err = ask("check", settings(target, mode="inline", groups=groups))
+    assert (code, out.startswith("ok: ")) == (0, True)
+    [line] = err.splitlines()
+    assert line.startswith(
+        "warning: over processes this would be refused:"
+        " runtime.platform.process_groups[0].nodes[5]: unknown_node: expected one of "
+    )
+    assert ask("check", settings(target, mode="inline", groups=ONE_GROUP))[2] == ""
 
 
 @pytest.mark.parametrize("words", [["-h"], ["check", "-h"]])

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from sk_control import ExporterCounts, SpanCounts, WorkerMessage, decode, encode
 from sk_kernel import ExporterAccount, SpanAccount
 from sk_observability import UNACCOUNTED, LifecycleLog
-from sk_supervisor._conservation import conservation_of
-from sk_supervisor._conservation_told import complaints, facts_of, words
-from sk_supervisor._span_books import SpanBooks, account_of, message_of
-from sk_supervisor._worker_output import line_consumer
+from sk_supervisor._processes.output import line_consumer
+from sk_supervisor._protocol.span_books import SpanBooks, account_of, message_of
+from sk_supervisor._telemetry.conservation import conservation_of
+from sk_supervisor._telemetry.conservation_told import complaints, facts_of, words
 from supervisor_scene import Scene
 
 REASONS = st.dictionaries(st.sampled_from(["ENOSPC", "closed", "queue_full"]), st.integers(1, 99))

@@ -23,12 +23,13 @@ from sk_kernel import (
 )
 from sk_supervisor import (
     RunRefusedError,
+    configure_process_groups,
     prepare,
 )
-from sk_supervisor._gate import GatePolicy, downstream_of, gate_policy, may_start
-from sk_supervisor._ladder import Ladder
-from sk_supervisor._mermaid import flowchart
-from sk_supervisor._signals import ForcedStop, signals_to
+from sk_supervisor._lives.gate import GatePolicy, downstream_of, gate_policy, may_start
+from sk_supervisor._lives.ladder import Ladder
+from sk_supervisor._pages.mermaid import flowchart
+from sk_supervisor._system.signals import ForcedStop, signals_to
 from supervisor_harness import GROUPS, settings
 
 
@@ -41,7 +42,7 @@ def plan_of(groups: Any = GROUPS) -> ExecutionPlan:
 DOWNSTREAM = {"a": {"b", "c"}, "b": {"c"}, "c": set[str]()}
 
 
-@pytest.mark.contract("P5PRE-READY-02")
+@pytest.mark.contract("P5PRE-READY-02", "P5PRE-CTRL-04")
 @pytest.mark.parametrize(
     ("policy", "ready", "starts"),
     [
@@ -162,6 +163,20 @@ def test_a_group_may_have_as_many_workers_as_keys_are_shared_out_in_and_no_more(
         build_config(settings(Path("out.txt"), every_group={"workers": KEY_GROUPS + 1}))
 
 
+def test_a_program_says_how_many_workers_a_group_has() -> None:
+    """By its name, as far as a configuration file could; the configuration itself stays."""
+    config = build_config(settings(Path("out.txt")))
+    changed = configure_process_groups(config, {"mid": 2})
+    assert [g.workers for g in changed.runtime.platform.process_groups] == [1, 2, 1]
+    assert [g.workers for g in config.runtime.platform.process_groups] == [1, 1, 1]
+    with pytest.raises(RunRefusedError) as caught:
+        configure_process_groups(config, {"middle": 2, "out": KEY_GROUPS + 1})
+    assert [str(fault) for fault in caught.value.faults] == [
+        "runtime.platform.process_groups: unknown_group: expected one of in, mid, out; got middle",
+        "runtime.platform.process_groups[2].workers: bad_value: expected 1 to 128 workers; got 129",
+    ]
+
+
 def test_neighbours_of_one_group_share_a_segment_and_a_hop_is_where_groups_differ() -> None:
     plan = plan_of()
     assert [s.vertices for s in plan.segments] == [
@@ -190,7 +205,7 @@ def test_the_picture_shows_groups_hops_and_edges_within() -> None:
 
 TWICE = """
 import os, signal
-from sk_supervisor._signals import ForcedStop, signals_to
+from sk_supervisor._system.signals import ForcedStop, signals_to
 said = []
 try:
     with signals_to(said.append, force={force}) as came:

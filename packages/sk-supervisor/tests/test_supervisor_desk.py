@@ -19,11 +19,11 @@ from sk_kernel import (
     frames_of,
 )
 from sk_supervisor import prepare
-from sk_supervisor._client_keys import ClientKeys
-from sk_supervisor._desk import RequestDesk
-from sk_supervisor._edges import EdgeKeys
-from sk_supervisor._frames import CLIENT
-from sk_supervisor._link_limits import LinkLimits
+from sk_supervisor._protocol.client_keys import ClientKeys
+from sk_supervisor._protocol.edges import EdgeKeys
+from sk_supervisor._protocol.frames import CLIENT
+from sk_supervisor._protocol.link_limits import LinkLimits
+from sk_supervisor._requests.desk import RequestDesk
 from sk_supervisor.errors import RelayRefusedError
 from sk_transport import Channel, FrameDecoder, FrameKind, FrameLimits, KeyMaterial, Signer
 
@@ -45,7 +45,7 @@ class Front:
             max_payload_bytes=1 << 20,
             workers=dict,
             wake=lambda: None,
-            on_failure=lambda _: None,
+            on_failure=lambda *_: None,
         )
         self._client = ReplyCoordinatorService(waiters, RoutingService(plan), self.desk.dispatch)
 

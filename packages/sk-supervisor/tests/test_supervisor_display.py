@@ -13,13 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sk_config import AdapterConfig
 from sk_kernel import Progress
-from sk_supervisor._board import Board
-from sk_supervisor._display import ThreadedDisplay, display_for
-from sk_supervisor._execute import _is_silent
-from sk_supervisor._forgiving import Forgiving
-from sk_supervisor._redaction import MASK, Redactor
-from sk_supervisor._screens import PlainScreen, QuietScreen, can_live, same_terminal
-from sk_supervisor._streams import HELD_BYTES, LINE_LENGTH, TAIL_LINES, LineCutter, LineReader
+from sk_supervisor._processes.streams import (
+    HELD_BYTES,
+    LINE_LENGTH,
+    TAIL_LINES,
+    LineCutter,
+    LineReader,
+)
+from sk_supervisor._run.execute import _is_silent
+from sk_supervisor._show.board import Board
+from sk_supervisor._show.display import ThreadedDisplay, display_for
+from sk_supervisor._show.screens import PlainScreen, QuietScreen, can_live, same_terminal
+from sk_supervisor._system.streams import Forgiving
+from sk_supervisor._text.redaction import MASK, Redactor
 
 
 def progress(group: str, state: str, taken: int = 0, given: int = 0) -> Progress:
@@ -63,14 +69,13 @@ def test_the_rate_is_of_what_came_since_the_last_one_was_told() -> None:
 
 def test_a_stop_that_is_heard_says_at_once_what_it_waits_for_and_says_it_once() -> None:
     stream = io.StringIO()
-    display = ThreadedDisplay(PlainScreen(stream), Board(["a"], "a", "a"))
+    display = ThreadedDisplay(PlainScreen(stream), Board(["memory"], "memory", "memory"))
     display.stopping()
     display.stopping()
     display.close()
     [said] = [line for line in stream.getvalue().splitlines() if line.startswith("stopping")]
-    assert said == (
-        "stopping: waiting for the source, or a node, to return; again (Ctrl-C) ends it now"
-    )
+    waits = "up to 30 s for the source, or a node, to return"
+    assert said == f"stopping: waiting {waits}; again (Ctrl-C) ends it now"
     board = Board(["a", "b", "c"], "a", "c", stop_seconds=30.0)
     board.put([progress("a", "drained"), progress("b", "running"), progress("c", "running")], 0)
     said = "stopping: waiting up to 30 s for b, c; again (Ctrl-C) ends it now"
@@ -79,7 +84,7 @@ def test_a_stop_that_is_heard_says_at_once_what_it_waits_for_and_says_it_once() 
 
 def test_quiet_tells_nothing_of_a_stop() -> None:
     stream = io.StringIO()
-    display = display_for(stream, Board(["a"], "a", "a"), quiet=True)
+    display = display_for(stream, Board(["a"], "a", "a"), quiet=QuietScreen)
     display.stopping()
     display.notice("warning: something")
     display.close()
@@ -101,7 +106,7 @@ def test_plain_lines_are_few_and_totals_come_now_and_then() -> None:
 
 def test_quiet_shows_what_workers_write_and_nothing_else() -> None:
     stream = io.StringIO()
-    display = display_for(stream, Board(["a"], "a", "a"), quiet=True)
+    display = display_for(stream, Board(["a"], "a", "a"), quiet=QuietScreen)
     display.progress(progress("a", "running", 5))
     display.line("a-0.1", "hello")
     display.close()
@@ -299,6 +304,22 @@ def test_the_reader_keeps_the_last_lines_and_can_be_stopped_with_the_pipe_open()
     assert len(seen) == 100
     assert reader.stop(timeout=0.05)
     os.close(write_end)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_who_raises_at_a_line_is_told_no_more_and_the_pipe_is_read_all_the_same() -> None:
+    read_end, write_end = os.pipe()
+    told: list[str] = []
+
+    def on_line(_: str, line: str) -> None:
+        told.append(line)
+        raise ValueError(line)
+
+    reader = LineReader({"stderr": os.fdopen(read_end, "rb", buffering=0)}, on_line, "test")
+    os.write(write_end, b"one\ntwo\n")
+    os.close(write_end)
+    reader.await_end(timeout=10)
+    assert (told, reader.tail()) == (["one"], ("one", "two"))
 
 
 @pytest.mark.parametrize("lower", ["stderr", "stdout"])

@@ -22,7 +22,7 @@ from sk_supervisor import (
     RuntimeWorkerFailedError,
     prepare,
 )
-from sk_supervisor._early import TakesEarly, begun_early
+from sk_supervisor._session.early import TakesEarly, begun_early
 from supervisor_harness import (
     MIDDLE,
     ONE_GROUP,
@@ -104,6 +104,14 @@ def test_one_that_dies_while_it_waits_fails_the_start_as_a_worker_does(target: P
         assert cause.ended == "signal SIGKILL"
 
 
+def test_who_lists_processes_sees_which_worker_each_is_to_be(target: Path) -> None:
+    with begun_early(prepared_in_one_group(target)):
+        (pid,) = children()
+        program, _, worker = psutil.Process(pid).cmdline()[-3:]
+        assert program.endswith("/sk_supervisor/_processes/child.py")
+        assert worker == MIDDLE
+
+
 def test_an_interrupt_before_there_is_a_supervisor_leaves_none(target: Path) -> None:
     prepared = prepared_in_one_group(target)
     seen: list[int] = []
@@ -157,26 +165,42 @@ def test_a_system_that_has_none_to_give_is_left_to_the_start_to_tell(target: Pat
     assert (children(), descriptors()) == ([], before)
 
 
-_KILLED = """
-import os, signal
-from sk_supervisor._spawn import Interpreter, Standard
-Interpreter("a-0.1", Standard(stdin=False, stdout=True))
-os.kill(os.getpid(), signal.SIGKILL)
+#: Starts the process of a worker; then it is killed, by itself or by whoever started it.
+_SUPERVISOR = """
+import os, signal, sys
+from sk_supervisor._processes.spawn import Interpreter, Standard
+sys.path.insert(0, sys.argv[1])
+interpreter = Interpreter("a-0.1", Standard(stdin=False, stdout=True))
+if sys.argv[2] == "at once":
+    os.kill(os.getpid(), signal.SIGKILL)
+signal.pause()
 """
+#: What any worker imports, but never to the end: it says that it is there. (The alarm is for what
+#: a test that fails would leave behind.)
+_ENDLESS = "import signal; signal.alarm(60); print('importing', flush=True); signal.pause()"
+#: Only Linux ends a process with its parent: elsewhere it has to come to where it looks.
+_KILLED = ["at once", "while it imports"][: 2 if sys.platform == "linux" else 1]
 
 
 @pytest.mark.contract("P5PRE-LIFE-05")
-def test_none_outlives_a_supervisor_that_is_killed_before_it_says_a_word() -> None:
-    with subprocess.Popen([sys.executable, "-c", _KILLED], stdout=subprocess.PIPE) as parent:
+@pytest.mark.parametrize("when", _KILLED)
+def test_none_outlives_a_supervisor_that_is_killed_before_it_says_a_word(
+    tmp_path: Path, when: str
+) -> None:
+    """However long its imports take: what it sees to before them is that it ends with it."""
+    (tmp_path / "sk_control.py").write_text(_ENDLESS)
+    command = [sys.executable, "-c", _SUPERVISOR, str(tmp_path), when]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        if when == "while it imports":
+            assert parent.stdout.readline() == "importing\n"
+            parent.kill()
         parent.communicate(timeout=PATIENCE)  # to the end of what both may write to
         assert parent.returncode == -signal.SIGKILL
 
 
 def test_one_that_is_let_go_of_without_a_word_says_so_and_leaves() -> None:
-    program = (
-        "import os, sys; from sk_supervisor.worker import main;"
-        " main(os.getppid(), sys.stdin.buffer, 0)"
-    )
+    program = "import sys; from sk_supervisor.worker import main; main(sys.stdin.buffer, 0)"
     done = subprocess.run(
         [sys.executable, "-c", program], stdin=subprocess.DEVNULL, capture_output=True, check=False
     )

@@ -17,9 +17,9 @@ from sk_kernel import RunStatus
 from sk_observability import EventName, MetricPump, MetricsSnapshot
 from sk_observability.testing import HANG, OtlpReceiver
 from sk_supervisor import prepare
-from sk_supervisor._execute import _told
-from sk_supervisor._rails import ENDING_SECONDS, Rails, TelemetrySummary, lay_rails
-from sk_supervisor._signals import signals_to
+from sk_supervisor._run.execute import _told
+from sk_supervisor._system.signals import signals_to
+from sk_supervisor._telemetry.rails import ENDING_SECONDS, Rails, TelemetrySummary, lay_rails
 from supervisor_harness import GROUPS, Command, Ears, expected, gone, settings
 
 Sk = Callable[..., Command]

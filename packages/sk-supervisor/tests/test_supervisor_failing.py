@@ -9,9 +9,9 @@ from sk_config import GroupConfig
 from sk_control import Failed, Heartbeat, Progress, Ready
 from sk_kernel import Totals
 from sk_supervisor import RuntimeWorkerFailedError
-from sk_supervisor._happenings import ProcessExited
-from sk_supervisor._ladder import Rung
-from sk_supervisor._lifecycle import Event, State
+from sk_supervisor._lives.ladder import Rung
+from sk_supervisor._lives.lifecycle import Event, State
+from sk_supervisor._loop.happenings import ProcessExited
 from supervisor_scene import Process, Scene
 
 

@@ -128,6 +128,26 @@ def test_policy_fail_over_processes_ends_with_4_and_names_the_parts(
     assert any(part.name.startswith("in-0.1.") for part in parts.iterdir())
 
 
+def test_a_run_over_processes_that_was_stopped_and_drained_has_its_letters_in_the_file(
+    tmp_path: Path, target: Path, ears: Ears, sk: Sk
+) -> None:
+    source = {"count": 9, "then": "wait", "ears": ears.port}
+    configuration = settings(target, groups=ONE_GROUP, source=source, work={"at": 5, "do": "raise"})
+    dead = tmp_path / "dead"
+    configuration["runtime"]["failure"] = {
+        "nodes": {"work": {"policy": "dead_letter"}},
+        "dead_letter": {"path": str(dead)},
+    }
+    command = sk("run", configuration)
+    ears.hear("open")
+    ears.hear("waiting")
+    command.signal(signal.SIGTERM)
+    code, _, err = command.finish()
+    assert (code, "dead-lettered 1" in err) == (143, True)
+    assert [json.loads(line)["sequence"] for line in dead.read_text().splitlines()] == [5]
+    assert not list(tmp_path.glob("*.parts"))
+
+
 def test_a_killed_worker_leaves_the_old_letters_alone(
     tmp_path: Path, target: Path, ears: Ears, sk: Sk
 ) -> None:

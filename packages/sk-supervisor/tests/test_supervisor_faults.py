@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sk_kernel import TraceIds
 from supervisor_harness import (
     MIDDLE,
     ONE_GROUP,
@@ -116,6 +117,7 @@ def test_a_record_that_cannot_travel_names_the_node_that_made_it(
     with supervised(target, work={"at": 5, "do": do}, ipc={"max_payload_bytes": 100_000}) as run:
         error = run.fails(FAULT_BOUND)
         assert (error.category, error.node, error.cause_type) == ("execution", "tally_up", cause)
+        assert error.trace_id == TraceIds("r1").of(5)  # what sk replay asks for
         assert says in str(error)
 
 

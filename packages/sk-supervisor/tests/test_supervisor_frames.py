@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from sk_config import build_config
 from sk_control import ControlError
 from sk_kernel import (
-    ApplicationContext,
     Batch,
     ExecutionPlan,
     NodeFailedError,
@@ -25,12 +24,14 @@ from sk_supervisor import (
     ChildBootstrapBundle,
     RuntimeWorkerFailedError,
     StopTimeoutError,
+    load_child_bootstrap_bundle,
     prepare,
 )
-from sk_supervisor._bundle import decode_bundle, encode_bundle
-from sk_supervisor._bundle import plan_of as plan_of_bundle
-from sk_supervisor._failures import failure_of
-from sk_supervisor._frames import (
+from sk_supervisor._hub.relay import CreditGrant, Relay
+from sk_supervisor._plan.preflight import application_spec
+from sk_supervisor._protocol.bundle import decode_bundle, encode_bundle
+from sk_supervisor._protocol.failures import failure_of
+from sk_supervisor._protocol.frames import (
     AckHeader,
     BatchHeader,
     CreditHeader,
@@ -42,9 +43,7 @@ from sk_supervisor._frames import (
     most_records,
     sampled_mark,
 )
-from sk_supervisor._link_limits import LinkLimits
-from sk_supervisor._preflight import application_spec
-from sk_supervisor._relay import CreditGrant, Relay
+from sk_supervisor._protocol.link_limits import LinkLimits
 from sk_supervisor.errors import AlignmentError, HeaderError, RelayRefusedError
 from supervisor_frames import header
 from supervisor_harness import settings
@@ -279,23 +278,21 @@ def test_a_worker_derives_the_same_plan_from_plain_data() -> None:
     )
     data = encode_bundle(bundle)
     assert json.loads(data)["application"]["discovery_modules"] == ["supervised_app"]
-    came = decode_bundle(data)
-    assert came == bundle
-    assert plan_of_bundle(ApplicationContext(came.application), came).segments == (
-        prepared.plan.segments
-    )
+    came = load_child_bootstrap_bundle(data)
+    assert came.bundle == bundle
+    assert came.application.graph.order == prepared.application.graph.order
+    assert came.plan.segments == prepared.plan.segments
 
 
 @pytest.mark.contract("CHILD-BOOT-03")
 def test_a_worker_that_discovers_something_else_rejects_its_bundle() -> None:
     prepared = prepare(build_config(settings(Path("out.txt"))))
-    spec = application_spec(prepared.config)
     bundle = ChildBootstrapBundle(
-        application=spec,
+        application=application_spec(prepared.config),
         group_of={**prepared.plan.group_of, "ghost": "in"},
         workers=WORKERS,
         limits=prepared.limits,
         link=LinkLimits(max_payload_bytes=1000),
     )
     with pytest.raises(BundleRejectedError, match="ghost"):
-        plan_of_bundle(ApplicationContext(spec), bundle)
+        load_child_bootstrap_bundle(encode_bundle(bundle))

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sk_config import build_config
 from sk_kernel import GroupStatus, RunStatus, WorkerStatus
 from sk_supervisor import RunRefusedError, prepare
-from sk_supervisor._drain_timer import DrainTimer
-from sk_supervisor._health import YES, ProbeResult, live, ready, startup
-from sk_supervisor._ladder import Ladder
-from sk_supervisor._pulse_check import ANSWER_SECONDS, PulseCheck, is_fresh
+from sk_supervisor._health.pulse_check import ANSWER_SECONDS, PulseCheck, is_fresh
+from sk_supervisor._health.results import YES, ProbeResult, live, ready, startup
+from sk_supervisor._lives.ladder import Ladder
+from sk_supervisor._stop.drain_timer import DrainTimer
 from supervisor_harness import settings
 
 GROUPS = ("in", "out")

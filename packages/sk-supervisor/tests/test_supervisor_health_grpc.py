@@ -13,7 +13,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2 as pb
 from grpc_health.v1.health_pb2_grpc import HealthStub
-from sk_supervisor._health_grpc import HealthServicer
+from sk_supervisor._health.grpc import HealthServicer
 from supervisor_probing import PATIENCE, Scene, dialled, listening
 
 SERVING, NOT_SERVING = pb.HealthCheckResponse.SERVING, pb.HealthCheckResponse.NOT_SERVING

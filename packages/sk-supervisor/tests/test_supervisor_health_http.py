@@ -15,8 +15,8 @@ from hypothesis import settings as trials
 from hypothesis import strategies as st
 from sk_config import HealthConfig, HealthListenerConfig
 from sk_supervisor import HealthBindError
-from sk_supervisor._health_http import HttpLimits, HttpResponder, health_routes
-from sk_supervisor._health_server import health_server
+from sk_supervisor._health.http import HttpLimits, HttpResponder, health_routes
+from sk_supervisor._health.server import health_server
 from supervisor_probing import (
     PATIENCE,
     Scene,

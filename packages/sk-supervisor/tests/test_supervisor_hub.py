@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sk_supervisor._frames import AckHeader, RequestHeader, encode_header
+from sk_supervisor._protocol.frames import AckHeader, RequestHeader, encode_header
 from sk_transport import ChannelClosedError, FrameKind, TransportError
 from supervisor_frames import header
 from supervisor_harness import (

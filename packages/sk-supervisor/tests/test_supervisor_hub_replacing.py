@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from sk_control import BootstrapKeyBundle
-from sk_supervisor._inbox import Credit
-from sk_supervisor._retention import Retention
+from sk_supervisor._worker.inbox import Credit
+from sk_supervisor._worker.retention import Retention
 from sk_transport import UnknownPeerError
 from supervisor_harness import PATIENCE
 from supervisor_hub_ends import WORKERS, Hub, Peer, begun, edges_of

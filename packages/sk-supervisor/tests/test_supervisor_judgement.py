@@ -10,10 +10,10 @@ import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_supervisor._evidence import Breakage, Evidence, facts, last_bytes
-from sk_supervisor._judgement import Counts, Silence, StallChange, Standstill
-from sk_supervisor._redaction import LEAST_LENGTH, MASK, Redactor
-from sk_supervisor._vitals import Look, Vitals, between, classify, look_at
+from sk_supervisor._lives.evidence import Breakage, Evidence, facts, last_bytes
+from sk_supervisor._lives.judgement import Counts, Silence, StallChange, Standstill
+from sk_supervisor._lives.vitals import Look, Vitals, between, classify, look_at
+from sk_supervisor._text.redaction import LEAST_LENGTH, MASK, Redactor
 
 SECONDS = st.floats(0.01, 1000)
 

@@ -17,9 +17,9 @@ import pytest
 from grpc_health.v1 import health_pb2 as pb
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from sk_config import HealthConfig, HealthListenerConfig
-from sk_supervisor._health_checks import HealthChecks
-from sk_supervisor._health_server import health_server
-from sk_supervisor._pulse_check import PulseCheck
+from sk_supervisor._health.checks import HealthChecks
+from sk_supervisor._health.pulse_check import PulseCheck
+from sk_supervisor._health.server import health_server
 from supervisor_harness import (
     GROUPS,
     ONE_GROUP,
@@ -289,7 +289,7 @@ def test_nothing_of_health_is_loaded_where_it_is_off(target: Path, tmp_path: Pat
         "from sk_config import load_config\n"
         "from sk_supervisor import run\n"
         f"code = run(load_config({path!r}), quiet=True)\n"
-        "late = {'h11', 'grpc_health.v1', 'sk_supervisor._health_server'}\n"
+        "late = {'h11', 'grpc_health.v1', 'sk_supervisor._health.server'}\n"
         "sys.exit(code or ', '.join(late & set(sys.modules)) or None)"
     )
     done = subprocess.run(

@@ -6,24 +6,24 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import pytest
-from sk_supervisor._exit import await_exit, exits_are_lost
-from sk_supervisor._process import WorkerProcess
-from sk_supervisor._signals import signals_to
-
-if TYPE_CHECKING:
-    from sk_supervisor._spawn import WorkerStart
+from sk_supervisor._processes.process import WorkerProcess
+from sk_supervisor._processes.spawn import Interpreter, WorkerStart
+from sk_supervisor._system.exit import await_exit, exits_are_lost
+from sk_supervisor._system.signals import signals_to
+from supervisor_harness import PATIENCE
 
 #: Two workers that lose their supervisor: nobody reads the standard error of the one any more, that
 #: of the other is full. Each leads a process group, as workers do. Prints how they ended.
 _LEAVERS = """
 import os
 from sk_control import LossReason
-from sk_supervisor._worker_signals import leave_at_once
+from sk_supervisor._worker.signals import leave_at_once
 
 def left(standard_error):
     pid = os.fork()
@@ -64,7 +64,7 @@ def deaf() -> Iterator[None]:
 def test_a_run_that_was_started_deaf_to_exits_hears_them(deaf: None) -> None:
     with signals_to(lambda _: None, force=False):
         child = os.posix_spawn("/bin/sh", ["sh", "-c", "kill -9 $$"], {})
-        await_exit(child)  # which leaves it to be reaped
+        assert await_exit(child)  # which leaves it to be reaped
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     assert exits_are_lost()
 
@@ -73,3 +73,28 @@ def test_no_worker_is_started_where_nobody_would_hear_how_it_ended(deaf: None) -
     start = cast("WorkerStart", SimpleNamespace(worker_id="a-0.1"))
     with pytest.raises(OSError, match="SIGCHLD is ignored"):
         WorkerProcess(start, lambda _: None, lambda *_: None)
+
+
+class Reaped(Interpreter):
+    """In place of one: a process whose end somebody else has waited for."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            ["/bin/sh", "-c", "exit 3"], stderr=subprocess.PIPE, start_new_session=True
+        )
+        os.waitpid(self.process.pid, 0)
+
+    def become(self, start: WorkerStart) -> subprocess.Popen[bytes]:
+        return self.process
+
+
+def test_of_a_worker_that_somebody_else_reaped_nobody_says_how_it_ended() -> None:
+    """Nor is its number, which may be another's by now, signalled."""
+    start = cast("WorkerStart", SimpleNamespace(worker_id="a-0.1"))
+    left = threading.Event()
+    interpreter = Reaped()
+    assert not await_exit(interpreter.process.pid)
+    worker = WorkerProcess(start, lambda _: left.set(), lambda *_: None, interpreter=interpreter)
+    assert left.wait(PATIENCE)
+    assert (worker.alive, worker.ended()) == (False, "unknown: reaped by somebody else")
+    assert worker.release(PATIENCE)

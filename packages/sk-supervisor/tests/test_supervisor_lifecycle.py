@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_observability import EventName
-from sk_supervisor._lifecycle import (
+from sk_supervisor._lives.lifecycle import (
     GROUP_EMITS,
     GROUP_RULE,
     TRANSITIONS,

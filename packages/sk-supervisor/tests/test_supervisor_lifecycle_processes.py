@@ -132,7 +132,7 @@ def test_each_group_is_one_live_process_of_its_own(target: Path) -> None:
         assert [(w.state, w.alive) for w in workers] == [("stopped", False)] * 3
 
 
-@pytest.mark.contract("P5PRE-EXEC-04", "P5PRE-READY-02", "PROC-INT-02")
+@pytest.mark.contract("P5PRE-EXEC-04", "P5PRE-READY-02", "P5PRE-CTRL-04", "PROC-INT-02")
 def test_no_source_is_read_before_every_group_is_ready(target: Path, ears: Ears) -> None:
     work = {"born": "wait", "ears": ears.port}
     with supervised(target, work=work) as run:
@@ -199,11 +199,12 @@ def test_calls_that_the_lifecycle_does_not_allow_are_refused(target: Path) -> No
 @pytest.mark.contract("P5PRE-SUP-01")
 def test_both_supervisors_are_what_the_kernel_asks_for(target: Path) -> None:
     from sk_observability import LifecycleLog
-    from sk_supervisor._execute import make_supervisor
+    from sk_supervisor._run.execute import make_supervisor
 
     class Nothing:
         def progress(self, progress: object) -> None: ...
         def line(self, worker: str, text: str) -> None: ...
+        def notice(self, text: str) -> None: ...
         def close(self) -> None: ...
 
     for mode, kind in (

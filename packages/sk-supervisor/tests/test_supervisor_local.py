@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,35 @@ from sk_supervisor import (
     RuntimeLifecycleResolutionError,
     prepare,
 )
-from sk_supervisor._stop_thread import StopThread
-from sk_supervisor._threads import tell_left_behind
-from supervisor_harness import Ears, expected, left_since, meanwhile, settings, threads
+from sk_supervisor._system.stop_thread import StopThread
+from sk_supervisor._system.threads import tell_left_behind
+from supervisor_harness import (
+    PATIENCE,
+    Ears,
+    expected,
+    gone,
+    left_since,
+    meanwhile,
+    settings,
+    threads,
+)
+
+#: A process at the end of a run in memory whose node has left another process; then a SIGTERM.
+LEFT = """
+import multiprocessing, signal, sys, time
+from sk_supervisor._system.last_code import LastCode
+from sk_supervisor._system.threads import tell_left_behind
+
+last = LastCode()
+last.hold()
+process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,), name="mine")
+process.start()
+print(process.pid, flush=True)
+tell_left_behind(sys.stderr)
+last.settle(7)
+signal.raise_signal(signal.SIGTERM)
+process.join()
+"""
 
 
 class Local:
@@ -214,6 +242,15 @@ def test_a_stop_that_does_not_return_is_left_behind() -> None:
     left = [each for each in threading.enumerate() if each.name == "stop"]
     gate.set()
     assert len(left) == 1
+
+
+def test_processes_that_the_end_of_a_process_waits_for_are_told_by_name_and_go_with_it() -> None:
+    """A signal behind the end of the run ends the wait: with the code of the run, and with them."""
+    found = subprocess.run([sys.executable, "-c", LEFT], capture_output=True, text=True, timeout=60)
+    said, pid = found.stderr.splitlines()[0], int(found.stdout)
+    assert said == f"waiting for processes that nodes have left: mine (pid {pid}); Ctrl-C ends it"
+    assert found.returncode == 7
+    assert gone([pid], within=PATIENCE)
 
 
 def test_threads_that_the_end_of_a_process_waits_for_are_told_by_name() -> None:

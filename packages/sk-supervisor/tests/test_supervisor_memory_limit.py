@@ -7,12 +7,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from sk_supervisor._evidence import Breakage
-from sk_supervisor._lifecycle import State
-from sk_supervisor._memory_limit import LOOK_SECONDS, MemoryLimits
-from sk_supervisor._resident import resident_bytes
-from sk_supervisor._roster import Roster
-from sk_supervisor._worker_record import WorkerRecord
+from sk_supervisor._lives.evidence import Breakage
+from sk_supervisor._lives.lifecycle import State
+from sk_supervisor._lives.memory_limit import LOOK_SECONDS, MemoryLimits
+from sk_supervisor._lives.record import WorkerRecord
+from sk_supervisor._lives.roster import Roster
+from sk_supervisor._system.resident import resident_bytes
 
 
 def record(pid: int, limit: int | None, state: State = State.RUNNING) -> WorkerRecord:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sk_config import GroupConfig
 from sk_control import Metering, Progress, decode, encode
 from sk_kernel import Histogram, Meter, Totals
-from sk_supervisor._inbox import Credit
-from sk_supervisor._lifecycle import Event
-from sk_supervisor._metering import metering_of, totals_of
+from sk_supervisor._lives.lifecycle import Event
+from sk_supervisor._protocol.metering import metering_of, totals_of
+from sk_supervisor._worker.inbox import Credit
 from supervisor_harness import meanwhile
 from supervisor_scene import Scene
 

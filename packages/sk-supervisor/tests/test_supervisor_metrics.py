@@ -15,8 +15,8 @@ from sk_kernel import ExporterAccount, RunStatus, SpanAccount
 from sk_observability import ExporterCounts, Exposition, LifecycleCounts, MetricsSnapshot
 from sk_observability.testing import HANG, OtlpReceiver
 from sk_supervisor import run as run_config
-from sk_supervisor._metrics_page import FRESH_SECONDS, MetricsPage
-from sk_supervisor._telemetry import log_telemetry, metric_telemetry, span_telemetry
+from sk_supervisor._health.metrics_page import FRESH_SECONDS, MetricsPage
+from sk_supervisor._telemetry.counts import log_telemetry, metric_telemetry, span_telemetry
 from sk_supervisor.errors import EXIT_CONFIGURATION
 from supervisor_harness import Ears, expected, settings
 from supervisor_kubelet import Kubelet

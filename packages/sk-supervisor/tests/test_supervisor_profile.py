@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sk_kernel import LifecycleEvent, Stage
+from msgspec.structs import replace
+from sk_kernel import LifecycleEvent, Stage, Stopwatch
 from sk_supervisor import ProfileError
-from sk_supervisor._profile import WAIT, ProcessProfile, Profiler, read_profiles
-from sk_supervisor._profile_table import as_text
-from sk_supervisor._start_steps import Start, start_of
+from sk_supervisor._profile.measures import WAIT, ProcessProfile, Profiler, read_profiles
+from sk_supervisor._profile.start_steps import Start, start_of
+from sk_supervisor._profile.table import as_text
 from supervisor_harness import GROUPS, Command, expected, settings
 
 Sk = Callable[..., Command]
@@ -44,6 +47,21 @@ def test_waiting_for_work_is_told_as_a_share_of_the_time() -> None:
     assert "a-0.1: 1,000 records in 2.00 s, processor 0 %, without work 50 %" in as_text(
         [profile()], START
     )
+
+
+def test_of_records_that_several_workers_share_each_tells_its_own() -> None:
+    text = as_text([profile("a-0.1", own=488), profile("b-0.1", own=1000)], START)
+    assert "a-0.1: 488 of 1,000 records in 2.00 s" in text
+    assert "b-0.1: 1,000 records in 2.00 s" in text
+
+
+def test_the_first_record_is_there_when_the_source_s_first_read_is_through() -> None:
+    """Whether or not the source decodes what it has read."""
+    watch, before = Stopwatch(), time.time_ns()
+    watch.around_source(SimpleNamespace(read=lambda: [1])).read()
+    (stage,) = watch.stages()
+    text = as_text([profile(stages=[stage])], replace(START, gate=before))
+    assert float(line_of(text, "gate to the first record read")[0]) >= 0
 
 
 def test_a_stage_that_was_never_reached_is_not_told() -> None:

@@ -15,7 +15,7 @@ from random_graphs import RandomGraph, graphs
 from sk_config import Config, build_config
 from sk_kernel import ApplicationContext, make_plan, single_group
 from sk_supervisor import RunRefusedError, prepare, run
-from sk_supervisor._preflight import application_spec
+from sk_supervisor._plan.preflight import application_spec
 
 MODULE = "declared_random_graph"
 FEW = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))

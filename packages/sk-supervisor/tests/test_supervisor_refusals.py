@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_observability import LifecycleLog
-from sk_supervisor._refusals import EVENT_SECONDS, Refusals
+from sk_supervisor._hub.refusals import EVENT_SECONDS, Refusals
 from supervisor_harness import PATIENCE, Supervised, supervised
 
 #: The one method of `proto/`.

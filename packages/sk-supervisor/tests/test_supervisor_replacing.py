@@ -13,9 +13,13 @@ from sk_config import build_config
 from sk_kernel import ExecutionPlan
 from sk_observability import LifecycleLog
 from sk_supervisor import prepare
-from sk_supervisor._edges import EdgeKeys, receivers, senders
-from sk_supervisor._frames import AckHeader
-from sk_supervisor._peers import (
+from sk_supervisor._hub.relay import CreditGrant, Relay
+from sk_supervisor._lives.record import WorkerRecord
+from sk_supervisor._lives.roster import Roster
+from sk_supervisor._lives.successors import Successors
+from sk_supervisor._protocol.edges import EdgeKeys, receivers, senders
+from sk_supervisor._protocol.frames import AckHeader
+from sk_supervisor._protocol.peers import (
     Peers,
     group_of,
     incarnation_of,
@@ -23,11 +27,7 @@ from sk_supervisor._peers import (
     place_of,
     worker_name,
 )
-from sk_supervisor._relay import CreditGrant, Relay
-from sk_supervisor._retention import Retention
-from sk_supervisor._roster import Roster
-from sk_supervisor._successors import Successors
-from sk_supervisor._worker_record import WorkerRecord
+from sk_supervisor._worker.retention import Retention
 from sk_supervisor.errors import RelayRefusedError
 from sk_transport import KeyMaterial
 from supervisor_frames import header

@@ -15,8 +15,8 @@ import msgspec
 import pytest
 from letters_config import MODES, letters_config
 from sk_kernel import TraceIds
-from sk_supervisor._call_recorder import glimpse
-from sk_supervisor._replay_show import SHOWN, change, cut
+from sk_supervisor._replay.call_recorder import glimpse
+from sk_supervisor._replay.show import SHOWN, change, cut
 from supervisor_harness import APPS, PATIENCE, Command, settings, written
 
 Replayed = Callable[..., tuple[int, list[str], str]]
@@ -27,7 +27,7 @@ ONE_FILE_MORE = """
 import asyncio, errno, os, resource, sys
 from sk_config import load_config
 from sk_supervisor import prepare
-from sk_supervisor._replay_letters import replay_letters
+from sk_supervisor._replay.letters import replay_letters
 
 prepared = prepare(load_config(sys.argv[1]))
 lowest = os.open(os.devnull, os.O_RDONLY)
@@ -300,17 +300,33 @@ def test_a_file_whose_first_line_is_no_letter_is_named_with_it(
     assert f"error: dead letters: cannot read {path}, line 1: it is no JSON text\n" in err
 
 
-@pytest.mark.parametrize("name", ["none", "."])
-def test_a_file_that_cannot_be_read_is_named_and_nothing_else_is_said(
-    tmp_path: Path, replayed: Replayed, name: str
+@pytest.mark.parametrize(("name", "why"), [("none", "[Errno 2]"), (".", "it is a folder, and")])
+def test_what_cannot_be_read_is_named_and_nothing_else_is_said(
+    tmp_path: Path, replayed: Replayed, name: str, why: str
 ) -> None:
     path = str(tmp_path / name)
     code, out, err = replayed(letters_config(tmp_path), "--dead-letter", path)
     assert (code, out) == (1, [])
     said = [line for line in err.splitlines() if not line.startswith("WARNING: ")]
-    assert [line.partition(": [Errno")[0] for line in said] == [
-        f"error: dead letters: cannot read {path}"
+    assert [line.partition(why)[0] for line in said] == [
+        f"error: dead letters: cannot read {path}: "
     ]
+
+
+def test_the_folder_of_a_run_that_was_cut_short_is_replayed_as_its_file_is(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    """In the order of the letters, whichever worker wrote them; a line cut off is none of them."""
+    lines = dead.read_bytes().splitlines(keepends=True)
+    folder = tmp_path / "inline.dead.x.parts"
+    folder.mkdir()
+    (folder / "in-0.1.0.part").write_bytes(b"".join(lines[1::2]) + lines[0][:40])
+    (folder / "out-0.1.3.part").write_bytes(b"".join(lines[::2]))
+    configuration = letters_config(tmp_path)
+    _, file, _ = replayed(configuration, "--dead-letter", str(dead))
+    code, parts, _ = replayed(configuration, "--dead-letter", str(folder))
+    assert code == 1
+    assert parts[1:] == file[1:]
 
 
 def test_an_os_error_of_something_else_is_not_told_as_one_of_the_file(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_a_record_that_is_given_up_is_a_failure_for_whoever_asked(four: Service)
 
 def test_a_reply_that_cannot_be_sent_is_a_failure(four: Service) -> None:
     outcome = four.request(Envelope(Chunk(b"", grow=2))).wait(PATIENCE)
-    assert (outcome.status, outcome.cause_type) == ("error", "WireError")
+    assert (outcome.status, outcome.cause_type) == ("error", "NodeOutputError")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_what_is_not_as_declared_is_the_failure_of_that_request_alone(
     four: Service, envelope: Envelope[Ask]
 ) -> None:
     outcome = four.request(envelope).wait(PATIENCE)
-    assert (outcome.status, outcome.cause_type) == ("error", "WireError")
+    assert (outcome.status, outcome.cause_type) == ("error", "UnsendableRequestError")
     assert replied(four.request(Envelope(Ask(2)))).n == 4
 
 
@@ -295,14 +295,14 @@ def test_a_mixed_batch_goes_to_each_group_of_its_own_and_comes_back_in_order(
 
 @pytest.mark.contract("P5PRE-EXEC-02")
 @pytest.mark.parametrize("target", [("nowhere", "first"), ("two", "first")])
-def test_a_group_that_does_not_have_the_target_is_a_failure_of_transport(
+def test_a_group_that_does_not_have_the_target_is_the_callers_fault_and_no_lost_connection(
     four: Service, target: tuple[str, str]
 ) -> None:
-    with pytest.raises(ConnectionError) as caught:
+    with pytest.raises(UnknownRouteError) as caught:
         four.execute_boundary([dispatch(Ask(1), *target)])
-    assert isinstance(caught.value, HandoffTransportError)
-    assert caught.value.category == "transport"
-    assert str(caught.value) == f"remote handoff transport failed for group '{target[0]}'"
+    error = caught.value
+    assert (error.category, error.group, error.target) == ("transport", *target)
+    assert not isinstance(error, ConnectionError)
 
 
 @pytest.mark.contract("P5PRE-EXEC-02")

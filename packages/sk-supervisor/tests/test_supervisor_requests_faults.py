@@ -11,13 +11,21 @@ from asked_app import Ask, Reply
 from asked_side import Risky
 from asking import FOUR, Gate, asked
 from sk_kernel import (
+    AdapterFailedError,
     BoundaryDispatchInput,
     Envelope,
+    KernelError,
     ReplyWaiter,
     RequestsClosedError,
     TerminalEvent,
 )
-from sk_supervisor import HandoffTransportError, Service, ServiceFailedError, serve
+from sk_supervisor import (
+    HandoffTransportError,
+    RuntimeWorkerFailedError,
+    Service,
+    ServiceFailedError,
+    serve,
+)
 
 PATIENCE = 30.0
 
@@ -72,12 +80,54 @@ def test_a_run_that_fails_is_an_error_of_its_service() -> None:
 
     def crash() -> None:
         with serve(asked(FOUR)) as service:
+            assert service.failure is None
             outcomes.append(service.request(Envelope(Ask(1, do="kill:last"))).wait(PATIENCE))
+            told_of_the_end(service, RuntimeWorkerFailedError, "worker four-0.1 of group four")
 
-    with pytest.raises(ServiceFailedError, match=r"worker four-0\.1 .*signal SIGKILL") as caught:
+    with pytest.raises(ServiceFailedError, match=r"^worker four-0\.1 .*signal SIGKILL") as caught:
         crash()
     assert outcomes[0].error == "remote handoff transport failed for group 'four'"
     assert caught.value.code == 4
+    assert isinstance(caught.value.__cause__, RuntimeWorkerFailedError)
+
+
+def test_in_the_memory_profile_who_asks_behind_a_failure_is_told_of_it(gate: Gate) -> None:
+    adapters = {"source": {"name": "breaks", "settings": {"gate": gate.path}}}
+    modules = ("asked_app", "asked_streams")
+    config = asked(None, modules=modules, adapters={**adapters, "sink": {"name": "replies"}})
+
+    def failing() -> None:
+        with serve(config) as service:
+            gate.open()
+            told_of_the_end(service, AdapterFailedError, "source:source failed to read")
+
+    with pytest.raises(ServiceFailedError, match=r"^source:source failed to read"):
+        failing()
+
+
+def test_a_run_that_has_ended_well_has_no_failure() -> None:
+    with serve(asked(None)) as service:
+        assert not service.wait(0)
+        service._supervisor.request_stop("test")
+        assert service.wait(PATIENCE)
+        assert service.failure is None
+        with pytest.raises(RequestsClosedError, match=r"or has ended$") as caught:
+            service.request(Envelope(Ask(1)))
+    assert caught.value.__cause__ is None
+
+
+def told_of_the_end(service: Service, kind: type[KernelError], text: str) -> None:
+    """Wait for the end of a run that fails, and see that whoever asks then is told why."""
+    assert service.wait(PATIENCE)
+    assert isinstance(service.failure, kind)
+    killing = BoundaryDispatchInput(Ask(1), service.status().groups[0].name, "first")
+    for ask in (
+        lambda: service.request(Envelope(Ask(1))),
+        lambda: service.execute_boundary([killing]),
+    ):
+        with pytest.raises(RequestsClosedError, match=f"the run has ended: {text}") as caught:
+            ask()
+        assert caught.value.__cause__ is service.failure
 
 
 @pytest.mark.contract("HANDOFF-04")

@@ -25,7 +25,7 @@ from sk_kernel import (
     ReplyWaiter,
     RequestsClosedError,
     TerminalEvent,
-    WireError,
+    UnsendableRequestError,
 )
 from sk_observability import LifecycleLog
 from sk_supervisor import (
@@ -36,7 +36,7 @@ from sk_supervisor import (
     prepare,
     serve,
 )
-from sk_supervisor._serve import _Promptness
+from sk_supervisor._system.promptness import Promptness
 from supervisor_harness import left_since, threads
 
 PATIENCE = 30.0
@@ -103,15 +103,19 @@ def alone(request: pytest.FixtureRequest) -> Iterator[Service]:
         yield service
 
 
-def test_headers_that_are_no_text_are_refused_in_every_profile(alone: Service) -> None:
+def test_what_is_said_and_is_no_text_is_refused_in_every_profile(alone: Service) -> None:
     headers: Any = {"tenant": 7}
     group = alone.status().groups[0].name
-    with pytest.raises(WireError):
+    with pytest.raises(UnsendableRequestError):
         alone.request(Envelope(Awaited(1), headers=headers))
-    with pytest.raises(WireError):
+    with pytest.raises(UnsendableRequestError):
         alone.execute_boundary(
             [BoundaryDispatchInput(Awaited(1), group, "awaiting", headers=headers)]
         )
+    for said in ("trace_id", "reply_to"):
+        asked: Any = {said: 7}
+        with pytest.raises(UnsendableRequestError, match=f"a {said} that is no text"):
+            alone.execute_boundary([BoundaryDispatchInput(Awaited(1), group, "awaiting", **asked)])
     assert alone.status().requests.in_flight == 0
 
 
@@ -366,7 +370,7 @@ def test_a_start_that_is_interrupted_leaves_no_run_behind(gates: Callable[[str],
 
 def test_the_switch_interval_is_put_back_when_the_last_that_wants_it_short_has_ended() -> None:
     found = sys.getswitchinterval()
-    promptness, first, second = _Promptness(), ExitStack(), ExitStack()
+    promptness, first, second = Promptness(), ExitStack(), ExitStack()
     sys.setswitchinterval(0.004)
     try:
         with second:

@@ -20,9 +20,9 @@ from sk_supervisor import (
     run,
     serve,
 )
-from sk_supervisor._display import Display
-from sk_supervisor._execute import make_supervisor
-from sk_supervisor._supervisors import check_mode
+from sk_supervisor._plan.supervisors import check_mode
+from sk_supervisor._run.execute import make_supervisor
+from sk_supervisor._show.display import Display
 from supervisor_harness import GROUPS, expected, settings
 
 Install = Callable[..., None]

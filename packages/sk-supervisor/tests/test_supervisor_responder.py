@@ -20,10 +20,10 @@ from sk_kernel import (
     frames_of,
 )
 from sk_supervisor import prepare
-from sk_supervisor._data_plane import DataPlaneChannel
-from sk_supervisor._frames import CLIENT, RequestHeader
-from sk_supervisor._inbox import RequestArrived
-from sk_supervisor._responder import Responder
+from sk_supervisor._protocol.frames import CLIENT, RequestHeader
+from sk_supervisor._worker.data_plane import DataPlaneChannel
+from sk_supervisor._worker.inbox import RequestArrived
+from sk_supervisor._worker.responder import Responder
 
 LIMIT = 1 << 20
 GROUPS = (
@@ -108,8 +108,17 @@ def test_no_later_frame_changes_a_reply_of_an_earlier_one(worker: Worker) -> Non
 def test_a_reply_that_cannot_be_sent_fails_in_its_place_and_names_its_node(worker: Worker) -> None:
     worker.take("saying", {n: Say(n) for n in (1, 2, 3)})
     said = [(answer.request, answer.cause_type) for answer in worker.answers()]
-    assert said == [("r1", ""), ("r2", "WireError"), ("r2", ""), ("r3", "")]
+    assert said == [("r1", ""), ("r2", "NodeOutputError"), ("r2", ""), ("r3", "")]
     assert {answer.node for answer in worker.answers()} == {"saying"}
+
+
+def test_of_a_reply_that_cannot_be_sent_it_is_logged_what_is_wrong_with_it(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker.take("saying", {2: Say(2)})
+    (said,) = caplog.messages
+    assert said.startswith("a request has failed: 'saying' returned ")
+    assert "MessagePack cannot carry" in said
 
 
 def test_what_was_given_up_leaves_before_what_may_end_the_request_elsewhere(worker: Worker) -> None:

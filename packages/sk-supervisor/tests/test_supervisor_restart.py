@@ -100,6 +100,8 @@ def test_a_killed_worker_is_followed_and_not_a_byte_is_other(
     middle = status.group("mid")
     assert middle.restarts == TIMES
     assert [w.incarnation for w in middle.workers] == [TIMES + 1]
+    [followed] = [w.last_failure for w in middle.workers]
+    assert followed == f"mid-0.{TIMES} failed (crash), signal SIGKILL"
     assert gone(pids)
 
 
@@ -210,6 +212,8 @@ def test_a_crash_loop_is_given_up_with_the_exit_code_of_a_failed_worker(
     assert code == 4
     assert "worker mid-0.3 of group mid failed (crash): signal SIGKILL" in err
     assert "gave up after 2 restarts in 30 s" in err
+    for number in (1, 2):
+        assert f"\nmid-0.{number} died of SIGKILL: restart {number} of 2\n" in err
     assert target.read_text() == "old\n"
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_config import build_config
-from sk_supervisor._restart import (
+from sk_supervisor._lives.restart import (
     GiveUp,
     Restart,
     RestartHistory,

@@ -14,10 +14,22 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_supervisor import _rundir as rundir
-from sk_supervisor._admin_client import choose
-from sk_supervisor._entries import PATH_BYTES, AdminListener, Entry, RunInfo, entries, listens
-from sk_supervisor._peer_credentials import may_administer, peer_uid, uid_of_ucred, uid_of_xucred
+from sk_supervisor._operate import rundir as rundir
+from sk_supervisor._operate.client import choose
+from sk_supervisor._operate.entries import (
+    PATH_BYTES,
+    AdminListener,
+    Entry,
+    RunInfo,
+    entries,
+    listens,
+)
+from sk_supervisor._system.peer_credentials import (
+    may_administer,
+    peer_uid,
+    uid_of_ucred,
+    uid_of_xucred,
+)
 from sk_supervisor.errors import NoSuchRunError, RunDirError, SeveralRunsError
 
 INFO = RunInfo("r1", 1, "any", 1.0)

@@ -17,11 +17,11 @@ from sk_supervisor import (
     RuntimeLifecycleResolutionError,
     prepare,
 )
-from sk_supervisor._data_plane import DataPlaneChannel
-from sk_supervisor._local import IN_PROCESS
-from sk_supervisor._multiprocess import TCP_LOCAL
-from sk_supervisor._scope import Transport, resolve, scope_of
-from sk_supervisor._session import Session
+from sk_supervisor._memory.supervisor import IN_PROCESS
+from sk_supervisor._session.session import Session
+from sk_supervisor._supervisor.multiprocess import TCP_LOCAL
+from sk_supervisor._system.scope import Transport, resolve, scope_of
+from sk_supervisor._worker.data_plane import DataPlaneChannel
 from supervisor_harness import GROUPS, PATIENCE, expected, settings
 
 
@@ -138,7 +138,7 @@ def test_the_memory_profile_brings_in_nothing_of_the_transport(target: Path) -> 
     code = (
         "import sys\n"
         "from sk_supervisor import LocalBootstrapSupervisor\n"
-        "print([m for m in ('sk_supervisor._hub', 'sk_supervisor._session')"
+        "print([m for m in ('sk_supervisor._hub.hub', 'sk_supervisor._session.session')"
         " if m in sys.modules])\n"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_supervisor import RuntimeWorkerFailedError, StopForcedError
-from sk_supervisor._signals import ECHO_SECONDS, ReceivedSignals
+from sk_supervisor._system.signals import ECHO_SECONDS, ReceivedSignals
 from supervisor_harness import (
     APPS,
     GROUPS,

@@ -31,7 +31,7 @@ Sk = Callable[..., Command]
 #: ``sk run`` that gets a SIGINT as it comes to one of its steps.
 EARLY = """
 import signal, sys
-from sk_supervisor import _execute
+from sk_supervisor._run import execute as _execute
 from sk_supervisor.cli import main
 
 step = getattr(_execute, sys.argv[1])
@@ -156,7 +156,7 @@ def test_a_ctrl_c_behind_the_end_does_not_change_what_came_of_the_run(target: Pa
     config = build_config(settings(target, mode="inline", groups=(), platform=platform))
     stream = _Interrupting()
     assert run(config, run_id="r1", stderr=stream) == 0
-    assert "completed" not in stream.getvalue()  # so it was interrupted there
+    assert "completed" in stream.getvalue()  # nor what is said of it
     assert target.read_text().splitlines() == expected(20)
 
 
@@ -173,11 +173,73 @@ def test_a_second_signal_ends_the_run_by_force(target: Path, ears: Ears, sk: Sk,
     code, _, err = command.finish()
     assert code == 5
     assert "stopped at once by a second" in err
-    waits = "for the source, or a node, to return" if mode == "inline" else "up to 30 s for mid"
-    assert f"stopping: waiting {waits}; again (Ctrl-C) ends it now" in err.splitlines()
+    waits = "the source, or a node, to return" if mode == "inline" else "mid"
+    said = f"stopping: waiting up to 30 s for {waits}; again (Ctrl-C) ends it now"
+    assert said in err.splitlines()
     assert f"partial output: {target.with_suffix('.partial')}" in err
     assert gone(pids, within=0)
     assert target.read_text() == "old\n"
+
+
+def test_in_memory_too_a_source_that_cannot_be_interrupted_does_not_hold_up_the_drain(
+    target: Path, ears: Ears, sk: Sk
+) -> None:
+    source = {"count": 20, "then": "block", "ears": ears.port}
+    command = sk("run", settings(target, mode="inline", groups=(), source=source), "--run-id", "r1")
+    ears.hear("open")
+    ears.hear("waiting")
+    command.signal(signal.SIGTERM)
+    code, _, err = command.finish()
+    assert code == 143, err
+    assert target.with_suffix(".partial").read_text().splitlines() == [*expected(20), "aborted"]
+
+
+def test_in_memory_too_a_node_that_does_not_return_has_no_longer_than_a_stop_may_take(
+    target: Path, ears: Ears, sk: Sk
+) -> None:
+    """Nor has what the source is left for any effect on a node."""
+    work = {"at": 5, "do": "hold", "ears": ears.port}
+    groups = [{**ONE_GROUP[0], "stop_timeout_seconds": 2}]
+    command = sk("run", settings(target, mode="inline", groups=groups, work=work))
+    ears.hear("here")
+    command.signal(signal.SIGTERM)
+    code, _, err = command.finish()
+    assert code == 5, err
+    assert "error: stop took longer than 2 s; ended by force: memory-0.1" in err.splitlines()
+    assert f"partial output: {target.with_suffix('.partial')}" in err
+
+
+#: A child that is forked while a run's handlers are there, and one while a worker's are: how
+#: signals find them, and how the parent is found then.
+FORKED = """
+import os, signal
+from sk_supervisor._system.signals import signals_to
+from sk_supervisor._worker.signals import hear_signals
+
+def usual():
+    found = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    return found == [signal.default_int_handler, signal.SIG_DFL, signal.SIG_DFL]
+
+def forked():
+    child = os.fork()
+    if not child:
+        os._exit(usual() and signal.set_wakeup_fd(-1) == -1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+reading, writing = os.pipe()
+os.set_blocking(writing, False)
+signal.set_wakeup_fd(writing)
+with signals_to(print, force=False):
+    print(forked(), usual())
+hear_signals(print)
+print(forked(), usual())
+"""
+
+
+def test_what_a_node_forks_hears_signals_as_any_process_does() -> None:
+    command = [sys.executable, "-c", FORKED]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert found.stdout == "1 False\n1 False\n", found.stderr
 
 
 @pytest.mark.contract("P5PRE-LIFE-05")

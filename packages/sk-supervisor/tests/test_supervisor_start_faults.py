@@ -19,8 +19,8 @@ from sk_supervisor import (
     RuntimeWorkerFailedError,
     prepare,
 )
-from sk_supervisor._process import WorkerProcess
-from sk_supervisor._spawn import Standard, WorkerStart
+from sk_supervisor._processes.process import WorkerProcess
+from sk_supervisor._processes.spawn import Standard, WorkerStart
 from supervisor_harness import (
     GROUPS,
     MIDDLE,

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 from sk_kernel import SINK, SOURCE, ExecutionPlan, Graph, GroupStatus, RunStatus, WorkerStatus
-from sk_supervisor import _status_rows as words
-from sk_supervisor._report import ends_of
-from sk_supervisor._status_screen import print_status
+from sk_supervisor._operate.screen import print_status
+from sk_supervisor._show import rows as words
+from sk_supervisor._supervisor.report import ends_of
 
 BUSY = WorkerStatus(
     worker_id="policy-0.3",
@@ -71,6 +71,18 @@ def test_what_is_out_of_the_ordinary_is_said_below() -> None:
         "stop requested: SIGTERM, sk stop",
         "out-0.1 failed (crash), signal SIGKILL",
         "refused: control.signature 1, data.replay 3",
+    ]
+
+
+def test_a_worker_that_has_followed_another_says_what_that_failed_of() -> None:
+    again = msgspec.structs.replace(
+        BUSY, last_failure="policy-0.2 failed (crash), signal SIGKILL", stuck=True, waiting=2
+    )
+    group = GroupStatus(name="policy", state="running", restarts=2, workers=(again,))
+    status = msgspec.structs.replace(STATUS, groups=(group,), refusals={}, stop_reasons=())
+    assert list(words.notes(status)) == [
+        "policy-0.3 is a restart: policy-0.2 failed (crash), signal SIGKILL",
+        "policy-0.3 is stuck, with 2 batches waiting",
     ]
 
 

@@ -14,7 +14,7 @@ from sk_config import build_config
 from sk_kernel import LifecycleEvent, NodeSpan, TraceIds
 from sk_observability import EventName
 from sk_supervisor import run
-from sk_supervisor._system_nodes import SystemNodes
+from sk_supervisor._telemetry.system_nodes import SystemNodes
 from supervisor_harness import GROUPS, settings
 
 STEPS = [

@@ -24,11 +24,11 @@ from sk_supervisor import (
     run,
     serve,
 )
-from sk_supervisor._health_checks import HealthChecks
-from sk_supervisor._health_server import health_server
-from sk_supervisor._pulse import Pulse
-from sk_supervisor._scope import Transport, scope_of
-from sk_supervisor._session import Session
+from sk_supervisor._health.checks import HealthChecks
+from sk_supervisor._health.server import health_server
+from sk_supervisor._session.session import Session
+from sk_supervisor._system.scope import Transport, scope_of
+from sk_supervisor._worker.pulse import Pulse
 from supervisor_harness import left_since, settings, threadless, threads
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from sk_kernel import LifecycleEvent
 from sk_observability import LifecycleLog, build_log_exporters
 from sk_supervisor import NotRecordedError, read_events, timeline_html
-from sk_supervisor._timeline import SUPERVISOR, Timeline, timeline_of
-from sk_supervisor._timeline_events import MOST_EVENTS
+from sk_supervisor._pages.timeline import SUPERVISOR, Timeline, timeline_of
+from sk_supervisor._pages.timeline_events import MOST_EVENTS
 from sk_supervisor.cli import main
 
 BEGIN = 1_700_000_000_000_000_000
@@ -204,6 +204,20 @@ def test_states_are_printed_with_their_lengths_and_faults_below(tmp_path: Path) 
     assert columns.split()[:4] == ["worker", "at", "starting", "loaded"]
     assert row.split()[:8] == ["in-0.1", "0", "ns", "1.00", "ms", "-", "2.00", "ms"]
     assert mark == "2.00 ms  in-0.1  worker_stuck process=stopped"
+
+
+def test_what_is_out_of_the_ordinary_is_printed_in_the_order_in_which_it_happened(
+    tmp_path: Path,
+) -> None:
+    stuck = [("worker_stuck", worker, {}) for worker in ("b-0.1", "a-0.1", "b-0.1")]
+    events = told(*life("b-0.1", "spawned"), *life("a-0.1", "spawned"), *stuck, "drain_begun")
+    marks = sk(write(tmp_path / "log", events)).stdout.splitlines()[-4:]
+    assert [(mark.split()[0], mark.split()[2]) for mark in marks] == [
+        ("2.00", "b-0.1"),
+        ("3.00", "a-0.1"),
+        ("4.00", "b-0.1"),
+        ("5.00", "supervisor"),
+    ]
 
 
 def test_a_page_is_written_and_named(tmp_path: Path) -> None:

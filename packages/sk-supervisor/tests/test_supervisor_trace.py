@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import threading
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,13 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sk_kernel import NodeSpan, SpanLink
 from sk_observability import build_span_exporters
-from sk_supervisor._jsonl import LONGEST, JsonLines
-from sk_supervisor._trace_index import MOST_SPANS, Chosen, listed
-from sk_supervisor._trace_page import MOST_ROWS, trace_page
-from sk_supervisor._trace_runs import NewestRun, RunSpan
-from sk_supervisor._trace_span import AGAIN, CIRCLE, GONE, Span, covered_ns, rows_of
-from sk_supervisor._trace_words import facts_of
-from sk_supervisor._units import lasting
+from sk_supervisor._pages.trace_index import MOST_SPANS, Chosen, listed
+from sk_supervisor._pages.trace_page import MOST_ROWS, trace_page
+from sk_supervisor._pages.trace_runs import NewestRun, RunSpan
+from sk_supervisor._pages.trace_span import AGAIN, CIRCLE, GONE, Span, covered_ns, rows_of
+from sk_supervisor._pages.trace_words import facts_of
+from sk_supervisor._text.jsonl import LONGEST, JsonLines
+from sk_supervisor._text.units import lasting
 from sk_supervisor.cli import main
 
 BEGIN = 1_700_000_000_000_000_000
@@ -219,11 +221,8 @@ def test_the_beginning_of_an_id_is_enough(several: str) -> None:
     assert sk("trace", several, "--trace", "d").stdout.startswith(f"trace {'dd' * 16}\n")
 
 
-@pytest.mark.parametrize("arguments", [("--trace", "a"), ("--html", "-")])
-def test_a_choice_that_could_mean_several_traces_names_them(
-    several: str, arguments: tuple[str, ...]
-) -> None:
-    result = sk("trace", several, *arguments)
+def test_a_choice_that_could_mean_several_traces_names_them(several: str) -> None:
+    result = sk("trace", several, "--trace", "a")
     assert (result.exit_code, result.stdout) == (1, "")
     named = f"several traces, name one by --trace: {'ab' * 16}, {'ac' * 16}"
     assert result.stderr.startswith(f"error: {named}")
@@ -320,6 +319,10 @@ def test_a_trace_that_is_chosen_is_that_of_the_newest_run_that_has_it(appended: 
 def test_a_page_says_of_which_run_it_is(appended: str) -> None:
     page = Page(sk("trace", appended, "--run", "run-b", "--html", "-").stdout)
     assert "run-b" in page.text
+    of_two = sk("trace", appended, "--html", "-")
+    told = "run run-c, the newest of 3; --run shows another: run-b, run-a"
+    assert told in Page(of_two.stdout).text
+    assert f"{told}\n" in of_two.stderr
 
 
 def test_a_run_that_is_not_there_is_an_error(appended: str) -> None:
@@ -463,6 +466,54 @@ def test_a_page_is_written_and_named(several: str, tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout) == (0, f"written: {target}\n")
     page = Page(target.read_text("utf-8"))
     assert page.tags.count("summary") == page.tags.count("details") == 3
+
+
+def test_where_no_trace_is_chosen_the_first_is_drawn_and_it_is_said_how_many_there_are(
+    several: str, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.html"
+    result = sk("trace", several, "--html", str(target))
+    told = (
+        f"1 of 3 traces is drawn, the longest that failed: {'dd' * 16}, of record 3; without"
+        " --html they are listed, and --trace draws another"
+    )
+    assert (result.exit_code, result.stderr) == (0, told + "\n")
+    page = Page(target.read_text("utf-8"))
+    assert f"Trace {'dd' * 16}" in page.text
+    assert told in page.text
+    assert page.tags.count("details") == 2
+
+
+def test_the_trace_of_the_run_itself_is_drawn_where_there_is_no_other(tmp_path: Path) -> None:
+    own, record = chain(9, trace_id="aa", sequence=0), chain(2, trace_id="bb", sequence=1)
+    both = write(tmp_path / "both.jsonl", [*own, *record])
+    assert "Trace bb" in sk("trace", both, "--html", "-").stdout
+    assert "Trace aa" in sk("trace", write(tmp_path / "own.jsonl", own), "--html", "-").stdout
+
+
+def test_a_pipe_is_read_once_and_where_a_second_time_is_needed_a_choice_is_asked_for(
+    several: str, tmp_path: Path
+) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+
+    def piped(*arguments: str) -> Result:
+        writer = threading.Thread(target=lambda: pipe.write_bytes(Path(several).read_bytes()))
+        writer.start()
+        result = sk("trace", str(pipe), *arguments)
+        writer.join()
+        return result
+
+    assert "3 traces, 6 spans" in piped().stdout
+    asked = piped("--html", "-")
+    assert (asked.exit_code, asked.stdout) == (1, "")
+    assert asked.stderr.startswith("error: several traces, name one by --trace: ")
+    assert f"Trace {'dd' * 16}" in piped("--html", "-", "--trace", "d").stdout
+
+
+def test_a_page_leads_from_the_number_of_errors_to_the_first_of_them() -> None:
+    rows = rows_of([span(0), span(1), span(2, error="ValueError"), span(3, error="KeyError")])
+    text = trace_page(rows, 4)
+    assert '<dt>errors</dt><dd><a href="#s2">2</a></dd>' in text
 
 
 def test_a_page_that_cannot_be_written_is_an_error(several: str, tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from sk_control import (
     WorkerMessage,
 )
 from sk_supervisor import HubFailedError, RuntimeWorkerFailedError
-from sk_supervisor._happenings import HubFault, ProcessExited, StopRequested
-from sk_supervisor._lifecycle import Event, State
-from sk_supervisor._pause import LONGEST_WAIT_SECONDS, paused_seconds, wait_until
+from sk_supervisor._lives.lifecycle import Event, State
+from sk_supervisor._lives.pause import LONGEST_WAIT_SECONDS, paused_seconds, wait_until
+from sk_supervisor._loop.happenings import HubFault, ProcessExited, StopRequested
 from supervisor_scene import Process, Scene
 
 

@@ -7,6 +7,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,20 +19,21 @@ from sk_control import Progress as ProgressMessage
 from sk_kernel import (
     AdapterFailedError,
     BatchLimits,
-    Meter,
     NodeFailedError,
     NodeOutputError,
     Progress,
+    RecordTooLargeError,
+    RunError,
     SourceDriver,
     TraceIds,
 )
 from sk_supervisor import prepare
-from sk_supervisor._assembly import Assembly
-from sk_supervisor._inbox import Broke, Credit, Item, SourceRead
-from sk_supervisor._pulse import Pulse
-from sk_supervisor._source_thread import SourceThread
-from sk_supervisor._spawn import Standard, WorkerStart, interpreter_options
-from sk_supervisor._worker_words import print_failure
+from sk_supervisor._processes.spawn import Standard, WorkerStart, interpreter_options
+from sk_supervisor._worker.assembly import Assembly
+from sk_supervisor._worker.inbox import Broke, Credit, Item, SourceRead
+from sk_supervisor._worker.pulse import Pulse
+from sk_supervisor._worker.source_thread import SourceThread
+from sk_supervisor._worker.words import print_failure
 from sk_supervisor.errors import ApplicationExitError
 from supervisor_harness import PATIENCE, meanwhile, settings, threadless
 
@@ -80,12 +82,12 @@ def raising(error: type[BaseException]) -> Callable[..., Any]:
 class Reading:
     """A source's thread with what it delivers."""
 
-    def __init__(self, source: Any, in_flight: int) -> None:
+    def __init__(self, source: Any, in_flight: int, patience: float = 1.0) -> None:
         graph = prepare(build_config(settings(Path("out.txt")))).plan.graph
         driver = SourceDriver(graph, source, BatchLimits(), TraceIds("r1"), sampling=False)
         self.credit = Credit(in_flight)
         self.inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
-        self.thread = SourceThread(driver, self.credit, self.inbox.put)
+        self.thread = SourceThread(driver, self.credit, self.inbox.put, patience=patience)
         self.thread.open()
 
     def batch(self) -> Any:
@@ -122,6 +124,29 @@ def test_a_source_that_does_not_heed_its_interrupt_is_left_behind() -> None:
     source.let_go.set()  # what it gives now is nobody's
     reading.thread.end(WAIT)
     assert reading.inbox.empty()
+
+
+def test_a_source_that_was_left_behind_is_not_waited_for_at_the_end() -> None:
+    source = Numbers(deaf=True)
+    reading = Reading(source, in_flight=100, patience=0.01)
+    reading.thread.start()
+    assert source.reading.wait(WAIT)
+    reading.thread.interrupt()
+    while not reading.batch().final:
+        pass
+    since = time.monotonic()
+    reading.thread.end(WAIT)
+    assert time.monotonic() - since < WAIT / 2
+    source.let_go.set()
+
+
+@pytest.mark.parametrize(("stop", "seconds"), [(1, 0.2), (3, 0.6), (30, 1.0)])
+def test_a_source_has_half_of_a_drain_to_heed_its_interrupt_and_a_second_at_most(
+    stop: int, seconds: float
+) -> None:
+    """What is left of it is for what was read before."""
+    limited = settings(Path("out.txt"), every_group={"stop_timeout_seconds": stop})
+    assert prepare(build_config(limited)).source_seconds == pytest.approx(seconds)
 
 
 class Slow(Numbers):
@@ -246,8 +271,8 @@ def test_a_source_that_was_opened_and_never_read_is_closed() -> None:
     assert source.reads == 0
 
 
-class Ending:
-    """A part of a worker that notes its end."""
+class Part:
+    """A part of a worker that notes its end, and credit that notes when it is waited for."""
 
     def __init__(self, name: str, told: list[str]) -> None:
         self._name, self._told = name, told
@@ -255,18 +280,54 @@ class Ending:
     def end(self) -> None:
         self._told.append(self._name)
 
+    def settle(self, timeout: float) -> None:
+        assert 0 < timeout < 1  # of which a stop of a second leaves something
+        self._told.append(self._name)
+
     close = shutdown = end
+
+
+def assembled(told: list[str], reader: SourceThread | None = None) -> Assembly:
+    engine, data_plane, credit, spans = (
+        Part(name, told) for name in ("engine", "data_plane", "credit", "spans")
+    )
+    parts: Any = (engine, data_plane, credit, reader, spans)
+    return Assembly(*parts)
 
 
 def test_a_source_that_cannot_be_closed_keeps_no_span_and_no_connection_from_its_end() -> None:
     told: list[str] = []
-    engine, data_plane, tracer = (Ending(name, told) for name in ("engine", "data_plane", "tracer"))
-    reader = Reading(Numbers(fails=True), in_flight=4).thread
-    parts: Any = (engine, data_plane, Credit(1), None, reader, tracer)
-    assembly = Assembly(*parts, branching=False, meter=Meter())
+    assembly = assembled(told, Reading(Numbers(fails=True), in_flight=4).thread)
     with pytest.raises(AdapterFailedError):
         assembly.end()
-    assert told == ["engine", "tracer", "data_plane"]
+    assert told == ["engine", "spans", "data_plane"]
+
+
+def test_a_drained_worker_waits_for_its_last_credit_behind_its_spans_and_not_before() -> None:
+    """Whoever waited first would lose its spans where it is given no time."""
+    told: list[str] = []
+    assembly = assembled(told)
+    assembly.reported = True
+    assembly.end()
+    assert told == ["engine", "spans", "credit", "data_plane"]
+
+
+def test_a_worker_that_is_not_drained_waits_for_no_credit() -> None:
+    told: list[str] = []
+    assembled(told).end()
+    assert told == ["engine", "spans", "data_plane"]
+
+
+def test_credit_settles_when_all_that_was_read_is_done_with_or_in_time() -> None:
+    credit = Credit(4)
+    for epoch in (1, 2):
+        credit.wait_for(epoch)
+    credit.acknowledge(1)
+    credit.settle(0.001)
+    assert credit.acknowledged == 1
+    with meanwhile(lambda: credit.acknowledge(2)):
+        credit.settle(WAIT)
+        assert credit.acknowledged == 2
 
 
 def test_credit_wakes_a_waiter_by_an_acknowledgement_or_by_the_end() -> None:
@@ -333,7 +394,7 @@ def test_the_token_of_a_worker_is_in_no_repr() -> None:
 
 
 def test_workers_run_under_the_options_of_this_interpreter() -> None:
-    program = "from sk_supervisor._spawn import interpreter_options as o; print(*o())"
+    program = "from sk_supervisor._processes.spawn import interpreter_options as o; print(*o())"
     given = ["-O", "-W", "error::UserWarning", "-X", "utf8=1", "-B"]
     done = subprocess.run(
         [sys.executable, *given, "-c", program], capture_output=True, text=True, check=True
@@ -358,10 +419,12 @@ def test_of_a_payload_that_cannot_be_sent_a_worker_prints_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What was called is none of whoever's payload it is."""
-    try:
-        raise NodeOutputError("parse", "A with x: str", "x: int", 4)
-    except NodeOutputError as error:
-        print_failure(error)
-    assert capsys.readouterr().err.splitlines() == [
-        "NodeOutputError: 'parse' returned A with x: str on record 4, but declares x: int"
-    ]
+    for fault in (
+        NodeOutputError("parse", "A with x: str", "x: int", 4),
+        RecordTooLargeError("parse", 4, 20, 10),
+    ):
+        try:
+            raise fault
+        except RunError as error:
+            print_failure(error)
+        assert capsys.readouterr().err.splitlines() == [f"{type(fault).__name__}: {fault}"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 
-from sk_supervisor._inbox import GateOpened, Item, next_item
+from sk_supervisor._worker.inbox import GateOpened, Item, next_item
 
 
 class Holding:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sk_supervisor import RunRefusedError
 from sk_supervisor.testing import BEASTS, Beast, Visit, Zoo, nothing_left_behind
 from supervisor_harness import settings
 
@@ -39,6 +40,20 @@ def visit(**changes: Any) -> Visit:
     return replace(right, **changes)
 
 
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        ({"node": "wrk", "beast": "exits_0"}, r"^node: unknown_node: .* work; got wrk$"),
+        ({"node": "work", "beast": "lion"}, r"^beast: unknown_beast: .*, leaks_memory; got lion$"),
+    ],
+)
+def test_what_the_zoo_does_not_have_is_refused_with_what_it_has(
+    tmp_path: Path, target: Path, named: Any, problem: str
+) -> None:
+    with pytest.raises(RunRefusedError, match=problem):
+        Zoo(tmp_path / "zoo").run(settings(target), **named)
+
+
 def test_a_visit_that_went_as_promised_passes() -> None:
     right = visit()
     right.check()
@@ -59,7 +74,7 @@ def test_a_visit_that_went_as_promised_passes() -> None:
             {"events": (told("worker_failed", 59, category="heartbeat", vitals="stopped"),)},
             "it took 59.0 s, over 3 s and 5 s of slack",
         ),
-        ({"out_at": ()}, "it never came out"),
+        ({"out_at": (), "node": "add_up", "at": 100}, "no worker's 'add_up' got record 100"),
         ({"left": ("process 7: sleep",)}, "left behind: process 7: sleep"),
         ({"beast": BEASTS["ignores_sigterm"]}, "rung: expected 'kill'"),
         ({"beast": BEASTS["segfault"]}, "ended: expected 'signal SIGSEGV', found None"),

@@ -34,7 +34,7 @@ def test_the_threat_model_names_the_attacks_of_the_corpus() -> None:
 
 def test_every_module_that_the_threat_model_names_exists() -> None:
     packages = {"T": "transport", "C": "control", "S": "supervisor"}
-    for letter, module in re.findall(r"\b([TCS]) `(_\w+)`", SECURITY):
+    for letter, module in re.findall(r"\b([TCS]) `(_[\w/]+)`", SECURITY):
         name = packages[letter]
         path = ROOT / f"packages/sk-{name}/src/sk_{name}/{module}.py"
         assert path.is_file(), f"{letter} {module}"

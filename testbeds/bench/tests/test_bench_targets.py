@@ -12,16 +12,19 @@ from bench_targets import (
     Target,
     Verdict,
     cost_growth,
-    elsewhere,
     evaluate,
     judge,
     memory_growth,
     speed,
 )
 
-UNASKED = elsewhere("")
-LEAST = Target("P0", "at least", 1.0, 0.8, UNASKED)
-MOST = Target("P0", "at most", 1.0, 1.3, UNASKED, most=True)
+
+def nothing(_results: Results) -> tuple[Figure | None, str]:
+    return None, ""
+
+
+LEAST = Target("P0", "at least", 1.0, 0.8, nothing)
+MOST = Target("P0", "at most", 1.0, 1.3, nothing, most=True)
 
 
 def at(value: float, noise: float | None = None) -> Figure:
@@ -43,7 +46,7 @@ def at(value: float, noise: float | None = None) -> Figure:
         (MOST, at(1.2, 0.0), Verdict.FLOOR),
         (MOST, at(1.5, 0.1), Verdict.BELOW),
         (MOST, at(1.5, 0.3), Verdict.FLOOR),
-        (Target("P0", "no floor", 1.0, None, UNASKED), at(0.9, 0.0), Verdict.MISSED),
+        (Target("P0", "no floor", 1.0, None, nothing), at(0.9, 0.0), Verdict.MISSED),
     ],
 )
 def test_below_a_floor_is_only_what_is_below_it_by_more_than_the_noise(
@@ -72,7 +75,7 @@ def test_nothing_is_below_a_floor_where_others_used_the_cores_that_it_wants(
 
 @pytest.mark.parametrize("binding", [True, False])
 def test_only_a_binding_row_fails_a_session(binding: bool) -> None:
-    target = Target("P0", "", 1.0, 0.8, UNASKED, binding=binding)
+    target = Target("P0", "", 1.0, 0.8, nothing, binding=binding)
     assert Row(target, at(0.1, 0.0), "", Verdict.BELOW).failed is binding
 
 

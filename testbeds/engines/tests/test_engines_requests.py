@@ -58,9 +58,9 @@ def test_nodes_of_one_group_pass_it_on_without_a_hop(answered: Asked) -> None:
 
 
 @pytest.mark.contract("P5PRE-EXEC-02")
-def test_a_group_that_there_is_not_is_a_failure_of_transport(answered: Asked) -> None:
-    said = "remote handoff transport failed for group 'no such group'"
-    assert str(answered.refusal) == said
+def test_a_group_that_there_is_not_raises_the_transport_category(answered: Asked) -> None:
+    assert str(answered.refusal) == "no route: there is no group 'no such group'"
+    assert answered.refusal.category == "transport"
 
 
 @pytest.mark.contract("HANDOFF-05")

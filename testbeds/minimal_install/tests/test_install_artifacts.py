@@ -123,6 +123,23 @@ def test_metadata_that_differ_from_the_manifest_are_refused(
     assert fault in faults_of_wheel({"sk_one-1.0.0.dist-info/METADATA": changed})
 
 
+def test_a_description_with_a_link_into_the_repository_is_refused(
+    one: Manifest, faults_of_wheel: Callable[..., str]
+) -> None:
+    """An index shows it at another place, where that leads to nothing."""
+    for link, refused in (
+        ("[docs](../../docs/x.md)", True),
+        ("[here](#below)", False),
+        ("[a page](https://example.org/x)", False),
+    ):
+        said = f"# sk-one\n\nSee {link}.\n"
+        (one.root / "README.md").write_text(said)
+        metadata = METADATA.partition("\n\n")[0] + f"\n\n{said}"
+        found = faults_of_wheel({"sk_one-1.0.0.dist-info/METADATA": metadata})
+        assert (f"the link {link} leads nowhere" in found) is refused
+        assert bool(found) is refused
+
+
 def test_a_whole_source_distribution_is_accepted(faults_of_sdist: Callable[..., str]) -> None:
     assert faults_of_sdist({}) == ""
 

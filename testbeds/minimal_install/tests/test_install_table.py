@@ -79,6 +79,6 @@ def test_a_module_that_lacks_what_no_extra_brings_is_a_fault() -> None:
 
 
 def test_a_module_that_lacks_what_an_extra_brings_is_none() -> None:
-    failed = {"sk_supervisor._health_http": "h11", "sk_supervisor.testing.zoo": "pytest"}
+    failed = {"sk_supervisor._health.http": "h11", "sk_supervisor.testing.zoo": "pytest"}
     assert import_faults("sk-supervisor", failed) == []
     assert len(import_faults("sk-kernel", failed)) == len(failed)

@@ -8,8 +8,9 @@ checks everything that can be checked without importing a node, and gives a froz
 from __future__ import annotations
 
 from sk_config._application import application_data
-from sk_config._base import secret_values
+from sk_config._base import origin_of, place_of, secret_values
 from sk_config._build import build_config, load_config, parse_config
+from sk_config._cautions import cautions
 from sk_config._dump import dump_config
 from sk_config._model_admin import AdminConfig
 from sk_config._model_config import (
@@ -89,10 +90,13 @@ __all__ = [
     "TracingConfig",
     "application_data",
     "build_config",
+    "cautions",
     "config_schema",
     "dump_config",
     "load_config",
+    "origin_of",
     "parse_config",
+    "place_of",
     "secret_values",
 ]
 

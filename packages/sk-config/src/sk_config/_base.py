@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from sk_config._finding import Finding
 from sk_config._masking import masked, secrets_in
 from sk_config._path import Path, render_path
+from sk_config._whereabouts import Whereabouts
 
 RULE: Final = "rule"
 """The type of pydantic's error for a model that breaks a rule between its fields."""
@@ -31,6 +32,7 @@ class ConfigModel(BaseModel):
 
     _placeholders: dict[Path, str] = PrivateAttr(default_factory=dict)
     _brought_in: frozenset[str] = PrivateAttr(default=frozenset())
+    _whereabouts: Whereabouts = PrivateAttr(default=Whereabouts())
 
     @model_validator(mode="after")
     def _keep_the_rules(self) -> Self:
@@ -65,6 +67,25 @@ def remember_placeholders(model: ConfigModel, placeholders: Mapping[Path, str]) 
 def remember_values(model: ConfigModel, values: Iterable[str]) -> None:
     """Tell a whole configuration what its placeholders stood for."""
     model._brought_in = frozenset(values)
+
+
+def remember_whereabouts(model: ConfigModel, whereabouts: Whereabouts) -> None:
+    """Tell a whole configuration what it was read from."""
+    model._whereabouts = whereabouts
+
+
+def place_of(model: ConfigModel, path: str) -> str:
+    """Tell where in its file a configuration has the value at `path`: `shop.yaml, line 7`.
+
+    `path` is written as in faults. Where there is no such value it is the place of the closest one
+    around it; empty where that is not known, or where an override has set it.
+    """
+    return model._whereabouts.of(path)
+
+
+def origin_of(model: ConfigModel) -> str:
+    """Tell the file that a configuration was read from, or what took its place; empty for none."""
+    return model._whereabouts.origin
 
 
 def secret_values(model: ConfigModel) -> frozenset[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from sk_config._configure import Source, configure
+from sk_config._configure import Provenance, configure
 from sk_config._document import Document, without_value
 from sk_config._files import read_text
 from sk_config._finding import Finding
@@ -33,7 +33,7 @@ def load_config(
         document = without_value(text)
     else:
         document = parse_document(text, "json" if file.suffix == ".json" else "yaml")
-    return configure(document, Source(_printable(str(file)), file.parent, overrides, environ))
+    return configure(document, Provenance(_printable(str(file)), file.parent, overrides, environ))
 
 
 def parse_config(
@@ -49,7 +49,7 @@ def parse_config(
 
     `base_dir` is the folder of `${FILE:path}`, by default the current one.
     """
-    source = Source(origin, FilePath(base_dir or "."), overrides, environ)
+    source = Provenance(origin, FilePath(base_dir or "."), overrides, environ)
     return configure(parse_document(text, format), source)
 
 
@@ -62,7 +62,7 @@ def build_config(
     environ: Mapping[str, str] | None = None,
 ) -> Config:
     """Build a configuration from plain data, which is copied. Otherwise as `parse_config`."""
-    source = Source(origin, FilePath(base_dir or "."), overrides, environ)
+    source = Provenance(origin, FilePath(base_dir or "."), overrides, environ)
     return configure(Document(value=mapping), source)
 
 

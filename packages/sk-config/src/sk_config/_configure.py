@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sk_config._base import remember_placeholders, remember_values
+from sk_config._base import remember_placeholders, remember_values, remember_whereabouts
 from sk_config._document import Document
 from sk_config._expand import Expansion
 from sk_config._explain import explain
@@ -25,11 +25,12 @@ from sk_config._overrides import Override, apply_overrides, parse_overrides
 from sk_config._path import Path
 from sk_config._plain import plain_copy
 from sk_config._rules_all import all_rules
+from sk_config._whereabouts import Whereabouts
 from sk_config.errors import ConfigError, Fault
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Provenance:
     """Where a document comes from, and what is brought into it from elsewhere."""
 
     origin: str
@@ -42,19 +43,19 @@ class Source:
     """Where `${ENV:NAME}` is looked up; None: in this process's environment."""
 
 
-def configure(document: Document, source: Source) -> Config:
+def configure(document: Document, given: Provenance) -> Config:
     """Give the configuration of a document; raise `ConfigError` with every fault of it."""
-    outcome = _attempt(document, source)
+    outcome = _attempt(document, given)
     # Raised here, outside every `except`: pydantic's error holds values, and would be its context.
     if isinstance(outcome, Config):
         return outcome
-    raise ConfigError(outcome, source.origin)
+    raise ConfigError(outcome, given.origin)
 
 
-def _attempt(document: Document, source: Source) -> Config | tuple[Fault, ...]:
+def _attempt(document: Document, given: Provenance) -> Config | tuple[Fault, ...]:
     findings = list(document.findings)
     overrides: list[Override] = []
-    for parsed in parse_overrides(source.overrides):
+    for parsed in parse_overrides(given.overrides):
         if isinstance(parsed, Override):
             overrides.append(parsed)
         else:
@@ -65,14 +66,16 @@ def _attempt(document: Document, source: Source) -> Config | tuple[Fault, ...]:
         data, found = _plain_data(document.value, overrides)
     except OverLimitError as error:
         return to_faults([*findings, error.finding], document.lines, {})
-    expansion = Expansion(os.environ if source.environ is None else source.environ, source.base_dir)
+    expansion = Expansion(os.environ if given.environ is None else given.environ, given.base_dir)
     data = expansion.expand(data)
     config, invalid = _validate(data)
     findings += [*found, *expansion.findings, *invalid, *all_rules(data)]
+    lines = _lines(document.lines, overrides)
     if config is None or findings:
-        return to_faults(findings, _lines(document.lines, overrides), expansion.placeholders)
+        return to_faults(findings, lines, expansion.placeholders)
     remember_placeholders(config, expansion.placeholders)
     remember_values(config, expansion.values)
+    remember_whereabouts(config, Whereabouts(given.origin, lines))
     return config
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sk_config._path import Path, render_path
 from sk_config._show import show
+from sk_config._whereabouts import line_at
 from sk_config.errors import Category, Fault
 
 
@@ -52,7 +53,4 @@ def _line(found: Finding, lines: Mapping[Path, int | None]) -> int | None:
     """Give the line of a finding, or else that of the closest value around it with a known line."""
     if found.line is not None or found.category == "override":
         return found.line
-    for length in range(len(found.path), 0, -1):
-        if found.path[:length] in lines:
-            return lines[found.path[:length]]
-    return None
+    return line_at(found.path, lines)

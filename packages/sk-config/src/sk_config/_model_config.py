@@ -14,7 +14,7 @@ from sk_config._finding import Finding
 from sk_config._model_failure import FailureConfig
 from sk_config._model_observability import ObservabilityConfig
 from sk_config._model_platform import PlatformConfig
-from sk_config._rules import metrics_findings
+from sk_config._rules import metrics_findings, module_findings
 
 
 class ScenarioConfig(ConfigModel):
@@ -51,7 +51,8 @@ class RuntimeConfig(ConfigModel):
     )
 
     def _broken_rules(self) -> Iterable[Finding]:
-        return metrics_findings(self.model_dump())
+        given = self.model_dump()
+        return [*metrics_findings(given), *module_findings(given)]
 
 
 class AdapterConfig(ConfigModel):

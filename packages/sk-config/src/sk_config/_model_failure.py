@@ -32,7 +32,7 @@ class NodeFailureConfig(ConfigModel):
 class DeadLetterConfig(ConfigModel):
     """Where the records go that were given up under the policy dead_letter."""
 
-    path: Text = Field(description="The file that a completed run writes its dead letters to")
+    path: Text = Field(description="The file that a run has its dead letters in when it has ended")
 
 
 class FailureConfig(ConfigModel):

@@ -9,19 +9,24 @@ must hide none in another; and by the models, so that none that breaks a rule ca
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr
 
 from sk_config._finding import Finding
-from sk_config._malformed import mapping_or_empty
+from sk_config._malformed import items_or_empty, mapping_or_empty
 from sk_config._masking import MASK
 from sk_config._path import Path
 from sk_config._show import kind, show
 
+LEAST_SECRET_BYTES: Final = 16
+
 
 def auth_findings(auth: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
-    """Check that a secret is given with `secret_mode: static`, and only then."""
+    """Check that a secret is given with `secret_mode: static`, and only then, and is long enough.
+
+    Fewer than 128 bits can be guessed by whoever has seen one signed message.
+    """
     mode = auth.get("secret_mode", "generated")
     secret = auth.get("secret")
     path = (*path, "secret")
@@ -33,6 +38,9 @@ def auth_findings(auth: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]
     text = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
     if text == MASK:
         yield Finding(path, "bad_value", "the secret itself", "the mask that a dump shows")
+    elif isinstance(text, str) and 0 < len(text.encode("utf-8", "replace")) < LEAST_SECRET_BYTES:
+        expected = f"at least {LEAST_SECRET_BYTES} bytes, such as `openssl rand -hex 32` gives"
+        yield Finding(path, "bad_value", expected, "fewer")
 
 
 def failure_findings(failure: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
@@ -80,6 +88,17 @@ def metrics_findings(runtime: Mapping[str, Any], path: Path = ()) -> Iterator[Fi
         expected = "false, since without runtime.platform.health.http nobody can ask for metrics"
         there = (*path, "observability", "metrics", "prometheus")
         yield Finding(there, "conflict", expected, show(True))
+
+
+def module_findings(runtime: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
+    """Check that modules are the same ones in every process: a worker has its own `__main__`."""
+    bootstrap = mapping_or_empty(mapping_or_empty(runtime.get("platform")).get("bootstrap"))
+    if bootstrap.get("mode") != "process_supervisor":
+        return
+    for index, module in enumerate(items_or_empty(runtime.get("discovery_modules"))):
+        if module == "__main__":
+            expected = "a module that workers can import by its name: they have another __main__"
+            yield Finding((*path, "discovery_modules", index), "conflict", expected, show(module))
 
 
 def restart_findings(restart: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:

@@ -7,7 +7,13 @@ from typing import Final
 
 from sk_config._finding import Finding
 from sk_config._malformed import items_or_empty, mapping_or_empty
-from sk_config._rules import auth_findings, failure_findings, health_findings, metrics_findings
+from sk_config._rules import (
+    auth_findings,
+    failure_findings,
+    health_findings,
+    metrics_findings,
+    module_findings,
+)
 from sk_config._rules_groups import group_findings, platform_findings
 
 _PLATFORM: Final = ("runtime", "platform")
@@ -19,6 +25,7 @@ def all_rules(config: object) -> Iterator[Finding]:
     runtime = mapping_or_empty(mapping_or_empty(config).get("runtime"))
     yield from failure_findings(mapping_or_empty(runtime.get("failure")), ("runtime", "failure"))
     yield from metrics_findings(runtime, ("runtime",))
+    yield from module_findings(runtime, ("runtime",))
     platform = runtime.get("platform")
     if not isinstance(platform, Mapping):
         return

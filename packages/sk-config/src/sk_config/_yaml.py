@@ -32,7 +32,7 @@ def parse_yaml(text: str) -> Document:
     except OverLimitError as error:
         return without_value(error.finding)
     except yaml.MarkedYAMLError as error:
-        return without_value(_syntax(error.problem or "", error.problem_mark))
+        return without_value(_syntax(error.problem or "", error.problem_mark, text))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         return without_value(
@@ -51,7 +51,7 @@ def parse_yaml(text: str) -> Document:
     return Document(value=value, findings=tuple(reader.findings), lines=reader.lines)
 
 
-def _syntax(problem: str, mark: yaml.Mark | None) -> Finding:
+def _syntax(problem: str, mark: yaml.Mark | None, text: str) -> Finding:
     # These problems quote a piece of the text (an alias, a tag), which may be a secret that was
     # written without quotes.
     if problem.startswith(("found undefined", "duplicate tag")):
@@ -61,7 +61,10 @@ def _syntax(problem: str, mark: yaml.Mark | None) -> Finding:
     got = f"an error ({problem or 'text that cannot be read'})"
     if mark is None:
         return Finding((), "syntax", "valid YAML", got)
-    return Finding((), "syntax", "valid YAML", f"{got}, column {mark.column + 1}", mark.line + 1)
+    placeholder = text[max(0, mark.index - 1) : mark.index + 1] == "${"
+    expected = 'valid YAML: in { } a value with ${ is quoted, "${ENV:NAME}"' if placeholder else ""
+    got = f"{got}, column {mark.column + 1}"
+    return Finding((), "syntax", expected or "valid YAML", got, mark.line + 1)
 
 
 class _Reader:

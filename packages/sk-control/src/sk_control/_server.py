@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Self
 
@@ -14,11 +14,10 @@ from sk_transport import KeyMaterial, Secret
 from sk_control import _fields as check
 from sk_control._control_keys import control_keys, with_control_keys
 from sk_control._events import ControlEvent
-from sk_control._gate import StartGate
 from sk_control._grpc import METHOD_NAME, SERVICE_NAME, server_options
 from sk_control._identity import WorkerIdentity
 from sk_control._loopback import check_free, format_address
-from sk_control._messages import BootstrapBundle, ControlMessage, Hello, StartWork
+from sk_control._messages import BootstrapBundle, ControlMessage, Hello
 from sk_control._roster import Roster
 from sk_control._seal import Clock
 from sk_control._settings import ControlSettings
@@ -31,6 +30,9 @@ from sk_control.errors import (
     ControlSettingError,
     InvalidFieldError,
 )
+
+#: How long gRPC may take to cancel what has not ended in its time.
+_CANCEL_SECONDS = 1.0
 
 
 class ControlServer:
@@ -109,18 +111,6 @@ class ControlServer:
         self._check_open()
         self._roster.endpoint(worker_id).send(message)
 
-    def start_work(self, required: Iterable[str]) -> None:
-        """Send `StartWork` to all of `required`, if every one of them is ready; else to none.
-
-        Raises `StartGateClosedError`, which names those that are not ready. If one is lost while
-        the others are being told, it raises what `send` does, and some have been told.
-        """
-        self._check_open()
-        gate = StartGate(required)
-        gate.check(self._roster.states())
-        for worker_id in gate.required:
-            self._roster.endpoint(worker_id).send(StartWork())
-
     def states(self) -> dict[str, SessionState]:
         """How far the session of every worker ever expected has come, by worker id."""
         return self._roster.states()
@@ -145,7 +135,7 @@ class ControlServer:
             ended = self._grpc.stop(timeout_seconds)
         except RuntimeError:  # the system has no thread to wait in
             ended = self._grpc.stop(None)
-        ended.wait()
+        ended.wait(timeout_seconds + _CANCEL_SECONDS)
         self._threads.join(timeout_seconds)
 
     def __enter__(self) -> Self:
@@ -177,6 +167,11 @@ class ControlServer:
             port = self._grpc.add_insecure_port(address)
         except RuntimeError:
             raise ControlBindError(address, "gRPC cannot bind it") from None
+        try:
+            # Tried out: a server of gRPC's that begins without one is never rid of.
+            self._threads.start(lambda: None)
+        except RuntimeError as fault:
+            raise ControlBindError(address, str(fault)) from fault
         self._grpc.start()
         return port
 

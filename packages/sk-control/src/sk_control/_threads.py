@@ -32,7 +32,11 @@ class StreamThreads(futures.Executor):
             self._threads.add(thread)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
-        """Run a call and return its future, as gRPC asks of an executor."""
+        """Run a call and return its future, as gRPC asks of an executor.
+
+        Where the system has no thread to give, the future has failed: what was raised here would
+        end the one thread by which gRPC serves, and with it the server, whose stop would hang.
+        """
         future: futures.Future[Any] = futures.Future()
 
         def run() -> None:
@@ -44,7 +48,10 @@ class StreamThreads(futures.Executor):
             else:
                 future.set_result(result)
 
-        self.start(run)
+        try:
+            self.start(run)
+        except RuntimeError as fault:
+            future.set_exception(fault)
         return future
 
     def join(self, timeout_seconds: float) -> None:

@@ -87,13 +87,6 @@ class ControlProtocolError(ControlError):
     says = "worker {worker_id!r}: {message_kind.label} is not allowed in state {state} ({code})"
 
 
-class StartGateClosedError(ControlProtocolError):
-    """Work cannot start yet; `missing` names the required workers that are not ready, in order."""
-
-    missing: tuple[str, ...]
-    says = "work cannot start ({code}): not ready are {missing}"
-
-
 # ---- the peer's fault: what arrived is not a message of this session -----------------------------
 
 

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from sk_kernel._application import ApplicationContext
-from sk_kernel._batch import Batch
-from sk_kernel._calls import Identity
-from sk_kernel._ids import TraceIds
-from sk_kernel._letter_file import DeadLetterFile, letter_part
-from sk_kernel._losses import Losses
-from sk_kernel._meter import Meter
-from sk_kernel._observe import Tracer
-from sk_kernel._plan import make_plan, single_group
-from sk_kernel._request_runner import RequestRunner
-from sk_kernel._segment import SegmentRunner, needs_loop
-from sk_kernel._sink_driver import SinkDriver
-from sk_kernel._source_driver import BatchLimits, SourceDriver
-from sk_kernel._span import NodeObserver
-from sk_kernel._stopwatch import Stopwatch
-from sk_kernel._totals import Totals
+from sk_kernel._adapters.sink import SinkDriver
+from sk_kernel._adapters.source import BatchLimits, SourceDriver
+from sk_kernel._application.application import ApplicationContext
+from sk_kernel._batch.batch import Batch
+from sk_kernel._calls.calls import Identity
+from sk_kernel._calls.losses import Losses
+from sk_kernel._graph.plan import make_plan, single_group
+from sk_kernel._letters.file import DeadLetterFile, letter_part
+from sk_kernel._measure.meter import Meter
+from sk_kernel._measure.totals import Totals
+from sk_kernel._record.ids import TraceIds
+from sk_kernel._requests.runner import RequestRunner
+from sk_kernel._run.segment import SegmentRunner, needs_loop
+from sk_kernel._run.stopwatch import Stopwatch
+from sk_kernel._trace.observe import Tracer
+from sk_kernel._trace.span import NodeObserver
 from sk_kernel.errors import KernelError
 from sk_kernel.ports import Progress, RunReport
 
@@ -49,8 +49,8 @@ class MemoryRun:
     :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be made.
 
     ``requests`` runs requests through the same nodes, between two batches: only call it while
-    holding the lock ``turn``. ``report`` is there as soon as the work is done, while the run is
-    still closing what it has opened.
+    holding the lock ``turn``. ``report`` is there as soon as the work is done, or ``failure``, what
+    ended it, while the run is still closing what it has opened.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class MemoryRun:
         self._losses = Losses(identity)
         self._committed = False
         self.report: RunReport | None = None
+        self.failure: BaseException | None = None
         self.turn = threading.Lock()
         self._runner = SegmentRunner(
             application,
@@ -116,6 +117,9 @@ class MemoryRun:
         try:
             last = self._run()
             self.report = self._reported(last, time.monotonic() - started)
+        except BaseException as error:
+            self.failure = error
+            raise
         finally:
             self._end()
         return self.report
@@ -140,6 +144,14 @@ class MemoryRun:
         """End the input here, or, before the run, at once; and drain. Safe in any thread."""
         self._source.interrupt()
 
+    def leave_source(self) -> None:
+        """Break out of a read that does not heed :meth:`stop`.
+
+        Only for a signal's handler, in the thread of :meth:`run`; in whatever else it is then,
+        nothing is done.
+        """
+        self._source.leave()
+
     @property
     def unsummed(self) -> str:
         """What was wrong with the sink's summary, behind the end of the work; else empty."""
@@ -157,7 +169,7 @@ class MemoryRun:
         )
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """Where a run that committed nothing left its unfinished output, and its dead letters."""
+        """Where unfinished output is, and the dead letters of a run that was cut short."""
         unfinished = () if self._committed else self._sink.partial_outputs()
         return unfinished + self._letters.partial_outputs()
 
@@ -165,8 +177,7 @@ class MemoryRun:
         self._losses.part = letter_part(self._letters.open(), MEMORY, 0)
         try:
             last = self._work()
-            if last.complete:
-                self._letters.commit()
+            self._letters.commit()
             return last
         finally:
             self._letters.abort()
@@ -188,8 +199,8 @@ class MemoryRun:
             raise
         try:
             self._source.close()
+            self._letters.stage()
             if last.complete:
-                self._letters.stage()
                 self._sink.end(complete=True)
                 self._committed = True
         except BaseException as error:

@@ -16,7 +16,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from typing import Self
 
-    from sk_kernel._envelope import Key
+    from sk_kernel._record.envelope import Key
 
 
 class Fault(Struct, frozen=True, order=True):
@@ -72,11 +72,15 @@ class DiscoveryError(KernelError):
 
 
 class ResolutionError(KernelError):
-    """Dependency injection found nothing, or a circle, for a parameter."""
+    """Dependency injection found nothing, or a circle, for a parameter.
+
+    Or ``owner`` could not be made: then ``wanted`` is empty.
+    """
 
     def __init__(self, owner: str, wanted: str, problem: str) -> None:
         self.owner, self.wanted, self.problem = owner, wanted, problem
-        super().__init__(f"{owner} asks for {wanted}: {problem}")
+        asked = f" asks for {wanted}" if wanted else ""
+        super().__init__(f"{owner}{asked}: {problem}")
 
 
 class AdapterCheckError(KernelError):
@@ -106,12 +110,20 @@ def _at(sequence: int | None) -> str:
     return "" if sequence is None else f" on record {sequence}"
 
 
+#: What to say to whoever has set a breakpoint where nobody can answer it.
+_NO_TERMINAL = (
+    "a breakpoint needs a terminal, and a worker process has none: run it in one process, with"
+    " --set runtime.platform.bootstrap.mode=inline"
+)
+
+
 class NodeFailedError(RunError):
     """A node's own code raised; the original is the ``__cause__``. Holds no payload."""
 
     def __init__(self, node: str, cause_type: str, sequence: int | None = None) -> None:
         self.node, self.cause_type, self.sequence = node, cause_type, sequence
-        super().__init__(f"node {node!r} raised {cause_type}{_at(sequence)}")
+        tail = f": {_NO_TERMINAL}" if cause_type == "BdbQuit" else ""
+        super().__init__(f"node {node!r} raised {cause_type}{_at(sequence)}{tail}")
 
 
 class NodeOutputError(RunError):
@@ -124,6 +136,8 @@ class NodeOutputError(RunError):
     def __init__(self, node: str, got: str, declared: str, sequence: int | None = None) -> None:
         self.node, self.got, self.declared, self.sequence = node, got, declared, sequence
         tail = f", but declares {declared}" if declared else ""
+        if declared and got == "NoneType":
+            tail += f" (write {declared} | None to leave a record out)"
         super().__init__(f"{node!r} returned {got}{_at(sequence)}{tail}")
 
 
@@ -252,8 +266,25 @@ class TooManyAliasesError(RequestRefusedError):
         super().__init__(f"the request {trace_id!r} has {limit} aliases, and may have no more")
 
 
-class RequestsClosedError(RequestRefusedError):
-    """The run has not begun, or is stopping: it takes no requests on."""
+class UnsendableRequestError(RequestRefusedError):
+    """A request cannot be sent as its caller has made it; ``problem`` says what is wrong with it.
 
-    def __init__(self) -> None:
-        super().__init__("no requests are taken on: the run has not begun, or is stopping")
+    Where only the worker that it comes to can know (a field of another type than its class
+    declares), the request has failed, and this is the cause.
+    """
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"a request cannot be sent with {problem}")
+
+
+class RequestsClosedError(RequestRefusedError):
+    """The run takes no requests on: it has not begun, is stopping, or has ended.
+
+    Where it has failed, ``ended`` says of what in one line, and the failure is the ``__cause__``.
+    """
+
+    def __init__(self, ended: str = "") -> None:
+        self.ended = ended
+        why = f"has ended: {ended}" if ended else "has not begun, is stopping, or has ended"
+        super().__init__(f"no requests are taken on: the run {why}")

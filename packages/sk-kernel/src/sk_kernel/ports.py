@@ -11,13 +11,13 @@ import msgspec
 from sk_kernel.status import RunStatus
 
 if TYPE_CHECKING:
-    from sk_kernel._application import ApplicationContext
-    from sk_kernel._boundary import BoundaryDispatchInput, RoutingResult
-    from sk_kernel._envelope import Envelope
-    from sk_kernel._plan import ExecutionPlan
-    from sk_kernel._route_cache import RouteCacheSnapshot
-    from sk_kernel._source_driver import BatchLimits
-    from sk_kernel._waiter import ReplyWaiter
+    from sk_kernel._adapters.source import BatchLimits
+    from sk_kernel._application.application import ApplicationContext
+    from sk_kernel._graph.plan import ExecutionPlan
+    from sk_kernel._record.boundary import BoundaryDispatchInput, RoutingResult
+    from sk_kernel._record.envelope import Envelope
+    from sk_kernel._replies.route_cache import RouteCacheSnapshot
+    from sk_kernel._replies.waiter import ReplyWaiter
 
 Outcome = Literal["completed", "stopped"]
 
@@ -133,11 +133,10 @@ class BootstrapSupervisor(Protocol):
         that the graph had for its sink (None where it had none). Behind the default timeout of the
         configuration, or ``timeout_seconds``, the outcome is a timeout.
 
-        :raises RequestRefusedError: when too many are in flight, its trace id is in use, or the
-            run takes no requests, or none any more.
+        :raises RequestRefusedError: when too many are in flight, its trace id is in use, the run
+            takes no requests, or none any more, or what its envelope says is not all text; over
+            processes also when MessagePack has no form for its payload.
         :raises UnknownRouteError: when no node takes it.
-        :raises WireError: when what its envelope says is not all text; over processes also when
-            MessagePack has no form for its payload.
         :raises RecordTooLargeError: over processes, when it is larger than a frame may be.
         """
 
@@ -148,8 +147,10 @@ class BootstrapSupervisor(Protocol):
 
         The terminal outputs are the replies, in the order of the inputs, under their trace ids.
 
-        :raises LifecycleError: a ``TimeoutError``, a ``ConnectionError`` (the group was lost, or
-            there is none) or a ``RuntimeError`` (a node failed), as the first input that failed.
+        :raises LifecycleError: a ``TimeoutError``, a ``ConnectionError`` (the group was lost) or a
+            ``RuntimeError`` (a node failed), as the first input that failed.
+        :raises UnknownRouteError: when there is no such group, or it does not run the target.
+        :raises RequestRefusedError: as :meth:`request`.
         """
 
     def emit_handoff_failure(self, group_name: str, category: str) -> None:

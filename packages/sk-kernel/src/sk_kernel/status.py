@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
-from sk_kernel._reply_facts import ReplyCounters
-from sk_kernel._span_accounts import SpanAccount
-from sk_kernel._totals import Totals
+from sk_kernel._measure.totals import Totals
+from sk_kernel._replies.facts import ReplyCounters
+from sk_kernel._trace.span_accounts import SpanAccount
 
 STATUS_VERSION = 1
 """The version of what a `RunStatus` holds; it grows when a reader must know of a change."""
@@ -23,12 +23,13 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     to age; that of progress is the time since it last got on. ``waiting`` counts the batches that
     it has and is not done with; it is ``stuck`` when it stands still before them for longer than
     its group allows. ``dead_lettered`` and ``skipped`` count the records that its nodes gave up.
-    ``rss_bytes`` is its resident memory, None where that cannot be read. ``ended`` says how
-    its process ended (``exit code 1``, ``signal SIGKILL``), ``rung`` how far down the stop ladder
-    it took; both are empty, or ``none``, while it runs. ``totals`` are those of all incarnations
-    that were in its place: they never fall. ``credit`` is how many batches its source may read
-    before one is done with; None where it has no source. ``requests`` counts the requests whose
-    records it has run.
+    ``rss_bytes`` is its resident memory, None where that cannot be read. ``category`` is that of
+    its failure, ``last_failure`` a line on that of the incarnation whose place it has taken.
+    ``ended`` says how its process ended (``exit code 1``, ``signal SIGKILL``), ``rung`` how far
+    down the stop ladder it took; both are empty, or ``none``, while it runs. ``totals`` are those
+    of all incarnations that were in its place: they never fall. ``credit`` is how many batches its
+    source may read before one is done with; None where it has no source. ``requests`` counts the
+    requests whose records it has run.
     """
 
     worker_id: str
@@ -51,6 +52,7 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     age_seconds: float | None = None
     rss_bytes: int | None = None
     category: str = ""
+    last_failure: str = ""
     ended: str = ""
     rung: str = "none"
     totals: Totals = Totals()

@@ -6,16 +6,19 @@ for a snapshot of the run every so often. Each hands what it has to exporters, w
 Every exporter is behind an `Outlet`, which counts what becomes of each item and contains failures.
 """
 
-from sk_observability._account import Account
-from sk_observability._bucket import RateLimit
-from sk_observability._build import (
+from sk_observability._building.build import (
     Choice,
     build_log_exporters,
     build_metric_exporters,
     build_span_exporters,
     check_exporters,
 )
-from sk_observability._exporter import (
+from sk_observability._building.formats import events_as_text
+from sk_observability._events.bucket import RateLimit
+from sk_observability._events.log import Level, LifecycleCounts, LifecycleLog
+from sk_observability._events.names import EventName
+from sk_observability._exporting.account import Account
+from sk_observability._exporting.exporter import (
     DeferredExporter,
     Exporter,
     ExporterKind,
@@ -23,18 +26,15 @@ from sk_observability._exporter import (
     Origin,
     Settings,
 )
-from sk_observability._exposition import Exposition, can_expose, prometheus_exposition
-from sk_observability._fan_out import SpanFanOut
-from sk_observability._formats import events_as_text
-from sk_observability._log import Level, LifecycleCounts, LifecycleLog
-from sk_observability._metric import Metric, MetricKind, MetricsSnapshot, TelemetryCounts
-from sk_observability._metric_pump import MetricPump
-from sk_observability._metric_table import METRICS
-from sk_observability._names import EventName
-from sk_observability._outlet import ExporterCounts, Outlet
-from sk_observability._queued import QueuedExporter
-from sk_observability._reasons import UNACCOUNTED
-from sk_observability._sender import QueueLimits, Sender
+from sk_observability._exporting.outlet import ExporterCounts, Outlet
+from sk_observability._exporting.queued import QueuedExporter
+from sk_observability._exporting.reasons import UNACCOUNTED
+from sk_observability._exporting.sender import QueueLimits, Sender
+from sk_observability._metrics.exposition import Exposition, can_expose, prometheus_exposition
+from sk_observability._metrics.metric import Metric, MetricKind, MetricsSnapshot, TelemetryCounts
+from sk_observability._metrics.pump import MetricPump
+from sk_observability._metrics.table import METRICS
+from sk_observability._spans.fan_out import SpanFanOut
 from sk_observability.errors import (
     ExporterFault,
     ExporterSetupError,

@@ -5,17 +5,22 @@ import typing as _typing
 from sk_supervisor._lazy import __getattr__ as __getattr__
 
 if _typing.TYPE_CHECKING:
-    from sk_supervisor._bundle import ChildBootstrapBundle
-    from sk_supervisor._execute import run
-    from sk_supervisor._ladder import Rung
-    from sk_supervisor._local import LocalBootstrapSupervisor
-    from sk_supervisor._multiprocess import MultiprocessBootstrapSupervisor
-    from sk_supervisor._preflight import Prepared, prepare
-    from sk_supervisor._profile_run import run_profiled
-    from sk_supervisor._serve import Service, serve
-    from sk_supervisor._supervisors import supervisor_of
-    from sk_supervisor._timeline_events import read_events
-    from sk_supervisor._timeline_page import timeline_html
+    from sk_supervisor._lives.ladder import Rung
+    from sk_supervisor._memory.supervisor import LocalBootstrapSupervisor
+    from sk_supervisor._pages.timeline_events import read_events
+    from sk_supervisor._pages.timeline_page import timeline_html
+    from sk_supervisor._plan.preflight import Prepared, prepare
+    from sk_supervisor._plan.supervisors import supervisor_of
+    from sk_supervisor._protocol.bundle import (
+        ChildBootstrapBundle,
+        LoadedBundle,
+        load_child_bootstrap_bundle,
+    )
+    from sk_supervisor._run.execute import run
+    from sk_supervisor._run.process_groups import configure_process_groups
+    from sk_supervisor._run.profile_run import run_profiled
+    from sk_supervisor._run.serve import Service, serve
+    from sk_supervisor._supervisor.multiprocess import MultiprocessBootstrapSupervisor
     from sk_supervisor.errors import (
         ApplicationExitError,
         BundleRejectedError,
@@ -51,6 +56,7 @@ __all__ = [
     "HandoffTransportError",
     "HealthBindError",
     "HubFailedError",
+    "LoadedBundle",
     "LocalBootstrapSupervisor",
     "MultiprocessBootstrapSupervisor",
     "NotRecordedError",
@@ -68,6 +74,8 @@ __all__ = [
     "StopForcedError",
     "StopTimeoutError",
     "SupervisorError",
+    "configure_process_groups",
+    "load_child_bootstrap_bundle",
     "prepare",
     "read_events",
     "run",

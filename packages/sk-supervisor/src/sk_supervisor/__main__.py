@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import os
+import faulthandler
 import signal
 import sys
+
+from sk_supervisor._system.last_code import LastCode
 
 
 def main() -> None:
     """Run it. Whatever ends it before it hears signals itself does so without a word."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # The first process of a container would not hear them at all.
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, lambda number, _: os._exit(128 + number))
+    if not faulthandler.is_enabled():  # for what nodes, in this process, do in C
+        faulthandler.enable(2, all_threads=False)
+    last = LastCode()
+    last.hold()
     try:
         from sk_supervisor.cli import main as command
 
-        command()
+        command(obj=last)
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+        sys.exit(128 + signal.SIGINT if last.code is None else last.code)
+    finally:
+        last.keep()
 
 
 if __name__ == "__main__":

@@ -8,13 +8,15 @@ import json
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sk_supervisor._operate import COMMANDS
+from sk_supervisor._operate.commands import COMMANDS
+from sk_supervisor._system.last_code import LastCode
 from sk_supervisor.errors import EXIT_CONFIGURATION, EXIT_OPERATION, EXIT_SIGNAL_BASE
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 EXIT_CODES = """\b
 Exit codes: 0 done, 2 configuration, 3 start or readiness, 4 worker failure,
 5 stop timeout (forced), 129/130/143 stopped by SIGHUP/SIGINT/SIGTERM after a clean drain
-(143: by sk stop too), 1 no such run, or no answer from it (status, top, stop, events), or nothing
-to be read (trace, timeline)."""
+(143: by sk stop too), 141 the reader of standard output has gone, 1 no such run, or no answer from
+it (status, top, stop, events), or nothing to be read (trace, timeline)."""
 
 
 class _Sk(click.Group):
@@ -83,6 +85,27 @@ def _load(path: str, overrides: tuple[str, ...]) -> Config:
         sys.exit(EXIT_CONFIGURATION)
 
 
+def _warn_of_requests(config: Config) -> None:
+    if config.adapters.source is not None and config.adapters.source.name == "requests":
+        asking = "only the program that starts a run can make them, with sk_supervisor.serve()"
+        click.echo(f"warning: the source is `requests`: {asking}", err=True)
+
+
+def _heed_static_secrets(config: Config, *, quiet: bool) -> None:
+    """Say in one line what sk-transport would warn of with its own file and line."""
+    from sk_supervisor._plan.supervisors import INLINE
+
+    if config.runtime.platform.bootstrap.mode == INLINE:  # which has nothing to sign
+        return
+    ipc = config.runtime.platform.execution_ipc
+    blocks = [ipc.auth, *([ipc.control.auth] if ipc.control else [])]
+    if any(auth.secret_mode == "static" for auth in blocks):  # noqa: S105 - a mode, no secret
+        warnings.filterwarnings("ignore", message="a static transport secret")
+        if not quiet:
+            risk = "whoever can read it can forge messages between the processes of this run"
+            click.echo(f"warning: a static secret is in use, for development: {risk}", err=True)
+
+
 def _find_modules_here() -> None:
     # As `python -m` does: an application's modules are found in the folder it is run from.
     if "" not in sys.path:
@@ -94,26 +117,38 @@ def _find_modules_here() -> None:
 @click.option("--run-id", help="Name of the run; the same run has the same trace ids.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary; errors only.")
 @click.option("--profile-run", is_flag=True, help="Measure, and tell where the time went.")
+@click.pass_obj
 def run_command(
-    config: str, overrides: tuple[str, ...], run_id: str | None, quiet: bool, profile_run: bool
+    last: LastCode | None,
+    config: str,
+    overrides: tuple[str, ...],
+    run_id: str | None,
+    quiet: bool,
+    profile_run: bool,
 ) -> None:
     """Run CONFIG in the profile that it names."""
     gc.disable()
+    last = last or LastCode()
     try:
         loaded = _load(config, overrides)
         if profile_run:
-            from sk_supervisor._profile_run import run_profiled as run
+            from sk_supervisor._run.profile_run import profile_and_keep as run
         else:
-            from sk_supervisor._execute import run
+            from sk_supervisor._run.execute import run_and_keep as run
     finally:
         # Modules and models stay until the end: the collector has no business with them.
         gc.freeze()
         gc.enable()
-    code = run(loaded, run_id=run_id, quiet=quiet)
-    from sk_supervisor._supervisors import INLINE
+    if not quiet:
+        _warn_of_requests(loaded)
+    _heed_static_secrets(loaded, quiet=quiet)
+    code = run(loaded, last, run_id=run_id, quiet=quiet)
+    from sk_supervisor._plan.supervisors import INLINE, PROCESS_SUPERVISOR
 
-    if loaded.runtime.platform.bootstrap.mode == INLINE:  # nodes ran in this process
-        from sk_supervisor._threads import tell_left_behind
+    mode = loaded.runtime.platform.bootstrap.mode
+    last.at_once |= mode == PROCESS_SUPERVISOR  # nothing of the application's has run here
+    if mode == INLINE and not last.at_once:  # nodes ran in this process
+        from sk_supervisor._system.threads import tell_left_behind
 
         tell_left_behind(sys.stderr)
     sys.exit(code)
@@ -123,18 +158,26 @@ def run_command(
 @_configured
 def check(config: str, overrides: tuple[str, ...]) -> None:
     """Check CONFIG: settings, graph, placement. Starts nothing."""
+    from sk_supervisor._plan.preflight import unused_faults
+
     prepared = _prepared(config, overrides)
     nodes = _several(len(prepared.application.graph.nodes), "node")
     groups = _several(len({s.group for s in prepared.plan.segments}), "group")
     name = prepared.config.scenario.name
     click.echo(f"ok: {name}, {prepared.profile} profile, {nodes}, {groups}")
+    from sk_config import cautions
+
+    for caution in cautions(prepared.config):
+        click.echo(f"warning: {caution}", err=True)
+    for fault in unused_faults(prepared):
+        click.echo(f"warning: over processes this would be refused: {fault}", err=True)
 
 
 @main.command()
 @_configured
 def graph(config: str, overrides: tuple[str, ...]) -> None:
     """Print CONFIG's graph, with its groups, as a Mermaid flowchart."""
-    from sk_supervisor._mermaid import flowchart
+    from sk_supervisor._pages.mermaid import flowchart
 
     click.echo(flowchart(_prepared(config, overrides, check_adapters=False).plan), nl=False)
 
@@ -144,7 +187,7 @@ def graph(config: str, overrides: tuple[str, ...]) -> None:
 @click.option("--trace", metavar="TRACE_ID", help="Replay the run up to the record with this id.")
 @click.option("--run-id", help="The run that the trace is of; goes with --trace.")
 @click.option("--input", "source", metavar="FILE", help="The source's path, if not as configured.")
-@click.option("--dead-letter", "letters", metavar="FILE", help="Replay the letters in this file.")
+@click.option("--dead-letter", "letters", metavar="PATH", help="Replay this file, or folder.")
 @click.option("--output", metavar="FILE", help="Write what comes through: the sink's path.")
 @click.option("--traceback", is_flag=True, help="Show all that the node of a letter has raised.")
 @click.option("--write", is_flag=True, help="Write what comes through to the sink as configured.")
@@ -165,7 +208,7 @@ def replay(
     letter from its node on, with empty states, and writes nothing unless --output or --write is
     given; it ends with 1 where a letter fails again. What --traceback shows may hold payloads.
     """
-    from sk_supervisor import _replay
+    from sk_supervisor._replay import command as _replay
 
     if (trace is None) == (letters is None):
         raise click.UsageError("give either --trace or --dead-letter")
@@ -196,10 +239,11 @@ def trace(files: tuple[str, ...], wanted: str, run: str, html: str | None, limit
     """Show a trace of what the span exporter jsonl has written to each FILE.
 
     Where there are several traces and none is chosen they are listed, failed ones first, then the
-    longest. Of several runs in the files it is the newest one's that are meant, and of those that
-    have the trace that is chosen. Files may be of any size: they are read line by line.
+    longest; on a page the first of these is drawn. A FILE of - is standard input. Of several runs
+    in the files it is the newest one's that are meant, and of those that have the trace that is
+    chosen. Files may be of any size: they are read line by line.
     """
-    from sk_supervisor import _trace
+    from sk_supervisor._pages import trace as _trace
 
     sys.exit(_trace.trace(files, _trace.Wanted(wanted, run), html, limit))
 
@@ -213,7 +257,7 @@ def timeline(files: tuple[str, ...], run_id: str | None, html: str | None) -> No
 
     A file has the events of every run that wrote there: the last one is shown if none is chosen.
     """
-    from sk_supervisor import _timeline_command
+    from sk_supervisor._pages import timeline_command as _timeline_command
 
     sys.exit(_timeline_command.timeline(files, run_id, html))
 
@@ -237,8 +281,8 @@ def _prepared(
     check_adapters: bool = True,
     options: Mapping[str, str] = MappingProxyType({}),
 ) -> Any:
-    from sk_supervisor._preflight import prepare
-    from sk_supervisor._run_summary import refusal
+    from sk_supervisor._plan.preflight import prepare
+    from sk_supervisor._run.summary import refusal
     from sk_supervisor.errors import RunRefusedError
 
     config = _load(path, overrides)

@@ -3,7 +3,8 @@
 Those of a run are here; those of what a worker sends, and of the commands that look at a run, are
 offered here. The exit codes are a documented contract: 0 done, 2 configuration, 3 start or
 readiness, 4 worker failure, 5 stop timeout (forced), 129, 130 and 143 stopped by SIGHUP, SIGINT and
-SIGTERM (or ``sk stop``) after a clean drain. 1 is of the commands that look at a run: there is
+SIGTERM (or ``sk stop``) after a clean drain, 141 ended because the reader of standard output has
+gone. 1 is of the commands that look at a run: there is
 none, or it does not answer.
 """
 
@@ -11,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from os import PathLike, fspath
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from sk_kernel import Fault, LifecycleCallError, line_of
 
 from sk_supervisor._base_error import EXIT_CONFIGURATION as EXIT_CONFIGURATION
 from sk_supervisor._base_error import EXIT_DONE as EXIT_DONE
 from sk_supervisor._base_error import EXIT_OPERATION as EXIT_OPERATION
+from sk_supervisor._base_error import EXIT_READER_GONE as EXIT_READER_GONE
 from sk_supervisor._base_error import EXIT_SIGNAL_BASE as EXIT_SIGNAL_BASE
 from sk_supervisor._base_error import EXIT_START as EXIT_START
 from sk_supervisor._base_error import EXIT_STOP_TIMEOUT as EXIT_STOP_TIMEOUT
@@ -54,6 +56,10 @@ class RuntimeLifecycleResolutionError(SupervisorError, LifecycleCallError):
     """A lifecycle call came that the supervisor's state does not allow, or without its binding."""
 
     exit_code = EXIT_START
+
+
+#: How each of a worker's last lines begins in the text of an error.
+LAST_LINE: Final = "  | "
 
 
 class RuntimeLifecycleReadyError(SupervisorError):
@@ -125,7 +131,7 @@ class RuntimeWorkerFailedError(SupervisorError):
         if batches:
             done = f"{batches:,} batches: {records_in:,} records in, {records_out:,} out"
             lines.append(f"  its last progress: {done}")
-        lines += [] if told else [f"  | {line}" for line in self.stderr_tail]
+        lines += [] if told else [f"{LAST_LINE}{line}" for line in self.stderr_tail]
         super().__init__("\n".join(lines))
 
 
@@ -155,7 +161,7 @@ class HandoffTimeoutError(HandoffError, TimeoutError):
 
 
 class HandoffTransportError(HandoffError, ConnectionError):
-    """There is no such group, or it was lost with the request in it."""
+    """The group was lost with the request in it."""
 
     category = "transport"
     problem = "remote handoff transport failed"
@@ -172,7 +178,7 @@ class ServiceFailedError(SupervisorError):
     """A run that served requests could not start, or has failed; ``said`` is what it said of it."""
 
     def __init__(self, code: int, said: str) -> None:
-        self.code, self.said = code, said.strip()
+        self.code, self.said = code, said.strip().removeprefix("error: ")
         super().__init__(self.said or f"the run ended with exit code {code}")
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from sk_supervisor._lifecycle import (
+from sk_supervisor._lives.lifecycle import (
     GROUP_EMITS,
     GROUP_RULE,
     TRANSITIONS,
     Act,
     Event,
     GroupEvent,
+    GroupRow,
     Quantifier,
-    Row,
     State,
     Transition,
     overall,
@@ -24,8 +24,8 @@ __all__ = [
     "Act",
     "Event",
     "GroupEvent",
+    "GroupRow",
     "Quantifier",
-    "Row",
     "State",
     "Transition",
     "overall",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sk_supervisor._frames import BatchHeader
+from sk_supervisor._protocol.frames import BatchHeader
 
 
 def header(**changes: Any) -> BatchHeader:

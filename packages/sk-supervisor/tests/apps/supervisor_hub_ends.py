@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 from sk_config import build_config
 from sk_kernel import ExecutionPlan
 from sk_supervisor import prepare
-from sk_supervisor._data_plane import DataPlaneChannel
-from sk_supervisor._edges import EdgeKeys
-from sk_supervisor._frames import HUB, BatchHeader
-from sk_supervisor._hub import DataHub
-from sk_supervisor._inbox import BatchArrived
-from sk_supervisor._link_limits import LinkLimits
-from sk_supervisor._peers import place_edges
-from sk_supervisor._relay import Relay
+from sk_supervisor._hub.hub import DataHub
+from sk_supervisor._hub.relay import Relay
+from sk_supervisor._protocol.edges import EdgeKeys
+from sk_supervisor._protocol.frames import HUB, BatchHeader
+from sk_supervisor._protocol.link_limits import LinkLimits
+from sk_supervisor._protocol.peers import place_edges
+from sk_supervisor._worker.data_plane import DataPlaneChannel
+from sk_supervisor._worker.inbox import BatchArrived
 from sk_transport import Channel, KeyMaterial, SecureChannel, Signer, TransportError
 from supervisor_harness import left_since, settings, threads
 

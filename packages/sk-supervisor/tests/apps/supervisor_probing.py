@@ -13,8 +13,8 @@ from typing import Any
 from msgspec.structs import replace
 from sk_config import HealthConfig, HealthListenerConfig
 from sk_kernel import GroupStatus, RunStatus, WorkerStatus
-from sk_supervisor._health_checks import HealthChecks
-from sk_supervisor._health_server import health_server
+from sk_supervisor._health.checks import HealthChecks
+from sk_supervisor._health.server import health_server
 
 PATIENCE = 30.0
 

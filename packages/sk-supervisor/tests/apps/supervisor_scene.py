@@ -8,18 +8,18 @@ from typing import Any, cast
 from sk_config import GroupConfig
 from sk_control import WorkerMessage
 from sk_observability import LifecycleLog
-from sk_supervisor._dispatcher import Dispatcher
-from sk_supervisor._end_causes import EndCauses
-from sk_supervisor._failing import Failing
-from sk_supervisor._judge import Judge
-from sk_supervisor._mailbox import Mailbox
-from sk_supervisor._process import WorkerProcess
-from sk_supervisor._redaction import Redactor
-from sk_supervisor._roster import Roster
-from sk_supervisor._span_books import SpanBooks
-from sk_supervisor._supervisor_loop import SupervisorLoop
-from sk_supervisor._vitals import Look
-from sk_supervisor._worker_record import WorkerRecord
+from sk_supervisor._lives.end_causes import EndCauses
+from sk_supervisor._lives.failing import Failing
+from sk_supervisor._lives.judge import Judge
+from sk_supervisor._lives.record import WorkerRecord
+from sk_supervisor._lives.roster import Roster
+from sk_supervisor._lives.vitals import Look
+from sk_supervisor._loop.loop import SupervisorLoop
+from sk_supervisor._loop.mailbox import Mailbox
+from sk_supervisor._processes.process import WorkerProcess
+from sk_supervisor._protocol.span_books import SpanBooks
+from sk_supervisor._supervisor.dispatcher import Dispatcher
+from sk_supervisor._text.redaction import Redactor
 
 
 class Process:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Final, Protocol, Self, TypeVar
 
@@ -41,9 +41,6 @@ class ControlServerLike(Protocol):
 
     def send(self, worker_id: str, message: ControlMessage) -> None:
         """Sign and queue a message."""
-
-    def start_work(self, required: Iterable[str]) -> None:
-        """Send `StartWork` to all, if every one is ready."""
 
     def states(self) -> dict[str, SessionState]:
         """How far each session has come."""

@@ -26,7 +26,6 @@ from sk_control._transitions import SessionState
 from sk_control.errors import (
     ControlProtocolError,
     KeyBundleConsumedError,
-    StartGateClosedError,
     WorkerExpectedTwiceError,
 )
 from sk_control.testing._bench import DATA_KEY, SESSION, SOON, ServerBench
@@ -43,7 +42,7 @@ def a_worker_goes_from_hello_to_its_last_word(bench: ServerBench) -> None:
     for message in (Ready(), Heartbeat()):
         channel.send(message)
     _equal([bench.event(WorkerMessage).message for _ in range(3)], [BundleAck(), *_READY])
-    bench.server.start_work(["w-1"])
+    bench.server.send("w-1", StartWork())
     _equal(told.get(timeout=SOON), StartWork())
     channel.send(Drained(DrainOutcome.COMPLETE))
     _equal(bench.event(WorkerMessage).message, Drained(DrainOutcome.COMPLETE))
@@ -63,21 +62,6 @@ def the_bundle_comes_once_with_its_keys(bench: ServerBench) -> None:
     keys = channel.take_bundle().keys
     _equal({name: key.reveal() for name, key in keys.items()}, {"data": DATA_KEY})
     _raises(KeyBundleConsumedError, channel.take_bundle)
-
-
-def work_starts_when_all_are_ready(bench: ServerBench) -> None:
-    """Before that `start_work` is refused, naming who is missing, and nobody is started."""
-    first = bench.connect(bench.expect("w-1"))
-    second = bench.connect(bench.expect("w-2"))
-    first.send(Ready())
-    _until_ready(bench, "w-1")
-    fault = _raises(StartGateClosedError, lambda: bench.server.start_work(["w-1", "w-2"]))
-    _equal(fault.missing, ("w-2",))
-    _equal(bench.server.states()["w-1"], SessionState.READY)
-    second.send(Ready())
-    _until_ready(bench, "w-2")
-    bench.server.start_work(["w-1", "w-2"])
-    _equal(set(bench.server.states().values()), {SessionState.WORKING})
 
 
 def an_order_out_of_turn_is_a_protocol_error(bench: ServerBench) -> None:
@@ -239,7 +223,6 @@ def _raises(kind: type[Fault], call: Callable[[], object]) -> Fault:
 SERVER_CLAIMS: Final = (
     a_worker_goes_from_hello_to_its_last_word,
     the_bundle_comes_once_with_its_keys,
-    work_starts_when_all_are_ready,
     an_order_out_of_turn_is_a_protocol_error,
     a_worker_is_expected_once,
     a_wrong_hello_spends_nothing,

@@ -1,7 +1,8 @@
 """For tests of your own nodes and applications: no processes, no files, no test framework needed.
 
-``run_node`` calls one node; ``run_application`` runs a whole graph in the memory profile;
-``run_placed`` runs it cut into process groups, bytes between them, in this one process.
+``run_node`` calls one node, ``run_source`` and ``run_sink`` one end; ``run_application`` runs a
+whole graph in the memory profile; ``run_placed`` runs it cut into process groups, bytes between
+them, in this one process.
 
 For an engine of your own: ``check_supervisor`` holds an implementation of ``BootstrapSupervisor``
 to its contract; ``SUPERVISOR_CLAIMS`` are the single claims.
@@ -9,6 +10,7 @@ to its contract; ``SUPERVISOR_CLAIMS`` are the single claims.
 
 from sk_kernel.testing._adapters import CollectSink, ListSource
 from sk_kernel.testing._applications import run_application
+from sk_kernel.testing._driven import SinkOutcome, run_sink, run_source
 from sk_kernel.testing._nodes import run_node
 from sk_kernel.testing._placed import run_placed
 from sk_kernel.testing._supervisor_bench import Made, MakeSupervisor, SupervisorBench
@@ -21,6 +23,7 @@ __all__ = [
     "ListSource",
     "Made",
     "MakeSupervisor",
+    "SinkOutcome",
     "SupervisorBench",
     "SupervisorClaim",
     "check_supervisor",
@@ -28,4 +31,6 @@ __all__ = [
     "run_application",
     "run_node",
     "run_placed",
+    "run_sink",
+    "run_source",
 ]

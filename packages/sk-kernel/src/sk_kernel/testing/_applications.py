@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sk_kernel._application import ApplicationContext
-from sk_kernel._application_spec import AdapterSettings, ApplicationSpec
-from sk_kernel._discovery import Catalogue, discover
-from sk_kernel._envelope import Envelope
+from sk_kernel._adapters.source import BatchLimits
+from sk_kernel._application.application import ApplicationContext
+from sk_kernel._application.discovery import Catalogue, discover
+from sk_kernel._application.spec import AdapterSettings, ApplicationSpec
+from sk_kernel._declare.specs import Emission, PayloadType, SinkSpec, SourceSpec
 from sk_kernel._memory import MemoryRun
-from sk_kernel._source_driver import BatchLimits
-from sk_kernel._span import NodeObserver
-from sk_kernel._specs import Emission, PayloadType, SinkSpec, SourceSpec
+from sk_kernel._record.envelope import Envelope
+from sk_kernel._trace.span import NodeObserver
 from sk_kernel.testing._adapters import CollectSink, ListSource
 
 #: What can be run: an application, or the module roots that it is declared under, or one of them.

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sk_kernel._application import ApplicationContext
-from sk_kernel._batch import Batch, Section
-from sk_kernel._calls import Identity
-from sk_kernel._graph import SINK, SOURCE
-from sk_kernel._hops import End, Parcel
-from sk_kernel._ids import TraceIds
-from sk_kernel._key_groups import Splitter
-from sk_kernel._letter_file import DeadLetterFile, letter_part
-from sk_kernel._losses import Losses
-from sk_kernel._observe import Tracer
-from sk_kernel._plan import ExecutionPlan, Segment, make_plan
-from sk_kernel._portable import wire_faults
-from sk_kernel._segment import SegmentRunner, needs_loop
-from sk_kernel._sink_driver import SinkDriver
-from sk_kernel._source_driver import BatchLimits, SourceDriver
-from sk_kernel._span import NodeObserver
-from sk_kernel._wire import WireCodec
-from sk_kernel.errors import PreflightError
+from sk_kernel._adapters.sink import SinkDriver
+from sk_kernel._adapters.source import BatchLimits, SourceDriver
+from sk_kernel._application.application import ApplicationContext
+from sk_kernel._application.preflight import one_of
+from sk_kernel._batch.batch import Batch, Section
+from sk_kernel._batch.key_groups import Splitter
+from sk_kernel._calls.calls import Identity
+from sk_kernel._calls.losses import Losses
+from sk_kernel._graph.graph import SINK, SOURCE
+from sk_kernel._graph.plan import ExecutionPlan, Segment, make_plan
+from sk_kernel._letters.file import DeadLetterFile, letter_part
+from sk_kernel._record.ids import TraceIds
+from sk_kernel._run.segment import SegmentRunner, needs_loop
+from sk_kernel._trace.hops import End, Parcel
+from sk_kernel._trace.observe import Tracer
+from sk_kernel._trace.span import NodeObserver
+from sk_kernel._wire.portable import wire_faults
+from sk_kernel._wire.wire import WireCodec
+from sk_kernel.errors import Fault, PreflightError
 from sk_kernel.testing._applications import Application, NodeSettings, substituted
 
 #: Frames by the worker of a segment that they go to, with where they come from.
@@ -57,12 +58,15 @@ def run_placed(
     the application can have.
 
     :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run: a state torn
-        apart, or a payload that MessagePack does not carry, among it.
+        apart, a payload that MessagePack does not carry, or a name of no vertex or group among it.
     :raises RunError: when a node failed, or a record is larger than ``max_bytes``.
     """
     context, sink = substituted(application, payloads, nodes or {})
     graph = context.graph
     group_of = {name: placement.get(name, MAIN) for name in graph.order}
+    unknown = [*_unknown(placement, context), *_unknown_groups(workers or {}, group_of)]
+    if unknown:
+        raise PreflightError(unknown)
     plan = make_plan(
         graph,
         group_of,
@@ -86,6 +90,24 @@ def run_placed(
     return sink.received
 
 
+def _unknown(placement: Iterable[str], context: ApplicationContext) -> Iterator[Fault]:
+    """Names that would be overlooked, so that nothing is tested. Bridges go with their adapters."""
+    declared = context.catalogue
+    adapters = (*declared.sources.values(), *declared.sinks.values())
+    bridges = {adapter.bridge for adapter in adapters if adapter.bridge}
+    for name in placement:
+        if name not in context.graph.order and name not in bridges:
+            wanted = one_of(context.graph.order, name)
+            yield Fault(f"placement.{name}", "unknown_node", wanted)
+
+
+def _unknown_groups(workers: Iterable[str], group_of: Mapping[str, str]) -> Iterator[Fault]:
+    known = set(group_of.values())
+    for name in workers:
+        if name not in known:
+            yield Fault(f"workers.{name}", "unknown_group", one_of(known, name))
+
+
 class _Placed:
     """The segments of all groups side by side."""
 
@@ -102,33 +124,33 @@ class _Placed:
         self._plan, self._codec, self._limits = plan, WireCodec(plan.graph), limits
         self._tracer = Tracer(plan, ids, observers) if observers else None
         self._splitters = [Splitter(s.key, s.workers) for s in plan.segments]
-        containers = {
+        self._context, self._ids, self._run_id, self._loop = context, ids, run_id, loop
+        self._containers = {
             (s.group, worker): context.container() for s in plan.segments for worker in _workers(s)
         }
-        source = context.make_source(containers[plan.group_of[SOURCE], 0])
-        sink = context.make_sink(containers[plan.group_of[SINK], 0])
+        source = context.make_source(self._containers[plan.group_of[SOURCE], 0])
+        sink = context.make_sink(self._containers[plan.group_of[SINK], 0])
         self._source = SourceDriver(plan.graph, source, limits, ids, sampling=bool(observers))
         self._sink = SinkDriver(plan.graph, sink)
         self._letters = DeadLetterFile(context.spec.failure)
-        folder = self._letters.open()
+        self._folder = self._letters.open()
+        self._runners = [[self._runner(s, worker) for worker in _workers(s)] for s in plan.segments]
 
-        def runner(segment: Segment, worker: int) -> SegmentRunner:
-            identity = Identity(run_id, context.spec.scenario, segment.group, ids, worker)
-            name = f"{segment.group}-{worker}"
-            part = letter_part(folder, name, segment.index)
-            return SegmentRunner(
-                context,
-                plan,
-                segment,
-                containers[segment.group, worker],
-                identity,
-                tracer=self._tracer,
-                write=self._sink.write,
-                loop=loop,
-                losses=Losses(identity, part),
-            )
-
-        self._runners = [[runner(s, worker) for worker in _workers(s)] for s in plan.segments]
+    def _runner(self, segment: Segment, worker: int) -> SegmentRunner:
+        scenario, group = self._context.spec.scenario, segment.group
+        identity = Identity(self._run_id, scenario, group, self._ids, worker)
+        part = letter_part(self._folder, f"{group}-{worker}", segment.index)
+        return SegmentRunner(
+            self._context,
+            self._plan,
+            segment,
+            self._containers[group, worker],
+            identity,
+            tracer=self._tracer,
+            write=self._sink.write,
+            loop=self._loop,
+            losses=Losses(identity, part),
+        )
 
     def run(self) -> None:
         self._source.open()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from sk_kernel._application_spec import AdapterSettings, ApplicationSpec
+from sk_kernel._application.spec import AdapterSettings, ApplicationSpec
 from sk_kernel.errors import LifecycleCallError
 from sk_kernel.ports import BootstrapSupervisor, LifecycleEvent
 from sk_kernel.status import WorkerStatus

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from sk_kernel._boundary import BoundaryDispatchInput, TerminalEvent
-from sk_kernel._envelope import Envelope
-from sk_kernel.errors import KernelError, RequestRefusedError
+from sk_kernel._record.boundary import BoundaryDispatchInput, TerminalEvent
+from sk_kernel._record.envelope import Envelope
+from sk_kernel.errors import KernelError, RequestRefusedError, UnknownRouteError
 from sk_kernel.testing._supervisor_bench import RUNGS, SOON, SupervisorBench, equal, holds
 from sk_kernel.testing.supervised_app import Number
 
@@ -71,7 +71,7 @@ def requests_are_answered_while_it_works(bench: SupervisorBench) -> None:
 
 
 def a_boundary_is_executed_in_its_group_alone(bench: SupervisorBench) -> None:
-    """Replies come in the order of the inputs; a group that there is none of is no connection."""
+    """Replies come in the order of the inputs; a group that there is none of is no route."""
     with bench.supervisor(count=0) as it:
         it.start()
         found: list[object] = []
@@ -84,14 +84,14 @@ def a_boundary_is_executed_in_its_group_alone(bench: SupervisorBench) -> None:
                 outputs = it.supervisor.execute_boundary(inputs).terminal_outputs
                 found.extend(getattr(output.payload, "n", None) for output in outputs)
                 it.supervisor.execute_boundary([stranger])
-            except ConnectionError as error:
-                found.append(isinstance(error, KernelError))
+            except UnknownRouteError as error:
+                found.append(error.group)
             finally:
                 it.supervisor.request_stop("asked")
 
         with it.meanwhile(lambda: it.supervisor.wait_started(0), asked):
             it.supervisor.run()
-        equal(found, [9, 4, True])
+        equal(found, [9, 4, "no such group"])
 
 
 def _unasked(ask: Callable[[], object]) -> None:

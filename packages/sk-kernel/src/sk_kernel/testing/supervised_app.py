@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from sk_kernel._decorators import node, sink, source
+from sk_kernel._declare.decorators import node, sink, source
 
 _CHUNK = 100
 

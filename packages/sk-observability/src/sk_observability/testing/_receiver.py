@@ -158,6 +158,7 @@ class OtlpReceiver:
     def _take(self, signal: str, request: Any, rejects: int) -> Any:
         items_of, response_of, rejected = _SIGNALS[signal]
         items = list(items_of(request))
+        rejects = min(rejects, len(items))
         self._taken[signal] += items[: len(items) - rejects]
         response = response_of()
         if rejects:

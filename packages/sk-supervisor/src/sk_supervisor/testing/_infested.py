@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sk_kernel import ApplicationContext, Container
 
-from sk_supervisor._pulse import Pulse
+from sk_supervisor._worker.pulse import Pulse
 from sk_supervisor.testing._deeds import AT_IMPORT, ON_A_RECORD
 
 #: Holds, as JSON, the name of the beast, the group and node, the record, and the zoo's folder.
@@ -50,7 +50,8 @@ def announce(folder: str) -> None:
 
 def release(beast: str, group: str, node: str, at: int, folder: str) -> None:
     """Let the beast out here, now or later, if this is a worker of its group."""
-    if sys.argv[0] != "-c" or not re.fullmatch(rf"{re.escape(group)}-\d+\.\d+", sys.argv[-1]):
+    is_worker = sys.argv[0].endswith("child.py")
+    if not is_worker or not re.fullmatch(rf"{re.escape(group)}-\d+\.\d+", sys.argv[-1]):
         return
 
     def out() -> None:

@@ -25,6 +25,10 @@ class Visit:
     out_at: tuple[float, ...]
     """When the beast came out, in seconds since the epoch: once for each worker that it was in."""
     left: tuple[str, ...]
+    node: str = ""
+    """The node that the beast was to come out in,"""
+    at: int = 1
+    """and on which record that it gets in one worker."""
     slack_seconds: float = SLACK_SECONDS
     """What the machine may add to the time that is promised."""
 
@@ -78,7 +82,7 @@ class Visit:
             promised.append(("rung", beast.rung, self.rung))
         broken = [f"{what}: expected {a!r}, found {b!r}" for what, a, b in promised if a != b]
         if not self.out_at:
-            broken.append("it never came out: does the node see a record?")
+            broken.append(f"it never came out: no worker's {self.node!r} got record {self.at}")
         elif self.seconds() > beast.seconds + slack:
             bound = f"{beast.seconds:g} s and {slack:g} s of slack"
             broken.append(f"it took {self.seconds():.1f} s, over {bound}")

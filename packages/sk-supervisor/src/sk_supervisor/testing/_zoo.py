@@ -13,6 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from sk_kernel import Fault
+
+from sk_supervisor.errors import RunRefusedError
 from sk_supervisor.testing._beasts import (
     BEASTS,
     HEARTBEAT_SECONDS,
@@ -50,10 +53,10 @@ class Zoo:
         process of its own; its groups are given short limits, and its log exporters are replaced.
 
         :param config: the path of a configuration, or one as a mapping.
-        :raises ConfigError, RunRefusedError: when it cannot run.
-        :raises KeyError: when there is no such node, or beast.
+        :raises ConfigError: when it is none.
+        :raises RunRefusedError: when it cannot run, or there is no such node or beast.
         """
-        beast = BEASTS[beast] if isinstance(beast, str) else beast
+        beast = _called(beast) if isinstance(beast, str) else beast
         self._visits += 1
         den = self._folder / f"{self._visits}-{beast.name}"
         den.mkdir(parents=True)
@@ -68,6 +71,8 @@ class Zoo:
         return Visit(
             beast=beast,
             group=group,
+            node=node,
+            at=at,
             exit_code=code,
             stderr=stderr.read_text("utf-8", "replace")[-4000:],
             events=read_events(den / "events.jsonl"),
@@ -75,6 +80,14 @@ class Zoo:
             left=tuple(left),
             slack_seconds=self._slack_seconds,
         )
+
+
+def _called(name: str) -> Beast:
+    if name not in BEASTS:
+        raise RunRefusedError(
+            [Fault("beast", "unknown_beast", f"one of {', '.join(BEASTS)}", name)]
+        )
+    return BEASTS[name]
 
 
 def _written(config: Path | str | Mapping[str, Any], den: Path) -> str:
@@ -90,10 +103,15 @@ def _prepared(path: str, node: str, beast: Beast, events: Path) -> tuple[str, li
     # Imported here: workers import this package, and start without.
     from sk_config import load_config
 
-    from sk_supervisor._preflight import prepare
+    from sk_supervisor._plan.preflight import prepare
 
     config = load_config(path)
-    group = prepare(config, check_adapters=False).plan.group_of[node]
+    prepared = prepare(config, check_adapters=False)
+    known = prepared.application.graph.nodes
+    if node not in known:
+        wanted = f"one of {', '.join(sorted(known))}"
+        raise RunRefusedError([Fault("node", "unknown_node", wanted, node)])
+    group = prepared.plan.group_of[node]
     groups = [g.model_dump(mode="json") for g in config.runtime.platform.process_groups]
     for settings in groups:
         settings["heartbeat_seconds"] = HEARTBEAT_SECONDS

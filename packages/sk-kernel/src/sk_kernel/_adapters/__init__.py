@@ -1,0 +1,1 @@
+"""Driving sources and sinks."""

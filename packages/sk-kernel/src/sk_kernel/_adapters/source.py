@@ -1,0 +1,199 @@
+"""Driving a source: its records numbered, in batches, with what it raises given a name."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sk_kernel._adapters.callers import Callers, called
+from sk_kernel._adapters.calls import call_adapter, optional_method
+from sk_kernel._batch.batch import Batch
+from sk_kernel._graph.graph import SOURCE, Graph
+from sk_kernel._graph.serving import RequestSource
+from sk_kernel._record.envelope import Envelope
+from sk_kernel._record.ids import TraceIds
+from sk_kernel._trace.observe import Times, Tracer
+from sk_kernel.errors import AdapterFailedError
+
+#: The first batch holds no more, and whenever one was more than half full the next may hold twice
+#: as many: a short input is shared out among the groups, a long one has few batches.
+FIRST_BATCH_RECORDS = 1000
+#: For how many seconds closing a source waits for an ``interrupt()`` that has not returned.
+_INTERRUPT_SECONDS = 1.0
+
+
+class BatchLimits(msgspec.Struct, frozen=True):
+    """When a batch is closed, and how many may be between source and sink.
+
+    The first batches are smaller than ``max_records``, where that is over 1 000.
+    """
+
+    max_records: int = 1000
+    max_bytes: int = 1 << 20
+    in_flight: int = 16
+
+
+class _Reading(NamedTuple):
+    """What the spans of a batch's reading are made of.
+
+    ``records`` are the sampled sequence numbers with the trace ids that their envelopes gave.
+    """
+
+    records: list[tuple[int, str | None]]
+    times: Times
+    callers: Callers
+
+
+class _Left(KeyboardInterrupt):
+    """Ends a read that does not heed an interrupt: like a Ctrl-C it is no failure of the source."""
+
+
+class SourceDriver:
+    """Reads the source batch by batch and numbers the records from 1.
+
+    One thread reads; :meth:`interrupt` may come from any, and :meth:`trace` from another one.
+    """
+
+    def __init__(
+        self, graph: Graph, source: Any, limits: BatchLimits, ids: TraceIds, *, sampling: bool
+    ) -> None:
+        self._source, self._limits, self._ids, self._sampling = source, limits, ids, sampling
+        self._decode = getattr(source, "decode", None)
+        self._bridge = graph.source.bridge or SOURCE
+        self._enveloped = graph.source.payload.enveloped
+        self._room = min(limits.max_records, FIRST_BATCH_RECORDS)
+        #: Whether the last read gave less than it was asked for: the next one may have to wait.
+        self.was_short = False
+        self._number = 0
+        self._next = 1
+        self._readings: dict[int, _Reading] = {}
+        # Reentrant: a signal may be handled in the middle of any of the three that take it.
+        self._lock = threading.RLock()
+        #: Held while the source is interrupted, which may block: :meth:`close` waits for a second.
+        self._interrupting = threading.Lock()
+        self._is_open = self._interrupted = self._is_reading = self._is_left = False
+        # Such a source ends by being interrupted, and its input is complete then.
+        self._endless = isinstance(source, RequestSource)
+
+    def open(self) -> None:
+        """Open the source."""
+        call_adapter(SOURCE, "open", optional_method(self._source, "open"))
+        with self._lock:
+            self._is_open = True
+            late = self._interrupted
+        if late:
+            self.interrupt()
+
+    def read(self) -> tuple[Batch, Sequence[Any]]:
+        """The next batch and its payloads; the final batch, which has none, at the end of input.
+
+        :raises AdapterFailedError: when the source raised.
+        """
+        start = time.time_ns()
+        ended, payloads = self._payloads()
+        first, self._next = self._next, self._next + len(payloads)
+        callers: Callers = {}
+        if self._enveloped:
+            payloads, callers = call_adapter(self._bridge, "decode", called, payloads, first)
+        self._number += 1
+        batch = Batch(self._number, first, self._next - 1)
+        if ended:
+            batch.final = True
+            batch.complete = self._endless or not self._interrupted
+            return batch, payloads
+        batch.sampled = self._sampled(first, batch.last, callers)
+        if self._sampling and batch.sampled:
+            self._note(batch, payloads, (start, time.time_ns()), callers)
+        return batch, payloads
+
+    def interrupt(self) -> None:
+        """End the input here, or, before :meth:`open`, at once. Safe in any thread."""
+        with self._lock:
+            self._interrupted = True
+            if not self._is_open:
+                return
+            alone = self._interrupting.acquire(blocking=False)
+        try:
+            call_adapter(SOURCE, "interrupt", self._source.interrupt)
+        except SystemExit as error:  # in a thread that nobody hears
+            raise AdapterFailedError(SOURCE, "interrupt", type(error).__name__) from error
+        finally:
+            if alone:
+                self._interrupting.release()
+
+    def leave(self) -> None:
+        """Break out of the source's read, if it is in one: the input ends behind what it has given.
+
+        Only for a signal's handler, in the thread that reads. What the read held is dropped.
+        """
+        if self._is_reading:
+            self._is_reading = False
+            self._interrupted = self._is_left = True
+            raise _Left
+
+    def close(self) -> None:
+        """Close the source; to interrupt it has no effect any more.
+
+        An interrupt that is under way is waited for, but for no longer than a second.
+        """
+        with self._lock:
+            self._is_open = False
+        if self._interrupting.acquire(timeout=_INTERRUPT_SECONDS):
+            self._interrupting.release()
+        call_adapter(SOURCE, "close", optional_method(self._source, "close"))
+
+    def trace(self, tracer: Tracer, batch: Batch, *, branching: bool) -> None:
+        """Record the spans of a batch's reading, once."""
+        reading = self._readings.pop(batch.number, None)
+        if reading is not None:
+            records = (((n,) if branching else n, given) for n, given in reading.records)
+            tracer.read(records, reading.times, reading.callers)
+
+    def _payloads(self) -> tuple[bool, Sequence[Any]]:
+        if self._interrupted:
+            return True, ()
+        try:
+            self._is_reading = True
+            raw = call_adapter(
+                SOURCE, "read", self._source.read, self._room, self._limits.max_bytes
+            )
+            self._is_reading = False
+        except (_Left, AdapterFailedError):
+            if not self._is_left:
+                raise
+            return True, ()
+        if not raw:
+            return True, ()
+        if self._decode is not None:
+            raw = call_adapter(self._bridge, "decode", self._decode, raw)
+        payloads = call_adapter(self._bridge, "decode", _listed, raw)
+        self.was_short = len(payloads) < self._room
+        if 2 * len(payloads) > self._room:
+            self._room = min(self._limits.max_records, 2 * self._room)
+        return False, payloads
+
+    def _sampled(self, first: int, last: int, callers: Callers) -> frozenset[int]:
+        """The sampled of these: by the ratio, but for those of which their caller has decided.
+
+        A caller's decision holds also where nothing is traced here, since it is passed on.
+        """
+        chosen = self._ids.sampled(first, last) if self._sampling else frozenset()
+        if not callers:
+            return chosen
+        return (chosen - callers.keys()) | {n for n, caller in callers.items() if caller.sampled}
+
+    def _note(self, batch: Batch, payloads: Sequence[Any], times: Times, callers: Callers) -> None:
+        records: list[tuple[int, str | None]] = []
+        for sequence in sorted(batch.sampled):
+            payload = payloads[sequence - batch.first]
+            given = payload.trace_id if type(payload) is Envelope else None
+            records.append((sequence, given))
+        self._readings[batch.number] = _Reading(records, times, callers)
+
+
+def _listed(payloads: Any) -> Sequence[Any]:
+    return payloads if isinstance(payloads, list | tuple) else list(payloads)

@@ -1,0 +1,1 @@
+"""From modules and settings to an application, with every fault of it."""

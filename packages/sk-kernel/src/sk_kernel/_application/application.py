@@ -1,0 +1,183 @@
+"""The application context: what a process builds for itself from an application's data."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, TypeVar
+
+from sk_kernel._application.container import Container
+from sk_kernel._application.discovery import Catalogue, discover
+from sk_kernel._application.failure_faults import failure_faults, letter_file_faults
+from sk_kernel._application.making import made_adapter, made_node
+from sk_kernel._application.preflight import (
+    adapter_faults,
+    check_faults,
+    choice_faults,
+    elsewhere_faults,
+    node_faults,
+    one_of,
+    service_faults,
+)
+from sk_kernel._application.spec import AdapterSettings, ApplicationSpec
+from sk_kernel._declare.settings import build_settings
+from sk_kernel._declare.specs import AdapterSpec, NodeSpec
+from sk_kernel._graph.builder import build_graph
+from sk_kernel._graph.graph import Graph
+from sk_kernel._graph.serving import REPLIES, REQUESTS
+from sk_kernel.errors import Fault, PreflightError
+
+AnyAdapter = TypeVar("AnyAdapter", bound=AdapterSpec)
+
+
+class ApplicationContext:
+    """What is declared under the module roots, connected into a graph, ready to be instantiated.
+
+    :param catalogue: what is declared, where that is known already.
+    :raises DiscoveryError: when a module cannot be imported.
+    :raises DefinitionError: when something in one cannot be what it is declared to be.
+    :raises PreflightError: with every fault of the graph and of the settings.
+    """
+
+    def __init__(self, spec: ApplicationSpec, *, catalogue: Catalogue | None = None) -> None:
+        self.spec = spec
+        self.catalogue = discover(spec.discovery_modules) if catalogue is None else catalogue
+        faults: list[Fault] = list(service_faults(self.catalogue))
+        own = self.catalogue
+        source = self._adapter("source", {REQUESTS.name: REQUESTS, **own.sources}, faults)
+        sink = self._adapter("sink", {REPLIES.name: REPLIES, **own.sinks}, faults)
+        for name in spec.nodes.keys() - self.catalogue.nodes.keys():
+            known = one_of(self.catalogue.nodes, name)
+            faults.append(Fault(f"nodes.{name}", "unknown_node", known))
+        for node in self.catalogue.nodes.values():
+            found = node_faults(node, spec.nodes.get(node.name, {}), self.catalogue)
+            faults += found or self._choice_faults(node)
+        if source and sink:
+            try:
+                self.graph: Graph = build_graph(source, sink, self.catalogue.nodes)
+            except PreflightError as error:
+                faults += error.faults
+                faults += self._nodes_overlooked(error.faults)
+            else:
+                # What the states of a faulty node are is not known.
+                states = {} if faults else self.all_states
+                faults += failure_faults(spec.failure, self.graph, states)
+        faults += elsewhere_faults(spec.discovery_modules, self.catalogue.elsewhere, faults)
+        if faults:
+            raise PreflightError(faults)
+
+    def check_adapters(self) -> None:
+        """Ask source and sink whether their settings will do, before anything is started.
+
+        And whether there can be a file for the dead letters.
+
+        :raises PreflightError: with what they say; also where a ``check`` itself is at fault.
+        """
+        faults = list(letter_file_faults(self.spec.failure))
+        adapters: tuple[tuple[str, AdapterSpec], ...] = (
+            ("source", self.graph.source),
+            ("sink", self.graph.sink),
+        )
+        for role, spec in adapters:
+            faults += check_faults(role, spec, self._adapter_settings(role, spec))
+        if faults:
+            raise PreflightError(faults)
+
+    def states_of(self, name: str) -> tuple[type, ...]:
+        """The states that a node uses under its settings."""
+        return self.all_states.get(name, ())
+
+    @cached_property
+    def all_states(self) -> dict[str, tuple[type, ...]]:
+        """The states of every node that has any."""
+        known = self.catalogue.nodes.items()
+        return {name: states for name, node in known if (states := self._states(node))}
+
+    @property
+    def state_keys(self) -> dict[type, str | None]:
+        """The key of every discovered state; None for a global one."""
+        return {cls: spec.key for cls, spec in self.catalogue.states.items()}
+
+    def container(self) -> Container:
+        """A new container with the discovered services and states."""
+        return Container(self.catalogue.services, self.catalogue.states)
+
+    def make_node(self, name: str, container: Container) -> Any:
+        """A node's callable, its dependencies injected (a Context parameter is left open).
+
+        :raises ResolutionError: when a dependency is missing or the node's ``__init__`` raised.
+        """
+        node = self.catalogue.nodes[name]
+        used = self.states_of(name)
+        every = self.catalogue.states
+        settings = self._node_settings(node)
+        return made_node(node, settings, container, lambda c: c in used or c not in every)
+
+    def make_source(self, container: Container) -> Any:
+        """The source, as an object with the methods of :class:`Source`.
+
+        :raises ResolutionError: when a dependency is missing.
+        :raises AdapterFailedError: when its ``__init__`` raised.
+        """
+        settings = self._adapter_settings("source", self.graph.source)
+        return made_adapter(self.graph.source, settings, container)
+
+    def make_sink(self, container: Container) -> Any:
+        """The sink, as an object with the methods of :class:`Sink`; raises as a source does."""
+        settings = self._adapter_settings("sink", self.graph.sink)
+        return made_adapter(self.graph.sink, settings, container)
+
+    def _adapter(
+        self, role: str, known: Mapping[str, AnyAdapter], faults: list[Fault]
+    ) -> AnyAdapter | None:
+        path = f"adapters.{role}"
+        choice: AdapterSettings | None = getattr(self.spec, role)
+        spec = known.get(choice.name) if choice else None
+        if choice is None:
+            faults.append(Fault(path, "missing", one_of(known), "none"))
+        elif spec is None:
+            wanted = one_of(known, choice.name)
+            faults.append(Fault(f"{path}.name", "unknown_adapter", wanted, choice.name))
+        else:
+            faults += adapter_faults(path, spec, choice.settings, self.catalogue)
+        return spec
+
+    def _nodes_overlooked(self, faults: Iterable[Fault]) -> Iterator[Fault]:
+        """Where a decorator was forgotten, the graph has a hole: which modules may be the cause."""
+        roots = self.catalogue.empty_roots if self.catalogue.nodes else self.spec.discovery_modules
+        if roots and any(fault.category in ("unconsumed", "unreached") for fault in faults):
+            hint = f"no nodes found in module {', '.join(roots)}: is a @node missing?"
+            yield Fault("runtime.discovery_modules", "no_nodes", "", hint)
+
+    def _declared_states(self, node: NodeSpec) -> tuple[type, ...]:
+        return tuple(p.cls for p in node.parameters if p.cls in self.catalogue.states)
+
+    def _states(self, node: NodeSpec) -> tuple[type, ...]:
+        declared = self._declared_states(node)
+        chooser = inspect.getattr_static(node.target, "states", None) if node.is_class else None
+        if not isinstance(chooser, classmethod | staticmethod):
+            return declared
+        chosen = tuple(node.target.states(*self._node_settings(node)))  # type: ignore[attr-defined]
+        return tuple(cls for cls in declared if cls in chosen) + tuple(
+            cls for cls in chosen if cls not in declared
+        )
+
+    def _choice_faults(self, node: NodeSpec) -> list[Fault]:
+        try:
+            chosen = self._states(node)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code, and its fault
+            wanted, got = "a states() that does not raise", f"{type(error).__name__}: {error}"
+            return [Fault(f"nodes.{node.name}", "state_choice", wanted, got)]
+        return list(choice_faults(node, self._declared_states(node), chosen))
+
+    def _node_settings(self, node: NodeSpec) -> tuple[Any, ...]:
+        if node.settings_model is None:
+            return ()
+        return (build_settings(node.settings_model, self.spec.nodes.get(node.name, {})),)
+
+    def _adapter_settings(self, role: str, spec: AdapterSpec) -> tuple[Any, ...]:
+        choice: AdapterSettings = getattr(self.spec, role)
+        if spec.settings_model is None:
+            return ()
+        return (build_settings(spec.settings_model, choice.settings),)

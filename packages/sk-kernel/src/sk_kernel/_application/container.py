@@ -1,0 +1,88 @@
+"""Dependency injection: one container a process, resolving by class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sk_kernel._declare.specs import Parameter, ServiceSpec, StateSpec
+from sk_kernel.errors import KernelError, ResolutionError
+
+
+class Container:
+    """Makes and keeps the services and states of one process.
+
+    A service is made once, when first asked for, its ``__init__`` parameters resolved the same way;
+    so is a state, without arguments. ``provide`` puts an instance in from outside.
+    """
+
+    def __init__(
+        self, services: Iterable[ServiceSpec] = (), states: Mapping[type, StateSpec] | None = None
+    ) -> None:
+        self._makers: dict[type, ServiceSpec] = {}
+        for spec in services:
+            for provided in spec.provides:
+                self._makers.setdefault(provided, spec)
+        for cls in states or {}:
+            self._makers[cls] = ServiceSpec(cls, (cls,))
+        self._instances: dict[type, Any] = {}
+        self._under_way: list[type] = []
+
+    def provide(self, wanted: type, instance: object) -> None:
+        """Answer ``wanted`` with ``instance``, over any declared service."""
+        self._instances[wanted] = instance
+
+    def provides(self, wanted: type) -> bool:
+        """Whether :meth:`resolve` has an answer for ``wanted``."""
+        return wanted in self._instances or wanted in self._makers
+
+    def resolve(self, wanted: type, owner: str = "the application") -> Any:
+        """The instance for ``wanted``.
+
+        :raises ResolutionError: when nothing provides it, its making is circular, or raised.
+        """
+        if wanted in self._instances:
+            return self._instances[wanted]
+        maker = self._makers.get(wanted)
+        if maker is None:
+            raise ResolutionError(owner, wanted.__qualname__, "no service or state provides it")
+        if maker.cls in self._under_way:
+            circle = " -> ".join(c.__qualname__ for c in [*self._under_way, maker.cls])
+            raise ResolutionError(owner, wanted.__qualname__, f"circular: {circle}")
+        if maker.cls not in self._instances:
+            self._under_way.append(maker.cls)
+            try:
+                self._instances[maker.cls] = self._make(maker)
+            finally:
+                self._under_way.pop()
+        self._instances[wanted] = self._instances[maker.cls]
+        return self._instances[wanted]
+
+    def arguments(
+        self, parameters: Iterable[Parameter], owner: str, wanted: Callable[[type], bool]
+    ) -> dict[str, Any]:
+        """Keyword arguments for ``parameters``.
+
+        One that need not be filled, and for whose class there is nothing, or which is not
+        ``wanted``, is None, or left out where it has a default of its own.
+
+        :raises ResolutionError: see :meth:`resolve`.
+        """
+        arguments: dict[str, Any] = {}
+        for p in parameters:
+            if p.required or (wanted(p.cls) and self.provides(p.cls)):
+                arguments[p.name] = self.resolve(p.cls, owner)
+            elif not p.defaults:
+                arguments[p.name] = None
+        return arguments
+
+    def _make(self, maker: ServiceSpec) -> Any:
+        name = maker.cls.__qualname__
+        arguments = self.arguments(maker.parameters, name, lambda _: True)
+        try:
+            return maker.cls(**arguments)
+        except (KernelError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            problem = f"its __init__ raised {type(error).__name__}: {error}"
+            raise ResolutionError(name, "", problem) from error

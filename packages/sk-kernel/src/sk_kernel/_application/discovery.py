@@ -1,0 +1,148 @@
+"""Finding declared objects under module roots."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from functools import cache
+from types import FunctionType, ModuleType
+from typing import Any
+
+from msgspec import Struct, field
+
+from sk_kernel._application.whereabouts import line_of
+from sk_kernel._declare.declaring import spec_owner
+from sk_kernel._declare.specs import (
+    SPEC_ATTRIBUTE,
+    NodeSpec,
+    ServiceSpec,
+    SinkSpec,
+    SourceSpec,
+    StateSpec,
+)
+from sk_kernel.errors import DefinitionError, DiscoveryError, Fault, PreflightError
+
+#: Types of objects that may have a spec: the last, of ``functools.cache`` around a declared one, is
+#: looked at to be refused.
+_DECLARABLE = (FunctionType, type, type(cache(lambda: None)))
+
+
+class Catalogue(Struct):
+    """Everything declared under the module roots, in the order found: that order is the graph's."""
+
+    nodes: dict[str, NodeSpec] = field(default_factory=dict)
+    sources: dict[str, SourceSpec] = field(default_factory=dict)
+    sinks: dict[str, SinkSpec] = field(default_factory=dict)
+    states: dict[type, StateSpec] = field(default_factory=dict)
+    services: list[ServiceSpec] = field(default_factory=list)
+    #: The module roots in which nothing is declared.
+    empty_roots: list[str] = field(default_factory=list)
+    #: The module of each declared object, by its name, that is imported here and defined elsewhere.
+    elsewhere: dict[str, str] = field(default_factory=dict)
+
+
+def discover(module_roots: Iterable[str]) -> Catalogue:
+    """Import the roots with their submodules and collect what is declared in them.
+
+    Roots in the order given, a root's submodules by name, objects as defined. An object that a
+    module merely imports is not collected there.
+
+    :raises DiscoveryError: when a module cannot be imported; its ``further`` holds the others.
+    :raises DefinitionError: when something in one cannot be what it is declared to be.
+    :raises PreflightError: when two objects of one kind have the same name.
+    """
+    catalogue = Catalogue()
+    faults: list[Fault] = []
+    failed: list[DiscoveryError] = []
+    seen: set[int] = set()
+    visited: list[ModuleType] = []
+    for root in module_roots:
+        try:
+            modules = list(_modules(root))
+            found = [each for module in modules for each in _declared_in(module)]
+        except DiscoveryError as error:
+            failed.append(error)
+            continue
+        visited += modules
+        if not found:
+            catalogue.empty_roots.append(root)
+        for value, spec in found:
+            if id(value) not in seen:
+                seen.add(id(value))
+                faults.extend(_add(catalogue, spec))
+    if failed:
+        failed[0].further = tuple(failed[1:])
+        raise failed[0]
+    if faults:
+        raise PreflightError(faults)
+    catalogue.elsewhere = _imported_by(visited)
+    return catalogue
+
+
+def _declared_in(module: ModuleType) -> Iterator[tuple[Any, Any]]:
+    """The objects that are declared in a module, each with its spec."""
+    for name, value in list(vars(module).items()):
+        if not issubclass(type(value), _DECLARABLE) or value.__module__ != module.__name__:
+            continue
+        # A subclass of what is declared is not, so only the object's own attribute counts.
+        spec = vars(value).get(SPEC_ATTRIBUTE)
+        if spec is None:
+            continue
+        if spec_owner(spec) is not value:
+            problem = "another decorator is around it: the declaring one must be the outermost"
+            raise DefinitionError("object", f"{module.__name__}.{name}", problem)
+        yield value, spec
+
+
+def _imported_by(modules: Iterable[ModuleType]) -> dict[str, str]:
+    """What is declared in modules that are none of these, by its name, and in which."""
+    modules = list(modules)
+    own = {module.__name__ for module in modules}
+    return {
+        getattr(spec, "name", value.__name__): value.__module__
+        for module in modules
+        for value in vars(module).values()
+        if issubclass(type(value), _DECLARABLE) and value.__module__ not in own
+        if (spec := vars(value).get(SPEC_ATTRIBUTE)) is not None
+    }
+
+
+def _modules(root: str) -> Iterator[ModuleType]:
+    module = _import(root)
+    yield module
+    names = sorted(m.name for m in pkgutil.iter_modules(getattr(module, "__path__", ())))
+    for name in names:
+        if name != "__main__":
+            yield from _modules(f"{root}.{name}")
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except DefinitionError as error:
+        raise DefinitionError(error.what, error.name, error.problem + line_of(error)) from error
+    except (Exception, SystemExit) as error:
+        # Whatever a user's module raises at import is theirs; the cause keeps their traceback.
+        problem = f"{error}{line_of(error)}"
+        raise DiscoveryError(name, type(error).__name__, problem) from error
+
+
+def _add(catalogue: Catalogue, spec: Any) -> Iterator[Fault]:
+    match spec:
+        case StateSpec():
+            catalogue.states[spec.cls] = spec
+            return
+        case ServiceSpec():
+            catalogue.services.append(spec)
+            return
+        case NodeSpec():
+            group: dict[str, Any] = catalogue.nodes
+        case SourceSpec():
+            group = catalogue.sources
+        case _:
+            group = catalogue.sinks
+    first = group.setdefault(spec.name, spec)
+    if first is not spec:
+        both = " and ".join(f"{s.target.__module__}.{s.target.__qualname__}" for s in (first, spec))
+        yield Fault(spec.name, "duplicate", "a name of its own", both)

@@ -1,0 +1,76 @@
+"""What stands in the way of the failure policies of an application."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from sk_kernel._application.preflight import one_of
+from sk_kernel._declare.failure import FailureSpec
+from sk_kernel._graph.entrances import only_asked
+from sk_kernel._graph.graph import Graph
+from sk_kernel._graph.units import state_units
+from sk_kernel._letters.file import may_be_replaced
+from sk_kernel._wire.portable import portability_faults
+from sk_kernel.errors import Fault
+
+_PATH = "runtime.failure"
+
+
+def failure_faults(
+    failure: FailureSpec, graph: Graph, states_of: Mapping[str, Iterable[type]]
+) -> list[Fault]:
+    """The faults of ``failure`` for the nodes of a graph, whose states are ``states_of``."""
+    unknown = failure.nodes.keys() - graph.nodes.keys()
+    faults = [Fault(f"{_PATH}.nodes.{n}", "unknown_node", one_of(graph.nodes, n)) for n in unknown]
+    faults += _repeated(failure, graph, states_of)
+    dead = {name for name in graph.nodes if failure.of(name).policy == "dead_letter"}
+    if failure.writes and failure.dead_letters is None:
+        faults.append(
+            Fault(f"{_PATH}.dead_letter.path", "missing", "a file for dead letters", "none")
+        )
+    fed = [(e.producer, e.payload) for e in graph.edges if e.consumer in dead]
+    asked = [(name, payload) for name, payload in only_asked(graph) if name in dead]
+    return faults + portability_faults([*fed, *asked])
+
+
+def letter_file_faults(
+    failure: FailureSpec, may: Callable[[str, int], bool] = os.access
+) -> Iterator[Fault]:
+    """What is wrong with the path of the dead letters, as far as can be seen without writing.
+
+    :param may: whether this process may do with a path what the flags of :func:`os.access` say.
+    """
+    if not failure.writes or failure.dead_letters is None:
+        return
+    target = os.path.realpath(failure.dead_letters)
+    path = f"{_PATH}.dead_letter.path"
+    folder = os.path.dirname(target)
+    if not os.path.isdir(folder):
+        yield Fault(path, "bad_value", "a file in a folder that exists", target)
+    elif not may(folder, os.W_OK | os.X_OK):
+        yield Fault(path, "bad_value", "a file in a folder that can be written to", target)
+    elif os.path.isdir(target):
+        yield Fault(path, "bad_value", "a file", f"the folder {target}")
+    elif not may_be_replaced(target):
+        yield Fault(path, "bad_value", "a file", f"{target}, a device, a pipe or a socket")
+
+
+def _repeated(
+    failure: FailureSpec, graph: Graph, states_of: Mapping[str, Iterable[type]]
+) -> Iterator[Fault]:
+    """Of nodes with several attempts: what one changed in a state the next would change again."""
+    for unit in state_units(graph, states_of):
+        if not any(states_of.get(name) for name in unit):
+            continue
+        for name in unit:
+            if failure.of(name).attempts == 1:
+                continue
+            where = f"nodes.{name}" if name in failure.nodes else "default"
+            wanted = (
+                f"1 for {name}, which a record passes once: it has a state, or is between two"
+                " nodes that share one"
+            )
+            if where == "default":
+                wanted += f" (give it a policy of its own: {_PATH}.nodes.{name})"
+            yield Fault(f"{_PATH}.{where}.attempts", "retry", wanted)

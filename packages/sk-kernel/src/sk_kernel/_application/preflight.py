@@ -1,0 +1,140 @@
+"""What an application's settings and declarations leave to be desired, all of it at once."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sk_kernel._application.discovery import Catalogue
+from sk_kernel._application.making import adapter_failed
+from sk_kernel._declare.settings import meant, settings_faults
+from sk_kernel._declare.specs import AdapterSpec, NodeSpec, Parameter
+from sk_kernel.errors import AdapterCheckError, Fault
+
+#: Faults that there may be since a module was not looked into.
+_MISSING = ("unknown_adapter", "unknown_node", "unconsumed", "unreached", "unresolved")
+
+
+def one_of(names: Iterable[str], given: str = "") -> str:
+    """What to choose from, in words, and which of it ``given`` was likely meant to be."""
+    known = sorted(names)
+    return f"one of {', '.join(known) or 'none: nothing is declared'}{meant(given, known)}"
+
+
+def adapter_faults(
+    path: str, spec: AdapterSpec, given: Mapping[str, Any], catalogue: Catalogue
+) -> list[Fault]:
+    """The faults of a chosen source or sink and of its settings."""
+    faults = settings_faults(spec.settings_model, given, f"{path}.settings")
+    return faults + list(_stateless(path, spec.parameters, catalogue))
+
+
+def elsewhere_faults(
+    roots: Iterable[str], elsewhere: Mapping[str, str], faults: Iterable[Fault]
+) -> Iterator[Fault]:
+    """Where something is missing: what the modules only import, of which there is nothing here."""
+    if not any(fault.category in _MISSING for fault in faults):
+        return
+    for module in dict.fromkeys(elsewhere.values()):
+        names = [name for name, of in elsewhere.items() if of == module]
+        are = "is" if len(names) == 1 else "are"
+        where = f"which is not below any of [{', '.join(roots)}]: add {module}"
+        hint = f"{', '.join(names)} {are} defined in {module}, {where}"
+        yield Fault("runtime.discovery_modules", "elsewhere", "", hint)
+
+
+def check_faults(role: str, spec: AdapterSpec, settings: tuple[Any, ...]) -> Iterator[Fault]:
+    """What the ``check`` of a source or sink, if it has one, says of its settings."""
+    check = getattr(spec.target, "check", None) if spec.is_class else None
+    if check is None:
+        return
+    try:
+        check(*settings)
+    except AdapterCheckError as error:
+        yield Fault(f"adapters.{role}.settings.{error.field}", "adapter", "", error.problem)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told as a fault
+        problem = str(adapter_failed(spec, "check its settings", error))
+        yield Fault(f"adapters.{role}", "adapter", "", problem)
+
+
+def node_faults(node: NodeSpec, given: Mapping[str, Any], catalogue: Catalogue) -> list[Fault]:
+    """The faults of a node and of its settings."""
+    path = f"nodes.{node.name}"
+    faults = settings_faults(node.settings_model, given, path)
+    for parameter in node.parameters:
+        state = catalogue.states.get(parameter.cls)
+        if state is None:
+            faults += _unresolved(path, parameter, catalogue, "a @state or @service")
+        elif state.key is not None:
+            faults += _key_faults(path, node, state.key)
+    return faults
+
+
+def choice_faults(
+    node: NodeSpec, declared: Iterable[type], chosen: Iterable[type]
+) -> Iterator[Fault]:
+    """The faults of what a node's ``states`` gave, where ``declared`` are all of its states."""
+    path = f"nodes.{node.name}"
+    parameters = {p.cls: p for p in node.parameters}
+    wanted = set(chosen)
+    for cls in sorted(wanted - set(declared), key=repr):
+        name = getattr(cls, "__qualname__", repr(cls))
+        yield Fault(path, "state_choice", f"a parameter for {name}, which its states() gives")
+    for cls in declared:
+        if cls not in wanted and parameters[cls].required:
+            expected = f"`| None` for {cls.__qualname__}, which its states() leaves out"
+            yield Fault(path, "state_choice", expected)
+
+
+def service_faults(catalogue: Catalogue) -> Iterator[Fault]:
+    """The faults of the services: what they lack, what they must not have, and circles."""
+    makers = {cls: spec for spec in reversed(catalogue.services) for cls in spec.provides}
+    for spec in catalogue.services:
+        yield from _stateless(spec.cls.__qualname__, spec.parameters, catalogue)
+        seen: list[type] = []
+        rest = [p.cls for p in spec.parameters]
+        while rest:
+            needed = makers.get(rest.pop())
+            if needed is not None and needed.cls not in seen:
+                seen.append(needed.cls)
+                rest += [p.cls for p in needed.parameters]
+        if spec.cls in seen:
+            yield Fault(spec.cls.__qualname__, "circular", "services that do not need each other")
+
+
+def _stateless(path: str, parameters: Iterable[Parameter], catalogue: Catalogue) -> Iterator[Fault]:
+    for parameter in parameters:
+        if parameter.cls in catalogue.states:
+            wanted = (
+                f"no {parameter.cls.__qualname__}: a state belongs to nodes, where a graph sees it"
+            )
+            yield Fault(path, "hidden_state", wanted)
+        else:
+            yield from _unresolved(path, parameter, catalogue, "a @service")
+
+
+def _unresolved(
+    path: str, parameter: Parameter, catalogue: Catalogue, wanted: str
+) -> Iterator[Fault]:
+    provided = any(parameter.cls in s.provides for s in catalogue.services)
+    if parameter.required and not provided:
+        asked = f"{wanted} for {parameter.cls.__qualname__}, its parameter {parameter.name!r}"
+        yield Fault(path, "unresolved", f"{asked} (settings are the one named 'settings')")
+
+
+def _key_faults(path: str, node: NodeSpec, key: str) -> Iterator[Fault]:
+    for payload in node.consumes:
+        if not _has_attribute(payload.cls, key):
+            wanted = f"an attribute {key!r} on {payload.name}, which its state is keyed by"
+            yield Fault(path, "state_key", wanted, "none")
+
+
+def _has_attribute(cls: type, name: str) -> bool:
+    if hasattr(cls, name) or name in getattr(cls, "__dataclass_fields__", ()):
+        return True
+    try:
+        return name in typing.get_type_hints(cls)
+    except (NameError, TypeError):
+        return any(name in inspect.get_annotations(base) for base in cls.__mro__)

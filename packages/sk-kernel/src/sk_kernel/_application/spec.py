@@ -1,0 +1,27 @@
+"""An application as plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from sk_kernel._declare.failure import FailureSpec
+
+
+class AdapterSettings(msgspec.Struct, frozen=True):
+    """Which source or sink, by name, and its settings."""
+
+    name: str
+    settings: dict[str, Any] = {}
+
+
+class ApplicationSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a process needs to build the application: plain data, no objects of its own."""
+
+    scenario: str
+    discovery_modules: list[str]
+    nodes: dict[str, dict[str, Any]] = {}
+    source: AdapterSettings | None = None
+    sink: AdapterSettings | None = None
+    failure: FailureSpec = FailureSpec()

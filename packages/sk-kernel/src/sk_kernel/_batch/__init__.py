@@ -1,0 +1,1 @@
+"""Batches: columns of payloads on their way through a segment."""

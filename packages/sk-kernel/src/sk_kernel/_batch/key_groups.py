@@ -1,0 +1,102 @@
+"""Which of a group's workers a record belongs to: keys map to key groups, and those to workers.
+
+The same in every process and every run: a key group is a byte of BLAKE2b of the key's MessagePack
+form, modulo :data:`KEY_GROUPS` (a checksum would put keys that are alike, 0 to 9 say, into few of
+them); workers own contiguous ranges of key groups, by index.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from sk_kernel._batch.batch import Section
+
+KEY_GROUPS = 128
+"""How many groups keys fall into, whatever the number of workers."""
+
+#: Keys whose worker is remembered; a key that is met anew costs a microsecond.
+_REMEMBERED = 65_536
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def key_group(value: Any) -> int:
+    """The key group of a key, 0 to 127. Equal keys have the same one, True that of 1.
+
+    A key that MessagePack cannot carry has one too: that is for whoever sends the record to say.
+    """
+    try:
+        data = _encode(int(value) if isinstance(value, bool) else value)
+    except (TypeError, ValueError, OverflowError):
+        data = repr(value).encode("utf-8", "backslashreplace")
+    return blake2b(data, digest_size=1, person=b"sk-key").digest()[0] % KEY_GROUPS
+
+
+def owner_of(group: int, workers: int) -> int:
+    """The index of the worker that owns a key group."""
+    return group * workers // KEY_GROUPS
+
+
+class KeyOwners:
+    """Finds the worker of records by their attribute ``key``."""
+
+    def __init__(self, key: str, workers: int) -> None:
+        self._value: Callable[[Any], Any] = operator.attrgetter(key)
+        self._workers = workers
+        self._known: dict[Any, int] = {}
+
+    def of(self, items: Sequence[Any]) -> list[int]:
+        """The index of each item's worker."""
+        known, value = self._known, self._value
+        try:
+            return [known[value(item)] for item in items]
+        except (KeyError, TypeError):
+            return [self._find(value(item)) for item in items]
+
+    def _find(self, key: Any) -> int:
+        try:
+            index = self._known.get(key)
+        except TypeError:  # of no type that a key may have: it has an owner all the same
+            return owner_of(key_group(key), self._workers)
+        if index is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            index = self._known[key] = owner_of(key_group(key), self._workers)
+        return index
+
+
+class Splitter:
+    """Splits what goes to one segment over the workers of its group.
+
+    :param key: the attribute whose equal values must meet the same worker; None for none, then
+        whole batches take turns.
+    """
+
+    def __init__(self, key: str | None, workers: int) -> None:
+        self._workers = workers
+        self._owners = KeyOwners(key, workers) if key is not None and workers > 1 else None
+
+    def split(self, number: int, sections: Sequence[Section]) -> list[list[Section]]:
+        """The sections of batch ``number`` for each worker, by index; some get none."""
+        parts: list[list[Section]] = [[] for _ in range(self._workers)]
+        if self._owners is None:
+            parts[number % self._workers] = list(sections)
+            return parts
+        for section in sections:
+            owners = self._owners.of(section.items)
+            for index in sorted(set(owners)):
+                rows = [row for row, owner in enumerate(owners) if owner == index]
+                parts[index].append(_rows_of(section, rows))
+        return parts
+
+
+def _rows_of(section: Section, rows: list[int]) -> Section:
+    if len(rows) == len(section.items):
+        return section
+    keys, items = section.keys, section.items
+    return section._replace(keys=[keys[row] for row in rows], items=[items[row] for row in rows])

@@ -1,0 +1,69 @@
+"""A batch of requests' records: the failure of one ends its own request, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from msgspec import field
+
+from sk_kernel._batch.batch import Batch, Column
+from sk_kernel._record.envelope import Key, root_of
+from sk_kernel.errors import RunError
+
+
+class RequestBatch(Batch):
+    """Records of any number of requests.
+
+    A request is known by the root of its records' keys (:func:`root_of`); ``first`` and ``last``
+    are the least and the largest. ``failed`` holds the error that ended a request: none of its
+    records is run any further. ``let_go`` holds, of the first record of a request that a failure
+    policy gave up, the node and the type of what it raised.
+    """
+
+    asked: ClassVar[bool] = True
+
+    failed: dict[int, RunError] = field(default_factory=dict)
+    let_go: dict[int, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def blamed(self) -> Iterable[RunError]:
+        """The error of each request that has failed."""
+        return self.failed.values()
+
+    def bears(self, error: BaseException) -> bool:
+        """See the base: ``sys.exit`` too is a request's failure, and ends no process."""
+        return not isinstance(error, KeyboardInterrupt)
+
+    def blame(self, error: RunError) -> None:
+        """Take a record's failure, which ends its request; of several, the first by key counts."""
+        key = error.record
+        assert key is not None  # noqa: S101 - what is a record's names it
+        earlier = self.failed.get(root_of(key))
+        if earlier is None or key < earlier.record:  # type: ignore[operator]
+            self.failed[root_of(key)] = error
+
+    def gave_up(self, key: Key, node: str, cause: str) -> None:
+        """See the base; the first of each request is kept."""
+        self.let_go.setdefault(root_of(key), (node, cause))
+
+    def is_over(self, key: Key) -> bool:
+        """See the base."""
+        return root_of(key) in self.failed
+
+    def going(self, columns: list[Column]) -> list[Column]:
+        """See the base."""
+        if not self.failed:
+            return columns
+        return [kept for column in columns if (kept := self._without_failed(column)).keys]
+
+    def are_apart(self, keys: Sequence[Key]) -> bool:
+        """See the base: they are, where each is of another request."""
+        return isinstance(keys[0], int) or len({root_of(key) for key in keys}) == len(keys)
+
+    def _without_failed(self, column: Column) -> Column:
+        rows = [row for row, key in enumerate(column.keys) if root_of(key) not in self.failed]
+        if len(rows) == len(column.keys):
+            return column
+        keys, items = column.keys, column.items
+        return Column(column.edge, [keys[row] for row in rows], [items[row] for row in rows])

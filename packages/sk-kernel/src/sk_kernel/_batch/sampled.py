@@ -1,0 +1,39 @@
+"""Which rows of a batch have spans, looked up once for all that see the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sk_kernel._batch.batch import sampled_rows
+from sk_kernel._record.envelope import Key
+
+
+class SampledRows:
+    """:func:`sampled_rows`, remembered: nodes in a row and the hops beside them see the same keys.
+
+    Keys are the same where they are the same object, which nobody changes once it is in a column.
+    """
+
+    def __init__(self) -> None:
+        self._of: Sequence[Key] = ()
+        self._sampled: frozenset[int] = frozenset()
+        self._rows: Sequence[int] = ()
+        self._keys: Sequence[Key] = ()
+
+    def __call__(self, keys: Sequence[Key], sampled: frozenset[int]) -> Sequence[int]:
+        """The places in ascending ``keys`` of the records whose spans are recorded."""
+        if not sampled:
+            return ()
+        if keys is not self._of or sampled is not self._sampled:
+            self._rows = sampled_rows(keys, sampled)
+            self._keys = [keys[row] for row in self._rows]
+            self._of, self._sampled = keys, sampled
+        return self._rows
+
+    def keys(self, keys: Sequence[Key], sampled: frozenset[int]) -> Sequence[Key]:
+        """The keys in these places, for the same ``keys`` the same object."""
+        return self._keys if self(keys, sampled) else ()
+
+    def forget(self) -> None:
+        """Let go of the batch."""
+        self._of, self._sampled, self._rows, self._keys = (), frozenset(), (), ()

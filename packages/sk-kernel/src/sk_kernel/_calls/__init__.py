@@ -1,0 +1,1 @@
+"""Calling nodes on records: plainly, watched, guarded."""

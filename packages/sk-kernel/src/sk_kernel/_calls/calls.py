@@ -1,0 +1,263 @@
+"""Calling a node on records: plainly, with a context, as a coroutine, observed; and blaming it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from operator import length_hint
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from msgspec import Struct
+
+from sk_kernel._batch.batch import Batch, Rows
+from sk_kernel._calls.batch_call import BatchCall, BatchRaisedError, without, woven
+from sk_kernel._calls.collecting import collected, collecting
+from sk_kernel._calls.watched_calls import WatchedCalls
+from sk_kernel._declare.context import Context
+from sk_kernel._declare.specs import NodeSpec
+from sk_kernel._graph.graph import Edge
+from sk_kernel._record.ends import ENDS
+from sk_kernel._record.envelope import EMPTY_HEADERS, Key, root_of
+from sk_kernel._record.ids import TraceIds
+from sk_kernel._trace.observe import Tracer
+from sk_kernel.errors import NodeFailedError
+
+if TYPE_CHECKING:  # as much to import as all else here, and few applications have coroutines
+    import asyncio
+
+
+#: For fewer, a call of each is as good as one of all.
+_SEVERAL: Final = 2
+
+
+class Identity(Struct, frozen=True):
+    """What a run is called, and the group that this process runs, as which of its workers."""
+
+    run_id: str
+    scenario: str
+    group: str
+    ids: TraceIds
+    worker: int = 0
+
+
+class NodeCall:
+    """One node of this process, ready to be called on the records of a batch.
+
+    ``forgives`` says whether a record may be given up.
+
+    :param target: the node's function, dependencies bound, or its instance.
+    :param independent: whether no call of it can see what another one did: then coroutines of it
+        may overlap, and its ``process_batch``, if it has one, is used.
+    """
+
+    forgives: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        spec: NodeSpec,
+        target: Any,
+        identity: Identity,
+        tracer: Tracer | None = None,
+        loop: asyncio.Runner | None = None,
+        *,
+        independent: bool = False,
+    ) -> None:
+        self.spec, self.name = spec, spec.name
+        # A bound method is called faster than an instance.
+        self.call: Callable[..., Any] = target.__call__ if spec.is_class else target
+        if spec.emits.many:
+            self.call = collecting(self.call, is_async=spec.is_async)
+        self.plain = not spec.is_async and spec.context_parameter is None
+        self._target, self._identity, self._tracer, self._loop = target, identity, tracer, loop
+        self._independent = independent
+        self._at_once: BatchCall | None = None
+        # What stands in a node's place to look at each call may be without.
+        process = getattr(target, "process_batch", None) if spec.processes_batches else None
+        if process is not None and independent:
+            self._at_once = BatchCall(self.name, process)
+
+    @property
+    def tracer(self) -> Tracer | None:
+        """What notes the visits of sampled records, if anything does."""
+        return self._tracer
+
+    def map(self, batch: Batch, rows: Rows) -> list[Any]:
+        """The node's return value for each record, in order.
+
+        :raises NodeFailedError: when the node raised; names the record.
+        """
+        keys, items = rows.keys, rows.items
+        traced = self._tracer.rows(keys, batch.sampled) if self._tracer else ()
+        if traced and self.plain and not self.forgives:
+            return self._watched(batch, rows, traced)
+        out: list[Any] = []
+        done = 0
+        for row in traced:
+            out += self._map(batch, keys[done:row], items[done:row])
+            out.append(self.one(batch, keys[row], items[row], rows.edge(row)))
+            done = row + 1
+        if done == 0:
+            return self._map(batch, keys, items)
+        return out + self._map(batch, keys[done:], items[done:])
+
+    def passed(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
+        """The records that the node has let pass, with its return values.
+
+        :raises NodeFailedError: when the node raised; names the record.
+        """
+        return rows.keys, self.map(batch, rows)
+
+    def lose(self, batch: Batch, key: Key, item: Any, error: BaseException) -> bool:
+        """Give a record up that the node raised on, if its policy is such."""
+        return False
+
+    def one(self, batch: Batch, key: Key, item: Any, edge: Edge) -> Any:
+        """The node's return value for one record, with its span when that is sampled."""
+        if self._tracer is None or root_of(key) not in batch.sampled:
+            return self._map(batch, (key,), (item,))[0]
+        start = time.time_ns()
+        cause: str | None = None
+        try:
+            output = self._single(batch, key, item)
+            cause = self._lost_by(output)
+            return output
+        except NodeFailedError as failure:
+            cause = failure.cause_type
+            raise
+        except BaseException as error:  # sys.exit(), which ends the process
+            cause = type(error).__name__
+            raise
+        finally:
+            self._tracer.ran(batch, edge, key, (start, time.time_ns()), cause)
+
+    def _lost_by(self, output: Any) -> str | None:
+        """What the node raised, where this is in the place of what it would have returned."""
+        return None
+
+    def _single(self, batch: Batch, key: Key, item: Any) -> Any:
+        if not self.plain:
+            return self._map(batch, (key,), (item,))[0]
+        try:
+            return self.call(item)
+        except ENDS:
+            raise
+        except BaseException as error:
+            raise self._failed(error, key) from error
+
+    def finish(self) -> Any:
+        """What the node's ``finish()`` returns."""
+        try:
+            output = self._target.finish()
+            if self.spec.finish_is_async:
+                output = self._runner.run(output)
+            many = self.spec.finish is not None and self.spec.finish.many
+            return collected(output) if many else output
+        except ENDS:
+            raise
+        except BaseException as error:
+            raise NodeFailedError(self.name, type(error).__name__) from error
+
+    def _map(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+        if self.spec.is_async:
+            return self._await(batch, keys, items) if items else []
+        if self._at_once is None or len(items) < _SEVERAL or batch.asked:
+            return self._each(batch, keys, items)
+        try:
+            return self._at_once(items)
+        except BatchRaisedError as raised:
+            if not batch.bears(raised.error):
+                raise raised.error from None
+            return self._one_by_one(batch, keys, items, raised)
+
+    def _one_by_one(
+        self, batch: Batch, keys: Sequence[Key], items: Sequence[Any], raised: BatchRaisedError
+    ) -> list[Any]:
+        """``process_batch`` raised: where the node fails on one record alone, it is that one's."""
+        self._each(batch, keys, items)
+        raise raised.of(self.name) from raised.error
+
+    def _each(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+        call, rest = self.call, iter(items)
+        try:
+            if self.plain:
+                return [call(x) for x in rest]
+            name = self.spec.context_parameter or ""
+            contexts = self._contexts(batch, keys)
+            return [call(x, **{name: c}) for c, x in zip(contexts, rest, strict=True)]
+        except ENDS:
+            raise
+        except BaseException as error:
+            # Whatever the user's node raises; the place in the iterator tells the record.
+            index = len(items) - length_hint(rest) - 1
+            raise self._failed(error, keys[max(index, 0)]) from error
+
+    def _watched(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
+        """See :meth:`map`: the way of plain nodes, of whose records some are sampled."""
+        assert self._tracer is not None  # noqa: S101 - the caller has looked
+        watched = WatchedCalls(self.name, self.call, self._tracer, batch, rows, traced)
+        if self._at_once is None or len(rows.items) - len(traced) < _SEVERAL:
+            return watched.in_order()
+        try:
+            rest = self._at_once(without(rows.items, traced))
+        except BatchRaisedError as raised:
+            if not batch.bears(raised.error):
+                raise raised.error from None
+            watched.in_order()
+            raise raised.of(self.name) from raised.error
+        return woven(rest, watched.alone(), traced)
+
+    def _failed(self, error: BaseException | None, key: Key) -> NodeFailedError:
+        return NodeFailedError(self.name, type(error).__name__, root_of(key)).about(key)
+
+    def _await(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+        from asyncio import CancelledError
+
+        from sk_kernel._calls.coroutines import CoroutineFailedError, in_turn, side_by_side
+
+        start = self._starter(batch, keys, items)
+        together = side_by_side if self._independent else in_turn
+        try:
+            return self._runner.run(together(start, len(items)))
+        except CoroutineFailedError as failed:
+            cause = failed.__cause__
+            raise self._failed(cause, keys[failed.index]) from cause
+        except CancelledError as error:  # of whatever task there is, and so of no one record
+            raise NodeFailedError(self.name, type(error).__name__) from error
+
+    def _starter(
+        self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]
+    ) -> Callable[[int], Coroutine[Any, Any, Any]]:
+        named = self.spec.context_parameter
+        contexts = list(self._contexts(batch, keys)) if named else []
+
+        def start(index: int) -> Any:
+            extra = {named: contexts[index]} if named else {}
+            return self.call(items[index], **extra)
+
+        return start
+
+    @property
+    def _runner(self) -> asyncio.Runner:
+        assert self._loop is not None  # noqa: S101 - made with the first coroutine node
+        return self._loop
+
+    def _contexts(self, batch: Batch, keys: Sequence[Key]) -> Iterator[Context]:
+        run, sampled = self._identity, batch.sampled
+        for key in keys:
+            known = batch.correlation(key)
+            sequence = root_of(key)
+            trace_id = known.trace_id or run.ids.of(sequence)
+            headers = MappingProxyType(known.headers) if known.headers else EMPTY_HEADERS
+            yield Context(
+                run.run_id,
+                run.scenario,
+                run.group,
+                self.name,
+                sequence,
+                trace_id,
+                known.reply_to,
+                headers,
+                sequence in sampled,
+                key,
+            )

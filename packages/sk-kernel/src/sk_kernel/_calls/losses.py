@@ -1,0 +1,107 @@
+"""Records that one segment gives up: counted, and, as dead letters, written batch by batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sk_kernel._declare.failure import NodeFailure
+from sk_kernel._letters.letters import (
+    DeadLetter,
+    Place,
+    class_name,
+    payload_bytes,
+    whole_key,
+    written_letter,
+)
+from sk_kernel._record.envelope import Correlation, Key, root_of
+from sk_kernel.errors import DeadLetterError
+
+if TYPE_CHECKING:
+    from sk_kernel._calls.calls import Identity
+
+
+class Loss(NamedTuple):
+    """A record that was given up at ``node``, by its policy ``failure``.
+
+    ``cause`` is the name of the type of ``error``, which is what the node raised at its last
+    attempt. The error itself may hold some of the payload: whoever is shown it may see that.
+    """
+
+    node: str
+    failure: NodeFailure
+    cause: str
+    key: Key
+    payload: Any
+    correlation: Correlation
+    error: BaseException
+
+
+def asked_part(part: str) -> str:
+    """The file for letters of requests beside ``part``, which is the stream's.
+
+    A part is sorted as the input is, and requests are in no order with that.
+    """
+    stem, _, kind = part.rpartition(".")
+    return f"{stem}.asked.{kind}"
+
+
+class Losses:
+    """Takes the losses of one segment in one process.
+
+    Letters are held until their batch is through the segment, and then written in their order: so
+    a part is sorted. A batch that is run anew by another worker, since this one died before it was
+    acknowledged, writes its letters anew, into that worker's part: merging leaves one of each.
+
+    :param part: the file to append to; without one, dead letters are counted and not written.
+    """
+
+    def __init__(self, identity: Identity, part: str = "") -> None:
+        self._identity, self.part = identity, part
+        self.dead_lettered = self.skipped = 0
+        self._held: list[tuple[Place, bytes]] = []
+
+    def take(self, loss: Loss) -> None:
+        """Count a loss; of the policy ``dead_letter`` also hold its letter.
+
+        :raises DeadLetterError: when MessagePack has no form for the payload.
+        """
+        if loss.failure.policy == "skip":
+            self.skipped += 1
+            return
+        self.dead_lettered += 1
+        if self.part:
+            letter = self._letter(loss)
+            place = letter.sequence, letter.node, letter.key
+            self._held.append((place, written_letter(letter)))
+
+    def flush(self, *, asked: bool = False) -> None:
+        """Append the letters that are held to the part.
+
+        :param asked: whether they are of requests, which have a part of their own.
+        :raises DeadLetterError: when the file system refuses.
+        """
+        if not self._held:
+            return
+        self._held.sort()
+        try:
+            with open(asked_part(self.part) if asked else self.part, "ab") as file:
+                file.write(b"".join(line for _, line in self._held))
+        except OSError as error:
+            raise DeadLetterError("write", self.part, str(error)) from error
+        self._held.clear()
+
+    def _letter(self, loss: Loss) -> DeadLetter:
+        sequence, run = root_of(loss.key), self._identity
+        return DeadLetter(
+            sequence=sequence,
+            node=loss.node,
+            cause=loss.cause,
+            attempts=loss.failure.attempts,
+            trace_id=loss.correlation.trace_id or run.ids.of(sequence),
+            run_id=run.run_id,
+            key=whole_key(loss.key),
+            type=class_name(type(loss.payload)),
+            payload=payload_bytes(loss.node, sequence, loss.payload),
+            reply_to=loss.correlation.reply_to,
+            headers=dict(loss.correlation.headers),
+        )

@@ -1,0 +1,88 @@
+"""Calls of a plain node on a batch of whose records some are sampled: those have spans."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sk_kernel._batch.batch import Batch, Rows
+from sk_kernel._calls.stretches import Stretches
+from sk_kernel._record.ends import ENDS
+from sk_kernel._record.envelope import root_of
+from sk_kernel._trace.observe import Tracer
+from sk_kernel.errors import NodeFailedError
+
+
+class WatchedCalls:
+    """The clock is read before and behind the call of each sampled record, and of no other one.
+
+    :param traced: the rows of the sampled records, in ascending order.
+    """
+
+    def __init__(
+        self,
+        node: str,
+        call: Callable[[Any], Any],
+        tracer: Tracer,
+        batch: Batch,
+        rows: Rows,
+        traced: Sequence[int],
+    ) -> None:
+        self._node, self._call, self._tracer = node, call, tracer
+        self._batch, self._rows, self._traced = batch, rows, traced
+
+    def in_order(self) -> list[Any]:
+        """What the node returns for each record: one loop over all of them.
+
+        :raises NodeFailedError: when the node raised; if that record is sampled, its span says so.
+        """
+        call, stretches = self._call, Stretches(self._rows.items, self._traced)
+        try:
+            out = [call(x) for some in stretches for x in some]
+        except BaseException as error:
+            starts, ends = stretches.stamps[::2], stretches.stamps[1::2]
+            failure = self._failed(stretches.row, starts, ends, error)
+            if isinstance(error, ENDS):
+                raise
+            raise failure from error
+        self._note(stretches.stamps[::2], stretches.stamps[1::2])
+        return out
+
+    def alone(self) -> list[Any]:
+        """What the node returns for each sampled record, where the others go another way.
+
+        :raises NodeFailedError: see :meth:`in_order`.
+        """
+        out: list[Any] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        call, items, clock = self._call, self._rows.items, time.time_ns
+        try:
+            for row in self._traced:
+                starts.append(clock())
+                out.append(call(items[row]))
+                ends.append(clock())
+        except BaseException as error:
+            failure = self._failed(self._traced[len(ends)], starts, ends, error)
+            if isinstance(error, ENDS):
+                raise
+            raise failure from error
+        self._note(starts, ends)
+        return out
+
+    def _note(self, starts: Sequence[int], ends: Sequence[int]) -> None:
+        self._tracer.ran_on(self._batch, self._rows, starts, ends)
+
+    def _failed(
+        self, row: int, starts: Sequence[int], ends: Sequence[int], error: BaseException
+    ) -> NodeFailedError:
+        """Note the spans up to this row, which the node raised on; gives its failure."""
+        key, end = self._rows.keys[row], time.time_ns()
+        failure = NodeFailedError(self._node, type(error).__name__, root_of(key)).about(key)
+        self._note(starts[: len(ends)], ends)
+        if len(starts) > len(ends):
+            times = starts[-1], end
+            edge = self._rows.edge(row)
+            self._tracer.ran(self._batch, edge, key, times, failure.cause_type)
+        return failure

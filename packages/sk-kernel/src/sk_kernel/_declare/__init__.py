@@ -1,0 +1,1 @@
+"""What the decorators read of functions and classes, and note."""

@@ -1,0 +1,124 @@
+"""What every declaring decorator does: checks what it was given, names the object, notes a spec."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from sk_kernel._declare.specs import SPEC_ATTRIBUTE, AdapterSpec, NodeSpec, ServiceSpec, StateSpec
+from sk_kernel.errors import DefinitionError
+
+NO_FUNCTION = "must be a function or a class (of what can be called: a function that calls it)"
+"""What is wrong with a method, a ``functools.partial`` or an instance."""
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def label_of(what: str, name: str | None, target: Any, *, only_class: bool = False) -> str:
+    """The given name, a function's own name, or a class's in snake case.
+
+    :raises DefinitionError: when ``target`` is neither a function nor a class, or no class where
+        ``only_class`` wants one.
+    """
+    own = getattr(target, "__name__", None)
+    if own is None or (only_class and not isinstance(target, type)):
+        problem = "must be a class" if only_class else NO_FUNCTION
+        raise DefinitionError(what, name or repr(target), problem)
+    if only_class or not isinstance(target, type):
+        return name or str(own)
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", own)
+    return name or words.lower()
+
+
+def declared(target: C, spec: NodeSpec | AdapterSpec | StateSpec | ServiceSpec) -> C:
+    """The object, with its spec noted on it.
+
+    :raises DefinitionError: when it cannot have one, or has one already.
+    """
+    label = f"{target.__module__}.{target.__qualname__}"
+    before = vars(target).get(SPEC_ATTRIBUTE) if hasattr(target, "__dict__") else None
+    # A wrapper has a copy of what is noted on the wrapped: that is not its own.
+    if before is not None and spec_owner(before) is target:
+        raise DefinitionError("object", label, "is declared twice: write one for each declaration")
+    if _would_replace(target):
+        raise DefinitionError(
+            "object", label, "would replace the one above: give each its own name"
+        )
+    try:
+        setattr(target, SPEC_ATTRIBUTE, spec)
+    except (TypeError, AttributeError) as error:
+        raise DefinitionError("object", label, "cannot be declared: it is not yours") from error
+    return target
+
+
+def _would_replace(target: Any) -> bool:
+    """Whether a module that is imported for the first time has declared one of that name already.
+
+    At a reload, and in a notebook, the second one is meant to replace the first.
+    """
+    module = sys.modules.get(target.__module__)
+    if not getattr(getattr(module, "__spec__", None), "_initializing", False):
+        return False
+    before = vars(module).get(target.__qualname__)
+    spec = getattr(before, "__dict__", {}).get(SPEC_ATTRIBUTE)
+    return spec is not None and spec_owner(spec) is before is not target
+
+
+def spec_owner(spec: NodeSpec | AdapterSpec | StateSpec | ServiceSpec) -> object:
+    """The object that a spec was noted on."""
+    return spec.cls if isinstance(spec, StateSpec | ServiceSpec) else spec.target
+
+
+def check_words(what: str, target: Any, **given: Any) -> None:
+    """Check what a decorator was given beside the object: each a text that is not empty, or None.
+
+    :raises DefinitionError: also where a text stands in the object's place.
+    """
+    if isinstance(target, str):
+        raise DefinitionError(what, target, f"write @{what}(name={target!r})")
+    for option, value in given.items():
+        if value is not None and not (isinstance(value, str) and value):
+            raise _wrong(what, target, option, "a text that is not empty", value)
+
+
+def check_key(misplaced: tuple[Any, ...], key: Any) -> None:
+    """Check what ``@state`` was given: a key by that name, which may be None.
+
+    :raises DefinitionError: which tells what to write.
+    """
+    meant = next((each for each in misplaced if isinstance(each, str) and each), "customer_id")
+    if misplaced or not (key is None or (isinstance(key, str) and key)):
+        name = next((getattr(each, "__name__", "state") for each in misplaced), "state")
+        how = f"write @state(key={meant!r}), the attribute of payloads that it is divided by"
+        raise DefinitionError("state", name, f"{how}, or @state(key=None): one for all of them")
+
+
+def tags_of(what: str, target: Any, tags: Any) -> frozenset[str]:
+    """The tags, of a decorator's argument.
+
+    :raises DefinitionError: when they are not several texts.
+    """
+    several = not isinstance(tags, str) and isinstance(tags, Iterable)
+    found = tuple(tags) if several else ()
+    if not several or not all(isinstance(each, str) and each for each in found):
+        raise _wrong(what, target, "tags", "a list of texts, as ['intake']", tags)
+    return frozenset(found)
+
+
+def classes_of(what: str, target: Any, provides: Any) -> tuple[type, ...]:
+    """The classes that a service provides, of its decorator's argument.
+
+    :raises DefinitionError: when they are not several classes.
+    """
+    several = not isinstance(provides, str | type) and isinstance(provides, Iterable)
+    found = tuple(provides) if several else ()
+    if not several or not all(isinstance(each, type) for each in found):
+        raise _wrong(what, target, "provides", "a list of classes, as [Clock]", provides)
+    return found
+
+
+def _wrong(what: str, target: Any, option: str, wanted: str, got: Any) -> DefinitionError:
+    name = getattr(target, "__name__", what)
+    return DefinitionError(what, name, f"{option} must be {wanted}, not {got!r}")

@@ -1,0 +1,117 @@
+"""A node's or adapter's settings, validated by its own model, every fault at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, get_type_hints
+
+import msgspec
+
+from sk_kernel._declare.types import alternatives
+from sk_kernel.errors import Fault
+
+
+def settings_faults(model: type | None, given: Mapping[str, Any], path: str) -> list[Fault]:
+    """What is wrong with ``given`` as settings of ``model``, field by field, nested ones too."""
+    if model is None:
+        return [Fault(f"{path}.{k}", "unknown_key", "no settings here") for k in given]
+    if not is_settings_model(model):
+        wanted = f"a msgspec.Struct or dataclass, not {model.__qualname__}"
+        return [Fault(path, "bad_model", wanted)]
+    try:
+        fields = {field.key: field for field in _fields(model)}
+    except (NameError, TypeError) as error:
+        return [Fault(path, "bad_model", "annotations that can be resolved", str(error))]
+    known = f"one of {', '.join(sorted(fields)) or 'nothing'}"
+    faults = [
+        Fault(f"{path}.{k}", "unknown_key", known + meant(k, fields))
+        for k in given
+        if k not in fields
+    ]
+    for key, field in fields.items():
+        if key in given:
+            faults += _value_faults(field.annotation, given[key], f"{path}.{key}")
+        elif field.required:
+            faults.append(Fault(f"{path}.{key}", "missing", "a value: it has no default", "none"))
+    # A rule over several fields (__post_init__) has no field of its own.
+    return faults or _conversion_faults(model, dict(given), path)
+
+
+def build_settings(model: type, given: Mapping[str, Any]) -> Any:
+    """An instance of ``model``; call :func:`settings_faults` first."""
+    return msgspec.convert(dict(given), model)
+
+
+def meant(given: str, known: Iterable[str]) -> str:
+    """A question whether the nearest of the ``known`` was meant; empty where none is near."""
+    if not given:
+        return ""
+    import difflib  # by what is at fault alone
+
+    nearest = difflib.get_close_matches(given[:100], list(known), n=1)
+    return f" (did you mean {nearest[0]}?)" if nearest else ""
+
+
+def is_settings_model(model: Any) -> bool:
+    """Whether a class can be a settings model: a msgspec Struct or a dataclass."""
+    return isinstance(model, type) and (
+        issubclass(model, msgspec.Struct) or dataclasses.is_dataclass(model)
+    )
+
+
+class _Field(NamedTuple):
+    key: str
+    annotation: Any
+    required: bool
+
+
+def _fields(model: type) -> Iterator[_Field]:
+    hints = get_type_hints(model, include_extras=True)
+    if issubclass(model, msgspec.Struct):
+        for field in msgspec.structs.fields(model):
+            yield _Field(field.encode_name, hints[field.name], field.required)
+    elif dataclasses.is_dataclass(model):
+        missing = dataclasses.MISSING
+        for item in dataclasses.fields(model):
+            if item.init:
+                required = item.default is missing and item.default_factory is missing
+                yield _Field(item.name, hints[item.name], required)
+
+
+def _value_faults(annotation: Any, value: Any, path: str) -> list[Fault]:
+    """The faults of one value: of the models within it one by one, else the first."""
+    members = [m for m in alternatives(_bare(annotation)) if m is not type(None)]
+    one = _bare(members[0]) if len(members) == 1 else None
+    arguments = typing.get_args(one)
+    if is_settings_model(one) and isinstance(value, Mapping):
+        return settings_faults(one, value, path)
+    faults: list[Fault] = []
+    if typing.get_origin(one) is list and isinstance(value, list):
+        for index, item in enumerate(value):
+            faults += _value_faults(arguments[0], item, f"{path}[{index}]")
+    elif typing.get_origin(one) is dict and isinstance(value, Mapping):
+        for key, item in value.items():
+            faults += _value_faults(arguments[1], item, f"{path}.{key}")
+    return faults or _conversion_faults(annotation, value, path)
+
+
+def _conversion_faults(annotation: Any, value: Any, path: str) -> list[Fault]:
+    try:
+        msgspec.convert(value, annotation)
+    except msgspec.ValidationError as error:
+        text, _, inner = str(error).partition(" - at `$")
+        expected, _, got = text.removeprefix("Expected ").partition(", got ")
+        if expected == text:  # in the words of a __post_init__, say
+            expected, got = "", text
+        return [Fault(path + inner.rstrip("`"), "bad_value", expected, got)]
+    except Exception as error:  # noqa: BLE001 - what a model's own __post_init__ raises is a fault
+        return [Fault(path, "bad_value", "", f"{type(error).__name__}: {error}")]
+    return []
+
+
+def _bare(annotation: Any) -> Any:
+    if typing.get_origin(annotation) is typing.Annotated:
+        return typing.get_args(annotation)[0]
+    return annotation

@@ -1,0 +1,125 @@
+"""Connecting declared nodes into a graph, and every reason why they are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+
+from sk_kernel._declare.specs import Emission, NodeSpec, PayloadType, SinkSpec, SourceSpec
+from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
+from sk_kernel._graph.serving import is_reply_sink, is_request_source, replies_of
+from sk_kernel.errors import Fault, PreflightError
+
+_NO_CIRCLE = (
+    "no circle of nodes: a payload goes to whatever takes its class, so what a node gives needs"
+    " another class than what it, or a node before it, takes"
+)
+
+
+def build_graph(source: SourceSpec, sink: SinkSpec, nodes: Mapping[str, NodeSpec]) -> Graph:
+    """Connect producers to consumers by payload type.
+
+    A payload goes to the consumers of its class or, where there are none, of its nearest base.
+    The sink ``replies`` consumes what nobody else does.
+
+    :raises PreflightError: with every fault: a type that nobody consumes, a node or sink that
+        nothing reaches, a circle, two annotations for one class, a node with a reserved name.
+    """
+    consumers: dict[type, list[str]] = {}
+    for name in (*nodes, SINK):
+        for payload in sink.payload.types if name == SINK else nodes[name].consumes:
+            consumers.setdefault(payload.cls, []).append(name)
+    serving = is_request_source(source)
+    if is_reply_sink(sink):
+        sink = replies_of((source.payload, *map(_all_of, nodes.values())), consumers)
+        for payload in sink.payload.types:
+            consumers[payload.cls] = [SINK]
+    draft = Graph(source, sink, nodes, (), ())
+    faults: list[Fault] = [*_misnamed(draft), *_ambiguous(draft)]
+    edges: list[Edge] = []
+    for producer in draft.producers:
+        for payload in draft.emitted(producer):
+            targets = _consumers_of(payload.cls, consumers)
+            if not targets:
+                wanted = f"a node or sink that consumes {payload.name}"
+                faults.append(Fault(producer, "unconsumed", wanted, "none"))
+            edges += [Edge(producer, payload, t, i, len(targets)) for i, t in enumerate(targets)]
+    reached = {e.consumer for e in edges}
+    for name in (*nodes, SINK):
+        # Where requests are served, whatever nothing leads to is an entrance.
+        if name not in reached and draft.consumed(name) and not (serving and name in nodes):
+            wanted = " or ".join(t.name for t in draft.consumed(name))
+            wanted = f"a source or node that emits {wanted}"
+            faults.append(Fault(name, "unreached", wanted, "none"))
+    faults += _circles(nodes, edges)
+    if faults:
+        raise PreflightError(faults)
+    return Graph(source, sink, nodes, tuple(edges), _sorted(nodes, edges))
+
+
+def _all_of(spec: NodeSpec) -> Emission:
+    return Emission(spec.emits.types + (spec.finish or Emission()).types)
+
+
+def _consumers_of(cls: type, consumers: Mapping[type, list[str]]) -> list[str]:
+    return next((consumers[base] for base in cls.__mro__ if base in consumers), [])
+
+
+def _misnamed(graph: Graph) -> Iterator[Fault]:
+    taken = {SOURCE, SINK, *graph.bridges()}
+    for name in graph.nodes:
+        if name in taken:
+            yield Fault(name, "reserved", "a node name that no adapter or bridge has", name)
+
+
+def _ambiguous(graph: Graph) -> Iterator[Fault]:
+    known: dict[type, PayloadType] = {}
+    for name in (*graph.producers, SINK):
+        emitted = () if name == SINK else graph.emitted(name)
+        consumed = () if name == SOURCE else graph.consumed(name)
+        for payload in (*emitted, *consumed):
+            first = known.setdefault(payload.cls, payload).annotation
+            if first != payload.annotation:
+                wanted = (
+                    f"one annotation for all payloads of class {payload.name}, since a payload goes"
+                    " by its class (make two classes of it)"
+                )
+                yield Fault(name, "ambiguous", wanted, f"{first!r} and {payload.annotation!r}")
+
+
+def _sorter(names: Iterable[str], edges: Iterable[Edge]) -> TopologicalSorter[str]:
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for name in (SOURCE, *names, SINK):
+        sorter.add(name)
+    for edge in edges:
+        sorter.add(edge.consumer, edge.producer)
+    return sorter
+
+
+def _circles(names: Iterable[str], edges: Iterable[Edge]) -> Iterator[Fault]:
+    """One fault for each circle that is left when the ones before it are cut open."""
+    known = list(names)
+    left = list(edges)
+    while True:
+        try:
+            _sorter(known, left).prepare()
+        except CycleError as error:
+            # From producer to consumer, the last the first again; shown from the first declared.
+            circle: list[str] = error.args[1][:-1]
+            start = circle.index(min(circle, key=known.index))
+            shown = [*circle[start:], *circle[: start + 1]]
+            yield Fault(shown[0], "circular", _NO_CIRCLE, " -> ".join(shown))
+            left = [e for e in left if (e.producer, e.consumer) != (shown[0], shown[1])]
+        else:
+            return
+
+
+def _sorted(names: Iterable[str], edges: Iterable[Edge]) -> tuple[str, ...]:
+    """By distance from the source, those as far in the order of their declaration."""
+    known = list(edges)
+    rank = {name: i for i, name in enumerate((SOURCE, *names, SINK))}
+    depth: dict[str, int] = {}
+    for name in _sorter(names, known).static_order():
+        before = [depth[e.producer] for e in known if e.consumer == name]
+        depth[name] = max(before, default=-1) + 1
+    return tuple(sorted(depth, key=lambda n: (depth[n], rank[n])))

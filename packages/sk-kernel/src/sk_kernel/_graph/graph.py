@@ -1,0 +1,73 @@
+"""The graph of an application: its vertices, and who consumes what whom emits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from msgspec import Struct
+
+from sk_kernel._declare.specs import Emission, NodeSpec, PayloadType, SinkSpec, SourceSpec
+
+SOURCE = "source:source"
+"""The name of the source in the graph, whatever the adapter is called."""
+
+SINK = "sink:sink"
+"""The name of the sink in the graph, whatever the adapter is called."""
+
+
+class Edge(Struct, frozen=True):
+    """Payloads of one type on their way from a producer to a consumer.
+
+    ``position`` is the consumer's place among the ``fanout`` consumers of that type from that
+    producer.
+    """
+
+    producer: str
+    payload: PayloadType
+    consumer: str
+    position: int
+    fanout: int
+
+
+class Graph(Struct, frozen=True, dict=True):
+    """A checked, acyclic graph. Vertices are :data:`SOURCE`, the nodes in order, :data:`SINK`."""
+
+    source: SourceSpec
+    sink: SinkSpec
+    nodes: Mapping[str, NodeSpec]
+    edges: tuple[Edge, ...]
+    order: tuple[str, ...]
+
+    @cached_property
+    def branching(self) -> bool:
+        """Whether one record can become several, so that a sequence number alone is no order."""
+        return any(e.fanout > 1 for e in self.edges) or any(
+            spec.emits.many or spec.finish for spec in self.nodes.values()
+        )
+
+    @property
+    def producers(self) -> tuple[str, ...]:
+        """Every vertex that emits, in graph order; the index of one is its number on the wire."""
+        return (SOURCE, *self.nodes)
+
+    def emitted(self, producer: str) -> tuple[PayloadType, ...]:
+        """The payload types that a producer emits, ``finish()`` included."""
+        if producer == SOURCE:
+            return self.source.payload.types
+        spec = self.nodes[producer]
+        return tuple(dict.fromkeys(spec.emits.types + (spec.finish or Emission()).types))
+
+    def consumed(self, consumer: str) -> tuple[PayloadType, ...]:
+        """The payload types that a consumer takes."""
+        return self.sink.payload.types if consumer == SINK else self.nodes[consumer].consumes
+
+    def accepts(self, consumer: str, cls: type) -> bool:
+        """Whether an explicit target takes payloads of a class."""
+        known = consumer == SINK or consumer in self.nodes
+        return known and any(issubclass(cls, t.cls) for t in self.consumed(consumer))
+
+    def bridges(self) -> dict[str, str]:
+        """Name of each adapter's bridge -> the adapter's vertex."""
+        pairs = ((self.source.bridge, SOURCE), (self.sink.bridge, SINK))
+        return {bridge: vertex for bridge, vertex in pairs if bridge}

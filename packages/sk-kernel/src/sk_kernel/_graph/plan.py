@@ -1,0 +1,175 @@
+"""From a graph and a placement to segments: what one process runs in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sk_kernel._graph.graph import SOURCE, Graph
+from sk_kernel._graph.sharing import segment_key
+from sk_kernel._graph.units import Unit, state_units
+from sk_kernel.errors import Fault, PreflightError
+
+
+class Segment(Struct, frozen=True):
+    """The units of one group that a batch passes without leaving the process in between.
+
+    ``depth`` counts the process borders on the longest way from the source; ``upstream`` and
+    ``downstream`` are the indices of the segments that it receives from and sends to. Arrows go to
+    a greater depth only, so batches can wait for each other without a circle, even where a group
+    is both before and behind another.
+
+    ``workers`` run it side by side: each the records whose attribute ``key`` is its own, or where
+    that is None, each in turn a whole batch.
+    """
+
+    index: int
+    group: str
+    depth: int
+    units: tuple[Unit, ...]
+    upstream: tuple[int, ...]
+    downstream: tuple[int, ...]
+    workers: int = 1
+    key: str | None = None
+
+    @property
+    def vertices(self) -> tuple[str, ...]:
+        """The vertices of all units."""
+        return tuple(name for unit in self.units for name in unit)
+
+
+class ExecutionPlan(Struct, frozen=True):
+    """The segments of a graph under a placement. Every process derives the same one."""
+
+    graph: Graph
+    group_of: Mapping[str, str]
+    segments: tuple[Segment, ...]
+
+    def segment_of(self, vertex: str) -> Segment:
+        """The segment that runs a vertex."""
+        return next(s for s in self.segments if vertex in s.vertices)
+
+    def of_group(self, group: str) -> tuple[Segment, ...]:
+        """A group's segments."""
+        return tuple(s for s in self.segments if s.group == group)
+
+    def crossing(self) -> tuple[tuple[str, type], ...]:
+        """(producer, class) of the payloads that go from one group to another."""
+        pairs = (
+            (e.producer, e.payload.cls)
+            for e in self.graph.edges
+            if self.group_of[e.producer] != self.group_of[e.consumer]
+        )
+        return tuple(dict.fromkeys(pairs))
+
+    def group_edges(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of different groups with a hop from the first to the second."""
+        pairs = ((s.group, self.segments[d].group) for s in self.segments for d in s.downstream)
+        return tuple(dict.fromkeys(p for p in pairs if p[0] != p[1]))
+
+
+def make_plan(
+    graph: Graph,
+    group_of: Mapping[str, str],
+    states_of: Mapping[str, Iterable[type]],
+    *,
+    workers_of: Mapping[str, int] | None = None,
+    key_of: Mapping[type, str | None] | None = None,
+) -> ExecutionPlan:
+    """Cut the graph at the group borders.
+
+    :param states_of: the states of each node that has any.
+    :param workers_of: the workers of each group that has more than one.
+    :param key_of: the key of each state; None for a global one.
+    :raises PreflightError: with every vertex without a group, every state unit whose nodes (those
+        between two that share a state included) are in different groups, and whatever several
+        workers cannot share.
+    """
+    unplaced = [Fault(n, "unplaced", "a group") for n in graph.order if n not in group_of]
+    if unplaced:
+        raise PreflightError(unplaced)
+    units = state_units(graph, states_of)
+    faults = [_torn(unit, group_of) for unit in units if len({group_of[n] for n in unit}) > 1]
+    if faults:
+        raise PreflightError(faults)
+    keys = {
+        name: [(key_of or {}).get(state) for state in states] for name, states in states_of.items()
+    }
+    segments = _segments(graph, units, group_of)
+    return ExecutionPlan(graph, dict(group_of), _shared(graph, segments, workers_of or {}, keys))
+
+
+def _segments(
+    graph: Graph, units: Sequence[Unit], group_of: Mapping[str, str]
+) -> tuple[Segment, ...]:
+    """A segment for the units of each group at each depth; that of the source is the first."""
+    depth = _depths(graph, units, group_of)
+    cuts: dict[tuple[int, str], list[Unit]] = {}
+    for unit in units:
+        cuts.setdefault((depth[unit[0]], group_of[unit[0]]), []).append(unit)
+    ordered = sorted(cuts, key=lambda cut: cut[0])
+    index_of = {n: i for i, cut in enumerate(ordered) for unit in cuts[cut] for n in unit}
+    hops = {(index_of[e.producer], index_of[e.consumer]) for e in graph.edges}
+    led_to = {b for a, b in hops if a != b}
+    # To where nothing leads the source's segment tells how far the run has come.
+    hops |= {(index_of[SOURCE], i) for i in range(len(ordered)) if i not in led_to}
+    return tuple(
+        Segment(
+            index=i,
+            group=cut[1],
+            depth=cut[0],
+            units=tuple(cuts[cut]),
+            upstream=tuple(sorted(a for a, b in hops if b == i and a != i)),
+            downstream=tuple(sorted(b for a, b in hops if a == i and b != i)),
+        )
+        for i, cut in enumerate(ordered)
+    )
+
+
+def _shared(
+    graph: Graph,
+    segments: tuple[Segment, ...],
+    workers_of: Mapping[str, int],
+    keys_of: Mapping[str, Iterable[str | None]],
+) -> tuple[Segment, ...]:
+    faults: list[Fault] = []
+    result = []
+    for segment in segments:
+        workers = workers_of.get(segment.group, 1)
+        key: str | None = None
+        if workers > 1:
+            key, found = segment_key(graph, segment.vertices, segment.group, keys_of)
+            faults += found
+        result.append(replace(segment, workers=workers, key=key))
+    if faults:
+        raise PreflightError(faults)
+    return tuple(result)
+
+
+def single_group(graph: Graph, group: str = "memory") -> dict[str, str]:
+    """The placement of the memory profile: everything in one group."""
+    return dict.fromkeys(graph.order, group)
+
+
+def _torn(unit: Unit, group_of: Mapping[str, str]) -> Fault:
+    places = ", ".join(f"{name} in {group_of[name]}" for name in unit)
+    return Fault(unit[0], "torn_state", f"one group for all nodes of its state unit: {places}")
+
+
+def _depths(graph: Graph, units: Iterable[Unit], group_of: Mapping[str, str]) -> dict[str, int]:
+    depth: dict[str, int] = {}
+    for unit in units:
+        # What nothing leads to still hears from the source how far the run has come.
+        away = SOURCE in depth and group_of[SOURCE] != group_of[unit[0]]
+        own = max(
+            (
+                depth[e.producer] + (group_of[e.producer] != group_of[e.consumer])
+                for e in graph.edges
+                if e.consumer in unit and e.producer not in unit
+            ),
+            default=int(away),
+        )
+        depth.update(dict.fromkeys(unit, own))
+    return depth

@@ -1,0 +1,1 @@
+"""Dead letters, and the files that they are in."""

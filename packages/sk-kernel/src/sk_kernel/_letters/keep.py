@@ -1,0 +1,58 @@
+"""What becomes of the dead letters of an earlier run when those of another take their place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from itertools import count
+
+from sk_kernel._letters.letters import read_letter
+from sk_kernel.errors import DeadLetterError
+
+#: What is kept under this name is no file of letters, or has a run id too long for a file's name.
+_UNKNOWN = "before"
+_LONGEST = 100
+
+
+def keep_former(target: str, successor: str) -> None:
+    """Give the letters at ``target``, which ``successor`` is about to replace, a name of their own.
+
+    It is the target's with their run's id. The same run writes the same bytes: those are no others.
+    The target is there at every moment, where the file system has links.
+
+    :raises OSError: when the file system refuses.
+    """
+    import filecmp
+
+    empty = not os.path.exists(target) or not os.path.getsize(target)
+    if empty or filecmp.cmp(target, successor, shallow=False):
+        return
+    kept = f"{target}.{_run_of(target)}"
+    for number in count(1):
+        with contextlib.suppress(FileExistsError):
+            _name_also(target, kept if number == 1 else f"{kept}.{number}")
+            return
+
+
+def file_name(name: str) -> str:
+    """A name of any characters as the beginning of a file's: it leads into no other folder."""
+    return name.replace("%", "%25").replace("/", "%2F")
+
+
+def _run_of(path: str) -> str:
+    with open(path, "rb") as file, contextlib.suppress(DeadLetterError):
+        run = file_name(read_letter(file.readline()).run_id)
+        if run and len(os.fsencode(run)) <= _LONGEST:
+            return run
+    return _UNKNOWN
+
+
+def _name_also(path: str, name: str) -> None:
+    try:
+        os.link(path, name)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links, or a file of somebody else's
+        if os.path.lexists(name):
+            raise FileExistsError(name) from None
+        os.rename(path, name)

@@ -1,0 +1,134 @@
+"""A dead letter: a payload that a node was given and raised on, with all that replaying it takes.
+
+One line of JSON each. The payload is in MessagePack as between processes, in Base64. What the node
+raised is named by its type only: its text may hold some of the payload, or a secret.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from sk_kernel._declare.specs import PayloadType
+from sk_kernel._graph.entrances import entrances_of
+from sk_kernel._graph.graph import Edge, Graph
+from sk_kernel._record.envelope import Key
+from sk_kernel._wire.codec_errors import UNREADABLE, UNSENDABLE
+from sk_kernel.errors import DeadLetterError
+
+#: The order of dead letters in their file, and what none has in common with another one of its run.
+Place = tuple[int, str, tuple[int, ...]]
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One record in one node.
+
+    ``sequence`` is the source record's; ``key`` is the record's place in the run's order, which
+    begins with it; ``type`` is the payload's class by module and name; ``cause`` the type of what
+    the node raised at the last of its ``attempts``. ``reply_to`` and ``headers`` are what envelopes
+    said of the record.
+    """
+
+    version: Literal[1] = 1
+    sequence: int
+    node: str
+    cause: str
+    attempts: int
+    trace_id: str
+    run_id: str
+    key: tuple[int, ...]
+    type: str
+    payload: bytes
+    reply_to: str | None = None
+    headers: dict[str, str] = {}
+
+
+class _Placed(msgspec.Struct):
+    sequence: int
+    node: str
+    key: tuple[int, ...]
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(DeadLetter).decode
+_decode_place = msgspec.json.Decoder(_Placed).decode
+_encode_payload = msgspec.msgpack.Encoder().encode
+
+
+def written_letter(letter: DeadLetter) -> bytes:
+    """The letter as its line."""
+    return _encode(letter) + b"\n"
+
+
+def read_letter(line: bytes) -> DeadLetter:
+    """The letter in a line.
+
+    :raises DeadLetterError: when there is none; the message holds nothing of the line.
+    """
+    try:
+        return _decode(line)
+    except UNREADABLE as error:
+        raise DeadLetterError("read", "a line", _problem(error)) from None
+
+
+def place_of(line: bytes) -> Place:
+    """A line's place in the file.
+
+    :raises DeadLetterError: when it is no letter.
+    """
+    try:
+        found = _decode_place(line)
+    except UNREADABLE as error:
+        raise DeadLetterError("read", "a line", _problem(error)) from None
+    return found.sequence, found.node, found.key
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, msgspec.ValidationError):
+        return "it is no dead letter"  # what msgspec says more of it may be the line's own words
+    return str(error) if isinstance(error, msgspec.DecodeError) else "it is no JSON text"
+
+
+def payload_bytes(node: str, sequence: int, payload: Any) -> bytes:
+    """A payload's bytes on the wire.
+
+    :raises DeadLetterError: when MessagePack has no form for it.
+    """
+    try:
+        return _encode_payload(payload)
+    except UNSENDABLE as error:
+        what = f"record {sequence}, given up by node {node!r}"
+        raise DeadLetterError("encode", what, type(error).__name__) from error
+
+
+def payload_of(graph: Graph, letter: DeadLetter) -> tuple[Edge, Any]:
+    """The payload of a letter, and a way on which it may have come to its node, a caller's say.
+
+    :raises DeadLetterError: when the graph has no such node or type, or the bytes are none of it.
+    """
+    what = f"the letter of record {letter.sequence} to node {letter.node!r}"
+    for edge in (*graph.edges, *entrances_of(graph).values()):
+        if edge.consumer == letter.node and type_name(edge.payload) == letter.type:
+            try:
+                decoder = msgspec.msgpack.Decoder(edge.payload.annotation)
+                return edge, decoder.decode(letter.payload)
+            except Exception as error:
+                # Bytes of any kind, and whatever the __post_init__ of a payload makes of them.
+                raise DeadLetterError("decode", what, type(error).__name__) from error
+    raise DeadLetterError("place", what, f"no node {letter.node!r} is given {letter.type} here")
+
+
+def type_name(payload: PayloadType) -> str:
+    """What a letter calls a type of payload."""
+    return class_name(payload.cls)
+
+
+def class_name(cls: type) -> str:
+    """What a letter calls a class."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def whole_key(key: Key) -> tuple[int, ...]:
+    """A key as a letter has it."""
+    return key if isinstance(key, tuple) else (key,)

@@ -1,0 +1,1 @@
+"""What the work costs, in values that add up."""

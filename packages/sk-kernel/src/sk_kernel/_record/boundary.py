@@ -1,0 +1,56 @@
+"""What crosses the boundary between a caller and the groups: dispatches out, terminals back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from sk_kernel._record.envelope import EMPTY_HEADERS, Envelope
+
+TerminalStatus = Literal["success", "error", "timeout", "cancelled"]
+"""How a request ended."""
+
+
+class TerminalEvent(msgspec.Struct, frozen=True):
+    """The end of a request: one of four outcomes, under one trace id.
+
+    ``payload`` is the reply of a ``success`` and None otherwise. Of a failure, ``category`` is one
+    of ``timeout``, ``transport``, ``execution`` and ``cancelled``, ``error`` a sanitised sentence
+    (never a raw exception text), and ``group``, ``worker``, ``node`` and ``cause_type`` say where
+    it happened, and the type of what was raised there, as far as that is known.
+    """
+
+    trace_id: str
+    status: TerminalStatus
+    payload: Any = None
+    error: str = ""
+    category: str = ""
+    group: str = ""
+    node: str = ""
+    cause_type: str = ""
+    worker: str = ""
+
+
+class BoundaryDispatchInput(msgspec.Struct, frozen=True):
+    """A payload on its way to the node ``target`` in another process group, ``dispatch_group``."""
+
+    payload: Any
+    dispatch_group: str
+    target: str
+    trace_id: str | None = None
+    reply_to: str | None = None
+    headers: Mapping[str, str] = EMPTY_HEADERS
+
+
+class RoutingResult(msgspec.Struct, frozen=True):
+    """Where the outputs of a step go next.
+
+    Local deliveries are envelopes whose ``target`` is a node of the own group, boundary deliveries
+    are for other groups, and terminal outputs go nowhere further: they are the replies.
+    """
+
+    local_deliveries: Sequence[Envelope[Any]] = ()
+    boundary_deliveries: Sequence[BoundaryDispatchInput] = ()
+    terminal_outputs: Sequence[Envelope[Any]] = ()

@@ -1,0 +1,50 @@
+"""What is told of requests and replies: counters and diagnostic events."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from sk_kernel._record.boundary import TerminalStatus
+
+ReplyEventName = Literal[
+    "registered",
+    "completed",
+    "cancelled",
+    "expired",
+    "duplicate_terminal",
+    "late_reply_drop",
+    "refused",
+]
+
+
+class ReplyCounters(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the requests so far.
+
+    ``registered`` is ``completed + cancelled + expired + in_flight``: a request that a terminal of
+    any status ended is completed. ``refused`` were never registered. ``remembered`` is the number
+    of ended requests whose names are still known, to tell a duplicate terminal from a late one.
+    """
+
+    registered: int = 0
+    completed: int = 0
+    cancelled: int = 0
+    expired: int = 0
+    duplicate_terminal: int = 0
+    late_reply_drop: int = 0
+    in_flight: int = 0
+    refused: int = 0
+    remembered: int = 0
+
+
+class ReplyEvent(msgspec.Struct, frozen=True):
+    """A step in the life of a request, for diagnostics: no payload, no ``reply_to``, no error text.
+
+    ``trace_id`` is the caller's own, never an alias; it is empty where nobody remembers whose a
+    late terminal was. ``status`` is that of the outcome, where there is one.
+    """
+
+    name: ReplyEventName
+    trace_id: str
+    status: TerminalStatus | None = None

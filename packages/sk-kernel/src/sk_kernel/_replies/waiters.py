@@ -1,0 +1,245 @@
+"""The waiter table behind a lock, with a clock: register, complete, cancel, expire, count."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
+from typing import Literal
+
+import msgspec
+
+from sk_kernel._record.boundary import TerminalEvent, TerminalStatus
+from sk_kernel._replies.facts import ReplyCounters, ReplyEvent, ReplyEventName
+from sk_kernel._replies.waiter import ReplyWaiter
+from sk_kernel._replies.waiter_table import WaiterTable
+from sk_kernel.errors import RequestRefusedError, RequestsClosedError
+
+_DAY = 86_400.0
+
+
+class ReplyWaiterService:
+    """Waiters for replies, by trace id. Every method is safe in any thread, and none blocks.
+
+    At most ``max_in_flight`` requests are without an outcome; of the last ``remember`` that ended,
+    the names are known. What is due expires at the next call of any method that could tell, and in
+    a waiter's own ``wait`` or ``await``; whoever owns a loop may drive :meth:`expire` by
+    :meth:`next_due` besides. ``clock`` gives seconds that only grow. ``on_event`` is called outside
+    the lock, in the thread of what happened, and must not raise.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_in_flight: int = 1_024,
+        remember: int = 16_384,
+        clock: Callable[[], float] = time.monotonic,
+        on_event: Callable[[ReplyEvent], object] | None = None,
+    ) -> None:
+        self.now = clock
+        self._on_event = on_event
+        self._lock = Lock()
+        self._table: WaiterTable[ReplyWaiter] = WaiterTable(max_in_flight, remember)
+        self._closed = False
+
+    def register(
+        self,
+        trace_id: str,
+        reply_to: str | None = None,
+        timeout_seconds: float = 30.0,
+        *,
+        group: str = "",
+        spare: str | None = None,
+    ) -> ReplyWaiter:
+        """Give a waiter that is due in ``timeout_seconds`` (a day at most; 0 or less: at once).
+
+        ``group`` is the one that the request is handed to, where there is one: a timeout names it.
+        ``spare`` is what it goes by where one in flight goes by that trace id.
+
+        A trace id may be used again when its request has ended; what is still on its way for the
+        earlier one can then not be told from the later one's, unless each went by its own alias.
+
+        :raises TooManyRequestsError: when as many as allowed are in flight.
+        :raises TraceInUseError: when a request in flight goes by that name.
+        :raises RequestsClosedError: after :meth:`close`.
+        """
+        now = self.now()
+        due = now + min(timeout_seconds, _DAY) if timeout_seconds > 0 else now
+        waiter = ReplyWaiter(self, trace_id, reply_to, due, group)
+        overdue: Sequence[ReplyWaiter] = ()
+        try:
+            with self._lock:
+                overdue = self._expired(now)
+                if self._closed:
+                    self._table.refused += 1
+                    raise RequestsClosedError
+                if spare is not None and self._table.goes(trace_id):
+                    waiter.rename(spare)
+                self._table.register(waiter)
+        except RequestRefusedError:
+            self._tell("refused", trace_id)
+            raise
+        finally:
+            if overdue:
+                self._wake(overdue, "expired")
+        self._tell("registered", waiter.trace_id)
+        return waiter
+
+    def add_alias(self, trace_id: str, alias: str) -> bool:
+        """Let terminals under ``alias`` complete the request in flight ``trace_id``.
+
+        The alias lives as long as its request is in flight or remembered. False when that request
+        has ended, so that there is nothing to complete.
+
+        :raises TraceInUseError: when another request in flight goes by that name.
+        :raises TooManyAliasesError: when the request has as many as allowed.
+        """
+        with self._lock:
+            return self._table.add_alias(trace_id, alias)
+
+    def complete(self, event: TerminalEvent) -> bool:
+        """Give a terminal to its waiter, under the caller's trace id, by whatever name it comes.
+
+        The first one wins (True). Any other is counted and dropped: ``duplicate_terminal`` when the
+        request is known to have been completed, else ``late_reply_drop``.
+        """
+        now = self.now()
+        with self._lock:
+            overdue = self._expired(now)
+            verdict, trace_id, waiter = self._table.complete(event.trace_id)
+            if waiter is not None:
+                if event.trace_id != trace_id:
+                    event = msgspec.structs.replace(event, trace_id=trace_id)
+                waiter.outcome = event
+        if overdue:
+            self._wake(overdue, "expired")
+        if waiter is None:
+            self._tell(verdict, trace_id)
+            return False
+        if waiter.wakers:
+            _wake_all(waiter.wakers)
+        self._tell("completed", trace_id, event.status)
+        return True
+
+    def cancel(self, trace_id: str) -> bool:
+        """End the caller's request as cancelled; False when none in flight has that trace id."""
+        with self._lock:
+            waiter = self._table.get(trace_id)
+        return waiter is not None and self.cancel_waiter(waiter)
+
+    def cancel_waiter(self, waiter: ReplyWaiter) -> bool:
+        """End this very request as cancelled; False when it has ended before."""
+        now = self.now()
+        with self._lock:
+            overdue = self._expired(now)
+            ended = self._table.cancel(waiter)
+            if ended:
+                waiter.outcome = _outcome(waiter, "cancelled")
+        self._wake(overdue, "expired")
+        self._wake([waiter] if ended else (), "cancelled")
+        return ended
+
+    def time_out(self, waiter: ReplyWaiter) -> bool:
+        """End this very request as expired, due or not; False when it has ended before."""
+        with self._lock:
+            ended = self._table.time_out(waiter)
+            if ended:
+                waiter.outcome = _outcome(waiter, "timeout")
+        self._wake([waiter] if ended else (), "expired")
+        return ended
+
+    def expire(self, now: float | None = None) -> int:
+        """End every request that is due by ``now`` (default: the clock's); gives how many."""
+        moment = self.now() if now is None else now
+        with self._lock:
+            overdue = self._expired(moment)
+        self._wake(overdue, "expired")
+        return len(overdue)
+
+    def next_due(self) -> float | None:
+        """The clock's time at which a request expires next; None when none is in flight."""
+        with self._lock:
+            return self._table.next_due()
+
+    def counters(self) -> ReplyCounters:
+        """The counters, consistent with each other."""
+        with self._lock:
+            values = {name: getattr(self._table, name) for name in ReplyCounters.__struct_fields__}
+        return ReplyCounters(**values)
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are without an outcome."""
+        with self._lock:
+            return self._table.in_flight
+
+    def refuse(self) -> None:
+        """Refuse what comes; what is in flight goes on."""
+        with self._lock:
+            self._closed = True
+
+    def close(self) -> int:
+        """Cancel what is in flight and refuse what comes; gives how many were cancelled."""
+        now = self.now()
+        with self._lock:
+            self._closed = True
+            overdue = self._expired(now)
+            ended = self._table.entries()
+            for waiter in ended:
+                self._table.cancel(waiter)
+                waiter.outcome = _outcome(waiter, "cancelled")
+        self._wake(overdue, "expired")
+        self._wake(ended, "cancelled")
+        return len(ended)
+
+    def subscribe(self, waiter: ReplyWaiter, wake: Callable[[], object]) -> bool:
+        """Call ``wake`` once, in any thread, when there is an outcome.
+
+        False, and nothing is called, where there is one already.
+        """
+        with self._lock:
+            if waiter.outcome is not None:
+                return False
+            if waiter.wakers is None:
+                waiter.wakers = []
+            waiter.wakers.append(wake)
+            return True
+
+    def _expired(self, now: float) -> Sequence[ReplyWaiter]:
+        overdue = self._table.expire(now)
+        for waiter in overdue:
+            waiter.outcome = _outcome(waiter, "timeout")
+        return overdue
+
+    def _wake(self, ended: Sequence[ReplyWaiter], name: Literal["cancelled", "expired"]) -> None:
+        _wake_all(wake for waiter in ended for wake in waiter.wakers or ())
+        for waiter in ended:
+            self._tell(name, waiter.trace_id, "timeout" if name == "expired" else "cancelled")
+
+    def _tell(
+        self,
+        name: ReplyEventName,
+        trace_id: str,
+        status: TerminalStatus | None = None,
+    ) -> None:
+        if self._on_event is not None:
+            self._on_event(ReplyEvent(name, trace_id, status))
+
+
+def _wake_all(wakers: Iterable[Callable[[], object]]) -> None:
+    """Call each, also where another one fails; whoever has called hears of the first that did."""
+    failure: BaseException | None = None
+    for wake in wakers:
+        try:
+            wake()
+        except BaseException as error:  # noqa: BLE001 - it is raised below
+            failure = failure or error
+    if failure is not None:
+        raise failure
+
+
+def _outcome(waiter: ReplyWaiter, status: Literal["timeout", "cancelled"]) -> TerminalEvent:
+    error = "no reply in time" if status == "timeout" else "cancelled by the caller"
+    if waiter.group and status == "timeout":
+        error = f"remote handoff timed out for group '{waiter.group}'"
+    return TerminalEvent(waiter.trace_id, status, error=error, category=status, group=waiter.group)

@@ -1,0 +1,1 @@
+"""Requests within the graph: visits, answers, and their way between processes."""

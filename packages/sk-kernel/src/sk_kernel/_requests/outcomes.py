@@ -1,0 +1,100 @@
+"""What requests come to in one segment: answers, and visits onward, all of their weight in them.
+
+Pure. Of one batch, whose requests are known by the roots of their keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sk_kernel._batch.request_batch import RequestBatch
+from sk_kernel._graph.graph import Edge
+from sk_kernel._record.envelope import Key, root_of
+from sk_kernel._requests.visit import Answer, Visit, shares
+from sk_kernel.errors import RunError
+
+
+class Outcomes(NamedTuple):
+    """What has become of requests in a segment.
+
+    ``answers`` are for the callers; what goes ``onward`` is held by the index of the segment that
+    it goes to.
+    """
+
+    answers: list[Answer]
+    onward: dict[int, list[Visit]]
+
+
+class Leaving(NamedTuple):
+    """Records of any requests that leave a segment, all of one producer.
+
+    They go over ``edge`` to the segment with the index ``segment``; without an edge they are
+    replies.
+    """
+
+    segment: int
+    edge: Edge | None
+    producer: str
+    keys: Sequence[Key]
+    items: Sequence[Any]
+
+
+def outcomes_of(
+    batch: RequestBatch, requests: dict[int, Visit], leaving: Sequence[Leaving]
+) -> Outcomes:
+    """What has become of each request, its whole weight accounted for.
+
+    One that has failed hands its weight in with that; of any other the weight is divided among the
+    records that leave, as replies or onward, and handed in where none does.
+
+    :param requests: of each request one visit that has the weight of all of them, by root; those
+        that have failed are taken out.
+    """
+    answers = [_failure(requests.pop(root), error) for root, error in batch.failed.items()]
+    for root, (node, cause) in batch.let_go.items():
+        if root in requests:
+            name = requests[root].request
+            answers.append(Answer(name, 0, node=node, cause_type=cause, given_up=True))
+    parts = _counted(requests, leaving)
+    divided: dict[int, Iterator[int]] = {}
+    for root, count in parts.items():
+        if count > 1:
+            divided[root] = shares(requests[root].weight, count)
+    onward: dict[int, list[Visit]] = {}
+    for segment, edge, producer, keys, items in leaving:
+        going: list[Visit] = []
+        for key, payload in zip(keys, items, strict=True):
+            root = root_of(key)
+            if root not in requests:
+                continue
+            request, weight, _, _, _, _, sampled = requests[root]
+            if root in divided:
+                weight = next(divided[root])
+            if edge is None:
+                answers.append(Answer(request, weight, True, payload, producer))
+            else:
+                about = batch.correlation(key)
+                going.append(Visit(request, weight, edge, key, payload, about, sampled))
+        if going:
+            onward.setdefault(segment, []).extend(going)
+    if len(parts) < len(requests):
+        answers += [Answer(v.request, v.weight) for r, v in requests.items() if r not in parts]
+    return Outcomes(answers, onward)
+
+
+def _counted(requests: Container[int], leaving: Iterable[Leaving]) -> dict[int, int]:
+    """How many records leave of each of these requests, by its root; only where any does."""
+    parts: dict[int, int] = {}
+    for each in leaving:
+        for key in each.keys:
+            root = root_of(key)
+            if root in requests:
+                parts[root] = parts.get(root, 0) + 1
+    return parts
+
+
+def _failure(visit: Visit, error: RunError) -> Answer:
+    node = str(getattr(error, "node", ""))
+    cause = str(getattr(error, "cause_type", "")) or type(error).__name__
+    return Answer(visit.request, visit.weight, node=node, cause_type=cause)

@@ -1,0 +1,195 @@
+"""Visits and answers to bytes and back: what goes between processes for requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from sk_kernel._graph.entrances import entrances_of
+from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
+from sk_kernel._record.envelope import Correlation
+from sk_kernel._requests.forms import (
+    WireAnswer,
+    WireVisit,
+    decode_answers,
+    decode_correlation,
+    decode_raw_visits,
+    decode_visits,
+)
+from sk_kernel._requests.parts import encode, encoded, parts_of
+from sk_kernel._requests.visit import Answer, Visit
+from sk_kernel._wire.codec_errors import UNREADABLE
+from sk_kernel._wire.parts import WirePart
+from sk_kernel.errors import (
+    KernelError,
+    NodeOutputError,
+    RunError,
+    UnsendableRequestError,
+    WireError,
+)
+
+#: An edge on the wire: producer, type and consumer, by their indices.
+_Way = tuple[int, int, int]
+
+
+class RequestCodec:
+    """Encodes and decodes the visits and answers of one graph.
+
+    ``on_unsent`` is called with the error of each that cannot be sent from a worker.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.on_unsent: Callable[[RunError], object] | None = None
+        vertices = (*graph.producers, SINK)
+        index = {name: i for i, name in enumerate(vertices)}
+        emitted = (t for p in graph.producers for t in graph.emitted(p))
+        taken = (t for name in (*graph.nodes, SINK) for t in graph.consumed(name))
+        self._types = tuple(dict.fromkeys([*emitted, *taken]))
+        self._type_index = {t.cls: i for i, t in enumerate(self._types)}
+        self._edges: dict[_Way, Edge] = {
+            (index[edge.producer], self._type_index[edge.payload.cls], index[edge.consumer]): edge
+            for edge in (*graph.edges, *entrances_of(graph).values())
+        }
+        self._ways = {
+            (edge.producer, edge.payload.cls, edge.consumer): way
+            for way, edge in self._edges.items()
+        }
+        self._decoders: dict[int, Any] = {}
+        #: The edge and the decoder of each way on which a visit has come so far.
+        self._read: dict[_Way, tuple[Edge, Callable[[msgspec.Raw], Any]]] = {}
+
+    def visit(self, visit: Visit) -> bytes:
+        """The bytes of a visit that a caller sends.
+
+        :raises UnsendableRequestError: when MessagePack has no form for its payload.
+        """
+        try:
+            return encoded(self._sent_visit(visit), visit)
+        except NodeOutputError as error:
+            raise UnsendableRequestError(f"a {error.got}") from error
+
+    def visit_parts(
+        self, visits: Sequence[Visit], limit: int
+    ) -> tuple[list[WirePart], list[Answer]]:
+        """(visits as parts of arrays of at most ``limit`` bytes, the failures of the others).
+
+        A failure is that of the node that the visit comes from, its cause NodeOutputError or
+        RecordTooLargeError.
+        """
+        unsent: list[Answer] = []
+        return parts_of(visits, self._sent_visit, limit, unsent.append, self.on_unsent), unsent
+
+    def answer_parts(self, answers: Sequence[Answer], limit: int) -> list[WirePart]:
+        """Answers as parts of arrays of at most ``limit`` bytes.
+
+        In the place of a reply that cannot be sent stands a failure, as of a visit.
+        """
+        return parts_of(
+            answers,
+            self._sent_answer,
+            limit,
+            lambda failure: encode(self._sent_answer(failure)),
+            self.on_unsent,
+        )
+
+    def visits(self, data: bytes | memoryview) -> list[Visit | Answer]:
+        """The visits in an array of them; in place of one that is not as declared, its failure.
+
+        Fields are not checked where they are sent. So a visit with one of another type than it
+        declares comes here: that is the failure of its own request alone.
+
+        :raises WireError: when the bytes are not visits of this graph.
+        """
+        try:
+            return [self._visit(wire, wire.correlation) for wire in decode_visits(data)]
+        except UNREADABLE:
+            return self._raw_visits(data)
+
+    def answers(self, data: bytes | memoryview) -> list[Answer]:
+        """The answers in an array of them; a reply that is not as declared is a failure.
+
+        :raises WireError: when the bytes are not answers of this graph.
+        """
+        try:
+            found = decode_answers(data)
+        except UNREADABLE as error:
+            raise WireError(type(error).__name__) from error
+        return [self._answer(wire) for wire in found]
+
+    def _sent_visit(self, visit: Visit) -> tuple[Any, ...]:
+        request, weight, edge, key, payload, known, sampled = visit
+        producer, kind, consumer = self._ways[edge.producer, edge.payload.cls, edge.consumer]
+        return request, weight, producer, kind, consumer, key, known, sampled, payload
+
+    def _sent_answer(self, answer: Answer) -> tuple[Any, ...]:
+        request, weight, replied, payload, node, cause, given_up = answer
+        kind = self._type_index.get(type(payload)) if replied else None
+        if replied and kind is None:
+            raise NodeOutputError(node, f"{type(payload).__qualname__}, which is not declared", "")
+        return request, weight, kind, payload if replied else None, node, cause, given_up
+
+    def _raw_visits(self, data: bytes | memoryview) -> list[Visit | Answer]:
+        try:
+            found = decode_raw_visits(data)
+        except UNREADABLE as error:
+            raise WireError(type(error).__name__) from error
+        visits: list[Visit | Answer] = []
+        for wire in found:
+            try:
+                known = decode_correlation(wire.correlation)
+            except UNREADABLE:
+                visits.append(_undeclared_visit(wire, self._edge(wire)))
+            else:
+                visits.append(self._visit(wire, known))
+        return visits
+
+    def _visit(self, wire: WireVisit, known: Correlation) -> Visit | Answer:
+        way = wire.producer, wire.type, wire.consumer
+        edge, decode = self._read.get(way) or self._reading(wire, way)
+        try:
+            payload = decode(wire.payload)
+        except Exception:  # noqa: BLE001 - and whatever the __post_init__ of a payload raises
+            return _undeclared_visit(wire, edge)
+        return Visit(wire.request, wire.weight, edge, wire.key, payload, known, wire.sampled)
+
+    def _reading(self, wire: WireVisit, way: _Way) -> tuple[Edge, Callable[[msgspec.Raw], Any]]:
+        found = self._read[way] = self._edge(wire), self._decoder(wire.type)
+        return found
+
+    def _edge(self, wire: WireVisit) -> Edge:
+        edge = self._edges.get((wire.producer, wire.type, wire.consumer))
+        if edge is None:
+            raise WireError("no such edge")
+        return edge
+
+    def _answer(self, wire: WireAnswer) -> Answer:
+        request, weight = wire.request, wire.weight
+        if wire.type is None:
+            lost = wire.given_up
+            return Answer(request, weight, False, None, wire.node, wire.cause_type, lost)
+        if wire.type >= len(self._types):
+            raise WireError("no such type")
+        try:
+            payload = self._decoder(wire.type)(wire.payload)
+        except Exception:  # noqa: BLE001 - as above
+            return _failed(wire, wire.node, NodeOutputError)
+        return Answer(request, weight, True, payload, wire.node)
+
+    def _decoder(self, index: int) -> Any:
+        decoder = self._decoders.get(index)
+        if decoder is None:
+            annotation = self._types[index].annotation
+            decoder = self._decoders[index] = msgspec.msgpack.Decoder(annotation).decode
+        return decoder
+
+
+def _undeclared_visit(wire: WireVisit, edge: Edge) -> Answer:
+    """The failure of a visit that is not as declared: at who was to get it, in this process."""
+    cause = UnsendableRequestError if edge.producer == SOURCE else WireError
+    return _failed(wire, edge.consumer, cause)
+
+
+def _failed(wire: WireVisit | WireAnswer, node: str, cause: type[KernelError]) -> Answer:
+    return Answer(wire.request, wire.weight, node=node, cause_type=cause.__name__)

@@ -1,0 +1,1 @@
+"""Running a segment, batch by batch."""

@@ -1,0 +1,121 @@
+"""Nodes that share state in a straight line: run as one loop over a batch, compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sk_kernel._batch.batch import Batch, Rows
+from sk_kernel._batch.flow import Flow, Outlet
+from sk_kernel._calls.calls import NodeCall
+from sk_kernel._calls.guarded import LOST
+from sk_kernel._graph.graph import Edge
+from sk_kernel._record.envelope import Key
+from sk_kernel._run.chain import Chain, compile_chain
+from sk_kernel._run.traced_chain import TracedChain
+
+
+def line_of_nodes(
+    calls: Mapping[str, NodeCall],
+    inner: Mapping[tuple[str, type], tuple[Edge, ...]],
+    outlets: Mapping[str, Outlet],
+) -> NodeLine | None:
+    """The line that the nodes of a unit form; None where they do not: see :func:`compile_chain`.
+
+    :param inner: the edges within the unit, by producer and class of payload.
+    :param outlets: what each node may emit, and where that goes.
+    """
+    chain = compile_chain(list(calls.values()), inner)
+    if chain is None:
+        return None
+    # Each node but the last has one edge, to the next one.
+    onward = {producer: edges[0] for (producer, _), edges in inner.items()}
+    return NodeLine(calls, chain, onward, outlets)
+
+
+class NodeLine:
+    """A compiled chain of nodes, beside which sampled records go one by one, for their spans."""
+
+    def __init__(
+        self,
+        calls: Mapping[str, NodeCall],
+        chain: Chain,
+        onward: Mapping[str, Edge],
+        outlets: Mapping[str, Outlet],
+    ) -> None:
+        self._calls, self._chain, self._onward, self._outlets = calls, chain, onward, outlets
+        several = list(calls.values())
+        self._tracer = several[0].tracer
+        self._last = outlets[several[-1].name]
+        forgives = any(call.forgives for call in several)
+        self._traced_chain = None if forgives else TracedChain(several, onward)
+
+    def run(self, flow: Flow, rows: Rows) -> None:
+        """Pass the records, which wait for the first node, through all, and emit what they become.
+
+        :raises NodeFailedError, NodeOutputError, UnknownTargetError: what one of them did.
+        """
+        batch, keys = flow.batch, rows.keys
+        outputs: list[Any] = []
+        traced = self._tracer.rows(keys, batch.sampled) if self._tracer else ()
+        lost: list[int] = []
+        if traced and self._traced_chain:
+            self._run_traced(self._traced_chain, batch, rows, traced, outputs)
+        else:
+            lost = self._run_forgiving(batch, rows, traced, outputs)
+        if lost:
+            gone = set(lost)
+            keys = [key for i, key in enumerate(keys) if i not in gone]
+        flow.emit(self._last, keys, outputs)
+
+    def _run_traced(
+        self,
+        traced_chain: TracedChain,
+        batch: Batch,
+        rows: Rows,
+        traced: Sequence[int],
+        outputs: list[Any],
+    ) -> None:
+        """Append what the last node gives for each row; those in ``traced`` are sampled."""
+        stamps: list[int] = []
+        keys, items, done = rows.keys, rows.items, 0
+        try:
+            for i in traced:
+                self._chain(batch, rows, iter(items[done:i]), i, outputs)
+                outputs.append(traced_chain.one(keys[i], items[i], stamps))
+                done = i + 1
+            self._chain(batch, rows, iter(items[done:]), len(keys), outputs)
+        finally:
+            traced_chain.tell(batch, rows, traced, stamps)
+
+    def _run_forgiving(
+        self, batch: Batch, rows: Rows, traced: Sequence[int], outputs: list[Any]
+    ) -> list[int]:
+        """:meth:`_run_traced` where nodes may give records up: gives the rows of those.
+
+        They have no output. This also runs a batch without a sampled row.
+        """
+        lost: list[int] = []
+        items, done = rows.items, 0
+        for i in traced:
+            lost += self._chain(batch, rows, iter(items[done:i]), i, outputs)
+            output = self._output_of(batch, rows.keys[i], rows.edge(i), items[i])
+            if output is LOST:
+                lost.append(i)
+            else:
+                outputs.append(output)
+            done = i + 1
+        some = items[done:] if done else items
+        return lost + self._chain(batch, rows, iter(some), len(rows.keys), outputs)
+
+    def _output_of(self, batch: Batch, key: Key, edge: Edge, output: Any) -> Any:
+        """What the last node gives for one record, node by node; :data:`LOST` where none does."""
+        for name, call in self._calls.items():
+            output = call.one(batch, key, output, edge)
+            if output is LOST or name not in self._onward:
+                return output
+            edge = self._onward[name]
+            if type(output) is not edge.payload.cls:
+                batch.blame(self._outlets[name].refuse(output, key))
+                return LOST
+        return output

@@ -1,0 +1,182 @@
+"""Making the steps of a segment: those of batches, and those of requests, of the same nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sk_kernel._application.application import ApplicationContext
+from sk_kernel._application.container import Container
+from sk_kernel._batch.flow import Outlet, Route
+from sk_kernel._calls.calls import Identity, NodeCall
+from sk_kernel._calls.guarded import GuardedCall
+from sk_kernel._calls.losses import Losses
+from sk_kernel._declare.specs import Emission
+from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
+from sk_kernel._graph.plan import ExecutionPlan, Segment
+from sk_kernel._graph.units import Unit
+from sk_kernel._run.key_guard import KeyGuard
+from sk_kernel._run.steps import Finish, Finished, NodeStep, SinkStep, Step, Writer
+from sk_kernel._run.stopwatch import Stopwatch, timed_step
+from sk_kernel._run.unit_step import UnitStep
+from sk_kernel._trace.observe import Tracer
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+class StepMaker:
+    """Makes the nodes of one segment, once, and compiles steps of them.
+
+    :raises ResolutionError: when a node cannot be made.
+    """
+
+    def __init__(
+        self,
+        application: ApplicationContext,
+        plan: ExecutionPlan,
+        segment: Segment,
+        container: Container,
+        identity: Identity,
+        losses: Losses,
+        *,
+        tracer: Tracer | None,
+        loop: asyncio.Runner | None,
+        stopwatch: Stopwatch | None,
+    ) -> None:
+        self._application, self._graph, self._segment = application, plan.graph, segment
+        self._identity, self._losses, self._tracer = identity, losses, tracer
+        self._loop, self._stopwatch = loop, stopwatch
+        self.outlets = _outlets(plan, segment)
+        self._nodes = {
+            name: application.make_node(name, container)
+            for unit in segment.units
+            for name in unit
+            if name not in (SOURCE, SINK)
+        }
+
+    def of_batches(self, write: Writer | None) -> list[Step]:
+        """The steps of the stream's batches; ``write`` is needed where the sink is."""
+        steps: list[Step] = []
+        for unit in self._segment.units:
+            if unit == (SINK,):
+                assert write is not None  # noqa: S101 - only the sink's segment writes
+                steps.append(SinkStep(write, self._tracer))
+            elif unit != (SOURCE,):
+                steps += self._steps(unit, self._call)
+        return steps
+
+    def of_requests(self, *, finished: bool) -> list[Step]:
+        """The steps of requests: what comes to the sink waits there for whoever has asked.
+
+        :param finished: whether the nodes with a ``finish()`` have had it.
+        """
+        steps: list[Step] = []
+        for unit in self._segment.units:
+            if unit in ((SINK,), (SOURCE,)):
+                continue
+            if finished and any(self._graph.nodes[name].finish for name in unit):
+                steps.append(Finished(unit))
+            else:
+                steps += self._steps(unit, self._guarded_call)
+        return steps
+
+    def _steps(self, unit: Unit, call: Callable[[str], NodeCall]) -> Iterator[Step]:
+        if guarded := self._guarded_edges(unit):
+            key, workers = self._segment.key, self._segment.workers
+            assert key is not None  # noqa: S101 - else nothing is guarded
+            yield KeyGuard(guarded, key, workers, self._identity.worker)
+        calls = {name: call(name) for name in unit}
+        build = partial(_step, self._graph, calls, self.outlets)
+        yield timed_step(self._stopwatch, calls, build) if self._stopwatch else build()
+
+    def _call(self, name: str) -> NodeCall:
+        if self._application.spec.failure.of(name).policy != "fail":
+            return self._guarded_call(name)
+        spec, node = self._graph.nodes[name], self._nodes[name]
+        independent = self._is_independent(name)
+        return NodeCall(
+            spec, node, self._identity, self._tracer, self._loop, independent=independent
+        )
+
+    def _guarded_call(self, name: str) -> GuardedCall:
+        return GuardedCall(
+            self._graph.nodes[name],
+            self._nodes[name],
+            self._identity,
+            self._application.spec.failure.of(name),
+            self._losses,
+            self._tracer,
+            self._loop,
+            independent=self._is_independent(name),
+        )
+
+    def _is_independent(self, name: str) -> bool:
+        spec = self._graph.nodes[name]
+        return not self._application.states_of(name) and spec.finish is None
+
+    def _guarded_edges(self, unit: Unit) -> list[Edge]:
+        """The ways to a keyed state that lead past other nodes of a segment that workers share."""
+        states_of = self._application.states_of
+        if self._segment.key is None or not any(states_of(name) for name in unit):
+            return []
+        own = set(self._segment.vertices) - set(unit)
+        edges = self._graph.edges
+        return [edge for edge in edges if edge.consumer in unit and edge.producer in own]
+
+
+def _outlets(plan: ExecutionPlan, segment: Segment) -> dict[tuple[str, bool], Outlet]:
+    graph = plan.graph
+    outlets: dict[tuple[str, bool], Outlet] = {}
+    for producer in segment.vertices:
+        if producer == SINK:
+            continue
+        routes = _routes(plan, segment, producer)
+        declared = graph.source.payload if producer == SOURCE else graph.nodes[producer].emits
+        outlets[producer, False] = Outlet(producer, declared, _of(routes, declared))
+        finish = None if producer == SOURCE else graph.nodes[producer].finish
+        if finish:
+            outlets[producer, True] = Outlet(producer, finish, _of(routes, finish))
+    return outlets
+
+
+def _of(routes: Mapping[type, Route], declared: Emission) -> list[Route]:
+    return [routes[payload.cls] for payload in declared.types]
+
+
+def _routes(plan: ExecutionPlan, segment: Segment, producer: str) -> dict[type, Route]:
+    routes: dict[type, Route] = {}
+    for payload in plan.graph.emitted(producer):
+        edges = [e for e in plan.graph.edges if e.producer == producer and e.payload == payload]
+        remote: dict[int, list[str]] = {}
+        for edge in edges:
+            index = plan.segment_of(edge.consumer).index
+            if index != segment.index:
+                remote.setdefault(index, []).append(edge.consumer)
+        routes[payload.cls] = Route(
+            payload,
+            tuple(e for e in edges if e.consumer in segment.vertices),
+            tuple((index, tuple(names)) for index, names in remote.items()),
+        )
+    return routes
+
+
+def _step(
+    graph: Graph, calls: dict[str, NodeCall], outlets: Mapping[tuple[str, bool], Outlet]
+) -> Step:
+    finishes = {
+        name: Finish(call, outlets[name, True], graph.order.index(name))
+        for name, call in calls.items()
+        if (name, True) in outlets
+    }
+    if len(calls) == 1:
+        ((name, call),) = calls.items()
+        return NodeStep(call, outlets[name, False], finishes.get(name))
+    inner: dict[tuple[str, type], tuple[Edge, ...]] = {}
+    for edge in graph.edges:
+        if edge.producer in calls and edge.consumer in calls:
+            key = edge.producer, edge.payload.cls
+            inner[key] = (*inner.get(key, ()), edge)
+    own = {name: outlets[name, False] for name in calls}
+    return UnitStep(calls, inner, own, list(finishes.values()))

@@ -1,0 +1,113 @@
+"""Which payload types can be sent to another process, and come back as what they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import GenericAlias
+from typing import Any
+
+import msgspec
+
+from sk_kernel._declare.specs import PayloadType
+from sk_kernel._graph.entrances import only_asked
+from sk_kernel._graph.graph import SINK, Graph
+from sk_kernel._graph.serving import is_reply_sink, is_request_source
+from sk_kernel.errors import Fault
+
+#: What msgspec raises of a class with annotations that it knows nothing of, or cannot resolve.
+_NO_TYPES = (TypeError, NameError, AttributeError, SyntaxError, ValueError, RuntimeError)
+
+
+def decoder_of(annotation: Any) -> Any:
+    """What decodes an array of payloads of one declared type."""
+    return msgspec.msgpack.Decoder(GenericAlias(list, (annotation,))).decode
+
+
+def wire_faults(graph: Graph, crossing: Iterable[tuple[str, type]]) -> list[Fault]:
+    """The payload types that cannot be sent to another process, or would come out as others there.
+
+    Of a bare ``list`` or an ``Any`` the receiver does not know what was in it, and makes a list of
+    a tuple. Where requests are served, what callers send and get goes between processes too.
+
+    :param crossing: what one process sends to another, by producer and class of payload.
+    """
+    sent = [
+        (producer, next(t for t in graph.emitted(producer) if t.cls is cls))
+        for producer, cls in crossing
+    ]
+    return portability_faults([*sent, *only_asked(graph), *_replies(graph)])
+
+
+def _replies(graph: Graph) -> Iterator[tuple[str, PayloadType]]:
+    """What callers get, by who gives it; nothing where no adapter says that there are callers."""
+    if is_request_source(graph.source) or is_reply_sink(graph.sink):
+        yield from ((e.producer, e.payload) for e in graph.edges if e.consumer == SINK)
+
+
+def portability_faults(payloads: Iterable[tuple[str, PayloadType]]) -> list[Fault]:
+    """What is wrong with payload types, each of them given with the vertex that is to blame."""
+    faults = []
+    for vertex, payload in dict.fromkeys(payloads):
+        try:
+            decoder_of(payload.annotation)
+            info = msgspec.inspect.type_info(payload.annotation)
+        except _NO_TYPES as error:
+            faults.append(_foreign_fault(vertex, payload, [str(error)]))
+            continue
+        foreign, untyped = set[str](), set[str]()
+        _look(info, payload.name, foreign, untyped, [])
+        if foreign:
+            faults.append(_foreign_fault(vertex, payload, sorted(foreign)))
+        if untyped:
+            faults.append(_untyped_fault(vertex, payload, sorted(untyped)))
+    return faults
+
+
+def _foreign_fault(vertex: str, payload: PayloadType, foreign: list[str]) -> Fault:
+    wanted = "a type that MessagePack carries (msgspec.Struct, dataclass)"
+    if any("union" in problem.lower() for problem in foreign):
+        wanted += ", in a union classes that are told apart (msgspec.Struct with tag=True)"
+    inner = "" if foreign == [payload.name] else f" with {', '.join(foreign)}"
+    return Fault(vertex, "not_portable", wanted, f"{payload.name}{inner}")
+
+
+def _untyped_fault(vertex: str, payload: PayloadType, places: list[str]) -> Fault:
+    wanted = (
+        "a type for everything that goes to another process: list[int], dict[str, A | B], not"
+        " list, dict or Any (what has no type goes as the bytes that your nodes make of it)"
+    )
+    return Fault(vertex, "not_portable", wanted, f"{payload.name}, untyped in {', '.join(places)}")
+
+
+def _look(info: Any, place: str, foreign: set[str], untyped: set[str], seen: list[Any]) -> None:
+    """Collect the classes within a type that MessagePack knows nothing of, and what has no type."""
+    cls = info.cls if isinstance(info, msgspec.inspect.CustomType) else None
+    if isinstance(info, msgspec.inspect.AnyType) or cls is object:
+        untyped.add(place)
+    elif cls is not None:
+        foreign.add(cls.__qualname__)
+    elif not any(info is known for known in seen):  # a type may hold itself
+        seen.append(info)
+        foreign.update(_left_out(info))
+        for inner, where in _parts(info, place):
+            _look(inner, where, foreign, untyped, seen)
+
+
+def _left_out(info: msgspec.inspect.Type) -> Iterator[str]:
+    """The fields that would not be sent, though declared: those of attrs with an underscore."""
+    cls: Any = getattr(info, "cls", None)
+    for field in getattr(cls, "__attrs_attrs__", ()):
+        if field.name.startswith("_"):
+            yield f"the private field {cls.__qualname__}.{field.name} of attrs, which is not sent"
+
+
+def _parts(info: msgspec.inspect.Type, place: str) -> Iterator[tuple[msgspec.inspect.Type, str]]:
+    """The types within a type, and where each of them is."""
+    owner = getattr(info, "cls", None)
+    for name in info.__struct_fields__:
+        value = getattr(info, name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, msgspec.inspect.Field):
+                yield part.type, f"{getattr(owner, '__name__', place)}.{part.name}"
+            elif isinstance(part, msgspec.inspect.Type):
+                yield part, place

@@ -1,0 +1,144 @@
+"""Sections to bytes and back: MessagePack, column by column, no object but by its declared type.
+
+A frame's payload is an array of sections ``[producer, type, target, keys, correlations, items]``.
+``producer`` and ``type`` are indices into the graph's own lists, which every process derives from
+the same modules; ``keys`` is nil when they are all the batch's sequence numbers. ``items`` is the
+encoded array of payloads within a binary: a reader that looks for its end has not to look into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import msgspec
+
+from sk_kernel._batch.batch import Batch, Section
+from sk_kernel._graph.graph import Graph
+from sk_kernel._record.envelope import Correlation, Key, root_of
+from sk_kernel._wire.codec_errors import UNSENDABLE
+from sk_kernel._wire.portable import decoder_of
+from sk_kernel._wire.refused import undeclared, unsendable
+from sk_kernel.errors import RecordTooLargeError, RunError, WireError
+
+_Index = Annotated[int, msgspec.Meta(ge=0)]
+_Nested = Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
+
+
+class _WireSection(msgspec.Struct, array_like=True, gc=False):
+    producer: _Index
+    type: _Index
+    target: str | None
+    keys: msgspec.Raw
+    correlations: list[tuple[_Index, Correlation]]
+    items: bytes
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_sections = msgspec.msgpack.Decoder(list[_WireSection]).decode
+_decode_numbers = msgspec.msgpack.Decoder(list[int] | None).decode
+_decode_nested = msgspec.msgpack.Decoder(list[_Nested]).decode
+
+
+class WireCodec:
+    """Encodes and decodes the sections of one graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._decode_keys: Any = _decode_nested if graph.branching else _decode_numbers
+        self._producers = graph.producers
+        self._producer_index = {name: i for i, name in enumerate(self._producers)}
+        types = dict.fromkeys(t for p in self._producers for t in graph.emitted(p))
+        self._types = tuple(types)
+        self._type_index = {t.cls: i for i, t in enumerate(self._types)}
+        self._consumers: dict[tuple[int, int], set[str]] = {}
+        for edge in graph.edges:
+            known = self._producer_index[edge.producer], self._type_index[edge.payload.cls]
+            self._consumers.setdefault(known, set()).add(edge.consumer)
+        self._decoders: dict[int, Any] = {}
+
+    def encode(self, batch: Batch, sections: Iterable[Section], max_bytes: int) -> list[bytes]:
+        """The sections as one frame payload, or as several where one would be over ``max_bytes``.
+
+        :raises RecordTooLargeError: when one record alone is.
+        :raises NodeOutputError: when MessagePack has no form for a record.
+        """
+        several = list(sections)
+        return self._fit(batch, several, max_bytes) if several else [_encode([])]
+
+    def _fit(self, batch: Batch, sections: list[Section], max_bytes: int) -> list[bytes]:
+        data = _encode([self._to_wire(batch, s) for s in sections])
+        if len(data) <= max_bytes:
+            return [data]
+        if len(sections) > 1:
+            return [part for s in sections for part in self._fit(batch, [s], max_bytes)]
+        (section,) = sections
+        if len(section.items) == 1:
+            sequence = root_of(section.keys[0])
+            error = RecordTooLargeError(section.producer, sequence, len(data), max_bytes)
+            raise error.about(section.keys[0])
+        middle = len(section.items) // 2
+        first = section._replace(keys=section.keys[:middle], items=section.items[:middle])
+        second = section._replace(keys=section.keys[middle:], items=section.items[middle:])
+        return self._fit(batch, [first], max_bytes) + self._fit(batch, [second], max_bytes)
+
+    def _to_wire(self, batch: Batch, section: Section) -> _WireSection:
+        known = batch.correlations
+        dense = type(section.keys) is range and len(section.keys) == batch.last - batch.first + 1
+        return _WireSection(
+            self._producer_index[section.producer],
+            self._type_index[section.payload.cls],
+            section.target,
+            msgspec.Raw(_encode(None if dense else list(section.keys))),
+            [(i, known[k]) for i, k in enumerate(section.keys) if k in known] if known else [],
+            _encoded(section),
+        )
+
+    def decode(self, batch: Batch, data: bytes | memoryview) -> list[Section]:
+        """The sections of a frame payload; what it says of its records is put into ``batch``.
+
+        :raises WireError: when the bytes are not sections of this graph.
+        :raises NodeOutputError: when a record is not what its class declares: its producer's fault.
+        """
+        try:
+            return [self._from_wire(batch, wire) for wire in _decode_sections(data)]
+        except RunError:
+            raise
+        except Exception as error:
+            # Bytes of any kind.
+            raise WireError(type(error).__name__) from error
+
+    def _from_wire(self, batch: Batch, wire: _WireSection) -> Section:
+        consumers = self._consumers.get((wire.producer, wire.type))
+        if consumers is None or wire.target not in (None, *consumers):
+            raise WireError("no such edge")
+        keys: Sequence[Key] | None = self._decode_keys(wire.keys)
+        if keys is None:
+            keys = range(batch.first, batch.last + 1)
+        for index, correlation in wire.correlations:
+            batch.correlations[keys[index]] = correlation
+        payload = self._types[wire.type]
+        producer = self._producers[wire.producer]
+        try:
+            items = self._decoder(wire.type)(wire.items)
+        except Exception:
+            # Also what the __post_init__ of a payload makes of what nobody has checked before.
+            refused = undeclared(producer, payload, keys, wire.items)
+            if refused is None:
+                raise
+            raise refused from None
+        if len(keys) != len(items):
+            raise WireError("keys and items differ in number")
+        return Section(producer, payload, wire.target, keys, items)
+
+    def _decoder(self, index: int) -> Any:
+        decoder = self._decoders.get(index)
+        if decoder is None:
+            decoder = self._decoders[index] = decoder_of(self._types[index].annotation)
+        return decoder
+
+
+def _encoded(section: Section) -> bytes:
+    try:
+        return _encode(section.items)
+    except UNSENDABLE as error:
+        raise unsendable(section) or WireError(type(error).__name__) from None

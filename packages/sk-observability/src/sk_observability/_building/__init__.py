@@ -1,0 +1,1 @@
+"""From the configuration's choices to exporters."""

@@ -1,0 +1,1 @@
+"""Lifecycle events: numbered, kept, bounded, and how bad each is."""

@@ -1,0 +1,124 @@
+"""How each metric is read from a snapshot: functions from snapshots to samples. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from sk_kernel import SECONDS_BOUNDS, GroupStatus, Histogram, Totals, WorkerStatus
+
+from sk_observability._metrics.metric import MetricsSnapshot, Sample, TelemetryCounts
+
+Samples: TypeAlias = Callable[[MetricsSnapshot], Iterator[Sample]]
+
+NOTHING: Final = Histogram((0,) * (len(SECONDS_BOUNDS) + 1))
+"""A histogram in which every bucket is there, and empty."""
+
+
+def of_group(value: Callable[[Totals], float | Histogram]) -> Samples:
+    """One sample for each group: a value of all its workers together, dead ones included."""
+
+    def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+        for group in snapshot.status.groups:
+            yield (group.name,), value(group_totals(group))
+
+    return samples
+
+
+def of_worker(value: Callable[[WorkerStatus], float | None]) -> Samples:
+    """One sample for each worker, by group and place; none for those whose value is None."""
+
+    def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+        for group in snapshot.status.groups:
+            for worker in group.workers:
+                found = value(worker)
+                if found is not None:
+                    yield (group.name, place_of(group, worker)), found
+
+    return samples
+
+
+def of_telemetry(value: Callable[[TelemetryCounts], float]) -> Samples:
+    """One sample for each exporter."""
+
+    def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+        for one in snapshot.telemetry:
+            yield (one.signal, one.exporter), value(one)
+
+    return samples
+
+
+def worker_times(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+    """Three samples for each worker: how long it was busy, idle and backpressured."""
+    for group in snapshot.status.groups:
+        for worker in group.workers:
+            place, done = place_of(group, worker), worker.totals
+            yield (group.name, place, "busy"), done.busy_seconds
+            yield (group.name, place, "idle"), done.idle_seconds
+            yield (group.name, place, "backpressured"), done.backpressured_seconds
+
+
+def latency(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+    """One histogram for the run; only the worker with the source measures it."""
+    yield (), sum((w.totals.latency for w in snapshot.status.workers()), NOTHING)
+
+
+def restarts(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+    """How often each group's workers were restarted."""
+    for group in snapshot.status.groups:
+        yield (group.name,), group.restarts
+
+
+def refusals(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+    """What the listeners refused, by plane and category."""
+    for name, count in snapshot.status.refusals.items():
+        plane, _, category = name.partition(".")
+        yield (plane, category), count
+
+
+def dropped(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+    """What each exporter lost, by reason."""
+    for one in snapshot.telemetry:
+        for reason, count in one.dropped.items():
+            yield (one.signal, one.exporter, reason), count
+
+
+def requests(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+    """How requests have ended; those that were refused never began."""
+    counters = snapshot.status.requests
+    yield ("completed",), counters.completed
+    yield ("cancelled",), counters.cancelled
+    yield ("expired",), counters.expired
+    yield ("refused",), counters.refused
+
+
+def dropped_replies(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+    """Why replies reached nobody."""
+    counters = snapshot.status.requests
+    yield ("duplicate",), counters.duplicate_terminal
+    yield ("late",), counters.late_reply_drop
+
+
+def run_info(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+    """1, labelled with what names the run."""
+    status = snapshot.status
+    yield (status.run_id, status.scenario, status.profile), 1
+
+
+def run_value(value: Callable[[MetricsSnapshot], float]) -> Samples:
+    """One sample, without labels, for the whole run."""
+
+    def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+        yield (), value(snapshot)
+
+    return samples
+
+
+def group_totals(group: GroupStatus) -> Totals:
+    """What a group's workers have done together."""
+    return sum((worker.totals for worker in group.workers), Totals())
+
+
+def place_of(group: GroupStatus, worker: WorkerStatus) -> str:
+    """A worker's place in its group, which it shares with those that follow it there."""
+    return f"{group.name}-{worker.index}"

@@ -1,0 +1,136 @@
+"""All metrics, in a table: the exporters read it, the documentation prints it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sk_observability._metrics import samples as of
+from sk_observability._metrics.metric import Metric
+from sk_observability._metrics.metric import MetricKind as Kind
+
+_GROUP: Final = ("group",)
+_WORKER: Final = ("group", "worker")
+_EXPORTER: Final = ("signal", "exporter")
+
+METRICS: Final = (
+    Metric(
+        "sk.run.info", Kind.GAUGE, "", "1, labelled with the names of the run",
+        ("run_id", "scenario", "profile"), of.run_info,
+    ),
+    Metric(
+        "sk.run.ready", Kind.GAUGE, "", "1 while the gate is open and no stop was asked for",
+        (), of.run_value(lambda s: s.status.ready),
+    ),
+    Metric(
+        "sk.run.age", Kind.GAUGE, "s", "Time since the run began",
+        (), of.run_value(lambda s: s.status.age_seconds),
+    ),
+    Metric(
+        "sk.records.in", Kind.COUNTER, "{record}",
+        "Records handed to a group's nodes; again if a restart has them processed again",
+        _GROUP, of.of_group(lambda done: done.records_in),
+    ),
+    Metric(
+        "sk.records.out", Kind.COUNTER, "{record}", "Records that a group passed on",
+        _GROUP, of.of_group(lambda done: done.records_out),
+    ),
+    Metric(
+        "sk.records.dead_lettered", Kind.COUNTER, "{record}",
+        "Records that a group's nodes gave up and that were written as dead letters",
+        _GROUP, of.of_group(lambda done: done.dead_lettered),
+    ),
+    Metric(
+        "sk.records.skipped", Kind.COUNTER, "{record}",
+        "Records that a group's nodes gave up and that were skipped",
+        _GROUP, of.of_group(lambda done: done.skipped),
+    ),
+    Metric(
+        "sk.batch.duration", Kind.HISTOGRAM, "s", "How long a group took to process a batch",
+        _GROUP, of.of_group(lambda done: of.NOTHING + done.batch),
+    ),
+    Metric(
+        "sk.batch.latency", Kind.HISTOGRAM, "s",
+        "Time from the reading of a batch until the last group had finished it",
+        (), of.latency,
+    ),
+    Metric(
+        "sk.source.credit.batches", Kind.GAUGE, "{batch}",
+        "Batches that the source may read before another one is finished; at 0 it waits",
+        _WORKER, of.of_worker(lambda worker: worker.credit),
+    ),
+    Metric(
+        "sk.worker.queue.batches", Kind.GAUGE, "{batch}",
+        "Batches that a worker has received and not finished",
+        _WORKER, of.of_worker(lambda worker: worker.waiting),
+    ),
+    Metric(
+        "sk.worker.time", Kind.COUNTER, "s",
+        "How a worker spent its time: busy, backpressured by those downstream, or idle",
+        (*_WORKER, "state"), of.worker_times,
+    ),
+    Metric(
+        "sk.worker.cpu.time", Kind.COUNTER, "s", "CPU time of a worker's process, all its threads",
+        _WORKER, of.of_worker(lambda worker: worker.totals.cpu_seconds),
+    ),
+    Metric(
+        "sk.worker.memory", Kind.GAUGE, "By", "Resident memory of a worker's process",
+        _WORKER, of.of_worker(lambda worker: worker.rss_bytes),
+    ),
+    Metric(
+        "sk.worker.up", Kind.GAUGE, "", "1 while a worker's process is alive",
+        _WORKER, of.of_worker(lambda worker: worker.alive),
+    ),
+    Metric(
+        "sk.worker.ready", Kind.GAUGE, "", "1 while a worker is ready or running",
+        _WORKER, of.of_worker(lambda worker: worker.ready),
+    ),
+    Metric(
+        "sk.worker.stuck", Kind.GAUGE, "", "1 while a worker makes no progress although work waits",
+        _WORKER, of.of_worker(lambda worker: worker.stuck),
+    ),
+    Metric(
+        "sk.worker.heartbeat.age", Kind.GAUGE, "s", "Time since a worker was last heard from",
+        _WORKER, of.of_worker(lambda worker: worker.heard_age_seconds),
+    ),
+    Metric(
+        "sk.worker.progress.age", Kind.GAUGE, "s", "Time since a worker last made progress",
+        _WORKER, of.of_worker(lambda worker: worker.progress_age_seconds),
+    ),
+    Metric(
+        "sk.restarts", Kind.COUNTER, "{restart}", "Restarts of a group's workers",
+        _GROUP, of.restarts,
+    ),
+    Metric(
+        "sk.refusals", Kind.COUNTER, "{refusal}",
+        "What the listeners for data and control refused, by category",
+        ("plane", "category"), of.refusals,
+    ),
+    Metric(
+        "sk.requests", Kind.COUNTER, "{request}", "Requests that have ended, by outcome",
+        ("outcome",), of.requests,
+    ),
+    Metric(
+        "sk.requests.in_flight", Kind.GAUGE, "{request}", "Requests that wait for a reply",
+        (), of.run_value(lambda s: s.status.requests.in_flight),
+    ),
+    Metric(
+        "sk.replies.dropped", Kind.COUNTER, "{reply}", "Replies that nobody waited for, by reason",
+        ("reason",), of.dropped_replies,
+    ),
+    Metric(
+        "sk.telemetry.created", Kind.COUNTER, "{item}",
+        "Spans, log events and metric snapshots that an exporter was given",
+        _EXPORTER, of.of_telemetry(lambda counts: counts.created),
+    ),
+    Metric(
+        "sk.telemetry.exported", Kind.COUNTER, "{item}",
+        "Spans, log events and metric snapshots that an exporter sent or wrote",
+        _EXPORTER, of.of_telemetry(lambda counts: counts.exported),
+    ),
+    Metric(
+        "sk.telemetry.dropped", Kind.COUNTER, "{item}",
+        "Spans, log events and metric snapshots that an exporter lost, by reason",
+        (*_EXPORTER, "reason"), of.dropped,
+    ),
+)  # fmt: skip
+"""Every metric of a run."""

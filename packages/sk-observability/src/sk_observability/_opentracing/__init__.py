@@ -1,0 +1,1 @@
+"""The bridge to tracers of the OpenTracing API."""

@@ -1,0 +1,1 @@
+"""The OTLP kinds: spans, events and metrics, over gRPC and HTTP."""

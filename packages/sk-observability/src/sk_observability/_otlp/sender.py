@@ -1,0 +1,125 @@
+"""What the OTLP kinds have in common: how batches of any signal are sent, and sent once more."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from sk_observability._exporting.reasons import CLOSED, REJECTED, reason_of
+from sk_observability._metrics.metric import Signal
+from sk_observability._otlp.heard import Heard
+from sk_observability._otlp.settings import OtlpSettings
+from sk_observability.errors import ExportFailedError
+
+T = TypeVar("T")
+
+
+class Client(Protocol):
+    """An exporter of the OpenTelemetry project."""
+
+    def export(self, batch: Any, /) -> Any:
+        """Send a batch; give SUCCESS or FAILURE."""
+
+    def shutdown(self) -> None:
+        """End what is under way, and let go of the connection."""
+
+
+Connector = Callable[[], Client]
+"""Makes an exporter, with a connection of its own."""
+
+
+class OtlpSender(Generic[T]):
+    """A `Sender`: converts items, and has an OpenTelemetry exporter send them.
+
+    `connect` makes the exporter. It pauses between tries, up to many seconds, and only its
+    `shutdown` ends a pause: hence there may be a second one when it comes to the end.
+    """
+
+    def __init__(
+        self, connect: Connector, heard: Heard, convert: Callable[[Sequence[T]], Any]
+    ) -> None:
+        self._connect, self._heard, self._convert = connect, heard, convert
+        self._client: Client | None = None
+        self._aborted = False
+        self._lock = threading.Lock()
+
+    def send(self, items: Sequence[T]) -> None:
+        """See `Sender`."""
+        batch = self._convert(items)
+        failure = self._failure_of(batch, len(items))
+        if failure and failure.reason != REJECTED and self._heard.final:
+            # The one more try that is left at the end, be it that a pause was cut short or that a
+            # connection had gone stale: by a new one.
+            self._hang_up()
+            failure = self._failure_of(batch, len(items))
+        if failure:
+            raise failure
+
+    def finish(self) -> None:
+        """See `Sender`."""
+        self._heard.final = True
+        if self._heard.reason is not None:
+            self._hang_up()
+
+    def abort(self) -> None:
+        """See `Sender`; over HTTP, a request under way lasts until its timeout all the same."""
+        self._aborted = True
+        self._hang_up()
+
+    def close(self) -> None:
+        """See `Sender`."""
+        self.abort()
+
+    def _failure_of(self, batch: Any, size: int) -> ExportFailedError | None:
+        heard = self._heard
+        heard.begin()
+        try:
+            result = self._connected().export(batch)
+        except ExportFailedError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - counted by who called
+            # Not least what the library raises when `finish` hangs up just before a further try.
+            return ExportFailedError(reason_of(error))
+        if result.name != "SUCCESS" or heard.reason is not None:
+            return ExportFailedError(heard.reason or "export_failed")
+        return ExportFailedError(REJECTED, size - heard.rejected) if heard.rejected else None
+
+    def _connected(self) -> Client:
+        with self._lock:
+            if self._aborted:
+                raise ExportFailedError(CLOSED)
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _hang_up(self) -> None:
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.shutdown()
+
+
+def otlp_sender(
+    signal: Signal, settings: OtlpSettings, convert: Callable[[Sequence[T]], Any]
+) -> OtlpSender[T]:
+    """Give a sender of one signal, over the protocol that the settings name.
+
+    `convert` makes of items what OpenTelemetry's exporter of that signal takes. Imports that
+    exporter: only a thread that sends calls this.
+    """
+    _keep_off_stderr()
+    if settings.protocol == "grpc":
+        from sk_observability._otlp.grpc import connector
+    else:
+        from sk_observability._otlp.http import connector
+    heard = Heard()
+    return OtlpSender(connector(signal, settings, heard), heard, convert)
+
+
+def _keep_off_stderr() -> None:
+    """Failures are counted; who wants OpenTelemetry's own words sets up logging for them."""
+    logger = logging.getLogger("opentelemetry")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())

@@ -1,0 +1,1 @@
+"""Node spans on their way to the exporters, and their account."""

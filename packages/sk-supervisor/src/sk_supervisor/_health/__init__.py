@@ -1,0 +1,1 @@
+"""Probes and scrapes: what they are answered, and the listeners."""

@@ -1,0 +1,59 @@
+"""Probes and scrapes: answered from before a run's first worker starts until the last is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from sk_kernel import MEMORY, BootstrapSupervisor
+from sk_observability import LifecycleLog, MetricsSnapshot, prometheus_exposition
+
+from sk_supervisor._plan.preflight import Prepared
+
+if TYPE_CHECKING:
+    from sk_supervisor._health.http import Routes
+
+
+@runtime_checkable
+class HasLoop(Protocol):
+    """A supervisor whose life is a loop; another one is taken for alive as long as it answers."""
+
+    def ping(self, answer: Callable[[], None]) -> None:
+        """Have the loop call ``answer`` at its next turn. Safe in any thread."""
+
+
+@contextmanager
+def answering(
+    prepared: Prepared,
+    supervisor: BootstrapSupervisor,
+    log: LifecycleLog,
+    take: Callable[[], MetricsSnapshot],
+) -> Iterator[None]:
+    """Answer probes inside the block, where ``runtime.platform.health`` asks for that.
+
+    :param take: gives the metrics, where ``runtime.observability.metrics`` has them answered too.
+    :raises HealthBindError: when an address cannot be had.
+    """
+    config = prepared.config.runtime.platform.health
+    if not config.enabled:
+        yield
+        return
+    from sk_supervisor._health.checks import HealthChecks
+    from sk_supervisor._health.pulse_check import PulseCheck
+    from sk_supervisor._health.server import health_server
+
+    groups = [g.name for g in prepared.groups] or [MEMORY]
+    pulse = PulseCheck(supervisor.ping) if isinstance(supervisor, HasLoop) else None
+    checks = HealthChecks(supervisor.snapshot, groups, pulse)
+    scraped = prepared.config.runtime.observability.metrics.prometheus
+    routes = _metrics_route(take) if scraped else {}
+    with health_server(config, checks, routes) as addresses:
+        log.emit("health_listening", fields=addresses)
+        yield
+
+
+def _metrics_route(take: Callable[[], MetricsSnapshot]) -> Routes:
+    from sk_supervisor._health.metrics_page import MetricsPage
+
+    return {"/metrics": MetricsPage(take, prometheus_exposition()).answer}

@@ -1,0 +1,42 @@
+"""``/metrics``: what a scrape is answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+
+from sk_observability import Exposition, MetricsSnapshot
+
+from sk_supervisor._health.http import Page
+
+#: Workers report once a second. Whoever asks more often gets the same page again, for nothing.
+FRESH_SECONDS = 0.5
+
+
+class MetricsPage:
+    """Answers scrapes. For one event loop.
+
+    :param take: takes a snapshot of the run; safe in any thread.
+    :param expose: writes it as text.
+    :param clock: seconds.
+    """
+
+    def __init__(
+        self,
+        take: Callable[[], MetricsSnapshot],
+        expose: Callable[[MetricsSnapshot], Exposition],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._take, self._expose, self._clock = take, expose, clock
+        self._page: Page | None = None
+        self._written_at = 0.0
+
+    async def answer(self) -> Page:
+        """The page, at most half a second old."""
+        now = self._clock()
+        if self._page is None or now - self._written_at >= FRESH_SECONDS:
+            text = self._expose(self._take())
+            self._page = Page(HTTPStatus.OK, text.body, text.content_type)
+            self._written_at = now
+        return self._page

@@ -1,0 +1,138 @@
+"""The thread that answers probes, and the listeners that it has."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from sk_supervisor._health.checks import HealthChecks
+from sk_supervisor._system.threads import begin, begun
+from sk_supervisor.errors import HealthBindError
+
+if TYPE_CHECKING:
+    from sk_config import HealthConfig, HealthListenerConfig
+
+    from sk_supervisor._health.http import Routes
+
+_BACKLOG = 128
+_GRACE_SECONDS = 0.5
+_CLOSE_SECONDS = 5.0
+
+
+@contextmanager
+def health_server(
+    config: HealthConfig, checks: HealthChecks, routes: Routes | None = None
+) -> Iterator[dict[str, str]]:
+    """Answer probes inside the block; gives the bound addresses, by ``http`` and ``grpc``.
+
+    :param routes: what the HTTP listener answers beside them.
+    :raises HealthBindError: when an address cannot be had.
+    """
+    server = _HealthThread(config, checks, routes or {})
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+class _HealthThread:
+    def __init__(self, config: HealthConfig, checks: HealthChecks, routes: Routes) -> None:
+        self._config, self._checks, self._routes = config, checks, routes
+        self._listening: Future[dict[str, str]] = Future()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, name="health", daemon=True)
+
+    def start(self) -> dict[str, str]:
+        try:
+            begin(self._thread)
+            return self._listening.result()
+        except OSError as fault:  # no thread is left, or no descriptor for it
+            kind = "http" if self._config.http is not None else "grpc"
+            reason = fault.strerror or type(fault).__name__
+            raise HealthBindError(kind, "its address", reason) from fault
+
+    def close(self) -> None:
+        if self._loop is not None and self._closing is not None:
+            with contextlib.suppress(RuntimeError):  # it could not listen, and has ended
+                self._loop.call_soon_threadsafe(self._closing.set)
+        if begun(self._thread):
+            self._thread.join(_CLOSE_SECONDS)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            if self._listening.done():
+                raise
+            self._listening.set_exception(error)  # it is for whoever waits for the addresses
+
+    async def _serve(self) -> None:
+        self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
+        async with contextlib.AsyncExitStack() as stack:
+            addresses = {}
+            if self._config.http is not None:
+                listener = _http(self._config.http, self._checks, self._routes)
+                addresses["http"] = await stack.enter_async_context(listener)
+            if self._config.grpc is not None:
+                listener = _grpc(self._config.grpc, self._checks)
+                addresses["grpc"] = await stack.enter_async_context(listener)
+            self._listening.set_result(addresses)
+            await self._closing.wait()
+
+
+@asynccontextmanager
+async def _http(
+    where: HealthListenerConfig, checks: HealthChecks, routes: Routes
+) -> AsyncIterator[str]:
+    from sk_supervisor._health.http import HttpResponder, health_routes
+
+    responder = HttpResponder({**health_routes(checks), **routes})
+    sock = _bound("http", where)
+    server = await asyncio.start_server(responder.serve, sock=sock, backlog=_BACKLOG)
+    try:
+        yield _address(where.bind_host, sock.getsockname()[1])
+    finally:
+        server.close()
+        responder.hang_up()
+        await server.wait_closed()
+
+
+@asynccontextmanager
+async def _grpc(where: HealthListenerConfig, checks: HealthChecks) -> AsyncIterator[str]:
+    from sk_supervisor._health.grpc import HealthServicer
+
+    # gRPC would not say why it cannot bind, and would write to standard error.
+    _bound("grpc", where).close()
+    server = HealthServicer(checks).server()
+    wanted = _address(where.bind_host, where.bind_port)
+    try:
+        port = server.add_insecure_port(wanted)
+    except RuntimeError as fault:
+        raise HealthBindError("grpc", wanted, "gRPC cannot bind it") from fault
+    await server.start()
+    try:
+        yield _address(where.bind_host, port)
+    finally:
+        await server.stop(_GRACE_SECONDS)
+
+
+def _bound(kind: str, where: HealthListenerConfig) -> socket.socket:
+    host, port = where.bind_host, where.bind_port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    dual = host == "::" and socket.has_dualstack_ipv6()
+    try:
+        return socket.create_server((host, port), family=family, dualstack_ipv6=dual)
+    except OSError as fault:
+        reason = fault.strerror or type(fault).__name__
+        raise HealthBindError(kind, _address(host, port), reason) from fault
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,1 @@
+"""The hub, which relays signed frames between the workers and never reads a payload."""

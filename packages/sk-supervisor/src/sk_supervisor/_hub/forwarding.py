@@ -1,0 +1,91 @@
+"""A frame has come to the hub: it goes on as the relay says, as it is, and its payload unread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sk_transport import FrameKind, WireFrame
+
+from sk_supervisor._hub.guest import Guest
+from sk_supervisor._hub.links import HubLink, HubLinks
+from sk_supervisor._hub.relay import CreditGrant, Relay
+from sk_supervisor._peer_errors import RelayRefusedError
+from sk_supervisor._protocol.frames import (
+    AckHeader,
+    BatchHeader,
+    CreditHeader,
+    RequestHeader,
+    decode_header,
+    encode_header,
+)
+
+
+class Forwarding:
+    """Between the workers that are linked, and the guest. Of the hub's thread alone.
+
+    ``on_complete()``: when everything, to the end of input, has been acknowledged.
+    """
+
+    def __init__(
+        self,
+        relay: Relay,
+        links: HubLinks,
+        guest: Guest | None,
+        *,
+        on_complete: Callable[[], None],
+    ) -> None:
+        self._relay, self._links, self._guest = relay, links, guest
+        self._on_complete = on_complete
+
+    def take(self, worker: str, link: HubLink, frame: WireFrame) -> None:
+        """Do with a worker's frame what its kind asks for.
+
+        :raises RelayRefusedError, HeaderError, TransportError, WireError: the worker is at fault.
+        """
+        if frame.kind in (FrameKind.BATCH, FrameKind.END):
+            header = decode_header(BatchHeader, frame.header)
+            final = frame.kind is FrameKind.END
+            receiver = self._relay.route(worker, header, len(frame.raw), final=final)
+            if receiver is not None:
+                self._links.send(receiver, [frame.raw])
+            elif self._relay.was_replaced(header.receiver):
+                self._links.forget(header.receiver)  # and before it ever came
+        elif frame.kind is FrameKind.REQUEST:
+            asked = decode_header(RequestHeader, frame.header)
+            receiver = self._relay.pass_on(worker, asked, len(frame.raw))
+            if receiver is None or receiver in self._links.gone:
+                self._miss(asked.receiver)
+            else:
+                self._links.send(receiver, [frame.raw])
+        elif frame.kind is FrameKind.REPLY and self._guest is not None:
+            self._guest.arrived(worker, frame)
+        elif frame.kind is FrameKind.ACK:
+            link.channel.verifier.verify(frame)
+            credit = self._relay.acknowledge(worker, decode_header(AckHeader, frame.header))
+            if credit is not None:
+                self._grant(credit)
+        else:
+            raise RelayRefusedError(worker, f"a {frame.kind.name} frame is not a worker's to send")
+
+    def send_for_guest(self) -> None:
+        """Send what the guest has to send."""
+        for receiver, buffers in self._guest.outgoing() if self._guest else ():
+            if receiver in self._links.gone:
+                self._miss(receiver)
+            else:
+                self._links.send(receiver, buffers)
+
+    def _miss(self, worker: str) -> None:
+        """Requests for a worker that is gone cannot be sent: the guest, who asked, has to know."""
+        if self._guest is not None:
+            self._guest.lost(worker)
+
+    def _grant(self, credit: CreditGrant) -> None:
+        """Tell those that read or keep batches how far all of it has been acknowledged."""
+        granted = encode_header(CreditHeader(credit.acknowledged))
+        for worker in credit.workers:
+            link = self._links.here.get(worker)
+            if link is not None:
+                self._links.send(worker, list(link.channel.signer.seal(FrameKind.CREDIT, granted)))
+        if self._relay.complete:
+            self._on_complete()

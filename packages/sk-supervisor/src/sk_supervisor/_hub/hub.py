@@ -1,0 +1,182 @@
+"""The hub: one thread that relays frames between the workers, and never decodes a payload.
+
+It never blocks on a write while there is something to read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from sk_kernel import WireError
+from sk_transport import DetachedChannel, TransportError
+
+from sk_supervisor._hub.door import HubDoor
+from sk_supervisor._hub.forwarding import Forwarding
+from sk_supervisor._hub.guest import Guest
+from sk_supervisor._hub.links import HubLink, HubLinks
+from sk_supervisor._hub.relay import Relay
+from sk_supervisor._peer_errors import HeaderError, RelayRefusedError
+from sk_supervisor._protocol.edges import EdgeKeys
+from sk_supervisor._protocol.failures import PROTOCOL, TRANSPORT
+from sk_supervisor._protocol.frames import HUB
+from sk_supervisor._protocol.link_limits import LinkLimits
+from sk_supervisor._system.threads import begin, begun
+
+
+class DataHub:
+    """Listens on loopback and relays. ``on_fault(worker_id, category, message)``: from its threads.
+
+    The category of a worker's fault is ``transport`` or ``protocol``. A fault without a worker is
+    the hub's own: it relays nothing any more. ``on_reject(category)``: of every frame and peer that
+    is refused, from its threads, by the transport's finer word. ``on_complete()``: when everything,
+    to the end of input, has been acknowledged. REPLY frames are the ``guest``'s.
+
+    :raises BindError: when the port cannot be had.
+    :raises OSError: when the system has no descriptor to give; then none is left open.
+    """
+
+    def __init__(
+        self,
+        relay: Relay,
+        keys: EdgeKeys,
+        *,
+        session: str,
+        expected: Iterable[str],
+        host: str,
+        port: int,
+        limits: LinkLimits,
+        on_fault: Callable[[str, str, str], None],
+        on_reject: Callable[[str], None] = lambda _: None,
+        on_complete: Callable[[], None] = lambda: None,
+        guest: Guest | None = None,
+    ) -> None:
+        self._on_fault, self._on_reject = on_fault, on_reject
+        transport = limits.transport(session, HUB, on_reject)
+        self._admitted: deque[DetachedChannel] = deque()
+        self._closing = threading.Event()
+        with contextlib.ExitStack() as opened:
+            self._selector = opened.enter_context(selectors.DefaultSelector())
+            self._wake_in, self._wake_out = socket.socketpair()
+            opened.enter_context(self._wake_in)
+            opened.enter_context(self._wake_out)
+            self._wake_out.setblocking(False)
+            self._selector.register(self._wake_in, selectors.EVENT_READ)
+            self._door = HubDoor(
+                transport,
+                keys,
+                expected,
+                host=host,
+                port=port,
+                admit=self._let_in,
+                on_reject=on_reject,
+            )
+            opened.pop_all()  # they are the hub's now
+        self._links = HubLinks(
+            self._selector, on_lost=guest.lost if guest is not None else lambda _: None
+        )
+        self._forwarding = Forwarding(relay, self._links, guest, on_complete=on_complete)
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
+            for name, work in (("hub accept", self._door.attend), ("hub relay", self._relay_frames))
+        ]
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where workers dial."""
+        return self._door.address
+
+    def expect(self, worker: str) -> None:
+        """Let another worker in. Any thread."""
+        self._door.expect(worker)
+
+    def start(self) -> None:
+        """Begin to accept and to relay.
+
+        :raises OSError: when the system has no thread to give; close it then.
+        """
+        for thread in self._threads:
+            begin(thread)
+
+    def wake(self) -> None:
+        """Ask the guest for what it has to send. Any thread."""
+        with contextlib.suppress(OSError):
+            self._wake_out.send(b"\0")
+
+    def close(self) -> None:
+        """End both threads and every connection."""
+        self._closing.set()
+        self._door.close()
+        self.wake()
+        for thread in self._threads:
+            if begun(thread):
+                thread.join()
+        self._links.close()
+        for channel in self._admitted:
+            channel.sock.close()
+        self._selector.close()
+        self._wake_in.close()
+        self._wake_out.close()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            # Without this thread every worker would wait for ever.
+            name = threading.current_thread().name
+            self._on_fault("", "internal", f"{type(error).__name__} in {name}")
+            raise
+
+    def _let_in(self, channel: DetachedChannel) -> None:
+        self._admitted.append(channel)
+        self.wake()
+
+    def _relay_frames(self) -> None:
+        here = self._links.here
+        while not self._closing.is_set():
+            for key, mask in self._selector.select():
+                if key.data is None:
+                    self._wake_in.recv(4096)
+                    self._admit()
+                    self._forwarding.send_for_guest()
+                    continue
+                worker: str = key.data
+                link = here.get(worker)
+                if link is not None and mask & selectors.EVENT_READ:
+                    self._read(worker, link)
+                if mask & selectors.EVENT_WRITE and worker in here:
+                    self._links.flush(worker, here[worker])
+
+    def _admit(self) -> None:
+        while self._admitted:
+            channel = self._admitted.popleft()
+            if not self._links.admit(channel):
+                self._on_reject(PROTOCOL)
+                self._on_fault(channel.peer, PROTOCOL, "a second data connection was refused")
+
+    def _read(self, worker: str, link: HubLink) -> None:
+        decoder = link.channel.decoder
+        try:
+            count = link.channel.sock.recv_into(decoder.buffer())
+            if not count:
+                self._links.drop(worker)  # in mid-frame too: it was killed, and its exit tells how
+                return
+            for frame in decoder.advance(count):
+                self._forwarding.take(worker, link, frame)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._links.drop(worker)
+        except TransportError as error:
+            self._fail(worker, TRANSPORT, f"{error.category}: {error}", error.category)
+        except (RelayRefusedError, HeaderError, WireError) as error:
+            self._fail(worker, PROTOCOL, str(error), PROTOCOL)
+
+    def _fail(self, worker: str, category: str, message: str, refusal: str) -> None:
+        self._links.drop(worker)
+        self._on_reject(refusal)
+        self._on_fault(worker, category, message)

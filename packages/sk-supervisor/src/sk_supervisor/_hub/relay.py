@@ -1,0 +1,197 @@
+"""What the hub does with a frame, decided from its header alone. No I/O."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sk_kernel import SOURCE, ExecutionPlan
+
+from sk_supervisor._peer_errors import RelayRefusedError
+from sk_supervisor._protocol.frames import AckHeader, BatchHeader, RequestHeader
+from sk_supervisor._protocol.peers import place_of, places_of
+
+
+class CreditGrant(NamedTuple):
+    """Tell ``workers`` that every batch up to ``acknowledged`` is done with."""
+
+    workers: tuple[str, ...]
+    acknowledged: int
+
+
+class _Way(NamedTuple):
+    """From one segment in one place to another in another."""
+
+    source: int
+    sender: str
+    target: int
+    receiver: str
+
+
+@dataclass(slots=True)
+class RelayCounters:
+    """What passed the hub; ``stale`` frames came from, or were for, a worker that was replaced.
+
+    ``requests`` are the frames with records of requests that went from one worker to another.
+    """
+
+    frames: int = 0
+    bytes: int = 0
+    acknowledged: int = 0
+    stale: int = 0
+    requests: int = 0
+
+
+class Relay:
+    """The routes of one run, and how far its batches have been acknowledged. Thread-safe.
+
+    :param workers: the worker in each place.
+    :param restartable: the groups whose workers may be replaced: those upstream of them get credit,
+        as the source does, since they keep what is not acknowledged.
+    """
+
+    def __init__(
+        self,
+        plan: ExecutionPlan,
+        workers: Mapping[str, str],
+        restartable: Collection[str] = (),
+    ) -> None:
+        self._lock = threading.Lock()
+        self._places = places = places_of(plan)
+        self._workers = dict(workers)
+        self._former: set[str] = set()
+        self._reachable: Mapping[int, Collection[int]] = {
+            s.index: frozenset(s.downstream) for s in plan.segments
+        }
+        self._acknowledged = {
+            (s.index, place): 0
+            for s in plan.segments
+            if not s.downstream
+            for place in places[s.index]
+        }
+        self._ways = {
+            _Way(s.index, a, d, b)
+            for s in plan.segments
+            for d in s.downstream
+            for a in places[s.index]
+            for b in places[d]
+            if a != b
+        }
+        again = {
+            place for s in plan.segments if s.group in restartable for place in places[s.index]
+        }
+        keepers = {way.sender for way in self._ways if way.receiver in again}
+        source = places[plan.segment_of(SOURCE).index]
+        self._credited = tuple(dict.fromkeys([*source, *sorted(keepers)]))
+        self._ended: set[_Way] = set()
+        self._last_epoch = 0
+        self.counters = RelayCounters()
+
+    def has_sent_all(self, worker: str) -> bool:
+        """Whether the end of input has come from a worker, on every way that leads out of it."""
+        with self._lock:
+            ways = {way for way in self._ways if self._workers[way.sender] == worker}
+            return bool(ways) and ways <= self._ended
+
+    @property
+    def complete(self) -> bool:
+        """Whether every batch, to the end of input, has been acknowledged by every last segment."""
+        return 0 < self._last_epoch <= self.counters.acknowledged
+
+    def hand_over(self, worker: str) -> None:
+        """Another worker is in its place from now on; what comes from or is for the old is stale.
+
+        Any thread.
+        """
+        with self._lock:
+            place = place_of(worker)
+            self._former.add(self._workers[place])
+            self._workers[place] = worker
+            self._ended = {way for way in self._ended if way.sender != place}
+
+    def was_replaced(self, worker: str) -> bool:
+        """Whether another one is in a worker's place. Any thread."""
+        with self._lock:
+            return worker in self._former
+
+    def route(
+        self, connection: str, header: BatchHeader, size: int, *, final: bool = False
+    ) -> str | None:
+        """The worker that a frame goes to; None for a stale one.
+
+        :raises RelayRefusedError: when the worker behind ``connection`` may not send it.
+        """
+        with self._lock:
+            if header.sender == connection and connection in self._former:
+                self.counters.stale += 1
+                return None
+            sender = self._runs(connection, header.source_segment)
+            if header.sender != connection or sender is None:
+                raise RelayRefusedError(connection, f"claims segment {header.source_segment}")
+            if header.target_segment not in self._reachable[header.source_segment]:
+                raise RelayRefusedError(
+                    connection, f"is not upstream of segment {header.target_segment}"
+                )
+            receiver = self._runs(header.receiver, header.target_segment)
+            if receiver is None or header.receiver == connection:
+                if header.receiver in self._former:
+                    self.counters.stale += 1
+                    return None
+                raise RelayRefusedError(connection, f"names {header.receiver!r} as receiver")
+            if final and not header.more:
+                way = _Way(header.source_segment, sender, header.target_segment, receiver)
+                self._ended.add(way)
+                self._last_epoch = header.epoch
+            self.counters.frames += 1
+            self.counters.bytes += size
+            return header.receiver
+
+    def pass_on(self, connection: str, header: RequestHeader, size: int) -> str | None:
+        """The worker that records of requests go to; None where one of both has been replaced.
+
+        :raises RelayRefusedError: when the worker behind ``connection`` may not send them.
+        """
+        with self._lock:
+            if header.sender != connection or header.source_segment is None:
+                raise RelayRefusedError(connection, "sends requests in another's name")
+            if connection in self._former or header.receiver in self._former:
+                self.counters.stale += 1
+                return None
+            if self._runs(connection, header.source_segment) is None:
+                raise RelayRefusedError(connection, f"claims segment {header.source_segment}")
+            if header.target_segment not in self._reachable[header.source_segment]:
+                raise RelayRefusedError(
+                    connection, f"is not upstream of segment {header.target_segment}"
+                )
+            if self._runs(header.receiver, header.target_segment) is None:
+                raise RelayRefusedError(connection, f"names {header.receiver!r} as receiver")
+            self.counters.requests += 1
+            self.counters.bytes += size
+            return header.receiver
+
+    def acknowledge(self, connection: str, header: AckHeader) -> CreditGrant | None:
+        """Note an acknowledgement; the credit to give, when all sinks have come that far.
+
+        :raises RelayRefusedError: when the worker behind ``connection`` may not acknowledge it.
+        """
+        with self._lock:
+            if header.sender == connection and connection in self._former:
+                self.counters.stale += 1
+                return None
+            last = header.segment, self._runs(connection, header.segment) or ""
+            if last not in self._acknowledged or header.sender != connection:
+                raise RelayRefusedError(connection, f"acknowledges for segment {header.segment}")
+            before = min(self._acknowledged.values())
+            self._acknowledged[last] = max(self._acknowledged[last], header.epoch)
+            now = min(self._acknowledged.values())
+            self.counters.acknowledged = now
+            workers = tuple(self._workers[place] for place in self._credited)
+            return CreditGrant(workers, now) if now > before else None
+
+    def _runs(self, worker: str, segment: int) -> str | None:
+        """The place in which a worker runs a segment; None where it does not."""
+        place = place_of(worker)
+        here = place in self._places.get(segment, ()) and self._workers[place] == worker
+        return place if here else None

@@ -1,0 +1,111 @@
+"""Which workers have run out of time: to start, to be heard again, to get on, to explain an end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from sk_kernel import EventRail
+
+from sk_supervisor._lives.evidence import Breakage
+from sk_supervisor._lives.failing import Failing
+from sk_supervisor._lives.judgement import Counts, StallChange
+from sk_supervisor._lives.lifecycle import Event, step
+from sk_supervisor._lives.record import WorkerRecord
+from sk_supervisor._lives.roster import Roster
+from sk_supervisor._lives.vitals import WORDS, Look, Vitals, look_at
+from sk_supervisor._protocol import failures as category
+
+
+class Judge:
+    """Applies the time limits of each worker's group. The loop's thread only; it never waits.
+
+    Which limit counts in which state is the lifecycle table's to say: a slow start is judged by
+    ``start_timeout_seconds``, since no row of ``starting`` knows of silence.
+
+    All times are seconds of the loop's clock.
+
+    :param look: looks at a process of the system: its id, and the time.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        log: EventRail,
+        failing: Failing,
+        look: Callable[[int, float], Look] = look_at,
+    ) -> None:
+        self._roster, self._log, self._fail, self._look = roster, log, failing.fail, look
+
+    def dues(self) -> Iterator[float]:
+        """The deadlines of the workers: when :meth:`judge` has something to do, as things are."""
+        for record in self._roster:
+            if step(record.state, Event.OVERDUE):
+                yield record.start_by
+            if step(record.state, Event.SILENT):
+                yield record.silence.due
+            if record.lost_by is not None and step(record.state, Event.BROKE):
+                yield record.lost_by
+
+    def judge(self, now: float) -> None:
+        """Fail whoever is out of time at ``now``, but for those that stand still.
+
+        Of those :meth:`progressed` judges: they say themselves that they have got no further.
+        """
+        for record in self._roster:
+            if step(record.state, Event.OVERDUE) and now >= record.start_by:
+                message = f"not ready within {record.group.start_timeout_seconds} s"
+                self._fail(record, Breakage(category.TIMEOUT, message), Event.OVERDUE)
+            if step(record.state, Event.SILENT) and now >= record.silence.due:
+                self._silent(record, now)
+            if record.lost_by is not None and now >= record.lost_by:
+                self._fail(record, Breakage(category.CRASH, "its control session was lost"))
+
+    def heard(self, heard_at: Mapping[str, float]) -> None:
+        """Note when each worker was last heard, by its id; of others nothing has come yet."""
+        for record in self._roster:
+            record.silence.heard(heard_at.get(record.worker_id, 0.0))
+
+    def progressed(self, record: WorkerRecord, counts: Counts, now: float) -> None:
+        """A worker said how far it has come: tell of a stall that begins or ends with that.
+
+        Where the group has ``on_stuck: fail``, a stall that begins is the worker's failure.
+        """
+        standstill = record.standstill
+        change = standstill.said(counts, now)
+        if change is None and step(record.state, Event.STUCK) and standstill.wants_look(now):
+            change = standstill.looked(self._look(record.process.pid, now))
+        if change is None:
+            return
+        self._tell(record, change)
+        if change.stuck and record.group.on_stuck == "fail":
+            message = f"stood still for {change.seconds:.1f} s with work waiting"
+            self._fail_as(record, category.STUCK, message, Event.STUCK, change.vitals)
+
+    def forgive(self, seconds: float, now: float) -> None:
+        """The supervisor was stopped for so long, until ``now``: nobody's time ran meanwhile."""
+        for record in self._roster:
+            record.silence.heard(now)
+            record.standstill.since += seconds
+            record.start_by += seconds
+            if record.lost_by is not None:
+                record.lost_by += seconds
+
+    def _silent(self, record: WorkerRecord, now: float) -> None:
+        """Look at a process that is not heard; at the second look, which ends it, fail it."""
+        vitals = record.silence.looked(self._look(record.process.pid, now))
+        if vitals is not None:
+            message = f"no heartbeat for {now - record.silence.since:.1f} s"
+            self._fail_as(record, category.HEARTBEAT, message, Event.SILENT, vitals)
+
+    def _fail_as(
+        self, record: WorkerRecord, kind: str, message: str, event: Event, vitals: Vitals | None
+    ) -> None:
+        doing = f": {WORDS[vitals]}" if vitals else ""
+        self._fail(record, Breakage(kind, message + doing), event, vitals)
+
+    def _tell(self, record: WorkerRecord, change: StallChange) -> None:
+        facts: dict[str, object] = {"seconds": round(change.seconds, 3)}
+        if change.vitals is not None:
+            facts |= {"waiting": record.standstill.counts.waiting, "vitals": str(change.vitals)}
+        name = "worker_stuck" if change.stuck else "worker_unstuck"
+        self._log.emit(name, group=record.group.name, worker=record.worker_id, fields=facts)

@@ -1,0 +1,59 @@
+"""How much memory a worker may have in use: looked at by the supervisor, once a second.
+
+A limit of the system (``RLIMIT_AS``, a cgroup) would have the worker fail at some allocation, or
+killed without a word; here its failure has a category and the run its evidence. What is allocated
+within a second may exceed the limit: a container's own is the wall behind this fence.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from sk_supervisor._lives.evidence import Breakage
+from sk_supervisor._lives.lifecycle import Event, step
+from sk_supervisor._lives.record import WorkerRecord
+from sk_supervisor._lives.roster import Roster
+from sk_supervisor._protocol.failures import MEMORY
+from sk_supervisor._system.resident import resident_bytes
+
+LOOK_SECONDS: Final = 1.0
+"""Between two looks at the workers that have a limit."""
+
+
+class MemoryLimits:
+    """An alarm of the loop. Where no group has a limit, it is never due.
+
+    :param fail: takes in that a worker has failed.
+    :param weigh: the resident memory of a process by its id; None where it is gone.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        fail: Callable[[WorkerRecord, Breakage], None],
+        weigh: Callable[[int], int | None] = resident_bytes,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._roster, self._fail, self._weigh = roster, fail, weigh
+        self._next = clock()
+
+    def due(self) -> float | None:
+        """When the workers are to be looked at next; None while none of them has a limit."""
+        return self._next if any(True for _ in self._limited()) else None
+
+    def ring(self, now: float) -> None:
+        """Fail every worker that is over its group's limit."""
+        self._next = now + LOOK_SECONDS
+        for record, limit in list(self._limited()):
+            used = self._weigh(record.process.pid)
+            if used is not None and used > limit:
+                problem = f"uses {used} bytes of memory, over the limit of {limit}"
+                self._fail(record, Breakage(MEMORY, problem))
+
+    def _limited(self) -> Iterator[tuple[WorkerRecord, int]]:
+        for record in self._roster:
+            limit = record.group.max_rss_bytes
+            if limit is not None and step(record.state, Event.BROKE):
+                yield record, limit

@@ -1,0 +1,155 @@
+"""What the supervisor knows of one worker: its process, its life, and what it last said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sk_control import Drained, DrainOutcome, Metering
+from sk_kernel import Progress, Totals, WorkerStatus
+
+from sk_supervisor._lives.evidence import Breakage, Evidence
+from sk_supervisor._lives.judgement import HEARTBEATS, Counts, Silence, Standstill
+from sk_supervisor._lives.ladder import Rung
+from sk_supervisor._lives.lifecycle import Life, State
+from sk_supervisor._processes.process import WorkerProcess
+from sk_supervisor._protocol.failures import CRASH
+from sk_supervisor._protocol.metering import totals_of
+from sk_supervisor._system.resident import resident_bytes
+from sk_supervisor.errors import RuntimeWorkerFailedError
+
+if TYPE_CHECKING:
+    from sk_config import GroupConfig
+
+
+@dataclass(slots=True)
+class WorkerRecord:
+    """One incarnation of a worker. Times are seconds of the loop's (monotonic) clock."""
+
+    worker_id: str
+    group: GroupConfig
+    process: WorkerProcess
+    start_by: float
+    """When it has taken too long to be ready."""
+    spawned_at: float
+    index: int = 0
+    incarnation: int = 1
+    lost_by: float | None = None
+    """Its control session was lost: until then its exit, which says why, is waited for."""
+    life: Life = field(default_factory=Life)
+    progress: Progress = field(init=False)
+    silence: Silence = field(init=False)
+    standstill: Standstill = field(init=False)
+    drained: Drained | None = None
+    breakage: Breakage | None = None
+    evidence: Evidence = field(default_factory=Evidence)
+    failed_in: State | None = None
+    """Where it was when it failed."""
+    partial_outputs: tuple[str, ...] = ()
+    rung: Rung = Rung.NONE
+    """How far down the stop ladder it had to be taken so far."""
+    dead_lettered: int = 0
+    skipped: int = 0
+    metering: Metering = field(default_factory=Metering)
+    last_failure: str = ""
+    """What its predecessor failed of, in a line."""
+    gave_up: str = ""
+    """Why nobody takes its place, where its group's workers are restarted."""
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(self.group.name)
+        self.silence = Silence(HEARTBEATS * self.group.heartbeat_seconds, self.spawned_at)
+        self.standstill = Standstill(self.group.stuck_after_seconds, self.spawned_at)
+
+    @property
+    def state(self) -> State:
+        """Where it is; only :class:`Roster` changes it, by the table."""
+        return self.life.state
+
+    @property
+    def mode(self) -> str:
+        """How it came to its end: ``graceful``, ``forced``, or ``exited`` unasked."""
+        if self.rung >= Rung.TERMINATE:
+            return "forced"
+        return "exited" if self.rung is Rung.NONE else "graceful"
+
+    def counted(self, counts: Counts) -> None:
+        """Note how far it has come, as it last said."""
+        done = counts.records_in, counts.records_out, counts.batches
+        lost = self.dead_lettered, self.skipped
+        state = self.progress.state
+        self.progress = Progress(self.group.name, *done, state, *lost, counts.requests)
+
+    def totals(self) -> Totals:
+        """What this incarnation has done, as it last said."""
+        passed_on = self.progress.records_out
+        return totals_of(self.metering, passed_on, self.dead_lettered, self.skipped)
+
+    def status(self, now: float, totals: Totals) -> WorkerStatus:
+        """It as it is at ``now``, in seconds of the monotonic clock.
+
+        :param totals: those of its place.
+        """
+        process, progress, moved = self.process, self.progress, self.standstill.moved_at
+        return WorkerStatus(
+            worker_id=self.worker_id,
+            pid=process.pid,
+            os_pid=process.pid,
+            alive=process.alive,
+            ready=self.state in (State.READY, State.RUNNING),
+            state=str(self.state),
+            index=self.index,
+            incarnation=self.incarnation,
+            records_in=progress.records_in,
+            records_out=progress.records_out,
+            batches=progress.batches,
+            dead_lettered=self.dead_lettered,
+            skipped=self.skipped,
+            requests=progress.requests,
+            waiting=self.standstill.counts.waiting,
+            stuck=self.standstill.stuck,
+            heard_age_seconds=max(0.0, now - self.silence.since),
+            progress_age_seconds=None if moved is None else max(0.0, now - moved),
+            age_seconds=max(0.0, now - self.spawned_at),
+            rss_bytes=resident_bytes(process.pid) if process.alive else None,
+            category=self.breakage.category if self.breakage else "",
+            ended=process.ended(),
+            last_failure=self.last_failure,
+            rung=self.rung.name.lower(),
+            totals=totals,
+            credit=self.metering.credit,
+        )
+
+    def failure_line(self) -> str:
+        """What it failed of, in a line; empty where it did not."""
+        if self.breakage is None:
+            return ""
+        parts = f"{self.worker_id} failed ({self.breakage.category})", self.evidence.ended
+        return ", ".join(filter(None, parts))
+
+    def unfinished_outputs(self) -> tuple[str, ...]:
+        """Where it said that its output is, unless that is in place."""
+        complete = self.drained is not None and self.drained.outcome is DrainOutcome.COMPLETE
+        return () if complete else self.partial_outputs
+
+
+def failure_error(record: WorkerRecord) -> RuntimeWorkerFailedError:
+    """The typed error of a failed worker, with its evidence."""
+    breakage, evidence = record.breakage or Breakage(CRASH), record.evidence
+    return RuntimeWorkerFailedError(
+        breakage.category,
+        record.group.name,
+        record.worker_id,
+        ended=evidence.ended,
+        node=breakage.node,
+        cause_type=breakage.cause_type,
+        message=breakage.message,
+        stderr_tail=evidence.stderr_tail,
+        told=breakage.told,
+        vitals=str(evidence.vitals or ""),
+        records_in=evidence.counts.records_in,
+        records_out=evidence.counts.records_out,
+        batches=evidence.counts.batches,
+        gave_up=record.gave_up,
+        trace_id=breakage.trace_id,
+    )

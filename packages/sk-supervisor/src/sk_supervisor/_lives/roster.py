@@ -1,0 +1,172 @@
+"""The workers of a run, each in its place, and the lifecycle table by which they change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sk_kernel import EventRail, GroupStatus, Totals, WorkerStatus
+from sk_observability import EventName
+
+from sk_supervisor._lives.evidence import Breakage, Evidence, facts
+from sk_supervisor._lives.lifecycle import (
+    Event,
+    GroupEvent,
+    GroupLife,
+    State,
+    Transition,
+    advance,
+    overall,
+    regroup,
+    step,
+)
+from sk_supervisor._lives.record import WorkerRecord
+from sk_supervisor._lives.vitals import Vitals
+from sk_supervisor._protocol.failures import CRASH
+from sk_supervisor._protocol.metering import totals_by_place
+
+#: How a worker may have come to its end, the best first.
+_MODES = ("graceful", "exited", "forced")
+
+
+class Roster:
+    """Moves workers through the lifecycle table and emits what it says. The loop's thread only.
+
+    Of each place in a group it holds the latest incarnation; :meth:`get` knows the others too.
+
+    :param clean: takes what nobody may be shown out of a text.
+    """
+
+    def __init__(
+        self,
+        log: EventRail,
+        on_change: Callable[[WorkerRecord], None],
+        clean: Callable[[str], str] = str,
+    ) -> None:
+        self._log, self.changed, self._clean = log, on_change, clean
+        self._records: dict[str, WorkerRecord] = {}
+        self._places: dict[tuple[str, int], WorkerRecord] = {}
+        self._groups: dict[str, GroupLife] = {}
+
+    def add(self, record: WorkerRecord) -> None:
+        """A worker was spawned; it takes the place of its predecessor, which has stopped."""
+        group, place = record.group.name, (record.group.name, record.index)
+        former = self._places.get(place)
+        if former is not None:
+            record.last_failure = former.failure_line()
+        if group not in self._groups or former is not None:
+            self._groups[group] = GroupLife()
+        self._records[record.worker_id] = self._places[place] = record
+        self._emit(EventName.WORKER_SPAWNED, record, {"pid": record.process.pid})
+        self.changed(record)
+
+    def __iter__(self) -> Iterator[WorkerRecord]:
+        return iter(self._places.values())
+
+    def lives(self) -> Iterator[WorkerRecord]:
+        """Every incarnation of every worker."""
+        return iter(self._records.values())
+
+    def get(self, worker_id: str) -> WorkerRecord | None:
+        """The record of a worker; None for a stranger."""
+        return self._records.get(worker_id)
+
+    def apply(self, record: WorkerRecord, event: Event, **fields: Any) -> Transition | None:
+        """Take one step of the table; None where it leads nowhere."""
+        return self._step(record, event, fields)
+
+    def _step(
+        self, record: WorkerRecord, event: Event, fields: Mapping[str, Any], *, alone: bool = False
+    ) -> Transition | None:
+        record.life, transition = advance(record.life, event)
+        if transition is None:
+            return None
+        if transition.emits is not None:
+            self._emit(transition.emits, record, fields)
+        if not alone:
+            self._regroup(record.group.name)
+        self.changed(record)
+        return transition
+
+    def broke(
+        self,
+        record: WorkerRecord,
+        breakage: Breakage,
+        event: Event = Event.BROKE,
+        vitals: Vitals | None = None,
+    ) -> Transition | None:
+        """A worker failed; the first reason is kept, with its evidence. None where it was not new.
+
+        Whatever is waited for (its exit, its last lines) has been waited for before.
+        """
+        transition = step(record.state, event)
+        if transition is None or transition.state is not State.FAILED:
+            return None
+        message = self._clean(breakage.message)
+        record.breakage, record.failed_in = replace(breakage, message=message), record.state
+        tail, ended = record.process.tail(), record.process.ended()
+        record.evidence = Evidence(ended, tail, record.standstill.counts, vitals)
+        return self.apply(record, event, **facts(record.breakage, record.evidence))
+
+    def released(self, record: WorkerRecord, *, followed: bool = False) -> None:
+        """A worker's process is gone, and with it whatever was left of it.
+
+        Where another follows it at once, its group has not stopped and does not say so. One that
+        nobody asked to leave, and whose exit was not heard of yet, has crashed.
+        """
+        self.broke(record, Breakage(CRASH), Event.EXITED)
+        rung, ended = record.rung.name.lower(), record.process.ended()
+        fields = {"mode": record.mode, "rung": rung, "ended": ended}
+        self._step(record, Event.RELEASED, fields, alone=followed)
+
+    def ready_groups(self) -> set[str]:
+        """The groups all of whose workers are ready or further."""
+        late = {r.group.name for r in self if r.state not in (State.READY, State.RUNNING)}
+        return {r.group.name for r in self} - late
+
+    def in_order(self, groups: Iterable[str]) -> list[WorkerRecord]:
+        """The workers, by the order of their groups."""
+        rank = {name: i for i, name in enumerate(groups)}
+        return sorted(self, key=lambda r: rank.get(r.group.name, len(rank)))
+
+    def snapshot(self) -> tuple[GroupStatus, ...]:
+        """The groups that were started, with their workers."""
+        now = time.monotonic()
+        totals = totals_by_place((r.group.name, r.index, r.totals()) for r in list(self.lives()))
+        groups: dict[str, list[WorkerStatus]] = {}
+        for record in list(self):
+            place = record.group.name, record.index
+            status = record.status(now, totals.get(place, Totals()))
+            groups.setdefault(record.group.name, []).append(status)
+        return tuple(
+            GroupStatus(
+                name=name,
+                state=str(overall(State(w.state) for w in workers)),
+                restarts=sum(w.incarnation - 1 for w in workers),
+                workers=tuple(workers),
+            )
+            for name, workers in groups.items()
+        )
+
+    def _regroup(self, name: str) -> None:
+        members = [r for r in self if r.group.name == name]
+        self._groups[name], emits = regroup(self._groups[name], [r.state for r in members])
+        if emits is None:
+            return
+        fields: dict[str, object] = {"workers": len(members)}
+        if emits is GroupEvent.STOPPED:
+            # The worst of its workers' is the group's.
+            fields["mode"] = max((r.mode for r in members), key=_MODES.index)
+        self._log.emit(emits, group=name, fields=fields)
+
+    def _emit(self, name: EventName, record: WorkerRecord, fields: Mapping[str, Any]) -> None:
+        told = record.breakage if name is EventName.WORKER_FAILED else None
+        self._log.emit(
+            name,
+            group=record.group.name,
+            worker=record.worker_id,
+            fields=fields,
+            trace_id=(told.trace_id or None) if told else None,
+        )

@@ -1,0 +1,76 @@
+"""What the supervisor's one loop waits for: everything that happens, in one queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sk_control import ControlEvent
+from sk_kernel import TerminalEvent
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessExited:
+    """A worker's process is gone."""
+
+    worker_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubFault:
+    """The hub refused a frame or peer; ``worker_id`` is empty for the hub's own fault."""
+
+    worker_id: str
+    category: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Somebody wants the run to end: a signal, or a call."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalsCame:
+    """Something was refused, for the first time since they were last told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllAcknowledged:
+    """Every batch, to the end of input, is done with everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffFailed:
+    """A request that was handed to a group has failed; ``trace_id`` is that of its spans."""
+
+    outcome: TerminalEvent
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestsSettled:
+    """No request is in flight any more, and none comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Somebody wants to know whether the loop turns."""
+
+    answer: Callable[[], None]
+
+
+Happening: TypeAlias = (
+    ControlEvent
+    | ProcessExited
+    | HubFault
+    | StopRequested
+    | RefusalsCame
+    | AllAcknowledged
+    | HandoffFailed
+    | RequestsSettled
+    | Ping
+)

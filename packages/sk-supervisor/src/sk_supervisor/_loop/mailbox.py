@@ -1,0 +1,49 @@
+"""Where every thread of the supervisor says what happened, and its loop finds it."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import time
+from collections.abc import Callable, Mapping
+
+from sk_control import SpanCounts, WorkerMessage
+
+from sk_supervisor._loop.happenings import Happening
+from sk_supervisor._protocol.span_books import SpanBooks
+
+
+class Mailbox:
+    """A queue of happenings. Any thread, or a signal handler, puts; only the loop takes.
+
+    Reports of spans are not queued: they are entered in ``spans`` at once, so that the last one
+    counts even where it comes after its worker's exit.
+
+    :param clock: seconds; the loop's.
+    """
+
+    def __init__(self, spans: SpanBooks, clock: Callable[[], float] = time.monotonic) -> None:
+        self._spans, self._clock = spans, clock
+        self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
+        self._heard_at: dict[str, float] = {}
+
+    def put(self, happening: Happening) -> None:
+        """Say what happened. Never blocks."""
+        if isinstance(happening, WorkerMessage):
+            # When it came, not when the loop comes to it: the loop may be late.
+            self._heard_at[happening.worker_id] = self._clock()
+            if isinstance(happening.message, SpanCounts):
+                self._spans.note(happening.worker_id, happening.message)
+                return
+        self._queue.put(happening)
+
+    def take(self, timeout_seconds: float | None) -> Happening | None:
+        """Wait for the next one, at most so long (None: for ever); None if nothing came."""
+        with contextlib.suppress(queue.Empty):
+            return self._queue.get(timeout=timeout_seconds)
+        return None
+
+    @property
+    def heard_at(self) -> Mapping[str, float]:
+        """When the last message of each worker came, by its id."""
+        return self._heard_at

@@ -1,0 +1,1 @@
+"""The supervisor of the memory profile: the same lifecycle, in this process."""

@@ -1,0 +1,112 @@
+"""Requests in the memory profile: run one by one in a thread of their own, between two batches."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import NamedTuple
+
+from sk_kernel import (
+    MEMORY,
+    WHOLE,
+    Answer,
+    Entrances,
+    MemoryRun,
+    ReplyWaiter,
+    ReplyWaiterService,
+    RoutingResult,
+    Tally,
+    Visit,
+)
+
+from sk_supervisor._memory.status import WORKER
+from sk_supervisor._requests.flights import Flights, OnFailure, name_of, visits_of
+from sk_supervisor._requests.outcomes import terminal_of
+from sk_supervisor._system.threads import begin
+
+
+class _Flight(NamedTuple):
+    """A request that has no outcome yet, its records, and how much of it is out."""
+
+    waiter: ReplyWaiter
+    visits: list[Visit]
+    tally: Tally
+
+
+class LocalDesk:
+    """A :class:`Desk` beside a run of the memory profile: nothing takes a transport hop.
+
+    Payloads are handed on as they are.
+
+    :param takes: says which requests are traced, by their trace ids.
+    :param on_failure: called in any thread for a request that has failed; must not block.
+    :raises OSError: when the system has no thread to give.
+    """
+
+    def __init__(
+        self,
+        run: MemoryRun,
+        waiters: ReplyWaiterService,
+        entrances: Entrances,
+        takes: Callable[[str], bool],
+        on_failure: OnFailure,
+    ) -> None:
+        self._run, self._waiters, self._entrances = run, waiters, entrances
+        self._takes = takes
+        self._numbers = count(1)
+        self._flights: Flights[_Flight] = Flights(waiters, on_failure)
+        self._waiting: queue.SimpleQueue[_Flight | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="requests", daemon=True)
+        begin(self._thread)
+
+    def dispatch(self, deliveries: RoutingResult, waiter: ReplyWaiter) -> None:
+        """See the protocol.
+
+        :raises UnknownRouteError: when a target takes no payload of that class from a caller.
+        """
+        number = next(self._numbers)
+        visits = visits_of(
+            number,
+            deliveries.boundary_deliveries,
+            waiter.trace_id,
+            self._entrances,
+            sampled=self._takes(waiter.trace_id),
+        )
+        flight = _Flight(waiter, list(visits), Tally())
+        if self._flights.add(name_of(number), flight):
+            self._waiting.put(flight)
+
+    def drain(self) -> None:
+        """Return when whatever was asked has been run; nothing more is."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def close(self) -> None:
+        """See the protocol. Who is in a node's hands is told at once; the thread ends behind it."""
+        for name in self._flights.now():
+            self._flights.lose(name, MEMORY, WORKER)
+        self._waiting.put(None)
+
+    def _work(self) -> None:
+        """In a thread of its own: run one request after the other, until :meth:`close`."""
+        while (flight := self._waiting.get()) is not None:
+            self._waiters.expire()
+            if not flight.waiter.done():  # else nobody waits for it, and none of it has been run
+                self._run_flight(flight)
+
+    def _run_flight(self, flight: _Flight) -> None:
+        """Run a request to its end, as workers would, whatever has answered it before."""
+        for outcome in self._ran(flight.visits):
+            said = flight.tally.take(outcome)
+            if said is not None:
+                self._waiters.complete(terminal_of(said, MEMORY, WORKER))
+
+    def _ran(self, visits: Sequence[Visit]) -> list[Answer]:
+        """Run them when no batch is in work; an error that is no node's is an answer too."""
+        try:
+            with self._run.turn:  # one segment is all there is, and nothing goes on to another
+                return self._run.requests.run(visits).answers
+        except BaseException as error:  # noqa: BLE001 - this thread has all the other requests too
+            return [Answer(visits[0].request, WHOLE, cause_type=type(error).__name__)]

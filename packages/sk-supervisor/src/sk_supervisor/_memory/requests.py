@@ -1,0 +1,77 @@
+"""Requests beside a run of the memory profile, from when it can take them to when it has ended."""
+
+from __future__ import annotations
+
+import threading
+
+from sk_kernel import Entrances, KernelError, MemoryRun, TraceIds
+
+from sk_supervisor._memory.desk import LocalDesk
+from sk_supervisor._memory.status import WORKER
+from sk_supervisor._plan.preflight import Prepared
+from sk_supervisor._protocol.failures import START
+from sk_supervisor._requests.flights import OnFailure
+from sk_supervisor._requests.handoff import Handoff
+from sk_supervisor._text.redaction import redactor_of
+from sk_supervisor._worker.request_faults import RequestFaults
+from sk_supervisor.errors import RuntimeLifecycleReadyError
+
+
+class LocalRequests:
+    """What a run of the memory profile does about requests, as it comes along.
+
+    :param on_failure: called in any thread for one that has failed.
+    """
+
+    def __init__(self, prepared: Prepared, run_id: str, on_failure: OnFailure) -> None:
+        self._prepared, self._run_id, self._on_failure = prepared, run_id, on_failure
+        self._settled = threading.Event()
+        self._desk: LocalDesk | None = None
+        platform, clean = prepared.config.runtime.platform, redactor_of(prepared.config)
+        self._faults = RequestFaults(clean)
+        self.handoff = Handoff(prepared.plan, platform, self._settled.set, clean)
+
+    def open(self, run: MemoryRun) -> None:
+        """The run is about to read: take requests. They are traced where the run is.
+
+        :raises RuntimeLifecycleReadyError: when the system has no thread to give.
+        """
+        run.requests.on_failed = self._faults.tell
+        tracing = self._prepared.config.runtime.observability.tracing
+        takes = TraceIds(self._run_id, tracing.sampling_ratio).takes
+        try:
+            self._desk = LocalDesk(
+                run,
+                self.handoff.waiters,
+                Entrances(self._prepared.application.graph, self._run_id),
+                takes if tracing.exporters else lambda _: False,
+                self._on_failure,
+            )
+        except OSError as error:
+            raise RuntimeLifecycleReadyError(START, [WORKER], 0.0, str(error)) from error
+        self.handoff.open(self._desk)
+
+    def settle(self) -> None:
+        """Take no more; return when all that were asked are answered, or out of time."""
+        waiters = self.handoff.waiters
+        self.handoff.refuse()
+        while self.handoff.in_flight:
+            due = waiters.next_due()
+            self._settled.wait(None if due is None else max(due - waiters.now(), 0.0))
+            waiters.expire()
+
+    def drain(self) -> None:
+        """The input has ended: settle, and return when no request is in a node any more."""
+        self.settle()
+        if self._desk is not None:
+            self._desk.drain()
+
+    def close(self, failure: BaseException | None = None) -> None:
+        """Let whatever is in flight fail. More than once: nothing.
+
+        :param failure: what the run has failed of, if it has.
+        """
+        if isinstance(failure, KernelError):
+            self.handoff.failure = failure
+        self.handoff.close()
+        self._faults.tell_rest()

@@ -1,0 +1,232 @@
+"""The supervisor of the memory profile: no process but this one, the same lifecycle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sk_kernel import (
+    MEMORY,
+    Container,
+    EventRail,
+    GroupStatus,
+    KernelError,
+    MemoryRun,
+    Progress,
+    RunReport,
+    RunSetup,
+    RunStatus,
+)
+from sk_observability import EventName, ExporterSetupError
+
+from sk_supervisor._lives.ladder import Rung
+from sk_supervisor._memory.life import LocalLife
+from sk_supervisor._memory.requests import LocalRequests
+from sk_supervisor._memory.run import LocalRun
+from sk_supervisor._plan.preflight import Prepared
+from sk_supervisor._processes.output import OnLine
+from sk_supervisor._supervisor.base import SupervisorBase
+from sk_supervisor._system.scope import Transport, resolve, scope_of
+from sk_supervisor._system.signals import BreakIn, ForcedStop
+from sk_supervisor.errors import RuntimeLifecycleResolutionError
+
+if TYPE_CHECKING:
+    from sk_supervisor.errors import ProfileError
+
+#: Batches stay in this process, and move by being handed on.
+IN_PROCESS: Final = Transport(MEMORY, MemoryRun)
+
+
+class LocalBootstrapSupervisor(SupervisorBase):
+    """A :class:`sk_kernel.BootstrapSupervisor` whose one group, ``memory``, is this process.
+
+    :meth:`run` works in the caller's thread; :meth:`request_stop` may come from any.
+
+    :param on_progress: called in that thread as the work comes along; it must not raise.
+    :param on_line: called with the worker's id, ``stderr`` and a line, where a sink warns.
+    :param scope: where its transport is bound; by default that of the memory profile.
+    :raises RuntimeLifecycleResolutionError: when none is bound there.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        run_id: str,
+        log: EventRail,
+        *,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        on_line: OnLine = lambda *_: None,
+        scope: Container | None = None,
+    ) -> None:
+        transport: Transport[type[MemoryRun]] = resolve(scope or scope_of(IN_PROCESS), Transport)
+        self._run_id, self._log = run_id, log
+        self._scenario = prepared.config.scenario.name
+        self._on_progress = on_progress
+        self._life = LocalLife(log)
+        self._was_open = False
+        requests = LocalRequests(prepared, run_id, self._request_failed)
+        self.handoff = requests.handoff
+        self._run = LocalRun(
+            prepared,
+            run_id,
+            transport,
+            requests,
+            on_progress=self._progressed,
+            on_line=on_line,
+            on_drain=lambda: log.emit("drain_begun"),
+        )
+
+    @property
+    def works_in_caller(self) -> bool:
+        """It does."""
+        return True
+
+    def start_groups(self, group_names: Sequence[str]) -> None:
+        """Make the nodes and adapters. The one group may be named; it is started in any case.
+
+        :raises RuntimeLifecycleResolutionError: for another group, or when it was started before.
+        :raises RuntimeLifecycleReadyError: when something cannot be made.
+        """
+        self._check(group_names)
+        if self._run.made:
+            raise RuntimeLifecycleResolutionError(MEMORY, "has been started already")
+        self._log.emit(EventName.SUPERVISOR_START_GROUPS, fields={"groups": MEMORY})
+        self._life.moved("starting", EventName.WORKER_SPAWNED, pid=os.getpid())
+        try:
+            self._run.make()
+        except (KernelError, ExporterSetupError, OSError) as error:
+            raise self._life.failed_to_start(error) from error
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._life.raise_failure(error, starting=True)
+        self._life.moved("ready", EventName.WORKER_READY)
+
+    def wait_ready(self, timeout_seconds: float) -> bool:
+        """Ready as soon as started.
+
+        :raises RuntimeLifecycleResolutionError: when it was not started.
+        """
+        if timeout_seconds <= 0:
+            return False
+        self._check_started("wait_ready")
+        self._log.emit(EventName.SUPERVISOR_WAIT_READY, fields={"timeout_seconds": timeout_seconds})
+        return True
+
+    def run(self) -> RunReport:
+        """See the protocol.
+
+        :raises RuntimeLifecycleResolutionError: when it was not started.
+        :raises RuntimeLifecycleReadyError: when an adapter cannot be opened.
+        :raises RunError, ApplicationExitError: when a node or adapter failed.
+        :raises StopTimeoutError: when a requested stop did not drain within its budget.
+        """
+        self._check_started("run")
+        self._log.emit(EventName.SUPERVISOR_START_WORKLOAD)
+        self._was_open = True
+        self._life.moved("running", EventName.WORKER_RUNNING)
+        with self._telling_its_failure():
+            try:
+                report = self._run.work()
+            except ForcedStop:
+                self._life.mode = "forced"
+                self._run.raise_if_out_of_time()
+                if self._run.report is None:
+                    raise
+                report = self._run.report  # what was cut short is no more than what was told of it
+            except (KernelError, SystemExit, KeyboardInterrupt) as error:
+                self._life.raise_failure(error)
+        self._run.tell(report)
+        return report
+
+    def request_stop(self, reason: str) -> None:
+        """End the input and drain. Safe in any thread and in a signal handler."""
+        self._run.request_stop(reason)
+
+    def take_break_in(self, break_in: BreakIn) -> None:
+        """Have the way to break into the work, where it does not end as a stop asks it to."""
+        self._run.take_break_in(break_in)
+
+    def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
+        """Have the run, which is not made yet, write what it measures to a folder."""
+        self._run.profile_into(folder, on_failure)
+
+    @property
+    def stop_reasons(self) -> tuple[str, ...]:
+        """The requests to stop so far, in order."""
+        return self._run.stop_reasons
+
+    def partial_outputs(self) -> tuple[str, ...]:
+        """Where the sink's unfinished output is; empty once it is in place."""
+        return self._run.partial_outputs()
+
+    def stop_groups(self, graceful_timeout_seconds: float, *, drain_inflight: bool) -> None:
+        """Nothing runs beside :meth:`run`, which drains before it returns."""
+        self.shutdown()
+
+    def force_terminate_groups(self, group_names: Sequence[str]) -> None:
+        """There is no process to terminate but the caller's own.
+
+        :raises RuntimeLifecycleResolutionError: for an unknown group.
+        """
+        self._check(group_names)
+        self.shutdown()
+
+    def shutdown(self) -> str:
+        """See the protocol. Legal in every state, and more than once."""
+        life, forced = self._life, self._life.mode == "forced"
+        self._run.close(forced=forced)
+        if life.state == "stopped":
+            return Rung.NONE.name.lower()
+        self._log.emit(EventName.SUPERVISOR_GRACEFUL_STOP)
+        if life.state != "failed":
+            life.moved("stopping", EventName.WORKER_STOPPING, mode=life.mode)
+        life.moved("stopped", EventName.WORKER_STOPPED, mode=life.mode)
+        return (Rung.KILL if forced else Rung.STOP).name.lower()
+
+    def snapshot(self) -> RunStatus:
+        """See the protocol; the pid is this process's own."""
+        worker = self._life.status(self._run.totals())
+        state = self._life.state
+        return RunStatus(
+            run_id=self._run_id,
+            scenario=self._scenario,
+            profile="memory",
+            state=state,
+            ready=state == "running" and not self._run.stop_reasons,
+            started=self._was_open,
+            age_seconds=self._life.age_seconds,
+            records_in=worker.records_in,
+            records_out=worker.records_out,
+            groups=(GroupStatus(name=MEMORY, state=state, workers=(worker,)),),
+            stop_reasons=self._run.stop_reasons,
+            requests=self.handoff.counters(),
+            spans=self._run.span_accounts(),
+        )
+
+    def _progressed(self, progress: Progress) -> None:
+        self._life.progressed(progress)
+        self._on_progress(progress)
+
+    def _check_started(self, wanted: str) -> None:
+        if not self._run.made:
+            raise RuntimeLifecycleResolutionError(wanted, "the group has not been started")
+        if self._life.state == "stopped":
+            raise RuntimeLifecycleResolutionError(wanted, "the group has been stopped")
+
+    @staticmethod
+    def _check(group_names: Sequence[str]) -> None:
+        for name in group_names:
+            if name != MEMORY:
+                raise RuntimeLifecycleResolutionError(name, f"is not the group {MEMORY!r}")
+
+
+def local_supervisor(setup: RunSetup, /) -> LocalBootstrapSupervisor:
+    """The :class:`sk_kernel.SupervisorFactory` of the mode ``inline``."""
+    prepared = Prepared(setup.config, setup.application, setup.plan)
+    return LocalBootstrapSupervisor(
+        prepared,
+        setup.run_id,
+        setup.log,
+        on_progress=setup.on_progress,
+        on_line=setup.on_line,
+    )

@@ -1,0 +1,1 @@
+"""Looking at other runs, and stopping them, by their admin sockets."""

@@ -1,0 +1,198 @@
+"""The commands that look at runs and stop them: ``sk status``, ``top``, ``stop``, ``events``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sk_supervisor.errors import (
+    EXIT_OPERATION,
+    EXIT_STOP_TIMEOUT,
+    RunGoneError,
+    RunSilentError,
+    SeveralRunsError,
+    SupervisorError,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sk_kernel import RunStatus
+
+    from sk_supervisor._operate.entries import Entry
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _of_a_run(command: F) -> F:
+    command = click.option(
+        "--run-dir", metavar="PATH", help="Where its socket is; by default SK_RUN_DIR, or your own."
+    )(command)
+    return click.argument("run", required=False)(command)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except SupervisorError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_OPERATION)
+
+
+def _found(run_dir: str | None) -> tuple[list[Path], list[Entry]]:
+    from sk_supervisor._operate.client import find_runs
+
+    return find_runs(run_dir, warn=lambda line: click.echo(line, err=True))
+
+
+def _chosen(run: str | None, run_dir: str | None) -> Entry:
+    from sk_supervisor._operate.client import choose
+
+    folders, found = _found(run_dir)
+    return choose(found, run, folders)
+
+
+@click.command()
+@_of_a_run
+@click.option("--all", "every", is_flag=True, help="A line for each of your runs.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, of the versioned schema.")
+def status(run: str | None, run_dir: str | None, every: bool, as_json: bool) -> None:
+    """Show how RUN is: its groups and workers.
+
+    RUN is a run's id, the beginning of one, or its pid; it may be left out where only one of your
+    runs is under way. Where there are several, they are listed.
+    """
+    from sk_supervisor._operate.client import choose, status_of
+
+    with _plain_errors():
+        folders, found = _found(run_dir)
+        if not every:
+            try:
+                entry = choose(found, run, folders)
+            except SeveralRunsError:
+                if run is not None or as_json:
+                    raise
+            else:
+                _show(status_of(entry), as_json=as_json)
+                return
+        _show_all(found, as_json=as_json)
+
+
+def _show(status: RunStatus, *, as_json: bool) -> None:
+    import msgspec
+
+    from sk_supervisor._operate.screen import console, print_status
+
+    if as_json:
+        click.echo(msgspec.json.encode(status))
+    else:
+        print_status(console(), status)
+
+
+def _show_all(found: Sequence[Entry], *, as_json: bool) -> None:
+    import msgspec
+
+    from sk_supervisor._operate.screen import console, print_runs
+
+    runs = [(entry, _asked(entry)) for entry in found]
+    if not as_json:
+        print_runs(console(), runs)
+        return
+    listed = [{**msgspec.to_builtins(e.info), "status": msgspec.to_builtins(s)} for e, s in runs]
+    click.echo(json.dumps(listed))
+
+
+def _asked(entry: Entry) -> RunStatus | None:
+    from sk_supervisor._operate.client import status_of
+
+    try:
+        return status_of(entry, seconds=1.0)
+    except (RunGoneError, RunSilentError):
+        return None
+
+
+@click.command()
+@_of_a_run
+@click.option(
+    "--interval", type=click.FloatRange(min=0.1), default=1.0, help="Seconds between two looks."
+)
+def top(run: str | None, run_dir: str | None, interval: float) -> None:
+    """Show how RUN is, again and again, until it ends.
+
+    In place on a terminal; elsewhere one table below the other. Ctrl-C ends it, and not the run.
+    """
+    from sk_supervisor._operate.client import status_of
+    from sk_supervisor._operate.screen import console, live_status
+    from sk_supervisor._show.rows import rate
+
+    with _plain_errors():
+        entry = _chosen(run, run_dir)
+        before = status_of(entry)
+        never = threading.Event()
+        try:
+            with live_status(console()) as show:
+                show(before)
+                while not never.wait(interval):
+                    now = status_of(entry)
+                    show(now, rate(before, now))
+                    before = now
+        except RunGoneError as gone:
+            click.echo(str(gone))
+        except KeyboardInterrupt:
+            return
+
+
+@click.command()
+@_of_a_run
+@click.option("--force", is_flag=True, help="End it at once; what is read is not drained.")
+@click.option("--wait/--no-wait", default=True, help="Whether to wait until it has ended.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), help="Seconds to wait at most.")
+def stop(
+    run: str | None, run_dir: str | None, force: bool, wait: bool, timeout: float | None
+) -> None:
+    """Stop RUN: its input ends, what was read is worked off, and it exits with 143.
+
+    Asked twice it is no more in a hurry than before; that takes --force.
+    """
+    from sk_supervisor._operate import client as client
+
+    with _plain_errors():
+        entry = _chosen(run, run_dir)
+        name = entry.info.run_id
+        if not wait:
+            client.stop(entry, force=force)
+            click.echo(f"run {name} is stopping")
+            return
+        try:
+            code = client.stop_and_wait(entry, force=force, seconds=timeout)
+        except RunSilentError as error:
+            click.echo(f"error: {error}: it is still stopping (--force ends it)", err=True)
+            sys.exit(EXIT_STOP_TIMEOUT)
+        except RunGoneError:
+            click.echo(f"run {name} has ended")
+        else:
+            click.echo(f"run {name} has ended with exit code {code}")
+
+
+@click.command()
+@_of_a_run
+@click.option("--after", type=click.IntRange(min=0), default=0, help="Only those behind this one.")
+def events(run: str | None, run_dir: str | None, after: int) -> None:
+    """Print the lifecycle events of RUN that it still holds, as the log exporter stdout does."""
+    from sk_observability import events_as_text
+
+    from sk_supervisor._operate.client import events_of
+
+    with _plain_errors():
+        held = tuple(events_of(_chosen(run, run_dir), after))
+        click.echo(events_as_text(held), nl=False)
+
+
+COMMANDS = (status, top, stop, events)

@@ -1,0 +1,98 @@
+"""A run's status as a table: once, or in place again and again."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from sk_supervisor._show.rows import COLUMNS, headline, is_number, notes, rows, shown
+from sk_supervisor._show.screens import can_live
+
+if TYPE_CHECKING:
+    from sk_kernel import RunStatus
+
+    from sk_supervisor._operate.entries import Entry
+
+#: A pipe or a file takes every name whole.
+_WIDE = 250
+#: These may break; the rest never does.
+_NAMES = ("group", "worker", "run", "scenario")
+
+
+class Shown(Protocol):
+    """Where the status of a run is shown, the latest last."""
+
+    def __call__(self, status: RunStatus, rate: float | None = None) -> None:
+        """Show it."""
+
+
+def console() -> Console:
+    """Standard output."""
+    return Console(highlight=False) if os.isatty(1) else Console(highlight=False, width=_WIDE)
+
+
+def print_status(screen: Console, status: RunStatus, rate: float | None = None) -> None:
+    """Print a run's headline, its workers, and what is out of the ordinary."""
+    screen.print(_status(status, rate))
+
+
+def print_runs(screen: Console, runs: Iterable[tuple[Entry, RunStatus | None]]) -> None:
+    """Print one line for each run; one that did not answer says so."""
+    table = _table(("run", "pid", "scenario", "state", "workers"))
+    for entry, status in runs:
+        state = "no answer" if status is None else status.state
+        workers = "-" if status is None else str(len(status.workers()))
+        info = entry.info
+        scenario = info.scenario if status is None else status.scenario
+        table.add_row(
+            Text(shown(info.run_id)), str(info.pid or "-"), Text(shown(scenario)), state, workers
+        )
+    screen.print(table)
+
+
+@contextmanager
+def live_status(screen: Console) -> Iterator[Shown]:
+    """Show in place on a terminal; elsewhere, one below the other."""
+    if not can_live(sys.stdout):
+
+        def show(status: RunStatus, rate: float | None = None) -> None:
+            print_status(screen, status, rate)
+            screen.file.flush()
+
+        yield show
+        return
+    with Live(console=screen, auto_refresh=False) as live:
+
+        def update(status: RunStatus, rate: float | None = None) -> None:
+            live.update(_status(status, rate), refresh=True)
+
+        yield update
+
+
+def _status(status: RunStatus, rate: float | None) -> Group:
+    table = _table(COLUMNS)
+    for row in rows(status):
+        table.add_row(*map(Text, row))
+    return Group(Text(headline(status, rate)), table, *map(Text, notes(status)), Text(""))
+
+
+def _table(columns: Iterable[str]) -> Table:
+    table = Table(
+        box=None, padding=(0, 1), pad_edge=False, collapse_padding=True, header_style="bold"
+    )
+    for name in columns:
+        table.add_column(
+            name,
+            justify="right" if is_number(name) else "left",
+            no_wrap=name not in _NAMES,
+            overflow="fold",
+        )
+    return table

@@ -1,0 +1,64 @@
+"""Why an application cannot be built, and what can be said of its placement all the same."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sk_config import origin_of
+from sk_kernel import (
+    SINK,
+    SOURCE,
+    Catalogue,
+    DiscoveryError,
+    Fault,
+    KernelError,
+    PreflightError,
+)
+
+from sk_supervisor._plan.placement import unknown_faults
+from sk_supervisor._plan.supervisors import INLINE
+
+if TYPE_CHECKING:
+    from sk_config import Config
+
+
+def unbuilt_faults(config: Config, error: KernelError, catalogue: Catalogue | None) -> list[Fault]:
+    """Why there is no application, and the names in groups that nothing has.
+
+    :param catalogue: what its modules declare; None where that is not known.
+    """
+    unknown = [] if catalogue is None else _unknown_vertices(config, catalogue)
+    if isinstance(error, PreflightError):
+        return [*error.faults, *unknown]
+    several = [error, *error.further] if isinstance(error, DiscoveryError) else [error]
+    return [_discovery_fault(each, config) for each in several]
+
+
+def _unknown_vertices(config: Config, catalogue: Catalogue) -> list[Fault]:
+    platform = config.runtime.platform
+    if platform.bootstrap.mode == INLINE:
+        return []
+    adapters = (*catalogue.sources.values(), *catalogue.sinks.values())
+    bridges = (adapter.bridge for adapter in adapters if adapter.bridge)
+    return unknown_faults([SOURCE, *catalogue.nodes, SINK, *bridges], platform.process_groups)
+
+
+def _discovery_fault(error: KernelError, config: Config) -> Fault:
+    where = _where_modules_are(error, config) if isinstance(error, DiscoveryError) else ""
+    return Fault("runtime.discovery_modules", "discovery", "", f"{error}{where}")
+
+
+def _where_modules_are(error: DiscoveryError, config: Config) -> str:
+    """What to say where it is the module itself that is not there, or a package that it is in."""
+    missing = error.__cause__
+    if not isinstance(missing, ModuleNotFoundError):
+        return ""
+    if not (missing.name and f"{error.module}.".startswith(f"{missing.name}.")):
+        return ""
+    said = ", neither in the current folder nor among what is installed"
+    folder = os.path.dirname(origin_of(config))
+    beside = os.path.join(folder, error.module.partition(".")[0])
+    if folder and (os.path.isdir(beside) or os.path.isfile(f"{beside}.py")):
+        said += f" (it lies beside the configuration: run sk in {folder}, or set PYTHONPATH to it)"
+    return said

@@ -1,0 +1,160 @@
+"""One worker process, seen from the supervisor: watched and signalled, and ended with all its own.
+
+A worker leads a process group. When it ends, whatever is left in the group is killed, and that
+before the worker is reaped: until then its number cannot be another process group's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from signal import SIGKILL, Signals
+
+from sk_supervisor._processes.spawn import Interpreter, WorkerStart, abandon
+from sk_supervisor._processes.streams import STDERR, STDOUT, LineReader
+from sk_supervisor._system.exit import await_exit, exits_are_lost, reap
+from sk_supervisor._system.threads import begin
+
+#: How long the last lines are waited for, once the process has ended.
+_TAIL_SECONDS = 0.5
+#: How long threads that have been told to end are waited for.
+_THREADS_SECONDS = 0.5
+
+
+class WorkerProcess:
+    """A spawned worker; ``on_exit(worker_id)``, ``on_line(worker_id, stream, line)``: its threads'.
+
+    When ``on_exit`` comes, how it ended and its last lines are known.
+
+    :param clean: takes what nobody may be shown out of a line.
+    :param interpreter: the process that waits to be this worker, where there is one already.
+    :raises OSError: when the process, or a thread that watches it, cannot be created, or nobody
+        would hear how it ended; then there is no process.
+    """
+
+    def __init__(
+        self,
+        start: WorkerStart,
+        on_exit: Callable[[str], None],
+        on_line: Callable[[str, str, str], None],
+        clean: Callable[[str], str] = str,
+        interpreter: Interpreter | None = None,
+    ) -> None:
+        self.worker_id = worker_id = start.worker_id
+        self._on_exit = on_exit
+        self._is_known = True
+        """Whether how it ended could be had."""
+        self._lock = threading.Lock()
+        if exits_are_lost():
+            raise OSError(
+                errno.ECHILD, "SIGCHLD is ignored, and with it how a worker ends: set it to SIG_DFL"
+            )
+        interpreter = interpreter or Interpreter(worker_id, start.standard)
+        self._popen = interpreter.become(start)
+        self.pid = self._popen.pid
+        try:
+            self._attend(partial(on_line, worker_id), clean)
+        except BaseException:
+            abandon(self._popen)
+            raise
+
+    def _attend(self, on_line: Callable[[str, str], None], clean: Callable[[str], str]) -> None:
+        # A flood of output does not take the place of what is said of it on standard error.
+        streams = {STDERR: self._popen.stderr, STDOUT: self._popen.stdout}
+        pipes = {stream: pipe for stream, pipe in streams.items() if pipe is not None}
+        name = self.worker_id
+        self._waiter = threading.Thread(target=self._wait, name=f"{name} exit", daemon=True)
+        self._reader = LineReader(pipes, on_line, f"{name} lines", clean)
+        try:
+            begin(self._waiter)
+        except BaseException:
+            self._reader.wake()
+            self._reader.await_end(_THREADS_SECONDS)
+            raise
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not exited."""
+        return self._popen.returncode is None
+
+    def ended(self) -> str:
+        """How the process ended: ``exit code 1``, ``signal SIGKILL``; empty while it lives.
+
+        ``unknown: reaped by somebody else`` where this process reaps whatever ends.
+        """
+        with self._lock:
+            code, is_known = self._popen.returncode, self._is_known
+        if code is None:
+            return ""
+        if not is_known:
+            return "unknown: reaped by somebody else"
+        if code >= 0:
+            return f"exit code {code}"
+        try:
+            return f"signal {Signals(-code).name}"
+        except ValueError:
+            return f"signal {-code}"
+
+    def tail(self) -> tuple[str, ...]:
+        """The last lines of its standard error so far."""
+        return self._reader.tail()
+
+    def signal(self, number: Signals) -> None:
+        """Send a signal to the worker's whole process group; nothing when it is gone."""
+        with self._lock:
+            if self.alive:
+                self._signal_group(number)
+
+    def release(self, timeout: float) -> bool:
+        """Let go of a process that is gone: join the threads; whether none is left."""
+        self._waiter.join(timeout)
+        return self._reader.stop(timeout) and not self._waiter.is_alive()
+
+    def await_lines(self, until: float) -> None:
+        """Wait for the end of its streams, no longer than ``until`` (monotonic)."""
+        self._reader.await_end(max(until - time.monotonic(), 0.0))
+
+    def hear_no_more(self) -> None:
+        """Have its streams read no further than they are written now."""
+        self._reader.wake()
+
+    def join(self, until: float) -> None:
+        """Wait for the threads that watched it, no longer than ``until`` (monotonic)."""
+        self.await_lines(until)
+        self._waiter.join(max(until - time.monotonic(), 0.0))
+
+    def _wait(self) -> None:
+        is_ours = await_exit(self.pid)
+        with self._lock:
+            if is_ours:
+                self._signal_group(SIGKILL)
+            self._is_known = reap(self._popen)
+        # What has left the group may hold its end of the pipe for ever.
+        self._reader.await_end(_TAIL_SECONDS)
+        self._on_exit(self.worker_id)
+
+    def _signal_group(self, number: Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+
+def release_all(processes: Iterable[WorkerProcess]) -> None:
+    """Let go of processes that are gone: all of them together take a second at the most.
+
+    The last lines of each are waited for, but what has left a worker's group may hold its streams
+    open for ever.
+    """
+    processes = list(processes)
+    until = time.monotonic() + _TAIL_SECONDS
+    for process in processes:
+        process.await_lines(until)
+    for process in processes:
+        process.hear_no_more()
+    until = time.monotonic() + _THREADS_SECONDS
+    for process in processes:
+        process.join(until)

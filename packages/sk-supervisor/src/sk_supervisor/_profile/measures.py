@@ -1,0 +1,130 @@
+"""What a profiled run measures in one process, and the file by which a worker says it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from sk_kernel import UNREADABLE, Stage, Stopwatch, file_name
+
+from sk_supervisor.errors import ProfileError
+
+WAIT: Final = "wait"
+"""The stage in which a worker's main thread waits for something to do."""
+_SUFFIX: Final = ".profile"
+
+
+class ProcessProfile(msgspec.Struct, frozen=True):
+    """Where the time of one process went, from the gate to the end of its work.
+
+    ``records`` are those of the source, and ``own`` those that came to this process, where it is
+    one of several. ``marks`` are the steps of its start: nanoseconds since the epoch, by name.
+    """
+
+    worker_id: str
+    group: str
+    records: int
+    seconds: float
+    cpu_seconds: float
+    stages: list[Stage]
+    marks: dict[str, int] = {}
+    own: int | None = None
+
+
+class Profiler:
+    """Measures one process: a stopwatch for each of its threads.
+
+    :param folder: where :meth:`write` puts what was measured.
+    :param marks: the steps of the start, which may still be added to.
+    :param on_failure: hears of a :meth:`write` that is not possible, which then raises nothing.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        worker_id: str,
+        group: str,
+        marks: dict[str, int] | None = None,
+        on_failure: Callable[[ProfileError], object] | None = None,
+    ) -> None:
+        self._on_failure = on_failure
+        self._path = Path(folder) / (file_name(worker_id) + _SUFFIX)
+        self._worker_id, self._group = worker_id, group
+        self._marks = {} if marks is None else marks
+        self.source, self.main, self.data = Stopwatch(), Stopwatch(), Stopwatch()
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+        self._written = False
+
+    def begin(self) -> None:
+        """The gate is open: what was used until here was used by the start."""
+        self._marks["gate"] = time.time_ns()
+        self.main.restart()  # it has waited for the gate
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def write(self, records: int, own: int | None = None) -> None:
+        """Write what was measured; once.
+
+        :param own: how many records came to this process, if those need not be all of them.
+        :raises ProfileError: when that is not possible, and nobody is there to hear of it.
+        """
+        if self._written:
+            return
+        self._written = True
+        told = ProcessProfile(
+            self._worker_id,
+            self._group,
+            records,
+            time.perf_counter() - self._wall,
+            time.process_time() - self._cpu,
+            [s for watch in (self.source, self.data, self.main) for s in watch.stages()],
+            self._marks,
+            own,
+        )
+        try:
+            unfinished = self._path.with_suffix(".unfinished")
+            unfinished.write_bytes(msgspec.json.encode(told))
+            os.replace(unfinished, self._path)
+        except OSError as error:
+            failure = ProfileError("write", error.strerror or str(error))
+            if self._on_failure is None:
+                raise failure from error
+            self._on_failure(failure)
+
+    def signing(self, signer: Any) -> Any:
+        """A signer whose work is measured; the main thread's."""
+        return self.main.around(signer, {"seal": "frame sign"})
+
+    def verifying(self, verifier: Any) -> Any:
+        """A verifier whose work is measured; the receiving thread's."""
+        return self.data.around(verifier, {"verify": "frame verify"})
+
+    def encoding(self, codec: Any) -> Any:
+        """A codec whose work is measured; the main thread's."""
+        return self.main.around(codec, {"decode": "frame decode", "encode": "frame encode"})
+
+    def moving(self, channel: Any) -> Any:
+        """A channel whose work is measured: one thread sends, and another one receives."""
+        sends = self.main.around(channel, {"send": "frame send"})
+        return self.data.around(sends, {"receive": "frame receive"})
+
+    def waiting(self, inbox: Any) -> Any:
+        """An inbox where waiting for something to do is measured."""
+        return self.main.around(inbox, {"get": WAIT})
+
+
+def read_profiles(folder: str) -> list[ProcessProfile]:
+    """What the processes of a run have written.
+
+    :raises ProfileError: when it cannot be read.
+    """
+    try:
+        files = sorted(Path(folder).glob("*" + _SUFFIX))
+        return [msgspec.json.decode(f.read_bytes(), type=ProcessProfile) for f in files]
+    except OSError as error:
+        raise ProfileError("read", error.strerror or str(error)) from error
+    except UNREADABLE as error:
+        raise ProfileError("read", type(error).__name__) from error

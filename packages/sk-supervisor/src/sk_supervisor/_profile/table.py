@@ -1,0 +1,91 @@
+"""What a profiled run measured, as text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sk_supervisor._profile.measures import WAIT, ProcessProfile
+from sk_supervisor._profile.start_steps import Start
+
+_NAME = 34
+#: When a worker's process began, which may be before its supervisor took it over.
+_SPAWNED = "spawned"
+#: The steps of a worker's start: what is done up to each mark.
+_STEPS = (
+    ("interpreter", "spawn: until the interpreter runs"),
+    ("imported", "imports"),
+    ("called", "until the supervisor says which worker it is"),
+    ("connected", "connect: control session"),
+    ("told", "bundle"),
+    ("ready", "bootstrap: discovery, nodes, data link"),
+)
+
+
+def as_text(profiles: Sequence[ProcessProfile], start: Start) -> str:
+    """Where a record's time went, group by group, and how the run came up."""
+    lines = [
+        "where a record's time goes: microseconds for each record that was read",
+        f"  {'':{_NAME}}{'cpu':>9}{'blocked':>9}{'calls':>10}",
+    ]
+    order = list(start.spawned)
+    profiles = sorted(
+        profiles, key=lambda p: order.index(p.worker_id) if p.worker_id in order else len(order)
+    )
+    for profile in profiles:
+        lines += _of_process(profile)
+    lines += ["how the run came up: milliseconds", *_of_start(profiles, start)]
+    return "\n".join(lines)
+
+
+def _of_process(profile: ProcessProfile) -> Iterator[str]:
+    scale = 1e6 / profile.records if profile.records else 0.0
+    known = sum(stage.cpu_seconds for stage in profile.stages)
+    waits = [stage.wait_seconds for stage in profile.stages if stage.name == WAIT]
+    waiting = f", without work {_share(sum(waits), profile.seconds)}" if waits else ""
+    shared = profile.own is not None and profile.own < profile.records
+    own = f"{profile.own:,} of " if shared else ""
+    yield (
+        f"{profile.worker_id}: {own}{profile.records:,} records in {profile.seconds:.2f} s,"
+        f" processor {_share(profile.cpu_seconds, profile.seconds)}{waiting}"
+    )
+    for stage in profile.stages:
+        if stage.calls:
+            cpu, wait = stage.cpu_seconds * scale, stage.wait_seconds * scale
+            yield f"  {stage.name:{_NAME}}{cpu:9.3f}{wait:9.3f}{stage.calls:10,}"
+    other = max(profile.cpu_seconds - known, 0.0)
+    yield f"  {'everything else':{_NAME}}{other * scale:9.3f}"
+    yield f"  {'in all':{_NAME}}{profile.cpu_seconds * scale:9.3f}"
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.0f} %" if whole > 0 else "-"
+
+
+def _of_start(profiles: Sequence[ProcessProfile], start: Start) -> Iterator[str]:
+    yield _step("interpreter, imports, configuration", start.began, start.configured)
+    spawned = {
+        **start.spawned,
+        **{p.worker_id: p.marks[_SPAWNED] for p in profiles if _SPAWNED in p.marks},
+    }
+    first = min(spawned.values(), default=0)
+    yield _step("preflight, until the first worker is spawned", start.configured, first)
+    for profile in profiles:
+        if profile.marks.keys() >= {name for name, _ in _STEPS}:
+            yield f"  {profile.worker_id}"
+            at = spawned.get(profile.worker_id, 0)
+            for name, title in _STEPS:
+                yield "  " + _step(title, at, profile.marks[name])
+                at = profile.marks[name]
+    last = max(start.ready.values(), default=0)
+    yield _step("from the first spawn until all are ready", first, last)
+    yield _step("time to gate, from the start of the process", start.began, start.gate)
+    # Not every source decodes, and its first read is over when there is a record.
+    read = [s.through_ns for p in profiles for s in p.stages if s.name == "source read" and s.calls]
+    written = [s.first_ns for p in profiles for s in p.stages if s.name == "sink write" and s.calls]
+    yield _step("gate to the first record read", start.gate, min(read, default=0))
+    yield _step("gate to the first record written", start.gate, min(written, default=0))
+
+
+def _step(title: str, begin: int, end: int) -> str:
+    took = f"{(end - begin) / 1e6:8.1f}" if begin and end else f"{'-':>8}"
+    return f"  {title:58}{took}"

@@ -1,0 +1,72 @@
+"""What a worker says of an error that ends it: a category, and no payload and no secret."""
+
+from __future__ import annotations
+
+import select
+
+from sk_control import ControlError, Failed
+from sk_kernel import (
+    AdapterFailedError,
+    NodeFailedError,
+    NodeOutputError,
+    RecordTooLargeError,
+    RunError,
+    UnknownTargetError,
+    WireError,
+)
+from sk_transport import TransportError
+
+from sk_supervisor._peer_errors import AlignmentError, HeaderError
+from sk_supervisor.errors import SupervisorError
+
+START, EXECUTION, TRANSPORT, PROTOCOL = "start", "execution", "transport", "protocol"
+CRASH, HEARTBEAT, TIMEOUT, STUCK = "crash", "heartbeat", "timeout", "stuck"
+MEMORY = "memory"
+
+
+def failure_of(error: BaseException, *, started: bool) -> Failed:
+    """The report of ``error``; before the worker was ready its category is ``start``."""
+    node, cause = "", type(error).__name__
+    match error:
+        case NodeFailedError():
+            node, cause = error.node, error.cause_type
+        case AdapterFailedError():
+            node, cause = error.adapter, error.cause_type
+            if has_no_reader(error):
+                cause = BrokenPipeError.__name__
+        case NodeOutputError() | UnknownTargetError() | RecordTooLargeError():
+            node = error.node
+    if not started:
+        category = START
+    elif isinstance(error, WireError | AlignmentError | HeaderError):
+        category = PROTOCOL
+    elif isinstance(error, TransportError | ControlError):
+        category = TRANSPORT
+    else:
+        category = EXECUTION
+    # Only messages that are built from fields are known to hold nothing of a record.
+    safe = RunError | TransportError | ControlError | SupervisorError
+    message = str(error) if isinstance(error, safe) or not started else cause
+    trace = (error.trace_id or "") if isinstance(error, RunError) else ""
+    return Failed(category, node, cause, message, trace)
+
+
+def has_no_reader(error: BaseException) -> bool:
+    """Whether an adapter wrote where nobody reads any more: no line of code is at fault."""
+    cause = error.__cause__ if isinstance(error, AdapterFailedError) else None
+    while cause is not None and not isinstance(cause, BrokenPipeError):
+        cause = cause.__cause__
+    return cause is not None
+
+
+def reader_has_gone(error: BaseException) -> bool:
+    """Whether a run ends with this error because nobody reads its standard output any more."""
+    told = getattr(error, "cause_type", "") == BrokenPipeError.__name__
+    return (told or has_no_reader(error)) and _output_is_unread()
+
+
+def _output_is_unread() -> bool:
+    """Whether standard output, this process's and the sink's worker's, is a pipe without reader."""
+    poll = select.poll()
+    poll.register(1, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))

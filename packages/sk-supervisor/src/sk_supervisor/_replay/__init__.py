@@ -1,0 +1,1 @@
+"""Running records once more: dead letters, or one record of a run."""

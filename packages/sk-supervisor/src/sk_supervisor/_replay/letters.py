@@ -1,0 +1,192 @@
+"""Replaying dead letters: each from its node on through the graph, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+from sk_kernel import (
+    MEMORY,
+    AdapterFailedError,
+    ApplicationContext,
+    Batch,
+    Correlation,
+    DeadLetter,
+    DeadLetterError,
+    FailureSpec,
+    Identity,
+    Loss,
+    Losses,
+    NodeFailedError,
+    NodeFailure,
+    RunError,
+    SegmentRunner,
+    SinkDriver,
+    TraceIds,
+    application_traceback,
+    letter_lines,
+    line_of,
+    make_plan,
+    payload_of,
+    read_letter,
+    single_group,
+)
+
+from sk_supervisor._plan.preflight import Prepared
+from sk_supervisor._system.loops import loop_for
+
+if TYPE_CHECKING:
+    import asyncio
+
+#: Failures that are kept to be shown; further ones are counted.
+SHOWN = 20
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What became of the letters; ``failures`` holds the first :data:`SHOWN`."""
+
+    succeeded: int = 0
+    failed: int = 0
+    written: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    def fail(self, what: str) -> None:
+        """A letter has failed again."""
+        self.failed += 1
+        if len(self.failures) < SHOWN:
+            self.failures.append(what)
+
+
+class _Noted(Losses):
+    """Keeps what nodes raised on one letter."""
+
+    def __init__(self, identity: Identity) -> None:
+        super().__init__(identity)
+        self.last: list[Loss] = []
+
+    def take(self, loss: Loss) -> None:
+        self.last.append(loss)
+
+
+def replay_letters(
+    prepared: Prepared, path: str, *, write: bool, tracebacks: bool = False
+) -> Replayed:
+    """Replay the letters of a file, or of a folder of parts, in their order.
+
+    States are empty in the beginning, and no node finishes. Unless it is to ``write``, the sink is
+    not made; otherwise it commits whatever came through. What a node raises is shown as its type
+    and the line that raised it, or, with ``tracebacks``, with all that may be in its text.
+
+    :raises DeadLetterError: when it cannot be read.
+    :raises AdapterFailedError: when the sink failed; it was aborted.
+    """
+    with closing(letter_lines(path)) as lines:
+        first = list(islice(lines, 1))
+        run_id = _first_run(path, first[0]) if first else ""
+        graph = prepared.application.graph
+        with _sink(prepared.application, write=write) as sink, loop_for(graph) as loop:
+            return _Replay(prepared, run_id, sink, loop, tracebacks).all(chain(first, lines))
+
+
+def _first_run(path: str, line: bytes) -> str:
+    try:
+        return read_letter(line).run_id
+    except DeadLetterError as error:
+        raise DeadLetterError("read", f"{path}, line 1", error.problem) from None
+
+
+class _Replay:
+    def __init__(
+        self,
+        prepared: Prepared,
+        run_id: str,
+        sink: SinkDriver | None,
+        loop: asyncio.Runner | None,
+        tracebacks: bool,
+    ) -> None:
+        self._tracebacks = tracebacks
+        spec, given = prepared.application.spec, prepared.application
+        failure = FailureSpec(
+            nodes={n: NodeFailure("skip", spec.failure.of(n).attempts) for n in given.graph.nodes}
+        )
+        context = ApplicationContext(replace(spec, failure=failure), catalogue=given.catalogue)
+        self._graph, self._run_id, self._sink = context.graph, run_id, sink
+        self._result = Replayed()
+        identity = Identity(run_id, spec.scenario, MEMORY, TraceIds(run_id))
+        self._noted = _Noted(identity)
+        plan = make_plan(self._graph, single_group(self._graph, MEMORY), context.all_states)
+        self._runner = SegmentRunner(
+            context,
+            plan,
+            plan.segments[0],
+            context.container(),
+            identity,
+            write=self._write,
+            loop=loop,
+            losses=self._noted,
+        )
+
+    def all(self, lines: Iterable[bytes]) -> Replayed:
+        """What became of every letter."""
+        for number, line in enumerate(lines, 1):
+            try:
+                letter = read_letter(line)
+            except DeadLetterError as error:
+                self._result.fail(f"line {number}: {error.problem}")
+                continue
+            problem = self._problem(number, letter)
+            if problem:
+                self._result.fail(f"record {letter.sequence}, {problem}")
+            else:
+                self._result.succeeded += 1
+        return self._result
+
+    def _problem(self, number: int, letter: DeadLetter) -> str:
+        if letter.run_id != self._run_id:
+            return f"node {letter.node!r}: it is of another run ({letter.run_id}) than the first"
+        key = letter.key if self._graph.branching else letter.sequence
+        batch = Batch(number, letter.sequence, letter.sequence)
+        known = Correlation(letter.trace_id, letter.reply_to, letter.headers)
+        batch.correlations[key] = known
+        self._noted.last.clear()
+        try:
+            edge, payload = payload_of(self._graph, letter)
+            self._runner.resume(batch, edge, key, payload)
+        except AdapterFailedError:
+            raise
+        except RunError as error:
+            cause = error.cause_type if isinstance(error, NodeFailedError) else error
+            return f"node {letter.node!r}: {cause}"
+        return "\n".join(map(self._told, self._noted.last))
+
+    def _told(self, loss: Loss) -> str:
+        told = f"node {loss.node!r}: {loss.cause}{line_of(loss.error)}"
+        return f"{told}\n{application_traceback(loss.error)}" if self._tracebacks else told
+
+    def _write(self, payloads: Sequence[Any]) -> None:
+        if self._sink is not None:
+            self._sink.write(payloads)
+            self._result.written += len(payloads)
+
+
+@contextmanager
+def _sink(application: ApplicationContext, *, write: bool) -> Iterator[SinkDriver | None]:
+    if not write:
+        yield None
+        return
+    sink = SinkDriver(application.graph, application.make_sink(application.container()))
+    sink.open()
+    try:
+        yield sink
+        sink.end(complete=True)
+    except BaseException as error:
+        try:
+            sink.end(complete=False)
+        except AdapterFailedError as second:
+            error.add_note(f"and then: {second}")
+        raise

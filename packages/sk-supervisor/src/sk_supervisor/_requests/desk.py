@@ -1,0 +1,201 @@
+"""Where requests leave for the workers and their answers come in: the caller's end of the hub.
+
+Callers of any thread put requests down; the hub's thread takes them, in as few frames as it can,
+and settles what comes back. Nothing here waits for anything.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from typing import Final, NamedTuple
+
+from sk_kernel import (
+    SINK,
+    Answer,
+    BoundaryDispatchInput,
+    Entrances,
+    ExecutionPlan,
+    RecordTooLargeError,
+    ReplyWaiter,
+    ReplyWaiterService,
+    RequestCodec,
+    RoutingResult,
+    Tally,
+    TraceIds,
+    WirePart,
+    frames_of,
+)
+from sk_transport import Buffer, WireFrame
+
+from sk_supervisor._peer_errors import RelayRefusedError
+from sk_supervisor._protocol.client_keys import ClientKeys
+from sk_supervisor._protocol.frames import CLIENT, RequestHeader, encode_header
+from sk_supervisor._protocol.peers import group_of, place_of, places_of
+from sk_supervisor._requests.flights import Flights, OnFailure, name_of, visits_of
+from sk_supervisor._requests.outcomes import terminal_of
+from sk_supervisor._worker.responder import Turns
+
+#: What MessagePack puts before the elements of an array, at most.
+_ARRAY_BYTES: Final = 5
+
+
+class _Flight(NamedTuple):
+    """A request that has no outcome yet: the segments and places it was sent to, what is out."""
+
+    waiter: ReplyWaiter
+    began: frozenset[tuple[int, str]]
+    tally: Tally
+
+
+class RequestDesk:
+    """A :class:`Guest` of the hub. Terminals complete the waiters of whoever asked.
+
+    :param ids: says which requests are traced, by their trace ids; None for none of them.
+    :param workers: the worker in each place, as of now.
+    :param wake: has the hub ask for what is outgoing.
+    :param on_failure: called in any thread for a request that has failed; must not block.
+    """
+
+    def __init__(
+        self,
+        plan: ExecutionPlan,
+        keys: ClientKeys,
+        waiters: ReplyWaiterService,
+        *,
+        run_id: str,
+        ids: TraceIds | None,
+        max_payload_bytes: int,
+        workers: Callable[[], dict[str, str]],
+        wake: Callable[[], None],
+        on_failure: OnFailure,
+    ) -> None:
+        self._plan, self._keys, self._waiters = plan, keys, waiters
+        self._run_id, self._ids, self._limit = run_id, ids, max_payload_bytes
+        self._workers, self._wake = workers, wake
+        self._codec = RequestCodec(plan.graph)
+        self._entrances = Entrances(plan.graph, run_id)
+        self._segment_of = {v: s.index for s in plan.segments for v in s.vertices}
+        self._behind = _groups_behind(plan)
+        self._places = places_of(plan)
+        self._turns = [Turns(segment) for segment in plan.segments]
+        self._numbers = count(1)
+        self._lock = threading.Lock()
+        self._outbox: dict[tuple[int, str], list[WirePart]] = {}
+        self._flights: Flights[_Flight] = Flights(waiters, on_failure)
+
+    # ---- callers' threads ------------------------------------------------------------------------
+
+    def dispatch(self, deliveries: RoutingResult, waiter: ReplyWaiter) -> None:
+        """Send a request, whose waiter is registered, to the workers of its targets.
+
+        :raises UnknownRouteError: when a target takes no payload of that class from a caller.
+        :raises UnsendableRequestError: when MessagePack has no form for the payload.
+        :raises RecordTooLargeError: when it is larger than a frame may be.
+        """
+        number = next(self._numbers)
+        parts = self._parts(number, deliveries.boundary_deliveries, waiter)
+        began = frozenset((segment, place) for segment, place, _ in parts)
+        if not self._flights.add(name_of(number), _Flight(waiter, began, Tally())):
+            return
+        with self._lock:
+            idle = not self._outbox
+            for segment, place, part in parts:
+                self._outbox.setdefault((segment, place), []).append(part)
+        if idle:
+            self._wake()
+
+    def close(self) -> None:
+        """Let what is in flight fail: the workers are gone, or will not answer any more."""
+        for name, flight in self._flights.now().items():
+            self._flights.lose(name, flight.waiter.group)
+
+    def _parts(
+        self, number: int, inputs: Sequence[BoundaryDispatchInput], waiter: ReplyWaiter
+    ) -> list[tuple[int, str, WirePart]]:
+        """The segment, the place in it and the bytes of each part of a request."""
+        parts: list[tuple[int, str, WirePart]] = []
+        trace_id = waiter.trace_id
+        sampled = self._ids is not None and self._ids.takes(trace_id)
+        visits = visits_of(number, inputs, trace_id, self._entrances, sampled=sampled)
+        for each, visit in zip(inputs, visits, strict=True):
+            sent = self._codec.visit(visit)
+            if len(sent) + _ARRAY_BYTES > self._limit:
+                raise RecordTooLargeError(each.target, 0, len(sent), self._limit)
+            segment = self._segment_of[each.target]
+            place = self._places[segment][self._turn(segment, each.payload)]
+            parts.append((segment, place, WirePart(1, sent)))
+        return parts
+
+    def _turn(self, segment: int, payload: object) -> int:
+        if len(self._places[segment]) == 1:
+            return 0
+        with self._lock:
+            return self._turns[segment].of(payload)
+
+    # ---- the hub's thread ------------------------------------------------------------------------
+
+    def outgoing(self) -> Iterator[tuple[str, list[Buffer]]]:
+        """See :class:`Guest`."""
+        with self._lock:
+            outbox, self._outbox = self._outbox, {}
+        workers = self._workers() if outbox else {}
+        for (segment, place), parts in outbox.items():
+            worker = workers[place]
+            header = encode_header(RequestHeader(CLIENT, worker, self._run_id, None, segment))
+            for payload in frames_of(parts, self._limit):
+                yield worker, self._keys.seal(worker, header, payload)
+
+    def arrived(self, worker: str, frame: WireFrame) -> None:
+        """See :class:`Guest`.
+
+        :raises TransportError: when the frame is not the worker's.
+        :raises WireError: when it holds no answers of this graph.
+        :raises RelayRefusedError: when one of them is not the worker's to give.
+        """
+        self._keys.verify(worker, frame)
+        for answer in self._codec.answers(frame.payload):
+            self._settle(worker, answer)
+
+    def lost(self, worker: str) -> None:
+        """See :class:`Guest`: whatever may be with that worker has failed. Any thread.
+
+        Of what was sent to its group from here it is known to which worker; of what comes to it
+        from other workers it is not.
+        """
+        for name, flight in self._flights.now().items():
+            if self._may_have(worker, flight):
+                self._flights.lose(name, group_of(worker), worker)
+
+    def _may_have(self, worker: str, flight: _Flight) -> bool:
+        """Whether a request was sent to the worker, or may have come to its group from there."""
+        place, group = place_of(worker), group_of(worker)
+        return any(p == place or group in self._behind[segment] for segment, p in flight.began)
+
+    def _settle(self, worker: str, answer: Answer) -> None:
+        flight = self._flights.get(answer.request)
+        if flight is not None and not self._may_have(worker, flight):
+            raise RelayRefusedError(worker, f"answers {answer.request}, which is not with it")
+        if answer.node and self._plan.group_of.get(answer.node) != group_of(worker):
+            raise RelayRefusedError(worker, "answers for a node that is not of its group")
+        # Of a request that nobody waits for any more, what comes is a duplicate, or late.
+        said = flight.tally.take(answer) if flight else answer if answer.outright else None
+        if said is not None:
+            first = flight.waiter.group if flight else ""
+            group = self._plan.group_of.get(said.node, first)
+            self._waiters.complete(terminal_of(said, group, worker))
+
+
+def _groups_behind(plan: ExecutionPlan) -> list[frozenset[str]]:
+    """The groups that requests which come to each segment may pass behind it.
+
+    What goes to the sink is an answer, and the caller's: none comes to a segment that is nothing
+    but the sink.
+    """
+    behind: dict[int, frozenset[str]] = {}
+    for segment in reversed(plan.segments):
+        onward = [i for i in segment.downstream if set(plan.segments[i].vertices) != {SINK}]
+        groups = frozenset(plan.segments[index].group for index in onward)
+        behind[segment.index] = groups.union(*(behind[index] for index in onward))
+    return [behind[segment.index] for segment in plan.segments]

@@ -1,0 +1,113 @@
+"""Requests on their way through the nodes: what every desk has to do about them, of any profile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Final, Generic, Protocol, TypeVar
+
+from sk_kernel import (
+    SOURCE,
+    WHOLE,
+    BoundaryDispatchInput,
+    Correlation,
+    Entrances,
+    ReplyWaiter,
+    ReplyWaiterService,
+    TerminalEvent,
+    Visit,
+    carried_with,
+    shares,
+    w3c_trace_id,
+)
+
+from sk_supervisor._requests.outcomes import transport_failure
+
+#: The headers of a request without any; nobody changes them.
+_NO_HEADERS: Final[dict[str, str]] = {}
+
+
+class Flight(Protocol):
+    """A request that has no outcome yet."""
+
+    @property
+    def waiter(self) -> ReplyWaiter:
+        """That of whoever asked."""
+
+
+F = TypeVar("F", bound=Flight)
+
+#: Takes the outcome of a request that has failed, and the id of the trace that its spans are in.
+OnFailure = Callable[[TerminalEvent, str], None]
+
+
+class Flights(Generic[F]):
+    """The requests of a desk that have no outcome yet, by the names that they have in the graph.
+
+    Any thread.
+
+    :param on_failure: called in any thread for a request that has failed; must not block.
+    """
+
+    def __init__(self, waiters: ReplyWaiterService, on_failure: OnFailure) -> None:
+        self._waiters, self._on_failure = waiters, on_failure
+        self._flights: dict[str, F] = {}
+
+    def add(self, name: str, flight: F) -> bool:
+        """Take one up, until it has its outcome; False where it has one already: send nothing."""
+        self._flights[name] = flight
+        if not self._waiters.add_alias(flight.waiter.trace_id, name):
+            del self._flights[name]
+            return False  # it has ended: its time was over at once
+        if not self._waiters.subscribe(flight.waiter, partial(self._landed, name)):
+            self._landed(name)
+            return False
+        return True
+
+    def get(self, name: str) -> F | None:
+        """The request of this name; None where it has its outcome."""
+        return self._flights.get(name)
+
+    def now(self) -> dict[str, F]:
+        """Those that are under way at this moment."""
+        return self._flights.copy()
+
+    def lose(self, name: str, group: str, worker: str = "") -> None:
+        """Let one fail: it was lost with a group, by the loss of that worker, if of any."""
+        self._waiters.complete(transport_failure(name, group, worker))
+
+    def _landed(self, name: str) -> None:
+        """A request has its outcome, by whatever way."""
+        flight = self._flights.pop(name, None)
+        outcome = flight.waiter.outcome if flight is not None else None
+        if flight and outcome is not None and outcome.status in ("error", "timeout"):
+            self._on_failure(outcome, w3c_trace_id(flight.waiter.asked_as))
+
+
+def name_of(number: int) -> str:
+    """The name that a desk's request of this number has in the graph."""
+    return f"r{number}"
+
+
+def visits_of(
+    number: int,
+    inputs: Sequence[BoundaryDispatchInput],
+    trace_id: str,
+    entrances: Entrances,
+    *,
+    sampled: bool,
+) -> Iterator[Visit]:
+    """What the inputs of one request are to their targets, in their order.
+
+    :param number: the request's: its name is of it, and the keys of its records are.
+    :param sampled: whether it is traced, where the headers of an input do not say otherwise.
+    :raises UnknownRouteError: when a target takes no payload of that class from a caller.
+    """
+    weights = shares(WHOLE, len(inputs))
+    for place, (each, weight) in enumerate(zip(inputs, weights, strict=True)):
+        edge = entrances.entry(each.target, type(each.payload))
+        key = entrances.root(number, place, len(inputs))
+        known = Correlation(trace_id, each.reply_to, _NO_HEADERS, SOURCE)
+        if each.headers:
+            known, sampled = carried_with(each, trace_id, sampled=sampled)
+        yield Visit(name_of(number), weight, edge, key, each.payload, known, sampled)

@@ -1,0 +1,36 @@
+"""How a request has ended, in the words of the contract: no payload, no text of a node's. Pure."""
+
+from __future__ import annotations
+
+from sk_kernel import Answer, TerminalEvent
+
+
+def terminal_of(answer: Answer, group: str, worker: str) -> TerminalEvent:
+    """What a request has come to; ``group`` and ``worker`` are where a failure happened."""
+    if not answer.cause_type:
+        return TerminalEvent(answer.request, "success", answer.payload)
+    return TerminalEvent(
+        answer.request,
+        "error",
+        error=f"remote handoff failed for group '{group}'",
+        category="execution",
+        group=group,
+        node=answer.node,
+        cause_type=answer.cause_type,
+        worker=worker,
+    )
+
+
+def transport_failure(request: str, group: str, worker: str = "") -> TerminalEvent:
+    """A request was lost with a group, or where that cannot be told from its being lost.
+
+    :param worker: the one that was lost, where it is known which.
+    """
+    return TerminalEvent(
+        request,
+        "error",
+        error=f"remote handoff transport failed for group '{group}'",
+        category="transport",
+        group=group,
+        worker=worker,
+    )

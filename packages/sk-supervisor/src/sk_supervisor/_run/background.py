@@ -1,0 +1,116 @@
+"""A run in a thread of its own: the one that starts workers lives as long as they do."""
+
+from __future__ import annotations
+
+import threading
+from io import StringIO
+from typing import TYPE_CHECKING, Final, TextIO
+
+from sk_kernel import BootstrapSupervisor, KernelError
+
+from sk_supervisor._run.execute import run_with
+from sk_supervisor._show.screens import LoggedScreen
+from sk_supervisor._supervisor.base import SupervisorBase
+from sk_supervisor._system.threads import begin
+from sk_supervisor.errors import EXIT_DONE, EXIT_SIGNAL_BASE, EXIT_START, ServiceFailedError
+
+if TYPE_CHECKING:
+    from sk_config import Config
+
+#: A start has deadlines of its own, and its end wakes whoever waits for it.
+_A_DAY: Final = 86_400.0
+
+
+class Background:
+    """Begun, started and ended once each, by any thread; :meth:`wait` and the failure are for all.
+
+    :param stderr: where its progress is shown; without one the lines of its workers are logged.
+    """
+
+    def __init__(self, config: Config, run_id: str | None, stderr: TextIO | None) -> None:
+        self._config, self._run_id, self._stderr = config, run_id, stderr
+        self._said = StringIO()
+        self._supervisor: BootstrapSupervisor | None = None
+        self._made, self._over = threading.Event(), threading.Event()
+        self._code = 1
+        self._thread = threading.Thread(target=self._work, name="serve")
+
+    def begin(self) -> None:
+        """Start it. Does not wait.
+
+        :raises ServiceFailedError: when the system has no thread to give.
+        """
+        try:
+            begin(self._thread)
+        except OSError as error:
+            raise ServiceFailedError(EXIT_START, str(error)) from error
+
+    def started(self) -> BootstrapSupervisor:
+        """Return when the run works.
+
+        Where the wait is cut short (Ctrl-C) the run is ended, as it would be at the block's end.
+
+        :raises ServiceFailedError: when it cannot start.
+        """
+        try:
+            self._made.wait()
+            supervisor = self._supervisor
+            if supervisor is not None and supervisor.wait_started(_A_DAY):
+                return supervisor
+        except BaseException:
+            self.end("interrupted")
+            raise
+        self._thread.join()
+        raise self._failed() from self._cause
+
+    def end(self, reason: str) -> ServiceFailedError | None:
+        """Drain the run, and what has gone wrong with it."""
+        self._made.wait()
+        if self._supervisor is not None:
+            self._supervisor.request_stop(reason)
+        self._thread.join()  # a stop has its own budget
+        return None if self._is_well() else self._failed()
+
+    def wait(self, timeout_seconds: float | None) -> bool:
+        """Return when it is over, and all that belongs to it is gone; whether that was in time."""
+        return self._over.wait(timeout_seconds)
+
+    @property
+    def failure(self) -> KernelError | None:
+        """What it has failed of, as soon as that is known; None while all is well."""
+        if self._cause is not None or not self._over.is_set() or self._is_well():
+            return self._cause
+        return self._failed()
+
+    @property
+    def _cause(self) -> KernelError | None:
+        """What ended the run, where its supervisor can tell."""
+        return self._supervisor.failure if isinstance(self._supervisor, SupervisorBase) else None
+
+    def _is_well(self) -> bool:
+        return self._code == EXIT_DONE or self._code > EXIT_SIGNAL_BASE
+
+    def _failed(self) -> ServiceFailedError:
+        failure = ServiceFailedError(self._code, self._said.getvalue())
+        failure.__cause__ = self._cause
+        return failure
+
+    def _work(self) -> None:
+        try:
+            self._code = run_with(
+                self._on_made,
+                self._config,
+                run_id=self._run_id,
+                quiet=self._stderr is None,
+                stderr=self._stderr or self._said,
+                quiet_screen=LoggedScreen,
+            )
+        finally:
+            if self._supervisor is not None:
+                self._supervisor.shutdown()  # where it did not come so far: who waits is woken
+            self._over.set()
+            self._made.set()
+
+    def _on_made(self, supervisor: BootstrapSupervisor) -> None:
+        self._supervisor = supervisor
+        self._made.set()

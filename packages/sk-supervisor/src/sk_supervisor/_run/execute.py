@@ -1,0 +1,247 @@
+"""A run from its configuration to its exit code: what is opened around it, and closed again."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from os import PathLike
+from typing import TYPE_CHECKING, TextIO, cast
+
+from sk_kernel import (
+    BootstrapSupervisor,
+    LifecycleError,
+    RunSetup,
+    RunStatus,
+    built_for_good,
+)
+from sk_observability import ExporterSetupError, LifecycleLog
+
+from sk_supervisor._operate.access import open_admin
+from sk_supervisor._plan.preflight import Prepared, prepare
+from sk_supervisor._plan.run_id import checked_run_id, new_run_id
+from sk_supervisor._plan.supervisors import supervisor_of
+from sk_supervisor._processes.output import line_consumer
+from sk_supervisor._run.exposing import exposing
+from sk_supervisor._run.lifetime import supervised
+from sk_supervisor._run.summary import refusal
+from sk_supervisor._session.early import TakesEarly, begun_early
+from sk_supervisor._show.announcing import announcing
+from sk_supervisor._show.board import board_of
+from sk_supervisor._show.display import Display, display_for
+from sk_supervisor._show.screens import QuietScreen, Screen
+from sk_supervisor._system.last_code import LastCode
+from sk_supervisor._system.signals import (
+    BreakIn,
+    ForcedStop,
+    ReceivedSignals,
+    TakesBreakIn,
+    signals_to,
+)
+from sk_supervisor._system.streams import Forgiving, fill_standard_streams
+from sk_supervisor._telemetry.rails import (
+    ENDING_SECONDS,
+    FORCED_SECONDS,
+    Rails,
+    TelemetrySummary,
+    lay_rails,
+)
+from sk_supervisor._text.redaction import redactor_of
+from sk_supervisor.errors import (
+    EXIT_CONFIGURATION,
+    EXIT_SIGNAL_BASE,
+    RunRefusedError,
+)
+
+if TYPE_CHECKING:
+    from sk_config import AdapterConfig, Config
+
+
+def run(
+    config: Config, *, run_id: str | None = None, quiet: bool = False, stderr: TextIO | None = None
+) -> int:
+    """Run a configuration in the profile that it names; returns the documented exit code.
+
+    Progress, a summary and errors go to ``stderr`` (default: this process's). SIGINT, SIGTERM and
+    SIGHUP drain the run; a second one ends it by force. Raises nothing of a run's own.
+    """
+    if isinstance(config, str | PathLike):
+        raise TypeError(f"a path is no configuration: write run(load_config({str(config)!r}))")
+    return run_with(lambda _: None, config, run_id=run_id, quiet=quiet, stderr=stderr)
+
+
+def run_and_keep(config: Config, last: LastCode, *, run_id: str | None, quiet: bool) -> int:
+    """:func:`run` as the command does, whose process keeps the code from then on."""
+    return run_with(lambda _: None, config, run_id=run_id, quiet=quiet, stderr=None, last=last)
+
+
+def run_with(
+    on_made: Callable[[BootstrapSupervisor], object],
+    config: Config,
+    *,
+    run_id: str | None,
+    quiet: bool,
+    stderr: TextIO | None,
+    last: LastCode | None = None,
+    quiet_screen: Callable[[TextIO], Screen] = QuietScreen,
+) -> int:
+    """:func:`run`, for whoever needs the supervisor itself: a service, and a profiled run.
+
+    :param on_made: gets it, in this thread, before anything is started.
+    :param last: is told the exit code as soon as it is known, while signals are still heard here.
+    :param quiet_screen: shows what there is to show of a quiet run.
+    """
+    stream = cast("TextIO", Forgiving(stderr or sys.stderr))
+    last = last or LastCode()
+    execution = _Execution(config, stream, last, quiet_screen, quiet=quiet)
+    try:
+        with built_for_good() as complete:
+            return execution.run(run_id, lambda supervisor: (complete(), on_made(supervisor)))
+    except KeyboardInterrupt:
+        # Where signals are not handled: before its start nothing has been done, and behind its end
+        # it is known what has.
+        return EXIT_SIGNAL_BASE + signal.SIGINT if last.code is None else last.code
+
+
+class _Execution:
+    """One run: what it needs is opened around it, and closed again whatever comes of it."""
+
+    def __init__(
+        self,
+        config: Config,
+        stream: TextIO,
+        last: LastCode,
+        quiet_screen: Callable[[TextIO], Screen],
+        *,
+        quiet: bool,
+    ) -> None:
+        self._config, self._stream, self._quiet = config, stream, quiet
+        self._last, self._quiet_screen = last, quiet_screen
+
+    def run(self, run_id: str | None, on_made: Callable[[BootstrapSupervisor], object]) -> int:
+        """Refuse what cannot run, before anything is started; else run it. The exit code."""
+        try:
+            prepared = prepare(self._config)  # adapters refuse a closed stream that they need
+            if fill_standard_streams() and not self._quiet:
+                self._say("warning: standard output is closed: what is written there is lost")
+            run_id = new_run_id() if run_id is None else checked_run_id(run_id)
+            rails = lay_rails(prepared, run_id)
+        except (RunRefusedError, ExporterSetupError) as error:
+            self._say(refusal(error, self._config))
+            return EXIT_CONFIGURATION
+        aside = _is_silent(self._config.adapters.sink)
+        board, quiet_screen = board_of(prepared), self._quiet_screen if self._quiet else None
+        display = display_for(self._stream, board, quiet_screen, output_elsewhere=aside)
+        return self._run_prepared(prepared, run_id, rails, display, on_made)
+
+    def _run_prepared(
+        self,
+        prepared: Prepared,
+        run_id: str,
+        rails: Rails,
+        display: Display,
+        on_made: Callable[[BootstrapSupervisor], object],
+    ) -> int:
+        supervisor, admin = None, None
+        message, wrong, signals, break_in = "", "", ReceivedSignals(), BreakIn()
+        ears = ExitStack()  # signals are heard until all is told
+        try:
+            early = ears.enter_context(begun_early(prepared))
+            supervisor = make_supervisor(prepared, run_id, rails.log, display)
+            if isinstance(supervisor, TakesEarly):
+                supervisor.take_early(early)
+            if isinstance(supervisor, TakesBreakIn):
+                supervisor.take_break_in(break_in)
+            on_made(supervisor)
+            admin = open_admin(
+                self._config, run_id, supervisor, rails.log, display, break_in=break_in
+            )
+            looks = exposing(prepared, supervisor, rails)
+            force = supervisor.works_in_caller
+            signals = ears.enter_context(
+                signals_to(_shown(supervisor, display), force=force, break_in=break_in)
+            )
+            code, message, wrong = supervised(supervisor, prepared, rails.system, signals, looks)
+            self._last.settle(code)
+        except LifecycleError as error:
+            code = self._last.settle(error.exit_code)
+            wrong = f"error: {redactor_of(self._config)(str(error))}"
+        finally:
+            signals.breaks_in = False
+            break_in.disarm()
+            with ears:
+                display.close()
+                status = supervisor.snapshot() if supervisor else None
+                told = _told(rails, status, signals, let_go=ears.close)
+                if admin is not None:
+                    admin.close(self._last.code)
+                lines = (wrong, *told.errors)
+                if not self._quiet:
+                    lines = (message, wrong, *told.lines, *told.errors)
+                if not display.last_words(filter(None, lines)):
+                    self._last.at_once = True  # the interpreter would wait for who says them
+        return code
+
+    def _say(self, text: str) -> None:
+        print(text, file=self._stream)
+
+
+def _is_silent(sink: AdapterConfig | None) -> bool:
+    """Whether the sink is known to write neither to standard output nor to the terminal."""
+    path = sink.settings.get("path") if sink else ""
+    return isinstance(path, str) and path not in ("-", "/dev/stdout", "/dev/tty")
+
+
+def _shown(supervisor: BootstrapSupervisor, display: Display) -> Callable[[str], None]:
+    """What requests a stop, and shows what that waits for. Safe in a signal handler."""
+
+    def request_stop(reason: str) -> None:
+        display.stopping()
+        supervisor.request_stop(reason)
+
+    return request_stop
+
+
+def make_supervisor(
+    prepared: Prepared, run_id: str, log: LifecycleLog, display: Display
+) -> BootstrapSupervisor:
+    """The supervisor that the configuration's mode stands for.
+
+    :raises LifecycleError: when there is none, or it cannot be made.
+    """
+    events = prepared.config.runtime.observability.logging.lifecycle_events
+    setup = RunSetup(
+        run_id=run_id,
+        config=prepared.config,
+        groups=tuple(g.name for g in prepared.groups),
+        application=prepared.application,
+        plan=prepared.plan,
+        limits=prepared.limits,
+        log=announcing(log, display.notice, prepared.config),
+        on_progress=display.progress,
+        on_line=line_consumer(display.line, log, as_events=events.worker_output),
+    )
+    return supervisor_of(prepared.mode, setup)
+
+
+def _told(
+    rails: Rails, status: RunStatus | None, signals: ReceivedSignals, let_go: Callable[[], None]
+) -> TelemetrySummary:
+    """Send all that a run, which has ended, still has to tell, and see what has become of it.
+
+    A second signal cuts that short, and changes nothing else: the exit code is known by now. From
+    then on signals do what they do to any process, which ``let_go`` sees to: an exporter that hangs
+    in spite of its deadline can be ended by one more.
+
+    :param status: the run's last; None where there was no supervisor.
+    """
+    accounts, forced = (status.spans, len(status.stop_reasons) > 1) if status else ((), False)
+    try:
+        signals.breaks_in = True
+        told = rails.close(accounts, FORCED_SECONDS if forced else ENDING_SECONDS)
+        signals.breaks_in = False
+    except ForcedStop:
+        let_go()
+        told = rails.close(accounts, 0.0)
+    return told

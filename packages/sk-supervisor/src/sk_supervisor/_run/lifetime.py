@@ -1,0 +1,147 @@
+"""A run under its supervisor: started, worked off, shut down; and the exit code that it earns."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+from sk_kernel import BootstrapSupervisor, KernelError, LifecycleError, RunReport
+from sk_observability import EventName
+
+from sk_supervisor._lives.gate import GatePolicy, gate_policy
+from sk_supervisor._plan.preflight import Prepared
+from sk_supervisor._protocol.failures import reader_has_gone
+from sk_supervisor._run.summary import (
+    by_force,
+    failure,
+    summary,
+    unread,
+    with_cause,
+    without_last_lines,
+)
+from sk_supervisor._system.signals import ForcedStop, ReceivedSignals
+from sk_supervisor._telemetry.system_nodes import SystemNodes
+from sk_supervisor.errors import (
+    EXIT_DONE,
+    EXIT_READER_GONE,
+    EXIT_SIGNAL_BASE,
+    EXIT_STOP_TIMEOUT,
+    EXIT_WORKER,
+    ApplicationExitError,
+    RuntimeLifecycleReadyError,
+    StartInterruptedError,
+)
+
+#: The rungs of the stop ladder that are no answer to being asked.
+_BY_FORCE = ("terminate", "kill")
+
+
+def supervised(
+    supervisor: BootstrapSupervisor,
+    prepared: Prepared,
+    system: SystemNodes,
+    signals: ReceivedSignals,
+    looks: AbstractContextManager[None],
+) -> tuple[int, str, str]:
+    """The exit code of a run from its start to its shutdown; a summary of it, and what is wrong.
+
+    What a run fails of is in the answer, and is not raised.
+
+    :param signals: those that have come, as they come.
+    :param looks: lets the run be seen from outside; open from before the start until behind the
+        shutdown.
+    """
+    rung = ""
+    try:
+        with looks:
+            try:
+                report = _worked(supervisor, prepared, system)
+            except BaseException as primary:
+                rung = _shut_down_behind(primary, supervisor, system)
+                raise
+            rung = _shut_down(supervisor, system)
+    except (ForcedStop, KernelError) as error:
+        return _cut_short(error, rung, supervisor, prepared, signals)
+    said = summary(report, sum(group.restarts for group in supervisor.snapshot().groups))
+    if rung in _BY_FORCE:
+        forced = by_force(report, supervisor, rung)
+        return EXIT_STOP_TIMEOUT, said, f"error: {forced}"
+    code = _stopped_code(signals.numbers) if report.outcome == "stopped" else EXIT_DONE
+    return code, said, ""
+
+
+def _cut_short(
+    error: ForcedStop | KernelError,
+    rung: str,
+    supervisor: BootstrapSupervisor,
+    prepared: Prepared,
+    signals: ReceivedSignals,
+) -> tuple[int, str, str]:
+    """The answer of :func:`supervised` for a run that has not come to an end of its own."""
+    if isinstance(error, StartInterruptedError):
+        # The request that interrupted the start was the first one; this is whether, while the
+        # workers were stopping, a second one left them no time.
+        if rung in _BY_FORCE and len(supervisor.snapshot().stop_reasons) > 1:
+            forced = f"{error}, and at once by a second request"
+            return EXIT_STOP_TIMEOUT, "", failure(forced, supervisor, prepared)
+        return _stopped_code(signals.numbers), str(error), ""
+    if isinstance(error, ForcedStop):
+        forced = "stopped at once by a second request"
+        return EXIT_STOP_TIMEOUT, "", failure(forced, supervisor, prepared)
+    if reader_has_gone(error):
+        return EXIT_READER_GONE, unread(supervisor), ""
+    code, said = EXIT_WORKER, with_cause(error)
+    if isinstance(error, LifecycleError) and not isinstance(error, ApplicationExitError):
+        code, said = error.exit_code, without_last_lines(str(error))
+    trace_id = getattr(error, "trace_id", None) or ""
+    return code, "", failure(said, supervisor, prepared, trace_id)
+
+
+def _worked(supervisor: BootstrapSupervisor, prepared: Prepared, system: SystemNodes) -> RunReport:
+    """Start the groups in configuration order, wait for them, and run.
+
+    :raises KernelError: what ended the run before its time.
+    """
+    readiness = prepared.config.runtime.platform.readiness
+    policy = gate_policy(
+        enabled=readiness.enabled, all_groups=readiness.start_work_on_all_groups_ready
+    )
+    with system.step(EventName.SUPERVISOR_START_GROUPS):
+        supervisor.start_groups([g.name for g in prepared.groups])
+    if policy is GatePolicy.ALL_READY:
+        patience = float(prepared.config.runtime.platform.readiness_timeout_seconds)
+        with system.step(EventName.SUPERVISOR_WAIT_READY):
+            if not supervisor.wait_ready(patience):
+                late = [w.worker_id for w in supervisor.snapshot().workers() if not w.ready]
+                raise RuntimeLifecycleReadyError("timeout", late, patience)
+    with system.step(EventName.SUPERVISOR_START_WORKLOAD):
+        return supervisor.run()
+
+
+def _shut_down(supervisor: BootstrapSupervisor, system: SystemNodes) -> str:
+    try:
+        with system.step(EventName.SUPERVISOR_GRACEFUL_STOP):
+            return supervisor.shutdown()
+    finally:
+        system.ended_by_force(supervisor.lifecycle_events())
+
+
+def _shut_down_behind(
+    primary: BaseException, supervisor: BootstrapSupervisor, system: SystemNodes
+) -> str:
+    """The same, behind a failure, which is not to be masked by what goes wrong now."""
+    try:
+        return _shut_down(supervisor, system)
+    except KernelError as second:
+        supervisor.emit_handoff_failure(str(getattr(primary, "group", "")), "shutdown")
+        primary.add_note(f"and then: {second}")
+        return ""
+
+
+def _stopped_code(signals: Sequence[signal.Signals]) -> int:
+    """128 and the signal's number; who stops a run by a call stops it as SIGTERM does.
+
+    It is never 0: what was stopped has committed nothing.
+    """
+    return EXIT_SIGNAL_BASE + (signals[0] if signals else signal.SIGTERM)

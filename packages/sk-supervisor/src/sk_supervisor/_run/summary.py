@@ -1,0 +1,115 @@
+"""What is said of a run at its end: what it did, or what it failed of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sk_config import place_of
+from sk_kernel import (
+    BootstrapSupervisor,
+    DeadLetterError,
+    Fault,
+    KernelError,
+    RunReport,
+    application_traceback,
+)
+
+from sk_supervisor._plan.preflight import Prepared
+from sk_supervisor._protocol.failures import has_no_reader
+from sk_supervisor._text.redaction import redactor_of
+from sk_supervisor.errors import LAST_LINE, RunRefusedError
+
+if TYPE_CHECKING:
+    from sk_config import Config
+
+
+def refusal(error: Exception, config: Config) -> str:
+    """Why a configuration cannot run, free of secrets: one line, or one for each fault.
+
+    A fault of what is in a file is told with the line.
+    """
+    faults = error.faults if isinstance(error, RunRefusedError) else ()
+    lines = [f"{each}{_placed(config, each)}" for each in faults] or str(error).splitlines()
+    several = "".join(f"\n  {line}" for line in lines)
+    said = lines[0] if len(lines) == 1 else f"the configuration cannot run:{several}"
+    return redactor_of(config)(f"error: {said}")
+
+
+def _placed(config: Config, fault: Fault) -> str:
+    place = place_of(config, fault.path)
+    return f" ({place})" if place else ""
+
+
+def summary(report: RunReport, restarts: int = 0) -> str:
+    """What a finished run did, in a few lines; ``restarts`` is how many workers were followed."""
+    rate = report.records_in / report.seconds if report.seconds > 0 else 0.0
+    lines = [
+        f"{report.outcome}: {report.scenario} ({report.profile}), run {report.run_id}",
+        f"  records in {report.records_in:,}, out {report.records_out:,},"
+        f" {report.seconds:.2f} s, {rate:,.0f}/s",
+    ]
+    if report.counters:
+        counted = ", ".join(f"{name} {count:,}" for name, count in sorted(report.counters.items()))
+        lines.append(f"  {counted}")
+    if report.dead_lettered or report.skipped:
+        lines.append(
+            f"  given up: dead-lettered {report.dead_lettered:,}, skipped {report.skipped:,}"
+        )
+    if restarts:
+        lines.append(f"  restarts {restarts:,}")
+    lines += [f"  partial output: {path}" for path in report.partial_outputs]
+    return "\n".join(lines)
+
+
+def by_force(report: RunReport, supervisor: BootstrapSupervisor, rung: str) -> str:
+    """What is wrong with the end of a run that has a report."""
+    done = "the run was stopped" if report.outcome == "stopped" else "the work is done"
+    if supervisor.works_in_caller:
+        return f"{done}, but its exporters were cut short by a second request"
+    return f"{done}, but workers had to be ended by force ({rung})"
+
+
+def failure(
+    problem: str, supervisor: BootstrapSupervisor, prepared: Prepared, trace_id: str = ""
+) -> str:
+    """What ended a run before its time, free of secrets, and where its output is so far.
+
+    Of a record at fault it says the trace, and the run: both are what ``sk replay`` asks for.
+    """
+    lines = [f"error: {redactor_of(prepared.config)(problem)}"]
+    if trace_id:
+        lines.append(f"  run {supervisor.snapshot().run_id}, trace {trace_id}")
+    return "\n".join([*lines, *_partial(supervisor)])
+
+
+def unread(supervisor: BootstrapSupervisor) -> str:
+    """What is said of a run whose standard output nobody reads any more: ``head`` has seen enough.
+
+    No word of failure, and none of it where a run is to be quiet.
+    """
+    return "\n".join(["ended: the reader of standard output has gone", *_partial(supervisor)])
+
+
+def _partial(supervisor: BootstrapSupervisor) -> list[str]:
+    try:
+        return [f"  partial output: {path}" for path in supervisor.partial_outputs()]
+    except KernelError as error:  # a sink that cannot say so must not hide why the run ended
+        return [f"  partial output: unknown: {error}"]
+
+
+def without_last_lines(said: str) -> str:
+    """An error's text without what a worker wrote last: that was shown, under its name, as it came.
+
+    And whole, where of the text, which is cut, nothing may be left but frames of the runtime's.
+    """
+    return "\n".join(line for line in said.splitlines() if not line.startswith(LAST_LINE))
+
+
+def with_cause(error: KernelError) -> str:
+    """The error, and the traceback of what a node or adapter raised, as a worker prints it.
+
+    A file of dead letters and a reader that has gone are nobody's code: the error says all.
+    """
+    if error.__cause__ is None or isinstance(error, DeadLetterError) or has_no_reader(error):
+        return str(error)
+    return f"{error}\n{application_traceback(error.__cause__)}"

@@ -1,0 +1,1 @@
+"""What the workers of one run connect to, and how they are started."""

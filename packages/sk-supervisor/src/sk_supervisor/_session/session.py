@@ -1,0 +1,219 @@
+"""What the workers of one run connect to: a control server and a data hub, with their keys."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from sk_control import (
+    ControlEvent,
+    ControlServer,
+    ControlSettings,
+    PeerReplaced,
+    Refused,
+    WorkerIdentity,
+)
+from sk_kernel import TraceIds
+from sk_transport import KeyMaterial, Secret
+
+from sk_supervisor._hub.hub import DataHub
+from sk_supervisor._hub.refusals import Refusals
+from sk_supervisor._hub.relay import Relay
+from sk_supervisor._loop.happenings import (
+    AllAcknowledged,
+    HandoffFailed,
+    Happening,
+    HubFault,
+    RefusalsCame,
+)
+from sk_supervisor._plan.preflight import Prepared
+from sk_supervisor._processes.spawn import WorkerStart, standard_streams
+from sk_supervisor._protocol.client_keys import ClientKeys
+from sk_supervisor._protocol.edges import EdgeKeys
+from sk_supervisor._protocol.link_limits import link_limits
+from sk_supervisor._protocol.peers import Peers, group_of, incarnation_of, place_of, worker_name
+from sk_supervisor._requests.desk import RequestDesk
+from sk_supervisor._requests.handoff import Handoff
+from sk_supervisor._session.worker_bundles import WorkerBundles
+from sk_supervisor.errors import RuntimeLifecycleResolutionError
+
+if TYPE_CHECKING:
+    from sk_config import AuthConfig, ControlConfig, ExecutionIpcConfig, GroupConfig
+
+
+class Session:
+    """Listens on two loopback ports from construction to ``close``.
+
+    :param put: is told of what happens, from threads of the session's own.
+    :param letters: the folder that workers write dead letters to; empty where there can be none.
+    :param profile: the folder that they write what they measure to; empty where none measures.
+    :raises TransportError, ControlError: when a port cannot be had.
+    :raises OSError: when the system has no thread or descriptor to give.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        run_id: str,
+        put: Callable[[Happening], None],
+        refusals: Refusals,
+        handoff: Handoff,
+        letters: str = "",
+        profile: str = "",
+    ) -> None:
+        self._profile = profile
+        self._prepared, self._run_id, self._put = prepared, run_id, put
+        self._refusals = refusals
+        restartable = sorted(g.name for g in prepared.groups if g.restart.policy != "never")
+        ipc = prepared.config.runtime.platform.execution_ipc
+        if ipc.control is None:
+            raise RuntimeLifecycleResolutionError("execution_ipc.control", "is not configured")
+        self._id = secrets.token_hex(16)
+        self._peers = Peers(prepared.plan)
+        workers = self._peers.now
+        edges = self._peers.edges(workers)
+        self._limits = link_limits(ipc)
+        self._keys = EdgeKeys(material(ipc.auth), self._id, edges, ipc.auth.kdf)
+        self._bundles = WorkerBundles(
+            prepared,
+            run_id,
+            self._peers,
+            self._keys,
+            self._limits,
+            restartable=restartable,
+            letters=letters,
+        )
+        self.relay = Relay(prepared.plan, workers, restartable)
+        self.desk = self._request_desk(handoff)
+        self.hub = self._data_hub(ipc)
+        self._settings = _control_settings(ipc.control)
+        with ExitStack() as opened:
+            opened.callback(self.hub.close)
+            self.control = self._control_server(ipc.control)
+            opened.callback(self.control.close, timeout_seconds=1.0)
+            self.hub.start()
+            opened.pop_all()  # they are the session's now
+
+    def _request_desk(self, handoff: Handoff) -> RequestDesk:
+        tracing = self._prepared.config.runtime.observability.tracing
+        return RequestDesk(
+            self._prepared.plan,
+            ClientKeys(self._id, self._keys, self._limits),
+            handoff.waiters,
+            run_id=self._run_id,
+            ids=TraceIds(self._run_id, tracing.sampling_ratio) if tracing.exporters else None,
+            max_payload_bytes=self._limits.max_payload_bytes,
+            workers=lambda: self._peers.now,
+            wake=lambda: self.hub.wake(),
+            on_failure=lambda outcome, trace: self._put(HandoffFailed(outcome, trace)),
+        )
+
+    def _data_hub(self, ipc: ExecutionIpcConfig) -> DataHub:
+        return DataHub(
+            self.relay,
+            self._keys,
+            session=self._id,
+            expected=self._peers.now.values(),
+            host=ipc.bind_host,
+            port=ipc.bind_port,
+            limits=self._limits,
+            on_reject=lambda category: self._refuse("data", category),
+            on_fault=lambda *fault: self._put(HubFault(*fault)),
+            on_complete=lambda: self._put(AllAcknowledged()),
+            guest=self.desk,
+        )
+
+    def _control_server(self, control: ControlConfig) -> ControlServer:
+        return ControlServer(
+            self._id,
+            material(control.auth),
+            workers=len(self._peers.now),
+            bundle_for=lambda hello: self._bundles.bundle_for(hello, self.hub.address),
+            on_event=self._on_control,
+            host=control.bind_host,
+            port=control.bind_port,
+            settings=ControlSettings(**self._settings),
+        )
+
+    def invite(self, group: GroupConfig, index: int = 0, incarnation: int = 1) -> WorkerStart:
+        """Open a group's place to a worker; what its process is started with.
+
+        :raises ControlError: when the session is closed.
+        """
+        worker_id = worker_name(group.name, index, incarnation)
+        token = Secret.generate()
+        identity = WorkerIdentity(worker_id, group.name, index, incarnation)
+        self.hub.expect(worker_id)
+        deadline = time.monotonic_ns() + group.start_timeout_seconds * 1_000_000_000
+        self.control.expect(identity, token, deadline)
+        return WorkerStart(
+            worker_id=worker_id,
+            group=group.name,
+            index=index,
+            incarnation=incarnation,
+            address=self.control.address,
+            token_hex=token.reveal().hex(),
+            session_id=self._id,
+            deadline_seconds=group.start_timeout_seconds,
+            control=self._settings,
+            profile=self._profile,
+            standard=standard_streams(self._prepared.plan, group.name),
+        )
+
+    def take_over(self, worker: str) -> None:
+        """A worker is ready: its place's frames go to it from now on, if they do not yet."""
+        former = self._peers.now[place_of(worker)]
+        if self._peers.take_over(worker):
+            self.relay.hand_over(worker)
+            self.desk.lost(former)  # and what waits for it, should it never have come
+
+    def news_for(self, worker: str) -> Iterator[PeerReplaced]:
+        """What a worker that is ready has to hear of those that it exchanges batches with."""
+        for place in self._peers.news(worker):
+            workers = self._peers.now
+            peer = workers[place]
+            edges = [edge for edge in self._peers.edges(workers) if set(edge) == {worker, peer}]
+            keys = self._keys.shared(worker, edges)
+            yield PeerReplaced(group_of(peer), peer, incarnation_of(peer), keys)
+
+    def addresses(self) -> dict[str, str]:
+        """Where both planes listen: ``data`` and ``control``, each ``host:port``."""
+        host, port = self.hub.address
+        return {"data": f"{host}:{port}", "control": self.control.address}
+
+    def close(self) -> None:
+        """Hang up on everybody."""
+        self.control.close(timeout_seconds=1.0)
+        self.hub.close()
+
+    def _on_control(self, event: ControlEvent) -> None:
+        if isinstance(event, Refused):
+            self._refuse("control", event.category)
+        else:
+            self._put(event)
+
+    def _refuse(self, plane: str, category: str) -> None:
+        if self._refusals.add(plane, category):
+            self._put(RefusalsCame())
+
+
+def _control_settings(control: ControlConfig) -> dict[str, Any]:
+    """The limits and times of the control plane, for both of its ends."""
+    return {
+        "ttl_seconds": control.auth.ttl_seconds,
+        "nonce_capacity": control.auth.nonce_cache_size,
+        "max_message_bytes": control.max_payload_bytes,
+        "max_hello_bytes": control.admission.max_unauthenticated_bytes,
+        "hello_timeout_seconds": control.admission.handshake_timeout_seconds,
+        "max_waiting": control.admission.max_waiting,
+    }
+
+
+def material(auth: AuthConfig) -> KeyMaterial:
+    """The secret that a block of the configuration asks for: fresh, or the static one."""
+    if auth.secret_mode == "static" and auth.secret is not None:  # noqa: S105 - a mode, no secret
+        return KeyMaterial.static(Secret(auth.secret.get_secret_value().encode()))
+    return KeyMaterial.generated()

@@ -1,0 +1,132 @@
+"""Starting workers: the session that they connect to is opened once, and each spawned into it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from sk_control import ControlError
+from sk_kernel import DeadLetterError, EventRail
+from sk_observability import EventName
+from sk_transport import TransportError
+
+from sk_supervisor._lives.record import WorkerRecord
+from sk_supervisor._lives.roster import Roster
+from sk_supervisor._loop.happenings import Happening, ProcessExited
+from sk_supervisor._processes.output import OnLine
+from sk_supervisor._processes.process import WorkerProcess
+from sk_supervisor._session.early import Early
+from sk_supervisor._session.session import Session
+from sk_supervisor._session.workload import Workload
+from sk_supervisor._system.signals import without_signals
+from sk_supervisor.errors import RuntimeLifecycleReadyError, RuntimeLifecycleResolutionError
+
+if TYPE_CHECKING:
+    from sk_config import GroupConfig
+
+
+class Starting:
+    """Fills a roster with the workers of a run. In the thread that outlives them only.
+
+    :param open_session: opens what the workers connect to, given the folder for their profiles
+        (empty: none); raises TransportError, ControlError, DeadLetterError, OSError.
+    :param put: is told, in a thread of each worker's own, that its process is gone.
+    :param on_line: called from a thread of each worker's own with its id, the stream, and a line.
+    :param clean: takes what nobody may be shown out of a line.
+    """
+
+    def __init__(
+        self,
+        groups: Iterable[GroupConfig],
+        log: EventRail,
+        roster: Roster,
+        work: Workload,
+        open_session: Callable[[str], Session],
+        put: Callable[[Happening], None],
+        on_line: OnLine,
+        clean: Callable[[str], str],
+    ) -> None:
+        self._groups = {group.name: group for group in groups}
+        self._log, self._roster, self._work = log, roster, work
+        self._open_session = open_session
+        self._put, self._on_line, self._clean = put, on_line, clean
+        self._early, self._profile = Early(), ""
+
+    def take_early(self, early: Early) -> None:
+        """Let workers be processes that have begun already, where there are any."""
+        self._early = early
+
+    def profile_into(self, folder: str) -> None:
+        """Have the workers write what they measure to a folder. Before any group is started."""
+        self._profile = folder
+
+    def configured(self, names: Iterable[str]) -> list[GroupConfig]:
+        """The groups of these names, in their order.
+
+        :raises RuntimeLifecycleResolutionError: for an unknown group.
+        """
+        for name in names:
+            if name not in self._groups:
+                raise RuntimeLifecycleResolutionError(name, "is not a configured process group")
+        return [self._groups[name] for name in names]
+
+    def started(self) -> set[str]:
+        """The names of the groups that have a worker, whatever has become of it."""
+        return {record.group.name for record in self._roster}
+
+    def start(self, names: Sequence[str]) -> None:
+        """Spawn every worker of these groups; the first call opens the session.
+
+        :raises RuntimeLifecycleResolutionError: for an unknown group, or a group started before.
+        :raises RuntimeLifecycleReadyError: when a port or a process cannot be had.
+        """
+        configured, started = self.configured(names), self.started()
+        for name in names:
+            if name in started:
+                raise RuntimeLifecycleResolutionError(name, "has been started already")
+        self._log.emit(EventName.SUPERVISOR_START_GROUPS, fields={"groups": " ".join(names)})
+        try:
+            with without_signals():
+                self._listen()
+            for group in configured:
+                for index in range(group.workers):
+                    self.spawn(group, index)
+        except (TransportError, ControlError, DeadLetterError, OSError) as error:
+            self._early.close()
+            raise RuntimeLifecycleReadyError("spawn", names, 0.0, str(error)) from error
+
+    def spawn(self, group: GroupConfig, index: int = 0, incarnation: int = 1) -> None:
+        """Start a worker at a place of a group, and put it into the roster.
+
+        :raises ControlError: when the session is closed.
+        :raises OSError: when the process cannot be created.
+        """
+        assert self._work.session is not None  # noqa: S101 - groups were started in it
+        start = self._work.session.invite(group, index, incarnation)
+        interpreter = self._early.take(start.worker_id)
+        now = interpreter.spawned_at if interpreter else time.monotonic()
+        process = WorkerProcess(
+            start,
+            lambda worker_id: self._put(ProcessExited(worker_id)),
+            self._on_line,
+            self._clean,
+            interpreter,
+        )
+        start_by = now + group.start_timeout_seconds
+        self._roster.add(
+            WorkerRecord(
+                process.worker_id,
+                group,
+                process,
+                start_by,
+                now,
+                index=index,
+                incarnation=incarnation,
+            )
+        )
+
+    def _listen(self) -> None:
+        if self._work.session is None:
+            self._work.session = session = self._open_session(self._profile)
+            self._log.emit("supervisor_listening", level="debug", fields=session.addresses())

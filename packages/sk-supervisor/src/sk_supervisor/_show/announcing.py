@@ -1,0 +1,85 @@
+"""Saying on the screen what a run gets over, in a line each: a worker that failed and is followed.
+
+What a run does not get over is said at its end, by its error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from sk_kernel import EventRail, LifecycleEvent
+from sk_observability import EventName
+
+if TYPE_CHECKING:
+    from sk_config import Config
+
+RESTARTING: Final = "worker_restarting"
+
+
+class Announcing:
+    """An :class:`EventRail` before another one, from which it also has what it says.
+
+    :param show: takes a line. Any thread.
+    :param intensity: how many restarts a period may have, by group.
+    """
+
+    def __init__(
+        self, log: EventRail, show: Callable[[str], object], intensity: Mapping[str, int]
+    ) -> None:
+        self._log, self._show, self._intensity = log, show, intensity
+        self._failed: dict[str, Mapping[str, Any]] = {}
+
+    def emit(
+        self,
+        name: str,
+        *,
+        level: Literal["info", "debug"] = "info",
+        group: str | None = None,
+        worker: str | None = None,
+        fields: Mapping[str, object] | None = None,
+        trace_id: str | None = None,
+    ) -> LifecycleEvent | None:
+        """See the protocol."""
+        if name == EventName.WORKER_FAILED and worker:
+            self._failed[worker] = fields or {}
+        elif name == RESTARTING and worker:
+            most = self._intensity.get(group or "", 0)
+            self._show(restart_line(worker, self._failed.pop(worker, {}), fields or {}, most))
+        return self._log.emit(
+            name, level=level, group=group, worker=worker, fields=fields, trace_id=trace_id
+        )
+
+    def events(self) -> Sequence[LifecycleEvent]:
+        """See the protocol."""
+        return self._log.events()
+
+    def after(self, sequence: int) -> Sequence[LifecycleEvent]:
+        """See the protocol."""
+        return self._log.after(sequence)
+
+
+def announcing(log: EventRail, show: Callable[[str], object], config: Config) -> Announcing:
+    """One for a run."""
+    groups = config.runtime.platform.process_groups
+    return Announcing(log, show, {group.name: group.restart.intensity for group in groups})
+
+
+def restart_line(
+    worker: str, failed: Mapping[str, Any], restart: Mapping[str, Any], most: int
+) -> str:
+    """What is said of a restart, by the fields of its event and of the failure's before it."""
+    of = f" of {most}" if most else ""
+    wait = f" in {seconds:.1f} s" if (seconds := restart.get("delay_seconds", 0.0)) >= 0.05 else ""
+    return f"{worker} {_how(failed)}: restart {restart.get('attempt', 1)}{of}{wait}"
+
+
+def _how(failed: Mapping[str, Any]) -> str:
+    """How a worker has failed, in a line."""
+    ended, category = str(failed.get("ended", "")), str(failed.get("category", ""))
+    if category == "crash" and ended.startswith("signal "):
+        return f"died of {ended.removeprefix('signal ')}"
+    if category == "crash" and ended:
+        return f"died with {ended}"
+    why = str(failed.get("message", "") or ended).partition("\n")[0]
+    return "failed" + (f" ({category})" if category else "") + (f", {why}" if why else "")

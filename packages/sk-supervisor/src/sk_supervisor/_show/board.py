@@ -1,0 +1,92 @@
+"""What is known of a run's progress, and how it reads. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sk_kernel import MEMORY, SINK, SOURCE, Progress
+
+from sk_supervisor._plan.preflight import Prepared
+from sk_supervisor._show.rows import per_second
+
+_PHASES = ("spawning", "starting", "ready", "running", "drained", "stopping", "stopped")
+_WORKING = ("running", "drained")
+_DONE = ("drained", "stopping", "stopped", "failed")
+_WORTH_A_LINE = ("starting", "ready", "running", "stopping")
+#: A rate of a shorter time jumps about: workers speak once a second.
+_PACE_SECONDS = 0.5
+
+
+class Board:
+    """The latest progress of each group of a run.
+
+    :param groups: all of them, so that a phase is only said once every group has reached it.
+    :param source: the group whose records in are the run's.
+    :param sink: the group whose records out are the run's.
+    :param stop_seconds: how long a stop may take.
+    """
+
+    def __init__(
+        self, groups: Sequence[str], source: str, sink: str, stop_seconds: float = 30.0
+    ) -> None:
+        self._groups = {name: Progress(name, state=_PHASES[0]) for name in groups}
+        self._source, self._sink, self._stop_seconds = source, sink, stop_seconds
+        self._pace: float | None = None
+        self._heard = 0.0
+        self._look: tuple[float, int] | None = None
+
+    def put(self, progress: Iterable[Progress], now: float) -> None:
+        """Note what groups said until ``now`` (seconds of one clock)."""
+        for said in progress:
+            if said.group == self._source and said is not self._groups.get(said.group):
+                self._heard = now
+                if self._look is None and said.state in _WORKING:
+                    self._look = now, said.records_in
+            self._groups[said.group] = said
+
+    def phase(self) -> str:
+        """How far all groups have come; empty where that says nothing, or one has failed."""
+        states = [p.state for p in self._groups.values()]
+        if any(state not in _PHASES for state in states):
+            return ""
+        phase = min(states, key=_PHASES.index, default=_PHASES[0])
+        return phase if phase in _WORTH_A_LINE else ""
+
+    def working(self) -> bool:
+        """Whether records are under way, in every group."""
+        return all(p.state in _WORKING for p in self._groups.values())
+
+    def totals(self) -> str:
+        """Records in and out, and the rate since that was last told."""
+        taken = self._of(self._source).records_in
+        given = self._of(self._sink).records_out
+        if self._look is not None and self._heard - self._look[0] >= _PACE_SECONDS:
+            self._pace = per_second(taken - self._look[1], self._heard - self._look[0])
+            self._look = self._heard, taken
+        rate = "-" if self._pace is None else f"{self._pace:,.0f}/s"
+        return f"in {taken:,}  out {given:,}  {rate}"
+
+    def states(self) -> str:
+        """Each group with its state."""
+        known = (p for p in self._groups.values() if p.state != _PHASES[0])
+        return "  ".join(f"{p.group} {p.state}" for p in known)
+
+    def stopping(self) -> str:
+        """What a stop that was asked for waits for, and how long at most. Any thread."""
+        groups = list(self._groups.values())
+        late = ", ".join(p.group for p in groups if p.state not in _DONE) or "the workers"
+        if list(self._groups) == [MEMORY]:
+            late = "the source, or a node, to return"
+        seconds = f"{self._stop_seconds:g} s"
+        return f"stopping: waiting up to {seconds} for {late}; again (Ctrl-C) ends it now"
+
+    def _of(self, group: str) -> Progress:
+        return self._groups.get(group, Progress(group))
+
+
+def board_of(prepared: Prepared) -> Board:
+    """The board of a run that has not begun."""
+    names, group_of = [g.name for g in prepared.groups], prepared.plan.group_of
+    delay = prepared.config.runtime.platform.health.drain_delay_seconds
+    seconds = delay + prepared.stop_seconds
+    return Board(names or [MEMORY], group_of[SOURCE], group_of[SINK], seconds)

@@ -1,0 +1,170 @@
+"""What a person sees of a run: a live line on a terminal, plain lines elsewhere, or nothing.
+
+It is drawn by a thread of its own. A terminal that stands still (Ctrl-S, a pager) holds up neither
+the supervisor nor a worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Protocol, TextIO
+
+from sk_kernel import Progress
+
+from sk_supervisor._show.board import Board
+from sk_supervisor._show.screens import (
+    LiveScreen,
+    PlainScreen,
+    Screen,
+    can_live,
+    same_terminal,
+)
+from sk_supervisor._system.threads import begin, begun
+
+#: It is drawn this often at most, and only when there is something new.
+_INTERVAL_SECONDS = 0.1
+#: Lines that wait to be shown; more than these are counted and not shown.
+_MAX_LINES = 1000
+_CLOSE_SECONDS = 2.0
+
+
+class Display(Protocol):
+    """Shows how a run goes. Callable from any thread; never blocks."""
+
+    def progress(self, progress: Progress) -> None:
+        """A group has come this far."""
+
+    def line(self, worker: str, text: str) -> None:
+        """A worker, by name and stream, wrote a line."""
+
+    def notice(self, text: str) -> None:
+        """The run itself has something to say. Safe in a signal handler."""
+
+    def stopping(self) -> None:
+        """The run was asked to stop: say what that waits for. Safe in a signal handler."""
+
+    def close(self) -> None:
+        """Show what is left, and then nothing more but the last words."""
+
+    def last_words(self, texts: Iterable[str]) -> bool:
+        """Say how it has ended, behind the close; whether that was taken, and in time."""
+
+
+class ThreadedDisplay:
+    """A screen and the thread that draws on it."""
+
+    def __init__(self, screen: Screen, board: Board) -> None:
+        self._screen, self._board = screen, board
+        self._latest: dict[str, Progress] = {}
+        self._lines: deque[str] = deque()
+        self._lost = 0
+        self._lock = threading.Lock()
+        self._notices: deque[str] = deque()
+        self._stopping = False
+        self._closing = threading.Event()
+        # Not an event: setting one takes a lock, which a signal's handler may find its thread in.
+        self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._draw, name="display", daemon=True)
+        with contextlib.suppress(OSError):  # then nothing is shown; what needs one says so itself
+            begin(self._thread)
+
+    def progress(self, progress: Progress) -> None:
+        """Bring the board up to date."""
+        self._latest[progress.group] = progress
+        if self._news.empty():
+            self._news.put(None)
+
+    def line(self, worker: str, text: str) -> None:
+        """Show it behind the worker's name."""
+        with self._lock:
+            if len(self._lines) < _MAX_LINES:
+                self._lines.append(f"[{worker}] {text}")
+            else:
+                self._lost += 1
+        if self._news.empty():
+            self._news.put(None)
+
+    def notice(self, text: str) -> None:
+        """Show it as it is."""
+        self._notices.append(text)
+        self._news.put(None)
+
+    def stopping(self) -> None:
+        """Show it the first time."""
+        if not self._stopping:
+            self._stopping = True
+            self.notice(self._board.stopping())
+
+    def close(self) -> None:
+        """Draw a last time; a screen that takes nothing is left."""
+        self._closing.set()
+        self._news.put(None)
+        if begun(self._thread):
+            self._thread.join(_CLOSE_SECONDS)
+
+    def last_words(self, texts: Iterable[str]) -> bool:
+        """Have them said by one more thread; a screen that takes nothing is left."""
+        speaker = threading.Thread(target=self._say, args=(texts,), name="last words", daemon=True)
+        try:
+            begin(speaker)
+        except OSError:
+            self._say(texts)
+        else:
+            speaker.join(_CLOSE_SECONDS)
+        return not speaker.is_alive()
+
+    def _draw(self) -> None:
+        while not self._closing.is_set():
+            self._news.get()
+            while not self._news.empty():  # what is new is drawn once
+                self._news.get()
+            self._draw_news()
+            self._closing.wait(_INTERVAL_SECONDS)
+        self._draw_news()
+        self._screen.close()
+
+    def _say(self, texts: Iterable[str]) -> None:
+        if begun(self._thread):
+            self._thread.join()
+        for text in texts:
+            self._screen.say(text)
+
+    def _draw_news(self) -> None:
+        with self._lock:
+            lines, self._lines = self._lines, deque()
+            lost, self._lost = self._lost, 0
+        for line in lines:
+            self._screen.line(line)
+        if lost:
+            self._screen.line(f"({lost:,} more lines of the workers are not shown)")
+        now = time.monotonic()
+        self._board.put(list(self._latest.values()), now)
+        while self._notices:
+            self._screen.notice(self._notices.popleft())
+        self._screen.show(self._board, now)
+
+
+def display_for(
+    stream: TextIO,
+    board: Board,
+    quiet: Callable[[TextIO], Screen] | None = None,
+    *,
+    output_elsewhere: bool = True,
+) -> Display:
+    """The display that suits a stream.
+
+    :param quiet: the screen of a run that is to be quiet.
+    :param output_elsewhere: whether it is known that the sink does not write to standard output: on
+        the same terminal nobody could tell its lines from one that changes in place.
+    """
+    kind: Callable[[TextIO], Screen] = PlainScreen
+    if quiet is not None:
+        kind = quiet
+    elif can_live(stream) and (output_elsewhere or not same_terminal(stream, 1)):
+        kind = LiveScreen
+    return ThreadedDisplay(kind(stream), board)

@@ -1,0 +1,114 @@
+"""A run's status as a person reads it: words and cells, no wider than they must be. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sk_kernel import RunStatus, WorkerStatus
+
+COLUMNS = ("group", "worker", "pid", "state", "in", "out", "idle", "age", "rss", "restarts")
+_NUMBERS = ("pid", "in", "out", "idle", "age", "rss", "restarts")
+_NOTHING = "-"
+
+
+def is_number(column: str) -> bool:
+    """Whether a column stands to the right."""
+    return column in _NUMBERS
+
+
+def headline(status: RunStatus, rate: float | None = None) -> str:
+    """Which run it is, how it is, and how far it has come."""
+    parts = [f"{status.state}, {'ready' if status.ready else 'not ready'}", age(status.age_seconds)]
+    parts += [f"in {status.records_in:,}", f"out {status.records_out:,}"]
+    parts += [] if rate is None else [f"{rate:,.0f}/s"]
+    return f"run {shown(status.run_id)}: {shown(status.scenario)} ({status.profile})\n" + "  ".join(
+        parts
+    )
+
+
+def notes(status: RunStatus) -> Iterator[str]:
+    """What is out of the ordinary, a line each."""
+    if status.stop_reasons:
+        yield f"stop requested: {', '.join(map(shown, status.stop_reasons))}"
+    for worker in status.workers():
+        if worker.category:
+            ended = f", {worker.ended}" if worker.ended else ""
+            yield f"{shown(worker.worker_id)} failed ({shown(worker.category)}){ended}"
+        elif worker.last_failure:
+            yield f"{shown(worker.worker_id)} is a restart: {shown(worker.last_failure)}"
+        if worker.stuck and not worker.category:
+            yield f"{shown(worker.worker_id)} is stuck, with {worker.waiting:,} batches waiting"
+    if status.refusals:
+        counts = ", ".join(f"{shown(k)} {n:,}" for k, n in sorted(status.refusals.items()))
+        yield f"refused: {counts}"
+
+
+def rows(status: RunStatus) -> Iterator[tuple[str, ...]]:
+    """The cells of each worker, by :data:`COLUMNS`; a group is named once."""
+    for group in status.groups:
+        for number, worker in enumerate(group.workers):
+            yield (shown(group.name) if number == 0 else "", *_cells(worker))
+
+
+def rate(before: RunStatus, after: RunStatus) -> float | None:
+    """Records a second between two looks at a run; None where no time has passed."""
+    return per_second(after.records_in - before.records_in, after.age_seconds - before.age_seconds)
+
+
+def per_second(records: int, seconds: float) -> float | None:
+    """Records a second between two looks; none where a worker begins again, None in no time."""
+    return max(records, 0) / seconds if seconds > 0 else None
+
+
+def age(seconds: float | None) -> str:
+    """A length of time in at most four characters, below a thousand days."""
+    if seconds is None:
+        return _NOTHING
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    for unit, name, limit in ((1, "s", 100), (60, "m", 100), (3600, "h", 48)):
+        if seconds / unit < limit:
+            return f"{int(seconds / unit)}{name}"
+    return f"{int(seconds / 86_400)}d"
+
+
+def count(number: int) -> str:
+    """A number in at most seven characters: exact below a million, three figures above."""
+    if number < 1_000_000:
+        return f"{number:,}"
+    return _scaled(number, 1000, "MGTPE", first=2)
+
+
+def size(number: int | None) -> str:
+    """A number of bytes in at most six characters, by powers of 1024."""
+    if number is None:
+        return _NOTHING
+    return f"{number} B" if number < 1024 else _scaled(number, 1024, "KMGTPE", first=1)
+
+
+def shown(text: str) -> str:
+    """``text`` without what could move a terminal's cursor."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _cells(worker: WorkerStatus) -> tuple[str, ...]:
+    return (
+        shown(worker.worker_id),
+        _NOTHING if worker.os_pid is None else str(worker.os_pid),
+        shown(worker.state),
+        count(worker.records_in),
+        count(worker.records_out),
+        age(worker.progress_age_seconds),
+        age(worker.age_seconds),
+        size(worker.rss_bytes),
+        str(worker.incarnation - 1),
+    )
+
+
+def _scaled(number: int, base: int, units: str, *, first: int) -> str:
+    power = first
+    while number >= 999.5 * base**power and power - first < len(units) - 1:
+        power += 1
+    value = number / base**power
+    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{digits}f}{units[power - first]}"

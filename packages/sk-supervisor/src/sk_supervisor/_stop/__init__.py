@@ -1,0 +1,1 @@
+"""The stop: draining, and the ladder, rung by rung."""

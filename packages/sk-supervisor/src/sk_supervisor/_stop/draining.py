@@ -1,0 +1,110 @@
+"""What a request to stop sets going: the deadlines of the whole stop, and the drain."""
+
+from __future__ import annotations
+
+import time
+from math import inf
+
+from sk_kernel import EventRail
+
+from sk_supervisor._lives.end_causes import EndCauses
+from sk_supervisor._lives.ladder import Ladder
+from sk_supervisor._lives.successors import Successors
+from sk_supervisor._plan.preflight import Prepared, span_choices
+from sk_supervisor._requests.expiry import RequestExpiry
+from sk_supervisor._requests.handoff import Handoff
+from sk_supervisor._session.workload import Workload
+from sk_supervisor._stop.drain_timer import DrainTimer
+
+#: After a failure there is nothing left to drain, and whoever is left gets this long to leave.
+FAILURE_BUDGET_SECONDS = 5.0
+#: A second request to stop, or a forced termination, takes this long at each rung.
+FORCE_SECONDS = 1.0
+
+
+class Draining:
+    """Reacts to requests to stop; ends no worker. The loop's thread only; it never waits.
+
+    A drain is: no request is taken any more, those in flight are answered, then the input ends and
+    what was read is worked off. ``timer`` and ``expiry`` are alarms, for the loop; ``ladder`` has
+    the deadlines of the stop that was requested, if one was.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        causes: EndCauses,
+        work: Workload,
+        successors: Successors,
+        handoff: Handoff,
+        log: EventRail,
+    ) -> None:
+        self._log, self._handoff = log, handoff
+        self._groups, self._causes, self._work = prepared.groups, causes, work
+        self._successors = successors
+        self._delay = prepared.config.runtime.platform.health.drain_delay_seconds
+        # Where spans are exported, who is left has them to send, to whoever listens or does not.
+        self._flush_seconds = prepared.flush_seconds if span_choices(prepared.config) else 0.0
+        self.ladder: Ladder | None = None
+        self._withdrawn = self._settling = False
+        self.timer = DrainTimer(self._begin)
+        self.expiry = RequestExpiry(handoff)
+
+    @property
+    def ready_no_more(self) -> bool:
+        """Whether the run goes to its end, be it by a request, a failure, or a call."""
+        return bool(self._withdrawn or self._causes.stop_reasons or self._causes.broken)
+
+    @property
+    def until(self) -> float:
+        """Until when the work has to be drained, by the loop's clock; infinite until a request."""
+        return self.ladder.drain_until if self.ladder else inf
+
+    @property
+    def budget_seconds(self) -> float:
+        """How long the workers have to leave, all together, as things are."""
+        if self._causes.broken:
+            return FAILURE_BUDGET_SECONDS + self._flush_seconds
+        return float(max(g.stop_timeout_seconds for g in self._groups))
+
+    def requested(self, times: int) -> None:
+        """A stop was requested for the ``times``-th time: the first one drains the run.
+
+        Before the work was begun it only keeps successors from being started; a later one lets
+        nobody drain any more. Whoever waits for the start or the work finds both in the causes.
+        """
+        now = time.monotonic()
+        if times > 1:
+            self.withdraw()
+            self.ladder = Ladder.at_once(FORCE_SECONDS, now)
+        elif not self._work.is_open:
+            self._successors.close()
+        else:
+            self.ladder = Ladder.within(self.budget_seconds, now, delay_seconds=self._delay)
+            self.timer.begin_at(self.ladder.withdraw_until)
+
+    def withdraw(self) -> None:
+        """The run is to end by a call: it is ready no more, and no timer begins a drain."""
+        self._withdrawn = True
+        self.timer.cancel()
+
+    def drain(self) -> None:
+        """Drain now: what was asked is answered by workers that still work; then the input ends."""
+        self._settling = True
+        self._handoff.refuse()
+        self.requests_settled()
+
+    def requests_settled(self) -> None:
+        """End the input, if a drain waits for that and no request is in flight any more."""
+        if self._settling and not self._handoff.in_flight:
+            self._settling = False
+            self._work.drain()
+
+    def _begin(self) -> None:
+        self._log.emit("drain_begun")
+        self._successors.cancel()
+        if self.ladder is not None:
+            # Who is not answered by then has no more time: a stream needs some of it too.
+            now = time.monotonic()
+            self.expiry.last = now + (self.ladder.drain_until - now) / 2
+        self.drain()

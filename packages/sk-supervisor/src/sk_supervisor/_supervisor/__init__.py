@@ -1,0 +1,1 @@
+"""The supervisor of real worker processes, put together of its parts."""

@@ -1,0 +1,90 @@
+"""What both supervisors answer in the same way: requests by their handoff, events by their log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sk_kernel import (
+    BoundaryDispatchInput,
+    Envelope,
+    EventRail,
+    KernelError,
+    LifecycleEvent,
+    ReplyWaiter,
+    RouteCacheSnapshot,
+    RoutingResult,
+    TerminalEvent,
+)
+
+from sk_supervisor._requests.handoff import Handoff
+
+HANDOFF_FAILED: Final = "handoff_failed"
+
+
+class SupervisorBase:
+    """The part of a :class:`sk_kernel.BootstrapSupervisor` that any thread may call at any time."""
+
+    handoff: Handoff
+    _log: EventRail
+
+    def wait_started(self, timeout_seconds: float) -> bool:
+        """See the protocol."""
+        return self.handoff.wait_started(timeout_seconds)
+
+    def request(
+        self, envelope: Envelope[Any], *, timeout_seconds: float | None = None
+    ) -> ReplyWaiter:
+        """See the protocol."""
+        return self.handoff.request(envelope, timeout_seconds=timeout_seconds)
+
+    def execute_boundary(
+        self, inputs: Sequence[BoundaryDispatchInput], *, timeout_seconds: float | None = None
+    ) -> RoutingResult:
+        """See the protocol.
+
+        :raises HandoffError: as the first input that failed.
+        """
+        return self.handoff.execute_boundary(inputs, timeout_seconds=timeout_seconds)
+
+    def emit_handoff_failure(self, group_name: str, category: str) -> None:
+        """See the protocol."""
+        self._log.emit(HANDOFF_FAILED, group=group_name, fields={"category": category})
+
+    @property
+    def failure(self) -> KernelError | None:
+        """What the run has failed of, as soon as that is known; None while all is well."""
+        return self.handoff.failure
+
+    def _request_failed(self, outcome: TerminalEvent, trace_id: str) -> None:
+        """Tell of one, as a lifecycle event of the trace that it is in. Any thread."""
+        facts = {"node": outcome.node, "cause_type": outcome.cause_type}
+        self._log.emit(
+            HANDOFF_FAILED,
+            group=outcome.group or None,
+            worker=outcome.worker or None,
+            fields={"category": outcome.category, **{k: text for k, text in facts.items() if text}},
+            trace_id=trace_id,
+        )
+
+    @contextmanager
+    def _telling_its_failure(self) -> Iterator[None]:
+        """Whoever asks anything behind a failure inside the block is told of that."""
+        try:
+            yield
+        except KernelError as error:
+            self.handoff.failure = error
+            raise
+
+    def route_cache_snapshot(self) -> RouteCacheSnapshot:
+        """See the protocol."""
+        return self.handoff.cache_snapshot()
+
+    def lifecycle_events(self) -> Sequence[LifecycleEvent]:
+        """See the protocol."""
+        return self._log.events()
+
+    def subscribe(self, after_sequence: int) -> Sequence[LifecycleEvent]:
+        """See the protocol."""
+        return self._log.after(after_sequence)

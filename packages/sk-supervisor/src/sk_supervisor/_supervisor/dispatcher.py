@@ -1,0 +1,170 @@
+"""What each happening does to the supervisor's picture of its workers, and to the run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from sk_control import (
+    BundleAck,
+    Drained,
+    Failed,
+    Heartbeat,
+    LossReason,
+    Ready,
+    WorkerHello,
+    WorkerLost,
+    WorkerMessage,
+)
+from sk_control import Progress as ProgressMessage
+from sk_kernel import EventRail
+
+from sk_supervisor._lives.end_causes import EndCauses
+from sk_supervisor._lives.evidence import Breakage
+from sk_supervisor._lives.failing import Failing
+from sk_supervisor._lives.judge import Judge
+from sk_supervisor._lives.judgement import Counts
+from sk_supervisor._lives.lifecycle import Act, Event, State, step
+from sk_supervisor._lives.record import WorkerRecord
+from sk_supervisor._lives.roster import Roster
+from sk_supervisor._loop.happenings import (
+    AllAcknowledged,
+    HandoffFailed,
+    Happening,
+    HubFault,
+    Ping,
+    ProcessExited,
+    RefusalsCame,
+    RequestsSettled,
+    StopRequested,
+)
+from sk_supervisor._protocol import failures as category
+from sk_supervisor._requests.flights import OnFailure
+
+#: How long the evidence of a failure (its exit status) is waited for.
+_EVIDENCE_SECONDS = 1.0
+
+
+class Dispatcher:
+    """Takes happenings in, each once. The loop's thread only; it never waits.
+
+    :param on_ready: called after a worker said that it is ready.
+    :param on_stop: called after each request to stop, with their number so far.
+    :param on_settled: called when no request is in flight and no more are taken.
+    :param on_handoff_failure: called for a request that has failed.
+    :param clock: seconds; the loop's.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        log: EventRail,
+        causes: EndCauses,
+        failing: Failing,
+        judge: Judge,
+        *,
+        on_ready: Callable[[], None],
+        on_stop: Callable[[int], None],
+        on_settled: Callable[[], None] = lambda: None,
+        on_handoff_failure: OnFailure = lambda *_: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._roster, self._log, self._clock = roster, log, clock
+        self._causes, self._fail, self._judge = causes, failing.fail, judge
+        self._on_ready, self._on_stop = on_ready, on_stop
+        self._on_settled, self._on_handoff_failure = on_settled, on_handoff_failure
+
+    def dispatch(self, happening: Happening) -> None:
+        """Do what a happening asks for; of a worker that is not known, nothing."""
+        match happening:
+            case WorkerMessage(worker_id=worker_id, message=message):
+                if record := self._roster.get(worker_id):
+                    self._hear(record, message)
+            case ProcessExited(worker_id=worker_id):
+                if record := self._roster.get(worker_id):
+                    self._exited(record)
+            case WorkerLost(worker_id=worker_id):
+                if record := self._roster.get(worker_id):
+                    self._lost(record, happening)
+            case HubFault():
+                self._hub_fault(happening)
+            case StopRequested(reason=reason):
+                self._causes.stop_reasons.append(reason)
+                self._log.emit("stop_requested", fields={"reason": reason})
+                self._on_stop(len(self._causes.stop_reasons))
+            case RefusalsCame():
+                pass  # an alarm tells of them, at its own rate
+            case Ping(answer=answer):
+                answer()
+            case HandoffFailed(outcome=outcome, trace_id=trace_id):
+                self._on_handoff_failure(outcome, trace_id)
+            case RequestsSettled():
+                self._on_settled()
+            case AllAcknowledged():
+                pass  # it wakes whoever waits for the end of the work
+            case WorkerHello():
+                pass  # its bundle follows by itself; the acknowledgement is what counts
+
+    def _hear(self, record: WorkerRecord, message: object) -> None:
+        """A worker has sent a message over its control session."""
+        match message:
+            case BundleAck():
+                self._advance(record, Event.BUNDLE_LOADED)
+            case Ready(partial_outputs=paths):
+                record.partial_outputs = paths
+                self._advance(record, Event.SAID_READY)
+            case Heartbeat(progress=ProgressMessage() as said) | (ProgressMessage() as said):
+                done = said.records_in, said.records_out, said.batches
+                counts = Counts(*done, said.waiting, said.requests)
+                record.dead_lettered, record.skipped = said.dead_lettered, said.skipped
+                record.metering = said.metering or record.metering
+                self._progressed(record, counts)
+            case Drained() as drained:
+                self._drained(record, drained)
+            case Failed() as failed:
+                self._fail(record, Breakage.said(failed))
+
+    def _drained(self, record: WorkerRecord, drained: Drained) -> None:
+        record.drained = drained
+        batches, asked = record.progress.batches, record.progress.requests
+        self._progressed(record, Counts(drained.records_in, drained.records_out, batches, 0, asked))
+        facts = {"outcome": drained.outcome.name.lower(), "records_in": drained.records_in}
+        group, worker = record.group.name, record.worker_id
+        self._log.emit("worker_drained", group=group, worker=worker, fields=facts)
+
+    def _progressed(self, record: WorkerRecord, counts: Counts) -> None:
+        record.counted(counts)
+        self._judge.progressed(record, counts, self._clock())
+        self._roster.changed(record)
+
+    def _advance(self, record: WorkerRecord, event: Event) -> None:
+        transition = self._roster.apply(record, event)
+        if transition is not None and transition.act is Act.OPEN_GATE:
+            self._on_ready()
+
+    def _exited(self, record: WorkerRecord) -> None:
+        """A worker's process has ended: as it was asked to, or by a crash."""
+        transition = step(record.state, Event.EXITED)
+        if transition is not None and transition.state is State.STOPPED:
+            self._roster.released(record)
+        else:
+            self._fail(record, Breakage(category.CRASH), Event.EXITED)
+
+    def _lost(self, record: WorkerRecord, lost: WorkerLost) -> None:
+        """A worker's control session has ended, or never came to be."""
+        if lost.reason is LossReason.BUNDLE_FAILED:
+            self._fail(record, Breakage(category.START, f"it got no bundle: {lost.fault}"))
+        else:
+            # A crash shows here first; its exit status follows at once and says more.
+            record.lost_by = self._clock() + _EVIDENCE_SECONDS
+
+    def _hub_fault(self, fault: HubFault) -> None:
+        """The hub has cut a worker off, or cannot go on itself."""
+        worker = fault.worker_id or None
+        facts = {"category": fault.category, "problem": fault.message}
+        self._log.emit("hub_refused", worker=worker, fields=facts)
+        record = self._roster.get(fault.worker_id)
+        if record is not None:
+            self._fail(record, Breakage(fault.category, fault.message))
+        else:
+            self._causes.blame_hub(fault.message)

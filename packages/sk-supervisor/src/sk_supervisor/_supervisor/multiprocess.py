@@ -1,0 +1,228 @@
+"""The supervisor of real worker processes: the calls that it gets, each handed to its part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sk_kernel import Container, EventRail, Progress, RunReport, RunSetup, RunStatus
+from sk_observability import EventName
+
+from sk_supervisor._lives.lifecycle import State, overall
+from sk_supervisor._loop.happenings import Ping, StopRequested
+from sk_supervisor._plan.preflight import Prepared
+from sk_supervisor._plan.supervisors import PROCESS_SUPERVISOR
+from sk_supervisor._processes.output import OnLine
+from sk_supervisor._session.early import Early
+from sk_supervisor._session.session import Session
+from sk_supervisor._supervisor.base import SupervisorBase
+from sk_supervisor._supervisor.parts import SupervisorParts
+from sk_supervisor._supervisor.report import ends_of, report_of, with_letters
+from sk_supervisor._system.scope import Transport, resolve, scope_of
+from sk_supervisor.errors import ProfileError, RuntimeLifecycleResolutionError
+
+if TYPE_CHECKING:  # a run that measures nothing starts without it
+    from sk_supervisor._profile.measures import Profiler
+
+#: Batches go through queues of a hub and over signed channels, on loopback.
+TCP_LOCAL: Final = Transport("tcp_local", Session)
+
+
+class MultiprocessBootstrapSupervisor(SupervisorBase):
+    """A :class:`sk_kernel.BootstrapSupervisor` over OS processes.
+
+    All methods but :meth:`request_stop`, :meth:`ping`, :meth:`snapshot`, the event queries and
+    those of requests are for one thread, which must live as long as the workers: Linux ends them
+    when the thread that spawned them ends.
+
+    :param on_progress: called in that thread whenever a worker has said something new of itself;
+        it must not raise.
+    :param on_line: called from a thread of a worker's own with its id, ``stdout`` or ``stderr``,
+        and each line that it writes there; the sink's worker has its standard output for itself.
+        One that raises is called no more for that worker.
+    :param scope: where its transport is bound; by default that of ``tcp_local``.
+    :raises RuntimeLifecycleResolutionError: when none is bound there.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        run_id: str,
+        log: EventRail,
+        *,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        on_line: OnLine = lambda *_: None,
+        scope: Container | None = None,
+    ) -> None:
+        transport: Transport[type[Session]] = resolve(scope or scope_of(TCP_LOCAL), Transport)
+        self._prepared, self._run_id, self._log = prepared, run_id, log
+        self._began = time.monotonic()
+        self._profiling: tuple[str, Callable[[ProfileError], object]] | None = None
+        self._parts = SupervisorParts(
+            prepared,
+            run_id,
+            log,
+            transport,
+            on_progress=on_progress,
+            on_line=on_line,
+            on_handoff_failure=self._request_failed,
+        )
+        self.handoff = self._parts.handoff
+
+    @property
+    def works_in_caller(self) -> bool:
+        """It does not: processes do."""
+        return False
+
+    def start_groups(self, group_names: Sequence[str]) -> None:
+        """See the protocol.
+
+        :raises RuntimeLifecycleResolutionError: for an unknown group, or a group started before.
+        :raises RuntimeLifecycleReadyError: when a port or a process cannot be had.
+        """
+        self._parts.starting.start(group_names)
+
+    def wait_ready(self, timeout_seconds: float) -> bool:
+        """See the protocol.
+
+        :raises RuntimeLifecycleReadyError: when a worker failed, or took longer than its group's
+            ``start_timeout_seconds``.
+        :raises RuntimeLifecycleResolutionError: when no group has been started.
+        :raises StartInterruptedError: when a stop was requested meanwhile.
+        """
+        if timeout_seconds <= 0:
+            return False
+        began = time.monotonic()
+        started = self._parts.starting.started()
+        if not started:
+            raise RuntimeLifecycleResolutionError("wait_ready", "no group has been started")
+        self._log.emit(EventName.SUPERVISOR_WAIT_READY, fields={"timeout_seconds": timeout_seconds})
+        return self._parts.waiting.until_ready(started, timeout_seconds, began)
+
+    def run(self) -> RunReport:
+        """See the protocol.
+
+        :raises RuntimeWorkerFailedError: when a worker failed.
+        :raises RuntimeLifecycleReadyError: when one failed that had not been ready yet.
+        :raises StartInterruptedError: when a stop was requested before every group was ready.
+        :raises StopTimeoutError: when a requested stop did not drain within its budget.
+        :raises StopForcedError: when a second stop was requested before that.
+        :raises RuntimeLifecycleResolutionError: when the groups were not started, or not ready.
+        :raises DeadLetterError: when the dead letters of a run that has drained cannot be merged.
+        """
+        began, parts = time.monotonic(), self._parts
+        work = parts.work
+        parts.waiting.catch_up(began)
+        work.check_startable()
+        self._log.emit(EventName.SUPERVISOR_START_WORKLOAD, fields={"policy": str(work.policy)})
+        profiler = self._profiler()
+        work.open()
+        assert work.session is not None  # noqa: S101 - every group was started in it
+        self.handoff.open(work.session.desk)
+        with self._telling_its_failure():
+            parts.waiting.until_done(began)
+        assert work.source and work.sink  # noqa: S101, PT018 - every group was started
+        seconds, lives = time.monotonic() - began, parts.roster.lives()
+        report = report_of(self._prepared, self._run_id, work.source, work.sink, seconds, lives)
+        if profiler is not None:
+            profiler.write(report.records_in)
+        return with_letters(report, parts.letters)
+
+    def request_stop(self, reason: str) -> None:
+        """End the run: the first request drains it, a second one ends it by force.
+
+        Safe in any thread and in a signal handler.
+        """
+        self._parts.mailbox.put(StopRequested(reason))
+
+    def take_early(self, early: Early) -> None:
+        """Let workers be processes that have begun already, where there are any."""
+        self._parts.starting.take_early(early)
+        self._began = early.began_at
+
+    def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
+        """Have the run, of which nothing is started yet, write what it measures to a folder.
+
+        :param on_failure: hears of what the supervisor itself cannot write.
+        """
+        self._profiling = folder, on_failure
+        self._parts.starting.profile_into(folder)
+
+    def ping(self, answer: Callable[[], None]) -> None:
+        """Have ``answer`` called by the loop at its next turn. Safe in any thread."""
+        self._parts.mailbox.put(Ping(answer))
+
+    def partial_outputs(self) -> tuple[str, ...]:
+        """Where unfinished output and dead letters are; empty once they are in place."""
+        said = tuple(path for r in self._parts.roster for path in r.unfinished_outputs())
+        return said + self._parts.letters.partial_outputs()
+
+    def stop_groups(self, graceful_timeout_seconds: float, *, drain_inflight: bool) -> None:
+        """See the protocol; workers that are left at the end of the time are left alone.
+
+        :raises StopTimeoutError: a ``TimeoutError``, when they are not all gone in time.
+        """
+        self._parts.ending.stop(graceful_timeout_seconds, drain_inflight=drain_inflight)
+
+    def force_terminate_groups(self, group_names: Sequence[str]) -> None:
+        """See the protocol: SIGTERM, and SIGKILL a second later.
+
+        :raises RuntimeLifecycleResolutionError: for an unknown group.
+        """
+        self._parts.starting.configured(group_names)
+        self._parts.ending.force(group_names)
+
+    def shutdown(self) -> str:
+        """See the protocol. Legal in every state, and more than once."""
+        parts = self._parts
+        if parts.causes.failed is not None:
+            # The hub may not have come to it yet: what is lost is lost with that worker's group.
+            parts.work.lose(parts.causes.failed.worker_id)
+        self.handoff.close()
+        rung = parts.ending.down()
+        parts.letters.abort()
+        parts.work.hang_up()
+        parts.refusals.tell_rest(time.monotonic())
+        return rung.name.lower()
+
+    def snapshot(self) -> RunStatus:
+        """See the protocol."""
+        parts, work = self._parts, self._parts.work
+        groups = parts.roster.snapshot()
+        records_in, records_out = ends_of(self._prepared.plan, groups)
+        return RunStatus(
+            run_id=self._run_id,
+            scenario=self._prepared.config.scenario.name,
+            profile=PROCESS_SUPERVISOR,
+            state=str(overall(State(group.state) for group in groups)),
+            ready=work.is_open and work.all_ready() and not parts.draining.ready_no_more,
+            started=work.is_open and work.all_begun(),
+            age_seconds=time.monotonic() - self._began,
+            records_in=records_in,
+            records_out=records_out,
+            groups=groups,
+            refusals=parts.refusals.totals(),
+            stop_reasons=tuple(parts.causes.stop_reasons),
+            requests=self.handoff.counters(),
+            spans=parts.spans.accounts(),
+        )
+
+    def _profiler(self) -> Profiler | None:
+        if self._profiling is None:
+            return None
+        from sk_supervisor._profile.measures import Profiler
+
+        folder, on_failure = self._profiling
+        return Profiler(folder, "supervisor", "", on_failure=on_failure)
+
+
+def multiprocess_supervisor(setup: RunSetup, /) -> MultiprocessBootstrapSupervisor:
+    """The :class:`sk_kernel.SupervisorFactory` of the mode ``process_supervisor``."""
+    return MultiprocessBootstrapSupervisor(
+        Prepared(setup.config, setup.application, setup.plan),
+        setup.run_id,
+        setup.log,
+        on_progress=setup.on_progress,
+        on_line=setup.on_line,
+    )

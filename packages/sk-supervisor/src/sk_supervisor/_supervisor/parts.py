@@ -1,0 +1,117 @@
+"""What a supervisor of worker processes is made of, put together once for a run.
+
+What happens is put into the mailbox by any thread. The loop takes it out and has it dispatched; so
+workers, requests to stop and successors are dealt with, none of which knows of the loop. Whoever
+waits for something (a start, the work, an end) turns the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sk_kernel import DeadLetterFile, EventRail, Progress
+
+from sk_supervisor._hub.refusals import Refusals
+from sk_supervisor._lives.end_causes import EndCauses
+from sk_supervisor._lives.failing import Failing
+from sk_supervisor._lives.judge import Judge
+from sk_supervisor._lives.memory_limit import MemoryLimits
+from sk_supervisor._lives.roster import Roster
+from sk_supervisor._lives.successors import Successors
+from sk_supervisor._loop.happenings import RequestsSettled
+from sk_supervisor._loop.loop import SupervisorLoop
+from sk_supervisor._loop.mailbox import Mailbox
+from sk_supervisor._plan.preflight import Prepared
+from sk_supervisor._processes.output import OnLine
+from sk_supervisor._protocol.span_books import SpanBooks
+from sk_supervisor._requests.flights import OnFailure
+from sk_supervisor._requests.handoff import Handoff
+from sk_supervisor._session.session import Session
+from sk_supervisor._session.starting import Starting
+from sk_supervisor._session.workload import Workload
+from sk_supervisor._stop.draining import Draining
+from sk_supervisor._stop.ending import Ending
+from sk_supervisor._stop.stopping import Stopping
+from sk_supervisor._supervisor.dispatcher import Dispatcher
+from sk_supervisor._supervisor.report import progress_of
+from sk_supervisor._supervisor.waiting import Waiting
+from sk_supervisor._system.scope import Transport
+from sk_supervisor._text.redaction import redactor_of
+
+
+class SupervisorParts:
+    """The parts that the supervisor itself calls; making them opens and starts nothing."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        run_id: str,
+        log: EventRail,
+        transport: Transport[type[Session]],
+        *,
+        on_progress: Callable[[Progress], None],
+        on_line: OnLine,
+        on_handoff_failure: OnFailure,
+    ) -> None:
+        self._prepared, self._run_id, self._transport = prepared, run_id, transport
+        groups, clean = prepared.groups, redactor_of(prepared.config)
+        self.spans, self.causes, self.refusals = SpanBooks(), EndCauses(), Refusals(log)
+        self.letters = DeadLetterFile(prepared.application.spec.failure)
+        self.mailbox = Mailbox(self.spans)
+        put = self.mailbox.put
+        self.handoff = Handoff(
+            prepared.plan, prepared.config.runtime.platform, lambda: put(RequestsSettled()), clean
+        )
+        self.roster = Roster(log, lambda record: on_progress(progress_of(record)), clean)
+        self.work = Workload(prepared, self.roster)
+        self.starting = Starting(
+            groups, log, self.roster, self.work, self._open_session, put, on_line, clean
+        )
+        successors = Successors(
+            groups,
+            run_id,
+            log,
+            self.roster,
+            spawn=self.starting.spawn,
+            blame=self.causes.blame,
+            complete=self.work.complete,
+        )
+        self.draining = Draining(prepared, self.causes, self.work, successors, self.handoff, log)
+        loop = self._made_loop(log, successors, on_handoff_failure)
+        self.waiting = Waiting(
+            loop, self.causes, self.roster, self.work, self.handoff, self.draining
+        )
+        stopping = Stopping(self.roster, loop, self.causes, log, self.work.tell, self.work.order)
+        self.ending = Ending(loop, self.causes, self.work, successors, self.draining, stopping)
+
+    def _made_loop(
+        self, log: EventRail, successors: Successors, on_handoff_failure: OnFailure
+    ) -> SupervisorLoop:
+        failing = Failing(self.roster, self.causes, successors.follow)
+        judge = Judge(self.roster, log, failing)
+        dispatcher = Dispatcher(
+            self.roster,
+            log,
+            self.causes,
+            failing,
+            judge,
+            on_ready=self.work.pass_gate,
+            on_stop=self.draining.requested,
+            on_settled=self.draining.requests_settled,
+            on_handoff_failure=on_handoff_failure,
+        )
+        memory = MemoryLimits(self.roster, failing.fail)
+        alarms = self.refusals, successors, memory, self.draining.timer, self.draining.expiry
+        return SupervisorLoop(self.mailbox, dispatcher.dispatch, judge, log, alarms)
+
+    def _open_session(self, profile: str) -> Session:
+        """Open what the workers connect to; they write their profiles to that folder, if any."""
+        return self._transport.open(
+            self._prepared,
+            self._run_id,
+            self.mailbox.put,
+            self.refusals,
+            self.handoff,
+            self.letters.open(),
+            profile,
+        )

@@ -1,0 +1,66 @@
+"""What a run over processes did, from what its workers said of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from sk_control import DrainOutcome
+from sk_kernel import SINK, SOURCE, DeadLetterFile, ExecutionPlan, GroupStatus, Progress, RunReport
+
+from sk_supervisor._lives.record import WorkerRecord
+from sk_supervisor._plan.preflight import Prepared
+from sk_supervisor._plan.supervisors import PROCESS_SUPERVISOR
+
+
+def report_of(
+    prepared: Prepared,
+    run_id: str,
+    source: WorkerRecord,
+    sink: WorkerRecord,
+    seconds: float,
+    lives: Iterable[WorkerRecord] = (),
+) -> RunReport:
+    """The report of a run whose sink has ended, with ``lives`` of workers, dead ones among them."""
+    every = list(lives)
+    assert sink.drained is not None  # noqa: S101 - the run waited for it
+    complete = sink.drained.outcome is DrainOutcome.COMPLETE
+    return RunReport(
+        run_id=run_id,
+        scenario=prepared.config.scenario.name,
+        profile=PROCESS_SUPERVISOR,
+        outcome="completed" if complete else "stopped",
+        records_in=source.progress.records_in,
+        records_out=sink.progress.records_out,
+        batches=source.progress.batches,
+        seconds=seconds,
+        counters=dict(sink.drained.counters),
+        partial_outputs=sink.unfinished_outputs(),
+        dead_lettered=sum(record.dead_lettered for record in every),
+        skipped=sum(record.skipped for record in every),
+    )
+
+
+def ends_of(plan: ExecutionPlan, groups: Iterable[GroupStatus]) -> tuple[int, int]:
+    """Records that the source has given, and that the sink has taken: so far, as in the report."""
+    workers = {group.name: group.workers for group in groups}
+    given = sum(w.records_in for w in workers.get(plan.group_of[SOURCE], ()))
+    return given, sum(w.records_out for w in workers.get(plan.group_of[SINK], ()))
+
+
+def with_letters(report: RunReport, letters: DeadLetterFile) -> RunReport:
+    """The report of a run whose dead letters are put in place: it was completed, or has drained.
+
+    What a worker that was followed by another had written is counted once in the file.
+
+    :raises DeadLetterError: when they cannot be put there.
+    """
+    count = letters.stage()
+    letters.commit()
+    return msgspec.structs.replace(report, dead_lettered=count)
+
+
+def progress_of(worker: WorkerRecord) -> Progress:
+    """How far a worker has come."""
+    p = worker.progress
+    return Progress(worker.group.name, p.records_in, p.records_out, p.batches, str(worker.state))

@@ -1,0 +1,131 @@
+"""Waiting in the loop, for a start or for the work to be done; and what ends either before that."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from math import inf
+
+from sk_supervisor._lives.end_causes import EndCauses
+from sk_supervisor._lives.lifecycle import State
+from sk_supervisor._lives.roster import Roster
+from sk_supervisor._loop.loop import SupervisorLoop
+from sk_supervisor._requests.handoff import Handoff
+from sk_supervisor._session.workload import Workload
+from sk_supervisor._stop.draining import FAILURE_BUDGET_SECONDS, Draining
+from sk_supervisor.errors import (
+    RuntimeLifecycleReadyError,
+    RuntimeWorkerFailedError,
+    StartInterruptedError,
+    StopForcedError,
+    StopTimeoutError,
+)
+
+
+class Waiting:
+    """Turns the loop until what is waited for is there; raises the typed error of what ends it.
+
+    ``began`` is when what is waited for was begun, in seconds of the loop's clock: errors tell how
+    long it has taken.
+    """
+
+    def __init__(
+        self,
+        loop: SupervisorLoop,
+        causes: EndCauses,
+        roster: Roster,
+        work: Workload,
+        handoff: Handoff,
+        draining: Draining,
+    ) -> None:
+        self._loop, self._causes, self._roster = loop, causes, roster
+        self._work, self._handoff, self._draining = work, handoff, draining
+
+    def until_ready(self, groups: Collection[str], timeout_seconds: float, began: float) -> bool:
+        """Whether all of these groups were ready within the time; pauses do not count.
+
+        :raises RuntimeLifecycleReadyError, HubFailedError: when a worker, or the hub, failed.
+        :raises StartInterruptedError, StopForcedError: when a stop was requested.
+        """
+        end = began + timeout_seconds - self._loop.paused
+        while True:
+            self._raise_failure(began, starting=True)
+            if self._roster.ready_groups() >= set(groups):
+                return True
+            self._raise_interruption()
+            if time.monotonic() >= end + self._loop.paused:
+                return False
+            self._loop.step(end + self._loop.paused)
+
+    def catch_up(self, began: float) -> None:
+        """Take in what has happened already. Raises as :meth:`until_ready`."""
+        self._loop.catch_up()
+        self._raise_failure(began, starting=True)
+        self._raise_interruption()
+
+    def until_done(self, began: float) -> None:
+        """Return when all work is done, and nobody waits for a reply any more.
+
+        Behind the work no request is taken; a failed run answers none.
+        Behind a failure the others go on as long as the output may be complete all the same.
+
+        :raises StartInterruptedError: when a stop was requested before every group had begun.
+        :raises StopTimeoutError: when a requested stop did not drain within its budget.
+        :raises StopForcedError: when a second stop was requested before that, or before they had.
+        :raises RuntimeWorkerFailedError, HubFailedError: when a worker, or the hub, failed.
+        :raises RuntimeLifecycleReadyError: when a worker failed that had not been ready yet.
+        """
+        while True:
+            if self._work.is_done(broken=self._causes.broken):
+                self._handoff.refuse()
+                if self._causes.broken or not self._handoff.in_flight:
+                    return
+            self._loop.step(self._deadline(began))
+
+    def _deadline(self, began: float) -> float | None:
+        """Until when the work may go on as things are; None for as long as it takes."""
+        patience = self._patience()
+        if patience <= time.monotonic():
+            self._raise_failure(began, starting=False)
+        if not self._work.all_begun():
+            self._raise_interruption()
+        self._raise_if_out_of_time()
+        until = min(patience, self._draining.until)
+        return until if until < inf else None
+
+    def _patience(self) -> float:
+        """Until when the others may go on working: behind a failure, only to finish without it."""
+        failed = self._causes.failed
+        if failed is not None and self._work.has_sent_all(failed):
+            # The output may be complete, and in place, all the same.
+            return self._causes.failed_at + FAILURE_BUDGET_SECONDS
+        return 0.0 if self._causes.broken else inf
+
+    def _raise_failure(self, began: float, *, starting: bool) -> None:
+        """Raise the error of what failed first; return if nothing did."""
+        error = self._causes.error()
+        if error is None:
+            return
+        record = self._causes.failed
+        # To give up is no failure to start, whatever the last worker was about.
+        starting = starting and not (record is not None and record.gave_up)
+        early = record is not None and record.failed_in is State.STARTING and not record.gave_up
+        if isinstance(error, RuntimeWorkerFailedError) and (starting or early):
+            waited = time.monotonic() - began
+            raise RuntimeLifecycleReadyError(
+                error.category, [error.worker], waited, str(error)
+            ) from error
+        raise error
+
+    def _raise_interruption(self) -> None:
+        """Raise if a stop was requested: of a run that was still to be started."""
+        if self._causes.forced:
+            raise StopForcedError(())  # nobody is late: a start has nothing to drain
+        if self._causes.stop_reasons:
+            raise StartInterruptedError(self._causes.stop_reasons[0])
+
+    def _raise_if_out_of_time(self) -> None:
+        if self._causes.forced:
+            raise StopForcedError(self._work.late())
+        if time.monotonic() >= self._draining.until:
+            raise StopTimeoutError(self._work.late(), self._draining.budget_seconds)

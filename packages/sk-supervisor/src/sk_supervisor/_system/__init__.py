@@ -1,0 +1,1 @@
+"""The operating system beneath all else: threads, signals, streams, local services."""

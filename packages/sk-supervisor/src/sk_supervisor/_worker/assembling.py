@@ -1,0 +1,157 @@
+"""Building a worker's parts from its bundle, and putting them together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from sk_control import BootstrapBundle
+from sk_kernel import (
+    SINK,
+    SOURCE,
+    Container,
+    Losses,
+    Segment,
+    SegmentRunner,
+    SinkDriver,
+    SourceDriver,
+    WireCodec,
+    letter_part,
+    needs_loop,
+)
+
+from sk_supervisor._protocol.peers import place_edges, place_of, places_of
+from sk_supervisor._system.scope import resolve
+from sk_supervisor._worker.assembly import Assembly
+from sk_supervisor._worker.basis import Basis
+from sk_supervisor._worker.data_plane import DataPlaneChannel
+from sk_supervisor._worker.downstream import Downstream
+from sk_supervisor._worker.engine import Engine
+from sk_supervisor._worker.inbox import Item
+from sk_supervisor._worker.intake import Intake
+from sk_supervisor._worker.responder import Responder
+from sk_supervisor._worker.retention import Retention
+from sk_supervisor._worker.segments import Segments
+from sk_supervisor._worker.source_thread import SourceThread
+
+#: How long the supervisor's word of a successor may take, once its first frame is here.
+_INTRODUCTION_SECONDS = 10.0
+
+
+def assemble(
+    bundle: BootstrapBundle,
+    assignment: dict[str, Any],
+    deliver: Callable[[Item], None],
+    scope: Container,
+) -> Assembly:
+    """Build everything that this worker runs, and dial the hub.
+
+    :param assignment: what came through the spawn pipe: see :class:`WorkerStart`.
+    :param scope: the worker's own; its end of the data plane is bound there.
+
+    :raises BundleRejectedError, KernelError, TransportError, ExporterSetupError: what stood in the
+        way.
+    """
+    basis = Basis(bundle, assignment)
+    scope.provide(DataPlaneChannel, _data_plane(basis))
+    data_plane = resolve(scope, DataPlaneChannel)
+    engine = _engine(basis, data_plane)
+    reader = _reader(basis, deliver)
+    return Assembly(engine, data_plane, basis.credit, reader, basis.spans, basis.profiler)
+
+
+def _data_plane(basis: Basis) -> DataPlaneChannel:
+    """This worker's end of the data plane."""
+    bundle, child = basis.bundle, basis.child
+    retention, patience = _for_restarts(basis)
+    return DataPlaneChannel(
+        session=basis.assignment["session_id"],
+        worker_id=basis.worker_id,
+        run_id=bundle.run_id,
+        scenario_id=bundle.scenario_id,
+        keys=bundle.keys,
+        address=(bundle.data_host, bundle.data_port),
+        workers=child.workers,
+        limits=child.link,
+        retention=retention,
+        introduction_seconds=patience,
+        profiler=basis.profiler,
+    )
+
+
+def _for_restarts(basis: Basis) -> tuple[Retention | None, float]:
+    """What this worker keeps for successors, and how long it waits to hear of one: mostly nothing.
+
+    A successor may reach this worker with its first frame before the supervisor's word of it does.
+    """
+    plan, own, credit = basis.plan, place_of(basis.worker_id), basis.credit
+    places, edges, restartable = places_of(plan), place_edges(plan), basis.child.restartable
+    again = {p for s in plan.segments if s.group in restartable for p in places[s.index]}
+    kept = {receiver for sender, receiver in edges if sender == own and receiver in again}
+    retention = Retention(kept, lambda: credit.acknowledged) if kept else None
+    succeeded = any(sender in again for sender, receiver in edges if receiver == own)
+    return retention, _INTRODUCTION_SECONDS if succeeded else 0.0
+
+
+def _engine(basis: Basis, data_plane: DataPlaneChannel) -> Engine:
+    """What runs this worker's segments."""
+    plan, tracer, limit = basis.plan, basis.tracer, basis.child.link.max_payload_bytes
+    segments = _segments(basis)
+    made = WireCodec(plan.graph)
+    codec: WireCodec = basis.profiler.encoding(made) if basis.profiler else made
+    resumed = basis.bundle.incarnation > 1
+    return Engine(
+        plan,
+        basis.bundle.group,
+        segments,
+        Intake(plan, basis.identity, codec, tracer, resumed=resumed),
+        Downstream(plan, data_plane, codec, tracer, limit),
+        Responder(plan, segments.runners, data_plane, limit),
+        basis.meter,
+    )
+
+
+def _segments(basis: Basis) -> Segments:
+    """This worker's segments, with the sink where it is here."""
+    plan, profiler = basis.plan, basis.profiler
+    own = plan.of_group(basis.bundle.group)
+    vertices = [name for segment in own for name in segment.vertices]
+    sink = None
+    if SINK in vertices:
+        made = basis.application.make_sink(basis.container)
+        sink = SinkDriver(plan.graph, profiler.main.around_sink(made) if profiler else made)
+    loop = asyncio.Runner() if needs_loop(plan.graph, vertices) else None
+    runners = {segment.index: _runner(basis, segment, sink, loop) for segment in own}
+    return Segments(runners, sink, loop)
+
+
+def _runner(
+    basis: Basis, segment: Segment, sink: SinkDriver | None, loop: asyncio.Runner | None
+) -> SegmentRunner:
+    letters = letter_part(basis.child.letters, basis.worker_id, segment.index)
+    return SegmentRunner(
+        basis.application,
+        basis.plan,
+        segment,
+        basis.container,
+        basis.identity,
+        tracer=basis.tracer,
+        write=sink.write if sink else None,
+        loop=loop,
+        losses=Losses(basis.identity, letters),
+        stopwatch=basis.profiler.main if basis.profiler else None,
+    )
+
+
+def _reader(basis: Basis, deliver: Callable[[Item], None]) -> SourceThread | None:
+    """What reads the source, where it is here."""
+    plan, profiler = basis.plan, basis.profiler
+    if plan.group_of[SOURCE] != basis.bundle.group:
+        return None
+    made = basis.application.make_source(basis.container)
+    source = profiler.source.around_source(made) if profiler else made
+    traced = basis.tracer is not None
+    driver = SourceDriver(plan.graph, source, basis.child.limits, basis.ids, sampling=traced)
+    patience = basis.child.source_seconds
+    return SourceThread(driver, basis.credit, deliver, basis.meter, patience=patience)

@@ -1,0 +1,138 @@
+"""A worker's parts, put together: what its main thread asks of them, and how they end."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from sk_control import Metering, PeerReplaced, SpanCounts
+from sk_kernel import Batch, Progress
+
+from sk_supervisor._protocol.metering import metering_of
+from sk_supervisor._worker.data_plane import DataPlaneChannel
+from sk_supervisor._worker.engine import Engine
+from sk_supervisor._worker.inbox import Credit
+from sk_supervisor._worker.source_thread import SourceThread
+
+if TYPE_CHECKING:
+    from sk_supervisor._profile.measures import Profiler
+    from sk_supervisor._worker.spans import WorkerSpans
+
+#: How long a source may take to close when the run ends without it.
+_CLOSE_SECONDS = 0.5
+#: How long the last credit may take: it is on its way when all work is done, and never comes where
+#: that is not done: then a worker has little time, and other things to do with it.
+_CREDIT_SECONDS = 0.05
+
+
+class Assembly:
+    """What a worker is built of, once it is.
+
+    :param reader: where the source is in this worker.
+    :param spans: where the run is traced.
+    :param profiler: where it is profiled.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        data_plane: DataPlaneChannel,
+        credit: Credit,
+        reader: SourceThread | None = None,
+        spans: WorkerSpans | None = None,
+        profiler: Profiler | None = None,
+    ) -> None:
+        self.engine, self.data_plane, self.credit = engine, data_plane, credit
+        self._reader, self._spans = reader, spans
+        self.profiler = profiler
+        #: Whether the supervisor has been told that all work is done.
+        self.reported = False
+
+    def open(self) -> None:
+        """Open the adapters that are here.
+
+        :raises AdapterFailedError: when one cannot be.
+        """
+        if self._reader is not None:
+            self._reader.open()
+        self.engine.open()
+
+    def progress(self) -> Progress:
+        """How far the work has come."""
+        return self.engine.progress
+
+    def metering(self) -> Metering:
+        """What has been measured of the work. Any thread."""
+        credit = self.credit.left if self._reader is not None else None
+        return metering_of(self.engine.meter.totals(), time.process_time(), credit)
+
+    def span_counts(self) -> SpanCounts | None:
+        """What has become of the spans so far; None where nothing is traced. Any thread."""
+        return self._spans.counts() if self._spans else None
+
+    def partial_outputs(self) -> tuple[str, ...]:
+        """Where the sink's unfinished output is, if the sink is here."""
+        return self.engine.sink.partial_outputs() if self.engine.sink else ()
+
+    def start_source(self) -> None:
+        """The gate is open: begin to read, if the source is here."""
+        if self.profiler is not None:
+            self.profiler.begin()
+        if self._reader is not None:
+            self._reader.start()
+
+    @property
+    def closes_source(self) -> bool:
+        """Whether the source is being closed at the end of input. Any thread."""
+        return self._reader is not None and self._reader.closes
+
+    def interrupt_source(self) -> None:
+        """End the input, if the source is here. Any thread."""
+        if self._reader is not None:
+            self._reader.interrupt()
+
+    def replace_peer(self, replaced: PeerReplaced) -> None:
+        """Send what goes to a group to its new worker, and again what may not be done.
+
+        :raises TransportError: when the hub is lost.
+        """
+        self.data_plane.turn_to(replaced.worker_id, replaced.keys)
+
+    def trace_source(self, batch: Batch) -> None:
+        """Note the spans of a batch's reading."""
+        if self._spans is not None and self._reader is not None and batch.sampled:
+            self._spans.of_reading(self._reader.driver, batch)
+
+    @property
+    def holds_spans(self) -> bool:
+        """Whether there are spans that have not been handed to the exporters."""
+        return self._spans is not None and self._spans.held
+
+    def export(self) -> None:
+        """Hand the spans that are held to the exporters."""
+        if self._spans is not None:
+            self._spans.export()
+
+    def end(self) -> None:
+        """Abort a sink that has not ended, let the source close, export, and hang up.
+
+        :raises AdapterFailedError: when one cannot end; the rest is done all the same.
+        """
+        try:
+            self.engine.end()
+        finally:
+            try:
+                if self._reader is not None:
+                    self._reader.end(_CLOSE_SECONDS)
+            finally:
+                self._end_behind_the_adapters()
+
+    def _end_behind_the_adapters(self) -> None:
+        try:
+            if self._spans is not None:
+                self._spans.close()
+        finally:
+            # Behind the spans: a worker that is given no time loses what it has not exported.
+            if self.reported:  # the stop came another way, and may have overtaken it
+                self.credit.settle(_CREDIT_SECONDS)
+            self.data_plane.shutdown()

@@ -1,0 +1,70 @@
+"""What a worker's parts are built of, from its bundle: discovery, a DI scope, and what measures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sk_control import BootstrapBundle
+from sk_kernel import Identity, Meter, TraceIds, Tracer
+
+from sk_supervisor._protocol.bundle import load_child_bootstrap_bundle
+from sk_supervisor._worker.inbox import Credit
+
+if TYPE_CHECKING:
+    from sk_supervisor._profile.measures import Profiler
+    from sk_supervisor._worker.spans import WorkerSpans
+
+
+class Basis:
+    """The worker's own: nothing of it is another process's.
+
+    :param assignment: what came through the spawn pipe: see :class:`WorkerStart`.
+    :raises BundleRejectedError: when the bundle cannot be read.
+    :raises KernelError: when discovery does not find what the supervisor's has found.
+    :raises ExporterSetupError: when an exporter cannot be had.
+    """
+
+    def __init__(self, bundle: BootstrapBundle, assignment: dict[str, Any]) -> None:
+        self.bundle, self.assignment = bundle, assignment
+        self.worker_id: str = assignment["worker_id"]
+        self.profiler = self._profiler() if assignment.get("profile") else None
+        loaded = load_child_bootstrap_bundle(bundle.application)
+        self.child, self.application, self.plan = loaded
+        self.ids = TraceIds(bundle.run_id, self.child.sampling_ratio)
+        self.identity = Identity(
+            bundle.run_id, bundle.scenario_id, bundle.group, self.ids, bundle.worker_index
+        )
+        self.spans = self._spans() if self.child.spans else None
+        self.container = self.application.container()
+        self.meter = Meter()
+        self.credit = Credit(self.child.limits.in_flight, self.meter)
+
+    @property
+    def tracer(self) -> Tracer | None:
+        """Where the run is traced."""
+        return self.spans.tracer if self.spans else None
+
+    def _profiler(self) -> Profiler:
+        # Imported here: a worker that measures nothing starts without it.
+        from sk_supervisor._profile.measures import Profiler
+
+        folder, marks = self.assignment["profile"], self.assignment["marks"]
+        return Profiler(folder, self.worker_id, self.bundle.group, marks)
+
+    def _spans(self) -> WorkerSpans:
+        # Imported here: a worker that traces nothing starts without it.
+        from sk_observability import SpanFanOut, build_span_exporters
+
+        from sk_supervisor._worker.spans import WorkerSpans
+
+        exporters = SpanFanOut(
+            build_span_exporters(
+                self.child.spans,
+                worker=self.worker_id,
+                close_seconds=self.child.flush_seconds,
+                run_id=self.bundle.run_id,
+            )
+        )
+        tracer = Tracer(self.plan, self.ids, [exporters])
+        branching = self.plan.graph.branching
+        return WorkerSpans(tracer, exporters, self.worker_id, branching=branching)

@@ -1,0 +1,206 @@
+"""A worker's end of the data plane: batches and acknowledgements out, verified frames in."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+from sk_control import BootstrapKeyBundle
+from sk_transport import (
+    Channel,
+    FrameKind,
+    HandshakeFailedError,
+    LinkKeys,
+    SecureChannel,
+    SecureTcpTransport,
+    SequenceGuard,
+    Signer,
+    UnknownPeerError,
+    Verifier,
+    WireFrame,
+)
+
+from sk_supervisor._protocol.edges import link_keys, receivers, senders
+from sk_supervisor._protocol.frames import (
+    CLIENT,
+    HUB,
+    AckHeader,
+    BatchHeader,
+    CreditHeader,
+    ReplyHeader,
+    RequestHeader,
+    decode_header,
+    encode_header,
+)
+from sk_supervisor._protocol.link_limits import LinkLimits
+from sk_supervisor._protocol.peers import place_of
+from sk_supervisor._worker.inbox import BatchArrived, RequestArrived
+from sk_supervisor._worker.retention import Retention
+
+if TYPE_CHECKING:  # a run that measures nothing starts without it
+    from sk_supervisor._profile.measures import Profiler
+
+#: A worker that is hung up on in its handshake dials again: in a flood of strangers' connections
+#: an honest one may be dropped with them.
+_DIALS = 4
+_REDIAL_SECONDS = 0.05
+
+
+class DataPlaneChannel:
+    """The connection of one worker to the hub. What sends: main thread only.
+
+    :param workers: the worker in each place.
+    :param retention: keeps what may have to be sent again; None where no worker is ever replaced.
+    :param introduction_seconds: how long a frame of a sender that is not known waits for its
+        introduction, which comes another way.
+    :param profiler: measures; without one nothing is measured.
+    :raises TransportError: from every method, when the hub is lost or a frame is refused.
+    """
+
+    def __init__(
+        self,
+        *,
+        session: str,
+        worker_id: str,
+        run_id: str,
+        scenario_id: str,
+        keys: BootstrapKeyBundle,
+        address: tuple[str, int],
+        workers: Mapping[str, str],
+        limits: LinkLimits,
+        retention: Retention | None = None,
+        introduction_seconds: float = 0.0,
+        profiler: Profiler | None = None,
+    ) -> None:
+        self.worker_id, self.run_id, self.scenario_id = worker_id, run_id, scenario_id
+        self._session, self._limits = session, limits
+        self._workers, self._profiler = dict(workers), profiler
+        self._signers: dict[str, Signer] = {}
+        self._verifiers: dict[str, Verifier] = {}
+        self._retention, self._patience = retention, introduction_seconds
+        self._introduced = threading.Condition()
+        self.introduce(keys)
+        self._add_receivers(keys)
+        transport = limits.transport(session, worker_id)
+        channel = self._dial(transport, address, link_keys(keys))
+        self._channel: SecureChannel = profiler.moving(channel) if profiler else channel
+
+    def worker_at(self, place: str) -> str:
+        """The worker that is in a place."""
+        return self._workers[place]
+
+    @property
+    def blocked_seconds(self) -> float:
+        """How long sending has waited so far, until the hub took more."""
+        return self._channel.send_waited_seconds
+
+    def introduce(self, keys: BootstrapKeyBundle) -> None:
+        """Take batches of the workers that share these keys. Any thread."""
+        with self._introduced:
+            for sender, key in senders(keys).items():
+                verifier = Verifier(
+                    Channel(self._session, sender, self.worker_id),
+                    key,
+                    guard=SequenceGuard(),
+                )
+                watched = self._profiler.verifying(verifier) if self._profiler else verifier
+                self._verifiers[sender] = watched
+            self._introduced.notify_all()
+
+    def turn_to(self, worker: str, keys: BootstrapKeyBundle) -> None:
+        """Send what goes to its place to another worker, and again what may not be done."""
+        self._add_receivers(keys)
+        place = place_of(worker)
+        self._signers.pop(self._workers[place], None)
+        self._workers[place] = worker
+        for kept in self._retention.again(place) if self._retention else ():
+            header = msgspec.structs.replace(kept.header, receiver=worker)
+            self._send(header, kept.payload, final=kept.final)
+
+    def send(self, header: BatchHeader, payload: bytes, *, final: bool) -> None:
+        """Send one part of a batch on its way."""
+        if self._retention is not None:
+            self._retention.keep(header, payload, final=final)
+        self._send(header, payload, final=final)
+
+    def _send(self, header: BatchHeader, payload: bytes, *, final: bool) -> None:
+        kind = FrameKind.END if final else FrameKind.BATCH
+        signer = self._signers[header.receiver]
+        self._channel.send(kind, encode_header(header), payload, signer=signer)
+
+    def acknowledge(self, segment: int, epoch: int) -> None:
+        """Tell the hub that a last segment is done with a batch."""
+        header = AckHeader(self.worker_id, segment, epoch)
+        self._channel.send(FrameKind.ACK, encode_header(header))
+
+    def listen(
+        self,
+        on_batch: Callable[[BatchArrived | RequestArrived], None],
+        on_credit: Callable[[int], None],
+    ) -> None:
+        """Receive until the connection ends, which is always raised."""
+        while True:
+            frame = self._channel.receive()
+            if frame.kind is FrameKind.CREDIT:
+                on_credit(decode_header(CreditHeader, frame.header).acknowledged)
+            elif frame.kind is FrameKind.REQUEST:
+                on_batch(RequestArrived(decode_header(RequestHeader, frame.header), frame.payload))
+            else:
+                header = decode_header(BatchHeader, frame.header)
+                on_batch(BatchArrived(header, frame.payload, frame.kind is FrameKind.END))
+
+    def ask(self, header: RequestHeader, payload: bytes) -> None:
+        """Send records of requests on their way. What does not arrive is the hub's to tell of."""
+        signer = self._signers[header.receiver]
+        self._channel.send(FrameKind.REQUEST, encode_header(header), payload, signer=signer)
+
+    def reply(self, payload: bytes) -> None:
+        """Send answers to the caller."""
+        header = encode_header(ReplyHeader(self.worker_id, self.run_id))
+        self._channel.send(FrameKind.REPLY, header, payload, signer=self._signers[CLIENT])
+
+    def shutdown(self) -> None:
+        """Wake whoever listens. Any thread."""
+        self._channel.shutdown()
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._channel.close()
+
+    def _dial(
+        self, transport: SecureTcpTransport, address: tuple[str, int], keys: LinkKeys
+    ) -> SecureChannel:
+        for _ in range(_DIALS - 1):
+            with contextlib.suppress(HandshakeFailedError):
+                return transport.connect(
+                    address, server=HUB, keys=keys, verifier_of=self._verifier_of
+                )
+            time.sleep(_REDIAL_SECONDS)
+        return transport.connect(address, server=HUB, keys=keys, verifier_of=self._verifier_of)
+
+    def _verifier_of(self, frame: WireFrame) -> Verifier | None:
+        """Batches and requests are signed by who made them, all else by the hub."""
+        if frame.kind in (FrameKind.BATCH, FrameKind.END):
+            sender = decode_header(BatchHeader, frame.header).sender
+        elif frame.kind is FrameKind.REQUEST:
+            sender = decode_header(RequestHeader, frame.header).sender
+        else:
+            return None
+        verifier = self._verifiers.get(sender)
+        if verifier is None:
+            with self._introduced:
+                self._introduced.wait_for(lambda: sender in self._verifiers, self._patience)
+                verifier = self._verifiers.get(sender)
+        if verifier is None:
+            raise UnknownPeerError(sender)
+        return verifier
+
+    def _add_receivers(self, keys: BootstrapKeyBundle) -> None:
+        for receiver, key in receivers(keys).items():
+            channel = Channel(self._session, self.worker_id, receiver)
+            signer = Signer(channel, key, limits=self._limits.frames)
+            self._signers[receiver] = self._profiler.signing(signer) if self._profiler else signer

@@ -1,0 +1,113 @@
+"""What a worker's segments have made of a batch, on its way to those that follow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+from sk_kernel import (
+    Batch,
+    ExecutionPlan,
+    Parcel,
+    RunError,
+    Section,
+    Splitter,
+    TraceIds,
+    Tracer,
+    WireCodec,
+    note_trace,
+)
+
+from sk_supervisor._protocol.frames import BatchHeader, sampled_mark
+from sk_supervisor._protocol.peers import index_of, place_of, places_of
+from sk_supervisor._worker.data_plane import DataPlaneChannel
+
+
+class Downstream:
+    """Splits a batch by its keys, and sends each worker its part. The main thread only.
+
+    :param max_payload_bytes: a part that is larger goes in several frames.
+    """
+
+    def __init__(
+        self,
+        plan: ExecutionPlan,
+        data_plane: DataPlaneChannel,
+        codec: WireCodec,
+        tracer: Tracer | None,
+        max_payload_bytes: int,
+    ) -> None:
+        self._segments, self._data_plane, self._tracer = plan.segments, data_plane, tracer
+        self._codec, self._max_payload = codec, max_payload_bytes
+        self._own_place = place_of(data_plane.worker_id)
+        self._own_index = index_of(data_plane.worker_id)
+        self._places = places_of(plan)
+        self._splitters = [Splitter(s.key, s.workers) for s in plan.segments]
+
+    def send(
+        self, source: int, batch: Batch, departures: Mapping[int, Sequence[Section]]
+    ) -> list[tuple[int, Parcel]]:
+        """Send what the segment ``source`` has made of a batch, by the segments that it is for.
+
+        What this worker itself is to go on with is given back, each with its segment. A segment
+        with none behind it acknowledges the batch instead.
+
+        :raises RecordTooLargeError, NodeOutputError: when a record cannot be sent.
+        :raises TransportError: when the hub is lost.
+        """
+        here: list[tuple[int, Parcel]] = []
+        downstream = self._segments[source].downstream
+        for target in downstream:
+            parts = self._splitters[target].split(batch.number, departures.get(target, ()))
+            for place, sections in zip(self._places[target], parts, strict=True):
+                if place == self._own_place:
+                    here.append((target, Parcel((source, self._own_index), sections)))
+                else:
+                    self._send(source, target, place, batch, sections)
+        if not downstream:
+            self._data_plane.acknowledge(source, batch.number)
+        if self._tracer is not None:
+            (self._tracer.flush if batch.final else self._tracer.rest)()
+        return here
+
+    def _send(
+        self, source: int, target: int, place: str, batch: Batch, sections: Sequence[Section]
+    ) -> None:
+        """Send a batch's sections to the worker in a place, in as many frames as it takes."""
+        began = time.time_ns()
+        *others, last = self._encoded(batch, sections)
+        header = self._header(source, target, place, batch)
+        for payload in others:
+            self._data_plane.send(replace(header, more=True), payload, final=batch.final)
+        self._data_plane.send(header, last, final=batch.final)
+        if self._tracer is not None:
+            to = target, self._places[target].index(place)
+            self._tracer.sent(batch, (source, self._own_index), to, sections, began)
+
+    def _encoded(self, batch: Batch, sections: Sequence[Section]) -> list[bytes]:
+        try:
+            return self._codec.encode(batch, sections, self._max_payload)
+        except RunError as error:
+            note_trace(error, batch, TraceIds(self._data_plane.run_id))
+            if self._tracer is not None:
+                self._tracer.blame(batch, error)
+            raise
+
+    def _header(self, source: int, target: int, place: str, batch: Batch) -> BatchHeader:
+        """The header of the last frame that a worker gets of a batch."""
+        return BatchHeader(
+            sender=self._data_plane.worker_id,
+            receiver=self._data_plane.worker_at(place),
+            run_id=self._data_plane.run_id,
+            scenario_id=self._data_plane.scenario_id,
+            epoch=batch.number,
+            first=batch.first,
+            last=batch.last,
+            source_segment=source,
+            target_segment=target,
+            route_hop=self._segments[target].depth,
+            more=False,
+            complete=batch.complete,
+            sampled=sampled_mark(batch),
+        )

@@ -1,0 +1,65 @@
+"""How a worker ends: it acknowledges that it is to stop, or tells first what it failed of."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+from sk_control import ControlError, ControlPlaneChannel, StopAck
+from sk_kernel import KernelError
+
+from sk_supervisor._protocol.failures import failure_of
+from sk_supervisor._worker.assembly import Assembly
+from sk_supervisor._worker.orders import Orders
+from sk_supervisor._worker.words import print_failure, tell_last, tell_spans
+
+#: How long a failed worker waits for the supervisor's word before it leaves on its own.
+_LAST_WORD_SECONDS = 5.0
+
+
+def end_stopped(control: ControlPlaneChannel, assembly: Assembly | None) -> int:
+    """Let go of everything, and acknowledge the stop; the exit code.
+
+    :raises AdapterFailedError: when an adapter cannot end.
+    :raises ControlError: when the session is lost.
+    """
+    if assembly is not None:
+        assembly.end()
+    tell_last(control, assembly)
+    control.send(StopAck())
+    return 0
+
+
+def end_failed(
+    error: BaseException,
+    control: ControlPlaneChannel,
+    assembly: Assembly | None,
+    orders: Orders,
+    *,
+    started: bool,
+) -> int:
+    """Tell the supervisor, abort the sink, and wait shortly for its stop; the exit code.
+
+    :param started: whether this worker had said that it is ready.
+    """
+    orders.stay()
+    print_failure(error)
+    try:
+        # Now, and not behind the abort: where another is to follow, there may be no time then.
+        tell_spans(control, assembly)
+        control.send(failure_of(error, started=started))
+        if assembly is not None:
+            _abort(assembly)
+        tell_last(control, assembly)
+        orders.stop_asked.wait(_LAST_WORD_SECONDS)
+        control.send(StopAck())
+    except ControlError as second:
+        traceback.print_exception(second, file=sys.stderr)
+    return 1
+
+
+def _abort(assembly: Assembly) -> None:
+    try:
+        assembly.end()
+    except KernelError as second:
+        traceback.print_exception(second, file=sys.stderr)

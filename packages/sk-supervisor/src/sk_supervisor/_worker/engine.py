@@ -1,0 +1,136 @@
+"""The work of one worker: batches in from source and hub, through its segments, and out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from sk_kernel import SINK, SOURCE, Batch, ExecutionPlan, Meter, Parcel, Progress, Section
+
+from sk_supervisor._worker.downstream import Downstream
+from sk_supervisor._worker.inbox import BatchArrived, RequestArrived
+from sk_supervisor._worker.intake import Intake
+from sk_supervisor._worker.responder import Responder
+from sk_supervisor._worker.segments import Segments
+
+
+class Engine:
+    """Runs a group's segments, and keeps count. The worker's main thread only.
+
+    :param meter: hears of each batch that is worked off.
+    """
+
+    def __init__(
+        self,
+        plan: ExecutionPlan,
+        group: str,
+        segments: Segments,
+        intake: Intake,
+        downstream: Downstream,
+        responder: Responder,
+        meter: Meter,
+    ) -> None:
+        self._segments, self._intake, self._downstream = segments, intake, downstream
+        self._source_segment = plan.segment_of(SOURCE).index
+        self._sink_segment = plan.segment_of(SINK).index
+        self._unfinished = set(segments.runners)
+        self._passed_on = 0
+        self.sink, self.responder, self.meter = segments.sink, responder, meter
+        #: Whether the input had its own end, as far as one has come.
+        self.complete = True
+        self.progress = Progress(group, state="running")
+
+    @property
+    def drained(self) -> bool:
+        """Whether every segment has passed the end of input on."""
+        return not self._unfinished
+
+    def open(self) -> None:
+        """Open the sink, if it is here.
+
+        :raises AdapterFailedError: when it cannot be.
+        """
+        self._segments.open()
+
+    def read(self, batch: Batch, payloads: Sequence[object]) -> None:
+        """Run a batch of the source.
+
+        :raises RunError: what a record, or an adapter, did.
+        :raises TransportError: when the hub is lost.
+        """
+        began = time.perf_counter()
+        departures = self._segments.runners[self._source_segment].read(batch, payloads)
+        self._pass_on(self._source_segment, batch, departures)
+        if not batch.final:
+            self.meter.worked_off(len(payloads), time.perf_counter() - began)
+        self._run_whole()
+
+    def arrive(self, arrived: BatchArrived) -> None:
+        """Take a frame; run whatever batches are whole by it.
+
+        :raises AlignmentError, HeaderError: when the frame is none that could come here now.
+        :raises RunError: what a record, or an adapter, did.
+        :raises TransportError: when the hub is lost.
+        """
+        self._intake.arrive(arrived)
+        self._run_whole()
+
+    def ask(self, asked: RequestArrived) -> None:
+        """Take a frame of requests.
+
+        :raises WireError, DeadLetterError, TransportError: what ends this worker.
+        """
+        self.responder.take(asked)
+        self.progress = msgspec.structs.replace(self.progress, requests=self.responder.answered)
+
+    def end(self) -> None:
+        """Close the event loop, and abort a sink that is open still.
+
+        :raises AdapterFailedError: when it cannot be aborted.
+        """
+        self.responder.end()
+        self._segments.end()
+
+    def _run_whole(self) -> None:
+        for segment, batch, parcels in self._intake.whole():
+            self._run(segment, batch, parcels)
+
+    def _run(self, segment: int, batch: Batch, parcels: Sequence[Parcel]) -> None:
+        """Run a batch through a segment."""
+        began = time.perf_counter()
+        sections = [section for parcel in parcels for section in parcel.sections]
+        departures = self._segments.runners[segment].run(batch, sections)
+        self._pass_on(segment, batch, departures)
+        records = sum(len(section.items) for section in sections)
+        # The end of input is no batch, but where nodes that finished have put records into it.
+        if records or not batch.final:
+            self.meter.worked_off(records, time.perf_counter() - began)
+
+    def _pass_on(
+        self, segment: int, batch: Batch, departures: Mapping[int, Sequence[Section]]
+    ) -> None:
+        """A segment has made this of a batch, which goes to those downstream: some may be here."""
+        self._passed_on += sum(len(s.items) for several in departures.values() for s in several)
+        if batch.final:
+            self.complete = batch.complete
+            self._unfinished.discard(segment)
+            if segment == self._sink_segment:
+                self._segments.end_sink(complete=batch.complete)
+        for target, parcel in self._downstream.send(segment, batch, departures):
+            self._intake.stay(target, batch, parcel)
+        self._account(batch.last, batch.number - batch.final)
+
+    def _account(self, records: int, batches: int) -> None:
+        """Note how far the work has come: after so many records of the source, and batches."""
+        dead_lettered, skipped = self._segments.given_up()
+        self.progress = Progress(
+            self.progress.group,
+            records,
+            self.sink.records if self.sink else self._passed_on,
+            batches,
+            "running",
+            dead_lettered,
+            skipped,
+            self.responder.answered,
+        )

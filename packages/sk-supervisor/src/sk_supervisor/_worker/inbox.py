@@ -1,0 +1,134 @@
+"""What the main thread of a worker waits for: one queue, so that nothing is polled."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from msgspec import Struct
+from sk_control import PeerReplaced
+from sk_kernel import Batch, Meter
+
+from sk_supervisor._protocol.frames import BatchHeader, RequestHeader
+
+
+class BatchArrived(Struct, frozen=True):
+    """A verified BATCH or END frame."""
+
+    header: BatchHeader
+    payload: memoryview | bytes
+    final: bool
+
+
+class RequestArrived(Struct, frozen=True):
+    """A verified REQUEST frame."""
+
+    header: RequestHeader
+    payload: memoryview | bytes
+
+
+class SourceRead(Struct, frozen=True):
+    """The source's thread has read a batch."""
+
+    batch: Batch
+    payloads: Sequence[Any]
+
+
+class GateOpened(Struct, frozen=True):
+    """The supervisor says start_work."""
+
+
+class StopAsked(Struct, frozen=True):
+    """The supervisor says stop."""
+
+    drain: bool
+
+
+class Broke(Struct, frozen=True):
+    """Another thread of this worker cannot go on."""
+
+    error: BaseException
+
+
+Item = BatchArrived | RequestArrived | SourceRead | GateOpened | StopAsked | PeerReplaced | Broke
+
+#: Where nothing comes for so long, spans that were held to go out together go out.
+_QUIET_SECONDS: Final = 0.1
+
+
+class HoldsSpans(Protocol):
+    """Who has spans to export: the assembly of a worker."""
+
+    @property
+    def holds_spans(self) -> bool:
+        """Whether there are any."""
+
+    def export(self) -> None:
+        """Hand them to the exporters."""
+
+
+def next_item(inbox: queue.SimpleQueue[Item], holder: HoldsSpans) -> Item:
+    """Wait for something to do; where nothing comes for a while, export the spans that are held."""
+    if holder.holds_spans:
+        try:
+            return inbox.get(timeout=_QUIET_SECONDS)
+        except queue.Empty:
+            holder.export()
+    return inbox.get()
+
+
+class Credit:
+    """How many batches the source may be ahead of the slowest sink. Thread-safe.
+
+    :param meter: hears how long the source is held, and of each batch that is done with.
+    """
+
+    def __init__(self, in_flight: int, meter: Meter | None = None) -> None:
+        self._in_flight = in_flight
+        self._meter = meter or Meter()
+        self._acknowledged = self._granted = 0
+        self._ended = False
+        self._changed = threading.Condition()
+
+    @property
+    def acknowledged(self) -> int:
+        """Every batch up to this one is done with."""
+        return self._acknowledged
+
+    @property
+    def left(self) -> int:
+        """How many batches may be read before one is done with."""
+        with self._changed:
+            return max(0, self._in_flight - (self._granted - self._acknowledged))
+
+    def acknowledge(self, epoch: int) -> None:
+        """Every batch up to ``epoch`` is done with."""
+        self._meter.was_done(epoch)
+        with self._changed:
+            self._acknowledged = max(self._acknowledged, epoch)
+            self._changed.notify_all()
+
+    def settle(self, timeout: float) -> None:
+        """Return when all that was read here is done with, or the time is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._granted <= self._acknowledged, timeout)
+
+    def end(self) -> None:
+        """Wait no longer: the input ends here."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+
+    def wait_for(self, epoch: int) -> None:
+        """Return when batch ``epoch`` may be read, or the input is to end."""
+        with self._changed:
+            if not self._may_read(epoch):
+                self._meter.hold()
+                self._changed.wait_for(lambda: self._may_read(epoch))
+                self._meter.go_on()
+            self._granted = epoch
+
+    def _may_read(self, epoch: int) -> bool:
+        return self._ended or epoch - self._acknowledged <= self._in_flight

@@ -1,0 +1,99 @@
+"""What comes to a worker's segments: the parts of each batch, until all of them are here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sk_kernel import (
+    Batch,
+    ExecutionPlan,
+    Identity,
+    Parcel,
+    RunError,
+    Segment,
+    Tracer,
+    WireCodec,
+    note_trace,
+)
+
+from sk_supervisor._protocol.frames import batch_of
+from sk_supervisor._protocol.peers import index_of
+from sk_supervisor._worker.align import Aligner, Upstream
+from sk_supervisor._worker.inbox import BatchArrived
+
+
+class Intake:
+    """Takes parts of batches and gives whole ones. The worker's main thread only.
+
+    :param resumed: this worker takes the place of one that has failed.
+    """
+
+    def __init__(
+        self,
+        plan: ExecutionPlan,
+        identity: Identity,
+        codec: WireCodec,
+        tracer: Tracer | None,
+        *,
+        resumed: bool,
+    ) -> None:
+        self._codec, self._tracer, self._own_index = codec, tracer, identity.worker
+        self._ids = identity.ids
+        self._aligners: dict[int, Aligner[tuple[Batch, Parcel]]] = {
+            segment.index: Aligner(_upstream_of(plan, segment), resumed=resumed)
+            for segment in plan.of_group(identity.group)
+            if segment.upstream
+        }
+
+    def arrive(self, arrived: BatchArrived) -> None:
+        """Take a frame of another worker's.
+
+        :raises AlignmentError: when it does not belong where it says.
+        :raises HeaderError: when it marks records that are not its own.
+        :raises WireError, NodeOutputError: when its payload, or a record in it, cannot be read.
+        """
+        header = arrived.header
+        batch = batch_of(header, final=arrived.final)
+        upstream = header.source_segment, index_of(header.sender)
+        try:
+            parcel = Parcel(upstream, self._codec.decode(batch, arrived.payload))
+        except RunError as error:
+            note_trace(error, batch, self._ids)
+            raise
+        self._aligners[header.target_segment].add(
+            header.epoch, upstream, (batch, parcel), more=header.more, sender=header.sender
+        )
+
+    def stay(self, segment: int, batch: Batch, parcel: Parcel) -> None:
+        """Take what one of this worker's segments has made for another one."""
+        self._aligners[segment].add(batch.number, parcel.by, (batch, parcel), more=False)
+
+    def whole(self) -> Iterator[tuple[int, Batch, list[Parcel]]]:
+        """The batches all of whose parts are here, each with the segment that is to run it now.
+
+        What comes of one may complete another, which then follows.
+        """
+        again = True
+        while again:
+            again = False
+            for segment, aligner in self._aligners.items():
+                for _, parts in aligner.ready():
+                    yield segment, *self._joined(segment, parts)
+                    again = True
+
+    def _joined(
+        self, segment: int, parts: list[tuple[Batch, Parcel]]
+    ) -> tuple[Batch, list[Parcel]]:
+        """The parts, which are those of the workers upstream, as one; and the span of their run."""
+        batch, parcels = parts[0][0], [parcel for _, parcel in parts]
+        for other, _ in parts[1:]:
+            batch.correlations.update(other.correlations)
+        if self._tracer is not None:
+            self._tracer.received(batch, (segment, self._own_index), parcels)
+        return batch, parcels
+
+
+def _upstream_of(plan: ExecutionPlan, segment: Segment) -> list[Upstream]:
+    """Every worker of every segment that sends to this one."""
+    workers = {i: plan.segments[i].workers for i in segment.upstream}
+    return [(i, index) for i, several in workers.items() for index in range(several)]

@@ -1,0 +1,82 @@
+"""The main thread of a worker at its work: one item of the inbox after the other."""
+
+from __future__ import annotations
+
+import queue
+
+from sk_control import ControlPlaneChannel, PeerReplaced
+
+from sk_supervisor._worker.assembly import Assembly
+from sk_supervisor._worker.inbox import (
+    BatchArrived,
+    Broke,
+    GateOpened,
+    Item,
+    RequestArrived,
+    SourceRead,
+    StopAsked,
+    next_item,
+)
+from sk_supervisor._worker.words import tell_drained
+
+
+class WorkerLoop:
+    """Does what the inbox says, until that is to stop.
+
+    :param control: where it reports that all work is done.
+    """
+
+    def __init__(
+        self, inbox: queue.SimpleQueue[Item], assembly: Assembly, control: ControlPlaneChannel
+    ) -> None:
+        self._inbox, self._assembly, self._control = inbox, assembly, control
+        self._begun = self._busy = False
+
+    def waiting(self) -> int:
+        """How many batches wait, and whether one is in work, or the source's end. Any thread."""
+        return self._inbox.qsize() + (self._busy or self._assembly.closes_source)
+
+    def run(self) -> None:
+        """Take items until the supervisor says stop.
+
+        :raises Exception: whatever ends this worker before that.
+        """
+        assembly, inbox = self._assembly, self._inbox
+        engine, data_plane = assembly.engine, assembly.data_plane
+        meter, responder = engine.meter, engine.responder
+        if assembly.profiler is not None:
+            inbox = assembly.profiler.waiting(inbox)
+        while True:
+            if inbox.empty():
+                responder.flush()
+            self._busy = False
+            meter.rest(data_plane.blocked_seconds)
+            item = next_item(inbox, assembly)
+            meter.work()
+            self._busy = True
+            if isinstance(item, RequestArrived):
+                engine.ask(item)
+                continue
+            responder.flush()  # nobody waits for a batch to be worked off
+            if isinstance(item, StopAsked) and not item.drain:
+                return
+            self._take(item)
+            # Data may overtake the word to start, which comes another way; the report may not.
+            if self._begun and engine.drained and not assembly.reported:
+                assembly.reported = True
+                tell_drained(self._control, assembly)
+
+    def _take(self, item: Item) -> None:
+        match item:
+            case BatchArrived() as arrived:
+                self._assembly.engine.arrive(arrived)
+            case SourceRead(batch, payloads):
+                self._assembly.trace_source(batch)
+                self._assembly.engine.read(batch, payloads)
+            case GateOpened():
+                self._begun = True
+                self._assembly.start_source()
+            case PeerReplaced() as replaced:
+                self._assembly.replace_peer(replaced)
+            case Broke(error):
+                raise error

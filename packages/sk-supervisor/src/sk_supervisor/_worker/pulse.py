@@ -1,0 +1,92 @@
+"""The thread beside the work that says that this worker lives, and how far it has come."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from sk_control import ControlError, ControlMessage, Heartbeat, Metering, SpanCounts
+from sk_control import Progress as ProgressMessage
+from sk_kernel import Progress
+
+from sk_supervisor._system.threads import begin, begun
+
+#: Progress is reported this often, apart from heartbeats.
+PROGRESS_SECONDS = 1.0
+
+
+class Pulse:
+    """Sends a heartbeat every ``heartbeat_seconds``, and every second how far the work has come.
+
+    :param waiting: counts the batches that are at hand and not done with.
+    :param metering: gives what has been measured of the work.
+    :param spans: gives what has become of the spans, where there are any.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[ControlMessage], None],
+        progress: Callable[[], Progress],
+        waiting: Callable[[], int],
+        heartbeat_seconds: float,
+        progress_seconds: float = PROGRESS_SECONDS,
+        metering: Callable[[], Metering | None] = lambda: None,
+        spans: Callable[[], SpanCounts | None] = lambda: None,
+    ) -> None:
+        self._metering, self._spans = metering, spans
+        self._send, self._progress, self._waiting = send, progress, waiting
+        self._heartbeat, self._report = heartbeat_seconds, progress_seconds
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
+
+    def start(self) -> None:
+        """Begin.
+
+        :raises OSError: when the system has no thread to give.
+        """
+        begin(self._thread)
+
+    def stop(self) -> None:
+        """Send nothing more, and let the thread end."""
+        self._stopped.set()
+        if begun(self._thread):
+            self._thread.join()
+
+    def _beat(self) -> None:
+        began = time.monotonic()
+        beat, report = began + self._heartbeat, began + self._report
+        while not self._stopped.wait(max(0.0, min(beat, report) - time.monotonic())):
+            now = time.monotonic()
+            try:
+                if now >= beat:
+                    beat = now + self._heartbeat
+                    self._send(Heartbeat())
+                if now >= report:
+                    report = now + self._report
+                    self._send(self._said())
+                    if (spans := self._spans()) is not None:
+                        self._send(spans)
+            except ControlError:
+                return  # the session is over; losing it ends the worker elsewhere
+
+    def _said(self) -> ProgressMessage:
+        done = self._progress()
+        return progress_message(done, self._waiting(), self._metering())
+
+
+def progress_message(
+    done: Progress, waiting: int = 0, metering: Metering | None = None
+) -> ProgressMessage:
+    """What a worker says of how far it has come."""
+    return ProgressMessage(
+        done.records_in,
+        done.records_out,
+        done.batches,
+        done.state,
+        waiting=waiting,
+        dead_lettered=done.dead_lettered,
+        skipped=done.skipped,
+        requests=done.requests,
+        metering=metering,
+    )

@@ -1,0 +1,63 @@
+"""The segments that one worker runs, and what they share: an event loop, and the sink."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from sk_kernel import SegmentRunner, SinkDriver
+
+
+class Segments:
+    """Opened and ended together. The worker's main thread only.
+
+    :param runners: of each segment, by its index.
+    :param sink: where it is in this worker.
+    :param loop: runs nodes that are coroutines, where there are any.
+    """
+
+    def __init__(
+        self,
+        runners: Mapping[int, SegmentRunner],
+        sink: SinkDriver | None,
+        loop: asyncio.Runner | None,
+    ) -> None:
+        self.runners, self.sink = runners, sink
+        self._loop = loop
+        self._sink_is_open = False
+
+    def open(self) -> None:
+        """Open the sink, if it is here.
+
+        :raises AdapterFailedError: when it cannot be.
+        """
+        if self.sink is not None:
+            self.sink.open()
+            self._sink_is_open = True
+
+    def end_sink(self, *, complete: bool) -> None:
+        """Commit the sink, or abort it, if it is here.
+
+        :raises AdapterFailedError: when that cannot be.
+        """
+        if self.sink is not None:
+            # An abort is the last word, even where it fails; a commit that fails is still aborted.
+            self._sink_is_open = complete
+            self.sink.end(complete=complete)
+            self._sink_is_open = False
+
+    def end(self) -> None:
+        """Close the event loop, and abort a sink that is open still.
+
+        :raises AdapterFailedError: when it cannot be aborted.
+        """
+        if self._loop is not None:
+            self._loop.close()
+            self._loop = None
+        if self._sink_is_open:
+            self.end_sink(complete=False)
+
+    def given_up(self) -> tuple[int, int]:
+        """How many records they have dead-lettered, and skipped."""
+        lost = [runner.losses for runner in self.runners.values()]
+        return sum(each.dead_lettered for each in lost), sum(each.skipped for each in lost)

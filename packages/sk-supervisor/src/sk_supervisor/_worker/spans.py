@@ -1,0 +1,50 @@
+"""The spans that a worker makes of its run, until they are the exporters'."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sk_control import SpanCounts
+from sk_kernel import Batch, SourceDriver, Tracer
+
+from sk_supervisor._protocol.span_books import message_of
+
+if TYPE_CHECKING:  # a worker that traces nothing starts without it
+    from sk_observability import SpanFanOut
+
+
+class WorkerSpans:
+    """A tracer, and the exporters that it hands its spans to. The main thread only, but `counts`.
+
+    :param branching: whether a record of the graph can become several.
+    """
+
+    def __init__(
+        self, tracer: Tracer, exporters: SpanFanOut, worker_id: str, *, branching: bool
+    ) -> None:
+        self.tracer, self._exporters = tracer, exporters
+        self._worker_id, self._branching = worker_id, branching
+        self._closed = False
+
+    @property
+    def held(self) -> bool:
+        """Whether there are spans that have not been handed to the exporters."""
+        return not self._closed and self.tracer.holds
+
+    def of_reading(self, source: SourceDriver, batch: Batch) -> None:
+        """Note that the source has given the records of a batch."""
+        source.trace(self.tracer, batch, branching=self._branching)
+
+    def export(self) -> None:
+        """Hand the spans that are held to the exporters."""
+        self.tracer.flush()
+
+    def close(self) -> None:
+        """Export every span, and close the exporters. Once is enough."""
+        if not self._closed:
+            self._closed = True
+            self.tracer.close()
+
+    def counts(self) -> SpanCounts:
+        """What has become of the spans so far. Any thread."""
+        return message_of(self._exporters.account(self._worker_id))

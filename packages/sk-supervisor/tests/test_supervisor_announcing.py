@@ -1,0 +1,62 @@
+"""What a run says of restarts, while it goes on and at its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sk_kernel import RunReport
+from sk_observability import LifecycleLog
+from sk_supervisor._run.summary import summary
+from sk_supervisor._show.announcing import Announcing
+
+
+@pytest.mark.parametrize(
+    ("failed", "said"),
+    [
+        ({"category": "crash", "ended": "signal SIGKILL"}, "died of SIGKILL"),
+        ({"category": "crash", "ended": "exit code 3"}, "died with exit code 3"),
+        (
+            {"category": "execution", "message": "node 'a' raised KeyError on record 3\n  more"},
+            "failed (execution), node 'a' raised KeyError on record 3",
+        ),
+        ({"category": "crash"}, "failed (crash)"),
+    ],
+)
+def test_a_failure_that_is_followed_by_a_restart_is_one_line(
+    failed: dict[str, Any], said: str
+) -> None:
+    shown: list[str] = []
+    log = LifecycleLog("r1", enabled=False)  # what is shown does not hang on what is logged
+    rail = Announcing(log, shown.append, {"mid": 3})
+    rail.emit("worker_failed", group="mid", worker="mid-0.1", fields=failed)
+    rail.emit("group_failed", group="mid")
+    assert shown == []
+    again = {"category": failed["category"], "attempt": 1, "delay_seconds": 0.8}
+    rail.emit("worker_restarting", group="mid", worker="mid-0.1", fields=again)
+    assert shown == [f"mid-0.1 {said}: restart 1 of 3 in 0.8 s"]
+
+
+def test_what_it_announces_is_in_the_log_as_it_would_be_without() -> None:
+    log = LifecycleLog("r1")
+    rail = Announcing(log, lambda _: None, {})
+    event = rail.emit("worker_failed", group="a", worker="a-0.1", trace_id="t")
+    assert (rail.events(), rail.after(0)) == ((event,), (event,))
+    assert event is not None
+    assert (event.name, event.worker, event.trace_id) == ("worker_failed", "a-0.1", "t")
+
+
+def test_a_summary_counts_restarts_where_there_were_any() -> None:
+    report = RunReport(
+        run_id="r1",
+        scenario="s",
+        profile="process_supervisor",
+        outcome="completed",
+        records_in=1,
+        records_out=1,
+        batches=1,
+        seconds=1.0,
+        counters={},
+    )
+    assert "restarts" not in summary(report)
+    assert summary(report, 2).splitlines()[-1] == "  restarts 2"

@@ -1,0 +1,118 @@
+"""What is found of a request that has failed: a traceback in a log, an event of its trace."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from asked_app import Ask
+from asking import FOUR, asked
+from sk_kernel import BoundaryDispatchInput, Envelope, NodeFailedError
+from sk_supervisor import Service, ServiceFailedError, serve
+from sk_supervisor._worker.request_faults import BURST, RequestFaults
+
+PATIENCE = 30.0
+CALLERS = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.fixture(scope="module", params=["memory", "four"])
+def service(request: pytest.FixtureRequest) -> Iterator[Service]:
+    with serve(asked(None if request.param == "memory" else FOUR)) as served:
+        yield served
+
+
+class Heard(logging.Handler):
+    """Keeps what is logged, and can be waited for."""
+
+    def __init__(self, last: str) -> None:
+        super().__init__()
+        self._last, self.came = last, threading.Event()
+        self.lines: list[tuple[int, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append((record.levelno, record.getMessage()))
+        if self._last in record.getMessage():
+            self.came.set()
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    handler, log = Heard("ValueError: secret 404"), logging.getLogger("sk_supervisor")
+    log.addHandler(handler)
+    yield handler
+    log.removeHandler(handler)
+
+
+def test_the_traceback_of_a_failed_request_is_logged_without_being_asked_for(
+    service: Service, heard: Heard
+) -> None:
+    outcome = service.request(Envelope(Ask(404, do="raise:third"), trace_id=CALLERS))
+    assert outcome.wait(PATIENCE).cause_type == "ValueError"
+    assert heard.came.wait(PATIENCE)
+    text = "\n".join(line for _, line in heard.lines)
+    assert "a request has failed: node 'third' raised ValueError" in text
+    assert f"(trace {CALLERS})" in text
+    assert "asked_app.py" in text
+    assert "sk_kernel" not in text
+    assert min(level for level, _ in heard.lines) >= logging.WARNING
+
+
+def test_the_event_of_a_failed_request_says_whose_it_is_where_and_of_what(
+    service: Service,
+) -> None:
+    envelope = Envelope(Ask(1, do="raise:third"), trace_id=CALLERS)
+    outcome = service.request(envelope).wait(PATIENCE)
+    service.request(Envelope(Ask(2))).wait(PATIENCE)
+    events = _handoffs_failed(service, outcome.worker)
+    assert (events[-1].group, events[-1].worker) == (outcome.group, outcome.worker)
+    assert events[-1].trace_id == CALLERS
+    failed = {"category": "execution", "node": "third", "cause_type": "ValueError"}
+    assert events[-1].fields == failed
+
+
+def _handoffs_failed(service: Service, worker: str) -> list[Any]:
+    """The events of failed requests in a worker; the supervisor's loop may be about to tell."""
+    turned = threading.Event()
+    ping = getattr(service._supervisor, "ping", None)
+    if ping is not None:
+        ping(turned.set)
+        assert turned.wait(PATIENCE)
+    events = service._supervisor.lifecycle_events()
+    return [e for e in events if e.name == "handoff_failed" and e.worker == worker]
+
+
+def test_of_a_flood_of_failures_a_few_are_shown_and_the_rest_counted(heard: Heard) -> None:
+    now = [0.0]
+    faults = RequestFaults(lambda text: text.replace("hidden", "***"), clock=lambda: now[0])
+    for _ in range(BURST + 5):
+        faults.tell(NodeFailedError("hidden", "KeyError"))
+    assert [line for _, line in heard.lines] == [
+        "a request has failed: node '***' raised KeyError"
+    ] * BURST
+    now[0] += 1.0
+    faults.tell(NodeFailedError("again", "KeyError"))
+    faults.tell(NodeFailedError("again", "KeyError"))
+    faults.tell_rest()
+    faults.tell_rest()
+    assert [line for _, line in heard.lines][BURST:] == [
+        "5 more requests have failed, and are not shown",
+        "a request has failed: node 'again' raised KeyError",
+        "1 more requests have failed, and are not shown",
+    ]
+
+
+def test_a_group_that_there_is_not_leaves_no_request_behind(service: Service) -> None:
+    before = service.status().requests.registered
+    known = BoundaryDispatchInput(Ask(1), service.status().groups[0].name, "first")
+    with pytest.raises(Exception, match="no route: there is no group 'nope'"):
+        service.execute_boundary([known, BoundaryDispatchInput(Ask(1), "nope", "first")])
+    assert service.status().requests.registered == before
+
+
+def test_the_error_of_a_service_says_error_once() -> None:
+    assert str(ServiceFailedError(4, "error: worker a-0.1 failed\n  and so on\n")) == (
+        "worker a-0.1 failed\n  and so on"
+    )

@@ -1,0 +1,71 @@
+"""The questions behind the rows about what is measured beside whole jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bench_figures import Figure
+from bench_results import Results
+from bench_targets import Question
+from bench_variant_results import percent_less, percent_more
+
+NOT_RUN = "not run: four processes were not asked for, or these left out"
+
+
+def requests(name: str) -> Question:
+    """Ask for a figure of requests and their replies."""
+
+    def ask(results: Results) -> tuple[Figure | None, str]:
+        asked = results.asked
+        if asked is None:
+            return None, "no requests were made"
+        on = f"{asked.requests:,} requests through {asked.workers} processes"
+        return Figure(getattr(asked, name), None, None, 1), on
+
+    return ask
+
+
+def cost(variant: str) -> Question:
+    """Ask by how many per cent a variant takes longer than four processes as they are."""
+    return _by_plain(variant, percent_more)
+
+
+def share(variant: str) -> Question:
+    """Ask by how many per cent a variant takes less: the share of what it is without."""
+    return _by_plain(variant, percent_less)
+
+
+def _by_plain(variant: str, percent: Callable[[Sequence[float]], Figure | None]) -> Question:
+    def ask(results: Results) -> tuple[Figure | None, str]:
+        variants = results.variants
+        if variants is None or not variants.by_plain(variant):
+            return None, NOT_RUN
+        processor = percent(variants.processor_by_plain(variant))
+        also = f" (processor time: {processor.value:.2f} %)" if processor else ""
+        return percent(variants.by_plain(variant)), f"{variants.records:,} records, inside{also}"
+
+    return ask
+
+
+def sending(protocol: str) -> Question:
+    """Ask how many seconds the spans of every record to a receiver add to a run."""
+
+    def ask(results: Results) -> tuple[Figure | None, str]:
+        sent = results.sent
+        if sent is None:
+            return None, NOT_RUN
+        return sent.added(
+            protocol
+        ), f"whole process, {sent.records:,} records, {sent.spans:,} spans"
+
+    return ask
+
+
+def lost(results: Results) -> tuple[Figure | None, str]:
+    """Ask how many spans a receiver was not given."""
+    sent = results.sent
+    if sent is None:
+        return None, NOT_RUN
+    rounds = max(map(len, sent.added_seconds.values()))
+    on = f"{' and '.join(sent.lost)}, rounds: {rounds}, spans of a run: {sent.spans:,}"
+    return Figure(sum(sent.lost.values()), None, None, rounds), on
