@@ -132,14 +132,18 @@ def unstoppable(engine: Engine, folder: Path) -> Seen:
 
 @contextmanager
 def _stop_in_flow(seen: Seen) -> Iterator[None]:
-    """Ask it to stop as soon as something has come through."""
+    """Ask it to stop as soon as something has come through and every worker has said that it runs.
+
+    What a worker says comes on a connection of its own, and may come behind its first records.
+    """
     over = threading.Event()
 
     def look() -> None:
         until = time.monotonic() + PATIENCE
         while not over.wait(_LOOK_SECONDS) and time.monotonic() < until:
             status = seen.supervisor.snapshot()
-            if status.ready and _flows(seen.folder):
+            running = all(worker.state == "running" for worker in status.workers())
+            if status.ready and running and _flows(seen.folder):
                 pids = {worker.pid for worker in status.workers()}
                 seen.status["running"] = status
                 seen.living |= {pid for pid in pids if psutil.pid_exists(pid)}
