@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sk_kernel import NodeFailedError
+from kernel_spans import Collected
+from sk_kernel import ApplicationSpec, FailureSpec, NodeFailedError, NodeFailure
 from sk_kernel.testing import run_application, run_node
 
 OVERLAPPING = """
@@ -22,6 +23,11 @@ async def slow(a: A) -> D:
 """
 
 
+def _spec(module: Any, policy: Any, attempts: int = 1) -> ApplicationSpec:
+    failure = FailureSpec(default=NodeFailure(policy=policy, attempts=attempts))
+    return ApplicationSpec(scenario="test", discovery_modules=[module.__name__], failure=failure)
+
+
 def test_outputs_keep_the_order_of_inputs_though_later_ones_are_done_first(declare: Any) -> None:
     module = declare(OVERLAPPING)
     got = run_application([module.__name__], [module.A(n) for n in range(20)])
@@ -33,6 +39,50 @@ def test_no_more_than_the_limit_are_under_way(declare: Any) -> None:
     module = declare(OVERLAPPING)
     run_application([module.__name__], [module.A(n % 20) for n in range(300)])
     assert module.UNDER_WAY[1] == 64
+
+
+@pytest.mark.parametrize("ratio", [0.2, 1.0])
+@pytest.mark.parametrize("policy", ["fail", "skip"])
+def test_coroutines_overlap_as_they_do_without_spans(
+    declare: Any, ratio: float, policy: str
+) -> None:
+    module, observer = declare(OVERLAPPING), Collected()
+    spec = _spec(module, policy)
+    observed = {"observers": [observer], "sampling_ratio": ratio}
+    got = run_application(spec, [module.A(n) for n in range(20)], **observed)
+    assert [d.text for d in got] == [str(n) for n in range(20)]
+    assert module.UNDER_WAY[1] == 20
+    spans = [span for span in observer.spans if span.name == "slow"]
+    assert spans
+    assert max(span.start_ns for span in spans) <= min(span.end_ns for span in spans)
+
+
+@pytest.mark.parametrize(("policy", "attempts"), [("fail", 1), ("skip", 1), ("skip", 2)])
+def test_the_span_of_a_coroutine_that_fails_has_its_error(
+    declare: Any, policy: str, attempts: int
+) -> None:
+    module, observer = (
+        declare(
+            """
+            @node
+            async def f(a: A) -> D:
+                await asyncio.sleep(0)
+                if a.n == 3: raise ValueError("secret")
+                return D(str(a.n))
+            """
+        ),
+        Collected(),
+    )
+    spec = _spec(module, policy, attempts)
+    given = [module.A(n) for n in range(1, 6)]
+    if policy == "fail":
+        with pytest.raises(NodeFailedError):
+            run_application(spec, given, observers=[observer])
+    else:
+        got = run_application(spec, given, observers=[observer])
+        assert [d.text for d in got] == ["1", "2", "4", "5"]
+    errors = {span.sequence: span.error for span in observer.spans if span.name == "f"}
+    assert errors == {1: None, 2: None, 3: "ValueError", 4: None, 5: None}
 
 
 @pytest.mark.parametrize("more", [", s: S", ""])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from kernel_spans import Collected
 from sk_kernel import (
     ApplicationSpec,
@@ -16,7 +15,6 @@ from sk_kernel import (
     NodeFailure,
     NodeOutputError,
 )
-from sk_kernel._calls.batch_call import without, woven
 from sk_kernel.testing import run_application, run_node
 
 FASTER = """
@@ -171,14 +169,48 @@ def test_under_a_policy_a_failure_of_process_batch_alone_ends_the_run(made: Any)
         _run(module, 6, policy="skip")
 
 
-def test_sampled_records_come_by_themselves_and_the_others_at_once(made: Any) -> None:
-    module, observer = made(), Collected()
-    numbers = list(range(1, 31))
-    expected = [n for n in numbers if n % 5]
-    assert _run(module, 30, observers=[observer], sampling_ratio=0.2) == expected
-    alone = sorted({span.sequence for span in observer.spans if span.name == "double"})
-    assert 0 < len(alone) < 30
-    assert module.calls == [[n for n in numbers if n not in alone], *alone]
+@pytest.mark.parametrize("ratio", [0.0, 0.2, 1.0])
+@pytest.mark.parametrize("policy", ["fail", "skip"])
+def test_a_batch_is_called_as_a_whole_however_many_of_it_are_sampled(
+    made: Any, ratio: float, policy: str
+) -> None:
+    module, numbers = made(), list(range(1, 31))
+    observed = {"observers": [Collected()], "sampling_ratio": ratio}
+    assert _run(module, 30, policy=policy, **observed) == [n for n in numbers if n % 5]
+    assert module.calls == [numbers]
+
+
+def test_the_span_of_each_sampled_record_has_the_times_of_the_one_call(made: Any) -> None:
+    called: list[int] = []
+
+    def at_once(payloads: Sequence[Any]) -> list[Any]:
+        called.append(time.time_ns())
+        return [module.B(a.n) for a in payloads]
+
+    module, observer = made(at_once=at_once), Collected()
+    _run(module, 30, observers=[observer], sampling_ratio=0.2)
+    spans = [span for span in observer.spans if span.name == "double"]
+    assert 1 < len(spans) < 30
+    [(start, end)] = {(span.start_ns, span.end_ns) for span in spans}
+    assert start <= called[0] <= end
+
+
+@pytest.mark.parametrize("policy", ["fail", "skip"])
+def test_where_it_raised_each_sampled_record_has_the_times_of_its_own_call(
+    made: Any, policy: str
+) -> None:
+    observer = Collected()
+    fails = {"policy": policy, "observers": [observer], "sampling_ratio": 1.0}
+    if policy == "fail":
+        with pytest.raises(NodeFailedError, match=r"ValueError on record 7$"):
+            _run(made(bad=[7]), 9, **fails)
+    else:
+        assert _run(made(bad=[7]), 9, **fails) == [1, 2, 3, 4, 6, 8, 9]
+    spans = {span.sequence: span for span in observer.spans if span.name == "double"}
+    assert list(spans) == list(range(1, 8 if policy == "fail" else 10))
+    assert {n for n, span in spans.items() if span.error} == {7}
+    times = [time_ns for span in spans.values() for time_ns in (span.start_ns, span.end_ns)]
+    assert times == sorted(times)
 
 
 def test_a_span_of_a_sampled_record_that_raises_has_the_error(made: Any) -> None:
@@ -242,12 +274,3 @@ def test_the_test_kit_leaves_process_batch_of_a_node_with_a_state_alone(made: An
     module = made()
     assert run_node(module.Double, module.A(1), states=[module.Seen()]) == [module.B(1)]
     assert module.calls == [1]
-
-
-@given(items=st.lists(st.integers()), data=st.data())
-def test_what_is_taken_apart_is_woven_together_again(items: list[int], data: Any) -> None:
-    rows = data.draw(
-        st.lists(st.sampled_from(range(len(items))), unique=True) if items else st.just([])
-    )
-    rows = sorted(rows)
-    assert woven(without(items, rows), [items[row] for row in rows], rows) == items

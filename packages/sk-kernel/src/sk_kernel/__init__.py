@@ -12,7 +12,7 @@ from sk_kernel._application.spec import AdapterSettings, ApplicationSpec
 from sk_kernel._application.whereabouts import application_traceback, line_of
 from sk_kernel._batch.batch import Batch, Section
 from sk_kernel._batch.key_groups import KEY_GROUPS, KeyOwners, Splitter
-from sk_kernel._calls.calls import Identity
+from sk_kernel._calls.contexts import Identity
 from sk_kernel._calls.losses import Loss, Losses
 from sk_kernel._declare.adapters import Sink, Source
 from sk_kernel._declare.context import Context

@@ -13,7 +13,7 @@ from sk_kernel._adapters.sink import SinkDriver
 from sk_kernel._adapters.source import BatchLimits, SourceDriver
 from sk_kernel._application.application import ApplicationContext
 from sk_kernel._batch.batch import Batch
-from sk_kernel._calls.calls import Identity
+from sk_kernel._calls.contexts import Identity
 from sk_kernel._calls.losses import Losses
 from sk_kernel._graph.plan import make_plan, single_group
 from sk_kernel._letters.file import DeadLetterFile, letter_part

@@ -50,26 +50,3 @@ class BatchRaisedError(Exception):
     def of(self, node: str) -> NodeFailedError:
         """The node's failure, where each of the payloads alone went through ``__call__``."""
         return NodeFailedError(node, f"{type(self.error).__name__} in process_batch")
-
-
-def without(items: Sequence[Any], rows: Sequence[int]) -> list[Any]:
-    """The items that are in none of these rows, which ascend."""
-    rest: list[Any] = []
-    done = 0
-    for row in rows:
-        rest += items[done:row]
-        done = row + 1
-    rest += items[done:]
-    return rest
-
-
-def woven(rest: Sequence[Any], own: Sequence[Any], rows: Sequence[int]) -> list[Any]:
-    """What :func:`without` has taken apart: ``own`` are the items of the rows."""
-    items: list[Any] = []
-    done = 0
-    for before, row in enumerate(rows):
-        items += rest[done : row - before]
-        items.append(own[before])
-        done = row - before
-    items += rest[done:]
-    return items

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from operator import length_hint
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from msgspec import Struct
-
 from sk_kernel._batch.batch import Batch, Rows
-from sk_kernel._calls.batch_call import BatchCall, BatchRaisedError, without, woven
+from sk_kernel._calls.awaited_times import AwaitedTimes
+from sk_kernel._calls.batch_call import BatchCall, BatchRaisedError
 from sk_kernel._calls.collecting import collected, collecting
+from sk_kernel._calls.contexts import Identity, contexts_of
 from sk_kernel._calls.watched_calls import WatchedCalls
-from sk_kernel._declare.context import Context
 from sk_kernel._declare.specs import NodeSpec
 from sk_kernel._graph.graph import Edge
 from sk_kernel._record.ends import ENDS
-from sk_kernel._record.envelope import EMPTY_HEADERS, Key, root_of
-from sk_kernel._record.ids import TraceIds
+from sk_kernel._record.envelope import Key, root_of
 from sk_kernel._trace.observe import Tracer
 from sk_kernel.errors import NodeFailedError
 
@@ -29,16 +27,6 @@ if TYPE_CHECKING:  # as much to import as all else here, and few applications ha
 
 #: For fewer, a call of each is as good as one of all.
 _SEVERAL: Final = 2
-
-
-class Identity(Struct, frozen=True):
-    """What a run is called, and the group that this process runs, as which of its workers."""
-
-    run_id: str
-    scenario: str
-    group: str
-    ids: TraceIds
-    worker: int = 0
 
 
 class NodeCall:
@@ -85,21 +73,19 @@ class NodeCall:
     def map(self, batch: Batch, rows: Rows) -> list[Any]:
         """The node's return value for each record, in order.
 
+        That records are sampled changes nothing in how the node is called: not how many payloads
+        its ``process_batch`` gets, nor which of its coroutines overlap.
+
         :raises NodeFailedError: when the node raised; names the record.
         """
-        keys, items = rows.keys, rows.items
-        traced = self._tracer.rows(keys, batch.sampled) if self._tracer else ()
-        if traced and self.plain and not self.forgives:
-            return self._watched(batch, rows, traced)
-        out: list[Any] = []
-        done = 0
-        for row in traced:
-            out += self._map(batch, keys[done:row], items[done:row])
-            out.append(self.one(batch, keys[row], items[row], rows.edge(row)))
-            done = row + 1
-        if done == 0:
-            return self._map(batch, keys, items)
-        return out + self._map(batch, keys[done:], items[done:])
+        traced = self._tracer.rows(rows.keys, batch.sampled) if self._tracer else ()
+        if not traced:
+            return self._map(batch, rows.keys, rows.items)
+        if self.spec.is_async:
+            return self._await_traced(batch, rows, traced)
+        if self._goes_at_once(batch, rows.items):
+            return self._at_once_traced(batch, rows, traced)
+        return self._each_traced(batch, rows, traced)
 
     def passed(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
         """The records that the node has let pass, with its return values.
@@ -161,20 +147,28 @@ class NodeCall:
     def _map(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
         if self.spec.is_async:
             return self._await(batch, keys, items) if items else []
-        if self._at_once is None or len(items) < _SEVERAL or batch.asked:
+        if not self._goes_at_once(batch, items):
             return self._each(batch, keys, items)
+        assert self._at_once is not None  # noqa: S101 - looked at
         try:
             return self._at_once(items)
         except BatchRaisedError as raised:
-            if not batch.bears(raised.error):
-                raise raised.error from None
-            return self._one_by_one(batch, keys, items, raised)
+            return self._blamed(batch, raised, partial(self._each, batch, keys, items))
 
-    def _one_by_one(
-        self, batch: Batch, keys: Sequence[Key], items: Sequence[Any], raised: BatchRaisedError
+    def _goes_at_once(self, batch: Batch, items: Sequence[Any]) -> bool:
+        return self._at_once is not None and len(items) >= _SEVERAL and not batch.asked
+
+    def _blamed(
+        self, batch: Batch, raised: BatchRaisedError, each: Callable[[], list[Any]]
     ) -> list[Any]:
-        """``process_batch`` raised: where the node fails on one record alone, it is that one's."""
-        self._each(batch, keys, items)
+        """``process_batch`` raised: what ``each``, which calls the node on each record, gives."""
+        if not batch.bears(raised.error):
+            raise raised.error from None
+        return self._one_by_one(raised, each)
+
+    def _one_by_one(self, raised: BatchRaisedError, each: Callable[[], list[Any]]) -> list[Any]:
+        """Where the node fails on one record alone, it is that one's."""
+        each()
         raise raised.of(self.name) from raised.error
 
     def _each(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
@@ -183,7 +177,7 @@ class NodeCall:
             if self.plain:
                 return [call(x) for x in rest]
             name = self.spec.context_parameter or ""
-            contexts = self._contexts(batch, keys)
+            contexts = contexts_of(batch, keys, self._identity, self.name)
             return [call(x, **{name: c}) for c, x in zip(contexts, rest, strict=True)]
         except ENDS:
             raise
@@ -192,30 +186,59 @@ class NodeCall:
             index = len(items) - length_hint(rest) - 1
             raise self._failed(error, keys[max(index, 0)]) from error
 
-    def _watched(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
-        """See :meth:`map`: the way of plain nodes, of whose records some are sampled."""
-        assert self._tracer is not None  # noqa: S101 - the caller has looked
-        watched = WatchedCalls(self.name, self.call, self._tracer, batch, rows, traced)
-        if self._at_once is None or len(rows.items) - len(traced) < _SEVERAL:
-            return watched.in_order()
+    def _at_once_traced(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
+        """One call for all: the span of each sampled record has the times of that call."""
+        assert self._at_once is not None  # noqa: S101 - the caller has looked
+        assert self._tracer is not None  # noqa: S101 - likewise
+        start = time.time_ns()
         try:
-            rest = self._at_once(without(rows.items, traced))
+            outputs = self._at_once(rows.items)
         except BatchRaisedError as raised:
-            if not batch.bears(raised.error):
-                raise raised.error from None
-            watched.in_order()
-            raise raised.of(self.name) from raised.error
-        return woven(rest, watched.alone(), traced)
+            return self._blamed(batch, raised, partial(self._each_traced, batch, rows, traced))
+        times = [start] * len(traced), [time.time_ns()] * len(traced)
+        self._tracer.ran_on(batch, rows, *times)
+        return outputs
+
+    def _each_traced(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
+        """A call for each: the clock is read before and behind those of sampled records."""
+        assert self._tracer is not None  # noqa: S101 - the caller has looked
+        if self.plain and not self.forgives:
+            return WatchedCalls(self.name, self.call, self._tracer, batch, rows, traced).outputs()
+        keys, items = rows.keys, rows.items
+        out: list[Any] = []
+        done = 0
+        for row in traced:
+            out += self._each(batch, keys[done:row], items[done:row])
+            out.append(self.one(batch, keys[row], items[row], rows.edge(row)))
+            done = row + 1
+        return out + self._each(batch, keys[done:], items[done:])
+
+    def _await_traced(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
+        """Coroutines as without spans: those of sampled records look at the clock themselves."""
+        assert self._tracer is not None  # noqa: S101 - the caller has looked
+        times = AwaitedTimes(traced, self._lost_by)
+        try:
+            return self._await(batch, rows.keys, rows.items, times)
+        finally:
+            times.tell(self._tracer, batch, rows)
 
     def _failed(self, error: BaseException | None, key: Key) -> NodeFailedError:
         return NodeFailedError(self.name, type(error).__name__, root_of(key)).about(key)
 
-    def _await(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+    def _await(
+        self,
+        batch: Batch,
+        keys: Sequence[Key],
+        items: Sequence[Any],
+        times: AwaitedTimes | None = None,
+    ) -> list[Any]:
         from asyncio import CancelledError
 
         from sk_kernel._calls.coroutines import CoroutineFailedError, in_turn, side_by_side
 
         start = self._starter(batch, keys, items)
+        if times is not None:
+            start = times.of(start)
         together = side_by_side if self._independent else in_turn
         try:
             return self._runner.run(together(start, len(items)))
@@ -229,7 +252,7 @@ class NodeCall:
         self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]
     ) -> Callable[[int], Coroutine[Any, Any, Any]]:
         named = self.spec.context_parameter
-        contexts = list(self._contexts(batch, keys)) if named else []
+        contexts = list(contexts_of(batch, keys, self._identity, self.name)) if named else []
 
         def start(index: int) -> Any:
             extra = {named: contexts[index]} if named else {}
@@ -241,23 +264,3 @@ class NodeCall:
     def _runner(self) -> asyncio.Runner:
         assert self._loop is not None  # noqa: S101 - made with the first coroutine node
         return self._loop
-
-    def _contexts(self, batch: Batch, keys: Sequence[Key]) -> Iterator[Context]:
-        run, sampled = self._identity, batch.sampled
-        for key in keys:
-            known = batch.correlation(key)
-            sequence = root_of(key)
-            trace_id = known.trace_id or run.ids.of(sequence)
-            headers = MappingProxyType(known.headers) if known.headers else EMPTY_HEADERS
-            yield Context(
-                run.run_id,
-                run.scenario,
-                run.group,
-                self.name,
-                sequence,
-                trace_id,
-                known.reply_to,
-                headers,
-                sequence in sampled,
-                key,
-            )

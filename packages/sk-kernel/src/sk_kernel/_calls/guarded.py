@@ -6,8 +6,10 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sk_kernel._batch.batch import Batch, Rows
+from sk_kernel._calls.awaited_times import AwaitedTimes
 from sk_kernel._calls.batch_call import BatchRaisedError
-from sk_kernel._calls.calls import Identity, NodeCall
+from sk_kernel._calls.calls import NodeCall
+from sk_kernel._calls.contexts import Identity, contexts_of
 from sk_kernel._calls.losses import Loss, Losses
 from sk_kernel._declare.failure import NodeFailure
 from sk_kernel._declare.specs import NodeSpec
@@ -94,11 +96,9 @@ class GuardedCall(NodeCall):
             self._tracer.failed(batch, self.name, key, self._cause)
         return True
 
-    def _one_by_one(
-        self, batch: Batch, keys: Sequence[Key], items: Sequence[Any], raised: BatchRaisedError
-    ) -> list[Any]:
+    def _one_by_one(self, raised: BatchRaisedError, each: Callable[[], list[Any]]) -> list[Any]:
         before = self._raised
-        outputs = self._each(batch, keys, items)
+        outputs = each()
         if self._raised > before:
             return outputs
         # With further attempts what fails once need not fail again.
@@ -143,20 +143,33 @@ class GuardedCall(NodeCall):
         self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]
     ) -> tuple[Callable[[Any], Any], Iterator[Any]]:
         node, name = self.call, self.spec.context_parameter or ""
-        pairs = zip(self._contexts(batch, keys), items, strict=True)
+        contexts = contexts_of(batch, keys, self._identity, self.name)
+        pairs = zip(contexts, items, strict=True)
         return lambda pair: node(pair[1], **{name: pair[0]}), iter(pairs)
 
-    def _await(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+    def _await(
+        self,
+        batch: Batch,
+        keys: Sequence[Key],
+        items: Sequence[Any],
+        times: AwaitedTimes | None = None,
+    ) -> list[Any]:
         if batch.asked:
-            return self._await_apart(batch, keys, items)
+            return self._await_apart(batch, keys, items, times)
         try:
-            return super()._await(batch, keys, items)
+            return super()._await(batch, keys, items, times)
         except NodeFailedError as failure:
             if isinstance(failure.__cause__, DeadLetterError):  # not the node's own
                 raise failure.__cause__ from None
             raise
 
-    def _await_apart(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+    def _await_apart(
+        self,
+        batch: Batch,
+        keys: Sequence[Key],
+        items: Sequence[Any],
+        times: AwaitedTimes | None,
+    ) -> list[Any]:
         from asyncio import CancelledError
 
         from sk_kernel._calls.coroutines import CONCURRENT_COROUTINES, apart
@@ -172,6 +185,8 @@ class GuardedCall(NodeCall):
             return LOST
 
         start = self._starter(batch, keys, items, lost)
+        if times is not None:
+            start = times.of(start)
         at_once = CONCURRENT_COROUTINES if self._independent else 1
         return self._runner.run(apart(start, len(items), at_once, failed))
 

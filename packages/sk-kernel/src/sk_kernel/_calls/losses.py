@@ -17,7 +17,7 @@ from sk_kernel._record.envelope import Correlation, Key, root_of
 from sk_kernel.errors import DeadLetterError
 
 if TYPE_CHECKING:
-    from sk_kernel._calls.calls import Identity
+    from sk_kernel._calls.contexts import Identity
 
 
 class Loss(NamedTuple):

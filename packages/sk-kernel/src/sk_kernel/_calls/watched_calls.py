@@ -32,7 +32,7 @@ class WatchedCalls:
         self._node, self._call, self._tracer = node, call, tracer
         self._batch, self._rows, self._traced = batch, rows, traced
 
-    def in_order(self) -> list[Any]:
+    def outputs(self) -> list[Any]:
         """What the node returns for each record: one loop over all of them.
 
         :raises NodeFailedError: when the node raised; if that record is sampled, its span says so.
@@ -47,28 +47,6 @@ class WatchedCalls:
                 raise
             raise failure from error
         self._note(stretches.stamps[::2], stretches.stamps[1::2])
-        return out
-
-    def alone(self) -> list[Any]:
-        """What the node returns for each sampled record, where the others go another way.
-
-        :raises NodeFailedError: see :meth:`in_order`.
-        """
-        out: list[Any] = []
-        starts: list[int] = []
-        ends: list[int] = []
-        call, items, clock = self._call, self._rows.items, time.time_ns
-        try:
-            for row in self._traced:
-                starts.append(clock())
-                out.append(call(items[row]))
-                ends.append(clock())
-        except BaseException as error:
-            failure = self._failed(self._traced[len(ends)], starts, ends, error)
-            if isinstance(error, ENDS):
-                raise
-            raise failure from error
-        self._note(starts, ends)
         return out
 
     def _note(self, starts: Sequence[int], ends: Sequence[int]) -> None:

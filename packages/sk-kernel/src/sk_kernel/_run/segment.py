@@ -11,7 +11,7 @@ from sk_kernel._application.fault_trace import note_trace
 from sk_kernel._batch.batch import Batch, Column, Section
 from sk_kernel._batch.flow import Flow
 from sk_kernel._batch.request_batch import RequestBatch
-from sk_kernel._calls.calls import Identity
+from sk_kernel._calls.contexts import Identity
 from sk_kernel._calls.losses import Losses
 from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._graph.plan import ExecutionPlan, Segment

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from sk_kernel._application.application import ApplicationContext
 from sk_kernel._application.container import Container
 from sk_kernel._batch.flow import Outlet, Route
-from sk_kernel._calls.calls import Identity, NodeCall
+from sk_kernel._calls.calls import NodeCall
+from sk_kernel._calls.contexts import Identity
 from sk_kernel._calls.guarded import GuardedCall
 from sk_kernel._calls.losses import Losses
 from sk_kernel._declare.specs import Emission

@@ -10,7 +10,8 @@ from sk_kernel._application.making import made_node
 from sk_kernel._batch.batch import Batch, Rows
 from sk_kernel._batch.flow import Outlet
 from sk_kernel._calls.batch_call import BatchCall, BatchRaisedError
-from sk_kernel._calls.calls import Identity, NodeCall
+from sk_kernel._calls.calls import NodeCall
+from sk_kernel._calls.contexts import Identity
 from sk_kernel._declare.context import Context
 from sk_kernel._declare.specs import SPEC_ATTRIBUTE, NodeSpec, StateSpec
 from sk_kernel._record.envelope import Correlation

@@ -13,7 +13,7 @@ from sk_kernel._application.application import ApplicationContext
 from sk_kernel._application.preflight import one_of
 from sk_kernel._batch.batch import Batch, Section
 from sk_kernel._batch.key_groups import Splitter
-from sk_kernel._calls.calls import Identity
+from sk_kernel._calls.contexts import Identity
 from sk_kernel._calls.losses import Losses
 from sk_kernel._graph.graph import SINK, SOURCE
 from sk_kernel._graph.plan import ExecutionPlan, Segment, make_plan

@@ -1,0 +1,52 @@
+"""When the coroutines of sampled records began and ended: these have spans."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, NamedTuple
+
+from sk_kernel._batch.batch import Batch, Rows
+from sk_kernel._trace.observe import Tracer
+
+_Start = Callable[[int], Coroutine[Any, Any, Any]]
+
+
+class _Ended(NamedTuple):
+    start_ns: int
+    end_ns: int
+    cause: str | None
+
+
+class AwaitedTimes:
+    """Coroutines look at the clock themselves, so that they overlap as those of other records do.
+
+    :param traced: the rows of the sampled records, in ascending order.
+    :param lost_by: what the node raised, where an output is in the place of what it would return.
+    """
+
+    def __init__(self, traced: Sequence[int], lost_by: Callable[[Any], str | None]) -> None:
+        self._traced, self._lost_by = frozenset(traced), lost_by
+        self._ended: dict[int, _Ended] = {}
+
+    def of(self, start: _Start) -> _Start:
+        """Start the coroutine of a row as ``start`` does; one of a sampled row is timed."""
+
+        async def timed(row: int) -> Any:
+            began, cause = time.time_ns(), None
+            try:
+                output = await start(row)
+                cause = self._lost_by(output)
+                return output
+            except BaseException as error:
+                cause = type(error).__name__
+                raise
+            finally:
+                self._ended[row] = _Ended(began, time.time_ns(), cause)
+
+        return lambda row: timed(row) if row in self._traced else start(row)
+
+    def tell(self, tracer: Tracer, batch: Batch, rows: Rows) -> None:
+        """Tell the tracer of all that have ended, in the order of their rows."""
+        for row, (start, end, cause) in sorted(self._ended.items()):
+            tracer.ran(batch, rows.edge(row), rows.keys[row], (start, end), cause)

@@ -1,0 +1,45 @@
+"""What a node that asks for a context is told of the run and of its record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import MappingProxyType
+
+from msgspec import Struct
+
+from sk_kernel._batch.batch import Batch
+from sk_kernel._declare.context import Context
+from sk_kernel._record.envelope import EMPTY_HEADERS, Key, root_of
+from sk_kernel._record.ids import TraceIds
+
+
+class Identity(Struct, frozen=True):
+    """What a run is called, and the group that this process runs, as which of its workers."""
+
+    run_id: str
+    scenario: str
+    group: str
+    ids: TraceIds
+    worker: int = 0
+
+
+def contexts_of(batch: Batch, keys: Sequence[Key], run: Identity, node: str) -> Iterator[Context]:
+    """The context of each of these records of a batch, in order, for the node of this name."""
+    sampled = batch.sampled
+    for key in keys:
+        known = batch.correlation(key)
+        sequence = root_of(key)
+        trace_id = known.trace_id or run.ids.of(sequence)
+        headers = MappingProxyType(known.headers) if known.headers else EMPTY_HEADERS
+        yield Context(
+            run.run_id,
+            run.scenario,
+            run.group,
+            node,
+            sequence,
+            trace_id,
+            known.reply_to,
+            headers,
+            sequence in sampled,
+            key,
+        )
