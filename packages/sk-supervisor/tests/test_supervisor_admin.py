@@ -28,7 +28,7 @@ from sk_supervisor.errors import (
     RunSilentError,
     StatusVersionError,
 )
-from supervisor_harness import PATIENCE, descriptors, left_since, threads
+from supervisor_harness import PATIENCE, descriptors, left_since, opened_since, threads
 
 STATUS = RunStatus(
     run_id="r1", scenario="any", profile="memory", state="running", ready=True, age_seconds=1.5
@@ -350,7 +350,7 @@ def test_a_server_leaves_no_thread_and_no_descriptor(run_dir: Path) -> None:
             client.status_of(run.entry)
             run.close()
     assert left_since(before) == set()
-    assert descriptors() == open_before
+    assert opened_since(open_before) == set()
 
 
 class Asked:

@@ -310,9 +310,19 @@ def written(folder: Path, configuration: Mapping[str, Any]) -> str:
     return str(path)
 
 
-def descriptors() -> set[str]:
-    """The open descriptors of this process, by what they are open on."""
-    return {f"{fd}" for fd in os.listdir("/dev/fd")}
+def descriptors() -> set[tuple[int, int, int]]:
+    """The open descriptors of this process, each with what it is open on: device and inode."""
+    found = set()
+    for number in map(int, os.listdir("/dev/fd")):
+        with contextlib.suppress(OSError):  # the one by which the folder was read is closed again
+            on = os.fstat(number)
+            found.add((number, on.st_dev, on.st_ino))
+    return found
+
+
+def opened_since(before: set[tuple[int, int, int]]) -> set[tuple[int, int, int]]:
+    """The descriptors that were not open before. What was, a test before may close yet."""
+    return descriptors() - before
 
 
 def threads() -> set[threading.Thread]:
