@@ -140,19 +140,38 @@ def test_what_cannot_drain_is_ended_within_the_budget(bench: Bench, dirty: bytes
     assert "execution.egress-0.1" in ended.said
 
 
+#: A module that no worker gets behind, so that the start lasts until it is ended.
+ENDLESS_IMPORT = b"""\
+import sys
+import threading
+
+if "sk_supervisor.worker" in sys.modules:
+    threading.Event().wait()
+"""
+
+
+def starting_for_ever(document: dict[str, Any]) -> None:
+    runtime = document["runtime"]
+    runtime["discovery_modules"].append("endless_import")
+    runtime["observability"] = {"logging": {"exporters": [{"kind": "stdout"}]}}
+    for group in runtime["platform"]["process_groups"]:
+        group["start_timeout_seconds"] = 600
+
+
 @pytest.mark.contract("P5PRE-LIFE-04")
 def test_a_signal_while_workers_start_ends_the_run_before_it_reads(
     bench: Bench, dirty: bytes
 ) -> None:
     bench.write("in", dirty)
     bench.write("out", OLD)
-    events = ("--set", "runtime.observability.logging.exporters=[{kind: stdout}]")
-    files = {"input": "in", "output": "out"}
-    run = bench.start(*run_options("exp_mp", "multiprocess", **files), *events)
+    bench.write("endless_import.py", ENDLESS_IMPORT)
+    config = bench.derived_config("exp_mp_multiprocess", starting_for_ever)
+    run = bench.start("run", "--config", config, "--input", "in", "--output", "out")
     while b"worker_spawned" not in run.lines(1)[0]:
         pass
     run.signal(signal.SIGTERM)
     ended = bench.outwait(run)
     assert ended.code == 128 + signal.SIGTERM, ended.said
+    assert "worker_ready" not in ended.output.decode()
     assert "worker_running" not in ended.output.decode()
     assert bench.read("out") == OLD
