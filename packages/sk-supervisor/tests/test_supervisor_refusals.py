@@ -93,8 +93,9 @@ def listening(run: Supervised) -> dict[str, tuple[str, int]]:
 def test_a_silent_stranger_is_hung_up_on_after_the_configured_time_and_told_of(
     tmp_path: Path,
 ) -> None:
+    """Nobody else dials meanwhile: an honest worker, too, may be later than that."""
     with limited(tmp_path / "out", handshake_timeout_seconds=1) as run:
-        run.start()
+        run.supervisor.start_groups([])
         with socket.create_connection(listening(run)["data"], PATIENCE) as stranger:
             assert stranger.recv(1) == b""
         assert run.supervisor.snapshot().refusals == {"data.timeout": 1}

@@ -117,15 +117,15 @@ def test_a_crash_is_told_with_its_exit_its_last_lines_and_its_last_progress(
 ) -> None:
     work = {"at": 15, "do": "hold_and_exit", "ears": ears.port}
     with supervised(target, work=work, platform={"batch": {"max_records": 2}}) as run:
-        progressed = threading.Event()
+        told_all = threading.Event()
 
         def seen(group: str, state: str) -> None:
-            if group == "mid" and run.supervisor.snapshot().group("mid").workers[0].batches:
-                progressed.set()
+            if group == "mid" and run.supervisor.snapshot().group("mid").workers[0].batches == 7:
+                told_all.set()
 
         def let_go() -> None:
             heard: Heard = ears.hear("here")
-            progressed.wait(PATIENCE)
+            assert told_all.wait(PATIENCE)
             heard.let_go()
 
         run.on_state = seen

@@ -210,7 +210,13 @@ def meanwhile(do: Callable[..., object], *arguments: Any) -> Iterator[None]:
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    yield
+    try:
+        yield
+    except BaseException as error:
+        thread.join(PATIENCE)  # what it waits for may never come now
+        if raised:
+            error.add_note(f"beside the block there was raised: {raised[0]!r}")
+        raise
     thread.join()
     if raised:
         raise raised[0]
