@@ -348,17 +348,48 @@ def test_credit_wakes_a_waiter_by_an_acknowledgement_or_by_the_end() -> None:
         assert passed.get(timeout=WAIT) == 3
 
 
-def test_the_pulse_beats_and_tells_progress_each_at_its_own_pace() -> None:
-    said: queue.SimpleQueue[ControlMessage] = queue.SimpleQueue()
-    pulse = Pulse(said.put, lambda: Progress("a", 5, 4, 1, "running"), lambda: 2, 0.05, 0.02)
+class Hour:
+    """A clock that moves by what is waited for, each time a little more, until it is over."""
+
+    def __init__(self, seconds: float, late: float = 0.0) -> None:
+        self.now, self._end, self._late = 0.0, seconds, late
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> bool:
+        self.now += seconds + self._late
+        return self.now > self._end
+
+
+def pulse_for(hour: Hour, heartbeat_seconds: float, progress_seconds: float) -> list[Any]:
+    """What a pulse says in that time, each with when it does."""
+    said: list[tuple[float, ControlMessage]] = []
+    pulse = Pulse(
+        lambda message: said.append((hour.now, message)),
+        lambda: Progress("a", 5, 4, 1, "running"),
+        lambda: 2,
+        heartbeat_seconds,
+        progress_seconds,
+        clock=hour,
+        wait=hour.wait,
+    )
     pulse.start()
-    words = [said.get(timeout=WAIT) for _ in range(20)]
     pulse.stop()
-    beats = [word for word in words if isinstance(word, Heartbeat)]
-    reports = [word for word in words if isinstance(word, ProgressMessage)]
-    assert 0 < len(beats) < len(reports)
-    assert set(beats) == {Heartbeat()}
-    assert set(reports) == {ProgressMessage(5, 4, 1, "running", "", 2)}
+    return said
+
+
+def test_the_pulse_beats_and_tells_progress_each_at_its_own_pace() -> None:
+    beat, report = Heartbeat(), ProgressMessage(5, 4, 1, "running", "", 2)
+    told = [(2, report), (4, report), (5, beat), (6, report), (8, report), (10, beat), (10, report)]
+    assert pulse_for(Hour(11), heartbeat_seconds=5, progress_seconds=2) == told
+
+
+def test_a_pulse_that_wakes_late_says_what_is_due_once_and_counts_from_there() -> None:
+    said = pulse_for(Hour(30, late=7), heartbeat_seconds=5, progress_seconds=2)
+    assert [(at, type(word)) for at, word in said] == [
+        (at, kind) for at in (9, 18, 27) for kind in (Heartbeat, ProgressMessage)
+    ]
 
 
 def test_the_pulse_tells_what_has_become_of_the_spans_with_the_progress() -> None:

@@ -22,6 +22,9 @@ class Pulse:
     :param waiting: counts the batches that are at hand and not done with.
     :param metering: gives what has been measured of the work.
     :param spans: gives what has become of the spans, where there are any.
+    :param clock: seconds.
+    :param wait: waits so many of them; True where the pulse is to end. By default until
+        :meth:`stop`.
     """
 
     def __init__(
@@ -33,11 +36,14 @@ class Pulse:
         progress_seconds: float = PROGRESS_SECONDS,
         metering: Callable[[], Metering | None] = lambda: None,
         spans: Callable[[], SpanCounts | None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], bool] | None = None,
     ) -> None:
         self._metering, self._spans = metering, spans
         self._send, self._progress, self._waiting = send, progress, waiting
         self._heartbeat, self._report = heartbeat_seconds, progress_seconds
         self._stopped = threading.Event()
+        self._clock, self._wait = clock, wait or self._stopped.wait
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
 
     def start(self) -> None:
@@ -54,10 +60,10 @@ class Pulse:
             self._thread.join()
 
     def _beat(self) -> None:
-        began = time.monotonic()
+        began = self._clock()
         beat, report = began + self._heartbeat, began + self._report
-        while not self._stopped.wait(max(0.0, min(beat, report) - time.monotonic())):
-            now = time.monotonic()
+        while not self._wait(max(0.0, min(beat, report) - self._clock())):
+            now = self._clock()
             try:
                 if now >= beat:
                     beat = now + self._heartbeat
