@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import queue
 import threading
 from contextlib import contextmanager
@@ -99,6 +100,27 @@ def test_no_thread_is_left_after_close(make_control: Callable[..., Control]) -> 
     for thread in left:
         thread.join(DEADLINE)
     assert not [thread.name for thread in left if thread.is_alive()]
+
+
+def grpc_servers() -> set[int]:
+    """The servers of gRPC's that this process has, garbage too."""
+    return {id(each) for each in gc.get_objects() if issubclass(type(each), grpc.Server)}
+
+
+def test_a_closed_server_lets_go_of_its_descriptors_without_a_garbage_collection(
+    make_control: Callable[..., Control],
+) -> None:
+    """gRPC closes those of its poller when nobody has the server any more."""
+    gc.collect()
+    gc.disable()
+    try:
+        before = grpc_servers()
+        control = make_control()
+        assert len(grpc_servers() - before) == 1
+        control.server.close()
+        assert grpc_servers() <= before
+    finally:
+        gc.enable()
 
 
 @contextmanager

@@ -76,10 +76,10 @@ class ControlServer:
             self._roster, self._bundle_for, on_event, settings, self._threads
         )
         self._lock = threading.Lock()
-        self._closed = False
         check_free(host, port)
-        self._grpc = self._make_server(settings, workers + 2 * settings.max_waiting)
-        self._address = format_address(host, self._listen(address))
+        server = self._make_server(settings, workers + 2 * settings.max_waiting)
+        self._address = format_address(host, self._listen(server, address))
+        self._grpc: grpc.Server | None = server  # None when closed
 
     @property
     def session_id(self) -> str:
@@ -127,14 +127,16 @@ class ControlServer:
         comes. A stream that ends by this is not reported as a `WorkerLost`.
         """
         with self._lock:
-            if self._closed:
-                return
-            self._closed = True
+            # Let go of: its handlers lead back to it, and its poller's descriptors would stay open
+            # until Python next looks for such cycles.
+            server, self._grpc = self._grpc, None
+        if server is None:
+            return
         self._streams.close()
         try:
-            ended = self._grpc.stop(timeout_seconds)
+            ended = server.stop(timeout_seconds)
         except RuntimeError:  # the system has no thread to wait in
-            ended = self._grpc.stop(None)
+            ended = server.stop(None)
         ended.wait(timeout_seconds + _CANCEL_SECONDS)
         self._threads.join(timeout_seconds)
 
@@ -145,7 +147,7 @@ class ControlServer:
         self.close()
 
     def _check_open(self) -> None:
-        if self._closed:
+        if self._grpc is None:
             raise ControlClosedError("control server")
 
     def _make_server(self, settings: ControlSettings, streams: int) -> grpc.Server:
@@ -162,9 +164,9 @@ class ControlServer:
         )
         return server
 
-    def _listen(self, address: str) -> int:
+    def _listen(self, server: grpc.Server, address: str) -> int:
         try:
-            port = self._grpc.add_insecure_port(address)
+            port = server.add_insecure_port(address)
         except RuntimeError:
             raise ControlBindError(address, "gRPC cannot bind it") from None
         try:
@@ -172,7 +174,7 @@ class ControlServer:
             self._threads.start(lambda: None)
         except RuntimeError as fault:
             raise ControlBindError(address, str(fault)) from fault
-        self._grpc.start()
+        server.start()
         return port
 
     def _bundle_for(self, hello: Hello) -> BootstrapBundle:
