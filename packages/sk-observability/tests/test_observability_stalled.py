@@ -120,12 +120,12 @@ def test_a_pipe_that_nobody_opens_holds_up_neither_an_export_nor_the_end(
     path: Path, span: MakeSpan, until: Until
 ) -> None:
     """However long the end may take; and no thread stays behind."""
-    before = threading.active_count()
+    before = set(threading.enumerate())
     outlet = exporter_to(path, shutdown_timeout_seconds=60)
     outlet.export([span(1), span(2)])
     outlet.close()
     assert outlet.counts == ExporterCounts("jsonl", created=2, dropped={"stalled": 2})
-    until(lambda: threading.active_count() == before)
+    until(lambda: not set(threading.enumerate()) - before)
 
 
 def test_a_reader_that_comes_late_gets_everything(path: Path, span: MakeSpan) -> None:
