@@ -186,6 +186,26 @@ def test_a_stream_that_breaks_is_written_to_no_more() -> None:
         stream.fileno()
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text", "written"),
+    [
+        ("ascii", "a caf\u00e9\n", b"a caf\\xe9\n"),
+        ("utf-8", "a path \udcff\n", b"a path \\udcff\n"),
+        ("cp1252", "caf\u00e9 \u2192\n", b"caf\xe9 \\u2192\n"),
+        ("latin-1", "caf\u00e9 \u2026\n", b"caf\xe9 \\u2026\n"),
+    ],
+)
+def test_what_a_stream_has_no_form_for_is_escaped_and_what_follows_is_written(
+    encoding: str, text: str, written: bytes
+) -> None:
+    raw = io.BytesIO()
+    stream = Forgiving(io.TextIOWrapper(raw, encoding=encoding))
+    stream.write(text)
+    stream.write("and on\n")
+    stream.flush()
+    assert raw.getvalue() == written + b"and on\n"
+
+
 def test_only_a_terminal_that_can_move_its_cursor_gets_a_live_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

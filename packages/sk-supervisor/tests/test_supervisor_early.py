@@ -7,7 +7,9 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,7 @@ from sk_supervisor import (
     RuntimeWorkerFailedError,
     prepare,
 )
+from sk_supervisor._processes.spawn import Interpreter, Standard
 from sk_supervisor._session.early import TakesEarly, begun_early
 from supervisor_harness import (
     MIDDLE,
@@ -76,6 +79,20 @@ def test_the_time_for_its_start_counts_from_when_its_process_began(target: Path)
         at_least = time.monotonic() - since
         (worker,) = run.supervisor.snapshot().workers()
         assert (worker.age_seconds or 0.0) >= at_least
+
+
+def test_a_start_that_took_too_long_tells_how_long_since_its_process_began(target: Path) -> None:
+    prepared = prepared_in_one_group(target)
+    with begun_early(prepared) as early, supervised(target, groups=ONE_GROUP) as run:
+        early._waiting[MIDDLE].spawned_at -= 600
+        assert isinstance(run.supervisor, TakesEarly)
+        run.supervisor.take_early(early)
+        run.start()
+        with pytest.raises(
+            RuntimeLifecycleReadyError, match=r"\(timeout\) after 6..\.. s"
+        ) as caught:
+            run.supervisor.wait_ready(PATIENCE)
+        assert caught.value.waited_seconds >= 600
 
 
 @pytest.mark.contract("BOOT-API-03")
@@ -198,6 +215,60 @@ def test_none_outlives_a_supervisor_that_is_killed_before_it_says_a_word(
             parent.kill()
         parent.communicate(timeout=PATIENCE)  # to the end of what both may write to
         assert parent.returncode == -signal.SIGKILL
+
+
+@contextmanager
+def forked() -> Iterator[int]:
+    """A child of this process, as ``multiprocessing`` forks it: with whatever is open now."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # this process has threads: yes
+        pid = os.fork()
+    if pid == 0:
+        try:
+            signal.pause()
+        finally:
+            os._exit(0)
+    try:
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def test_a_child_that_the_program_forks_meanwhile_holds_up_no_worker(target: Path) -> None:
+    """It holds the pipe open by which a worker is told which one it is."""
+    with begun(target, source={"count": 20}) as run, forked():
+        run.ready()
+        run.supervisor.run()
+    assert target.read_text().splitlines() == expected(20)
+
+
+def test_no_child_is_forked_while_a_worker_is_being_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would hold the pipe open by which ``subprocess`` learns that it was."""
+    begun_to, done = threading.Event(), threading.Event()
+    early: list[bool] = []
+
+    def fork() -> None:
+        begun_to.set()
+        with forked():
+            done.set()
+
+    class Crossed(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            other.start()
+            begun_to.wait(PATIENCE)
+            early.append(done.wait(0.3))
+            super().__init__(*args, **kwargs)
+
+    other = threading.Thread(target=fork)
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", Crossed)
+        interpreter = Interpreter(MIDDLE, Standard(stdin=False, stdout=False))
+    interpreter.abandon()
+    other.join(PATIENCE)
+    assert (early, done.is_set()) == ([False], True)
 
 
 def test_one_that_is_let_go_of_without_a_word_says_so_and_leaves() -> None:

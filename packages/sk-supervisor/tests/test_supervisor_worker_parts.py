@@ -434,6 +434,30 @@ def test_workers_run_under_the_options_of_this_interpreter() -> None:
     assert isinstance(interpreter_options(), list)
 
 
+#: Prints this interpreter's flags, and those that its options give to another one.
+_FLAGS = """
+import subprocess, sys
+sys.path[:] = sys.argv[1:]
+from sk_supervisor._processes.spawn import interpreter_options
+print(sys.flags, flush=True)
+subprocess.run([sys.executable, *interpreter_options(), "-c", "import sys; print(sys.flags)"])
+"""
+
+
+@pytest.mark.parametrize(
+    "given", ["-I", "-E", "-s", "-S", "-b", "-bb", "-OO", "-B", "-Xdev", "-IS", "-Es", "-IbO"]
+)
+def test_every_flag_that_changes_what_a_node_does_is_the_workers_too(given: str) -> None:
+    done = subprocess.run(
+        [sys.executable, given, "-c", _FLAGS, *filter(None, sys.path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    mine, theirs = done.stdout.splitlines()
+    assert mine == theirs
+
+
 def test_of_a_node_that_raised_a_worker_prints_the_nodes_own_lines(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from sk_kernel import SINK, SOURCE, ExecutionPlan
 
+from sk_supervisor._system.forked import without_forks
 from sk_supervisor._system.signals import without_signals
 
 #: Its path, since a worker has yet to be told where modules are; ``-P`` keeps what is beside it, or
@@ -96,7 +97,7 @@ class Interpreter:
         self.spawned_at, self._spawned_ns = time.monotonic(), time.time_ns()
         read_end, write_end = os.pipe()
         try:
-            with without_signals():
+            with without_signals(), without_forks():
                 self._process = subprocess.Popen(
                     [
                         sys.executable,
@@ -167,9 +168,19 @@ def kill_group(pid: int) -> None:
 
 
 def interpreter_options() -> list[str]:
-    """The options of this interpreter that change what a node does: workers have the same."""
-    options = ["-O"] * sys.flags.optimize
+    """The options of this interpreter that change what a node does: workers have the same.
+
+    What keeps an environment, or a user's own packages, out of it keeps them out of its workers.
+    """
+    flags = sys.flags
+    options = ["-O"] * flags.optimize + ["-b"] * flags.bytes_warning
     options += ["-B"] if sys.dont_write_bytecode else []
+    options += ["-S"] if flags.no_site else []
+    if flags.isolated:
+        options += ["-I"]
+    else:
+        options += ["-E"] if flags.ignore_environment else []
+        options += ["-s"] if flags.no_user_site else []
     options += [f"-W{option}" for option in sys.warnoptions]
     for name, value in sys._xoptions.items():
         options += ["-X", name if value is True else f"{name}={value}"]

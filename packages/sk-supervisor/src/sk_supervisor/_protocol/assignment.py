@@ -12,12 +12,14 @@ from typing import Any, BinaryIO
 def await_assignment(pipe: BinaryIO, marks: dict[str, int]) -> dict[str, Any]:
     """Wait for the supervisor to say so, by one line of JSON; gives it, with the ``marks`` added.
 
-    Where the pipe closes without a whole line, nobody needs this process: it exits with 1.
+    Where the pipe closes before a whole line, nobody needs this process: it exits with 1. The end
+    of the pipe itself is not waited for: whatever the supervisor's program has forked meanwhile
+    may hold it open.
 
     :param marks: the steps of this process's start so far, in nanoseconds since the epoch.
     """
     with pipe:
-        word = pipe.read()
+        word = pipe.readline()
     if not word.endswith(b"\n"):
         with contextlib.suppress(OSError):  # where nobody reads it either
             os.write(2, b"let go of before it was told which worker it is: leaving\n")

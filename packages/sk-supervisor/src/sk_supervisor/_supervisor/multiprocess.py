@@ -113,7 +113,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         """
         began, parts = time.monotonic(), self._parts
         work = parts.work
-        parts.waiting.catch_up(began)
+        parts.waiting.catch_up()
         work.check_startable()
         self._log.emit(EventName.SUPERVISOR_START_WORKLOAD, fields={"policy": str(work.policy)})
         profiler = self._profiler()
@@ -121,7 +121,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         assert work.session is not None  # noqa: S101 - every group was started in it
         self.handoff.open(work.session.desk)
         with self._telling_its_failure():
-            parts.waiting.until_done(began)
+            parts.waiting.until_done()
         assert work.source and work.sink  # noqa: S101, PT018 - every group was started
         seconds, lives = time.monotonic() - began, parts.roster.lives()
         report = report_of(self._prepared, self._run_id, work.source, work.sink, seconds, lives)

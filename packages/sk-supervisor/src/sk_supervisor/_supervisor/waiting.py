@@ -23,11 +23,7 @@ from sk_supervisor.errors import (
 
 
 class Waiting:
-    """Turns the loop until what is waited for is there; raises the typed error of what ends it.
-
-    ``began`` is when what is waited for was begun, in seconds of the loop's clock: errors tell how
-    long it has taken.
-    """
+    """Turns the loop until what is waited for is there; raises the typed error of what ends it."""
 
     def __init__(
         self,
@@ -44,12 +40,13 @@ class Waiting:
     def until_ready(self, groups: Collection[str], timeout_seconds: float, began: float) -> bool:
         """Whether all of these groups were ready within the time; pauses do not count.
 
+        :param began: when the time began, in seconds of the loop's clock.
         :raises RuntimeLifecycleReadyError, HubFailedError: when a worker, or the hub, failed.
         :raises StartInterruptedError, StopForcedError: when a stop was requested.
         """
         end = began + timeout_seconds - self._loop.paused
         while True:
-            self._raise_failure(began, starting=True)
+            self._raise_failure(starting=True)
             if self._roster.ready_groups() >= set(groups):
                 return True
             self._raise_interruption()
@@ -57,13 +54,13 @@ class Waiting:
                 return False
             self._loop.step(end + self._loop.paused)
 
-    def catch_up(self, began: float) -> None:
+    def catch_up(self) -> None:
         """Take in what has happened already. Raises as :meth:`until_ready`."""
         self._loop.catch_up()
-        self._raise_failure(began, starting=True)
+        self._raise_failure(starting=True)
         self._raise_interruption()
 
-    def until_done(self, began: float) -> None:
+    def until_done(self) -> None:
         """Return when all work is done, and nobody waits for a reply any more.
 
         Behind the work no request is taken; a failed run answers none.
@@ -80,13 +77,13 @@ class Waiting:
                 self._handoff.refuse()
                 if self._causes.broken or not self._handoff.in_flight:
                     return
-            self._loop.step(self._deadline(began))
+            self._loop.step(self._deadline())
 
-    def _deadline(self, began: float) -> float | None:
+    def _deadline(self) -> float | None:
         """Until when the work may go on as things are; None for as long as it takes."""
         patience = self._patience()
         if patience <= time.monotonic():
-            self._raise_failure(began, starting=False)
+            self._raise_failure(starting=False)
         if not self._work.all_begun():
             self._raise_interruption()
         self._raise_if_out_of_time()
@@ -101,20 +98,20 @@ class Waiting:
             return self._causes.failed_at + FAILURE_BUDGET_SECONDS
         return 0.0 if self._causes.broken else inf
 
-    def _raise_failure(self, began: float, *, starting: bool) -> None:
+    def _raise_failure(self, *, starting: bool) -> None:
         """Raise the error of what failed first; return if nothing did."""
         error = self._causes.error()
         if error is None:
             return
         record = self._causes.failed
-        # To give up is no failure to start, whatever the last worker was about.
-        starting = starting and not (record is not None and record.gave_up)
-        early = record is not None and record.failed_in is State.STARTING and not record.gave_up
-        if isinstance(error, RuntimeWorkerFailedError) and (starting or early):
-            waited = time.monotonic() - began
-            raise RuntimeLifecycleReadyError(
-                error.category, [error.worker], waited, str(error)
-            ) from error
+        if isinstance(error, RuntimeWorkerFailedError) and record is not None:
+            early = starting or record.failed_in is State.STARTING
+            # To give up is no failure to start, whatever the last worker was about.
+            if early and not record.gave_up:
+                waited = self._causes.failed_at - record.spawned_at
+                raise RuntimeLifecycleReadyError(
+                    error.category, [error.worker], waited, str(error)
+                ) from error
         raise error
 
     def _raise_interruption(self) -> None:

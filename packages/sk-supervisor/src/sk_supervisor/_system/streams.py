@@ -8,7 +8,10 @@ from typing import Any, TextIO
 
 
 class Forgiving(io.TextIOBase):
-    """Passes on what is written until the stream breaks; from then on, nothing."""
+    """Passes on what is written until the stream breaks; from then on, nothing.
+
+    A character that its encoding has no form for is written as Python escapes it.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
@@ -19,7 +22,7 @@ class Forgiving(io.TextIOBase):
         stream = self._stream  # another thread may find it broken
         try:
             if stream is not None:
-                stream.write(text)
+                _write(stream, text)
         except (OSError, ValueError):
             self._stream = None  # a closed pipe, a closed file, a terminal that has hung up
         return len(text)
@@ -51,7 +54,19 @@ class Forgiving(io.TextIOBase):
     @property
     def encoding(self) -> Any:  # type: ignore[override]
         """The stream's own."""
-        return getattr(self._stream, "encoding", None) or "utf-8"
+        return _encoding(self._stream)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:  # a text stream encodes all of it, or writes nothing
+        encoding = _encoding(stream)
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _encoding(stream: TextIO | None) -> str:
+    return getattr(stream, "encoding", None) or "utf-8"
 
 
 def fill_standard_streams() -> bool:
