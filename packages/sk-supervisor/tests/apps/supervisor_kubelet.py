@@ -88,8 +88,16 @@ class Kubelet:
         self.note("gone")
         return code
 
+    def insist(self) -> None:
+        """A second signal, of another number: the same one would be an echo."""
+        self.note("SIGINT")
+        self.container.signal(signal.SIGINT)
+
     def times(self, name: str) -> list[int]:
-        """When lifecycle events of that name came so far, in nanoseconds since the epoch."""
+        """When lifecycle events of that name came, in nanoseconds since the epoch.
+
+        For a container that has ended: its events are written by a thread of their own.
+        """
         events = map(json.loads, self._events.read_text().splitlines())
         return [_nanoseconds(event["time"]) for event in events if event["event"] == name]
 
