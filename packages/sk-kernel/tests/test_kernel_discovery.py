@@ -182,3 +182,57 @@ def test_what_a_module_does_wrong_is_told_with_its_line(
         discover([name])
     assert said in str(caught.value)
     assert str(caught.value).endswith(f"({root / 'wrong.py'}, line 2)")
+
+
+def test_every_wrong_declaration_of_every_module_is_told_with_its_line(
+    package: tuple[Path, str],
+) -> None:
+    root, name = package
+    wrong = "@node\ndef f(x): ...\n"
+    (root / "alpha.py").write_text(f"from sk_kernel import node, state\n{wrong}{wrong}")
+    (root / "beta.py").write_text(
+        f"from {name}.alpha import f\nfrom sk_kernel import state\n@state\nclass S: ...\n"
+    )
+    (root / "gamma.py").write_text("raise OSError('disk on fire')\n")
+    (root / "zeta.py").write_text(NODE.format("f") + "@node(name='f')\ndef g(x: int) -> str: ...")
+    with pytest.raises((DiscoveryError, DefinitionError)) as caught:
+        discover([name])
+    error = caught.value
+    places = {str(each).rpartition(f"({root}/")[2] for each in (error, *error.further)}
+    assert places == {
+        "alpha.py, line 2)",
+        "alpha.py, line 4)",
+        "beta.py, line 3)",
+        "gamma.py, line 1)",
+        "zeta.py, line 4)",
+    }
+
+
+def test_what_several_modules_cannot_be_imported_for_is_told_once(
+    package: tuple[Path, str],
+) -> None:
+    root, name = package
+    (root / "alpha.py").write_text("raise OSError('disk on fire')\n")
+    (root / "beta.py").write_text(f"import {name}.alpha\n")
+    with pytest.raises(DiscoveryError) as caught:
+        discover([name])
+    assert (caught.value.module, caught.value.further) == (f"{name}.alpha", ())
+
+
+def test_a_wrong_declaration_is_told_of_whenever_it_is_looked_for(
+    package: tuple[Path, str],
+) -> None:
+    root, name = package
+    (root / "wrong.py").write_text("from sk_kernel import node\n@node\ndef f(x): ...\n")
+    for _ in range(2):
+        with pytest.raises(DefinitionError, match="'x' has no annotation"):
+            discover([name])
+
+
+def test_outside_of_a_discovery_a_wrong_declaration_raises_where_it_stands(
+    package: tuple[Path, str],
+) -> None:
+    root, name = package
+    (root / "wrong.py").write_text("from sk_kernel import node\n@node\ndef f(x): ...\n")
+    with pytest.raises(DefinitionError, match="'x' has no annotation"):
+        importlib.import_module(f"{name}.wrong")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
-from msgspec import Struct
+from sk_kernel._fault import Fault as Fault
 
 if TYPE_CHECKING:
     from typing import Self
@@ -19,35 +19,26 @@ if TYPE_CHECKING:
     from sk_kernel._record.envelope import Key
 
 
-class Fault(Struct, frozen=True, order=True):
-    """One thing that is wrong, where it is, what was expected there, and what was there.
-
-    ``path`` is a dotted configuration path (``nodes.parse.limit``) or the name of what is at fault.
-    ``got`` is empty where nothing was there; where nothing particular was expected, ``expected``
-    is, and ``got`` is the problem in the words of who found it.
-    """
-
-    path: str
-    category: str
-    expected: str
-    got: str = ""
-
-    def __str__(self) -> str:
-        problem = f"expected {self.expected}" if self.expected else self.got
-        got = f"; got {self.got}" if self.expected and self.got else ""
-        return f"{self.path}: {self.category}: {problem}{got}"
-
-
 class KernelError(Exception):
     """Base of every error that sk-kernel raises."""
 
 
 class DefinitionError(KernelError):
-    """A decorated function or class cannot be what it was declared to be."""
+    """A decorated function or class cannot be what it was declared to be.
 
-    def __init__(self, what: str, name: str, problem: str) -> None:
-        self.what, self.name, self.problem = what, name, problem
-        super().__init__(f"{what} {name!r}: {problem}")
+    A discovery adds the file and line (``place``), and what else it has found wrong (``further``).
+    """
+
+    further: tuple[KernelError, ...] = ()
+
+    def __init__(self, what: str, name: str, problem: str, place: str = "") -> None:
+        self.what, self.name, self.problem, self.place = what, name, problem, place
+        at = f" ({place})" if place else ""
+        super().__init__(f"{what} {name!r}: {problem}{at}")
+
+    def at(self, place: str) -> DefinitionError:
+        """The same, with file and line of the declaration."""
+        return DefinitionError(self.what, self.name, self.problem, place)
 
 
 class PreflightError(KernelError):
@@ -61,10 +52,10 @@ class PreflightError(KernelError):
 class DiscoveryError(KernelError):
     """A module named in ``discovery_modules`` could not be imported.
 
-    ``further`` are the same of the others that could not be, either.
+    ``further`` is what else the discovery has found wrong: other modules, and declarations.
     """
 
-    further: tuple[DiscoveryError, ...] = ()
+    further: tuple[KernelError, ...] = ()
 
     def __init__(self, module: str, cause_type: str, problem: str) -> None:
         self.module, self.cause_type, self.problem = module, cause_type, problem

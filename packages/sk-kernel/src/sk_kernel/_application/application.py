@@ -21,6 +21,7 @@ from sk_kernel._application.preflight import (
     service_faults,
 )
 from sk_kernel._application.spec import AdapterSettings, ApplicationSpec
+from sk_kernel._declare.places import place_of
 from sk_kernel._declare.settings import build_settings
 from sk_kernel._declare.specs import AdapterSpec, NodeSpec
 from sk_kernel._graph.builder import build_graph
@@ -168,7 +169,7 @@ class ApplicationContext:
             chosen = self._states(node)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code, and its fault
             wanted, got = "a states() that does not raise", f"{type(error).__name__}: {error}"
-            return [Fault(f"nodes.{node.name}", "state_choice", wanted, got)]
+            return [Fault(node.name, "state_choice", wanted, got, place_of(node.target))]
         return list(choice_faults(node, self._declared_states(node), chosen))
 
     def _node_settings(self, node: NodeSpec) -> tuple[Any, ...]:

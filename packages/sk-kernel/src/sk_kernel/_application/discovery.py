@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec import Struct, field
 
-from sk_kernel._application.whereabouts import line_of
+from sk_kernel._application.whereabouts import line_of, raised_at
 from sk_kernel._declare.declaring import spec_owner
+from sk_kernel._declare.gathering import Wrong, gathered
+from sk_kernel._declare.places import place_of
 from sk_kernel._declare.specs import (
     SPEC_ATTRIBUTE,
     NodeSpec,
@@ -48,39 +51,59 @@ def discover(module_roots: Iterable[str]) -> Catalogue:
     Roots in the order given, a root's submodules by name, objects as defined. An object that a
     module merely imports is not collected there.
 
-    :raises DiscoveryError: when a module cannot be imported; its ``further`` holds the others.
+    The first error is raised; the ``further`` of a :class:`DiscoveryError` or
+    :class:`DefinitionError` holds all others.
+
+    :raises DiscoveryError: when a module cannot be imported.
     :raises DefinitionError: when something in one cannot be what it is declared to be.
     :raises PreflightError: when two objects of one kind have the same name.
     """
     catalogue = Catalogue()
     faults: list[Fault] = []
-    failed: list[DiscoveryError] = []
+    wrong: list[DefinitionError | DiscoveryError] = []
     seen: set[int] = set()
     visited: list[ModuleType] = []
     for root in module_roots:
-        try:
-            modules = list(_modules(root))
-            found = [each for module in modules for each in _declared_in(module)]
-        except DiscoveryError as error:
-            failed.append(error)
-            continue
+        with gathered() as told:
+            modules = list(_modules(root, wrong))
+        wrong += _forgotten(told)
         visited += modules
+        found = [each for module in modules for each in _declared_in(module, wrong)]
         if not found:
             catalogue.empty_roots.append(root)
         for value, spec in found:
             if id(value) not in seen:
                 seen.add(id(value))
                 faults.extend(_add(catalogue, spec))
-    if failed:
-        failed[0].further = tuple(failed[1:])
-        raise failed[0]
+    if wrong:
+        _raise(wrong, faults)
     if faults:
         raise PreflightError(faults)
     catalogue.elsewhere = _imported_by(visited)
     return catalogue
 
 
-def _declared_in(module: ModuleType) -> Iterator[tuple[Any, Any]]:
+def _raise(wrong: Iterable[DefinitionError | DiscoveryError], faults: Iterable[Fault]) -> NoReturn:
+    """Raise the first with all others; what several modules failed of is told once."""
+    firsts: dict[tuple[str, str], DefinitionError | DiscoveryError] = {}
+    for each in wrong:
+        firsts.setdefault((each.problem, getattr(each, "place", "")), each)
+    first, *others = firsts.values()
+    duplicates = PreflightError(faults)
+    first.further = (*others, duplicates) if duplicates.faults else tuple(others)
+    raise first
+
+
+def _forgotten(told: Iterable[Wrong]) -> Iterator[DefinitionError]:
+    """The errors; their modules are imported anew by who asks again, and are then as wrong."""
+    for each in told:
+        sys.modules.pop(each.module, None)
+        yield each.error
+
+
+def _declared_in(
+    module: ModuleType, wrong: list[DefinitionError | DiscoveryError]
+) -> Iterator[tuple[Any, Any]]:
     """The objects that are declared in a module, each with its spec."""
     for name, value in list(vars(module).items()):
         if not issubclass(type(value), _DECLARABLE) or value.__module__ != module.__name__:
@@ -89,10 +112,12 @@ def _declared_in(module: ModuleType) -> Iterator[tuple[Any, Any]]:
         spec = vars(value).get(SPEC_ATTRIBUTE)
         if spec is None:
             continue
-        if spec_owner(spec) is not value:
+        if spec_owner(spec) is value:
+            yield value, spec
+        else:
             problem = "another decorator is around it: the declaring one must be the outermost"
-            raise DefinitionError("object", f"{module.__name__}.{name}", problem)
-        yield value, spec
+            label, place = f"{module.__name__}.{name}", place_of(value)
+            wrong.append(DefinitionError("object", label, problem, place))
 
 
 def _imported_by(modules: Iterable[ModuleType]) -> dict[str, str]:
@@ -108,20 +133,25 @@ def _imported_by(modules: Iterable[ModuleType]) -> dict[str, str]:
     }
 
 
-def _modules(root: str) -> Iterator[ModuleType]:
-    module = _import(root)
+def _modules(root: str, wrong: list[DefinitionError | DiscoveryError]) -> Iterator[ModuleType]:
+    """A module and those below it, as far as they can be imported."""
+    try:
+        module = _import(root)
+    except (DefinitionError, DiscoveryError) as error:
+        wrong.append(error)
+        return
     yield module
     names = sorted(m.name for m in pkgutil.iter_modules(getattr(module, "__path__", ())))
     for name in names:
         if name != "__main__":
-            yield from _modules(f"{root}.{name}")
+            yield from _modules(f"{root}.{name}", wrong)
 
 
 def _import(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except DefinitionError as error:
-        raise DefinitionError(error.what, error.name, error.problem + line_of(error)) from error
+        raise error.at(raised_at(error)) from error
     except (Exception, SystemExit) as error:
         # Whatever a user's module raises at import is theirs; the cause keeps their traceback.
         problem = f"{error}{line_of(error)}"
@@ -145,4 +175,4 @@ def _add(catalogue: Catalogue, spec: Any) -> Iterator[Fault]:
     first = group.setdefault(spec.name, spec)
     if first is not spec:
         both = " and ".join(f"{s.target.__module__}.{s.target.__qualname__}" for s in (first, spec))
-        yield Fault(spec.name, "duplicate", "a name of its own", both)
+        yield Fault(spec.name, "duplicate", "a name of its own", both, place_of(spec.target))

@@ -31,7 +31,7 @@ def failure_faults(
         )
     fed = [(e.producer, e.payload) for e in graph.edges if e.consumer in dead]
     asked = [(name, payload) for name, payload in only_asked(graph) if name in dead]
-    return faults + portability_faults([*fed, *asked])
+    return faults + portability_faults(graph, [*fed, *asked])
 
 
 def letter_file_faults(

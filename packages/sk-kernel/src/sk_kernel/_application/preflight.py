@@ -9,7 +9,8 @@ from typing import Any
 
 from sk_kernel._application.discovery import Catalogue
 from sk_kernel._application.making import adapter_failed
-from sk_kernel._declare.settings import meant, settings_faults
+from sk_kernel._declare.places import place_of
+from sk_kernel._declare.settings import meant, model_faults, settings_faults
 from sk_kernel._declare.specs import AdapterSpec, NodeSpec, Parameter
 from sk_kernel.errors import AdapterCheckError, Fault
 
@@ -27,8 +28,10 @@ def adapter_faults(
     path: str, spec: AdapterSpec, given: Mapping[str, Any], catalogue: Catalogue
 ) -> list[Fault]:
     """The faults of a chosen source or sink and of its settings."""
-    faults = settings_faults(spec.settings_model, given, f"{path}.settings")
-    return faults + list(_stateless(path, spec.parameters, catalogue))
+    faults = list(_stateless(spec.name, spec.target, spec.parameters, catalogue))
+    model = spec.settings_model
+    unfit = model_faults(model, spec.name, place_of(spec.target))
+    return faults + (unfit or settings_faults(model, given, f"{path}.settings"))
 
 
 def elsewhere_faults(
@@ -61,14 +64,16 @@ def check_faults(role: str, spec: AdapterSpec, settings: tuple[Any, ...]) -> Ite
 
 def node_faults(node: NodeSpec, given: Mapping[str, Any], catalogue: Catalogue) -> list[Fault]:
     """The faults of a node and of its settings."""
-    path = f"nodes.{node.name}"
-    faults = settings_faults(node.settings_model, given, path)
+    model = node.settings_model
+    faults = model_faults(model, node.name, place_of(node.target))
+    faults = faults or settings_faults(model, given, f"nodes.{node.name}")
     for parameter in node.parameters:
         state = catalogue.states.get(parameter.cls)
         if state is None:
-            faults += _unresolved(path, parameter, catalogue, "a @state or @service")
+            wanted = "a @state or @service"
+            faults += _unresolved(node.name, node.target, parameter, catalogue, wanted)
         elif state.key is not None:
-            faults += _key_faults(path, node, state.key)
+            faults += _key_faults(node, state.key)
     return faults
 
 
@@ -76,23 +81,25 @@ def choice_faults(
     node: NodeSpec, declared: Iterable[type], chosen: Iterable[type]
 ) -> Iterator[Fault]:
     """The faults of what a node's ``states`` gave, where ``declared`` are all of its states."""
-    path = f"nodes.{node.name}"
+    place = place_of(node.target)
     parameters = {p.cls: p for p in node.parameters}
     wanted = set(chosen)
     for cls in sorted(wanted - set(declared), key=repr):
         name = getattr(cls, "__qualname__", repr(cls))
-        yield Fault(path, "state_choice", f"a parameter for {name}, which its states() gives")
+        expected = f"a parameter for {name}, which its states() gives"
+        yield Fault(node.name, "state_choice", expected, place=place)
     for cls in declared:
         if cls not in wanted and parameters[cls].required:
             expected = f"`| None` for {cls.__qualname__}, which its states() leaves out"
-            yield Fault(path, "state_choice", expected)
+            yield Fault(node.name, "state_choice", expected, place=place)
 
 
 def service_faults(catalogue: Catalogue) -> Iterator[Fault]:
     """The faults of the services: what they lack, what they must not have, and circles."""
     makers = {cls: spec for spec in reversed(catalogue.services) for cls in spec.provides}
     for spec in catalogue.services:
-        yield from _stateless(spec.cls.__qualname__, spec.parameters, catalogue)
+        name = spec.cls.__qualname__
+        yield from _stateless(name, spec.cls, spec.parameters, catalogue)
         seen: list[type] = []
         rest = [p.cls for p in spec.parameters]
         while rest:
@@ -101,34 +108,38 @@ def service_faults(catalogue: Catalogue) -> Iterator[Fault]:
                 seen.append(needed.cls)
                 rest += [p.cls for p in needed.parameters]
         if spec.cls in seen:
-            yield Fault(spec.cls.__qualname__, "circular", "services that do not need each other")
+            wanted = "services that do not need each other"
+            yield Fault(name, "circular", wanted, place=place_of(spec.cls))
 
 
-def _stateless(path: str, parameters: Iterable[Parameter], catalogue: Catalogue) -> Iterator[Fault]:
+def _stateless(
+    name: str, target: Any, parameters: Iterable[Parameter], catalogue: Catalogue
+) -> Iterator[Fault]:
     for parameter in parameters:
         if parameter.cls in catalogue.states:
             wanted = (
                 f"no {parameter.cls.__qualname__}: a state belongs to nodes, where a graph sees it"
             )
-            yield Fault(path, "hidden_state", wanted)
+            yield Fault(name, "hidden_state", wanted, place=place_of(target))
         else:
-            yield from _unresolved(path, parameter, catalogue, "a @service")
+            yield from _unresolved(name, target, parameter, catalogue, "a @service")
 
 
 def _unresolved(
-    path: str, parameter: Parameter, catalogue: Catalogue, wanted: str
+    name: str, target: Any, parameter: Parameter, catalogue: Catalogue, wanted: str
 ) -> Iterator[Fault]:
     provided = any(parameter.cls in s.provides for s in catalogue.services)
     if parameter.required and not provided:
         asked = f"{wanted} for {parameter.cls.__qualname__}, its parameter {parameter.name!r}"
-        yield Fault(path, "unresolved", f"{asked} (settings are the one named 'settings')")
+        asked += " (settings are the one named 'settings')"
+        yield Fault(name, "unresolved", asked, place=place_of(target))
 
 
-def _key_faults(path: str, node: NodeSpec, key: str) -> Iterator[Fault]:
+def _key_faults(node: NodeSpec, key: str) -> Iterator[Fault]:
     for payload in node.consumes:
         if not _has_attribute(payload.cls, key):
             wanted = f"an attribute {key!r} on {payload.name}, which its state is keyed by"
-            yield Fault(path, "state_key", wanted, "none")
+            yield Fault(node.name, "state_key", wanted, "none", place_of(node.target))
 
 
 def _has_attribute(cls: type, name: str) -> bool:

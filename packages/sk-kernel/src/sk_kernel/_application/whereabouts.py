@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
 
-#: Whose frames say nothing to whoever wrote the code that raised.
-_OURS = ("sk_kernel", "sk_supervisor", "importlib")
+from sk_kernel._declare.places import is_ours, last_place
 
 
 def application_traceback(error: BaseException) -> str:
@@ -38,28 +35,25 @@ def _forget_attempts(told: traceback.TracebackException, error: BaseException) -
 
 
 def line_of(error: BaseException) -> str:
-    """The application's line that raised, as ``(nodes.py, line 3)``; empty where none of it did.
+    """As :func:`raised_at`, to be put behind a text: in brackets, or empty."""
+    place = raised_at(error)
+    return f" ({place})" if place else ""
+
+
+def raised_at(error: BaseException) -> str:
+    """The application's line that raised, as ``nodes.py, line 3``; empty where none of it did.
 
     Of several the last, and of those below the working directory, if there are any: what they have
     called of a library is nobody's to mend.
     """
     if isinstance(error, SyntaxError):
         return ""  # its text says so
-    frames = list(_own(error.__traceback__))
-    if not frames:
-        return ""
-    lines = [(frame.tb_frame.f_code.co_filename, frame.tb_lineno) for frame in frames]
-    with contextlib.suppress(OSError):  # the working directory is gone: then the whole path
-        here = os.path.join(os.getcwd(), "")
-        near = [(path[len(here) :], at) for path, at in lines if path.startswith(here)]
-        lines = near or lines
-    path, at = lines[-1]
-    return f" ({path}, line {at})"
+    frames = _own(error.__traceback__)
+    return last_place([(f.tb_frame.f_code.co_filename, f.tb_lineno) for f in frames])
 
 
 def _own(frames: TracebackType | None) -> Iterator[TracebackType]:
     while frames is not None:
-        module = str(frames.tb_frame.f_globals.get("__name__", ""))
-        if module.partition(".")[0] not in _OURS:
+        if not is_ours(frames.tb_frame.f_globals.get("__name__")):
             yield frames
         frames = frames.tb_next

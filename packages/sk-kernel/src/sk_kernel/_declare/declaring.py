@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 from sk_kernel._declare.specs import SPEC_ATTRIBUTE, AdapterSpec, NodeSpec, ServiceSpec, StateSpec
 from sk_kernel.errors import DefinitionError
 
 NO_FUNCTION = "must be a function or a class (of what can be called: a function that calls it)"
 """What is wrong with a method, a ``functools.partial`` or an instance."""
-
-C = TypeVar("C", bound=Callable[..., Any])
 
 
 def label_of(what: str, name: str | None, target: Any, *, only_class: bool = False) -> str:
@@ -32,8 +30,8 @@ def label_of(what: str, name: str | None, target: Any, *, only_class: bool = Fal
     return name or words.lower()
 
 
-def declared(target: C, spec: NodeSpec | AdapterSpec | StateSpec | ServiceSpec) -> C:
-    """The object, with its spec noted on it.
+def declared(target: Any, spec: NodeSpec | AdapterSpec | StateSpec | ServiceSpec) -> None:
+    """Note an object's spec on it.
 
     :raises DefinitionError: when it cannot have one, or has one already.
     """
@@ -50,7 +48,6 @@ def declared(target: C, spec: NodeSpec | AdapterSpec | StateSpec | ServiceSpec) 
         setattr(target, SPEC_ATTRIBUTE, spec)
     except (TypeError, AttributeError) as error:
         raise DefinitionError("object", label, "cannot be declared: it is not yours") from error
-    return target
 
 
 def _would_replace(target: Any) -> bool:

@@ -14,6 +14,7 @@ from sk_kernel._declare.declaring import (
     label_of,
     tags_of,
 )
+from sk_kernel._declare.gathering import declaring
 from sk_kernel._declare.nodes import node_spec
 from sk_kernel._declare.signature import constructor
 from sk_kernel._declare.specs import ServiceSpec, StateSpec
@@ -71,10 +72,12 @@ def node(
     """
 
     def declare(target: C) -> C:
-        check_words("node", target, name=name, stage=stage, runner=runner)
-        label = label_of("node", name, target)
-        own = tags_of("node", target, tags)
-        return declared(target, node_spec(label, target, stage, own, runner))
+        with declaring(target):
+            check_words("node", target, name=name, stage=stage, runner=runner)
+            label = label_of("node", name, target)
+            own = tags_of("node", target, tags)
+            declared(target, node_spec(label, target, stage, own, runner))
+        return target
 
     return declare if target is None else declare(target)
 
@@ -93,12 +96,18 @@ def state(*misplaced: Any, key: Any = ...) -> Any:
     :raises DefinitionError: when the class cannot be made without arguments, has a list or the like
         in common for all instances, or no key is given.
     """
-    check_key(misplaced, key)
+    bare = next((each for each in misplaced if isinstance(each, type)), None)
+    with declaring(bare):
+        check_key(misplaced, key)
+    if bare is not None:
+        return bare
 
     def declare(cls: K) -> K:
-        label = label_of("state", None, cls, only_class=True)
-        check_state_class(label, cls)
-        return declared(cls, StateSpec(cls, key))
+        with declaring(cls):
+            label = label_of("state", None, cls, only_class=True)
+            check_state_class(label, cls)
+            declared(cls, StateSpec(cls, key))
+        return cls
 
     return declare
 
@@ -116,12 +125,14 @@ def service(target: Any = None, /, *, provides: Iterable[type] = ()) -> Any:
     """
 
     def declare(cls: K) -> K:
-        label = label_of("service", None, cls, only_class=True)
-        types: tuple[type, ...] = (cls, *classes_of("service", cls, provides))
-        asked = constructor("service", label, cls)
-        if asked.settings or asked.context:
-            raise DefinitionError("service", label, "a service has no settings and no Context")
-        return declared(cls, ServiceSpec(cls, types, asked.injected))
+        with declaring(cls):
+            label = label_of("service", None, cls, only_class=True)
+            types: tuple[type, ...] = (cls, *classes_of("service", cls, provides))
+            asked = constructor("service", label, cls)
+            if asked.settings or asked.context:
+                raise DefinitionError("service", label, "a service has no settings and no Context")
+            declared(cls, ServiceSpec(cls, types, asked.injected))
+        return cls
 
     return declare if target is None else declare(target)
 
@@ -155,10 +166,12 @@ def source(
     """
 
     def declare(target: C) -> C:
-        check_words("source", target, name=name, bridge=bridge, stage=stage)
-        label = label_of("source", name, target)
-        own = tags_of("source", target, tags)
-        return declared(target, source_spec(label, target, bridge, stage, own))
+        with declaring(target):
+            check_words("source", target, name=name, bridge=bridge, stage=stage)
+            label = label_of("source", name, target)
+            own = tags_of("source", target, tags)
+            declared(target, source_spec(label, target, bridge, stage, own))
+        return target
 
     return declare if target is None else declare(target)
 
@@ -191,9 +204,11 @@ def sink(
     """
 
     def declare(target: C) -> C:
-        check_words("sink", target, name=name, bridge=bridge, stage=stage)
-        label = label_of("sink", name, target)
-        own = tags_of("sink", target, tags)
-        return declared(target, sink_spec(label, target, bridge, stage, own))
+        with declaring(target):
+            check_words("sink", target, name=name, bridge=bridge, stage=stage)
+            label = label_of("sink", name, target)
+            own = tags_of("sink", target, tags)
+            declared(target, sink_spec(label, target, bridge, stage, own))
+        return target
 
     return declare if target is None else declare(target)

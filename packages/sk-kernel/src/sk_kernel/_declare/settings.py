@@ -9,21 +9,37 @@ from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 
+from sk_kernel._declare.places import place_of
 from sk_kernel._declare.types import alternatives
 from sk_kernel.errors import Fault
 
 
+def model_faults(model: type | None, owner: str, place: str) -> list[Fault]:
+    """What is wrong with a settings model itself, or with one within it, as declared by ``owner``.
+
+    :param place: file and line of the owner.
+    """
+    if model is None:
+        return []
+    if not is_settings_model(model):
+        wanted = f"a msgspec.Struct or dataclass for its settings, not {model.__qualname__}"
+        return [Fault(owner, "bad_model", wanted, place=place)]
+    try:
+        _resolve(model, set())
+    except (NameError, TypeError) as error:
+        wanted = "annotations of its settings that can be resolved"
+        return [Fault(owner, "bad_model", wanted, str(error), place_of(model) or place)]
+    return []
+
+
 def settings_faults(model: type | None, given: Mapping[str, Any], path: str) -> list[Fault]:
-    """What is wrong with ``given`` as settings of ``model``, field by field, nested ones too."""
+    """What is wrong with ``given`` as settings of ``model``, field by field, nested ones too.
+
+    The model itself is looked at by :func:`model_faults`.
+    """
     if model is None:
         return [Fault(f"{path}.{k}", "unknown_key", "no settings here") for k in given]
-    if not is_settings_model(model):
-        wanted = f"a msgspec.Struct or dataclass, not {model.__qualname__}"
-        return [Fault(path, "bad_model", wanted)]
-    try:
-        fields = {field.key: field for field in _fields(model)}
-    except (NameError, TypeError) as error:
-        return [Fault(path, "bad_model", "annotations that can be resolved", str(error))]
+    fields = {field.key: field for field in _fields(model)}
     known = f"one of {', '.join(sorted(fields)) or 'nothing'}"
     faults = [
         Fault(f"{path}.{k}", "unknown_key", known + meant(k, fields))
@@ -78,6 +94,17 @@ def _fields(model: type) -> Iterator[_Field]:
             if item.init:
                 required = item.default is missing and item.default_factory is missing
                 yield _Field(item.name, hints[item.name], required)
+
+
+def _resolve(annotation: Any, seen: set[Any]) -> None:
+    """Look at the fields of every model within an annotation: that fails where one is unknown."""
+    one = _bare(annotation)
+    if is_settings_model(one) and one not in seen:
+        seen.add(one)
+        for field in _fields(one):
+            _resolve(field.annotation, seen)
+    for argument in typing.get_args(one):
+        _resolve(argument, seen)
 
 
 def _value_faults(annotation: Any, value: Any, path: str) -> list[Fault]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
+from sk_kernel._declare.places import place_of
 from sk_kernel._declare.specs import Emission, NodeSpec, PayloadType, SinkSpec, SourceSpec
 from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._graph.serving import is_reply_sink, is_request_source, replies_of
@@ -42,7 +43,8 @@ def build_graph(source: SourceSpec, sink: SinkSpec, nodes: Mapping[str, NodeSpec
             targets = _consumers_of(payload.cls, consumers)
             if not targets:
                 wanted = f"a node or sink that consumes {payload.name}"
-                faults.append(Fault(producer, "unconsumed", wanted, "none"))
+                place = draft.place(producer)
+                faults.append(Fault(producer, "unconsumed", wanted, "none", place))
             edges += [Edge(producer, payload, t, i, len(targets)) for i, t in enumerate(targets)]
     reached = {e.consumer for e in edges}
     for name in (*nodes, SINK):
@@ -50,8 +52,8 @@ def build_graph(source: SourceSpec, sink: SinkSpec, nodes: Mapping[str, NodeSpec
         if name not in reached and draft.consumed(name) and not (serving and name in nodes):
             wanted = " or ".join(t.name for t in draft.consumed(name))
             wanted = f"a source or node that emits {wanted}"
-            faults.append(Fault(name, "unreached", wanted, "none"))
-    faults += _circles(nodes, edges)
+            faults.append(Fault(name, "unreached", wanted, "none", draft.place(name)))
+    faults += _circles(draft, edges)
     if faults:
         raise PreflightError(faults)
     return Graph(source, sink, nodes, tuple(edges), _sorted(nodes, edges))
@@ -69,7 +71,8 @@ def _misnamed(graph: Graph) -> Iterator[Fault]:
     taken = {SOURCE, SINK, *graph.bridges()}
     for name in graph.nodes:
         if name in taken:
-            yield Fault(name, "reserved", "a node name that no adapter or bridge has", name)
+            wanted = "a node name that no adapter or bridge has"
+            yield Fault(name, "reserved", wanted, name, place_of(graph.nodes[name].target))
 
 
 def _ambiguous(graph: Graph) -> Iterator[Fault]:
@@ -84,7 +87,8 @@ def _ambiguous(graph: Graph) -> Iterator[Fault]:
                     f"one annotation for all payloads of class {payload.name}, since a payload goes"
                     " by its class (make two classes of it)"
                 )
-                yield Fault(name, "ambiguous", wanted, f"{first!r} and {payload.annotation!r}")
+                both = f"{first!r} and {payload.annotation!r}"
+                yield Fault(name, "ambiguous", wanted, both, graph.place(name))
 
 
 def _sorter(names: Iterable[str], edges: Iterable[Edge]) -> TopologicalSorter[str]:
@@ -96,9 +100,9 @@ def _sorter(names: Iterable[str], edges: Iterable[Edge]) -> TopologicalSorter[st
     return sorter
 
 
-def _circles(names: Iterable[str], edges: Iterable[Edge]) -> Iterator[Fault]:
+def _circles(draft: Graph, edges: Iterable[Edge]) -> Iterator[Fault]:
     """One fault for each circle that is left when the ones before it are cut open."""
-    known = list(names)
+    known = list(draft.nodes)
     left = list(edges)
     while True:
         try:
@@ -108,7 +112,8 @@ def _circles(names: Iterable[str], edges: Iterable[Edge]) -> Iterator[Fault]:
             circle: list[str] = error.args[1][:-1]
             start = circle.index(min(circle, key=known.index))
             shown = [*circle[start:], *circle[: start + 1]]
-            yield Fault(shown[0], "circular", _NO_CIRCLE, " -> ".join(shown))
+            place = draft.place(shown[0])
+            yield Fault(shown[0], "circular", _NO_CIRCLE, " -> ".join(shown), place)
             left = [e for e in left if (e.producer, e.consumer) != (shown[0], shown[1])]
         else:
             return

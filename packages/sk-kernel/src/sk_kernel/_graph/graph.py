@@ -7,7 +7,15 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from sk_kernel._declare.specs import Emission, NodeSpec, PayloadType, SinkSpec, SourceSpec
+from sk_kernel._declare.places import place_of
+from sk_kernel._declare.specs import (
+    AdapterSpec,
+    Emission,
+    NodeSpec,
+    PayloadType,
+    SinkSpec,
+    SourceSpec,
+)
 
 SOURCE = "source:source"
 """The name of the source in the graph, whatever the adapter is called."""
@@ -66,6 +74,11 @@ class Graph(Struct, frozen=True, dict=True):
         """Whether an explicit target takes payloads of a class."""
         known = consumer == SINK or consumer in self.nodes
         return known and any(issubclass(cls, t.cls) for t in self.consumed(consumer))
+
+    def place(self, vertex: str) -> str:
+        """File and line of what is at a vertex; empty where that is the runtime's own."""
+        ends: dict[str, AdapterSpec] = {SOURCE: self.source, SINK: self.sink}
+        return place_of((ends.get(vertex) or self.nodes[vertex]).target)
 
     def bridges(self) -> dict[str, str]:
         """Name of each adapter's bridge -> the adapter's vertex."""

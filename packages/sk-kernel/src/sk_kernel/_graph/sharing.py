@@ -36,7 +36,7 @@ def segment_key(
                     f"workers: 1 for its group {group}, or a key for its state: it is global, and"
                     " every worker would have one of its own"
                 )
-                faults.append(Fault(name, "global_state", wanted))
+                faults.append(Fault(name, "global_state", wanted, place=graph.place(name)))
             else:
                 keys.setdefault(key, []).append(name)
     if len(keys) > 1:
@@ -69,7 +69,7 @@ def _single(graph: Graph, own: set[str], group: str) -> Iterable[Fault]:
                 f"workers: 1 for its group {group}: what its finish() gives at the end would depend"
                 " on the number of workers"
             )
-            yield Fault(name, "not_shareable", wanted)
+            yield Fault(name, "not_shareable", wanted, place=graph.place(name))
 
 
 def _keyless(edge: Edge, key: str, holder: str, problem: str) -> Fault:

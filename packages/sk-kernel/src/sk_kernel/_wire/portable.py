@@ -35,7 +35,7 @@ def wire_faults(graph: Graph, crossing: Iterable[tuple[str, type]]) -> list[Faul
         (producer, next(t for t in graph.emitted(producer) if t.cls is cls))
         for producer, cls in crossing
     ]
-    return portability_faults([*sent, *only_asked(graph), *_replies(graph)])
+    return portability_faults(graph, [*sent, *only_asked(graph), *_replies(graph)])
 
 
 def _replies(graph: Graph) -> Iterator[tuple[str, PayloadType]]:
@@ -44,7 +44,7 @@ def _replies(graph: Graph) -> Iterator[tuple[str, PayloadType]]:
         yield from ((e.producer, e.payload) for e in graph.edges if e.consumer == SINK)
 
 
-def portability_faults(payloads: Iterable[tuple[str, PayloadType]]) -> list[Fault]:
+def portability_faults(graph: Graph, payloads: Iterable[tuple[str, PayloadType]]) -> list[Fault]:
     """What is wrong with payload types, each of them given with the vertex that is to blame."""
     faults = []
     for vertex, payload in dict.fromkeys(payloads):
@@ -52,31 +52,33 @@ def portability_faults(payloads: Iterable[tuple[str, PayloadType]]) -> list[Faul
             decoder_of(payload.annotation)
             info = msgspec.inspect.type_info(payload.annotation)
         except _NO_TYPES as error:
-            faults.append(_foreign_fault(vertex, payload, [str(error)]))
+            place = graph.place(vertex)
+            faults.append(_foreign_fault(vertex, payload, [str(error)], place))
             continue
         foreign, untyped = set[str](), set[str]()
         _look(info, payload.name, foreign, untyped, [])
         if foreign:
-            faults.append(_foreign_fault(vertex, payload, sorted(foreign)))
+            faults.append(_foreign_fault(vertex, payload, sorted(foreign), graph.place(vertex)))
         if untyped:
-            faults.append(_untyped_fault(vertex, payload, sorted(untyped)))
+            faults.append(_untyped_fault(vertex, payload, sorted(untyped), graph.place(vertex)))
     return faults
 
 
-def _foreign_fault(vertex: str, payload: PayloadType, foreign: list[str]) -> Fault:
+def _foreign_fault(vertex: str, payload: PayloadType, foreign: list[str], place: str) -> Fault:
     wanted = "a type that MessagePack carries (msgspec.Struct, dataclass)"
     if any("union" in problem.lower() for problem in foreign):
         wanted += ", in a union classes that are told apart (msgspec.Struct with tag=True)"
     inner = "" if foreign == [payload.name] else f" with {', '.join(foreign)}"
-    return Fault(vertex, "not_portable", wanted, f"{payload.name}{inner}")
+    return Fault(vertex, "not_portable", wanted, f"{payload.name}{inner}", place)
 
 
-def _untyped_fault(vertex: str, payload: PayloadType, places: list[str]) -> Fault:
+def _untyped_fault(vertex: str, payload: PayloadType, parts: list[str], place: str) -> Fault:
     wanted = (
         "a type for everything that goes to another process: list[int], dict[str, A | B], not"
         " list, dict or Any (what has no type goes as the bytes that your nodes make of it)"
     )
-    return Fault(vertex, "not_portable", wanted, f"{payload.name}, untyped in {', '.join(places)}")
+    got = f"{payload.name}, untyped in {', '.join(parts)}"
+    return Fault(vertex, "not_portable", wanted, got, place)
 
 
 def _look(info: Any, place: str, foreign: set[str], untyped: set[str], seen: list[Any]) -> None:

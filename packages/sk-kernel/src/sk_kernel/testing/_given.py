@@ -7,7 +7,7 @@ from typing import Any
 
 from sk_kernel._application.container import Container
 from sk_kernel._application.preflight import one_of
-from sk_kernel._declare.settings import build_settings, settings_faults
+from sk_kernel._declare.settings import build_settings, model_faults, settings_faults
 from sk_kernel._declare.specs import SPEC_ATTRIBUTE, Parameter, PayloadType, StateSpec
 from sk_kernel.errors import Fault, PreflightError
 
@@ -20,7 +20,7 @@ def given_settings(model: type | None, given: Any, path: str) -> tuple[Any, ...]
     if model and isinstance(given, model):
         return (given,)
     mapping: Mapping[str, Any] = {} if given is None else given
-    if faults := settings_faults(model, mapping, path):
+    if faults := model_faults(model, path, "") or settings_faults(model, mapping, path):
         raise PreflightError(faults)
     return (build_settings(model, mapping),) if model else ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sk_config import origin_of
@@ -29,10 +30,16 @@ def unbuilt_faults(config: Config, error: KernelError, catalogue: Catalogue | No
     :param catalogue: what its modules declare; None where that is not known.
     """
     unknown = [] if catalogue is None else _unknown_vertices(config, catalogue)
+    several = (error, *getattr(error, "further", ()))
+    faults = [fault for each in several for fault in _faults_of(each, config)]
+    return [*faults, *unknown]
+
+
+def _faults_of(error: KernelError, config: Config) -> Iterable[Fault]:
     if isinstance(error, PreflightError):
-        return [*error.faults, *unknown]
-    several = [error, *error.further] if isinstance(error, DiscoveryError) else [error]
-    return [_discovery_fault(each, config) for each in several]
+        return error.faults
+    where = _where_modules_are(error, config) if isinstance(error, DiscoveryError) else ""
+    return [Fault("runtime.discovery_modules", "discovery", "", f"{error}{where}")]
 
 
 def _unknown_vertices(config: Config, catalogue: Catalogue) -> list[Fault]:
@@ -42,11 +49,6 @@ def _unknown_vertices(config: Config, catalogue: Catalogue) -> list[Fault]:
     adapters = (*catalogue.sources.values(), *catalogue.sinks.values())
     bridges = (adapter.bridge for adapter in adapters if adapter.bridge)
     return unknown_faults([SOURCE, *catalogue.nodes, SINK, *bridges], platform.process_groups)
-
-
-def _discovery_fault(error: KernelError, config: Config) -> Fault:
-    where = _where_modules_are(error, config) if isinstance(error, DiscoveryError) else ""
-    return Fault("runtime.discovery_modules", "discovery", "", f"{error}{where}")
 
 
 def _where_modules_are(error: DiscoveryError, config: Config) -> str:
