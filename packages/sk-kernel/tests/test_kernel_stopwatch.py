@@ -6,6 +6,8 @@ import gc
 from typing import Any
 
 import pytest
+from kernel_requests import BRANCHING
+from kernel_requests import spec as served
 from sk_kernel import (
     ApplicationContext,
     BatchLimits,
@@ -53,6 +55,22 @@ class Tell:
 @sink()
 def out(d: D) -> None:
     OUT.append(d.text)
+"""
+
+LATE = """
+OUT = []
+
+@source(name="numbers")
+class Late:
+    def open(self) -> None:
+        left = [[A(1)], []]
+        self.read = lambda records, size: left.pop(0)
+    def read(self, max_records: int, max_bytes: int) -> list[A]: ...
+    def interrupt(self) -> None: ...
+
+@sink()
+def out(a: A) -> None:
+    OUT.append(str(a.n))
 """
 
 
@@ -153,17 +171,6 @@ def test_nodes_that_run_as_one_share_its_time_as_they_took_theirs(clocks: Clocks
     assert (stages["first"].cpu_seconds, stages["second"].cpu_seconds) == (0.002, 0.006)
 
 
-def test_what_is_wrapped_is_otherwise_as_it_was(clocks: Clocks) -> None:
-    class Source:
-        name = "lines"
-
-        def read(self, wanted: int) -> list[int]:
-            return [wanted]
-
-    wrapped = clocks.watch.around_source(Source())
-    assert (wrapped.read(3), wrapped.name, hasattr(wrapped, "decode")) == ([3], "lines", False)
-
-
 def test_built_for_good_is_frozen_when_complete_and_let_go_of_behind_it() -> None:
     assert gc.isenabled()
     with built_for_good() as complete:
@@ -194,6 +201,22 @@ def run(module: Any, spec_of: Any, stopwatch: Stopwatch | None = None) -> list[s
 def test_a_run_that_is_measured_does_the_same(declare: Any, spec_of: Any) -> None:
     measured, other = declare(PIPELINE), declare(PIPELINE)
     assert run(measured, spec_of, Stopwatch()) == run(other, spec_of)
+
+
+@pytest.mark.parametrize("stopwatch", [None, Stopwatch()], ids=["plain", "measured"])
+def test_a_run_that_only_serves_requests_is_complete_when_it_is_stopped_measured_or_not(
+    declare: Any, stopwatch: Stopwatch | None
+) -> None:
+    context = ApplicationContext(served(declare(BRANCHING)))
+    run = MemoryRun(context, "r", stopwatch=stopwatch, on_open=MemoryRun.stop)
+    assert run.run().outcome == "completed"
+
+
+@pytest.mark.parametrize("stopwatch", [None, Stopwatch()], ids=["plain", "measured"])
+def test_a_source_that_makes_its_method_when_it_is_opened_is_read_by_it_measured_or_not(
+    declare: Any, spec_of: Any, stopwatch: Stopwatch | None
+) -> None:
+    assert run(declare(LATE), spec_of, stopwatch) == ["1"]
 
 
 def test_every_node_is_a_stage_those_that_share_state_too(declare: Any, spec_of: Any) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from sk_supervisor._profile.measures import WAIT, ProcessProfile, Profiler, read
 from sk_supervisor._profile.start_steps import Start, start_of
 from sk_supervisor._profile.table import as_text
 from supervisor_harness import GROUPS, Command, expected, settings
+from supervisor_runs import MODES
 
 Sk = Callable[..., Command]
 MILLISECOND = 1_000_000
@@ -58,7 +60,7 @@ def test_of_records_that_several_workers_share_each_tells_its_own() -> None:
 def test_the_first_record_is_there_when_the_source_s_first_read_is_through() -> None:
     """Whether or not the source decodes what it has read."""
     watch, before = Stopwatch(), time.time_ns()
-    watch.around_source(SimpleNamespace(read=lambda: [1])).read()
+    watch.timed("source read", lambda: [1])()
     (stage,) = watch.stages()
     text = as_text([profile(stages=[stage])], replace(START, gate=before))
     assert float(line_of(text, "gate to the first record read")[0]) >= 0
@@ -160,6 +162,28 @@ def test_a_profiled_run_in_this_process_tells_of_its_nodes(target: Path, sk: Sk)
     assert target.read_text().splitlines() == expected(20)
     assert "memory-0.1: 20 records in" in err
     assert "completed" not in err
+
+
+@MODES
+def test_a_profiled_run_that_only_serves_requests_commits_when_it_is_stopped(
+    target: Path, run_dir: Path, sk: Sk, ask: Callable[..., tuple[int, str, str]], mode: str
+) -> None:
+    groups = [{"name": "mid", "nodes": ["split", "work", "tally_up", "sink:sink"]}]
+    config = settings(target, mode=mode, groups=groups if mode == "process_supervisor" else ())
+    config["adapters"]["source"] = {"name": "requests"}
+    run_id = f"profiled_{mode}"
+    command = sk(
+        *("run", config, "--profile-run", "--run-id", run_id),
+        environment={"SK_RUN_DIR": str(run_dir)},
+    )
+    ready = False
+    while not ready and command.process.poll() is None:
+        code, out, _ = ask("status", run_id, "--json", SK_RUN_DIR=str(run_dir))
+        ready = code == 0 and json.loads(out)["ready"]
+    command.signal(signal.SIGTERM)
+    code, _, err = command.finish()
+    assert (code, ready) == (0, True), err
+    assert target.read_text() == "total 0\n"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ class Holding:
 def test_spans_are_exported_where_nothing_comes() -> None:
     inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
     holding = Holding(inbox)
-    assert next_item(inbox, holding) == GateOpened()
+    assert next_item(inbox.get, holding) == GateOpened()
     assert not holding.holds_spans
 
 
@@ -29,5 +29,5 @@ def test_spans_stay_held_where_there_is_work() -> None:
     inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
     inbox.put(GateOpened())
     holding = Holding(inbox)
-    assert next_item(inbox, holding) == GateOpened()
+    assert next_item(inbox.get, holding) == GateOpened()
     assert holding.holds_spans

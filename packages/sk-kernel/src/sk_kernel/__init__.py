@@ -26,6 +26,7 @@ from sk_kernel._letters.file import DeadLetterFile, letter_lines, letter_part
 from sk_kernel._letters.keep import file_name
 from sk_kernel._letters.letters import DeadLetter, payload_of, read_letter
 from sk_kernel._measure.meter import Meter
+from sk_kernel._measure.stopwatch import Stage, Stopwatch
 from sk_kernel._measure.totals import SECONDS_BOUNDS, Histogram, Totals
 from sk_kernel._memory import MEMORY, MemoryRun
 from sk_kernel._record.boundary import (
@@ -50,7 +51,6 @@ from sk_kernel._requests.visit import WHOLE, Answer, Tally, Visit, shares
 from sk_kernel._requests.wire import RequestCodec
 from sk_kernel._run.heap import built_for_good
 from sk_kernel._run.segment import SegmentRunner, needs_loop
-from sk_kernel._run.stopwatch import Stage, Stopwatch
 from sk_kernel._trace.hops import Parcel
 from sk_kernel._trace.observe import Tracer
 from sk_kernel._trace.span import NodeObserver, NodeSpan, SpanKind, SpanLink

@@ -18,11 +18,11 @@ from sk_kernel._calls.losses import Losses
 from sk_kernel._graph.plan import make_plan, single_group
 from sk_kernel._letters.file import DeadLetterFile, letter_part
 from sk_kernel._measure.meter import Meter
+from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._measure.totals import Totals
 from sk_kernel._record.ids import TraceIds
 from sk_kernel._requests.runner import RequestRunner
 from sk_kernel._run.segment import SegmentRunner, needs_loop
-from sk_kernel._run.stopwatch import Stopwatch
 from sk_kernel._trace.observe import Tracer
 from sk_kernel._trace.span import NodeObserver
 from sk_kernel.errors import KernelError
@@ -78,11 +78,15 @@ class MemoryRun:
         self._tracer = Tracer(plan, ids, observers) if observers else None
         container = application.container()
         source, sink = application.make_source(container), application.make_sink(container)
-        if stopwatch is not None:
-            source, sink = stopwatch.around_source(source), stopwatch.around_sink(sink)
-        limits = limits or BatchLimits()
-        self._source = SourceDriver(graph, source, limits, ids, sampling=bool(observers))
-        self._sink = SinkDriver(graph, sink)
+        self._source = SourceDriver(
+            graph,
+            source,
+            limits or BatchLimits(),
+            ids,
+            sampling=bool(observers),
+            stopwatch=stopwatch,
+        )
+        self._sink = SinkDriver(graph, sink, stopwatch)
         self._loop = _loop() if needs_loop(graph, graph.order) else None
         self._letters = DeadLetterFile(application.spec.failure)
         identity = Identity(run_id, self._scenario, MEMORY, ids)

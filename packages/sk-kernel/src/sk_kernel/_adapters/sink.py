@@ -7,6 +7,7 @@ from typing import Any
 
 from sk_kernel._adapters.calls import call_adapter, optional_method
 from sk_kernel._graph.graph import SINK, Graph
+from sk_kernel._measure.stopwatch import Stopwatch, timed_if
 from sk_kernel.errors import KernelError
 
 #: The largest counter of a summary that can be told to another process.
@@ -14,10 +15,15 @@ _MOST = (1 << 63) - 1
 
 
 class SinkDriver:
-    """Writes batches to the sink and ends it."""
+    """Writes batches to the sink and ends it.
 
-    def __init__(self, graph: Graph, sink: Any) -> None:
+    :param stopwatch: measures the writing; without one nothing is measured.
+    """
+
+    def __init__(self, graph: Graph, sink: Any, stopwatch: Stopwatch | None = None) -> None:
         self._sink = sink
+        self._call_encode = timed_if(stopwatch, "sink encode", call_adapter)
+        self._call_write = timed_if(stopwatch, "sink write", call_adapter)
         self._encode = getattr(sink, "encode", None)
         self._bridge = graph.sink.bridge or SINK
         self.records = 0
@@ -36,8 +42,8 @@ class SinkDriver:
         chunk: Any = payloads
         count = len(payloads)
         if self._encode is not None:
-            chunk = call_adapter(self._bridge, "encode", self._encode, payloads)
-        call_adapter(SINK, "write", self._sink.write, chunk)
+            chunk = self._call_encode(self._bridge, "encode", self._encode, payloads)
+        self._call_write(SINK, "write", self._sink.write, chunk)
         self.records += count
 
     def end(self, *, complete: bool) -> None:

@@ -13,7 +13,8 @@ from sk_kernel._adapters.callers import Callers, called
 from sk_kernel._adapters.calls import call_adapter, optional_method
 from sk_kernel._batch.batch import Batch
 from sk_kernel._graph.graph import SOURCE, Graph
-from sk_kernel._graph.serving import RequestSource
+from sk_kernel._graph.serving import is_request_source
+from sk_kernel._measure.stopwatch import Stopwatch, timed_if
 from sk_kernel._record.envelope import Envelope
 from sk_kernel._record.ids import TraceIds
 from sk_kernel._trace.observe import Times, Tracer
@@ -56,13 +57,24 @@ class SourceDriver:
     """Reads the source batch by batch and numbers the records from 1.
 
     One thread reads; :meth:`interrupt` may come from any, and :meth:`trace` from another one.
+
+    :param stopwatch: measures the reading; without one nothing is measured.
     """
 
     def __init__(
-        self, graph: Graph, source: Any, limits: BatchLimits, ids: TraceIds, *, sampling: bool
+        self,
+        graph: Graph,
+        source: Any,
+        limits: BatchLimits,
+        ids: TraceIds,
+        *,
+        sampling: bool,
+        stopwatch: Stopwatch | None = None,
     ) -> None:
         self._source, self._limits, self._ids, self._sampling = source, limits, ids, sampling
         self._decode = getattr(source, "decode", None)
+        self._call_read = timed_if(stopwatch, "source read", call_adapter)
+        self._call_decode = timed_if(stopwatch, "source decode", call_adapter)
         self._bridge = graph.source.bridge or SOURCE
         self._enveloped = graph.source.payload.enveloped
         self._room = min(limits.max_records, FIRST_BATCH_RECORDS)
@@ -77,7 +89,7 @@ class SourceDriver:
         self._interrupting = threading.Lock()
         self._is_open = self._interrupted = self._is_reading = self._is_left = False
         # Such a source ends by being interrupted, and its input is complete then.
-        self._endless = isinstance(source, RequestSource)
+        self._endless = is_request_source(graph.source)
 
     def open(self) -> None:
         """Open the source."""
@@ -158,7 +170,7 @@ class SourceDriver:
             return True, ()
         try:
             self._is_reading = True
-            raw = call_adapter(
+            raw = self._call_read(
                 SOURCE, "read", self._source.read, self._room, self._limits.max_bytes
             )
             self._is_reading = False
@@ -169,7 +181,7 @@ class SourceDriver:
         if not raw:
             return True, ()
         if self._decode is not None:
-            raw = call_adapter(self._bridge, "decode", self._decode, raw)
+            raw = self._call_decode(self._bridge, "decode", self._decode, raw)
         payloads = call_adapter(self._bridge, "decode", _listed, raw)
         self.was_short = len(payloads) < self._room
         if 2 * len(payloads) > self._room:

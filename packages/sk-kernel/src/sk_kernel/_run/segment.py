@@ -15,10 +15,10 @@ from sk_kernel._calls.contexts import Identity
 from sk_kernel._calls.losses import Losses
 from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._graph.plan import ExecutionPlan, Segment
+from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._record.envelope import Key
 from sk_kernel._run.step_maker import StepMaker
 from sk_kernel._run.steps import Step, Writer
-from sk_kernel._run.stopwatch import Stopwatch
 from sk_kernel._trace.observe import Tracer
 from sk_kernel.errors import RunError, WireError
 

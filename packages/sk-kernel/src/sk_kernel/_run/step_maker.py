@@ -17,9 +17,10 @@ from sk_kernel._declare.specs import Emission
 from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._graph.plan import ExecutionPlan, Segment
 from sk_kernel._graph.units import Unit
+from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._run.key_guard import KeyGuard
 from sk_kernel._run.steps import Finish, Finished, NodeStep, SinkStep, Step, Writer
-from sk_kernel._run.stopwatch import Stopwatch, timed_step
+from sk_kernel._run.timed_step import TimedStep
 from sk_kernel._run.unit_step import UnitStep
 from sk_kernel._trace.observe import Tracer
 
@@ -90,7 +91,7 @@ class StepMaker:
             yield KeyGuard(guarded, key, workers, self._identity.worker)
         calls = {name: call(name) for name in unit}
         build = partial(_step, self._graph, calls, self.outlets)
-        yield timed_step(self._stopwatch, calls, build) if self._stopwatch else build()
+        yield TimedStep(self._stopwatch, calls, build) if self._stopwatch else build()
 
     def _call(self, name: str) -> NodeCall:
         if self._application.spec.failure.of(name).policy != "fail":

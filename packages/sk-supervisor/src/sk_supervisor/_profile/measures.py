@@ -6,12 +6,17 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, ParamSpec, TypeVar
 
 import msgspec
 from sk_kernel import UNREADABLE, Stage, Stopwatch, file_name
+from sk_transport import Channel, FrameLimits, Secret, SequenceGuard, Signer, Verifier
 
+from sk_supervisor._profile.signing import TimedSigner, TimedVerifier
 from sk_supervisor.errors import ProfileError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 WAIT: Final = "wait"
 """The stage in which a worker's main thread waits for something to do."""
@@ -94,26 +99,33 @@ class Profiler:
                 raise failure from error
             self._on_failure(failure)
 
-    def signing(self, signer: Any) -> Any:
+    def signer(self, channel: Channel, key: Secret, *, limits: FrameLimits) -> Signer:
         """A signer whose work is measured; the main thread's."""
-        return self.main.around(signer, {"seal": "frame sign"})
+        return TimedSigner(self.main, channel, key, limits=limits)
 
-    def verifying(self, verifier: Any) -> Any:
+    def verifier(self, channel: Channel, key: Secret, *, guard: SequenceGuard) -> Verifier:
         """A verifier whose work is measured; the receiving thread's."""
-        return self.data.around(verifier, {"verify": "frame verify"})
+        return TimedVerifier(self.data, channel, key, guard=guard)
 
-    def encoding(self, codec: Any) -> Any:
-        """A codec whose work is measured; the main thread's."""
-        return self.main.around(codec, {"decode": "frame decode", "encode": "frame encode"})
+    def sending(self, send: Callable[P, T]) -> Callable[P, T]:
+        """Sending a frame, measured; the main thread's."""
+        return self.main.timed("frame send", send)
 
-    def moving(self, channel: Any) -> Any:
-        """A channel whose work is measured: one thread sends, and another one receives."""
-        sends = self.main.around(channel, {"send": "frame send"})
-        return self.data.around(sends, {"receive": "frame receive"})
+    def receiving(self, receive: Callable[P, T]) -> Callable[P, T]:
+        """Receiving a frame, measured; the receiving thread's."""
+        return self.data.timed("frame receive", receive)
 
-    def waiting(self, inbox: Any) -> Any:
-        """An inbox where waiting for something to do is measured."""
-        return self.main.around(inbox, {"get": WAIT})
+    def encoding(self, encode: Callable[P, T]) -> Callable[P, T]:
+        """Encoding a frame's payload, measured; the main thread's."""
+        return self.main.timed("frame encode", encode)
+
+    def decoding(self, decode: Callable[P, T]) -> Callable[P, T]:
+        """Decoding a frame's payload, measured; the main thread's."""
+        return self.main.timed("frame decode", decode)
+
+    def waiting(self, get: Callable[P, T]) -> Callable[P, T]:
+        """Waiting for something to do, measured; the main thread's."""
+        return self.main.timed(WAIT, get)
 
 
 def read_profiles(folder: str) -> list[ProcessProfile]:

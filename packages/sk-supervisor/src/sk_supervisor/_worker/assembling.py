@@ -98,15 +98,17 @@ def _engine(basis: Basis, data_plane: DataPlaneChannel) -> Engine:
     """What runs this worker's segments."""
     plan, tracer, limit = basis.plan, basis.tracer, basis.child.link.max_payload_bytes
     segments = _segments(basis)
-    made = WireCodec(plan.graph)
-    codec: WireCodec = basis.profiler.encoding(made) if basis.profiler else made
+    codec = WireCodec(plan.graph)
+    decode, encode = codec.decode, codec.encode
+    if basis.profiler:
+        decode, encode = basis.profiler.decoding(decode), basis.profiler.encoding(encode)
     resumed = basis.bundle.incarnation > 1
     return Engine(
         plan,
         basis.bundle.group,
         segments,
-        Intake(plan, basis.identity, codec, tracer, resumed=resumed),
-        Downstream(plan, data_plane, codec, tracer, limit),
+        Intake(plan, basis.identity, decode, tracer, resumed=resumed),
+        Downstream(plan, data_plane, encode, tracer, limit),
         Responder(plan, segments.runners, data_plane, limit),
         basis.meter,
     )
@@ -120,7 +122,7 @@ def _segments(basis: Basis) -> Segments:
     sink = None
     if SINK in vertices:
         made = basis.application.make_sink(basis.container)
-        sink = SinkDriver(plan.graph, profiler.main.around_sink(made) if profiler else made)
+        sink = SinkDriver(plan.graph, made, profiler.main if profiler else None)
     loop = asyncio.Runner() if needs_loop(plan.graph, vertices) else None
     runners = {segment.index: _runner(basis, segment, sink, loop) for segment in own}
     return Segments(runners, sink, loop)
@@ -149,9 +151,13 @@ def _reader(basis: Basis, deliver: Callable[[Item], None]) -> SourceThread | Non
     plan, profiler = basis.plan, basis.profiler
     if plan.group_of[SOURCE] != basis.bundle.group:
         return None
-    made = basis.application.make_source(basis.container)
-    source = profiler.source.around_source(made) if profiler else made
-    traced = basis.tracer is not None
-    driver = SourceDriver(plan.graph, source, basis.child.limits, basis.ids, sampling=traced)
+    driver = SourceDriver(
+        plan.graph,
+        basis.application.make_source(basis.container),
+        basis.child.limits,
+        basis.ids,
+        sampling=basis.tracer is not None,
+        stopwatch=profiler.source if profiler else None,
+    )
     patience = basis.child.source_seconds
     return SourceThread(driver, basis.credit, deliver, basis.meter, patience=patience)

@@ -78,7 +78,9 @@ class DataPlaneChannel:
     ) -> None:
         self.worker_id, self.run_id, self.scenario_id = worker_id, run_id, scenario_id
         self._session, self._limits = session, limits
-        self._workers, self._profiler = dict(workers), profiler
+        self._workers = dict(workers)
+        self._make_signer = profiler.signer if profiler else Signer
+        self._make_verifier = profiler.verifier if profiler else Verifier
         self._signers: dict[str, Signer] = {}
         self._verifiers: dict[str, Verifier] = {}
         self._retention, self._patience = retention, introduction_seconds
@@ -86,8 +88,11 @@ class DataPlaneChannel:
         self.introduce(keys)
         self._add_receivers(keys)
         transport = limits.transport(session, worker_id)
-        channel = self._dial(transport, address, link_keys(keys))
-        self._channel: SecureChannel = profiler.moving(channel) if profiler else channel
+        self._channel = self._dial(transport, address, link_keys(keys))
+        self._transmit, self._receive = self._channel.send, self._channel.receive
+        if profiler:
+            self._transmit = profiler.sending(self._transmit)
+            self._receive = profiler.receiving(self._receive)
 
     def worker_at(self, place: str) -> str:
         """The worker that is in a place."""
@@ -102,13 +107,9 @@ class DataPlaneChannel:
         """Take batches of the workers that share these keys. Any thread."""
         with self._introduced:
             for sender, key in senders(keys).items():
-                verifier = Verifier(
-                    Channel(self._session, sender, self.worker_id),
-                    key,
-                    guard=SequenceGuard(),
-                )
-                watched = self._profiler.verifying(verifier) if self._profiler else verifier
-                self._verifiers[sender] = watched
+                channel = Channel(self._session, sender, self.worker_id)
+                verifier = self._make_verifier(channel, key, guard=SequenceGuard())
+                self._verifiers[sender] = verifier
             self._introduced.notify_all()
 
     def turn_to(self, worker: str, keys: BootstrapKeyBundle) -> None:
@@ -130,12 +131,12 @@ class DataPlaneChannel:
     def _send(self, header: BatchHeader, payload: bytes, *, final: bool) -> None:
         kind = FrameKind.END if final else FrameKind.BATCH
         signer = self._signers[header.receiver]
-        self._channel.send(kind, encode_header(header), payload, signer=signer)
+        self._transmit(kind, encode_header(header), payload, signer=signer)
 
     def acknowledge(self, segment: int, epoch: int) -> None:
         """Tell the hub that a last segment is done with a batch."""
         header = AckHeader(self.worker_id, segment, epoch)
-        self._channel.send(FrameKind.ACK, encode_header(header))
+        self._transmit(FrameKind.ACK, encode_header(header))
 
     def listen(
         self,
@@ -144,7 +145,7 @@ class DataPlaneChannel:
     ) -> None:
         """Receive until the connection ends, which is always raised."""
         while True:
-            frame = self._channel.receive()
+            frame = self._receive()
             if frame.kind is FrameKind.CREDIT:
                 on_credit(decode_header(CreditHeader, frame.header).acknowledged)
             elif frame.kind is FrameKind.REQUEST:
@@ -156,12 +157,12 @@ class DataPlaneChannel:
     def ask(self, header: RequestHeader, payload: bytes) -> None:
         """Send records of requests on their way. What does not arrive is the hub's to tell of."""
         signer = self._signers[header.receiver]
-        self._channel.send(FrameKind.REQUEST, encode_header(header), payload, signer=signer)
+        self._transmit(FrameKind.REQUEST, encode_header(header), payload, signer=signer)
 
     def reply(self, payload: bytes) -> None:
         """Send answers to the caller."""
         header = encode_header(ReplyHeader(self.worker_id, self.run_id))
-        self._channel.send(FrameKind.REPLY, header, payload, signer=self._signers[CLIENT])
+        self._transmit(FrameKind.REPLY, header, payload, signer=self._signers[CLIENT])
 
     def shutdown(self) -> None:
         """Wake whoever listens. Any thread."""
@@ -202,5 +203,5 @@ class DataPlaneChannel:
     def _add_receivers(self, keys: BootstrapKeyBundle) -> None:
         for receiver, key in receivers(keys).items():
             channel = Channel(self._session, self.worker_id, receiver)
-            signer = Signer(channel, key, limits=self._limits.frames)
-            self._signers[receiver] = self._profiler.signing(signer) if self._profiler else signer
+            signer = self._make_signer(channel, key, limits=self._limits.frames)
+            self._signers[receiver] = signer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 from sk_kernel import (
@@ -15,7 +15,6 @@ from sk_kernel import (
     Splitter,
     TraceIds,
     Tracer,
-    WireCodec,
     note_trace,
 )
 
@@ -27,6 +26,7 @@ from sk_supervisor._worker.data_plane import DataPlaneChannel
 class Downstream:
     """Splits a batch by its keys, and sends each worker its part. The main thread only.
 
+    :param encode: :meth:`WireCodec.encode`.
     :param max_payload_bytes: a part that is larger goes in several frames.
     """
 
@@ -34,12 +34,12 @@ class Downstream:
         self,
         plan: ExecutionPlan,
         data_plane: DataPlaneChannel,
-        codec: WireCodec,
+        encode: Callable[[Batch, Iterable[Section], int], list[bytes]],
         tracer: Tracer | None,
         max_payload_bytes: int,
     ) -> None:
         self._segments, self._data_plane, self._tracer = plan.segments, data_plane, tracer
-        self._codec, self._max_payload = codec, max_payload_bytes
+        self._encode, self._max_payload = encode, max_payload_bytes
         self._own_place = place_of(data_plane.worker_id)
         self._own_index = index_of(data_plane.worker_id)
         self._places = places_of(plan)
@@ -87,7 +87,7 @@ class Downstream:
 
     def _encoded(self, batch: Batch, sections: Sequence[Section]) -> list[bytes]:
         try:
-            return self._codec.encode(batch, sections, self._max_payload)
+            return self._encode(batch, sections, self._max_payload)
         except RunError as error:
             note_trace(error, batch, TraceIds(self._data_plane.run_id))
             if self._tracer is not None:

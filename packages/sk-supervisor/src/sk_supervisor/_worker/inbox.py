@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from msgspec import Struct
@@ -69,14 +69,17 @@ class HoldsSpans(Protocol):
         """Hand them to the exporters."""
 
 
-def next_item(inbox: queue.SimpleQueue[Item], holder: HoldsSpans) -> Item:
-    """Wait for something to do; where nothing comes for a while, export the spans that are held."""
+def next_item(get: Callable[..., Item], holder: HoldsSpans) -> Item:
+    """Wait for something to do; where nothing comes for a while, export the spans that are held.
+
+    :param get: the inbox's.
+    """
     if holder.holds_spans:
         try:
-            return inbox.get(timeout=_QUIET_SECONDS)
+            return get(timeout=_QUIET_SECONDS)
         except queue.Empty:
             holder.export()
-    return inbox.get()
+    return get()
 
 
 class Credit:

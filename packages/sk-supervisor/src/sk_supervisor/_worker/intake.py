@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sk_kernel import (
     Batch,
@@ -10,9 +10,9 @@ from sk_kernel import (
     Identity,
     Parcel,
     RunError,
+    Section,
     Segment,
     Tracer,
-    WireCodec,
     note_trace,
 )
 
@@ -25,6 +25,7 @@ from sk_supervisor._worker.inbox import BatchArrived
 class Intake:
     """Takes parts of batches and gives whole ones. The worker's main thread only.
 
+    :param decode: :meth:`WireCodec.decode`.
     :param resumed: this worker takes the place of one that has failed.
     """
 
@@ -32,12 +33,12 @@ class Intake:
         self,
         plan: ExecutionPlan,
         identity: Identity,
-        codec: WireCodec,
+        decode: Callable[[Batch, bytes | memoryview], list[Section]],
         tracer: Tracer | None,
         *,
         resumed: bool,
     ) -> None:
-        self._codec, self._tracer, self._own_index = codec, tracer, identity.worker
+        self._decode, self._tracer, self._own_index = decode, tracer, identity.worker
         self._ids = identity.ids
         self._aligners: dict[int, Aligner[tuple[Batch, Parcel]]] = {
             segment.index: Aligner(_upstream_of(plan, segment), resumed=resumed)
@@ -56,7 +57,7 @@ class Intake:
         batch = batch_of(header, final=arrived.final)
         upstream = header.source_segment, index_of(header.sender)
         try:
-            parcel = Parcel(upstream, self._codec.decode(batch, arrived.payload))
+            parcel = Parcel(upstream, self._decode(batch, arrived.payload))
         except RunError as error:
             note_trace(error, batch, self._ids)
             raise

@@ -44,14 +44,15 @@ class WorkerLoop:
         assembly, inbox = self._assembly, self._inbox
         engine, data_plane = assembly.engine, assembly.data_plane
         meter, responder = engine.meter, engine.responder
+        get = inbox.get
         if assembly.profiler is not None:
-            inbox = assembly.profiler.waiting(inbox)
+            get = assembly.profiler.waiting(get)
         while True:
             if inbox.empty():
                 responder.flush()
             self._busy = False
             meter.rest(data_plane.blocked_seconds)
-            item = next_item(inbox, assembly)
+            item = next_item(get, assembly)
             meter.work()
             self._busy = True
             if isinstance(item, RequestArrived):

@@ -1,20 +1,20 @@
 """Where the time of one thread goes, by stage: made for a run that is profiled, and only then.
 
-A stage is timed by wrapping what does it, once, when the run is built; without a stopwatch nothing
-is wrapped. A stage that is called within another one is taken out of that one's time.
+A stage is timed by wrapping the call that does it, once, when the run is built: the objects that
+are called stay what they are, and without a stopwatch nothing is wrapped. A stage that is called
+within another one is taken out of that one's time.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, ParamSpec, TypeVar
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from sk_kernel._calls.calls import NodeCall
-    from sk_kernel._run.steps import Step
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _PROBES: Final = 100
 _TRIES: Final = 50
@@ -74,12 +74,12 @@ class Stopwatch:
         for account in self._accounts.values():
             account.restart()
 
-    def timed(self, stage: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    def timed(self, stage: str, call: Callable[P, T]) -> Callable[P, T]:
         """``call``, timed: some two microseconds dearer, so for what is done once a batch."""
         account = self._accounts.setdefault(stage, _Account())
         cpu_clock, wall_clock = self._cpu_clock, self._wall_clock
 
-        def run(*arguments: Any, **named: Any) -> Any:
+        def run(*arguments: P.args, **named: P.kwargs) -> T:
             outer_cpu, self._inner_cpu = self._inner_cpu, 0
             outer_wall, self._inner_wall = self._inner_wall, 0
             account.first = account.first or time.time_ns()
@@ -95,25 +95,6 @@ class Stopwatch:
                 self._inner_cpu, self._inner_wall = outer_cpu + cpu, outer_wall + wall
 
         return run
-
-    def around(self, target: Any, stages: Mapping[str, str]) -> Any:
-        """``target`` with some of its methods timed, as far as it has them: ``{method: stage}``."""
-        return _Timed(
-            target,
-            {
-                method: self.timed(stage, getattr(target, method))
-                for method, stage in stages.items()
-                if hasattr(target, method)
-            },
-        )
-
-    def around_source(self, source: Any) -> Any:
-        """A source with its reading timed."""
-        return self.around(source, {"read": "source read", "decode": "source decode"})
-
-    def around_sink(self, sink: Any) -> Any:
-        """A sink with its writing timed."""
-        return self.around(sink, {"encode": "sink encode", "write": "sink write"})
 
     def part(self, stage: str, node: str, call: Callable[..., Any]) -> Callable[..., Any]:
         """A node's ``call`` within a stage that runs several in turn: timed for each record.
@@ -141,29 +122,9 @@ class Stopwatch:
         return [stage for stages in several for stage in stages]
 
 
-class _Timed:
-    """Another object, some of whose methods are timed."""
-
-    def __init__(self, target: Any, methods: Mapping[str, Callable[..., Any]]) -> None:
-        self._target = target
-        self.__dict__.update(methods)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._target, name)
-
-
-def timed_step(
-    stopwatch: Stopwatch, calls: Mapping[str, NodeCall], build: Callable[[], Step]
-) -> Step:
-    """The step of some nodes, timed as a whole, and within it each node for itself."""
-    stage = " + ".join(calls)
-    if len(calls) > 1:
-        for name, call in calls.items():
-            # Before the step is built, which may compile the calls into one loop.
-            method = "call" if call.plain else "one"
-            setattr(call, method, stopwatch.part(stage, name, getattr(call, method)))
-    step: Step = stopwatch.around(build(), {"run": stage})
-    return step
+def timed_if(stopwatch: Stopwatch | None, stage: str, call: Callable[P, T]) -> Callable[P, T]:
+    """``call``, timed where there is a stopwatch."""
+    return call if stopwatch is None else stopwatch.timed(stage, call)
 
 
 def _told(name: str, account: _Account, look: tuple[float, float]) -> Iterable[Stage]:
