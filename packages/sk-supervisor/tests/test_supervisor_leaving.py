@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from sk_supervisor._processes.process import WorkerProcess
+from sk_supervisor._processes.process import WorkerProcess, release_all
 from sk_supervisor._processes.spawn import Interpreter, WorkerStart
 from sk_supervisor._system.exit import await_exit, exits_are_lost
 from sk_supervisor._system.signals import signals_to
@@ -98,3 +100,39 @@ def test_of_a_worker_that_somebody_else_reaped_nobody_says_how_it_ended() -> Non
     assert left.wait(PATIENCE)
     assert (worker.alive, worker.ended()) == (False, "unknown: reaped by somebody else")
     assert worker.release(PATIENCE)
+
+
+class Outlived(Interpreter):
+    """In place of one: a process that ends at once, whose standard error is held open for ever."""
+
+    def __init__(self) -> None:
+        lines, self.held = os.pipe()
+        self.process = subprocess.Popen(
+            ["/bin/sh", "-c", ""], stderr=self.held, start_new_session=True
+        )
+        self.process.stderr = os.fdopen(lines, "rb")
+
+    def become(self, start: WorkerStart) -> subprocess.Popen[bytes]:
+        return self.process
+
+
+def test_what_has_escaped_from_many_workers_holds_up_the_end_no_longer_than_from_one() -> None:
+    outlived = [Outlived() for _ in range(60)]
+    left: queue.SimpleQueue[str] = queue.SimpleQueue()
+    workers = [
+        WorkerProcess(
+            cast("WorkerStart", SimpleNamespace(worker_id=f"a-{number}.1")),
+            left.put,
+            lambda *_: None,
+            interpreter=interpreter,
+        )
+        for number, interpreter in enumerate(outlived)
+    ]
+    for _ in workers:
+        left.get(timeout=PATIENCE)
+    began = time.monotonic()
+    release_all(workers)
+    assert time.monotonic() - began < 15  # half a second for each would be thirty
+    assert all(worker.release(PATIENCE) for worker in workers)
+    for interpreter in outlived:
+        os.close(interpreter.held)

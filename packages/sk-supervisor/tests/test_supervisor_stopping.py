@@ -1,0 +1,85 @@
+"""The stop ladder, taken with workers that are not there, by a clock that moves when told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from signal import SIGKILL, SIGTERM, Signals
+from typing import cast
+
+import pytest
+from sk_control import Ready
+from sk_supervisor._lives.ladder import Ladder, Rung
+from sk_supervisor._loop.happenings import Ping
+from sk_supervisor._processes.process import WorkerProcess
+from sk_supervisor._stop.stopping import Stopping
+from supervisor_scene import Process, Scene
+
+BUDGET = 4
+
+
+class Signalled(Process):
+    """Ends by these signals, and keeps when each came."""
+
+    def __init__(self, scene: Scene, deadly: Collection[Signals]) -> None:
+        super().__init__()
+        self._scene, self._deadly = scene, deadly
+        self.came: list[tuple[float, Signals]] = []
+
+    def signal(self, number: Signals) -> None:
+        self.came.append((self._scene.now, number))
+        self.alive = number not in self._deadly
+
+
+class Stopped:
+    """A worker that was taken down the ladder: by which rung, and when it was signalled."""
+
+    def __init__(self, deadly: Collection[Signals], *, leaves: bool = False) -> None:
+        self._scene = scene = Scene()
+        self._process = Signalled(scene, deadly)
+        self._leaves = leaves
+        scene.record().process = cast("WorkerProcess", self._process)
+        scene.says(Ready())
+        scene.mailbox.put(Ping(self._go_on))
+        stopping = Stopping(
+            scene.roster,
+            scene.loop,
+            scene.causes,
+            scene.log,
+            lambda *_: self._told(),
+            ["a"],
+            clock=scene.clock,
+        )
+        self.rung = stopping.down(Ladder.within(BUDGET, 0, drain=False), BUDGET)
+        self.signals, self.seconds = self._process.came, scene.now
+
+    def _told(self) -> bool:
+        self._process.alive = not self._leaves
+        return True
+
+    def _go_on(self) -> None:
+        self._scene.now += 0.25
+        self._scene.mailbox.put(Ping(self._go_on))
+
+
+@pytest.mark.contract("P5PRE-SUP-03")
+def test_a_worker_that_leaves_when_it_is_asked_to_is_not_signalled() -> None:
+    stopped = Stopped((), leaves=True)
+    assert (stopped.rung, stopped.signals, stopped.seconds) == (Rung.STOP, [], 0)
+
+
+@pytest.mark.contract("P5PRE-SUP-04")
+def test_one_that_does_not_has_half_of_the_budget_and_is_terminated() -> None:
+    stopped = Stopped([SIGTERM, SIGKILL])
+    assert (stopped.rung, stopped.signals) == (Rung.TERMINATE, [(2, SIGTERM)])
+
+
+@pytest.mark.contract("P5PRE-SUP-04")
+def test_one_that_is_deaf_to_it_too_is_killed_a_quarter_of_the_budget_later() -> None:
+    stopped = Stopped([SIGKILL])
+    assert (stopped.rung, stopped.signals) == (Rung.KILL, [(2, SIGTERM), (3, SIGKILL)])
+
+
+@pytest.mark.contract("STOP-IPC-02")
+def test_one_that_nothing_ends_is_waited_for_no_longer_than_the_budget() -> None:
+    stopped = Stopped(())
+    assert (stopped.rung, stopped.seconds) == (Rung.KILL, BUDGET)
