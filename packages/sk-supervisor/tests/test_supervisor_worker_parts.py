@@ -126,6 +126,42 @@ def test_a_source_that_does_not_heed_its_interrupt_is_left_behind() -> None:
     assert reading.inbox.empty()
 
 
+class SourceFirst:
+    """A lock that the source's thread gets first, with one more batch, when its time is over."""
+
+    def __init__(self, let_go: threading.Event) -> None:
+        self._lock, self._let_go = threading.Lock(), let_go
+        self._passed, self._left = threading.Event(), threading.Event()
+
+    def __enter__(self) -> None:
+        leaving = isinstance(threading.current_thread(), threading.Timer)
+        if leaving:
+            self._let_go.set()
+            assert self._passed.wait(WAIT)
+        self._lock.acquire()
+        if leaving:
+            self._left.set()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        if threading.current_thread().name == "source" and self._let_go.is_set():
+            self._passed.set()
+            self._left.wait(WAIT)
+
+
+def test_a_batch_that_comes_just_when_its_source_is_left_behind_has_its_number_for_itself() -> None:
+    source = Numbers(deaf=True)
+    reading = Reading(source, in_flight=100, patience=0.01)
+    reading.thread._lock = SourceFirst(source.let_go)  # type: ignore[assignment]
+    reading.thread.start()
+    assert source.reading.wait(WAIT)
+    reading.thread.interrupt()
+    given = [reading.batch() for _ in range(4)]
+    assert [(batch.number, batch.last) for batch in given] == [(1, 1), (2, 2), (3, 3), (4, 3)]
+    assert given[-1].final
+    reading.thread.end(WAIT)
+
+
 def test_a_source_that_was_left_behind_is_not_waited_for_at_the_end() -> None:
     source = Numbers(deaf=True)
     reading = Reading(source, in_flight=100, patience=0.01)

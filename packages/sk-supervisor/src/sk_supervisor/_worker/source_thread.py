@@ -121,15 +121,16 @@ class SourceThread:
                 self.closes = True
                 self.driver.close()
                 self.closes = False
-            self._pass_on(batch, payloads)
+            with self._lock:
+                self._pass_on(batch, payloads)
 
     def _pass_on(self, batch: Batch, payloads: Sequence[Any]) -> None:
-        with self._lock:
-            if not self._ended:
-                self._number, self._last, self._ended = batch.number, batch.last, batch.final
-                if not batch.final:
-                    self._meter.was_read(batch.number)
-                self._deliver(SourceRead(batch, payloads))
+        """Deliver what comes next, unless the input has ended. Under the lock."""
+        if not self._ended:
+            self._number, self._last, self._ended = batch.number, batch.last, batch.final
+            if not batch.final:
+                self._meter.was_read(batch.number)
+            self._deliver(SourceRead(batch, payloads))
 
     def _leave_behind(self) -> None:
         """End the input without the source, which has not heeded its interrupt in time."""
@@ -137,5 +138,6 @@ class SourceThread:
         if self._thread.ident is None:
             return  # it was never started; if it is, its first read gives the final batch
         self._is_left_behind = True
-        number, first = self._number + 1, self._last + 1
-        self._pass_on(Batch(number, first, first - 1, final=True, complete=False), ())
+        with self._lock:  # before anything is numbered: its read may end at this moment
+            number, last = self._number + 1, self._last
+            self._pass_on(Batch(number, last + 1, last, final=True, complete=False), ())
