@@ -33,6 +33,7 @@ class Stopping:
 
     :param tell: sends a worker a message; False where there is no session to send it on.
     :param order: the groups, source first, sink last.
+    :param clock: seconds; the loop's.
     """
 
     def __init__(
@@ -43,9 +44,10 @@ class Stopping:
         log: EventRail,
         tell: Callable[[WorkerRecord, ControlMessage], bool],
         order: Sequence[str],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._roster, self._loop, self._causes, self._log = roster, loop, causes, log
-        self._tell, self._order = tell, order
+        self._tell, self._order, self._clock = tell, order, clock
         self._held_nothing: set[str] = set()
 
     def alive(self, groups: Collection[str] | None = None) -> list[WorkerRecord]:
@@ -123,7 +125,7 @@ class Stopping:
         """Wait until nobody is left or the time is over; a second request to stop ends the wait."""
         while (
             self.alive(groups)
-            and time.monotonic() < deadline
+            and self._clock() < deadline
             and (whatever_comes or not self._causes.forced)
         ):
             self._loop.step(deadline)
@@ -135,6 +137,5 @@ class Stopping:
             self._roster.released(record)
         release_all([record.process for record in left])
 
-    @staticmethod
-    def _at_least(until: float) -> float:
-        return max(until, time.monotonic() + _LEAST_SECONDS)
+    def _at_least(self, until: float) -> float:
+        return max(until, self._clock() + _LEAST_SECONDS)
