@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 from letters_config import MODES, letters_config
-from sk_kernel import TraceIds
+from sk_kernel import TraceIds, w3c_trace_id
 from sk_supervisor._replay.call_recorder import glimpse
 from sk_supervisor._replay.show import SHOWN, change, cut
 from supervisor_harness import APPS, PATIENCE, Command, settings, written
@@ -154,6 +154,70 @@ def test_an_input_that_cannot_be_read_ends_with_4(tmp_path: Path, replayed: Repl
     code, _, err = replayed(letters_config(tmp_path), *arguments)
     assert code == 4
     assert "error: source:source failed to read: FileNotFoundError" in err
+
+
+#: A text of no form, a UUID, an id of Trace Context, and none.
+NAMED = ["Order-17", "6F9619FF-8B86-D011-B42D-00CF4FC964FF", "0af7651916cd43dd8448eb211c80319c", ""]
+
+
+def named_config(bad: int = 0) -> dict[str, Any]:
+    """An application whose source gives these trace ids; the record ``bad`` fails."""
+    return {
+        "version": 1,
+        "scenario": "named",
+        "runtime": {"discovery_modules": ["named_app"]},
+        "nodes": {"pick": {"bad": bad}},
+        "adapters": {
+            "source": {"name": "named", "settings": {"traces": NAMED}},
+            "sink": {"name": "picked"},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        *((given, n) for n, given in enumerate(NAMED[:3], 1)),
+        *((w3c_trace_id(given), n) for n, given in enumerate(NAMED[:3], 1)),
+        (NAMED[2].upper(), 3),
+        (IDS.of(4), 4),
+        (IDS.of(4).upper(), 4),
+    ],
+)
+def test_a_record_is_found_by_the_id_its_source_gave_and_by_the_id_its_spans_have(
+    replayed: Replayed, asked: str, found: int
+) -> None:
+    code, out, err = replayed(named_config(), "--trace", asked, "--run-id", "r1")
+    assert (code, err) == (0, "")
+    assert out[0] == f"record {found} of run r1, trace {asked}"
+
+
+@pytest.mark.parametrize("asked", ["order-17", "Order-1", IDS.of(1)])
+def test_a_record_goes_by_no_other_id(replayed: Replayed, asked: str) -> None:
+    code, _, err = replayed(named_config(), "--trace", asked, "--run-id", "r1")
+    assert code == 1
+    assert f"no record has the trace id '{asked}'" in err
+
+
+@pytest.mark.parametrize("bad", [1, 4])
+def test_the_trace_that_a_failed_run_names_is_found(
+    ask: Callable[..., tuple[int, str, str]], replayed: Replayed, bad: int
+) -> None:
+    code, _, err = ask("run", named_config(bad), "--run-id", "r1")
+    assert code == 4
+    (named,) = re.findall("run r1, trace ([0-9a-f]{32})$", err, re.MULTILINE)
+    code, out, _ = replayed(named_config(bad), "--trace", named, "--run-id", "r1")
+    assert code == 0
+    assert f"  raised ValueError('payload {bad} is secret')" in out
+
+
+def test_a_record_that_fails_before_the_wanted_one_is_said_to_be_that(replayed: Replayed) -> None:
+    code, out, err = replayed(named_config(bad=1), "--trace", NAMED[1], "--run-id", "r1")
+    assert (code, out) == (4, [])
+    assert (
+        "error: node 'pick' raised ValueError on record 1, before the record with the trace id"
+        f" {NAMED[1]!r}; its own is {w3c_trace_id(NAMED[0])}\n" in err
+    )
 
 
 def test_a_source_without_a_path_refuses_an_input(

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from os import PathLike, fspath
 from typing import ClassVar, Final
 
-from sk_kernel import Fault, LifecycleCallError, line_of
+from sk_kernel import Fault, LifecycleCallError, RunError, line_of
 
 from sk_supervisor._base_error import EXIT_CONFIGURATION as EXIT_CONFIGURATION
 from sk_supervisor._base_error import EXIT_DONE as EXIT_DONE
@@ -216,6 +216,15 @@ class NoSuchTraceError(SupervisorError):
         else:
             problem = f"run {run_id!r} has none in the {read:,} records of this input"
         super().__init__(f"no record has the trace id {trace_id!r}: {problem}")
+
+
+class EarlierRecordError(SupervisorError):
+    """A record before the one that is to be replayed has failed: ``error`` says which, and how."""
+
+    def __init__(self, trace_id: str, error: RunError) -> None:
+        self.trace_id, self.error = trace_id, error
+        own = f"; its own is {error.trace_id}" if error.trace_id else ""
+        super().__init__(f"{error}, before the record with the trace id {trace_id!r}{own}")
 
 
 class StartInterruptedError(SupervisorError):

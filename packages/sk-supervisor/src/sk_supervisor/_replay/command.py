@@ -26,7 +26,7 @@ def setting_of(adapter: str, path: str) -> str:
 def trace(prepared: Prepared, run_id: str, trace_id: str) -> int:
     """Print the path of the record with this trace id; the exit code."""
     try:
-        path = replay_trace(prepared, run_id, trace_id.lower())
+        path = replay_trace(prepared, run_id, trace_id)
     except NoSuchTraceError as error:
         return _said(error, EXIT_OPERATION, prepared)
     except KernelError as error:

@@ -25,12 +25,13 @@ from sk_kernel import (
     Tracer,
     make_plan,
     single_group,
+    w3c_trace_id,
 )
 
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._replay.call_recorder import CallRecorder, RecordedApplication, RecordedCall
 from sk_supervisor._system.loops import loop_for
-from sk_supervisor.errors import NoSuchTraceError
+from sk_supervisor.errors import EarlierRecordError, NoSuchTraceError
 
 if TYPE_CHECKING:
     import asyncio
@@ -65,11 +66,13 @@ def replay_trace(prepared: Prepared, run_id: str, trace_id: str) -> RecordPath:
 
     No node finishes: the record is not behind the end of the input.
 
+    :param trace_id: as spans have it, and the last words of a run; or as an envelope gave it.
     :raises NoSuchTraceError: when there is none in this input under this run id.
-    :raises RunError: when a record before it, or the source, failed.
+    :raises EarlierRecordError: when a record before it failed.
+    :raises RunError: when the source failed.
     """
     ids = TraceIds(run_id)
-    wanted = ids.sequence_of(trace_id)
+    wanted = ids.sequence_of(w3c_trace_id(trace_id))
     graph = prepared.application.graph
     if wanted is None and not graph.source.payload.enveloped:
         raise NoSuchTraceError(trace_id, run_id)
@@ -119,12 +122,20 @@ class _Replay:
             read = batch.last
             row = self._row(batch, payloads, wanted, trace_id)
             if row is None:
-                self._runner.read(batch, payloads)
+                self._before(batch, payloads, trace_id)
                 continue
             if row:
                 before = Batch(batch.number, batch.first, batch.first + row - 1)
-                self._runner.read(before, payloads[:row])
+                self._before(before, payloads[:row], trace_id)
             return self._path(batch.number + 1, batch.first + row, payloads[row])
+
+    def _before(self, batch: Batch, payloads: Sequence[Any], trace_id: str) -> None:
+        try:
+            self._runner.read(batch, payloads)
+        except AdapterFailedError:
+            raise
+        except RunError as error:
+            raise EarlierRecordError(trace_id, error) from error.__cause__
 
     def _row(
         self, batch: Batch, payloads: Sequence[Any], wanted: int | None, trace_id: str
@@ -133,9 +144,10 @@ class _Replay:
         if not self._enveloped:
             here = wanted is not None and batch.first <= wanted <= batch.last
             return wanted - batch.first if wanted is not None and here else None
+        spans_have = w3c_trace_id(trace_id)
         for row, payload in enumerate(payloads):
             if type(payload) is Envelope and payload.trace_id:
-                if payload.trace_id == trace_id:
+                if w3c_trace_id(payload.trace_id) == spans_have:
                     return row
             elif batch.first + row == wanted:
                 return row
