@@ -93,19 +93,21 @@ class Workload:
         self.pass_gate()
 
     def pass_gate(self) -> None:
-        """Tell every worker that may start, and was not told, to start.
+        """Have every worker start that may, and was not told to: they are marked, then told.
 
-        The gate does not close behind a group: whoever takes a worker's place in it starts at once.
+        The source's are told last: whatever is seen of the work, each worker in it runs. The gate
+        does not close behind a group: whoever takes a worker's place in it starts at once.
         """
         self._introduce()
         if not self.is_open:
             return
         self._begun |= set(may_start(self.policy, self._roster.ready_groups(), self._downstream))
-        for group in filter(self._begun.__contains__, self._downstream):
-            for record in self._roster:
-                waits = record.group.name == group and record.state is State.READY
-                if waits and self.tell(record, StartWork()):
-                    self._roster.apply(record, Event.GATE_OPENED)
+        flow = self._roster.in_order(self.order)
+        waiting = [r for r in flow if r.group.name in self._begun and r.state is State.READY]
+        for record in waiting:
+            self._roster.apply(record, Event.GATE_OPENED)
+        for record in reversed(waiting):
+            self.tell(record, StartWork())
 
     def drain(self) -> None:
         """End the input: what was read is worked off."""
