@@ -132,23 +132,20 @@ def unstoppable(engine: Engine, folder: Path) -> Seen:
 
 @contextmanager
 def _stop_in_flow(seen: Seen) -> Iterator[None]:
-    """Ask it to stop as soon as something has come through and every worker has said that it runs.
-
-    What a worker says comes on a connection of its own, and may come behind its first records.
-    """
-    over = threading.Event()
+    """Ask it to stop as soon as something has come through; by force, where nothing ever does."""
+    over, flowed = threading.Event(), threading.Event()
 
     def look() -> None:
         until = time.monotonic() + PATIENCE
-        while not over.wait(_LOOK_SECONDS) and time.monotonic() < until:
-            status = seen.supervisor.snapshot()
-            running = all(worker.state == "running" for worker in status.workers())
-            if status.ready and running and _flows(seen.folder):
-                pids = {worker.pid for worker in status.workers()}
-                seen.status["running"] = status
-                seen.living |= {pid for pid in pids if psutil.pid_exists(pid)}
-                seen.supervisor.request_stop("test")
+        while not _flows(seen.folder):
+            if over.wait(_LOOK_SECONDS) or time.monotonic() > until:
+                seen.supervisor.request_stop("test", force=True)
                 return
+        flowed.set()
+        status = seen.status["running"] = seen.supervisor.snapshot()
+        pids = {worker.pid for worker in status.workers()}
+        seen.living |= {pid for pid in pids if psutil.pid_exists(pid)}
+        seen.supervisor.request_stop("test")
 
     thread = threading.Thread(target=look, name="stop", daemon=True)
     thread.start()
@@ -157,6 +154,8 @@ def _stop_in_flow(seen: Seen) -> Iterator[None]:
     finally:
         over.set()
         thread.join(PATIENCE)
+    if not flowed.is_set():
+        raise AssertionError("nothing has come through in time") from seen.error
 
 
 def _flows(folder: Path) -> bool:

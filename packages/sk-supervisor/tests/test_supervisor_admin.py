@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sk_kernel import LifecycleEvent, RunStatus
 from sk_supervisor._operate import client as client
-from sk_supervisor._operate.access import Stopper
 from sk_supervisor._operate.admin import AdminServer, Controls, Limits
 from sk_supervisor._operate.entries import AdminListener, Entry, RunInfo
 from sk_supervisor._operate.protocol import PAGE, REQUEST_BYTES, parse_request, parse_response
@@ -351,41 +350,3 @@ def test_a_server_leaves_no_thread_and_no_descriptor(run_dir: Path) -> None:
             run.close()
     assert left_since(before) == set()
     assert opened_since(open_before) == set()
-
-
-class Asked:
-    """A supervisor that notes what it is asked, and may be slow to say so."""
-
-    works_in_caller = False
-
-    def __init__(self, *reasons: str) -> None:
-        self.reasons, self.requests = reasons, 0
-
-    def request_stop(self, reason: str) -> None:
-        self.requests += 1
-
-    def snapshot(self) -> RunStatus:
-        return msgspec.structs.replace(STATUS, stop_reasons=self.reasons)
-
-
-@pytest.mark.parametrize(
-    ("reasons", "asked", "requests"),
-    [
-        ((), [False], 1),
-        ((), [False, False, False], 1),
-        ((), [True], 2),
-        ((), [False, True], 2),
-        ((), [True, True], 2),
-        (("SIGTERM",), [False], 0),
-        (("SIGTERM",), [False, True], 1),
-        (("SIGTERM", "SIGINT"), [False, True], 0),
-    ],
-)
-def test_only_force_makes_a_second_request_of_a_stop(
-    reasons: tuple[str, ...], asked: list[bool], requests: int
-) -> None:
-    supervisor = Asked(*reasons)
-    stop = Stopper(supervisor, break_in=lambda: None)  # type: ignore[arg-type]
-    for force in asked:
-        stop(force)
-    assert supervisor.requests == requests

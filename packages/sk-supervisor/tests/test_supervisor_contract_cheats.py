@@ -9,7 +9,13 @@ import pytest
 from contract_configuration import configuration
 from sk_config import build_config
 from sk_kernel import ApplicationSpec, LifecycleEvent, RunReport, RunStatus
-from sk_kernel.testing import Made, MakeSupervisor, check_supervisor
+from sk_kernel.testing import (
+    SUPERVISOR_CLAIMS,
+    Made,
+    MakeSupervisor,
+    check_supervisor,
+    check_supervisor_claim,
+)
 from sk_observability import LifecycleLog
 from sk_supervisor import LocalBootstrapSupervisor, prepare
 
@@ -67,6 +73,29 @@ class AlwaysWorking(Local):
         return msgspec.structs.replace(super().snapshot(), ready=True)
 
 
+class TakesTheSecondForForce(Local):
+    asked = 0
+
+    def request_stop(self, reason: str, *, force: bool = False) -> None:
+        self.asked += 1
+        super().request_stop(reason, force=force or self.asked > 1)
+
+
+class DeafToForce(Local):
+    def request_stop(self, reason: str, *, force: bool = False) -> None:
+        super().request_stop(reason)
+
+
+class TellsNoRecords(Local):
+    def snapshot(self) -> RunStatus:
+        status = super().snapshot()
+        [group] = status.groups
+        [worker] = group.workers
+        workers = (msgspec.structs.replace(worker, records_out=0),)
+        group = msgspec.structs.replace(group, workers=workers)
+        return msgspec.structs.replace(status, groups=(group,))
+
+
 def made_as(kind: type[Local]) -> MakeSupervisor:
     def make(application: ApplicationSpec, placement: object) -> Made:
         prepared = prepare(build_config(configuration(application, "inline", {})))
@@ -89,6 +118,8 @@ def test_an_engine_without_processes_can_keep_it() -> None:
         (Forgetful, True, "events_are_told_in_order"),
         (TellsAll, True, "a_subscriber_gets_what_it_has_not_seen"),
         (AlwaysWorking, True, "a_stop_drains_what_was_read"),
+        (TakesTheSecondForForce, True, "asking_again_is_no_force"),
+        (DeafToForce, True, "a_stop_by_force_needs_no_other_before_it"),
         (WithoutPids, True, "processes_are_real_where_there_are_any"),
         (Local, False, "processes_are_real_where_there_are_any"),
     ],
@@ -99,3 +130,12 @@ def test_a_cheat_is_caught_by_the_claim_that_it_breaks(
     with pytest.raises(AssertionError) as caught:
         check_supervisor(made_as(kind), has_os_pids=has_os_pids)
     assert any(note.startswith(f"the claim: {claim}:") for note in caught.value.__notes__)
+
+
+def test_a_claim_about_a_run_without_end_comes_back_where_nothing_is_ever_seen_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sk_kernel.testing._supervisor_bench.SOON", 0.2)
+    [claim] = [c for c in SUPERVISOR_CLAIMS if c.__name__ == "a_stop_drains_what_was_read"]
+    with pytest.raises(AssertionError, match="expected to see in the run what is waited for"):
+        check_supervisor_claim(claim, made_as(TellsNoRecords), has_os_pids=True)

@@ -208,7 +208,7 @@ import os, signal
 from sk_supervisor._system.signals import ForcedStop, signals_to
 said = []
 try:
-    with signals_to(said.append, force={force}) as came:
+    with signals_to(lambda *word: said.append(word), force={force}) as came:
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -221,8 +221,8 @@ print(said, signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)
 @pytest.mark.parametrize(
     ("force", "said"),
     [
-        (True, "['SIGTERM', 'SIGINT', 'forced'] True"),
-        (False, "['SIGTERM', 'SIGINT', 'SIGTERM'] True"),
+        (True, "[('SIGTERM', False), ('SIGINT', True), 'forced'] True"),
+        (False, "[('SIGTERM', False), ('SIGINT', True), ('SIGTERM', True)] True"),
     ],
 )
 def test_signals_are_passed_on_and_handlers_put_back(force: bool, said: str) -> None:
@@ -238,7 +238,7 @@ def test_outside_the_main_thread_no_signal_is_handled() -> None:
     seen: list[object] = []
 
     def elsewhere() -> None:
-        with signals_to(lambda _: None, force=True) as came:
+        with signals_to(lambda *_: None, force=True) as came:
             seen.extend([came.numbers, signal.getsignal(signal.SIGTERM)])
 
     other = threading.Thread(target=elsewhere)

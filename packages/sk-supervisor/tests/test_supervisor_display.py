@@ -21,7 +21,7 @@ from sk_supervisor._processes.streams import (
     LineReader,
 )
 from sk_supervisor._run.execute import _is_silent
-from sk_supervisor._show.board import Board
+from sk_supervisor._show.board import AGAIN, BY_COMMAND, Board
 from sk_supervisor._show.display import ThreadedDisplay, display_for
 from sk_supervisor._show.screens import PlainScreen, QuietScreen, can_live, same_terminal
 from sk_supervisor._system.streams import Forgiving
@@ -70,8 +70,8 @@ def test_the_rate_is_of_what_came_since_the_last_one_was_told() -> None:
 def test_a_stop_that_is_heard_says_at_once_what_it_waits_for_and_says_it_once() -> None:
     stream = io.StringIO()
     display = ThreadedDisplay(PlainScreen(stream), Board(["memory"], "memory", "memory"))
-    display.stopping()
-    display.stopping()
+    display.stopping(AGAIN)
+    display.stopping(AGAIN)
     display.close()
     [said] = [line for line in stream.getvalue().splitlines() if line.startswith("stopping")]
     waits = "up to 30 s for the source, or a node, to return"
@@ -79,13 +79,24 @@ def test_a_stop_that_is_heard_says_at_once_what_it_waits_for_and_says_it_once() 
     board = Board(["a", "b", "c"], "a", "c", stop_seconds=30.0)
     board.put([progress("a", "drained"), progress("b", "running"), progress("c", "running")], 0)
     said = "stopping: waiting up to 30 s for b, c; again (Ctrl-C) ends it now"
-    assert board.stopping() == said
+    assert board.stopping(AGAIN) == said
+
+
+def test_what_ends_a_stop_at_once_is_said_to_who_signals_and_to_who_uses_the_command() -> None:
+    stream = io.StringIO()
+    display = ThreadedDisplay(PlainScreen(stream), Board(["memory"], "memory", "memory"))
+    for ends_it in (BY_COMMAND, AGAIN, BY_COMMAND):
+        display.stopping(ends_it)
+    display.close()
+    said = [line for line in stream.getvalue().splitlines() if line.startswith("stopping")]
+    ends = [line.partition("; ")[2] for line in said]
+    assert ends == ["sk stop --force ends it now", "again (Ctrl-C) ends it now"]
 
 
 def test_quiet_tells_nothing_of_a_stop() -> None:
     stream = io.StringIO()
     display = display_for(stream, Board(["a"], "a", "a"), quiet=QuietScreen)
-    display.stopping()
+    display.stopping(AGAIN)
     display.notice("warning: something")
     display.close()
     assert stream.getvalue() == ""

@@ -109,7 +109,7 @@ def test_behind_the_second_signal_a_third_one_meets_what_it_meets_in_any_process
             return TelemetrySummary((), ())
 
     with ExitStack() as ears:
-        came = ears.enter_context(signals_to(lambda _: None, force=False))
+        came = ears.enter_context(signals_to(lambda *_: None, force=False))
         _told(cast("Rails", Hanging()), None, came, let_go=ears.close)
     assert met == [(ENDING_SECONDS, False), (0.0, True)]
 

@@ -64,7 +64,7 @@ def deaf() -> Iterator[None]:
 
 
 def test_a_run_that_was_started_deaf_to_exits_hears_them(deaf: None) -> None:
-    with signals_to(lambda _: None, force=False):
+    with signals_to(lambda *_: None, force=False):
         child = os.posix_spawn("/bin/sh", ["sh", "-c", "kill -9 $$"], {})
         assert await_exit(child)  # which leaves it to be reaped
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL

@@ -21,7 +21,7 @@ from sk_supervisor import (
     RuntimeLifecycleResolutionError,
     prepare,
 )
-from sk_supervisor._system.stop_thread import StopThread
+from sk_supervisor._memory.stop_thread import StopThread
 from sk_supervisor._system.threads import tell_left_behind
 from supervisor_harness import (
     PATIENCE,
@@ -192,7 +192,7 @@ def test_a_stop_before_the_start_is_not_lost_and_no_thread_is_left(target: Path)
     before = threads()
     local = Local(target)
     local.supervisor.request_stop("early")
-    assert local.supervisor.stop_reasons == ("early",)
+    assert local.supervisor.snapshot().stop_reasons == ("early",)
     assert not left_since(before)
     supervisor = local.ready()
     supervisor.shutdown()
@@ -236,7 +236,7 @@ def test_a_stop_that_does_not_return_is_left_behind() -> None:
 
     thread = StopThread(stop)
     thread.start()
-    thread.request("test")
+    thread.request("test", force=False)
     begun.wait()
     thread.close()
     left = [each for each in threading.enumerate() if each.name == "stop"]

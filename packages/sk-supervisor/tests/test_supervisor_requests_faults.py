@@ -153,13 +153,26 @@ def test_a_service_that_cannot_start_says_why() -> None:
 # ---- runs that end -------------------------------------------------------------------------------
 
 
+def drain_begun(service: Service) -> None:
+    """Return when it has: from then on only what is in flight is answered."""
+    between = threading.Event()
+    while not any(e.name == "drain_begun" for e in service._supervisor.lifecycle_events()):
+        between.wait(0.01)
+
+
 @pytest.mark.contract("HANDOFF-05")
 @pytest.mark.parametrize("groups", [None, FOUR], ids=["memory", "four"])
-def test_what_is_in_flight_is_answered_before_a_drain_ends_the_run(groups: Any, gate: Gate) -> None:
+@pytest.mark.parametrize("asked_before", [0, 2])
+def test_what_is_in_flight_is_answered_before_a_drain_ends_the_run(
+    groups: Any, asked_before: int, gate: Gate
+) -> None:
+    """Also where somebody had asked for a stop, and again, before the block's end did."""
     with serve(asked(groups)) as service:
         waiter = service.request(Envelope(Ask(4, do="wait:third", gate=gate.path)))
         gate.reached()
-        later = threading.Timer(0.05, gate.open)
+        for _ in range(asked_before):
+            service._supervisor.request_stop("test")
+        later = threading.Thread(target=lambda: (drain_begun(service), gate.open()))
         later.start()
     assert ok(waiter.wait(0)).n == 8
     later.join(PATIENCE)

@@ -130,7 +130,7 @@ def test_timeout_of_coreutils_signals_twice_and_the_run_is_drained(
     process.send_signal(TERM)
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 143, err
-    assert "second" not in err
+    assert "by force" not in err
 
 
 @pytest.mark.parametrize("number", [TERM, INT, HUP])
@@ -169,7 +169,7 @@ def test_one_signal_while_it_drains_is_waited_out_and_another_ends_it_at_once(
     echo_over.wait(ECHO_SECONDS * 2)
     command.signal(number)
     code, _, err = command.finish()
-    assert (code, "stopped at once by a second" in err) == (5, True)
+    assert (code, "stopped at once, by force" in err) == (5, True)
     assert gone(pids, within=0)
 
 
@@ -192,7 +192,7 @@ def test_a_second_word_while_workers_are_stopping_kills_whoever_is_left(target: 
         def ask() -> None:
             run.happened.wait_for("worker_stopped", "in-0.1")
             run.supervisor.request_stop("first")
-            run.supervisor.request_stop("second")
+            run.supervisor.request_stop("second", force=True)
 
         with meanwhile(ask):
             assert run.supervisor.shutdown() == "kill"
@@ -233,7 +233,7 @@ def test_a_forced_stop_in_full_flow_is_at_once(target: Path) -> None:
         def twice() -> None:
             run.happened.wait_for("worker_running", "out-0.1")
             run.supervisor.request_stop("first")
-            run.supervisor.request_stop("second")
+            run.supervisor.request_stop("second", force=True)
 
         with meanwhile(twice), pytest.raises(StopForcedError):
             run.supervisor.run()

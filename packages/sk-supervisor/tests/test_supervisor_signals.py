@@ -119,7 +119,7 @@ def test_a_second_signal_while_workers_start_is_a_forced_stop(
     code, _, err = command.finish()
     assert time.monotonic() - began < 10
     assert code == 5, err
-    said = "error: stopped while starting: SIGTERM, and at once by a second request"
+    said = "error: stopped while starting: SIGTERM, and then at once, by force"
     assert said in err.splitlines()
     assert gone([frozen.pid], within=0)
     assert target.read_text() == "old\n"
@@ -172,7 +172,7 @@ def test_a_second_signal_ends_the_run_by_force(target: Path, ears: Ears, sk: Sk,
     command.signal(signal.SIGINT)
     code, _, err = command.finish()
     assert code == 5
-    assert "stopped at once by a second" in err
+    assert "stopped at once, by force" in err
     waits = "the source, or a node, to return" if mode == "inline" else "mid"
     said = f"stopping: waiting up to 30 s for {waits}; again (Ctrl-C) ends it now"
     assert said in err.splitlines()

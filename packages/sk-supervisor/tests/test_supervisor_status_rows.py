@@ -54,6 +54,7 @@ STATUS = RunStatus(
     ),
     refusals={"data.replay": 3, "control.signature": 1},
     stop_reasons=("SIGTERM", "sk stop"),
+    stop_forced=True,
 )
 
 
@@ -68,7 +69,7 @@ def test_each_worker_has_a_row_and_each_group_is_named_once() -> None:
 
 def test_what_is_out_of_the_ordinary_is_said_below() -> None:
     assert list(words.notes(STATUS)) == [
-        "stop requested: SIGTERM, sk stop",
+        "stop requested: SIGTERM, sk stop (by force)",
         "out-0.1 failed (crash), signal SIGKILL",
         "refused: control.signature 1, data.replay 3",
     ]

@@ -142,7 +142,7 @@ def test_stop_groups_raises_when_the_time_is_over_and_force_ends_the_rest(
         def stop() -> None:
             ears.hear("here")
             run.supervisor.request_stop("test")
-            run.supervisor.request_stop("test")
+            run.supervisor.request_stop("test", force=True)
 
         with meanwhile(stop), pytest.raises(StopForcedError) as caught:
             run.supervisor.run()
@@ -175,12 +175,13 @@ def test_a_stop_between_readiness_and_work_is_not_lost(target: Path) -> None:
     assert target.read_text() == "old\n"
 
 
-def test_two_stops_between_readiness_and_work_are_a_forced_one(target: Path) -> None:
+def test_a_stop_by_force_between_readiness_and_work_needs_no_other_before_it(
+    target: Path,
+) -> None:
     with supervised(target, groups=ONE_GROUP) as run:
         run.ready()
-        run.supervisor.request_stop("first")
-        run.supervisor.request_stop("second")
-        with pytest.raises(StopForcedError, match=r"by a second request$"):
+        run.supervisor.request_stop("test", force=True)
+        with pytest.raises(StopForcedError, match=r"^stopped at once, by force$"):
             run.supervisor.run()
     assert target.read_text() == "old\n"
 

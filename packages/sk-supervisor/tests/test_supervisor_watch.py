@@ -205,22 +205,40 @@ def test_late_and_repeated_words_change_nothing_and_emit_nothing() -> None:
     assert scene.record().state is State.STOPPED
 
 
-def test_requests_to_stop_are_counted_and_known_by_their_reasons() -> None:
+def test_only_who_says_so_forces_a_stop_however_often_it_is_requested() -> None:
     scene = Scene()
-    scene.take(StopRequested("SIGTERM"))
+    scene.take(StopRequested("SIGTERM"), StopRequested("sk stop"))
     assert not scene.causes.forced
-    scene.take(StopRequested("SIGINT"))
+    scene.take(StopRequested("SIGINT", force=True))
     assert scene.causes.forced
-    assert (scene.stops, scene.causes.stop_reasons) == ([1, 2], ["SIGTERM", "SIGINT"])
+
+
+@pytest.mark.parametrize(
+    ("came", "told"),
+    [
+        ([("a", False), ("b", False)], [("a", False)]),
+        ([("a", False), ("b", True), ("c", True)], [("a", False), ("b", True)]),
+        ([("a", True), ("b", False), ("c", True)], [("a", True)]),
+    ],
+)
+def test_the_first_request_to_stop_and_the_first_by_force_are_told_of_and_no_other(
+    came: list[tuple[str, bool]], told: list[tuple[str, bool]]
+) -> None:
+    scene = Scene()
+    scene.take(*(StopRequested(reason, force) for reason, force in came))
+    facts = [e.fields for e in scene.log.events() if e.name == "stop_requested"]
+    assert [(said["reason"], said["force"]) for said in facts] == told
+    assert scene.causes.stops.reasons == tuple(reason for reason, _ in told)
+    assert scene.stops == [force for _, force in told]
 
 
 def test_what_has_happened_is_taken_in_without_waiting() -> None:
     scene = Scene()
     scene.mailbox.put(StopRequested("one"))
-    scene.mailbox.put(StopRequested("two"))
+    scene.mailbox.put(StopRequested("two", force=True))
     scene.loop.catch_up()
     scene.loop.catch_up()
-    assert scene.stops == [1, 2]
+    assert scene.stops == [False, True]
 
 
 def test_the_last_word_of_a_worker_is_its_progress() -> None:

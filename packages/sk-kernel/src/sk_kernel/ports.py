@@ -98,7 +98,8 @@ class BootstrapSupervisor(Protocol):
     def works_in_caller(self) -> bool:
         """Whether :meth:`run` does the work itself, in the caller's thread.
 
-        A second signal must then break into that thread, since nothing else could end the work.
+        A forced stop must then break into that thread, since nothing else could end the work:
+        whoever runs it does that, behind :meth:`request_stop`.
         """
 
     def start_groups(self, group_names: Sequence[str]) -> None:
@@ -110,11 +111,15 @@ class BootstrapSupervisor(Protocol):
     def run(self) -> RunReport:
         """Open the gate, let the source be read, return when every group has drained."""
 
-    def request_stop(self, reason: str) -> None:
+    def request_stop(self, reason: str, *, force: bool = False) -> None:
         """End the input: what was read is worked off, and :meth:`run` returns. Never blocks.
 
-        A second request ends the run by force. One that comes before the work is not lost. Safe in
-        a signal handler.
+        Asked again, it changes nothing. One that comes before the work is not lost. Safe in a
+        signal handler.
+
+        :param force: end the run at once instead, whether or not a stop was requested before: what
+            was read is not worked off, no worker is waited for, and :meth:`run` raises. One that
+            works in the caller drains all the same, unless its work is broken into.
         """
 
     def wait_started(self, timeout_seconds: float) -> bool:

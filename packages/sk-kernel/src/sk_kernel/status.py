@@ -76,7 +76,9 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     ``started`` is that to a startup probe: every group was ready once, and was told to work.
     ``records_in`` are those that the source has given, ``records_out`` those that the sink has
     taken, as their groups last said.
-    ``stop_reasons`` are the requests to stop so far, in order (``SIGTERM``, ``sk stop``).
+    ``stop_reasons`` are those of the requests to stop that changed anything, in order (``SIGTERM``,
+    ``sk stop``): the first one, and the first that was to end the run by force, which
+    ``stop_forced`` says has come.
     ``refusals`` counts what was refused, by ``plane.category`` (``data.replay``,
     ``control.signature``). ``spans`` says what has become of the spans so far, for each process
     that traces, those that have ended among them. ``requests`` says what became of the callers'
@@ -95,6 +97,7 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[GroupStatus, ...] = ()
     refusals: dict[str, int] = {}
     stop_reasons: tuple[str, ...] = ()
+    stop_forced: bool = False
     spans: tuple[SpanAccount, ...] = ()
     requests: ReplyCounters = ReplyCounters()
     version: int = STATUS_VERSION

@@ -236,14 +236,14 @@ class StartInterruptedError(SupervisorError):
 
 
 class StopForcedError(SupervisorError):
-    """A second request to stop came before the work had drained."""
+    """A stop by force was requested before the work had drained."""
 
     exit_code = EXIT_STOP_TIMEOUT
 
     def __init__(self, workers: Iterable[str]) -> None:
         self.workers = tuple(workers)
         late = f": not drained: {', '.join(self.workers)}" if self.workers else ""
-        super().__init__(f"stopped at once by a second request{late}")
+        super().__init__(f"stopped at once, by force{late}")
 
 
 class StopTimeoutError(SupervisorError, TimeoutError):

@@ -49,7 +49,7 @@ class Scene:
         self.log = LifecycleLog("r1", level="debug")
         self.roster = Roster(self.log, lambda _: None, Redactor([hidden]))
         self.ready: list[bool] = []
-        self.stops: list[int] = []
+        self.stops: list[bool] = []
         self.looks: dict[float, tuple[str, float]] = {}
         self.looked_at: list[float] = []
         self.causes = EndCauses(self.clock)

@@ -104,15 +104,22 @@ class Bench:
 
     @contextmanager
     def meanwhile(self, seen: Callable[[], bool], then: Callable[[], object]) -> Iterator[None]:
-        """While the block runs, do something in another thread as soon as something is seen."""
+        """While the block runs, do something in another thread as soon as something is seen.
+
+        Where that is not seen in time, or what is done raises, the run is ended by force, so that
+        the block comes back, and the error is raised at its end.
+        """
         over = threading.Event()
+        wrong: list[BaseException] = []
 
         def look() -> None:
-            end = time.monotonic() + SOON
-            while not over.wait(_LOOK_SECONDS) and time.monotonic() < end:
-                if seen():
+            try:
+                self._see(seen, over)
+                if not over.is_set():
                     then()
-                    return
+            except BaseException as error:  # noqa: BLE001 - raised in the block's thread
+                wrong.append(error)
+                self.supervisor.request_stop("check_supervisor gives up", force=True)
 
         thread = threading.Thread(target=look, name="meanwhile", daemon=True)
         thread.start()
@@ -121,6 +128,16 @@ class Bench:
         finally:
             over.set()
             thread.join(SOON)
+            if wrong:
+                raise wrong[0]
+
+    @staticmethod
+    def _see(seen: Callable[[], bool], over: threading.Event) -> None:
+        """Return when it is seen, or nobody waits any more; raise where it takes too long."""
+        end = time.monotonic() + SOON
+        while not over.is_set() and not seen():
+            holds(time.monotonic() < end, "to see in the run what is waited for")
+            over.wait(_LOOK_SECONDS)
 
 
 def equal(found: object, expected: object) -> None:

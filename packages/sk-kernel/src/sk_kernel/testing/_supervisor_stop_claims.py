@@ -31,6 +31,41 @@ def a_stop_drains_what_was_read(bench: SupervisorBench) -> None:
         holds(it.supervisor.shutdown() in ("none", "stop"), "no force")
 
 
+def asking_again_is_no_force(bench: SupervisorBench) -> None:
+    """However often: what was read comes out, and the first request is the only one."""
+    with bench.supervisor(count=0) as it:
+        it.start()
+
+        def ask() -> None:
+            for reason in ("first", "second", "third"):
+                it.supervisor.request_stop(reason)
+
+        with it.meanwhile(it.flowing, ask):
+            report = it.supervisor.run()
+        equal((report.outcome, report.records_out), ("stopped", report.records_in))
+        status = it.supervisor.snapshot()
+        equal((status.stop_reasons, status.stop_forced), (("first",), False))
+        holds(it.supervisor.shutdown() in ("none", "stop"), "no force")
+
+
+def a_stop_by_force_needs_no_other_before_it(bench: SupervisorBench) -> None:
+    """The run ends: it raises, or is stopped, where only who runs it could break into the work."""
+    with bench.supervisor(count=0) as it:
+        it.start()
+        outcome = ""
+        with it.meanwhile(it.flowing, lambda: it.supervisor.request_stop("test", force=True)):
+            try:
+                outcome = it.supervisor.run().outcome
+            except KernelError:
+                outcome = "raised"
+        own = ("stopped", "raised") if it.supervisor.works_in_caller else ("raised",)
+        holds(outcome in own, f"an end by force, not {outcome!r}")
+        status = it.supervisor.snapshot()
+        equal((status.stop_reasons, status.stop_forced), (("test",), True))
+        holds(it.supervisor.shutdown() in RUNGS, "a rung of the ladder")
+        it.all_stopped()
+
+
 def a_stop_before_the_work_is_not_lost(bench: SupervisorBench) -> None:
     """A run without an end, asked to stop before it began, ends: it raises, or is stopped."""
     with bench.supervisor(count=0) as it:
@@ -82,6 +117,8 @@ def groups_end_by_force(bench: SupervisorBench) -> None:
 
 STOP_CLAIMS: Final = (
     a_stop_drains_what_was_read,
+    asking_again_is_no_force,
+    a_stop_by_force_needs_no_other_before_it,
     a_stop_before_the_work_is_not_lost,
     a_shutdown_is_legal_in_every_state,
     groups_stop_when_told,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from sk_supervisor._lives.record import WorkerRecord, failure_error
+from sk_supervisor._lives.stop_requests import StopRequests
 from sk_supervisor.errors import HubFailedError, RuntimeWorkerFailedError
 
 
@@ -20,7 +21,7 @@ class EndCauses:
         self.failed: WorkerRecord | None = None
         self.failed_at = 0.0
         self.hub_failure: HubFailedError | None = None
-        self.stop_reasons: list[str] = []
+        self.stops = StopRequests()
 
     def blame(self, record: WorkerRecord) -> None:
         """The run ends by this worker, unless it ends by another already."""
@@ -34,8 +35,8 @@ class EndCauses:
 
     @property
     def forced(self) -> bool:
-        """Whether a second request to stop has come."""
-        return len(self.stop_reasons) > 1
+        """Whether the run is to end at once: who requested a stop said so."""
+        return self.stops.forced
 
     @property
     def broken(self) -> bool:

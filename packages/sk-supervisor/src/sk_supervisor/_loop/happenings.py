@@ -28,9 +28,10 @@ class HubFault:
 
 @dataclass(frozen=True, slots=True)
 class StopRequested:
-    """Somebody wants the run to end: a signal, or a call."""
+    """Somebody wants the run to end: a signal, or a call. With ``force``: at once."""
 
     reason: str
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,21 +17,22 @@ from sk_kernel import (
 )
 from sk_observability import SpanFanOut, build_span_exporters
 
+from sk_supervisor._lives.stop_requests import StopRequests
 from sk_supervisor._memory.requests import LocalRequests
 from sk_supervisor._memory.status import WORKER
+from sk_supervisor._memory.stop_thread import StopThread
 from sk_supervisor._memory.stop_times import StopTimes
 from sk_supervisor._plan.preflight import Prepared, span_choices
 from sk_supervisor._processes.output import OnLine
 from sk_supervisor._system.scope import Transport
 from sk_supervisor._system.signals import BreakIn
-from sk_supervisor._system.stop_thread import StopThread
 from sk_supervisor.errors import StopTimeoutError
 
 if TYPE_CHECKING:  # a run that measures nothing starts without it
     from sk_supervisor._profile.measures import Profiler
     from sk_supervisor.errors import ProfileError
 
-#: How long exporters have behind a second request to stop.
+#: How long exporters have behind a stop by force.
 _FORCED_SECONDS: Final = 0.5
 
 
@@ -100,7 +101,7 @@ class LocalRun:
         assert self._run is not None  # noqa: S101 - the caller has made it
         if self._profiler is not None:
             self._profiler.begin()
-        if self._stop.reasons:
+        if self._stop.requests.reasons:
             self._run.stop()  # nothing is read: the thread may come too late for a short input
         try:
             report = self._run.run()
@@ -131,14 +132,18 @@ class LocalRun:
         if self._profiler is not None:
             self._profiler.write(report.records_in)
 
-    def request_stop(self, reason: str) -> None:
-        """End the input and drain. Safe in a signal handler."""
-        self._stop.request(reason)
+    def request_stop(self, reason: str, *, force: bool) -> None:
+        """End the input and drain. Safe in a signal handler.
+
+        :param force: drain without delay, and give exporters little time. Who ends the work breaks
+            into it.
+        """
+        self._stop.request(reason, force=force)
 
     @property
-    def stop_reasons(self) -> tuple[str, ...]:
-        """The requests to stop so far, in order."""
-        return self._stop.reasons
+    def stops(self) -> StopRequests:
+        """The requests to stop so far."""
+        return self._stop.requests
 
     def totals(self) -> Totals:
         """What has been measured of its work."""
@@ -191,9 +196,9 @@ class LocalRun:
             raise
 
     def _ended(self) -> None:
-        """The run's own end: behind a second request its exporters get little time."""
+        """The run's own end: behind a stop by force its exporters get little time."""
         self._requests.close(self._run.failure if self._run else None)
-        if self._spans is not None and len(self._stop.reasons) > 1:
+        if self._spans is not None and self._stop.requests.forced:
             self._spans.finish(_FORCED_SECONDS)
 
     def _drain(self) -> None:

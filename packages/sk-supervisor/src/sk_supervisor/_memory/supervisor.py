@@ -138,9 +138,13 @@ class LocalBootstrapSupervisor(SupervisorBase):
         self._run.tell(report)
         return report
 
-    def request_stop(self, reason: str) -> None:
-        """End the input and drain. Safe in any thread and in a signal handler."""
-        self._run.request_stop(reason)
+    def request_stop(self, reason: str, *, force: bool = False) -> None:
+        """End the input and drain. Safe in any thread and in a signal handler.
+
+        With force nothing is delayed, and exporters have little time; what holds up the caller's
+        thread is broken into by who runs it there.
+        """
+        self._run.request_stop(reason, force=force)
 
     def take_break_in(self, break_in: BreakIn) -> None:
         """Have the way to break into the work, where it does not end as a stop asks it to."""
@@ -149,11 +153,6 @@ class LocalBootstrapSupervisor(SupervisorBase):
     def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
         """Have the run, which is not made yet, write what it measures to a folder."""
         self._run.profile_into(folder, on_failure)
-
-    @property
-    def stop_reasons(self) -> tuple[str, ...]:
-        """The requests to stop so far, in order."""
-        return self._run.stop_reasons
 
     def partial_outputs(self) -> tuple[str, ...]:
         """Where the sink's unfinished output is; empty once it is in place."""
@@ -192,13 +191,14 @@ class LocalBootstrapSupervisor(SupervisorBase):
             scenario=self._scenario,
             profile="memory",
             state=state,
-            ready=state == "running" and not self._run.stop_reasons,
+            ready=state == "running" and not self._run.stops.reasons,
             started=self._was_open,
             age_seconds=self._life.age_seconds,
             records_in=worker.records_in,
             records_out=worker.records_out,
             groups=(GroupStatus(name=MEMORY, state=state, workers=(worker,)),),
-            stop_reasons=self._run.stop_reasons,
+            stop_reasons=self._run.stops.reasons,
+            stop_forced=self._run.stops.forced,
             requests=self.handoff.counters(),
             spans=self._run.span_accounts(),
         )

@@ -13,6 +13,7 @@ from sk_observability import LifecycleLog
 from sk_supervisor._operate.admin import AdminServer, Controls
 from sk_supervisor._operate.entries import AdminListener, RunInfo
 from sk_supervisor._operate.rundir import made
+from sk_supervisor._show.board import BY_COMMAND
 from sk_supervisor._show.display import Display
 from sk_supervisor.errors import RunDirError
 
@@ -21,30 +22,6 @@ if TYPE_CHECKING:
 
 #: The reason of a stop that came over the socket.
 REASON = "sk stop"
-
-
-class Stopper:
-    """Turns each ``sk stop`` into as many requests to the supervisor as it takes.
-
-    A request is the first one, or it ends the run by force: so that whoever asks again without
-    meaning that, or behind a signal, does no harm. Used by one thread.
-
-    :param break_in: ends the work of a supervisor that works in the caller's thread.
-    """
-
-    def __init__(self, supervisor: BootstrapSupervisor, break_in: Callable[[], None]) -> None:
-        self._supervisor, self._break_in = supervisor, break_in
-        self._asked = 0
-
-    def __call__(self, force: bool) -> None:
-        """Have it drained, or ended at once."""
-        # What was asked for a moment ago is not in the status yet.
-        known = max(self._asked, len(self._supervisor.snapshot().stop_reasons))
-        for _ in range(known, 2 if force else 1):
-            self._asked += 1
-            self._supervisor.request_stop(REASON)
-        if force and self._supervisor.works_in_caller:
-            self._break_in()
 
 
 def open_admin(
@@ -59,18 +36,20 @@ def open_admin(
     """The admin socket that ``runtime.platform.admin`` asks for; None where there is none.
 
     :param display: shows that there is none, and what a stop that is asked for waits for.
+    :param break_in: ends the work of a supervisor that works in the caller's thread.
     :raises RunDirError: when it cannot be had, and the configuration insists on it.
     """
     admin = config.runtime.platform.admin
     if admin.enabled is False:
         return None
     info = RunInfo(run_id, os.getpid(), config.scenario.name, time.time())
-    stopper = Stopper(supervisor, break_in)
 
     def stop(force: bool) -> None:
         if not force:
-            display.stopping()
-        stopper(force)
+            display.stopping(BY_COMMAND)
+        supervisor.request_stop(REASON, force=force)
+        if force and supervisor.works_in_caller:
+            break_in()
 
     def refused(category: str) -> None:
         log.emit("admin_refused", level="debug", fields={"category": category})

@@ -28,7 +28,7 @@ from sk_supervisor._run.lifetime import supervised
 from sk_supervisor._run.summary import refusal
 from sk_supervisor._session.early import TakesEarly, begun_early
 from sk_supervisor._show.announcing import announcing
-from sk_supervisor._show.board import board_of
+from sk_supervisor._show.board import AGAIN, board_of
 from sk_supervisor._show.display import Display, display_for
 from sk_supervisor._show.screens import QuietScreen, Screen
 from sk_supervisor._system.last_code import LastCode
@@ -193,12 +193,16 @@ def _is_silent(sink: AdapterConfig | None) -> bool:
     return isinstance(path, str) and path not in ("-", "/dev/stdout", "/dev/tty")
 
 
-def _shown(supervisor: BootstrapSupervisor, display: Display) -> Callable[[str], None]:
-    """What requests a stop, and shows what that waits for. Safe in a signal handler."""
+def _shown(supervisor: BootstrapSupervisor, display: Display) -> Callable[[str, bool], None]:
+    """What requests a stop, or one by force, and shows what the first waits for.
 
-    def request_stop(reason: str) -> None:
-        display.stopping()
-        supervisor.request_stop(reason)
+    Safe in a signal handler.
+    """
+
+    def request_stop(reason: str, force: bool) -> None:
+        if not force:
+            display.stopping(AGAIN)
+        supervisor.request_stop(reason, force=force)
 
     return request_stop
 
@@ -236,7 +240,7 @@ def _told(
 
     :param status: the run's last; None where there was no supervisor.
     """
-    accounts, forced = (status.spans, len(status.stop_reasons) > 1) if status else ((), False)
+    accounts, forced = (status.spans, status.stop_forced) if status else ((), False)
     try:
         signals.breaks_in = True
         told = rails.close(accounts, FORCED_SECONDS if forced else ENDING_SECONDS)

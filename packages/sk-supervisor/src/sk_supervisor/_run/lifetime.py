@@ -31,6 +31,7 @@ from sk_supervisor.errors import (
     ApplicationExitError,
     RuntimeLifecycleReadyError,
     StartInterruptedError,
+    StopForcedError,
 )
 
 #: The rungs of the stop ladder that are no answer to being asked.
@@ -80,15 +81,14 @@ def _cut_short(
 ) -> tuple[int, str, str]:
     """The answer of :func:`supervised` for a run that has not come to an end of its own."""
     if isinstance(error, StartInterruptedError):
-        # The request that interrupted the start was the first one; this is whether, while the
-        # workers were stopping, a second one left them no time.
-        if rung in _BY_FORCE and len(supervisor.snapshot().stop_reasons) > 1:
-            forced = f"{error}, and at once by a second request"
+        # The request that interrupted the start was not forced; this is whether, while the workers
+        # were stopping, one that was left them no time.
+        if rung in _BY_FORCE and supervisor.snapshot().stop_forced:
+            forced = f"{error}, and then at once, by force"
             return EXIT_STOP_TIMEOUT, "", failure(forced, supervisor, prepared)
         return _stopped_code(signals.numbers), str(error), ""
     if isinstance(error, ForcedStop):
-        forced = "stopped at once by a second request"
-        return EXIT_STOP_TIMEOUT, "", failure(forced, supervisor, prepared)
+        return EXIT_STOP_TIMEOUT, "", failure(str(StopForcedError(())), supervisor, prepared)
     if reader_has_gone(error):
         return EXIT_READER_GONE, unread(supervisor), ""
     code, said = EXIT_WORKER, with_cause(error)

@@ -65,7 +65,7 @@ def by_force(report: RunReport, supervisor: BootstrapSupervisor, rung: str) -> s
     """What is wrong with the end of a run that has a report."""
     done = "the run was stopped" if report.outcome == "stopped" else "the work is done"
     if supervisor.works_in_caller:
-        return f"{done}, but its exporters were cut short by a second request"
+        return f"{done}, but its exporters were cut short by force"
     return f"{done}, but workers had to be ended by force ({rung})"
 
 

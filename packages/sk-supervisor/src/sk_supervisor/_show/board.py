@@ -13,6 +13,9 @@ _PHASES = ("spawning", "starting", "ready", "running", "drained", "stopping", "s
 _WORKING = ("running", "drained")
 _DONE = ("drained", "stopping", "stopped", "failed")
 _WORTH_A_LINE = ("starting", "ready", "running", "stopping")
+#: What ends a stop at once, for who asked for it by a signal, and by the command.
+AGAIN = "again (Ctrl-C)"
+BY_COMMAND = "sk stop --force"
 #: A rate of a shorter time jumps about: workers speak once a second.
 _PACE_SECONDS = 0.5
 
@@ -71,14 +74,17 @@ class Board:
         known = (p for p in self._groups.values() if p.state != _PHASES[0])
         return "  ".join(f"{p.group} {p.state}" for p in known)
 
-    def stopping(self) -> str:
-        """What a stop that was asked for waits for, and how long at most. Any thread."""
+    def stopping(self, ends_it: str) -> str:
+        """What a stop that was asked for waits for, how long at most, and what ends it at once.
+
+        Any thread.
+        """
         groups = list(self._groups.values())
         late = ", ".join(p.group for p in groups if p.state not in _DONE) or "the workers"
         if list(self._groups) == [MEMORY]:
             late = "the source, or a node, to return"
         seconds = f"{self._stop_seconds:g} s"
-        return f"stopping: waiting up to {seconds} for {late}; again (Ctrl-C) ends it now"
+        return f"stopping: waiting up to {seconds} for {late}; {ends_it} ends it now"
 
     def _of(self, group: str) -> Progress:
         return self._groups.get(group, Progress(group))

@@ -45,8 +45,11 @@ class Display(Protocol):
     def notice(self, text: str) -> None:
         """The run itself has something to say. Safe in a signal handler."""
 
-    def stopping(self) -> None:
-        """The run was asked to stop: say what that waits for. Safe in a signal handler."""
+    def stopping(self, ends_it: str) -> None:
+        """The run was asked to stop: say what that waits for, and what would end it at once.
+
+        Safe in a signal handler.
+        """
 
     def close(self) -> None:
         """Show what is left, and then nothing more but the last words."""
@@ -65,7 +68,7 @@ class ThreadedDisplay:
         self._lost = 0
         self._lock = threading.Lock()
         self._notices: deque[str] = deque()
-        self._stopping = False
+        self._stopping: set[str] = set()
         self._closing = threading.Event()
         # Not an event: setting one takes a lock, which a signal's handler may find its thread in.
         self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -94,11 +97,11 @@ class ThreadedDisplay:
         self._notices.append(text)
         self._news.put(None)
 
-    def stopping(self) -> None:
+    def stopping(self, ends_it: str) -> None:
         """Show it the first time."""
-        if not self._stopping:
-            self._stopping = True
-            self.notice(self._board.stopping())
+        if ends_it not in self._stopping:
+            self._stopping.add(ends_it)
+            self.notice(self._board.stopping(ends_it))
 
     def close(self) -> None:
         """Draw a last time; a screen that takes nothing is left."""

@@ -29,7 +29,8 @@ def headline(status: RunStatus, rate: float | None = None) -> str:
 def notes(status: RunStatus) -> Iterator[str]:
     """What is out of the ordinary, a line each."""
     if status.stop_reasons:
-        yield f"stop requested: {', '.join(map(shown, status.stop_reasons))}"
+        force = " (by force)" if status.stop_forced else ""
+        yield f"stop requested: {', '.join(map(shown, status.stop_reasons))}{force}"
     for worker in status.workers():
         if worker.category:
             ended = f", {worker.ended}" if worker.ended else ""

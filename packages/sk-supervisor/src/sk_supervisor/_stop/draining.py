@@ -18,7 +18,7 @@ from sk_supervisor._stop.drain_timer import DrainTimer
 
 #: After a failure there is nothing left to drain, and whoever is left gets this long to leave.
 FAILURE_BUDGET_SECONDS = 5.0
-#: A second request to stop, or a forced termination, takes this long at each rung.
+#: A forced stop, or a forced termination, takes this long at each rung.
 FORCE_SECONDS = 1.0
 
 
@@ -53,7 +53,7 @@ class Draining:
     @property
     def ready_no_more(self) -> bool:
         """Whether the run goes to its end, be it by a request, a failure, or a call."""
-        return bool(self._withdrawn or self._causes.stop_reasons or self._causes.broken)
+        return bool(self._withdrawn or self._causes.stops.reasons or self._causes.broken)
 
     @property
     def until(self) -> float:
@@ -67,14 +67,14 @@ class Draining:
             return FAILURE_BUDGET_SECONDS + self._flush_seconds
         return float(max(g.stop_timeout_seconds for g in self._groups))
 
-    def requested(self, times: int) -> None:
-        """A stop was requested for the ``times``-th time: the first one drains the run.
+    def requested(self, force: bool) -> None:
+        """A stop was requested, which drains the run; or with force: nobody drains any more.
 
-        Before the work was begun it only keeps successors from being started; a later one lets
-        nobody drain any more. Whoever waits for the start or the work finds both in the causes.
+        Before the work was begun it only keeps successors from being started. Whoever waits for the
+        start or the work finds both in the causes.
         """
         now = time.monotonic()
-        if times > 1:
+        if force:
             self.withdraw()
             self.ladder = Ladder.at_once(FORCE_SECONDS, now)
         elif not self._work.is_open:

@@ -122,7 +122,7 @@ class Stopping:
         *,
         whatever_comes: bool = False,
     ) -> None:
-        """Wait until nobody is left or the time is over; a second request to stop ends the wait."""
+        """Wait until nobody is left or the time is over; a stop by force ends the wait."""
         while (
             self.alive(groups)
             and self._clock() < deadline

@@ -49,7 +49,8 @@ class Dispatcher:
     """Takes happenings in, each once. The loop's thread only; it never waits.
 
     :param on_ready: called after a worker said that it is ready.
-    :param on_stop: called after each request to stop, with their number so far.
+    :param on_stop: called after each request to stop that changes anything: the first, and the
+        first that is forced; with whether it is.
     :param on_settled: called when no request is in flight and no more are taken.
     :param on_handoff_failure: called for a request that has failed.
     :param clock: seconds; the loop's.
@@ -64,7 +65,7 @@ class Dispatcher:
         judge: Judge,
         *,
         on_ready: Callable[[], None],
-        on_stop: Callable[[int], None],
+        on_stop: Callable[[bool], None],
         on_settled: Callable[[], None] = lambda: None,
         on_handoff_failure: OnFailure = lambda *_: None,
         clock: Callable[[], float] = time.monotonic,
@@ -88,10 +89,11 @@ class Dispatcher:
                     self._lost(record, happening)
             case HubFault():
                 self._hub_fault(happening)
-            case StopRequested(reason=reason):
-                self._causes.stop_reasons.append(reason)
-                self._log.emit("stop_requested", fields={"reason": reason})
-                self._on_stop(len(self._causes.stop_reasons))
+            case StopRequested(reason=reason, force=force):
+                if self._causes.stops.take(reason, force=force):
+                    facts = {"reason": reason, "force": force}
+                    self._log.emit("stop_requested", fields=facts)
+                    self._on_stop(force)
             case RefusalsCame():
                 pass  # an alarm tells of them, at its own rate
             case Ping(answer=answer):

@@ -107,7 +107,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         :raises RuntimeLifecycleReadyError: when one failed that had not been ready yet.
         :raises StartInterruptedError: when a stop was requested before every group was ready.
         :raises StopTimeoutError: when a requested stop did not drain within its budget.
-        :raises StopForcedError: when a second stop was requested before that.
+        :raises StopForcedError: when a stop by force was requested before that.
         :raises RuntimeLifecycleResolutionError: when the groups were not started, or not ready.
         :raises DeadLetterError: when the dead letters of a run that has drained cannot be merged.
         """
@@ -129,12 +129,9 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
             profiler.write(report.records_in)
         return with_letters(report, parts.letters)
 
-    def request_stop(self, reason: str) -> None:
-        """End the run: the first request drains it, a second one ends it by force.
-
-        Safe in any thread and in a signal handler.
-        """
-        self._parts.mailbox.put(StopRequested(reason))
+    def request_stop(self, reason: str, *, force: bool = False) -> None:
+        """See the protocol. Safe in any thread and in a signal handler."""
+        self._parts.mailbox.put(StopRequested(reason, force))
 
     def take_early(self, early: Early) -> None:
         """Let workers be processes that have begun already, where there are any."""
@@ -203,7 +200,8 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
             records_out=records_out,
             groups=groups,
             refusals=parts.refusals.totals(),
-            stop_reasons=tuple(parts.causes.stop_reasons),
+            stop_reasons=parts.causes.stops.reasons,
+            stop_forced=parts.causes.forced,
             requests=self.handoff.counters(),
             spans=parts.spans.accounts(),
         )

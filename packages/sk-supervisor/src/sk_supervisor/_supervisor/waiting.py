@@ -68,7 +68,7 @@ class Waiting:
 
         :raises StartInterruptedError: when a stop was requested before every group had begun.
         :raises StopTimeoutError: when a requested stop did not drain within its budget.
-        :raises StopForcedError: when a second stop was requested before that, or before they had.
+        :raises StopForcedError: when a stop by force was requested before that, or before they had.
         :raises RuntimeWorkerFailedError, HubFailedError: when a worker, or the hub, failed.
         :raises RuntimeLifecycleReadyError: when a worker failed that had not been ready yet.
         """
@@ -118,8 +118,8 @@ class Waiting:
         """Raise if a stop was requested: of a run that was still to be started."""
         if self._causes.forced:
             raise StopForcedError(())  # nobody is late: a start has nothing to drain
-        if self._causes.stop_reasons:
-            raise StartInterruptedError(self._causes.stop_reasons[0])
+        if self._causes.stops.reasons:
+            raise StartInterruptedError(self._causes.stops.reasons[0])
 
     def _raise_if_out_of_time(self) -> None:
         if self._causes.forced:

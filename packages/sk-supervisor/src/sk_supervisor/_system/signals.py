@@ -22,7 +22,7 @@ ECHO_SECONDS: Final = 0.1
 class ReceivedSignals:
     """The signals that came, without the echoes. Pure: the clock's time comes in.
 
-    While ``breaks_in`` is true, a second one raises :class:`ForcedStop` and makes it false.
+    While ``breaks_in`` is true, a forcing one raises :class:`ForcedStop` and makes it false.
     """
 
     def __init__(self, *, breaks_in: bool = False) -> None:
@@ -40,6 +40,11 @@ class ReceivedSignals:
             return False
         self.numbers.append(signal.Signals(number))
         return True
+
+    @property
+    def force(self) -> bool:
+        """Whether the last one means force: who signals a second time does."""
+        return len(self.numbers) > 1
 
 
 def ignored_from_above(number: signal.Signals) -> bool:
@@ -132,15 +137,18 @@ class TakesBreakIn(Protocol):
 
 @contextmanager
 def signals_to(
-    request_stop: Callable[[str], None], *, force: bool, break_in: BreakIn | None = None
+    request_stop: Callable[[str, bool], object], *, force: bool, break_in: BreakIn | None = None
 ) -> Iterator[ReceivedSignals]:
-    """Hand each signal's name to ``request_stop`` inside the block; gives the signals that came.
+    """Request a stop at each signal inside the block, by force from the second on.
+
+    Gives the signals that came.
 
     A SIGHUP that is ignored already (``nohup``) stays ignored; an echo is left out.
 
     Outside the main thread, where Python allows no handlers, nothing is handled.
 
-    :param request_stop: called in the handler, so that it may only pass the word on.
+    :param request_stop: gets the signal's name, and whether it means force; called in the handler,
+        so that it may only pass the word on.
     :param force: whether the second signal raises :class:`ForcedStop` in the main thread; the
         caller may say otherwise later, by ``breaks_in`` of what is given.
     :param break_in: may raise it as well, with ``force``, until it is disarmed.
@@ -158,9 +166,9 @@ def signals_to(
             return
         if not received.counts(number, time.monotonic()):
             return
-        request_stop(signal.Signals(number).name)
+        request_stop(signal.Signals(number).name, received.force)
         # Never a third time, in the midst of cleaning up behind the second.
-        if received.breaks_in and len(received.numbers) > 1:
+        if received.breaks_in and received.force:
             received.breaks_in = False
             raise ForcedStop
 

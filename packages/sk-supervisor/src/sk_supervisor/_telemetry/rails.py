@@ -34,7 +34,7 @@ from sk_supervisor._telemetry.system_nodes import GROUP, LIFECYCLE_SEQUENCE, Sys
 #: all signals together and whatever the exporters' settings say: one deadline for them all.
 #: A third of it is kept for the events, the last of which say what has become of all spans.
 ENDING_SECONDS: Final = 3.0
-#: The same behind a second request to stop.
+#: The same behind a stop by force.
 FORCED_SECONDS: Final = 1.0
 
 

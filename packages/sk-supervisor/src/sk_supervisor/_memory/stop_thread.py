@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Callable
 
+from sk_supervisor._lives.stop_requests import StopRequests
 from sk_supervisor._system.threads import begin
 
 #: How long ``stop`` may take when the end has come without it.
@@ -16,35 +17,34 @@ _END_SECONDS = 1.0
 class StopThread:
     """Calls ``stop`` once, in a thread of its own, when it runs and was asked.
 
-    :param delay_seconds: how long after the request; what was asked before it runs is done at once.
+    :param delay_seconds: how long after the request; what was asked before it runs, or by force, is
+        done at once.
     """
 
     def __init__(self, stop: Callable[[], None], delay_seconds: float = 0.0) -> None:
         self._stop, self._delay = stop, delay_seconds
-        self._reasons: list[str] = []
+        self.requests = StopRequests()
         self._asked: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """What was asked, in order."""
-        return tuple(self._reasons)
 
     def start(self) -> None:
         """Begin to wait, also for what was asked before.
 
         :raises OSError: when the system has no thread to give.
         """
-        if self._reasons:
+        if self.requests.reasons:
             self._delay = 0.0
         thread = threading.Thread(target=self._wait, name="stop", daemon=True)
         begin(thread)
         self._thread = thread
 
-    def request(self, reason: str) -> None:
-        """Ask for the stop. Safe in a signal handler."""
-        self._reasons.append(reason)
-        self._asked.put(True)
+    def request(self, reason: str, *, force: bool) -> None:
+        """Ask for the stop; asked again, that changes nothing. Safe in a signal handler.
+
+        :param force: do not wait for the delay, or for the rest of it.
+        """
+        if self.requests.take(reason, force=force):
+            self._asked.put(True)
 
     def close(self) -> None:
         """Let the thread end; one that is held up in ``stop`` is left behind after a second."""
@@ -56,7 +56,7 @@ class StopThread:
     def _wait(self) -> None:
         if not self._asked.get():
             return
-        if self._delay > 0:
+        if self._delay > 0 and not self.requests.forced:
             with contextlib.suppress(queue.Empty):
                 if not self._asked.get(timeout=self._delay):
                     return  # it has ended meanwhile
