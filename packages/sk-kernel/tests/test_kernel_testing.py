@@ -49,6 +49,41 @@ def i(c: C, torn: Torn) -> None: ...
 """
 
 
+FOREIGN = """
+class Number(float):
+    def tolist(self): return float(self)
+class Score(msgspec.Struct):
+    score: float
+class Loose(msgspec.Struct):
+    score: typing.Any
+@node
+def score(a: A) -> {returned}: return {output}
+"""
+
+
+@pytest.mark.parametrize(
+    ("returned", "output"),
+    [
+        ("Score", "Score(Number(1))"),
+        ("list[Score]", "[Score(1.0), Score(Number(1))]"),
+        ("Envelope[Score]", "Envelope(Score(Number(1)))"),
+    ],
+)
+def test_what_could_not_go_to_another_process_is_refused_with_the_cure(
+    declare: Any, returned: str, output: str
+) -> None:
+    m = declare(FOREIGN.format(returned=returned, output=output))
+    with pytest.raises(NodeOutputError, match=r"score: Number .* its \.tolist\(\)") as caught:
+        run_node(m.score, m.A(1))
+    assert caught.value.node == "score"
+
+
+def test_what_is_no_payload_for_other_processes_is_left_alone(declare: Any) -> None:
+    m = declare(FOREIGN.format(returned="Loose", output="Loose(Number(1))"))
+    (given,) = run_node(m.score, m.A(1))
+    assert type(given.score) is m.Number
+
+
 def test_a_node_is_called_with_settings_states_services_and_context(declare: Any) -> None:
     m = declare(NODES)
     seen = m.Seen()

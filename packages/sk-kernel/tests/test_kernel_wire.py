@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,6 +139,11 @@ def _in_itself() -> list[Any]:
         (
             Row(1, {Held(): 1}),  # type: ignore[arg-type]
             "Row with text (a key): Held that MessagePack cannot carry (TypeError)",
+        ),
+        (
+            Row(array("l", [1])),  # type: ignore[arg-type]
+            "Row with n: array that MessagePack cannot carry"
+            " (TypeError; its .tolist() gives Python's own)",
         ),
         (
             Row(1, _in_itself()),  # type: ignore[arg-type]

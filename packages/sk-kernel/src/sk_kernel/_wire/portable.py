@@ -48,20 +48,29 @@ def portability_faults(graph: Graph, payloads: Iterable[tuple[str, PayloadType]]
     """What is wrong with payload types, each of them given with the vertex that is to blame."""
     faults = []
     for vertex, payload in dict.fromkeys(payloads):
-        try:
-            decoder_of(payload.annotation)
-            info = msgspec.inspect.type_info(payload.annotation)
-        except _NO_TYPES as error:
-            place = graph.place(vertex)
-            faults.append(_foreign_fault(vertex, payload, [str(error)], place))
-            continue
-        foreign, untyped = set[str](), set[str]()
-        _look(info, payload.name, foreign, untyped, [])
+        foreign, untyped = _problems(payload)
         if foreign:
-            faults.append(_foreign_fault(vertex, payload, sorted(foreign), graph.place(vertex)))
+            faults.append(_foreign_fault(vertex, payload, foreign, graph.place(vertex)))
         if untyped:
-            faults.append(_untyped_fault(vertex, payload, sorted(untyped), graph.place(vertex)))
+            faults.append(_untyped_fault(vertex, payload, untyped, graph.place(vertex)))
     return faults
+
+
+def is_portable(payload: PayloadType) -> bool:
+    """Whether nothing is wrong with a payload type."""
+    return not any(_problems(payload))
+
+
+def _problems(payload: PayloadType) -> tuple[list[str], list[str]]:
+    """(the classes in a type that MessagePack knows nothing of, the places without a type)."""
+    try:
+        decoder_of(payload.annotation)
+        info = msgspec.inspect.type_info(payload.annotation)
+    except _NO_TYPES as error:
+        return [str(error)], []
+    foreign, untyped = set[str](), set[str]()
+    _look(info, payload.name, foreign, untyped, [])
+    return sorted(foreign), sorted(untyped)
 
 
 def _foreign_fault(vertex: str, payload: PayloadType, foreign: list[str], place: str) -> Fault:

@@ -32,12 +32,26 @@ _decode_raw = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 
 def unsendable(section: Section) -> NodeOutputError | None:
     """The error of the first record of a section that MessagePack has no form for; else None."""
-    for key, item in zip(section.keys, section.items, strict=True):
-        try:
-            _encode(item)
-        except UNSENDABLE as error:
-            got = uncarried(item, error)
-            return NodeOutputError(section.producer, got, "", root_of(key)).about(key)
+    refused = (
+        _refused(section.producer, *each) for each in zip(section.keys, section.items, strict=True)
+    )
+    return next(filter(None, refused), None)
+
+
+def require_carried(producer: str, key: Key, payload: Any) -> None:
+    """Refuse a payload that MessagePack has no form for.
+
+    :raises NodeOutputError: as where it is sent to another process.
+    """
+    if error := _refused(producer, key, payload):
+        raise error
+
+
+def _refused(producer: str, key: Key, payload: Any) -> NodeOutputError | None:
+    try:
+        _encode(payload)
+    except UNSENDABLE as error:
+        return NodeOutputError(producer, uncarried(payload, error), "", root_of(key)).about(key)
     return None
 
 
@@ -53,7 +67,10 @@ def uncarried(payload: Any, error: Exception) -> str:
         part, way = payload, ""
     where = f" with {way.lstrip('.').strip()}: {type(part).__qualname__}" if way else ""
     name = type(payload).__qualname__
-    return f"{name}{where} that MessagePack cannot carry ({type(error).__name__})"
+    # As numbers and arrays of numpy's have, and those of its kind.
+    foreign = callable(getattr(type(part), "tolist", None))
+    cure = "; its .tolist() gives Python's own" if foreign else ""
+    return f"{name}{where} that MessagePack cannot carry ({type(error).__name__}{cure})"
 
 
 def _is_uncarried(part: Any) -> bool:

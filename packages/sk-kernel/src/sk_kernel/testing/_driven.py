@@ -59,7 +59,8 @@ def run_source(
     :raises PreflightError: when the settings are not right, or its ``check`` refuses them.
     :raises ResolutionError: when a service is missing.
     :raises AdapterFailedError: when it raises, or has not come back a second after the interrupt.
-    :raises NodeOutputError: when it gives what it does not declare.
+    :raises NodeOutputError: when it gives what it does not declare, or what could not go to another
+        process, though its class could.
     """
     spec = _spec_of(source, "source", SourceSpec)
     graph = Graph(spec, _NO_SINK, {}, (), ())

@@ -8,14 +8,18 @@ from typing import Any
 from sk_kernel._batch.flow import Outlet
 from sk_kernel._declare.specs import Emission
 from sk_kernel._record.envelope import Envelope
+from sk_kernel._wire.portable import is_portable
+from sk_kernel._wire.refused import require_carried
 
 
 def emitted(outlet: Outlet, keys: Sequence[int], outputs: Sequence[Any]) -> list[Any]:
     """The payloads, and envelopes as returned, of the ``outputs`` for ``keys``.
 
-    :raises NodeOutputError: for one that is not declared.
+    :raises NodeOutputError: for one that is not declared, or has something in it that could not go
+        to another process, though its class could.
     """
     declared = outlet.declared
+    portable = {t.cls for t in declared.types if is_portable(t)}
     found = []
     for key, output in zip(keys, outputs, strict=True):
         several = output if declared.many and output is not None else [output]
@@ -26,13 +30,18 @@ def emitted(outlet: Outlet, keys: Sequence[int], outputs: Sequence[Any]) -> list
                 raise outlet.refuse(payload, key)
             if payload is not None:
                 found.append(payload)
+                bare = _bare(declared, payload)
+                if type(bare) in portable:
+                    require_carried(outlet.producer, key, bare)
     return found
 
 
 def _is_declared(declared: Emission, payload: Any) -> bool:
     if payload is None:
         return declared.droppable
-    bare = payload
-    if declared.enveloped and isinstance(payload, Envelope):
-        bare = payload.payload
-    return any(type(bare) is t.cls for t in declared.types)
+    return any(type(_bare(declared, payload)) is t.cls for t in declared.types)
+
+
+def _bare(declared: Emission, payload: Any) -> Any:
+    enveloped = declared.enveloped and isinstance(payload, Envelope)
+    return payload.payload if enveloped else payload

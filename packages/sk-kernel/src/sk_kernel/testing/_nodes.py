@@ -41,6 +41,9 @@ def run_node(
     same instance, and must return what that did: the same classes with the same contents, whether
     or not they have an ``__eq__``. A note on the error shows the two payloads that differ.
 
+    What could not go to another process (a number of numpy's for a ``float``, say) is
+    refused, if a payload of its class could.
+
     :param settings: an instance of the node's model, or a mapping as a configuration has it.
     :param states: instances to inject; one that is needed and not given is made, one that the node
         can do without (``| None``) is None.
