@@ -17,6 +17,7 @@ from sk_kernel import (
     BatchLimits,
     DeadLetterError,
     DeadLetterFile,
+    DeadLettersLeftError,
     FailureSpec,
     MemoryRun,
     NodeFailedError,
@@ -447,6 +448,21 @@ def test_what_has_come_since_is_not_replaced_by_dead_letters(tmp_path: Path) -> 
     with pytest.raises(DeadLetterError, match="no regular file"):
         letters.commit()
     assert target.is_fifo()
+
+
+def test_letters_that_are_left_behind_a_commit_say_that_there_are_none_where_that_is_so(
+    tmp_path: Path,
+) -> None:
+    target = tmp_path / "dead"
+    letters = DeadLetterFile(FailureSpec(NodeFailure("dead_letter"), {}, str(target)))
+    letters.open()
+    letters.stage()
+    os.mkfifo(target)
+    with (
+        pytest.raises(DeadLettersLeftError, match="committed all the same, and there are no"),
+        letters.behind(commit=True),
+    ):
+        letters.commit()
 
 
 CANCELLED = """

@@ -128,6 +128,53 @@ def test_policy_fail_over_processes_ends_with_4_and_names_the_parts(
     assert any(part.name.startswith("in-0.1.") for part in parts.iterdir())
 
 
+def held(folder: Path, mode: str, ears: Ears, sk: Sk) -> tuple[Command, Path]:
+    """A run that waits behind its first dead letter, and the folder that this is in."""
+    bad = {"weigh": {"on": [7], "hold": 40, "ears": ears.port}}
+    command = sk("run", letters_config(folder, mode, bad=bad, count=50))
+    ears.hear("here")
+    (parts,) = folder.glob("*.parts")
+    return command, parts
+
+
+def committed_at(parts: Path) -> str:
+    """How the error of a run ends whose output is committed and whose letters are left."""
+    return f"; the output is committed all the same, and the dead letters are in {parts}"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_letters_that_cannot_be_merged_are_told_with_what_has_become_of_the_output(
+    tmp_path: Path, ears: Ears, sk: Sk, mode: str
+) -> None:
+    """In memory they are merged before the sink commits, over processes behind that."""
+    command, parts = held(tmp_path, mode, ears, sk)
+    (parts / "merged").mkdir()
+    ears.close()
+    code, _, err = command.finish()
+    (error,) = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert (code, f"dead letters: cannot merge {parts}: " in error) == (4, True)
+    commits = mode == "process_supervisor"
+    assert (tmp_path / f"{mode}.out").exists() == commits
+    assert error.endswith(committed_at(parts)) == commits
+    assert f"  partial output: {parts}" in err.splitlines()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_letters_that_cannot_take_their_place_are_told_with_the_output_committed(
+    tmp_path: Path, ears: Ears, sk: Sk, mode: str
+) -> None:
+    command, parts = held(tmp_path, mode, ears, sk)
+    target = tmp_path / f"{mode}.dead"
+    os.mkfifo(target)
+    ears.close()
+    code, _, err = command.finish()
+    assert code == 4
+    assert (tmp_path / f"{mode}.out").exists()
+    problem = f"dead letters: cannot replace {target}: it is no regular file"
+    assert f"error: {problem}{committed_at(parts)}" in err.splitlines()
+    assert f"  partial output: {parts}" in err.splitlines()
+
+
 def test_a_run_over_processes_that_was_stopped_and_drained_has_its_letters_in_the_file(
     tmp_path: Path, target: Path, ears: Ears, sk: Sk
 ) -> None:

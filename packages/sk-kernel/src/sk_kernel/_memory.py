@@ -115,7 +115,8 @@ class MemoryRun:
         To be called once. The source is closed, and the dead letters are merged, before the sink is
         committed: behind the commit comes a rename and nothing else that can fail.
 
-        :raises RunError: when a node or adapter failed; the sink was aborted.
+        :raises DeadLettersLeftError: when that rename failed; the sink was committed.
+        :raises RunError: when a node or adapter failed, or dead letters; the sink was aborted.
         """
         started = time.monotonic()
         try:
@@ -181,7 +182,8 @@ class MemoryRun:
         self._losses.part = letter_part(self._letters.open(), MEMORY, 0)
         try:
             last = self._work()
-            self._letters.commit()
+            with self._letters.behind(commit=self._committed):
+                self._letters.commit()
             return last
         finally:
             self._letters.abort()

@@ -197,6 +197,19 @@ class DeadLetterError(RunError):
         super().__init__(f"dead letters: cannot {action} {what}: {problem}")
 
 
+class DeadLettersLeftError(DeadLetterError):
+    """The output of a run is committed, and its dead letters are not in their file.
+
+    ``parts`` is the folder that holds them; empty where there is none.
+    """
+
+    def __init__(self, error: DeadLetterError, parts: str) -> None:
+        self.parts = parts
+        super().__init__(error.action, error.what, error.problem)
+        where = f"the dead letters are in {parts}" if parts else "there are no dead letters"
+        self.args = (f"{error}; the output is committed all the same, and {where}",)
+
+
 class LifecycleError(KernelError):
     """Base of what a :class:`sk_kernel.BootstrapSupervisor` raises of its workers and its calls.
 

@@ -18,7 +18,7 @@ from typing import IO
 from sk_kernel._declare.failure import FailureSpec
 from sk_kernel._letters.keep import file_name, keep_former
 from sk_kernel._letters.letters import Place, place_of
-from sk_kernel.errors import DeadLetterError
+from sk_kernel.errors import DeadLetterError, DeadLettersLeftError
 
 _MERGED = "merged"
 _PART = ".part"
@@ -74,6 +74,19 @@ class DeadLetterFile:
             _sync_folder(os.path.dirname(self._target))
             self._remove()
 
+    @contextlib.contextmanager
+    def behind(self, *, commit: bool) -> Iterator[None]:
+        """What is done with the letters in the block is, or is not, behind the output's ``commit``.
+
+        :raises DeadLettersLeftError: when it is, and the file system refuses.
+        """
+        try:
+            yield
+        except DeadLetterError as error:
+            if not commit:
+                raise
+            raise DeadLettersLeftError(error, self._left()) from error.__cause__
+
     def abort(self) -> None:
         """The run has failed, or was cut short: keep the parts, if there are any."""
         with contextlib.suppress(DeadLetterError):
@@ -84,6 +97,12 @@ class DeadLetterFile:
         """The folder, if there is any letter in it."""
         with _wrapped("look at", self._folder):
             return (self._folder,) if self._folder and _parts(self._folder) else ()
+
+    def _left(self) -> str:
+        try:
+            return "".join(self.partial_outputs())
+        except DeadLetterError:  # nobody can look into it now: it is told what it was
+            return self._folder
 
     def _refuse_others(self) -> None:
         if not may_be_replaced(self._target):

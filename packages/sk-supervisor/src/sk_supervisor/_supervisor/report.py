@@ -53,10 +53,12 @@ def with_letters(report: RunReport, letters: DeadLetterFile) -> RunReport:
 
     What a worker that was followed by another had written is counted once in the file.
 
-    :raises DeadLetterError: when they cannot be put there.
+    :raises DeadLettersLeftError: when they cannot be put there, and the sink has committed.
+    :raises DeadLetterError: when they cannot, and it has not.
     """
-    count = letters.stage()
-    letters.commit()
+    with letters.behind(commit=report.outcome == "completed"):
+        count = letters.stage()
+        letters.commit()
     return msgspec.structs.replace(report, dead_lettered=count)
 
 
