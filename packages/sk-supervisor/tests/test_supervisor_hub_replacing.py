@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 from sk_control import BootstrapKeyBundle
@@ -69,12 +70,27 @@ def test_a_successor_is_sent_what_was_not_acknowledged_and_then_what_follows(
     assert replacing.relay.counters.stale == 1
 
 
+class Awaited(threading.Condition):
+    """Says when somebody begins to wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited_for = threading.Event()
+
+    def wait_for(self, predicate: Callable[[], bool], timeout: float | None = None) -> bool:
+        self.waited_for.set()
+        return super().wait_for(predicate, timeout)
+
+
 def test_a_frame_that_is_faster_than_the_word_of_its_sender_waits_for_it(
     replacing: Replacing,
 ) -> None:
-    last = replacing.dial("out", introduction_seconds=PATIENCE).listen()
+    last = replacing.dial("out", introduction_seconds=PATIENCE)
+    last.data_plane._introduced = introduced = Awaited()
+    last.listen()
     second = replacing.successor()
     second.send(1, b"fast", to=2, source_segment=1)
+    assert introduced.waited_for.wait(PATIENCE)  # so the frame has come
     assert last.arrived.empty()
     last.data_plane.introduce(replacing.shared("out-0.1"))
     assert bytes(last.arrived.get(timeout=PATIENCE).payload) == b"fast"
