@@ -7,12 +7,18 @@ from typing import Any, cast
 import pytest
 from sk_config import GroupConfig
 from sk_control import Failed, Heartbeat, Progress, Ready
-from sk_kernel import Totals
+from sk_kernel import Totals, WorkerStatus
 from sk_supervisor import RuntimeWorkerFailedError
 from sk_supervisor._lives.ladder import Rung
 from sk_supervisor._lives.lifecycle import Event, State
 from sk_supervisor._loop.happenings import ProcessExited
 from supervisor_scene import Process, Scene
+
+
+def status_of(scene: Scene, now: float) -> WorkerStatus:
+    """The one worker's."""
+    record = scene.record()
+    return record.status(now, Totals(), record.progress)
 
 
 def running(**group: Any) -> Scene:
@@ -71,7 +77,7 @@ def test_a_stall_is_reported_once_and_so_is_its_end() -> None:
     scene = running(stuck_after_seconds=10)
     scene.says(Progress(7, 6, 5, waiting=3))
     stand_still(scene, 30)
-    assert scene.record().status(scene.now, Totals()).stuck
+    assert status_of(scene, scene.now).stuck
     scene.says(Progress(8, 7, 6, waiting=2))
     told = [e for e in scene.log.events() if e.name in ("worker_stuck", "worker_unstuck")]
     assert [(e.name, e.fields["seconds"]) for e in told] == [
@@ -80,7 +86,7 @@ def test_a_stall_is_reported_once_and_so_is_its_end() -> None:
     ]
     assert told[0].fields == {"seconds": 10.0, "waiting": 3, "vitals": "idle"}
     assert scene.causes.failed is None
-    assert not scene.record().status(scene.now, Totals()).stuck
+    assert not status_of(scene, scene.now).stuck
 
 
 def test_a_stall_fails_the_worker_where_its_group_says_so() -> None:
@@ -184,12 +190,12 @@ def test_what_nobody_may_be_shown_is_masked_in_whatever_a_worker_says_of_its_fai
 
 def test_the_status_of_a_worker_has_its_ages() -> None:
     scene = running()
-    before = scene.record().status(2.0, Totals())
+    before = status_of(scene, 2.0)
     assert (before.age_seconds, before.progress_age_seconds) == (2.0, None)
     scene.at(2.0)
     scene.says(Progress(1, 1, 1))
     scene.at(3.0)
     scene.says(Heartbeat())
-    after = scene.record().status(4.5, Totals())
+    after = status_of(scene, 4.5)
     ages = (after.age_seconds, after.progress_age_seconds, after.heard_age_seconds)
     assert ages == (4.5, 2.5, 1.5)

@@ -1,4 +1,4 @@
-"""The gate over real workers: what a supervisor knows of them before the first one works."""
+"""The gate: what is known of the workers before the first one works, and as soon as one does."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sk_control import StartWork
+from sk_control import Progress, Ready, StartWork
+from sk_supervisor._lives.lifecycle import Event
 from supervisor_harness import supervised
+from supervisor_scene import Scene
 
 
 def test_every_worker_is_marked_before_one_is_told_and_the_source_is_told_last(
@@ -28,3 +30,25 @@ def test_every_worker_is_marked_before_one_is_told_and_the_source_is_told_last(
         run.ready()
         run.supervisor.run()
     assert told == [(worker, {"running"}) for worker in ("out-0.1", "mid-0.1", "in-0.1")]
+
+
+def test_no_snapshot_has_records_beside_a_worker_that_does_not_run_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is taken worker by worker, and the gate may open and records come through meanwhile."""
+    scene = Scene("in", "out")
+    for worker in ("in", "out"):
+        scene.says(Ready(), worker)
+
+    def meanwhile() -> str:
+        for worker in ("in", "out"):
+            scene.roster.apply(scene.record(worker), Event.GATE_OPENED)
+            scene.says(Progress(5, 5, 1), worker)
+        return ""
+
+    monkeypatch.setattr(scene.record("in").process, "ended", meanwhile)
+    during = [worker for group in scene.roster.snapshot() for worker in group.workers]
+    assert [(worker.state, worker.records_out) for worker in during] == [
+        ("ready", 0),
+        ("running", 0),
+    ]

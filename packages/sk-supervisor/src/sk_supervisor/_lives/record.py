@@ -85,12 +85,13 @@ class WorkerRecord:
         passed_on = self.progress.records_out
         return totals_of(self.metering, passed_on, self.dead_lettered, self.skipped)
 
-    def status(self, now: float, totals: Totals) -> WorkerStatus:
+    def status(self, now: float, totals: Totals, progress: Progress) -> WorkerStatus:
         """It as it is at ``now``, in seconds of the monotonic clock.
 
         :param totals: those of its place.
+        :param progress: its own, read before the state of any worker.
         """
-        process, progress, moved = self.process, self.progress, self.standstill.moved_at
+        process, moved = self.process, self.standstill.moved_at
         return WorkerStatus(
             worker_id=self.worker_id,
             pid=process.pid,

@@ -132,13 +132,16 @@ class Roster:
         return sorted(self, key=lambda r: rank.get(r.group.name, len(rank)))
 
     def snapshot(self) -> tuple[GroupStatus, ...]:
-        """The groups that were started, with their workers."""
-        now = time.monotonic()
+        """The groups that were started, with their workers. Any thread.
+
+        Records are read before any state: no worker that they have passed is told to be ready yet.
+        """
+        now, come = time.monotonic(), [(record, record.progress) for record in list(self)]
         totals = totals_by_place((r.group.name, r.index, r.totals()) for r in list(self.lives()))
         groups: dict[str, list[WorkerStatus]] = {}
-        for record in list(self):
+        for record, progress in come:
             place = record.group.name, record.index
-            status = record.status(now, totals.get(place, Totals()))
+            status = record.status(now, totals.get(place, Totals()), progress)
             groups.setdefault(record.group.name, []).append(status)
         return tuple(
             GroupStatus(
