@@ -15,6 +15,7 @@ from report_environment import this_environment, versions
 from report_inputs import Found, read_inputs
 from report_runs import bars, parity_rows, smoke_rows
 from report_spans import span_books
+from report_speed import in_words, speed_verdict
 from report_timeline import draw_timeline
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -26,6 +27,15 @@ SECTIONS: Final = (
     ("throughput", "Throughput"),
     ("spans", "Span conservation"),
     ("environment", "Environment"),
+)
+#: What a reader may open beside the page, where its session has run.
+BESIDE: Final = (
+    "parity.md",
+    "smoke.md",
+    "contracts.md",
+    "bench-short.md",
+    "bench.md",
+    "growth.md",
 )
 
 
@@ -43,6 +53,7 @@ def render_index(reports: Path, now: datetime) -> str:
     inputs = read_inputs(reports)
     figure, no_figure = draw_timeline(reports)
     smoke, parity, contracts = (inputs[name] for name in ("smoke", "parity", "contracts"))
+    timed = speeds(inputs)
     page: str = (
         _templates()
         .get_template("index.html.j2")
@@ -52,6 +63,8 @@ def render_index(reports: Path, now: datetime) -> str:
             written=now.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
             sections=SECTIONS,
             tiles=tiles(inputs),
+            in_words=in_words(timed),
+            beside=[name for name in BESIDE if (reports / name).is_file()],
             parity_rows=parity_rows(parity.document) if parity.document else [],
             smoke_rows=smoke_rows(smoke.document) if smoke.document else [],
             bars=bars(smoke.document) if smoke.document else [],
@@ -75,24 +88,22 @@ def render_contracts(document: Mapping[str, Any]) -> str:
 
 def tiles(inputs: Mapping[str, Found]) -> Sequence[Tile]:
     """The verdict of each session that the page is about."""
-    named = (
-        ("parity", "Parity"),
-        ("smoke", "Smoke"),
-        ("contracts", "Contracts"),
-        ("floors", "Speed"),
-    )
-    return [_tile(what, inputs[name].document) for name, what in named]
+    named = (("parity", "Parity"), ("smoke", "Smoke"), ("contracts", "Contracts"))
+    return [
+        *(_tile(what, inputs[name].document) for name, what in named),
+        Tile("Speed", *speed_verdict(speeds(inputs))),
+    ]
+
+
+def speeds(inputs: Mapping[str, Found]) -> Sequence[Mapping[str, Any]]:
+    """The documents whose targets the page has a table of."""
+    both = (inputs["floors"].document, inputs["bench"].document)
+    return [document for document in both if document is not None]
 
 
 def _tile(what: str, document: Mapping[str, Any] | None) -> Tile:
     if document is None:
         return Tile(what, "not run")
-    if "targets" in document:
-        floors = [row["verdict"] for row in document["targets"] if row["floor"] is not None]
-        unjudged = sum(verdict.startswith("not judged") for verdict in floors)
-        word = "green" if document["ok"] else "FAILED"
-        said = "1 floor" if len(floors) == 1 else f"{len(floors)} floors"
-        return Tile(what, word, said + (f", {unjudged} not judged" if unjudged else ""))
     if "contracts" not in document:
         cases = len(document["cases"])
         return Tile(what, "green" if document["ok"] else "FAILED", f"{cases} comparisons")

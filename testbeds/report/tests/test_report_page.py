@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from report_contracts import to_markdown
+from report_page import BESIDE
 from report_samples import HOSTILE, SHA, contracts, floors, parity, smoke
+from report_speed import IN_WORDS
 from write_report import main
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -57,7 +59,8 @@ def test_a_page_needs_nothing_but_itself(reports: Path, name: str) -> None:
     page = written(reports, name)
     outline = Outline(page)
     assert outline.open == []
-    assert [a for a in outline.addresses if not a.startswith(("#", "data:,", "contracts.h"))] == []
+    elsewhere = [a for a in outline.addresses if not a.startswith(("#", "data:,"))]
+    assert [a for a in elsewhere if not (reports / a).is_file()] == []
     assert not outline.tags & {"script", "iframe", "object", "embed", "base", "form"}
     assert "@import" not in page
     assert "url(" not in page
@@ -88,7 +91,9 @@ def test_the_page_says_what_every_session_found(reports: Path) -> None:
         "Parity ✗ FAILED 2 comparisons",
         "Smoke ✓ green 2 comparisons",
         "Contracts ✗ NOT PROVEN 2 passed, 1 failed, 1 missing",
-        "Speed ✓ green 1 floor",
+        "Speed ✓ green 2 met",
+        "P2 four worker processes against that loop, and against one process",
+        "Beside it: contracts.md , and the same as JSON.",
         "P2 four processes by H ✓ met 1.13 at least 1.05",
         "P2 four processes by H ✓ met \N{EN DASH} at most 1.05x",
         "multiprocess ended with exit code 4",
@@ -104,7 +109,7 @@ def test_the_page_says_what_every_session_found(reports: Path) -> None:
 
 
 def test_a_result_is_a_word_and_not_a_colour_only(reports: Path) -> None:
-    marks = re.findall(r'<span class="mark \w+">([^<]*)</span>', written(reports))
+    marks = re.findall(r'<span class="verdict \w+">([^<]*)</span>', written(reports))
     assert marks
     assert all(re.fullmatch(r"[✓✗○] .{2,}", mark) for mark in marks)
 
@@ -145,6 +150,30 @@ def test_a_speed_below_its_floor_is_told(reports: Path) -> None:
     text = text_of(written(reports))
     assert "Speed ✗ FAILED" in text
     assert "P2 four processes by H ✗ BELOW THE FLOOR" in text
+
+
+def test_speed_counts_what_is_met_and_missed_in_the_tables_below_it(reports: Path) -> None:
+    bench = floors()
+    bench["targets"] = [
+        {**row, "id": "P3", "verdict": verdict, "floor": None}
+        for row, verdict in zip(bench["targets"] * 2, ("missed", "missed", "met"), strict=False)
+    ]
+    (reports / "bench.json").write_text(json.dumps(bench))
+    text = text_of(written(reports))
+    assert "Speed ○ targets missed 3 met, 2 missed" in text
+    assert len(re.findall("P[23] four processes by H", text)) == 5
+
+
+def test_every_target_of_the_bench_is_said_in_words() -> None:
+    table = Path(__file__).parents[2] / "bench" / "bench_target_table.py"
+    ids = set(re.findall(r'"(P\d+)"', table.read_text("utf-8")))
+    assert ids == set(IN_WORDS)
+
+
+def test_a_file_that_is_not_there_is_not_named(reports: Path) -> None:
+    (reports / "growth.md").write_text("# Growth\n")
+    footer = written(reports).partition("<footer>")[2]
+    assert [name for name in BESIDE if name in footer] == ["contracts.md", "growth.md"]
 
 
 def test_green_sessions_are_told_as_green(reports: Path) -> None:
