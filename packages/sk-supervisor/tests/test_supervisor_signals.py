@@ -258,5 +258,5 @@ def test_no_worker_outlives_a_supervisor_that_is_killed(
     pids = [p.pid for p in command.workers()]
     assert len(pids) == 3
     command.process.kill()
-    assert gone(pids, within=2.0)
+    assert gone(pids)
     assert target.read_text() == "old\n"

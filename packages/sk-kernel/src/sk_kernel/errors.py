@@ -98,7 +98,12 @@ class RunError(KernelError):
 
 
 def _at(sequence: int | None) -> str:
-    return "" if sequence is None else f" on record {sequence}"
+    return "" if sequence is None else f" on {_which(sequence)}"
+
+
+def _which(sequence: int) -> str:
+    """The record of this number; those of requests are below 0, where no record of a source is."""
+    return "a request" if sequence < 0 else f"record {sequence}"
 
 
 #: What to say to whoever has set a breakpoint where nobody can answer it.
@@ -184,7 +189,7 @@ class RecordTooLargeError(RunError):
     def __init__(self, node: str, sequence: int, size: int, limit: int) -> None:
         self.node, self.sequence, self.size, self.limit = node, sequence, size, limit
         super().__init__(
-            f"record {sequence} from {node!r} takes {size} bytes, over the limit of {limit}:"
+            f"{_which(sequence)} from {node!r} takes {size} bytes, over the limit of {limit}:"
             " raise runtime.platform.execution_ipc.max_payload_bytes"
         )
 
@@ -280,6 +285,21 @@ class UnsendableRequestError(RequestRefusedError):
     def __init__(self, problem: str) -> None:
         self.problem = problem
         super().__init__(f"a request cannot be sent with {problem}")
+
+
+class RequestExpiredError(KernelError):
+    """The time of a request was over before a node had done with it: nobody waits for it any more.
+
+    It is the ``cause_type`` of a node's failure, and never raised to a caller, whose request has
+    the outcome ``timeout``. Where the node was a coroutine, the ``__cause__`` shows where it stood.
+    """
+
+    def __init__(self, node: str) -> None:
+        self.node = node
+        super().__init__(
+            f"node {node!r} had not done with a request when its time was over: ask with more time,"
+            " or give what the node waits for less"
+        )
 
 
 class RequestsClosedError(RequestRefusedError):

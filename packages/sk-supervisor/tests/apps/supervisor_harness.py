@@ -336,14 +336,14 @@ def threads() -> set[threading.Thread]:
     return set(threading.enumerate())
 
 
-def left_since(before: set[threading.Thread], within: float = 5.0) -> set[threading.Thread]:
+def left_since(before: set[threading.Thread], within: float = PATIENCE) -> set[threading.Thread]:
     """The threads that have come since and do not end within the time."""
     for thread in threads() - before:
         thread.join(within)
     return threads() - before
 
 
-def gone(pids: Sequence[int], within: float = 5.0) -> bool:
+def gone(pids: Sequence[int], within: float = PATIENCE) -> bool:
     """Whether these processes have ended, or do so within the time (zombies have ended).
 
     Not for children of this process that somebody else waits for: it would reap them.

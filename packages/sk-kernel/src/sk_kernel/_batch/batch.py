@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -98,6 +99,10 @@ class Batch(Struct):
     def is_over(self, key: Key) -> bool:
         """Whether a record is to be run no further, since the request that it is of has failed."""
         return False
+
+    def due_of(self, key: Key) -> float:
+        """Until when somebody waits for a record, in seconds by ``time.monotonic``."""
+        return math.inf
 
     def going(self, columns: list[Column]) -> list[Column]:
         """``columns``, which wait for a vertex, without the records that are over."""

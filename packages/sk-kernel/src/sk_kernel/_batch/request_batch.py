@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
@@ -18,13 +19,15 @@ class RequestBatch(Batch):
     A request is known by the root of its records' keys (:func:`root_of`); ``first`` and ``last``
     are the least and the largest. ``failed`` holds the error that ended a request: none of its
     records is run any further. ``let_go`` holds, of the first record of a request that a failure
-    policy gave up, the node and the type of what it raised.
+    policy gave up, the node and the type of what it raised. ``due`` holds until when somebody waits
+    for a request, in seconds by ``time.monotonic``.
     """
 
     asked: ClassVar[bool] = True
 
     failed: dict[int, RunError] = field(default_factory=dict)
     let_go: dict[int, tuple[str, str]] = field(default_factory=dict)
+    due: dict[int, float] = field(default_factory=dict)
 
     @property
     def blamed(self) -> Iterable[RunError]:
@@ -50,6 +53,10 @@ class RequestBatch(Batch):
     def is_over(self, key: Key) -> bool:
         """See the base."""
         return root_of(key) in self.failed
+
+    def due_of(self, key: Key) -> float:
+        """See the base."""
+        return self.due.get(root_of(key), math.inf)
 
     def going(self, columns: list[Column]) -> list[Column]:
         """See the base."""

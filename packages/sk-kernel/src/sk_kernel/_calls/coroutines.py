@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -73,22 +75,41 @@ async def side_by_side(start: Start, count: int) -> list[Any]:
 
 
 async def apart(
-    start: Start, count: int, at_once: int, failed: Callable[[int, BaseException], Any]
+    start: Start,
+    dues: Sequence[float],
+    at_once: int,
+    failed: Callable[[int, BaseException], Any],
 ) -> list[Any]:
     """Each record's result, ``at_once`` records at a time; a failure ends no other record.
 
     Each has a task of its own, since it may cancel its task.
 
+    :param dues: until when each may take, by ``time.monotonic``: then its task is cancelled, once.
     :param failed: gives what stands in the place of a result, of the index and what was raised.
     """
+    count = len(dues)
     out: list[Any] = []
     for first in range(0, count, at_once):
         indices = range(first, min(first + at_once, count))
         tasks = [asyncio.create_task(start(index)) for index in indices]
-        await asyncio.wait(tasks)
+        await _in_time(dict(zip(tasks, dues[indices.start : indices.stop], strict=True)))
         for index, cause in enumerate(_causes(tasks), first):
             out.append(tasks[index - first].result() if cause is None else failed(index, cause))
     return out
+
+
+async def _in_time(due: dict[asyncio.Task[Any], float]) -> None:
+    """Wait until all have ended; each is cancelled when it is due."""
+    pending = set(due)
+    while pending:
+        soonest = min(due[task] for task in pending)
+        left = None if soonest == math.inf else max(soonest - time.monotonic(), 0.0)
+        _, pending = await asyncio.wait(pending, timeout=left)
+        now = time.monotonic()
+        for task in pending:
+            if due[task] <= now:
+                due[task] = math.inf
+                task.cancel()
 
 
 def _this_task() -> asyncio.Task[Any]:

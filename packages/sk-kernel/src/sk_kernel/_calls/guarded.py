@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -17,7 +19,7 @@ from sk_kernel._graph.graph import Edge
 from sk_kernel._record.ends import ENDS
 from sk_kernel._record.envelope import Key, root_of
 from sk_kernel._trace.observe import Tracer
-from sk_kernel.errors import DeadLetterError, NodeFailedError
+from sk_kernel.errors import DeadLetterError, NodeFailedError, RequestExpiredError
 
 if TYPE_CHECKING:
     import asyncio
@@ -181,14 +183,28 @@ class GuardedCall(NodeCall):
                 raise cause  # not the node's own, which the coroutine has seen to
             # A node that has cancelled its task goes on until it waits, or to its end.
             if index not in lost:
-                self.lose(batch, keys[index], items[index], cause)
+                self._lose_asked(batch, keys[index], items[index], cause)
             return LOST
 
         start = self._starter(batch, keys, items, lost)
         if times is not None:
             start = times.of(start)
         at_once = CONCURRENT_COROUTINES if self._independent else 1
-        return self._runner.run(apart(start, len(items), at_once, failed))
+        dues = [batch.due_of(key) for key in keys]
+        return self._runner.run(apart(start, dues, at_once, failed))
+
+    def _lose_asked(self, batch: Batch, key: Key, item: Any, error: BaseException) -> None:
+        """Give up a record whose coroutine has failed; its request, where nobody waits for it."""
+        if not _has_expired(batch, key):
+            self.lose(batch, key, item, error)
+            return
+        self._lost += 1
+        self._cause = RequestExpiredError.__name__
+        expired = RequestExpiredError(self.name)
+        expired.__cause__ = error
+        failed = self._failed(expired, key)
+        failed.__cause__ = expired
+        batch.blame(failed)
 
     def _again(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Any:
         self._raised += 1
@@ -232,10 +248,16 @@ class GuardedCall(NodeCall):
                 except BaseException as error:
                     if not batch.bears(error):
                         raise
-                    if not self._tries(attempt, error):
+                    over = _has_expired(batch, keys[index])
+                    if over or not self._tries(attempt, error):
                         if lost is not None:
                             lost.add(index)
-                        self.lose(batch, keys[index], items[index], error)
+                        self._lose_asked(batch, keys[index], items[index], error)
                         return LOST
 
         return guarded
+
+
+def _has_expired(batch: Batch, key: Key) -> bool:
+    due = batch.due_of(key)
+    return due < math.inf and time.monotonic() >= due

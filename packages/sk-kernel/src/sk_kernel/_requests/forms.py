@@ -1,7 +1,7 @@
 """How visits and answers travel between processes.
 
-A visit is ``[request, weight, producer, type, consumer, key, correlation, sampled, payload]``, an
-answer ``[request, weight, type, payload, node, cause, given up]``: MessagePack arrays, numbers in
+A visit is ``[request, weight, producer, type, consumer, key, correlation, sampled, due, payload]``,
+an answer ``[request, weight, type, payload, node, cause, given up]``: MessagePack arrays, numbers in
 place of vertices and types as for batches. A frame is an array of visits or one of answers.
 """
 
@@ -29,6 +29,7 @@ class WireVisit(msgspec.Struct, array_like=True, gc=False):
     key: int | _Nested
     correlation: Correlation
     sampled: bool
+    due: float
     payload: msgspec.Raw
 
 

@@ -68,14 +68,14 @@ def outcomes_of(
             root = root_of(key)
             if root not in requests:
                 continue
-            request, weight, _, _, _, _, sampled = requests[root]
+            request, weight, _, _, _, _, sampled, due = requests[root]
             if root in divided:
                 weight = next(divided[root])
             if edge is None:
                 answers.append(Answer(request, weight, True, payload, producer))
             else:
                 about = batch.correlation(key)
-                going.append(Visit(request, weight, edge, key, payload, about, sampled))
+                going.append(Visit(request, weight, edge, key, payload, about, sampled, due))
         if going:
             onward.setdefault(segment, []).extend(going)
     if len(parts) < len(requests):

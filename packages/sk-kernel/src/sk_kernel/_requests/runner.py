@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
@@ -12,9 +13,9 @@ from sk_kernel._graph.graph import SINK, Edge
 from sk_kernel._graph.plan import ExecutionPlan, Segment
 from sk_kernel._record.envelope import Correlation, Key, root_of
 from sk_kernel._requests.outcomes import Leaving, Outcomes, outcomes_of
-from sk_kernel._requests.visit import Visit
+from sk_kernel._requests.visit import Answer, Visit
 from sk_kernel._run.segment import SegmentRunner
-from sk_kernel.errors import RunError
+from sk_kernel.errors import RequestExpiredError, RunError
 
 
 class RequestRunner:
@@ -42,11 +43,15 @@ class RequestRunner:
         They pass it as a batch does: node by node in the order of their keys, which is the order in
         which the requests were made. What a node raises on a record, or gives that it does not
         declare, fails that record's request, of which nothing is run any further; so does a node
-        that would end the process (``sys.exit``).
+        that would end the process (``sys.exit``). One whose time is over is not run at all, and a
+        coroutine whose request runs out of time is cancelled (:class:`RequestExpiredError`).
 
         :raises DeadLetterError: when what a node gave up cannot be written.
         """
-        ordered = visits if len(visits) == 1 else sorted(visits, key=_key)
+        in_time, answers = _in_time(visits)
+        if not in_time:
+            return Outcomes(answers, {})
+        ordered = in_time if len(in_time) == 1 else sorted(in_time, key=_key)
         batch, requests, columns = _gathered(ordered)
         replies, departures = self._runner.answer(batch, columns)
         if batch.failed and self.on_failed is not None:
@@ -55,7 +60,8 @@ class RequestRunner:
         leaving = [Leaving(0, None, edge.producer, keys, items) for edge, keys, items in replies]
         for segment, sections in departures.items():
             leaving += self._leaving(batch, segment, sections)
-        return outcomes_of(batch, requests, leaving)
+        ended, onward = outcomes_of(batch, requests, leaving)
+        return Outcomes(answers + ended, onward)
 
     def _leaving(
         self, batch: RequestBatch, segment: int, sections: Iterable[Section]
@@ -77,6 +83,19 @@ class RequestRunner:
 _key = attrgetter("key")
 
 
+def _in_time(visits: Sequence[Visit]) -> tuple[Sequence[Visit], list[Answer]]:
+    """(those that somebody waits for still, the failures of the others)."""
+    now = time.monotonic()
+    if all([visit.due > now for visit in visits]):
+        return visits, []
+    late = RequestExpiredError.__name__
+    return [visit for visit in visits if visit.due > now], [
+        Answer(visit.request, visit.weight, node=visit.edge.consumer, cause_type=late)
+        for visit in visits
+        if visit.due <= now
+    ]
+
+
 def _gathered(visits: Sequence[Visit]) -> tuple[RequestBatch, dict[int, Visit], Iterable[Column]]:
     """Visits, which are in order, as (a batch, its requests, what has come over each edge).
 
@@ -86,10 +105,12 @@ def _gathered(visits: Sequence[Visit]) -> tuple[RequestBatch, dict[int, Visit], 
     columns: dict[int, tuple[Edge, list[Key], list[Any]]] = {}
     known: dict[Key, Correlation] = {}
     traced: set[int] = set()
+    dues: dict[int, float] = {}
     root = first = root_of(visits[0].key)
     for visit in visits:
-        _, weight, edge, key, payload, known[key], sampled = visit
+        _, weight, edge, key, payload, known[key], sampled, due = visit
         root = root_of(key)
+        dues[root] = due
         if sampled:
             traced.add(root)
         if root in requests:
@@ -101,5 +122,5 @@ def _gathered(visits: Sequence[Visit]) -> tuple[RequestBatch, dict[int, Visit], 
             payloads.append(payload)
         else:
             columns[id(edge)] = edge, [key], [payload]
-    batch = RequestBatch(0, first, root, correlations=known, sampled=frozenset(traced))
+    batch = RequestBatch(0, first, root, correlations=known, sampled=frozenset(traced), due=dues)
     return batch, requests, [Column(*each) for each in columns.values()]

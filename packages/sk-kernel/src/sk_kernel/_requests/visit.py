@@ -8,6 +8,7 @@ throwing: Mattern 1989, "Global quiescence detection based on credit distributio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +22,8 @@ WHOLE: Final = 1 << 60
 class Visit(NamedTuple):
     """One record of a request, on its way over ``edge`` to that edge's consumer.
 
-    ``request`` is the name by which its reply is told apart, never shown to a node.
+    ``request`` is the name by which its reply is told apart, never shown to a node. Behind ``due``,
+    in seconds by ``time.monotonic`` of this machine, nobody waits for the reply any more.
     """
 
     request: str
@@ -31,6 +33,7 @@ class Visit(NamedTuple):
     payload: Any
     correlation: Correlation = NO_CORRELATION
     sampled: bool = False
+    due: float = math.inf
 
     @property
     def origin(self) -> str:

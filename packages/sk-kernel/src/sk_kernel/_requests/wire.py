@@ -119,9 +119,9 @@ class RequestCodec:
         return [self._answer(wire) for wire in found]
 
     def _sent_visit(self, visit: Visit) -> tuple[Any, ...]:
-        request, weight, edge, key, payload, known, sampled = visit
+        request, weight, edge, key, payload, known, sampled, due = visit
         producer, kind, consumer = self._ways[edge.producer, edge.payload.cls, edge.consumer]
-        return request, weight, producer, kind, consumer, key, known, sampled, payload
+        return request, weight, producer, kind, consumer, key, known, sampled, due, payload
 
     def _sent_answer(self, answer: Answer) -> tuple[Any, ...]:
         request, weight, replied, payload, node, cause, given_up = answer
@@ -152,7 +152,8 @@ class RequestCodec:
             payload = decode(wire.payload)
         except Exception:  # noqa: BLE001 - and whatever the __post_init__ of a payload raises
             return _undeclared_visit(wire, edge)
-        return Visit(wire.request, wire.weight, edge, wire.key, payload, known, wire.sampled)
+        request, weight = wire.request, wire.weight
+        return Visit(request, weight, edge, wire.key, payload, known, wire.sampled, wire.due)
 
     def _reading(self, wire: WireVisit, way: _Way) -> tuple[Edge, Callable[[msgspec.Raw], Any]]:
         found = self._read[way] = self._edge(wire), self._decoder(wire.type)

@@ -73,6 +73,7 @@ class LocalDesk:
             waiter.trace_id,
             self._entrances,
             sampled=self._takes(waiter.trace_id),
+            due=waiter.due,
         )
         flight = _Flight(waiter, list(visits), Tally())
         if self._flights.add(name_of(number), flight):

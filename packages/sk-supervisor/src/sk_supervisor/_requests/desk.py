@@ -118,7 +118,9 @@ class RequestDesk:
         parts: list[tuple[int, str, WirePart]] = []
         trace_id = waiter.trace_id
         sampled = self._ids is not None and self._ids.takes(trace_id)
-        visits = visits_of(number, inputs, trace_id, self._entrances, sampled=sampled)
+        visits = visits_of(
+            number, inputs, trace_id, self._entrances, sampled=sampled, due=waiter.due
+        )
         for each, visit in zip(inputs, visits, strict=True):
             sent = self._codec.visit(visit)
             if len(sent) + _ARRAY_BYTES > self._limit:

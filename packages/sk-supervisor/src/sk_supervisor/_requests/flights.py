@@ -96,11 +96,13 @@ def visits_of(
     entrances: Entrances,
     *,
     sampled: bool,
+    due: float,
 ) -> Iterator[Visit]:
     """What the inputs of one request are to their targets, in their order.
 
     :param number: the request's: its name is of it, and the keys of its records are.
     :param sampled: whether it is traced, where the headers of an input do not say otherwise.
+    :param due: until when somebody waits for it, in seconds by ``time.monotonic``.
     :raises UnknownRouteError: when a target takes no payload of that class from a caller.
     """
     weights = shares(WHOLE, len(inputs))
@@ -110,4 +112,4 @@ def visits_of(
         known = Correlation(trace_id, each.reply_to, _NO_HEADERS, SOURCE)
         if each.headers:
             known, sampled = carried_with(each, trace_id, sampled=sampled)
-        yield Visit(name_of(number), weight, edge, key, each.payload, known, sampled)
+        yield Visit(name_of(number), weight, edge, key, each.payload, known, sampled, due)

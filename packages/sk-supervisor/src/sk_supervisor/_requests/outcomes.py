@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from sk_kernel import Answer, TerminalEvent
+from sk_kernel import Answer, RequestExpiredError, TerminalEvent
 
 
 def terminal_of(answer: Answer, group: str, worker: str) -> TerminalEvent:
     """What a request has come to; ``group`` and ``worker`` are where a failure happened."""
     if not answer.cause_type:
         return TerminalEvent(answer.request, "success", answer.payload)
+    late = answer.cause_type == RequestExpiredError.__name__
     return TerminalEvent(
         answer.request,
-        "error",
-        error=f"remote handoff failed for group '{group}'",
-        category="execution",
+        "timeout" if late else "error",
+        error=f"remote handoff {'timed out' if late else 'failed'} for group '{group}'",
+        category="timeout" if late else "execution",
         group=group,
         node=answer.node,
         cause_type=answer.cause_type,
