@@ -1,8 +1,8 @@
 """How visits and answers travel between processes.
 
 A visit is ``[request, weight, producer, type, consumer, key, correlation, sampled, due, payload]``,
-an answer ``[request, weight, type, payload, node, cause, given up]``: MessagePack arrays, numbers in
-place of vertices and types as for batches. A frame is an array of visits or one of answers.
+an answer ``[request, weight, type, payload, node, cause, given up]``: MessagePack arrays, numbers
+in place of vertices and types as for batches. A frame is an array of visits or one of answers.
 """
 
 from __future__ import annotations

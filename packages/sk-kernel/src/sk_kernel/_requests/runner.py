@@ -86,7 +86,7 @@ _key = attrgetter("key")
 def _in_time(visits: Sequence[Visit]) -> tuple[Sequence[Visit], list[Answer]]:
     """(those that somebody waits for still, the failures of the others)."""
     now = time.monotonic()
-    if all([visit.due > now for visit in visits]):
+    if all(visit.due > now for visit in visits):
         return visits, []
     late = RequestExpiredError.__name__
     return [visit for visit in visits if visit.due > now], [
