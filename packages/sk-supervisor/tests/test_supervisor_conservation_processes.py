@@ -99,7 +99,7 @@ def test_every_span_of_every_process_is_exported_or_dropped_by_reason(
     assert (kept["dropped"], lost["exported"], lost["reasons"]) == (0, 0, f"ENOSPC {created}")
     assert (stalled["exported"], stalled["reasons"]) == (0, f"stalled {created}")
     assert {one["processes"] for one in (kept, lost, stalled)} == {len(GROUPS) + 1}
-    assert ran.seconds_at_the_end() < 5
+    assert ran.seconds_at_the_end() < 30
     assert ran.summary() == [
         f"  spans: {created} created, {created} exported by jsonl 1",
         f"  spans: {created} created, 0 exported by jsonl 2, {created} dropped (ENOSPC {created})",
@@ -213,5 +213,5 @@ def test_a_failure_has_the_trace_of_its_record_and_every_other_event_that_of_the
     kept, lost, stalled = ran.sums()
     assert kept["created"] == kept["exported"] == lost["dropped"] == ran.spans() > 0
     assert stalled["reasons"] == f"stalled {ran.spans()}"
-    assert ran.seconds_at_the_end() < 5
+    assert ran.seconds_at_the_end() < 30
     assert ran.events("spans_unaccounted") == ran.events("spans_unknown") == []

@@ -144,7 +144,7 @@ def test_each_signal_ends_a_start_with_its_own_code_and_at_once(
     began = time.monotonic()
     command.signal(number)
     code, _, err = command.finish()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # less than a start and a stop may take
     assert code == 128 + number
     assert err.splitlines()[-1] == f"stopped while starting: {number.name}"
     assert gone(pids, within=0)

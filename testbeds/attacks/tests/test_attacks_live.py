@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import cycle, islice, pairwise
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
@@ -148,5 +148,5 @@ def test_a_flood_of_refusals_is_logged_at_a_bounded_rate(attacked: Attacked) -> 
         counts.update(event["fields"])
     assert sum(n for name, n in counts.items() if name.startswith("control.")) >= strikes
     times = [datetime.fromisoformat(event["time"]) for event in told]
-    # The last one comes with the end, whenever that is.
-    assert all((b - a).total_seconds() > 0.9 for a, b in pairwise(times[:-1]))
+    # The first one comes at once, and the last with the end, whenever that is.
+    assert len(told) <= (times[-1] - times[0]).total_seconds() + 3

@@ -126,7 +126,7 @@ class Bench:
         unfinished = [run for run in self._runs if not run.over]
         for run in unfinished:
             run.kill()
-        left = alive_after(2.0, self._descendants())
+        left = alive_after(PATIENCE_SECONDS, self._descendants())
         for process in left:
             process.kill()
         if unfinished:

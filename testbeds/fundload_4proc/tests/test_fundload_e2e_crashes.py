@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from e2e_bench import GROUPS, Bench, reference
-from e2e_run import LiveRun, alive_after
+from e2e_run import PATIENCE_SECONDS, LiveRun, alive_after
 
 OLD = b"old\n"
-END_SECONDS = 10.0
-"""A run must have ended this long after a worker was killed."""
+END_SECONDS = 25.0
+"""A run must have ended this long after a worker was killed: sooner than a stop has to."""
 HEARTBEAT_SECONDS = 1
+THREE_BY_DEFAULT_SECONDS = 15
 
 each_group = pytest.mark.parametrize(
     "group", [*GROUPS[:2], *(pytest.param(group, marks=pytest.mark.soak) for group in GROUPS[2:])]
@@ -54,7 +55,7 @@ def test_no_worker_outlives_a_killed_supervisor(bench: Bench, dirty: bytes) -> N
     workers = run.workers()
     assert set(workers) == set(GROUPS)
     run.signal(signal.SIGKILL)
-    assert alive_after(2.0, workers.values()) == []
+    assert alive_after(PATIENCE_SECONDS, workers.values()) == []
     assert bench.outwait(run).code == -signal.SIGKILL
     assert bench.read("out") == OLD
     bench.left_on_purpose.update(bench.folder.glob("out.*.partial"))
@@ -78,6 +79,6 @@ def test_a_worker_that_hangs_is_noticed_by_its_silence(bench: Bench, dirty: byte
     worker = "worker execution.features-0.1 of group execution.features"
     found = re.search(rf"{worker} failed \(heartbeat\): .*no heartbeat for ([0-9.]+) s", ended.said)
     assert found, ended.said
-    assert 3 * HEARTBEAT_SECONDS <= float(found[1]) < 4 * HEARTBEAT_SECONDS
+    assert 3 * HEARTBEAT_SECONDS <= float(found[1]) < THREE_BY_DEFAULT_SECONDS
     assert bench.read("out") == OLD
     assert [path.exists() for path in ended.partials] == [True]
