@@ -20,7 +20,7 @@ WRONG = [
     ("needs a __call__ method", "@node\nclass Empty: ..."),
     ("positional parameter for the payload", "@node\ndef f() -> B: ..."),
     ("positional parameter for the payload", "@node\ndef f(*, a: A) -> B: ..."),
-    ("parameter 'a' has no annotation", "@node\ndef f(a) -> B: ..."),
+    ("parameter 'a' has no annotation: write", "@node\ndef f(a) -> B: ..."),
     ("no return annotation", "@node\ndef f(a: A): ..."),
     ("not under TYPE_CHECKING", "@node\ndef f(a: 'Nowhere') -> B: ..."),
     ("cannot be resolved", "@node\ndef f(a: 'not python') -> B: ..."),
@@ -75,12 +75,12 @@ WRONG = [
     ("has no bridge", "@source(bridge='b')\ndef f() -> Iterator[A]:\n    yield A(1)"),
     ("several payloads", "@source()\ndef f() -> A:\n    yield A(1)"),
     ("no Context", "@source()\ndef f(c: Context) -> Iterator[A]:\n    yield A(1)"),
-    ("lacks read and interrupt", "@source()\nclass F: ..."),
+    ("lacks read and interrupt: write read(", "@source()\nclass F: ..."),
     (
         "read must take max_records, max_bytes",
         "@source\nclass F:\n    def read(self) -> list[A]: ...\n    def interrupt(self): ...",
     ),
-    ("lacks write", "@sink()\nclass F: ..."),
+    ("lacks write: write write(chunk)", "@sink()\nclass F: ..."),
     (
         "one of commit and abort",
         "@sink()\nclass F:\n    def write(self, d: list[D]): ...\n    def commit(self): ...",

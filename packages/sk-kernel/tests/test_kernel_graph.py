@@ -199,6 +199,23 @@ def test_a_target_that_does_not_consume_the_payload_is_refused_with_its_record(
     assert (caught.value.node, caught.value.target, caught.value.sequence) == ("pick", "nobody", 2)
 
 
+def test_a_coroutine_that_nobody_has_awaited_comes_with_what_to_do(declare: Any) -> None:
+    module = declare(
+        """
+        async def asked(a): return B(1)
+        @node
+        def f(a: A) -> B:
+            left = asked(a)
+            try: return left
+            finally: left.close()
+        @node
+        def g(b: B) -> D: return D("x")
+        """
+    )
+    with pytest.raises(NodeOutputError, match=r"declares B \(an await is missing, or"):
+        run_application([module.__name__], [module.A(1)])
+
+
 @pytest.mark.parametrize(
     ("returns", "value", "got"),
     [

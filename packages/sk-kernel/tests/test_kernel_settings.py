@@ -70,17 +70,36 @@ def test_all_faults_of_all_nodes_and_adapters_come_at_once(declare: Any, spec_of
         h={},
     )
     assert faults_of(spec) == {
-        ("adapters.source.settings.top", "bad_value"),
+        ("adapters.source.settings.top", "wrong_type"),
         ("nodes.f.firstLimit", "missing"),
-        ("nodes.f.ratio", "bad_value"),
-        ("nodes.f.inner.size", "bad_value"),
+        ("nodes.f.ratio", "wrong_type"),
+        ("nodes.f.inner.size", "wrong_type"),
         ("nodes.f.inner.extra", "unknown_key"),
         ("nodes.f.several[1].size", "missing"),
-        ("nodes.f.several[1].names[0]", "bad_value"),
+        ("nodes.f.several[1].names[0]", "wrong_type"),
         ("nodes.f.byName.k.size", "missing"),
         ("nodes.g.x", "unknown_key"),
         ("nodes.h", "unknown_node"),
     }
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "said"),
+    [
+        ("int", "2", "wrong_type: expected an integer; got a string"),
+        ("str | None", 2, "wrong_type: expected a string or null; got an integer"),
+        ("list[int]", {}, "wrong_type: expected a list; got a mapping"),
+        ("typing.Annotated[int, msgspec.Meta(ge=1)]", 0, "bad_value: expected an integer >= 1"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_the_words_of_the_configuration(
+    declare: Any, spec_of: Any, annotation: str, value: object, said: str
+) -> None:
+    model = f"class Model(msgspec.Struct):\n    x: {annotation}\n"
+    module = declare(f"{ADAPTERS}{model}@node\ndef f(a: A, settings: Model) -> B: ...\n")
+    with pytest.raises(PreflightError) as caught:
+        ApplicationContext(spec_of(module, f={"x": value}))
+    assert str(caught.value) == f"nodes.f.x: {said}"
 
 
 @pytest.mark.parametrize("raised", ["ValueError", "KeyError", "RuntimeError"])

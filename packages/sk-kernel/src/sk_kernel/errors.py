@@ -134,6 +134,8 @@ class NodeOutputError(RunError):
         tail = f", but declares {declared}" if declared else ""
         if declared and got == "NoneType":
             tail += f" (write {declared} | None to leave a record out)"
+        if declared and got == "coroutine":
+            tail += " (an await is missing, or the node is to be async def)"
         super().__init__(f"{node!r} returned {got}{_at(sequence)}{tail}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from sk_kernel._declare.signature import Wants, constructor, hints_of, payload_parameter, wants
@@ -10,8 +11,11 @@ from sk_kernel._declare.specs import Emission, SinkSpec, SourceSpec
 from sk_kernel._declare.types import consumed, consumed_several, returned
 from sk_kernel.errors import DefinitionError
 
-_SOURCE_METHODS = ("read", "interrupt")
-_SINK_METHODS = ("write",)
+_SOURCE_METHODS = {
+    "read": "read(max_records, max_bytes), which gives what comes next, and nothing at the end",
+    "interrupt": "interrupt(), by which another thread makes a read that waits return empty",
+}
+_SINK_METHODS = {"write": "write(chunk), which takes one batch"}
 #: What is called of a source and of a sink, and whether that may be a generator, of what it gives.
 _HOOKS = {
     "source": {"read": False, "decode": True, "interrupt": False, "close": False},
@@ -88,10 +92,11 @@ def sink_spec(
     return SinkSpec(name, target, is_class, bridge, one, model, asked.injected, stage, tags)
 
 
-def _require(what: str, name: str, cls: type, methods: tuple[str, ...]) -> None:
+def _require(what: str, name: str, cls: type, methods: Mapping[str, str]) -> None:
     missing = [m for m in methods if not callable(getattr(cls, m, None))]
     if missing:
-        raise DefinitionError(what, name, f"lacks {' and '.join(missing)}")
+        wanted = " and ".join(methods[each] for each in missing)
+        raise DefinitionError(what, name, f"lacks {' and '.join(missing)}: write {wanted}")
 
 
 def _require_plain(what: str, name: str, cls: type) -> None:

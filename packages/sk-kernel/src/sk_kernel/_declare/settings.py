@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, Final, NamedTuple, get_type_hints
 
 import msgspec
 
 from sk_kernel._declare.places import place_of
 from sk_kernel._declare.types import alternatives
 from sk_kernel.errors import Fault
+
+_TYPES: Final = re.compile("`([^`]+)`")
+_WORDS: Final = {
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "bool": "a boolean",
+    "object": "a mapping",
+    "array": "a list",
+}
 
 
 def model_faults(model: type | None, owner: str, place: str) -> list[Fault]:
@@ -129,13 +140,23 @@ def _conversion_faults(annotation: Any, value: Any, path: str) -> list[Fault]:
         msgspec.convert(value, annotation)
     except msgspec.ValidationError as error:
         text, _, inner = str(error).partition(" - at `$")
-        expected, _, got = text.removeprefix("Expected ").partition(", got ")
-        if expected == text:  # in the words of a __post_init__, say
-            expected, got = "", text
-        return [Fault(path + inner.rstrip("`"), "bad_value", expected, got)]
+        if not text.startswith("Expected "):  # in the words of a __post_init__, say
+            return [Fault(path + inner.rstrip("`"), "bad_value", "", text)]
+        expected, _, got = _in_words(text.removeprefix("Expected ")).partition(", got ")
+        category = "wrong_type" if got else "bad_value"
+        return [Fault(path + inner.rstrip("`"), category, expected, got)]
     except Exception as error:  # noqa: BLE001 - what a model's own __post_init__ raises is a fault
         return [Fault(path, "bad_value", "", f"{type(error).__name__}: {error}")]
     return []
+
+
+def _in_words(text: str) -> str:
+    """A text of msgspec's, its types as the faults of the rest of a configuration name them."""
+    return _TYPES.sub(lambda types: " or ".join(map(_in_word, types[1].split(" | "))), text)
+
+
+def _in_word(name: str) -> str:
+    return _WORDS.get(name, name)
 
 
 def _bare(annotation: Any) -> Any:

@@ -54,7 +54,7 @@ def payload_parameter(
     if parameters[0].name == "self":
         raise DefinitionError(what, name, "is a method: declare its class, or a function")
     if parameters[0].name not in hints:
-        raise DefinitionError(what, name, f"parameter {parameters[0].name!r} has no annotation")
+        raise _unannotated(what, name, parameters[0].name, "the class of the payloads", "Order")
     return hints[parameters[0].name], parameters[1:]
 
 
@@ -71,7 +71,7 @@ def wants(what: str, name: str, owner: Any, parameters: list[inspect.Parameter])
         if parameter.kind in _NAMED:
             raise DefinitionError(what, name, f"*{parameter.name} cannot be injected")
         if parameter.name not in hints:
-            raise DefinitionError(what, name, f"parameter {parameter.name!r} has no annotation")
+            raise _unannotated(what, name, parameter.name, "what it is to be given", "Clock")
         annotation = hints[parameter.name]
         members = [m for m in alternatives(annotation) if m is not type(None)]
         if len(members) != 1 or not isinstance(members[0], type):
@@ -85,6 +85,11 @@ def wants(what: str, name: str, owner: Any, parameters: list[inspect.Parameter])
             defaults = parameter.default is not parameter.empty
             injected.append(Parameter(parameter.name, members[0], optional, defaults))
     return Wants(settings, context, tuple(injected))
+
+
+def _unannotated(what: str, name: str, parameter: str, says: str, such: str) -> DefinitionError:
+    problem = f"parameter {parameter!r} has no annotation: write {says}, as in {parameter}: {such}"
+    return DefinitionError(what, name, problem)
 
 
 def constructor(what: str, name: str, cls: type) -> Wants:

@@ -82,7 +82,8 @@ def group_faults(
             if node.is_async and group_of.get(name) == group.name
         ]
         if coroutines and group.runner_profile != "async":
-            wanted = f"async: {', '.join(coroutines)} are coroutines"
+            are = "is a coroutine" if len(coroutines) == 1 else "are coroutines"
+            wanted = f"async, since {' and '.join(coroutines)} {are}"
             faults.append(Fault(f"{path}.runner_profile", "runner_profile", wanted))
     return faults
 
