@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +39,12 @@ def module(declare: Any) -> Any:
     return declare(NODES)
 
 
+@pytest.fixture(autouse=True)
+def no_wait_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a slow machine hands spans over by their age, before there are many."""
+    monkeypatch.setattr("sk_kernel._trace.observe.LONGEST_NS", sys.maxsize)
+
+
 def _spec(module: Any) -> ApplicationSpec:
     return ApplicationSpec(scenario="test", discovery_modules=[module.__name__])
 
@@ -52,6 +59,16 @@ def test_spans_of_full_batches_are_handed_over_many_at_once(module: Any) -> None
     some = [module.A(n) for n in range(MOST_NOTED)]
     run_application(_spec(module), some, batch_records=64, observers=[many])
     assert many.sizes == [MOST_NOTED] * PLACES
+
+
+def test_spans_whose_first_is_old_are_handed_over_though_they_are_few(
+    module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sk_kernel._trace.observe.LONGEST_NS", 0)  # each is as soon as it is there
+    calls = Calls()
+    some = [module.A(n) for n in range(12)]
+    run_application(_spec(module), some, batch_records=4, observers=[calls])
+    assert calls.sizes == [4 * PLACES] * 3
 
 
 def test_spans_behind_a_batch_that_is_not_full_are_handed_over_at_once(module: Any) -> None:
