@@ -17,9 +17,11 @@ from sk_control import (
     Drained,
     DrainOutcome,
     Hello,
+    HelloRefusedError,
     InvalidFieldError,
     LossReason,
     MessageRefusedError,
+    Progress,
     ProtocolCode,
     SessionState,
     StartWork,
@@ -144,6 +146,27 @@ def test_a_worker_id_is_expected_once(control: Control) -> None:
     control.event(WorkerLost)
     with pytest.raises(WorkerExpectedTwiceError):
         control.expect("w-1")
+
+
+def test_what_a_worker_that_was_forgotten_says_is_not_heard(control: Control) -> None:
+    worker = control.ready_worker("w-1")
+    control.server.forget("w-1")
+    worker.channel.send(Progress(1))
+    worker.channel.close()
+    control.server.close()
+    assert control.events.empty()
+
+
+def test_a_worker_that_was_forgotten_is_one_that_was_never_expected(control: Control) -> None:
+    identity = control.expect("w-1")
+    control.server.forget("w-1")
+    control.server.forget("w-1")
+    assert control.server.states() == {}
+    with pytest.raises(WorkerNotExpectedError):
+        control.server.send("w-1", StartWork())
+    with pytest.raises(HelloRefusedError):
+        control.connect(identity)
+    assert control.connect(control.expect("w-1")).channel.state is SessionState.ACKED
 
 
 def test_a_worker_that_was_never_expected_cannot_be_sent_to(control: Control) -> None:

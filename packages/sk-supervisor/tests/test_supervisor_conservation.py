@@ -86,7 +86,7 @@ def test_a_process_that_did_not_close_its_account_is_named_and_is_no_gap(
     )
     found = conservation_of([*accounts, killed])
     assert found.holds
-    assert found.remainders == (("killed-0.1", killed.created),)
+    assert found.remainders == (("killed-0.1", killed.created, 1),)
     assert sum("killed-0.1" in line and "unknown" in line for line in words(found)) == 1
 
 
@@ -138,7 +138,7 @@ def test_the_events_tell_sums_remainders_and_gaps() -> None:
     gap = {"exporter": "jsonl", "created": 3, "exported": 2, "dropped": 0, "missing": 1}
     assert told == {
         "spans_accounted": (None, {**sums, "reasons": "ENOSPC 1", "unknown": 0, "processes": 3}),
-        "spans_unknown": ("b-0.1", {"created": 2}),
+        "spans_unknown": ("b-0.1", {"created": 2, "processes": 1}),
         "spans_unaccounted": ("c-0.1", gap),
     }
 

@@ -20,6 +20,7 @@ from sk_supervisor import (
     prepare,
 )
 from sk_supervisor import run as run_config
+from sk_supervisor._supervisor.multiprocess import MultiprocessBootstrapSupervisor
 from supervisor_harness import (
     APPS,
     PATIENCE,
@@ -103,6 +104,52 @@ def test_a_killed_worker_is_followed_and_not_a_byte_is_other(
     [followed] = [w.last_failure for w in middle.workers]
     assert followed == f"mid-0.{TIMES} failed (crash), signal SIGKILL"
     assert gone(pids)
+
+
+def known_of(supervisor: MultiprocessBootstrapSupervisor) -> dict[str, set[str]]:
+    """The middle workers that each room knows."""
+    parts = supervisor._parts
+    session = parts.work.session
+    assert session is not None
+    rooms: dict[str, Any] = {
+        "control": session.control.states(),
+        "door": session.hub._door._expected,
+        "gone": session.hub._links.gone,
+        "heard": parts.mailbox.heard_at,
+    }
+    return {room: {w for w in names if w.startswith("mid-")} for room, names in rooms.items()}
+
+
+def test_a_run_with_many_restarts_knows_the_last_two_workers_of_a_place(
+    target: Path, tmp_path: Path, ears: Ears
+) -> None:
+    kills = 7
+    restart = {"policy": "on_failure", "intensity": 100, "backoff_seconds": 0.01}
+    exporter = {"kind": "jsonl", "settings": {"path": str(tmp_path / "spans.jsonl")}}
+    with restarting(
+        target,
+        restart,
+        source={"count": 400},
+        work={"at": 201, "do": "hold", "ears": ears.port},
+        observability={"tracing": {"exporters": [exporter]}},
+    ) as run:
+        run.ready()
+        killer = killing(ears, kills)
+        run.supervisor.run()
+        killer.join()
+        assert isinstance(run.supervisor, MultiprocessBootstrapSupervisor)
+        known, status = known_of(run.supervisor), run.supervisor.snapshot()
+        roster = run.supervisor._parts.roster
+        records = {n: roster.get(f"mid-0.{n}") is not None for n in range(1, kills + 2)}
+    last_two = {f"mid-0.{kills}", f"mid-0.{kills + 1}"}
+    assert all(names <= last_two for names in known.values()), known
+    assert [n for n, there in records.items() if there] == [kills, kills + 1]
+    [middle] = status.group("mid").workers
+    assert (middle.incarnation, status.group("mid").restarts) == (kills + 1, kills)
+    told = [one for one in status.spans if one.worker.startswith("mid-")]
+    assert len(told) <= 3
+    assert sum(one.processes for one in told) == kills + 1
+    assert lines(target) == expected(400)
 
 
 @pytest.mark.contract("PROC-04", "P5PRE-EXEC-05")

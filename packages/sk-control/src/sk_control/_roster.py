@@ -40,7 +40,7 @@ class _ExpectedWorker:
 
 
 class Roster:
-    """Every worker that was ever expected, by its id. Thread-safe."""
+    """Every worker that is expected, or was and is not forgotten, by its id. Thread-safe."""
 
     def __init__(self, session_id: str, settings: ControlSettings, clock: Clock) -> None:
         self._session_id, self._settings, self._clock = session_id, settings, clock
@@ -63,13 +63,18 @@ class Roster:
             except KeyError:
                 raise WorkerNotExpectedError(worker_id) from None
 
+    def forget(self, worker_id: str) -> None:
+        """Know a worker no more, if it was known."""
+        with self._lock:
+            self._workers.pop(worker_id, None)
+
     def states(self) -> dict[str, SessionState]:
         """How far every worker's session has come."""
         with self._lock:
             return {id_: worker.endpoint.state for id_, worker in self._workers.items()}
 
     def knows(self, worker_id: str) -> bool:
-        """Whether a worker of this id was ever expected."""
+        """Whether a worker of this id was expected, and is not forgotten."""
         with self._lock:
             return worker_id in self._workers
 

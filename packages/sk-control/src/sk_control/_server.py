@@ -95,11 +95,18 @@ class ControlServer:
         """Admit one hello of this worker, until `deadline_ns` on the server's clock.
 
         The token must be random, and one worker's only: `Secret.generate()`. Raises
-        `WorkerExpectedTwiceError` for an id that was expected before, `ControlClosedError` after
-        `close`.
+        `WorkerExpectedTwiceError` for an id that was expected before and is not forgotten,
+        `ControlClosedError` after `close`.
         """
         self._check_open()
         self._roster.expect(identity, token, deadline_ns)
+
+    def forget(self, worker_id: str) -> None:
+        """Let go of all that is known of a worker that is gone, so that many may come and go.
+
+        Its hello is a stranger's from now on, and what it says on an open session is not heard.
+        """
+        self._roster.forget(worker_id)
 
     def send(self, worker_id: str, message: ControlMessage) -> None:
         """Sign and queue a message for a worker.
@@ -112,7 +119,7 @@ class ControlServer:
         self._roster.endpoint(worker_id).send(message)
 
     def states(self) -> dict[str, SessionState]:
-        """How far the session of every worker ever expected has come, by worker id."""
+        """How far the session of every worker has come that is not forgotten, by worker id."""
         return self._roster.states()
 
     def refusals(self) -> dict[str, int]:

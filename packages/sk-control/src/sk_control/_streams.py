@@ -27,7 +27,7 @@ from sk_control._settings import ControlSettings
 from sk_control._threads import StreamThreads
 from sk_control._transitions import SessionState
 from sk_control._waiting import WaitingRoom
-from sk_control.errors import ControlProtocolError, MessageRefusedError
+from sk_control.errors import ControlProtocolError, MessageRefusedError, WorkerNotExpectedError
 
 
 class _Stream:
@@ -134,7 +134,10 @@ class StreamService:
             return None
 
     def _follow(self, requests: Iterator[bytes], hello: Hello) -> None:
-        endpoint = self._roster.endpoint(hello.worker_id)
+        try:
+            endpoint = self._roster.endpoint(hello.worker_id)
+        except WorkerNotExpectedError:
+            return  # it was forgotten meanwhile
         reason, cause = LossReason.STREAM_ENDED, None
         try:
             self._on_event(WorkerHello(hello))
@@ -146,7 +149,8 @@ class StreamService:
                 self._take(endpoint, raw)
         finally:
             state = endpoint.detach()
-            if state is not SessionState.STOPPED and not self._closing:
+            known = self._roster.knows(hello.worker_id)
+            if known and state is not SessionState.STOPPED and not self._closing:
                 self._on_event(WorkerLost(hello.worker_id, reason, cause))
 
     def _bootstrap(self, endpoint: Endpoint, hello: Hello) -> Exception | None:
@@ -162,7 +166,8 @@ class StreamService:
         except (MessageRefusedError, ControlProtocolError) as refusal:
             self._report(refusal)
         else:
-            self._on_event(WorkerMessage(endpoint.worker_id, message))
+            if self._roster.knows(endpoint.worker_id):
+                self._on_event(WorkerMessage(endpoint.worker_id, message))
 
     # ---- refusals --------------------------------------------------------------------------------
 

@@ -47,7 +47,9 @@ class Scene:
         self.now = 0.0
         self._times = iter(times)
         self.log = LifecycleLog("r1", level="debug")
-        self.roster = Roster(self.log, lambda _: None, Redactor([hidden]))
+        self.roster = Roster(
+            self.log, lambda _: None, Redactor([hidden]), lambda worker: self.mailbox.forget(worker)
+        )
         self.ready: list[bool] = []
         self.stops: list[bool] = []
         self.looks: dict[float, tuple[str, float]] = {}

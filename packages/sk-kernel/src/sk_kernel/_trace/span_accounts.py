@@ -21,6 +21,9 @@ class ExporterAccount(msgspec.Struct, frozen=True, kw_only=True):
 class SpanAccount(msgspec.Struct, frozen=True, kw_only=True):
     """The spans of one process: a worker in one incarnation, or the supervisor itself.
 
+    Of workers that were followed by others it may be the sum: of as many ``processes``, the last of
+    which was ``worker``.
+
     ``created`` counts those that were made; each of the ``exporters``, in the order of the
     configuration, was given all of them. ``final`` says that the exporters are closed: for each of
     them ``created`` is then the sum of what went out and of what was dropped, or some span is
@@ -32,3 +35,4 @@ class SpanAccount(msgspec.Struct, frozen=True, kw_only=True):
     created: int = 0
     exporters: tuple[ExporterAccount, ...] = ()
     final: bool = False
+    processes: int = 1

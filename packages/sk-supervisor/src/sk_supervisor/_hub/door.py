@@ -54,6 +54,10 @@ class HubDoor:
         """Let another worker in. Any thread."""
         self._expected.add(worker)
 
+    def forget(self, worker: str) -> None:
+        """Let a worker in no more. Any thread."""
+        self._expected.discard(worker)
+
     def attend(self) -> None:
         """Let in who comes, until the door is closed."""
         try:

@@ -49,7 +49,7 @@ class Forwarding:
             if receiver is not None:
                 self._links.send(receiver, [frame.raw])
             elif self._relay.was_replaced(header.receiver):
-                self._links.forget(header.receiver)  # and before it ever came
+                self._links.discard(header.receiver)  # and before it ever came
         elif frame.kind is FrameKind.REQUEST:
             asked = decode_header(RequestHeader, frame.header)
             receiver = self._relay.pass_on(worker, asked, len(frame.raw))

@@ -58,6 +58,7 @@ class DataHub:
         self._on_fault, self._on_reject = on_fault, on_reject
         transport = limits.transport(session, HUB, on_reject)
         self._admitted: deque[DetachedChannel] = deque()
+        self._forgotten: deque[str] = deque()
         self._closing = threading.Event()
         with contextlib.ExitStack() as opened:
             self._selector = opened.enter_context(selectors.DefaultSelector())
@@ -93,6 +94,15 @@ class DataHub:
     def expect(self, worker: str) -> None:
         """Let another worker in. Any thread."""
         self._door.expect(worker)
+
+    def forget(self, worker: str) -> None:
+        """Let go of all that is known of a worker that is gone, and let it in no more. Any thread.
+
+        What comes for it then is for one that was replaced: somebody else is in its place.
+        """
+        self._door.forget(worker)
+        self._forgotten.append(worker)
+        self.wake()
 
     def start(self) -> None:
         """Begin to accept and to relay.
@@ -142,6 +152,8 @@ class DataHub:
                 if key.data is None:
                     self._wake_in.recv(4096)
                     self._admit()
+                    while self._forgotten:
+                        self._links.forget(self._forgotten.popleft())
                     self._forwarding.send_for_guest()
                     continue
                 worker: str = key.data

@@ -30,6 +30,8 @@ class HubLink:
 class HubLinks:
     """Who is ``here``, and who is ``gone`` and does not come again. Of the hub's thread alone.
 
+    Who is gone is known until :meth:`forget`: the door lets nobody in by that name then.
+
     ``on_lost(worker)``: when a connection has been let go.
     """
 
@@ -65,9 +67,15 @@ class HubLinks:
         if not link.writing:
             self.flush(receiver, link)
 
-    def forget(self, worker: str) -> None:
+    def discard(self, worker: str) -> None:
         """Another one has come in the place of a worker: nothing waits for it any more."""
         self._early.pop(worker, None)
+
+    def forget(self, worker: str) -> None:
+        """Let go of all that is known of a worker that does not come again."""
+        self.drop(worker)
+        self.discard(worker)
+        self.gone.discard(worker)
 
     def flush(self, worker: str, link: HubLink) -> None:
         """Send what waits, as far as it is taken; the selector tells when there is more room."""

@@ -11,7 +11,7 @@ from sk_kernel import SOURCE, ExecutionPlan
 
 from sk_supervisor._peer_errors import RelayRefusedError
 from sk_supervisor._protocol.frames import AckHeader, BatchHeader, RequestHeader
-from sk_supervisor._protocol.peers import place_of, places_of
+from sk_supervisor._protocol.peers import came_before, place_of, places_of
 
 
 class CreditGrant(NamedTuple):
@@ -61,7 +61,6 @@ class Relay:
         self._lock = threading.Lock()
         self._places = places = places_of(plan)
         self._workers = dict(workers)
-        self._former: set[str] = set()
         self._reachable: Mapping[int, Collection[int]] = {
             s.index: frozenset(s.downstream) for s in plan.segments
         }
@@ -107,14 +106,13 @@ class Relay:
         """
         with self._lock:
             place = place_of(worker)
-            self._former.add(self._workers[place])
             self._workers[place] = worker
             self._ended = {way for way in self._ended if way.sender != place}
 
     def was_replaced(self, worker: str) -> bool:
         """Whether another one is in a worker's place. Any thread."""
         with self._lock:
-            return worker in self._former
+            return self._is_former(worker)
 
     def route(
         self, connection: str, header: BatchHeader, size: int, *, final: bool = False
@@ -124,7 +122,7 @@ class Relay:
         :raises RelayRefusedError: when the worker behind ``connection`` may not send it.
         """
         with self._lock:
-            if header.sender == connection and connection in self._former:
+            if header.sender == connection and self._is_former(connection):
                 self.counters.stale += 1
                 return None
             sender = self._runs(connection, header.source_segment)
@@ -136,7 +134,7 @@ class Relay:
                 )
             receiver = self._runs(header.receiver, header.target_segment)
             if receiver is None or header.receiver == connection:
-                if header.receiver in self._former:
+                if self._is_former(header.receiver):
                     self.counters.stale += 1
                     return None
                 raise RelayRefusedError(connection, f"names {header.receiver!r} as receiver")
@@ -156,7 +154,7 @@ class Relay:
         with self._lock:
             if header.sender != connection or header.source_segment is None:
                 raise RelayRefusedError(connection, "sends requests in another's name")
-            if connection in self._former or header.receiver in self._former:
+            if self._is_former(connection) or self._is_former(header.receiver):
                 self.counters.stale += 1
                 return None
             if self._runs(connection, header.source_segment) is None:
@@ -177,7 +175,7 @@ class Relay:
         :raises RelayRefusedError: when the worker behind ``connection`` may not acknowledge it.
         """
         with self._lock:
-            if header.sender == connection and connection in self._former:
+            if header.sender == connection and self._is_former(connection):
                 self.counters.stale += 1
                 return None
             last = header.segment, self._runs(connection, header.segment) or ""
@@ -189,6 +187,11 @@ class Relay:
             self.counters.acknowledged = now
             workers = tuple(self._workers[place] for place in self._credited)
             return CreditGrant(workers, now) if now > before else None
+
+    def _is_former(self, worker: str) -> bool:
+        """Whether it was in a place before whoever is there now."""
+        now = self._workers.get(place_of(worker))
+        return now is not None and came_before(worker, now)
 
     def _runs(self, worker: str, segment: int) -> str | None:
         """The place in which a worker runs a segment; None where it does not."""

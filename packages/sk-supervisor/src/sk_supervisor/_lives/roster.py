@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -25,8 +26,9 @@ from sk_supervisor._lives.lifecycle import (
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.vitals import Vitals
 from sk_supervisor._protocol.failures import CRASH
-from sk_supervisor._protocol.metering import totals_by_place
 
+#: A group, and an index in it.
+Place = tuple[str, int]
 #: How a worker may have come to its end, the best first.
 _MODES = ("graceful", "exited", "forced")
 
@@ -34,9 +36,11 @@ _MODES = ("graceful", "exited", "forced")
 class Roster:
     """Moves workers through the lifecycle table and emits what it says. The loop's thread only.
 
-    Of each place in a group it holds the latest incarnation; :meth:`get` knows the others too.
+    Of each place in a group it holds the latest incarnation; :meth:`get` knows the one before it,
+    too, whose last words may be on their way. What those before have done is kept as a sum.
 
     :param clean: takes what nobody may be shown out of a text.
+    :param forget: is told of each worker that is known no more.
     """
 
     def __init__(
@@ -44,10 +48,14 @@ class Roster:
         log: EventRail,
         on_change: Callable[[WorkerRecord], None],
         clean: Callable[[str], str] = str,
+        forget: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._log, self.changed, self._clean = log, on_change, clean
-        self._records: dict[str, WorkerRecord] = {}
-        self._places: dict[tuple[str, int], WorkerRecord] = {}
+        self._log, self.changed, self._clean, self._forget = log, on_change, clean, forget
+        self._lock = threading.Lock()
+        self._places: dict[Place, WorkerRecord] = {}
+        self._former: dict[Place, WorkerRecord] = {}
+        self._sums: dict[Place, Totals] = {}
+        """What was done in a place before its former worker."""
         self._groups: dict[str, GroupLife] = {}
 
     def add(self, record: WorkerRecord) -> None:
@@ -58,20 +66,39 @@ class Roster:
             record.last_failure = former.failure_line()
         if group not in self._groups or former is not None:
             self._groups[group] = GroupLife()
-        self._records[record.worker_id] = self._places[place] = record
+        forgotten = self._put(place, record)
+        if forgotten is not None:
+            self._forget(forgotten.worker_id)
         self._emit(EventName.WORKER_SPAWNED, record, {"pid": record.process.pid})
         self.changed(record)
+
+    def _put(self, place: Place, record: WorkerRecord) -> WorkerRecord | None:
+        """Have it take a place; gives the one before its predecessor, by now part of the sum."""
+        with self._lock:
+            last, oldest = self._places.get(place), self._former.get(place)
+            if oldest is not None:
+                self._sums[place] = self._sums.get(place, Totals()) + oldest.totals()
+            if last is not None:
+                self._former[place] = last
+            self._places[place] = record
+        return oldest
 
     def __iter__(self) -> Iterator[WorkerRecord]:
         return iter(self._places.values())
 
-    def lives(self) -> Iterator[WorkerRecord]:
-        """Every incarnation of every worker."""
-        return iter(self._records.values())
+    def totals(self) -> dict[Place, Totals]:
+        """What all incarnations in each place have done together. Any thread."""
+        with self._lock:
+            totals = dict(self._sums)
+            records = [*self._former.items(), *self._places.items()]
+        for place, record in records:
+            totals[place] = totals.get(place, Totals()) + record.totals()
+        return totals
 
     def get(self, worker_id: str) -> WorkerRecord | None:
-        """The record of a worker; None for a stranger."""
-        return self._records.get(worker_id)
+        """The record of a worker; None for a stranger, and for one that is forgotten."""
+        known = *self._places.values(), *self._former.values()
+        return next((record for record in known if record.worker_id == worker_id), None)
 
     def apply(self, record: WorkerRecord, event: Event, **fields: Any) -> Transition | None:
         """Take one step of the table; None where it leads nowhere."""
@@ -137,7 +164,7 @@ class Roster:
         Records are read before any state: no worker that they have passed is told to be ready yet.
         """
         now, come = time.monotonic(), [(record, record.progress) for record in list(self)]
-        totals = totals_by_place((r.group.name, r.index, r.totals()) for r in list(self.lives()))
+        totals = self.totals()
         groups: dict[str, list[WorkerStatus]] = {}
         for record, progress in come:
             place = record.group.name, record.index

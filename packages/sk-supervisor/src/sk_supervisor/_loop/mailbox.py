@@ -43,6 +43,11 @@ class Mailbox:
             return self._queue.get(timeout=timeout_seconds)
         return None
 
+    def forget(self, worker: str) -> None:
+        """Note nothing more of a worker that is gone; its spans count in the sum of its place."""
+        self._heard_at.pop(worker, None)
+        self._spans.fold(worker)
+
     @property
     def heard_at(self) -> Mapping[str, float]:
         """When the last message of each worker came, by its id."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from sk_control import Metering
 from sk_kernel import Histogram, Totals
 
@@ -40,11 +38,3 @@ def totals_of(
         batch=Histogram(said.batch_counts, said.batch_seconds),
         latency=Histogram(said.latency_counts, said.latency_seconds),
     )
-
-
-def totals_by_place(lives: Iterable[tuple[str, int, Totals]]) -> dict[tuple[str, int], Totals]:
-    """What all incarnations in each place, a group and an index, have done together."""
-    totals: dict[tuple[str, int], Totals] = {}
-    for group, index, done in lives:
-        totals[group, index] = totals.get((group, index), Totals()) + done
-    return totals

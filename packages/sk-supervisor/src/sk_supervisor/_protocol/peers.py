@@ -36,6 +36,17 @@ def incarnation_of(worker: str) -> int:
     return int(worker.rpartition(".")[2])
 
 
+def came_before(worker: str, other: str) -> bool:
+    """Whether a name is that of an earlier incarnation in the place of ``other``."""
+    incarnation = worker.rpartition(".")[2]
+    known = incarnation_of(other)
+    # The name may be whatever a peer has sent.
+    if not incarnation.isdecimal() or len(incarnation) > len(str(known)):
+        return False
+    number = int(incarnation)
+    return number < known and worker == f"{place_of(other)}.{number}"
+
+
 def places_of(plan: ExecutionPlan) -> dict[int, tuple[str, ...]]:
     """The places of each segment's workers, by their index."""
     return {s.index: tuple(f"{s.group}-{i}" for i in range(s.workers)) for s in plan.segments}
@@ -63,7 +74,8 @@ class Peers:
         self._now = {
             place: f"{place}.1" for several in places_of(plan).values() for place in several
         }
-        self._told: dict[str, dict[str, str]] = {}
+        self._told: dict[str, tuple[str, dict[str, str]]] = {}
+        """What whoever was last introduced in each place was told."""
 
     @property
     def now(self) -> dict[str, str]:
@@ -75,7 +87,7 @@ class Peers:
         """The worker in each place as a bundle tells it to ``worker``, itself in its own."""
         with self._lock:
             told = {**self._now, place_of(worker): worker}
-            self._told[worker] = told
+            self._told[place_of(worker)] = worker, told
             return dict(told)
 
     def take_over(self, worker: str) -> bool:
@@ -89,7 +101,10 @@ class Peers:
     def news(self, worker: str) -> tuple[str, ...]:
         """The places that ``worker`` exchanges batches with and has to hear of, each told once."""
         with self._lock:
-            own, told = place_of(worker), self._told.get(worker, self._now)
+            own = place_of(worker)
+            introduced, told = self._told.get(own, ("", self._now))
+            if introduced != worker:
+                return ()
             near = {b if a == own else a for a, b in self._edges if own in (a, b)}
             changed = sorted(place for place in near if told[place] != self._now[place])
             told.update({place: self._now[place] for place in changed})

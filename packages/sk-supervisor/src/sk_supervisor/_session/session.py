@@ -163,6 +163,11 @@ class Session:
             standard=standard_streams(self._prepared.plan, group.name),
         )
 
+    def forget(self, worker: str) -> None:
+        """Let go of what is known of a worker that is gone, as is whoever came right behind it."""
+        self.control.forget(worker)
+        self.hub.forget(worker)
+
     def take_over(self, worker: str) -> None:
         """A worker is ready: its place's frames go to it from now on, if they do not yet."""
         former = self._peers.now[place_of(worker)]

@@ -153,6 +153,11 @@ class Workload:
         if self.session is not None:
             self.session.desk.lost(worker)
 
+    def forget(self, worker: str) -> None:
+        """A worker is gone, as is whoever came right behind it: let go of what is known of it."""
+        if self.session is not None:
+            self.session.forget(worker)
+
     def hang_up(self) -> None:
         """Close the session, if one is open: whoever is still connected is cut off."""
         if self.session is not None:

@@ -123,8 +123,8 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         with self._telling_its_failure():
             parts.waiting.until_done()
         assert work.source and work.sink  # noqa: S101, PT018 - every group was started
-        seconds, lives = time.monotonic() - began, parts.roster.lives()
-        report = report_of(self._prepared, self._run_id, work.source, work.sink, seconds, lives)
+        seconds, totals = time.monotonic() - began, parts.roster.totals().values()
+        report = report_of(self._prepared, self._run_id, work.source, work.sink, seconds, totals)
         if profiler is not None:
             profiler.write(report.records_in)
         return with_letters(report, parts.letters)

@@ -62,7 +62,9 @@ class SupervisorParts:
         self.handoff = Handoff(
             prepared.plan, prepared.config.runtime.platform, lambda: put(RequestsSettled()), clean
         )
-        self.roster = Roster(log, lambda record: on_progress(progress_of(record)), clean)
+        self.roster = Roster(
+            log, lambda record: on_progress(progress_of(record)), clean, self._forget
+        )
         self.work = Workload(prepared, self.roster)
         self.starting = Starting(
             groups, log, self.roster, self.work, self._open_session, put, on_line, clean
@@ -103,6 +105,11 @@ class SupervisorParts:
         memory = MemoryLimits(self.roster, failing.fail)
         alarms = self.refusals, successors, memory, self.draining.timer, self.draining.expiry
         return SupervisorLoop(self.mailbox, dispatcher.dispatch, judge, log, alarms)
+
+    def _forget(self, worker: str) -> None:
+        """A worker has been followed by another, and that by another: what it did is summed up."""
+        self.mailbox.forget(worker)
+        self.work.forget(worker)
 
     def _open_session(self, profile: str) -> Session:
         """Open what the workers connect to; they write their profiles to that folder, if any."""

@@ -6,7 +6,16 @@ from collections.abc import Iterable
 
 import msgspec
 from sk_control import DrainOutcome
-from sk_kernel import SINK, SOURCE, DeadLetterFile, ExecutionPlan, GroupStatus, Progress, RunReport
+from sk_kernel import (
+    SINK,
+    SOURCE,
+    DeadLetterFile,
+    ExecutionPlan,
+    GroupStatus,
+    Progress,
+    RunReport,
+    Totals,
+)
 
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._plan.preflight import Prepared
@@ -19,10 +28,10 @@ def report_of(
     source: WorkerRecord,
     sink: WorkerRecord,
     seconds: float,
-    lives: Iterable[WorkerRecord] = (),
+    totals: Iterable[Totals] = (),
 ) -> RunReport:
-    """The report of a run whose sink has ended, with ``lives`` of workers, dead ones among them."""
-    every = list(lives)
+    """The report of a run whose sink has ended; ``totals`` of its places, dead workers' in them."""
+    every = list(totals)
     assert sink.drained is not None  # noqa: S101 - the run waited for it
     complete = sink.drained.outcome is DrainOutcome.COMPLETE
     return RunReport(
@@ -36,8 +45,8 @@ def report_of(
         seconds=seconds,
         counters=dict(sink.drained.counters),
         partial_outputs=sink.unfinished_outputs(),
-        dead_lettered=sum(record.dead_lettered for record in every),
-        skipped=sum(record.skipped for record in every),
+        dead_lettered=sum(done.dead_lettered for done in every),
+        skipped=sum(done.skipped for done in every),
     )
 
 

@@ -34,11 +34,13 @@ class Gap(NamedTuple):
 class Remainder(NamedTuple):
     """The account of a process that ended without a last one, being killed or cut short.
 
-    What came after ``created`` spans is unknown.
+    What came after ``created`` spans is unknown. Of several ``processes`` in one place it is the
+    sum, and ``worker`` the last.
     """
 
     worker: str
     created: int
+    processes: int = 1
 
 
 class ExporterSum(NamedTuple):
@@ -74,10 +76,10 @@ def conservation_of(accounts: Iterable[SpanAccount]) -> Conservation:
     every = [account for account in accounts if account.exporters]
     names = _names(every)
     return Conservation(
-        processes=len(every),
+        processes=sum(account.processes for account in every),
         created=sum(account.created for account in every),
         exporters=tuple(_summed(every, place, name) for place, name in enumerate(names)),
-        remainders=tuple(Remainder(a.worker, a.created) for a in every if not a.final),
+        remainders=tuple(Remainder(a.worker, a.created, a.processes) for a in every if not a.final),
         gaps=tuple(gap for account in every if account.final for gap in _gaps(account, names)),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from sk_supervisor._telemetry.conservation import Conservation, ExporterSum
+from sk_supervisor._telemetry.conservation import Conservation, ExporterSum, Remainder
 
 SPANS_ACCOUNTED: Final = "spans_accounted"
 SPANS_UNKNOWN: Final = "spans_unknown"
@@ -15,11 +15,7 @@ SPANS_UNACCOUNTED: Final = "spans_unaccounted"
 def words(found: Conservation) -> list[str]:
     """What the summary of a run says of its spans; nothing where none could be exported."""
     lines = [f"  {_told(one)}" for one in found.exporters]
-    lines += [
-        f"  spans of {worker}: it ended without a last account; up to its last report it had"
-        f" created {created:,}, the remainder is unknown"
-        for worker, created in found.remainders
-    ]
+    lines += [f"  {_untold(remainder)}" for remainder in found.remainders]
     return lines
 
 
@@ -56,8 +52,8 @@ def facts_of(found: Conservation) -> Iterator[Fact]:
             "processes": found.processes,
         }
         yield Fact(SPANS_ACCOUNTED, None, fields)
-    for worker, created in found.remainders:
-        yield Fact(SPANS_UNKNOWN, worker, {"created": created})
+    for worker, created, processes in found.remainders:
+        yield Fact(SPANS_UNKNOWN, worker, {"created": created, "processes": processes})
     for gap in found.gaps:
         fields = {k: v for k, v in gap._asdict().items() if k != "worker"}
         yield Fact(SPANS_UNACCOUNTED, gap.worker, {**fields, "missing": gap.missing})
@@ -72,6 +68,15 @@ def _told(one: ExporterSum) -> str:
     for worker, reason in sorted(one.unclosed.items()):
         text += f"; not closed in {worker} ({reason})"
     return text
+
+
+def _untold(remainder: Remainder) -> str:
+    worker, created, processes = remainder
+    said = "it ended without a last account; up to its last report it had"
+    if processes > 1:
+        worker += f" and {processes - 1:,} before it"
+        said = "they ended without a last account; up to their last reports they had"
+    return f"spans of {worker}: {said} created {created:,}, the remainder is unknown"
 
 
 def _reasons(dropped: Mapping[str, int]) -> str:
