@@ -7,8 +7,9 @@ from signal import SIGKILL, SIGTERM, Signals
 from typing import cast
 
 import pytest
-from sk_control import Ready
+from sk_control import ControlMessage, Ready
 from sk_supervisor._lives.ladder import Ladder, Rung
+from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._loop.happenings import Ping
 from sk_supervisor._processes.process import WorkerProcess
 from sk_supervisor._stop.stopping import Stopping
@@ -18,42 +19,47 @@ BUDGET = 4
 
 
 class Signalled(Process):
-    """Ends by these signals, and keeps when each came."""
+    """Ends by these signals; when each came is put down."""
 
-    def __init__(self, scene: Scene, deadly: Collection[Signals]) -> None:
+    def __init__(
+        self, scene: Scene, deadly: Collection[Signals], came: list[tuple[float, Signals]]
+    ) -> None:
         super().__init__()
-        self._scene, self._deadly = scene, deadly
-        self.came: list[tuple[float, Signals]] = []
+        self._scene, self._deadly, self._came = scene, deadly, came
 
     def signal(self, number: Signals) -> None:
-        self.came.append((self._scene.now, number))
+        self._came.append((self._scene.now, number))
         self.alive = number not in self._deadly
 
 
 class Stopped:
-    """A worker that was taken down the ladder: by which rung, and when it was signalled."""
+    """Workers that were taken down the ladder: by which rung, and when they were signalled."""
 
-    def __init__(self, deadly: Collection[Signals], *, leaves: bool = False) -> None:
-        self._scene = scene = Scene()
-        self._process = Signalled(scene, deadly)
+    def __init__(
+        self, deadly: Collection[Signals], *, leaves: bool = False, workers: str = "a"
+    ) -> None:
+        self._scene = scene = Scene(*workers)
+        self.signals: list[tuple[float, Signals]] = []
         self._leaves = leaves
-        scene.record().process = cast("WorkerProcess", self._process)
-        scene.says(Ready())
+        for worker in workers:
+            process = Signalled(scene, deadly, self.signals)
+            scene.record(worker).process = cast("WorkerProcess", process)
+            scene.says(Ready(), worker)
         scene.mailbox.put(Ping(self._go_on))
         stopping = Stopping(
             scene.roster,
             scene.loop,
             scene.causes,
             scene.log,
-            lambda *_: self._told(),
-            ["a"],
+            self._told,
+            workers,
             clock=scene.clock,
         )
         self.rung = stopping.down(Ladder.within(BUDGET, 0, drain=False), BUDGET)
-        self.signals, self.seconds = self._process.came, scene.now
+        self.seconds = scene.now
 
-    def _told(self) -> bool:
-        self._process.alive = not self._leaves
+    def _told(self, record: WorkerRecord, _: ControlMessage) -> bool:
+        cast("Signalled", record.process).alive = not self._leaves
         return True
 
     def _go_on(self) -> None:
@@ -83,3 +89,9 @@ def test_one_that_is_deaf_to_it_too_is_killed_a_quarter_of_the_budget_later() ->
 def test_one_that_nothing_ends_is_waited_for_no_longer_than_the_budget() -> None:
     stopped = Stopped(())
     assert (stopped.rung, stopped.seconds) == (Rung.KILL, BUDGET)
+
+
+@pytest.mark.contract("STOP-IPC-02")
+def test_several_of_them_have_one_budget_together() -> None:
+    stopped = Stopped([SIGKILL], workers="abc")
+    assert stopped.signals == [*[(2, SIGTERM)] * 3, *[(3, SIGKILL)] * 3]
