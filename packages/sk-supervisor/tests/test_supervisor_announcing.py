@@ -28,7 +28,7 @@ def test_a_failure_that_is_followed_by_a_restart_is_one_line(
 ) -> None:
     shown: list[str] = []
     log = LifecycleLog("r1", enabled=False)  # what is shown does not hang on what is logged
-    rail = Announcing(log, shown.append, {"mid": 3})
+    rail = Announcing(log, shown.append, {"mid": 3}, {})
     rail.emit("worker_failed", group="mid", worker="mid-0.1", fields=failed)
     rail.emit("group_failed", group="mid")
     assert shown == []
@@ -37,9 +37,29 @@ def test_a_failure_that_is_followed_by_a_restart_is_one_line(
     assert shown == [f"mid-0.1 {said}: restart 1 of 3 in 0.8 s"]
 
 
+def test_a_stall_that_is_only_reported_is_a_line_at_once_and_its_end_another() -> None:
+    shown: list[str] = []
+    rail = Announcing(LifecycleLog("r1", enabled=False), shown.append, {}, {"mid": 2})
+    stuck = {"seconds": 2.41, "waiting": 3, "vitals": "idle", "position": "work (nodes.py, line 3)"}
+    rail.emit("worker_stuck", group="mid", worker="mid-0.1", fields=stuck)
+    assert shown == [
+        "mid-0.1 is stuck: no progress for 2.4 s (stuck_after_seconds: 2) with 3 batches at hand,"
+        " in work (nodes.py, line 3)"
+    ]
+    rail.emit("worker_unstuck", group="mid", worker="mid-0.1", fields={"seconds": 7.5})
+    assert shown[1:] == ["mid-0.1 goes on, after 7.5 s"]
+
+
+def test_a_stall_that_is_a_failure_is_left_to_what_is_said_of_the_failure() -> None:
+    shown: list[str] = []
+    rail = Announcing(LifecycleLog("r1", enabled=False), shown.append, {}, {"other": 2})
+    rail.emit("worker_stuck", group="mid", worker="mid-0.1", fields={"seconds": 2.4, "waiting": 1})
+    assert shown == []
+
+
 def test_what_it_announces_is_in_the_log_as_it_would_be_without() -> None:
     log = LifecycleLog("r1")
-    rail = Announcing(log, lambda _: None, {})
+    rail = Announcing(log, lambda _: None, {}, {})
     event = rail.emit("worker_failed", group="a", worker="a-0.1", trace_id="t")
     assert (rail.events(), rail.after(0)) == ((event,), (event,))
     assert event is not None

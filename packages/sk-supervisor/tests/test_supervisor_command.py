@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -89,7 +90,7 @@ def test_quiet_says_nothing_of_a_run_that_was_stopped_as_it_was_asked_to(target:
 @pytest.mark.contract("PROC-03", "P5PRE-LIFE-03")
 def test_a_worker_killed_in_mid_run_ends_it_with_4(target: Path, ears: Ears, sk: Sk) -> None:
     work = {"at": 5, "do": "hold", "ears": ears.port}
-    command = sk("run", settings(target, work=work))
+    command = sk("run", settings(target, work=work), "--run-id", "r1")
     pids = [ears.hear("here").pid, *(p.pid for p in command.workers())]
     os.kill(pids[0], signal.SIGKILL)
     began = time.monotonic()
@@ -97,6 +98,7 @@ def test_a_worker_killed_in_mid_run_ends_it_with_4(target: Path, ears: Ears, sk:
     assert time.monotonic() - began < 10
     assert code == 4
     assert "error: worker mid-0.1 of group mid failed (crash): signal SIGKILL" in err
+    assert "  run r1" in err.splitlines()
     assert f"partial output: {target.with_suffix('.partial')}" in err
     assert "Traceback" not in err
     assert gone(pids, within=0)
@@ -117,6 +119,34 @@ def test_a_node_that_raises_ends_the_run_with_4_and_shows_where(
     assert "supervised_app.py" in err
     assert f"partial output: {target.with_suffix('.partial')}" in err
     assert target.read_text() == "old\n"
+
+
+@pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
+def test_a_node_that_cannot_be_made_is_told_with_the_line_and_the_run(
+    target: Path, ask: Ask, mode: str
+) -> None:
+    groups = ONE_GROUP if mode == "process_supervisor" else ()
+    configuration = settings(target, mode=mode, groups=groups, work={"born": "raise"})
+    code, _, err = ask("run", configuration, "--run-id", "r1", "--quiet")
+    assert code == 3
+    assert "work: its __init__ raised " in err
+    assert err.count("Traceback") == 1
+    assert "in __init__\n" in err
+    assert not re.search(r"/sk_(kernel|supervisor)/", err)
+    assert "  run r1" in err.splitlines()
+
+
+def test_a_sink_that_cannot_even_be_aborted_is_told_by_its_own_lines_and_one_more(
+    target: Path, ask: Ask
+) -> None:
+    configuration = settings(target, groups=ONE_GROUP)
+    configuration["adapters"]["sink"]["settings"]["fails"] = "write abort"
+    code, _, err = ask("run", configuration, "--quiet")
+    assert code == 4
+    assert err.count("Traceback") == 1
+    assert not re.search(r"/sk_(kernel|supervisor)/", err)
+    [line] = [line for line in err.splitlines() if "and then" in line]
+    assert "and then: AdapterFailedError: sink:sink failed to abort: " in line
 
 
 def test_only_the_source_reads_standard_input_and_only_the_sink_writes_standard_output(
@@ -267,13 +297,16 @@ def read_all(master: int) -> str:
 
 @pytest.mark.parametrize("plane", ["data", "control"])
 @pytest.mark.contract("BOOT-API-03")
-def test_a_port_in_use_is_one_line_and_3(target: Path, ears: Ears, ask: Ask, plane: str) -> None:
+def test_a_port_in_use_is_a_line_and_the_run_and_3(
+    target: Path, ears: Ears, ask: Ask, plane: str
+) -> None:
     ipc: dict[str, Any] = {"bind_port": ears.port}
     if plane == "control":
         ipc = {"control": {"transport": "tcp_local", "bind_port": ears.port}}
-    code, _, err = ask("run", settings(target, ipc=ipc))
+    code, _, err = ask("run", settings(target, ipc=ipc), "--run-id", "r1")
     assert code == 3
-    assert len(err.splitlines()) == 1
+    assert len(err.splitlines()) == 2
+    assert err.endswith("\n  run r1\n")
     assert str(ears.port) in err
 
 

@@ -50,8 +50,15 @@ def test_totals_are_of_the_source_s_group_and_the_sink_s_whatever_others_have_pa
     board = Board(["in", "mid", "out"], "in", "out")
     board.put([progress("in", "running", 16, 16), progress("mid", "running", 16, 900)], 1.0)
     assert board.totals() == "in 16  out 0  -"
-    board.put([progress("out", "running", 900, 7)], 2.0)
+    board.put([progress("out", "running", 16, 7)], 2.0)
     assert board.totals() == "in 16  out 7  -"
+
+
+def test_what_a_later_group_is_done_with_counts_as_read_though_the_source_has_not_said_so() -> None:
+    board = Board(["in", "out"], "in", "out")
+    board.put([progress("in", "running", 16, 16)], 1.0)
+    board.put([progress("out", "running", 20, 20)], 1.5)
+    assert board.totals() == "in 20  out 20  -"
 
 
 def test_the_rate_is_of_what_came_since_the_last_one_was_told() -> None:

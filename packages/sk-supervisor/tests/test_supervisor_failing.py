@@ -70,7 +70,7 @@ def stand_still(scene: Scene, until: float) -> None:
     """Beat, and say every second that nothing has been done of three batches."""
     while scene.now < until and scene.record().state is State.RUNNING:
         scene.at(scene.now + 1)
-        scene.says(Progress(7, 6, 5, waiting=3))
+        scene.says(Progress(7, 6, 5, waiting=3, position="n (nodes.py, line 3)"))
 
 
 def test_a_stall_is_reported_once_and_so_is_its_end() -> None:
@@ -84,7 +84,8 @@ def test_a_stall_is_reported_once_and_so_is_its_end() -> None:
         ("worker_stuck", 10.0),
         ("worker_unstuck", 30.0),
     ]
-    assert told[0].fields == {"seconds": 10.0, "waiting": 3, "vitals": "idle"}
+    at = "n (nodes.py, line 3)"
+    assert told[0].fields == {"seconds": 10.0, "waiting": 3, "vitals": "idle", "position": at}
     assert scene.causes.failed is None
     assert not status_of(scene, scene.now).stuck
 
@@ -94,7 +95,11 @@ def test_a_stall_fails_the_worker_where_its_group_says_so() -> None:
     stand_still(scene, 60)
     error = told(scene)
     assert (error.category, error.vitals, error.batches) == ("stuck", "idle", 5)
-    assert error.message == "stood still for 10.0 s with work waiting: its process is idle"
+    assert error.position == "n (nodes.py, line 3)"
+    assert error.message == (
+        "stood still for 10.0 s with work waiting (stuck_after_seconds: 10),"
+        " in n (nodes.py, line 3): its process is idle"
+    )
     assert scene.names()[-2:] == ["worker_stuck", "worker_failed"]
 
 

@@ -31,7 +31,8 @@ def test_a_worker_killed_in_mid_run_is_named_with_its_group_and_signal(target: P
         assert (error.category, error.group, error.worker) == ("crash", "mid", MIDDLE)
         assert error.ended == "signal SIGKILL"
         assert error.exit_code == 4
-        assert str(error) == "worker mid-0.1 of group mid failed (crash): signal SIGKILL"
+        said = "worker mid-0.1 of group mid failed (crash): signal SIGKILL\n"
+        assert str(error).startswith(said)
         [event] = run.events("worker_failed")
         assert event.worker == MIDDLE
         assert event.fields["ended"] == "signal SIGKILL"

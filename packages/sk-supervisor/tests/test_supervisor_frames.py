@@ -261,7 +261,10 @@ def test_errors_say_whose_fault_it_is_and_how_it_ended() -> None:
         "crash", "mid", "mid-0.1", ended="signal SIGKILL", stderr_tail=["one", "two"]
     )
     assert str(crash) == (
-        "worker mid-0.1 of group mid failed (crash): signal SIGKILL\n  | one\n  | two"
+        "worker mid-0.1 of group mid failed (crash): signal SIGKILL\n"
+        "  SIGKILL came from outside: of a person, or a system short of memory (dmesg)\n"
+        "  | one\n"
+        "  | two"
     )
     assert isinstance(StopTimeoutError(["a"], 2), TimeoutError)
 

@@ -177,7 +177,7 @@ def test_records_out_are_those_that_the_sink_s_group_has_written() -> None:
     """And not the most of any group: one that hangs behind another has written none of them."""
     vertices = {SOURCE: "in", "work": "mid", SINK: "out"}
     plan = ExecutionPlan(cast("Graph", None), vertices, ())
-    done = {"in": (16, 16), "mid": (900, 900), "out": (9, 3)}
+    done = {"in": (16, 16), "mid": (15, 900), "out": (9, 3)}
     groups = [
         GroupStatus(
             name=name,
@@ -188,3 +188,16 @@ def test_records_out_are_those_that_the_sink_s_group_has_written() -> None:
     ]
     assert ends_of(plan, groups) == (16, 3)
     assert ends_of(plan, groups[:1]) == (16, 0)
+
+
+def test_what_any_group_is_done_with_has_been_read_though_the_source_has_not_said_so() -> None:
+    plan = ExecutionPlan(cast("Graph", None), {SOURCE: "in", SINK: "out"}, ())
+    late, soon = (
+        GroupStatus(
+            name=name,
+            state="running",
+            workers=(msgspec.structs.replace(BUSY, records_in=n, records_out=n),),
+        )
+        for name, n in (("in", 16), ("out", 20))
+    )
+    assert ends_of(plan, [late, soon]) == (20, 20)

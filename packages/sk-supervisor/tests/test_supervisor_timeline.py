@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import structs
 from sk_kernel import LifecycleEvent
 from sk_observability import LifecycleLog, build_log_exporters
 from sk_supervisor import NotRecordedError, read_events, timeline_html
@@ -194,6 +195,33 @@ def test_the_run_that_wrote_last_is_shown_and_the_others_are_named(tmp_path: Pat
     assert result.stdout.startswith("run new ")
     assert result.stderr == "warning: The files hold events of other runs too: old.\n"
     assert sk(path, "--run", "old").stdout.startswith("run old ")
+
+
+def test_of_two_runs_of_one_id_the_last_is_shown_or_the_one_chosen_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    first = told(*life("in-0.1", "spawned", "ready", "stopped"))
+    later = [
+        structs.replace(e, time_ns=e.time_ns + 60_000 * MILLI)
+        for e in told(*life("a-0.1", "spawned"), *life("b-0.1", "spawned"))
+    ]
+    path = write(tmp_path / "log", first + later)
+    both = "The files hold 2 runs of the id r1, one after the other: number"
+    for options, number, workers in ((), 2, 2), (("--which", "1"), 1, 1):
+        result = sk(path, *options)
+        assert result.stdout.startswith(f"run r1  workers {workers} ")
+        assert result.stderr == f"warning: {both} {number} is shown, --which chooses.\n"
+    assert [event.worker for event in read_events(path)] == ["a-0.1", "b-0.1"]
+    missing = f"error: there is no lifecycle event of run 'r1', number 3 in {path}\n"
+    assert sk(path, "--which", "3").stderr == missing
+
+
+def test_one_run_in_two_files_is_one_whichever_is_named_first(tmp_path: Path) -> None:
+    events = told(*life("in-0.1", *LIFE))
+    older, newer = write(tmp_path / "log.1", events[:3]), write(tmp_path / "log", events[3:])
+    result = sk(newer, older)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == sk(older, newer).stdout
 
 
 def test_states_are_printed_with_their_lengths_and_faults_below(tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ def test_a_worker_that_beats_and_stands_still_before_work_is_failed_where_that_i
     with supervised(target, work={"at": 5, "do": do, "ears": ears.port}, every_group=group) as run:
         error = run.fails(SILENT_BOUND)
         assert (error.category, error.worker, error.vitals) == ("stuck", MIDDLE, vitals)
-        assert "with work waiting" in error.message
+        assert "with work waiting (stuck_after_seconds: 2), in work (" in error.message
+        assert re.fullmatch(r"work \(.*supervised_\w+\.py, line \d+\)", error.position)
         [stuck] = run.events("worker_stuck")
         assert (stuck.worker, stuck.fields["vitals"]) == (MIDDLE, vitals)
         assert stuck.fields["seconds"] >= 2
@@ -139,13 +140,16 @@ def test_a_crash_is_told_with_its_exit_its_last_lines_and_its_last_progress(
         assert str(error).splitlines() == [
             "worker mid-0.1 of group mid failed (crash): exit code 7",
             "  its last progress: 7 batches: 14 records in, 7 out",
+            f"  where it was a moment before: {error.position}",
             "  | last words",
         ]
+        assert error.position.startswith("work (")
         [event] = run.events("worker_failed")
         assert event.fields == {
             "category": "crash",
             "ended": "exit code 7",
             "stderr_tail": "last words",
+            "position": error.position,
             "records_in": 14,
             "records_out": 7,
             "batches": 7,

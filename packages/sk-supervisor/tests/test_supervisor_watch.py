@@ -126,7 +126,10 @@ def test_a_lost_session_waits_for_the_exit_that_explains_it() -> None:
     scene.take(ProcessExited("a"))
     error = scene.causes.error()
     assert isinstance(error, RuntimeWorkerFailedError)
-    assert str(error) == "worker a of group a failed (crash): signal SIGKILL\n  | last line"
+    lines = str(error).splitlines()
+    assert lines[0] == "worker a of group a failed (crash): signal SIGKILL"
+    assert lines[1] == "  the nodes of its group: n"
+    assert lines[-1] == "  | last line"
 
 
 def test_a_lost_session_without_an_exit_is_a_failure_after_a_second() -> None:

@@ -18,6 +18,7 @@ from sk_kernel._declare.adapters import Sink, Source
 from sk_kernel._declare.context import Context
 from sk_kernel._declare.decorators import node, service, sink, source, state
 from sk_kernel._declare.failure import FailureSpec, NodeFailure
+from sk_kernel._declare.places import last_place
 from sk_kernel._graph.entrances import Entrances
 from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._graph.plan import ExecutionPlan, Segment, make_plan, single_group
@@ -226,6 +227,7 @@ __all__ = [
     "frames_of",
     "is_reply_sink",
     "is_request_source",
+    "last_place",
     "letter_file_faults",
     "letter_lines",
     "letter_part",

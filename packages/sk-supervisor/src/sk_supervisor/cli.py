@@ -250,16 +250,17 @@ def trace(files: tuple[str, ...], wanted: str, run: str, html: str | None, limit
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
-@click.option("--run", "run_id", metavar="ID", help="The run, where there are several.")
+@click.option("--run", metavar="ID", help="The run, where there are several.")
+@click.option("--which", metavar="N", type=click.IntRange(1), help="Of runs of one id, the Nth.")
 @click.option("--html", metavar="OUT", help="Write it as a page of its own; - is stdout.")
-def timeline(files: tuple[str, ...], run_id: str | None, html: str | None) -> None:
+def timeline(files: tuple[str, ...], run: str | None, which: int | None, html: str | None) -> None:
     """Show the lives of a run's workers, of what the log exporter jsonl has written to each FILE.
 
     A file has the events of every run that wrote there: the last one is shown if none is chosen.
     """
     from sk_supervisor._pages import timeline_command as _timeline_command
 
-    sys.exit(_timeline_command.timeline(files, run_id, html))
+    sys.exit(_timeline_command.timeline(files, run, which, html))
 
 
 @main.command()

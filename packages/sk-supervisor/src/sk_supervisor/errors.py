@@ -10,8 +10,9 @@ none, or it does not answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from sk_kernel import Fault, LifecycleCallError, RunError, line_of
@@ -40,6 +41,8 @@ from sk_supervisor._operation_errors import StatusVersionError as StatusVersionE
 from sk_supervisor._peer_errors import AlignmentError as AlignmentError
 from sk_supervisor._peer_errors import HeaderError as HeaderError
 from sk_supervisor._peer_errors import RelayRefusedError as RelayRefusedError
+from sk_supervisor._worker_errors import LAST_LINE as LAST_LINE
+from sk_supervisor._worker_errors import RuntimeWorkerFailedError as RuntimeWorkerFailedError
 
 
 class RunRefusedError(SupervisorError):
@@ -56,10 +59,6 @@ class RuntimeLifecycleResolutionError(SupervisorError, LifecycleCallError):
     """A lifecycle call came that the supervisor's state does not allow, or without its binding."""
 
     exit_code = EXIT_START
-
-
-#: How each of a worker's last lines begins in the text of an error.
-LAST_LINE: Final = "  | "
 
 
 class RuntimeLifecycleReadyError(SupervisorError):
@@ -82,57 +81,6 @@ class BundleRejectedError(SupervisorError):
     def __init__(self, problem: str) -> None:
         self.problem = problem
         super().__init__(f"bootstrap bundle rejected: {problem}")
-
-
-class RuntimeWorkerFailedError(SupervisorError):
-    """A worker failed while work was under way.
-
-    ``category`` is one of ``crash``, ``heartbeat``, ``stuck``, ``memory``, ``execution``,
-    ``transport``, ``protocol`` (or, as the cause of a failed start, ``start`` and ``timeout``);
-    ``ended`` says how the process ended (``exit code 1``, ``signal SIGKILL``), ``stderr_tail``
-    holds the last lines that it wrote, ``node`` and ``cause_type`` say what failed. ``vitals`` is
-    what a silent or stuck worker was doing (``stopped``, ``busy``, ``idle``, ``gone``);
-    ``records_in``, ``records_out`` and ``batches`` are its last word of its progress. What the
-    worker ``told`` of itself is enough for the message; otherwise the last lines are part of it.
-    Secrets of the configuration are masked. ``gave_up`` says, where the group's workers are
-    restarted, why this one was not; ``trace_id`` is that of the record at fault, if there is one.
-    """
-
-    exit_code = EXIT_WORKER
-
-    def __init__(
-        self,
-        category: str,
-        group: str,
-        worker: str,
-        *,
-        ended: str = "",
-        node: str = "",
-        cause_type: str = "",
-        message: str = "",
-        stderr_tail: Iterable[str] = (),
-        told: bool = False,
-        vitals: str = "",
-        records_in: int = 0,
-        records_out: int = 0,
-        batches: int = 0,
-        gave_up: str = "",
-        trace_id: str = "",
-    ) -> None:
-        self.gave_up, self.trace_id = gave_up, trace_id
-        self.category, self.group, self.worker = category, group, worker
-        self.vitals, self.records_in = vitals, records_in
-        self.records_out, self.batches = records_out, batches
-        self.ended, self.node, self.cause_type, self.message = ended, node, cause_type, message
-        self.stderr_tail, self.told = tuple(stderr_tail), told
-        parts = [f"worker {worker} of group {group} failed ({category})"]
-        parts += [text for text in (ended, message, gave_up) if text]
-        lines = [": ".join(parts)]
-        if batches:
-            done = f"{batches:,} batches: {records_in:,} records in, {records_out:,} out"
-            lines.append(f"  its last progress: {done}")
-        lines += [] if told else [f"{LAST_LINE}{line}" for line in self.stderr_tail]
-        super().__init__("\n".join(lines))
 
 
 class HandoffError(SupervisorError):
@@ -235,27 +183,43 @@ class StartInterruptedError(SupervisorError):
         super().__init__(f"stopped while starting: {reason}")
 
 
+_NO_WORDS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def _told(why: Mapping[str, str]) -> str:
+    """A line for each worker, with what it was about."""
+    return "".join(f"\n  {worker} {words}" for worker, words in why.items())
+
+
 class StopForcedError(SupervisorError):
-    """A stop by force was requested before the work had drained."""
+    """A stop by force was requested before the work had drained.
+
+    ``why`` says of each of the ``workers`` what it was about, as it last said.
+    """
 
     exit_code = EXIT_STOP_TIMEOUT
 
-    def __init__(self, workers: Iterable[str]) -> None:
-        self.workers = tuple(workers)
-        late = f": not drained: {', '.join(self.workers)}" if self.workers else ""
+    def __init__(self, workers: Iterable[str], why: Mapping[str, str] = _NO_WORDS) -> None:
+        self.workers, self.why = tuple(workers), dict(why)
+        late = f": not drained: {', '.join(self.workers)}{_told(why)}" if self.workers else ""
         super().__init__(f"stopped at once, by force{late}")
 
 
 class StopTimeoutError(SupervisorError, TimeoutError):
-    """Workers had to be ended by force because the stop took longer than its budget."""
+    """Workers had to be ended by force because the stop took longer than its budget.
+
+    ``why`` says of each of the ``workers`` what it was about, as it last said.
+    """
 
     exit_code = EXIT_STOP_TIMEOUT
 
-    def __init__(self, workers: Iterable[str], budget_seconds: float) -> None:
+    def __init__(
+        self, workers: Iterable[str], budget_seconds: float, why: Mapping[str, str] = _NO_WORDS
+    ) -> None:
         self.workers, self.budget_seconds = tuple(workers), budget_seconds
-        super().__init__(
-            f"stop took longer than {budget_seconds:g} s; ended by force: {', '.join(self.workers)}"
-        )
+        self.why = dict(why)
+        ended = f"ended by force: {', '.join(self.workers)}{_told(why)}"
+        super().__init__(f"stop took longer than {budget_seconds:g} s; {ended}")
 
 
 class RunDirError(SupervisorError):

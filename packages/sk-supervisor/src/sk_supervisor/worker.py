@@ -84,6 +84,7 @@ class Worker:
             bundle.heartbeat_seconds,
             metering=assembly.metering,
             spans=assembly.span_counts,
+            position=assembly.standing,
         )
         self._pulse.start()
         threading.Thread(target=self._receive, args=(assembly,), name="data", daemon=True).start()

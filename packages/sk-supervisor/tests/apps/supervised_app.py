@@ -163,7 +163,7 @@ class Lines:
             raise AdapterCheckError("path", "its folder does not exist")
 
     def _may_fail(self, action: str) -> None:
-        if self._settings.fails == action:
+        if action in self._settings.fails.split():
             raise ValueError(f"no {action} of secret payload")
 
     def open(self) -> None:

@@ -53,6 +53,8 @@ class Evidence:
     """Its last word of its progress."""
     vitals: Vitals | None = None
     """What it was doing, where it was silent or stuck."""
+    position: str = ""
+    """The node and the line that it was at, in its last word of its progress."""
 
 
 def facts(breakage: Breakage, evidence: Evidence) -> dict[str, object]:
@@ -68,6 +70,7 @@ def facts(breakage: Breakage, evidence: Evidence) -> dict[str, object]:
         "node": breakage.node,
         "cause_type": breakage.cause_type,
         "vitals": str(evidence.vitals or ""),
+        "position": "" if breakage.told else evidence.position,
         "stderr_tail": "" if breakage.told else last_bytes(evidence.stderr_tail),
     }
     counts = evidence.counts
@@ -77,6 +80,11 @@ def facts(breakage: Breakage, evidence: Evidence) -> dict[str, object]:
         "batches": counts.batches,
     }
     return {**{name: text for name, text in texts.items() if text}, **numbers}
+
+
+def at(position: str) -> str:
+    """How a sentence goes on that says where a worker was; empty where that is not known."""
+    return f", in {position}" if position else ""
 
 
 def last_bytes(lines: Iterable[str], limit: int = _TAIL_BYTES) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from sk_kernel import EventRail
 
-from sk_supervisor._lives.evidence import Breakage
+from sk_supervisor._lives.evidence import Breakage, at
 from sk_supervisor._lives.failing import Failing
 from sk_supervisor._lives.judgement import Counts, StallChange
 from sk_supervisor._lives.lifecycle import Event, step
@@ -78,7 +78,9 @@ class Judge:
             return
         self._tell(record, change)
         if change.stuck and record.group.on_stuck == "fail":
-            message = f"stood still for {change.seconds:.1f} s with work waiting"
+            waited = f"stood still for {change.seconds:.1f} s with work waiting"
+            limit = f"(stuck_after_seconds: {record.group.stuck_after_seconds})"
+            message = f"{waited} {limit}{at(record.position)}"
             self._fail_as(record, category.STUCK, message, Event.STUCK, change.vitals)
 
     def forgive(self, seconds: float, now: float) -> None:
@@ -107,5 +109,6 @@ class Judge:
         facts: dict[str, object] = {"seconds": round(change.seconds, 3)}
         if change.vitals is not None:
             facts |= {"waiting": record.standstill.counts.waiting, "vitals": str(change.vitals)}
+            facts |= {"position": record.position} if record.position else {}
         name = "worker_stuck" if change.stuck else "worker_unstuck"
         self._log.emit(name, group=record.group.name, worker=record.worker_id, fields=facts)

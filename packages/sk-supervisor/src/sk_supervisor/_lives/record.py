@@ -51,6 +51,8 @@ class WorkerRecord:
     dead_lettered: int = 0
     skipped: int = 0
     metering: Metering = field(default_factory=Metering)
+    position: str = ""
+    """The node and the line that it was at, as it last said; empty where it was in none."""
     last_failure: str = ""
     """What its predecessor failed of, in a line."""
     gave_up: str = ""
@@ -148,6 +150,8 @@ def failure_error(record: WorkerRecord) -> RuntimeWorkerFailedError:
         stderr_tail=evidence.stderr_tail,
         told=breakage.told,
         vitals=str(evidence.vitals or ""),
+        position=evidence.position,
+        nodes=record.group.nodes,
         records_in=evidence.counts.records_in,
         records_out=evidence.counts.records_out,
         batches=evidence.counts.batches,

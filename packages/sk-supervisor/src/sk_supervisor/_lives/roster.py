@@ -134,7 +134,7 @@ class Roster:
         message = self._clean(breakage.message)
         record.breakage, record.failed_in = replace(breakage, message=message), record.state
         tail, ended = record.process.tail(), record.process.ended()
-        record.evidence = Evidence(ended, tail, record.standstill.counts, vitals)
+        record.evidence = Evidence(ended, tail, record.standstill.counts, vitals, record.position)
         return self.apply(record, event, **facts(record.breakage, record.evidence))
 
     def released(self, record: WorkerRecord, *, followed: bool = False) -> None:

@@ -11,10 +11,10 @@ from sk_supervisor._pages.timeline_events import RecordedEvents
 from sk_supervisor.errors import EXIT_DONE, EXIT_OPERATION, OperationError
 
 
-def timeline(paths: Sequence[str], run_id: str | None, html: str | None) -> int:
+def timeline(paths: Sequence[str], run_id: str | None, which: int | None, html: str | None) -> int:
     """Show a run; the exit code: 1 where there is none, or lines could not be read."""
     try:
-        recorded = RecordedEvents(paths, run_id)
+        recorded = RecordedEvents(paths, run_id, which)
         for note in recorded.notes:
             click.echo(f"warning: {note}", err=True)
         _show(recorded, html)

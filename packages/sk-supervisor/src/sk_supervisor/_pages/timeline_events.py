@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from os import PathLike, fspath
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 from sk_kernel import LifecycleEvent
@@ -47,27 +47,34 @@ class EventLine(msgspec.Struct, frozen=True):
 class RecordedEvents:
     """The events of one run in files, in the order of the files, and what else there was.
 
-    ``run_id`` is the run looked for; without one it is the run that wrote last. ``notes`` are
-    sentences on other runs, on events that were not held and on lines that could not be read, of
-    which ``bad`` is the number (the half line of a writer that was killed is no bad one).
+    ``run_id`` is the run looked for; without one it is the run that wrote last. Of several runs of
+    one id, ``which`` is the one looked for, counted from 1; without it, it is the last. ``notes``
+    are sentences on other runs, on events that were not held and on lines that could not be read,
+    of which ``bad`` is the number (the half line of a writer that was killed is no bad one).
 
     :raises RecordedFileError: when a file cannot be read.
     :raises NotRecordedError: when there is no event of that run.
     """
 
-    def __init__(self, paths: Sequence[str | PathLike[str]], run_id: str | None = None) -> None:
+    def __init__(
+        self,
+        paths: Sequence[str | PathLike[str]],
+        run_id: str | None = None,
+        which: int | None = None,
+    ) -> None:
         lines = JsonLines(paths, EventLine)
         held, left = _by_run(lines, run_id)
-        if not held:
-            what = "lifecycle event" if run_id is None else f"lifecycle event of run {run_id!r}"
-            raise NotRecordedError(what, [fspath(path) for path in paths])
-        self.run_id = run_id if run_id is not None else next(reversed(held))
-        self.events = held.pop(self.run_id)
+        last = next(reversed(held), None)
+        wanted = last if last is None or which is None else _Run(last.run_id, which)
+        if wanted is None or wanted not in held:
+            of = run_id if last is None else last.run_id
+            run = "" if of is None else f" of run {of!r}" + (f", number {which}" if which else "")
+            raise NotRecordedError(f"lifecycle event{run}", [fspath(path) for path in paths])
+        self.run_id = wanted.run_id
+        self.events = held[wanted]
         self.bad = lines.bad
         self.notes = list(lines.told())
-        if held:
-            others = ", ".join(list(held)[-5:])
-            self.notes.append(f"The files hold events of other runs too: {others}.")
+        self.notes += _others(wanted, list(held))
         if left:
             self.notes.append(f"{left:,} events more were read than are held.")
 
@@ -84,22 +91,55 @@ def read_events(path: str | PathLike[str], run_id: str | None = None) -> list[Li
     return RecordedEvents([path], run_id).events
 
 
+class _Run(NamedTuple):
+    """A run, by its id and its number, from 1, among those of that id."""
+
+    run_id: str
+    number: int
+
+
+class _Numbering:
+    """Tells runs of one id apart: a later event with a lower sequence number begins the next."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[_Run, LifecycleEvent]] = {}
+
+    def of(self, event: LifecycleEvent) -> _Run:
+        run, last = self._last.get(event.correlation_id, (_Run(event.correlation_id, 1), event))
+        if event.sequence <= last.sequence and event.time_ns > last.time_ns:
+            run = _Run(run.run_id, run.number + 1)
+        self._last[run.run_id] = run, event
+        return run
+
+
+def _others(shown: _Run, runs: Sequence[_Run]) -> Iterator[str]:
+    """Sentences on the runs that are not shown."""
+    last = max(run.number for run in runs if run.run_id == shown.run_id)
+    if last > 1:
+        several = f"The files hold {last} runs of the id {shown.run_id}, one after the other"
+        yield f"{several}: number {shown.number} is shown, --which chooses."
+    if ids := dict.fromkeys(run.run_id for run in runs if run.run_id != shown.run_id):
+        yield f"The files hold events of other runs too: {', '.join(list(ids)[-5:])}."
+
+
 def _by_run(
     lines: Iterable[EventLine], run_id: str | None
-) -> tuple[dict[str, list[LifecycleEvent]], int]:
-    held: dict[str, list[LifecycleEvent]] = {}
+) -> tuple[dict[_Run, list[LifecycleEvent]], int]:
+    held: dict[_Run, list[LifecycleEvent]] = {}
+    numbering = _Numbering()
     size = left = 0
     for line in lines:
-        run = line.correlation_id
-        if run_id is not None and run != run_id:
+        if run_id is not None and line.correlation_id != run_id:
             continue
+        event = line.as_event()
+        run = numbering.of(event)
         if next(reversed(held), None) != run:
             held[run] = held.pop(run, [])  # the run that wrote last stands last
         while size >= MOST_EVENTS and len(held) > 1:
             gone = held.pop(next(iter(held)))
             size, left = size - len(gone), left + len(gone)
         if size < MOST_EVENTS:
-            held[run].append(line.as_event())
+            held[run].append(event)
             size += 1
         else:
             left += 1

@@ -18,7 +18,6 @@ from sk_supervisor._run.summary import (
     summary,
     unread,
     with_cause,
-    without_last_lines,
 )
 from sk_supervisor._system.signals import ForcedStop, ReceivedSignals
 from sk_supervisor._telemetry.system_nodes import SystemNodes
@@ -28,7 +27,6 @@ from sk_supervisor.errors import (
     EXIT_SIGNAL_BASE,
     EXIT_STOP_TIMEOUT,
     EXIT_WORKER,
-    ApplicationExitError,
     RuntimeLifecycleReadyError,
     StartInterruptedError,
     StopForcedError,
@@ -91,11 +89,9 @@ def _cut_short(
         return EXIT_STOP_TIMEOUT, "", failure(str(StopForcedError(())), supervisor, prepared)
     if reader_has_gone(error):
         return EXIT_READER_GONE, unread(supervisor), ""
-    code, said = EXIT_WORKER, with_cause(error)
-    if isinstance(error, LifecycleError) and not isinstance(error, ApplicationExitError):
-        code, said = error.exit_code, without_last_lines(str(error))
+    code = error.exit_code if isinstance(error, LifecycleError) else EXIT_WORKER
     trace_id = getattr(error, "trace_id", None) or ""
-    return code, "", failure(said, supervisor, prepared, trace_id)
+    return code, "", failure(with_cause(error), supervisor, prepared, trace_id)
 
 
 def _worked(supervisor: BootstrapSupervisor, prepared: Prepared, system: SystemNodes) -> RunReport:

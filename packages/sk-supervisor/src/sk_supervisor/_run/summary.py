@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sk_config import place_of
 from sk_kernel import (
+    AdapterFailedError,
     BootstrapSupervisor,
     DeadLetterError,
     Fault,
     KernelError,
+    LifecycleError,
+    ResolutionError,
     RunReport,
     application_traceback,
 )
@@ -17,10 +20,13 @@ from sk_kernel import (
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._protocol.failures import has_no_reader
 from sk_supervisor._text.redaction import redactor_of
-from sk_supervisor.errors import LAST_LINE, RunRefusedError
+from sk_supervisor.errors import LAST_LINE, ApplicationExitError, RunRefusedError
 
 if TYPE_CHECKING:
     from sk_config import Config
+
+#: What a start fails of in this process, where the application's code raised it.
+_MADE: Final = (ResolutionError, AdapterFailedError)
 
 
 def refusal(error: Exception, config: Config) -> str:
@@ -74,12 +80,12 @@ def failure(
 ) -> str:
     """What ended a run before its time, free of secrets, and where its output is so far.
 
-    Of a record at fault it says the trace, and the run: both are what ``sk replay`` asks for.
+    It says the run, and of a record at fault the trace: both are what ``sk replay`` asks for.
     """
-    lines = [f"error: {redactor_of(prepared.config)(problem)}"]
-    if trace_id:
-        lines.append(f"  run {supervisor.snapshot().run_id}, trace {trace_id}")
-    return "\n".join([*lines, *_partial(supervisor)])
+    trace = f", trace {trace_id}" if trace_id else ""
+    run = f"  run {supervisor.snapshot().run_id}{trace}"
+    said = f"error: {redactor_of(prepared.config)(problem)}"
+    return "\n".join([said, run, *_partial(supervisor)])
 
 
 def unread(supervisor: BootstrapSupervisor) -> str:
@@ -110,6 +116,12 @@ def with_cause(error: KernelError) -> str:
 
     A file of dead letters and a reader that has gone are nobody's code: the error says all.
     """
-    if error.__cause__ is None or isinstance(error, DeadLetterError) or has_no_reader(error):
-        return str(error)
-    return f"{error}\n{application_traceback(error.__cause__)}"
+    raised, said = error, str(error)
+    if isinstance(error, LifecycleError) and not isinstance(error, ApplicationExitError):
+        said = without_last_lines(said)
+        if not isinstance(error.__cause__, _MADE):
+            return said
+        raised = error.__cause__
+    if raised.__cause__ is None or isinstance(raised, DeadLetterError) or has_no_reader(raised):
+        return said
+    return f"{said}\n{application_traceback(raised.__cause__)}"

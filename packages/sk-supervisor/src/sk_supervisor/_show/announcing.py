@@ -1,6 +1,7 @@
-"""Saying on the screen what a run gets over, in a line each: a worker that failed and is followed.
+"""Saying on the screen, in a line each, what a run gets over, or is only told of.
 
-What a run does not get over is said at its end, by its error.
+That is a worker that failed and is followed, and one that is stuck and may be so. What a run does
+not get over is said at its end, by its error.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sk_config import Config
 
 RESTARTING: Final = "worker_restarting"
+STUCK, UNSTUCK = "worker_stuck", "worker_unstuck"
 
 
 class Announcing:
@@ -22,12 +24,19 @@ class Announcing:
 
     :param show: takes a line. Any thread.
     :param intensity: how many restarts a period may have, by group.
+    :param patience: seconds that a worker may stand still, of the groups where one that stands
+        still for longer has not failed, which would be said.
     """
 
     def __init__(
-        self, log: EventRail, show: Callable[[str], object], intensity: Mapping[str, int]
+        self,
+        log: EventRail,
+        show: Callable[[str], object],
+        intensity: Mapping[str, int],
+        patience: Mapping[str, float],
     ) -> None:
-        self._log, self._show, self._intensity = log, show, intensity
+        self._log, self._show = log, show
+        self._intensity, self._patience = intensity, patience
         self._failed: dict[str, Mapping[str, Any]] = {}
 
     def emit(
@@ -46,6 +55,8 @@ class Announcing:
         elif name == RESTARTING and worker:
             most = self._intensity.get(group or "", 0)
             self._show(restart_line(worker, self._failed.pop(worker, {}), fields or {}, most))
+        elif name in (STUCK, UNSTUCK) and worker and group and group in self._patience:
+            self._show(stall_line(worker, fields or {}, self._patience[group], stuck=name == STUCK))
         return self._log.emit(
             name, level=level, group=group, worker=worker, fields=fields, trace_id=trace_id
         )
@@ -62,7 +73,12 @@ class Announcing:
 def announcing(log: EventRail, show: Callable[[str], object], config: Config) -> Announcing:
     """One for a run."""
     groups = config.runtime.platform.process_groups
-    return Announcing(log, show, {group.name: group.restart.intensity for group in groups})
+    return Announcing(
+        log,
+        show,
+        {group.name: group.restart.intensity for group in groups},
+        {g.name: g.stuck_after_seconds or 0 for g in groups if g.on_stuck == "report"},
+    )
 
 
 def restart_line(
@@ -72,6 +88,18 @@ def restart_line(
     of = f" of {most}" if most else ""
     wait = f" in {seconds:.1f} s" if (seconds := restart.get("delay_seconds", 0.0)) >= 0.05 else ""
     return f"{worker} {_how(failed)}: restart {restart.get('attempt', 1)}{of}{wait}"
+
+
+def stall_line(worker: str, stall: Mapping[str, Any], limit: float, *, stuck: bool) -> str:
+    """What is said of a worker that stands still, or goes on, by the fields of the event."""
+    seconds = f"{stall.get('seconds', 0.0):.1f} s"
+    if not stuck:
+        return f"{worker} goes on, after {seconds}"
+    waiting = stall.get("waiting", 0)
+    work = f"{waiting:,} {'batch' if waiting == 1 else 'batches'} at hand"
+    where = f", in {stall['position']}" if stall.get("position") else ""
+    still = f"no progress for {seconds} (stuck_after_seconds: {limit:g})"
+    return f"{worker} is stuck: {still} with {work}{where}"
 
 
 def _how(failed: Mapping[str, Any]) -> str:

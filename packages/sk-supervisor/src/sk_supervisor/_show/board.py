@@ -61,11 +61,13 @@ class Board:
 
     def totals(self) -> str:
         """Records in and out, and the rate since that was last told."""
-        taken = self._of(self._source).records_in
+        read = self._of(self._source).records_in
+        # Groups speak one after the other; what another is done with has been read by now.
+        taken = max([read, *(said.records_in for said in self._groups.values())])
         given = self._of(self._sink).records_out
         if self._look is not None and self._heard - self._look[0] >= _PACE_SECONDS:
-            self._pace = per_second(taken - self._look[1], self._heard - self._look[0])
-            self._look = self._heard, taken
+            self._pace = per_second(read - self._look[1], self._heard - self._look[0])
+            self._look = self._heard, read
         rate = "-" if self._pace is None else f"{self._pace:,.0f}/s"
         return f"in {taken:,}  out {given:,}  {rate}"
 

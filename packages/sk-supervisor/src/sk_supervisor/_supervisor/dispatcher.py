@@ -120,6 +120,7 @@ class Dispatcher:
                 counts = Counts(*done, said.waiting, said.requests)
                 record.dead_lettered, record.skipped = said.dead_lettered, said.skipped
                 record.metering = said.metering or record.metering
+                record.position = said.position
                 self._progressed(record, counts)
             case Drained() as drained:
                 self._drained(record, drained)

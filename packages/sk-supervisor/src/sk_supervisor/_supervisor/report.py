@@ -8,7 +8,6 @@ import msgspec
 from sk_control import DrainOutcome
 from sk_kernel import (
     SINK,
-    SOURCE,
     DeadLetterFile,
     ExecutionPlan,
     GroupStatus,
@@ -51,9 +50,13 @@ def report_of(
 
 
 def ends_of(plan: ExecutionPlan, groups: Iterable[GroupStatus]) -> tuple[int, int]:
-    """Records that the source has given, and that the sink has taken: so far, as in the report."""
+    """Records that the source has given, and that the sink has taken: so far, as in the report.
+
+    Workers speak one after the other: what any of them is done with has been given.
+    """
     workers = {group.name: group.workers for group in groups}
-    given = sum(w.records_in for w in workers.get(plan.group_of[SOURCE], ()))
+    done = (w.records_in for several in workers.values() for w in several)
+    given = max(done, default=0)
     return given, sum(w.records_out for w in workers.get(plan.group_of[SINK], ()))
 
 

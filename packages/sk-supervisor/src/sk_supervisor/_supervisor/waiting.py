@@ -7,6 +7,7 @@ from collections.abc import Collection
 from math import inf
 
 from sk_supervisor._lives.end_causes import EndCauses
+from sk_supervisor._lives.lateness import lateness
 from sk_supervisor._lives.lifecycle import State
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._loop.loop import SupervisorLoop
@@ -123,6 +124,10 @@ class Waiting:
 
     def _raise_if_out_of_time(self) -> None:
         if self._causes.forced:
-            raise StopForcedError(self._work.late())
+            raise StopForcedError(self._work.late(), self._why())
         if time.monotonic() >= self._draining.until:
-            raise StopTimeoutError(self._work.late(), self._draining.budget_seconds)
+            budget = self._draining.budget_seconds
+            raise StopTimeoutError(self._work.late(), budget, self._why())
+
+    def _why(self) -> dict[str, str]:
+        return lateness(self._roster.in_order(self._work.order))

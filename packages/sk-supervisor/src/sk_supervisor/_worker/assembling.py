@@ -34,6 +34,7 @@ from sk_supervisor._worker.responder import Responder
 from sk_supervisor._worker.retention import Retention
 from sk_supervisor._worker.segments import Segments
 from sk_supervisor._worker.source_thread import SourceThread
+from sk_supervisor._worker.standing import Standing, codes_of
 
 #: How long the supervisor's word of a successor may take, once its first frame is here.
 _INTRODUCTION_SECONDS = 10.0
@@ -56,9 +57,11 @@ def assemble(
     basis = Basis(bundle, assignment)
     scope.provide(DataPlaneChannel, _data_plane(basis))
     data_plane = resolve(scope, DataPlaneChannel)
-    engine = _engine(basis, data_plane)
+    segments = _segments(basis)
+    engine = _engine(basis, data_plane, segments)
     reader = _reader(basis, deliver)
-    return Assembly(engine, data_plane, basis.credit, reader, basis.spans, basis.profiler)
+    standing = Standing(codes_of(basis.plan.graph, _vertices(basis)), segments.loop)
+    return Assembly(engine, data_plane, basis.credit, reader, basis.spans, basis.profiler, standing)
 
 
 def _data_plane(basis: Basis) -> DataPlaneChannel:
@@ -94,10 +97,9 @@ def _for_restarts(basis: Basis) -> tuple[Retention | None, float]:
     return retention, _INTRODUCTION_SECONDS if succeeded else 0.0
 
 
-def _engine(basis: Basis, data_plane: DataPlaneChannel) -> Engine:
+def _engine(basis: Basis, data_plane: DataPlaneChannel, segments: Segments) -> Engine:
     """What runs this worker's segments."""
     plan, tracer, limit = basis.plan, basis.tracer, basis.child.link.max_payload_bytes
-    segments = _segments(basis)
     codec = WireCodec(plan.graph)
     decode, encode = codec.decode, codec.encode
     if basis.profiler:
@@ -117,8 +119,7 @@ def _engine(basis: Basis, data_plane: DataPlaneChannel) -> Engine:
 def _segments(basis: Basis) -> Segments:
     """This worker's segments, with the sink where it is here."""
     plan, profiler = basis.plan, basis.profiler
-    own = plan.of_group(basis.bundle.group)
-    vertices = [name for segment in own for name in segment.vertices]
+    own, vertices = plan.of_group(basis.bundle.group), _vertices(basis)
     sink = None
     if SINK in vertices:
         made = basis.application.make_sink(basis.container)
@@ -126,6 +127,12 @@ def _segments(basis: Basis) -> Segments:
     loop = asyncio.Runner() if needs_loop(plan.graph, vertices) else None
     runners = {segment.index: _runner(basis, segment, sink, loop) for segment in own}
     return Segments(runners, sink, loop)
+
+
+def _vertices(basis: Basis) -> list[str]:
+    """The nodes and adapters that are here."""
+    own = basis.plan.of_group(basis.bundle.group)
+    return [name for segment in own for name in segment.vertices]
 
 
 def _runner(

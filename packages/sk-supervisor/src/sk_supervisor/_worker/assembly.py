@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sk_control import Metering, PeerReplaced, SpanCounts
@@ -31,6 +32,7 @@ class Assembly:
     :param reader: where the source is in this worker.
     :param spans: where the run is traced.
     :param profiler: where it is profiled.
+    :param standing: tells where its main thread stands. Any thread.
     """
 
     def __init__(
@@ -41,8 +43,10 @@ class Assembly:
         reader: SourceThread | None = None,
         spans: WorkerSpans | None = None,
         profiler: Profiler | None = None,
+        standing: Callable[[], str] = str,
     ) -> None:
         self.engine, self.data_plane, self.credit = engine, data_plane, credit
+        self.standing = standing
         self._reader, self._spans = reader, spans
         self.profiler = profiler
         #: Whether the supervisor has been told that all work is done.

@@ -61,5 +61,5 @@ def end_failed(
 def _abort(assembly: Assembly) -> None:
     try:
         assembly.end()
-    except KernelError as second:
-        traceback.print_exception(second, file=sys.stderr)
+    except KernelError as second:  # mostly of what has failed before; that is told with its frames
+        sys.stderr.write(f"and then: {type(second).__name__}: {second}\n")

@@ -25,6 +25,7 @@ class Pulse:
     :param clock: seconds.
     :param wait: waits so many of them; True where the pulse is to end. By default until
         :meth:`stop`.
+    :param position: says where the work stands.
     """
 
     def __init__(
@@ -38,8 +39,9 @@ class Pulse:
         spans: Callable[[], SpanCounts | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], bool] | None = None,
+        position: Callable[[], str] = str,
     ) -> None:
-        self._metering, self._spans = metering, spans
+        self._metering, self._spans, self._position = metering, spans, position
         self._send, self._progress, self._waiting = send, progress, waiting
         self._heartbeat, self._report = heartbeat_seconds, progress_seconds
         self._stopped = threading.Event()
@@ -78,11 +80,11 @@ class Pulse:
 
     def _said(self) -> ProgressMessage:
         done = self._progress()
-        return progress_message(done, self._waiting(), self._metering())
+        return progress_message(done, self._waiting(), self._metering(), self._position())
 
 
 def progress_message(
-    done: Progress, waiting: int = 0, metering: Metering | None = None
+    done: Progress, waiting: int = 0, metering: Metering | None = None, position: str = ""
 ) -> ProgressMessage:
     """What a worker says of how far it has come."""
     return ProgressMessage(
@@ -90,6 +92,7 @@ def progress_message(
         done.records_out,
         done.batches,
         done.state,
+        position,
         waiting=waiting,
         dead_lettered=done.dead_lettered,
         skipped=done.skipped,

@@ -23,7 +23,7 @@ class Segments:
         loop: asyncio.Runner | None,
     ) -> None:
         self.runners, self.sink = runners, sink
-        self._loop = loop
+        self.loop = loop
         self._sink_is_open = False
 
     def open(self) -> None:
@@ -51,9 +51,9 @@ class Segments:
 
         :raises AdapterFailedError: when it cannot be aborted.
         """
-        if self._loop is not None:
-            self._loop.close()
-            self._loop = None
+        if self.loop is not None:
+            self.loop.close()
+            self.loop = None
         if self._sink_is_open:
             self.end_sink(complete=False)
 

@@ -8,6 +8,7 @@ import traceback
 from sk_control import ControlPlaneChannel, Drained, DrainOutcome
 from sk_kernel import (
     AdapterFailedError,
+    DeadLetterError,
     NodeFailedError,
     NodeOutputError,
     RecordTooLargeError,
@@ -25,7 +26,7 @@ from sk_supervisor.errors import ApplicationExitError, ProfileError
 _THEIRS = (NodeFailedError, AdapterFailedError, ResolutionError, ApplicationExitError)
 
 #: What no line of theirs is at fault for: where in the runtime it was found is of no use to them.
-_SAYS_ALL = (NodeOutputError, RecordTooLargeError, UnknownTargetError)
+_SAYS_ALL = (NodeOutputError, RecordTooLargeError, UnknownTargetError, DeadLetterError)
 
 
 def print_failure(error: BaseException) -> None:

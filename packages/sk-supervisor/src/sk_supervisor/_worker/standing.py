@@ -1,0 +1,99 @@
+"""Where a worker's main thread stands: in which node, and at which line of the application."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from types import CodeType, FrameType
+from typing import Any, Final
+
+from sk_kernel import SINK, SOURCE, Graph, last_place
+
+#: Whose frames are not the application's, beside those of Python itself: a worker's main module is
+#: the runtime's too, and the loop that a chain of nodes is compiled to is in none.
+_OURS: Final = frozenset({"", "__main__", "sk_kernel", "sk_supervisor", "sk_transport"})
+
+
+class Standing:
+    """Tells where the main thread stands, from any thread; it is not held up for that.
+
+    :param names: what is called of the application, by its code.
+    :param loop: runs nodes that are coroutines, where there are any: of these the first that waits
+        is told.
+    """
+
+    def __init__(self, names: Mapping[CodeType, str], loop: asyncio.Runner | None = None) -> None:
+        self._names, self._loop = names, loop
+
+    def __call__(self) -> str:
+        """``work (nodes.py, line 3)``; empty where none of the application's code runs."""
+        frame = sys._current_frames().get(threading.main_thread().ident or 0)
+        stack = _stack(frame)
+        own = _own(stack)
+        if not own and self._loop is not None and any(map(_is_asyncio, stack)):
+            own = next(filter(None, map(_own, _waiting(self._loop))), [])
+        if not own:
+            return ""
+        names = (self._names[f.f_code] for f, _ in own if f.f_code in self._names)
+        name = next(names, own[0][0].f_code.co_qualname)
+        return f"{name} ({last_place([(f.f_code.co_filename, line) for f, line in own])})"
+
+
+def codes_of(graph: Graph, vertices: Iterable[str]) -> dict[CodeType, str]:
+    """The code of these nodes and adapters, each with its name."""
+    targets = {name: spec.target for name, spec in graph.nodes.items()}
+    targets |= {SOURCE: graph.source.target, SINK: graph.sink.target}
+    return {code: name for name in vertices for code in _codes(targets[name])}
+
+
+def _codes(target: Any) -> Iterator[CodeType]:
+    """The code of a function, without what wraps it, or of every method of a class."""
+    members = [target]
+    if inspect.isclass(target):
+        members = [each for cls in target.__mro__[:-1] for each in vars(cls).values()]
+    for member in members:
+        with contextlib.suppress(ValueError):  # wrapped in a circle
+            code = getattr(inspect.unwrap(member), "__code__", None)
+            if isinstance(code, CodeType):
+                yield code
+
+
+def _stack(frame: FrameType | None) -> list[tuple[FrameType, int]]:
+    """The frames from the first one on, each with the line that it is at."""
+    stack = []
+    while frame is not None:
+        stack.append((frame, frame.f_lineno or 0))
+        frame = frame.f_back
+    return stack[::-1]
+
+
+def _own(stack: list[tuple[FrameType, int]]) -> list[tuple[FrameType, int]]:
+    """The frames from the application's first one on."""
+    for number, (frame, _) in enumerate(stack):
+        root = _module(frame).partition(".")[0]
+        if root not in _OURS and root not in sys.stdlib_module_names:
+            return stack[number:]
+    return []
+
+
+def _waiting(loop: asyncio.Runner) -> Iterator[list[tuple[FrameType, int]]]:
+    """The frames of each coroutine that waits."""
+    for task in asyncio.all_tasks(loop.get_loop()):
+        awaited: Any = task.get_coro()
+        stack = []
+        while (frame := getattr(awaited, "cr_frame", None)) is not None:
+            stack.append((frame, frame.f_lineno or 0))
+            awaited = awaited.cr_await
+        yield stack
+
+
+def _is_asyncio(at: tuple[FrameType, int]) -> bool:
+    return _module(at[0]).partition(".")[0] == "asyncio"
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))

@@ -1,0 +1,83 @@
+"""What is raised of a worker that has failed, with what is known of it: public in ``errors``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from sk_supervisor._base_error import EXIT_WORKER, SupervisorError
+
+#: How each of a worker's last lines begins in the text of an error.
+LAST_LINE: Final = "  | "
+
+#: What may be behind the end of a process that has said nothing, and where to look.
+_ENDS: Final = {
+    "signal SIGKILL": "SIGKILL came from outside: of a person, or a system short of memory (dmesg)"
+}
+
+
+class RuntimeWorkerFailedError(SupervisorError):
+    """A worker failed while work was under way.
+
+    ``category`` is one of ``crash``, ``heartbeat``, ``stuck``, ``memory``, ``execution``,
+    ``transport``, ``protocol`` (or, as the cause of a failed start, ``start`` and ``timeout``);
+    ``ended`` says how the process ended (``exit code 1``, ``signal SIGKILL``), ``stderr_tail``
+    holds the last lines that it wrote, ``node`` and ``cause_type`` say what failed. ``vitals`` is
+    what a silent or stuck worker was doing (``stopped``, ``busy``, ``idle``, ``gone``);
+    ``position`` is the node and the line that it was at, as it last said, ``nodes`` are those of
+    its group;
+    ``records_in``, ``records_out`` and ``batches`` are its last word of its progress. What the
+    worker ``told`` of itself is enough for the message; otherwise the last lines are part of it.
+    Secrets of the configuration are masked. ``gave_up`` says, where the group's workers are
+    restarted, why this one was not; ``trace_id`` is that of the record at fault, if there is one.
+    """
+
+    exit_code = EXIT_WORKER
+
+    def __init__(
+        self,
+        category: str,
+        group: str,
+        worker: str,
+        *,
+        ended: str = "",
+        node: str = "",
+        cause_type: str = "",
+        message: str = "",
+        stderr_tail: Iterable[str] = (),
+        told: bool = False,
+        vitals: str = "",
+        position: str = "",
+        nodes: Iterable[str] = (),
+        records_in: int = 0,
+        records_out: int = 0,
+        batches: int = 0,
+        gave_up: str = "",
+        trace_id: str = "",
+    ) -> None:
+        self.gave_up, self.trace_id = gave_up, trace_id
+        self.category, self.group, self.worker = category, group, worker
+        self.vitals, self.records_in = vitals, records_in
+        self.position, self.nodes = position, tuple(nodes)
+        self.records_out, self.batches = records_out, batches
+        self.ended, self.node, self.cause_type, self.message = ended, node, cause_type, message
+        self.stderr_tail, self.told = tuple(stderr_tail), told
+        parts = [f"worker {worker} of group {group} failed ({category})"]
+        parts += [text for text in (ended, message, gave_up) if text]
+        lines = [": ".join(parts)]
+        if batches:
+            done = f"{batches:,} batches: {records_in:,} records in, {records_out:,} out"
+            lines.append(f"  its last progress: {done}")
+        lines += [] if told else self._found()
+        super().__init__("\n".join(lines))
+
+    def _found(self) -> Iterator[str]:
+        """What is known besides of a worker that has said nothing of its failure."""
+        if self.position and self.position not in self.message:
+            yield f"  where it was a moment before: {self.position}"
+        elif self.nodes and not self.position:
+            yield f"  the nodes of its group: {', '.join(self.nodes)}"
+        if self.category == "crash" and self.ended in _ENDS:
+            yield f"  {_ENDS[self.ended]}"
+        for line in self.stderr_tail:
+            yield f"{LAST_LINE}{line}"

@@ -1,0 +1,48 @@
+"""Where a worker's main thread stands, as another thread of it tells."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+APPS = Path(__file__).parent / "apps"
+
+#: A main thread of its own, since that of a test is full of frames that are nobody's node.
+SCRIPT = """
+import asyncio, threading
+from sk_supervisor._worker.standing import Standing
+from standing_app import Look, Waits, plain
+
+def look():
+    thread = threading.Thread(target=lambda: print(standing()))
+    thread.start()
+    thread.join()
+
+with asyncio.Runner() as loop:
+    standing = Standing({plain.__code__: "named", Waits.__call__.__code__: "waits"}, loop)
+    look()
+    {call}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "stands"),
+    [
+        ("plain(Look(look))", r"named \(standing_app\.py, line \d+\)"),
+        ("loop.run(Waits()(Look(look)))", r"waits \(standing_app\.py, line \d+\)"),
+        ("(lambda: look())()", ""),
+    ],
+    ids=["in a node", "where a coroutine waits", "in none"],
+)
+def test_the_node_and_its_line_are_told_where_one_is_at_work(call: str, stands: str) -> None:
+    script = SCRIPT.replace("{call}", call)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=APPS, capture_output=True, text=True, check=True
+    )
+    before, at_work = done.stdout.split("\n")[:2]
+    assert before == ""
+    assert re.fullmatch(stands, at_work)
