@@ -3,7 +3,7 @@
 Each carries its fields, builds its message from them, and says whose fault it is: a *definition* or
 a *preflight* fault is in the application's code or configuration and is found before a record is
 read; a *run* fault happens on a record, in the code of a node or of an adapter; a *lifecycle* fault
-is a worker's, or that of who calls its supervisor.
+is a worker's, or that of who calls its supervisor. Those of requests are offered here.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
+from sk_kernel._base_error import KernelError as KernelError
 from sk_kernel._fault import Fault as Fault
+from sk_kernel._request_errors import RequestExpiredError as RequestExpiredError
+from sk_kernel._request_errors import RequestRefusedError as RequestRefusedError
+from sk_kernel._request_errors import RequestsClosedError as RequestsClosedError
+from sk_kernel._request_errors import TooManyAliasesError as TooManyAliasesError
+from sk_kernel._request_errors import TooManyRequestsError as TooManyRequestsError
+from sk_kernel._request_errors import TraceInUseError as TraceInUseError
+from sk_kernel._request_errors import UnsendableRequestError as UnsendableRequestError
 
 if TYPE_CHECKING:
     from typing import Self
 
     from sk_kernel._record.envelope import Key
-
-
-class KernelError(Exception):
-    """Base of every error that sk-kernel raises."""
 
 
 class DefinitionError(KernelError):
@@ -247,70 +251,3 @@ class UnknownRouteError(RunError):
     def __init__(self, problem: str, *, target: str = "", group: str = "") -> None:
         self.problem, self.target, self.group = problem, target, group
         super().__init__(f"no route: {problem}")
-
-
-class RequestRefusedError(KernelError):
-    """A request was not taken on; nothing was sent."""
-
-
-class TooManyRequestsError(RequestRefusedError):
-    """As many requests as allowed have no reply yet: the caller may try again when one has."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        super().__init__(f"{limit} requests are in flight, and no more are allowed: try again")
-
-
-class TraceInUseError(RequestRefusedError):
-    """A request in flight goes by that trace id, or by that alias, already."""
-
-    def __init__(self, trace_id: str) -> None:
-        self.trace_id = trace_id
-        super().__init__(f"a request in flight goes by {trace_id!r}: each needs a name of its own")
-
-
-class TooManyAliasesError(RequestRefusedError):
-    """A request would go by more names than are kept for one."""
-
-    def __init__(self, trace_id: str, limit: int) -> None:
-        self.trace_id, self.limit = trace_id, limit
-        super().__init__(f"the request {trace_id!r} has {limit} aliases, and may have no more")
-
-
-class UnsendableRequestError(RequestRefusedError):
-    """A request cannot be sent as its caller has made it; ``problem`` says what is wrong with it.
-
-    Where only the worker that it comes to can know (a field of another type than its class
-    declares), the request has failed, and this is the cause.
-    """
-
-    def __init__(self, problem: str) -> None:
-        self.problem = problem
-        super().__init__(f"a request cannot be sent with {problem}")
-
-
-class RequestExpiredError(KernelError):
-    """The time of a request was over before a node had done with it: nobody waits for it any more.
-
-    It is the ``cause_type`` of a node's failure, and never raised to a caller, whose request has
-    the outcome ``timeout``. Where the node was a coroutine, the ``__cause__`` shows where it stood.
-    """
-
-    def __init__(self, node: str) -> None:
-        self.node = node
-        super().__init__(
-            f"node {node!r} had not done with a request when its time was over: ask with more time,"
-            " or give what the node waits for less"
-        )
-
-
-class RequestsClosedError(RequestRefusedError):
-    """The run takes no requests on: it has not begun, is stopping, or has ended.
-
-    Where it has failed, ``ended`` says of what in one line, and the failure is the ``__cause__``.
-    """
-
-    def __init__(self, ended: str = "") -> None:
-        self.ended = ended
-        why = f"has ended: {ended}" if ended else "has not begun, is stopping, or has ended"
-        super().__init__(f"no requests are taken on: the run {why}")

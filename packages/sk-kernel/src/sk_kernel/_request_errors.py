@@ -1,0 +1,72 @@
+"""The errors of requests: one that is not taken on, and one whose time is over."""
+
+from __future__ import annotations
+
+from sk_kernel._base_error import KernelError
+
+
+class RequestRefusedError(KernelError):
+    """A request was not taken on; nothing was sent."""
+
+
+class TooManyRequestsError(RequestRefusedError):
+    """As many requests as allowed have no reply yet: the caller may try again when one has."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"{limit} requests are in flight, and no more are allowed: try again")
+
+
+class TraceInUseError(RequestRefusedError):
+    """A request in flight goes by that trace id, or by that alias, already."""
+
+    def __init__(self, trace_id: str) -> None:
+        self.trace_id = trace_id
+        super().__init__(f"a request in flight goes by {trace_id!r}: each needs a name of its own")
+
+
+class TooManyAliasesError(RequestRefusedError):
+    """A request would go by more names than are kept for one."""
+
+    def __init__(self, trace_id: str, limit: int) -> None:
+        self.trace_id, self.limit = trace_id, limit
+        super().__init__(f"the request {trace_id!r} has {limit} aliases, and may have no more")
+
+
+class UnsendableRequestError(RequestRefusedError):
+    """A request cannot be sent as its caller has made it; ``problem`` says what is wrong with it.
+
+    Where only the worker that it comes to can know (a field of another type than its class
+    declares), the request has failed, and this is the cause.
+    """
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"a request cannot be sent with {problem}")
+
+
+class RequestExpiredError(KernelError):
+    """The time of a request was over before a node had done with it: nobody waits for it any more.
+
+    It is the ``cause_type`` of a node's failure, and never raised to a caller, whose request has
+    the outcome ``timeout``. Where the node was a coroutine, the ``__cause__`` shows where it stood.
+    """
+
+    def __init__(self, node: str) -> None:
+        self.node = node
+        super().__init__(
+            f"node {node!r} had not done with a request when its time was over: ask with more time,"
+            " or give what the node waits for less"
+        )
+
+
+class RequestsClosedError(RequestRefusedError):
+    """The run takes no requests on: it has not begun, is stopping, or has ended.
+
+    Where it has failed, ``ended`` says of what in one line, and the failure is the ``__cause__``.
+    """
+
+    def __init__(self, ended: str = "") -> None:
+        self.ended = ended
+        why = f"has ended: {ended}" if ended else "has not begun, is stopping, or has ended"
+        super().__init__(f"no requests are taken on: the run {why}")
