@@ -24,6 +24,7 @@ PACKAGES: Final = (
 
 MODULES: Final = (
     "sk_kernel",
+    "sk_kernel.runtime",
     "sk_kernel.testing",
     "sk_config",
     "sk_transport",

@@ -18,7 +18,8 @@ from sk_fundload.errors import (
     RulesDisagreeError,
     SamePlaceError,
 )
-from sk_kernel import ApplicationContext, ApplicationSpec, PreflightError
+from sk_kernel import ApplicationSpec, PreflightError
+from sk_kernel.runtime import ApplicationContext
 
 FOLDER = Path(sk_fundload.__file__).parent / "configs"
 FILES = sorted(FOLDER.glob("*.yaml"))

@@ -11,7 +11,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from sk_kernel import AdapterSettings, ApplicationSpec, ReplyWaiterService
+from sk_kernel import AdapterSettings, ApplicationSpec
+from sk_kernel.runtime import ReplyWaiterService
 
 SUPPORT = str(Path(__file__).parent / "support")
 if SUPPORT not in sys.path:

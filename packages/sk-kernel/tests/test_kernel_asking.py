@@ -6,13 +6,8 @@ from collections import UserDict
 from typing import Any
 
 import pytest
-from sk_kernel import (
-    BoundaryDispatchInput,
-    Correlation,
-    UnsendableRequestError,
-    carried_with,
-    names_of,
-)
+from sk_kernel import BoundaryDispatchInput, UnsendableRequestError
+from sk_kernel.runtime import Correlation, carried_with, names_of
 
 SAID = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 NOT_TEXT = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sk_kernel import ApplicationContext, BatchLimits, MemoryRun
+from sk_kernel.runtime import ApplicationContext, BatchLimits, MemoryRun
 
 ADAPTERS = """
 ASKED, GIVES, LEFT = [], 10**9, []

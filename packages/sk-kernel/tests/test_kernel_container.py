@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sk_kernel import Container, ResolutionError
+from sk_kernel import ResolutionError
 from sk_kernel._application.discovery import discover
+from sk_kernel.runtime import Container
 from sk_kernel.testing import run_node
 
 

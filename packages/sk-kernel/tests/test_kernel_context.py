@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from sk_kernel import Context, Envelope, NodeOutputError, TraceIds
+from sk_kernel import Context, Envelope, NodeOutputError
+from sk_kernel.runtime import TraceIds
 from sk_kernel.testing import run_application, run_placed
 
 pytestmark = pytest.mark.contract("P5PRE-ENV-01")

@@ -9,18 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kernel_requests import BRANCHING, FAILING, NODES, placed, spec
-from sk_kernel import (
-    SINK,
-    SOURCE,
-    AdapterSettings,
-    ApplicationContext,
-    Entrances,
-    MemoryRun,
-    PreflightError,
-    UnknownRouteError,
-)
+from sk_kernel import AdapterSettings, PreflightError, UnknownRouteError
 from sk_kernel._graph.entrances import before_requests
 from sk_kernel._record.envelope import root_of
+from sk_kernel.runtime import SINK, SOURCE, ApplicationContext, Entrances, MemoryRun
 
 
 @pytest.fixture

@@ -20,17 +20,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kernel_spans import Collected
-from sk_kernel import (
-    SINK,
-    AdapterSettings,
-    ApplicationContext,
-    ApplicationSpec,
-    Context,
-    Envelope,
-    NodeSpan,
-    TraceIds,
-)
+from sk_kernel import AdapterSettings, ApplicationSpec, Context, Envelope, NodeSpan
 from sk_kernel._graph.units import state_units
+from sk_kernel.runtime import SINK, ApplicationContext, TraceIds
 from sk_kernel.testing import run_application, run_placed
 from sk_kernel.testing._applications import substituted
 

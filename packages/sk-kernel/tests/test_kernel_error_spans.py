@@ -9,18 +9,15 @@ from typing import Any
 import pytest
 from kernel_spans import Collected
 from sk_kernel import (
-    SOURCE,
     AdapterSettings,
     ApplicationSpec,
     FailureSpec,
-    Key,
     NodeFailure,
     NodeOutputError,
     NodeSpan,
     RunError,
-    TraceIds,
-    span_id,
 )
+from sk_kernel.runtime import SOURCE, Key, TraceIds, span_id
 from sk_kernel.testing import run_application, run_placed
 
 PLAIN = """

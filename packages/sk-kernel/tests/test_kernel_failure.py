@@ -14,20 +14,22 @@ from kernel_spans import Collected
 from msgspec.structs import replace
 from sk_kernel import (
     ApplicationSpec,
-    BatchLimits,
     DeadLetterError,
-    DeadLetterFile,
     DeadLettersLeftError,
     FailureSpec,
-    MemoryRun,
     NodeFailedError,
     NodeFailure,
     NodeOutputError,
     PreflightError,
-    letter_file_faults,
-    letter_part,
     payload_of,
     read_letter,
+)
+from sk_kernel.runtime import (
+    BatchLimits,
+    DeadLetterFile,
+    MemoryRun,
+    letter_file_faults,
+    letter_part,
 )
 from sk_kernel.testing import run_application, run_placed
 from sk_kernel.testing._applications import substituted

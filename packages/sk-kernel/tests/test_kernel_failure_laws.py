@@ -19,10 +19,10 @@ from sk_kernel import (
     ApplicationSpec,
     DeadLetterError,
     FailureSpec,
-    MemoryRun,
     NodeFailure,
     read_letter,
 )
+from sk_kernel.runtime import MemoryRun
 from sk_kernel.testing import run_application, run_placed
 from sk_kernel.testing._applications import substituted
 

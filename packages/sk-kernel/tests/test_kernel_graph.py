@@ -5,15 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sk_kernel import (
-    SINK,
-    SOURCE,
-    ApplicationContext,
-    Fault,
-    NodeOutputError,
-    PreflightError,
-    UnknownTargetError,
-)
+from sk_kernel import Fault, NodeOutputError, PreflightError, UnknownTargetError
+from sk_kernel.runtime import SINK, SOURCE, ApplicationContext
 from sk_kernel.testing import run_application
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from kernel_spans import Collected
-from sk_kernel import SpanLink, TraceIds
+from sk_kernel import SpanLink
+from sk_kernel.runtime import TraceIds
 from sk_kernel.testing import run_application, run_placed
 
 CHAIN = """

@@ -9,7 +9,7 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_kernel import TraceIds, span_id
+from sk_kernel.runtime import TraceIds, span_id
 
 RATIOS = st.floats(0, 1) | st.sampled_from([0.0, 1.0, 0.5, 0.01, 1e-6, 1e-19, 0.381, 0.618])
 

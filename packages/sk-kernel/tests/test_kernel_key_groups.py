@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_kernel import KEY_GROUPS, KeyOwners, Section, Splitter
 from sk_kernel._batch.key_groups import key_group, owner_of
 from sk_kernel._declare.specs import PayloadType
+from sk_kernel.runtime import KEY_GROUPS, KeyOwners, Section, Splitter
 
 KEYS = st.one_of(st.text(st.characters()), st.integers(), st.binary(), st.booleans(), st.dates())
 

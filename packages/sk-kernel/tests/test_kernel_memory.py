@@ -7,16 +7,9 @@ import threading
 from typing import Any
 
 import pytest
-from sk_kernel import (
-    AdapterFailedError,
-    ApplicationContext,
-    BatchLimits,
-    MemoryRun,
-    NodeFailedError,
-    NodeOutputError,
-    Progress,
-)
+from sk_kernel import AdapterFailedError, NodeFailedError, NodeOutputError, Progress
 from sk_kernel._declare.adapted import GeneratorSource
+from sk_kernel.runtime import ApplicationContext, BatchLimits, MemoryRun
 
 ADAPTERS = """
 CALLS = []

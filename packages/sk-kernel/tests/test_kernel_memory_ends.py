@@ -8,17 +8,8 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 import pytest
-from sk_kernel import (
-    SOURCE,
-    WHOLE,
-    ApplicationContext,
-    ApplicationSpec,
-    Edge,
-    MemoryRun,
-    NodeFailedError,
-    NodeSpan,
-    Visit,
-)
+from sk_kernel import ApplicationSpec, NodeFailedError, NodeSpan
+from sk_kernel.runtime import SOURCE, WHOLE, ApplicationContext, Edge, MemoryRun, Visit
 
 GRAPH = """
 @source(name="numbers")

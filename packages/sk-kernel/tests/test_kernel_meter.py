@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_kernel import SECONDS_BOUNDS, Histogram, Meter, Totals
+from sk_kernel import SECONDS_BOUNDS, Histogram, Totals
+from sk_kernel.runtime import Meter
 
 
 class Hands:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sk_kernel import AdapterSettings, ApplicationContext, ApplicationSpec, PreflightError
+from sk_kernel import AdapterSettings, ApplicationSpec, PreflightError
+from sk_kernel.runtime import ApplicationContext
 
 APP = """
 import msgspec

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sk_kernel import SINK, SOURCE, ApplicationContext, ExecutionPlan, PreflightError, make_plan
+from sk_kernel import PreflightError
 from sk_kernel._graph.units import state_units
+from sk_kernel.runtime import SINK, SOURCE, ApplicationContext, ExecutionPlan, make_plan
 
 Built = Callable[[str], ApplicationContext]
 

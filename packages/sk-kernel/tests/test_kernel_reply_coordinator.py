@@ -7,18 +7,20 @@ from typing import Any
 
 import pytest
 from sk_kernel import (
-    SINK,
-    SOURCE,
-    ApplicationContext,
     Envelope,
-    ReplyCoordinatorService,
-    ReplyWaiterService,
-    RoutingResult,
-    RoutingService,
     TerminalEvent,
     TooManyRequestsError,
     UnknownRouteError,
     UnsendableRequestError,
+)
+from sk_kernel.runtime import (
+    SINK,
+    SOURCE,
+    ApplicationContext,
+    ReplyCoordinatorService,
+    ReplyWaiterService,
+    RoutingResult,
+    RoutingService,
     make_plan,
 )
 

@@ -6,13 +6,8 @@ import sys
 
 import pytest
 from kernel_replies import Clock, success
-from sk_kernel import (
-    ReplyCounters,
-    ReplyEvent,
-    ReplyWaiterService,
-    TerminalEvent,
-    TooManyRequestsError,
-)
+from sk_kernel import TerminalEvent, TooManyRequestsError
+from sk_kernel.runtime import ReplyCounters, ReplyEvent, ReplyWaiterService
 
 
 @pytest.mark.contract("REPLY-06")

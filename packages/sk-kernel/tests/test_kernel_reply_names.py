@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from kernel_replies import success
 from sk_kernel import (
-    ReplyWaiterService,
     RequestsClosedError,
     TooManyAliasesError,
     TooManyRequestsError,
     TraceInUseError,
 )
+from sk_kernel.runtime import ReplyWaiterService
 
 
 def test_the_limit_refuses_and_a_reply_makes_room(waiters: ReplyWaiterService) -> None:

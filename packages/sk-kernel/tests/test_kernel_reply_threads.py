@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 from kernel_replies import success
-from sk_kernel import ReplyWaiterService, TerminalEvent
+from sk_kernel import TerminalEvent
+from sk_kernel.runtime import ReplyWaiterService
 
 
 def test_a_reply_from_another_thread_wakes_a_blocked_wait() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from kernel_replies import Clock, success
-from sk_kernel import ReplyCounters, ReplyWaiterService, TerminalEvent
+from sk_kernel import TerminalEvent
+from sk_kernel.runtime import ReplyCounters, ReplyWaiterService
 
 
 @pytest.mark.contract("REPLY-01")

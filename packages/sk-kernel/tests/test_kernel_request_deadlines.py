@@ -11,17 +11,15 @@ from typing import Any
 
 import pytest
 from kernel_requests import placed, spec
-from sk_kernel import (
+from sk_kernel import FailureSpec, NodeFailure, RunError
+from sk_kernel.runtime import (
     WHOLE,
     Answer,
     ApplicationContext,
     Entrances,
-    FailureSpec,
     Identity,
     Losses,
-    NodeFailure,
     RequestRunner,
-    RunError,
     SegmentRunner,
     TraceIds,
     Visit,

@@ -8,19 +8,17 @@ from typing import Any
 
 import pytest
 from kernel_requests import one_batch, placed, spec
-from sk_kernel import (
+from sk_kernel import FailureSpec, NodeFailure, RunError
+from sk_kernel.runtime import (
     SINK,
     SOURCE,
     WHOLE,
     Answer,
     ApplicationContext,
     Entrances,
-    FailureSpec,
     Identity,
     KeyOwners,
-    NodeFailure,
     RequestRunner,
-    RunError,
     SegmentRunner,
     TraceIds,
     Visit,

@@ -13,19 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel_spans import Deaf
-from sk_kernel import (
+from sk_kernel import AdapterSettings, ApplicationSpec, FailureSpec, NodeFailure
+from sk_kernel.runtime import (
     SINK,
     SOURCE,
     WHOLE,
-    AdapterSettings,
     Answer,
     ApplicationContext,
-    ApplicationSpec,
     Entrances,
-    FailureSpec,
     Identity,
     Losses,
-    NodeFailure,
     RequestRunner,
     SegmentRunner,
     TraceIds,

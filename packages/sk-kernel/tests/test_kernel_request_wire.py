@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kernel_requests import BRANCHING, sent_answers, spec, together
-from sk_kernel import (
+from sk_kernel import UnsendableRequestError, WireError
+from sk_kernel.runtime import (
     Answer,
     ApplicationContext,
     Correlation,
@@ -21,9 +22,7 @@ from sk_kernel import (
     Graph,
     Key,
     RequestCodec,
-    UnsendableRequestError,
     Visit,
-    WireError,
     WirePart,
     frames_of,
 )

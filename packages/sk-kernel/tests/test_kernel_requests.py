@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kernel_requests import BRANCHING, FAILING, NODES, placed, sent_answers, spec, together
-from sk_kernel import (
+from sk_kernel import FailureSpec, NodeFailure
+from sk_kernel.runtime import (
     SOURCE,
     WHOLE,
     Answer,
@@ -20,9 +21,7 @@ from sk_kernel import (
     Correlation,
     Entrances,
     ExecutionPlan,
-    FailureSpec,
     Identity,
-    NodeFailure,
     Outcomes,
     RequestCodec,
     RequestRunner,

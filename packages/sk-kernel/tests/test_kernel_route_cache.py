@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_kernel import RouteCache
 from sk_kernel._replies.route_cache import UNKNOWN
+from sk_kernel.runtime import RouteCache
 
 
 @pytest.mark.contract("ROUTE-CACHE-01")

@@ -8,20 +8,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sk_kernel import (
+from sk_kernel import BoundaryDispatchInput, Envelope, UnknownRouteError, UnsendableRequestError
+from sk_kernel._replies.routing import find_stops
+from sk_kernel.runtime import (
     SINK,
     SOURCE,
     ApplicationContext,
-    BoundaryDispatchInput,
-    Envelope,
     ExecutionPlan,
     RouteCache,
     RoutingService,
-    UnknownRouteError,
-    UnsendableRequestError,
     make_plan,
 )
-from sk_kernel._replies.routing import find_stops
 
 TEXT = """
 class E(A, frozen=True):

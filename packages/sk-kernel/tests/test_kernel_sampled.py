@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_kernel import TraceIds, span_id
 from sk_kernel._batch.batch import sampled_rows
 from sk_kernel._batch.sampled import SampledRows
 from sk_kernel._calls.stretches import Stretches
 from sk_kernel._record.ids import joined_id, node_mark, record_mark
+from sk_kernel.runtime import TraceIds, span_id
 
 NUMBERS = st.frozensets(st.integers(1, 60))
 

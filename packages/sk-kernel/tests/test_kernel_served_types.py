@@ -8,17 +8,14 @@ from types import ModuleType
 import pytest
 from kernel_requests import spec
 from sk_kernel import (
-    SOURCE,
     AdapterSettings,
-    ApplicationContext,
     DeadLetter,
     FailureSpec,
-    Graph,
     NodeFailure,
     PreflightError,
     payload_of,
-    wire_faults,
 )
+from sk_kernel.runtime import SOURCE, ApplicationContext, Graph, wire_faults
 
 Declare = Callable[..., ModuleType]
 

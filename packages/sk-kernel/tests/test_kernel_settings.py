@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sk_kernel import ApplicationContext, PreflightError, ResolutionError
+from sk_kernel import PreflightError, ResolutionError
+from sk_kernel.runtime import ApplicationContext
 
 ADAPTERS = """
 @source()

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_kernel import NodeSpan, SpanColumns, SpanLink, Spans, TraceIds, span_id
+from sk_kernel import NodeSpan, SpanColumns, SpanLink, Spans
 from sk_kernel._record.id_columns import joined_ids, marked_records
 from sk_kernel._record.ids import node_mark, record_mark
 from sk_kernel._trace.span_columns import handed
+from sk_kernel.runtime import TraceIds, span_id
 
 TEXTS = st.text("0123456789abcdef", min_size=1, max_size=3)
 LINKS = st.lists(st.builds(SpanLink, TEXTS, TEXTS), max_size=2).map(tuple)

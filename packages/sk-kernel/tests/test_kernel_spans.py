@@ -8,15 +8,9 @@ from typing import Any
 
 import pytest
 from kernel_spans import OfRecords
-from sk_kernel import (
-    ApplicationContext,
-    Envelope,
-    Key,
-    MemoryRun,
-    NodeFailedError,
-    SegmentRunner,
-)
+from sk_kernel import Envelope, NodeFailedError
 from sk_kernel._batch.batch import sampled_rows
+from sk_kernel.runtime import ApplicationContext, Key, MemoryRun, SegmentRunner
 from sk_kernel.testing import run_application, run_placed
 
 GRAPH = """

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from kernel_requests import BRANCHING
 from kernel_requests import spec as served
-from sk_kernel import (
+from sk_kernel import NodeFailedError
+from sk_kernel.runtime import (
     ApplicationContext,
     BatchLimits,
     MemoryRun,
-    NodeFailedError,
     Stage,
     Stopwatch,
     built_for_good,

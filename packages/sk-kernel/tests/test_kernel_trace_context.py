@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kernel_spans import OfRecords
-from sk_kernel import Context, Envelope, NodeFailedError, TraceIds, span_id
+from sk_kernel import Context, Envelope, NodeFailedError
 from sk_kernel._record.trace_context import (
     TraceParent,
     read_traceparent,
     w3c_trace_id,
     write_traceparent,
 )
+from sk_kernel.runtime import TraceIds, span_id
 from sk_kernel.testing import run_application, run_placed
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"

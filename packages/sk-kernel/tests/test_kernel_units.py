@@ -5,15 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sk_kernel import (
-    Batch,
-    Identity,
-    NodeFailedError,
-    NodeOutputError,
-    SegmentRunner,
-    TraceIds,
-    make_plan,
-)
+from sk_kernel import NodeFailedError, NodeOutputError
+from sk_kernel.runtime import Batch, Identity, SegmentRunner, TraceIds, make_plan
 from sk_kernel.testing import run_application, run_placed
 from sk_kernel.testing._applications import substituted
 

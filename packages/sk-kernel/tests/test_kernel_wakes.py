@@ -7,8 +7,9 @@ import gc
 import weakref
 
 import pytest
-from sk_kernel import ReplyWaiter, ReplyWaiterService, TerminalEvent
+from sk_kernel import ReplyWaiter, TerminalEvent
 from sk_kernel._replies.loop_wakes import LoopWakes, wakes_here
+from sk_kernel.runtime import ReplyWaiterService
 
 
 def test_an_await_ends_in_time_though_another_waker_has_failed() -> None:

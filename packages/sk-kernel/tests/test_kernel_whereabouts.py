@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sk_kernel import NodeFailedError, application_traceback
+from sk_kernel import NodeFailedError
+from sk_kernel.runtime import application_traceback
 from sk_kernel.testing import run_application
 
 

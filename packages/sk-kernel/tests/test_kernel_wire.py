@@ -11,25 +11,23 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_kernel import (
+from sk_kernel import NodeOutputError, RecordTooLargeError, WireError
+from sk_kernel._declare.specs import Emission, PayloadType, SinkSpec, SourceSpec
+from sk_kernel._graph.builder import build_graph
+from sk_kernel.runtime import (
     ApplicationContext,
     Batch,
     Correlation,
     Graph,
     Identity,
-    NodeOutputError,
-    RecordTooLargeError,
     Section,
     SegmentRunner,
     TraceIds,
     WireCodec,
-    WireError,
     make_plan,
     note_trace,
     wire_faults,
 )
-from sk_kernel._declare.specs import Emission, PayloadType, SinkSpec, SourceSpec
-from sk_kernel._graph.builder import build_graph
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -9,15 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
-from sk_kernel import (
-    SECONDS_BOUNDS,
-    GroupStatus,
-    Histogram,
-    ReplyCounters,
-    RunStatus,
-    Totals,
-    WorkerStatus,
-)
+from sk_kernel import SECONDS_BOUNDS, GroupStatus, Histogram, RunStatus, Totals, WorkerStatus
+from sk_kernel.runtime import ReplyCounters
 from sk_observability import (
     METRICS,
     MetricKind,

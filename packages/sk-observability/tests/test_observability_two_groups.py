@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sk_kernel import (
+from sk_kernel import AdapterSettings, ApplicationSpec
+from sk_kernel.runtime import (
     SINK,
     SOURCE,
-    AdapterSettings,
     ApplicationContext,
-    ApplicationSpec,
     Batch,
     Identity,
     MemoryRun,

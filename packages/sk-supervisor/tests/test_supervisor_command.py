@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 from sk_config import build_config
-from sk_kernel import AdapterFailedError, TraceIds
+from sk_kernel import AdapterFailedError
+from sk_kernel.runtime import TraceIds
 from sk_supervisor._protocol.failures import failure_of
 from sk_supervisor._run.execute import run_with
 from sk_supervisor._run.summary import with_cause

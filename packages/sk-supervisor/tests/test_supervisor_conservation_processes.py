@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from sk_config import build_config
-from sk_kernel import TraceIds
+from sk_kernel.runtime import TraceIds
 from sk_observability.testing import OtlpReceiver
 from sk_supervisor import run
 from supervisor_harness import GROUPS, expected, settings, supervised

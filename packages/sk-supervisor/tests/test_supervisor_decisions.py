@@ -15,12 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_config import ConfigError, build_config
-from sk_kernel import (
-    KEY_GROUPS,
-    SINK,
-    SOURCE,
-    ExecutionPlan,
-)
+from sk_kernel.runtime import KEY_GROUPS, SINK, SOURCE, ExecutionPlan
 from sk_supervisor import (
     RunRefusedError,
     configure_process_groups,

@@ -24,7 +24,7 @@ from sk_supervisor._run.execute import _is_silent
 from sk_supervisor._show.board import AGAIN, BY_COMMAND, Board
 from sk_supervisor._show.display import ThreadedDisplay, display_for
 from sk_supervisor._show.screens import PlainScreen, QuietScreen, can_live, same_terminal
-from sk_supervisor._system.streams import Forgiving
+from sk_supervisor._system.streams import TolerantStream
 from sk_supervisor._text.redaction import MASK, Redactor
 
 
@@ -195,7 +195,7 @@ class Broken(io.StringIO):
 
 def test_a_stream_that_breaks_is_written_to_no_more() -> None:
     broken = Broken()
-    stream = Forgiving(broken)
+    stream = TolerantStream(broken)
     assert not stream.isatty()
     print("one", file=stream, flush=True)
     print("two", file=stream, flush=True)
@@ -217,7 +217,7 @@ def test_what_a_stream_has_no_form_for_is_escaped_and_what_follows_is_written(
     encoding: str, text: str, written: bytes
 ) -> None:
     raw = io.BytesIO()
-    stream = Forgiving(io.TextIOWrapper(raw, encoding=encoding))
+    stream = TolerantStream(io.TextIOWrapper(raw, encoding=encoding))
     stream.write(text)
     stream.write("and on\n")
     stream.flush()

@@ -11,7 +11,7 @@ from sk_kernel import Totals, WorkerStatus
 from sk_supervisor import RuntimeWorkerFailedError
 from sk_supervisor._lives.ladder import Rung
 from sk_supervisor._lives.lifecycle import Event, State
-from sk_supervisor._loop.happenings import ProcessExited
+from sk_supervisor._loop.loop_events import ProcessExited
 from supervisor_scene import Process, Scene
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from letters_config import MODES, POLICIES, letters_config
-from sk_kernel import TraceIds
+from sk_kernel.runtime import TraceIds
 from supervisor_harness import ONE_GROUP, Command, Ears, settings, written
 
 Sk = Callable[..., Command]

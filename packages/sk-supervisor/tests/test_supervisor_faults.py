@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sk_kernel import TraceIds
+from sk_kernel.runtime import TraceIds
 from supervisor_harness import (
     MIDDLE,
     ONE_GROUP,

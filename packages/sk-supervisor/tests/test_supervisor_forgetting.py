@@ -12,7 +12,8 @@ from types import FunctionType, ModuleType
 import pytest
 from sk_config import GroupConfig, build_config
 from sk_control import ExporterCounts, Metering, Progress, SpanCounts
-from sk_kernel import ExecutionPlan, ExporterAccount, SpanAccount
+from sk_kernel import ExporterAccount, SpanAccount
+from sk_kernel.runtime import ExecutionPlan
 from sk_observability import LifecycleLog
 from sk_supervisor import prepare
 from sk_supervisor._hub.links import HubLinks

@@ -12,13 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sk_config import build_config
 from sk_control import ControlError
-from sk_kernel import (
-    Batch,
-    ExecutionPlan,
-    NodeFailedError,
-    RecordTooLargeError,
-    WireError,
-)
+from sk_kernel import NodeFailedError, RecordTooLargeError, WireError
+from sk_kernel.runtime import Batch, ExecutionPlan
 from sk_supervisor import (
     BundleRejectedError,
     ChildBootstrapBundle,

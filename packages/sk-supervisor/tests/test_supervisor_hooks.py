@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sk_kernel import TraceIds
+from sk_kernel.runtime import TraceIds
 
 Ask = Callable[..., tuple[int, str, str]]
 

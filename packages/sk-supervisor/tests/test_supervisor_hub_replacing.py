@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sk_control import BootstrapKeyBundle
 from sk_supervisor._worker.inbox import Credit
-from sk_supervisor._worker.retention import Retention
+from sk_supervisor._worker.replay_buffer import ReplayBuffer
 from sk_transport import UnknownPeerError
 from supervisor_harness import PATIENCE
 from supervisor_hub_ends import WORKERS, Hub, Peer, begun, edges_of
@@ -23,8 +23,8 @@ class Replacing(Hub):
 
     def keeper(self) -> Peer:
         """The first worker, which keeps what is not acknowledged."""
-        retention = Retention(["mid-0"], lambda: self.credit.acknowledged)
-        return self.dial("in", retention=retention)
+        replay_buffer = ReplayBuffer(["mid-0"], lambda: self.credit.acknowledged)
+        return self.dial("in", replay_buffer=replay_buffer)
 
     def successor(self) -> Peer:
         """The second life of the middle one: here, and in its place."""

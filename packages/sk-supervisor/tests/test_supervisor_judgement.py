@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_supervisor._lives.evidence import Breakage, Evidence, facts, last_bytes
-from sk_supervisor._lives.judgement import Counts, Silence, StallChange, Standstill
+from sk_supervisor._lives.judgement import Counts, Silence, StallChange, StallDetector
 from sk_supervisor._lives.vitals import Look, Vitals, between, classify, look_at
 from sk_supervisor._text.redaction import LEAST_LENGTH, MASK, Redactor
 
@@ -103,7 +103,7 @@ def test_a_late_first_look_never_makes_the_window_nothing(limit: float, late: fl
 # ---- standstill ----------------------------------------------------------------------------------
 
 
-def still(standstill: Standstill, now: float, cpu: float = 0.0) -> StallChange | None:
+def still(standstill: StallDetector, now: float, cpu: float = 0.0) -> StallChange | None:
     """Say again what was said before, with work waiting; and have a look where one is wanted."""
     verdict = standstill.said(standstill.counts._replace(waiting=3), now)
     if verdict is None and standstill.wants_look(now):
@@ -112,7 +112,7 @@ def still(standstill: Standstill, now: float, cpu: float = 0.0) -> StallChange |
 
 
 def test_a_worker_that_stands_still_before_work_is_stuck_once_and_unstuck_once() -> None:
-    standstill = Standstill(limit=5.0, since=0.0)
+    standstill = StallDetector(limit=5.0, since=0.0)
     said = [still(standstill, float(now), cpu=now) for now in range(1, 10)]
     assert said == [None] * 4 + [StallChange(True, 5.0, Vitals.BUSY)] + [None] * 4
     assert standstill.said(Counts(1, 1, 1, waiting=3), 10.0) == StallChange(False, 10.0)
@@ -123,7 +123,7 @@ def test_a_worker_that_stands_still_before_work_is_stuck_once_and_unstuck_once()
 
 
 def test_a_worker_with_nothing_to_do_is_never_stuck() -> None:
-    standstill = Standstill(limit=5.0, since=0.0)
+    standstill = StallDetector(limit=5.0, since=0.0)
     for now in range(1, 100):
         assert standstill.said(Counts(7, 7, 1), float(now)) is None
         assert not standstill.wants_look(float(now))
@@ -131,7 +131,7 @@ def test_a_worker_with_nothing_to_do_is_never_stuck() -> None:
 
 
 def test_a_stall_ends_when_the_work_is_gone() -> None:
-    standstill = Standstill(limit=5.0, since=0.0)
+    standstill = StallDetector(limit=5.0, since=0.0)
     for now in range(1, 7):
         still(standstill, float(now))
     assert standstill.stuck
@@ -139,7 +139,7 @@ def test_a_stall_ends_when_the_work_is_gone() -> None:
 
 
 def test_without_a_limit_nobody_is_stuck_or_looked_at() -> None:
-    standstill = Standstill(limit=None, since=0.0)
+    standstill = StallDetector(limit=None, since=0.0)
     assert all(still(standstill, 1e6 * n) is None for n in range(10))
     assert standstill.looks == ()
 
@@ -151,7 +151,7 @@ def test_without_a_limit_nobody_is_stuck_or_looked_at() -> None:
 def test_stalls_begin_and_end_in_turns_and_last_at_least_the_limit(
     limit: float, words: list[tuple[bool, bool, float]]
 ) -> None:
-    standstill, now, batches, told = Standstill(limit, since=0.0), 0.0, 0, []
+    standstill, now, batches, told = StallDetector(limit, since=0.0), 0.0, 0, []
     for moves, waits, pause in words:
         now, batches = now + pause, batches + moves
         verdict = standstill.said(Counts(batches=batches, waiting=int(waits)), now)

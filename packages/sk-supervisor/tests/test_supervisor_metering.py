@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sk_config import GroupConfig
 from sk_control import Metering, Progress, decode, encode
-from sk_kernel import Histogram, Meter, Totals
+from sk_kernel import Histogram, Totals
+from sk_kernel.runtime import Meter
 from sk_supervisor._lives.lifecycle import Event
 from sk_supervisor._protocol.metering import metering_of, totals_of
 from sk_supervisor._worker.inbox import Credit

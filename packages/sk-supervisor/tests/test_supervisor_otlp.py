@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sk_config import build_config
-from sk_kernel import TraceIds
+from sk_kernel.runtime import TraceIds
 from sk_observability.testing import HANG, OtlpReceiver
 from sk_supervisor import RunRefusedError, prepare, run
 from supervisor_harness import expected, settings

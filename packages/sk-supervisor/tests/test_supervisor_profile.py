@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from sk_kernel import LifecycleEvent, Stage, Stopwatch
+from sk_kernel import LifecycleEvent
+from sk_kernel.runtime import Stage, Stopwatch
 from sk_supervisor import ProfileError
 from sk_supervisor._profile.measures import WAIT, ProcessProfile, Profiler, read_profiles
 from sk_supervisor._profile.start_steps import Start, start_of

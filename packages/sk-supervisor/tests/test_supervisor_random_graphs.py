@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from random_graphs import RandomGraph, graphs
 from sk_config import Config, build_config
-from sk_kernel import ApplicationContext, make_plan, single_group
+from sk_kernel.runtime import ApplicationContext, make_plan, single_group
 from sk_supervisor import RunRefusedError, prepare, run
 from sk_supervisor._plan.preflight import application_spec
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_config import build_config
-from sk_kernel import ExecutionPlan
+from sk_kernel.runtime import ExecutionPlan
 from sk_observability import LifecycleLog
 from sk_supervisor import prepare
 from sk_supervisor._hub.relay import CreditGrant, Relay
@@ -27,7 +27,7 @@ from sk_supervisor._protocol.peers import (
     place_of,
     worker_name,
 )
-from sk_supervisor._worker.retention import Retention
+from sk_supervisor._worker.replay_buffer import ReplayBuffer
 from sk_supervisor.errors import RelayRefusedError
 from sk_transport import KeyMaterial
 from supervisor_frames import header
@@ -109,18 +109,18 @@ def test_exactly_what_is_not_acknowledged_is_kept_and_in_order(
     steps: list[tuple[int, int]], in_flight: int
 ) -> None:
     acknowledged = 0
-    retention = Retention(["mid-0"], lambda: acknowledged)
+    replay_buffer = ReplayBuffer(["mid-0"], lambda: acknowledged)
     sent: list[tuple[int, int]] = []
     for epoch, (parts, done) in enumerate(steps, 1):
         acknowledged = max(min(acknowledged + done, epoch - 1), epoch - in_flight)
         for part in range(parts):
-            retention.keep(header(epoch=epoch, first=part), b"x", final=False)
-            retention.keep(header(epoch=epoch, receiver="out-0.1"), b"y", final=False)
+            replay_buffer.keep(header(epoch=epoch, first=part), b"x", final=False)
+            replay_buffer.keep(header(epoch=epoch, receiver="out-0.1"), b"y", final=False)
             sent.append((epoch, part))
-        kept = [(k.header.epoch, k.header.first) for k in retention.again("mid-0")]
+        kept = [(k.header.epoch, k.header.first) for k in replay_buffer.again("mid-0")]
         assert kept == [one for one in sent if one[0] > acknowledged]
         assert len({number for number, _ in kept}) <= in_flight
-        assert list(retention.again("out-0")) == []
+        assert list(replay_buffer.again("out-0")) == []
 
 
 # ---- who is known ------------------------------------------------------------------------------

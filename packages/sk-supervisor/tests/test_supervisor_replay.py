@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 from letters_config import MODES, letters_config
-from sk_kernel import TraceIds, w3c_trace_id
+from sk_kernel.runtime import TraceIds, w3c_trace_id
 from sk_supervisor._replay.call_recorder import glimpse
 from sk_supervisor._replay.show import SHOWN, change, cut
 from supervisor_harness import APPS, PATIENCE, Command, settings, written

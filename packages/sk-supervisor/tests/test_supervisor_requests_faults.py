@@ -264,8 +264,8 @@ def nothing_is_left(count: int) -> None:
         asked_for(service, count)
         ok(service.request(Envelope(Ask(1))).wait(PATIENCE))
         counters = service.status().requests
-        desk = service._supervisor._parts.work.session.desk  # type: ignore[attr-defined]
-        assert (desk._flights.now(), desk._outbox) == ({}, {})
+        gateway = service._supervisor._parts.work.session.gateway  # type: ignore[attr-defined]
+        assert (gateway._flights.now(), gateway._outbox) == ({}, {})
     assert counters.in_flight == 0
     assert counters.registered == count + 1
     assert counters.completed + counters.cancelled + counters.expired == count + 1

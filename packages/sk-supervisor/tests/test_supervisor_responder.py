@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from asked_kept import Add, Part, Parts, Say
 from asking import asked
-from sk_kernel import (
+from sk_kernel.runtime import (
     WHOLE,
     Answer,
     Entrances,

@@ -113,7 +113,7 @@ def known_of(supervisor: MultiprocessBootstrapSupervisor) -> dict[str, set[str]]
     assert session is not None
     rooms: dict[str, Any] = {
         "control": session.control.states(),
-        "door": session.hub._door._expected,
+        "acceptor": session.hub._acceptor._expected,
         "gone": session.hub._links.gone,
         "heard": parts.mailbox.heard_at,
     }

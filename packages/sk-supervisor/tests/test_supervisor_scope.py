@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sk_config import build_config
-from sk_kernel import Container, MemoryRun
+from sk_kernel.runtime import Container, MemoryRun
 from sk_observability import LifecycleLog
 from sk_supervisor import (
     LocalBootstrapSupervisor,

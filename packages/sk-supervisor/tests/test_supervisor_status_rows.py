@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from sk_kernel import SINK, SOURCE, ExecutionPlan, Graph, GroupStatus, RunStatus, WorkerStatus
+from sk_kernel import GroupStatus, RunStatus, WorkerStatus
+from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan, Graph
 from sk_supervisor._operate.screen import print_status
 from sk_supervisor._show import rows as words
 from sk_supervisor._supervisor.report import ends_of

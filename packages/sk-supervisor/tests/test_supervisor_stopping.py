@@ -10,7 +10,7 @@ import pytest
 from sk_control import ControlMessage, Ready
 from sk_supervisor._lives.ladder import Ladder, Rung
 from sk_supervisor._lives.record import WorkerRecord
-from sk_supervisor._loop.happenings import Ping
+from sk_supervisor._loop.loop_events import Ping
 from sk_supervisor._processes.process import WorkerProcess
 from sk_supervisor._stop.stopping import Stopping
 from supervisor_scene import Process, Scene

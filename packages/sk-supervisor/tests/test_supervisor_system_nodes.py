@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from sk_config import build_config
-from sk_kernel import LifecycleEvent, NodeSpan, TraceIds
+from sk_kernel import LifecycleEvent, NodeSpan
+from sk_kernel.runtime import TraceIds
 from sk_observability import EventName
 from sk_supervisor import run
 from sk_supervisor._telemetry.system_nodes import SystemNodes

@@ -21,7 +21,7 @@ from sk_control import (
 from sk_supervisor import HubFailedError, RuntimeWorkerFailedError
 from sk_supervisor._lives.lifecycle import Event, State
 from sk_supervisor._lives.pause import LONGEST_WAIT_SECONDS, paused_seconds, wait_until
-from sk_supervisor._loop.happenings import HubFault, ProcessExited, StopRequested
+from sk_supervisor._loop.loop_events import HubFault, ProcessExited, StopRequested
 from supervisor_scene import Process, Scene
 
 

@@ -18,15 +18,13 @@ from sk_control import ControlLostError, ControlMessage, ExporterCounts, Heartbe
 from sk_control import Progress as ProgressMessage
 from sk_kernel import (
     AdapterFailedError,
-    BatchLimits,
     NodeFailedError,
     NodeOutputError,
     Progress,
     RecordTooLargeError,
     RunError,
-    SourceDriver,
-    TraceIds,
 )
+from sk_kernel.runtime import BatchLimits, SourceDriver, TraceIds
 from sk_supervisor import prepare
 from sk_supervisor._processes.spawn import Standard, WorkerStart, interpreter_options
 from sk_supervisor._worker.assembly import Assembly

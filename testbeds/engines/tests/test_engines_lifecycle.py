@@ -13,7 +13,7 @@ from engine_commands import Told
 from engine_configuration import OLD, PARTS, PATIENCE, RUN_ID, configuration, expected
 from engine_supervised import Seen, supervised
 from sk_config import build_config
-from sk_kernel import Container
+from sk_kernel.runtime import Container
 from sk_observability import LifecycleLog
 from sk_supervisor import (
     LocalBootstrapSupervisor,

@@ -13,16 +13,14 @@ from typing import Final, TextIO
 from msgspec import convert
 from sk_config import Config, application_data
 from sk_kernel import (
-    ApplicationContext,
     ApplicationSpec,
-    BatchLimits,
     DefinitionError,
     DiscoveryError,
     KernelError,
-    MemoryRun,
     PreflightError,
     RunReport,
 )
+from sk_kernel.runtime import ApplicationContext, BatchLimits, MemoryRun
 
 from sk_fundload.errors import MissingExtraError
 

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
-from sk_kernel import (
+from sk_kernel import AdapterSettings, ApplicationSpec
+from sk_kernel.runtime import (
     SINK,
     SOURCE,
     WHOLE,
-    AdapterSettings,
     Answer,
     ApplicationContext,
-    ApplicationSpec,
     Entrances,
     ExecutionPlan,
     Identity,

@@ -15,7 +15,8 @@ from os import PathLike, fspath
 from types import MappingProxyType
 from typing import ClassVar, Final
 
-from sk_kernel import Fault, LifecycleCallError, RunError, line_of
+from sk_kernel import Fault, LifecycleCallError, RunError
+from sk_kernel.runtime import line_of
 
 from sk_supervisor._base_error import EXIT_CONFIGURATION as EXIT_CONFIGURATION
 from sk_supervisor._base_error import EXIT_DONE as EXIT_DONE

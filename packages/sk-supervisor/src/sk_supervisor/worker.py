@@ -19,7 +19,7 @@ import traceback
 from typing import Any, BinaryIO
 
 from sk_control import BootstrapBundle, ControlPlaneChannel, Ready
-from sk_kernel import Container
+from sk_kernel.runtime import Container
 
 from sk_supervisor._protocol.assignment import await_assignment
 from sk_supervisor._system.scope import resolve

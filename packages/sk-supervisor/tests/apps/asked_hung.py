@@ -1,4 +1,4 @@
-"""A node that waits for something that never comes, beside those of the application that is asked."""
+"""A node that waits for what never comes, beside those of the application that is asked."""
 
 from __future__ import annotations
 

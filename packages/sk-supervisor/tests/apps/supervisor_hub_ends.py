@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sk_config import build_config
-from sk_kernel import ExecutionPlan
+from sk_kernel.runtime import ExecutionPlan
 from sk_supervisor import prepare
 from sk_supervisor._hub.hub import DataHub
 from sk_supervisor._hub.relay import Relay

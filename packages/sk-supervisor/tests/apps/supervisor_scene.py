@@ -98,9 +98,9 @@ class Scene:
         assert record is not None
         return record
 
-    def take(self, *happenings: Any) -> None:
-        for happening in happenings:
-            self.mailbox.put(happening)
+    def take(self, *events: Any) -> None:
+        for event in events:
+            self.mailbox.put(event)
             self.loop.step(self.now)
 
     def says(self, message: Any, worker: str = "a") -> None:

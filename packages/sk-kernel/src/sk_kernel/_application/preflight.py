@@ -30,7 +30,7 @@ def adapter_faults(
     """The faults of a chosen source or sink and of its settings."""
     faults = list(_stateless(spec.name, spec.target, spec.parameters, catalogue))
     model = spec.settings_model
-    unfit = model_faults(model, spec.name, place_of(spec.target))
+    unfit = model_faults(model, spec.name, spec.target)
     return faults + (unfit or settings_faults(model, given, f"{path}.settings"))
 
 
@@ -65,7 +65,7 @@ def check_faults(role: str, spec: AdapterSpec, settings: tuple[Any, ...]) -> Ite
 def node_faults(node: NodeSpec, given: Mapping[str, Any], catalogue: Catalogue) -> list[Fault]:
     """The faults of a node and of its settings."""
     model = node.settings_model
-    faults = model_faults(model, node.name, place_of(node.target))
+    faults = model_faults(model, node.name, node.target)
     faults = faults or settings_faults(model, given, f"nodes.{node.name}")
     for parameter in node.parameters:
         state = catalogue.states.get(parameter.cls)
@@ -81,17 +81,16 @@ def choice_faults(
     node: NodeSpec, declared: Iterable[type], chosen: Iterable[type]
 ) -> Iterator[Fault]:
     """The faults of what a node's ``states`` gave, where ``declared`` are all of its states."""
-    place = place_of(node.target)
     parameters = {p.cls: p for p in node.parameters}
     wanted = set(chosen)
     for cls in sorted(wanted - set(declared), key=repr):
         name = getattr(cls, "__qualname__", repr(cls))
         expected = f"a parameter for {name}, which its states() gives"
-        yield Fault(node.name, "state_choice", expected, place=place)
+        yield Fault(node.name, "state_choice", expected, place=place_of(node.target))
     for cls in declared:
         if cls not in wanted and parameters[cls].required:
             expected = f"`| None` for {cls.__qualname__}, which its states() leaves out"
-            yield Fault(node.name, "state_choice", expected, place=place)
+            yield Fault(node.name, "state_choice", expected, place=place_of(node.target))
 
 
 def service_faults(catalogue: Catalogue) -> Iterator[Fault]:

@@ -25,21 +25,21 @@ _WORDS: Final = {
 }
 
 
-def model_faults(model: type | None, owner: str, place: str) -> list[Fault]:
+def model_faults(model: type | None, owner: str, target: Any) -> list[Fault]:
     """What is wrong with a settings model itself, or with one within it, as declared by ``owner``.
 
-    :param place: file and line of the owner.
+    :param target: the owner; where it stands is looked up for a fault only, since that is dear.
     """
     if model is None:
         return []
     if not is_settings_model(model):
         wanted = f"a msgspec.Struct or dataclass for its settings, not {model.__qualname__}"
-        return [Fault(owner, "bad_model", wanted, place=place)]
+        return [Fault(owner, "bad_model", wanted, place=place_of(target))]
     try:
         _resolve(model, set())
     except (NameError, TypeError) as error:
         wanted = "annotations of its settings that can be resolved"
-        return [Fault(owner, "bad_model", wanted, str(error), place_of(model) or place)]
+        return [Fault(owner, "bad_model", wanted, str(error), place_of(model) or place_of(target))]
     return []
 
 

@@ -20,7 +20,7 @@ def given_settings(model: type | None, given: Any, path: str) -> tuple[Any, ...]
     if model and isinstance(given, model):
         return (given,)
     mapping: Mapping[str, Any] = {} if given is None else given
-    if faults := model_faults(model, path, "") or settings_faults(model, mapping, path):
+    if faults := model_faults(model, path, None) or settings_faults(model, mapping, path):
         raise PreflightError(faults)
     return (build_settings(model, mapping),) if model else ()
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from sk_kernel import one_of as choice
+from sk_kernel.runtime import one_of as choice
 
 from sk_observability._exporting.exporter import Settings
 from sk_observability.errors import ExporterFault, FaultCategory

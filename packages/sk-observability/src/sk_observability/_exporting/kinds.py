@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from sk_kernel import one_of
+from sk_kernel.runtime import one_of
 
 from sk_observability._exporting.exporter import ExporterKind, Extra
 from sk_observability._exporting.reasons import CONTAINED

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from sk_kernel import MEMORY, BootstrapSupervisor
+from sk_kernel import BootstrapSupervisor
+from sk_kernel.runtime import MEMORY
 from sk_observability import LifecycleLog, MetricsSnapshot, prometheus_exposition
 
 from sk_supervisor._plan.preflight import Prepared

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from sk_transport import FrameKind, WireFrame
 
-from sk_supervisor._hub.guest import Guest
 from sk_supervisor._hub.links import HubLink, HubLinks
+from sk_supervisor._hub.local_peer import LocalPeer
 from sk_supervisor._hub.relay import CreditGrant, Relay
 from sk_supervisor._peer_errors import RelayRefusedError
 from sk_supervisor._protocol.frames import (
@@ -21,7 +21,7 @@ from sk_supervisor._protocol.frames import (
 
 
 class Forwarding:
-    """Between the workers that are linked, and the guest. Of the hub's thread alone.
+    """Between the workers that are linked, and the local peer. Of the hub's thread alone.
 
     ``on_complete()``: when everything, to the end of input, has been acknowledged.
     """
@@ -30,11 +30,11 @@ class Forwarding:
         self,
         relay: Relay,
         links: HubLinks,
-        guest: Guest | None,
+        local_peer: LocalPeer | None,
         *,
         on_complete: Callable[[], None],
     ) -> None:
-        self._relay, self._links, self._guest = relay, links, guest
+        self._relay, self._links, self._local_peer = relay, links, local_peer
         self._on_complete = on_complete
 
     def take(self, worker: str, link: HubLink, frame: WireFrame) -> None:
@@ -57,8 +57,8 @@ class Forwarding:
                 self._miss(asked.receiver)
             else:
                 self._links.send(receiver, [frame.raw])
-        elif frame.kind is FrameKind.REPLY and self._guest is not None:
-            self._guest.arrived(worker, frame)
+        elif frame.kind is FrameKind.REPLY and self._local_peer is not None:
+            self._local_peer.arrived(worker, frame)
         elif frame.kind is FrameKind.ACK:
             link.channel.verifier.verify(frame)
             credit = self._relay.acknowledge(worker, decode_header(AckHeader, frame.header))
@@ -68,17 +68,17 @@ class Forwarding:
             raise RelayRefusedError(worker, f"a {frame.kind.name} frame is not a worker's to send")
 
     def send_for_guest(self) -> None:
-        """Send what the guest has to send."""
-        for receiver, buffers in self._guest.outgoing() if self._guest else ():
+        """Send what the local peer has to send."""
+        for receiver, buffers in self._local_peer.outgoing() if self._local_peer else ():
             if receiver in self._links.gone:
                 self._miss(receiver)
             else:
                 self._links.send(receiver, buffers)
 
     def _miss(self, worker: str) -> None:
-        """Requests for a worker that is gone cannot be sent: the guest, who asked, has to know."""
-        if self._guest is not None:
-            self._guest.lost(worker)
+        """Requests for a worker that is gone cannot be sent: the local peer has to know."""
+        if self._local_peer is not None:
+            self._local_peer.lost(worker)
 
     def _grant(self, credit: CreditGrant) -> None:
         """Tell those that read or keep batches how far all of it has been acknowledged."""

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable
 from sk_kernel import WireError
 from sk_transport import DetachedChannel, TransportError
 
-from sk_supervisor._hub.door import HubDoor
+from sk_supervisor._hub.acceptor import HubAcceptor
 from sk_supervisor._hub.forwarding import Forwarding
-from sk_supervisor._hub.guest import Guest
 from sk_supervisor._hub.links import HubLink, HubLinks
+from sk_supervisor._hub.local_peer import LocalPeer
 from sk_supervisor._hub.relay import Relay
 from sk_supervisor._peer_errors import HeaderError, RelayRefusedError
 from sk_supervisor._protocol.edges import EdgeKeys
@@ -34,7 +34,7 @@ class DataHub:
     The category of a worker's fault is ``transport`` or ``protocol``. A fault without a worker is
     the hub's own: it relays nothing any more. ``on_reject(category)``: of every frame and peer that
     is refused, from its threads, by the transport's finer word. ``on_complete()``: when everything,
-    to the end of input, has been acknowledged. REPLY frames are the ``guest``'s.
+    to the end of input, has been acknowledged. REPLY frames are the ``local_peer``'s.
 
     :raises BindError: when the port cannot be had.
     :raises OSError: when the system has no descriptor to give; then none is left open.
@@ -53,7 +53,7 @@ class DataHub:
         on_fault: Callable[[str, str, str], None],
         on_reject: Callable[[str], None] = lambda _: None,
         on_complete: Callable[[], None] = lambda: None,
-        guest: Guest | None = None,
+        local_peer: LocalPeer | None = None,
     ) -> None:
         self._on_fault, self._on_reject = on_fault, on_reject
         transport = limits.transport(session, HUB, on_reject)
@@ -67,7 +67,7 @@ class DataHub:
             opened.enter_context(self._wake_out)
             self._wake_out.setblocking(False)
             self._selector.register(self._wake_in, selectors.EVENT_READ)
-            self._door = HubDoor(
+            self._acceptor = HubAcceptor(
                 transport,
                 keys,
                 expected,
@@ -78,29 +78,32 @@ class DataHub:
             )
             opened.pop_all()  # they are the hub's now
         self._links = HubLinks(
-            self._selector, on_lost=guest.lost if guest is not None else lambda _: None
+            self._selector, on_lost=local_peer.lost if local_peer is not None else lambda _: None
         )
-        self._forwarding = Forwarding(relay, self._links, guest, on_complete=on_complete)
+        self._forwarding = Forwarding(relay, self._links, local_peer, on_complete=on_complete)
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
-            for name, work in (("hub accept", self._door.attend), ("hub relay", self._relay_frames))
+            for name, work in (
+                ("hub accept", self._acceptor.attend),
+                ("hub relay", self._relay_frames),
+            )
         ]
 
     @property
     def address(self) -> tuple[str, int]:
         """Where workers dial."""
-        return self._door.address
+        return self._acceptor.address
 
     def expect(self, worker: str) -> None:
         """Let another worker in. Any thread."""
-        self._door.expect(worker)
+        self._acceptor.expect(worker)
 
     def forget(self, worker: str) -> None:
         """Let go of all that is known of a worker that is gone, and let it in no more. Any thread.
 
         What comes for it then is for one that was replaced: somebody else is in its place.
         """
-        self._door.forget(worker)
+        self._acceptor.forget(worker)
         self._forgotten.append(worker)
         self.wake()
 
@@ -113,14 +116,14 @@ class DataHub:
             begin(thread)
 
     def wake(self) -> None:
-        """Ask the guest for what it has to send. Any thread."""
+        """Ask the local peer for what it has to send. Any thread."""
         with contextlib.suppress(OSError):
             self._wake_out.send(b"\0")
 
     def close(self) -> None:
         """End both threads and every connection."""
         self._closing.set()
-        self._door.close()
+        self._acceptor.close()
         self.wake()
         for thread in self._threads:
             if begun(thread):

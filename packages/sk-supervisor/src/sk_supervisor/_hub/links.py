@@ -30,7 +30,7 @@ class HubLink:
 class HubLinks:
     """Who is ``here``, and who is ``gone`` and does not come again. Of the hub's thread alone.
 
-    Who is gone is known until :meth:`forget`: the door lets nobody in by that name then.
+    Who is gone is known until :meth:`forget`: the acceptor lets nobody in by that name then.
 
     ``on_lost(worker)``: when a connection has been let go.
     """

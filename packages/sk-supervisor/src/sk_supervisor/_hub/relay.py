@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sk_kernel import SOURCE, ExecutionPlan
+from sk_kernel.runtime import SOURCE, ExecutionPlan
 
 from sk_supervisor._peer_errors import RelayRefusedError
 from sk_supervisor._protocol.frames import AckHeader, BatchHeader, RequestHeader

@@ -73,7 +73,7 @@ class StallChange(NamedTuple):
 
 
 @dataclass(slots=True)
-class Standstill:
+class StallDetector:
     """How long a worker has done nothing of the work that waits for it.
 
     It is judged when it says how far it has come, and then only: a worker that says nothing is

@@ -9,7 +9,7 @@ from sk_control import Drained, DrainOutcome, Metering
 from sk_kernel import Progress, Totals, WorkerStatus
 
 from sk_supervisor._lives.evidence import Breakage, Evidence
-from sk_supervisor._lives.judgement import HEARTBEATS, Counts, Silence, Standstill
+from sk_supervisor._lives.judgement import HEARTBEATS, Counts, Silence, StallDetector
 from sk_supervisor._lives.ladder import Rung
 from sk_supervisor._lives.lifecycle import Life, State
 from sk_supervisor._processes.process import WorkerProcess
@@ -39,7 +39,7 @@ class WorkerRecord:
     life: Life = field(default_factory=Life)
     progress: Progress = field(init=False)
     silence: Silence = field(init=False)
-    standstill: Standstill = field(init=False)
+    standstill: StallDetector = field(init=False)
     drained: Drained | None = None
     breakage: Breakage | None = None
     evidence: Evidence = field(default_factory=Evidence)
@@ -61,7 +61,7 @@ class WorkerRecord:
     def __post_init__(self) -> None:
         self.progress = Progress(self.group.name)
         self.silence = Silence(HEARTBEATS * self.group.heartbeat_seconds, self.spawned_at)
-        self.standstill = Standstill(self.group.stuck_after_seconds, self.spawned_at)
+        self.standstill = StallDetector(self.group.stuck_after_seconds, self.spawned_at)
 
     @property
     def state(self) -> State:

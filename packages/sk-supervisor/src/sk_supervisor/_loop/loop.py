@@ -10,7 +10,7 @@ from sk_kernel import EventRail
 
 from sk_supervisor._lives.judge import Judge
 from sk_supervisor._lives.pause import paused_seconds, wait_until
-from sk_supervisor._loop.happenings import Happening
+from sk_supervisor._loop.loop_events import LoopEvent
 from sk_supervisor._loop.mailbox import Mailbox
 
 
@@ -29,14 +29,14 @@ class SupervisorLoop:
 
     ``paused`` is how many seconds this process was stopped (Ctrl-Z) during turns, all together.
 
-    :param dispatch: takes in one happening.
+    :param dispatch: takes in one event.
     :param clock: seconds; that of every deadline.
     """
 
     def __init__(
         self,
         mailbox: Mailbox,
-        dispatch: Callable[[Happening], None],
+        dispatch: Callable[[LoopEvent], None],
         judge: Judge,
         log: EventRail,
         alarms: Sequence[Alarm] = (),
@@ -47,7 +47,7 @@ class SupervisorLoop:
         self.paused = 0.0
 
     def step(self, deadline: float | None) -> None:
-        """Turn once: wait for the next happening, take it in, and see to all that is due.
+        """Turn once: wait for the next event, take it in, and see to all that is due.
 
         Returns at the ``deadline`` (None: none), at a worker's or an alarm's, and about every
         second while anybody's time is measured: callers look at what they wait for and come again.
@@ -56,12 +56,12 @@ class SupervisorLoop:
         dues = [*self._judge.dues(), *([] if deadline is None else [deadline])]
         dues += [due for due in (alarm.due() for alarm in self._alarms) if due is not None]
         until = wait_until(began, dues)
-        happening = self._mailbox.take(None if until is None else until - began)
+        event = self._mailbox.take(None if until is None else until - began)
         woke = self._clock()
         if paused := paused_seconds(began, until, woke):
             self._forgive(paused, woke)
-        if happening is not None:
-            self._dispatch(happening)
+        if event is not None:
+            self._dispatch(event)
         now = self._clock()
         self._judge.heard(self._mailbox.heard_at)
         self._judge.judge(now)
@@ -72,8 +72,8 @@ class SupervisorLoop:
 
     def catch_up(self) -> None:
         """Take in what has happened already, without waiting; nobody is judged."""
-        while (happening := self._mailbox.take(0.0)) is not None:
-            self._dispatch(happening)
+        while (event := self._mailbox.take(0.0)) is not None:
+            self._dispatch(event)
 
     def _forgive(self, paused: float, now: float) -> None:
         """Nobody is to blame for the time in which this process was stopped."""

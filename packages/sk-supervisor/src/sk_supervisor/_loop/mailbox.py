@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 
 from sk_control import SpanCounts, WorkerMessage
 
-from sk_supervisor._loop.happenings import Happening
+from sk_supervisor._loop.loop_events import LoopEvent
 from sk_supervisor._protocol.span_books import SpanBooks
 
 
 class Mailbox:
-    """A queue of happenings. Any thread, or a signal handler, puts; only the loop takes.
+    """A queue of events. Any thread, or a signal handler, puts; only the loop takes.
 
     Reports of spans are not queued: they are entered in ``spans`` at once, so that the last one
     counts even where it comes after its worker's exit.
@@ -24,20 +24,20 @@ class Mailbox:
 
     def __init__(self, spans: SpanBooks, clock: Callable[[], float] = time.monotonic) -> None:
         self._spans, self._clock = spans, clock
-        self._queue: queue.SimpleQueue[Happening] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[LoopEvent] = queue.SimpleQueue()
         self._heard_at: dict[str, float] = {}
 
-    def put(self, happening: Happening) -> None:
+    def put(self, event: LoopEvent) -> None:
         """Say what happened. Never blocks."""
-        if isinstance(happening, WorkerMessage):
+        if isinstance(event, WorkerMessage):
             # When it came, not when the loop comes to it: the loop may be late.
-            self._heard_at[happening.worker_id] = self._clock()
-            if isinstance(happening.message, SpanCounts):
-                self._spans.note(happening.worker_id, happening.message)
+            self._heard_at[event.worker_id] = self._clock()
+            if isinstance(event.message, SpanCounts):
+                self._spans.note(event.worker_id, event.message)
                 return
-        self._queue.put(happening)
+        self._queue.put(event)
 
-    def take(self, timeout_seconds: float | None) -> Happening | None:
+    def take(self, timeout_seconds: float | None) -> LoopEvent | None:
         """Wait for the next one, at most so long (None: for ever); None if nothing came."""
         with contextlib.suppress(queue.Empty):
             return self._queue.get(timeout=timeout_seconds)

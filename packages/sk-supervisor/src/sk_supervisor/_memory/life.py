@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import NoReturn, cast
 
-from sk_kernel import MEMORY, EventRail, Progress, Totals, WorkerStatus
+from sk_kernel import EventRail, Progress, Totals, WorkerStatus
+from sk_kernel.runtime import MEMORY
 from sk_observability import EventName
 
 from sk_supervisor._memory.status import WORKER, worker_status

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from sk_kernel import Entrances, KernelError, MemoryRun, TraceIds
+from sk_kernel import KernelError
+from sk_kernel.runtime import Entrances, MemoryRun, TraceIds
 
-from sk_supervisor._memory.desk import LocalDesk
+from sk_supervisor._memory.gateway import LocalGateway
 from sk_supervisor._memory.status import WORKER
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._protocol.failures import START
@@ -26,7 +27,7 @@ class LocalRequests:
     def __init__(self, prepared: Prepared, run_id: str, on_failure: OnFailure) -> None:
         self._prepared, self._run_id, self._on_failure = prepared, run_id, on_failure
         self._settled = threading.Event()
-        self._desk: LocalDesk | None = None
+        self._gateway: LocalGateway | None = None
         platform, clean = prepared.config.runtime.platform, redactor_of(prepared.config)
         self._faults = RequestFaults(clean)
         self.handoff = Handoff(prepared.plan, platform, self._settled.set, clean)
@@ -40,7 +41,7 @@ class LocalRequests:
         tracing = self._prepared.config.runtime.observability.tracing
         takes = TraceIds(self._run_id, tracing.sampling_ratio).takes
         try:
-            self._desk = LocalDesk(
+            self._gateway = LocalGateway(
                 run,
                 self.handoff.waiters,
                 Entrances(self._prepared.application.graph, self._run_id),
@@ -49,7 +50,7 @@ class LocalRequests:
             )
         except OSError as error:
             raise RuntimeLifecycleReadyError(START, [WORKER], 0.0, str(error)) from error
-        self.handoff.open(self._desk)
+        self.handoff.open(self._gateway)
 
     def settle(self) -> None:
         """Take no more; return when all that were asked are answered, or out of time."""
@@ -63,8 +64,8 @@ class LocalRequests:
     def drain(self) -> None:
         """The input has ended: settle, and return when no request is in a node any more."""
         self.settle()
-        if self._desk is not None:
-            self._desk.drain()
+        if self._gateway is not None:
+            self._gateway.drain()
 
     def close(self, failure: BaseException | None = None) -> None:
         """Let whatever is in flight fail. More than once: nothing.

@@ -6,15 +6,8 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from sk_kernel import (
-    MEMORY,
-    AdapterFailedError,
-    MemoryRun,
-    Progress,
-    RunReport,
-    SpanAccount,
-    Totals,
-)
+from sk_kernel import AdapterFailedError, Progress, RunReport, SpanAccount, Totals
+from sk_kernel.runtime import MEMORY, MemoryRun
 from sk_observability import SpanFanOut, build_span_exporters
 
 from sk_supervisor._lives.stop_requests import StopRequests

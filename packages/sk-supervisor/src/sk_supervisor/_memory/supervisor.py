@@ -6,18 +6,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sk_kernel import (
-    MEMORY,
-    Container,
-    EventRail,
-    GroupStatus,
-    KernelError,
-    MemoryRun,
-    Progress,
-    RunReport,
-    RunSetup,
-    RunStatus,
-)
+from sk_kernel import EventRail, GroupStatus, KernelError, Progress, RunReport, RunSetup, RunStatus
+from sk_kernel.runtime import MEMORY, Container, MemoryRun
 from sk_observability import EventName, ExporterSetupError
 
 from sk_supervisor._lives.ladder import Rung

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import msgspec
-from sk_kernel import UNREADABLE
+from sk_kernel.runtime import UNREADABLE
 
 from sk_supervisor.errors import RunDirError
 

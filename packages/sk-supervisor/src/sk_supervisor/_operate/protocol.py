@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Literal, TypeVar
 
 import msgspec
-from sk_kernel import STATUS_VERSION, UNREADABLE, LifecycleEvent, RunStatus
+from sk_kernel import STATUS_VERSION, LifecycleEvent, RunStatus
+from sk_kernel.runtime import UNREADABLE
 
 from sk_supervisor.errors import AdminAnswerError, AdminRefusedError, StatusVersionError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sk_kernel import SINK, SOURCE, ExecutionPlan
+from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan
 
 
 def flowchart(plan: ExecutionPlan) -> str:

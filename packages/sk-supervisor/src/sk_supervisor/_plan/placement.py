@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from sk_kernel import (
-    SINK,
-    SOURCE,
-    Fault,
-    Graph,
-    is_reply_sink,
-    is_request_source,
-    one_of,
-)
+from sk_kernel import Fault
+from sk_kernel.runtime import SINK, SOURCE, Graph, is_reply_sink, is_request_source, one_of
 
 if TYPE_CHECKING:
     from sk_config import GroupConfig

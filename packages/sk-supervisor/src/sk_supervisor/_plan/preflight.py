@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import convert
 from sk_config import application_data
-from sk_kernel import (
+from sk_kernel import ApplicationSpec, DefinitionError, DiscoveryError, Fault, PreflightError
+from sk_kernel.runtime import (
     MEMORY,
     ApplicationContext,
-    ApplicationSpec,
     BatchLimits,
-    DefinitionError,
-    DiscoveryError,
     ExecutionPlan,
-    Fault,
-    PreflightError,
     discover,
     letter_file_faults,
     make_plan,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from sk_kernel import SINK, SOURCE, Fault, Graph
+from sk_kernel import Fault
+from sk_kernel.runtime import SINK, SOURCE, Graph
 
 if TYPE_CHECKING:
     from sk_config import GroupConfig

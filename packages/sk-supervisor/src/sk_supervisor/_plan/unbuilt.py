@@ -7,15 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sk_config import origin_of
-from sk_kernel import (
-    SINK,
-    SOURCE,
-    Catalogue,
-    DiscoveryError,
-    Fault,
-    KernelError,
-    PreflightError,
-)
+from sk_kernel import DiscoveryError, Fault, KernelError, PreflightError
+from sk_kernel.runtime import SINK, SOURCE, Catalogue
 
 from sk_supervisor._plan.placement import unknown_faults
 from sk_supervisor._plan.supervisors import INLINE

@@ -22,7 +22,7 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import NamedTuple
 
-from sk_kernel import SINK, SOURCE, ExecutionPlan
+from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan
 
 from sk_supervisor._system.forked import without_forks
 from sk_supervisor._system.signals import without_signals

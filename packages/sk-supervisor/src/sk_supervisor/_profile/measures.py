@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 import msgspec
-from sk_kernel import UNREADABLE, Stage, Stopwatch, file_name
+from sk_kernel.runtime import UNREADABLE, Stage, Stopwatch, file_name
 from sk_transport import Channel, FrameLimits, Secret, SequenceGuard, Signer, Verifier
 
 from sk_supervisor._profile.signing import TimedSigner, TimedVerifier

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sk_kernel import Stopwatch
+from sk_kernel.runtime import Stopwatch
 from sk_transport import (
     Buffer,
     Channel,

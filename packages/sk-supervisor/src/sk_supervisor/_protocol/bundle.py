@@ -5,14 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import msgspec
-from sk_kernel import (
-    UNREADABLE,
-    ApplicationContext,
-    ApplicationSpec,
-    BatchLimits,
-    ExecutionPlan,
-    make_plan,
-)
+from sk_kernel import ApplicationSpec
+from sk_kernel.runtime import UNREADABLE, ApplicationContext, BatchLimits, ExecutionPlan, make_plan
 
 from sk_supervisor._protocol.link_limits import LinkLimits
 from sk_supervisor.errors import BundleRejectedError

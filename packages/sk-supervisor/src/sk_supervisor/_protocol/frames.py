@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
-from sk_kernel import UNREADABLE, Batch
+from sk_kernel.runtime import UNREADABLE, Batch
 
 from sk_supervisor._peer_errors import HeaderError
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from sk_kernel import ExecutionPlan
+from sk_kernel.runtime import ExecutionPlan
 
 
 def worker_name(group: str, index: int, incarnation: int) -> str:

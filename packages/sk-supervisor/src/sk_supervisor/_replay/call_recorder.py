@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from inspect import isgenerator
 from typing import Any
 
-from sk_kernel import ApplicationContext, Container
+from sk_kernel.runtime import ApplicationContext, Container
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 
 import click
-from sk_kernel import ApplicationContext, DeadLetterError, KernelError
+from sk_kernel import DeadLetterError, KernelError
+from sk_kernel.runtime import ApplicationContext
 
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._replay.letters import replay_letters

@@ -10,29 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 from sk_kernel import (
-    MEMORY,
     AdapterFailedError,
-    ApplicationContext,
-    Batch,
-    Correlation,
     DeadLetter,
     DeadLetterError,
     FailureSpec,
-    Identity,
-    Loss,
-    Losses,
     NodeFailedError,
     NodeFailure,
     RunError,
+    letter_lines,
+    payload_of,
+    read_letter,
+)
+from sk_kernel.runtime import (
+    MEMORY,
+    ApplicationContext,
+    Batch,
+    Correlation,
+    Identity,
+    Loss,
+    Losses,
     SegmentRunner,
     SinkDriver,
     TraceIds,
     application_traceback,
-    letter_lines,
     line_of,
     make_plan,
-    payload_of,
-    read_letter,
     single_group,
 )
 

@@ -8,17 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
-from sk_kernel import (
+from sk_kernel import AdapterFailedError, Envelope, FailureSpec, NodeFailure, NodeSpan, RunError
+from sk_kernel.runtime import (
     MEMORY,
     SINK,
-    AdapterFailedError,
     Batch,
-    Envelope,
-    FailureSpec,
     Identity,
-    NodeFailure,
-    NodeSpan,
-    RunError,
     SegmentRunner,
     SourceDriver,
     TraceIds,

@@ -9,7 +9,8 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
-from sk_kernel import SINK, SOURCE, NodeSpan
+from sk_kernel import NodeSpan
+from sk_kernel.runtime import SINK, SOURCE
 
 from sk_supervisor._replay.call_recorder import RecordedCall
 from sk_supervisor._replay.letters import Replayed

@@ -1,4 +1,4 @@
-"""Requests on their way through the nodes: what every desk has to do about them, of any profile."""
+"""Requests on their way through the nodes: what the gateways of all profiles do about them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final, Generic, Protocol, TypeVar
 
-from sk_kernel import (
+from sk_kernel import BoundaryDispatchInput, ReplyWaiter, TerminalEvent
+from sk_kernel.runtime import (
     SOURCE,
     WHOLE,
-    BoundaryDispatchInput,
     Correlation,
     Entrances,
-    ReplyWaiter,
     ReplyWaiterService,
-    TerminalEvent,
     Visit,
     carried_with,
     shares,
@@ -42,7 +40,7 @@ OnFailure = Callable[[TerminalEvent, str], None]
 
 
 class Flights(Generic[F]):
-    """The requests of a desk that have no outcome yet, by the names that they have in the graph.
+    """The requests of a gateway that have no outcome yet, by the names that they have in the graph.
 
     Any thread.
 
@@ -85,7 +83,7 @@ class Flights(Generic[F]):
 
 
 def name_of(number: int) -> str:
-    """The name that a desk's request of this number has in the graph."""
+    """The name that a gateway's request of this number has in the graph."""
     return f"r{number}"
 
 

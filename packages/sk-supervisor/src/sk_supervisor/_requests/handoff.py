@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sk_kernel import (
     BoundaryDispatchInput,
     Envelope,
-    ExecutionPlan,
     KernelError,
+    ReplyWaiter,
+    RequestsClosedError,
+    TerminalEvent,
+)
+from sk_kernel.runtime import (
+    ExecutionPlan,
     ReplyCoordinatorService,
     ReplyCounters,
     ReplyEvent,
-    ReplyWaiter,
     ReplyWaiterService,
-    RequestsClosedError,
     RouteCache,
     RouteCacheSnapshot,
     RoutingResult,
     RoutingService,
-    TerminalEvent,
     names_of,
 )
 
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from sk_config import PlatformConfig
 
 
-class Desk(Protocol):
+class Gateway(Protocol):
     """Where requests are handed to whatever runs the nodes."""
 
     def dispatch(self, deliveries: RoutingResult, waiter: ReplyWaiter) -> None:
@@ -79,13 +81,13 @@ class Handoff:
             ),
         )
         self._coordinator = ReplyCoordinatorService(self.waiters, self.routing, self._dispatch)
-        self._desk: Desk | None = None
+        self._gateway: Gateway | None = None
         self._ending = False
         self._decided = threading.Event()
 
-    def open(self, desk: Desk) -> None:
+    def open(self, gateway: Gateway) -> None:
         """Take requests from now on."""
-        self._desk = desk
+        self._gateway = gateway
         self._decided.set()
 
     def request(
@@ -146,7 +148,7 @@ class Handoff:
     def wait_started(self, seconds: float) -> bool:
         """Whether requests are taken, or were, within the time; False at once if none will be."""
         self._decided.wait(seconds)
-        return self._desk is not None
+        return self._gateway is not None
 
     def cache_snapshot(self) -> RouteCacheSnapshot:
         """How the routing cache stands."""
@@ -173,8 +175,8 @@ class Handoff:
     def close(self) -> None:
         """Let whatever is in flight fail. More than once: nothing."""
         self.refuse()
-        if self._desk is not None:
-            self._desk.close()
+        if self._gateway is not None:
+            self._gateway.close()
         self.waiters.close()
         self._decided.set()
 
@@ -203,9 +205,9 @@ class Handoff:
         return RequestsClosedError(self._clean(str(self.failure).partition("\n")[0]))
 
     def _dispatch(self, deliveries: RoutingResult, waiter: ReplyWaiter) -> None:
-        if self._desk is None:
+        if self._gateway is None:
             raise RequestsClosedError
-        self._desk.dispatch(deliveries, waiter)
+        self._gateway.dispatch(deliveries, waiter)
 
 
 def _error_of(terminal: TerminalEvent) -> HandoffError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sk_kernel import Answer, RequestExpiredError, TerminalEvent
+from sk_kernel import RequestExpiredError, TerminalEvent
+from sk_kernel.runtime import Answer
 
 
 def terminal_of(answer: Answer, group: str, worker: str) -> TerminalEvent:

@@ -9,13 +9,8 @@ from contextlib import ExitStack
 from os import PathLike
 from typing import TYPE_CHECKING, TextIO, cast
 
-from sk_kernel import (
-    BootstrapSupervisor,
-    LifecycleError,
-    RunSetup,
-    RunStatus,
-    built_for_good,
-)
+from sk_kernel import BootstrapSupervisor, LifecycleError, RunSetup, RunStatus
+from sk_kernel.runtime import built_for_good
 from sk_observability import ExporterSetupError, LifecycleLog
 
 from sk_supervisor._operate.access import open_admin
@@ -39,7 +34,7 @@ from sk_supervisor._system.signals import (
     TakesBreakIn,
     signals_to,
 )
-from sk_supervisor._system.streams import Forgiving, fill_standard_streams
+from sk_supervisor._system.streams import TolerantStream, fill_standard_streams
 from sk_supervisor._telemetry.rails import (
     ENDING_SECONDS,
     FORCED_SECONDS,
@@ -92,7 +87,7 @@ def run_with(
     :param last: is told the exit code as soon as it is known, while signals are still heard here.
     :param quiet_screen: shows what there is to show of a quiet run.
     """
-    stream = cast("TextIO", Forgiving(stderr or sys.stderr))
+    stream = cast("TextIO", TolerantStream(stderr or sys.stderr))
     last = last or LastCode()
     execution = _Execution(config, stream, last, quiet_screen, quiet=quiet)
     try:

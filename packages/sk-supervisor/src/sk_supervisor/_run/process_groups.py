@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sk_kernel import KEY_GROUPS, Fault
+from sk_kernel import Fault
+from sk_kernel.runtime import KEY_GROUPS
 
 from sk_supervisor.errors import RunRefusedError
 

@@ -13,9 +13,9 @@ from sk_kernel import (
     Envelope,
     KernelError,
     ReplyWaiter,
-    RoutingResult,
     RunStatus,
 )
+from sk_kernel.runtime import RoutingResult
 
 from sk_supervisor._run.background import Background
 from sk_supervisor._system.promptness import PROMPTNESS

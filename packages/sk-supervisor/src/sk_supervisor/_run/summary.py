@@ -14,8 +14,8 @@ from sk_kernel import (
     LifecycleError,
     ResolutionError,
     RunReport,
-    application_traceback,
 )
+from sk_kernel.runtime import application_traceback
 
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._protocol.failures import has_no_reader

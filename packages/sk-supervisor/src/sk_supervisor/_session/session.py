@@ -16,17 +16,17 @@ from sk_control import (
     Refused,
     WorkerIdentity,
 )
-from sk_kernel import TraceIds
+from sk_kernel.runtime import TraceIds
 from sk_transport import KeyMaterial, Secret
 
 from sk_supervisor._hub.hub import DataHub
 from sk_supervisor._hub.refusals import Refusals
 from sk_supervisor._hub.relay import Relay
-from sk_supervisor._loop.happenings import (
+from sk_supervisor._loop.loop_events import (
     AllAcknowledged,
     HandoffFailed,
-    Happening,
     HubFault,
+    LoopEvent,
     RefusalsCame,
 )
 from sk_supervisor._plan.preflight import Prepared
@@ -35,7 +35,7 @@ from sk_supervisor._protocol.client_keys import ClientKeys
 from sk_supervisor._protocol.edges import EdgeKeys
 from sk_supervisor._protocol.link_limits import link_limits
 from sk_supervisor._protocol.peers import Peers, group_of, incarnation_of, place_of, worker_name
-from sk_supervisor._requests.desk import RequestDesk
+from sk_supervisor._requests.gateway import RequestGateway
 from sk_supervisor._requests.handoff import Handoff
 from sk_supervisor._session.worker_bundles import WorkerBundles
 from sk_supervisor.errors import RuntimeLifecycleResolutionError
@@ -58,7 +58,7 @@ class Session:
         self,
         prepared: Prepared,
         run_id: str,
-        put: Callable[[Happening], None],
+        put: Callable[[LoopEvent], None],
         refusals: Refusals,
         handoff: Handoff,
         letters: str = "",
@@ -87,7 +87,7 @@ class Session:
             letters=letters,
         )
         self.relay = Relay(prepared.plan, workers, restartable)
-        self.desk = self._request_desk(handoff)
+        self.gateway = self._request_gateway(handoff)
         self.hub = self._data_hub(ipc)
         self._settings = _control_settings(ipc.control)
         with ExitStack() as opened:
@@ -97,9 +97,9 @@ class Session:
             self.hub.start()
             opened.pop_all()  # they are the session's now
 
-    def _request_desk(self, handoff: Handoff) -> RequestDesk:
+    def _request_gateway(self, handoff: Handoff) -> RequestGateway:
         tracing = self._prepared.config.runtime.observability.tracing
-        return RequestDesk(
+        return RequestGateway(
             self._prepared.plan,
             ClientKeys(self._id, self._keys, self._limits),
             handoff.waiters,
@@ -123,7 +123,7 @@ class Session:
             on_reject=lambda category: self._refuse("data", category),
             on_fault=lambda *fault: self._put(HubFault(*fault)),
             on_complete=lambda: self._put(AllAcknowledged()),
-            guest=self.desk,
+            local_peer=self.gateway,
         )
 
     def _control_server(self, control: ControlConfig) -> ControlServer:
@@ -173,7 +173,7 @@ class Session:
         former = self._peers.now[place_of(worker)]
         if self._peers.take_over(worker):
             self.relay.hand_over(worker)
-            self.desk.lost(former)  # and what waits for it, should it never have come
+            self.gateway.lost(former)  # and what waits for it, should it never have come
 
     def news_for(self, worker: str) -> Iterator[PeerReplaced]:
         """What a worker that is ready has to hear of those that it exchanges batches with."""

@@ -13,7 +13,7 @@ from sk_transport import TransportError
 
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.roster import Roster
-from sk_supervisor._loop.happenings import Happening, ProcessExited
+from sk_supervisor._loop.loop_events import LoopEvent, ProcessExited
 from sk_supervisor._processes.output import OnLine
 from sk_supervisor._processes.process import WorkerProcess
 from sk_supervisor._session.early import Early
@@ -43,7 +43,7 @@ class Starting:
         roster: Roster,
         work: Workload,
         open_session: Callable[[str], Session],
-        put: Callable[[Happening], None],
+        put: Callable[[LoopEvent], None],
         on_line: OnLine,
         clean: Callable[[str], str],
     ) -> None:

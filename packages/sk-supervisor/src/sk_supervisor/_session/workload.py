@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sk_control import ControlError, ControlMessage, StartWork, Stop
-from sk_kernel import SINK, SOURCE
+from sk_kernel.runtime import SINK, SOURCE
 
 from sk_supervisor._lives.gate import GatePolicy, downstream_of, gate_policy, may_start
 from sk_supervisor._lives.lifecycle import Event, State
@@ -151,7 +151,7 @@ class Workload:
     def lose(self, worker: str) -> None:
         """A worker is gone: let the requests fail that are, or may be, with it."""
         if self.session is not None:
-            self.session.desk.lost(worker)
+            self.session.gateway.lost(worker)
 
     def forget(self, worker: str) -> None:
         """A worker is gone, as is whoever came right behind it: let go of what is known of it."""

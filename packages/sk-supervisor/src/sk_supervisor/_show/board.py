@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sk_kernel import MEMORY, SINK, SOURCE, Progress
+from sk_kernel import Progress
+from sk_kernel.runtime import MEMORY, SINK, SOURCE
 
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._show.rows import per_second

@@ -13,10 +13,9 @@ from sk_kernel import (
     KernelError,
     LifecycleEvent,
     ReplyWaiter,
-    RouteCacheSnapshot,
-    RoutingResult,
     TerminalEvent,
 )
+from sk_kernel.runtime import RouteCacheSnapshot, RoutingResult
 
 from sk_supervisor._requests.handoff import Handoff
 

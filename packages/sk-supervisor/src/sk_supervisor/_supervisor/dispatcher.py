@@ -1,4 +1,4 @@
-"""What each happening does to the supervisor's picture of its workers, and to the run."""
+"""What each event does to the supervisor's picture of its workers, and to the run."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from sk_supervisor._lives.judgement import Counts
 from sk_supervisor._lives.lifecycle import Act, Event, State, step
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.roster import Roster
-from sk_supervisor._loop.happenings import (
+from sk_supervisor._loop.loop_events import (
     AllAcknowledged,
     HandoffFailed,
-    Happening,
     HubFault,
+    LoopEvent,
     Ping,
     ProcessExited,
     RefusalsCame,
@@ -46,7 +46,7 @@ _EVIDENCE_SECONDS = 1.0
 
 
 class Dispatcher:
-    """Takes happenings in, each once. The loop's thread only; it never waits.
+    """Takes events in, each once. The loop's thread only; it never waits.
 
     :param on_ready: called after a worker said that it is ready.
     :param on_stop: called after each request to stop that changes anything: the first, and the
@@ -75,9 +75,9 @@ class Dispatcher:
         self._on_ready, self._on_stop = on_ready, on_stop
         self._on_settled, self._on_handoff_failure = on_settled, on_handoff_failure
 
-    def dispatch(self, happening: Happening) -> None:
-        """Do what a happening asks for; of a worker that is not known, nothing."""
-        match happening:
+    def dispatch(self, event: LoopEvent) -> None:
+        """Do what an event asks for; of a worker that is not known, nothing."""
+        match event:
             case WorkerMessage(worker_id=worker_id, message=message):
                 if record := self._roster.get(worker_id):
                     self._hear(record, message)
@@ -86,9 +86,9 @@ class Dispatcher:
                     self._exited(record)
             case WorkerLost(worker_id=worker_id):
                 if record := self._roster.get(worker_id):
-                    self._lost(record, happening)
+                    self._lost(record, event)
             case HubFault():
-                self._hub_fault(happening)
+                self._hub_fault(event)
             case StopRequested(reason=reason, force=force):
                 if self._causes.stops.take(reason, force=force):
                     facts = {"reason": reason, "force": force}

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sk_kernel import Container, EventRail, Progress, RunReport, RunSetup, RunStatus
+from sk_kernel import EventRail, Progress, RunReport, RunSetup, RunStatus
+from sk_kernel.runtime import Container
 from sk_observability import EventName
 
 from sk_supervisor._lives.lifecycle import State, overall
-from sk_supervisor._loop.happenings import Ping, StopRequested
+from sk_supervisor._loop.loop_events import Ping, StopRequested
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._plan.supervisors import PROCESS_SUPERVISOR
 from sk_supervisor._processes.output import OnLine
@@ -119,7 +120,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         profiler = self._profiler()
         work.open()
         assert work.session is not None  # noqa: S101 - every group was started in it
-        self.handoff.open(work.session.desk)
+        self.handoff.open(work.session.gateway)
         with self._telling_its_failure():
             parts.waiting.until_done()
         assert work.source and work.sink  # noqa: S101, PT018 - every group was started

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sk_kernel import DeadLetterFile, EventRail, Progress
+from sk_kernel import EventRail, Progress
+from sk_kernel.runtime import DeadLetterFile
 
 from sk_supervisor._hub.refusals import Refusals
 from sk_supervisor._lives.end_causes import EndCauses
@@ -18,8 +19,8 @@ from sk_supervisor._lives.judge import Judge
 from sk_supervisor._lives.memory_limit import MemoryLimits
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._lives.successors import Successors
-from sk_supervisor._loop.happenings import RequestsSettled
 from sk_supervisor._loop.loop import SupervisorLoop
+from sk_supervisor._loop.loop_events import RequestsSettled
 from sk_supervisor._loop.mailbox import Mailbox
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._processes.output import OnLine

@@ -6,15 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 from sk_control import DrainOutcome
-from sk_kernel import (
-    SINK,
-    DeadLetterFile,
-    ExecutionPlan,
-    GroupStatus,
-    Progress,
-    RunReport,
-    Totals,
-)
+from sk_kernel import GroupStatus, Progress, RunReport, Totals
+from sk_kernel.runtime import SINK, DeadLetterFile, ExecutionPlan
 
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._plan.preflight import Prepared

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sk_kernel import Graph, needs_loop
+from sk_kernel.runtime import Graph, needs_loop
 
 if TYPE_CHECKING:
     import asyncio

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sk_kernel import Container, ResolutionError
+from sk_kernel import ResolutionError
+from sk_kernel.runtime import Container
 
 from sk_supervisor.errors import RuntimeLifecycleResolutionError
 

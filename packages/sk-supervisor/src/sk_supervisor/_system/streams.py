@@ -7,7 +7,7 @@ import os
 from typing import Any, TextIO
 
 
-class Forgiving(io.TextIOBase):
+class TolerantStream(io.TextIOBase):
     """Passes on what is written until the stream breaks; from then on, nothing.
 
     A character that its encoding has no form for is written as Python escapes it.

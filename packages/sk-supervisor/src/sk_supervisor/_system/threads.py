@@ -8,7 +8,7 @@ from typing import TextIO
 
 from sk_supervisor._system.last_code import left_children
 from sk_supervisor._system.signals import without_signals
-from sk_supervisor._system.streams import Forgiving
+from sk_supervisor._system.streams import TolerantStream
 
 
 def begin(thread: threading.Thread) -> None:
@@ -31,7 +31,7 @@ def tell_left_behind(stream: TextIO) -> None:
     for kind, names in (("threads", threads), ("processes", processes)):
         if names:
             said = f"waiting for {kind} that nodes have left: {', '.join(names)}; Ctrl-C ends it\n"
-            Forgiving(stream).write(said)
+            TolerantStream(stream).write(said)
 
 
 def begun(thread: threading.Thread) -> bool:

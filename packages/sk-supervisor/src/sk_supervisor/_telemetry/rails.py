@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from sk_kernel import SpanAccount, TraceIds
+from sk_kernel import SpanAccount
+from sk_kernel.runtime import TraceIds
 from sk_observability import (
     ExporterCounts,
     ExporterSetupError,

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from sk_kernel import LifecycleEvent, NodeObserver, NodeSpan, TraceIds, span_id
+from sk_kernel import LifecycleEvent, NodeObserver, NodeSpan
+from sk_kernel.runtime import TraceIds, span_id
 from sk_observability import EventName
 
 #: The group that their spans name, where a node's span names its own.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sk_control import BootstrapBundle
-from sk_kernel import (
+from sk_kernel.runtime import (
     SINK,
     SOURCE,
     Container,
@@ -30,8 +30,8 @@ from sk_supervisor._worker.downstream import Downstream
 from sk_supervisor._worker.engine import Engine
 from sk_supervisor._worker.inbox import Item
 from sk_supervisor._worker.intake import Intake
+from sk_supervisor._worker.replay_buffer import ReplayBuffer
 from sk_supervisor._worker.responder import Responder
-from sk_supervisor._worker.retention import Retention
 from sk_supervisor._worker.segments import Segments
 from sk_supervisor._worker.source_thread import SourceThread
 from sk_supervisor._worker.standing import Standing, codes_of
@@ -67,7 +67,7 @@ def assemble(
 def _data_plane(basis: Basis) -> DataPlaneChannel:
     """This worker's end of the data plane."""
     bundle, child = basis.bundle, basis.child
-    retention, patience = _for_restarts(basis)
+    replay_buffer, patience = _for_restarts(basis)
     return DataPlaneChannel(
         session=basis.assignment["session_id"],
         worker_id=basis.worker_id,
@@ -77,13 +77,13 @@ def _data_plane(basis: Basis) -> DataPlaneChannel:
         address=(bundle.data_host, bundle.data_port),
         workers=child.workers,
         limits=child.link,
-        retention=retention,
+        replay_buffer=replay_buffer,
         introduction_seconds=patience,
         profiler=basis.profiler,
     )
 
 
-def _for_restarts(basis: Basis) -> tuple[Retention | None, float]:
+def _for_restarts(basis: Basis) -> tuple[ReplayBuffer | None, float]:
     """What this worker keeps for successors, and how long it waits to hear of one: mostly nothing.
 
     A successor may reach this worker with its first frame before the supervisor's word of it does.
@@ -92,9 +92,9 @@ def _for_restarts(basis: Basis) -> tuple[Retention | None, float]:
     places, edges, restartable = places_of(plan), place_edges(plan), basis.child.restartable
     again = {p for s in plan.segments if s.group in restartable for p in places[s.index]}
     kept = {receiver for sender, receiver in edges if sender == own and receiver in again}
-    retention = Retention(kept, lambda: credit.acknowledged) if kept else None
+    replay_buffer = ReplayBuffer(kept, lambda: credit.acknowledged) if kept else None
     succeeded = any(sender in again for sender, receiver in edges if receiver == own)
-    return retention, _INTRODUCTION_SECONDS if succeeded else 0.0
+    return replay_buffer, _INTRODUCTION_SECONDS if succeeded else 0.0
 
 
 def _engine(basis: Basis, data_plane: DataPlaneChannel, segments: Segments) -> Engine:

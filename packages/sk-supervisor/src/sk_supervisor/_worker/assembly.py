@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sk_control import Metering, PeerReplaced, SpanCounts
-from sk_kernel import Batch, Progress
+from sk_kernel import Progress
+from sk_kernel.runtime import Batch
 
 from sk_supervisor._protocol.metering import metering_of
 from sk_supervisor._worker.data_plane import DataPlaneChannel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sk_control import BootstrapBundle
-from sk_kernel import Identity, Meter, TraceIds, Tracer
+from sk_kernel.runtime import Identity, Meter, TraceIds, Tracer
 
 from sk_supervisor._protocol.bundle import load_child_bootstrap_bundle
 from sk_supervisor._worker.inbox import Credit

@@ -39,7 +39,7 @@ from sk_supervisor._protocol.frames import (
 from sk_supervisor._protocol.link_limits import LinkLimits
 from sk_supervisor._protocol.peers import place_of
 from sk_supervisor._worker.inbox import BatchArrived, RequestArrived
-from sk_supervisor._worker.retention import Retention
+from sk_supervisor._worker.replay_buffer import ReplayBuffer
 
 if TYPE_CHECKING:  # a run that measures nothing starts without it
     from sk_supervisor._profile.measures import Profiler
@@ -54,7 +54,7 @@ class DataPlaneChannel:
     """The connection of one worker to the hub. What sends: main thread only.
 
     :param workers: the worker in each place.
-    :param retention: keeps what may have to be sent again; None where no worker is ever replaced.
+    :param replay_buffer: keeps what may have to be sent again; None where no worker is replaced.
     :param introduction_seconds: how long a frame of a sender that is not known waits for its
         introduction, which comes another way.
     :param profiler: measures; without one nothing is measured.
@@ -72,7 +72,7 @@ class DataPlaneChannel:
         address: tuple[str, int],
         workers: Mapping[str, str],
         limits: LinkLimits,
-        retention: Retention | None = None,
+        replay_buffer: ReplayBuffer | None = None,
         introduction_seconds: float = 0.0,
         profiler: Profiler | None = None,
     ) -> None:
@@ -83,7 +83,7 @@ class DataPlaneChannel:
         self._make_verifier = profiler.verifier if profiler else Verifier
         self._signers: dict[str, Signer] = {}
         self._verifiers: dict[str, Verifier] = {}
-        self._retention, self._patience = retention, introduction_seconds
+        self._replay_buffer, self._patience = replay_buffer, introduction_seconds
         self._introduced = threading.Condition()
         self.introduce(keys)
         self._add_receivers(keys)
@@ -118,14 +118,14 @@ class DataPlaneChannel:
         place = place_of(worker)
         self._signers.pop(self._workers[place], None)
         self._workers[place] = worker
-        for kept in self._retention.again(place) if self._retention else ():
+        for kept in self._replay_buffer.again(place) if self._replay_buffer else ():
             header = msgspec.structs.replace(kept.header, receiver=worker)
             self._send(header, kept.payload, final=kept.final)
 
     def send(self, header: BatchHeader, payload: bytes, *, final: bool) -> None:
         """Send one part of a batch on its way."""
-        if self._retention is not None:
-            self._retention.keep(header, payload, final=final)
+        if self._replay_buffer is not None:
+            self._replay_buffer.keep(header, payload, final=final)
         self._send(header, payload, final=final)
 
     def _send(self, header: BatchHeader, payload: bytes, *, final: bool) -> None:

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
-from sk_kernel import (
+from sk_kernel import RunError
+from sk_kernel.runtime import (
     Batch,
     ExecutionPlan,
     Parcel,
-    RunError,
     Section,
     Splitter,
     TraceIds,

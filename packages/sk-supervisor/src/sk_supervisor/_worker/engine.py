@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sk_kernel import SINK, SOURCE, Batch, ExecutionPlan, Meter, Parcel, Progress, Section
+from sk_kernel import Progress
+from sk_kernel.runtime import SINK, SOURCE, Batch, ExecutionPlan, Meter, Parcel, Section
 
 from sk_supervisor._worker.downstream import Downstream
 from sk_supervisor._worker.inbox import BatchArrived, RequestArrived

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from msgspec import Struct
 from sk_control import PeerReplaced
-from sk_kernel import Batch, Meter
+from sk_kernel.runtime import Batch, Meter
 
 from sk_supervisor._protocol.frames import BatchHeader, RequestHeader
 

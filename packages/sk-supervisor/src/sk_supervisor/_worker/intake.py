@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sk_kernel import (
+from sk_kernel import RunError
+from sk_kernel.runtime import (
     Batch,
     ExecutionPlan,
     Identity,
     Parcel,
-    RunError,
     Section,
     Segment,
     Tracer,

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from sk_kernel import NodeOutputError, RunError, application_traceback
+from sk_kernel import NodeOutputError, RunError
+from sk_kernel.runtime import application_traceback
 
 #: At most so many at once, and in the long run one in so many seconds: all fail alike, mostly.
 BURST: Final = 10

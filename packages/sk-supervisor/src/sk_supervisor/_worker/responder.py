@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from sk_kernel import (
+from sk_kernel.runtime import (
     Answer,
     ExecutionPlan,
     KeyOwners,

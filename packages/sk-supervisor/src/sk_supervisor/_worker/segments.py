@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from sk_kernel import SegmentRunner, SinkDriver
+from sk_kernel.runtime import SegmentRunner, SinkDriver
 
 
 class Segments:

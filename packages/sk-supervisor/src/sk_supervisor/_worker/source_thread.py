@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sk_kernel import AdapterFailedError, Batch, Meter, SourceDriver
+from sk_kernel import AdapterFailedError
+from sk_kernel.runtime import Batch, Meter, SourceDriver
 
 from sk_supervisor._system.threads import begin
 from sk_supervisor._worker.inbox import Broke, Credit, Item, SourceRead

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sk_control import SpanCounts
-from sk_kernel import Batch, SourceDriver, Tracer
+from sk_kernel.runtime import Batch, SourceDriver, Tracer
 
 from sk_supervisor._protocol.span_books import message_of
 

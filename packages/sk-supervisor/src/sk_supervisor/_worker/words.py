@@ -14,8 +14,8 @@ from sk_kernel import (
     RecordTooLargeError,
     ResolutionError,
     UnknownTargetError,
-    application_traceback,
 )
+from sk_kernel.runtime import application_traceback
 
 from sk_supervisor._protocol.failures import has_no_reader
 from sk_supervisor._worker.assembly import Assembly

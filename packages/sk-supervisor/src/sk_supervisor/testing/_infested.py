@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from sk_kernel import ApplicationContext, Container
+from sk_kernel.runtime import ApplicationContext, Container
 
 from sk_supervisor._worker.pulse import Pulse
 from sk_supervisor.testing._deeds import AT_IMPORT, ON_A_RECORD

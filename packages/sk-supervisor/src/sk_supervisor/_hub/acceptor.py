@@ -1,4 +1,4 @@
-"""The hub's door: who dials and shows the right key is let in, one connection after another."""
+"""The hub's acceptor: who dials and shows the right key is let in, one connection after another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sk_supervisor._protocol.edges import EdgeKeys
 _ACCEPT_PAUSE_SECONDS = 0.1
 
 
-class HubDoor:
+class HubAcceptor:
     """Listens from construction to ``close``.
 
     :param expected: the workers that are let in.
@@ -59,7 +59,7 @@ class HubDoor:
         self._expected.discard(worker)
 
     def attend(self) -> None:
-        """Let in who comes, until the door is closed."""
+        """Let in who comes, until the acceptor is closed."""
         try:
             while not self._closing.is_set():
                 self._accept_one()

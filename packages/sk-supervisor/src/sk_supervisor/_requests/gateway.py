@@ -11,14 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Final, NamedTuple
 
-from sk_kernel import (
+from sk_kernel import BoundaryDispatchInput, RecordTooLargeError, ReplyWaiter
+from sk_kernel.runtime import (
     SINK,
     Answer,
-    BoundaryDispatchInput,
     Entrances,
     ExecutionPlan,
-    RecordTooLargeError,
-    ReplyWaiter,
     ReplyWaiterService,
     RequestCodec,
     RoutingResult,
@@ -49,8 +47,8 @@ class _Flight(NamedTuple):
     tally: Tally
 
 
-class RequestDesk:
-    """A :class:`Guest` of the hub. Terminals complete the waiters of whoever asked.
+class RequestGateway:
+    """A :class:`LocalPeer` of the hub. Terminals complete the waiters of whoever asked.
 
     :param ids: says which requests are traced, by their trace ids; None for none of them.
     :param workers: the worker in each place, as of now.
@@ -139,7 +137,7 @@ class RequestDesk:
     # ---- the hub's thread ------------------------------------------------------------------------
 
     def outgoing(self) -> Iterator[tuple[str, list[Buffer]]]:
-        """See :class:`Guest`."""
+        """See :class:`LocalPeer`."""
         with self._lock:
             outbox, self._outbox = self._outbox, {}
         workers = self._workers() if outbox else {}
@@ -150,7 +148,7 @@ class RequestDesk:
                 yield worker, self._keys.seal(worker, header, payload)
 
     def arrived(self, worker: str, frame: WireFrame) -> None:
-        """See :class:`Guest`.
+        """See :class:`LocalPeer`.
 
         :raises TransportError: when the frame is not the worker's.
         :raises WireError: when it holds no answers of this graph.
@@ -161,7 +159,7 @@ class RequestDesk:
             self._settle(worker, answer)
 
     def lost(self, worker: str) -> None:
-        """See :class:`Guest`: whatever may be with that worker has failed. Any thread.
+        """See :class:`LocalPeer`: whatever may be with that worker has failed. Any thread.
 
         Of what was sent to its group from here it is known to which worker; of what comes to it
         from other workers it is not.

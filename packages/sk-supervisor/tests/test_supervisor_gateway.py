@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from asked_app import Ask, Second, Third
 from asking import SHARED, asked
-from sk_kernel import (
+from sk_kernel import Envelope, ReplyWaiter
+from sk_kernel.runtime import (
     WHOLE,
     Answer,
-    Envelope,
     ReplyCoordinatorService,
-    ReplyWaiter,
     ReplyWaiterService,
     RequestCodec,
     RoutingService,
@@ -23,20 +22,20 @@ from sk_supervisor._protocol.client_keys import ClientKeys
 from sk_supervisor._protocol.edges import EdgeKeys
 from sk_supervisor._protocol.frames import CLIENT
 from sk_supervisor._protocol.link_limits import LinkLimits
-from sk_supervisor._requests.desk import RequestDesk
+from sk_supervisor._requests.gateway import RequestGateway
 from sk_supervisor.errors import RelayRefusedError
 from sk_transport import Channel, FrameDecoder, FrameKind, FrameLimits, KeyMaterial, Signer
 
 
 class Front:
-    """A desk that sends nothing: groups of one, two, three and one workers are behind it."""
+    """A gateway that sends nothing: groups of one, two, three and one workers are behind it."""
 
     def __init__(self) -> None:
         plan = prepare(asked(SHARED)).plan
         waiters = ReplyWaiterService()
         self._keys = EdgeKeys(KeyMaterial.generated(), "s", (), "hkdf_sha256")
         self._codec = RequestCodec(plan.graph)
-        self.desk = RequestDesk(
+        self.gateway = RequestGateway(
             plan,
             ClientKeys("s", self._keys, LinkLimits(max_payload_bytes=1 << 20)),
             waiters,
@@ -47,7 +46,7 @@ class Front:
             wake=lambda: None,
             on_failure=lambda *_: None,
         )
-        self._client = ReplyCoordinatorService(waiters, RoutingService(plan), self.desk.dispatch)
+        self._client = ReplyCoordinatorService(waiters, RoutingService(plan), self.gateway.dispatch)
 
     def ask(self, *payloads: Any) -> list[ReplyWaiter]:
         return [self._client.request(Envelope(payload)) for payload in payloads]
@@ -60,7 +59,7 @@ class Front:
         for payload in frames_of([part], 1_000):
             sent = b"".join(signer.seal(FrameKind.REPLY, b"", payload))
             for frame in FrameDecoder(FrameLimits()).feed(sent):
-                self.desk.arrived(worker, frame)
+                self.gateway.arrived(worker, frame)
 
 
 @pytest.fixture
@@ -74,12 +73,12 @@ def lost(waiters: list[ReplyWaiter]) -> list[bool]:
 
 def test_of_what_was_handed_to_a_group_only_what_its_worker_has_is_lost(front: Front) -> None:
     waiters = front.ask(Second(1), Second(2), Second(3), Second(4))
-    front.desk.lost("two-0.1")
+    front.gateway.lost("two-0.1")
     assert sorted(lost(waiters)) == [False, False, True, True]
     outcome = next(waiter.outcome for waiter in waiters if waiter.outcome)
     assert outcome is not None
     assert (outcome.category, outcome.group) == ("transport", "two")
-    front.desk.lost("two-1.1")
+    front.gateway.lost("two-1.1")
     assert all(lost(waiters))
 
 
@@ -87,7 +86,7 @@ def test_requests_of_one_key_are_lost_together(front: Front) -> None:
     waiters = front.ask(*[Third(n, who="one") for n in range(6)])
     fates = []
     for worker in ("three-0.1", "three-1.1", "three-2.1"):
-        front.desk.lost(worker)
+        front.gateway.lost(worker)
         fates.append(set(lost(waiters)))
     assert {True, False} not in fates
     assert fates[-1] == {True}
@@ -95,13 +94,13 @@ def test_requests_of_one_key_are_lost_together(front: Front) -> None:
 
 def test_what_may_have_come_to_a_later_group_is_lost_with_any_worker_of_it(front: Front) -> None:
     waiters = front.ask(Ask(1), Second(1))
-    front.desk.lost("three-2.1")
+    front.gateway.lost("three-2.1")
     assert all(lost(waiters))
 
 
 def test_what_never_comes_to_a_group_is_not_lost_with_it(front: Front) -> None:
     waiters = front.ask(Third(1))
-    front.desk.lost("two-0.1")
+    front.gateway.lost("two-0.1")
     assert lost(waiters) == [False]
 
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import NamedTuple
 
-from sk_kernel import (
+from sk_kernel import ReplyWaiter
+from sk_kernel.runtime import (
     MEMORY,
     WHOLE,
     Answer,
     Entrances,
     MemoryRun,
-    ReplyWaiter,
     ReplyWaiterService,
     RoutingResult,
     Tally,
@@ -35,8 +35,8 @@ class _Flight(NamedTuple):
     tally: Tally
 
 
-class LocalDesk:
-    """A :class:`Desk` beside a run of the memory profile: nothing takes a transport hop.
+class LocalGateway:
+    """A :class:`Gateway` beside a run of the memory profile: nothing takes a transport hop.
 
     Payloads are handed on as they are.
 

@@ -18,7 +18,7 @@ class Kept(NamedTuple):
     final: bool
 
 
-class Retention:
+class ReplayBuffer:
     """Keeps what goes to some places until the whole run is done with it.
 
     Bounded as all is that is in flight: nothing is read that is further than ``in_flight`` batches

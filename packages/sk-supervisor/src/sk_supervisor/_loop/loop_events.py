@@ -64,7 +64,7 @@ class Ping:
     answer: Callable[[], None]
 
 
-Happening: TypeAlias = (
+LoopEvent: TypeAlias = (
     ControlEvent
     | ProcessExited
     | HubFault

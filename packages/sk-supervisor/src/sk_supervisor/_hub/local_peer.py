@@ -8,7 +8,7 @@ from typing import Protocol
 from sk_transport import Buffer, WireFrame
 
 
-class Guest(Protocol):
+class LocalPeer(Protocol):
     """A peer in the hub's own process. Called from the hub's thread; must neither block nor raise.
 
     What it raises of a worker's frame, a TransportError, WireError or RelayRefusedError, is that
