@@ -18,7 +18,7 @@ RATIOS = st.floats(0, 1) | st.sampled_from([0.0, 1.0, 0.5, 0.01, 1e-6, 1e-19, 0.
 @pytest.mark.parametrize("seed", ["0", "1"])
 def test_another_process_derives_the_same_ids_and_samples(seed: str) -> None:
     program = (
-        "from sk_kernel import TraceIds, span_id; ids = TraceIds('run', 0.3);"
+        "from sk_kernel.runtime import TraceIds, span_id; ids = TraceIds('run', 0.3);"
         "print(ids.of(7), span_id(ids.of(7), 'n', (7, 1)), sorted(ids.sampled(1, 50)))"
     )
     env = {**os.environ, "PYTHONHASHSEED": seed}
