@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sk_kernel import last_place
 from sk_kernel.runtime import SINK, SOURCE, Graph
-
-if TYPE_CHECKING:  # much to import, and few applications have coroutines
-    import asyncio
 
 #: Whose frames are not the application's, beside those of Python itself: a worker's main module is
 #: the runtime's too, and the loop that a chain of nodes is compiled to is in none.
@@ -57,18 +57,10 @@ def _codes(target: Any) -> Iterator[CodeType]:
     if isinstance(target, type):
         members = [each for cls in target.__mro__[:-1] for each in vars(cls).values()]
     for member in members:
-        code = getattr(_unwrapped(member), "__code__", None)
-        if isinstance(code, CodeType):
-            yield code
-
-
-def _unwrapped(member: Any) -> Any:
-    """What :func:`functools.wraps` was called with; not ``inspect.unwrap``, for its import."""
-    met: list[Any] = []
-    while not any(member is each for each in met):
-        met.append(member)
-        member = getattr(member, "__wrapped__", member)
-    return member
+        with suppress(ValueError):  # wrapped in a circle
+            code = getattr(inspect.unwrap(member), "__code__", None)
+            if isinstance(code, CodeType):
+                yield code
 
 
 def _stack(frame: FrameType | None) -> list[tuple[FrameType, int]]:
@@ -91,9 +83,7 @@ def _own(stack: list[tuple[FrameType, int]]) -> list[tuple[FrameType, int]]:
 
 def _waiting(loop: asyncio.Runner) -> Iterator[list[tuple[FrameType, int]]]:
     """The frames of each coroutine that waits."""
-    from asyncio import all_tasks
-
-    for task in all_tasks(loop.get_loop()):
+    for task in asyncio.all_tasks(loop.get_loop()):
         awaited: Any = task.get_coro()
         stack = []
         while (frame := getattr(awaited, "cr_frame", None)) is not None:
