@@ -103,16 +103,21 @@ def test_no_memory_leads_out_of_the_calendar() -> None:
     assert set(reader.hours) == {"2000-01-01T00"}
 
 
-def test_a_reader_s_memory_is_bounded() -> None:
+def test_a_reader_remembers_so_many_rests_at_most() -> None:
     reader = InstantReader()
-    for day in range(1, 3):
-        for hour in range(24):
-            for minute in range(60):
-                for second in range(0, 60, 2):
-                    reader.read(
-                        f"2000-01-0{day}T{hour:02d}:{minute:02d}:{second:02d}+{hour:02d}:00"
-                    )
-    assert 0 < len(reader.rests) <= reader.LIMIT
+    for zone in range(24):
+        for second in range(0, 3_600, 2):
+            rest = f":{second // 60:02d}:{second % 60:02d}+{zone:02d}:00"
+            reader.read(f"2000-01-01T00{rest}")
+    assert 0 < len(reader.rests) <= reader.MOST_RESTS < 24 * 1_800
+
+
+def test_a_reader_remembers_so_many_hours_at_most() -> None:
+    reader = InstantReader()
+    first, hours = datetime(2000, 1, 1), 24 * 365
+    for number in range(hours):
+        reader.read(f"{first + timedelta(hours=number):%Y-%m-%dT%H}:00:00Z")
+    assert 0 < len(reader.hours) <= reader.MOST_HOURS < hours
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +19,12 @@ from sk_supervisor import ProfileError
 from sk_supervisor._profile.measures import WAIT, ProcessProfile, Profiler, read_profiles
 from sk_supervisor._profile.start_steps import Start, start_of
 from sk_supervisor._profile.table import as_text
-from supervisor_harness import GROUPS, Command, expected, settings
+from supervisor_harness import GROUPS, PATIENCE, Command, expected, settings
 from supervisor_runs import MODES
 
 Sk = Callable[..., Command]
 MILLISECOND = 1_000_000
+linux = pytest.mark.skipif(sys.platform != "linux", reason="told by Linux alone")
 START = Start(began=1, configured=1, gate=1, spawned={"b-0.1": 2, "a-0.1": 3}, ready={})
 
 
@@ -44,6 +47,13 @@ def test_what_no_stage_measured_is_told_as_everything_else() -> None:
     text = as_text([profile()], START)
     assert line_of(text, "everything else") == ["3.000"]
     assert line_of(text, "in all") == ["5.000"]
+
+
+def test_threads_that_no_stage_is_of_are_told_by_name_and_add_up() -> None:
+    text = as_text([profile(threads={"pulse": 0.0015, "idle": 0.0000009})], START)
+    assert line_of(text, "thread pulse") == ["1.500"]
+    assert "idle" not in text
+    assert line_of(text, "everything else") == ["1.500"]
 
 
 def test_waiting_for_work_is_told_as_a_share_of_the_time() -> None:
@@ -117,6 +127,42 @@ def test_a_profile_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert told.marks == {"interpreter": 7}
 
 
+@linux
+def test_a_thread_s_processor_time_is_its_own_and_that_of_a_stage_s_thread_is_the_stage_s(
+    tmp_path: Path,
+) -> None:
+    profiler = Profiler(str(tmp_path), "a-0.1", "a")
+    profiler.begin()
+    measured, received, done = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        began = time.thread_time()
+        while time.thread_time() < began + 0.02:
+            pass
+        measured.set()
+        done.wait(PATIENCE)
+
+    def receive() -> None:
+        profiler.data.timed("frame receive", lambda: None)()
+        received.set()
+        done.wait(PATIENCE)
+
+    threads = [threading.Thread(target=work, name="hard at it"), threading.Thread(target=receive)]
+    for thread in threads:
+        thread.start()
+    try:
+        assert measured.wait(PATIENCE)
+        assert received.wait(PATIENCE)
+        profiler.write(1)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join(PATIENCE)
+    (told,) = read_profiles(str(tmp_path))
+    assert told.threads["hard at it"] >= 0.02
+    assert threads[1].name not in told.threads
+
+
 def test_a_profile_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(ProfileError, match="cannot write a profile: "):
         Profiler(str(tmp_path / "none"), "a-0.1", "a").write(1)
@@ -153,6 +199,7 @@ def test_a_profiled_run_over_processes_tells_of_every_one_and_does_its_work(
     assert told[1:] == [*(f"{group['name']}-0.1" for group in GROUPS), "supervisor"]
     for stage in ("source read", "frame encode", "frame sign", "frame send", "frame verify"):
         assert stage in err
+    assert sys.platform != "linux" or "thread hub relay" in err
     assert "imports" in err
 
 

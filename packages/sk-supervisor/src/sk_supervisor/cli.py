@@ -135,6 +135,7 @@ def run_command(
             from sk_supervisor._run.profile_run import profile_and_keep as run
         else:
             from sk_supervisor._run.execute import run_and_keep as run
+        from sk_supervisor._system.allocator import keep_freed_memory
     finally:
         # Modules and models stay until the end: the collector has no business with them.
         gc.freeze()
@@ -142,6 +143,7 @@ def run_command(
     if not quiet:
         _warn_of_requests(loaded)
     _heed_static_secrets(loaded, quiet=quiet)
+    keep_freed_memory()  # the process is the run's
     code = run(loaded, last, run_id=run_id, quiet=quiet)
     from sk_supervisor._plan.supervisors import INLINE, PROCESS_SUPERVISOR
 

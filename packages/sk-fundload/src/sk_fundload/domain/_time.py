@@ -90,13 +90,15 @@ class InstantReader:
     """`parse_instant` with a memory of both halves of the text, which repeat in most streams.
 
     Where ``hours`` has the text's ``HEAD`` and ``rests`` has its ``TAIL``, their sum is the
-    instant: a caller in a hurry looks there first. Both are bounded, and hold nothing from the
-    first and the last day of the calendar, where a zone can lead out of it.
+    instant: a caller in a hurry looks there first. Both are bounded: a stream comes back to an
+    hour's rests for ever, and to few of its hours. They hold nothing from the first and the last
+    day of the calendar, where a zone can lead out of it.
     """
 
     __slots__ = ("hours", "rests")
 
-    LIMIT: Final = 1 << 15
+    MOST_HOURS: Final = 1 << 12
+    MOST_RESTS: Final = 1 << 15
     HEAD: Final = slice(None, _HOUR_LENGTH)
     TAIL: Final = slice(_HOUR_LENGTH, None)
 
@@ -119,17 +121,17 @@ class InstantReader:
     def _new_hour(self, head: str) -> int | None:
         start = _hour(head)
         if start is not None and DAY <= start < END_OF_TIME - DAY:
-            _remember(self.hours, head, start)
+            _remember(self.hours, head, start, self.MOST_HOURS)
         return start
 
     def _new_rest(self, tail: str) -> int | None:
         rest = _rest(tail)
         if rest is not None and "." not in tail:  # fractions hardly ever repeat
-            _remember(self.rests, tail, rest)
+            _remember(self.rests, tail, rest, self.MOST_RESTS)
         return rest
 
 
-def _remember(memory: dict[str, int], key: str, value: int) -> None:
-    if len(memory) >= InstantReader.LIMIT:
+def _remember(memory: dict[str, int], key: str, value: int, most: int) -> None:
+    if len(memory) >= most:
         memory.clear()
     memory[key] = value

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from threading import get_native_id
 from typing import Any, Final, ParamSpec, TypeVar
 
 from msgspec import Struct
@@ -58,6 +59,8 @@ class Stopwatch:
 
     :param cpu_clock: nanoseconds of processor time that the calling thread has had.
     :param wall_clock: nanoseconds, of a clock that never goes back.
+
+    ``threads`` are those that it has measured, by their native identifier.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Stopwatch:
         self._cpu_clock, self._wall_clock = cpu_clock, wall_clock
         self._accounts: dict[str, _Account] = {}
         self._inner_cpu = self._inner_wall = 0
+        self.threads: set[int] = set()
 
     def restart(self) -> None:
         """Forget what was measured until now. In its thread, and within no stage."""
@@ -82,7 +86,9 @@ class Stopwatch:
         def run(*arguments: P.args, **named: P.kwargs) -> T:
             outer_cpu, self._inner_cpu = self._inner_cpu, 0
             outer_wall, self._inner_wall = self._inner_wall, 0
-            account.first = account.first or time.time_ns()
+            if not account.first:
+                account.first = time.time_ns()
+                self.threads.add(get_native_id())
             wall, cpu = wall_clock(), cpu_clock()
             try:
                 return call(*arguments, **named)

@@ -82,7 +82,7 @@ def _is_uncarried(part: Any) -> bool:
 
 
 def undeclared(
-    producer: str, payload: PayloadType, keys: Sequence[Key], items: bytes
+    producer: str, payload: PayloadType, keys: Sequence[Key], items: memoryview
 ) -> NodeOutputError | None:
     """The error of the first record in an encoded array of them that is not as its class declares.
 

@@ -31,7 +31,7 @@ class _WireSection(msgspec.Struct, array_like=True, gc=False):
     target: str | None
     keys: msgspec.Raw
     correlations: list[tuple[_Index, Correlation]]
-    items: bytes
+    items: memoryview
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -90,7 +90,7 @@ class WireCodec:
             section.target,
             msgspec.Raw(_encode(None if dense else list(section.keys))),
             [(i, known[k]) for i, k in enumerate(section.keys) if k in known] if known else [],
-            _encoded(section),
+            memoryview(_encoded(section)),
         )
 
     def decode(self, batch: Batch, data: bytes | memoryview) -> list[Section]:

@@ -21,10 +21,12 @@ def main() -> None:
     pipe = os.fdopen(int(sys.argv[1]), "rb")
     first = json.loads(pipe.readline())
     sys.path[:] = first["path"]
+    from sk_supervisor._system.allocator import keep_freed_memory
     from sk_supervisor._system.orphan import die_with_parent
 
     # Before it imports the rest, which takes a while.
     die_with_parent(first["parent"])
+    keep_freed_memory()
     from sk_supervisor.worker import main as work
 
     work(pipe, began)

@@ -13,6 +13,7 @@ from sk_kernel.runtime import UNREADABLE, Stage, Stopwatch, file_name
 from sk_transport import Channel, FrameLimits, Secret, SequenceGuard, Signer, Verifier
 
 from sk_supervisor._profile.signing import TimedSigner, TimedVerifier
+from sk_supervisor._profile.thread_times import Threads
 from sk_supervisor.errors import ProfileError
 
 P = ParamSpec("P")
@@ -28,6 +29,7 @@ class ProcessProfile(msgspec.Struct, frozen=True):
 
     ``records`` are those of the source, and ``own`` those that came to this process, where it is
     one of several. ``marks`` are the steps of its start: nanoseconds since the epoch, by name.
+    ``threads`` are the processor seconds of those threads that no stage is of, by name.
     """
 
     worker_id: str
@@ -38,6 +40,7 @@ class ProcessProfile(msgspec.Struct, frozen=True):
     stages: list[Stage]
     marks: dict[str, int] = {}
     own: int | None = None
+    threads: dict[str, float] = {}
 
 
 class Profiler:
@@ -61,6 +64,8 @@ class Profiler:
         self._worker_id, self._group = worker_id, group
         self._marks = {} if marks is None else marks
         self.source, self.main, self.data = Stopwatch(), Stopwatch(), Stopwatch()
+        self._watches = self.source, self.data, self.main
+        self._threads = Threads()
         self._wall, self._cpu = time.perf_counter(), time.process_time()
         self._written = False
 
@@ -68,6 +73,7 @@ class Profiler:
         """The gate is open: what was used until here was used by the start."""
         self._marks["gate"] = time.time_ns()
         self.main.restart()  # it has waited for the gate
+        self._threads = Threads()
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
     def write(self, records: int, own: int | None = None) -> None:
@@ -85,9 +91,10 @@ class Profiler:
             records,
             time.perf_counter() - self._wall,
             time.process_time() - self._cpu,
-            [s for watch in (self.source, self.data, self.main) for s in watch.stages()],
+            [stage for watch in self._watches for stage in watch.stages()],
             self._marks,
             own,
+            self._threads.spent(but=frozenset().union(*(w.threads for w in self._watches))),
         )
         try:
             unfinished = self._path.with_suffix(".unfinished")

@@ -8,6 +8,8 @@ from sk_supervisor._profile.measures import WAIT, ProcessProfile
 from sk_supervisor._profile.start_steps import Start
 
 _NAME = 34
+#: Threads of less than so many microseconds are among everything else.
+_LEAST = 0.001
 #: When a worker's process began, which may be before its supervisor took it over.
 _SPAWNED = "spawned"
 #: The steps of a worker's start: what is done up to each mark.
@@ -52,6 +54,10 @@ def _of_process(profile: ProcessProfile) -> Iterator[str]:
         if stage.calls:
             cpu, wait = stage.cpu_seconds * scale, stage.wait_seconds * scale
             yield f"  {stage.name:{_NAME}}{cpu:9.3f}{wait:9.3f}{stage.calls:10,}"
+    for name, cpu_seconds in profile.threads.items():
+        if cpu_seconds * scale >= _LEAST:
+            known += cpu_seconds
+            yield f"  {f'thread {name}':{_NAME}}{cpu_seconds * scale:9.3f}"
     other = max(profile.cpu_seconds - known, 0.0)
     yield f"  {'everything else':{_NAME}}{other * scale:9.3f}"
     yield f"  {'in all':{_NAME}}{profile.cpu_seconds * scale:9.3f}"
