@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bench_figures import Figure
+from bench_figures import Figure, figure
 from bench_results import Results
 from bench_targets import Question
-from bench_variant_results import percent_less, percent_more
+from bench_variant_results import Variants, percent_less, percent_more
 
 NOT_RUN = "not run: four processes were not asked for, or these left out"
 
@@ -43,6 +43,28 @@ def _by_plain(variant: str, percent: Callable[[Sequence[float]], Figure | None])
         processor = percent(variants.processor_by_plain(variant))
         also = f" (processor time: {processor.value:.2f} %)" if processor else ""
         return percent(variants.by_plain(variant)), f"{variants.records:,} records, inside{also}"
+
+    return ask
+
+
+def cost_by_account(variant: str) -> Question:
+    """Ask by how many per cent the supervisor does more, by what runs say of their own time."""
+    return _by_account(lambda variants: variants.beside_percent(variant))
+
+
+def signing_by_account(results: Results) -> tuple[Figure | None, str]:
+    """Ask for the share that signing and verifying have, by the same."""
+    return _by_account(Variants.signing_percent)(results)
+
+
+def _by_account(percent: Callable[[Variants], Sequence[float]]) -> Question:
+    def ask(results: Results) -> tuple[Figure | None, str]:
+        variants = results.variants
+        if variants is None or not variants.accounts:
+            return None, NOT_RUN
+        on = f"{variants.records:,} records, processor time as the runs tell it"
+        found = figure(percent(variants))
+        return found, on if found else "this system does not tell the time of a thread"
 
     return ask
 

@@ -30,8 +30,9 @@ class Four:
         overrides: Sequence[str] = (),
         variables: Mapping[str, str] = NOTHING,
         sampler: Sampler | None = None,
+        options: Sequence[str] = (),
     ) -> Ended:
-        """Run once, with these in the configuration and the environment.
+        """Run once, with these in the configuration, the environment and the command line.
 
         :raises InputFailedError: when the generator fails.
         :raises RunFailedError: when the run does; it bears the name.
@@ -39,7 +40,7 @@ class Four:
         job = self._job._replace(source=self.input(records))
         for path in (job.output, job.rejects):
             path.unlink(missing_ok=True)
-        arguments = workload("multiprocess", *overrides)(job)
+        arguments = [*workload("multiprocess", *overrides)(job), *options]
         ended = self._call(arguments, variables, sampler)
         if ended.exit_code != 0:
             raise RunFailedError(name, records, self._why(ended))

@@ -24,7 +24,7 @@ from bench_memory import Peak, Sampler, descendants
 _ADOPT = 36  # PR_SET_CHILD_SUBREAPER, linux/prctl.h
 _ORPHAN_SECONDS = 20.0
 _ORPHAN_TICK = 0.02
-_TAIL = 4_000
+_TAIL = 65_536
 
 
 @dataclass(frozen=True)

@@ -219,6 +219,10 @@ def _variants(variants: Variants) -> dict[str, Any]:
             }
             for name, runs in variants.runs.items()
         },
+        "accounts": {
+            name: [account._asdict() for account in accounts]
+            for name, accounts in variants.accounts.items()
+        },
     }
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench_beside import cost, lost, requests, sending, share
+from bench_beside import (
+    cost,
+    cost_by_account,
+    lost,
+    requests,
+    sending,
+    share,
+    signing_by_account,
+)
 from bench_targets import (
     Target,
     cost_growth,
@@ -87,6 +95,18 @@ TARGETS: Sequence[Target] = (
     ),
     *(
         Target(
+            "P8",
+            f"{what}, cost on P2, by account",
+            most_percent,
+            None,
+            cost_by_account(name),
+            most=True,
+            unit=" %",
+        )
+        for what, name, most_percent in WATCHING[1:]
+    ),
+    *(
+        Target(
             "P9",
             f"100 % sampling to OTLP over {title}, added",
             1.0,
@@ -113,6 +133,15 @@ TARGETS: Sequence[Target] = (
         4.0,
         None,
         share("unsigned"),
+        most=True,
+        unit=" %",
+    ),
+    Target(
+        "P10",
+        "signing and verification, share of P2, by account",
+        4.0,
+        None,
+        signing_by_account,
         most=True,
         unit=" %",
     ),

@@ -25,6 +25,7 @@ class Verdict(StrEnum):
     MET = "met"
     FLOOR = "above the floor"
     BELOW = "BELOW THE FLOOR"
+    NOISE = "not told: short by less than the noise"
     MISSED = "missed"
     BUSY = "not judged: others used the machine"
     UNKNOWN = "not measured"
@@ -66,15 +67,19 @@ class Row:
 
 
 def judge(target: Target, figure: Figure | None) -> Verdict:
-    """Give the verdict: below a floor is only what is below it by more than the noise."""
+    """Give the verdict: below a floor is only what is below it by more than the noise.
+
+    So is what misses a target that has no floor.
+    """
     if figure is None:
         return Verdict.UNKNOWN
     sign = -1 if target.most else 1
     if sign * figure.value >= sign * target.target:
         return Verdict.MET
-    if target.floor is None:
-        return Verdict.MISSED
     best = figure.low if target.most else figure.high
+    if target.floor is None:
+        reached = best is not None and sign * best >= sign * target.target
+        return Verdict.NOISE if reached else Verdict.MISSED
     if best is None or sign * best >= sign * target.floor:
         return Verdict.FLOOR
     return Verdict.BELOW

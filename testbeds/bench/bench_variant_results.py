@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+from bench_accounts import Account
 from bench_figures import Figure, figure
 from bench_variants import PLAIN, Variant
 
@@ -37,7 +38,7 @@ class Variants:
 
     ``starts`` are the CPU seconds of runs of nothing but start and end. ``wrote`` has the hashes
     of output and rejects, by variant and for `PLAIN`. ``others`` is how many cores others used, by
-    round.
+    round. ``accounts`` are what profiled runs say, of `PLAIN` and some variants, one a round.
     """
 
     records: int
@@ -45,6 +46,7 @@ class Variants:
     starts: dict[str, list[float]] = field(default_factory=dict)
     wrote: dict[str, set[Wrote]] = field(default_factory=dict)
     others: list[float] = field(default_factory=list)
+    accounts: dict[str, list[Account]] = field(default_factory=dict)
 
     def by_plain(self, name: str) -> list[float]:
         """Give a variant's steady time by that of four processes as they are, round by round."""
@@ -69,6 +71,30 @@ class Variants:
             for before, run, after in self.runs.get(name, ())
         ]
         return [one / other for one, other in spent if one > 0 and other > 0]
+
+    def signing_percent(self) -> list[float]:
+        """Give what signing and verifying has of four processes' processor time, by round."""
+        spent = self._processor_microseconds()
+        return [100 * each.signing / spent for each in self.accounts.get(PLAIN, ()) if spent]
+
+    def beside_percent(self, name: str) -> list[float]:
+        """Give what a variant's supervisor does more, in per cent of the same, by round."""
+        spent = self._processor_microseconds()
+        both = zip(self.accounts.get(name, ()), self.accounts.get(PLAIN, ()), strict=False)
+        return [
+            100 * (own.beside - plain.beside) / spent
+            for own, plain in both
+            if spent and own.beside is not None and plain.beside is not None
+        ]
+
+    def _processor_microseconds(self) -> float:
+        """Of a record in four processes as they are, not profiled; 0 where that is not known."""
+        starts = self.starts.get(PLAIN)
+        plain = [b.before.cpu_seconds for betweens in self.runs.values() for b in betweens]
+        if not starts or not plain:
+            return 0.0
+        seconds = statistics.median(plain) - statistics.median(starts)
+        return 1e6 * max(seconds, 0.0) / self.records
 
     def identical(self, name: str, yardstick: Set[Wrote]) -> bool:
         """Tell whether a variant, or `PLAIN`, wrote what the yardstick did.

@@ -35,7 +35,8 @@ class Variant:
     """What is set, in the configuration and in the environment.
 
     ``leaves``: it writes a file at its place; ``scraped``: it listens at its port, and is asked for
-    its metrics once a second. A run that does not is no run of the variant.
+    its metrics once a second. A run that does not is no run of the variant. ``accounted``: all that
+    it does more the supervisor does, beside relaying frames.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Variant:
     settings: Callable[[Place], Mapping[str, Any]] = lambda _: {}
     leaves: bool = False
     scraped: bool = False
+    accounted: bool = False
     variables: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def overrides(self, place: Place) -> list[str]:
@@ -68,6 +70,7 @@ VARIANTS: Final[Sequence[Variant]] = (
         "lifecycle logs, to a file",
         lambda place: {f"{_OBSERVABILITY}.logging.exporters": _jsonl(place)},
         leaves=True,
+        accounted=True,
     ),
     Variant(
         "metrics",
@@ -77,6 +80,7 @@ VARIANTS: Final[Sequence[Variant]] = (
             "runtime.platform.health.http": {"bind_host": "127.0.0.1", "bind_port": place.port},
         },
         scraped=True,
+        accounted=True,
     ),
     Variant(
         "unsigned",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bench_cells import noise, table
-from bench_figures import Figure
+from bench_figures import Figure, figure
 from bench_report import Report
 from bench_variant_results import Variants, percent_more
 from bench_variants import VARIANTS, Variant
@@ -22,6 +22,21 @@ _HEAD = (
     "inside s",
     "CPU s",
     "identical",
+)
+_ACCOUNT_HEAD = (
+    "by their own account",
+    "of all processor time",
+    "noise",
+    "least to most",
+    "rounds",
+)
+_ACCOUNT_SAID = (
+    "Two runs differ by more than one per cent on all but a quiet machine. The parts of one run do"
+    " not, so here runs with `--profile-run` tell the processor time of a part: what all workers"
+    " sign and verify in; and what the supervisor does beside relaying frames, with logs or metrics"
+    " less without, in the same round. It is given in per cent of what four processes take that are"
+    " not profiled. What a part costs the others, by their caches or by waiting, is not in it: the"
+    " table above holds that, as far as its noise lets it be seen."
 )
 _SAID = (
     "What one thing costs, beside four processes as they are: a run of these, two variants, a run"
@@ -40,7 +55,25 @@ def variants_section(report: Report) -> list[str]:
         return []
     rows = (_row(report, variants, variant) for variant in VARIANTS)
     head = ["## Four processes with more, or less", "", _SAID, *_busy(variants), ""]
-    return [*head, *table(_HEAD, rows)]
+    return [*head, *table(_HEAD, rows), *_accounts(variants)]
+
+
+def _accounts(variants: Variants) -> list[str]:
+    """The table of what runs say of themselves; nothing where none was asked."""
+    if not variants.accounts:
+        return []
+    parts = [("signing and verification", variants.signing_percent())]
+    parts += [(v.title, variants.beside_percent(v.name)) for v in VARIANTS if v.accounted]
+    rows = ((title, *_shares(found)) for title, found in parts)
+    return ["", _ACCOUNT_SAID, "", *table(_ACCOUNT_HEAD, rows)]
+
+
+def _shares(found: Sequence[float]) -> Sequence[str]:
+    share = figure(found)
+    if share is None:
+        return "not told here", "", "", ""
+    ends = f"{min(found):.2f} to {max(found):.2f}"
+    return f"{share.value:.2f} %", noise(share), ends, str(share.rounds)
 
 
 def _busy(variants: Variants) -> list[str]:

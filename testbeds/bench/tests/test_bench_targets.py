@@ -24,6 +24,7 @@ def nothing(_results: Results) -> tuple[Figure | None, str]:
 
 
 LEAST = Target("P0", "at least", 1.0, 0.8, nothing)
+FLOORLESS = Target("P0", "no floor", 1.0, None, nothing)
 MOST = Target("P0", "at most", 1.0, 1.3, nothing, most=True)
 
 
@@ -46,7 +47,9 @@ def at(value: float, noise: float | None = None) -> Figure:
         (MOST, at(1.2, 0.0), Verdict.FLOOR),
         (MOST, at(1.5, 0.1), Verdict.BELOW),
         (MOST, at(1.5, 0.3), Verdict.FLOOR),
-        (Target("P0", "no floor", 1.0, None, nothing), at(0.9, 0.0), Verdict.MISSED),
+        (FLOORLESS, at(0.9, 0.0), Verdict.MISSED),
+        (FLOORLESS, at(0.9, 0.2), Verdict.NOISE),
+        (FLOORLESS, at(0.9), Verdict.MISSED),
     ],
 )
 def test_below_a_floor_is_only_what_is_below_it_by_more_than_the_noise(

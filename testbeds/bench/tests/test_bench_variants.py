@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from bench_beside import cost, share
+from bench_accounts import Account
+from bench_beside import cost, cost_by_account, share, signing_by_account
 from bench_markdown import to_markdown
 from bench_report import Report, to_json
 from bench_results import Results
@@ -46,6 +47,10 @@ def measured() -> Variants:
         found.runs.setdefault(name, []).append(between)
     found.starts = {name: [0.5, 1.0, 9.0] for name in (PLAIN, *SECONDS)}
     found.wrote = {name: {("output", "rejects")} for name in (PLAIN, *SECONDS)}
+    found.accounts = {
+        PLAIN: [Account(14.0, 35.0), Account(21.0, 35.0), Account(28.0, 42.0)],
+        "logs": [Account(14.0, 37.1), Account(14.0, 42.0), Account(14.0, 44.8)],
+    }
     return found
 
 
@@ -109,8 +114,32 @@ def test_what_costs_more_than_its_target_is_missed_and_what_costs_less_is_met() 
     assert on == "10,000 records, inside (processor time: 11.43 %)"
 
 
+def test_by_account_a_part_is_held_against_the_processor_time_of_runs_not_profiled() -> None:
+    """That is 8 s less 1 s of start, so 700 microseconds for each of the 10 000 records."""
+    found = measured()
+    assert found.signing_percent() == pytest.approx([2.0, 3.0, 4.0])
+    assert found.beside_percent("logs") == pytest.approx([0.3, 1.0, 0.4])
+    assert found.beside_percent("metrics") == []
+    figure, on = signing_by_account(report(found).results)
+    assert figure is not None
+    assert figure.value == pytest.approx(3.0)
+    assert on == "10,000 records, processor time as the runs tell it"
+
+
+def test_where_no_thread_s_time_is_told_there_is_no_cost_by_account_and_the_row_says_why() -> None:
+    found = measured()
+    found.accounts = {name: [Account(1.0, None)] * 3 for name in (PLAIN, "logs")}
+    told = cost_by_account("logs")(report(found).results)
+    assert told == (None, "this system does not tell the time of a thread")
+
+
 def test_without_four_processes_the_rows_say_so() -> None:
-    for question in (cost("tracing"), share("unsigned")):
+    for question in (
+        cost("tracing"),
+        share("unsigned"),
+        cost_by_account("logs"),
+        signing_by_account,
+    ):
         figure, why = question(Results((10, 110)))
         assert figure is None
         assert why.startswith("not run: four processes were not asked for")
@@ -135,8 +164,13 @@ def test_the_report_has_every_run_and_a_row_for_each_variant_in_a_table_that_hol
     assert [run["variant"]["inside_seconds"] for run in tracing["runs"]] == [4.4] * 3
     text = to_markdown(report(measured()), plot=None)
     rows = [line for line in text.splitlines() if any(v.title in line for v in VARIANTS)]
-    assert len(rows) == len(VARIANTS)
-    assert {row.count("|") for row in rows} == {11}
+    by_account = rows[len(VARIANTS) :]
+    assert {row.count("|") for row in rows[: len(VARIANTS)]} == {11}
+    assert by_account == [
+        "| lifecycle logs, to a file | 0.40 % | 0.30 to 1.00 | 0.30 to 1.00 | 3 |",
+        "| metrics, scraped once a second | not told here |  |  |  |",
+    ]
+    assert "| signing and verification | 3.00 % | 2.00 to 4.00 | 2.00 to 4.00 | 3 |" in text
     assert "| tracing at 1 %, to a file | +10.00 % | 10.00 to 10.00 |" in rows[0]
     assert "10,000 records; others used 0.20 cores, in the median of 3 rounds." in text
 
@@ -235,6 +269,6 @@ def test_a_session_runs_every_variant_and_sends_spans(tmp_path: Path) -> None:
     assert set(document["variants"]["by_name"]) == set(SECONDS)
     rows = [row for row in document["targets"] if row["id"] in {"P8", "P9", "P10"}]
     figures = {row["what"]: row["figure"] for row in rows}
-    assert len(figures) == 7
+    assert len(figures) == 10
     assert None not in figures.values()
     assert figures["100 % sampling to OTLP, spans lost"]["value"] == 0
