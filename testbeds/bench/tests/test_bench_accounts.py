@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from bench_accounts import Account, account_of
-from sk_kernel.runtime import Stage
-from sk_supervisor._profile.measures import ProcessProfile
-from sk_supervisor._profile.start_steps import Start
-from sk_supervisor._profile.table import as_text
+from bench_four import Four
 
-START = Start(began=1, configured=1, gate=1, spawned={}, ready={})
-
-
-def said(threads: dict[str, float]) -> str:
-    worker = ProcessProfile(
-        *("in-0.1", "in", 1_000, 2.0, 0.005),
-        [Stage("frame sign", 3, 0.0002, 0.1), Stage("frame verify", 3, 0.0003, 0.1)],
-        threads={"hub relay": 0.001},  # no hub's, whatever it is called
-        own=500,
-    )
-    other = ProcessProfile("out-0.1", "out", 1_000, 2.0, 0.005, [Stage("frame verify", 1, 0.0001)])
-    supervisor = ProcessProfile("supervisor", "", 1_000, 2.0, 0.004, [], threads=threads)
-    return "completed: x\n" + as_text([worker, other, supervisor], START)
+SAID = """completed: fundload_exp_mp (process_supervisor), run r1
+  records in 1,000, out 1,000, 0.01 s, 100,000/s
+where a record's time goes: microseconds for each record that was read
+                                          cpu  blocked     calls
+in-0.1: 500 of 1,000 records in 2.00 s, processor 0 %
+  frame sign                            0.200    0.100     3,000
+  frame verify                          0.300    0.100         3
+  thread hub relay                      1.000
+  in all                                5.000
+out-0.1: 1,000 records in 2.00 s, processor 0 %
+  frame verify                          0.100    0.000         1
+  in all                                5.000
+supervisor: 1,000 records in 2.00 s, processor 0 %
+  thread hub relay                      3.000
+  thread MainThread                     0.500
+  everything else                       0.500
+  in all                                4.000
+how the run came up: milliseconds
+  time to gate, from the start of the process                  950.0
+"""
 
 
 def test_signing_is_that_of_all_workers_and_beside_is_what_the_hub_has_not_done() -> None:
-    account = account_of(said({"hub relay": 0.003, "MainThread": 0.0005}))
-    assert account == pytest.approx(Account(signing=0.6, beside=1.0))
+    assert account_of(SAID) == pytest.approx(Account(signing=0.6, beside=1.0))
 
 
 def test_where_threads_are_not_told_apart_nothing_is_beside_the_hub() -> None:
-    account = account_of(said({}))
+    account = account_of(SAID.replace("  thread hub relay", "  something"))
     assert account is not None
     assert account.beside is None
 
 
 def test_a_run_that_was_not_profiled_gives_no_account() -> None:
-    assert account_of("completed: x, run y\n  records in 10, out 10, 1.00 s, 10/s\n") is None
+    assert account_of("\n".join(SAID.splitlines()[:2])) is None
 
 
 def test_the_end_of_what_was_said_is_no_account() -> None:
-    assert account_of(said({"hub relay": 0.003})[-200:]) is None
+    assert account_of(SAID[-400:]) is None
+
+
+def test_what_a_profiled_run_says_is_an_account(tmp_path: Path) -> None:
+    ended = Four(tmp_path, 1, 300.0).run("four", 100, options=["--profile-run"])
+    account = account_of(ended.stderr)
+    assert account is not None
+    assert account.signing > 0
+    assert (account.beside is not None) == (sys.platform == "linux")
