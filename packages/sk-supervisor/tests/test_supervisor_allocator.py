@@ -6,10 +6,13 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import pytest
 from sk_supervisor._system.allocator import keep_freed_memory
+from supervisor_harness import ONE_GROUP, settings
 
 glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
 
@@ -50,6 +53,19 @@ def test_frames_are_made_of_memory_that_the_process_has_already() -> None:
     assert said == "True"
     _, otherwise = probe("as it is")
     assert faults < otherwise / 10
+
+
+@glibc
+def test_a_worker_does_so_from_its_beginning(
+    target: Path, ask: Callable[..., tuple[int, str, str]]
+) -> None:
+    config = settings(target, groups=ONE_GROUP, work={"at": 1, "do": "churn"})
+    code, _, err = ask("run", config, "--quiet")
+    assert code == 0, err
+    first, *_ = target.read_text().splitlines()
+    faults = int(first.split()[-1])
+    _, otherwise = probe("as it is")
+    assert faults < otherwise / 2  # it grows to its size, and stays there
 
 
 @glibc

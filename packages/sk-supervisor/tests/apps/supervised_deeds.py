@@ -7,6 +7,7 @@ import ctypes
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -171,6 +172,15 @@ def _rob(settings: WorkSettings) -> str:
     return ""
 
 
+def _churn(settings: WorkSettings) -> str:
+    """The page faults of 400 frames that are made and let go of."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(50):
+        frames = [bytes(500_000) + b"." for _ in range(8)]
+        del frames
+    return str(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+
+
 DEEDS = {
     "raise": _raise,
     "exit": _exit,
@@ -194,4 +204,5 @@ DEEDS = {
     "shout": _shout,
     "speak": _speak,
     "rob": _rob,
+    "churn": _churn,
 }
