@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sk_supervisor._operate.commands import COMMANDS
+from sk_supervisor._pages.commands import PAGES
 from sk_supervisor._system.last_code import LastCode
 from sk_supervisor.errors import EXIT_CONFIGURATION, EXIT_OPERATION, EXIT_SIGNAL_BASE
 
@@ -63,7 +64,7 @@ def main() -> None:
     """Run graphs of plain Python nodes, in one process or over worker processes."""
 
 
-for _command in COMMANDS:
+for _command in (*COMMANDS, *PAGES):
     main.add_command(_command)
 
 
@@ -229,40 +230,6 @@ def replay(
     if trace is not None:
         sys.exit(_replay.trace(prepared, run_id or "", trace))
     sys.exit(_replay.letters(prepared, letters or "", write=writing, tracebacks=traceback))
-
-
-@main.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
-@click.option("--trace", "wanted", metavar="ID", default="", help="Its id, or how that begins.")
-@click.option("--run", metavar="ID", default="", help="Its run, if not the newest, likewise.")
-@click.option("--html", metavar="OUT", help="Write it as a page of its own; - is stdout.")
-@click.option("--limit", type=click.IntRange(min=1), default=20, help="Traces to list at most.")
-def trace(files: tuple[str, ...], wanted: str, run: str, html: str | None, limit: int) -> None:
-    """Show a trace of what the span exporter jsonl has written to each FILE.
-
-    Where there are several traces and none is chosen they are listed, failed ones first, then the
-    longest; on a page the first of these is drawn. A FILE of - is standard input. Of several runs
-    in the files it is the newest one's that are meant, and of those that have the trace that is
-    chosen. Files may be of any size: they are read line by line.
-    """
-    from sk_supervisor._pages import trace as _trace
-
-    sys.exit(_trace.trace(files, _trace.Wanted(wanted, run), html, limit))
-
-
-@main.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
-@click.option("--run", metavar="ID", help="The run, where there are several.")
-@click.option("--which", metavar="N", type=click.IntRange(1), help="Of runs of one id, the Nth.")
-@click.option("--html", metavar="OUT", help="Write it as a page of its own; - is stdout.")
-def timeline(files: tuple[str, ...], run: str | None, which: int | None, html: str | None) -> None:
-    """Show the lives of a run's workers, of what the log exporter jsonl has written to each FILE.
-
-    A file has the events of every run that wrote there: the last one is shown if none is chosen.
-    """
-    from sk_supervisor._pages import timeline_command as _timeline_command
-
-    sys.exit(_timeline_command.timeline(files, run, which, html))
 
 
 @main.command()
