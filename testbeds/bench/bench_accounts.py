@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 _HEAD: Final = "where a record's time goes"
 _PROCESS: Final = re.compile(r"(\S+): [\d,]+(?: of [\d,]+)? records in ")
-_ROW: Final = re.compile(r"  (\S.*?) +([\d.]+)(?: +[\d.]+ +[\d,]+)?$")
+_ROW: Final = re.compile(r"  (\S.*?) {2,}([\d.,]+)(?: +[\d.,]+ +[\d,]+)?$")
 _SIGNING: Final = ("frame sign", "frame verify")
 _HUB: Final = "thread hub relay"
 _ALL: Final = "in all"
@@ -51,5 +51,7 @@ def _microseconds(said: str) -> Mapping[str, Mapping[str, float]]:
         if process := _PROCESS.match(line):
             rows = told[process[1]] = {}
         elif row := _ROW.match(line):
-            rows[row[1]] = float(row[2])
+            rows[row[1]] = float(row[2].replace(",", ""))
+        elif not line.startswith(" "):
+            rows = {}  # of no one process
     return told

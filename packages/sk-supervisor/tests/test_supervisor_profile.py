@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 import threading
@@ -35,7 +36,9 @@ def profile(worker_id: str = "a-0.1", **fields: Any) -> ProcessProfile:
 
 
 def line_of(text: str, name: str) -> list[str]:
-    (line,) = [line for line in text.splitlines() if line.strip().startswith(name)]
+    """What stands behind a name, of processes each by itself."""
+    alone = re.sub(r"^all processes\n(  .*\n)+", "", text, flags=re.MULTILINE)
+    (line,) = [line for line in alone.splitlines() if line.strip().startswith(name)]
     return line.strip().removeprefix(name).split()
 
 
@@ -54,6 +57,35 @@ def test_threads_that_no_stage_is_of_are_told_by_name_and_add_up() -> None:
     assert line_of(text, "thread pulse") == ["1.500"]
     assert "idle" not in text
     assert line_of(text, "everything else") == ["1.500"]
+
+
+def test_all_processes_are_told_by_what_their_time_went_into() -> None:
+    worker = [
+        Stage("source read", 1, 0.001),
+        Stage("parse", 1, 0.002),
+        Stage("frame sign", 1, 0.001),
+    ]
+    hub = {"hub relay": 0.003, "MainThread": 0.001}
+    profiles = [
+        profile("a-0.1", stages=worker, cpu_seconds=0.006),
+        profile("supervisor", stages=[], threads=hub, cpu_seconds=0.004),
+    ]
+    told = as_text(profiles, START).partition("all processes\n")[2].splitlines()[:5]
+    assert [line.split("  ")[1] for line in told] == [
+        *("nodes", "source and sink", "from process to process", "everything else", "in all")
+    ]
+    assert [line.split()[-3:] for line in told[:4]] == [
+        *(["2.000", "20", "%"], ["1.000", "10", "%"]),
+        *(["4.000", "40", "%"], ["3.000", "30", "%"]),
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "cell"), [(0.0999, "99.900"), (12.3456, "12,346")])
+def test_large_figures_have_no_thousandths_and_columns_do_not_run_together(
+    seconds: float, cell: str
+) -> None:
+    text = as_text([profile(stages=[Stage("parse", 3, seconds, seconds)])], START)
+    assert line_of(text, "parse") == [cell, cell, "3"]
 
 
 def test_waiting_for_work_is_told_as_a_share_of_the_time() -> None:

@@ -12,7 +12,9 @@ from bench_four import Four
 SAID = """completed: fundload_exp_mp (process_supervisor), run r1
   records in 1,000, out 1,000, 0.01 s, 100,000/s
 where a record's time goes: microseconds for each record that was read
-                                          cpu  blocked     calls
+                                              cpu     blocked       calls
+all processes
+  in all                                   14,000
 in-0.1: 500 of 1,000 records in 2.00 s, processor 0 %
   frame sign                            0.200    0.100     3,000
   frame verify                          0.300    0.100         3

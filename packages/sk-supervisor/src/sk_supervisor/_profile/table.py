@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sk_supervisor._profile.measures import WAIT, ProcessProfile
+from sk_supervisor._profile.shares import cpu_by_kind
 from sk_supervisor._profile.start_steps import Start
 
 _NAME = 34
+_NUMBER = 12
+#: From so many microseconds on thousandths of them say nothing.
+_MANY = 100
 #: Threads of less than so many microseconds are among everything else.
 _LEAST = 0.001
 #: When a worker's process began, which may be before its supervisor took it over.
@@ -27,16 +31,28 @@ def as_text(profiles: Sequence[ProcessProfile], start: Start) -> str:
     """Where a record's time went, group by group, and how the run came up."""
     lines = [
         "where a record's time goes: microseconds for each record that was read",
-        f"  {'':{_NAME}}{'cpu':>9}{'blocked':>9}{'calls':>10}",
+        f"  {'':{_NAME}}{'cpu':>{_NUMBER}}{'blocked':>{_NUMBER}}{'calls':>{_NUMBER}}",
     ]
     order = list(start.spawned)
     profiles = sorted(
         profiles, key=lambda p: order.index(p.worker_id) if p.worker_id in order else len(order)
     )
+    lines += _of_all(profiles)
     for profile in profiles:
         lines += _of_process(profile)
     lines += ["how the run came up: milliseconds", *_of_start(profiles, start)]
     return "\n".join(lines)
+
+
+def _of_all(profiles: Sequence[ProcessProfile]) -> Iterator[str]:
+    records = max((profile.records for profile in profiles), default=0)
+    scale = 1e6 / records if records else 0.0
+    kinds = cpu_by_kind(profiles)
+    whole = sum(kinds.values())
+    yield "all processes"
+    for kind, seconds in kinds.items():
+        yield _row(kind, _number(seconds * scale), _share(seconds, whole))
+    yield _row("in all", _number(whole * scale))
 
 
 def _of_process(profile: ProcessProfile) -> Iterator[str]:
@@ -53,14 +69,22 @@ def _of_process(profile: ProcessProfile) -> Iterator[str]:
     for stage in profile.stages:
         if stage.calls:
             cpu, wait = stage.cpu_seconds * scale, stage.wait_seconds * scale
-            yield f"  {stage.name:{_NAME}}{cpu:9.3f}{wait:9.3f}{stage.calls:10,}"
+            yield _row(stage.name, _number(cpu), _number(wait), f"{stage.calls:,}")
     for name, cpu_seconds in profile.threads.items():
         if cpu_seconds * scale >= _LEAST:
             known += cpu_seconds
-            yield f"  {f'thread {name}':{_NAME}}{cpu_seconds * scale:9.3f}"
+            yield _row(f"thread {name}", _number(cpu_seconds * scale))
     other = max(profile.cpu_seconds - known, 0.0)
-    yield f"  {'everything else':{_NAME}}{other * scale:9.3f}"
-    yield f"  {'in all':{_NAME}}{profile.cpu_seconds * scale:9.3f}"
+    yield _row("everything else", _number(other * scale))
+    yield _row("in all", _number(profile.cpu_seconds * scale))
+
+
+def _row(name: str, *cells: str) -> str:
+    return f"  {name:{_NAME}}{''.join(f'{cell:>{_NUMBER}}' for cell in cells)}"
+
+
+def _number(microseconds: float) -> str:
+    return f"{microseconds:.3f}" if microseconds < _MANY else f"{microseconds:,.0f}"
 
 
 def _share(part: float, whole: float) -> str:
