@@ -9,21 +9,19 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sk_supervisor._operate.commands import COMMANDS
 from sk_supervisor._pages.commands import PAGES
+from sk_supervisor._replay.commands import replay
+from sk_supervisor._run.configured import configured, load, prepared
 from sk_supervisor._system.last_code import LastCode
-from sk_supervisor.errors import EXIT_CONFIGURATION, EXIT_OPERATION, EXIT_SIGNAL_BASE
+from sk_supervisor.errors import EXIT_OPERATION, EXIT_SIGNAL_BASE
 
 if TYPE_CHECKING:
     from sk_config import Config
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 #: Why a file, a disk or a terminal may take no more.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -64,26 +62,8 @@ def main() -> None:
     """Run graphs of plain Python nodes, in one process or over worker processes."""
 
 
-for _command in (*COMMANDS, *PAGES):
+for _command in (*COMMANDS, *PAGES, replay):
     main.add_command(_command)
-
-
-def _configured(command: F) -> F:
-    command = click.option(
-        "--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Override one value."
-    )(command)
-    return click.argument("config", type=click.Path(dir_okay=True))(command)
-
-
-def _load(path: str, overrides: tuple[str, ...]) -> Config:
-    from sk_config import ConfigError, load_config
-
-    _find_modules_here()
-    try:
-        return load_config(path, overrides=overrides)
-    except ConfigError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_CONFIGURATION)
 
 
 def _warn_of_requests(config: Config) -> None:
@@ -107,14 +87,8 @@ def _heed_static_secrets(config: Config, *, quiet: bool) -> None:
             click.echo(f"warning: a static secret is in use, for development: {risk}", err=True)
 
 
-def _find_modules_here() -> None:
-    # As `python -m` does: an application's modules are found in the folder it is run from.
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-
-
 @main.command(name="run")
-@_configured
+@configured
 @click.option("--run-id", help="Name of the run; the same run has the same trace ids.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary; errors only.")
 @click.option("--profile-run", is_flag=True, help="Measure, and tell where the time went.")
@@ -131,7 +105,7 @@ def run_command(
     gc.disable()
     last = last or LastCode()
     try:
-        loaded = _load(config, overrides)
+        loaded = load(config, overrides)
         if profile_run:
             from sk_supervisor._run.profile_run import profile_and_keep as run
         else:
@@ -158,78 +132,31 @@ def run_command(
 
 
 @main.command()
-@_configured
+@configured
 def check(config: str, overrides: tuple[str, ...]) -> None:
     """Check CONFIG: settings, graph, placement. Starts nothing."""
     from sk_supervisor._plan.preflight import unused_faults
 
-    prepared = _prepared(config, overrides)
-    nodes = _several(len(prepared.application.graph.nodes), "node")
-    groups = _several(len({s.group for s in prepared.plan.segments}), "group")
-    name = prepared.config.scenario.name
-    click.echo(f"ok: {name}, {prepared.profile} profile, {nodes}, {groups}")
+    found = prepared(config, overrides)
+    nodes = _several(len(found.application.graph.nodes), "node")
+    groups = _several(len({s.group for s in found.plan.segments}), "group")
+    name = found.config.scenario.name
+    click.echo(f"ok: {name}, {found.profile} profile, {nodes}, {groups}")
     from sk_config import cautions
 
-    for caution in cautions(prepared.config):
+    for caution in cautions(found.config):
         click.echo(f"warning: {caution}", err=True)
-    for fault in unused_faults(prepared):
+    for fault in unused_faults(found):
         click.echo(f"warning: over processes this would be refused: {fault}", err=True)
 
 
 @main.command()
-@_configured
+@configured
 def graph(config: str, overrides: tuple[str, ...]) -> None:
     """Print CONFIG's graph, with its groups, as a Mermaid flowchart."""
     from sk_supervisor._pages.mermaid import flowchart
 
-    click.echo(flowchart(_prepared(config, overrides, check_adapters=False).plan), nl=False)
-
-
-@main.command()
-@_configured
-@click.option("--trace", metavar="TRACE_ID", help="Replay the run up to the record with this id.")
-@click.option("--run-id", help="The run that the trace is of; goes with --trace.")
-@click.option("--input", "source", metavar="FILE", help="The source's path, if not as configured.")
-@click.option("--dead-letter", "letters", metavar="PATH", help="Replay this file, or folder.")
-@click.option("--output", metavar="FILE", help="Write what comes through: the sink's path.")
-@click.option("--traceback", is_flag=True, help="Show all that the node of a letter has raised.")
-@click.option("--write", is_flag=True, help="Write what comes through to the sink as configured.")
-def replay(
-    config: str,
-    overrides: tuple[str, ...],
-    trace: str | None,
-    run_id: str | None,
-    source: str | None,
-    letters: str | None,
-    output: str | None,
-    traceback: bool,
-    write: bool,
-) -> None:
-    """Run one record, or dead letters, of CONFIG once more, in this process.
-
-    --trace prints the record's path, node by node, and writes nothing. --dead-letter runs each
-    letter from its node on, with empty states, and writes nothing unless --output or --write is
-    given; it ends with 1 where a letter fails again. What --traceback shows may hold payloads.
-    """
-    from sk_supervisor._replay import command as _replay
-
-    if (trace is None) == (letters is None):
-        raise click.UsageError("give either --trace or --dead-letter")
-    if trace is not None and (run_id is None or output is not None or write or traceback):
-        raise click.UsageError("--trace needs --run-id, writes nothing, and shows what was raised")
-    if letters is not None and (run_id is not None or source is not None):
-        raise click.UsageError("--run-id and --input go with --trace")
-    paths = (("source", source), ("sink", output))
-    overrides += tuple(_replay.setting_of(role, path) for role, path in paths if path is not None)
-    writing = write or output is not None
-    options = {
-        "adapters.source.settings.path": "--input",
-        "adapters.sink.settings.path": "--output",
-    }
-    prepared = _prepared(config, overrides, check_adapters=writing, options=options)
-    if trace is not None:
-        sys.exit(_replay.trace(prepared, run_id or "", trace))
-    sys.exit(_replay.letters(prepared, letters or "", write=writing, tracebacks=traceback))
+    click.echo(flowchart(prepared(config, overrides, check_adapters=False).plan), nl=False)
 
 
 @main.command()
@@ -242,26 +169,3 @@ def schema() -> None:
 
 def _several(count: int, what: str) -> str:
     return f"{count} {what}" + "s" * (count != 1)
-
-
-def _prepared(
-    path: str,
-    overrides: tuple[str, ...],
-    *,
-    check_adapters: bool = True,
-    options: Mapping[str, str] = MappingProxyType({}),
-) -> Any:
-    from sk_supervisor._plan.preflight import prepare
-    from sk_supervisor._run.summary import refusal
-    from sk_supervisor.errors import RunRefusedError
-
-    config = _load(path, overrides)
-    try:
-        return prepare(config, check_adapters=check_adapters)
-    except RunRefusedError as error:
-        click.echo(refusal(error, config), err=True)
-        for fault in error.faults:
-            if fault.category == "unknown_key" and fault.path in options:
-                option = options[fault.path]
-                click.echo(f"  {option} needs an adapter that has a setting 'path'", err=True)
-        sys.exit(error.exit_code)
