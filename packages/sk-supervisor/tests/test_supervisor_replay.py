@@ -13,10 +13,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from letters_config import MODES, letters_config
 from sk_kernel.runtime import TraceIds, w3c_trace_id
 from sk_supervisor._replay.call_recorder import glimpse
 from sk_supervisor._replay.show import SHOWN, change, cut
+from sk_supervisor.cli import main
 from supervisor_harness import APPS, PATIENCE, Command, settings, written
 
 Replayed = Callable[..., tuple[int, list[str], str]]
@@ -142,6 +144,35 @@ def test_a_trace_id_of_another_run_is_refused_at_once(tmp_path: Path, replayed: 
         assert err.startswith(f"error: no record has the trace id '{trace}': it is none of run")
 
 
+def test_a_shortened_trace_id_is_said_to_be_one(tmp_path: Path, replayed: Replayed) -> None:
+    short = IDS.of(3)[:20]
+    code, out, err = replayed(letters_config(tmp_path), "--trace", short, "--run-id", "r1")
+    assert (code, out) == (1, [])
+    whole = f"give the whole id (`sk trace FILE --trace {short}` prints it)"
+    said = f"no record has the trace id '{short}': it has 20 of 32 hexadecimal digits: {whole}"
+    assert err == f"error: {said}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("", "give either --trace or --dead-letter"),
+        ("--trace a --dead-letter b", "give either --trace or --dead-letter"),
+        ("--trace a", "--trace needs --run-id: the run that the record was in"),
+        ("--trace a --run-id r --write", "--write goes with --dead-letter: --trace writes nothing"),
+        ("--dead-letter a --run-id r", "--run-id goes with --trace: a dead letter has its own"),
+        (
+            "--trace a --output o --traceback",
+            "--output goes with --dead-letter: --trace writes nothing",
+        ),
+    ],
+)
+def test_options_that_break_a_rule_are_told_that_rule_and_no_other(options: str, said: str) -> None:
+    result = CliRunner().invoke(main, ["replay", "shop.yaml", *options.split()])
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == f"Error: {said}"
+
+
 def test_a_record_that_is_not_in_the_input_is_not_found(tmp_path: Path, replayed: Replayed) -> None:
     configuration = letters_config(tmp_path, bad=GOOD, count=30)
     code, _, err = replayed(configuration, "--trace", IDS.of(31), "--run-id", "r1")
@@ -172,6 +203,15 @@ def named_config(bad: int = 0) -> dict[str, Any]:
             "sink": {"name": "picked"},
         },
     }
+
+
+def test_where_records_bring_ids_of_their_own_a_shortened_one_is_looked_for(
+    replayed: Replayed,
+) -> None:
+    arguments = ("--trace", NAMED[2][:8], "--run-id", "r1")
+    code, _, err = replayed(named_config(), *arguments)
+    assert code == 1
+    assert "of this input; a shortened id is not enough" in err
 
 
 @pytest.mark.parametrize(

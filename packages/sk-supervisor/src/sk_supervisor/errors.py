@@ -10,6 +10,7 @@ none, or it does not answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
 from types import MappingProxyType
@@ -44,6 +45,9 @@ from sk_supervisor._peer_errors import HeaderError as HeaderError
 from sk_supervisor._peer_errors import RelayRefusedError as RelayRefusedError
 from sk_supervisor._worker_errors import LAST_LINE as LAST_LINE
 from sk_supervisor._worker_errors import RuntimeWorkerFailedError as RuntimeWorkerFailedError
+
+#: What may be the beginning of a trace id.
+_SHORTENED: Final = re.compile("[0-9a-fA-F]{1,31}")
 
 
 class RunRefusedError(SupervisorError):
@@ -160,10 +164,15 @@ class NoSuchTraceError(SupervisorError):
 
     def __init__(self, trace_id: str, run_id: str, read: int | None = None) -> None:
         self.trace_id, self.run_id, self.read = trace_id, run_id, read
-        if read is None:
-            problem = f"it is none of run {run_id!r}: give the --run-id of the run that it is from"
-        else:
+        is_short = _SHORTENED.fullmatch(trace_id) is not None
+        if read is not None:
             problem = f"run {run_id!r} has none in the {read:,} records of this input"
+            problem += "; a shortened id is not enough" if is_short else ""
+        elif is_short:
+            whole = f"give the whole id (`sk trace FILE --trace {trace_id}` prints it)"
+            problem = f"it has {len(trace_id)} of 32 hexadecimal digits: {whole}"
+        else:
+            problem = f"it is none of run {run_id!r}: give the --run-id of the run that it is from"
         super().__init__(f"no record has the trace id {trace_id!r}: {problem}")
 
 

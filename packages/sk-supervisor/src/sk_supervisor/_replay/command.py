@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from typing import Final
 
 import click
 from sk_kernel import DeadLetterError, KernelError
@@ -17,6 +18,28 @@ from sk_supervisor._replay.show import show_letters, show_path
 from sk_supervisor._run.summary import with_cause
 from sk_supervisor._text.redaction import redactor_of
 from sk_supervisor.errors import EXIT_DONE, EXIT_OPERATION, EXIT_WORKER, NoSuchTraceError
+
+_TRACE, _LETTERS = "--trace", "--dead-letter"
+#: What an option goes with, and why not with the other one.
+_GOES_WITH: Final = {
+    "--run-id": (_TRACE, "a dead letter has its own"),
+    "--input": (_TRACE, "--dead-letter reads the file of letters alone"),
+    "--output": (_LETTERS, "--trace writes nothing"),
+    "--write": (_LETTERS, "--trace writes nothing"),
+    "--traceback": (_LETTERS, "--trace shows what was raised in any case"),
+}
+
+
+def misuse(given: Container[str]) -> str:
+    """Which rule these options break together, the first one; empty where they break none."""
+    if (_TRACE in given) == (_LETTERS in given):
+        return "give either --trace or --dead-letter"
+    for option, (partner, why) in _GOES_WITH.items():
+        if option in given and partner not in given:
+            return f"{option} goes with {partner}: {why}"
+    if _TRACE in given and "--run-id" not in given:
+        return "--trace needs --run-id: the run that the record was in"
+    return ""
 
 
 def setting_of(adapter: str, path: str) -> str:
