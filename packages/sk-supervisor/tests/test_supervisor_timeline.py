@@ -169,6 +169,12 @@ def test_a_failed_worker_and_its_category_are_seen_without_opening_its_lane() ->
     assert "\N{MULTIPLICATION X} crash" in page.text
 
 
+def test_the_last_lines_of_a_worker_are_a_text_in_its_lane_with_their_breaks() -> None:
+    failed = ("worker_failed", "in-0.1", {"stderr_tail": "first\n  second"})
+    figure = timeline_html(told(*life("in-0.1", "spawned"), failed))
+    assert "<pre>stderr_tail:\nfirst\n  second</pre>" in figure
+
+
 # ---- files and the command ----------------------------------------------------------------------
 
 
@@ -232,6 +238,18 @@ def test_states_are_printed_with_their_lengths_and_faults_below(tmp_path: Path) 
     assert columns.split()[:4] == ["worker", "at", "starting", "loaded"]
     assert row.split()[:8] == ["in-0.1", "0", "ns", "1.00", "ms", "-", "2.00", "ms"]
     assert mark == "2.00 ms  in-0.1  worker_stuck process=stopped"
+
+
+def test_the_last_lines_of_a_worker_are_printed_one_below_the_other(tmp_path: Path) -> None:
+    tail = "first\n  \x1b[2Jsecond"
+    failed = ("worker_failed", "in-0.1", {"category": "crash", "stderr_tail": tail, "batches": 3})
+    events = told(*life("in-0.1", "spawned"), failed)
+    assert sk(write(tmp_path / "log", events)).stdout.splitlines()[-4:] == [
+        "1.00 ms  in-0.1  worker_failed category=crash, batches=3",
+        "    stderr_tail:",
+        "      first",
+        "        \N{REPLACEMENT CHARACTER}[2Jsecond",
+    ]
 
 
 def test_what_is_out_of_the_ordinary_is_printed_in_the_order_in_which_it_happened(

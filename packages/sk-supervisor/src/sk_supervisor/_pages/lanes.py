@@ -79,6 +79,7 @@ _STYLE: Final = """
   & .more { display: grid; grid-template-columns: fit-content(40%) 1fr; gap: .15rem 1rem; margin: 0;
     padding: .5rem .8rem .8rem; background: var(--shade); font-variant-numeric: tabular-nums; }
   & .more dt, & .more dd { margin: 0; overflow-wrap: anywhere; unicode-bidi: isolate; }
+  & .more pre { margin: .2rem 0; white-space: pre-wrap; font-size: .85em; }
   & a { color: var(--focus); }
   & .help { color: var(--soft); font-size: .85rem; margin: .6rem 0 0; }
   @container (max-width: 64rem) {

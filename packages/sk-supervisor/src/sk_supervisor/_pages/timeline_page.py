@@ -59,9 +59,21 @@ def facts_of(timeline: Timeline) -> list[tuple[str, str]]:
 
 
 def said(event: LifecycleEvent) -> str:
-    """Give the facts of an event in a line."""
-    shown = (f"{name}={value}" for name, value in event.fields.items() if value is not None)
+    """Give the facts of an event in a line, but for its :func:`texts`."""
+    long = dict(texts(event))
+    shown = (
+        f"{name}={value}"
+        for name, value in event.fields.items()
+        if value is not None and name not in long
+    )
     return f"{event.name} {', '.join(shown)}".strip()
+
+
+def texts(event: LifecycleEvent) -> Iterator[tuple[str, str]]:
+    """Give the facts of an event that have several lines, by name: the last words of a worker."""
+    for name, value in event.fields.items():
+        if isinstance(value, str) and "\n" in value:
+            yield name, value
 
 
 def _figure(timeline: Timeline, notes: list[str]) -> Markup:
@@ -123,6 +135,7 @@ def _facts(life: WorkerHistory, scale: Scale) -> Iterator[tuple[str, Piece]]:
     for event in life.events[:MOST_EVENTS]:
         what: Piece = tag("b", said(event)) if is_bad(event) else said(event)
         own = tag("small", event.worker) if several and event.worker is not None else ()
-        yield lasting(max(0, event.time_ns - scale.begin)), [what, own]
+        long = [tag("pre", f"{name}:\n{text}") for name, text in texts(event)]
+        yield lasting(max(0, event.time_ns - scale.begin)), [what, own, long]
     if len(life.events) > MOST_EVENTS:
         yield "...", f"and {len(life.events) - MOST_EVENTS:,} more events"

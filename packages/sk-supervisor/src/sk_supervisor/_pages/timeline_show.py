@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sk_supervisor._pages.timeline import STATES, SUPERVISOR, Timeline, WorkerHistory
-from sk_supervisor._pages.timeline_page import facts_of, said
+from sk_supervisor._pages.timeline_page import facts_of, said, texts
 from sk_supervisor._show.rows import shown
 from sk_supervisor._text.units import lasting
 
@@ -29,6 +29,9 @@ def show_timeline(screen: Console, timeline: Timeline) -> None:
     for event in sorted(marks, key=lambda event: (event.time_ns, event.sequence)):
         when = lasting(max(0, event.time_ns - timeline.begin_ns))
         screen.print(Text(f"{when}  {shown(event.worker or SUPERVISOR)}  {shown(said(event))}"))
+        for name, text in texts(event):
+            for line in (f"{name}:", *(f"  {line}" for line in text.split("\n"))):
+                screen.print(Text(f"    {shown(line)}"))
 
 
 def _cells(life: WorkerHistory, begin: int) -> Iterable[list[str]]:
