@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kernel_requests import BRANCHING, FAILING, NODES, placed, spec
 from sk_kernel import AdapterSettings, PreflightError, UnknownRouteError
 from sk_kernel._graph.entrances import before_requests
+from sk_kernel._graph.serving import ReplySink
 from sk_kernel._record.envelope import root_of
 from sk_kernel.runtime import SINK, SOURCE, ApplicationContext, Entrances, MemoryRun
 
@@ -50,7 +51,11 @@ def numbers() -> Iterator[A]:
     )
     context = ApplicationContext(spec(module, source=AdapterSettings("numbers", {})))
     report = MemoryRun(context, "r").run()
-    assert report.counters == {"dropped": 2}
+    assert report.counters == {"dropped_unrequested": 2}
+
+
+def test_where_nothing_was_dropped_no_counter_says_so() -> None:
+    assert ReplySink().summary() == {}
 
 
 def test_a_class_that_is_not_declared_does_not_go_to_a_process(entrances: Entrances) -> None:

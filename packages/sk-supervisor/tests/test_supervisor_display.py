@@ -122,6 +122,21 @@ def test_plain_lines_are_few_and_totals_come_now_and_then() -> None:
     assert lines[1].startswith("in 50  out ")
 
 
+def test_totals_that_have_not_changed_are_not_told_again() -> None:
+    stream = io.StringIO()
+    screen, board = PlainScreen(stream), Board(["a"], "a", "a")
+    for now in range(100):
+        taken = 0 if now < 60 else 50
+        board.put([progress("a", "running", taken, taken)], float(now))
+        screen.show(board, float(now))
+    assert stream.getvalue().splitlines() == [
+        "running",
+        "in 0  out 0  0/s",
+        "in 50  out 50  10/s",
+        "in 50  out 50  0/s",
+    ]
+
+
 def test_quiet_shows_what_workers_write_and_nothing_else() -> None:
     stream = io.StringIO()
     display = display_for(stream, Board(["a"], "a", "a"), quiet=QuietScreen)

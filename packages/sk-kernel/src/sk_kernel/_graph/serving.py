@@ -45,8 +45,8 @@ class ReplySink:
         self._dropped += len(chunk)
 
     def summary(self) -> dict[str, int]:
-        """How many records were nobody's reply."""
-        return {"dropped": self._dropped}
+        """How many records were nobody's reply, if any."""
+        return {"dropped_unrequested": self._dropped} if self._dropped else {}
 
 
 REQUESTS: Final = SourceSpec("requests", RequestSource, True, None, Emission(), None)

@@ -67,11 +67,14 @@ class LoggedScreen(QuietScreen):
 
 
 class PlainScreen(QuietScreen):
-    """Lines for logs and pipes: one when all groups reach a phase, and totals now and then."""
+    """Lines for logs and pipes: one when all groups reach a phase, and totals now and then.
+
+    Totals that are as they were last told, rate and all, are not told again.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
-        self._phase = ""
+        self._phase = self._totals = ""
         self._totals_at = 0.0
 
     def notice(self, text: str) -> None:
@@ -86,7 +89,9 @@ class PlainScreen(QuietScreen):
             self.line(phase)
         elif board.working() and now >= self._totals_at:
             self._totals_at = now + _PLAIN_SECONDS
-            self.line(board.totals())
+            before, self._totals = self._totals, board.totals()
+            if self._totals != before:
+                self.line(self._totals)
 
 
 class LiveScreen:
