@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from sk_kernel import GroupStatus, RunStatus, WorkerStatus
+from sk_kernel import GroupStatus, RunStatus, Totals, WorkerStatus
 from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan, Graph
 from sk_supervisor._operate.screen import print_status
 from sk_supervisor._show import rows as words
+from sk_supervisor._show.looks import Look, Looks
 from sk_supervisor._supervisor.report import ends_of
 
 BUSY = WorkerStatus(
@@ -26,6 +27,8 @@ BUSY = WorkerStatus(
     incarnation=3,
     records_in=123_456_789,
     records_out=999_999,
+    waiting=12_345,
+    totals=Totals(dead_lettered=1_200, skipped=3, busy_seconds=7.5, idle_seconds=2.0),
     progress_age_seconds=0.25,
     age_seconds=86_399.0,
     rss_bytes=1_234_567_890,
@@ -59,12 +62,14 @@ STATUS = RunStatus(
 )
 
 
-def test_each_worker_has_a_row_and_each_group_is_named_once() -> None:
-    rows = list(words.rows(STATUS))
-    busy = "policy-0.3 4194304 stopping 123M 999,999 0.2s 23h 1.15G 2"
-    assert [row[0] for row in rows] == ["policy", "", "out"]
-    assert [" ".join(row[1:]) for row in rows[:2]] == [busy, busy]
-    assert " ".join(rows[2][1:]) == "out-0.1 - failed 0 0 - - - 0"
+def test_each_worker_has_a_row() -> None:
+    rows = list(words.rows(Look(STATUS, busy={"policy-0.3": 0.794})))
+    busy = "policy-0.3 4194304 stopping 123M 999,999 79% 12,345 0.2s 23h 1.15G 2"
+    assert [" ".join(row) for row in rows] == [
+        busy,
+        busy,
+        "out-0.1 - failed 0 0 - 0 - - - 0",
+    ]
     assert {len(row) for row in rows} == {len(words.COLUMNS)}
 
 
@@ -72,13 +77,25 @@ def test_what_is_out_of_the_ordinary_is_said_below() -> None:
     assert list(words.notes(STATUS)) == [
         "stop requested: SIGTERM, sk stop (by force)",
         "out-0.1 failed (crash), signal SIGKILL",
+        "policy gave up records: dead-lettered 2,400, skipped 6",
         "refused: control.signature 1, data.replay 3",
     ]
 
 
+def test_of_records_that_were_given_up_only_what_there_was_is_said() -> None:
+    worker = msgspec.structs.replace(BUSY, totals=Totals(skipped=1))
+    group = GroupStatus(name="policy", state="running", workers=(worker,))
+    status = msgspec.structs.replace(STATUS, groups=(group,), refusals={}, stop_reasons=())
+    assert list(words.notes(status)) == ["policy gave up records: skipped 1"]
+
+
 def test_a_worker_that_has_followed_another_says_what_that_failed_of() -> None:
     again = msgspec.structs.replace(
-        BUSY, last_failure="policy-0.2 failed (crash), signal SIGKILL", stuck=True, waiting=2
+        BUSY,
+        last_failure="policy-0.2 failed (crash), signal SIGKILL",
+        stuck=True,
+        waiting=2,
+        totals=Totals(),
     )
     group = GroupStatus(name="policy", state="running", restarts=2, workers=(again,))
     status = msgspec.structs.replace(STATUS, groups=(group,), refusals={}, stop_reasons=())
@@ -89,7 +106,7 @@ def test_a_worker_that_has_followed_another_says_what_that_failed_of() -> None:
 
 
 def test_the_headline_says_which_run_how_it_is_and_how_far() -> None:
-    assert words.headline(STATUS, 8_213.4).splitlines() == [
+    assert words.headline(Look(STATUS, 8_213.4)).splitlines() == [
         "run 20261121T045108Z-1a2b3c4d: fund_load (process_supervisor)",
         "failed, not ready  2h  in 246,913,578  out 16  8,213/s",
     ]
@@ -97,7 +114,7 @@ def test_the_headline_says_which_run_how_it_is_and_how_far() -> None:
 
 def test_the_table_of_full_cells_fits_80_columns() -> None:
     out = io.StringIO()
-    print_status(Console(file=out, width=80), STATUS, 8_213.4)
+    print_status(Console(file=out, width=80), Look(STATUS, 8_213.4, {"policy-0.3": 1.0}))
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert any("policy-0.3 4194304 stopping" in line for line in lines)
@@ -158,20 +175,46 @@ def test_no_text_of_a_run_can_move_the_cursor(text: str) -> None:
 
 
 def test_the_rate_is_of_records_between_two_looks() -> None:
-    def at(seconds: float, records: int) -> RunStatus:
-        return RunStatus(
-            run_id="r",
-            scenario="s",
-            profile="p",
-            state="running",
-            ready=True,
-            age_seconds=seconds,
-            records_in=records,
-        )
+    looks = Looks()
+    seen = ((1.0, 100), (3.0, 500), (3.0, 500), (4.0, 100))  # the last one behind a restart
+    rates = [
+        looks.at(msgspec.structs.replace(STATUS, age_seconds=at, records_in=records)).rate
+        for at, records in seen
+    ]
+    assert rates == [None, 200.0, None, 0.0]
 
-    assert words.rate(at(1.0, 100), at(3.0, 500)) == 200.0
-    assert words.rate(at(1.0, 100), at(1.0, 100)) is None
-    assert words.rate(at(1.0, 500), at(2.0, 100)) == 0.0  # a worker was restarted
+
+def told(*spent: float, incarnation: int = 1, alive: bool = True) -> RunStatus:
+    """A run whose one worker has told of these times: busy, idle, held back."""
+    times = dict(zip(("busy_seconds", "idle_seconds", "backpressured_seconds"), spent, strict=True))
+    worker = msgspec.structs.replace(
+        BUSY, worker_id=f"a-0.{incarnation}", alive=alive, totals=Totals(**times)
+    )
+    return msgspec.structs.replace(
+        STATUS, groups=(GroupStatus(name="a", state="running", workers=(worker,)),)
+    )
+
+
+def test_a_worker_is_as_busy_as_it_has_told_of_since_the_look_before() -> None:
+    looks = Looks()
+    seen = [told(0.0, 0.0, 0.0), told(6.0, 2.0, 2.0), told(6.5, 3.0, 2.5)]
+    assert [looks.at(each).busy for each in seen] == [{}, {"a-0.1": 0.6}, {"a-0.1": 0.25}]
+
+
+def test_a_worker_that_has_told_of_no_time_since_is_as_busy_as_it_was() -> None:
+    looks = Looks()
+    looks.at(told(6.0, 2.0, 2.0))
+    assert looks.at(told(6.0, 2.0, 2.0)).busy == {"a-0.1": 0.6}
+
+
+def test_a_restarted_worker_goes_on_with_the_times_of_its_place() -> None:
+    looks = Looks()
+    looks.at(told(6.0, 2.0, 2.0))
+    assert looks.at(told(7.0, 2.0, 2.0, incarnation=2)).busy == {"a-0.2": 1.0}
+
+
+def test_a_worker_that_has_ended_is_not_busy() -> None:
+    assert Looks().at(told(6.0, 2.0, 2.0, alive=False)).busy == {}
 
 
 def test_records_out_are_those_that_the_sink_s_group_has_written() -> None:

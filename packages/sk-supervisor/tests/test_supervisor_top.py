@@ -20,7 +20,7 @@ def test_top_without_a_terminal_prints_one_table_below_the_other_until_the_end(r
         assert top.process.stdout is not None
         seen = 0
         while seen < 3:
-            seen += top.process.stdout.readline().startswith("group")
+            seen += top.process.stdout.readline().startswith("worker")
         assert runs.ask("stop")[0] == 0
         code, out, err = top.finish()
         assert (code, err) == (0, "")

@@ -89,11 +89,12 @@ def _show(status: RunStatus, *, as_json: bool) -> None:
     import msgspec
 
     from sk_supervisor._operate.screen import console, print_status
+    from sk_supervisor._show.looks import Looks
 
     if as_json:
         click.echo(msgspec.json.encode(status))
     else:
-        print_status(console(), status)
+        print_status(console(), Looks().at(status))
 
 
 def _show_all(found: Sequence[Entry], *, as_json: bool) -> None:
@@ -130,19 +131,17 @@ def top(run: str | None, run_dir: str | None, interval: float) -> None:
     """
     from sk_supervisor._operate.client import status_of
     from sk_supervisor._operate.screen import console, live_status
-    from sk_supervisor._show.rows import rate
+    from sk_supervisor._show.looks import Looks
 
     with _plain_errors():
         entry = _chosen(run, run_dir)
-        before = status_of(entry)
-        never = threading.Event()
+        looks, never = Looks(), threading.Event()
+        first = looks.at(status_of(entry))
         try:
             with live_status(console()) as show:
-                show(before)
+                show(first)
                 while not never.wait(interval):
-                    now = status_of(entry)
-                    show(now, rate(before, now))
-                    before = now
+                    show(looks.at(status_of(entry)))
         except RunGoneError as gone:
             click.echo(str(gone))
         except KeyboardInterrupt:

@@ -20,17 +20,18 @@ if TYPE_CHECKING:
     from sk_kernel import RunStatus
 
     from sk_supervisor._operate.entries import Entry
+    from sk_supervisor._show.looks import Look
 
 #: A pipe or a file takes every name whole.
 _WIDE = 250
 #: These may break; the rest never does.
-_NAMES = ("group", "worker", "run", "scenario")
+_NAMES = ("worker", "run", "scenario")
 
 
 class Shown(Protocol):
-    """Where the status of a run is shown, the latest last."""
+    """Where looks at a run are shown, the latest last."""
 
-    def __call__(self, status: RunStatus, rate: float | None = None) -> None:
+    def __call__(self, look: Look) -> None:
         """Show it."""
 
 
@@ -39,9 +40,9 @@ def console() -> Console:
     return Console(highlight=False) if os.isatty(1) else Console(highlight=False, width=_WIDE)
 
 
-def print_status(screen: Console, status: RunStatus, rate: float | None = None) -> None:
+def print_status(screen: Console, look: Look) -> None:
     """Print a run's headline, its workers, and what is out of the ordinary."""
-    screen.print(_status(status, rate))
+    screen.print(_status(look))
 
 
 def print_runs(screen: Console, runs: Iterable[tuple[Entry, RunStatus | None]]) -> None:
@@ -63,25 +64,25 @@ def live_status(screen: Console) -> Iterator[Shown]:
     """Show in place on a terminal; elsewhere, one below the other."""
     if not can_live(sys.stdout):
 
-        def show(status: RunStatus, rate: float | None = None) -> None:
-            print_status(screen, status, rate)
+        def show(look: Look) -> None:
+            print_status(screen, look)
             screen.file.flush()
 
         yield show
         return
     with Live(console=screen, auto_refresh=False) as live:
 
-        def update(status: RunStatus, rate: float | None = None) -> None:
-            live.update(_status(status, rate), refresh=True)
+        def update(look: Look) -> None:
+            live.update(_status(look), refresh=True)
 
         yield update
 
 
-def _status(status: RunStatus, rate: float | None) -> Group:
+def _status(look: Look) -> Group:
     table = _table(COLUMNS)
-    for row in rows(status):
+    for row in rows(look):
         table.add_row(*map(Text, row))
-    return Group(Text(headline(status, rate)), table, *map(Text, notes(status)), Text(""))
+    return Group(Text(headline(look)), table, *map(Text, notes(look.status)), Text(""))
 
 
 def _table(columns: Iterable[str]) -> Table:

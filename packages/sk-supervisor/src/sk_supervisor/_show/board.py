@@ -8,7 +8,7 @@ from sk_kernel import Progress
 from sk_kernel.runtime import MEMORY, SINK, SOURCE
 
 from sk_supervisor._plan.preflight import Prepared
-from sk_supervisor._show.rows import per_second
+from sk_supervisor._show.looks import per_second
 
 _PHASES = ("spawning", "starting", "ready", "running", "drained", "stopping", "stopped")
 _WORKING = ("running", "drained")

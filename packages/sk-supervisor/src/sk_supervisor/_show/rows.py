@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sk_kernel import RunStatus, WorkerStatus
+from sk_kernel import GroupStatus, RunStatus, WorkerStatus
 
-COLUMNS = ("group", "worker", "pid", "state", "in", "out", "idle", "age", "rss", "restarts")
-_NUMBERS = ("pid", "in", "out", "idle", "age", "rss", "restarts")
+from sk_supervisor._show.looks import Look
+
+_NUMBERS = ("in", "out", "busy", "queue", "idle", "age", "rss", "restarts")
+COLUMNS = ("worker", "pid", "state", *_NUMBERS)
 _NOTHING = "-"
 
 
 def is_number(column: str) -> bool:
     """Whether a column stands to the right."""
-    return column in _NUMBERS
+    return column == "pid" or column in _NUMBERS
 
 
-def headline(status: RunStatus, rate: float | None = None) -> str:
+def headline(look: Look) -> str:
     """Which run it is, how it is, and how far it has come."""
+    status, rate = look.status, look.rate
     parts = [f"{status.state}, {'ready' if status.ready else 'not ready'}", age(status.age_seconds)]
     parts += [f"in {status.records_in:,}", f"out {status.records_out:,}"]
     parts += [] if rate is None else [f"{rate:,.0f}/s"]
@@ -39,26 +42,16 @@ def notes(status: RunStatus) -> Iterator[str]:
             yield f"{shown(worker.worker_id)} is a restart: {shown(worker.last_failure)}"
         if worker.stuck and not worker.category:
             yield f"{shown(worker.worker_id)} is stuck, with {worker.waiting:,} batches waiting"
+    yield from filter(None, map(_given_up, status.groups))
     if status.refusals:
         counts = ", ".join(f"{shown(k)} {n:,}" for k, n in sorted(status.refusals.items()))
         yield f"refused: {counts}"
 
 
-def rows(status: RunStatus) -> Iterator[tuple[str, ...]]:
-    """The cells of each worker, by :data:`COLUMNS`; a group is named once."""
-    for group in status.groups:
-        for number, worker in enumerate(group.workers):
-            yield (shown(group.name) if number == 0 else "", *_cells(worker))
-
-
-def rate(before: RunStatus, after: RunStatus) -> float | None:
-    """Records a second between two looks at a run; None where no time has passed."""
-    return per_second(after.records_in - before.records_in, after.age_seconds - before.age_seconds)
-
-
-def per_second(records: int, seconds: float) -> float | None:
-    """Records a second between two looks; none where a worker begins again, None in no time."""
-    return max(records, 0) / seconds if seconds > 0 else None
+def rows(look: Look) -> Iterator[tuple[str, ...]]:
+    """The cells of each worker, by :data:`COLUMNS`; its name begins with its group's."""
+    for worker in look.status.workers():
+        yield _cells(worker, look.busy.get(worker.worker_id))
 
 
 def age(seconds: float | None) -> str:
@@ -92,13 +85,26 @@ def shown(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _cells(worker: WorkerStatus) -> tuple[str, ...]:
+def _given_up(group: GroupStatus) -> str:
+    """What is said of the records that a group's nodes gave up; nothing where it is none."""
+    totals = [worker.totals for worker in group.workers]
+    sums = {
+        "dead-lettered": sum(done.dead_lettered for done in totals),
+        "skipped": sum(done.skipped for done in totals),
+    }
+    counted = ", ".join(f"{how} {number:,}" for how, number in sums.items() if number)
+    return f"{shown(group.name)} gave up records: {counted}" if counted else ""
+
+
+def _cells(worker: WorkerStatus, busy: float | None) -> tuple[str, ...]:
     return (
         shown(worker.worker_id),
         _NOTHING if worker.os_pid is None else str(worker.os_pid),
         shown(worker.state),
         count(worker.records_in),
         count(worker.records_out),
+        _NOTHING if busy is None else f"{busy:.0%}",
+        count(worker.waiting),
         age(worker.progress_age_seconds),
         age(worker.age_seconds),
         size(worker.rss_bytes),
