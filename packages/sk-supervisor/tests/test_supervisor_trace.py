@@ -17,10 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sk_kernel import NodeSpan, SpanLink
 from sk_observability import build_span_exporters
+from sk_supervisor._pages.trace_busy import Stretches, joined, total_ns
 from sk_supervisor._pages.trace_index import MOST_SPANS, Chosen, listed
 from sk_supervisor._pages.trace_page import MOST_ROWS, trace_page
 from sk_supervisor._pages.trace_runs import NewestRun, RunSpan
 from sk_supervisor._pages.trace_span import AGAIN, CIRCLE, GONE, Span, covered_ns, rows_of
+from sk_supervisor._pages.trace_waits import MOST_WAITS, Meanwhile, Wait, longest_waits
 from sk_supervisor._pages.trace_words import facts_of
 from sk_supervisor._text.jsonl import LONGEST, JsonLines
 from sk_supervisor._text.units import lasting
@@ -202,11 +204,11 @@ def test_many_traces_are_listed_failed_first_then_the_longest(several: str) -> N
     result = sk("trace", several)
     assert result.exit_code == 0
     head, *rows, last = result.stdout.splitlines()
-    assert head.split() == ["trace", "record", "spans", "groups", "errors", "took", "began"]
-    assert [row.split()[:7] for row in rows] == [
-        ["dd" * 16, "3", "2", "2", "1", "6.00", "\N{MICRO SIGN}s"],
-        ["ab" * 16, "1", "3", "1", "0", "3.00", "\N{MICRO SIGN}s"],
-        ["ac" * 16, "2", "1", "1", "0", "1.00", "\N{MICRO SIGN}s"],
+    assert head.split() == ["trace", "record", "spans", "groups", "errors", "took", "busy", "began"]
+    assert [re.sub(" ([^ ])s ", r"\1s ", row).split()[:7] for row in rows] == [
+        ["dd" * 16, "3", "2", "2", "1", "6.00\N{MICRO SIGN}s", "2.00\N{MICRO SIGN}s"],
+        ["ab" * 16, "1", "3", "1", "0", "3.00\N{MICRO SIGN}s", "3.00\N{MICRO SIGN}s"],
+        ["ac" * 16, "2", "1", "1", "0", "1.00\N{MICRO SIGN}s", "1.00\N{MICRO SIGN}s"],
     ]
     assert last == "3 traces, 6 spans; failed first, then the longest"
 
@@ -215,6 +217,58 @@ def test_a_list_that_is_cut_says_how_many_more_there_are(several: str) -> None:
     result = sk("trace", several, "--limit", "1")
     assert len(result.stdout.splitlines()) == 3
     assert result.stdout.endswith("then the longest: 2 more (--limit)\n")
+
+
+@pytest.mark.parametrize(
+    ("order", "first", "told"),
+    [
+        ("failed", ["d", "b", "c"], "failed first, then the longest"),
+        ("total", ["b", "d", "c"], "the longest first"),
+        ("busy", ["c", "b", "d"], "the busiest first"),
+        ("start", ["d", "c", "b"], "as they began"),
+    ],
+)
+def test_a_list_is_sorted_as_asked_for(
+    tmp_path: Path, order: str, first: list[str], told: str
+) -> None:
+    """Of two long ones that wait, a failed one, and one that works all the time."""
+    spans = [
+        *(span(20, trace_id="b"), span(29, trace_id="b"), span(29, trace_id="b", span_id="x")),
+        span(10, trace_id="c", end_ns=BEGIN + 15_000),
+        *(span(1, trace_id="d", error="ValueError"), span(8, trace_id="d")),
+    ]
+    path = write(tmp_path / "s.jsonl", spans)
+    _, *rows, last = sk("trace", path, "--sort", order).stdout.splitlines()
+    assert [row.split()[0] for row in rows] == first
+    assert last == f"3 traces, 6 spans; {told}"
+
+
+def test_the_page_of_the_first_in_an_order_says_what_it_is_the_first_of(several: str) -> None:
+    result = sk("trace", several, "--html", "-", "--sort", "busy")
+    assert f"1 of 3 traces is drawn, the busiest: {'ab' * 16}, " in result.stderr
+
+
+def test_a_trace_is_found_by_its_records_number(several: str) -> None:
+    assert sk("trace", several, "--record", "2").stdout.startswith(f"trace {'ac' * 16}\n")
+
+
+def test_the_batch_that_begins_with_a_record_is_not_that_records_trace(tmp_path: Path) -> None:
+    spans = [span(1, sequence=7, trace_id="own"), span(0, sequence=7, kind="consumer")]
+    shown = sk("trace", write(tmp_path / "s.jsonl", spans), "--record", "7").stdout
+    assert shown.startswith("trace own\n")
+
+
+def test_of_a_record_in_several_traces_one_is_chosen_by_its_id_too(tmp_path: Path) -> None:
+    spans = [span(n, sequence=7, trace_id=trace) for n, trace in enumerate(("ab", "cd"))]
+    path = write(tmp_path / "s.jsonl", spans)
+    assert sk("trace", path, "--record", "7").stderr.endswith("name one by --trace: ab, cd\n")
+    assert sk("trace", path, "--record", "7", "--trace", "c").stdout.startswith("trace cd\n")
+
+
+def test_a_record_without_a_trace_is_an_error_that_says_why_that_may_be(several: str) -> None:
+    result = sk("trace", several, "--record", "1234")
+    told = "there is no trace of record 1,234 (records that are not sampled have none)"
+    assert (result.exit_code, result.stderr) == (1, f"error: {told} in {several}\n")
 
 
 def test_the_beginning_of_an_id_is_enough(several: str) -> None:
@@ -266,8 +320,20 @@ def test_a_list_is_the_same_however_often_its_sums_leave_memory(
 ) -> None:
     of_run = [RunSpan(span) for span in spans]
     assert listed(of_run, 9, at_once=at_once) == listed(of_run, 9)
-    own = [sum(s.trace_id == t.trace_id for s in spans) for t in listed(of_run, 9).shown]
-    assert own == [trace.spans for trace in listed(of_run, 9).shown]
+    for trace in listed(of_run, 9).shown:
+        own = [s for s in spans if s.trace_id == trace.trace_id]
+        assert (trace.spans, trace.busy_ns) == (len(own), covered_ns(own))
+
+
+@given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 9)), max_size=90), st.integers(0, 90))
+def test_stretches_are_as_long_in_any_order_and_in_two_parts(
+    given: list[tuple[int, int]], cut: int
+) -> None:
+    parts = Stretches(), Stretches()
+    for number, (start, length) in enumerate(given):
+        parts[number < cut].add(start, start + length)
+    covered = {n for start, length in given for n in range(start, start + length)}
+    assert total_ns(joined(parts[0].kept(), parts[1].kept())) == len(covered)
 
 
 # ---- several runs -------------------------------------------------------------------------------
@@ -413,7 +479,7 @@ def test_a_trace_is_printed_as_a_tree_with_its_times(tmp_path: Path) -> None:
         span(9, name="c", parent_id=f"{0:016x}"),
     ]
     shown = sk("trace", write(tmp_path / "s.jsonl", spans)).stdout.splitlines()
-    assert [re.sub("  +", " | ", line.strip()) for line in shown[3:]] == [
+    assert [re.sub("  +", " | ", line.strip()) for line in shown[3:7]] == [
         "source | in-0.1 | 0 ns | 1.00 µs",
         "├─a raised ValueError | in | 1.00 µs | 2.00 µs | 1.00 µs",
         "│ └─b | out | 0 ns | 3.00 µs | 1.00 µs",
@@ -430,6 +496,93 @@ def test_a_link_names_the_trace_that_it_leads_to_and_how_many_more_there_are(
     *_, first, second = sk("trace", write(tmp_path / "s.jsonl", spans)).stdout.splitlines()
     assert first.startswith(f"node0 producer -> trace {'b' * 32} and 1 more ")
     assert second.startswith(f"node1 -> {'3' * 16} ")
+
+
+# ---- the waits ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> str:
+    """A record that waits for 40 microseconds before a border, and what else is in the file."""
+    spans = [
+        span(0, name="read", sequence=3, worker="in-0.1"),
+        span(41, name="score", sequence=3, parent_id=f"{0:016x}", worker="out-0.1"),
+        *(
+            span(n, trace_id=f"b{n}", name="score", sequence=n, worker="out-0.1")
+            for n in range(5, 15)
+        ),
+        span(0, trace_id="c", name="read", sequence=99, worker="in-0.1", end_ns=BEGIN + 5_000),
+        span(50, trace_id="d", name="late", sequence=100, worker="out-0.1"),
+        span(20, trace_id="e", name="elsewhere", sequence=4, worker="out-1.1"),
+        span(20, trace_id="f", name="earlier", sequence=4, worker="out-0.1", run_id="before"),
+        span(3, trace_id="g", name="process out", kind="consumer", sequence=1, worker="out-0.1"),
+    ]
+    return write(tmp_path / "waiting.jsonl", spans)
+
+
+WAITED = [
+    "the longest waits, and what the spans in the files tell of their workers",
+    "  40.0 \N{MICRO SIGN}s before score",
+    "    out-0.1: score 10.0 \N{MICRO SIGN}s (10 spans, records 5 to 14); in batches: process out"
+    " 1.00 \N{MICRO SIGN}s (1 span, record 1)",
+    "    in-0.1: read 4.00 \N{MICRO SIGN}s (1 span, record 99)",
+]
+
+
+def test_of_a_wait_it_is_told_what_its_workers_did_meanwhile(waiting: str) -> None:
+    shown = sk("trace", waiting, "--record", "3").stdout.splitlines()
+    begin = shown.index(WAITED[0])
+    assert shown[begin : begin + 4] == WAITED
+
+
+def test_a_page_has_what_workers_did_meanwhile_where_the_wait_is(waiting: str) -> None:
+    page = Page(sk("trace", waiting, "--record", "3", "--html", "-").stdout)
+    found = [page.text[n + 1] for n, text in enumerate(page.text) if text == "meanwhile"]
+    assert found == [line.strip() for line in WAITED[2:]]
+
+
+def test_where_a_file_cannot_be_read_again_nothing_is_told_of_workers(
+    waiting: str, tmp_path: Path
+) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    writer = threading.Thread(target=lambda: pipe.write_bytes(Path(waiting).read_bytes()))
+    writer.start()
+    result = sk("trace", str(pipe), "--record", "3")
+    writer.join()
+    assert result.exit_code == 0
+    assert "40.0 \N{MICRO SIGN}s" in result.stdout
+    assert WAITED[0] not in result.stdout
+
+
+def test_of_a_worker_that_no_span_tells_of_that_is_said() -> None:
+    rows = rows_of([span(0, span_id="x"), span(9, parent_id="x")])
+    (wait,) = longest_waits(rows)
+    assert Meanwhile([wait]).told(wait) == ["in: no span in the files"]
+
+
+def test_the_waits_that_are_looked_into_are_the_longest_that_are_worth_it() -> None:
+    """Before the nth span of a chain it waits for n microseconds."""
+    starts = [sum(range(n + 1)) + n for n in range(30)]
+    spans = [
+        span(start, span_id=f"{n}", parent_id=f"{n - 1}" if n else None, name=f"after {n}")
+        for n, start in enumerate(starts)
+    ]
+    names = [wait.name for wait in longest_waits(rows_of(spans))]
+    assert names == [f"after {n}" for n in range(29, 29 - MOST_WAITS, -1)]
+    brief = [span(0, span_id="x"), span(1_000, parent_id="x", start_ns=BEGIN + 1_001)]
+    assert longest_waits(rows_of(brief)) == []
+
+
+def test_the_nodes_of_a_worker_that_took_longest_are_named_and_the_others_counted() -> None:
+    wait = Wait(0, "next", BEGIN, BEGIN + 99_000, ("in",))
+    meanwhile = Meanwhile([wait])
+    for number in range(6):
+        took = {"start_ns": BEGIN, "end_ns": BEGIN + number + 1}
+        meanwhile.add(span(number, name=f"n{number}", sequence=-number - 1, **took))
+    assert meanwhile.told(wait) == [
+        "in: n5 6 ns (1 span, of requests), n4 5 ns (1 span, of requests),"
+        " n3 4 ns (1 span, of requests), 3 more nodes"
+    ]
 
 
 def test_nothing_in_a_span_moves_the_cursor_of_a_terminal(tmp_path: Path) -> None:

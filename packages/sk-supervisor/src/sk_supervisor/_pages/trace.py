@@ -10,7 +10,8 @@ import click
 
 from sk_supervisor._pages.trace_index import Chosen, Listing, first_of, listed
 from sk_supervisor._pages.trace_runs import NewestRun, RunSpan
-from sk_supervisor._pages.trace_span import Span, rows_of
+from sk_supervisor._pages.trace_span import Row, Span, rows_of
+from sk_supervisor._pages.trace_waits import Meanwhile, longest_waits
 from sk_supervisor._pages.trace_words import others_told, picked_told
 from sk_supervisor._show.rows import shown
 from sk_supervisor._text.jsonl import JsonLines
@@ -26,62 +27,90 @@ _STDIN: Final = "/dev/stdin"
 
 
 class Wanted(NamedTuple):
-    """What the ids of a trace, and of the run that it is of, are or begin with."""
+    """What the ids of a trace, and of the run that it is of, are or begin with; and its record.
+
+    Of a record its own spans are meant, not those of batches that begin with it.
+    """
 
     trace: str = ""
     run: str = ""
+    record: int | None = None
+
+    @property
+    def is_one(self) -> bool:
+        """Whether one trace is asked for, and not all that there are."""
+        return bool(self.trace) or self.record is not None
+
+    def has(self, span: Span) -> bool:
+        """Whether a span is of what is wanted, of any run."""
+        if self.record is not None and (span.sequence != self.record or span.kind != "internal"):
+            return False
+        return span.trace_id.startswith(self.trace)
 
     def __str__(self) -> str:
-        asked = ("trace", self.trace), ("run", self.run)
-        said = [f"{name} whose id begins with {begin!r}" for name, begin in asked if begin]
-        return " of a ".join(said if self.trace else ["span", *said])
+        said = ["trace" if self.is_one else "span"]
+        if self.trace:
+            said.append(f"whose id begins with {self.trace!r}")
+        if self.record is not None:
+            said.append(f"of record {self.record:,} (records that are not sampled have none)")
+        if self.run:
+            said.append(f"of a run whose id begins with {self.run!r}")
+        return " ".join(said)
 
 
-def trace(paths: Sequence[str], wanted: Wanted, html: str | None, limit: int) -> int:
+class ListAs(NamedTuple):
+    """How traces are listed: ``limit`` of them, in one of the `ORDERS`."""
+
+    limit: int
+    order: str
+
+
+def trace(paths: Sequence[str], wanted: Wanted, html: str | None, how: ListAs) -> int:
     """Show the trace that is wanted, or list them where there are many; on a page, the first one.
 
+    Of one trace it is told, too, what workers did while it waited: for that, files are read again.
     A path of ``-`` is standard input. The exit code: 1 where there is none, or lines could not be
     read that are no half lines of killed workers.
     """
     try:
-        return _shown([_STDIN if path == "-" else path for path in paths], wanted, html, limit)
+        return _shown([_STDIN if path == "-" else path for path in paths], wanted, html, how)
     except OperationError as error:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
 
 
-def _shown(paths: Sequence[str], wanted: Wanted, html: str | None, limit: int) -> int:
+def _shown(paths: Sequence[str], wanted: Wanted, html: str | None, how: ListAs) -> int:
     lines, runs = JsonLines(paths, Span), NewestRun(wanted.run)
-    chosen, listing = _found(lines, runs, wanted.trace, limit)
+    chosen, listing = _found(lines, runs, wanted, how)
     told = list(lines.told())
     for line in told:
         click.echo(f"warning: {line}", err=True)
     if not chosen.ids:
         raise NotRecordedError(str(wanted), paths)
-    if len(chosen.ids) > 1 and wanted.trace:
+    if len(chosen.ids) > 1 and wanted.is_one:
         raise SeveralTracesError(chosen.ids)
     if html is not None:
         if len(chosen.ids) > 1 and listing is not None:
             first = first_of(listing)
-            chosen = _read_again(paths, chosen, first.trace_id, runs.run_id)
+            chosen = _read_again(paths, chosen, Wanted(first.trace_id, runs.run_id))
             told += _said(picked_told(first, listing))
-        _write(chosen, html, [*told, *_said(others_told(runs))])
+        _write(paths, chosen, html, [*told, *_said(others_told(runs))])
     else:
-        _print(chosen, listing, runs)
+        _print(paths, chosen, listing, runs)
     return EXIT_OPERATION if lines.bad else EXIT_DONE
 
 
 def _found(
-    lines: JsonLines[Span], runs: NewestRun, wanted: str, most: int
+    lines: JsonLines[Span], runs: NewestRun, wanted: Wanted, how: ListAs
 ) -> tuple[Chosen, Listing | None]:
     """Go through the files, once: of the runs that have what is wanted, the newest is taken."""
-    chosen = Chosen(wanted)
-    spans = _passed(runs.of(s for s in lines if s.trace_id.startswith(wanted)), chosen)
-    if wanted:
+    chosen = Chosen(wanted.trace)
+    spans = _passed(runs.of(filter(wanted.has, lines)), chosen)
+    if wanted.is_one:
         for _ in spans:
             pass
         return chosen, None
-    return chosen, listed(spans, most)
+    return chosen, listed(spans, how.limit, how.order)
 
 
 def _said(note: str | None) -> list[str]:
@@ -91,15 +120,27 @@ def _said(note: str | None) -> list[str]:
     return [note] if note else []
 
 
-def _read_again(paths: Sequence[str], several: Chosen, trace_id: str, run_id: str) -> Chosen:
+def _read_again(paths: Sequence[str], several: Chosen, wanted: Wanted) -> Chosen:
     """Give the spans of one trace of a run.
 
     :raises SeveralTracesError: when what was read cannot be read twice, as a pipe cannot.
     """
     if not all(map(isfile, paths)):
         raise SeveralTracesError(several.ids)
-    chosen, _ = _found(JsonLines(paths, Span), NewestRun(run_id), trace_id, 1)
+    chosen, _ = _found(JsonLines(paths, Span), NewestRun(wanted.run), wanted, ListAs(1, "failed"))
     return chosen
+
+
+def _meanwhile(paths: Sequence[str], rows: Sequence[Row]) -> Meanwhile:
+    """What the workers of a trace's waits did in them; nothing where files cannot be read again."""
+    waits = longest_waits(rows) if all(map(isfile, paths)) else []
+    meanwhile = Meanwhile(waits)
+    if waits:
+        run_id = rows[0].span.run_id
+        for span in JsonLines(paths, Span):
+            if span.run_id == run_id:
+                meanwhile.add(span)
+    return meanwhile
 
 
 def _passed(spans: Iterator[RunSpan], chosen: Chosen) -> Iterator[RunSpan]:
@@ -110,20 +151,24 @@ def _passed(spans: Iterator[RunSpan], chosen: Chosen) -> Iterator[RunSpan]:
         yield one
 
 
-def _print(chosen: Chosen, listing: Listing | None, runs: NewestRun) -> None:
+def _print(paths: Sequence[str], chosen: Chosen, listing: Listing | None, runs: NewestRun) -> None:
     from sk_supervisor._operate.screen import console
-    from sk_supervisor._pages.trace_show import show_trace, show_traces
+    from sk_supervisor._pages.trace_show import show_meanwhile, show_trace, show_traces
 
     if len(chosen.ids) == 1:
-        show_trace(console(), rows_of(chosen.spans), chosen.count)
+        rows = rows_of(chosen.spans)
+        show_trace(console(), rows, chosen.count)
+        show_meanwhile(console(), _meanwhile(paths, rows))
     elif listing is not None:
         show_traces(console(), listing)
     if told := others_told(runs):
         click.echo(shown(told))
 
 
-def _write(chosen: Chosen, path: str, told: Sequence[str]) -> None:
+def _write(paths: Sequence[str], chosen: Chosen, path: str, told: Sequence[str]) -> None:
     from sk_supervisor._pages.trace_page import trace_page
     from sk_supervisor._text.markup import write_page
 
-    write_page(path, trace_page(rows_of(chosen.spans), chosen.count, told))
+    rows = rows_of(chosen.spans)
+    meanwhile = _meanwhile(paths, rows).of_rows()
+    write_page(path, trace_page(rows, chosen.count, told, meanwhile))

@@ -11,13 +11,15 @@ from collections.abc import Iterable
 from contextlib import closing
 from typing import Final, NamedTuple
 
+from sk_supervisor._pages.trace_busy import Stretches, joined, total_ns
+from sk_supervisor._pages.trace_orders import ORDERS
 from sk_supervisor._pages.trace_runs import RunSpan
 from sk_supervisor._pages.trace_span import Span
 from sk_supervisor.errors import RecordedFileError
 
 MOST_SPANS: Final = 10_000
 """The spans of one trace that are kept; the others are counted."""
-AT_ONCE: Final = 50_000
+AT_ONCE: Final = 20_000
 """The traces whose sums are in memory; then they go to the table."""
 _MOST_NAMED: Final = 8
 _GROUP_BITS: Final = 62
@@ -27,22 +29,26 @@ pragma synchronous = off;
 pragma cache_size = -32768;
 create table traces (
     trace_id text primary key, record integer, spans integer, errors integer, groups integer,
-    start_ns integer, end_ns integer
+    start_ns integer, end_ns integer, busy blob
 ) without rowid
 """
 _ADD: Final = """
-insert into traces values (?, ?, ?, ?, ?, ?, ?) on conflict (trace_id) do update set
+insert into traces values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (trace_id) do update set
     spans = spans + excluded.spans, errors = errors + excluded.errors,
     groups = groups | excluded.groups, start_ns = min(start_ns, excluded.start_ns),
-    end_ns = max(end_ns, excluded.end_ns)
+    end_ns = max(end_ns, excluded.end_ns), busy = joined(busy, excluded.busy)
 """
 _FIRST: Final = """
-select * from traces order by errors > 0 desc, end_ns - start_ns desc, record, trace_id limit ?
+select trace_id, record, spans, errors, groups, start_ns, end_ns, total_ns(busy) as busy_ns
+from traces order by %s, record, trace_id limit ?
 """
 
 
 class Summary(NamedTuple):
-    """One trace. ``record`` is its number at the source, ``groups`` how many it ran through."""
+    """One trace. ``record`` is its number at the source, ``groups`` how many it ran through.
+
+    ``busy_ns`` is the time in which at least one of its spans was under way.
+    """
 
     trace_id: str
     record: int
@@ -51,14 +57,16 @@ class Summary(NamedTuple):
     groups: int
     start_ns: int
     end_ns: int
+    busy_ns: int
 
 
 class Listing(NamedTuple):
-    """How many traces and spans there are, and some of the traces: failed first, then longest."""
+    """How many traces and spans there are, and the first of the traces in an order."""
 
     traces: int
     spans: int
     shown: list[Summary]
+    order: str
 
 
 def first_of(listing: Listing) -> Summary:
@@ -103,18 +111,23 @@ class Chosen:
             self.spans.append(span)
 
 
-def listed(spans: Iterable[RunSpan], most: int, *, at_once: int = AT_ONCE) -> Listing:
-    """Sum up all traces of the last run that begins, and give ``most``.
+def listed(
+    spans: Iterable[RunSpan], most: int, order: str = "failed", *, at_once: int = AT_ONCE
+) -> Listing:
+    """Sum up all traces of the last run that begins, and give ``most``, the first by `ORDERS`.
 
     Memory does not grow with their number.
 
     :raises RecordedFileError: when there is no room for the temporary table.
     """
     groups: dict[str, int] = {}
-    held: dict[str, list[int]] = {}
+    held: dict[str, _Sums] = {}
+    first = _FIRST % ORDERS[order].sql
     total = 0
     try:
         with closing(sqlite3.connect("", isolation_level=None)) as table:
+            table.create_function("joined", 2, joined)
+            table.create_function("total_ns", 1, total_ns)
             table.executescript(_TABLE)
             for span, begins in spans:
                 if begins:
@@ -123,31 +136,46 @@ def listed(spans: Iterable[RunSpan], most: int, *, at_once: int = AT_ONCE) -> Li
                     total = 0
                 total += 1
                 bit = 1 << min(groups.setdefault(span.process_group, len(groups)), _GROUP_BITS)
-                _sum_up(held.setdefault(span.trace_id, []), span, bit)
+                known = held.get(span.trace_id)
+                if known is None:
+                    known = held[span.trace_id] = _Sums(span)
+                known.add(span, bit)
                 if len(held) >= at_once:
                     _store(table, held)
             _store(table, held)
             (traces,) = table.execute("select count(*) from traces").fetchone()
-            found = [Summary(*row) for row in table.execute(_FIRST, (most,))]
+            found = [Summary(*row) for row in table.execute(first, (most,))]
     except sqlite3.Error as error:
         raise RecordedFileError("the temporary index of the traces", "write", str(error)) from error
-    return Listing(traces, total, [s._replace(groups=s.groups.bit_count()) for s in found])
+    return Listing(traces, total, [s._replace(groups=s.groups.bit_count()) for s in found], order)
 
 
-def _sum_up(known: list[int], span: Span, group: int) -> None:
-    failed = span.error is not None
-    if not known:
-        known += [span.sequence, 1, failed, group, span.start_ns, span.end_ns]
-        return
-    known[1] += 1
-    known[2] += failed
-    known[3] |= group
-    known[4] = min(known[4], span.start_ns)
-    known[5] = max(known[5], span.end_ns)
+class _Sums:
+    """What is in memory of a trace."""
+
+    __slots__ = ("_busy", "_end_ns", "_errors", "_groups", "_record", "_spans", "_start_ns")
+
+    def __init__(self, first: Span) -> None:
+        self._record, self._spans, self._errors, self._groups = first.sequence, 0, 0, 0
+        self._start_ns, self._end_ns = first.start_ns, first.end_ns
+        self._busy = Stretches()
+
+    def add(self, span: Span, group: int) -> None:
+        self._spans += 1
+        self._errors += span.error is not None
+        self._groups |= group
+        self._start_ns = min(self._start_ns, span.start_ns)
+        self._end_ns = max(self._end_ns, span.end_ns)
+        self._busy.add(span.start_ns, span.end_ns)
+
+    def row(self) -> tuple[object, ...]:
+        """As the table has it, but for the id."""
+        numbers = self._record, self._spans, self._errors, self._groups
+        return *numbers, self._start_ns, self._end_ns, self._busy.kept()
 
 
-def _store(table: sqlite3.Connection, held: dict[str, list[int]]) -> None:
+def _store(table: sqlite3.Connection, held: dict[str, _Sums]) -> None:
     table.execute("begin")
-    table.executemany(_ADD, ((trace_id, *numbers) for trace_id, numbers in held.items()))
+    table.executemany(_ADD, ((trace_id, *sums.row()) for trace_id, sums in held.items()))
     table.execute("commit")
     held.clear()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 from sk_kernel import SpanLink
 
@@ -16,26 +17,34 @@ from sk_supervisor._text.units import lasting, moment
 MOST_ROWS: Final = 2_000
 """The spans that a page shows; the others are counted."""
 
+Told: TypeAlias = Mapping[int, Sequence[str]]
+"""What workers did in the wait before a row's span, by the row's place."""
+
 
 class _Whole:
     """What each row needs to know of the others."""
 
-    def __init__(self, rows: Sequence[Row], shown: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[Row], shown: Sequence[Row], meanwhile: Told) -> None:
         spans = [row.span for row in rows]
-        self.spans = spans
+        self.spans, self.meanwhile = spans, meanwhile
         self.scale = Scale.of(min(s.start_ns for s in spans), max(s.end_ns for s in spans))
         self.groups = {name: number for number, name in enumerate(groups_of(spans))}
         #: The first place of each span; a later one of the same id is a repetition.
         self.places = {r.span.span_id: n for n, r in reversed(list(enumerate(shown)))}
 
 
-def trace_page(rows: Sequence[Row], count: int, told: Sequence[str] = ()) -> str:
+def trace_page(
+    rows: Sequence[Row],
+    count: int,
+    told: Sequence[str] = (),
+    meanwhile: Told = MappingProxyType({}),
+) -> str:
     """Draw the trace that the rows tell; ``count`` is of all its spans.
 
     ``told`` is what else is to be said: lines that could not be read, traces that are not drawn.
     """
     shown = rows[:MOST_ROWS]
-    whole = _Whole(rows, shown)
+    whole = _Whole(rows, shown, meanwhile)
     notes = list(told)
     if len(shown) < count:
         notes.append(f"{len(shown):,} of {count:,} spans are drawn.")
@@ -66,7 +75,7 @@ def _lane(number: int, row: Row, whole: _Whole) -> Lane:
         name=list(_name(row)),
         drawn=list(_drawn(row, whole)),
         took=lasting(row.span.took_ns),
-        facts=_facts(row, whole),
+        facts=_facts(number, row, whole),
         depth=row.depth,
         anchor=f"s{number}",
     )
@@ -92,13 +101,14 @@ def _drawn(row: Row, whole: _Whole) -> Iterator[Markup]:
     yield bar(whole.scale, span.start_ns, span.took_ns, own, f"{span.name} {lasting(span.took_ns)}")
 
 
-def _facts(row: Row, whole: _Whole) -> Iterator[tuple[str, Piece]]:
+def _facts(number: int, row: Row, whole: _Whole) -> Iterator[tuple[str, Piece]]:
     span = row.span
     after = lasting(span.start_ns - whole.scale.begin)
     facts: list[tuple[str, Piece | None]] = [
         ("began", f"{moment(span.start_ns)}, after {after}"),
         ("took", lasting(span.took_ns)),
         ("waited", None if row.waited_ns is None else lasting(row.waited_ns)),
+        *(("meanwhile", line) for line in whole.meanwhile.get(number, ())),
         ("raised", span.error),
         ("note", row.note),
         ("group", span.process_group or None),

@@ -10,7 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sk_supervisor._pages.trace_index import Listing
+from sk_supervisor._pages.trace_orders import ORDERS
 from sk_supervisor._pages.trace_span import GUIDED, Row, Span
+from sk_supervisor._pages.trace_waits import Meanwhile
 from sk_supervisor._pages.trace_words import facts_of, groups_of, number_of, place_of
 from sk_supervisor._show.rows import shown
 from sk_supervisor._text.units import lasting, moment
@@ -39,9 +41,21 @@ def show_trace(screen: Console, rows: Sequence[Row], count: int) -> None:
     screen.print(table)
 
 
+def show_meanwhile(screen: Console, meanwhile: Meanwhile) -> None:
+    """Print the longest waits of a trace, and what their workers did in them."""
+    if not meanwhile.waits:
+        return
+    screen.print(Text("the longest waits, and what the spans in the files tell of their workers"))
+    for wait in meanwhile.waits:
+        screen.print(Text(f"  {lasting(wait.took_ns)} before {shown(wait.name)}"))
+        for line in meanwhile.told(wait):
+            screen.print(Text(f"    {shown(line)}"))
+
+
 def show_traces(screen: Console, listing: Listing) -> None:
-    """Print the traces, the failed ones first and then the longest, and how many more there are."""
-    table = _table(("trace", "record", "spans", "groups", "errors", "took", "began"), ("trace",))
+    """Print the traces in their order, and how many more there are."""
+    columns = ("trace", "record", "spans", "groups", "errors", "took", "busy", "began")
+    table = _table(columns, ("trace",))
     for trace in listing.shown:
         table.add_row(
             Text(shown(trace.trace_id)),
@@ -50,12 +64,13 @@ def show_traces(screen: Console, listing: Listing) -> None:
             str(trace.groups),
             Text(f"{trace.errors:,}", style="bold red" if trace.errors else ""),
             lasting(max(0, trace.end_ns - trace.start_ns)),
+            lasting(trace.busy_ns),
             moment(trace.start_ns),
         )
     screen.print(table)
     more = listing.traces - len(listing.shown)
     told = f"{listing.traces:,} traces, {listing.spans:,} spans; "
-    order = "failed first, then the longest"
+    order = ORDERS[listing.order].told
     screen.print(Text(told + (f"{order}: {more:,} more (--limit)" if more else order)))
 
 

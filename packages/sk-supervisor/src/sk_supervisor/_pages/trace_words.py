@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sk_supervisor._pages.trace_index import Listing, Summary
+from sk_supervisor._pages.trace_orders import ORDERS
 from sk_supervisor._pages.trace_runs import NewestRun
 from sk_supervisor._pages.trace_span import Span, covered_ns
 from sk_supervisor._text.units import lasting, moment
@@ -44,9 +45,11 @@ def others_told(runs: NewestRun) -> str | None:
 
 def picked_told(picked: Summary, listing: Listing) -> str:
     """Say which trace of many it is that is drawn, and how to get the others."""
-    longest = "the longest that failed" if picked.errors else "the longest"
+    first = ORDERS[listing.order].first
+    if listing.order == "failed" and picked.errors:
+        first += " that failed"
     return (
-        f"1 of {listing.traces:,} traces is drawn, {longest}: {picked.trace_id}, of record "
+        f"1 of {listing.traces:,} traces is drawn, {first}: {picked.trace_id}, of record "
         f"{number_of(picked.record)}; without --html they are listed, and --trace draws another"
     )
 
