@@ -67,6 +67,32 @@ def test_a_crash_in_c_code_shows_where_it_was(target: Path) -> None:
         assert "Fatal Python error: Segmentation fault" in run.lines
 
 
+def test_behind_a_failure_the_others_end_the_batch_in_work_and_begin_none(
+    target: Path, ears: Ears
+) -> None:
+    """What the failed run asks the source's worker to do ends the wait of its node, too."""
+    groups = [
+        {"name": "in", "nodes": ["source:source", "split", "work", "tally_up"]},
+        {"name": "out", "nodes": ["sink:sink"]},
+    ]
+    source = {"count": 5, "then": "wait", "ears": ears.port}
+    work = {"at": 1, "do": "linger", "ears": ears.port}
+    batch = {"max_records": 1, "in_flight": 9}
+    with supervised(
+        target, groups=groups, source=source, work=work, platform={"batch": batch}
+    ) as run:
+
+        def kill() -> None:
+            said = {ears.hear_any().facts["what"] for _ in range(3)}
+            assert said == {"open", "here", "waiting"}  # all have been read, the first is in work
+            os.kill(run.supervisor.snapshot().group("out").workers[0].pid, signal.SIGKILL)
+
+        with meanwhile(kill):
+            assert run.fails(FAULT_BOUND).group == "out"
+        left = run.supervisor.snapshot().group("in").workers[0]
+        assert (left.records_in, left.rung) == (1, "stop")
+
+
 @pytest.mark.contract("P5PRE-HANDOFF-01")
 def test_a_node_that_raises_is_named_with_its_cause_and_without_its_record(target: Path) -> None:
     with supervised(target, work={"at": 5, "do": "raise"}) as run:

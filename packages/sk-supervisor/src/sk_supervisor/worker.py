@@ -76,7 +76,7 @@ class Worker:
         """Open what this worker is built of, say that it is ready, and work until stopped."""
         self._orders.concern(assembly)
         assembly.open()
-        loop = WorkerLoop(self._inbox, assembly, self._control)
+        loop = WorkerLoop(self._inbox, assembly, self._control, self._orders.stop_asked)
         self._pulse = Pulse(
             self._control.send,
             assembly.progress,

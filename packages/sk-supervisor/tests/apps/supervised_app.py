@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 from sk_kernel import AdapterCheckError, Context, node, service, sink, source, state
-from supervised_deeds import DEEDS, WorkSettings, tell
+from supervised_deeds import DEEDS, WorkSettings, interrupted, tell
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -83,6 +83,7 @@ class Numbers:
 
     def interrupt(self) -> None:
         self._interrupted.set()
+        interrupted.set()
         self._may_fail("interrupt")
 
     def close(self) -> None:

@@ -15,10 +15,14 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+#: Set when the source of this process is interrupted.
+interrupted = threading.Event()
 
 
 def tell(ears: int, what: str, *, wait: bool = False, **facts: Any) -> None:
@@ -76,6 +80,12 @@ def _crash(settings: WorkSettings) -> str:
 
 def _hold(settings: WorkSettings) -> str:
     tell(settings.ears, "here", wait=True)
+    return ""
+
+
+def _linger(settings: WorkSettings) -> str:
+    tell(settings.ears, "here")
+    interrupted.wait()
     return ""
 
 
@@ -191,6 +201,7 @@ DEEDS = {
     "freeze": _freeze,
     "crash": _crash,
     "hold": _hold,
+    "linger": _linger,
     "spin": _spin,
     "deaf": _deaf,
     "grip": _grip,

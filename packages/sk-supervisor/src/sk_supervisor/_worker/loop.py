@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 
 from sk_control import ControlPlaneChannel, PeerReplaced
 
@@ -24,12 +25,19 @@ class WorkerLoop:
     """Does what the inbox says, until that is to stop.
 
     :param control: where it reports that all work is done.
+    :param stop_asked: set when this worker is to end: what waits in the inbox then, before the word
+        to stop, is not begun.
     """
 
     def __init__(
-        self, inbox: queue.SimpleQueue[Item], assembly: Assembly, control: ControlPlaneChannel
+        self,
+        inbox: queue.SimpleQueue[Item],
+        assembly: Assembly,
+        control: ControlPlaneChannel,
+        stop_asked: threading.Event,
     ) -> None:
         self._inbox, self._assembly, self._control = inbox, assembly, control
+        self._stop_asked = stop_asked
         self._begun = self._busy = False
 
     def waiting(self) -> int:
@@ -44,7 +52,7 @@ class WorkerLoop:
         assembly, inbox = self._assembly, self._inbox
         engine, data_plane = assembly.engine, assembly.data_plane
         meter, responder = engine.meter, engine.responder
-        get = inbox.get
+        get, ends = inbox.get, self._stop_asked.is_set
         if assembly.profiler is not None:
             get = assembly.profiler.waiting(get)
         while True:
@@ -53,6 +61,8 @@ class WorkerLoop:
             self._busy = False
             meter.rest(data_plane.blocked_seconds)
             item = next_item(get, assembly)
+            if ends() and not isinstance(item, StopAsked | Broke):
+                continue
             meter.work()
             self._busy = True
             if isinstance(item, RequestArrived):
