@@ -91,6 +91,30 @@ def test_what_a_caller_has_sent_and_is_not_as_declared_is_the_callers_fault(
     assert found == failure
 
 
+def test_what_is_wrong_with_a_visit_is_told_by_the_types_of_its_field_and_the_trace(
+    codec: RequestCodec, graph: Graph, edge: Edge
+) -> None:
+    told: list[Any] = []
+    codec.on_unsent = told.append
+    ask = next(t.cls for t in graph.consumed("several"))
+    asked = Visit("r1", 1, Entrances(graph, "run").entry("several", ask), key(1), ask("secret"))
+    given = Visit("r2", 1, edge, key(2), edge.payload.cls(1))
+    sent = [
+        asked._replace(correlation=Correlation("0af7651916cd43dd8448eb211c80319c")),
+        given._replace(payload=edge.payload.cls("secret")),
+        given._replace(correlation=Correlation("t", None, {"tenant": 7})),  # type: ignore[dict-item]
+    ]
+    codec.visits(together([codec.visit(visit) for visit in sent]))
+    producer, of, to = edge.producer, edge.payload.name, ask.__qualname__
+    assert [str(error) for error in told] == [
+        f"a request cannot be sent with a {to} with n: str, but its class declares n: int",
+        f"{producer!r} returned {of} with n: str on a request, but declares n: int",
+        f"{producer!r} returned Envelope with headers, or a name, that are not all text"
+        " on a request",
+    ]
+    assert told[0].trace_id == "0af7651916cd43dd8448eb211c80319c"
+
+
 def test_a_visit_with_a_text_that_is_no_text_fails_and_leaves_the_others_alone(
     codec: RequestCodec,
     edge: Edge,

@@ -121,6 +121,17 @@ def test_of_a_reply_that_cannot_be_sent_it_is_logged_what_is_wrong_with_it(
     assert "MessagePack cannot carry" in said
 
 
+def test_of_a_request_that_is_not_as_declared_it_is_logged_which_field_is_not(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker.take("adding", {1: Add("secret")})  # type: ignore[arg-type]
+    assert [answer.cause_type for answer in worker.answers()] == ["UnsendableRequestError"]
+    assert caplog.messages == [
+        "a request has failed: a request cannot be sent with a Add with n: str,"
+        " but its class declares n: int"
+    ]
+
+
 def test_what_was_given_up_leaves_before_what_may_end_the_request_elsewhere(worker: Worker) -> None:
     worker.take("parting", {1: Parts([0, 1])})
     worker.take("looking", {2: Part(1)})

@@ -37,8 +37,10 @@ class UnsendableRequestError(RequestRefusedError):
     """A request cannot be sent as its caller has made it; ``problem`` says what is wrong with it.
 
     Where only the worker that it comes to can know (a field of another type than its class
-    declares), the request has failed, and this is the cause.
+    declares), the request has failed, and this is the cause. Its trace is then ``trace_id``.
     """
+
+    trace_id: str | None = None
 
     def __init__(self, problem: str) -> None:
         self.problem = problem

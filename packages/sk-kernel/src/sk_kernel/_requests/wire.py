@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from sk_kernel._graph.entrances import entrances_of
 from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
-from sk_kernel._record.envelope import Correlation
+from sk_kernel._record.envelope import NO_CORRELATION, Correlation, root_of
+from sk_kernel._record.trace_context import w3c_trace_id
 from sk_kernel._requests.forms import (
     WireAnswer,
     WireVisit,
@@ -22,6 +23,7 @@ from sk_kernel._requests.parts import encode, encoded, parts_of
 from sk_kernel._requests.visit import Answer, Visit
 from sk_kernel._wire.codec_errors import UNREADABLE
 from sk_kernel._wire.parts import WirePart
+from sk_kernel._wire.refused import found_in
 from sk_kernel.errors import (
     KernelError,
     NodeOutputError,
@@ -32,16 +34,19 @@ from sk_kernel.errors import (
 
 #: An edge on the wire: producer, type and consumer, by their indices.
 _Way = tuple[int, int, int]
+#: What is found where what was said of a payload is not as it should be.
+_NO_TEXT: Final = ("Envelope with headers, or a name, that are not all text", "")
 
 
 class RequestCodec:
     """Encodes and decodes the visits and answers of one graph.
 
-    ``on_unsent`` is called with the error of each that cannot be sent from a worker.
+    ``on_unsent`` is called, in a worker, with the error of each that cannot be sent from there, and
+    of each visit that has come and should not have been sent.
     """
 
     def __init__(self, graph: Graph) -> None:
-        self.on_unsent: Callable[[RunError], object] | None = None
+        self.on_unsent: Callable[[RunError | UnsendableRequestError], object] | None = None
         vertices = (*graph.producers, SINK)
         index = {name: i for i, name in enumerate(vertices)}
         emitted = (t for p in graph.producers for t in graph.emitted(p))
@@ -140,7 +145,7 @@ class RequestCodec:
             try:
                 known = decode_correlation(wire.correlation)
             except UNREADABLE:
-                visits.append(_undeclared_visit(wire, self._edge(wire)))
+                visits.append(self._undeclared(wire, self._edge(wire), NO_CORRELATION, _NO_TEXT))
             else:
                 visits.append(self._visit(wire, known))
         return visits
@@ -150,10 +155,30 @@ class RequestCodec:
         edge, decode = self._read.get(way) or self._reading(wire, way)
         try:
             payload = decode(wire.payload)
-        except Exception:  # noqa: BLE001 - and whatever the __post_init__ of a payload raises
-            return _undeclared_visit(wire, edge)
+        except Exception as error:  # noqa: BLE001 - and whatever the __post_init__ raises
+            return self._undeclared(wire, edge, known, found_in(edge.payload.name, error))
         request, weight = wire.request, wire.weight
         return Visit(request, weight, edge, wire.key, payload, known, wire.sampled, wire.due)
+
+    def _undeclared(
+        self, wire: WireVisit, edge: Edge, known: Correlation, found: tuple[str, str]
+    ) -> Answer:
+        """The failure of a visit that is not as declared: at who was to get it, in this process.
+
+        :param found: what came, and what is declared, as of :class:`NodeOutputError`.
+        """
+        got, declared = found
+        cause: type[KernelError] = WireError
+        error: RunError | UnsendableRequestError
+        if edge.producer == SOURCE:
+            cause, but = UnsendableRequestError, f", but its class declares {declared}"
+            error = UnsendableRequestError(f"a {got}{but if declared else ''}")
+        else:
+            error = NodeOutputError(edge.producer, got, declared, root_of(wire.key))
+        error.trace_id = known.trace_id and w3c_trace_id(known.trace_id)
+        if self.on_unsent is not None:
+            self.on_unsent(error)
+        return _failed(wire, edge.consumer, cause)
 
     def _reading(self, wire: WireVisit, way: _Way) -> tuple[Edge, Callable[[msgspec.Raw], Any]]:
         found = self._read[way] = self._edge(wire), self._decoder(wire.type)
@@ -184,12 +209,6 @@ class RequestCodec:
             annotation = self._types[index].annotation
             decoder = self._decoders[index] = msgspec.msgpack.Decoder(annotation).decode
         return decoder
-
-
-def _undeclared_visit(wire: WireVisit, edge: Edge) -> Answer:
-    """The failure of a visit that is not as declared: at who was to get it, in this process."""
-    cause = UnsendableRequestError if edge.producer == SOURCE else WireError
-    return _failed(wire, edge.consumer, cause)
 
 
 def _failed(wire: WireVisit | WireAnswer, node: str, cause: type[KernelError]) -> Answer:

@@ -97,12 +97,12 @@ def undeclared(
         try:
             decode(row)
         except Exception as error:  # noqa: BLE001 - and whatever a __post_init__ raises
-            got, declared = _found(payload.name, error)
+            got, declared = found_in(payload.name, error)
             return NodeOutputError(producer, got, declared, root_of(key)).about(key)
     return None
 
 
-def _found(name: str, error: Exception) -> tuple[str, str]:
+def found_in(name: str, error: BaseException) -> tuple[str, str]:
     """(what was found in a record of the class ``name``, what the class declares or empty)."""
     text = str(error) if isinstance(error, msgspec.ValidationError) else ""
     way = _WAY.search(text)

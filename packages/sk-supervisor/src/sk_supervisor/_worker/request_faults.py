@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from sk_kernel import NodeOutputError, RunError
+from sk_kernel import NodeOutputError, RunError, UnsendableRequestError
 from sk_kernel.runtime import application_traceback
 
 #: At most so many at once, and in the long run one in so many seconds: all fail alike, mostly.
@@ -37,7 +37,7 @@ class RequestFaults:
         self._free, self._filled_at = float(BURST), clock()
         self._left_out = 0
 
-    def tell(self, error: RunError) -> None:
+    def tell(self, error: RunError | UnsendableRequestError) -> None:
         """Log what a request has failed of, or count it."""
         with self._lock:
             now = self._clock()
@@ -58,7 +58,7 @@ class RequestFaults:
             _LOG.error("%d more requests have failed, and are not shown", left_out)
 
 
-def _told(error: RunError) -> str:
+def _told(error: RunError | UnsendableRequestError) -> str:
     """The error, its trace, and the application's own frames of what was raised."""
     trace = f" (trace {error.trace_id})" if error.trace_id else ""
     said = f"a request has failed: {error}{trace}"
