@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 from letters_config import MODES, letters_config
+from sk_kernel import read_letter
 from sk_kernel.runtime import TraceIds, w3c_trace_id
 from sk_supervisor._replay.call_recorder import glimpse
 from sk_supervisor._replay.show import SHOWN, change, cut
@@ -29,7 +30,7 @@ ONE_FILE_MORE = """
 import asyncio, errno, os, resource, sys
 from sk_config import load_config
 from sk_supervisor import prepare
-from sk_supervisor._replay.letters import replay_letters
+from sk_supervisor._replay.letters import LetterOptions, replay_letters
 
 prepared = prepare(load_config(sys.argv[1]))
 lowest = os.open(os.devnull, os.O_RDONLY)
@@ -37,7 +38,7 @@ os.close(lowest)
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 1, hard))
 try:
-    replay_letters(prepared, sys.argv[2], write=False)
+    replay_letters(prepared, sys.argv[2], LetterOptions(False, False, 20))
 except OSError as error:
     print(errno.errorcode[error.errno])
 """
@@ -156,11 +157,28 @@ def test_a_shortened_trace_id_is_said_to_be_one(tmp_path: Path, replayed: Replay
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("", "give either --trace or --dead-letter"),
-        ("--trace a --dead-letter b", "give either --trace or --dead-letter"),
+        ("", "give one of --trace, --record and --dead-letter"),
+        ("--trace a --dead-letter b", "give one of --trace, --record and --dead-letter"),
+        ("--trace a --record 1 --run-id r", "give one of --trace, --record and --dead-letter"),
         ("--trace a", "--trace needs --run-id: the run that the record was in"),
         ("--trace a --run-id r --write", "--write goes with --dead-letter: --trace writes nothing"),
-        ("--dead-letter a --run-id r", "--run-id goes with --trace: a dead letter has its own"),
+        (
+            "--dead-letter a --run-id r",
+            "--run-id goes with --trace or --record: a dead letter has its own",
+        ),
+        ("--record 1 --limit 3", "--limit goes with --dead-letter: --record shows one record"),
+        (
+            "--record 1 --remaining f",
+            "--remaining goes with --dead-letter: --record runs no letters",
+        ),
+        (
+            "--trace a --run-id r --show",
+            "--show goes with --dead-letter: --trace shows payloads in any case",
+        ),
+        (
+            "--dead-letter a --show --remaining f",
+            "--remaining does not go with --show, which runs nothing",
+        ),
         (
             "--trace a --output o --traceback",
             "--output goes with --dead-letter: --trace writes nothing",
@@ -251,12 +269,38 @@ def test_the_trace_that_a_failed_run_names_is_found(
     assert f"  raised ValueError('payload {bad} is secret')" in out
 
 
+@pytest.mark.parametrize("number", [1, 3, 4])
+def test_a_record_is_found_by_its_number_whatever_id_its_source_gave(
+    replayed: Replayed, number: int
+) -> None:
+    asked = ("--record", str(number))
+    code, out, err = replayed(named_config(), *asked, "--run-id", "r1")
+    assert (code, err) == (0, "")
+    trace = w3c_trace_id(NAMED[number - 1]) if NAMED[number - 1] else IDS.of(number)
+    assert out[0] == f"record {number} of run r1, trace {trace}"
+    _, other, _ = replayed(named_config(), *asked)
+    assert other[0] == f"record {number}"
+    assert other[1] == out[1]
+
+
+def test_a_number_that_no_record_of_the_input_has_is_an_error(replayed: Replayed) -> None:
+    code, out, err = replayed(named_config(), "--record", "5")
+    assert (code, out) == (1, [])
+    assert err == "error: there is no record 5: this input has 4\n"
+
+
+def test_what_fails_before_a_record_that_is_asked_for_by_number_is_told(replayed: Replayed) -> None:
+    code, _, err = replayed(named_config(bad=1), "--record", "2")
+    assert code == 4
+    assert "error: node 'pick' raised ValueError on record 1, before record 2; its own" in err
+
+
 def test_a_record_that_fails_before_the_wanted_one_is_said_to_be_that(replayed: Replayed) -> None:
     code, out, err = replayed(named_config(bad=1), "--trace", NAMED[1], "--run-id", "r1")
     assert (code, out) == (4, [])
     assert (
         "error: node 'pick' raised ValueError on record 1, before the record with the trace id"
-        f" {NAMED[1]!r}; its own is {w3c_trace_id(NAMED[0])}\n" in err
+        f" {NAMED[1]!r}; its own trace is {w3c_trace_id(NAMED[0])}\n" in err
     )
 
 
@@ -320,6 +364,191 @@ def test_what_a_node_raised_is_shown_in_full_where_that_is_asked_for(
     ]
     assert "  ValueError: payload 7 is secret" in out
     assert "sk_kernel" not in str(out)
+
+
+def test_of_letters_that_fail_again_as_many_are_shown_as_asked_for(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    _, out, _ = replayed(letters_config(tmp_path), "--dead-letter", str(dead), "--limit", "3")
+    assert [line.split()[:2] for line in out[1:]] == [
+        ["record", "7,"],
+        ["record", "8,"],
+        ["record", "14,"],
+        ["and", "5"],
+    ]
+    assert out[-1] == "  and 5 more (--limit)"
+
+
+# ---- what remains --------------------------------------------------------------------------------
+
+
+def test_what_fails_again_remains_as_it_was_where_nothing_is_written(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    letters = dead.read_bytes().splitlines(keepends=True)
+    configuration = letters_config(tmp_path, bad={**GOOD, "weigh": {"on": [14, 399]}})
+    rest = tmp_path / "rest.jsonl"
+    arguments = ("--dead-letter", str(dead), "--remaining", str(rest))
+    code, out, _ = replayed(configuration, *arguments)
+    assert code == 1
+    assert out[-1] == f"{rest}: 2 remaining"
+    assert rest.read_bytes().splitlines(keepends=True) == [letters[2], letters[-1]]
+    assert rest.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_next_replay_takes_only_what_remains(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    rest = str(tmp_path / "rest.jsonl")
+    bad = {**GOOD, "weigh": {"on": [14]}}
+    replayed(letters_config(tmp_path, bad=bad), "--dead-letter", str(dead), "--remaining", rest)
+    arguments = ("--dead-letter", rest, "--remaining", rest)
+    code, out, _ = replayed(letters_config(tmp_path, bad=GOOD), *arguments)
+    assert code == 0
+    assert out == [
+        f"{rest}: replayed 1: 1 succeeded, 0 failed; nothing was written",
+        f"{rest}: 0 remaining",
+    ]
+    assert Path(rest).read_bytes() == b""
+
+
+def test_of_a_letter_that_came_through_in_part_only_the_rest_remains_behind_the_output(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    """Both replays together write each row once, though 7 fails behind the node of its letter."""
+    rest, rows = tmp_path / "rest.jsonl", list[str]()
+    bad = {**GOOD, "count": {"on": [7]}}
+    for letters, name, nodes in ((dead, "one", bad), (rest, "two", GOOD)):
+        configuration = letters_config(tmp_path, bad=nodes)
+        target = tmp_path / name
+        arguments = ("--dead-letter", str(letters), "--output", str(target))
+        replayed(configuration, *arguments, "--remaining", str(rest))
+        rows += [" ".join(row.split()[:3]) for row in target.read_text().splitlines()]
+    whole = tmp_path / "whole"
+    configuration = letters_config(tmp_path, bad=GOOD)
+    replayed(configuration, "--dead-letter", str(dead), "--output", str(whole))
+    assert sorted(rows) == sorted(
+        " ".join(row.split()[:3]) for row in whole.read_text().splitlines()
+    )
+    assert len(set(rows)) == len(rows)
+    assert rest.read_bytes() == b""
+
+
+def test_what_remains_of_a_written_letter_is_a_letter_of_its_run_to_the_node_that_raised(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    rest = tmp_path / "rest.jsonl"
+    configuration = letters_config(tmp_path, bad={**GOOD, "count": {"on": [7]}})
+    arguments = ("--dead-letter", str(dead), "--output", str(tmp_path / "late"))
+    replayed(configuration, *arguments, "--remaining", str(rest))
+    before = read_letter(dead.read_bytes().splitlines()[0])
+    (line,) = rest.read_bytes().splitlines()
+    left = read_letter(line)
+    assert (before.node, left.node, left.cause) == ("weigh", "count", "ValueError")
+    assert (left.run_id, left.trace_id, left.sequence) == ("r1", before.trace_id, 7)
+    assert left.key[: len(before.key)] == before.key
+
+
+def test_lines_that_are_no_letters_do_not_remain_and_that_is_said(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    lines = dead.read_bytes().splitlines(keepends=True)
+    other = lines[0].replace(b'"run_id":"r1"', b'"run_id":"r2"')
+    dead.write_bytes(lines[0] + b"no letter\n" + other.rstrip(b"\n"))
+    rest = tmp_path / "rest.jsonl"
+    arguments = ("--dead-letter", str(dead), "--remaining", str(rest))
+    _, out, _ = replayed(letters_config(tmp_path, bad=GOOD), *arguments)
+    assert out[-1] == f"{rest}: 1 remaining; of 1 lines that are no letters, none"
+    assert rest.read_bytes() == other
+
+
+def test_letters_that_what_remains_takes_the_place_of_are_kept_beside_it(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    before = dead.read_bytes()
+    configuration = letters_config(tmp_path, bad={**GOOD, "weigh": {"on": [14]}})
+    replayed(configuration, "--dead-letter", str(dead), "--remaining", str(dead))
+    assert dead.read_bytes() == before.splitlines(keepends=True)[2]
+    assert Path(f"{dead}.r1").read_bytes() == before
+
+
+def test_where_the_sink_fails_what_remains_is_not_written(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    rest = tmp_path / "rest.jsonl"
+    rest.write_text("as it was")
+    (target := tmp_path / "taken").mkdir()
+    arguments = ("--dead-letter", str(dead), "--output", str(target))
+    code, _, err = replayed(letters_config(tmp_path), *arguments, "--remaining", str(rest))
+    assert code == 4
+    assert "sink:sink failed" in err
+    assert rest.read_text() == "as it was"
+    assert not list(tmp_path.glob("rest.jsonl.*"))
+
+
+def test_a_place_for_what_remains_that_cannot_be_taken_is_told_before_anything_is_done(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    target = tmp_path / "late"
+    arguments = ("--dead-letter", str(dead), "--output", str(target), "--remaining", str(tmp_path))
+    code, out, err = replayed(letters_config(tmp_path), *arguments)
+    assert (code, out) == (1, [])
+    assert f"error: dead letters: cannot replace {tmp_path}: it is no regular file\n" in err
+    assert not target.exists()
+
+
+# ---- payloads ------------------------------------------------------------------------------------
+
+
+def test_letters_are_shown_with_their_payloads_and_nothing_is_run(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    configuration = letters_config(tmp_path)
+    code, out, err = replayed(configuration, "--dead-letter", str(dead), "--show", "--limit", "2")
+    assert (code, err) == (0, "")
+    assert out == [
+        f"record 7, node 'weigh': ValueError, 3 attempts; trace {IDS.of(7)} of run r1",
+        "  Figure(n=7, text='')",
+        f"record 8, node 'count': ValueError; trace {IDS.of(8)} of run r1",
+        "  Part(n=8, side='right', digit=8)",
+        f"{dead}: 8 letters, 6 more (--limit)",
+    ]
+
+
+def test_what_envelopes_said_is_shown_with_a_letter(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    said = msgspec.json.decode(dead.read_bytes().splitlines()[0])
+    said |= {"reply_to": "desk", "headers": {"tenant": "\x1b[2J"}}
+    dead.write_bytes(msgspec.json.encode(said))
+    _, out, _ = replayed(letters_config(tmp_path), "--dead-letter", str(dead), "--show")
+    assert out[2:] == [
+        "  reply to 'desk'",
+        "  headers {'tenant': '\\x1b[2J'}",
+        f"{dead}: 1 letter",
+    ]
+
+
+def test_a_letter_that_cannot_be_shown_is_named_and_the_others_are_shown(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    first, second = dead.read_bytes().splitlines()[:2]
+    broken = msgspec.json.encode({**msgspec.json.decode(first), "payload": "AAAA"})
+    dead.write_bytes(b"\n".join([b"no letter", broken, second]))
+    code, out, _ = replayed(letters_config(tmp_path), "--dead-letter", str(dead), "--show")
+    assert code == 1
+    assert out[0].startswith("line 1: cannot read a line: JSON is malformed")
+    assert out[1].startswith("line 2: cannot decode the letter of record 7 to node 'weigh': ")
+    assert out[2].startswith("record 8, node 'count': ValueError")
+
+
+def test_a_file_that_cannot_be_shown_is_an_error(tmp_path: Path, replayed: Replayed) -> None:
+    code, _, err = replayed(letters_config(tmp_path), "--dead-letter", "none", "--show")
+    assert code == 1
+    assert err.startswith("error: dead letters: cannot read none: ")
+
+
+# ---- what comes through --------------------------------------------------------------------------
 
 
 def test_an_option_that_is_a_setting_is_named_where_an_adapter_has_none(

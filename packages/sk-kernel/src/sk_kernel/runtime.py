@@ -23,6 +23,7 @@ from sk_kernel._graph.plan import ExecutionPlan, Segment, make_plan, single_grou
 from sk_kernel._graph.serving import is_reply_sink, is_request_source
 from sk_kernel._letters.file import DeadLetterFile, letter_part
 from sk_kernel._letters.keep import file_name
+from sk_kernel._letters.staged import StagedLetters, staged_letters
 from sk_kernel._measure.meter import Meter
 from sk_kernel._measure.stopwatch import Stage, Stopwatch
 from sk_kernel._memory import MEMORY, MemoryRun
@@ -94,6 +95,7 @@ __all__ = [
     "SourceDriver",
     "Splitter",
     "Stage",
+    "StagedLetters",
     "Stopwatch",
     "Tally",
     "TraceIds",
@@ -120,6 +122,7 @@ __all__ = [
     "shares",
     "single_group",
     "span_id",
+    "staged_letters",
     "w3c_trace_id",
     "wire_faults",
 ]

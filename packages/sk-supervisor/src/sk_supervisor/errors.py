@@ -176,13 +176,26 @@ class NoSuchTraceError(SupervisorError):
         super().__init__(f"no record has the trace id {trace_id!r}: {problem}")
 
 
-class EarlierRecordError(SupervisorError):
-    """A record before the one that is to be replayed has failed: ``error`` says which, and how."""
+class NoSuchRecordError(SupervisorError):
+    """A replayed input has no record of this number: it has ``read``."""
 
-    def __init__(self, trace_id: str, error: RunError) -> None:
-        self.trace_id, self.error = trace_id, error
-        own = f"; its own is {error.trace_id}" if error.trace_id else ""
-        super().__init__(f"{error}, before the record with the trace id {trace_id!r}{own}")
+    exit_code = EXIT_OPERATION
+
+    def __init__(self, number: int, read: int) -> None:
+        self.number, self.read = number, read
+        super().__init__(f"there is no record {number:,}: this input has {read:,}")
+
+
+class EarlierRecordError(SupervisorError):
+    """A record before the one that is to be replayed has failed: ``error`` says which, and how.
+
+    ``wanted`` is what the one to be replayed was asked for by, in words.
+    """
+
+    def __init__(self, wanted: str, error: RunError) -> None:
+        self.wanted, self.error = wanted, error
+        own = f"; its own trace is {error.trace_id}" if error.trace_id else ""
+        super().__init__(f"{error}, before {wanted}{own}")
 
 
 class StartInterruptedError(SupervisorError):

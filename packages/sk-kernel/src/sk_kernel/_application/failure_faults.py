@@ -10,7 +10,7 @@ from sk_kernel._declare.failure import FailureSpec
 from sk_kernel._graph.entrances import only_asked
 from sk_kernel._graph.graph import Graph
 from sk_kernel._graph.units import state_units
-from sk_kernel._letters.file import may_be_replaced
+from sk_kernel._letters.place import may_be_replaced
 from sk_kernel._wire.portable import portability_faults
 from sk_kernel.errors import Fault
 

@@ -90,6 +90,13 @@ class Losses:
             raise DeadLetterError("write", self.part, str(error)) from error
         self._held.clear()
 
+    def line(self, loss: Loss) -> bytes:
+        """The letter of a loss, as its line.
+
+        :raises DeadLetterError: when MessagePack has no form for the payload.
+        """
+        return written_letter(self._letter(loss))
+
     def _letter(self, loss: Loss) -> DeadLetter:
         sequence, run = root_of(loss.key), self._identity
         return DeadLetter(

@@ -10,14 +10,14 @@ from __future__ import annotations
 import contextlib
 import heapq
 import os
-import stat
 from collections.abc import Generator, Iterable, Iterator
 from operator import itemgetter
 from typing import IO
 
 from sk_kernel._declare.failure import FailureSpec
-from sk_kernel._letters.keep import file_name, keep_former
+from sk_kernel._letters.keep import file_name
 from sk_kernel._letters.letters import Place, place_of
+from sk_kernel._letters.place import put_in_place, refuse_others, told_of
 from sk_kernel.errors import DeadLetterError, DeadLettersLeftError
 
 _MERGED = "merged"
@@ -43,8 +43,8 @@ class DeadLetterFile:
             from tempfile import mkdtemp
 
             folder, name = os.path.split(self._target)
-            with _wrapped("open", self._target):
-                self._refuse_others()
+            with told_of("open", self._target):
+                refuse_others(self._target)
                 self._folder = mkdtemp(prefix=f"{name}.", suffix=".parts", dir=folder)
         return self._folder
 
@@ -54,7 +54,7 @@ class DeadLetterFile:
             return 0
         count = 0
         staged = os.path.join(self._folder, _MERGED)
-        with _wrapped("merge", self._folder), open(staged, "wb") as merged:
+        with told_of("merge", self._folder), open(staged, "wb") as merged:
             for line in _merged(_parts(self._folder)):
                 merged.write(line)
                 count += 1
@@ -65,13 +65,7 @@ class DeadLetterFile:
     def commit(self) -> None:
         """Put what was staged in place of the target; letters that are there are kept beside it."""
         if self._folder:
-            staged = os.path.join(self._folder, _MERGED)
-            with _wrapped("put in place", self._target):
-                self._refuse_others()  # again: it may have come since
-                os.chmod(staged, _mode_of(self._target))
-                keep_former(self._target, staged)
-                os.replace(staged, self._target)
-            _sync_folder(os.path.dirname(self._target))
+            put_in_place(self._target, os.path.join(self._folder, _MERGED))
             self._remove()
 
     @contextlib.contextmanager
@@ -95,7 +89,7 @@ class DeadLetterFile:
 
     def partial_outputs(self) -> tuple[str, ...]:
         """The folder, if there is any letter in it."""
-        with _wrapped("look at", self._folder):
+        with told_of("look at", self._folder):
             return (self._folder,) if self._folder and _parts(self._folder) else ()
 
     def _left(self) -> str:
@@ -104,41 +98,11 @@ class DeadLetterFile:
         except DeadLetterError:  # nobody can look into it now: it is told what it was
             return self._folder
 
-    def _refuse_others(self) -> None:
-        if not may_be_replaced(self._target):
-            raise DeadLetterError("replace", self._target, "it is no regular file")
-
     def _remove(self) -> None:
         import shutil
 
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder = ""
-
-
-def may_be_replaced(path: str) -> bool:
-    """Whether a file may take the place of what is there: of a regular file, or of nothing."""
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except OSError:  # what cannot be looked at is refused by the system
-        return True
-
-
-def _mode_of(path: str) -> int:
-    """Who may read the letters: who may now, and nobody else where there are none yet."""
-    try:
-        return stat.S_IMODE(os.stat(path).st_mode)
-    except FileNotFoundError:
-        return 0o600
-
-
-def _sync_folder(folder: str) -> None:
-    """What is in place stays so behind a power failure, where the file system can promise that."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def letter_part(folder: str, worker: str, segment: int) -> str:
@@ -151,7 +115,7 @@ def letter_lines(path: str) -> Generator[bytes, None, None]:
 
     :raises DeadLetterError: when it cannot be read; of a part also where a line is no letter.
     """
-    with _wrapped("read", path):
+    with told_of("read", path):
         if os.path.isdir(path):
             parts = _parts(path)
             if not parts:
@@ -187,11 +151,3 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[Place, bytes]]:
                 what = f"{file.name}, line {number}"
                 raise DeadLetterError("read", what, error.problem) from None
             yield place, line
-
-
-@contextlib.contextmanager
-def _wrapped(action: str, path: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DeadLetterError(action, path, str(error)) from error

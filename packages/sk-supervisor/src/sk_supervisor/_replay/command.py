@@ -8,37 +8,56 @@ from collections.abc import Container, Iterator
 from typing import Final
 
 import click
-from sk_kernel import DeadLetterError, KernelError
+from sk_kernel import DeadLetterError, DeadLettersLeftError, KernelError
 from sk_kernel.runtime import ApplicationContext
 
 from sk_supervisor._plan.preflight import Prepared
-from sk_supervisor._replay.letters import replay_letters
-from sk_supervisor._replay.path import replay_trace
+from sk_supervisor._plan.run_id import new_run_id
+from sk_supervisor._replay.letters import LetterOptions, replay_letters
+from sk_supervisor._replay.path import replay_record
+from sk_supervisor._replay.payloads import show_payloads
 from sk_supervisor._replay.show import show_letters, show_path
 from sk_supervisor._run.summary import with_cause
 from sk_supervisor._text.redaction import redactor_of
-from sk_supervisor.errors import EXIT_DONE, EXIT_OPERATION, EXIT_WORKER, NoSuchTraceError
+from sk_supervisor.errors import (
+    EXIT_DONE,
+    EXIT_OPERATION,
+    EXIT_WORKER,
+    NoSuchRecordError,
+    NoSuchTraceError,
+)
 
-_TRACE, _LETTERS = "--trace", "--dead-letter"
-#: What an option goes with, and why not with the other one.
+_ONE_RECORD: Final = ("--trace", "--record")
+_LETTERS: Final = "--dead-letter"
+_NOTHING = "{} writes nothing"
+#: What an option goes with, and why not with the one that is there, which is put in.
 _GOES_WITH: Final = {
-    "--run-id": (_TRACE, "a dead letter has its own"),
-    "--input": (_TRACE, "--dead-letter reads the file of letters alone"),
-    "--output": (_LETTERS, "--trace writes nothing"),
-    "--write": (_LETTERS, "--trace writes nothing"),
-    "--traceback": (_LETTERS, "--trace shows what was raised in any case"),
+    "--run-id": (_ONE_RECORD, "a dead letter has its own"),
+    "--input": (_ONE_RECORD, "--dead-letter reads the file of letters alone"),
+    "--output": ((_LETTERS,), _NOTHING),
+    "--write": ((_LETTERS,), _NOTHING),
+    "--remaining": ((_LETTERS,), "{} runs no letters"),
+    "--limit": ((_LETTERS,), "{} shows one record"),
+    "--show": ((_LETTERS,), "{} shows payloads in any case"),
+    "--traceback": ((_LETTERS,), "{} shows what was raised in any case"),
 }
+#: What needs a run, which ``--show`` is none of.
+_RUNS: Final = ("--output", "--write", "--remaining", "--traceback")
 
 
 def misuse(given: Container[str]) -> str:
     """Which rule these options break together, the first one; empty where they break none."""
-    if (_TRACE in given) == (_LETTERS in given):
-        return "give either --trace or --dead-letter"
-    for option, (partner, why) in _GOES_WITH.items():
-        if option in given and partner not in given:
-            return f"{option} goes with {partner}: {why}"
-    if _TRACE in given and "--run-id" not in given:
+    chosen = [option for option in (*_ONE_RECORD, _LETTERS) if option in given]
+    if len(chosen) != 1:
+        return "give one of --trace, --record and --dead-letter"
+    for option, (partners, why) in _GOES_WITH.items():
+        if option in given and chosen[0] not in partners:
+            return f"{option} goes with {' or '.join(partners)}: {why.format(chosen[0])}"
+    if "--trace" in given and "--run-id" not in given:
         return "--trace needs --run-id: the run that the record was in"
+    ran = [option for option in _RUNS if option in given]
+    if ran and "--show" in given:
+        return f"{ran[0]} does not go with --show, which runs nothing"
     return ""
 
 
@@ -47,31 +66,49 @@ def setting_of(adapter: str, path: str) -> str:
     return f"adapters.{adapter}.settings.path={json.dumps(path).replace('${', '$${')}"
 
 
-def trace(prepared: Prepared, run_id: str, trace_id: str) -> int:
-    """Print the path of the record with this trace id; the exit code."""
+def one_record(prepared: Prepared, wanted: str | int, run_id: str | None) -> int:
+    """Print the path of the record with this trace id, or number; the exit code.
+
+    Where no run is given it is one of a new id.
+    """
     try:
-        path = replay_trace(prepared, run_id, trace_id)
-    except NoSuchTraceError as error:
+        path = replay_record(prepared, run_id or new_run_id(), wanted)
+    except (NoSuchTraceError, NoSuchRecordError) as error:
         return _said(error, EXIT_OPERATION, prepared)
     except KernelError as error:
         return _said(error, EXIT_WORKER, prepared)
-    show_path(path, run_id, trace_id, sys.stdout)
+    title = f"record {path.sequence}"
+    if run_id is not None:
+        trace_id = path.trace_id if isinstance(wanted, int) else wanted
+        title += f" of run {run_id}, trace {trace_id}"
+    show_path(path, title, sys.stdout)
     return EXIT_DONE
 
 
-def letters(prepared: Prepared, path: str, *, write: bool, tracebacks: bool) -> int:
+def letters(prepared: Prepared, path: str, how: LetterOptions) -> int:
     """Replay a file, or folder, of dead letters; 0 where all have come through, else 1."""
     for line in _warning(prepared.application):
         click.echo(line, err=True)
     try:
-        result = replay_letters(prepared, path, write=write, tracebacks=tracebacks)
+        result = replay_letters(prepared, path, how)
+    except DeadLettersLeftError as error:
+        return _said(error, EXIT_WORKER, prepared)
     except DeadLetterError as error:
         return _said(error, EXIT_OPERATION, prepared)
     except KernelError as error:
         return _said(error, EXIT_WORKER, prepared)
     result.failures[:] = map(redactor_of(prepared.config), result.failures)
-    show_letters(result, path, write=write, stream=sys.stdout)
+    show_letters(result, path, how, sys.stdout)
     return EXIT_OPERATION if result.failed else EXIT_DONE
+
+
+def payloads(prepared: Prepared, path: str, limit: int) -> int:
+    """Print dead letters with their payloads; 1 where one of them cannot be read."""
+    try:
+        is_whole = show_payloads(prepared.application.graph, path, limit, sys.stdout)
+    except DeadLetterError as error:
+        return _said(error, EXIT_OPERATION, prepared)
+    return EXIT_DONE if is_whole else EXIT_OPERATION
 
 
 def _warning(application: ApplicationContext) -> Iterator[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 from sk_kernel import (
@@ -31,11 +31,13 @@ from sk_kernel.runtime import (
     Losses,
     SegmentRunner,
     SinkDriver,
+    StagedLetters,
     TraceIds,
     application_traceback,
     line_of,
     make_plan,
     single_group,
+    staged_letters,
 )
 
 from sk_supervisor._plan.preflight import Prepared
@@ -44,14 +46,27 @@ from sk_supervisor._system.loops import loop_for
 if TYPE_CHECKING:
     import asyncio
 
-#: Failures that are kept to be shown; further ones are counted.
-SHOWN = 20
+
+class LetterOptions(NamedTuple):
+    """How letters are replayed: see :func:`replay_letters`."""
+
+    write: bool
+    tracebacks: bool
+    limit: int
+    remaining: str | None = None
 
 
 @dataclass(slots=True)
 class Replayed:
-    """What became of the letters; ``failures`` holds the first :data:`SHOWN`."""
+    """What became of the letters; ``failures`` holds the first ``limit``.
 
+    ``left`` is how many are in the file of those that are left, None without one; the lines that
+    hold no letter, ``unreadable`` of them, are not.
+    """
+
+    limit: int
+    left: int | None = None
+    unreadable: int = 0
     succeeded: int = 0
     failed: int = 0
     written: int = 0
@@ -60,39 +75,58 @@ class Replayed:
     def fail(self, what: str) -> None:
         """A letter has failed again."""
         self.failed += 1
-        if len(self.failures) < SHOWN:
+        if len(self.failures) < self.limit:
             self.failures.append(what)
 
 
 class _Noted(Losses):
-    """Keeps what nodes raised on one letter."""
+    """Keeps what nodes raised on one letter, and, where it is to, the letters that it leaves."""
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: Identity, *, leaves: bool) -> None:
         super().__init__(identity)
+        self._leaves = leaves
         self.last: list[Loss] = []
+        self.lines: list[bytes] = []
 
     def take(self, loss: Loss) -> None:
+        if self._leaves:  # before anything else is done with the letter: it may have no form
+            self.lines.append(self.line(loss))
         self.last.append(loss)
 
+    def clear(self) -> None:
+        self.last.clear()
+        self.lines.clear()
 
-def replay_letters(
-    prepared: Prepared, path: str, *, write: bool, tracebacks: bool = False
-) -> Replayed:
+
+def replay_letters(prepared: Prepared, path: str, how: LetterOptions) -> Replayed:
     """Replay the letters of a file, or of a folder of parts, in their order.
 
     States are empty in the beginning, and no node finishes. Unless it is to ``write``, the sink is
     not made; otherwise it commits whatever came through. What a node raises is shown as its type
     and the line that raised it, or, with ``tracebacks``, with all that may be in its text.
 
-    :raises DeadLetterError: when it cannot be read.
+    Letters that fail again are put into the file ``remaining``, if there is one, once the rest is
+    done. Where nothing is written that is the whole letter. Otherwise what came through of it is in
+    the output: then it is a letter of what did not, to the node that raised.
+
+    :raises DeadLetterError: when it cannot be read, or what remains cannot be written.
+    :raises DeadLettersLeftError: when that is so behind the output.
     :raises AdapterFailedError: when the sink failed; it was aborted.
     """
     with closing(letter_lines(path)) as lines:
         first = list(islice(lines, 1))
         run_id = _first_run(path, first[0]) if first else ""
         graph = prepared.application.graph
-        with _sink(prepared.application, write=write) as sink, loop_for(graph) as loop:
-            return _Replay(prepared, run_id, sink, loop, tracebacks).all(chain(first, lines))
+        with ExitStack() as ends:
+            left = None
+            if how.remaining is not None:
+                left = ends.enter_context(staged_letters(how.remaining, behind_output=how.write))
+            loop = ends.enter_context(loop_for(graph))
+            sink = ends.enter_context(_sink(prepared.application, write=how.write))
+            result = Replayed(how.limit)
+            replay = _Replay(prepared, run_id, sink, loop, result, left, tracebacks=how.tracebacks)
+            replay.all(chain(first, lines))
+        return result
 
 
 def _first_run(path: str, line: bytes) -> str:
@@ -109,18 +143,21 @@ class _Replay:
         run_id: str,
         sink: SinkDriver | None,
         loop: asyncio.Runner | None,
+        result: Replayed,
+        left: StagedLetters | None,
+        *,
         tracebacks: bool,
     ) -> None:
-        self._tracebacks = tracebacks
+        self._tracebacks, self._result, self._left = tracebacks, result, left
         spec, given = prepared.application.spec, prepared.application
         failure = FailureSpec(
             nodes={n: NodeFailure("skip", spec.failure.of(n).attempts) for n in given.graph.nodes}
         )
         context = ApplicationContext(replace(spec, failure=failure), catalogue=given.catalogue)
         self._graph, self._run_id, self._sink = context.graph, run_id, sink
-        self._result = Replayed()
         identity = Identity(run_id, spec.scenario, MEMORY, TraceIds(run_id))
-        self._noted = _Noted(identity)
+        # Of a letter that has been written in part only the rest is left.
+        self._noted = _Noted(identity, leaves=left is not None and sink is not None)
         plan = make_plan(self._graph, single_group(self._graph, MEMORY), context.all_states)
         self._runner = SegmentRunner(
             context,
@@ -133,20 +170,30 @@ class _Replay:
             losses=self._noted,
         )
 
-    def all(self, lines: Iterable[bytes]) -> Replayed:
-        """What became of every letter."""
+    def all(self, lines: Iterable[bytes]) -> None:
+        """Note what becomes of every letter."""
         for number, line in enumerate(lines, 1):
             try:
                 letter = read_letter(line)
             except DeadLetterError as error:
                 self._result.fail(f"line {number}: {error.problem}")
+                self._result.unreadable += 1
                 continue
+            self._noted.clear()
             problem = self._problem(number, letter)
             if problem:
                 self._result.fail(f"record {letter.sequence}, {problem}")
+                self._leave(self._noted.lines or [line])
             else:
                 self._result.succeeded += 1
-        return self._result
+        if self._left is not None:
+            self._left.stage()  # before the output is committed
+            self._result.left = self._left.count
+
+    def _leave(self, lines: Iterable[bytes]) -> None:
+        if self._left is not None:
+            for line in lines:
+                self._left.add(line)
 
     def _problem(self, number: int, letter: DeadLetter) -> str:
         if letter.run_id != self._run_id:
@@ -155,13 +202,13 @@ class _Replay:
         batch = Batch(number, letter.sequence, letter.sequence)
         known = Correlation(letter.trace_id, letter.reply_to, letter.headers)
         batch.correlations[key] = known
-        self._noted.last.clear()
         try:
             edge, payload = payload_of(self._graph, letter)
             self._runner.resume(batch, edge, key, payload)
         except AdapterFailedError:
             raise
         except RunError as error:
+            self._noted.clear()  # nothing has come of it: all of it is left
             cause = error.cause_type if isinstance(error, NodeFailedError) else error
             return f"node {letter.node!r}: {cause}"
         return "\n".join(map(self._told, self._noted.last))

@@ -20,13 +20,12 @@ from sk_kernel.runtime import (
     Tracer,
     make_plan,
     single_group,
-    w3c_trace_id,
 )
 
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._replay.call_recorder import CallRecorder, RecordedApplication, RecordedCall
+from sk_supervisor._replay.wanted import ByNumber, ByTrace, Wanted
 from sk_supervisor._system.loops import loop_for
-from sk_supervisor.errors import EarlierRecordError, NoSuchTraceError
 
 if TYPE_CHECKING:
     import asyncio
@@ -42,6 +41,11 @@ class RecordPath:
     spans: Sequence[NodeSpan]
     error: RunError | None
 
+    @property
+    def trace_id(self) -> str:
+        """As its spans have it."""
+        return self.spans[0].trace_id
+
 
 class _Spans:
     """An observer that keeps what it gets."""
@@ -56,42 +60,44 @@ class _Spans:
         """Nothing to export."""
 
 
-def replay_trace(prepared: Prepared, run_id: str, trace_id: str) -> RecordPath:
-    """Run the source's records up to the one with this trace id; the sink is not made.
+def replay_record(prepared: Prepared, run_id: str, wanted: str | int) -> RecordPath:
+    """Run the source's records up to the one that is wanted; the sink is not made.
 
     No node finishes: the record is not behind the end of the input.
 
-    :param trace_id: as spans have it, and the last words of a run; or as an envelope gave it.
+    :param wanted: its number, or its trace id: as spans have it, and the last words of a run; or as
+        an envelope gave it.
     :raises NoSuchTraceError: when there is none in this input under this run id.
+    :raises NoSuchRecordError: when the input has fewer.
     :raises EarlierRecordError: when a record before it failed.
     :raises RunError: when the source failed.
     """
-    ids = TraceIds(run_id)
-    wanted = ids.sequence_of(w3c_trace_id(trace_id))
     graph = prepared.application.graph
-    if wanted is None and not graph.source.payload.enveloped:
-        raise NoSuchTraceError(trace_id, run_id)
+    enveloped = graph.source.payload.enveloped
+    record: Wanted = (
+        ByNumber(wanted)
+        if isinstance(wanted, int)
+        else ByTrace(wanted, run_id, enveloped=enveloped)
+    )
     with loop_for(graph) as loop:
-        replay = _Replay(prepared, run_id, ids, loop)
+        replay = _Replay(prepared, run_id, loop)
         replay.source.open()
         try:
-            return replay.up_to(wanted, trace_id)
+            return replay.up_to(record)
         finally:
             replay.source.close()
 
 
 class _Replay:
-    def __init__(
-        self, prepared: Prepared, run_id: str, ids: TraceIds, loop: asyncio.Runner | None
-    ) -> None:
-        self._ids, self._run_id = ids, run_id
+    def __init__(self, prepared: Prepared, run_id: str, loop: asyncio.Runner | None) -> None:
+        ids = TraceIds(run_id)
         self._recorder, self._spans = CallRecorder(), _Spans()
         spec = prepared.application.spec
         context = RecordedApplication(
             prepared.application, replace(spec, failure=_quiet(spec.failure)), self._recorder
         )
         graph = context.graph
-        self._branching, self._enveloped = graph.branching, graph.source.payload.enveloped
+        self._branching = graph.branching
         plan = make_plan(graph, single_group(graph, MEMORY), context.all_states)
         self._tracer = Tracer(plan, ids, [self._spans])
         container = context.container()
@@ -108,45 +114,29 @@ class _Replay:
             loop=loop,
         )
 
-    def up_to(self, wanted: int | None, trace_id: str) -> RecordPath:
+    def up_to(self, wanted: Wanted) -> RecordPath:
         read = 0
         while True:
             batch, payloads = self.source.read()
             if batch.final:
-                raise NoSuchTraceError(trace_id, self._run_id, read)
+                raise wanted.missing(read)
             read = batch.last
-            row = self._row(batch, payloads, wanted, trace_id)
+            row = wanted.row(batch, payloads)
             if row is None:
-                self._before(batch, payloads, trace_id)
+                self._before(batch, payloads, wanted)
                 continue
             if row:
                 before = Batch(batch.number, batch.first, batch.first + row - 1)
-                self._before(before, payloads[:row], trace_id)
+                self._before(before, payloads[:row], wanted)
             return self._path(batch.number + 1, batch.first + row, payloads[row])
 
-    def _before(self, batch: Batch, payloads: Sequence[Any], trace_id: str) -> None:
+    def _before(self, batch: Batch, payloads: Sequence[Any], wanted: Wanted) -> None:
         try:
             self._runner.read(batch, payloads)
         except AdapterFailedError:
             raise
         except RunError as error:
-            raise EarlierRecordError(trace_id, error) from error.__cause__
-
-    def _row(
-        self, batch: Batch, payloads: Sequence[Any], wanted: int | None, trace_id: str
-    ) -> int | None:
-        """The record's place in the batch; its trace id is its envelope's or its sequence's."""
-        if not self._enveloped:
-            here = wanted is not None and batch.first <= wanted <= batch.last
-            return wanted - batch.first if wanted is not None and here else None
-        spans_have = w3c_trace_id(trace_id)
-        for row, payload in enumerate(payloads):
-            if type(payload) is Envelope and payload.trace_id:
-                if w3c_trace_id(payload.trace_id) == spans_have:
-                    return row
-            elif batch.first + row == wanted:
-                return row
-        return None
+            raise wanted.behind(error) from error.__cause__
 
     def _path(self, number: int, sequence: int, payload: Any) -> RecordPath:
         now = time.time_ns()

@@ -13,7 +13,7 @@ from sk_kernel import NodeSpan
 from sk_kernel.runtime import SINK, SOURCE
 
 from sk_supervisor._replay.call_recorder import RecordedCall
-from sk_supervisor._replay.letters import Replayed
+from sk_supervisor._replay.letters import LetterOptions, Replayed
 from sk_supervisor._replay.path import RecordPath
 
 #: The characters of a payload that are shown.
@@ -22,10 +22,10 @@ SHOWN = 500
 _LEAD = 60
 
 
-def show_path(path: RecordPath, run_id: str, trace_id: str, stream: TextIO) -> None:
+def show_path(path: RecordPath, title: str, stream: TextIO) -> None:
     """Print a record's path node by node, and its span tree."""
     console = Console(file=stream, highlight=False, soft_wrap=True)
-    lines = [f"record {path.sequence} of run {run_id}, trace {trace_id}", SOURCE]
+    lines = [title, SOURCE]
     lines.append(f"  out    {cut(path.payload)}")
     for call in path.calls:
         lines += _call(call)
@@ -36,18 +36,24 @@ def show_path(path: RecordPath, run_id: str, trace_id: str, stream: TextIO) -> N
     console.print(_tree(path.spans))
 
 
-def show_letters(result: Replayed, path: str, *, write: bool, stream: TextIO) -> None:
-    """Print what became of dead letters."""
+def show_letters(result: Replayed, path: str, how: LetterOptions, stream: TextIO) -> None:
+    """Print what became of dead letters, and how many remain in a file of them."""
     total = result.succeeded + result.failed
     print(
         f"{path}: replayed {total:,}: {result.succeeded:,} succeeded, {result.failed:,} failed;"
-        + (f" {result.written:,} records written" if write else " nothing was written"),
+        + (f" {result.written:,} records written" if how.write else " nothing was written"),
         file=stream,
     )
     for failure in result.failures:
         print(indent(failure, "  "), file=stream)
     if result.failed > len(result.failures):
-        print(f"  and {result.failed - len(result.failures):,} more", file=stream)
+        print(f"  and {result.failed - len(result.failures):,} more (--limit)", file=stream)
+    if result.left is not None:
+        unread = f"; of {result.unreadable:,} lines that are no letters, none"
+        print(
+            f"{how.remaining}: {result.left:,} remaining" + (unread if result.unreadable else ""),
+            file=stream,
+        )
 
 
 def cut(value: Any) -> str:

@@ -1,0 +1,71 @@
+"""A file of letters is whole in its place, or is not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sk_kernel import DeadLetterError, DeadLettersLeftError
+from sk_kernel.runtime import staged_letters
+
+
+def test_they_take_their_place_behind_the_block_and_each_is_a_line(tmp_path: Path) -> None:
+    target = tmp_path / "dead"
+    with staged_letters(str(target), behind_output=False) as letters:
+        letters.add(b"one\n")
+        letters.add(b"two")
+        letters.stage()
+        assert not target.exists()
+    assert target.read_bytes() == b"one\ntwo\n"
+    assert letters.count == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["dead"]
+
+
+def test_behind_a_block_that_fails_nothing_is_left_of_them(tmp_path: Path) -> None:
+    def fail() -> None:
+        with staged_letters(str(tmp_path / "dead"), behind_output=True) as letters:
+            letters.add(b"one\n")
+            raise ValueError
+
+    with pytest.raises(ValueError, match=r"^$"):
+        fail()
+    assert not list(tmp_path.iterdir())
+
+
+def taken(target: Path, *, behind_output: bool) -> None:
+    """Letters whose place is taken while they are written."""
+    with staged_letters(str(target), behind_output=behind_output) as letters:
+        letters.add(b"one\n")
+        letters.stage()
+        target.mkdir()
+
+
+def test_behind_an_output_they_are_kept_where_their_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DeadLettersLeftError) as caught:
+        taken(tmp_path / "dead", behind_output=True)
+    assert Path(caught.value.parts).read_bytes() == b"one\n"
+    assert str(caught.value).endswith(
+        f"the output is committed all the same, and the dead letters are in {caught.value.parts}"
+    )
+
+
+def test_without_an_output_nothing_is_left_where_their_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DeadLetterError, match="it is no regular file"):
+        taken(tmp_path / "dead", behind_output=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["dead"]
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_block(tmp_path: Path) -> None:
+    place = tmp_path / "none" / "dead"
+    opened = staged_letters(str(place), behind_output=False)
+    with pytest.raises(DeadLetterError, match=f"cannot open {place}"), opened:
+        pytest.fail("there is no place for them")
+
+
+def test_of_a_link_the_file_that_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (link := tmp_path / "link").symlink_to(tmp_path / "file")
+    with staged_letters(str(link), behind_output=False) as letters:
+        letters.add(b"one\n")
+        letters.stage()
+    assert link.is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"one\n"
