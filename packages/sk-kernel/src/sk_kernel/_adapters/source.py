@@ -82,6 +82,8 @@ class SourceDriver:
         self.was_short = False
         self._number = 0
         self._next = 1
+        #: What a read gave, and how much of it has been passed on: more than it was asked for.
+        self._over: tuple[Sequence[Any], int] | None = None
         self._readings: dict[int, _Reading] = {}
         # Reentrant: a signal may be handled in the middle of any of the three that take it.
         self._lock = threading.RLock()
@@ -166,8 +168,23 @@ class SourceDriver:
             tracer.read(records, reading.times, reading.callers)
 
     def _payloads(self) -> tuple[bool, Sequence[Any]]:
-        if self._interrupted:
+        """Whether the input has ended; else the next payloads, no more than there is room for."""
+        if self._over is None and not self._fetch():
             return True, ()
+        given, begin = self._over or ((), 0)
+        room = self._room
+        end = begin + room
+        self._over = (given, end) if end < len(given) else None
+        payloads = given[begin:end] if begin or self._over else given
+        self.was_short = len(payloads) < room
+        if 2 * len(payloads) > room:
+            self._room = min(self._limits.max_records, 2 * room)
+        return False, payloads
+
+    def _fetch(self) -> bool:
+        """Read once; whether there was anything."""
+        if self._interrupted:
+            return False
         try:
             self._is_reading = True
             raw = self._call_read(
@@ -177,16 +194,13 @@ class SourceDriver:
         except (_Left, AdapterFailedError):
             if not self._is_left:
                 raise
-            return True, ()
-        if not raw:
-            return True, ()
+            return False
+        if call_adapter(SOURCE, "read", _is_empty, raw):
+            return False
         if self._decode is not None:
             raw = self._call_decode(self._bridge, "decode", self._decode, raw)
-        payloads = call_adapter(self._bridge, "decode", _listed, raw)
-        self.was_short = len(payloads) < self._room
-        if 2 * len(payloads) > self._room:
-            self._room = min(self._limits.max_records, 2 * self._room)
-        return False, payloads
+        self._over = call_adapter(self._bridge, "decode", _listed, raw), 0
+        return True
 
     def _sampled(self, first: int, last: int, callers: Callers) -> frozenset[int]:
         """The sampled of these: by the ratio, but for those of which their caller has decided.
@@ -205,6 +219,17 @@ class SourceDriver:
             given = payload.trace_id if type(payload) is Envelope else None
             records.append((sequence, given))
         self._readings[batch.number] = _Reading(records, times, callers)
+
+
+def _is_empty(given: Any) -> bool:
+    """Whether a read has ended the input.
+
+    :raises AdapterFailedError: for None, which is what a read that forgets to return gives.
+    """
+    if given is None:
+        problem = "an empty sequence ends the input, and None does not"
+        raise AdapterFailedError(SOURCE, "read", "NoneType", problem)
+    return hasattr(given, "__len__") and len(given) == 0
 
 
 def _listed(payloads: Any) -> Sequence[Any]:

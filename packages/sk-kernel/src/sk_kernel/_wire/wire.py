@@ -8,7 +8,7 @@ encoded array of payloads within a binary: a reader that looks for its end has n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -18,8 +18,13 @@ from sk_kernel._graph.graph import Graph
 from sk_kernel._record.envelope import Correlation, Key, root_of
 from sk_kernel._wire.codec_errors import UNSENDABLE
 from sk_kernel._wire.portable import decoder_of
+from sk_kernel._wire.portions import portions
 from sk_kernel._wire.refused import undeclared, unsendable
 from sk_kernel.errors import RecordTooLargeError, RunError, WireError
+
+_SAMPLE = 8
+#: What is in a frame besides its records, as far as it does not grow with them.
+_AROUND = 64
 
 _Index = Annotated[int, msgspec.Meta(ge=0)]
 _Nested = Annotated[tuple[int, ...], msgspec.Meta(min_length=1)]
@@ -55,6 +60,7 @@ class WireCodec:
             known = self._producer_index[edge.producer], self._type_index[edge.payload.cls]
             self._consumers.setdefault(known, set()).add(edge.consumer)
         self._decoders: dict[int, Any] = {}
+        self._bytes_each: dict[type, float] = {}
 
     def encode(self, batch: Batch, sections: Iterable[Section], max_bytes: int) -> list[bytes]:
         """The sections as one frame payload, or as several where one would be over ``max_bytes``.
@@ -63,25 +69,57 @@ class WireCodec:
         :raises NodeOutputError: when MessagePack has no form for a record.
         """
         several = list(sections)
-        return self._fit(batch, several, max_bytes) if several else [_encode([])]
+        if not several:
+            return [_encode([])]
+        if sum(map(self._likely_bytes, several)) <= max_bytes:
+            whole = _encode([self._to_wire(batch, s, self._together(s)) for s in several])
+            if len(whole) <= max_bytes:
+                return [whole]
+        return [part for s in several for part in self._parts(batch, s, max_bytes)]
 
-    def _fit(self, batch: Batch, sections: list[Section], max_bytes: int) -> list[bytes]:
-        data = _encode([self._to_wire(batch, s) for s in sections])
-        if len(data) <= max_bytes:
-            return [data]
-        if len(sections) > 1:
-            return [part for s in sections for part in self._fit(batch, [s], max_bytes)]
-        (section,) = sections
+    def _likely_bytes(self, section: Section) -> float:
+        """What a section comes to, if its records are as those of its type before it were."""
+        known = self._bytes_each.get(section.payload.cls)
+        if known is None:
+            some = section.items[:_SAMPLE]
+            size = len(_encoded(section, some))
+            known = self._bytes_each[section.payload.cls] = size / max(len(some), 1)
+        return known * len(section.items)
+
+    def _together(self, section: Section) -> memoryview:
+        encoded = _encoded(section, section.items)
+        self._bytes_each[section.payload.cls] = len(encoded) / max(len(section.items), 1)
+        return memoryview(encoded)
+
+    def _parts(self, batch: Batch, section: Section, max_bytes: int) -> Iterator[bytes]:
+        try:
+            for run, items in portions(section.items, max_bytes - _AROUND):
+                part = section._replace(keys=section.keys[run], items=section.items[run])
+                data = _encode([self._to_wire(batch, part, items)])
+                if len(data) <= max_bytes:
+                    yield data
+                else:
+                    yield from self._smaller(batch, part, len(data), max_bytes)
+        except UNSENDABLE as error:
+            raise unsendable(section) or WireError(type(error).__name__) from None
+
+    def _smaller(
+        self, batch: Batch, section: Section, size: int, max_bytes: int
+    ) -> Iterator[bytes]:
+        """What is too much with its keys and all that is told of its records: each half for itself.
+
+        :raises RecordTooLargeError: for a single record.
+        """
         if len(section.items) == 1:
             sequence = root_of(section.keys[0])
-            error = RecordTooLargeError(section.producer, sequence, len(data), max_bytes)
+            error = RecordTooLargeError(section.producer, sequence, size, max_bytes)
             raise error.about(section.keys[0])
         middle = len(section.items) // 2
-        first = section._replace(keys=section.keys[:middle], items=section.items[:middle])
-        second = section._replace(keys=section.keys[middle:], items=section.items[middle:])
-        return self._fit(batch, [first], max_bytes) + self._fit(batch, [second], max_bytes)
+        for half in (slice(None, middle), slice(middle, None)):
+            part = section._replace(keys=section.keys[half], items=section.items[half])
+            yield from self._parts(batch, part, max_bytes)
 
-    def _to_wire(self, batch: Batch, section: Section) -> _WireSection:
+    def _to_wire(self, batch: Batch, section: Section, items: memoryview) -> _WireSection:
         known = batch.correlations
         dense = type(section.keys) is range and len(section.keys) == batch.last - batch.first + 1
         return _WireSection(
@@ -90,7 +128,7 @@ class WireCodec:
             section.target,
             msgspec.Raw(_encode(None if dense else list(section.keys))),
             [(i, known[k]) for i, k in enumerate(section.keys) if k in known] if known else [],
-            memoryview(_encoded(section)),
+            items,
         )
 
     def decode(self, batch: Batch, data: bytes | memoryview) -> list[Section]:
@@ -137,8 +175,8 @@ class WireCodec:
         return decoder
 
 
-def _encoded(section: Section) -> bytes:
+def _encoded(section: Section, items: Sequence[Any]) -> bytes:
     try:
-        return _encode(section.items)
+        return _encode(items)
     except UNSENDABLE as error:
         raise unsendable(section) or WireError(type(error).__name__) from None
