@@ -127,6 +127,16 @@ def test_a_visit_with_a_text_that_is_no_text_fails_and_leaves_the_others_alone(
     assert [(a.request, a.cause_type) for a in found[1:]] == [("r2", "WireError")]
 
 
+def test_a_visit_that_is_due_is_a_failure_and_is_read_no_further(
+    codec: RequestCodec, edge: Edge
+) -> None:
+    right = Visit("r1", 3, edge, key(1), edge.payload.cls(1), due=5.5)
+    late = right._replace(request="r2", payload=edge.payload.cls("no number"), due=5.0)
+    found = codec.visits(together([codec.visit(visit) for visit in (right, late)]), 5.0)
+    failure = Answer("r2", 3, node=edge.consumer, cause_type="RequestExpiredError")
+    assert found == [right, failure]
+
+
 def test_a_reply_that_is_not_as_declared_is_a_failure(codec: RequestCodec, edge: Edge) -> None:
     cls = edge.payload.cls
     right = Answer("r1", 1, True, cls(1), "giver")

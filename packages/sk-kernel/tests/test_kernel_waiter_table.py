@@ -27,10 +27,14 @@ class Model(RuleBasedStateMachine):
         self.counts: Counter[str] = Counter()
         self.outcomes: Counter[int] = Counter()
         self.made: list[Registration] = []
+        self.held: list[Registration] = []
         self.now = 0
 
     def holder(self, name: str) -> Registration | None:
         return next((entry for entry in self.live if name in entry.names), None)
+
+    def unfinished(self) -> list[Registration]:
+        return [entry for entry in self.held if entry not in self.live]
 
     def forget(self, name: str) -> None:
         for names, _ in self.past:
@@ -47,7 +51,7 @@ class Model(RuleBasedStateMachine):
     @rule(name=NAMES, due=TIMES)
     def register(self, name: str, due: int) -> None:
         entry = Registration(name, None, float(due))
-        if len(self.live) == LIMIT:
+        if len(self.live) + len(self.unfinished()) >= LIMIT:
             with pytest.raises(TooManyRequestsError):
                 self.table.register(entry)
         elif self.holder(name):
@@ -103,6 +107,19 @@ class Model(RuleBasedStateMachine):
             if entry in self.live:
                 self.ended(entry, "expired")
 
+    @rule(which=st.integers(0, 50))
+    def hold(self, which: int) -> None:
+        if which < len(self.made) and self.made[which] not in self.held:
+            entry = self.made[which]
+            assert self.table.hold(entry) == (entry in self.live)
+            self.held += [entry] if entry in self.live else []
+
+    @rule(which=st.integers(0, 50))
+    def release(self, which: int) -> None:
+        if which < len(self.made):
+            self.table.release(self.made[which])
+            self.held = [entry for entry in self.held if entry is not self.made[which]]
+
     @rule(step=st.integers(0, 5))
     def expire(self, step: int) -> None:
         self.now += step
@@ -130,6 +147,7 @@ class Model(RuleBasedStateMachine):
         }
         assert counted == {name: self.counts[name] for name in counted}
         assert self.table.in_flight == len(self.live)
+        assert self.table.unfinished == len(self.unfinished())
         assert self.table.entries() == self.live
 
     @invariant()

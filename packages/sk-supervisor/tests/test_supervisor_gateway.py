@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from asked_app import Ask, Second, Third
 from asking import SHARED, asked
-from sk_kernel import Envelope, ReplyWaiter
+from sk_kernel import Envelope, ReplyWaiter, TooManyRequestsError
 from sk_kernel.runtime import (
     WHOLE,
     Answer,
@@ -30,9 +30,9 @@ from sk_transport import Channel, FrameDecoder, FrameKind, FrameLimits, KeyMater
 class Front:
     """A gateway that sends nothing: groups of one, two, three and one workers are behind it."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_in_flight: int = 100) -> None:
         plan = prepare(asked(SHARED)).plan
-        waiters = ReplyWaiterService()
+        waiters = self.waiters = ReplyWaiterService(max_in_flight=max_in_flight)
         self._keys = EdgeKeys(KeyMaterial.generated(), "s", (), "hkdf_sha256")
         self._codec = RequestCodec(plan.graph)
         self.gateway = RequestGateway(
@@ -51,15 +51,17 @@ class Front:
     def ask(self, *payloads: Any) -> list[ReplyWaiter]:
         return [self._client.request(Envelope(payload)) for payload in payloads]
 
-    def answered(self, worker: str, node: str) -> None:
+    def answered(self, worker: str, node: str, weight: int = WHOLE) -> None:
         """Let a worker say that the first request has failed in a node; signed, and long ago."""
-        (part,) = self._codec.answer_parts([Answer("r1", WHOLE, node=node, cause_type="E")], 1_000)
+        (part,) = self._codec.answer_parts([Answer("r1", weight, node=node, cause_type="E")], 1_000)
         key = self._keys.between(worker, CLIENT)
         signer = Signer(Channel("s", worker, CLIENT), key, clock=lambda: 0)
         for payload in frames_of([part], 1_000):
             sent = b"".join(signer.seal(FrameKind.REPLY, b"", payload))
             for frame in FrameDecoder(FrameLimits()).feed(sent):
                 self.gateway.arrived(worker, frame)
+        self.gateway.leave()
+        self.gateway.attend()
 
 
 @pytest.fixture
@@ -142,3 +144,58 @@ def test_whoever_a_request_may_have_come_to_answers_it(
         worker.partition("-")[0],
         node,
     )
+
+
+def ended(waiter: ReplyWaiter, how: str) -> None:
+    if how == "cancelled":
+        waiter.cancel()
+    else:
+        waiter.wait(0)
+
+
+@pytest.fixture
+def narrow() -> Front:
+    """One request may be in flight."""
+    return Front(max_in_flight=1)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "timeout"])
+def test_a_request_that_nobody_waits_for_is_in_flight_until_it_is_answered(
+    narrow: Front, how: str
+) -> None:
+    ended(*narrow.ask(Second(1)), how)
+    with pytest.raises(TooManyRequestsError) as caught:
+        narrow.ask(Second(2))
+    assert (caught.value.limit, caught.value.unfinished) == (1, 1)
+    narrow.answered("two-1.1", "second")
+    narrow.ask(Second(3))
+
+
+def test_a_request_that_nobody_waits_for_is_in_flight_until_its_worker_is_lost(
+    narrow: Front,
+) -> None:
+    ended(*narrow.ask(Second(1)), "cancelled")
+    narrow.gateway.lost("two-0.1")  # which never had it
+    assert narrow.waiters.counters().unfinished == 1
+    narrow.gateway.lost("two-1.1")
+    assert narrow.waiters.counters().unfinished == 0
+    narrow.ask(Second(2))
+
+
+def test_a_request_that_is_answered_in_part_is_in_flight_until_the_rest_is_in(
+    narrow: Front,
+) -> None:
+    (waiter,) = narrow.ask(Second(1))
+    narrow.answered("two-1.1", "second", WHOLE - 1)
+    assert waiter.done()
+    assert narrow.waiters.counters().unfinished == 1
+    narrow.answered("three-0.1", "third", 1)
+    assert narrow.waiters.counters().unfinished == 0
+
+
+def test_whoever_hears_of_a_reply_may_ask_at_once(narrow: Front) -> None:
+    (waiter,) = narrow.ask(Second(1))
+    asked_again: list[ReplyWaiter] = []
+    narrow.waiters.subscribe(waiter, lambda: asked_again.extend(narrow.ask(Second(2))))
+    narrow.answered("two-1.1", "second")
+    assert lost(asked_again) == [False]

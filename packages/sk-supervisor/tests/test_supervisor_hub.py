@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -167,6 +168,16 @@ def test_a_hub_closes_whether_it_was_started_or_not() -> None:
 def test_a_refused_frame_is_counted_under_its_category(hub: Hub) -> None:
     hub.dial("in").listen().send(1, b"x", target_segment=7)
     assert hub.rejects.get(timeout=PATIENCE) == "protocol"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_hub_whose_thread_ends_says_so_whatever_has_ended_it(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.relay, "route", lambda *_, **__: sys.exit())
+    hub.dial("in").send(1, b"x")
+    fault = hub.faults.get(timeout=PATIENCE)
+    assert fault == ("", "internal", "SystemExit in hub relay")
 
 
 def test_a_hub_without_descriptors_accepts_again_once_there_are_some(hub: Hub) -> None:

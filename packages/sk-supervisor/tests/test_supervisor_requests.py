@@ -18,6 +18,7 @@ from sk_kernel import (
     RecordTooLargeError,
     ReplyWaiter,
     TerminalEvent,
+    TooManyInputsError,
     TooManyRequestsError,
     UnknownRouteError,
 )
@@ -229,6 +230,22 @@ def test_more_than_may_be_in_flight_are_refused_at_once(four: Service, gate: Gat
     assert {replied(waiter).n for waiter in [waiting, *others]} == {2}
 
 
+def test_what_nobody_waits_for_any_more_is_in_flight_until_its_worker_has_done_with_it(
+    four: Service, gate: Gate
+) -> None:
+    stuck = four.request(Envelope(Ask(1, do="wait:last", gate=gate.path)))
+    gate.reached()
+    given_up = [stuck, *(four.request(Envelope(Ask(1))) for _ in range(6))]
+    behind = four.request(Envelope(Ask(1)))
+    assert all(waiter.cancel() for waiter in given_up)
+    assert (four.status().requests.in_flight, four.status().requests.unfinished) == (1, 7)
+    with pytest.raises(TooManyRequestsError, match="nobody waits for 7 of them any more"):
+        four.request(Envelope(Ask(1)))
+    gate.open()
+    replied(behind)
+    assert four.status().requests.unfinished == 0
+
+
 # ---- awaiting ------------------------------------------------------------------------------------
 
 
@@ -291,6 +308,27 @@ def test_a_mixed_batch_goes_to_each_group_of_its_own_and_comes_back_in_order(
     ]
     pids = {w.worker_id: w.os_pid for w in four.status().workers()}
     assert outputs[1].payload.pids == [pids["two-0.1"]]
+
+
+def test_more_inputs_than_may_ever_be_in_flight_are_refused_before_any_is_sent(
+    four: Service,
+) -> None:
+    before = four.status().requests
+    with pytest.raises(TooManyInputsError) as caught:
+        four.execute_boundary([dispatch(Ask(1))] * 9)
+    assert (caught.value.count, caught.value.limit) == (9, 8)
+    assert four.status().requests == before
+
+
+def test_of_inputs_that_are_not_all_taken_none_is_sent(four: Service, gate: Gate) -> None:
+    waiting = four.request(Envelope(Ask(1, do="wait:last", gate=gate.path)))
+    gate.reached()
+    with pytest.raises(TooManyRequestsError):
+        four.execute_boundary([dispatch(Ask(1, who="none"))] * 8)
+    assert four.status().requests.unfinished == 0
+    gate.open()
+    assert replied(waiting).n == 2
+    assert replied(four.request(Envelope(Ask(1, who="none")))).seen == 1
 
 
 @pytest.mark.contract("P5PRE-EXEC-02")

@@ -25,6 +25,7 @@ from sk_kernel import (
     ReplyWaiter,
     RequestsClosedError,
     TerminalEvent,
+    TooManyRequestsError,
     UnsendableRequestError,
 )
 from sk_observability import LifecycleLog
@@ -81,6 +82,33 @@ def outcome_of(service: Service, waiter: ReplyWaiter) -> threading.Event:
     if not service._supervisor.handoff.waiters.subscribe(waiter, came.set):  # type: ignore[attr-defined]
         came.set()
     return came
+
+
+def test_what_is_given_up_behind_a_node_is_in_flight_until_that_has_done(
+    gates: Callable[[str], Gate],
+) -> None:
+    gate = gates("gate")
+    three = {"requests": {"max_in_flight": 3}}
+    with serve(asked(None, modules=MODULES, platform=three)) as service:
+        stuck = service.request(Envelope(Ask(1, do="wait:first", gate=gate.path)))
+        gate.reached()
+        queued, behind = (service.request(Envelope(Awaited(n))) for n in (1, 2))
+        assert stuck.cancel()
+        assert queued.cancel()
+        with pytest.raises(TooManyRequestsError) as caught:
+            service.request(Envelope(Awaited(3)))
+        assert caught.value.unfinished == 2
+        gate.open()
+        assert replied(behind).n == 2
+        assert service.status().requests.unfinished == 0
+
+
+def test_what_serve_gives_is_entered_once() -> None:
+    serving = serve(local())
+    with serving as service:
+        with pytest.raises(ServiceFailedError, match="is for one block, and was entered before"):
+            serving.__enter__()
+        assert replied(service.request(Envelope(Awaited(1)))).n == 1
 
 
 # ---- nodes ---------------------------------------------------------------------------------------
@@ -290,7 +318,8 @@ def test_a_source_that_raises_when_it_is_interrupted_keeps_no_caller_waiting(
             service._supervisor.request_stop("test")
             with suppress(RequestsClosedError):
                 while True:
-                    service.request(Envelope(Awaited(0))).cancel()
+                    with suppress(TooManyRequestsError):
+                        service.request(Envelope(Awaited(0))).cancel()
             gate.open()
             thread.join(5)
             assert [answer.status for answer in answers] == ["success"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 import pytest
-from asked_kept import Add, Part, Parts, Say
+from asked_kept import Add, Part, Parts, Repeat, Say
 from asking import asked
 from sk_kernel.runtime import (
     WHOLE,
@@ -27,7 +28,7 @@ from sk_supervisor._worker.responder import Responder
 
 LIMIT = 1 << 20
 GROUPS = (
-    {"name": "one", "nodes": ["adding", "saying", "parting", "looking"]},
+    {"name": "one", "nodes": ["adding", "saying", "parting", "looking", "repeating"]},
     {"name": "two", "nodes": ["ending"]},
 )
 SKIPPING = {"failure": {"nodes": {"looking": {"policy": "skip"}}}}
@@ -68,19 +69,24 @@ class Worker:
         self._entrances = Entrances(plan.graph, "r")
         self.responder = Responder(plan, runners, cast("DataPlaneChannel", self._sent), LIMIT)
 
-    def take(self, target: str, payloads: dict[int, Any]) -> None:
+    def take(self, target: str, payloads: dict[int, Any], due: float = math.inf) -> None:
         """Requests by number, in one frame."""
         parts = []
         for number, payload in payloads.items():
             edge = self._entrances.entry(target, type(payload))
             key = self._entrances.root(number, 0, 1)
-            visit = Visit(f"r{number}", WHOLE, edge, key, payload)
+            visit = Visit(f"r{number}", WHOLE, edge, key, payload, due=due)
             parts.append(WirePart(1, self._codec.visit(visit)))
-        (frame,) = frames_of(parts, LIMIT)
+        (frame,) = frames_of(parts, 4 * LIMIT)
         segment = self._plan.segment_of(target).index
         self.responder.take(
             RequestArrived(RequestHeader(CLIENT, "one-0.1", "r", None, segment), frame)
         )
+
+    @property
+    def unflushed(self) -> list[tuple[str, bytes]]:
+        """The frames that have left by themselves."""
+        return self._sent.frames
 
     def sent(self) -> list[tuple[str, bytes]]:
         """All frames that leave, with whom they go to."""
@@ -90,7 +96,8 @@ class Worker:
     def answers(self) -> list[Answer]:
         """What is in those for the caller."""
         frames = [frame for receiver, frame in self.sent() if receiver == CLIENT]
-        return [answer for frame in frames for answer in self._codec.answers(frame)]
+        found = [answer for frame in frames for answer in self._codec.answers(frame)]
+        return [self._codec.read(answer) for answer in found]
 
 
 @pytest.fixture
@@ -138,3 +145,23 @@ def test_what_was_given_up_leaves_before_what_may_end_the_request_elsewhere(work
     assert [receiver for receiver, _ in worker.sent()] == [CLIENT, "two-0.1"]
     (loss,) = worker.answers()
     assert (loss.weight, loss.node, loss.given_up) == (0, "looking", True)
+
+
+def test_large_replies_are_sent_before_all_of_them_are_encoded(worker: Worker) -> None:
+    worker.take("repeating", {n: Repeat(LIMIT // 40) for n in range(100)})
+    told = [reply for receiver, reply in worker.unflushed if receiver == CLIENT]
+    assert len(told) == 2
+    assert [answer.request for answer in worker.answers()] == [f"r{n}" for n in range(100)]
+
+
+def test_large_records_are_passed_on_before_all_of_them_are_encoded(worker: Worker) -> None:
+    worker.take("looking", {n: Part(n + 1, "x" * (LIMIT // 100)) for n in range(200)})
+    early = len(worker.unflushed)
+    assert 0 < early < len(worker.sent())
+
+
+def test_a_visit_whose_time_is_over_as_it_comes_is_answered_so(worker: Worker) -> None:
+    worker.take("adding", {1: Add(1)}, due=0.0)
+    (late,) = worker.answers()
+    assert (late.request, late.weight, late.node) == ("r1", WHOLE, "adding")
+    assert late.cause_type == "RequestExpiredError"

@@ -12,7 +12,8 @@ class RequestsConfig(ConfigModel):
     """Limits for requests that the process which started a run sends to its nodes."""
 
     max_in_flight: Count = Field(
-        default=1_024, description="Requests that may wait for their reply; more are refused"
+        default=1_024,
+        description="Requests that may be with the nodes, waited for or not; more are refused",
     )
     timeout_seconds: Seconds = Field(
         default=30,

@@ -10,11 +10,32 @@ class RequestRefusedError(KernelError):
 
 
 class TooManyRequestsError(RequestRefusedError):
-    """As many requests as allowed have no reply yet: the caller may try again when one has."""
+    """As many requests as allowed are with the nodes: the caller may try again when one is done.
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        super().__init__(f"{limit} requests are in flight, and no more are allowed: try again")
+    For ``unfinished`` of them nobody waits any more: their time is over, or they were cancelled, or
+    answered by a part of what they lead to. The nodes have not done with them all the same.
+    """
+
+    def __init__(self, limit: int, unfinished: int = 0) -> None:
+        self.limit, self.unfinished = limit, unfinished
+        said = f"{limit} requests are in flight, and no more are allowed: try again"
+        if unfinished:
+            said += (
+                f" when the nodes have done with one (nobody waits for {unfinished} of them any"
+                " more: a node is slow, or stuck)"
+            )
+        super().__init__(said)
+
+
+class TooManyInputsError(RequestRefusedError):
+    """More inputs at once than may ever be in flight together: to try again is of no use."""
+
+    def __init__(self, count: int, limit: int) -> None:
+        self.count, self.limit = count, limit
+        super().__init__(
+            f"{count} inputs at once, and no more than {limit} requests may be in flight"
+            " (requests.max_in_flight): give fewer at a time, or allow more"
+        )
 
 
 class TraceInUseError(RequestRefusedError):

@@ -17,6 +17,7 @@ from sk_kernel._request_errors import RequestExpiredError as RequestExpiredError
 from sk_kernel._request_errors import RequestRefusedError as RequestRefusedError
 from sk_kernel._request_errors import RequestsClosedError as RequestsClosedError
 from sk_kernel._request_errors import TooManyAliasesError as TooManyAliasesError
+from sk_kernel._request_errors import TooManyInputsError as TooManyInputsError
 from sk_kernel._request_errors import TooManyRequestsError as TooManyRequestsError
 from sk_kernel._request_errors import TraceInUseError as TraceInUseError
 from sk_kernel._request_errors import UnsendableRequestError as UnsendableRequestError

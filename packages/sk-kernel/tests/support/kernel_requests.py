@@ -88,7 +88,7 @@ def one_batch(
 def sent_answers(codec: RequestCodec, answers: list[Answer], limit: int = 1 << 20) -> list[Answer]:
     """The answers as the other end has them."""
     frames = frames_of(codec.answer_parts(answers, limit), limit)
-    return [answer for frame in frames for answer in codec.answers(frame)]
+    return [codec.read(answer) for frame in frames for answer in codec.answers(frame)]
 
 
 def together(several: Iterable[bytes]) -> bytes:

@@ -37,6 +37,7 @@ class Part(msgspec.Struct):
     """To be looked at; 0 is refused."""
 
     n: int
+    text: str = ""
 
 
 class Parts(msgspec.Struct):
@@ -45,10 +46,23 @@ class Parts(msgspec.Struct):
     several: list[int]
 
 
+class Repeat(msgspec.Struct):
+    """Asks for so many characters."""
+
+    count: int
+
+
+class Repeated(msgspec.Struct):
+    """Has them."""
+
+    text: str
+
+
 class Looked(msgspec.Struct):
     """On its way to where nothing comes of it."""
 
     n: int
+    text: str = ""
 
 
 @state(key=None)
@@ -88,7 +102,13 @@ def looking(part: Part) -> Looked:
     """Refuses 0."""
     if not part.n:
         raise ValueError(part.n)
-    return Looked(part.n)
+    return Looked(part.n, part.text)
+
+
+@node
+def repeating(repeat: Repeat) -> Repeated:
+    """So many."""
+    return Repeated("x" * repeat.count)
 
 
 @node

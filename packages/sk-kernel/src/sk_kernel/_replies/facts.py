@@ -25,6 +25,8 @@ class ReplyCounters(msgspec.Struct, frozen=True, kw_only=True):
     ``registered`` is ``completed + cancelled + expired + in_flight``: a request that a terminal of
     any status ended is completed. ``refused`` were never registered. ``remembered`` is the number
     of ended requests whose names are still known, to tell a duplicate terminal from a late one.
+    ``unfinished`` have ended too, but the nodes have not done with them: they count as those in
+    flight do when it is said whether one more may be.
     """
 
     registered: int = 0
@@ -36,6 +38,7 @@ class ReplyCounters(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int = 0
     refused: int = 0
     remembered: int = 0
+    unfinished: int = 0
 
 
 class ReplyEvent(msgspec.Struct, frozen=True):

@@ -26,12 +26,13 @@ Verdict = Literal["completed", "duplicate_terminal", "late_reply_drop"]
 class Registration:
     """A request in flight: the caller's own trace id first among its names, and its due time."""
 
-    __slots__ = ("due", "names", "reply_to", "serial", "trace_id")
+    __slots__ = ("due", "held", "names", "reply_to", "serial", "trace_id")
 
     def __init__(self, trace_id: str, reply_to: str | None, due: float) -> None:
         self.trace_id, self.reply_to, self.due = trace_id, reply_to, due
         self.names: tuple[str, ...] = (trace_id,)
         self.serial = 0
+        self.held = False
 
     def rename(self, trace_id: str) -> None:
         """Go by another name; before it is registered."""
@@ -49,12 +50,16 @@ R = TypeVar("R", bound=Registration)
 
 
 class WaiterTable(Generic[R]):
-    """The requests in flight and a bounded memory of the ended ones. Not safe across threads."""
+    """The requests in flight and a bounded memory of the ended ones. Not safe across threads.
+
+    Whoever works on a request may hold it: it then counts against ``max_in_flight`` until it is
+    released, also where nobody waits for it any more.
+    """
 
     def __init__(self, max_in_flight: int, remember: int) -> None:
         self.max_in_flight, self.remember = max_in_flight, remember
         self.registered = self.completed = self.cancelled = self.expired = 0
-        self.duplicate_terminal = self.late_reply_drop = self.refused = 0
+        self.duplicate_terminal = self.late_reply_drop = self.refused = self.unfinished = 0
         self._live: dict[str, R] = {}
         # Trace ids, not registrations: those of ended requests would hold their replies alive.
         self._due: list[tuple[float, int, str]] = []
@@ -79,13 +84,13 @@ class WaiterTable(Generic[R]):
     def register(self, entry: R) -> None:
         """Take a request on.
 
-        :raises TooManyRequestsError: when ``max_in_flight`` are under way.
+        :raises TooManyRequestsError: when ``max_in_flight`` are under way, or held.
         :raises TraceInUseError: when one in flight goes by that trace id.
         """
         in_flight = self.in_flight
-        if in_flight >= self.max_in_flight:
+        if in_flight + self.unfinished >= self.max_in_flight:
             self.refused += 1
-            raise TooManyRequestsError(self.max_in_flight)
+            raise TooManyRequestsError(self.max_in_flight, self.unfinished)
         if entry.trace_id in self._live:
             self.refused += 1
             raise TraceInUseError(entry.trace_id)
@@ -117,6 +122,17 @@ class WaiterTable(Generic[R]):
             entry.names = (*entry.names, alias)
             self._past.pop(alias, None)
         return True
+
+    def hold(self, entry: R) -> bool:
+        """Count a request in flight until it is released; False when it has ended before."""
+        entry.held = self._live.get(entry.trace_id) is entry
+        return entry.held
+
+    def release(self, entry: R) -> None:
+        """Hold a request no more; nothing where it is not held."""
+        if entry.held:
+            entry.held = False
+            self.unfinished -= self._live.get(entry.trace_id) is not entry
 
     def goes(self, name: str) -> bool:
         """Whether a request in flight goes by that name, its own or an alias."""
@@ -188,6 +204,7 @@ class WaiterTable(Generic[R]):
         return entry is not None and entry.serial == item[1]
 
     def _end(self, entry: R, *, completed: bool) -> None:
+        self.unfinished += entry.held
         past = _Past(entry.names, completed)
         for name in past.names:
             del self._live[name]

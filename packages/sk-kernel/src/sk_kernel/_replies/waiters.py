@@ -21,9 +21,9 @@ _DAY = 86_400.0
 class ReplyWaiterService:
     """Waiters for replies, by trace id. Every method is safe in any thread, and none blocks.
 
-    At most ``max_in_flight`` requests are without an outcome; of the last ``remember`` that ended,
-    the names are known. What is due expires at the next call of any method that could tell, and in
-    a waiter's own ``wait`` or ``await``; whoever owns a loop may drive :meth:`expire` by
+    At most ``max_in_flight`` requests are without an outcome or held; of the last ``remember`` that
+    ended, the names are known. What is due expires at the next call of any method that could tell,
+    and in a waiter's own ``wait`` or ``await``; whoever owns a loop may drive :meth:`expire` by
     :meth:`next_due` besides. ``clock`` gives seconds that only grow. ``on_event`` is called outside
     the lock, in the thread of what happened, and must not raise.
     """
@@ -59,7 +59,7 @@ class ReplyWaiterService:
         A trace id may be used again when its request has ended; what is still on its way for the
         earlier one can then not be told from the later one's, unless each went by its own alias.
 
-        :raises TooManyRequestsError: when as many as allowed are in flight.
+        :raises TooManyRequestsError: when as many as allowed are in flight, or held.
         :raises TraceInUseError: when a request in flight goes by that name.
         :raises RequestsClosedError: after :meth:`close`.
         """
@@ -96,6 +96,19 @@ class ReplyWaiterService:
         """
         with self._lock:
             return self._table.add_alias(trace_id, alias)
+
+    def hold(self, waiter: ReplyWaiter) -> bool:
+        """Count a request as one that may be in flight until :meth:`release`, whatever it comes to.
+
+        For whoever has something of it that goes on without its caller. False when it has ended.
+        """
+        with self._lock:
+            return self._table.hold(waiter)
+
+    def release(self, waiter: ReplyWaiter) -> None:
+        """Nothing of a request is left anywhere. More than once: nothing."""
+        with self._lock:
+            self._table.release(waiter)
 
     def complete(self, event: TerminalEvent) -> bool:
         """Give a terminal to its waiter, under the caller's trace id, by whatever name it comes.

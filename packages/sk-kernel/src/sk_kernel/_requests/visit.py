@@ -12,6 +12,8 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from sk_kernel._graph.graph import Edge
 from sk_kernel._record.envelope import NO_CORRELATION, Correlation, Key
 
@@ -67,6 +69,13 @@ class Answer(NamedTuple):
     def outright(self) -> bool:
         """Whether it completes a request whatever else is out."""
         return self.replied or bool(self.cause_type and not self.given_up)
+
+
+class Unread(NamedTuple):
+    """The payload of a reply as it has come: the number of its type, and its bytes."""
+
+    type: int
+    data: msgspec.Raw
 
 
 class Tally:

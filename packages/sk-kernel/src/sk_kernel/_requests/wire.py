@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -20,13 +21,14 @@ from sk_kernel._requests.forms import (
     decode_visits,
 )
 from sk_kernel._requests.parts import encode, encoded, parts_of
-from sk_kernel._requests.visit import Answer, Visit
+from sk_kernel._requests.visit import Answer, Unread, Visit
 from sk_kernel._wire.codec_errors import UNREADABLE
 from sk_kernel._wire.parts import WirePart
 from sk_kernel._wire.refused import found_in
 from sk_kernel.errors import (
     KernelError,
     NodeOutputError,
+    RequestExpiredError,
     RunError,
     UnsendableRequestError,
     WireError,
@@ -99,21 +101,22 @@ class RequestCodec:
             self.on_unsent,
         )
 
-    def visits(self, data: bytes | memoryview) -> list[Visit | Answer]:
+    def visits(self, data: bytes | memoryview, now: float = -math.inf) -> list[Visit | Answer]:
         """The visits in an array of them; in place of one that is not as declared, its failure.
 
         Fields are not checked where they are sent. So a visit with one of another type than it
-        declares comes here: that is the failure of its own request alone.
+        declares comes here: that is the failure of its own request alone. So is one that is due
+        by ``now``: it is not read any further.
 
         :raises WireError: when the bytes are not visits of this graph.
         """
         try:
-            return [self._visit(wire, wire.correlation) for wire in decode_visits(data)]
+            return [self._visit(wire, wire.correlation, now) for wire in decode_visits(data)]
         except UNREADABLE:
-            return self._raw_visits(data)
+            return self._raw_visits(data, now)
 
     def answers(self, data: bytes | memoryview) -> list[Answer]:
-        """The answers in an array of them; a reply that is not as declared is a failure.
+        """The answers in an array of them, their replies unread: no code of an application runs.
 
         :raises WireError: when the bytes are not answers of this graph.
         """
@@ -122,6 +125,20 @@ class RequestCodec:
         except UNREADABLE as error:
             raise WireError(type(error).__name__) from error
         return [self._answer(wire) for wire in found]
+
+    def read(self, answer: Answer) -> Answer:
+        """An answer with its reply, which is made here; of one that is not as declared, a failure.
+
+        Its classes are the application's, and so is what runs as they are made: whatever that
+        raises is a failure, too.
+        """
+        unread = answer.payload
+        if not isinstance(unread, Unread):
+            return answer
+        try:
+            return answer._replace(payload=self._decoder(unread.type)(unread.data))
+        except BaseException:  # noqa: BLE001 - whatever the __post_init__ of a payload raises
+            return _failed(answer, answer.node, NodeOutputError)
 
     def _sent_visit(self, visit: Visit) -> tuple[Any, ...]:
         request, weight, edge, key, payload, known, sampled, due = visit
@@ -135,7 +152,7 @@ class RequestCodec:
             raise NodeOutputError(node, f"{type(payload).__qualname__}, which is not declared", "")
         return request, weight, kind, payload if replied else None, node, cause, given_up
 
-    def _raw_visits(self, data: bytes | memoryview) -> list[Visit | Answer]:
+    def _raw_visits(self, data: bytes | memoryview, now: float) -> list[Visit | Answer]:
         try:
             found = decode_raw_visits(data)
         except UNREADABLE as error:
@@ -147,15 +164,17 @@ class RequestCodec:
             except UNREADABLE:
                 visits.append(self._undeclared(wire, self._edge(wire), NO_CORRELATION, _NO_TEXT))
             else:
-                visits.append(self._visit(wire, known))
+                visits.append(self._visit(wire, known, now))
         return visits
 
-    def _visit(self, wire: WireVisit, known: Correlation) -> Visit | Answer:
+    def _visit(self, wire: WireVisit, known: Correlation, now: float) -> Visit | Answer:
         way = wire.producer, wire.type, wire.consumer
         edge, decode = self._read.get(way) or self._reading(wire, way)
+        if wire.due <= now:
+            return _failed(wire, edge.consumer, RequestExpiredError)
         try:
             payload = decode(wire.payload)
-        except Exception as error:  # noqa: BLE001 - and whatever the __post_init__ raises
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a __post_init__ raises
             return self._undeclared(wire, edge, known, found_in(edge.payload.name, error))
         request, weight = wire.request, wire.weight
         return Visit(request, weight, edge, wire.key, payload, known, wire.sampled, wire.due)
@@ -197,11 +216,7 @@ class RequestCodec:
             return Answer(request, weight, False, None, wire.node, wire.cause_type, lost)
         if wire.type >= len(self._types):
             raise WireError("no such type")
-        try:
-            payload = self._decoder(wire.type)(wire.payload)
-        except Exception:  # noqa: BLE001 - as above
-            return _failed(wire, wire.node, NodeOutputError)
-        return Answer(request, weight, True, payload, wire.node)
+        return Answer(request, weight, True, Unread(wire.type, wire.payload), wire.node)
 
     def _decoder(self, index: int) -> Any:
         decoder = self._decoders.get(index)
@@ -211,5 +226,5 @@ class RequestCodec:
         return decoder
 
 
-def _failed(wire: WireVisit | WireAnswer, node: str, cause: type[KernelError]) -> Answer:
+def _failed(wire: WireVisit | Answer, node: str, cause: type[KernelError]) -> Answer:
     return Answer(wire.request, wire.weight, node=node, cause_type=cause.__name__)

@@ -1,6 +1,6 @@
 """The hub: one thread that relays frames between the workers, and never decodes a payload.
 
-It never blocks on a write while there is something to read.
+It never blocks on a write while there is something to read, and runs no code of an application.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from sk_kernel import WireError
 from sk_transport import DetachedChannel, TransportError
@@ -26,6 +27,9 @@ from sk_supervisor._protocol.failures import PROTOCOL, TRANSPORT
 from sk_supervisor._protocol.frames import HUB
 from sk_supervisor._protocol.link_limits import LinkLimits
 from sk_supervisor._system.threads import begin, begun
+
+#: How long an end waits for what the local peer has in hand: code of the application, it may be.
+_PATIENCE_SECONDS: Final = 1.0
 
 
 class DataHub:
@@ -77,17 +81,16 @@ class DataHub:
                 on_reject=on_reject,
             )
             opened.pop_all()  # they are the hub's now
+        self._local_peer = local_peer
         self._links = HubLinks(
             self._selector, on_lost=local_peer.lost if local_peer is not None else lambda _: None
         )
         self._forwarding = Forwarding(relay, self._links, local_peer, on_complete=on_complete)
         self._threads = [
-            threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
-            for name, work in (
-                ("hub accept", self._acceptor.attend),
-                ("hub relay", self._relay_frames),
-            )
+            self._thread("hub accept", self._acceptor.attend),
+            self._thread("hub relay", self._relay_frames),
         ]
+        self._peers_thread = self._thread("hub replies", local_peer.attend) if local_peer else None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -112,7 +115,7 @@ class DataHub:
 
         :raises OSError: when the system has no thread to give; close it then.
         """
-        for thread in self._threads:
+        for thread in filter(None, (*self._threads, self._peers_thread)):
             begin(thread)
 
     def wake(self) -> None:
@@ -121,13 +124,17 @@ class DataHub:
             self._wake_out.send(b"\0")
 
     def close(self) -> None:
-        """End both threads and every connection."""
+        """End the threads and every connection; of the local peer's own, what ends in a second."""
         self._closing.set()
         self._acceptor.close()
         self.wake()
         for thread in self._threads:
             if begun(thread):
                 thread.join()
+        if self._local_peer is not None:
+            self._local_peer.leave()
+        if self._peers_thread is not None and begun(self._peers_thread):
+            self._peers_thread.join(_PATIENCE_SECONDS)
         self._links.close()
         for channel in self._admitted:
             channel.sock.close()
@@ -135,11 +142,14 @@ class DataHub:
         self._wake_in.close()
         self._wake_out.close()
 
+    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        return threading.Thread(target=self._guarded, args=(work,), name=name, daemon=True)
+
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except Exception as error:
-            # Without this thread every worker would wait for ever.
+        except BaseException as error:
+            # Without this thread every worker would wait for ever, whatever has ended it.
             name = threading.current_thread().name
             self._on_fault("", "internal", f"{type(error).__name__} in {name}")
             raise

@@ -28,7 +28,7 @@ from sk_supervisor._system.threads import begin
 
 
 class _Flight(NamedTuple):
-    """A request that has no outcome yet, its records, and how much of it is out."""
+    """A request that was not run to its end, its records, and how much of it is out."""
 
     waiter: ReplyWaiter
     visits: list[Visit]
@@ -94,12 +94,13 @@ class LocalGateway:
         """In a thread of its own: run one request after the other, until :meth:`close`."""
         while (flight := self._waiting.get()) is not None:
             self._waiters.expire()
-            if not flight.waiter.done():  # else nobody waits for it, and none of it has been run
-                self._run_flight(flight)
+            # Where nobody waits for it, none of it is run.
+            outcomes = [] if flight.waiter.done() else self._ran(flight.visits)
+            self._flights.done(flight.visits[0].request)
+            self._tell(flight, outcomes)
 
-    def _run_flight(self, flight: _Flight) -> None:
-        """Run a request to its end, as workers would, whatever has answered it before."""
-        for outcome in self._ran(flight.visits):
+    def _tell(self, flight: _Flight, outcomes: Sequence[Answer]) -> None:
+        for outcome in outcomes:
             said = flight.tally.take(outcome)
             if said is not None:
                 self._waiters.complete(terminal_of(said, MEMORY, WORKER))

@@ -26,7 +26,7 @@ _NO_HEADERS: Final[dict[str, str]] = {}
 
 
 class Flight(Protocol):
-    """A request that has no outcome yet."""
+    """A request that the nodes have not done with."""
 
     @property
     def waiter(self) -> ReplyWaiter:
@@ -40,9 +40,10 @@ OnFailure = Callable[[TerminalEvent, str], None]
 
 
 class Flights(Generic[F]):
-    """The requests of a gateway that have no outcome yet, by the names that they have in the graph.
+    """The requests that a gateway's nodes have not done with, by the names that they have there.
 
-    Any thread.
+    They are held, and so count as in flight, until :meth:`done`: what nobody waits for any more is
+    with the nodes all the same, and must not become more and more. Any thread.
 
     :param on_failure: called in any thread for a request that has failed; must not block.
     """
@@ -52,34 +53,44 @@ class Flights(Generic[F]):
         self._flights: dict[str, F] = {}
 
     def add(self, name: str, flight: F) -> bool:
-        """Take one up, until it has its outcome; False where it has one already: send nothing."""
+        """Take one up, until it is done; False where it has its outcome already: send nothing."""
+        waiter = flight.waiter
         self._flights[name] = flight
-        if not self._waiters.add_alias(flight.waiter.trace_id, name):
+        if not self._waiters.add_alias(waiter.trace_id, name) or not self._waiters.hold(waiter):
             del self._flights[name]
             return False  # it has ended: its time was over at once
-        if not self._waiters.subscribe(flight.waiter, partial(self._landed, name)):
-            self._landed(name)
+        if not self._waiters.subscribe(waiter, partial(self._landed, waiter)):
+            self.done(name)
+            self._landed(waiter)
             return False
         return True
 
     def get(self, name: str) -> F | None:
-        """The request of this name; None where it has its outcome."""
+        """The request of this name; None where the nodes have done with it."""
         return self._flights.get(name)
 
     def now(self) -> dict[str, F]:
-        """Those that are under way at this moment."""
+        """Those that are with the nodes at this moment."""
         return self._flights.copy()
+
+    def done(self, name: str) -> None:
+        """The nodes have done with one, or have lost it. More than once: nothing."""
+        flight = self._flights.pop(name, None)
+        if flight is not None:
+            self._waiters.release(flight.waiter)
 
     def lose(self, name: str, group: str, worker: str = "") -> None:
         """Let one fail: it was lost with a group, by the loss of that worker, if of any."""
-        self._waiters.complete(transport_failure(name, group, worker))
+        flight = self._flights.get(name)
+        self.done(name)
+        if flight is not None and not flight.waiter.done():
+            self._waiters.complete(transport_failure(name, group, worker))
 
-    def _landed(self, name: str) -> None:
+    def _landed(self, waiter: ReplyWaiter) -> None:
         """A request has its outcome, by whatever way."""
-        flight = self._flights.pop(name, None)
-        outcome = flight.waiter.outcome if flight is not None else None
-        if flight and outcome is not None and outcome.status in ("error", "timeout"):
-            self._on_failure(outcome, w3c_trace_id(flight.waiter.asked_as))
+        outcome = waiter.outcome
+        if outcome is not None and outcome.status in ("error", "timeout"):
+            self._on_failure(outcome, w3c_trace_id(waiter.asked_as))
 
 
 def name_of(number: int) -> str:

@@ -1,15 +1,17 @@
 """Where requests leave for the workers and their answers come in: the caller's end of the hub.
 
 Callers of any thread put requests down; the hub's thread takes them, in as few frames as it can,
-and settles what comes back. Nothing here waits for anything.
+and sees that what comes back is the worker's to say. A thread of its own makes the replies of that,
+whose classes are the application's. Nothing else here waits for anything.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import count
-from typing import Final, NamedTuple
+from typing import Final
 
 from sk_kernel import BoundaryDispatchInput, RecordTooLargeError, ReplyWaiter
 from sk_kernel.runtime import (
@@ -32,19 +34,24 @@ from sk_supervisor._protocol.client_keys import ClientKeys
 from sk_supervisor._protocol.frames import CLIENT, RequestHeader, encode_header
 from sk_supervisor._protocol.peers import group_of, place_of, places_of
 from sk_supervisor._requests.flights import Flights, OnFailure, name_of, visits_of
-from sk_supervisor._requests.outcomes import terminal_of
+from sk_supervisor._requests.replies import Come, Replies
 from sk_supervisor._worker.responder import Turns
 
 #: What MessagePack puts before the elements of an array, at most.
 _ARRAY_BYTES: Final = 5
 
 
-class _Flight(NamedTuple):
-    """A request that has no outcome yet: the segments and places it was sent to, what is out."""
+@dataclass(slots=True)
+class _Flight:
+    """A request with the workers: the segments and places it was sent to, what of it is out.
+
+    It is ``settled`` as soon as its outcome has come, which may still have to be made.
+    """
 
     waiter: ReplyWaiter
     began: frozenset[tuple[int, str]]
-    tally: Tally
+    tally: Tally = field(default_factory=Tally)
+    settled: bool = False
 
 
 class RequestGateway:
@@ -82,6 +89,7 @@ class RequestGateway:
         self._lock = threading.Lock()
         self._outbox: dict[tuple[int, str], list[WirePart]] = {}
         self._flights: Flights[_Flight] = Flights(waiters, on_failure)
+        self._replies = Replies(self._codec, waiters, self._flights.done)
 
     # ---- callers' threads ------------------------------------------------------------------------
 
@@ -95,7 +103,7 @@ class RequestGateway:
         number = next(self._numbers)
         parts = self._parts(number, deliveries.boundary_deliveries, waiter)
         began = frozenset((segment, place) for segment, place, _ in parts)
-        if not self._flights.add(name_of(number), _Flight(waiter, began, Tally())):
+        if not self._flights.add(name_of(number), _Flight(waiter, began)):
             return
         with self._lock:
             idle = not self._outbox
@@ -134,6 +142,16 @@ class RequestGateway:
         with self._lock:
             return self._turns[segment].of(payload)
 
+    # ---- the replies' thread ---------------------------------------------------------------------
+
+    def attend(self) -> None:
+        """See :class:`LocalPeer`: give replies to whoever asked."""
+        self._replies.attend()
+
+    def leave(self) -> None:
+        """See :class:`LocalPeer`."""
+        self._replies.leave()
+
     # ---- the hub's thread ------------------------------------------------------------------------
 
     def outgoing(self) -> Iterator[tuple[str, list[Buffer]]]:
@@ -155,8 +173,13 @@ class RequestGateway:
         :raises RelayRefusedError: when one of them is not the worker's to give.
         """
         self._keys.verify(worker, frame)
-        for answer in self._codec.answers(frame.payload):
-            self._settle(worker, answer)
+        come: list[Come] = []
+        try:
+            for answer in self._codec.answers(frame.payload):
+                come += self._settled(worker, answer)
+        finally:
+            if come:
+                self._replies.put(worker, come)
 
     def lost(self, worker: str) -> None:
         """See :class:`LocalPeer`: whatever may be with that worker has failed. Any thread.
@@ -165,7 +188,11 @@ class RequestGateway:
         from other workers it is not.
         """
         for name, flight in self._flights.now().items():
-            if self._may_have(worker, flight):
+            if not self._may_have(worker, flight):
+                continue
+            if flight.settled:
+                self._flights.done(name)
+            else:
                 self._flights.lose(name, group_of(worker), worker)
 
     def _may_have(self, worker: str, flight: _Flight) -> bool:
@@ -173,18 +200,25 @@ class RequestGateway:
         place, group = place_of(worker), group_of(worker)
         return any(p == place or group in self._behind[segment] for segment, p in flight.began)
 
-    def _settle(self, worker: str, answer: Answer) -> None:
+    def _settled(self, worker: str, answer: Answer) -> Iterator[Come]:
+        """What an answer changes, if anything; none of its payload is read."""
         flight = self._flights.get(answer.request)
         if flight is not None and not self._may_have(worker, flight):
             raise RelayRefusedError(worker, f"answers {answer.request}, which is not with it")
         if answer.node and self._plan.group_of.get(answer.node) != group_of(worker):
             raise RelayRefusedError(worker, "answers for a node that is not of its group")
-        # Of a request that nobody waits for any more, what comes is a duplicate, or late.
-        said = flight.tally.take(answer) if flight else answer if answer.outright else None
-        if said is not None:
-            first = flight.waiter.group if flight else ""
-            group = self._plan.group_of.get(said.node, first)
-            self._waiters.complete(terminal_of(said, group, worker))
+        # Behind its outcome, what else comes of a request is a duplicate, or late.
+        over = flight is None or flight.settled or flight.waiter.done()
+        said = flight.tally.take(answer) if flight is not None else answer
+        if said is not None and over and not said.outright:
+            said = None
+        done = flight is not None and flight.tally.weight <= 0
+        if flight is not None and said is not None:
+            flight.settled = True
+        if said is not None or done:
+            first = flight.waiter.group if flight is not None else ""
+            group = self._plan.group_of.get(said.node, first) if said is not None else first
+            yield Come(said, group, answer.request if done else "")
 
 
 def _groups_behind(plan: ExecutionPlan) -> list[frozenset[str]]:

@@ -14,6 +14,7 @@ from sk_kernel import (
     ReplyWaiter,
     RequestsClosedError,
     TerminalEvent,
+    TooManyInputsError,
 )
 from sk_kernel.runtime import (
     ExecutionPlan,
@@ -66,7 +67,7 @@ class Handoff:
         clean: Callable[[str], str] = str,
     ) -> None:
         cache, limits = platform.routing_cache, platform.requests
-        self._patience = float(limits.timeout_seconds)
+        self._patience, self._most = float(limits.timeout_seconds), limits.max_in_flight
         self._on_settled, self._clean = on_settled, clean
         self.failure: KernelError | None = None
         self.waiters = ReplyWaiterService(
@@ -120,15 +121,21 @@ class Handoff:
             the first input that has one, when all have ended.
         :raises UnknownRouteError: when there is no such group, it does not run the target, or that
             does not take the payload: of no use to try again.
-        :raises RequestRefusedError, RecordTooLargeError: as :meth:`request`; what was sent before
-            is cancelled.
+        :raises TooManyInputsError: when they are more than may ever be in flight.
+        :raises RequestRefusedError: as :meth:`request`; nothing is sent where not all are taken.
+        :raises UnsendableRequestError, RecordTooLargeError: when one of them cannot be sent; what
+            was sent before is cancelled.
         """
         self.routing.by_group(inputs)
+        if len(inputs) > self._most:
+            raise TooManyInputsError(len(inputs), self._most)
         patience = self._patience if timeout_seconds is None else timeout_seconds
         waiters: list[ReplyWaiter] = []
         try:
             for each in inputs:
-                waiters.append(self._handed(each, patience))
+                waiters.append(self._registered(each, patience))
+            for each, waiter in zip(inputs, waiters, strict=True):
+                self._dispatch(RoutingResult(boundary_deliveries=[each]), waiter)
             replies = [waiter.wait() for waiter in waiters]
         except RequestsClosedError as refused:
             raise self._closed(refused) from self.failure
@@ -186,17 +193,11 @@ class Handoff:
         if over and self._ending and not self.waiters.in_flight:
             self._on_settled()
 
-    def _handed(self, each: BoundaryDispatchInput, patience: float) -> ReplyWaiter:
-        """Hand one input to its group; gives who waits for its reply, ``patience`` seconds."""
+    def _registered(self, each: BoundaryDispatchInput, patience: float) -> ReplyWaiter:
+        """Who waits for the reply to one input, ``patience`` seconds."""
         trace_id, spare = names_of(each.trace_id, each.headers)
         reply_to, group = each.reply_to or trace_id, each.dispatch_group
-        waiter = self.waiters.register(trace_id, reply_to, patience, group=group, spare=spare)
-        try:
-            self._dispatch(RoutingResult(boundary_deliveries=[each]), waiter)
-        except BaseException:
-            waiter.cancel()
-            raise
-        return waiter
+        return self.waiters.register(trace_id, reply_to, patience, group=group, spare=spare)
 
     def _closed(self, refused: RequestsClosedError) -> RequestsClosedError:
         """Why no request is taken, as far as that is known by now."""

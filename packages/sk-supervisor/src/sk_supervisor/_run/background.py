@@ -11,7 +11,7 @@ from sk_kernel import BootstrapSupervisor, KernelError
 from sk_supervisor._run.execute import run_with
 from sk_supervisor._show.screens import LoggedScreen
 from sk_supervisor._supervisor.base import SupervisorBase
-from sk_supervisor._system.threads import begin
+from sk_supervisor._system.threads import begin, begun
 from sk_supervisor.errors import EXIT_DONE, EXIT_SIGNAL_BASE, EXIT_START, ServiceFailedError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: A start has deadlines of its own, and its end wakes whoever waits for it.
 _A_DAY: Final = 86_400.0
+_ONCE: Final = "what serve() gives is for one block, and was entered before: call serve() again"
 
 
 class Background:
@@ -38,8 +39,10 @@ class Background:
     def begin(self) -> None:
         """Start it. Does not wait.
 
-        :raises ServiceFailedError: when the system has no thread to give.
+        :raises ServiceFailedError: when it was begun before, or the system has no thread to give.
         """
+        if begun(self._thread):
+            raise ServiceFailedError(EXIT_START, _ONCE)
         try:
             begin(self._thread)
         except OSError as error:

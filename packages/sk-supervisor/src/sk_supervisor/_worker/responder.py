@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from sk_kernel.runtime import (
     Answer,
@@ -26,6 +27,9 @@ from sk_supervisor._worker.request_faults import RequestFaults
 
 #: So much waits to be sent, at most, before it is: what is at hand goes in one frame.
 _MOST_HELD: Final = 256
+_MOST_BYTES: Final = 1 << 20
+#: So many are encoded in one go: what is large is sent before all of it is there twice.
+_AT_ONCE: Final = 32
 #: Where visits go: the segment that they come from, the place and the segment that they go to.
 _Way = tuple[int, str, int]
 
@@ -75,7 +79,7 @@ class Responder:
         self._own_place = place_of(data_plane.worker_id)
         self._onward: dict[_Way, list[WirePart]] = {}
         self._answers: list[WirePart] = []
-        self._held = 0
+        self._held = self._bytes_held = 0
         self.answered = 0
 
     def take(self, asked: RequestArrived) -> None:
@@ -87,16 +91,18 @@ class Responder:
         """
         visits: list[Visit] = []
         answers: list[Answer] = []
-        for each in self._codec.visits(asked.payload):
+        for each in self._codec.visits(asked.payload, time.monotonic()):
             if isinstance(each, Answer):
                 answers.append(each)
             else:
                 visits.append(each)
+        onward: dict[_Way, list[Visit]] = {}
         if visits:
-            self._run({asked.header.target_segment: visits}, answers)
+            self._run({asked.header.target_segment: visits}, answers, onward)
             self.answered += len(visits) if len(visits) == 1 else len({v.request for v in visits})
-        self._answers += self._codec.answer_parts(answers, self._limit)
-        self._held += len(answers)
+        self._answer(answers)
+        for way, going in onward.items():
+            self._pass_on(way, going)
         if self._held >= _MOST_HELD:
             self.flush()
 
@@ -107,11 +113,9 @@ class Responder:
         """
         if not self._held:
             return
-        answers, self._answers = self._answers, []
+        self._send_answers()
         onward, self._onward = self._onward, {}
-        self._held = 0
-        for payload in frames_of(answers, self._limit):
-            self._data_plane.reply(payload)
+        self._held = self._bytes_held = 0
         for (source, place, target), parts in onward.items():
             receiver = self._data_plane.worker_at(place)
             sender, run = self._data_plane.worker_id, self._data_plane.run_id
@@ -123,9 +127,10 @@ class Responder:
         """Tell of failures that have not been told of yet."""
         self._faults.tell_rest()
 
-    def _run(self, here: dict[int, list[Visit]], answers: list[Answer]) -> None:
+    def _run(
+        self, here: dict[int, list[Visit]], answers: list[Answer], onward: dict[_Way, list[Visit]]
+    ) -> None:
         """Run visits of segments, by index, until nothing more comes of them to this worker."""
-        onward: dict[_Way, list[Visit]] = {}
         while here:
             index = min(here)
             ended, leaving = self._runners[index].run(here.pop(index))
@@ -138,8 +143,40 @@ class Responder:
                         here.setdefault(target, []).append(visit)
                     else:
                         onward.setdefault((index, place, target), []).append(visit)
-        for way, going in onward.items():
-            parts, unsent = self._codec.visit_parts(going, self._limit)
+
+    def _answer(self, answers: list[Answer]) -> None:
+        """Hold answers, and send them where they are much: of no others than answers."""
+        for some in _taken(answers):
+            parts = self._codec.answer_parts(some, self._limit)
+            self._answers += parts
+            self._hold(parts)
+            if self._bytes_held >= _MOST_BYTES:
+                self._send_answers()
+
+    def _pass_on(self, way: _Way, going: list[Visit]) -> None:
+        """Hold visits onward, and send all that is held where it is much."""
+        for some in _taken(going):
+            parts, unsent = self._codec.visit_parts(some, self._limit)
+            self._answer(unsent)
             self._onward.setdefault(way, []).extend(parts)
-            self._held += len(going) - len(unsent)
-            answers += unsent
+            self._hold(parts)
+            if self._bytes_held >= _MOST_BYTES:
+                self.flush()
+
+    def _hold(self, parts: list[WirePart]) -> None:
+        self._held += sum(part.number for part in parts)
+        self._bytes_held += sum(len(part.elements) for part in parts)
+
+    def _send_answers(self) -> None:
+        answers, self._answers = self._answers, []
+        self._bytes_held -= sum(len(part.elements) for part in answers)
+        for payload in frames_of(answers, self._limit):
+            self._data_plane.reply(payload)
+
+
+def _taken(several: list[Any]) -> Iterator[list[Any]]:
+    """All of a list, a few at a time, which are in it no more."""
+    while several:
+        some = several[:_AT_ONCE]
+        del several[:_AT_ONCE]
+        yield some

@@ -1,0 +1,61 @@
+"""What has come of requests, on its way from the hub's thread to whoever asked."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from sk_kernel.runtime import Answer, ReplyWaiterService, RequestCodec
+
+from sk_supervisor._requests.outcomes import terminal_of
+
+
+class Come(NamedTuple):
+    """An answer that has come from a worker.
+
+    ``said`` is what the request has come to by it, where it has: a failure in there is the
+    ``group``'s. ``done`` is the name of a request with which the nodes have done.
+    """
+
+    said: Answer | None
+    group: str
+    done: str
+
+
+class Replies:
+    """Makes the payloads of replies, and completes the waiters, in one thread of its own.
+
+    A payload's class is the application's: making it may take any time, or raise anything. That
+    delays the replies behind it and fails its own request, and nothing else.
+
+    :param on_done: called with the name of each request with which the nodes have done.
+    """
+
+    def __init__(
+        self, codec: RequestCodec, waiters: ReplyWaiterService, on_done: Callable[[str], None]
+    ) -> None:
+        self._codec, self._waiters, self._on_done = codec, waiters, on_done
+        self._come: queue.SimpleQueue[tuple[str, Sequence[Come]] | None] = queue.SimpleQueue()
+
+    def put(self, worker: str, come: Sequence[Come]) -> None:
+        """Take what has come from a worker in one frame. Any thread; never waits."""
+        self._come.put((worker, come))
+
+    def attend(self) -> None:
+        """Pass on what comes, in its order, until :meth:`leave`."""
+        while (frame := self._come.get()) is not None:
+            worker, come = frame
+            for each in come:
+                self._pass_on(worker, *each)
+
+    def leave(self) -> None:
+        """Have :meth:`attend` return behind what has come so far."""
+        self._come.put(None)
+
+    def _pass_on(self, worker: str, said: Answer | None, group: str, done: str) -> None:
+        answer = self._codec.read(said) if said is not None else None
+        if done:
+            self._on_done(done)  # first: whoever is woken may ask for more at once
+        if answer is not None:
+            self._waiters.complete(terminal_of(answer, group, worker))

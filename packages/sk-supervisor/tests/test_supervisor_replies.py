@@ -1,0 +1,96 @@
+"""Replies are made where their classes hold up nothing but replies, and end nothing."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asked_app import Ask
+from asked_made import DEEDS, Make, Poison
+from asking import SIDE, Gate, asked
+from sk_kernel import Envelope
+from sk_supervisor import Service, serve
+
+PATIENCE = 30.0
+MODULES = ("asked_app", "asked_side", "asked_made")
+TWO: tuple[dict[str, Any], ...] = (
+    {"name": "one", "nodes": ["first", "second", "making", "tasting", *SIDE]},
+    {"name": "two", "nodes": ["third", "last"]},
+)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    with serve(asked(TWO, modules=MODULES)) as service:
+        yield service
+
+
+@pytest.fixture
+def deed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], Any]], None]:
+    """Has the reply of a name do something in this process."""
+    return lambda name, does: monkeypatch.setitem(DEEDS, name, does)
+
+
+def raising(error: BaseException) -> None:
+    raise error
+
+
+def test_while_a_reply_is_made_the_hub_relays_on(
+    service: Service, deed: Callable[[str, Callable[[], Any]], None], tmp_path: Path
+) -> None:
+    gate, made, release = Gate(tmp_path), threading.Event(), threading.Event()
+    deed("slow", lambda: (made.set(), release.wait(PATIENCE)))
+    slow = service.request(Envelope(Make("slow")))
+    assert made.wait(PATIENCE)
+    behind = service.request(Envelope(Ask(1, do="wait:last", gate=gate.path)))
+    gate.reached()  # in the other group, to which the hub has brought it
+    assert not slow.done()
+    release.set()
+    gate.open()
+    assert [slow.wait(PATIENCE).status, behind.wait(PATIENCE).status] == ["success"] * 2
+
+
+def test_a_request_whose_reply_takes_longer_to_make_than_it_has_is_out_of_time(
+    service: Service, deed: Callable[[str, Callable[[], Any]], None]
+) -> None:
+    release = threading.Event()
+    deed("slow", lambda: release.wait(PATIENCE))
+    outcome = service.request(Envelope(Make("slow")), timeout_seconds=0.2).wait()
+    release.set()
+    assert outcome.status == "timeout"
+
+
+@pytest.mark.parametrize("error", [ValueError("secret"), SystemExit(1), KeyboardInterrupt()])
+def test_what_a_reply_raises_as_it_is_made_fails_its_request_alone(
+    service: Service, deed: Callable[[str, Callable[[], Any]], None], error: BaseException
+) -> None:
+    deed("raising", lambda: raising(error))
+    outcome = service.request(Envelope(Make("raising"))).wait(PATIENCE)
+    assert (outcome.status, outcome.group, outcome.node) == ("error", "one", "making")
+    assert outcome.cause_type == "NodeOutputError"
+    assert service.request(Envelope(Make("other"))).wait(PATIENCE).status == "success"
+
+
+def test_a_payload_that_would_end_the_worker_as_it_is_made_there_fails_its_request_alone(
+    service: Service,
+) -> None:
+    outcome = service.request(Envelope(Poison(os.getpid()))).wait(PATIENCE)
+    assert (outcome.node, outcome.cause_type) == ("tasting", "UnsendableRequestError")
+    assert service.request(Envelope(Make("other"))).wait(PATIENCE).status == "success"
+
+
+def test_a_run_ends_beside_a_reply_that_is_never_made() -> None:
+    made, release = threading.Event(), threading.Event()
+    DEEDS["never"] = lambda: (made.set(), release.wait(PATIENCE))
+    try:
+        with serve(asked(TWO, modules=MODULES)) as service:
+            waiter = service.request(Envelope(Make("never")), timeout_seconds=0.2)
+            assert made.wait(PATIENCE)
+            assert waiter.wait().status == "timeout"
+    finally:
+        del DEEDS["never"]
+        release.set()
