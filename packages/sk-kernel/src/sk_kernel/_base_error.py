@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class KernelError(Exception):
-    """Base of every error that sk-kernel raises."""
+    """Base of every error that sk-kernel raises. It pickles and copies, with all of its fields."""
+
+    # Not by calling the class again: what it is called with are fields, and not the message.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args, vars(self))
+
+
+def _again(cls: type[KernelError], args: tuple[Any, ...], fields: dict[str, Any]) -> KernelError:
+    error = cls.__new__(cls)
+    error.args = args
+    vars(error).update(fields)
+    return error
