@@ -16,10 +16,10 @@ from sk_kernel import Progress
 from sk_supervisor._processes.streams import (
     HELD_BYTES,
     LINE_LENGTH,
-    TAIL_LINES,
     LineCutter,
     LineReader,
 )
+from sk_supervisor._processes.tail import TAIL_LINES
 from sk_supervisor._run.execute import _is_silent
 from sk_supervisor._show.board import AGAIN, BY_COMMAND, Board
 from sk_supervisor._show.display import ThreadedDisplay, display_for

@@ -15,6 +15,7 @@ import pytest
 from sk_config import build_config
 from sk_supervisor import (
     RunRefusedError,
+    RuntimeLifecycleReadyError,
     RuntimeWorkerFailedError,
     StartInterruptedError,
     prepare,
@@ -364,13 +365,33 @@ def test_a_stop_before_the_gate_opens_ends_a_backoff(target: Path, ears: Ears) -
             run.supervisor.wait_ready(PATIENCE)
 
 
-def test_a_group_that_never_comes_up_is_given_up_with_exit_code_4(target: Path) -> None:
+def test_a_group_that_never_comes_up_is_given_up_with_the_exit_code_of_a_start(
+    target: Path,
+) -> None:
     with restarting(target, {**FAST, "intensity": 2}, work={"born": "raise"}) as run:
         run.start()
-        with pytest.raises(RuntimeWorkerFailedError, match="gave up after 2 restarts") as caught:
+        with pytest.raises(RuntimeLifecycleReadyError, match="gave up after 2 restarts") as caught:
             run.supervisor.wait_ready(PATIENCE)
-    assert caught.value.exit_code == 4
+    assert caught.value.exit_code == 3
     assert caught.value.category == "start"
+
+
+def test_a_group_that_has_worked_and_does_not_come_up_again_is_a_failed_worker(
+    target: Path, tmp_path: Path, ask: Callable[..., Any]
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\nif sys.orig_argv[-1] == 'mid-0.2':\n    os._exit(9)\n"
+    )
+    configuration = settings(
+        target,
+        groups=groups({**FAST, "intensity": 1}),
+        source={"count": 100},
+        work={"at": 31, "do": "kill"},
+    )
+    path = f"{tmp_path}{os.pathsep}{APPS}"
+    code, _, err = ask("run", written(tmp_path, configuration), PYTHONPATH=path)
+    assert code == 4, err
+    assert "worker mid-0.2 of group mid failed (crash): exit code 9: gave up after 1 restart" in err
 
 
 def test_a_run_that_is_done_is_done_though_a_successor_is_still_starting(

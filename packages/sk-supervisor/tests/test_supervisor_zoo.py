@@ -42,6 +42,20 @@ def test_a_beast_comes_to_its_promised_end(
         assert target.read_text() == "old\n"
 
 
+@pytest.mark.parametrize("name", ["never_ready", "crash_on_import"])
+def test_a_group_that_is_restarted_and_never_ready_fails_the_start_too(
+    zoo: Zoo,  # noqa: F811
+    target: Path,
+    name: str,
+) -> None:
+    ends, middle = GROUPS
+    restart = {"policy": "on_failure", "intensity": 1, "backoff_seconds": 0.01}
+    groups = (ends, {**middle, "restart": restart})
+    visit = zoo.run(settings(target, groups=groups), node="work", beast=name, at=3)
+    visit.check(slack_seconds=SLACK_SECONDS)
+    assert [e["worker"] for e in visit.failures] == ["mid-0.1", "mid-0.2"]
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("round_", range(10))
 @every_beast

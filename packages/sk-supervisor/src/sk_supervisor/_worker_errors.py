@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from sk_supervisor._base_error import EXIT_WORKER, SupervisorError
 
@@ -16,6 +16,26 @@ _ENDS: Final = {
 }
 
 
+class AtHand(NamedTuple):
+    """The batches that were sent to a worker and have not come out of it, by their records.
+
+    Records are numbered as the source gives them, from 1; ``first`` to ``oldest_last`` is the
+    oldest of so many ``batches``, ``last`` the last record of the newest.
+    """
+
+    first: int
+    oldest_last: int
+    last: int
+    batches: int
+
+    def __str__(self) -> str:
+        oldest = f"records {self.first:,} to {self.oldest_last:,}"
+        if self.batches == 1:
+            return oldest
+        others = "1 batch" if self.batches == 2 else f"{self.batches - 1:,} batches"
+        return f"{oldest}, and {others} behind them, to record {self.last:,}"
+
+
 class RuntimeWorkerFailedError(SupervisorError):
     """A worker failed while work was under way.
 
@@ -26,7 +46,8 @@ class RuntimeWorkerFailedError(SupervisorError):
     what a silent or stuck worker was doing (``stopped``, ``busy``, ``idle``, ``gone``);
     ``position`` is the node and the line that it was at, as it last said, ``nodes`` are those of
     its group;
-    ``records_in``, ``records_out`` and ``batches`` are its last word of its progress. What the
+    ``records_in``, ``records_out`` and ``batches`` are its last word of its progress; ``at_hand``
+    is an :class:`AtHand`, or None where nothing was, or that is not known. What the
     worker ``told`` of itself is enough for the message; otherwise the last lines are part of it.
     Secrets of the configuration are masked. ``gave_up`` says, where the group's workers are
     restarted, why this one was not; ``trace_id`` is that of the record at fault, if there is one.
@@ -52,12 +73,13 @@ class RuntimeWorkerFailedError(SupervisorError):
         records_in: int = 0,
         records_out: int = 0,
         batches: int = 0,
+        at_hand: AtHand | None = None,
         gave_up: str = "",
         trace_id: str = "",
     ) -> None:
         self.gave_up, self.trace_id = gave_up, trace_id
         self.category, self.group, self.worker = category, group, worker
-        self.vitals, self.records_in = vitals, records_in
+        self.vitals, self.records_in, self.at_hand = vitals, records_in, at_hand
         self.position, self.nodes = position, tuple(nodes)
         self.records_out, self.batches = records_out, batches
         self.ended, self.node, self.cause_type, self.message = ended, node, cause_type, message
@@ -68,6 +90,8 @@ class RuntimeWorkerFailedError(SupervisorError):
         if batches:
             done = f"{batches:,} batches: {records_in:,} records in, {records_out:,} out"
             lines.append(f"  its last progress: {done}")
+        if at_hand and not trace_id:  # the message names the record itself where it is known
+            lines.append(f"  at hand, and not passed on: {at_hand}")
         lines += [] if told else self._found()
         super().__init__("\n".join(lines))
 

@@ -44,6 +44,7 @@ from sk_supervisor._peer_errors import AlignmentError as AlignmentError
 from sk_supervisor._peer_errors import HeaderError as HeaderError
 from sk_supervisor._peer_errors import RelayRefusedError as RelayRefusedError
 from sk_supervisor._worker_errors import LAST_LINE as LAST_LINE
+from sk_supervisor._worker_errors import AtHand as AtHand
 from sk_supervisor._worker_errors import RuntimeWorkerFailedError as RuntimeWorkerFailedError
 
 #: What may be the beginning of a trace id.

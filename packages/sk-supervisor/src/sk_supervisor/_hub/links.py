@@ -6,7 +6,9 @@ that can be.
 
 from __future__ import annotations
 
+import contextlib
 import selectors
+import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -90,8 +92,10 @@ class HubLinks:
         except BlockingIOError:
             pass
         except OSError:
-            self.drop(worker)
-            return
+            # It hears nothing more; what it has said is read to its end, which lets the link go.
+            waiting.clear()
+            with contextlib.suppress(OSError):
+                link.channel.sock.shutdown(socket.SHUT_WR)
         if link.writing != bool(waiting):
             link.writing = bool(waiting)
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if waiting else 0)

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from sk_kernel.runtime import SOURCE, ExecutionPlan
 
+from sk_supervisor._hub.in_flight import InFlight
 from sk_supervisor._peer_errors import RelayRefusedError
 from sk_supervisor._protocol.frames import AckHeader, BatchHeader, RequestHeader
 from sk_supervisor._protocol.peers import came_before, place_of, places_of
+from sk_supervisor.errors import AtHand
 
 
 class CreditGrant(NamedTuple):
@@ -86,6 +88,7 @@ class Relay:
         self._credited = tuple(dict.fromkeys([*source, *sorted(keepers)]))
         self._ended: set[_Way] = set()
         self._last_epoch = 0
+        self._in_flight = InFlight(plan)
         self.counters = RelayCounters()
 
     def has_sent_all(self, worker: str) -> bool:
@@ -93,6 +96,16 @@ class Relay:
         with self._lock:
             ways = {way for way in self._ways if self._workers[way.sender] == worker}
             return bool(ways) and ways <= self._ended
+
+    def at_hand(self, worker: str) -> AtHand | None:
+        """The batches that were sent to a worker and have not come out of it, as far as is known.
+
+        Any thread. What it sent last may still be on its way: it may be done with the first ones.
+        """
+        with self._lock:
+            place = place_of(worker)
+            is_there = self._workers.get(place) == worker
+            return self._in_flight.at_hand(place) if is_there else None
 
     @property
     def complete(self) -> bool:
@@ -108,6 +121,7 @@ class Relay:
             place = place_of(worker)
             self._workers[place] = worker
             self._ended = {way for way in self._ended if way.sender != place}
+            self._in_flight.handed_over(place)
 
     def was_replaced(self, worker: str) -> bool:
         """Whether another one is in a worker's place. Any thread."""
@@ -142,6 +156,7 @@ class Relay:
                 way = _Way(header.source_segment, sender, header.target_segment, receiver)
                 self._ended.add(way)
                 self._last_epoch = header.epoch
+            self._in_flight.sent(sender, receiver, header)
             self.counters.frames += 1
             self.counters.bytes += size
             return header.receiver
@@ -178,13 +193,16 @@ class Relay:
             if header.sender == connection and self._is_former(connection):
                 self.counters.stale += 1
                 return None
-            last = header.segment, self._runs(connection, header.segment) or ""
+            place = self._runs(connection, header.segment) or ""
+            last = header.segment, place
             if last not in self._acknowledged or header.sender != connection:
                 raise RelayRefusedError(connection, f"acknowledges for segment {header.segment}")
             before = min(self._acknowledged.values())
             self._acknowledged[last] = max(self._acknowledged[last], header.epoch)
             now = min(self._acknowledged.values())
             self.counters.acknowledged = now
+            self._in_flight.acknowledged(place, header.epoch)
+            self._in_flight.settled(now)
             workers = tuple(self._workers[place] for place in self._credited)
             return CreditGrant(workers, now) if now > before else None
 

@@ -10,6 +10,7 @@ from sk_control import Failed
 
 from sk_supervisor._lives.judgement import Counts
 from sk_supervisor._lives.vitals import Vitals
+from sk_supervisor.errors import AtHand
 
 #: An event's text has room for 2048 bytes, and the last lines say the most.
 _TAIL_BYTES: Final = 2000
@@ -55,6 +56,8 @@ class Evidence:
     """What it was doing, where it was silent or stuck."""
     position: str = ""
     """The node and the line that it was at, in its last word of its progress."""
+    at_hand: AtHand | None = None
+    """What the hub had sent it, and has not seen again."""
 
 
 def facts(breakage: Breakage, evidence: Evidence) -> dict[str, object]:
@@ -79,7 +82,9 @@ def facts(breakage: Breakage, evidence: Evidence) -> dict[str, object]:
         "records_out": counts.records_out,
         "batches": counts.batches,
     }
-    return {**{name: text for name, text in texts.items() if text}, **numbers}
+    at_hand = evidence.at_hand._asdict() if evidence.at_hand else {}
+    held = {f"at_hand_{name}": number for name, number in at_hand.items()}
+    return {**{name: text for name, text in texts.items() if text}, **numbers, **held}
 
 
 def at(position: str) -> str:

@@ -55,6 +55,8 @@ class WorkerRecord:
     """The node and the line that it was at, as it last said; empty where it was in none."""
     last_failure: str = ""
     """What its predecessor failed of, in a line."""
+    predecessor_came_up: bool = False
+    """Whether anybody before it in its place was ready."""
     gave_up: str = ""
     """Why nobody takes its place, where its group's workers are restarted."""
 
@@ -67,6 +69,11 @@ class WorkerRecord:
     def state(self) -> State:
         """Where it is; only :class:`Roster` changes it, by the table."""
         return self.life.state
+
+    @property
+    def came_up(self) -> bool:
+        """Whether anybody in its place has ever been ready, up to now."""
+        return self.predecessor_came_up or (self.failed_in or self.state) is not State.STARTING
 
     @property
     def mode(self) -> str:
@@ -155,6 +162,7 @@ def failure_error(record: WorkerRecord) -> RuntimeWorkerFailedError:
         records_in=evidence.counts.records_in,
         records_out=evidence.counts.records_out,
         batches=evidence.counts.batches,
+        at_hand=evidence.at_hand,
         gave_up=record.gave_up,
         trace_id=breakage.trace_id,
     )

@@ -26,6 +26,7 @@ from sk_supervisor._lives.lifecycle import (
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.vitals import Vitals
 from sk_supervisor._protocol.failures import CRASH
+from sk_supervisor.errors import AtHand
 
 #: A group, and an index in it.
 Place = tuple[str, int]
@@ -41,6 +42,7 @@ class Roster:
 
     :param clean: takes what nobody may be shown out of a text.
     :param forget: is told of each worker that is known no more.
+    :param at_hand: knows what a worker had at hand, if that is known.
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class Roster:
         on_change: Callable[[WorkerRecord], None],
         clean: Callable[[str], str] = str,
         forget: Callable[[str], None] = lambda _: None,
+        at_hand: Callable[[str], AtHand | None] = lambda _: None,
     ) -> None:
         self._log, self.changed, self._clean, self._forget = log, on_change, clean, forget
+        self._at_hand = at_hand
         self._lock = threading.Lock()
         self._places: dict[Place, WorkerRecord] = {}
         self._former: dict[Place, WorkerRecord] = {}
@@ -64,6 +68,7 @@ class Roster:
         former = self._places.get(place)
         if former is not None:
             record.last_failure = former.failure_line()
+            record.predecessor_came_up = former.came_up
         if group not in self._groups or former is not None:
             self._groups[group] = GroupLife()
         forgotten = self._put(place, record)
@@ -134,7 +139,8 @@ class Roster:
         message = self._clean(breakage.message)
         record.breakage, record.failed_in = replace(breakage, message=message), record.state
         tail, ended = record.process.tail(), record.process.ended()
-        record.evidence = Evidence(ended, tail, record.standstill.counts, vitals, record.position)
+        counts, at_hand = record.standstill.counts, self._at_hand(record.worker_id)
+        record.evidence = Evidence(ended, tail, counts, vitals, record.position, at_hand)
         return self.apply(record, event, **facts(record.breakage, record.evidence))
 
     def released(self, record: WorkerRecord, *, followed: bool = False) -> None:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import select
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Final
 
+from sk_supervisor._processes.tail import Tail
 from sk_supervisor._system.threads import begin
 
 #: The stream whose last lines are evidence.
 STDERR: Final = "stderr"
 STDOUT: Final = "stdout"
 
-#: Lines that are kept for a failure event.
-TAIL_LINES = 20
 #: A longer line is cut into several, of so many characters.
 LINE_LENGTH = 2000
 #: So much of a line without end is held back: a secret of that many bytes is never cut in two.
@@ -84,7 +82,7 @@ class LineReader:
     A process that has left its group may hold them open for ever: hence ``stop``. Where ``on_line``
     raises, it gets no more lines; they are read all the same, and the thread raises it at its end.
 
-    :param pipes: by name; the last lines of ``stderr`` are kept. Of what waits in several,
+    :param pipes: by name; of ``stderr`` a :class:`Tail` is kept. Of what waits in several,
         the first's is heard first.
     :param clean: has had every line before.
     :raises OSError: when the system has no thread or descriptor to give; the pipes are left open.
@@ -100,7 +98,7 @@ class LineReader:
         self._pipes, self._on_line = dict(pipes), on_line
         self._cutters = {stream: LineCutter(clean) for stream in pipes}
         self._raised: BaseException | None = None
-        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._tail = Tail(LINE_LENGTH)
         self._lock = threading.Lock()
         self._wake_in, self._wake_out = os.pipe()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -118,7 +116,7 @@ class LineReader:
     def tail(self) -> tuple[str, ...]:
         """The last lines of standard error so far."""
         with self._lock:
-            return tuple(self._tail)
+            return self._tail.lines()
 
     def stop(self, timeout: float) -> bool:
         """Wait for the end of all, then read no more; whether the thread has ended."""
@@ -166,7 +164,7 @@ class LineReader:
         for line in lines:
             if stream == STDERR:
                 with self._lock:
-                    self._tail.append(line)
+                    self._tail.add(line)
             self._tell(stream, line)
 
     def _tell(self, stream: str, line: str) -> None:

@@ -11,7 +11,7 @@ from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._session.session import Session
-from sk_supervisor.errors import RuntimeLifecycleResolutionError
+from sk_supervisor.errors import AtHand, RuntimeLifecycleResolutionError
 
 
 class Workload:
@@ -147,6 +147,10 @@ class Workload:
     def has_sent_all(self, record: WorkerRecord) -> bool:
         """Whether nothing more was to come from this worker: the work can be done without it."""
         return self.session is not None and self.session.relay.has_sent_all(record.worker_id)
+
+    def at_hand(self, worker: str) -> AtHand | None:
+        """The batches that a worker has been sent and not passed on, as far as is known."""
+        return self.session.relay.at_hand(worker) if self.session is not None else None
 
     def lose(self, worker: str) -> None:
         """A worker is gone: let the requests fail that are, or may be, with it."""

@@ -64,7 +64,11 @@ class SupervisorParts:
             prepared.plan, prepared.config.runtime.platform, lambda: put(RequestsSettled()), clean
         )
         self.roster = Roster(
-            log, lambda record: on_progress(progress_of(record)), clean, self._forget
+            log,
+            lambda record: on_progress(progress_of(record)),
+            clean,
+            self._forget,
+            lambda worker: self.work.at_hand(worker),
         )
         self.work = Workload(prepared, self.roster)
         self.starting = Starting(

@@ -8,7 +8,6 @@ from math import inf
 
 from sk_supervisor._lives.end_causes import EndCauses
 from sk_supervisor._lives.lateness import lateness
-from sk_supervisor._lives.lifecycle import State
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._loop.loop import SupervisorLoop
 from sk_supervisor._requests.handoff import Handoff
@@ -105,14 +104,13 @@ class Waiting:
         if error is None:
             return
         record = self._causes.failed
-        if isinstance(error, RuntimeWorkerFailedError) and record is not None:
-            early = starting or record.failed_in is State.STARTING
-            # To give up is no failure to start, whatever the last worker was about.
-            if early and not record.gave_up:
-                waited = self._causes.failed_at - record.spawned_at
-                raise RuntimeLifecycleReadyError(
-                    error.category, [error.worker], waited, str(error)
-                ) from error
+        # Where its place was filled once, the run had started, whatever its last worker was about.
+        early = record is not None and (starting or not record.came_up)
+        if isinstance(error, RuntimeWorkerFailedError) and record is not None and early:
+            waited = self._causes.failed_at - record.spawned_at
+            raise RuntimeLifecycleReadyError(
+                error.category, [error.worker], waited, str(error)
+            ) from error
         raise error
 
     def _raise_interruption(self) -> None:
