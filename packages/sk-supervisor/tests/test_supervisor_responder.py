@@ -161,7 +161,7 @@ def test_large_records_are_passed_on_before_all_of_them_are_encoded(worker: Work
 
 
 def test_a_visit_whose_time_is_over_as_it_comes_is_answered_so(worker: Worker) -> None:
-    worker.take("adding", {1: Add(1)}, due=0.0)
+    worker.take("adding", {1: Add("no number")}, due=0.0)  # type: ignore[arg-type]
     (late,) = worker.answers()
     assert (late.request, late.weight, late.node) == ("r1", WHOLE, "adding")
     assert late.cause_type == "RequestExpiredError"
