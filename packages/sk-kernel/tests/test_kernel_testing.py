@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from sk_kernel import (
+    AdapterSettings,
+    ApplicationSpec,
     Context,
     DefinitionError,
     Envelope,
@@ -46,6 +48,33 @@ class Torn: ...
 def h(b: B, torn: Torn) -> C: return C(b.n)
 @node
 def i(c: C, torn: Torn) -> None: ...
+"""
+
+SERVED = """
+CLOSED = []
+class Port: ...
+@service
+class Clock:
+    now = 1
+    async def close(self): CLOSED.append("clock")
+@service
+class Client:
+    def __init__(self, clock: Clock): self.clock = clock
+    def close(self): CLOSED.append("client")
+@node
+def asks(a: A, client: Client) -> B: return B(client.clock.now)
+@node
+def dials(a: A, port: Port) -> B: return B(1)
+"""
+
+#: Both ends are declared, and a node takes what the sink takes, too.
+TEE = """
+@node
+def up(a: A) -> B: return B(a.n)
+@node
+def note(b: B) -> D: return D(str(b.n))
+@sink
+def out(given: B | D) -> None: ...
 """
 
 
@@ -109,15 +138,15 @@ def test_nones_are_dropped_and_envelopes_kept(declare: Any) -> None:
 
 
 def test_a_node_alone_is_held_to_what_a_run_holds_it_to(declare: Any) -> None:
-    m = declare(NODES)
+    m = declare(NODES + SERVED.replace("class Clock", "class Watch").replace(": Clock", ": Watch"))
     with pytest.raises(NodeOutputError, match="'g' returned C on record 2, but declares"):
         run_node(m.g, m.A(1), m.A(3))
     with pytest.raises(NodeFailedError, match="node 'g' raised AssertionError on record 2"):
         run_node(m.g, m.A(1), m.A(4))
     with pytest.raises(PreflightError, match=r"nodes\.f\.add: missing"):
         run_node(m.F, settings={})
-    with pytest.raises(ResolutionError, match="f asks for Clock"):
-        run_node(m.F, settings={"add": 1})
+    with pytest.raises(ResolutionError, match=r"dials asks for Port: .*services="):
+        run_node(m.dials, m.A(1))
     with pytest.raises(DefinitionError, match="has no @node"):
         run_node(len)
 
@@ -171,6 +200,61 @@ def test_declared_adapters_are_replaced_and_their_types_stay(declare: Any, spec_
     )
     assert run_application(spec_of(m), []) == []
     assert run_application(spec_of(m), [m.A(1), m.B(2)], batch_records=1) == [m.D("1"), m.D("2")]
+
+
+def test_a_sink_that_is_declared_alone_takes_what_it_takes_in_a_run(declare: Any) -> None:
+    m = declare(TEE)
+    expected = [m.D("1"), m.B(1)]
+    assert run_application(m.__name__, [m.A(1)]) == expected
+    assert run_placed(m.__name__, [m.A(1)], {"note": "x"}) == expected
+
+
+def test_a_source_that_is_declared_alone_gives_what_it_gives_in_a_run(declare: Any) -> None:
+    m = declare(TEE + "@source()\ndef numbers() -> Iterator[A]: yield A(1)")
+    with pytest.raises(NodeOutputError, match="'source:source' returned C on record 1"):
+        run_application(m.__name__, [m.C(1)])
+
+
+@pytest.mark.parametrize("role", ["source", "sink"])
+def test_of_several_that_differ_one_is_to_be_named(declare: Any, role: str) -> None:
+    other = {
+        "source": "@source()\ndef some() -> Iterator[A]: yield A(1)\n"
+        "@source()\ndef more() -> Iterator[A | C]: yield A(1)",
+        "sink": "@sink\ndef more(d: D) -> None: ...",
+    }
+    m = declare(TEE + other[role])
+    with pytest.raises(PreflightError, match=f"{role}=AdapterSettings") as caught:
+        run_application(m.__name__, [m.A(1)])
+    found = [(fault.path, fault.category) for fault in caught.value.faults]
+    assert found == [(f"adapters.{role}", "missing")]
+    choice = {role: AdapterSettings("some" if role == "source" else "out")}
+    spec = ApplicationSpec(scenario="t", discovery_modules=[m.__name__], **choice)
+    assert run_application(spec, [m.A(1)]) == [m.D("1"), m.B(1)]
+
+
+def test_several_of_the_same_types_are_as_good_as_one(declare: Any) -> None:
+    m = declare(TEE + "@sink\ndef other(given: D | B) -> None: ...")
+    assert run_application(m.__name__, [m.A(1)]) == [m.D("1"), m.B(1)]
+
+
+def test_a_name_that_no_sink_has_is_a_fault(declare: Any) -> None:
+    m = declare(TEE)
+    sink = AdapterSettings("ouut")
+    spec = ApplicationSpec(scenario="t", discovery_modules=[m.__name__], sink=sink)
+    with pytest.raises(PreflightError, match=r"adapters\.sink\.name: unknown_adapter"):
+        run_application(spec, [m.A(1)])
+
+
+def test_services_that_a_node_needs_are_made_and_closed_as_in_a_run(declare: Any) -> None:
+    m = declare(SERVED)
+    assert run_node(m.asks, m.A(5)) == [m.B(1)]
+    assert m.CLOSED == ["client", "clock"]
+
+
+def test_a_service_that_the_test_has_given_is_the_tests_to_close(declare: Any) -> None:
+    m = declare(SERVED)
+    assert run_node(m.asks, m.A(5), services=[m.Client(m.Clock())]) == [m.B(1)]
+    assert m.CLOSED == []
 
 
 def test_an_application_runs_on_no_payloads_too_and_its_ends_are_called(declare: Any) -> None:

@@ -27,6 +27,9 @@ class Clock:
     now = 1
 class Fake(Clock):
     now = 9
+class Port: ...
+@source()
+def dials(port: Port) -> Iterator[A]: yield A(1)
 @source
 class Ticks:
     at_end = []
@@ -107,13 +110,17 @@ def test_a_source_that_ends_before_is_not_interrupted(m: Any) -> None:
     assert run_source(m.brief, interrupt_after=9) == [m.A(1), m.A(2)]
 
 
+def test_a_service_that_is_not_given_is_made_as_in_a_run(m: Any) -> None:
+    assert run_source(m.Ticks, settings={"count": 2}, interrupt_after=2) == [m.A(1)] * 2
+
+
 def test_a_source_is_held_to_its_settings_services_and_types(m: Any) -> None:
     with pytest.raises(PreflightError, match=r"adapters\.source\.settings\.count: missing"):
         run_source(m.Ticks)
     with pytest.raises(PreflightError, match=r"settings\.count: adapter: is below nothing"):
         run_source(m.Ticks, settings=m.Model(-1))
-    with pytest.raises(ResolutionError, match="ticks asks for Clock"):
-        run_source(m.Ticks, settings={"count": 1})
+    with pytest.raises(ResolutionError, match=r"dials asks for Port: .*services="):
+        run_source(m.dials)
     with pytest.raises(NodeOutputError, match="'source:source' returned B on record 1"):
         run_source(m.wrong)
 

@@ -321,10 +321,16 @@ class Part:
     close = shutdown = end
 
 
+class EnginePart(Part):
+    """An engine, which closes the services."""
+
+    def close(self) -> None:
+        self._told.append("services")
+
+
 def assembled(told: list[str], reader: SourceThread | None = None) -> Assembly:
-    engine, data_plane, credit, spans = (
-        Part(name, told) for name in ("engine", "data_plane", "credit", "spans")
-    )
+    data_plane, credit, spans = (Part(name, told) for name in ("data_plane", "credit", "spans"))
+    engine = EnginePart("engine", told)
     parts: Any = (engine, data_plane, credit, reader, spans)
     return Assembly(*parts)
 
@@ -334,7 +340,7 @@ def test_a_source_that_cannot_be_closed_keeps_no_span_and_no_connection_from_its
     assembly = assembled(told, Reading(Numbers(fails=True), in_flight=4).thread)
     with pytest.raises(AdapterFailedError):
         assembly.end()
-    assert told == ["engine", "spans", "data_plane"]
+    assert told == ["engine", "services", "spans", "data_plane"]
 
 
 def test_a_drained_worker_waits_for_its_last_credit_behind_its_spans_and_not_before() -> None:
@@ -343,13 +349,13 @@ def test_a_drained_worker_waits_for_its_last_credit_behind_its_spans_and_not_bef
     assembly = assembled(told)
     assembly.reported = True
     assembly.end()
-    assert told == ["engine", "spans", "credit", "data_plane"]
+    assert told == ["engine", "services", "spans", "credit", "data_plane"]
 
 
 def test_a_worker_that_is_not_drained_waits_for_no_credit() -> None:
     told: list[str] = []
     assembled(told).end()
-    assert told == ["engine", "spans", "data_plane"]
+    assert told == ["engine", "services", "spans", "data_plane"]
 
 
 def test_credit_settles_when_all_that_was_read_is_done_with_or_in_time() -> None:

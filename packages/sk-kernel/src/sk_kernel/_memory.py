@@ -76,7 +76,7 @@ class MemoryRun:
         ids = TraceIds(run_id, sampling_ratio)
         plan = make_plan(graph, single_group(graph, MEMORY), application.all_states)
         self._tracer = Tracer(plan, ids, observers) if observers else None
-        container = application.container()
+        container = self._container = application.container()
         source, sink = application.make_source(container), application.make_sink(container)
         self._source = SourceDriver(
             graph,
@@ -228,11 +228,12 @@ class MemoryRun:
         if not self.turn.acquire(timeout=_TURN_SECONDS):
             return
         try:
+            self._container.close(self._loop)
+        finally:
             if self._loop:
                 self._loop.close()
             if self._tracer:
                 self._tracer.close()
-        finally:
             self.turn.release()
 
     def _abort(self) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from sk_kernel._application.whereabouts import line_of
 from sk_kernel._declare.specs import Parameter, ServiceSpec, StateSpec
 from sk_kernel.errors import KernelError, ResolutionError
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Container:
     """Makes and keeps the services and states of one process.
 
     A service is made once, when first asked for, its ``__init__`` parameters resolved the same way;
-    so is a state, without arguments. ``provide`` puts an instance in from outside.
+    so is a state, without arguments. ``provide`` puts an instance in from outside. :meth:`close`
+    closes the services that were made.
     """
 
     def __init__(
@@ -27,6 +32,9 @@ class Container:
             self._makers[cls] = ServiceSpec(cls, (cls,))
         self._instances: dict[type, Any] = {}
         self._under_way: list[type] = []
+        self._states = frozenset(states or ())
+        #: The services that were made here, in that order, until they are closed.
+        self._open: list[Any] = []
 
     def provide(self, wanted: type, instance: object) -> None:
         """Answer ``wanted`` with ``instance``, over any declared service."""
@@ -52,9 +60,11 @@ class Container:
         if maker.cls not in self._instances:
             self._under_way.append(maker.cls)
             try:
-                self._instances[maker.cls] = self._make(maker)
+                made = self._instances[maker.cls] = self._make(maker)
             finally:
                 self._under_way.pop()
+            if maker.cls not in self._states:
+                self._open.append(made)
         self._instances[wanted] = self._instances[maker.cls]
         return self._instances[wanted]
 
@@ -76,6 +86,22 @@ class Container:
                 arguments[p.name] = None
         return arguments
 
+    def close(self, loop: asyncio.Runner | None = None) -> None:
+        """Close the services made here that have a ``close``, the last one first.
+
+        One that is a coroutine runs in ``loop``, or in a loop of its own where there is none. What
+        one raises is warned of by the logger ``sk_kernel``, and the others are closed all the same:
+        the work is done by then. What was provided from outside is left to whoever did that.
+        """
+        while self._open:
+            service = self._open.pop()
+            try:
+                _close(service, loop)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - sys.exit() and a cancelled task, too
+                _warn(service, error)
+
     def _make(self, maker: ServiceSpec) -> Any:
         name = maker.cls.__qualname__
         arguments = self.arguments(maker.parameters, name, lambda _: True)
@@ -86,3 +112,26 @@ class Container:
         except BaseException as error:
             problem = f"its __init__ raised {type(error).__name__}: {error}"
             raise ResolutionError(name, "", problem) from error
+
+
+def _close(service: Any, loop: asyncio.Runner | None) -> None:
+    close = getattr(service, "close", None)
+    if not callable(close):
+        return
+    ending = close()
+    if not isinstance(ending, Coroutine):
+        return
+    if loop is not None:
+        loop.run(ending)
+        return
+    import asyncio  # here: most runs have no coroutine
+
+    asyncio.run(ending)
+
+
+def _warn(service: Any, error: BaseException) -> None:
+    from logging import getLogger  # here: seldom, and it takes a worker some milliseconds
+
+    name = type(service).__qualname__
+    raised = f"{type(error).__name__}: {error}{line_of(error)}"
+    getLogger("sk_kernel").warning("service %s: its close() raised %s", name, raised)

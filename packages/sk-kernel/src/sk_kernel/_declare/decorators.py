@@ -9,17 +9,15 @@ from sk_kernel._declare.adapter_specs import sink_spec, source_spec
 from sk_kernel._declare.declaring import (
     check_key,
     check_words,
-    classes_of,
     declared,
     label_of,
     tags_of,
 )
 from sk_kernel._declare.gathering import declaring
 from sk_kernel._declare.nodes import node_spec
-from sk_kernel._declare.signature import constructor
-from sk_kernel._declare.specs import ServiceSpec, StateSpec
+from sk_kernel._declare.services import service_spec
+from sk_kernel._declare.specs import StateSpec
 from sk_kernel._declare.state_class import check_state_class
-from sk_kernel.errors import DefinitionError
 
 C = TypeVar("C", bound=Callable[..., Any])
 K = TypeVar("K", bound=type)
@@ -119,19 +117,21 @@ def service(*, provides: Iterable[type] = ()) -> Callable[[K], K]: ...
 def service(target: Any = None, /, *, provides: Iterable[type] = ()) -> Any:
     """Declare a service: one instance a process, injected by its class or a type it provides.
 
-    The parameters of its ``__init__`` are services; a state belongs to nodes alone.
+    It is made, outside of any event loop, when the first node, source or sink is made that asks for
+    it. The parameters of its ``__init__`` are services; a state belongs to nodes alone.
 
-    :raises DefinitionError: when one of them is not annotated with one class.
+    A class may have ``close()``, a plain method or a coroutine, which is called once at the end of
+    the run, however it ends, behind all nodes, source and sink; of several services that made last
+    is closed first. Coroutines run in the event loop of the nodes. What ``close`` raises is warned
+    of. It is not called where the process is killed, or a node or adapter in it cannot be made.
+
+    :raises DefinitionError: when a parameter is not annotated with one class, or ``close`` has one.
     """
 
     def declare(cls: K) -> K:
         with declaring(cls):
             label = label_of("service", None, cls, only_class=True)
-            types: tuple[type, ...] = (cls, *classes_of("service", cls, provides))
-            asked = constructor("service", label, cls)
-            if asked.settings or asked.context:
-                raise DefinitionError("service", label, "a service has no settings and no Context")
-            declared(cls, ServiceSpec(cls, types, asked.injected))
+            declared(cls, service_spec(label, cls, provides))
         return cls
 
     return declare if target is None else declare(target)

@@ -9,11 +9,14 @@ from typing import Any
 from sk_kernel._adapters.source import BatchLimits
 from sk_kernel._application.application import ApplicationContext
 from sk_kernel._application.discovery import Catalogue, discover
+from sk_kernel._application.preflight import one_of
 from sk_kernel._application.spec import AdapterSettings, ApplicationSpec
-from sk_kernel._declare.specs import Emission, PayloadType, SinkSpec, SourceSpec
+from sk_kernel._declare.specs import AdapterSpec, Emission, PayloadType, SinkSpec, SourceSpec
+from sk_kernel._graph.serving import REPLIES, REQUESTS
 from sk_kernel._memory import MemoryRun
 from sk_kernel._record.envelope import Envelope
 from sk_kernel._trace.span import NodeObserver
+from sk_kernel.errors import Fault, PreflightError
 from sk_kernel.testing._adapters import CollectSink, ListSource
 
 #: What can be run: an application, or the module roots that it is declared under, or one of them.
@@ -35,14 +38,18 @@ def run_application(
 ) -> list[Any]:
     """What the sink gets of ``payloads`` in the memory profile, in order.
 
-    The application's own source and sink are not run: a list takes the place of each. What they
-    give and take by their declaration stays; where ``application`` names none, the source gives the
-    types of ``payloads`` (of none: those that nodes take and none emits) and the sink takes what no
-    node consumes. ``nodes`` are settings by node, over those of the application. The result is the
-    same for every ``batch_records``.
+    The application's own source and sink are not run: a list takes the place of each, and gives or
+    takes what that declares. That is the one that ``application`` names, or, where it names none,
+    what is declared under its module roots: several must declare the same types there, or one has
+    to be named. Where none is declared, the source gives the types of ``payloads`` (of none: those
+    that nodes take and none emits) and the sink takes what no node consumes.
 
-    :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run.
-    :raises RunError: when a node failed.
+    ``nodes`` are settings by node, over those of the application. The result is the same for every
+    ``batch_records``.
+
+    :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run: among others
+        where a source or sink has to be named, or there is none of the name.
+    :raises RunError: when a node failed, or a payload is none that the source gives.
     """
     context, sink = substituted(application, payloads, nodes or {})
     limits = BatchLimits(max_records=batch_records)
@@ -62,8 +69,7 @@ def substituted(
         application = ApplicationSpec(scenario="test", discovery_modules=roots)
     catalogue = discover(application.discovery_modules)
     given, sink = list(payloads), CollectSink()
-    gives = _given(application, catalogue, given)
-    takes = _taken(application, catalogue, gives)
+    gives, takes = _ends(application, catalogue, given)
     make_source = partial(ListSource, given)
     catalogue.sources[_SOURCE] = SourceSpec(_SOURCE, make_source, True, None, gives, None)
     catalogue.sinks[_SINK] = SinkSpec(_SINK, lambda: sink, True, None, takes, None)
@@ -78,9 +84,46 @@ def substituted(
     return ApplicationContext(spec, catalogue=catalogue), sink
 
 
-def _given(spec: ApplicationSpec, catalogue: Catalogue, payloads: list[Any]) -> Emission:
-    if spec.source and spec.source.name in catalogue.sources:
-        return catalogue.sources[spec.source.name].payload
+def _ends(
+    spec: ApplicationSpec, catalogue: Catalogue, payloads: list[Any]
+) -> tuple[Emission, Emission]:
+    """What the source gives and the sink takes.
+
+    :raises PreflightError: when that cannot be known.
+    """
+    faults: list[Fault] = []
+    gives = _declared("source", spec.source, catalogue.sources, REQUESTS.name, faults)
+    takes = _declared("sink", spec.sink, catalogue.sinks, REPLIES.name, faults)
+    if faults:
+        raise PreflightError(faults)
+    gives = _given(catalogue, payloads) if gives is None else gives
+    return gives, _taken(catalogue, gives) if takes is None else takes
+
+
+def _declared(
+    role: str,
+    choice: AdapterSettings | None,
+    known: Mapping[str, AdapterSpec],
+    builtin: str,
+    faults: list[Fault],
+) -> Emission | None:
+    """By the one that is chosen, or by all that there are; None where nothing declares it."""
+    if choice is not None and choice.name == builtin:
+        return None
+    if choice is not None and choice.name not in known:
+        wanted = one_of(known, choice.name)
+        faults.append(Fault(f"adapters.{role}.name", "unknown_adapter", wanted, choice.name))
+        return None
+    declared = [known[choice.name]] if choice else list(known.values())
+    different = {frozenset(t.cls for t in each.payload.types) for each in declared}
+    if len(different) > 1:
+        call = f"ApplicationSpec(..., {role}=AdapterSettings(NAME))"
+        wanted = f"one to be named, by {call}: {one_of(known)}"
+        faults.append(Fault(f"adapters.{role}", "missing", wanted, "none, of other types each"))
+    return max((d.payload for d in declared), key=lambda e: e.enveloped, default=None)
+
+
+def _given(catalogue: Catalogue, payloads: list[Any]) -> Emission:
     bare = (p.payload if isinstance(p, Envelope) else p for p in payloads)
     annotated = {t.cls: t for node in catalogue.nodes.values() for t in node.consumes}
     classes = dict.fromkeys(map(type, bare)) or _entrances(catalogue, annotated)
@@ -96,9 +139,7 @@ def _entrances(catalogue: Catalogue, consumed: Iterable[type]) -> dict[type, Non
     return dict.fromkeys(cls for cls in consumed if cls not in emitted)
 
 
-def _taken(spec: ApplicationSpec, catalogue: Catalogue, source: Emission) -> Emission:
-    if spec.sink and spec.sink.name in catalogue.sinks:
-        return catalogue.sinks[spec.sink.name].payload
+def _taken(catalogue: Catalogue, source: Emission) -> Emission:
     emissions = [source]
     for node in catalogue.nodes.values():
         emissions += [node.emits, node.finish or Emission()]

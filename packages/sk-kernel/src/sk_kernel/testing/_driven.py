@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sk_kernel._adapters.sink import SinkDriver
 from sk_kernel._adapters.source import BatchLimits, SourceDriver
+from sk_kernel._application.container import Container
 from sk_kernel._application.making import made_adapter
 from sk_kernel._application.preflight import check_faults
 from sk_kernel._batch.flow import Outlet
@@ -51,32 +53,34 @@ def run_source(
 
     :param settings: an instance of the source's model, or a mapping as a configuration has it.
     :param services: instances to inject, by the class that the source asks for or one derived of
-        it.
+        it. A ``@service`` that is needed and not given is made, and closed, as in a run.
     :param batch_records: how many it may give at a time.
     :param interrupt_after: interrupts it during the read that follows when it has given so many
         payloads: while it waits for the next ones, if it has none. What that read gives counts.
     :raises DefinitionError: when ``source`` is not declared with ``@source``.
     :raises PreflightError: when the settings are not right, or its ``check`` refuses them.
-    :raises ResolutionError: when a service is missing.
+    :raises ResolutionError: when something is needed that is not given and is no ``@service``.
     :raises AdapterFailedError: when it raises, or has not come back a second after the interrupt.
     :raises NodeOutputError: when it gives what it does not declare, or what could not go to another
         process, though its class could.
     """
     spec = _spec_of(source, "source", SourceSpec)
     graph = Graph(spec, _NO_SINK, {}, (), ())
-    made = _made(spec, "source", settings, services)
+    container = provided(spec.name, spec.parameters, services)
+    made = _made(spec, "source", settings, container)
     limits = BatchLimits(max_records=batch_records)
     driver = SourceDriver(graph, made, limits, TraceIds("test"), sampling=False)
     reading = _Reading(driver, Outlet(SOURCE, spec.payload, ()))
-    driver.open()
-    try:
-        reading.read(interrupt_after)
-        if not reading.ended:
-            _interrupt(driver, reading)
-            reading.read()
-    finally:
-        if not reading.left_behind:
-            driver.close()
+    with closing(container):
+        driver.open()
+        try:
+            reading.read(interrupt_after)
+            if not reading.ended:
+                _interrupt(driver, reading)
+                reading.read()
+        finally:
+            if not reading.left_behind:
+                driver.close()
     return reading.payloads
 
 
@@ -94,30 +98,32 @@ def run_sink(
 
     :param settings: an instance of the sink's model, or a mapping as a configuration has it.
     :param services: instances to inject, by the class that the sink asks for or one derived of it.
+        A ``@service`` that is needed and not given is made, and closed, as in a run.
     :param batch_records: how many it is given at a time.
     :param abort: the run fails, or is stopped, behind the last payload: aborts it instead.
     :raises DefinitionError: when ``sink`` is not declared with ``@sink``.
     :raises PreflightError: when the settings are not right, its ``check`` refuses them, or it does
         not take a payload's class.
-    :raises ResolutionError: when a service is missing.
+    :raises ResolutionError: when something is needed that is not given and is no ``@service``.
     :raises AdapterFailedError: when it raises; it has been aborted then, if it was open.
     """
     spec = _spec_of(sink, "sink", SinkSpec)
     require_taken(SINK, spec.payload.types, payloads)
-    driver = SinkDriver(
-        Graph(_NO_SOURCE, spec, {}, (), ()), _made(spec, "sink", settings, services)
-    )
-    driver.open()
-    try:
-        for start in range(0, len(payloads), batch_records):
-            driver.write(list(payloads[start : start + batch_records]))
-        if not abort:
-            driver.end(complete=True)
-    except BaseException:
-        driver.end(complete=False)
-        raise
-    if abort:
-        driver.end(complete=False)
+    container = provided(spec.name, spec.parameters, services)
+    made = _made(spec, "sink", settings, container)
+    driver = SinkDriver(Graph(_NO_SOURCE, spec, {}, (), ()), made)
+    with closing(container):
+        driver.open()
+        try:
+            for start in range(0, len(payloads), batch_records):
+                driver.write(list(payloads[start : start + batch_records]))
+            if not abort:
+                driver.end(complete=True)
+        except BaseException:
+            driver.end(complete=False)
+            raise
+        if abort:
+            driver.end(complete=False)
     return SinkOutcome(driver.summary(), driver.partial_outputs() if abort else ())
 
 
@@ -173,8 +179,8 @@ def _spec_of(adapter: Any, what: str, kind: type[AnyAdapter]) -> AnyAdapter:
     return spec
 
 
-def _made(spec: AdapterSpec, role: str, settings: Any, services: Iterable[object]) -> Any:
+def _made(spec: AdapterSpec, role: str, settings: Any, container: Container) -> Any:
     given = given_settings(spec.settings_model, settings, f"adapters.{role}.settings")
     if faults := [*check_faults(role, spec, given)]:
         raise PreflightError(faults)
-    return made_adapter(spec, given, provided(spec.parameters, services))
+    return made_adapter(spec, given, container)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sk_kernel._application.container import Container
 from sk_kernel._application.preflight import one_of
 from sk_kernel._declare.settings import build_settings, model_faults, settings_faults
-from sk_kernel._declare.specs import SPEC_ATTRIBUTE, Parameter, PayloadType, StateSpec
-from sk_kernel.errors import Fault, PreflightError
+from sk_kernel._declare.specs import (
+    SPEC_ATTRIBUTE,
+    Parameter,
+    PayloadType,
+    ServiceSpec,
+    StateSpec,
+)
+from sk_kernel.errors import Fault, PreflightError, ResolutionError
+
+_NOT_GIVEN: Final = "is neither a @service nor a @state by itself: give one, services=[...]"
 
 
 def given_settings(model: type | None, given: Any, path: str) -> tuple[Any, ...]:
@@ -25,17 +33,35 @@ def given_settings(model: type | None, given: Any, path: str) -> tuple[Any, ...]
     return (build_settings(model, mapping),) if model else ()
 
 
-def provided(parameters: Iterable[Parameter], given: Iterable[object]) -> Container:
-    """A container of the instances ``given``, and of new states where one is needed."""
-    container = Container()
+def provided(owner: str, parameters: Iterable[Parameter], given: Iterable[object]) -> Container:
+    """A container of the instances ``given``, which makes the states and services needed besides.
+
+    A service is made as in a run, with the services that it needs itself.
+
+    :raises ResolutionError: when ``owner``, or a service, needs what is neither given nor declared.
+    """
     instances = list(given)
-    for parameter in parameters:
-        own = getattr(parameter.cls, "__dict__", {}).get(SPEC_ATTRIBUTE)
-        for instance in instances:
-            if isinstance(instance, parameter.cls):
-                container.provide(parameter.cls, instance)
-        if isinstance(own, StateSpec) and parameter.required and not container.provides(own.cls):
-            container.provide(own.cls, own.cls())
+    services: dict[type, ServiceSpec] = {}
+    states: dict[type, StateSpec] = {}
+    asked = [(owner, parameter) for parameter in parameters]
+    found: dict[type, object] = {}
+    for who, parameter in asked:  # what a service needs is put behind
+        cls = parameter.cls
+        own = getattr(cls, "__dict__", {}).get(SPEC_ATTRIBUTE)
+        if fitting := [each for each in instances if isinstance(each, cls)]:
+            found[cls] = fitting[-1]
+        elif not parameter.required or cls in services:
+            continue
+        elif isinstance(own, StateSpec):
+            states[cls] = own
+        elif isinstance(own, ServiceSpec):
+            services[cls] = own
+            asked += [(cls.__qualname__, each) for each in own.parameters]
+        else:
+            raise ResolutionError(who, cls.__qualname__, _NOT_GIVEN)
+    container = Container(services.values(), states)
+    for cls, instance in found.items():
+        container.provide(cls, instance)
     return container
 
 

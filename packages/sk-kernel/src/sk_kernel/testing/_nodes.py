@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from sk_kernel._application.making import made_node
@@ -48,19 +49,23 @@ def run_node(
     :param states: instances to inject; one that is needed and not given is made, one that the node
         can do without (``| None``) is None.
     :param services: instances to inject, by the class that the node asks for or one derived of it.
+        A ``@service`` that is needed and not given is made, and closed, as in a run.
     :param context: what a node with a Context sees; its ``sequence`` is the first payload's.
     :param finish: whether input ends behind the payloads: what ``finish()`` gives comes last.
     :raises DefinitionError: when ``node`` is not declared with ``@node``.
     :raises PreflightError: when the settings are not right, or a payload's class is none that the
         node takes.
-    :raises ResolutionError: when a service is missing or the node cannot be made.
+    :raises ResolutionError: when something is needed that is not given and is no ``@service``
+        itself, or the node cannot be made.
     :raises NodeFailedError, NodeOutputError: as in a run.
     """
     spec = getattr(node, "__dict__", {}).get(SPEC_ATTRIBUTE)
     if not isinstance(spec, NodeSpec):
         raise DefinitionError("node", getattr(node, "__name__", repr(node)), "has no @node")
     require_taken(spec.name, spec.consumes, payloads)
-    made = _made(spec, settings, [*states, *services])
+    container = provided(spec.name, spec.parameters, [*states, *services])
+    own = given_settings(spec.settings_model, settings, f"nodes.{spec.name}")
+    made = made_node(spec, own, container, lambda _: True)
     seen = context or _RUN
     batch = Batch(1, seen.sequence, seen.sequence + len(payloads) - 1)
     keys = range(batch.first, batch.last + 1)
@@ -68,7 +73,8 @@ def run_node(
         known = Correlation(seen.trace_id, seen.reply_to, dict(seen.headers))
         batch.correlations.update(dict.fromkeys(keys, known))
     identity = Identity(seen.run_id, seen.scenario, seen.group, TraceIds(seen.run_id))
-    with asyncio.Runner() as loop:
+    with asyncio.Runner() as loop, ExitStack() as ends:
+        ends.callback(container.close, loop)
         call = NodeCall(spec, made, identity, loop=loop)
         outputs = call.map(batch, Rows(keys, payloads, ()))
         if payloads and spec.processes_batches and not _uses_state(spec, [*states]):
@@ -106,9 +112,3 @@ def _uses_state(spec: NodeSpec, given: Sequence[object]) -> bool:
         for parameter in spec.parameters
         if isinstance(getattr(parameter.cls, "__dict__", {}).get(SPEC_ATTRIBUTE), StateSpec)
     )
-
-
-def _made(spec: NodeSpec, settings: Any, given: list[object]) -> Any:
-    container = provided(spec.parameters, given)
-    own = given_settings(spec.settings_model, settings, f"nodes.{spec.name}")
-    return made_node(spec, own, container, lambda _: True)

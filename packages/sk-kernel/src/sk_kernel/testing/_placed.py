@@ -55,7 +55,7 @@ def run_placed(
     more than one. Each worker has states and services of its own, as a process has, and whatever
     goes from one segment to another is encoded, cut into frames of at most ``max_bytes``, and
     decoded. So the result equals that of :func:`run_application`, or the placement is not one that
-    the application can have.
+    the application can have. Source and sink are replaced as there.
 
     :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run: a state torn
         apart, a payload that MessagePack does not carry, or a name of no vertex or group among it.
@@ -161,6 +161,8 @@ class _Placed:
         finally:
             self._source.close()
             self._sink.end(complete=complete)
+            for container in self._containers.values():
+                container.close(self._loop)
             if self._tracer:
                 self._tracer.close()
             self._end_letters(complete)

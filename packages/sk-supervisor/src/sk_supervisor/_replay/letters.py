@@ -25,6 +25,7 @@ from sk_kernel.runtime import (
     MEMORY,
     ApplicationContext,
     Batch,
+    Container,
     Correlation,
     Identity,
     Loss,
@@ -117,14 +118,18 @@ def replay_letters(prepared: Prepared, path: str, how: LetterOptions) -> Replaye
         first = list(islice(lines, 1))
         run_id = _first_run(path, first[0]) if first else ""
         graph = prepared.application.graph
+        container = prepared.application.container()
         with ExitStack() as ends:
             left = None
             if how.remaining is not None:
                 left = ends.enter_context(staged_letters(how.remaining, behind_output=how.write))
             loop = ends.enter_context(loop_for(graph))
-            sink = ends.enter_context(_sink(prepared.application, write=how.write))
+            ends.callback(container.close, loop)
+            sink = ends.enter_context(_sink(prepared.application, container, write=how.write))
             result = Replayed(how.limit)
-            replay = _Replay(prepared, run_id, sink, loop, result, left, tracebacks=how.tracebacks)
+            replay = _Replay(
+                prepared, run_id, container, sink, loop, result, left, tracebacks=how.tracebacks
+            )
             replay.all(chain(first, lines))
         return result
 
@@ -141,6 +146,7 @@ class _Replay:
         self,
         prepared: Prepared,
         run_id: str,
+        container: Container,
         sink: SinkDriver | None,
         loop: asyncio.Runner | None,
         result: Replayed,
@@ -163,7 +169,7 @@ class _Replay:
             context,
             plan,
             plan.segments[0],
-            context.container(),
+            container,
             identity,
             write=self._write,
             loop=loop,
@@ -224,11 +230,13 @@ class _Replay:
 
 
 @contextmanager
-def _sink(application: ApplicationContext, *, write: bool) -> Iterator[SinkDriver | None]:
+def _sink(
+    application: ApplicationContext, container: Container, *, write: bool
+) -> Iterator[SinkDriver | None]:
     if not write:
         yield None
         return
-    sink = SinkDriver(application.graph, application.make_sink(application.container()))
+    sink = SinkDriver(application.graph, application.make_sink(container))
     sink.open()
     try:
         yield sink

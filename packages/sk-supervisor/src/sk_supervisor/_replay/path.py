@@ -81,11 +81,14 @@ def replay_record(prepared: Prepared, run_id: str, wanted: str | int) -> RecordP
     )
     with loop_for(graph) as loop:
         replay = _Replay(prepared, run_id, loop)
-        replay.source.open()
         try:
-            return replay.up_to(record)
+            replay.source.open()
+            try:
+                return replay.up_to(record)
+            finally:
+                replay.source.close()
         finally:
-            replay.source.close()
+            replay.container.close(loop)
 
 
 class _Replay:
@@ -100,7 +103,7 @@ class _Replay:
         self._branching = graph.branching
         plan = make_plan(graph, single_group(graph, MEMORY), context.all_states)
         self._tracer = Tracer(plan, ids, [self._spans])
-        container = context.container()
+        container = self.container = context.container()
         source = context.make_source(container)
         self.source = SourceDriver(graph, source, prepared.limits, ids, sampling=False)
         self._runner = SegmentRunner(

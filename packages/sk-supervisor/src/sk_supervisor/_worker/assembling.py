@@ -126,7 +126,7 @@ def _segments(basis: Basis) -> Segments:
         sink = SinkDriver(plan.graph, made, profiler.main if profiler else None)
     loop = asyncio.Runner() if needs_loop(plan.graph, vertices) else None
     runners = {segment.index: _runner(basis, segment, sink, loop) for segment in own}
-    return Segments(runners, sink, loop)
+    return Segments(runners, sink, loop, basis.container)
 
 
 def _vertices(basis: Basis) -> list[str]:

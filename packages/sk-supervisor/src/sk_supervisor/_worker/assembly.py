@@ -119,7 +119,7 @@ class Assembly:
             self._spans.export()
 
     def end(self) -> None:
-        """Abort a sink that has not ended, let the source close, export, and hang up.
+        """Abort a sink that has not ended, let the source and services close, export, and hang up.
 
         :raises AdapterFailedError: when one cannot end; the rest is done all the same.
         """
@@ -133,6 +133,12 @@ class Assembly:
                 self._end_behind_the_adapters()
 
     def _end_behind_the_adapters(self) -> None:
+        try:
+            self.engine.close()
+        finally:
+            self._end_behind_the_application()
+
+    def _end_behind_the_application(self) -> None:
         try:
             if self._spans is not None:
                 self._spans.close()

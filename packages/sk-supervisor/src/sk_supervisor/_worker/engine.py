@@ -86,12 +86,16 @@ class Engine:
         self.progress = msgspec.structs.replace(self.progress, requests=self.responder.answered)
 
     def end(self) -> None:
-        """Close the event loop, and abort a sink that is open still.
+        """Abort a sink that is open still.
 
         :raises AdapterFailedError: when it cannot be aborted.
         """
         self.responder.end()
         self._segments.end()
+
+    def close(self) -> None:
+        """Close what nodes and adapters have used, behind all of them."""
+        self._segments.close()
 
     def _run_whole(self) -> None:
         for segment, batch, parcels in self._intake.whole():

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from sk_kernel.runtime import SegmentRunner, SinkDriver
+from sk_kernel.runtime import Container, SegmentRunner, SinkDriver
 
 
 class Segments:
-    """Opened and ended together. The worker's main thread only.
+    """Opened, ended and closed together. The worker's main thread only.
 
     :param runners: of each segment, by its index.
     :param sink: where it is in this worker.
     :param loop: runs nodes that are coroutines, where there are any.
+    :param container: of the services that nodes and adapters here have been given.
     """
 
     def __init__(
@@ -21,9 +22,10 @@ class Segments:
         runners: Mapping[int, SegmentRunner],
         sink: SinkDriver | None,
         loop: asyncio.Runner | None,
+        container: Container,
     ) -> None:
         self.runners, self.sink = runners, sink
-        self.loop = loop
+        self.loop, self._container = loop, container
         self._sink_is_open = False
 
     def open(self) -> None:
@@ -47,15 +49,21 @@ class Segments:
             self._sink_is_open = False
 
     def end(self) -> None:
-        """Close the event loop, and abort a sink that is open still.
+        """Abort a sink that is open still.
 
         :raises AdapterFailedError: when it cannot be aborted.
         """
-        if self.loop is not None:
-            self.loop.close()
-            self.loop = None
         if self._sink_is_open:
             self.end_sink(complete=False)
+
+    def close(self) -> None:
+        """Close the services, and then the event loop: when no node or adapter is called again."""
+        try:
+            self._container.close(self.loop)
+        finally:
+            if self.loop is not None:
+                self.loop.close()
+                self.loop = None
 
     def given_up(self) -> tuple[int, int]:
         """How many records they have dead-lettered, and skipped."""

@@ -1,0 +1,107 @@
+"""What becomes of services at the end of a run."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from sk_kernel import DefinitionError, NodeFailedError
+from sk_kernel.runtime import ApplicationContext, MemoryRun
+from sk_kernel.testing import run_placed
+
+SERVED = """
+TOLD = []
+@service
+class Base:
+    def close(self): TOLD.append("base")
+@service
+class Client:
+    def __init__(self, base: Base): self.loop = None
+    async def close(self): TOLD.append(("client", self.loop is asyncio.get_running_loop()))
+@service
+class Unused:
+    def close(self): TOLD.append("unused")
+@source
+class numbers:
+    left = 3
+    def read(self, max_records: int, max_bytes: int) -> Sequence[A]:
+        self.left -= 1
+        return [A(self.left)] if self.left >= 0 else ()
+    def interrupt(self) -> None: ...
+    def close(self) -> None: TOLD.append("source")
+@node(name="ask")
+async def ask(a: A, client: Client) -> D:
+    assert a.n != FAILS_AT
+    client.loop = asyncio.get_running_loop()
+    return D(str(a.n))
+@sink
+class out:
+    def write(self, chunk: list[D]) -> None: ...
+    def commit(self) -> None: TOLD.append("commit")
+    def abort(self) -> None: TOLD.append("abort")
+"""
+
+
+def run_of(module: Any, spec_of: Any) -> MemoryRun:
+    return MemoryRun(ApplicationContext(spec_of(module)), "r")
+
+
+def test_services_are_closed_behind_all_the_last_made_first_in_the_loop_of_the_nodes(
+    declare: Any, spec_of: Any
+) -> None:
+    module = declare(SERVED, FAILS_AT=None)
+    run_of(module, spec_of).run()
+    assert module.TOLD == ["source", "commit", ("client", True), "base"]
+
+
+def test_services_are_closed_behind_a_run_that_failed(declare: Any, spec_of: Any) -> None:
+    module = declare(SERVED, FAILS_AT=1)
+    with pytest.raises(NodeFailedError):
+        run_of(module, spec_of).run()
+    assert module.TOLD == ["source", "abort", ("client", True), "base"]
+
+
+@pytest.mark.parametrize("error", ["OSError('gone')", "SystemExit('gone')"])
+def test_what_a_close_raises_is_warned_of_and_the_others_are_closed(
+    declare: Any, spec_of: Any, error: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = SERVED.replace('TOLD.append(("client"', f'raise {error}; TOLD.append(("client"')
+    module = declare(text, FAILS_AT=None)
+    with caplog.at_level(logging.WARNING, "sk_kernel"):
+        assert run_of(module, spec_of).run().outcome == "completed"
+    assert module.TOLD == ["source", "commit", "base"]
+    (told,) = caplog.messages
+    assert told.startswith(f"service Client: its close() raised {error.partition('(')[0]}: gone")
+
+
+def test_every_group_of_a_placement_closes_its_own(declare: Any) -> None:
+    module = declare(
+        """
+        CLOSED = []
+        @service
+        class Client:
+            def close(self): CLOSED.append(self)
+        @node
+        def one(a: A, client: Client) -> B: return B(a.n)
+        @node
+        def two(b: B, client: Client) -> D: return D(str(b.n))
+        """
+    )
+    run_placed([module.__name__], [module.A(1)], {"two": "x"})
+    assert len(module.CLOSED) == len({id(each) for each in module.CLOSED}) == 2
+
+
+@pytest.mark.parametrize(
+    ("close", "problem"),
+    [
+        ("def close(self, how): ...", "without arguments"),
+        ("def close(self): yield", "nobody iterates"),
+        ("async def close(self): yield", "nobody iterates"),
+    ],
+)
+def test_a_close_that_could_not_be_called_is_refused(
+    declare: Any, close: str, problem: str
+) -> None:
+    with pytest.raises(DefinitionError, match=problem):
+        declare(f"@service\nclass Client:\n    {close}")
