@@ -137,7 +137,8 @@ def tests_on(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """Run what repeats or lasts: the tests marked ``soak``, and properties on many examples."""
     install(session, "test")
-    command = ("python", "-m", "pytest", "--durations=0", "-m")
+    # A test that takes minutes is none that hangs: it is not to write down what every thread does.
+    command = ("python", "-m", "pytest", "--durations=0", "-o", "faulthandler_timeout=600", "-m")
     session.run(*command, "soak", *session.posargs, env=COMPILED)
     many = ("hypothesis and not soak", "--hypothesis-profile=soak", *IN_PARALLEL)
     session.run(*command, *many, *session.posargs, env=COMPILED)
@@ -194,8 +195,9 @@ def minimal_install(session: nox.Session) -> None:
 
 @nox.session(default=False, tags=["ci"])
 def minimums(session: nox.Session) -> None:
-    """Do ``minimal_install`` with the lowest versions that the manifests allow."""
-    run_minimal_install(session, "--versions", "lowest")
+    """Do ``minimal_install`` with the lowest versions that the manifests allow, and Python."""
+    # Those of packages that are compiled have no wheels for a Python that came after them.
+    run_minimal_install(session, "--versions", "lowest", "--python", PYTHONS[0])
 
 
 @nox.session(default=False, reuse_venv=False, tags=["weekly"])
