@@ -316,3 +316,10 @@ def test_python_fields_are_those_of_the_proto(message_type: Any) -> None:
         field.name for field in pb.DESCRIPTOR.message_types_by_name[message_type.__name__].fields
     ]
     assert [field.name for field in fields(message_type)] == wire_fields
+
+
+@pytest.mark.parametrize("position", ["n" * 5000, "m\udcff.py, line 3"])
+def test_a_position_that_cannot_be_sent_is_cut_and_not_refused(position: str) -> None:
+    said = Progress(position=position)
+    sent = position[:4096].replace("\udcff", "?")
+    assert decode(*encode(said)) == said == Progress(position=sent)

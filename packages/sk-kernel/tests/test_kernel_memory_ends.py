@@ -75,6 +75,7 @@ def test_a_run_says_when_it_is_open_and_when_it_is_over(made: Made) -> None:
     assert said == [
         "source open",
         "sink open",
+        "asked",
         "opened",
         "read",
         "read",
@@ -105,7 +106,7 @@ def test_a_read_that_is_broken_off_ends_the_input_behind_what_the_source_has_giv
     run = MemoryRun(ApplicationContext(spec_of(declare(text, said=said, fails=-1))), "r")
     report = run.run()
     assert (report.outcome, report.records_in, report.records_out) == ("stopped", 2, 2)
-    assert said == ["source open", "sink open", "read", "read", "abort", "asked"]
+    assert said == ["source open", "sink open", "asked", "read", "read", "abort", "asked"]
 
 
 def test_a_run_that_fails_says_so_before_it_closes_anything(made: Made) -> None:

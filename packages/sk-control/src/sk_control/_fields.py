@@ -32,6 +32,13 @@ def text(message: str, field: str, value: object) -> None:
         raise InvalidFieldError(message, field, f"at most {TEXT_LIMIT} characters")
 
 
+def cut(value: object) -> object:
+    """Give a text of a report that must get through: at most 4096 characters that can be sent."""
+    if not isinstance(value, str):
+        return value
+    return value[:TEXT_LIMIT].encode(errors="replace").decode()
+
+
 def texts(message: str, field: str, values: object) -> None:
     """Take a tuple of non-empty texts."""
     if not isinstance(values, tuple):

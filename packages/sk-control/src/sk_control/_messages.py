@@ -117,7 +117,16 @@ class Stop:
 
 @value(frozen=True, slots=True)
 class StopAck:
-    """From a worker, its last message: it has stopped. The end of its stream is then no loss."""
+    """From a worker, its last message: it has stopped. The end of its stream is then no loss.
+
+    `partial_outputs` names the files that hold its output, now that it has ended; none, where that
+    is in place.
+    """
+
+    partial_outputs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check.texts("stop_ack", "partial_outputs", self.partial_outputs)
 
 
 @value(frozen=True, slots=True)

@@ -22,7 +22,9 @@ class Progress:
     It is done with `records_in` records of the source, in `batches`, and has sent on `records_out`;
     `waiting` batches are here and not done with. `dead_lettered` and `skipped` count the records
     that its nodes gave up, `requests` the requests that it has run. `state` and `position` are text
-    for people, possibly empty; `metering` is what it has measured.
+    for people, possibly empty; `metering` is what it has measured. As with `Failed`, a `position`
+    that is too long, or cannot be sent, is cut and not refused: a worker that stands somewhere with
+    such a name lives.
     """
 
     records_in: int = 0
@@ -43,6 +45,7 @@ class Progress:
         check.integer("progress", "records_out", self.records_out)
         check.integer("progress", "batches", self.batches)
         check.text("progress", "state", self.state)
+        object.__setattr__(self, "position", check.cut(self.position))
         check.text("progress", "position", self.position)
         check.integer("progress", "waiting", self.waiting)
         check.integer("progress", "dead_lettered", self.dead_lettered)
@@ -75,13 +78,15 @@ class Drained:
     """From a worker: all of its output has been sent on, and nothing is in flight.
 
     `records_in` and `records_out` are as in `Progress`; `counters` are totals of the worker's own,
-    by name: signed 64-bit integers.
+    by name: signed 64-bit integers; `partial_outputs` names the files that hold its output, none
+    where that is in place.
     """
 
     outcome: DrainOutcome
     records_in: int = 0
     records_out: int = 0
     counters: Mapping[str, int] = field(default_factory=dict)
+    partial_outputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.outcome, DrainOutcome):
@@ -89,6 +94,7 @@ class Drained:
         check.integer("drained", "records_in", self.records_in)
         check.integer("drained", "records_out", self.records_out)
         check.signed_counts("drained", "counters", self.counters)
+        check.texts("drained", "partial_outputs", self.partial_outputs)
 
 
 @value(frozen=True, slots=True)
@@ -111,10 +117,7 @@ class Failed:
         check.name("failed", "category", self.category)
         check.text("failed", "trace_id", self.trace_id)
         for name in ("node", "cause_type", "message"):
-            value = getattr(self, name)
-            if isinstance(value, str):
-                printable = value[: check.TEXT_LIMIT].encode(errors="replace").decode()
-                object.__setattr__(self, name, printable)
+            object.__setattr__(self, name, check.cut(getattr(self, name)))
             check.text("failed", name, getattr(self, name))
 
 

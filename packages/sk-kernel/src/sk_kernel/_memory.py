@@ -49,8 +49,9 @@ class MemoryRun:
     :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be made.
 
     ``requests`` runs requests through the same nodes, between two batches: only call it while
-    holding the lock ``turn``. ``report`` is there as soon as the work is done, or ``failure``, what
-    ended it, while the run is still closing what it has opened.
+    holding the lock ``turn``. ``opened`` says whether source and sink are. ``report`` is there as
+    soon as the work is done, or ``failure``, what ended it, while the run is still closing what it
+    has opened.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class MemoryRun:
         self._letters = DeadLetterFile(application.spec.failure)
         identity = Identity(run_id, self._scenario, MEMORY, ids)
         self._losses = Losses(identity)
-        self._committed = False
+        self.opened = False
         self.report: RunReport | None = None
         self.failure: BaseException | None = None
         self.turn = threading.Lock()
@@ -122,6 +123,9 @@ class MemoryRun:
         try:
             last = self._run()
             self.report = self._reported(last, time.monotonic() - started)
+            # Behind the report: what becomes of the summary changes nothing of it.
+            counters = self._sink.summary()
+            self.report = msgspec.structs.replace(self.report, counters=counters)
         except BaseException as error:
             self.failure = error
             raise
@@ -139,7 +143,7 @@ class MemoryRun:
             records_out=self._sink.records,
             batches=last.number - 1,
             seconds=seconds,
-            counters=self._sink.summary(),
+            counters={},
             partial_outputs=self.partial_outputs(),
             dead_lettered=self._losses.dead_lettered,
             skipped=self._losses.skipped,
@@ -175,14 +179,13 @@ class MemoryRun:
 
     def partial_outputs(self) -> tuple[str, ...]:
         """Where unfinished output is, and the dead letters of a run that was cut short."""
-        unfinished = () if self._committed else self._sink.partial_outputs()
-        return unfinished + self._letters.partial_outputs()
+        return self._sink.partial_outputs() + self._letters.partial_outputs()
 
     def _run(self) -> Batch:
         self._losses.part = letter_part(self._letters.open(), MEMORY, 0)
         try:
             last = self._work()
-            with self._letters.behind(commit=self._committed):
+            with self._letters.behind(commit=self._sink.committed):
                 self._letters.commit()
             return last
         finally:
@@ -196,6 +199,8 @@ class MemoryRun:
             _also(error, self._source.close)
             raise
         try:
+            self._sink.partial_outputs()  # as a worker does: who cannot tell it does not start
+            self.opened = True
             if self._on_open:
                 self._on_open(self)
             last = self._pump()
@@ -208,7 +213,6 @@ class MemoryRun:
             self._letters.stage()
             if last.complete:
                 self._sink.end(complete=True)
-                self._committed = True
         except BaseException as error:
             _also(error, self._abort)
             raise

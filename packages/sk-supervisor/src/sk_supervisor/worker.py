@@ -85,6 +85,7 @@ class Worker:
             metering=assembly.metering,
             spans=assembly.span_counts,
             position=assembly.standing,
+            broke=lambda error: self._inbox.put(Broke(error)),
         )
         self._pulse.start()
         threading.Thread(target=self._receive, args=(assembly,), name="data", daemon=True).start()

@@ -204,11 +204,13 @@ class Stop(_message.Message):
     def __init__(self, drain: bool = ..., reason: _Optional[str] = ...) -> None: ...
 
 class StopAck(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("partial_outputs",)
+    PARTIAL_OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    partial_outputs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, partial_outputs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Drained(_message.Message):
-    __slots__ = ("outcome", "records_in", "records_out", "counters")
+    __slots__ = ("outcome", "records_in", "records_out", "counters", "partial_outputs")
     class CountersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -220,11 +222,13 @@ class Drained(_message.Message):
     RECORDS_IN_FIELD_NUMBER: _ClassVar[int]
     RECORDS_OUT_FIELD_NUMBER: _ClassVar[int]
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     outcome: DrainOutcome
     records_in: int
     records_out: int
     counters: _containers.ScalarMap[str, int]
-    def __init__(self, outcome: _Optional[_Union[DrainOutcome, str]] = ..., records_in: _Optional[int] = ..., records_out: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    partial_outputs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, outcome: _Optional[_Union[DrainOutcome, str]] = ..., records_in: _Optional[int] = ..., records_out: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ..., partial_outputs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Failed(_message.Message):
     __slots__ = ("category", "node", "cause_type", "message", "trace_id")

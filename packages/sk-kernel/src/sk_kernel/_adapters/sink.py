@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import signal
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from sk_kernel._adapters.calls import call_adapter, optional_method
 from sk_kernel._graph.graph import SINK, Graph
 from sk_kernel._measure.stopwatch import Stopwatch, timed_if
+from sk_kernel._record.ends import ENDS
 from sk_kernel.errors import KernelError
 
-#: The largest counter of a summary that can be told to another process.
-_MOST = (1 << 63) - 1
+#: What can be told to another process, and so in every profile: counters of 64 bits, so many of
+#: them, with names of so many characters; and the places of output, of so many.
+_MOST: Final = (1 << 63) - 1
+_COUNTERS: Final = 1000
+_NAME: Final = 256
+_PLACE: Final = 4096
 
 
 class SinkDriver:
@@ -27,7 +34,9 @@ class SinkDriver:
         self._encode = getattr(sink, "encode", None)
         self._bridge = graph.sink.bridge or SINK
         self.records = 0
-        #: Why there is no summary: a sentence with the type of what was raised; else empty.
+        #: Whether the output is in place.
+        self.committed = False
+        #: What is missing of the summary, and why, in a sentence; else empty.
         self.unsummed = ""
 
     def open(self) -> None:
@@ -50,33 +59,69 @@ class SinkDriver:
         """Commit a complete run, abort any other."""
         action = "commit" if complete else "abort"
         call_adapter(SINK, action, optional_method(self._sink, action))
+        self.committed = complete
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """Where unfinished output is."""
+        """Where unfinished output is; nowhere, once it is in place.
+
+        :raises AdapterFailedError: when the sink raised, or names what is no text.
+        """
+        if self.committed:
+            return ()
         named = optional_method(self._sink, "partial_outputs")
-        return call_adapter(SINK, "name its partial output", lambda: tuple(named()))
+        return call_adapter(SINK, "name its partial output", lambda: _places(named()))
 
     def summary(self) -> dict[str, int]:
-        """The sink's counters; none, and ``unsummed`` says why, where it fails to give them.
+        """The sink's counters; what it fails to give is missing, and ``unsummed`` says why.
 
         That changes nothing of a run, which has come to its end.
         """
         try:
-            return call_adapter(
-                SINK,
-                "give its summary",
-                lambda: _counters(optional_method(self._sink, "summary")()),
-            )
-        except (KernelError, SystemExit) as error:
+            summed = optional_method(self._sink, "summary")
+            given = call_adapter(SINK, "give its summary", lambda: dict(summed()))
+        except (KernelError, *ENDS) as error:
+            if _is_from_outside(error):
+                raise
             cause = getattr(error, "cause_type", type(error).__name__)
             self.unsummed = f"{SINK} failed to give its summary: {cause}"
             return {}
+        counters = _told(given)
+        if left := len(given) - len(counters):
+            self.unsummed = (
+                f"{SINK}: {left:,} of {len(given):,} counters of its summary are left out: it may"
+                f" have {_COUNTERS:,}, whole numbers of 64 bits, named in 1 to {_NAME} characters"
+            )
+        return counters
 
 
-def _counters(summary: Any) -> dict[str, int]:
-    counters = dict(summary)
-    for name, count in counters.items():
-        if not isinstance(name, str) or type(count) is not int or not -_MOST <= count <= _MOST:
-            raise TypeError("a summary is whole numbers of 64 bits, each with its name")
-        name.encode()  # or it can be neither sent nor printed
-    return counters
+def _places(named: Any) -> tuple[str, ...]:
+    places = tuple(named)
+    for place in places:
+        if not isinstance(place, str) or not 0 < len(place) <= _PLACE:
+            raise TypeError(f"partial_outputs() gives texts of 1 to {_PLACE} characters")
+        place.encode()  # or it can be neither sent nor printed
+    return places
+
+
+def _told(given: Mapping[Any, Any]) -> dict[str, int]:
+    """The counters that can be told, the first of them where they are too many."""
+    fit = [name for name, count in given.items() if _is_counter(name, count)]
+    return {name: given[name] for name in fit[:_COUNTERS]}
+
+
+def _is_counter(name: Any, count: Any) -> bool:
+    if not isinstance(name, str) or not 0 < len(name) <= _NAME:
+        return False
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return type(count) is int and -_MOST <= count <= _MOST
+
+
+def _is_from_outside(error: BaseException) -> bool:
+    """Whether a signal is behind it: its handler raises an interrupt of its own, or the default."""
+    if type(error) is not KeyboardInterrupt:
+        return isinstance(error, KeyboardInterrupt)
+    pressed = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return pressed and threading.current_thread() is threading.main_thread()

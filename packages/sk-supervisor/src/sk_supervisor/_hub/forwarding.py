@@ -15,6 +15,7 @@ from sk_supervisor._protocol.frames import (
     BatchHeader,
     CreditHeader,
     RequestHeader,
+    SinkEnd,
     decode_header,
     encode_header,
 )
@@ -24,6 +25,7 @@ class Forwarding:
     """Between the workers that are linked, and the local peer. Of the hub's thread alone.
 
     ``on_complete()``: when everything, to the end of input, has been acknowledged.
+    ``on_sink_ended(worker, end)``: when the sink has committed, or aborted.
     """
 
     def __init__(
@@ -33,9 +35,10 @@ class Forwarding:
         local_peer: LocalPeer | None,
         *,
         on_complete: Callable[[], None],
+        on_sink_ended: Callable[[str, SinkEnd], None],
     ) -> None:
         self._relay, self._links, self._local_peer = relay, links, local_peer
-        self._on_complete = on_complete
+        self._on_complete, self._on_sink_ended = on_complete, on_sink_ended
 
     def take(self, worker: str, link: HubLink, frame: WireFrame) -> None:
         """Do with a worker's frame what its kind asks for.
@@ -61,7 +64,10 @@ class Forwarding:
             self._local_peer.arrived(worker, frame)
         elif frame.kind is FrameKind.ACK:
             link.channel.verifier.verify(frame)
-            credit = self._relay.acknowledge(worker, decode_header(AckHeader, frame.header))
+            done = decode_header(AckHeader, frame.header)
+            credit = self._relay.acknowledge(worker, done)
+            if done.end is not None:
+                self._on_sink_ended(worker, done.end)
             if credit is not None:
                 self._grant(credit)
         else:

@@ -24,7 +24,7 @@ from sk_supervisor._hub.relay import Relay
 from sk_supervisor._peer_errors import HeaderError, RelayRefusedError
 from sk_supervisor._protocol.edges import EdgeKeys
 from sk_supervisor._protocol.failures import PROTOCOL, TRANSPORT
-from sk_supervisor._protocol.frames import HUB
+from sk_supervisor._protocol.frames import HUB, SinkEnd
 from sk_supervisor._protocol.link_limits import LinkLimits
 from sk_supervisor._system.threads import begin, begun
 
@@ -38,7 +38,9 @@ class DataHub:
     The category of a worker's fault is ``transport`` or ``protocol``. A fault without a worker is
     the hub's own: it relays nothing any more. ``on_reject(category)``: of every frame and peer that
     is refused, from its threads, by the transport's finer word. ``on_complete()``: when everything,
-    to the end of input, has been acknowledged. REPLY frames are the ``local_peer``'s.
+    to the end of input, has been acknowledged. ``on_sink_ended(worker_id, end)``: when the sink has
+    committed, or aborted. ``on_left(worker_id)``: when all that a worker has sent was read, and no
+    more comes. REPLY frames are the ``local_peer``'s.
 
     :raises BindError: when the port cannot be had.
     :raises OSError: when the system has no descriptor to give; then none is left open.
@@ -57,9 +59,12 @@ class DataHub:
         on_fault: Callable[[str, str, str], None],
         on_reject: Callable[[str], None] = lambda _: None,
         on_complete: Callable[[], None] = lambda: None,
+        on_sink_ended: Callable[[str, SinkEnd], None] = lambda *_: None,
+        on_left: Callable[[str], None] = lambda _: None,
         local_peer: LocalPeer | None = None,
     ) -> None:
-        self._on_fault, self._on_reject = on_fault, on_reject
+        self._on_fault, self._on_reject, self._on_left = on_fault, on_reject, on_left
+        self._local_peer = local_peer
         transport = limits.transport(session, HUB, on_reject)
         self._admitted: deque[DetachedChannel] = deque()
         self._forgotten: deque[str] = deque()
@@ -81,11 +86,10 @@ class DataHub:
                 on_reject=on_reject,
             )
             opened.pop_all()  # they are the hub's now
-        self._local_peer = local_peer
-        self._links = HubLinks(
-            self._selector, on_lost=local_peer.lost if local_peer is not None else lambda _: None
+        self._links = HubLinks(self._selector, on_lost=self._lost)
+        self._forwarding = Forwarding(
+            relay, self._links, local_peer, on_complete=on_complete, on_sink_ended=on_sink_ended
         )
-        self._forwarding = Forwarding(relay, self._links, local_peer, on_complete=on_complete)
         self._threads = [
             self._thread("hub accept", self._acceptor.attend),
             self._thread("hub relay", self._relay_frames),
@@ -200,6 +204,11 @@ class DataHub:
             self._fail(worker, TRANSPORT, f"{error.category}: {error}", error.category)
         except (RelayRefusedError, HeaderError, WireError) as error:
             self._fail(worker, PROTOCOL, str(error), PROTOCOL)
+
+    def _lost(self, worker: str) -> None:
+        if self._local_peer is not None:
+            self._local_peer.lost(worker)
+        self._on_left(worker)
 
     def _fail(self, worker: str, category: str, message: str, refusal: str) -> None:
         self._links.drop(worker)

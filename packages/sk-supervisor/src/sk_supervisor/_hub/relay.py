@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sk_kernel.runtime import SOURCE, ExecutionPlan
+from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan
 
 from sk_supervisor._hub.in_flight import InFlight
 from sk_supervisor._peer_errors import RelayRefusedError
@@ -86,6 +86,7 @@ class Relay:
         keepers = {way.sender for way in self._ways if way.receiver in again}
         source = places[plan.segment_of(SOURCE).index]
         self._credited = tuple(dict.fromkeys([*source, *sorted(keepers)]))
+        self._sink_segment = plan.segment_of(SINK).index
         self._ended: set[_Way] = set()
         self._last_epoch = 0
         self._in_flight = InFlight(plan)
@@ -106,6 +107,11 @@ class Relay:
             place = place_of(worker)
             is_there = self._workers.get(place) == worker
             return self._in_flight.at_hand(place) if is_there else None
+
+    def has_got_all(self, worker: str) -> bool:
+        """Whether the end of input has been sent to a worker, on any way that leads into it."""
+        with self._lock:
+            return any(self._workers[way.receiver] == worker for way in self._ended)
 
     @property
     def complete(self) -> bool:
@@ -197,6 +203,8 @@ class Relay:
             last = header.segment, place
             if last not in self._acknowledged or header.sender != connection:
                 raise RelayRefusedError(connection, f"acknowledges for segment {header.segment}")
+            if header.end is not None and header.segment != self._sink_segment:
+                raise RelayRefusedError(connection, "speaks for the sink")
             before = min(self._acknowledged.values())
             self._acknowledged[last] = max(self._acknowledged[last], header.epoch)
             now = min(self._acknowledged.values())

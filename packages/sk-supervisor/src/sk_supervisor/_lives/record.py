@@ -14,6 +14,7 @@ from sk_supervisor._lives.ladder import Rung
 from sk_supervisor._lives.lifecycle import Life, State
 from sk_supervisor._processes.process import WorkerProcess
 from sk_supervisor._protocol.failures import CRASH
+from sk_supervisor._protocol.frames import SinkEnd
 from sk_supervisor._protocol.metering import totals_of
 from sk_supervisor._system.resident import resident_bytes
 from sk_supervisor.errors import RuntimeWorkerFailedError
@@ -41,6 +42,12 @@ class WorkerRecord:
     silence: Silence = field(init=False)
     standstill: StallDetector = field(init=False)
     drained: Drained | None = None
+    sink_end: SinkEnd | None = None
+    """How the sink has ended, if it is here; said before it is drained."""
+    stopped: bool = False
+    """Whether it has said its last word, where its output is."""
+    left_hub: bool = False
+    """Whether all that it has sent to the hub is read, and no more comes."""
     breakage: Breakage | None = None
     evidence: Evidence = field(default_factory=Evidence)
     failed_in: State | None = None
@@ -137,10 +144,16 @@ class WorkerRecord:
         parts = f"{self.worker_id} failed ({self.breakage.category})", self.evidence.ended
         return ", ".join(filter(None, parts))
 
+    @property
+    def outcome(self) -> DrainOutcome | None:
+        """How its work came to its end, as far as it has said so."""
+        if self.drained is not None or self.sink_end is None:
+            return self.drained.outcome if self.drained else None
+        return DrainOutcome.COMPLETE if self.sink_end.committed else DrainOutcome.STOPPED
+
     def unfinished_outputs(self) -> tuple[str, ...]:
         """Where it said that its output is, unless that is in place."""
-        complete = self.drained is not None and self.drained.outcome is DrainOutcome.COMPLETE
-        return () if complete else self.partial_outputs
+        return () if self.outcome is DrainOutcome.COMPLETE else self.partial_outputs
 
 
 def failure_error(record: WorkerRecord) -> RuntimeWorkerFailedError:

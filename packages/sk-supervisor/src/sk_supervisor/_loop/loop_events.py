@@ -9,6 +9,8 @@ from typing import TypeAlias
 from sk_control import ControlEvent
 from sk_kernel import TerminalEvent
 
+from sk_supervisor._protocol.frames import SinkEnd
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessExited:
@@ -45,6 +47,21 @@ class AllAcknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkEnded:
+    """The sink's worker says that the sink has committed, or aborted."""
+
+    worker_id: str
+    end: SinkEnd
+
+
+@dataclass(frozen=True, slots=True)
+class HubLeft:
+    """All that a worker had sent to the hub is read; no more comes."""
+
+    worker_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffFailed:
     """A request that was handed to a group has failed; ``trace_id`` is that of its spans."""
 
@@ -71,6 +88,8 @@ LoopEvent: TypeAlias = (
     | StopRequested
     | RefusalsCame
     | AllAcknowledged
+    | SinkEnded
+    | HubLeft
     | HandoffFailed
     | RequestsSettled
     | Ping

@@ -66,7 +66,7 @@ class LocalLife:
         if isinstance(error, SystemExit | KeyboardInterrupt):
             error = ApplicationExitError(error)
         told = cast("Exception", error)
-        if starting or getattr(error, "action", "") == "open":
+        if starting:
             raise self.failed_to_start(told) from error
         self.failed(told, EXECUTION)
         raise error

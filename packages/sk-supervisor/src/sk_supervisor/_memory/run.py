@@ -114,6 +114,11 @@ class LocalRun:
             raise StopTimeoutError([WORKER], self._times.seconds)
 
     @property
+    def opened(self) -> bool:
+        """Whether source and sink are open: the start is behind it."""
+        return self._run is not None and self._run.opened
+
+    @property
     def report(self) -> RunReport | None:
         """What it did, once all work is done, even where what is behind that was cut short."""
         return self._run.report if self._run else None

@@ -6,7 +6,16 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sk_kernel import EventRail, GroupStatus, KernelError, Progress, RunReport, RunSetup, RunStatus
+from sk_kernel import (
+    AdapterFailedError,
+    EventRail,
+    GroupStatus,
+    KernelError,
+    Progress,
+    RunReport,
+    RunSetup,
+    RunStatus,
+)
 from sk_kernel.runtime import MEMORY, Container, MemoryRun
 from sk_observability import EventName, ExporterSetupError
 
@@ -124,7 +133,8 @@ class LocalBootstrapSupervisor(SupervisorBase):
                     raise
                 report = self._run.report  # what was cut short is no more than what was told of it
             except (KernelError, SystemExit, KeyboardInterrupt) as error:
-                self._life.raise_failure(error)
+                theirs = not isinstance(error, KernelError) or isinstance(error, AdapterFailedError)
+                self._life.raise_failure(error, starting=theirs and not self._run.opened)
         self._run.tell(report)
         return report
 

@@ -60,12 +60,27 @@ class BatchHeader(msgspec.Struct, array_like=True, frozen=True):
     sampled: bool | bytes | list[int]
 
 
+class SinkEnd(msgspec.Struct, array_like=True, frozen=True):
+    """How a sink has come to its end: it has committed, or else aborted.
+
+    ``records_in`` were read until then, ``records_out`` written.
+    """
+
+    committed: bool
+    records_in: int
+    records_out: int
+
+
 class AckHeader(msgspec.Struct, array_like=True, frozen=True):
-    """Of an ACK frame: a segment with nothing downstream is done with batch ``epoch``."""
+    """Of an ACK frame: a segment with nothing downstream is done with batch ``epoch``.
+
+    With the last batch comes the ``end`` of the sink, where it is in that segment.
+    """
 
     sender: str
     segment: int
     epoch: int
+    end: SinkEnd | None = None
 
 
 class CreditHeader(msgspec.Struct, array_like=True, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from sk_config import place_of
 from sk_kernel import (
@@ -71,7 +71,7 @@ def by_force(report: RunReport, supervisor: BootstrapSupervisor, rung: str) -> s
     """What is wrong with the end of a run that has a report."""
     done = "the run was stopped" if report.outcome == "stopped" else "the work is done"
     if supervisor.works_in_caller:
-        return f"{done}, but its exporters were cut short by force"
+        return f"{done}, but what comes behind it was cut short by force"
     return f"{done}, but workers had to be ended by force ({rung})"
 
 
@@ -96,9 +96,21 @@ def unread(supervisor: BootstrapSupervisor) -> str:
     return "\n".join(["ended: the reader of standard output has gone", *_partial(supervisor)])
 
 
+@runtime_checkable
+class MayDoubt(Protocol):
+    """A supervisor that may not know, of a run that failed, what has become of its output."""
+
+    @property
+    def output_is_in_doubt(self) -> bool:
+        """Whether it does not, behind the shutdown."""
+
+
 def _partial(supervisor: BootstrapSupervisor) -> list[str]:
     try:
-        return [f"  partial output: {path}" for path in supervisor.partial_outputs()]
+        doubt = isinstance(supervisor, MayDoubt) and supervisor.output_is_in_doubt
+        unless = ", unless it is in place: its worker was gone before it could say so"
+        paths = supervisor.partial_outputs()
+        return [f"  partial output: {path}{unless if doubt else ''}" for path in paths]
     except KernelError as error:  # a sink that cannot say so must not hide why the run ended
         return [f"  partial output: unknown: {error}"]
 

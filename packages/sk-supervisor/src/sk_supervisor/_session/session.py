@@ -26,8 +26,10 @@ from sk_supervisor._loop.loop_events import (
     AllAcknowledged,
     HandoffFailed,
     HubFault,
+    HubLeft,
     LoopEvent,
     RefusalsCame,
+    SinkEnded,
 )
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._processes.spawn import WorkerStart, standard_streams
@@ -123,6 +125,8 @@ class Session:
             on_reject=lambda category: self._refuse("data", category),
             on_fault=lambda *fault: self._put(HubFault(*fault)),
             on_complete=lambda: self._put(AllAcknowledged()),
+            on_sink_ended=lambda worker, end: self._put(SinkEnded(worker, end)),
+            on_left=lambda worker: self._put(HubLeft(worker)),
             local_peer=self.gateway,
         )
 

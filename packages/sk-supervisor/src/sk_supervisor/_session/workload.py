@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sk_control import ControlError, ControlMessage, StartWork, Stop
+from sk_control import ControlError, ControlMessage, DrainOutcome, StartWork, Stop
 from sk_kernel.runtime import SINK, SOURCE
 
 from sk_supervisor._lives.gate import GatePolicy, downstream_of, gate_policy, may_start
@@ -18,7 +18,8 @@ class Workload:
     """Speaks to the workers for the supervisor. The loop's thread only.
 
     ``session`` is what they are connected to, from the first start to :meth:`hang_up`; ``is_open``
-    says whether the gate is open; ``order`` has the groups, source first, sink last: in the order
+    says whether the gate is open, ``in_doubt``, at the end, whether the sink may have committed and
+    nobody can tell; ``order`` has the groups, source first, sink last: in the order
     in which a batch passes them.
     """
 
@@ -34,7 +35,7 @@ class Workload:
         self.order = list(dict.fromkeys(s.group for s in prepared.plan.segments))
         self._begun: set[str] = set()
         self.session: Session | None = None
-        self.is_open = False
+        self.is_open = self.in_doubt = False
 
     @property
     def source(self) -> WorkerRecord | None:
@@ -118,11 +119,27 @@ class Workload:
         """Whether every worker has drained.
 
         With a worker ``broken`` the sink's word is enough: it ends last, so all work is done then,
-        and what fails from there on changes nothing.
+        and what fails from there on changes nothing. Where its own worker broke, that is not waited
+        for: its sink has ended, and there is no summary of it.
         """
         if broken:
-            return self.sink is not None and self.sink.drained is not None
+            sink = self.sink
+            spoke = sink is not None and sink.state is State.FAILED and sink.outcome is not None
+            return spoke or (sink is not None and sink.drained is not None)
         return all(r.drained is not None or self._needs_no_word_of(r) for r in self._roster)
+
+    @property
+    def committed(self) -> bool:
+        """Whether the sink has committed: that the run is complete is known."""
+        return self.sink is not None and self.sink.outcome is DrainOutcome.COMPLETE
+
+    def may_have_ended(self, record: WorkerRecord) -> bool:
+        """Whether a worker may have ended the sink, without a word of it so far."""
+        if record is not self.sink or record.outcome is not None or record.stopped:
+            return False
+        return record is self.source or (
+            self.session is not None and self.session.relay.has_got_all(record.worker_id)
+        )
 
     def complete(self) -> bool:
         """Whether all work is done, to the end of input, whatever becomes of any worker."""
@@ -165,6 +182,7 @@ class Workload:
     def hang_up(self) -> None:
         """Close the session, if one is open: whoever is still connected is cut off."""
         if self.session is not None:
+            self.in_doubt = self.sink is not None and self.may_have_ended(self.sink)
             self.session.close()
             self.session = None
 

@@ -12,6 +12,7 @@ from sk_control import (
     Heartbeat,
     LossReason,
     Ready,
+    StopAck,
     WorkerHello,
     WorkerLost,
     WorkerMessage,
@@ -31,11 +32,13 @@ from sk_supervisor._loop.loop_events import (
     AllAcknowledged,
     HandoffFailed,
     HubFault,
+    HubLeft,
     LoopEvent,
     Ping,
     ProcessExited,
     RefusalsCame,
     RequestsSettled,
+    SinkEnded,
     StopRequested,
 )
 from sk_supervisor._protocol import failures as category
@@ -102,6 +105,12 @@ class Dispatcher:
                 self._on_handoff_failure(outcome, trace_id)
             case RequestsSettled():
                 self._on_settled()
+            case SinkEnded(worker_id=worker_id, end=end):
+                if record := self._roster.get(worker_id):
+                    record.sink_end = end
+            case HubLeft(worker_id=worker_id):
+                if record := self._roster.get(worker_id):
+                    record.left_hub = True
             case AllAcknowledged():
                 pass  # it wakes whoever waits for the end of the work
             case WorkerHello():
@@ -124,11 +133,14 @@ class Dispatcher:
                 self._progressed(record, counts)
             case Drained() as drained:
                 self._drained(record, drained)
+            case StopAck(partial_outputs=paths):
+                record.partial_outputs, record.stopped = paths, True
             case Failed() as failed:
                 self._fail(record, Breakage.said(failed))
 
     def _drained(self, record: WorkerRecord, drained: Drained) -> None:
         record.drained = drained
+        record.partial_outputs = drained.partial_outputs
         batches, asked = record.progress.batches, record.progress.requests
         self._progressed(record, Counts(drained.records_in, drained.records_out, batches, 0, asked))
         facts = {"outcome": drained.outcome.name.lower(), "records_in": drained.records_in}

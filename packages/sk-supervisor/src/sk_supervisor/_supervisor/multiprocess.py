@@ -19,7 +19,7 @@ from sk_supervisor._session.early import Early
 from sk_supervisor._session.session import Session
 from sk_supervisor._supervisor.base import SupervisorBase
 from sk_supervisor._supervisor.parts import SupervisorParts
-from sk_supervisor._supervisor.report import ends_of, report_of, with_letters
+from sk_supervisor._supervisor.report import ends_of, report_of, unsummed, with_letters
 from sk_supervisor._system.scope import Transport, resolve, scope_of
 from sk_supervisor.errors import ProfileError, RuntimeLifecycleResolutionError
 
@@ -58,6 +58,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
     ) -> None:
         transport: Transport[type[Session]] = resolve(scope or scope_of(TCP_LOCAL), Transport)
         self._prepared, self._run_id, self._log = prepared, run_id, log
+        self._on_line = on_line
         self._began = time.monotonic()
         self._profiling: tuple[str, Callable[[ProfileError], object]] | None = None
         self._parts = SupervisorParts(
@@ -126,6 +127,8 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         assert work.source and work.sink  # noqa: S101, PT018 - every group was started
         seconds, totals = time.monotonic() - began, parts.roster.totals().values()
         report = report_of(self._prepared, self._run_id, work.source, work.sink, seconds, totals)
+        if work.sink.drained is None:
+            self._on_line(work.sink.worker_id, "stderr", unsummed(work.sink))
         if profiler is not None:
             profiler.write(report.records_in)
         return with_letters(report, parts.letters)
@@ -155,6 +158,11 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         """Where unfinished output and dead letters are; empty once they are in place."""
         said = tuple(path for r in self._parts.roster for path in r.unfinished_outputs())
         return said + self._parts.letters.partial_outputs()
+
+    @property
+    def output_is_in_doubt(self) -> bool:
+        """Whether, at the end, the sink may have committed, and its worker ended before a word."""
+        return self._parts.work.in_doubt
 
     def stop_groups(self, graceful_timeout_seconds: float, *, drain_inflight: bool) -> None:
         """See the protocol; workers that are left at the end of the time are left alone.

@@ -24,22 +24,27 @@ def report_of(
 ) -> RunReport:
     """The report of a run whose sink has ended; ``totals`` of its places, dead workers' in them."""
     every = list(totals)
-    assert sink.drained is not None  # noqa: S101 - the run waited for it
-    complete = sink.drained.outcome is DrainOutcome.COMPLETE
+    complete, end = sink.outcome is DrainOutcome.COMPLETE, sink.sink_end
     return RunReport(
         run_id=run_id,
         scenario=prepared.config.scenario.name,
         profile=PROCESS_SUPERVISOR,
         outcome="completed" if complete else "stopped",
-        records_in=source.progress.records_in,
-        records_out=sink.progress.records_out,
+        records_in=max(source.progress.records_in, end.records_in if end else 0),
+        records_out=max(sink.progress.records_out, end.records_out if end else 0),
         batches=source.progress.batches,
         seconds=seconds,
-        counters=dict(sink.drained.counters),
+        counters=dict(sink.drained.counters) if sink.drained else {},
         partial_outputs=sink.unfinished_outputs(),
         dead_lettered=sum(done.dead_lettered for done in every),
         skipped=sum(done.skipped for done in every),
     )
+
+
+def unsummed(sink: WorkerRecord) -> str:
+    """Why a run has no counters, whose sink has ended, and its worker before it could give them."""
+    why = sink.failure_line() or f"{sink.worker_id} was not waited for"
+    return f"warning: {SINK} has given no summary: {why}"
 
 
 def ends_of(plan: ExecutionPlan, groups: Iterable[GroupStatus]) -> tuple[int, int]:

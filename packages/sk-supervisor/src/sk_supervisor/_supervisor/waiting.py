@@ -6,8 +6,11 @@ import time
 from collections.abc import Collection
 from math import inf
 
+from sk_kernel import LifecycleError
+
 from sk_supervisor._lives.end_causes import EndCauses
 from sk_supervisor._lives.lateness import lateness
+from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._loop.loop import SupervisorLoop
 from sk_supervisor._requests.handoff import Handoff
@@ -20,6 +23,9 @@ from sk_supervisor.errors import (
     StopForcedError,
     StopTimeoutError,
 )
+
+#: How long what a dead worker has said is read by the hub, at most, until it is taken for nothing.
+_LAST_WORD_SECONDS = 1.0
 
 
 class Waiting:
@@ -64,7 +70,8 @@ class Waiting:
         """Return when all work is done, and nobody waits for a reply any more.
 
         Behind the work no request is taken; a failed run answers none.
-        Behind a failure the others go on as long as the output may be complete all the same.
+        Behind a failure the others go on as long as the output may be complete all the same. Once
+        the sink has committed nothing is raised any more: the run is complete.
 
         :raises StartInterruptedError: when a stop was requested before every group had begun.
         :raises StopTimeoutError: when a requested stop did not drain within its budget.
@@ -77,7 +84,14 @@ class Waiting:
                 self._handoff.refuse()
                 if self._causes.broken or not self._handoff.in_flight:
                     return
-            self._loop.step(self._deadline())
+            try:
+                deadline = self._deadline()
+            except LifecycleError:
+                if not self._work.committed:
+                    raise
+                self._handoff.refuse()
+                return  # nothing that comes behind the commit is waited for any longer
+            self._loop.step(deadline)
 
     def _deadline(self) -> float | None:
         """Until when the work may go on as things are; None for as long as it takes."""
@@ -96,7 +110,14 @@ class Waiting:
         if failed is not None and self._work.has_sent_all(failed):
             # The output may be complete, and in place, all the same.
             return self._causes.failed_at + FAILURE_BUDGET_SECONDS
+        if failed is not None and self._is_owed_a_word(failed):
+            return self._causes.failed_at + _LAST_WORD_SECONDS
         return 0.0 if self._causes.broken else inf
+
+    def _is_owed_a_word(self, dead: WorkerRecord) -> bool:
+        """Whether what a dead worker has said of its sink may still be on its way."""
+        unread = not dead.process.alive and not dead.left_hub
+        return unread and self._work.may_have_ended(dead)
 
     def _raise_failure(self, *, starting: bool) -> None:
         """Raise the error of what failed first; return if nothing did."""

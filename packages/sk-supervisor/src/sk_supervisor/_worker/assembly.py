@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sk_control import Metering, PeerReplaced, SpanCounts
-from sk_kernel import Progress
+from sk_kernel import KernelError, Progress
 from sk_kernel.runtime import Batch
 
 from sk_supervisor._protocol.metering import metering_of
@@ -52,6 +53,7 @@ class Assembly:
         self.profiler = profiler
         #: Whether the supervisor has been told that all work is done.
         self.reported = False
+        self._named: tuple[str, ...] | None = None
 
     def open(self) -> None:
         """Open the adapters that are here.
@@ -76,8 +78,21 @@ class Assembly:
         return self._spans.counts() if self._spans else None
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """Where the sink's unfinished output is, if the sink is here."""
-        return self.engine.sink.partial_outputs() if self.engine.sink else ()
+        """Where the sink's unfinished output is, if the sink is here.
+
+        :raises AdapterFailedError: when the sink cannot say so.
+        """
+        self._named = self.engine.sink.partial_outputs() if self.engine.sink else ()
+        return self._named
+
+    def left_outputs(self) -> tuple[str, ...]:
+        """The same at the end, whatever comes of it: what was named last, where the sink fails."""
+        if self._named is not None:  # else it was never open
+            try:
+                return self.partial_outputs()
+            except (KernelError, SystemExit, KeyboardInterrupt) as error:
+                sys.stderr.write(f"and then: {type(error).__name__}: {error}\n")
+        return self._named or ()
 
     def start_source(self) -> None:
         """The gate is open: begin to read, if the source is here."""

@@ -33,6 +33,7 @@ from sk_supervisor._protocol.frames import (
     CreditHeader,
     ReplyHeader,
     RequestHeader,
+    SinkEnd,
     decode_header,
     encode_header,
 )
@@ -133,9 +134,9 @@ class DataPlaneChannel:
         signer = self._signers[header.receiver]
         self._transmit(kind, encode_header(header), payload, signer=signer)
 
-    def acknowledge(self, segment: int, epoch: int) -> None:
-        """Tell the hub that a last segment is done with a batch."""
-        header = AckHeader(self.worker_id, segment, epoch)
+    def acknowledge(self, segment: int, epoch: int, end: SinkEnd | None = None) -> None:
+        """Tell the hub that a last segment is done with a batch, and with the last its sink."""
+        header = AckHeader(self.worker_id, segment, epoch, end)
         self._transmit(FrameKind.ACK, encode_header(header))
 
     def listen(

@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec.structs import replace
 from sk_kernel import RunError
 from sk_kernel.runtime import (
+    SINK,
     Batch,
     ExecutionPlan,
     Parcel,
     Section,
+    SinkDriver,
     Splitter,
     TraceIds,
     Tracer,
     note_trace,
 )
 
-from sk_supervisor._protocol.frames import BatchHeader, sampled_mark
+from sk_supervisor._protocol.frames import BatchHeader, SinkEnd, sampled_mark
 from sk_supervisor._protocol.peers import index_of, place_of, places_of
 from sk_supervisor._worker.data_plane import DataPlaneChannel
 
@@ -28,6 +30,7 @@ class Downstream:
 
     :param encode: :meth:`WireCodec.encode`.
     :param max_payload_bytes: a part that is larger goes in several frames.
+    :param sink: where it is in this worker.
     """
 
     def __init__(
@@ -37,8 +40,10 @@ class Downstream:
         encode: Callable[[Batch, Iterable[Section], int], list[bytes]],
         tracer: Tracer | None,
         max_payload_bytes: int,
+        sink: SinkDriver | None,
     ) -> None:
         self._segments, self._data_plane, self._tracer = plan.segments, data_plane, tracer
+        self._sink, self._sink_segment = sink, plan.segment_of(SINK).index
         self._encode, self._max_payload = encode, max_payload_bytes
         self._own_place = place_of(data_plane.worker_id)
         self._own_index = index_of(data_plane.worker_id)
@@ -66,10 +71,16 @@ class Downstream:
                 else:
                     self._send(source, target, place, batch, sections)
         if not downstream:
-            self._data_plane.acknowledge(source, batch.number)
+            self._acknowledge(source, batch)
         if self._tracer is not None:
             (self._tracer.flush if batch.final else self._tracer.rest)()
         return here
+
+    def _acknowledge(self, source: int, batch: Batch) -> None:
+        sink, end = self._sink, None
+        if batch.final and sink is not None and source == self._sink_segment:
+            end = SinkEnd(sink.committed, batch.last, sink.records)
+        self._data_plane.acknowledge(source, batch.number, end)
 
     def _send(
         self, source: int, target: int, place: str, batch: Batch, sections: Sequence[Section]

@@ -26,7 +26,7 @@ def end_stopped(control: ControlPlaneChannel, assembly: Assembly | None) -> int:
     if assembly is not None:
         assembly.end()
     tell_last(control, assembly)
-    control.send(StopAck())
+    _acknowledge(control, assembly)
     return 0
 
 
@@ -52,10 +52,14 @@ def end_failed(
             _abort(assembly)
         tell_last(control, assembly)
         orders.stop_asked.wait(_LAST_WORD_SECONDS)
-        control.send(StopAck())
+        _acknowledge(control, assembly)
     except ControlError as second:
         traceback.print_exception(second, file=sys.stderr)
     return 1
+
+
+def _acknowledge(control: ControlPlaneChannel, assembly: Assembly | None) -> None:
+    control.send(StopAck(assembly.left_outputs() if assembly is not None else ()))
 
 
 def _abort(assembly: Assembly) -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
 
-from sk_control import ControlError, ControlMessage, Heartbeat, Metering, SpanCounts
+from sk_control import (
+    ControlClosedError,
+    ControlConnectionError,
+    ControlMessage,
+    Heartbeat,
+    Metering,
+    SpanCounts,
+)
 from sk_control import Progress as ProgressMessage
 from sk_kernel import Progress
 
@@ -26,6 +34,7 @@ class Pulse:
     :param wait: waits so many of them; True where the pulse is to end. By default until
         :meth:`stop`.
     :param position: says where the work stands.
+    :param broke: takes what keeps it from reporting, other than the end of the session.
     """
 
     def __init__(
@@ -40,7 +49,9 @@ class Pulse:
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], bool] | None = None,
         position: Callable[[], str] = str,
+        broke: Callable[[Exception], object] = lambda _: None,
     ) -> None:
+        self._broke = broke
         self._metering, self._spans, self._position = metering, spans, position
         self._send, self._progress, self._waiting = send, progress, waiting
         self._heartbeat, self._report = heartbeat_seconds, progress_seconds
@@ -75,8 +86,11 @@ class Pulse:
                     self._send(self._said())
                     if (spans := self._spans()) is not None:
                         self._send(spans)
-            except ControlError:
+            except (ControlConnectionError, ControlClosedError):
                 return  # the session is over; losing it ends the worker elsewhere
+            except Exception as error:  # noqa: BLE001 - the main thread knows what to make of it
+                self._broke(error)
+                report = math.inf  # it lives all the same, until it has come to that
 
     def _said(self) -> ProgressMessage:
         done = self._progress()

@@ -64,13 +64,14 @@ def tell_drained(control: ControlPlaneChannel, assembly: Assembly) -> None:
     """
     engine = assembly.engine
     outcome = DrainOutcome.COMPLETE if engine.complete else DrainOutcome.STOPPED
+    last = engine.progress
+    tell_last(control, assembly)  # before the sink is asked, which may be the end of this process
     counters = engine.sink.summary() if engine.sink else {}
     if engine.sink and engine.sink.unsummed:
         sys.stderr.write(f"warning: {engine.sink.unsummed}\n")
     _write_profile(assembly)
-    last = engine.progress
-    tell_last(control, assembly)
-    control.send(Drained(outcome, last.records_in, last.records_out, counters))
+    left = assembly.partial_outputs()
+    control.send(Drained(outcome, last.records_in, last.records_out, counters, left))
 
 
 def _write_profile(assembly: Assembly) -> None:

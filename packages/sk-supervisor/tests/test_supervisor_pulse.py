@@ -1,0 +1,57 @@
+"""The pulse of a worker: it ends with the session, and by nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sk_control import ControlLostError, ControlMessage, Heartbeat
+from sk_kernel import Progress
+from sk_supervisor._worker.pulse import Pulse
+
+
+def beaten(
+    send: Callable[[ControlMessage], None], position: Callable[[], str], beats: int
+) -> list[Exception]:
+    """What keeps a pulse from reporting, in so many seconds of a heartbeat and a report each."""
+    broke: list[Exception] = []
+    ticks = iter(range(1, beats + 2))
+    now = [0.0]
+
+    def wait(_: float) -> bool:
+        now[0] = next(ticks)
+        return now[0] > beats
+
+    pulse = Pulse(
+        send,
+        lambda: Progress("a"),
+        lambda: 0,
+        1.0,
+        clock=lambda: now[0],
+        wait=wait,
+        position=position,
+        broke=broke.append,
+    )
+    pulse._beat()
+    return broke
+
+
+def test_a_report_that_cannot_be_made_is_told_once_and_the_worker_beats_on() -> None:
+    sent: list[ControlMessage] = []
+    fault = LookupError("nowhere")
+
+    def position() -> str:
+        raise fault
+
+    assert beaten(sent.append, position, 3) == [fault]
+    assert sent == [Heartbeat()] * 3
+
+
+def test_a_pulse_ends_with_its_session() -> None:
+    asked: list[ControlMessage] = []
+
+    def lost(message: ControlMessage) -> None:
+        asked.append(message)
+        raise ControlLostError("a-0.1")
+
+    assert beaten(lost, str, 3) == []
+    assert asked == [Heartbeat()]
