@@ -39,9 +39,9 @@ def run_application(
     """What the sink gets of ``payloads`` in the memory profile, in order.
 
     The application's own source and sink are not run: a list takes the place of each, and gives or
-    takes what that declares. That is the one that ``application`` names, or, where it names none,
-    what is declared under its module roots: several must declare the same types there, or one has
-    to be named. Where none is declared, the source gives the types of ``payloads`` (of none: those
+    takes what that declares; ``payloads`` may be in an `Envelope`. That is the one that
+    ``application`` names, or, where it names none, what is declared under its module roots: several
+    must declare the same types there, or one has to be named. Where none is declared, the source gives the types of ``payloads`` (of none: those
     that nodes take and none emits) and the sink takes what no node consumes.
 
     ``nodes`` are settings by node, over those of the application. The result is the same for every
@@ -96,7 +96,9 @@ def _ends(
     takes = _declared("sink", spec.sink, catalogue.sinks, REPLIES.name, faults)
     if faults:
         raise PreflightError(faults)
-    gives = _given(catalogue, payloads) if gives is None else gives
+    # A test may say what a record's envelope is, whether or not the source does so in a run.
+    types = _given(catalogue, payloads) if gives is None else gives.types
+    gives = Emission(types, enveloped=True)
     return gives, _taken(catalogue, gives) if takes is None else takes
 
 
@@ -123,12 +125,11 @@ def _declared(
     return max((d.payload for d in declared), key=lambda e: e.enveloped, default=None)
 
 
-def _given(catalogue: Catalogue, payloads: list[Any]) -> Emission:
+def _given(catalogue: Catalogue, payloads: list[Any]) -> tuple[PayloadType, ...]:
     bare = (p.payload if isinstance(p, Envelope) else p for p in payloads)
     annotated = {t.cls: t for node in catalogue.nodes.values() for t in node.consumes}
     classes = dict.fromkeys(map(type, bare)) or _entrances(catalogue, annotated)
-    types = tuple(annotated.get(cls) or PayloadType(cls, cls) for cls in classes)
-    return Emission(types, enveloped=True)
+    return tuple(annotated.get(cls) or PayloadType(cls, cls) for cls in classes)
 
 
 def _entrances(catalogue: Catalogue, consumed: Iterable[type]) -> dict[type, None]:
