@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asked_app import Ask
-from asked_made import DEEDS, Make, Poison
+from asked_app import Ask, Reply
+from asked_made import DEEDS, Made, Make, Poison
 from asking import SIDE, Gate, asked
-from sk_kernel import Envelope
-from sk_supervisor import Service, serve
+from sk_kernel import Envelope, ReplyWaiter, TerminalEvent
+from sk_kernel.runtime import WHOLE, Answer, ReplyWaiterService, RequestCodec, frames_of
+from sk_supervisor import Service, prepare, serve
+from sk_supervisor._requests.replies import Come as Coming
+from sk_supervisor._requests.replies import Replies
 
 PATIENCE = 30.0
 MODULES = ("asked_app", "asked_side", "asked_made")
@@ -94,3 +97,43 @@ def test_a_run_ends_beside_a_reply_that_is_never_made() -> None:
     finally:
         del DEEDS["never"]
         release.set()
+
+
+class Come:
+    """Replies by name, as they come from a worker, for the waiters of these names."""
+
+    def __init__(self) -> None:
+        plan = prepare(asked(TWO, modules=MODULES)).plan
+        self._codec = RequestCodec(plan.graph)
+        self.waiters = ReplyWaiterService()
+        self.replies = Replies(self._codec, self.waiters, lambda _: None)
+
+    def put(self, name: str, payload: Any) -> ReplyWaiter:
+        """Have a reply come; whoever waits for it."""
+        waiter = self.waiters.register(name)
+        (part,) = self._codec.answer_parts([Answer(name, WHOLE, True, payload, "last")], 1 << 20)
+        (frame,) = frames_of([part], 1 << 20)
+        (answer,) = self._codec.answers(frame)
+        self.replies.put("two-0.1", [Coming(answer, "two", "")])
+        return waiter
+
+
+def plain(text: str = "") -> Reply:
+    return Reply(1, 1, [], text, None, {})
+
+
+def test_a_plain_reply_is_given_at_once() -> None:
+    assert Come().put("a", plain()).outcome == TerminalEvent("a", "success", plain())
+
+
+@pytest.mark.parametrize("payload", [Made("any"), plain("x" * 70_000)], ids=["made", "large"])
+def test_what_may_take_its_time_is_made_in_the_other_thread_and_none_overtakes_it(
+    payload: Any,
+) -> None:
+    come = Come()
+    waiters = [come.put("a", payload), come.put("b", plain())]
+    assert [waiter.done() for waiter in waiters] == [False, False]
+    come.replies.leave()
+    come.replies.attend()
+    assert [waiter.done() for waiter in waiters] == [True, True]
+    assert come.put("c", plain()).done()

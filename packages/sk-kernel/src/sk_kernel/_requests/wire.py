@@ -23,6 +23,7 @@ from sk_kernel._requests.forms import (
 from sk_kernel._requests.parts import encode, encoded, parts_of
 from sk_kernel._requests.visit import Answer, Unread, Visit
 from sk_kernel._wire.codec_errors import UNREADABLE
+from sk_kernel._wire.inert import is_inert
 from sk_kernel._wire.parts import WirePart
 from sk_kernel._wire.refused import found_in
 from sk_kernel.errors import (
@@ -36,6 +37,8 @@ from sk_kernel.errors import (
 
 #: An edge on the wire: producer, type and consumer, by their indices.
 _Way = tuple[int, int, int]
+#: A reply of more is not made while others wait.
+_AT_ONCE_BYTES: Final = 1 << 16
 #: What is found where what was said of a payload is not as it should be.
 _NO_TEXT: Final = ("Envelope with headers, or a name, that are not all text", "")
 
@@ -64,6 +67,7 @@ class RequestCodec:
             for way, edge in self._edges.items()
         }
         self._decoders: dict[int, Any] = {}
+        self._inert: dict[int, bool] = {}
         #: The edge and the decoder of each way on which a visit has come so far.
         self._read: dict[_Way, tuple[Edge, Callable[[msgspec.Raw], Any]]] = {}
 
@@ -139,6 +143,16 @@ class RequestCodec:
             return answer._replace(payload=self._decoder(unread.type)(unread.data))
         except BaseException:  # noqa: BLE001 - whatever the __post_init__ of a payload raises
             return _failed(answer, answer.node, NodeOutputError)
+
+    def reads_at_once(self, answer: Answer) -> bool:
+        """Whether :meth:`read` takes next to no time, and runs no code of the application's."""
+        unread = answer.payload
+        if not isinstance(unread, Unread):
+            return True
+        inert = self._inert.get(unread.type)
+        if inert is None:
+            inert = self._inert[unread.type] = is_inert(self._types[unread.type].annotation)
+        return inert and len(memoryview(unread.data)) <= _AT_ONCE_BYTES
 
     def _sent_visit(self, visit: Visit) -> tuple[Any, ...]:
         request, weight, edge, key, payload, known, sampled, due = visit

@@ -15,7 +15,7 @@ from sk_kernel._graph.serving import is_reply_sink, is_request_source
 from sk_kernel.errors import Fault
 
 #: What msgspec raises of a class with annotations that it knows nothing of, or cannot resolve.
-_NO_TYPES = (TypeError, NameError, AttributeError, SyntaxError, ValueError, RuntimeError)
+NO_TYPES = (TypeError, NameError, AttributeError, SyntaxError, ValueError, RuntimeError)
 
 
 def decoder_of(annotation: Any) -> Any:
@@ -66,7 +66,7 @@ def _problems(payload: PayloadType) -> tuple[list[str], list[str]]:
     try:
         decoder_of(payload.annotation)
         info = msgspec.inspect.type_info(payload.annotation)
-    except _NO_TYPES as error:
+    except NO_TYPES as error:
         return [str(error)], []
     foreign, untyped = set[str](), set[str]()
     _look(info, payload.name, foreign, untyped, [])

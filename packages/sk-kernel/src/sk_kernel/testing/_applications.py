@@ -41,8 +41,9 @@ def run_application(
     The application's own source and sink are not run: a list takes the place of each, and gives or
     takes what that declares; ``payloads`` may be in an `Envelope`. That is the one that
     ``application`` names, or, where it names none, what is declared under its module roots: several
-    must declare the same types there, or one has to be named. Where none is declared, the source gives the types of ``payloads`` (of none: those
-    that nodes take and none emits) and the sink takes what no node consumes.
+    must declare the same types there, or one has to be named. Where none is declared, the source
+    gives the types of ``payloads`` (of none: those that nodes take and none emits) and the sink
+    takes what no node consumes.
 
     ``nodes`` are settings by node, over those of the application. The result is the same for every
     ``batch_records``.

@@ -24,10 +24,12 @@ class Come(NamedTuple):
 
 
 class Replies:
-    """Makes the payloads of replies, and completes the waiters, in one thread of its own.
+    """Makes the payloads of replies, and completes the waiters.
 
-    A payload's class is the application's: making it may take any time, or raise anything. That
-    delays the replies behind it and fails its own request, and nothing else.
+    A payload's class is the application's: making it may take any time, or raise anything. So it is
+    made in a thread of its own, where that delays the replies behind it and fails its own request,
+    and nothing else. What runs no such code, and is small, is made at once: to wake another thread
+    takes longer.
 
     :param on_done: called with the name of each request with which the nodes have done.
     """
@@ -37,21 +39,32 @@ class Replies:
     ) -> None:
         self._codec, self._waiters, self._on_done = codec, waiters, on_done
         self._come: queue.SimpleQueue[tuple[str, Sequence[Come]] | None] = queue.SimpleQueue()
+        #: Frames for the other thread, and those that it has done with: each counted by one thread.
+        self._queued = self._attended = 0
 
     def put(self, worker: str, come: Sequence[Come]) -> None:
-        """Take what has come from a worker in one frame. Any thread; never waits."""
-        self._come.put((worker, come))
+        """Take what has come from a worker in one frame. The hub's thread; never waits."""
+        if self._queued == self._attended and all(map(self._is_quick, come)):
+            for each in come:
+                self._pass_on(worker, *each)
+        else:
+            self._queued += 1
+            self._come.put((worker, come))
 
     def attend(self) -> None:
-        """Pass on what comes, in its order, until :meth:`leave`."""
+        """Pass on what comes, in its order, until :meth:`leave`; a thread of its own."""
         while (frame := self._come.get()) is not None:
             worker, come = frame
             for each in come:
                 self._pass_on(worker, *each)
+            self._attended += 1
 
     def leave(self) -> None:
         """Have :meth:`attend` return behind what has come so far."""
         self._come.put(None)
+
+    def _is_quick(self, come: Come) -> bool:
+        return come.said is None or self._codec.reads_at_once(come.said)
 
     def _pass_on(self, worker: str, said: Answer | None, group: str, done: str) -> None:
         answer = self._codec.read(said) if said is not None else None
