@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -231,14 +232,13 @@ class MemoryRun:
             self._on_end()
         if not self.turn.acquire(timeout=_TURN_SECONDS):
             return
-        try:
-            self._container.close(self._loop)
-        finally:
-            if self._loop:
-                self._loop.close()
+        with ExitStack() as ends:  # the last one first, whatever comes of the others
+            ends.callback(self.turn.release)
             if self._tracer:
-                self._tracer.close()
-            self.turn.release()
+                ends.callback(self._tracer.close)
+            if self._loop:
+                ends.callback(self._loop.close)
+            self._container.close(self._loop)
 
     def _abort(self) -> None:
         self._sink.end(complete=False)
