@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from sk_kernel._adapters.source import BatchLimits
 from sk_kernel._application.application import ApplicationContext
 from sk_kernel._application.discovery import Catalogue, discover
@@ -98,8 +100,7 @@ def _ends(
     if faults:
         raise PreflightError(faults)
     # A test may say what a record's envelope is, whether or not the source does so in a run.
-    types = _given(catalogue, payloads) if gives is None else gives.types
-    gives = Emission(types, enveloped=True)
+    gives = replace(_given(catalogue, payloads) if gives is None else gives, enveloped=True)
     return gives, _taken(catalogue, gives) if takes is None else takes
 
 
@@ -126,11 +127,11 @@ def _declared(
     return max((d.payload for d in declared), key=lambda e: e.enveloped, default=None)
 
 
-def _given(catalogue: Catalogue, payloads: list[Any]) -> tuple[PayloadType, ...]:
+def _given(catalogue: Catalogue, payloads: list[Any]) -> Emission:
     bare = (p.payload if isinstance(p, Envelope) else p for p in payloads)
     annotated = {t.cls: t for node in catalogue.nodes.values() for t in node.consumes}
     classes = dict.fromkeys(map(type, bare)) or _entrances(catalogue, annotated)
-    return tuple(annotated.get(cls) or PayloadType(cls, cls) for cls in classes)
+    return Emission(tuple(annotated.get(cls) or PayloadType(cls, cls) for cls in classes))
 
 
 def _entrances(catalogue: Catalogue, consumed: Iterable[type]) -> dict[type, None]:
