@@ -1,1 +1,1 @@
-"""The hub, which relays signed frames between the workers and never reads a payload."""
+"""The hub, which relays signed frames between the workers and never reads their payloads."""

@@ -1,7 +1,7 @@
 """The hub's connections: what is sent to each worker, and what waits until it takes it.
 
-Nothing here waits itself: what a worker does not take at once is kept, and credit bounds how much
-that can be.
+Nothing here waits itself: what a worker does not take at once is kept. Credit bounds how much that
+can be of batches, and the number of requests in flight how much of these.
 """
 
 from __future__ import annotations
