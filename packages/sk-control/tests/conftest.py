@@ -5,31 +5,23 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from sk_control import (
-    BootstrapBundle,
-    BootstrapKeyBundle,
-    ControlEvent,
     ControlMessage,
     ControlPlaneChannel,
     ControlServer,
-    ControlSettings,
     Direction,
     Hello,
     LossReason,
     Ready,
     WorkerIdentity,
 )
-from sk_control.testing import ManualClock, Stranger, StrangersStream, token_key
-from sk_transport import KeyMaterial, Secret
+from sk_control.testing import ManualClock, ServerBench, StrangersStream, token_key
+from sk_transport import Secret
 
-SESSION = "session-1"
 DEADLINE = 20.0
-SECOND = 10**9
-
-Event = TypeVar("Event")
 
 
 class Worker:
@@ -44,50 +36,17 @@ class Worker:
         return self.inbox.get(timeout=DEADLINE)
 
 
-class Control:
-    """A server, its events, and everything that a test needs to dial it."""
+class Control(ServerBench):
+    """A bench of a server that is made with any options, and whose workers have an inbox."""
 
-    def __init__(self, stack: ExitStack, clock: ManualClock, **options: Any) -> None:
-        self._stack, self.clock = stack, clock
-        self.events: queue.SimpleQueue[ControlEvent] = queue.SimpleQueue()
-        self.tokens: dict[str, Secret] = {}
-        self.settings: ControlSettings = options.pop("settings", ControlSettings())
-        options.setdefault("bundle_for", make_bundle)
-        options.setdefault("on_event", self.events.put)
-        options.setdefault("workers", 4)
-        self.server = ControlServer(
-            SESSION, KeyMaterial.generated(), settings=self.settings, clock=clock, **options
-        )
-        stack.callback(self.server.close)
-
-    def event(self, kind: type[Event]) -> Event:
-        """Return the next event, which must be of that kind."""
-        event = self.events.get(timeout=DEADLINE)
-        assert isinstance(event, kind), event
-        return event
-
-    def expect(self, worker_id: str, seconds: float = 60.0) -> WorkerIdentity:
-        identity = WorkerIdentity(worker_id, "features", 0, 1)
-        self.tokens[worker_id] = Secret.generate()
-        deadline_ns = self.clock.now_ns + round(seconds * SECOND)
-        self.server.expect(identity, self.tokens[worker_id], deadline_ns)
-        return identity
+    def __init__(self, **options: Any) -> None:
+        settings = options.pop("settings", None)
+        super().__init__(lambda *a, **given: ControlServer(*a, **{**given, **options}), settings)
 
     def connect(self, identity: WorkerIdentity, **options: Any) -> Worker:
         worker = Worker()
-        options.setdefault("token", self.tokens.get(identity.worker_id, Secret.generate()))
-        options.setdefault("on_message", worker.inbox.put)
-        options.setdefault("on_lost", worker.lost.put)
-        worker.channel = ControlPlaneChannel.connect(
-            self.server.address,
-            options.pop("session_id", SESSION),
-            identity,
-            timeout_seconds=options.pop("timeout_seconds", DEADLINE),
-            settings=self.settings,
-            clock=self.clock,
-            **options,
-        )
-        self._stack.callback(worker.channel.close)
+        told = {"on_message": worker.inbox.put, "on_lost": worker.lost.put}
+        worker.channel = super().connect(identity, **{**told, **options})
         return worker
 
     def ready_worker(self, worker_id: str) -> Worker:
@@ -97,10 +56,6 @@ class Control:
         for _ in range(3):
             self.events.get(timeout=DEADLINE)
         return worker
-
-    def stranger(self) -> Stranger:
-        """Connect without keys."""
-        return self._stack.enter_context(Stranger(self.server.address))
 
     def stream(self) -> StrangersStream:
         """Open a stream on a connection of its own, without keys."""
@@ -120,23 +75,7 @@ class Control:
     def token_key(self, worker_id: str, direction: Direction = Direction.TO_SUPERVISOR) -> Secret:
         """Return what a holder of the worker's token signs with."""
         token = self.tokens.get(worker_id, Secret.generate())
-        return token_key(token, SESSION, worker_id, direction)
-
-
-def make_bundle(hello: Hello) -> BootstrapBundle:
-    return BootstrapBundle(
-        run_id="run-1",
-        scenario_id="scenario-1",
-        group=hello.group,
-        worker_index=hello.index,
-        incarnation=hello.incarnation,
-        discovery_modules=("app.nodes", "app.state"),
-        application=b'{"setting": "quiet-please"}',
-        data_host="127.0.0.1",
-        data_port=4242,
-        heartbeat_seconds=2.5,
-        keys=BootstrapKeyBundle({"data": Secret(bytes(range(256)))}),
-    )
+        return token_key(token, self.session_id, worker_id, direction)
 
 
 @pytest.fixture
@@ -145,9 +84,9 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def make_control(clock: ManualClock) -> Iterator[Callable[..., Control]]:
+def make_control() -> Iterator[Callable[..., Control]]:
     with ExitStack() as stack:
-        yield lambda **options: Control(stack, clock, **options)
+        yield lambda **options: stack.enter_context(Control(**options))
 
 
 @pytest.fixture

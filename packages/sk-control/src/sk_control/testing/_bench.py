@@ -72,7 +72,8 @@ class MakeServer(Protocol):
 class ServerBench:
     """A server for four workers at most, under a clock set by hand, and its peers.
 
-    A context manager that closes all of them.
+    A context manager that closes all of them. `events` are those that nobody has waited for yet,
+    `tokens` those of the workers that are expected.
     """
 
     session_id: Final = SESSION
@@ -81,14 +82,14 @@ class ServerBench:
         self.clock = ManualClock()
         self.settings = settings or ControlSettings()
         self.tokens: dict[str, Secret] = {}
-        self._events: queue.SimpleQueue[ControlEvent] = queue.SimpleQueue()
+        self.events: queue.SimpleQueue[ControlEvent] = queue.SimpleQueue()
         self._stack = ExitStack()
         self.server = make_server(
             SESSION,
             KeyMaterial.generated(),
             workers=4,
             bundle_for=_bundle,
-            on_event=self._events.put,
+            on_event=self.events.put,
             settings=self.settings,
             clock=self.clock,
         )
@@ -103,7 +104,7 @@ class ServerBench:
     def event(self, kind: type[Event]) -> Event:
         """Wait for the next event and return it; `AssertionError` if it is not of that kind."""
         try:
-            event = self._events.get(timeout=SOON)
+            event = self.events.get(timeout=SOON)
         except queue.Empty:
             raise AssertionError(f"expected {kind.__name__}, but nothing happened") from None
         if not isinstance(event, kind):
@@ -166,8 +167,8 @@ def _bundle(hello: Hello) -> BootstrapBundle:
         group=hello.group,
         worker_index=hello.index,
         incarnation=hello.incarnation,
-        discovery_modules=("app.nodes",),
-        application=b"{}",
+        discovery_modules=("app.nodes", "app.state"),
+        application=b'{"setting": "quiet-please"}',
         data_host="127.0.0.1",
         data_port=4242,
         heartbeat_seconds=2.5,
