@@ -15,7 +15,7 @@ class WirePart(NamedTuple):
 
 def part_of(array: bytes, count: int) -> WirePart:
     """The elements of an encoded array that has so many."""
-    return WirePart(count, array[len(_head(count)) :])
+    return WirePart(count, array[len(head_of(count)) :])
 
 
 def frames_of(parts: Iterable[WirePart], limit: int) -> Iterator[bytes]:
@@ -26,17 +26,17 @@ def frames_of(parts: Iterable[WirePart], limit: int) -> Iterator[bytes]:
     held: list[bytes] = []
     count = size = 0
     for number, elements in parts:
-        if held and len(_head(count + number)) + size + len(elements) > limit:
-            yield b"".join([_head(count), *held])
+        if held and len(head_of(count + number)) + size + len(elements) > limit:
+            yield b"".join([head_of(count), *held])
             held, count, size = [], 0, 0
         held.append(elements)
         count, size = count + number, size + len(elements)
     if held:
-        yield b"".join([_head(count), *held])
+        yield b"".join([head_of(count), *held])
 
 
-def _head(count: int) -> bytes:
-    """What stands before the elements of an array: its format is fixarray, array 16 or array 32."""
+def head_of(count: int) -> bytes:
+    """What stands before the elements of an array that has so many: see MessagePack's formats."""
     if count < 1 << 4:
         return bytes((0x90 | count,))
     if count < 1 << 16:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
+
+from sk_kernel._wire.parts import head_of
 
 _encode_into = msgspec.msgpack.Encoder().encode_into
 _ROOM: Final = 5
@@ -32,13 +33,8 @@ def portions(items: Sequence[Any], most_bytes: int) -> Iterator[tuple[slice, mem
 
 
 def _array(buffer: bytearray, end: int, length: int) -> memoryview:
-    """Put the head before what has been left free for it, see the MessagePack specification."""
-    if length < 16:
-        head = struct.pack(">B", 0x90 | length)
-    elif length < 1 << 16:
-        head = struct.pack(">BH", 0xDC, length)
-    else:
-        head = struct.pack(">BI", 0xDD, length)
+    """Put the head before what has been left free for it."""
+    head = head_of(length)
     begin = _ROOM - len(head)
     buffer[begin:_ROOM] = head
     return memoryview(buffer)[begin:end]
