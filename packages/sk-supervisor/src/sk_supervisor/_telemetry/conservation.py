@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from sk_kernel import SpanAccount
-from sk_observability import UNACCOUNTED
+from sk_kernel import ExporterAccount, SpanAccount
+from sk_observability import UNACCOUNTED, ExporterCounts
 
 
 class Gap(NamedTuple):
@@ -74,7 +74,8 @@ class Conservation(NamedTuple):
 def conservation_of(accounts: Iterable[SpanAccount]) -> Conservation:
     """Sum up the accounts of the processes of a run, behind its end."""
     every = [account for account in accounts if account.exporters]
-    names = _names(every)
+    longest = max((account.exporters for account in every), key=len, default=())
+    names = names_of(longest)
     return Conservation(
         processes=sum(account.processes for account in every),
         created=sum(account.created for account in every),
@@ -84,10 +85,9 @@ def conservation_of(accounts: Iterable[SpanAccount]) -> Conservation:
     )
 
 
-def _names(accounts: Iterable[SpanAccount]) -> list[str]:
+def names_of(exporters: Iterable[ExporterAccount | ExporterCounts]) -> list[str]:
     """A name for each place in the configuration: its kind, numbered where that comes again."""
-    longest = max((a.exporters for a in accounts), key=len, default=())
-    kinds = [one.kind for one in longest]
+    kinds = [one.kind for one in exporters]
     return [
         kind if kinds.count(kind) == 1 else f"{kind} {kinds[:place].count(kind) + 1}"
         for place, kind in enumerate(kinds)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 from sk_kernel import SpanAccount
 from sk_observability import ExporterCounts, LifecycleCounts, TelemetryCounts
 
-from sk_supervisor._telemetry.conservation import conservation_of
+from sk_supervisor._telemetry.conservation import ExporterSum, conservation_of, names_of
 
 #: Stands for all exporters of a log: what was over its rate got to none of them.
 EVERY_EXPORTER = "all"
@@ -16,26 +17,13 @@ FLOODED = "flooded"
 
 def span_telemetry(accounts: Iterable[SpanAccount]) -> Iterator[TelemetryCounts]:
     """Of spans, over all processes."""
-    for one in conservation_of(accounts).exporters:
-        yield TelemetryCounts(
-            signal="spans",
-            exporter=one.name,
-            created=one.created,
-            exported=one.exported,
-            dropped=dict(one.dropped),
-        )
+    sums = conservation_of(accounts).exporters
+    return _told("spans", [one.name for one in sums], sums)
 
 
 def log_telemetry(counts: LifecycleCounts) -> Iterator[TelemetryCounts]:
     """Of lifecycle events."""
-    for name, one in _named(counts.exporters):
-        yield TelemetryCounts(
-            signal="logs",
-            exporter=name,
-            created=one.created,
-            exported=one.exported,
-            dropped=one.dropped,
-        )
+    yield from _told("logs", names_of(counts.exporters), counts.exporters)
     lost = sum(counts.flooded.values())
     if counts.exporters:
         yield TelemetryCounts(
@@ -45,19 +33,19 @@ def log_telemetry(counts: LifecycleCounts) -> Iterator[TelemetryCounts]:
 
 def metric_telemetry(counts: Sequence[ExporterCounts]) -> Iterator[TelemetryCounts]:
     """Of snapshots of metrics."""
-    for name, one in _named(counts):
+    return _told("metrics", names_of(counts), counts)
+
+
+def _told(
+    signal: Literal["spans", "logs", "metrics"],
+    names: Iterable[str],
+    counts: Iterable[ExporterSum | ExporterCounts],
+) -> Iterator[TelemetryCounts]:
+    for name, one in zip(names, counts, strict=True):
         yield TelemetryCounts(
-            signal="metrics",
+            signal=signal,
             exporter=name,
             created=one.created,
             exported=one.exported,
-            dropped=one.dropped,
+            dropped=dict(one.dropped),
         )
-
-
-def _named(counts: Sequence[ExporterCounts]) -> Iterator[tuple[str, ExporterCounts]]:
-    """Each with its kind for a name, numbered where that comes again."""
-    kinds = [one.kind for one in counts]
-    for place, one in enumerate(counts):
-        again = kinds.count(one.kind) > 1
-        yield f"{one.kind} {kinds[:place].count(one.kind) + 1}" if again else one.kind, one

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from typing import Final, NamedTuple, TypeVar
 
 from sk_kernel import SpanAccount
 from sk_kernel.runtime import TraceIds
 from sk_observability import (
+    Choice,
     ExporterCounts,
-    ExporterSetupError,
     LifecycleCounts,
     LifecycleLog,
     MetricPump,
@@ -30,6 +31,8 @@ from sk_supervisor._telemetry.conservation import Conservation, conservation_of
 from sk_supervisor._telemetry.conservation_told import complaints, facts_of, words
 from sk_supervisor._telemetry.counts import log_telemetry, span_telemetry
 from sk_supervisor._telemetry.system_nodes import GROUP, LIFECYCLE_SEQUENCE, SystemNodes
+
+T = TypeVar("T")
 
 #: How long the supervisor may take to send what it tells of the run once its workers have ended,
 #: all signals together and whatever the exporters' settings say: one deadline for them all.
@@ -131,44 +134,27 @@ def lay_rails(prepared: Prepared, run_id: str) -> Rails:
     :raises ExporterSetupError: with every fault of the exporters; nothing is left open.
     """
     observability = prepared.config.runtime.observability
-    events = observability.logging.lifecycle_events
-    choices = span_choices(prepared.config)
+    events, choices = observability.logging.lifecycle_events, span_choices(prepared.config)
     traced = bool(choices) and observability.tracing.sampling_ratio > 0
-    log = LifecycleLog(
-        run_id,
-        build_log_exporters(
-            log_choices(prepared.config),
-            worker=GROUP,
-            close_seconds=ENDING_SECONDS,
-            run_id=run_id,
-        ),
-        enabled=events.enabled,
-        level=events.level,
-        trace_id=TraceIds(run_id).of(LIFECYCLE_SEQUENCE) if traced else None,
-    )
-    try:
-        outlets = build_span_exporters(
-            choices if traced else (),
-            worker=GROUP,
-            close_seconds=ENDING_SECONDS,
-            run_id=run_id,
+
+    def built(build: Callable[..., list[Outlet[T]]], choices: Sequence[Choice]) -> list[Outlet[T]]:
+        return build(choices, worker=GROUP, close_seconds=ENDING_SECONDS, run_id=run_id)
+
+    with ExitStack() as opened:
+        log = LifecycleLog(
+            run_id,
+            built(build_log_exporters, log_choices(prepared.config)),
+            enabled=events.enabled,
+            level=events.level,
+            trace_id=TraceIds(run_id).of(LIFECYCLE_SEQUENCE) if traced else None,
         )
-    except ExporterSetupError:
-        log.close()
-        raise
-    spans = SpanFanOut(outlets) if outlets else None
-    try:
-        metrics = build_metric_exporters(
-            metric_choices(prepared.config),
-            worker=GROUP,
-            close_seconds=ENDING_SECONDS,
-            run_id=run_id,
-        )
-    except ExporterSetupError:
-        log.close()
+        opened.callback(log.close)
+        outlets = built(build_span_exporters, choices if traced else [])
+        spans = SpanFanOut(outlets) if outlets else None
         if spans is not None:
-            spans.close()
-        raise
+            opened.callback(spans.close)
+        metrics = built(build_metric_exporters, metric_choices(prepared.config))
+        opened.pop_all()  # they are the rails' now
     return Rails(log, SystemNodes(run_id, [spans] if spans else []), spans, metrics)
 
 
