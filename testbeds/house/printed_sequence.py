@@ -26,7 +26,7 @@ _BEFORE = {
         "loop batches, in order, at most in_flight of them",
         "    W->>S: frame, which the hub routes by its header",
         "    S->>W: the same bytes to the next worker",
-        "    W->>S: ack from the last segment, credit to the source",
+        "    W->>S: ack from the sink's segment, credit to the source",
         "end",
         "W->>S: END, in order behind the last batch",
     ),

@@ -153,3 +153,22 @@ def join(c: C | E) -> D: ...
         plan.segment_of("right").index,
         plan.segment_of("join").index,
     }
+
+
+def test_what_leads_nowhere_tells_the_sink_how_far_it_has_come(built: Built) -> None:
+    """Also where the sink would be in the source's segment: it commits behind all."""
+    context = built(
+        """
+@node
+def there(a: A) -> D: ...
+@node
+def aside(a: A) -> None: ...
+"""
+    )
+    plan = plan_of(context, "there=a aside=b")
+    cut = [(s.group, s.depth, s.vertices, s.upstream, s.downstream) for s in plan.segments]
+    assert cut == [
+        ("a", 0, (SOURCE, "there"), (), (1, 2)),
+        ("b", 1, ("aside",), (0,), (2,)),
+        ("a", 2, (SINK,), (0, 1), ()),
+    ]

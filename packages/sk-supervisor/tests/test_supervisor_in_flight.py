@@ -113,7 +113,7 @@ def test_what_all_are_done_with_is_forgotten() -> None:
     flight = InFlight(plan)
     for epoch in range(1, 1001):
         flight.sent("in-0", "mid-0", header(epoch=epoch))
-        flight.settled(epoch - 3)
+        flight.acknowledged("out-0", epoch - 3)
     assert len(flight._batches) == 3
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sk_kernel._graph.graph import SOURCE, Graph
+from sk_kernel._graph.graph import SINK, SOURCE, Graph
 from sk_kernel._graph.sharing import segment_key
 from sk_kernel._graph.units import Unit, state_units
 from sk_kernel.errors import Fault, PreflightError
@@ -112,9 +112,12 @@ def _segments(
     ordered = sorted(cuts, key=lambda cut: cut[0])
     index_of = {n: i for i, cut in enumerate(ordered) for unit in cuts[cut] for n in unit}
     hops = {(index_of[e.producer], index_of[e.consumer]) for e in graph.edges}
+    # To where nothing leads the source's segment tells how far the run has come; what leads nowhere
+    # tells the sink's, which commits when all is done.
     led_to = {b for a, b in hops if a != b}
-    # To where nothing leads the source's segment tells how far the run has come.
     hops |= {(index_of[SOURCE], i) for i in range(len(ordered)) if i not in led_to}
+    leading = {a for a, b in hops if a != b}
+    hops |= {(i, index_of[SINK]) for i in range(len(ordered)) if i not in leading}
     return tuple(
         Segment(
             index=i,
@@ -159,17 +162,19 @@ def _torn(unit: Unit, group_of: Mapping[str, str]) -> Fault:
 
 
 def _depths(graph: Graph, units: Iterable[Unit], group_of: Mapping[str, str]) -> dict[str, int]:
+    """The process borders before each vertex; those that only tell how far the run is count too."""
     depth: dict[str, int] = {}
-    for unit in units:
-        # What nothing leads to still hears from the source how far the run has come.
-        away = SOURCE in depth and group_of[SOURCE] != group_of[unit[0]]
-        own = max(
-            (
-                depth[e.producer] + (group_of[e.producer] != group_of[e.consumer])
-                for e in graph.edges
-                if e.consumer in unit and e.producer not in unit
-            ),
-            default=int(away),
-        )
+    leading = {e.producer for e in graph.edges}
+
+    def behind(producer: str, group: str) -> int:
+        return depth[producer] + (group_of[producer] != group)
+
+    for unit in sorted(units, key=lambda unit: SINK in unit):
+        before = {e.producer for e in graph.edges if e.consumer in unit and e.producer not in unit}
+        if SINK in unit:
+            before |= depth.keys() - leading
+        elif not before and SOURCE in depth:
+            before = {SOURCE}
+        own = max((behind(name, group_of[unit[0]]) for name in before), default=0)
         depth.update(dict.fromkeys(unit, own))
     return depth

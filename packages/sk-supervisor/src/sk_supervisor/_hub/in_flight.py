@@ -48,11 +48,8 @@ class InFlight:
             self._left[sender] = epoch
 
     def acknowledged(self, place: str, epoch: int) -> None:
-        """A place that sends nothing on is done with a batch."""
+        """The place behind all others is done with every batch up to this one."""
         self._left[place] = max(self._left.get(place, 0), epoch)
-
-    def settled(self, epoch: int) -> None:
-        """All are done with every batch up to this one."""
         while self._batches and self._batches[0][0] <= epoch:
             self._batches.popleft()
 

@@ -66,12 +66,6 @@ class Relay:
         self._reachable: Mapping[int, Collection[int]] = {
             s.index: frozenset(s.downstream) for s in plan.segments
         }
-        self._acknowledged = {
-            (s.index, place): 0
-            for s in plan.segments
-            if not s.downstream
-            for place in places[s.index]
-        }
         self._ways = {
             _Way(s.index, a, d, b)
             for s in plan.segments
@@ -86,7 +80,8 @@ class Relay:
         keepers = {way.sender for way in self._ways if way.receiver in again}
         source = places[plan.segment_of(SOURCE).index]
         self._credited = tuple(dict.fromkeys([*source, *sorted(keepers)]))
-        self._sink_segment = plan.segment_of(SINK).index
+        last = plan.segment_of(SINK).index
+        self._last = last, places[last][0]
         self._ended: set[_Way] = set()
         self._last_epoch = 0
         self._in_flight = InFlight(plan)
@@ -109,13 +104,14 @@ class Relay:
             return self._in_flight.at_hand(place) if is_there else None
 
     def has_got_all(self, worker: str) -> bool:
-        """Whether the end of input has been sent to a worker, on any way that leads into it."""
+        """Whether the end of input has been sent to a worker, on every way that leads into it."""
         with self._lock:
-            return any(self._workers[way.receiver] == worker for way in self._ended)
+            ways = {way for way in self._ways if self._workers[way.receiver] == worker}
+            return bool(ways) and ways <= self._ended
 
     @property
     def complete(self) -> bool:
-        """Whether every batch, to the end of input, has been acknowledged by every last segment."""
+        """Whether every batch, to the end of input, has been acknowledged."""
         return 0 < self._last_epoch <= self.counters.acknowledged
 
     def hand_over(self, worker: str) -> None:
@@ -191,7 +187,7 @@ class Relay:
             return header.receiver
 
     def acknowledge(self, connection: str, header: AckHeader) -> CreditGrant | None:
-        """Note an acknowledgement; the credit to give, when all sinks have come that far.
+        """Note an acknowledgement of the sink's segment; the credit to give, where it is news.
 
         :raises RelayRefusedError: when the worker behind ``connection`` may not acknowledge it.
         """
@@ -199,18 +195,13 @@ class Relay:
             if header.sender == connection and self._is_former(connection):
                 self.counters.stale += 1
                 return None
-            place = self._runs(connection, header.segment) or ""
-            last = header.segment, place
-            if last not in self._acknowledged or header.sender != connection:
+            place = self._runs(connection, header.segment)
+            is_last = (header.segment, place) == self._last
+            if place is None or not is_last or header.sender != connection:
                 raise RelayRefusedError(connection, f"acknowledges for segment {header.segment}")
-            if header.end is not None and header.segment != self._sink_segment:
-                raise RelayRefusedError(connection, "speaks for the sink")
-            before = min(self._acknowledged.values())
-            self._acknowledged[last] = max(self._acknowledged[last], header.epoch)
-            now = min(self._acknowledged.values())
-            self.counters.acknowledged = now
-            self._in_flight.acknowledged(place, header.epoch)
-            self._in_flight.settled(now)
+            before = self.counters.acknowledged
+            self.counters.acknowledged = now = max(before, header.epoch)
+            self._in_flight.acknowledged(place, now)
             workers = tuple(self._workers[place] for place in self._credited)
             return CreditGrant(workers, now) if now > before else None
 

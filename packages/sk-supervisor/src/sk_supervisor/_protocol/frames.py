@@ -72,9 +72,9 @@ class SinkEnd(msgspec.Struct, array_like=True, frozen=True):
 
 
 class AckHeader(msgspec.Struct, array_like=True, frozen=True):
-    """Of an ACK frame: a segment with nothing downstream is done with batch ``epoch``.
+    """Of an ACK frame: the sink's segment, behind all others, is done with batch ``epoch``.
 
-    With the last batch comes the ``end`` of the sink, where it is in that segment.
+    With the last batch comes the ``end`` of the sink.
     """
 
     sender: str

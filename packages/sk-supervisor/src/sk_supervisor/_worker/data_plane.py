@@ -135,7 +135,7 @@ class DataPlaneChannel:
         self._transmit(kind, encode_header(header), payload, signer=signer)
 
     def acknowledge(self, segment: int, epoch: int, end: SinkEnd | None = None) -> None:
-        """Tell the hub that a last segment is done with a batch, and with the last its sink."""
+        """Tell the hub that the sink's segment is done with a batch; with the last, its end."""
         header = AckHeader(self.worker_id, segment, epoch, end)
         self._transmit(FrameKind.ACK, encode_header(header))
 

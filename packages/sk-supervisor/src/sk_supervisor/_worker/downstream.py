@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec.structs import replace
 from sk_kernel import RunError
 from sk_kernel.runtime import (
-    SINK,
     Batch,
     ExecutionPlan,
     Parcel,
@@ -43,7 +42,7 @@ class Downstream:
         sink: SinkDriver | None,
     ) -> None:
         self._segments, self._data_plane, self._tracer = plan.segments, data_plane, tracer
-        self._sink, self._sink_segment = sink, plan.segment_of(SINK).index
+        self._sink = sink
         self._encode, self._max_payload = encode, max_payload_bytes
         self._own_place = place_of(data_plane.worker_id)
         self._own_index = index_of(data_plane.worker_id)
@@ -55,8 +54,8 @@ class Downstream:
     ) -> list[tuple[int, Parcel]]:
         """Send what the segment ``source`` has made of a batch, by the segments that it is for.
 
-        What this worker itself is to go on with is given back, each with its segment. A segment
-        with none behind it acknowledges the batch instead.
+        What this worker itself is to go on with is given back, each with its segment. That of the
+        sink, which has none behind it, acknowledges the batch instead.
 
         :raises RecordTooLargeError, NodeOutputError: when a record cannot be sent.
         :raises TransportError: when the hub is lost.
@@ -78,7 +77,7 @@ class Downstream:
 
     def _acknowledge(self, source: int, batch: Batch) -> None:
         sink, end = self._sink, None
-        if batch.final and sink is not None and source == self._sink_segment:
+        if batch.final and sink is not None:
             end = SinkEnd(sink.committed, batch.last, sink.records)
         self._data_plane.acknowledge(source, batch.number, end)
 

@@ -83,7 +83,7 @@ def next_item(get: Callable[..., Item], holder: HoldsSpans) -> Item:
 
 
 class Credit:
-    """How many batches the source may be ahead of the slowest sink. Thread-safe.
+    """How many batches the source may be ahead of the sink. Thread-safe.
 
     :param meter: hears how long the source is held, and of each batch that is done with.
     """

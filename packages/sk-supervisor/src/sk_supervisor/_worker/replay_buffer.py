@@ -25,7 +25,7 @@ class ReplayBuffer:
     ahead of what is acknowledged.
 
     :param places: those whose worker may be replaced.
-    :param acknowledged: every batch up to this one is done with, at the last segments too.
+    :param acknowledged: every batch up to this one is done with, by the sink too.
     """
 
     def __init__(self, places: Iterable[str], acknowledged: Callable[[], int]) -> None:
