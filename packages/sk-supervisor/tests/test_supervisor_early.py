@@ -32,6 +32,7 @@ from supervisor_harness import (
     PATIENCE,
     Ears,
     Supervised,
+    command_of,
     descriptors,
     expected,
     opened_since,
@@ -125,7 +126,7 @@ def test_one_that_dies_while_it_waits_fails_the_start_as_a_worker_does(target: P
 def test_who_lists_processes_sees_which_worker_each_is_to_be(target: Path) -> None:
     with begun_early(prepared_in_one_group(target)):
         (pid,) = children()
-        program, _, worker = psutil.Process(pid).cmdline()[-3:]
+        program, _, worker = command_of(pid)[-3:]
         assert program.endswith("/sk_supervisor/_processes/child.py")
         assert worker == MIDDLE
 

@@ -357,6 +357,15 @@ def gone(pids: Sequence[int], within: float = PATIENCE) -> bool:
     return not [p for p in alive if _runs(p)]
 
 
+def command_of(pid: int) -> list[str]:
+    """What a process was started with; the kernel tells none for a moment behind its exec."""
+    end, never = time.monotonic() + PATIENCE, threading.Event()
+    while not (command := psutil.Process(pid).cmdline()):
+        assert time.monotonic() < end
+        never.wait(0.002)
+    return command
+
+
 def freeze(pid: int) -> None:
     """Suspend a process, and return when it is: the signal waits until one of its threads runs."""
     os.kill(pid, signal.SIGSTOP)
