@@ -12,14 +12,11 @@ from sk_control import (
     ControlMessage,
     ControlPlaneChannel,
     ControlServer,
-    Direction,
-    Hello,
     LossReason,
     Ready,
     WorkerIdentity,
 )
-from sk_control.testing import ManualClock, ServerBench, StrangersStream, token_key
-from sk_transport import Secret
+from sk_control.testing import ManualClock, ServerBench, StrangersStream
 
 DEADLINE = 20.0
 
@@ -60,22 +57,6 @@ class Control(ServerBench):
     def stream(self) -> StrangersStream:
         """Open a stream on a connection of its own, without keys."""
         return self.stranger().open()
-
-    def hello(self, identity: WorkerIdentity, **changes: Any) -> Hello:
-        fields = {
-            "protocol_versions": (1,),
-            "worker_id": identity.worker_id,
-            "group": identity.group,
-            "index": identity.index,
-            "incarnation": identity.incarnation,
-            "pid": 4711,
-        }
-        return Hello(**{**fields, **changes})
-
-    def token_key(self, worker_id: str, direction: Direction = Direction.TO_SUPERVISOR) -> Secret:
-        """Return what a holder of the worker's token signs with."""
-        token = self.tokens.get(worker_id, Secret.generate())
-        return token_key(token, self.session_id, worker_id, direction)
 
 
 @pytest.fixture

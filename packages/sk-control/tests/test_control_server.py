@@ -160,19 +160,6 @@ def test_what_many_threads_send_arrives_whole_and_in_each_ones_order(control: Co
     assert seen == {name: list(range(100)) for name in ("a", "b", "c", "d")}
 
 
-def test_a_worker_that_stopped_is_not_lost(control: Control) -> None:
-    """After its last word the end of the stream is no event; the next one is another worker's."""
-    worker = control.ready_worker("w-1")
-    control.server.send("w-1", Stop(drain=False))
-    worker.receive()
-    worker.channel.send(StopAck())
-    assert control.event(WorkerMessage).message == StopAck()
-    worker.channel.close()
-    control.connect(control.expect("w-2"))
-    assert control.event(WorkerHello).hello.worker_id == "w-2"
-    assert worker.lost.empty()
-
-
 @pytest.mark.parametrize("failed", [False, True])
 def test_a_worker_that_hangs_up_without_its_last_word_is_lost_once(
     control: Control, failed: bool

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import queue
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from sk_transport import Secret
 
-from sk_control._events import WorkerHello, WorkerLost, WorkerMessage
+from sk_control._events import Refused, WorkerHello, WorkerLost, WorkerMessage
 from sk_control._identity import WorkerIdentity
 from sk_control._kinds import Direction
 from sk_control._messages import (
@@ -85,28 +86,35 @@ def a_worker_is_expected_once(bench: ServerBench) -> None:
 
 
 def a_wrong_hello_spends_nothing(bench: ServerBench) -> None:
-    """Each is refused with its code and counted; the worker itself is still admitted."""
-    identity, stranger = bench.expect("w-1"), bench.stranger()
-    for refusal, raw in _wrong_hellos(bench, identity):
+    """Refused with its code and the worker that it names, and counted; who is due is admitted."""
+    identity, other = bench.expect("w-1"), bench.expect("w-other")
+    stranger, wrong = bench.stranger(), _wrong_hellos(bench, identity, other)
+    for refusal, named, raw in wrong:
         _equal((refusal, stranger.strike(raw)), (refusal, refusal))
-        _equal(bench.refusal(), refusal)
-        _equal(bench.server.states(), {"w-1": SessionState.EXPECTED})
+        event = bench.event(Refused)
+        _equal((f"{event.category}/{event.code}", event.worker_id), (refusal, named))
+        _equal(set(bench.server.states().values()), {SessionState.EXPECTED})
+    counted = {category: n for category, n in bench.server.refusals().items() if n}
+    _equal(counted, Counter(refusal.partition("/")[0] for refusal, _, _ in wrong))
     bench.connect(identity)
     _equal(bench.event(WorkerHello).hello.worker_id, "w-1")
 
 
 def a_recorded_hello_opens_nothing(bench: ServerBench) -> None:
-    """At once it is a replay, after the TTL too old; a new hello finds the token spent."""
+    """At once it is a replay, after the TTL too old; a new hello finds the token spent for good."""
     identity = bench.expect("w-1", seconds=3600)
     traitor, stranger = bench.traitor(identity), bench.stranger()
     bench.event(WorkerHello)
     bench.event(WorkerMessage)
     _equal(stranger.strike(traitor.hello), "replay/replayed_nonce")
-    fresh = traitor.seal(_hello(identity), traitor.first_key)
-    _equal(stranger.strike(fresh), "token/token_used")
+    _equal(stranger.strike(traitor.seal(_hello(identity), traitor.first_key)), "token/token_used")
     bench.clock.advance(bench.settings.ttl_seconds + 1)
     _equal(stranger.strike(traitor.hello), "freshness/outside_ttl")
+    _equal([bench.event(Refused).worker_id for _ in range(3)], ["w-1"] * 3)
     _equal(bench.server.states(), {"w-1": SessionState.ACKED})
+    traitor.stream.close()
+    bench.event(WorkerLost)
+    _equal(stranger.strike(traitor.seal(_hello(identity), traitor.first_key)), "token/token_used")
 
 
 def an_expired_token_opens_nothing(bench: ServerBench) -> None:
@@ -162,30 +170,42 @@ def a_lost_worker_is_reported_once(bench: ServerBench) -> None:
 _READY: Final = (Ready(), Heartbeat())
 
 
-def _wrong_hellos(bench: ServerBench, identity: WorkerIdentity) -> list[tuple[str, bytes]]:
+def _wrong_hellos(
+    bench: ServerBench, identity: WorkerIdentity, neighbour: WorkerIdentity
+) -> list[tuple[str, str, bytes]]:
+    """What is said of each, the worker that it names as far as that is known, and its bytes."""
     key, place, hello = _key(bench), _place(bench), _hello(identity)
     right = forge(hello, key, **place)
     huge = right + bytes(bench.settings.max_hello_bytes)
     old = bench.clock() - round((bench.settings.ttl_seconds + 1) * 1e9)
     backwards = token_key(bench.tokens["w-1"], SESSION, "w-1", Direction.TO_WORKER)
-    moved = replace(hello, group="elsewhere")
-    other = {**place, "worker_id": "nobody"}
+    # Another worker's hello, signed with one's own token.
+    own = token_key(bench.tokens["w-1"], SESSION, neighbour.worker_id)
+    next_door = {**place, "worker_id": neighbour.worker_id}
+    nobody = {**place, "worker_id": "nobody"}
+    moved, renamed = replace(hello, group="elsewhere"), replace(hello, worker_id="w-2")
+    reborn, newer = replace(hello, incarnation=2), replace(hello, protocol_versions=(2, 3))
     return [
-        ("malformed/bad_field", b""),
-        ("malformed/undecodable", b"GET / HTTP/1.1\r\n\r\n"),
-        ("malformed/unsigned_fields", right + b"\xf8\x07\x01"),
-        ("malformed/unknown_kind", forge(hello, key, **place, kind=99)),
-        ("malformed/undecodable", forge(hello, key, **place, body=b"\xff")),
-        ("limit/oversized", huge),
-        ("version/version_mismatch", forge(hello, key, **place, protocol_version=2)),
-        ("identity/wrong_session", forge(hello, key, **{**place, "session_id": "old"})),
-        ("identity/unknown_worker", forge(hello, key, **other)),
-        ("identity/identity_mismatch", forge(moved, key, **place)),
-        ("identity/wrong_direction", forge(hello, backwards, **place, direction=2)),
-        ("signature/bad_signature", forge(hello, backwards, **place)),
-        ("signature/bad_signature", forge(hello, key, **place, signature=b"")),
-        ("freshness/outside_ttl", forge(hello, key, **place, time_ns=old)),
-        ("protocol/message_before_hello", forge(Ready(), key, **place)),
+        ("malformed/bad_field", "", b""),
+        ("malformed/undecodable", "", b"GET / HTTP/1.1\r\n\r\n"),
+        ("malformed/undecodable", "", b"\xff\x00garbage"),
+        ("malformed/unsigned_fields", "", right + b"\xf8\x07\x01"),
+        ("malformed/unknown_kind", "", forge(hello, key, **place, kind=99)),
+        ("malformed/undecodable", "", forge(hello, key, **place, body=b"\xff")),
+        ("limit/oversized", "", huge),
+        ("version/version_mismatch", "w-1", forge(hello, key, **place, protocol_version=2)),
+        ("version/version_mismatch", "w-1", forge(newer, key, **place)),
+        ("identity/wrong_session", "w-1", forge(hello, key, **{**place, "session_id": "old"})),
+        ("identity/unknown_worker", "", forge(hello, key, **nobody)),
+        ("identity/identity_mismatch", "w-1", forge(moved, key, **place)),
+        ("identity/identity_mismatch", "w-1", forge(renamed, key, **place)),
+        ("identity/identity_mismatch", "w-1", forge(reborn, key, **place)),
+        ("identity/wrong_direction", "w-1", forge(hello, backwards, **place, direction=2)),
+        ("signature/bad_signature", "w-1", forge(hello, backwards, **place)),
+        ("signature/bad_signature", "w-1", forge(hello, key, **place, signature=b"")),
+        ("signature/bad_signature", "w-other", forge(_hello(neighbour), own, **next_door)),
+        ("freshness/outside_ttl", "w-1", forge(hello, key, **place, time_ns=old)),
+        ("protocol/message_before_hello", "w-1", forge(Ready(), key, **place)),
     ]
 
 
