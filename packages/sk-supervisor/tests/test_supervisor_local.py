@@ -18,7 +18,6 @@ from sk_supervisor import (
     ApplicationExitError,
     LocalBootstrapSupervisor,
     RuntimeLifecycleReadyError,
-    RuntimeLifecycleResolutionError,
     prepare,
 )
 from sk_supervisor._memory.stop_thread import StopThread
@@ -101,23 +100,6 @@ def test_its_one_worker_is_this_process(target: Path) -> None:
     [worker] = local.ready().snapshot().group("memory").workers
     assert worker.os_pid == worker.pid == os.getpid()
     assert (worker.alive, worker.ready, worker.state) == (True, True, "ready")
-    local.supervisor.shutdown()
-
-
-@pytest.mark.contract("PROC-INT-06")
-def test_calls_that_the_lifecycle_does_not_allow_are_refused(target: Path) -> None:
-    local = Local(target)
-    assert local.supervisor.wait_ready(0) is False
-    for call in (
-        lambda: local.supervisor.wait_ready(1),
-        local.supervisor.run,
-        lambda: local.supervisor.start_groups(["ingress"]),
-    ):
-        with pytest.raises(RuntimeLifecycleResolutionError):
-            call()
-    local.ready()
-    with pytest.raises(RuntimeLifecycleResolutionError, match="started already"):
-        local.supervisor.start_groups(["memory"])
     local.supervisor.shutdown()
 
 

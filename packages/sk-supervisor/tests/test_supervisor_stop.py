@@ -157,16 +157,6 @@ def test_stop_groups_raises_when_the_time_is_over_and_force_ends_the_rest(
         assert run.supervisor.shutdown() == "none"
 
 
-@pytest.mark.contract("P5PRE-SUP-03", "STOP-IPC-01")
-def test_stop_groups_before_any_work_is_graceful(target: Path) -> None:
-    with supervised(target) as run:
-        run.ready()
-        run.supervisor.stop_groups(10, drain_inflight=True)
-        assert [e.fields["mode"] for e in run.events("worker_stopped")] == ["graceful"] * 3
-        assert run.supervisor.shutdown() == "none"
-    assert target.read_text() == "old\n"
-
-
 def test_a_stop_between_readiness_and_work_is_not_lost(target: Path) -> None:
     with supervised(target, groups=ONE_GROUP) as run:
         run.ready()
