@@ -56,7 +56,9 @@ class FrameDecoder:
         Raises a `FrameError` if the bytes are no frame, and `ValueError` for a count that is
         negative or more than the buffer holds.
         """
-        room = len(self.buffer())
+        self._check()
+        large = self._large
+        room = len(self._ahead) - self._have if large is None else len(large) - self._large_have
         if not 0 <= count <= room:
             raise ValueError(f"{count} bytes cannot have been written into {room}")
         frames = self._take(count)

@@ -63,6 +63,8 @@ class Relay:
         self._lock = threading.Lock()
         self._places = places = places_of(plan)
         self._workers = dict(workers)
+        self._place_of = {worker: place for place, worker in workers.items()}
+        """Of those that are in a place now: nobody takes a name apart for each frame."""
         self._reachable: Mapping[int, Collection[int]] = {
             s.index: frozenset(s.downstream) for s in plan.segments
         }
@@ -90,7 +92,8 @@ class Relay:
     def has_sent_all(self, worker: str) -> bool:
         """Whether the end of input has come from a worker, on every way that leads out of it."""
         with self._lock:
-            ways = {way for way in self._ways if self._workers[way.sender] == worker}
+            place = self._place_of.get(worker)
+            ways = {way for way in self._ways if way.sender == place}
             return bool(ways) and ways <= self._ended
 
     def at_hand(self, worker: str) -> AtHand | None:
@@ -99,14 +102,14 @@ class Relay:
         Any thread. What it sent last may still be on its way: it may be done with the first ones.
         """
         with self._lock:
-            place = place_of(worker)
-            is_there = self._workers.get(place) == worker
-            return self._in_flight.at_hand(place) if is_there else None
+            place = self._place_of.get(worker)
+            return self._in_flight.at_hand(place) if place is not None else None
 
     def has_got_all(self, worker: str) -> bool:
         """Whether the end of input has been sent to a worker, on every way that leads into it."""
         with self._lock:
-            ways = {way for way in self._ways if self._workers[way.receiver] == worker}
+            place = self._place_of.get(worker)
+            ways = {way for way in self._ways if way.receiver == place}
             return bool(ways) and ways <= self._ended
 
     @property
@@ -121,7 +124,9 @@ class Relay:
         """
         with self._lock:
             place = place_of(worker)
+            del self._place_of[self._workers[place]]
             self._workers[place] = worker
+            self._place_of[worker] = place
             self._ended = {way for way in self._ended if way.sender != place}
             self._in_flight.handed_over(place)
 
@@ -138,11 +143,11 @@ class Relay:
         :raises RelayRefusedError: when the worker behind ``connection`` may not send it.
         """
         with self._lock:
-            if header.sender == connection and self._is_former(connection):
-                self.counters.stale += 1
-                return None
             sender = self._runs(connection, header.source_segment)
             if header.sender != connection or sender is None:
+                if header.sender == connection and self._is_former(connection):
+                    self.counters.stale += 1
+                    return None
                 raise RelayRefusedError(connection, f"claims segment {header.source_segment}")
             if header.target_segment not in self._reachable[header.source_segment]:
                 raise RelayRefusedError(
@@ -171,16 +176,19 @@ class Relay:
         with self._lock:
             if header.sender != connection or header.source_segment is None:
                 raise RelayRefusedError(connection, "sends requests in another's name")
-            if self._is_former(connection) or self._is_former(header.receiver):
-                self.counters.stale += 1
-                return None
             if self._runs(connection, header.source_segment) is None:
+                if self._is_former(connection):
+                    self.counters.stale += 1
+                    return None
                 raise RelayRefusedError(connection, f"claims segment {header.source_segment}")
             if header.target_segment not in self._reachable[header.source_segment]:
                 raise RelayRefusedError(
                     connection, f"is not upstream of segment {header.target_segment}"
                 )
             if self._runs(header.receiver, header.target_segment) is None:
+                if self._is_former(header.receiver):
+                    self.counters.stale += 1
+                    return None
                 raise RelayRefusedError(connection, f"names {header.receiver!r} as receiver")
             self.counters.requests += 1
             self.counters.bytes += size
@@ -192,12 +200,12 @@ class Relay:
         :raises RelayRefusedError: when the worker behind ``connection`` may not acknowledge it.
         """
         with self._lock:
-            if header.sender == connection and self._is_former(connection):
-                self.counters.stale += 1
-                return None
             place = self._runs(connection, header.segment)
             is_last = (header.segment, place) == self._last
             if place is None or not is_last or header.sender != connection:
+                if header.sender == connection and self._is_former(connection):
+                    self.counters.stale += 1
+                    return None
                 raise RelayRefusedError(connection, f"acknowledges for segment {header.segment}")
             before = self.counters.acknowledged
             self.counters.acknowledged = now = max(before, header.epoch)
@@ -212,6 +220,5 @@ class Relay:
 
     def _runs(self, worker: str, segment: int) -> str | None:
         """The place in which a worker runs a segment; None where it does not."""
-        place = place_of(worker)
-        here = place in self._places.get(segment, ()) and self._workers[place] == worker
-        return place if here else None
+        place = self._place_of.get(worker)
+        return place if place in self._places.get(segment, ()) else None

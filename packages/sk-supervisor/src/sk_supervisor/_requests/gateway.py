@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Final
+from typing import Final, NamedTuple
 
 from sk_kernel import BoundaryDispatchInput, RecordTooLargeError, ReplyWaiter
 from sk_kernel.runtime import (
@@ -52,6 +52,18 @@ class _Flight:
     began: frozenset[tuple[int, str]]
     tally: Tally = field(default_factory=Tally)
     settled: bool = False
+
+
+class _Sender(NamedTuple):
+    """A worker, and the place and the group in its id, which is taken apart once a frame."""
+
+    worker: str
+    place: str
+    group: str
+
+    @classmethod
+    def of(cls, worker: str) -> _Sender:
+        return cls(worker, place_of(worker), group_of(worker))
 
 
 class RequestGateway:
@@ -173,10 +185,11 @@ class RequestGateway:
         :raises RelayRefusedError: when one of them is not the worker's to give.
         """
         self._keys.verify(worker, frame)
+        sender = _Sender.of(worker)
         come: list[Come] = []
         try:
             for answer in self._codec.answers(frame.payload):
-                come += self._settled(worker, answer)
+                come += self._settled(sender, answer)
         finally:
             if come:
                 self._replies.put(worker, come)
@@ -187,26 +200,29 @@ class RequestGateway:
         Of what was sent to its group from here it is known to which worker; of what comes to it
         from other workers it is not.
         """
+        sender = _Sender.of(worker)
         for name, flight in self._flights.now().items():
-            if not self._may_have(worker, flight):
+            if not self._may_have(sender, flight):
                 continue
             if flight.settled:
                 self._flights.done(name)
             else:
-                self._flights.lose(name, group_of(worker), worker)
+                self._flights.lose(name, sender.group, worker)
 
-    def _may_have(self, worker: str, flight: _Flight) -> bool:
+    def _may_have(self, sender: _Sender, flight: _Flight) -> bool:
         """Whether a request was sent to the worker, or may have come to its group from there."""
-        place, group = place_of(worker), group_of(worker)
+        _, place, group = sender
         return any(p == place or group in self._behind[segment] for segment, p in flight.began)
 
-    def _settled(self, worker: str, answer: Answer) -> Iterator[Come]:
+    def _settled(self, sender: _Sender, answer: Answer) -> Iterator[Come]:
         """What an answer changes, if anything; none of its payload is read."""
         flight = self._flights.get(answer.request)
-        if flight is not None and not self._may_have(worker, flight):
-            raise RelayRefusedError(worker, f"answers {answer.request}, which is not with it")
-        if answer.node and self._plan.group_of.get(answer.node) != group_of(worker):
-            raise RelayRefusedError(worker, "answers for a node that is not of its group")
+        if flight is not None and not self._may_have(sender, flight):
+            problem = f"answers {answer.request}, which is not with it"
+            raise RelayRefusedError(sender.worker, problem)
+        if answer.node and self._plan.group_of.get(answer.node) != sender.group:
+            problem = "answers for a node that is not of its group"
+            raise RelayRefusedError(sender.worker, problem)
         # Behind its outcome, what else comes of a request is a duplicate, or late.
         over = flight is None or flight.settled or flight.waiter.done()
         said = flight.tally.take(answer) if flight is not None else answer
