@@ -61,7 +61,7 @@ def client(declare: Any, spec_of: Any) -> Client:
     return Client(module, ApplicationContext(spec_of(module)))
 
 
-def test_a_terminal_envelope_completes_the_request_under_the_callers_trace_id(
+def test_a_request_is_sent_with_all_that_its_envelope_says_and_waited_for_under_its_trace_id(
     client: Client,
 ) -> None:
     waiter = client.coordinator.request(Envelope(client.ask, "t", reply_to="web"))
@@ -72,19 +72,15 @@ def test_a_terminal_envelope_completes_the_request_under_the_callers_trace_id(
         "t",
         "web",
     )
-    client.waiters.add_alias("t", "child:t")
-    reply = Envelope(client.reply, "child:t", reply_to="web")
-    assert client.coordinator.deliver([reply, reply, Envelope(client.reply)]) == 1
+    assert client.waiters.complete(TerminalEvent("t", "success", client.reply))
     assert waiter.wait() == TerminalEvent("t", "success", client.reply)
-    counters = client.waiters.counters()
-    assert (counters.duplicate_terminal, counters.late_reply_drop) == (1, 1)
 
 
 def test_a_request_can_be_awaited(client: Client) -> None:
     async def asks() -> TerminalEvent:
         waiter = client.coordinator.request(Envelope(client.ask, "t"))
         failed = TerminalEvent("t", "error", category="execution", node="one")
-        asyncio.get_running_loop().call_soon(client.coordinator.deliver, [failed])
+        asyncio.get_running_loop().call_soon(client.waiters.complete, failed)
         return await waiter
 
     assert asyncio.run(asks()).node == "one"

@@ -41,14 +41,16 @@ def test_every_counter_counts_its_own(waiters: ReplyWaiterService, clock: Clock)
 def test_diagnostics_carry_no_payload_no_reply_to_and_no_error_text(clock: Clock) -> None:
     events: list[ReplyEvent] = []
     waiters = ReplyWaiterService(clock=clock, on_event=events.append, max_in_flight=3)
-    for name in ("done", "late", "given up"):
+    *_, given_up = [
         waiters.register(name, "secret-address", 1 if name == "late" else 9)
+        for name in ("done", "late", "given up")
+    ]
     with pytest.raises(TooManyRequestsError):
         waiters.register("refused", "secret-address")
     waiters.add_alias("done", "secret-alias")
     for _ in range(2):
         waiters.complete(TerminalEvent("secret-alias", "error", "secret-payload", "secret-text"))
-    waiters.cancel("given up")
+    given_up.cancel()
     clock.seconds += 1
     waiters.complete(TerminalEvent("late", "success", "secret-payload"))
     waiters.complete(TerminalEvent("secret-stranger", "success", "secret-payload"))

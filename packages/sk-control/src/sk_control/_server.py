@@ -82,11 +82,6 @@ class ControlServer:
         self._grpc: grpc.Server | None = server  # None when closed
 
     @property
-    def session_id(self) -> str:
-        """The session that every message of this server and its workers is bound to."""
-        return self._session_id
-
-    @property
     def address(self) -> str:
         """Where workers dial: `127.0.0.1:PORT`."""
         return self._address

@@ -1,13 +1,13 @@
-"""Requests as a client sees them: an envelope goes out, its reply comes back to its waiter."""
+"""Requests as a client sees them: an envelope goes out, a waiter comes back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from sk_kernel._record.boundary import RoutingResult, TerminalEvent
+from sk_kernel._record.boundary import RoutingResult
 from sk_kernel._record.envelope import Envelope, unfit_name_in
 from sk_kernel._replies.routing import RoutingService
 from sk_kernel._replies.waiter import ReplyWaiter
@@ -17,11 +17,11 @@ from sk_kernel.errors import UnknownRouteError, UnsendableRequestError
 
 
 class ReplyCoordinatorService:
-    """Registers a waiter, routes the request, hands it to ``dispatch``, and takes replies back.
+    """Routes a request, registers a waiter for it, and hands it to ``dispatch``.
 
     ``dispatch`` gets the deliveries, local and over the boundary, of one request, and its waiter;
     it is called in the caller's thread, after the waiter is registered, and is where I/O begins.
-    Whoever receives terminals calls :meth:`deliver`, from any thread.
+    Whoever receives terminals gives them to the service of the waiters, from any thread.
     """
 
     def __init__(
@@ -69,16 +69,3 @@ class ReplyCoordinatorService:
             waiter.cancel()
             raise
         return waiter
-
-    def deliver(self, terminals: Iterable[TerminalEvent | Envelope[Any]]) -> int:
-        """Complete waiters; an envelope is a success with its payload. Gives how many it ended.
-
-        Duplicates and late ones, those without a trace id among them, are counted and dropped.
-        """
-        return sum(self.waiters.complete(_terminal(each)) for each in terminals)
-
-
-def _terminal(each: TerminalEvent | Envelope[Any]) -> TerminalEvent:
-    if isinstance(each, TerminalEvent):
-        return each
-    return TerminalEvent(each.trace_id or "", "success", each.payload)

@@ -63,11 +63,6 @@ class RoutingService:
         self._lock = Lock()
         self._placed = _Placed(0, plan)
 
-    @property
-    def plan(self) -> ExecutionPlan:
-        """The plan that is routed by now."""
-        return self._placed.plan
-
     def place(self, plan: ExecutionPlan) -> int:
         """Route by another plan from now on; gives the version of the placement that this makes."""
         with self._lock:

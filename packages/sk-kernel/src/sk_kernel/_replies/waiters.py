@@ -134,12 +134,6 @@ class ReplyWaiterService:
         self._tell("completed", trace_id, event.status)
         return True
 
-    def cancel(self, trace_id: str) -> bool:
-        """End the caller's request as cancelled; False when none in flight has that trace id."""
-        with self._lock:
-            waiter = self._table.get(trace_id)
-        return waiter is not None and self.cancel_waiter(waiter)
-
     def cancel_waiter(self, waiter: ReplyWaiter) -> bool:
         """End this very request as cancelled; False when it has ended before."""
         now = self.now()

@@ -17,6 +17,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 LONGEST: Final = 1 << 20
 """The bytes of the longest line that is read."""
+_NAMED: Final = 5
 _HALF: Final = "half a line: what wrote it was ended in the middle, or writes still"
 _MENDED: Final = "half a line, and a whole one behind it, which was taken: its writer was ended"
 
@@ -37,16 +38,14 @@ class JsonLines(Generic[T]):
     """The lines of several files, one file after the other, as structs of one type.
 
     Once they have been gone through, ``bad`` and ``halves`` count the lines that could not be read,
-    and ``faults`` has the first ``keep`` of them.
+    and ``faults`` has the first five of them.
 
     :raises RecordedFileError: while going through, when a file cannot be read.
     """
 
-    def __init__(
-        self, paths: Sequence[str | PathLike[str]], kind: type[T], *, keep: int = 5
-    ) -> None:
+    def __init__(self, paths: Sequence[str | PathLike[str]], kind: type[T]) -> None:
         self._paths = [fspath(path) for path in dict.fromkeys(paths)]
-        self._decoder, self._keep = msgspec.json.Decoder(kind), keep
+        self._decoder = msgspec.json.Decoder(kind)
         self._begin = b'{"%b":' % kind.__struct_encode_fields__[0].encode()
         self.bad, self.halves = 0, 0
         self.faults: list[LineFault] = []
@@ -101,5 +100,5 @@ class JsonLines(Generic[T]):
 
     def _note(self, path: str, number: int, problem: str, *, half: bool = False) -> None:
         self.bad, self.halves = self.bad + (not half), self.halves + half
-        if len(self.faults) < self._keep:
+        if len(self.faults) < _NAMED:
             self.faults.append(LineFault(path, number, problem, half))
