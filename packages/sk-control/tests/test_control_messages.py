@@ -48,10 +48,17 @@ small = st.integers(1, 2**32 - 1)
 spans = st.floats(0, 1e12)
 buckets = st.lists(counts, max_size=20).map(tuple)
 meterings = st.builds(
-    Metering, counts, spans, spans, spans, spans, buckets, spans, buckets, spans, st.none() | counts
+    Metering, spans, spans, spans, spans, buckets, spans, buckets, spans, st.none() | counts
 )
 progresses = st.builds(
-    Progress, counts, counts, counts, texts, texts, metering=st.none() | meterings
+    Progress,
+    counts,
+    counts,
+    counts,
+    texts,
+    texts,
+    metering=st.none() | meterings,
+    source_records=counts,
 )
 exporters = st.builds(
     ExporterCounts, names, counts, st.dictionaries(names, counts, max_size=3), texts
@@ -212,7 +219,7 @@ def test_an_empty_key_is_refused_from_the_wire() -> None:
         lambda: Progress(records_in=True),
         lambda: Progress(waiting=-1),
         lambda: Progress(metering=Progress()),  # type: ignore[arg-type]
-        lambda: Metering(records_in=-1),
+        lambda: Progress(source_records=-1),
         lambda: Metering(busy_seconds=-0.1),
         lambda: Metering(idle_seconds=float("nan")),
         lambda: Metering(cpu_seconds=float("inf")),

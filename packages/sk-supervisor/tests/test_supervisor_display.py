@@ -29,7 +29,7 @@ from sk_supervisor._text.redaction import MASK, Redactor
 
 
 def progress(group: str, state: str, taken: int = 0, given: int = 0) -> Progress:
-    return Progress(group, taken, given, 0, state)
+    return Progress(group, 0, given, 0, state, source_records=taken)
 
 
 def test_a_phase_is_said_when_all_groups_have_reached_it() -> None:

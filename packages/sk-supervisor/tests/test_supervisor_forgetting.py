@@ -134,7 +134,7 @@ def test_the_hub_forgets_connections_and_what_waited_for_a_worker() -> None:
 
 
 def done(number: int) -> Progress:
-    metering = Metering(records_in=number, busy_seconds=number / 4, batch_counts=(number,))
+    metering = Metering(busy_seconds=number / 4, batch_counts=(number,))
     return Progress(number, 2 * number, 1, dead_lettered=3, skipped=4, metering=metering)
 
 

@@ -167,7 +167,9 @@ def test_stalls_begin_and_end_in_turns_and_last_at_least_the_limit(
 
 
 def test_a_failure_is_told_with_everything_that_is_known_of_it() -> None:
-    evidence = Evidence("signal SIGKILL", ("one", "two"), Counts(10, 9, 2), Vitals.BUSY)
+    evidence = Evidence(
+        "signal SIGKILL", ("one", "two"), Counts(10, 9, 2, source_records=30), Vitals.BUSY
+    )
     assert facts(Breakage("heartbeat", "no heartbeat"), evidence) == {
         "category": "heartbeat",
         "message": "no heartbeat",
@@ -177,6 +179,7 @@ def test_a_failure_is_told_with_everything_that_is_known_of_it() -> None:
         "records_in": 10,
         "records_out": 9,
         "batches": 2,
+        "source_records": 30,
     }
 
 

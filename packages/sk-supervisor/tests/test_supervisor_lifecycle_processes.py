@@ -81,6 +81,28 @@ def test_a_batch_too_large_for_one_frame_arrives_in_parts(target: Path) -> None:
     assert target.read_text().splitlines() == expected(500)
 
 
+def test_what_came_to_each_worker_is_counted_apart_from_its_place_in_the_input(
+    target: Path,
+) -> None:
+    """Of 100 numbers ten end in ``split``, and only the 50 odd ones come to a worker of ``mid``."""
+    groups = [
+        {"name": "in", "nodes": ["source:source", "split"]},
+        {"name": "mid", "nodes": ["work"], "workers": 2},
+        {"name": "out", "nodes": ["tally_up", "sink:sink"]},
+    ]
+    with supervised(target, groups=groups, source={"count": 100}, platform={"batch": SMALL}) as run:
+        run.ready()
+        assert run.supervisor.run().records_in == 100
+        status = run.supervisor.snapshot()
+    done = {w.worker_id: (w.records_in, w.records_out) for w in status.workers()}
+    halves = [done["mid-0.1"], done["mid-1.1"]]
+    assert (done["in-0.1"], sum(taken for taken, _ in halves)) == ((100, 90), 50)
+    assert all(0 < taken == passed_on for taken, passed_on in halves)
+    assert done["out-0.1"] == (90, 91)  # a total is added at the end
+    assert {w.source_records for w in status.workers()} == {100}
+    assert all(w.totals.records_in == w.records_in for w in status.workers())
+
+
 @pytest.mark.contract("P5PRE-LIFE-01", "BOOT-API-02")
 def test_the_events_tell_start_ready_run_and_stop_in_that_order(target: Path) -> None:
     with supervised(target) as run:

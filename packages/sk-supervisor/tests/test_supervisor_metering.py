@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sk_config import GroupConfig
 from sk_control import Metering, Progress, decode, encode
 from sk_kernel import Histogram, Totals
+from sk_kernel import Progress as Done
 from sk_kernel.runtime import Meter
 from sk_supervisor._lives.lifecycle import Event
 from sk_supervisor._protocol.metering import metering_of, totals_of
@@ -23,7 +24,6 @@ histograms = st.just(Histogram()) | st.builds(
 )
 measured = st.builds(
     Totals,
-    records_in=st.integers(0, 99),
     busy_seconds=seconds,
     idle_seconds=seconds,
     backpressured_seconds=seconds,
@@ -38,7 +38,7 @@ def test_what_a_worker_measured_arrives_whole(done: Totals, credit: int | None) 
     said = decode(*encode(Progress(metering=metering_of(done, done.cpu_seconds, credit))))
     assert isinstance(said, Progress)
     assert said.metering is not None
-    assert totals_of(said.metering) == done
+    assert totals_of(said.metering, Done("a")) == done
     assert said.metering.credit == credit
 
 
@@ -60,9 +60,7 @@ def test_the_totals_of_a_place_never_fall_whoever_is_in_it(lives: list[list[int]
         records = 0
         for step in steps:
             records += step
-            metering = Metering(
-                records_in=records, busy_seconds=records / 4, batch_counts=(records,)
-            )
+            metering = Metering(busy_seconds=records / 4, batch_counts=(records,))
             said = Progress(records, records * 2, skipped=records, metering=metering)
             scene.says(said, f"a-0.{number}")
             seen.append(place(scene))
@@ -85,10 +83,10 @@ def test_the_totals_of_a_place_never_fall_whoever_is_in_it(lives: list[list[int]
 
 def test_a_worker_that_says_nothing_of_its_time_keeps_what_it_said_before() -> None:
     scene = Scene()
-    scene.says(Progress(5, metering=Metering(records_in=5, credit=2)))
+    scene.says(Progress(5, metering=Metering(busy_seconds=5.0, credit=2)))
     scene.says(Progress(6))
     [worker] = scene.roster.snapshot()[0].workers
-    assert (worker.totals.records_in, worker.credit, worker.records_in) == (5, 2, 6)
+    assert (worker.totals.busy_seconds, worker.credit, worker.records_in) == (5, 2, 6)
 
 
 def test_credit_is_what_may_still_be_read() -> None:

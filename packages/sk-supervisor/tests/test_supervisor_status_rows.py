@@ -226,7 +226,7 @@ def test_records_out_are_those_that_the_sink_s_group_has_written() -> None:
         GroupStatus(
             name=name,
             state="running",
-            workers=(msgspec.structs.replace(BUSY, records_in=taken, records_out=given),),
+            workers=(msgspec.structs.replace(BUSY, source_records=taken, records_out=given),),
         )
         for name, (taken, given) in done.items()
     ]
@@ -240,7 +240,7 @@ def test_what_any_group_is_done_with_has_been_read_though_the_source_has_not_sai
         GroupStatus(
             name=name,
             state="running",
-            workers=(msgspec.structs.replace(BUSY, records_in=n, records_out=n),),
+            workers=(msgspec.structs.replace(BUSY, source_records=n, records_out=n),),
         )
         for name, n in (("in", 16), ("out", 20))
     )

@@ -136,12 +136,12 @@ def test_a_crash_is_told_with_its_exit_its_last_lines_and_its_last_progress(
             error = run.fails(BOUND)
         assert (error.category, error.ended) == ("crash", "exit code 7")
         assert error.stderr_tail == ("last words",)
-        assert (error.records_in, error.records_out, error.batches) == (14, 7, 7)
+        assert (error.records_in, error.records_out, error.batches) == (7, 7, 7)
         assert error.at_hand is not None
         assert (error.at_hand.first, error.at_hand.oldest_last) == (15, 16)
         assert str(error).splitlines() == [
             "worker mid-0.1 of group mid failed (crash): exit code 7",
-            "  its last progress: 7 batches: 14 records in, 7 out",
+            "  its last progress: 7 batches, to record 14 of the source: 7 records in, 7 out",
             f"  at hand, and not passed on: {error.at_hand}",
             f"  where it was a moment before: {error.position}",
             "  | last words",
@@ -153,9 +153,10 @@ def test_a_crash_is_told_with_its_exit_its_last_lines_and_its_last_progress(
             "ended": "exit code 7",
             "stderr_tail": "last words",
             "position": error.position,
-            "records_in": 14,
+            "records_in": 7,
             "records_out": 7,
             "batches": 7,
+            "source_records": 14,
             "at_hand_first": 15,
             "at_hand_oldest_last": 16,
             "at_hand_last": error.at_hand.last,

@@ -16,7 +16,6 @@ class Metering:
     `credit` is how many more batches its source may read now; None where it has no source.
     """
 
-    records_in: int = 0
     busy_seconds: float = 0.0
     idle_seconds: float = 0.0
     backpressured_seconds: float = 0.0
@@ -28,7 +27,6 @@ class Metering:
     credit: int | None = None
 
     def __post_init__(self) -> None:
-        check.integer("progress", "metering.records_in", self.records_in)
         for kind in ("busy", "idle", "backpressured", "cpu", "batch", "latency"):
             check.duration("progress", f"metering.{kind}_seconds", getattr(self, f"{kind}_seconds"))
         check.buckets("progress", "metering.batch_counts", self.batch_counts)

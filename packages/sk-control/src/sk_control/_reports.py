@@ -19,12 +19,13 @@ from sk_control.errors import InvalidFieldError
 class Progress:
     """From a worker: how far it has come since it began.
 
-    It is done with `records_in` records of the source, in `batches`, and has sent on `records_out`;
-    `waiting` batches are here and not done with. `dead_lettered` and `skipped` count the records
-    that its nodes gave up, `requests` the requests that it has run. `state` and `position` are text
-    for people, possibly empty; `metering` is what it has measured. As with `Failed`, a `position`
-    that is too long, or cannot be sent, is cut and not refused: a worker that stands somewhere with
-    such a name lives.
+    Its nodes were handed `records_in` records, in `batches`, and it has sent on `records_out`; it
+    has done its part of the first `source_records` records of the source, whether any of them came
+    here or not. `waiting` batches are here and not done with. `dead_lettered` and `skipped` count
+    the records that its nodes gave up, `requests` the requests that it has run. `state` and
+    `position` are text for people, possibly empty; `metering` is what it has measured. As with
+    `Failed`, a `position` that is too long, or cannot be sent, is cut and not refused: a worker
+    that stands somewhere with such a name lives.
     """
 
     records_in: int = 0
@@ -37,6 +38,7 @@ class Progress:
     skipped: int = 0
     metering: Metering | None = None
     requests: int = 0
+    source_records: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.metering, Metering | None):
@@ -51,6 +53,7 @@ class Progress:
         check.integer("progress", "dead_lettered", self.dead_lettered)
         check.integer("progress", "skipped", self.skipped)
         check.integer("progress", "requests", self.requests)
+        check.integer("progress", "source_records", self.source_records)
 
 
 @value(frozen=True, slots=True)

@@ -93,6 +93,7 @@ class MemoryRun:
         self._letters = DeadLetterFile(application.spec.failure)
         identity = Identity(run_id, self._scenario, MEMORY, ids)
         self._losses = Losses(identity)
+        self._read = 0
         self.opened = False
         self.report: RunReport | None = None
         self.failure: BaseException | None = None
@@ -172,6 +173,7 @@ class MemoryRun:
         measured, lost = self._meter.totals(), self._losses
         return msgspec.structs.replace(
             measured,
+            records_in=self._read,
             records_out=self._sink.records,
             dead_lettered=lost.dead_lettered,
             skipped=lost.skipped,
@@ -259,20 +261,28 @@ class MemoryRun:
                 if self._tracer and self._source.was_short:
                     self._tracer.flush()  # the source may have us wait for more
             self._meter.was_done(batch.number)
+            self._read = batch.last
             if not batch.final:
-                self._meter.worked_off(len(payloads), time.perf_counter() - began)
+                self._meter.worked_off(time.perf_counter() - began)
             self._meter.rest()
             if self._on_progress:
                 state = "drained" if batch.final else "running"
                 batches = batch.number - batch.final
-                self._on_progress(self._progress(batch.last, batches, state))
+                self._on_progress(self._progress(batches, state))
             if batch.final:
                 return batch
 
-    def _progress(self, read: int, batches: int, state: str) -> Progress:
-        lost = self._losses
+    def _progress(self, batches: int, state: str) -> Progress:
+        read, lost = self._read, self._losses
         return Progress(
-            MEMORY, read, self._sink.records, batches, state, lost.dead_lettered, lost.skipped
+            MEMORY,
+            read,
+            self._sink.records,
+            batches,
+            state,
+            lost.dead_lettered,
+            lost.skipped,
+            source_records=read,
         )
 
 

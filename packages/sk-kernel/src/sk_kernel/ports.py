@@ -27,6 +27,8 @@ class Progress(msgspec.Struct, frozen=True):
 
     ``records_in`` and ``batches`` were taken in, ``records_out`` passed on; ``dead_lettered`` and
     ``skipped`` are records that its nodes gave up, ``requests`` those whose records it has run.
+    It has done its part of the first ``source_records`` records of the source: those that went
+    elsewhere, or were given up before they came here, are among them.
     """
 
     group: str
@@ -37,6 +39,7 @@ class Progress(msgspec.Struct, frozen=True):
     dead_lettered: int = 0
     skipped: int = 0
     requests: int = 0
+    source_records: int = 0
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,9 @@ STATUS_VERSION = 1
 class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One worker, in its latest incarnation.
 
+    ``records_in`` were handed to its nodes, ``records_out`` passed on by them: by this incarnation.
+    ``source_records`` is its place in the source's input: it has done its part of so many records
+    of the source, whether they came to it or not.
     ``pid`` is the supervisor's number for it and ``os_pid`` the operating system's (None on an
     engine without processes). Ages are seconds, as of the snapshot; None before there was anything
     to age; that of progress is the time since it last got on. ``waiting`` counts the batches that
@@ -58,6 +61,7 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     totals: Totals = Totals()
     credit: int | None = None
     requests: int = 0
+    source_records: int = 0
 
 
 class GroupStatus(msgspec.Struct, frozen=True, kw_only=True):

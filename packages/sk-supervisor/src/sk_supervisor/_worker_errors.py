@@ -46,7 +46,8 @@ class RuntimeWorkerFailedError(SupervisorError):
     what a silent or stuck worker was doing (``stopped``, ``busy``, ``idle``, ``gone``);
     ``position`` is the node and the line that it was at, as it last said, ``nodes`` are those of
     its group;
-    ``records_in``, ``records_out`` and ``batches`` are its last word of its progress; ``at_hand``
+    ``records_in``, ``records_out``, ``batches`` and ``source_records`` (how far in the source's
+    input it had come) are its last word of its progress; ``at_hand``
     is an :class:`AtHand`, or None where nothing was, or that is not known. What the
     worker ``told`` of itself is enough for the message; otherwise the last lines are part of it.
     Secrets of the configuration are masked. ``gave_up`` says, where the group's workers are
@@ -73,6 +74,7 @@ class RuntimeWorkerFailedError(SupervisorError):
         records_in: int = 0,
         records_out: int = 0,
         batches: int = 0,
+        source_records: int = 0,
         at_hand: AtHand | None = None,
         gave_up: str = "",
         trace_id: str = "",
@@ -82,14 +84,16 @@ class RuntimeWorkerFailedError(SupervisorError):
         self.vitals, self.records_in, self.at_hand = vitals, records_in, at_hand
         self.position, self.nodes = position, tuple(nodes)
         self.records_out, self.batches = records_out, batches
+        self.source_records = source_records
         self.ended, self.node, self.cause_type, self.message = ended, node, cause_type, message
         self.stderr_tail, self.told = tuple(stderr_tail), told
         parts = [f"worker {worker} of group {group} failed ({category})"]
         parts += [text for text in (ended, message, gave_up) if text]
         lines = [": ".join(parts)]
         if batches:
-            done = f"{batches:,} batches: {records_in:,} records in, {records_out:,} out"
-            lines.append(f"  its last progress: {done}")
+            done = f"{batches:,} batches, to record {source_records:,} of the source"
+            come = f"{records_in:,} records in, {records_out:,} out"
+            lines.append(f"  its last progress: {done}: {come}")
         if at_hand and not trace_id:  # the message names the record itself where it is known
             lines.append(f"  at hand, and not passed on: {at_hand}")
         lines += [] if told else self._found()

@@ -138,7 +138,7 @@ class Ready(_message.Message):
     def __init__(self, partial_outputs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Progress(_message.Message):
-    __slots__ = ("records_in", "records_out", "batches", "state", "position", "waiting", "dead_lettered", "skipped", "metering", "requests")
+    __slots__ = ("records_in", "records_out", "batches", "state", "position", "waiting", "dead_lettered", "skipped", "metering", "requests", "source_records")
     RECORDS_IN_FIELD_NUMBER: _ClassVar[int]
     RECORDS_OUT_FIELD_NUMBER: _ClassVar[int]
     BATCHES_FIELD_NUMBER: _ClassVar[int]
@@ -149,6 +149,7 @@ class Progress(_message.Message):
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
     METERING_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_RECORDS_FIELD_NUMBER: _ClassVar[int]
     records_in: int
     records_out: int
     batches: int
@@ -159,11 +160,11 @@ class Progress(_message.Message):
     skipped: int
     metering: Metering
     requests: int
-    def __init__(self, records_in: _Optional[int] = ..., records_out: _Optional[int] = ..., batches: _Optional[int] = ..., state: _Optional[str] = ..., position: _Optional[str] = ..., waiting: _Optional[int] = ..., dead_lettered: _Optional[int] = ..., skipped: _Optional[int] = ..., metering: _Optional[_Union[Metering, _Mapping]] = ..., requests: _Optional[int] = ...) -> None: ...
+    source_records: int
+    def __init__(self, records_in: _Optional[int] = ..., records_out: _Optional[int] = ..., batches: _Optional[int] = ..., state: _Optional[str] = ..., position: _Optional[str] = ..., waiting: _Optional[int] = ..., dead_lettered: _Optional[int] = ..., skipped: _Optional[int] = ..., metering: _Optional[_Union[Metering, _Mapping]] = ..., requests: _Optional[int] = ..., source_records: _Optional[int] = ...) -> None: ...
 
 class Metering(_message.Message):
-    __slots__ = ("records_in", "busy_seconds", "idle_seconds", "backpressured_seconds", "cpu_seconds", "batch_counts", "batch_seconds", "latency_counts", "latency_seconds", "credit")
-    RECORDS_IN_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("busy_seconds", "idle_seconds", "backpressured_seconds", "cpu_seconds", "batch_counts", "batch_seconds", "latency_counts", "latency_seconds", "credit")
     BUSY_SECONDS_FIELD_NUMBER: _ClassVar[int]
     IDLE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     BACKPRESSURED_SECONDS_FIELD_NUMBER: _ClassVar[int]
@@ -173,7 +174,6 @@ class Metering(_message.Message):
     LATENCY_COUNTS_FIELD_NUMBER: _ClassVar[int]
     LATENCY_SECONDS_FIELD_NUMBER: _ClassVar[int]
     CREDIT_FIELD_NUMBER: _ClassVar[int]
-    records_in: int
     busy_seconds: float
     idle_seconds: float
     backpressured_seconds: float
@@ -183,7 +183,7 @@ class Metering(_message.Message):
     latency_counts: _containers.RepeatedScalarFieldContainer[int]
     latency_seconds: float
     credit: int
-    def __init__(self, records_in: _Optional[int] = ..., busy_seconds: _Optional[float] = ..., idle_seconds: _Optional[float] = ..., backpressured_seconds: _Optional[float] = ..., cpu_seconds: _Optional[float] = ..., batch_counts: _Optional[_Iterable[int]] = ..., batch_seconds: _Optional[float] = ..., latency_counts: _Optional[_Iterable[int]] = ..., latency_seconds: _Optional[float] = ..., credit: _Optional[int] = ...) -> None: ...
+    def __init__(self, busy_seconds: _Optional[float] = ..., idle_seconds: _Optional[float] = ..., backpressured_seconds: _Optional[float] = ..., cpu_seconds: _Optional[float] = ..., batch_counts: _Optional[_Iterable[int]] = ..., batch_seconds: _Optional[float] = ..., latency_counts: _Optional[_Iterable[int]] = ..., latency_seconds: _Optional[float] = ..., credit: _Optional[int] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
     __slots__ = ("progress",)

@@ -42,7 +42,6 @@ class Meter:
         self._since = clock()
         self._is_busy = self._is_held = False
         self._blocked = self._unpaid = 0.0
-        self._records = 0
         self._batch, self._latency = _Times(), _Times()
         self._under_way: deque[tuple[int, float]] = deque()
 
@@ -75,10 +74,9 @@ class Meter:
             self._turn()
             self._is_held = False
 
-    def worked_off(self, records: int, seconds: float) -> None:
-        """This worker is done with a batch of so many records, which took it so many seconds."""
+    def worked_off(self, seconds: float) -> None:
+        """This worker is done with a batch, which took it so many seconds."""
         with self._lock:
-            self._records += records
             self._batch.add(seconds)
 
     def was_read(self, number: int) -> None:
@@ -98,7 +96,6 @@ class Meter:
         with self._lock:
             self._turn()
             return Totals(
-                records_in=self._records,
                 busy_seconds=self._busy,
                 idle_seconds=self._idle,
                 backpressured_seconds=self._held,

@@ -81,6 +81,7 @@ def facts(breakage: Breakage, evidence: Evidence) -> dict[str, object]:
         "records_in": counts.records_in,
         "records_out": counts.records_out,
         "batches": counts.batches,
+        "source_records": counts.source_records,
     }
     at_hand = evidence.at_hand._asdict() if evidence.at_hand else {}
     held = {f"at_hand_{name}": number for name, number in at_hand.items()}

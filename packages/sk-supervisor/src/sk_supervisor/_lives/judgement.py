@@ -57,11 +57,13 @@ class Counts(NamedTuple):
     waiting: int = 0
     """Batches at hand, the one in work included."""
     requests: int = 0
+    source_records: int = 0
+    """Its place in the source's input."""
 
     @property
-    def done(self) -> tuple[int, int, int, int]:
+    def done(self) -> tuple[int, ...]:
         """What must grow where work waits."""
-        return self.records_in, self.records_out, self.batches, self.requests
+        return tuple(self._replace(waiting=0))
 
 
 class StallChange(NamedTuple):

@@ -91,15 +91,21 @@ class WorkerRecord:
 
     def counted(self, counts: Counts) -> None:
         """Note how far it has come, as it last said."""
-        done = counts.records_in, counts.records_out, counts.batches
-        lost = self.dead_lettered, self.skipped
-        state = self.progress.state
-        self.progress = Progress(self.group.name, *done, state, *lost, counts.requests)
+        self.progress = Progress(
+            self.group.name,
+            counts.records_in,
+            counts.records_out,
+            counts.batches,
+            self.progress.state,
+            self.dead_lettered,
+            self.skipped,
+            counts.requests,
+            counts.source_records,
+        )
 
     def totals(self) -> Totals:
         """What this incarnation has done, as it last said."""
-        passed_on = self.progress.records_out
-        return totals_of(self.metering, passed_on, self.dead_lettered, self.skipped)
+        return totals_of(self.metering, self.progress, self.dead_lettered, self.skipped)
 
     def status(self, now: float, totals: Totals, progress: Progress) -> WorkerStatus:
         """It as it is at ``now``, in seconds of the monotonic clock.
@@ -123,6 +129,7 @@ class WorkerRecord:
             dead_lettered=self.dead_lettered,
             skipped=self.skipped,
             requests=progress.requests,
+            source_records=progress.source_records,
             waiting=self.standstill.counts.waiting,
             stuck=self.standstill.stuck,
             heard_age_seconds=max(0.0, now - self.silence.since),
@@ -175,6 +182,7 @@ def failure_error(record: WorkerRecord) -> RuntimeWorkerFailedError:
         records_in=evidence.counts.records_in,
         records_out=evidence.counts.records_out,
         batches=evidence.counts.batches,
+        source_records=evidence.counts.source_records,
         at_hand=evidence.at_hand,
         gave_up=record.gave_up,
         trace_id=breakage.trace_id,

@@ -30,6 +30,7 @@ def worker_status(
         state=state,
         records_in=said.records_in,
         records_out=said.records_out,
+        source_records=said.source_records,
         batches=said.batches,
         dead_lettered=said.dead_lettered,
         skipped=said.skipped,

@@ -63,11 +63,11 @@ class BatchHeader(msgspec.Struct, array_like=True, frozen=True):
 class SinkEnd(msgspec.Struct, array_like=True, frozen=True):
     """How a sink has come to its end: it has committed, or else aborted.
 
-    ``records_in`` were read until then, ``records_out`` written.
+    ``source_records`` were read until then, ``records_out`` written.
     """
 
     committed: bool
-    records_in: int
+    source_records: int
     records_out: int
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from sk_control import Metering
-from sk_kernel import Histogram, Totals
+from sk_kernel import Histogram, Progress, Totals
 
 
 def metering_of(measured: Totals, cpu_seconds: float, credit: int | None) -> Metering:
     """What a worker says of ``measured``, beside its progress."""
     return Metering(
-        records_in=measured.records_in,
         busy_seconds=measured.busy_seconds,
         idle_seconds=measured.idle_seconds,
         backpressured_seconds=measured.backpressured_seconds,
@@ -22,13 +21,11 @@ def metering_of(measured: Totals, cpu_seconds: float, credit: int | None) -> Met
     )
 
 
-def totals_of(
-    said: Metering, records_out: int = 0, dead_lettered: int = 0, skipped: int = 0
-) -> Totals:
+def totals_of(said: Metering, done: Progress, dead_lettered: int = 0, skipped: int = 0) -> Totals:
     """The sums of one incarnation, from what it said."""
     return Totals(
-        records_in=said.records_in,
-        records_out=records_out,
+        records_in=done.records_in,
+        records_out=done.records_out,
         dead_lettered=dead_lettered,
         skipped=skipped,
         busy_seconds=said.busy_seconds,

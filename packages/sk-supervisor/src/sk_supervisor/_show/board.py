@@ -25,7 +25,7 @@ class Board:
     """The latest progress of each group of a run.
 
     :param groups: all of them, so that a phase is only said once every group has reached it.
-    :param source: the group whose records in are the run's.
+    :param source: the group whose place in the source's input is the run's.
     :param sink: the group whose records out are the run's.
     :param stop_seconds: how long a stop may take.
     """
@@ -45,7 +45,7 @@ class Board:
             if said.group == self._source and said is not self._groups.get(said.group):
                 self._heard = now
                 if self._look is None and said.state in _WORKING:
-                    self._look = now, said.records_in
+                    self._look = now, said.source_records
             self._groups[said.group] = said
 
     def phase(self) -> str:
@@ -62,9 +62,9 @@ class Board:
 
     def totals(self) -> str:
         """Records in and out, and the rate since that was last told."""
-        read = self._of(self._source).records_in
-        # Groups speak one after the other; what another is done with has been read by now.
-        taken = max([read, *(said.records_in for said in self._groups.values())])
+        read = self._of(self._source).source_records
+        # Groups speak one after the other; what another has come past has been read by now.
+        taken = max([read, *(said.source_records for said in self._groups.values())])
         given = self._of(self._sink).records_out
         if self._look is not None and self._heard - self._look[0] >= _PACE_SECONDS:
             self._pace = per_second(read - self._look[1], self._heard - self._look[0])

@@ -126,7 +126,7 @@ class Dispatcher:
                 self._advance(record, Event.SAID_READY)
             case Heartbeat(progress=ProgressMessage() as said) | (ProgressMessage() as said):
                 done = said.records_in, said.records_out, said.batches
-                counts = Counts(*done, said.waiting, said.requests)
+                counts = Counts(*done, said.waiting, said.requests, said.source_records)
                 record.dead_lettered, record.skipped = said.dead_lettered, said.skipped
                 record.metering = said.metering or record.metering
                 record.position = said.position
@@ -141,8 +141,8 @@ class Dispatcher:
     def _drained(self, record: WorkerRecord, drained: Drained) -> None:
         record.drained = drained
         record.partial_outputs = drained.partial_outputs
-        batches, asked = record.progress.batches, record.progress.requests
-        self._progressed(record, Counts(drained.records_in, drained.records_out, batches, 0, asked))
+        done = {"records_in": drained.records_in, "records_out": drained.records_out}
+        self._progressed(record, record.standstill.counts._replace(**done, waiting=0))
         facts = {"outcome": drained.outcome.name.lower(), "records_in": drained.records_in}
         group, worker = record.group.name, record.worker_id
         self._log.emit("worker_drained", group=group, worker=worker, fields=facts)

@@ -30,7 +30,7 @@ def report_of(
         scenario=prepared.config.scenario.name,
         profile=PROCESS_SUPERVISOR,
         outcome="completed" if complete else "stopped",
-        records_in=max(source.progress.records_in, end.records_in if end else 0),
+        records_in=max(source.progress.source_records, end.source_records if end else 0),
         records_out=max(sink.progress.records_out, end.records_out if end else 0),
         batches=source.progress.batches,
         seconds=seconds,
@@ -50,10 +50,10 @@ def unsummed(sink: WorkerRecord) -> str:
 def ends_of(plan: ExecutionPlan, groups: Iterable[GroupStatus]) -> tuple[int, int]:
     """Records that the source has given, and that the sink has taken: so far, as in the report.
 
-    Workers speak one after the other: what any of them is done with has been given.
+    Workers speak one after the other: what any of them has come past has been given.
     """
     workers = {group.name: group.workers for group in groups}
-    done = (w.records_in for several in workers.values() for w in several)
+    done = (w.source_records for several in workers.values() for w in several)
     given = max(done, default=0)
     return given, sum(w.records_out for w in workers.get(plan.group_of[SINK], ()))
 
@@ -74,5 +74,4 @@ def with_letters(report: RunReport, letters: DeadLetterFile) -> RunReport:
 
 def progress_of(worker: WorkerRecord) -> Progress:
     """How far a worker has come."""
-    p = worker.progress
-    return Progress(worker.group.name, p.records_in, p.records_out, p.batches, str(worker.state))
+    return msgspec.structs.replace(worker.progress, state=str(worker.state))

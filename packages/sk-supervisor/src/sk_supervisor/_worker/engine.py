@@ -36,7 +36,7 @@ class Engine:
         self._source_segment = plan.segment_of(SOURCE).index
         self._sink_segment = plan.segment_of(SINK).index
         self._unfinished = set(segments.runners)
-        self._passed_on = 0
+        self._taken = self._passed_on = 0
         self.sink, self.responder, self.meter = segments.sink, responder, meter
         #: Whether the input had its own end, as far as one has come.
         self.complete = True
@@ -61,10 +61,11 @@ class Engine:
         :raises TransportError: when the hub is lost.
         """
         began = time.perf_counter()
+        self._taken += len(payloads)
         departures = self._segments.runners[self._source_segment].read(batch, payloads)
         self._pass_on(self._source_segment, batch, departures)
         if not batch.final:
-            self.meter.worked_off(len(payloads), time.perf_counter() - began)
+            self.meter.worked_off(time.perf_counter() - began)
         self._run_whole()
 
     def arrive(self, arrived: BatchArrived) -> None:
@@ -105,12 +106,13 @@ class Engine:
         """Run a batch through a segment."""
         began = time.perf_counter()
         sections = [section for parcel in parcels for section in parcel.sections]
+        records = sum(len(section.items) for section in sections)
+        self._taken += records
         departures = self._segments.runners[segment].run(batch, sections)
         self._pass_on(segment, batch, departures)
-        records = sum(len(section.items) for section in sections)
         # The end of input is no batch, but where nodes that finished have put records into it.
         if records or not batch.final:
-            self.meter.worked_off(records, time.perf_counter() - began)
+            self.meter.worked_off(time.perf_counter() - began)
 
     def _pass_on(
         self, segment: int, batch: Batch, departures: Mapping[int, Sequence[Section]]
@@ -126,16 +128,17 @@ class Engine:
             self._intake.stay(target, batch, parcel)
         self._account(batch.last, batch.number - batch.final)
 
-    def _account(self, records: int, batches: int) -> None:
+    def _account(self, source_records: int, batches: int) -> None:
         """Note how far the work has come: after so many records of the source, and batches."""
         dead_lettered, skipped = self._segments.given_up()
         self.progress = Progress(
             self.progress.group,
-            records,
+            self._taken,
             self.sink.records if self.sink else self._passed_on,
             batches,
             "running",
             dead_lettered,
             skipped,
             self.responder.answered,
+            source_records,
         )

@@ -112,4 +112,5 @@ def progress_message(
         skipped=done.skipped,
         requests=done.requests,
         metering=metering,
+        source_records=done.source_records,
     )

@@ -77,7 +77,7 @@ def tell_drained(control: ControlPlaneChannel, assembly: Assembly) -> None:
 def _write_profile(assembly: Assembly) -> None:
     try:
         if assembly.profiler is not None:
-            engine = assembly.engine
-            assembly.profiler.write(engine.progress.records_in, engine.meter.totals().records_in)
+            done = assembly.progress()
+            assembly.profiler.write(done.source_records, done.records_in)
     except ProfileError as error:  # the run is none the worse for it
         traceback.print_exception(error, file=sys.stderr)
