@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -17,17 +18,41 @@ def test_a_run_that_completes_leaves_nothing_in_the_run_directory(runs: Runs, ta
     assert list(runs.folder.iterdir()) == []
 
 
-def test_what_a_killed_run_left_is_swept_by_the_next_look(runs: Runs) -> None:
+def test_what_a_killed_run_left_is_passed_over_by_a_look_and_swept_by_the_next_run(
+    runs: Runs, target: Path
+) -> None:
     run = runs.waiting()
     pids = [p.pid for p in run.command.workers()]
     run.command.process.kill()
     run.command.process.wait()
-    assert len(run.files()) == 2
+    left = run.files()
+    assert len(left) == 2
     code, out, err = runs.ask("status")
     assert (code, out) == (1, "")
     assert err.startswith("error: no run of yours is under way (looked in: ")
+    assert run.files() == left
+    assert runs.ask("run", settings(target, groups=ONE_GROUP))[0] == 0
     assert run.files() == []
     assert gone(pids)
+
+
+def test_a_run_in_its_project_s_folder_leaves_all_that_is_there(
+    target: Path, ask: Callable[..., tuple[int, str, str]], run_dir: Path
+) -> None:
+    """Its own configuration among it, and files that look left behind to nobody."""
+    folder = run_dir / "project"
+    folder.mkdir(mode=0o700)
+    configuration = folder / "run.json"
+    admin = {"admin": {"enabled": True, "run_dir": str(folder)}}
+    content = json.dumps(settings(target, mode="inline", groups=(), platform=admin))
+    configuration.write_text(content)
+    (hidden := folder / ".coverage").write_text("x")
+    os.utime(hidden, (0, 0))
+    assert ask("run", str(configuration))[0] == 0
+    for command in ("status", "top", "stop", "events"):
+        assert ask(command, "--run-dir", str(folder))[0] == 1
+    assert {path.name for path in folder.iterdir()} == {"run.json", ".coverage"}
+    assert configuration.read_text() == content
 
 
 @pytest.mark.parametrize("command", ["status", "top", "stop", "events"])

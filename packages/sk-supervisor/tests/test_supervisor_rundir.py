@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -141,7 +142,7 @@ def test_a_directory_whose_parent_is_missing_is_named_with_the_reason(folder: Pa
 def test_an_entry_is_a_socket_for_its_user_alone_and_goes_with_its_run(folder: Path) -> None:
     listener = AdminListener(folder, INFO)
     assert listener.path.stat().st_mode & 0o777 == 0o600
-    assert listener.path.name.startswith("r1-")
+    assert listener.path.name.startswith("sk-r1-")
     assert entries(folder) == [Entry(listener.path, INFO)]
     listener.close()
     assert list(folder.iterdir()) == []
@@ -154,27 +155,88 @@ def test_runs_of_the_same_name_have_an_entry_each(folder: Path) -> None:
         listener.close()
 
 
-def test_what_a_dead_run_left_is_swept_and_what_lives_is_not(folder: Path) -> None:
-    dead, living = AdminListener(folder, INFO), AdminListener(folder, RunInfo("r2", 2, "any", 2.0))
-    dead.socket.close()
-    (folder / "orphan.json").write_text("{}")
-    newborn, abandoned = folder / ".01234567", folder / ".76543210"
-    newborn.touch()
-    abandoned.touch()
-    os.utime(abandoned, (0, 0))
-    assert [entry.info.run_id for entry in entries(folder)] == ["r2"]
-    left = {living.path.name, living.path.with_suffix(".json").name, newborn.name}
-    assert {path.name for path in folder.iterdir()} == left
-    living.close()
+def _left_by_the_dead(folder: Path) -> None:
+    """All that a run can leave that dies at some point of putting its entry in place, or later."""
+    whole, halved = AdminListener(folder, INFO), AdminListener(folder, INFO)
+    halved.path.unlink()
+    for dead in (whole, halved):
+        dead.socket.close()
+    (folder / ".sk-00000000.new").touch()
+    (folder / ".sk-11111111.new").write_bytes(msgspec.json.encode(INFO))
+    with socket.socket(socket.AF_UNIX) as never_listened:
+        never_listened.bind(str(folder / ".sk-22222222.new"))
+    for path in folder.glob(".sk-*"):
+        os.utime(path, (0, 0))
 
 
-def test_a_new_run_sweeps_too(folder: Path) -> None:
-    dead = AdminListener(folder, INFO)
-    dead.socket.close()
+def test_a_new_run_sweeps_what_the_dead_left_and_nothing_of_the_living(folder: Path) -> None:
+    _left_by_the_dead(folder)
+    assert len([*folder.iterdir()]) == 6
+    (newborn := folder / ".sk-33333333.new").touch()
+    first = AdminListener(folder, RunInfo("r2", 2, "any", 2.0))
+    second = AdminListener(folder, RunInfo("r3", 3, "any", 3.0))
+    of_both = {p.with_suffix(s).name for p in (first.path, second.path) for s in (".sock", ".json")}
+    assert {path.name for path in folder.iterdir()} == {newborn.name, *of_both}
+    for listener in (first, second):
+        listener.close()
+    assert list(folder.iterdir()) == [newborn]
+
+
+def test_a_look_finds_the_living_and_removes_nothing(folder: Path) -> None:
     living = AdminListener(folder, RunInfo("r2", 2, "any", 2.0))
-    assert not dead.path.exists()
+    _left_by_the_dead(folder)
+    before = {*folder.iterdir()}
+    assert [entry.info.run_id for entry in entries(folder)] == ["r2"]
+    assert {*folder.iterdir()} == before
     living.close()
-    assert list(folder.iterdir()) == []
+
+
+#: What others may have, by name; some of it is named as ours, and differs in what it is.
+_OTHERS = {
+    "customers.json": b"{}",
+    "sk-run.json": b"{}",
+    ".pylintrc": b"x",
+    ".coverage": b"",
+    "notes.sock": b"x",
+    "sk-r1-0123abcd.json": b'{"precious": 1}',
+    "sk-r1-0123abcd.sock": b"x",
+    ".sk-0123abcd.new": b"x",
+    "my-sk-r1-0123abcd.json": msgspec.json.encode(INFO),
+    "sk-r1-0123abcd.json.bak": msgspec.json.encode(INFO),
+}
+
+
+@pytest.mark.parametrize("name", _OTHERS)
+def test_a_file_that_is_no_entry_is_left_alone(folder: Path, name: str) -> None:
+    path = folder / name
+    path.write_bytes(_OTHERS[name])
+    os.utime(path, (0, 0))
+    AdminListener(folder, INFO).close()
+    assert path.read_bytes() == _OTHERS[name]
+
+
+def test_a_socket_of_another_name_is_left_alone_though_nobody_listens(folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(folder / "postgres.sock"))
+    AdminListener(folder, INFO).close()
+    assert [path.name for path in folder.iterdir()] == ["postgres.sock"]
+
+
+def test_a_link_that_is_named_as_an_entry_is_left_alone_with_what_it_names(folder: Path) -> None:
+    (mine := folder / "mine").write_bytes(msgspec.json.encode(INFO))
+    (link := folder / "sk-r1-0123abcd.json").symlink_to(mine)
+    AdminListener(folder, INFO).close()
+    assert {*folder.iterdir()} == {mine, link}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can give a file away")
+def test_an_entry_of_another_user_is_left_alone(folder: Path) -> None:
+    _left_by_the_dead(folder)
+    left = {*folder.iterdir()}
+    for path in left:
+        os.chown(path, 65_534, -1)
+    AdminListener(folder, INFO).close()
+    assert {*folder.iterdir()} == left
 
 
 def test_a_run_whose_description_was_cleaned_away_is_known_by_its_socket(folder: Path) -> None:

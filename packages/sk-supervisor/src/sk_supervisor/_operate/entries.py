@@ -1,7 +1,10 @@
 """The entries of a run directory: a socket for each run that listens, and what it is.
 
-``<name>.sock`` comes first and goes last, and is put in place only when it listens: one that
-refuses a connection belongs to nobody any more. ``<name>.json`` beside it says which run it is.
+``sk-<run>-<random>.sock`` comes first and goes last, and is put in place only when it listens: one
+that refuses a connection belongs to nobody any more. The JSON file beside it says which run it is.
+
+Somebody may keep other files in that directory: only what is an entry in its full name, its kind,
+its content and its owner is ever removed, and only by a run that puts its own there.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import os
 import re
 import secrets
 import socket
+import stat
 import time
 from pathlib import Path
 
@@ -24,8 +28,11 @@ from sk_supervisor.errors import RunDirError
 #: What a socket's path may have on macOS, less its final zero; Linux takes four bytes more.
 PATH_BYTES = 103
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
+_ENTRY = re.compile(rf"sk-({_PLAIN.pattern})-[0-9a-f]{{8}}(\.sock|\.json)")
+#: Either file before it is in place.
+_NEW = re.compile(r"\.sk-[0-9a-f]{8}\.new")
 _BACKLOG = 128
-#: A socket that is not yet in place is swept when its maker can no longer be at it.
+#: What is not yet in place is swept when its maker can no longer be at it.
 _ABANDONED_SECONDS = 60.0
 
 
@@ -48,7 +55,7 @@ class Entry(msgspec.Struct, frozen=True):
 class AdminListener:
     """The place of one run in a run directory, with the socket that listens there.
 
-    What dead runs left in the directory is swept on the way.
+    What dead runs of this user left in the directory is swept on the way.
 
     :raises RunDirError: when the directory does not take it.
     """
@@ -71,7 +78,7 @@ class AdminListener:
             _unlink(path)
 
     def _put_in_place(self, info: RunInfo) -> None:
-        new = self.path.with_name(f".{secrets.token_hex(4)}")
+        new = self.path.with_name(f".sk-{secrets.token_hex(4)}.new")
         try:
             self.socket.bind(str(new))
             new.chmod(0o600)
@@ -84,15 +91,15 @@ class AdminListener:
 
 
 def entries(folder: Path) -> list[Entry]:
-    """The runs that listen in ``folder``, the oldest first; what others left there is swept.
+    """The runs that listen in ``folder``, the oldest first. It only looks.
 
     :raises RunDirError: when it cannot be read.
     """
     try:
-        _sweep(folder)
-        found = [Entry(path, _info(path)) for path in folder.glob("*.sock")]
+        sockets = [path for path in folder.iterdir() if _suffix(path) == ".sock"]
     except OSError as error:
         raise RunDirError(folder, error.strerror or str(error)) from error
+    found = [Entry(path, _info(path)) for path in sockets if listens(path)]
     return sorted(found, key=lambda entry: (entry.info.started, entry.socket.name))
 
 
@@ -108,33 +115,66 @@ def listens(path: Path) -> bool:
 
 
 def _sweep(folder: Path) -> None:
-    for path in folder.glob("*.sock"):
-        if not listens(path):
-            _unlink(path)
-    for path in folder.glob("*.json"):
-        if not path.with_suffix(".sock").exists():
-            _unlink(path)
-    for path in folder.glob(".????????"):
-        with contextlib.suppress(FileNotFoundError):
-            if path.lstat().st_mtime < time.time() - _ABANDONED_SECONDS:
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):  # it went, or cannot be read: then it stays
+            if _is_left(path):
                 _unlink(path)
 
 
-def _info(path: Path) -> RunInfo:
+def _is_left(path: Path) -> bool:
+    """Whether it is this user's, and of a run that has died or never began to listen.
+
+    :raises OSError: when that cannot be seen.
+    """
+    suffix, new = _suffix(path), _NEW.fullmatch(path.name)
+    if not suffix and not new:
+        return False
+    seen = path.lstat()
+    if seen.st_uid != os.geteuid() or (new and seen.st_mtime > time.time() - _ABANDONED_SECONDS):
+        return False
+    if stat.S_ISSOCK(seen.st_mode):
+        return suffix != ".json" and not listens(path)
+    if not stat.S_ISREG(seen.st_mode) or suffix == ".sock":
+        return False
+    if new and not seen.st_size:
+        return True
+    return _read(path) is not None and not path.with_suffix(".sock").exists()
+
+
+def _suffix(path: Path) -> str:
+    """``.sock`` or ``.json`` of what is named as an entry is; of anything else nothing."""
+    found = _ENTRY.fullmatch(path.name)
+    return found[2] if found else ""
+
+
+def _read(path: Path) -> RunInfo | None:
+    """What a JSON file says of its run, if it does.
+
+    :raises OSError: when it cannot be read.
+    """
     try:
-        return msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=RunInfo)
-    except (OSError, *UNREADABLE):  # one that a cleaner took, or that is just being made
-        return RunInfo(path.stem.rpartition("-")[0], 0, "", 0.0)
+        return msgspec.json.decode(path.read_bytes(), type=RunInfo)
+    except UNREADABLE:
+        return None
+
+
+def _info(path: Path) -> RunInfo:
+    with contextlib.suppress(OSError):  # one that a cleaner took, or that is just being made
+        if info := _read(path.with_suffix(".json")):
+            return info
+    found = _ENTRY.fullmatch(path.name)
+    return RunInfo(found[1] if found else path.stem, 0, "", 0.0)
 
 
 def _name(folder: Path, run_id: str) -> str:
     """A file name for a run that no other takes, whose path a socket can have."""
-    suffix = secrets.token_hex(3)
-    digest = hashlib.sha256(run_id.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+    suffix = secrets.token_hex(4)
+    digest = hashlib.sha256(run_id.encode("utf-8", "backslashreplace")).hexdigest()[:12]
     for stem in (run_id, digest):
-        if _PLAIN.fullmatch(stem) and _fits(folder / f"{stem}-{suffix}.sock"):
-            return f"{stem}-{suffix}"
-    room = PATH_BYTES - len(f"/{digest}-{suffix}.sock")
+        name = f"sk-{stem}-{suffix}"
+        if _PLAIN.fullmatch(stem) and _fits(folder / f"{name}.sock"):
+            return name
+    room = PATH_BYTES - len(f"/sk-{digest}-{suffix}.sock")
     raise RunDirError(folder, f"its path is too long for a socket: {room} bytes at most")
 
 
