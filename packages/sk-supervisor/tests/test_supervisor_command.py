@@ -77,11 +77,11 @@ def test_quiet_says_nothing_of_a_run_that_was_stopped_as_it_was_asked_to(target:
     config = build_config(settings(target, mode="inline", groups=()))
     for stderr in (told, quiet):
         code = run_with(
-            lambda supervisor: supervisor.request_stop("sk stop"),
             config,
             run_id="r1",
             quiet=stderr is quiet,
             stderr=stderr,
+            on_made=lambda supervisor: supervisor.request_stop("sk stop"),
         )
         assert code == 143
     assert "stopped: supervised (memory), run r1" in told.getvalue().splitlines()

@@ -107,9 +107,9 @@ def run_command(
     try:
         loaded = load(config, overrides)
         if profile_run:
-            from sk_supervisor._run.profile_run import profile_and_keep as run
+            from sk_supervisor._run.profile_run import profile_with as run
         else:
-            from sk_supervisor._run.execute import run_and_keep as run
+            from sk_supervisor._run.execute import run_with as run
         from sk_supervisor._system.allocator import keep_freed_memory
     finally:
         # Modules and models stay until the end: the collector has no business with them.
@@ -119,7 +119,7 @@ def run_command(
         _warn_of_requests(loaded)
     _heed_static_secrets(loaded, quiet=quiet)
     keep_freed_memory()  # the process is the run's
-    code = run(loaded, last, run_id=run_id, quiet=quiet)
+    code = run(loaded, run_id=run_id, quiet=quiet, last=last)
     from sk_supervisor._plan.supervisors import INLINE, PROCESS_SUPERVISOR
 
     mode = loaded.runtime.platform.bootstrap.mode

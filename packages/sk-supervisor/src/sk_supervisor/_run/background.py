@@ -101,11 +101,11 @@ class Background:
     def _work(self) -> None:
         try:
             self._code = run_with(
-                self._on_made,
                 self._config,
                 run_id=self._run_id,
                 quiet=self._stderr is None,
                 stderr=self._stderr or self._said,
+                on_made=self._on_made,
                 quiet_screen=LoggedScreen,
             )
         finally:

@@ -18,7 +18,6 @@ from sk_supervisor._plan.preflight import Prepared, prepare
 from sk_supervisor._plan.run_id import checked_run_id, new_run_id
 from sk_supervisor._plan.supervisors import supervisor_of
 from sk_supervisor._processes.output import line_consumer
-from sk_supervisor._run.exposing import exposing
 from sk_supervisor._run.lifetime import supervised
 from sk_supervisor._run.summary import refusal
 from sk_supervisor._session.early import TakesEarly, begun_early
@@ -63,28 +62,23 @@ def run(
     """
     if isinstance(config, str | PathLike):
         raise TypeError(f"a path is no configuration: write run(load_config({str(config)!r}))")
-    return run_with(lambda _: None, config, run_id=run_id, quiet=quiet, stderr=stderr)
-
-
-def run_and_keep(config: Config, last: LastCode, *, run_id: str | None, quiet: bool) -> int:
-    """:func:`run` as the command does, whose process keeps the code from then on."""
-    return run_with(lambda _: None, config, run_id=run_id, quiet=quiet, stderr=None, last=last)
+    return run_with(config, run_id=run_id, quiet=quiet, stderr=stderr)
 
 
 def run_with(
-    on_made: Callable[[BootstrapSupervisor], object],
     config: Config,
     *,
     run_id: str | None,
     quiet: bool,
-    stderr: TextIO | None,
+    stderr: TextIO | None = None,
     last: LastCode | None = None,
+    on_made: Callable[[BootstrapSupervisor], object] = lambda _: None,
     quiet_screen: Callable[[TextIO], Screen] = QuietScreen,
 ) -> int:
-    """:func:`run`, for whoever needs the supervisor itself: a service, and a profiled run.
+    """:func:`run`, for whoever needs more of it: the command, a service, and a profiled run.
 
-    :param on_made: gets it, in this thread, before anything is started.
     :param last: is told the exit code as soon as it is known, while signals are still heard here.
+    :param on_made: gets the supervisor, in this thread, before anything is started.
     :param quiet_screen: shows what there is to show of a quiet run.
     """
     stream = cast("TextIO", TolerantStream(stderr or sys.stderr))
@@ -152,12 +146,11 @@ class _Execution:
             admin = open_admin(
                 self._config, run_id, supervisor, rails.log, display, break_in=break_in
             )
-            looks = exposing(prepared, supervisor, rails)
             force = supervisor.works_in_caller
             signals = ears.enter_context(
                 signals_to(_shown(supervisor, display), force=force, break_in=break_in)
             )
-            code, message, wrong = supervised(supervisor, prepared, rails.system, signals, looks)
+            code, message, wrong = supervised(supervisor, prepared, rails, signals)
             self._last.settle(code)
         except LifecycleError as error:
             code = self._last.settle(error.exit_code)

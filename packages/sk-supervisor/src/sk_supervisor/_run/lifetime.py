@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 
 from sk_kernel import BootstrapSupervisor, KernelError, LifecycleError, RunReport
 from sk_observability import EventName
 
+from sk_supervisor._health.answering import answering
 from sk_supervisor._lives.gate import GatePolicy, gate_policy
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._protocol.failures import reader_has_gone
@@ -20,6 +20,8 @@ from sk_supervisor._run.summary import (
     with_cause,
 )
 from sk_supervisor._system.signals import ForcedStop, ReceivedSignals
+from sk_supervisor._telemetry.measuring import measuring
+from sk_supervisor._telemetry.rails import Rails
 from sk_supervisor._telemetry.system_nodes import SystemNodes
 from sk_supervisor.errors import (
     EXIT_DONE,
@@ -39,21 +41,22 @@ _BY_FORCE = ("terminate", "kill")
 def supervised(
     supervisor: BootstrapSupervisor,
     prepared: Prepared,
-    system: SystemNodes,
+    rails: Rails,
     signals: ReceivedSignals,
-    looks: AbstractContextManager[None],
 ) -> tuple[int, str, str]:
     """The exit code of a run from its start to its shutdown; a summary of it, and what is wrong.
 
-    What a run fails of is in the answer, and is not raised.
+    What a run fails of is in the answer, and is not raised. Its metrics are sent, and probes and
+    scrapes are answered, from before the start until behind the shutdown.
 
     :param signals: those that have come, as they come.
-    :param looks: lets the run be seen from outside; open from before the start until behind the
-        shutdown.
     """
-    rung = ""
+    system, rung = rails.system, ""
     try:
-        with looks:
+        with (
+            measuring(prepared, supervisor, rails) as take,
+            answering(prepared, supervisor, rails.log, take),
+        ):
             try:
                 report = _worked(supervisor, prepared, system)
             except BaseException as primary:

@@ -58,21 +58,24 @@ def run_profiled(
     What was measured of a run that failed is told as far as it goes. The exit code is the run's:
     what cannot be told of is named on ``stderr``, and makes the run none the worse.
     """
-    return _profiled(config, LastCode(), run_id, quiet=quiet, stderr=stderr)
+    return profile_with(config, run_id=run_id, quiet=quiet, stderr=stderr)
 
 
-def profile_and_keep(config: Config, last: LastCode, *, run_id: str | None, quiet: bool) -> int:
-    """:func:`run_profiled` as the command does, whose process keeps the code from then on."""
-    return _profiled(config, last, run_id, quiet=quiet, stderr=None)
-
-
-def _profiled(
-    config: Config, last: LastCode, run_id: str | None, *, quiet: bool, stderr: TextIO | None
+def profile_with(
+    config: Config,
+    *,
+    run_id: str | None,
+    quiet: bool,
+    stderr: TextIO | None = None,
+    last: LastCode | None = None,
 ) -> int:
+    """:func:`run_profiled`, for the command: see :func:`run_with`."""
     stream = stderr or sys.stderr
     with tempfile.TemporaryDirectory(prefix="sk-profile-", ignore_cleanup_errors=True) as folder:
         seen = _Seen(folder)
-        code = run_with(seen.made, config, run_id=run_id, quiet=quiet, stderr=stderr, last=last)
+        code = run_with(
+            config, run_id=run_id, quiet=quiet, stderr=stderr, last=last, on_made=seen.made
+        )
         try:
             profiles = read_profiles(folder)
         except ProfileError as error:
