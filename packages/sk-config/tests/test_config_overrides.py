@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sk_config import ConfigError, build_config, dump_config, parse_config
+from sk_config import ConfigError, build_config, dump_config, override_data, parse_config
 
 GROUPS = "runtime.platform.process_groups"
 
@@ -134,3 +134,8 @@ def test_a_fault_within_the_value_of_an_override_has_not_the_line_of_what_it_rep
 
 def test_faults_of_overrides_come_with_those_of_a_text_that_cannot_be_read():
     assert set(_faults("a: [", "nonsense")) == {"", "overrides[0]"}
+
+
+def test_what_overrides_say_by_themselves_is_plain_data() -> None:
+    texts = ["a.b=1", "a={c: [x]}", "a.d=", "wrong", "e[0]=2", "f.g.h=true"]
+    assert override_data(texts) == {"a": {"c": ["x"], "d": None}, "e": {}, "f": {"g": {"h": True}}}

@@ -48,6 +48,7 @@ from sk_config._model_platform import (
 )
 from sk_config._model_requests import RequestsConfig, RoutingCacheConfig
 from sk_config._model_restart import RestartConfig
+from sk_config._overrides import override_data
 from sk_config._schema import config_schema
 from sk_config.errors import CATEGORIES, Category, ConfigError, Fault
 
@@ -95,6 +96,7 @@ __all__ = [
     "dump_config",
     "load_config",
     "origin_of",
+    "override_data",
     "parse_config",
     "place_of",
     "secret_values",

@@ -58,6 +58,18 @@ def apply_overrides(data: Any, overrides: Iterable[Override]) -> Iterator[Findin
                 holder[override.path[-1]] = override.value
 
 
+def override_data(overrides: Iterable[str]) -> dict[str, Any]:
+    """Give what overrides say by themselves, as a document: `load_config` puts them over a file.
+
+    The value of one that goes into a list, which only a file has, is not in it.
+    """
+    data: dict[str, Any] = {}
+    read = [each for each in parse_overrides(overrides) if isinstance(each, Override)]
+    for _ in apply_overrides(data, read):
+        """What has no place here."""
+    return data
+
+
 def _read(path: Path, raw_value: str) -> Override | Finding:
     document = parse_document(raw_value, "yaml")
     try:

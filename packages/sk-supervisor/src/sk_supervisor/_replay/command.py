@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
 import click
@@ -14,6 +14,7 @@ from sk_kernel.runtime import ApplicationContext
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._plan.run_id import new_run_id
 from sk_supervisor._replay.letters import LetterOptions, replay_letters
+from sk_supervisor._replay.output import other_places
 from sk_supervisor._replay.path import replay_record
 from sk_supervisor._replay.payloads import show_payloads
 from sk_supervisor._replay.show import show_letters, show_path
@@ -66,6 +67,21 @@ def setting_of(adapter: str, path: str) -> str:
     return f"adapters.{adapter}.settings.path={json.dumps(path).replace('${', '$${')}"
 
 
+def written_besides(prepared: Prepared, overrides: Iterable[str]) -> str:
+    """Why ``--output`` may not be all that is written; empty where it is."""
+    application = prepared.application
+    model = application.graph.sink.settings_model
+    others = other_places(model, application.spec, overrides)
+    if not others:
+        return ""
+    given = "".join(f"\n  --set {name}=VALUE" for name in others)
+    return (
+        "--output sets the sink's `path` alone, and these may say where it writes, too; give a"
+        f" value for each:{given}\n  or give --write, too: the sink then writes to all but its path"
+        " as configured, and may replace what is there"
+    )
+
+
 def one_record(prepared: Prepared, wanted: str | int, run_id: str | None) -> int:
     """Print the path of the record with this trace id, or number; the exit code.
 
@@ -86,7 +102,10 @@ def one_record(prepared: Prepared, wanted: str | int, run_id: str | None) -> int
 
 
 def letters(prepared: Prepared, path: str, how: LetterOptions) -> int:
-    """Replay a file, or folder, of dead letters; 0 where all have come through, else 1."""
+    """Replay a file, or folder, of dead letters; 0 where all have come through, else 1.
+
+    A letter that is held for a ``finish()`` has not.
+    """
     for line in _warning(prepared.application):
         click.echo(line, err=True)
     try:
@@ -99,7 +118,7 @@ def letters(prepared: Prepared, path: str, how: LetterOptions) -> int:
         return _said(error, EXIT_WORKER, prepared)
     result.failures[:] = map(redactor_of(prepared.config), result.failures)
     show_letters(result, path, how, sys.stdout)
-    return EXIT_OPERATION if result.failed else EXIT_DONE
+    return EXIT_OPERATION if result.failed or result.held else EXIT_DONE
 
 
 def payloads(prepared: Prepared, path: str, limit: int) -> int:
@@ -118,7 +137,7 @@ def _warning(application: ApplicationContext) -> Iterator[str]:
         yield f"WARNING: the state of {name} is EMPTY at the start of a replay: {shown}"
     for name, node in application.graph.nodes.items():
         if node.finish is not None:
-            yield f"WARNING: {name} does not finish in a replay"
+            yield f"WARNING: {name} does not finish in a replay: what it holds then is in no output"
 
 
 def _said(error: KernelError, code: int, prepared: Prepared) -> int:

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from sk_supervisor._run.configured import configured, prepared
+from sk_supervisor.errors import EXIT_CONFIGURATION
 
 #: What stands for settings of adapters.
 _PATHS: Final = MappingProxyType(
@@ -24,7 +25,7 @@ _SHOWN: Final = 20
 @click.option("--run-id", help="The run that it was in; --record does without.")
 @click.option("--input", "source", metavar="FILE", help="The source's path, if not as configured.")
 @click.option("--dead-letter", "letters", metavar="PATH", help="Replay this file, or folder.")
-@click.option("--output", metavar="FILE", help="Write what comes through: the sink's path.")
+@click.option("--output", metavar="FILE", help="Write what comes through, and there only.")
 @click.option("--write", is_flag=True, help="Write what comes through to the sink as configured.")
 @click.option("--remaining", metavar="FILE", help="Write the letters that fail again there.")
 @click.option("--traceback", is_flag=True, help="Show all that the node of a letter has raised.")
@@ -49,9 +50,11 @@ def replay(
 
     --trace and --record print the record's path, node by node, and write nothing. --dead-letter
     runs each letter from its node on, with empty states, and writes nothing unless --output or
-    --write is given; it ends with 1 where a letter fails again. Those that do go to the file
-    --remaining, for the next replay; of what is written in part only the rest does. What
-    --traceback and --show print may hold payloads.
+    --write is given; it ends with 1 where a letter fails again, or is held by a node that does not
+    finish. What fails again goes to the file --remaining, for the next replay; of what is written
+    in part only the rest does. --output is the sink's path; where the sink has other settings that
+    may say where it writes, it needs a --set for each, or --write, too. What --traceback and --show
+    print may hold payloads.
     """
     from sk_supervisor._replay import command as _replay
     from sk_supervisor._replay.letters import LetterOptions
@@ -75,6 +78,9 @@ def replay(
     overrides += tuple(_replay.setting_of(role, path) for role, path in paths if path is not None)
     writing = write or output is not None
     found = prepared(config, overrides, check_adapters=writing, options=_PATHS)
+    if output is not None and not write and (why := _replay.written_besides(found, overrides)):
+        click.echo(f"error: {why}", err=True)
+        sys.exit(EXIT_CONFIGURATION)
     if letters is None:
         sys.exit(_replay.one_record(found, record or trace or "", run_id))
     most = limit or _SHOWN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ from sk_kernel.runtime import (
 )
 
 from sk_supervisor._plan.preflight import Prepared
+from sk_supervisor._replay.holding import HoldingApplication, is_held, remains
 from sk_supervisor._system.loops import loop_for
 
 if TYPE_CHECKING:
@@ -61,8 +63,10 @@ class LetterOptions(NamedTuple):
 class Replayed:
     """What became of the letters; ``failures`` holds the first ``limit``.
 
-    ``left`` is how many are in the file of those that are left, None without one; the lines that
-    hold no letter, ``unreadable`` of them, are not.
+    ``held`` is how many have neither failed nor come through, since nodes that finish have them;
+    ``held_by`` has those nodes, each with how many records. ``left`` is how many letters are in the
+    file of those that are left, None without one; the lines that hold no letter, ``unreadable`` of
+    them, are not.
     """
 
     limit: int
@@ -70,8 +74,10 @@ class Replayed:
     unreadable: int = 0
     succeeded: int = 0
     failed: int = 0
+    held: int = 0
     written: int = 0
     failures: list[str] = field(default_factory=list)
+    held_by: Counter[str] = field(default_factory=Counter)
 
     def fail(self, what: str) -> None:
         """A letter has failed again."""
@@ -90,7 +96,9 @@ class _Noted(Losses):
         self.lines: list[bytes] = []
 
     def take(self, loss: Loss) -> None:
-        if self._leaves:  # before anything else is done with the letter: it may have no form
+        if self._leaves and remains(
+            loss
+        ):  # before anything else is done with the letter: it may have no form
             self.lines.append(self.line(loss))
         self.last.append(loss)
 
@@ -102,9 +110,10 @@ class _Noted(Losses):
 def replay_letters(prepared: Prepared, path: str, how: LetterOptions) -> Replayed:
     """Replay the letters of a file, or of a folder of parts, in their order.
 
-    States are empty in the beginning, and no node finishes. Unless it is to ``write``, the sink is
-    not made; otherwise it commits whatever came through. What a node raises is shown as its type
-    and the line that raised it, or, with ``tracebacks``, with all that may be in its text.
+    States are empty in the beginning, and no node finishes: what one holds until then is told of,
+    and remains where it can be in no output. Unless it is to ``write``, the sink is not made;
+    otherwise it commits whatever came through. What a node raises is shown as its type and the line
+    that raised it, or, with ``tracebacks``, with all that may be in its text.
 
     Letters that fail again are put into the file ``remaining``, if there is one, once the rest is
     done. Where nothing is written that is the whole letter. Otherwise what came through of it is in
@@ -157,9 +166,13 @@ class _Replay:
         self._tracebacks, self._result, self._left = tracebacks, result, left
         spec, given = prepared.application.spec, prepared.application
         failure = FailureSpec(
-            nodes={n: NodeFailure("skip", spec.failure.of(n).attempts) for n in given.graph.nodes}
+            # One that finishes is called once: what it has taken it has.
+            nodes={
+                name: NodeFailure("skip", 1 if node.finish else spec.failure.of(name).attempts)
+                for name, node in given.graph.nodes.items()
+            }
         )
-        context = ApplicationContext(replace(spec, failure=failure), catalogue=given.catalogue)
+        context = HoldingApplication(replace(spec, failure=failure), catalogue=given.catalogue)
         self._graph, self._run_id, self._sink = context.graph, run_id, sink
         identity = Identity(run_id, spec.scenario, MEMORY, TraceIds(run_id))
         # Of a letter that has been written in part only the rest is left.
@@ -189,9 +202,12 @@ class _Replay:
             problem = self._problem(number, letter)
             if problem:
                 self._result.fail(f"record {letter.sequence}, {problem}")
-                self._leave(self._noted.lines or [line])
+            elif self._noted.last:
+                self._result.held += 1
             else:
                 self._result.succeeded += 1
+            if problem or any(map(remains, self._noted.last)):
+                self._leave(self._noted.lines or [line])
         if self._left is not None:
             self._left.stage()  # before the output is committed
             self._result.left = self._left.count
@@ -217,7 +233,9 @@ class _Replay:
             self._noted.clear()  # nothing has come of it: all of it is left
             cause = error.cause_type if isinstance(error, NodeFailedError) else error
             return f"node {letter.node!r}: {cause}"
-        return "\n".join(map(self._told, self._noted.last))
+        held = [loss.node for loss in self._noted.last if is_held(loss)]
+        self._result.held_by.update(held)
+        return "\n".join(self._told(loss) for loss in self._noted.last if not is_held(loss))
 
     def _told(self, loss: Loss) -> str:
         told = f"node {loss.node!r}: {loss.cause}{line_of(loss.error)}"

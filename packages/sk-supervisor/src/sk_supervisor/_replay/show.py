@@ -38,16 +38,19 @@ def show_path(path: RecordPath, title: str, stream: TextIO) -> None:
 
 def show_letters(result: Replayed, path: str, how: LetterOptions, stream: TextIO) -> None:
     """Print what became of dead letters, and how many remain in a file of them."""
-    total = result.succeeded + result.failed
-    print(
-        f"{path}: replayed {total:,}: {result.succeeded:,} succeeded, {result.failed:,} failed;"
-        + (f" {result.written:,} records written" if how.write else " nothing was written"),
-        file=stream,
-    )
+    total = result.succeeded + result.held + result.failed
+    became = f"{result.succeeded:,} succeeded, {result.failed:,} failed"
+    if result.held:
+        became += f", {result.held:,} held"
+    written = f"{result.written:,} records written" if how.write else "nothing was written"
+    print(f"{path}: replayed {total:,}: {became}; {written}", file=stream)
     for failure in result.failures:
         print(indent(failure, "  "), file=stream)
     if result.failed > len(result.failures):
         print(f"  and {result.failed - len(result.failures):,} more (--limit)", file=stream)
+    for node, count in sorted(result.held_by.items()):
+        records = f"{count:,} record{'s' * (count != 1)}"
+        print(f"  {node!r}, which does not finish in a replay, holds {records}", file=stream)
     if result.left is not None:
         unread = f"; of {result.unreadable:,} lines that are no letters, none"
         print(
