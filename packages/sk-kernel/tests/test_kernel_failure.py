@@ -522,6 +522,21 @@ def test_a_successor_may_repeat_letters_and_its_predecessor_die_within_one(
     assert [p.name for p in tmp_path.iterdir()] == ["dead.jsonl"]
 
 
+def test_of_workers_in_one_place_each_has_the_letters_of_what_the_output_has_of_it(
+    made: Make, tmp_path: Path
+) -> None:
+    spec = made(STRAIGHT, {"first": {2, 5, 8}}, first=DEAD)
+    run_application(spec, _given(spec))
+    two, five, eight = Path(spec.failure.dead_letters or "").read_bytes().splitlines(True)
+    file = DeadLetterFile(spec.failure)
+    folder = file.open()
+    for worker, written in (("a-0.1", two + eight), ("a-0.2", two + five), ("b-0.1", five)):
+        Path(letter_part(folder, worker, 0)).write_bytes(written)
+    assert file.stage({"a-0.1": (0, 5), "a-0.2": (5, None), "b-0.1": (0, 4)}) == 1
+    file.commit()
+    assert Path(spec.failure.dead_letters or "").read_bytes() == two
+
+
 def test_the_letters_of_another_run_are_kept_beside_the_file(made: Make, tmp_path: Path) -> None:
     """Those of the same run are the same bytes, and what is empty is nothing to be kept."""
     spec = made(STRAIGHT, {"first": {2}}, first=DEAD)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import IO
 
@@ -19,6 +19,10 @@ from sk_kernel._letters.keep import file_name
 from sk_kernel._letters.letters import Place, place_of
 from sk_kernel._letters.place import put_in_place, refuse_others, told_of
 from sk_kernel.errors import DeadLetterError, DeadLettersLeftError
+
+#: The records (behind the first number, up to the second one) of which a worker's letters belong to
+#: the output, where they are not all: it was followed by another one, or is that other one.
+Counted = Mapping[str, tuple[int, int | None]]
 
 _MERGED = "merged"
 _PART = ".part"
@@ -48,14 +52,17 @@ class DeadLetterFile:
                 self._folder = mkdtemp(prefix=f"{name}.", suffix=".parts", dir=folder)
         return self._folder
 
-    def stage(self) -> int:
-        """Merge the parts, all of which are complete; the number of letters."""
+    def stage(self, counted: Counted | None = None) -> int:
+        """Merge the parts, all of which are complete; the number of letters.
+
+        :param counted: whose letters of which records belong to the output.
+        """
         if not self._folder:
             return 0
         count = 0
         staged = os.path.join(self._folder, _MERGED)
         with told_of("merge", self._folder), open(staged, "wb") as merged:
-            for line in _merged(_parts(self._folder)):
+            for line in _merged(_parts(self._folder), counted or {}):
                 merged.write(line)
                 count += 1
             merged.flush()
@@ -120,7 +127,7 @@ def letter_lines(path: str) -> Generator[bytes, None, None]:
             parts = _parts(path)
             if not parts:
                 raise DeadLetterError("read", path, "it is a folder, and no part of a run is in it")
-            yield from _merged(parts)
+            yield from _merged(parts, {})
             return
         with open(path, "rb") as file:
             yield from file
@@ -131,18 +138,24 @@ def _parts(folder: str) -> list[str]:
     return [os.path.join(folder, name) for name in names]
 
 
-def _merged(paths: Iterable[str]) -> Iterator[bytes]:
+def _merged(paths: Iterable[str], counted: Counted) -> Iterator[bytes]:
     """Lines in their order. A worker that took over from another one may have repeated some."""
+    by_name = {file_name(worker): share for worker, share in counted.items()}
     last: Place | None = None
     with contextlib.ExitStack() as stack:
-        files = [stack.enter_context(open(path, "rb")) for path in paths]
-        for place, line in heapq.merge(*map(_lines, files), key=itemgetter(0)):
+        parts = []
+        for path in paths:
+            worker = os.path.basename(path).removesuffix(_PART).rpartition(".")[0]
+            file = stack.enter_context(open(path, "rb"))
+            parts.append(_lines(file, *by_name.get(worker, (0, None))))
+        for place, line in heapq.merge(*parts, key=itemgetter(0)):
             if place != last:
                 yield line
             last = place
 
 
-def _lines(file: IO[bytes]) -> Iterator[tuple[Place, bytes]]:
+def _lines(file: IO[bytes], after: int, through: int | None) -> Iterator[tuple[Place, bytes]]:
+    """The letters of the source's records in that range, and all of requests: these run once."""
     for number, line in enumerate(file, 1):
         if line.endswith(b"\n"):  # else its writer died here, and the batch was run anew
             try:
@@ -150,4 +163,6 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[Place, bytes]]:
             except DeadLetterError as error:
                 what = f"{file.name}, line {number}"
                 raise DeadLetterError("read", what, error.problem) from None
-            yield place, line
+            sequence = place[0]
+            if sequence <= 0 or after < sequence <= (sequence if through is None else through):
+                yield place, line

@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan
+from sk_kernel.runtime import SINK, SOURCE, Counted, ExecutionPlan
 
 from sk_supervisor._hub.in_flight import InFlight
+from sk_supervisor._hub.versions import Versions
 from sk_supervisor._peer_errors import RelayRefusedError
 from sk_supervisor._protocol.frames import AckHeader, BatchHeader, RequestHeader
 from sk_supervisor._protocol.peers import came_before, place_of, places_of
@@ -87,6 +88,7 @@ class Relay:
         self._ended: set[_Way] = set()
         self._last_epoch = 0
         self._in_flight = InFlight(plan)
+        self._versions = Versions(self._ways, again)
         self.counters = RelayCounters()
 
     def has_sent_all(self, worker: str) -> bool:
@@ -104,6 +106,11 @@ class Relay:
         with self._lock:
             place = self._place_of.get(worker)
             return self._in_flight.at_hand(place) if place is not None else None
+
+    def counted(self) -> Counted:
+        """The records of which a worker's version counts, where workers were replaced."""
+        with self._lock:
+            return self._versions.counted(self._workers.values())
 
     def has_got_all(self, worker: str) -> bool:
         """Whether the end of input has been sent to a worker, on every way that leads into it."""
@@ -124,7 +131,9 @@ class Relay:
         """
         with self._lock:
             place = place_of(worker)
-            del self._place_of[self._workers[place]]
+            former = self._workers[place]
+            self._versions.handed_over(former)
+            del self._place_of[former]
             self._workers[place] = worker
             self._place_of[worker] = place
             self._ended = {way for way in self._ended if way.sender != place}
@@ -159,10 +168,12 @@ class Relay:
                     self.counters.stale += 1
                     return None
                 raise RelayRefusedError(connection, f"names {header.receiver!r} as receiver")
-            if final and not header.more:
+            if not header.more:
                 way = _Way(header.source_segment, sender, header.target_segment, receiver)
-                self._ended.add(way)
-                self._last_epoch = header.epoch
+                self._versions.passed(way, header.last)
+                if final:
+                    self._ended.add(way)
+                    self._last_epoch = header.epoch
             self._in_flight.sent(sender, receiver, header)
             self.counters.frames += 1
             self.counters.bytes += size

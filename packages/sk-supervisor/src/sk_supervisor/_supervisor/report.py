@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 from sk_control import DrainOutcome
 from sk_kernel import GroupStatus, Progress, RunReport, Totals
-from sk_kernel.runtime import SINK, DeadLetterFile, ExecutionPlan
+from sk_kernel.runtime import SINK, Counted, DeadLetterFile, ExecutionPlan
 
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._plan.preflight import Prepared
@@ -58,16 +58,17 @@ def ends_of(plan: ExecutionPlan, groups: Iterable[GroupStatus]) -> tuple[int, in
     return given, sum(w.records_out for w in workers.get(plan.group_of[SINK], ()))
 
 
-def with_letters(report: RunReport, letters: DeadLetterFile) -> RunReport:
+def with_letters(report: RunReport, letters: DeadLetterFile, counted: Counted) -> RunReport:
     """The report of a run whose dead letters are put in place: it was completed, or has drained.
 
-    What a worker that was followed by another had written is counted once in the file.
+    :param counted: of what workers have written that were followed by another, and of what these
+        have, the records whose letters belong to the output.
 
     :raises DeadLettersLeftError: when they cannot be put there, and the sink has committed.
     :raises DeadLetterError: when they cannot, and it has not.
     """
     with letters.behind(commit=report.outcome == "completed"):
-        count = letters.stage()
+        count = letters.stage(counted)
         letters.commit()
     return msgspec.structs.replace(report, dead_lettered=count)
 
