@@ -199,14 +199,16 @@ def test_the_picture_shows_groups_hops_and_edges_within() -> None:
 # ---- signals -----------------------------------------------------------------------------------
 
 TWICE = """
-import os, signal
-from sk_supervisor._system.signals import ForcedStop, signals_to
+import os, signal, threading
+from sk_supervisor._system.signals import ECHO_SECONDS, ForcedStop, signals_to
+echo_over = threading.Event()
 said = []
 try:
     with signals_to(lambda *word: said.append(word), force={force}) as came:
-        os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGTERM)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+            if number != signal.SIGTERM:
+                echo_over.wait(ECHO_SECONDS * 2)
 except ForcedStop:
     said.append("forced")
 print(said, signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,7 +19,7 @@ from sk_observability import EventName, MetricPump, MetricsSnapshot
 from sk_observability.testing import HANG, OtlpReceiver
 from sk_supervisor import prepare
 from sk_supervisor._run.execute import _told
-from sk_supervisor._system.signals import signals_to
+from sk_supervisor._system.signals import ECHO_SECONDS, signals_to
 from sk_supervisor._telemetry.rails import ENDING_SECONDS, Rails, TelemetrySummary, lay_rails
 from supervisor_harness import GROUPS, Command, Ears, expected, gone, settings
 
@@ -108,6 +109,7 @@ def test_behind_the_second_signal_a_third_one_meets_what_it_meets_in_any_process
             met.append((seconds, signal.getsignal(signal.SIGTERM) is before))
             if seconds:
                 signal.raise_signal(signal.SIGTERM)
+                threading.Event().wait(ECHO_SECONDS * 2)
                 signal.raise_signal(signal.SIGINT)
             return TelemetrySummary((), ())
 
@@ -142,7 +144,7 @@ def test_two_signals_behind_the_commit_cut_the_exporters_short_and_leave_nothing
         assert receiver.wait_until(lambda one: bool(one.headers))  # nothing goes before the end
         pids = [p.pid for p in command.workers()]
         command.signal(signal.SIGTERM)
-        command.signal(signal.SIGINT)
+        command.insist(signal.SIGINT)
         ended, _, err = command.finish()
     assert (ended, said in err) == (code, True), err
     assert "completed: supervised" in err

@@ -126,7 +126,8 @@ class LiveRun:
     def insist(self, number: Signals, seconds: float = PATIENCE_SECONDS) -> None:
         """Send a signal until the run has ended, `seconds` at most.
 
-        Python hears one that comes just before a system call that blocks only when that is over.
+        Python hears one that comes just before a system call that blocks only when that is over,
+        and a run takes one that comes at once behind another for its echo.
         """
         until = time.monotonic() + seconds
         while self._hearing():

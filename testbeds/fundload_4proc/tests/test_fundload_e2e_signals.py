@@ -108,7 +108,6 @@ def stuck(bench: Bench, dirty: bytes, *options: str) -> LiveRun:
 @pytest.mark.contract("P5PRE-LIFE-04")
 @each_profile
 def test_a_second_signal_ends_by_force(bench: Bench, dirty: bytes, profile: str) -> None:
-    """Another one, since two of a kind that come at once are one to the system."""
     run = stuck(bench, dirty, "--rules", "exp_mp", "--profile", profile)
     workers = run.workers()
     run.signal(signal.SIGTERM)

@@ -23,6 +23,8 @@ from sk_config import Config, build_config
 from sk_kernel import LifecycleEvent
 from sk_observability import LifecycleLog, Outlet
 from sk_supervisor import MultiprocessBootstrapSupervisor, RuntimeWorkerFailedError, prepare
+from sk_supervisor._operate.client import find_runs, status_of
+from sk_supervisor._system.signals import ECHO_SECONDS
 
 APPS = Path(__file__).parent
 PATIENCE = 30.0
@@ -278,13 +280,17 @@ class Command:
     """A running ``sk`` command."""
 
     def __init__(self, arguments: Sequence[str], **options: Any) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(APPS), **options.pop("environment", {})}
+        self._environment = {
+            **os.environ,
+            "PYTHONPATH": str(APPS),
+            **options.pop("environment", {}),
+        }
         self.process = subprocess.Popen(
             sk_words(*arguments),
             stdin=options.pop("stdin", subprocess.DEVNULL),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment,
+            env=self._environment,
             text=True,
             **options,
         )
@@ -297,6 +303,21 @@ class Command:
     def signal(self, number: signal.Signals) -> None:
         """Signal the supervisor, and nobody else."""
         self.process.send_signal(number)
+
+    def heard(self) -> bool:
+        """Whether the run was asked to stop, as its admin socket tells, or is within the time."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            found = find_runs(None, self._environment)[1]
+            if any(status_of(e).stop_reasons for e in found if e.info.pid == self.process.pid):
+                return True
+            threading.Event().wait(0.02)
+        return False
+
+    def insist(self, number: signal.Signals) -> None:
+        """Signal the supervisor again, when that is no echo of a signal that it has heard."""
+        threading.Event().wait(ECHO_SECONDS * 2)
+        self.signal(number)
 
     def workers(self) -> list[psutil.Process]:
         """The worker processes."""

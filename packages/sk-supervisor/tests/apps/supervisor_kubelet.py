@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from sk_supervisor._system.signals import ECHO_SECONDS
 from supervisor_harness import PATIENCE, Command, written
 from supervisor_probing import Answer, probe
 
@@ -89,7 +91,8 @@ class Kubelet:
         return code
 
     def insist(self) -> None:
-        """A second signal, of another number: the same one would be an echo."""
+        """A second signal, behind the echoes of the first, which was heard."""
+        threading.Event().wait(ECHO_SECONDS * 2)
         self.note("SIGINT")
         self.container.signal(signal.SIGINT)
 

@@ -14,8 +14,9 @@ from sk_supervisor._system.exit import exits_are_lost
 from sk_supervisor._system.forked import keep_from_children, no_more_ours
 
 HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: The same signal again within so many seconds is the same word said twice: ``timeout(1)`` signals
-#: its child and then its whole group, of which the child is one; a terminal and a shell do alike.
+#: A signal within so many seconds of another is the same word said twice: ``timeout(1)`` signals
+#: its child and then its whole group, of which the child is one; a terminal and a shell do alike,
+#: and systemd follows its SIGTERM at once by a SIGHUP (``SendSIGHUP=``).
 ECHO_SECONDS: Final = 0.1
 
 
@@ -28,15 +29,15 @@ class ReceivedSignals:
     def __init__(self, *, breaks_in: bool = False) -> None:
         self.numbers: list[signal.Signals] = []
         self.breaks_in = breaks_in
-        self._last: tuple[int, float] | None = None
+        self._last: float | None = None
 
     def counts(self, number: int, now: float) -> bool:
         """Whether this is a word of its own, and no echo of the last one; noted if it is.
 
-        An echo is one of what came last, so that a stream of them is one word.
+        An echo is whatever comes so soon behind what came last, so that a stream is one word.
         """
-        last, self._last = self._last, (number, now)
-        if last is not None and last[0] == number and now - last[1] < ECHO_SECONDS:
+        last, self._last = self._last, now
+        if last is not None and now - last < ECHO_SECONDS:
             return False
         self.numbers.append(signal.Signals(number))
         return True
