@@ -11,8 +11,9 @@ from typing import cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_config import AdapterConfig
+from sk_config import AdapterConfig, build_config
 from sk_kernel import Progress
+from sk_supervisor import prepare
 from sk_supervisor._processes.streams import (
     HELD_BYTES,
     LINE_LENGTH,
@@ -21,11 +22,12 @@ from sk_supervisor._processes.streams import (
 )
 from sk_supervisor._processes.tail import TAIL_LINES
 from sk_supervisor._run.execute import _is_silent
-from sk_supervisor._show.board import AGAIN, BY_COMMAND, Board
+from sk_supervisor._show.board import AGAIN, BY_COMMAND, Board, board_of
 from sk_supervisor._show.display import ThreadedDisplay, display_for
 from sk_supervisor._show.screens import PlainScreen, QuietScreen, can_live, same_terminal
 from sk_supervisor._system.streams import TolerantStream
 from sk_supervisor._text.redaction import MASK, Redactor
+from supervisor_harness import GROUPS, settings
 
 
 def progress(group: str, state: str, taken: int = 0, given: int = 0) -> Progress:
@@ -87,6 +89,15 @@ def test_a_stop_that_is_heard_says_at_once_what_it_waits_for_and_says_it_once() 
     board.put([progress("a", "drained"), progress("b", "running"), progress("c", "running")], 0)
     said = "stopping: waiting up to 30 s for b, c; again (Ctrl-C) ends it now"
     assert board.stopping(AGAIN) == said
+
+
+def test_where_groups_name_several_times_for_a_stop_it_says_that_the_largest_counts(
+    target: Path,
+) -> None:
+    groups = [{**group, "stop_timeout_seconds": n} for n, group in enumerate(GROUPS, 5)]
+    board = board_of(prepare(build_config(settings(target, groups=groups))))
+    waits = "up to 7 s (by the largest stop_timeout_seconds) for in, mid, out"
+    assert board.stopping(AGAIN) == f"stopping: waiting {waits}; again (Ctrl-C) ends it now"
 
 
 def test_what_ends_a_stop_at_once_is_said_to_who_signals_and_to_who_uses_the_command() -> None:

@@ -61,7 +61,9 @@ class GroupConfig(ConfigModel):
         default=_START_TIMEOUT, description="Seconds that a worker may take to say that it is ready"
     )
     stop_timeout_seconds: Seconds = Field(
-        default=30, description="Seconds that a worker may take to drain and stop"
+        default=30,
+        description="Seconds that a stop may take, drain and all; of all groups the largest "
+        "applies, to the whole run",
     )
     restart: RestartConfig = Field(
         default=RestartConfig(), description="What follows when a worker of the group fails"

@@ -28,13 +28,22 @@ class Board:
     :param source: the group whose place in the source's input is the run's.
     :param sink: the group whose records out are the run's.
     :param stop_seconds: how long a stop may take.
+    :param stops_differ: whether groups name several times for that; the largest counts.
     """
 
     def __init__(
-        self, groups: Sequence[str], source: str, sink: str, stop_seconds: float = 30.0
+        self,
+        groups: Sequence[str],
+        source: str,
+        sink: str,
+        stop_seconds: float = 30.0,
+        *,
+        stops_differ: bool = False,
     ) -> None:
         self._groups = {name: Progress(name, state=_PHASES[0]) for name in groups}
-        self._source, self._sink, self._stop_seconds = source, sink, stop_seconds
+        self._source, self._sink = source, sink
+        by = " (by the largest stop_timeout_seconds)" if stops_differ else ""
+        self._stop_words = f"{stop_seconds:g} s{by}"
         self._pace: float | None = None
         self._heard = 0.0
         self._look: tuple[float, int] | None = None
@@ -86,8 +95,7 @@ class Board:
         late = ", ".join(p.group for p in groups if p.state not in _DONE) or "the workers"
         if list(self._groups) == [MEMORY]:
             late = "the source, or a node, to return"
-        seconds = f"{self._stop_seconds:g} s"
-        return f"stopping: waiting up to {seconds} for {late}; {ends_it} ends it now"
+        return f"stopping: waiting up to {self._stop_words} for {late}; {ends_it} ends it now"
 
     def _of(self, group: str) -> Progress:
         return self._groups.get(group, Progress(group))
@@ -98,4 +106,6 @@ def board_of(prepared: Prepared) -> Board:
     names, group_of = [g.name for g in prepared.groups], prepared.plan.group_of
     delay = prepared.config.runtime.platform.health.drain_delay_seconds
     seconds = delay + prepared.stop_seconds
-    return Board(names or [MEMORY], group_of[SOURCE], group_of[SINK], seconds)
+    differ = len({group.stop_timeout_seconds for group in prepared.groups}) > 1
+    ends = group_of[SOURCE], group_of[SINK]
+    return Board(names or [MEMORY], *ends, seconds, stops_differ=differ)
