@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import msgspec
 import pytest
 from contract_configuration import configuration
+from msgspec.structs import replace
 from sk_config import build_config
 from sk_kernel import ApplicationSpec, LifecycleEvent, RunReport, RunStatus
 from sk_kernel.testing import (
@@ -22,17 +23,20 @@ from sk_supervisor import LocalBootstrapSupervisor, prepare
 Local = LocalBootstrapSupervisor
 
 
+def with_worker(status: RunStatus, **changes: Any) -> RunStatus:
+    """The status with its one worker changed."""
+    [group] = status.groups
+    worker = replace(group.workers[0], **changes)
+    return replace(status, groups=(replace(group, workers=(worker,)),))
+
+
 class WithoutPids(Local):
     """An engine whose workers are no processes."""
 
     def snapshot(self) -> RunStatus:
         status = super().snapshot()
-        [group] = status.groups
-        [worker] = group.workers
-        alive = worker.state != "stopped"
-        workers = (msgspec.structs.replace(worker, os_pid=None, alive=alive),)
-        group = msgspec.structs.replace(group, workers=workers)
-        return msgspec.structs.replace(status, groups=(group,))
+        alive = status.groups[0].workers[0].state != "stopped"
+        return with_worker(status, os_pid=None, alive=alive)
 
 
 class AlwaysReady(Local):
@@ -49,7 +53,7 @@ class TakesAnyGroup(Local):
 class LosesRecords(Local):
     def run(self) -> RunReport:
         report = super().run()
-        return msgspec.structs.replace(report, records_out=report.records_out - 1)
+        return replace(report, records_out=report.records_out - 1)
 
 
 class NeverStopped(Local):
@@ -70,7 +74,7 @@ class TellsAll(Local):
 
 class AlwaysWorking(Local):
     def snapshot(self) -> RunStatus:
-        return msgspec.structs.replace(super().snapshot(), ready=True)
+        return replace(super().snapshot(), ready=True)
 
 
 class TakesTheSecondForForce(Local):
@@ -88,12 +92,7 @@ class DeafToForce(Local):
 
 class TellsNoRecords(Local):
     def snapshot(self) -> RunStatus:
-        status = super().snapshot()
-        [group] = status.groups
-        [worker] = group.workers
-        workers = (msgspec.structs.replace(worker, records_out=0),)
-        group = msgspec.structs.replace(group, workers=workers)
-        return msgspec.structs.replace(status, groups=(group,))
+        return with_worker(super().snapshot(), records_out=0)
 
 
 def made_as(kind: type[Local]) -> MakeSupervisor:

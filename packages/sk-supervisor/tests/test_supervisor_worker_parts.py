@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,19 @@ class Reading:
         assert isinstance(item, SourceRead)
         return item.batch
 
+    def error(self) -> BaseException:
+        item = self.inbox.get(timeout=WAIT)
+        assert isinstance(item, Broke)
+        return item.error
+
+
+def held_up(source: Numbers, patience: float = 1.0) -> Reading:
+    """The thread of a deaf source, which is in its third read."""
+    reading = Reading(source, in_flight=100, patience=patience)
+    reading.thread.start()
+    assert source.reading.wait(WAIT)
+    return reading
+
 
 def test_the_source_is_read_no_further_ahead_than_credit_goes() -> None:
     source = Numbers()
@@ -109,13 +123,17 @@ def test_the_source_is_read_no_further_ahead_than_credit_goes() -> None:
     assert source.closed.is_set()
 
 
-def test_a_source_that_does_not_heed_its_interrupt_is_left_behind() -> None:
+@pytest.mark.parametrize(
+    "circumstances", [nullcontext, threadless], ids=["", "no thread can be had for it"]
+)
+def test_a_source_that_does_not_heed_its_interrupt_is_left_behind(
+    circumstances: Callable[[], AbstractContextManager[None]],
+) -> None:
     source = Numbers(deaf=True)
-    reading = Reading(source, in_flight=100)
-    reading.thread.start()
-    assert source.reading.wait(WAIT)
+    reading = held_up(source)
     assert [reading.batch().last for _ in range(2)] == [1, 2]
-    reading.thread.interrupt()
+    with circumstances():
+        reading.thread.interrupt()
     final = reading.batch()
     assert (final.number, final.first, final.last) == (3, 3, 2)
     assert (final.final, final.complete) == (True, False)
@@ -162,9 +180,7 @@ def test_a_batch_that_comes_just_when_its_source_is_left_behind_has_its_number_f
 
 def test_a_source_that_was_left_behind_is_not_waited_for_at_the_end() -> None:
     source = Numbers(deaf=True)
-    reading = Reading(source, in_flight=100, patience=0.01)
-    reading.thread.start()
-    assert source.reading.wait(WAIT)
+    reading = held_up(source, patience=0.01)
     reading.thread.interrupt()
     while not reading.batch().final:
         pass
@@ -194,29 +210,13 @@ class Slow(Numbers):
 
 def test_an_interrupt_that_takes_its_time_holds_up_nobody_who_asks_for_it() -> None:
     source = Slow(deaf=True)
-    reading = Reading(source, in_flight=100)
-    reading.thread.start()
-    assert source.reading.wait(WAIT)
+    reading = held_up(source)
     reading.thread.interrupt()
     reading.thread.interrupt()
     assert not source.let_go.is_set()
     source.let_go.set()
     reading.thread.end(WAIT)
     assert source.closed.is_set()
-
-
-def test_where_no_thread_can_be_had_for_its_interrupt_a_source_is_left_behind() -> None:
-    source = Numbers(deaf=True)
-    reading = Reading(source, in_flight=100)
-    reading.thread.start()
-    assert source.reading.wait(WAIT)
-    assert [reading.batch().last for _ in range(2)] == [1, 2]
-    with threadless():
-        reading.thread.interrupt()
-    final = reading.batch()
-    assert (final.number, final.last, final.final, final.complete) == (3, 2, True, False)
-    source.let_go.set()
-    reading.thread.end(WAIT)
 
 
 def test_where_no_thread_can_be_had_a_source_that_is_not_read_yet_is_interrupted() -> None:
@@ -233,18 +233,14 @@ def test_an_interrupt_that_fails_is_told() -> None:
     reading = Reading(source, in_flight=0)
     source.let_go.set()
     reading.thread.interrupt()
-    item = reading.inbox.get(timeout=WAIT)
-    assert isinstance(item, Broke)
-    assert isinstance(item.error, AdapterFailedError)
+    assert isinstance(reading.error(), AdapterFailedError)
 
 
 def test_a_source_that_cannot_be_closed_breaks_before_the_end_is_told() -> None:
     reading = Reading(Numbers(fails=True, last=1), in_flight=4)
     reading.thread.start()
     assert reading.batch().number == 1
-    item = reading.inbox.get(timeout=WAIT)
-    assert isinstance(item, Broke)
-    assert isinstance(item.error, AdapterFailedError)
+    assert isinstance(reading.error(), AdapterFailedError)
 
 
 @pytest.mark.parametrize(
@@ -263,10 +259,9 @@ def test_a_source_that_raises_what_is_no_exception_breaks_the_work(
     source.read = raising(raised)  # type: ignore[method-assign]
     reading = Reading(source, in_flight=4)
     reading.thread.start()
-    item = reading.inbox.get(timeout=WAIT)
-    assert isinstance(item, Broke)
-    assert isinstance(item.error, told)
-    assert raised.__name__ in str(item.error) or "sys.exit()" in str(item.error)
+    error = reading.error()
+    assert isinstance(error, told)
+    assert raised.__name__ in str(error) or "sys.exit()" in str(error)
 
 
 def test_an_interrupt_that_calls_sys_exit_is_told() -> None:
@@ -274,9 +269,7 @@ def test_an_interrupt_that_calls_sys_exit_is_told() -> None:
     source.interrupt = raising(SystemExit)  # type: ignore[method-assign]
     reading = Reading(source, in_flight=0)
     reading.thread.interrupt()
-    item = reading.inbox.get(timeout=WAIT)
-    assert isinstance(item, Broke)
-    assert str(item.error) == "source:source failed to interrupt: SystemExit"
+    assert str(reading.error()) == "source:source failed to interrupt: SystemExit"
 
 
 def test_closing_a_source_at_the_end_of_input_is_work_that_waits() -> None:
