@@ -27,6 +27,8 @@ def _faults(text, *overrides):
         ("", None),
         ('""', ""),
         ("word", "word"),
+        ("-", "-"),
+        ("- a", ["a"]),
         ("two words", "two words"),
         ('"3"', "3"),
         ("[1, a]", [1, "a"]),

@@ -23,7 +23,11 @@ class Override(NamedTuple):
 
 
 def parse_overrides(texts: Iterable[str]) -> Iterator[Override | Finding]:
-    """Read overrides. VALUE is YAML: `2`, `true`, `[a, b]`, `"a: b"`; an empty one is null."""
+    """Read overrides. VALUE is YAML: `2`, `true`, `[a, b]`, `"a: b"`; an empty one is null.
+
+    A lone `-` is text, the name of a standard stream: to YAML it is a list of one null, which
+    nobody means.
+    """
     for index, text in enumerate(texts):
         raw_path, equals, raw_value = text.partition("=")
         path = parse_path(raw_path.strip())
@@ -71,6 +75,8 @@ def override_data(overrides: Iterable[str]) -> dict[str, Any]:
 
 
 def _read(path: Path, raw_value: str) -> Override | Finding:
+    if raw_value.strip() == "-":
+        return Override(path, "-")
     document = parse_document(raw_value, "yaml")
     try:
         value, findings = plain_copy(document.value)
