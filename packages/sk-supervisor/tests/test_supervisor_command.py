@@ -198,6 +198,54 @@ def test_a_standard_error_that_is_gone_ends_nothing(target: Path, tmp_path: Path
     assert target.read_text().splitlines()[-1] == "total 10"
 
 
+#: How a shell has a command's standard error closed, and full.
+GONE = pytest.mark.parametrize("gone", ["2>&-", "2>/dev/full"])
+needs_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has one")
+
+
+def unheard(gone: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {gone}', "sh", *sk_words(*arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(APPS)},
+        timeout=PATIENCE,
+        text=True,
+    )
+
+
+@needs_full
+@GONE
+@pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
+def test_a_profile_that_nobody_hears_is_no_output_and_no_failure(
+    target: Path, tmp_path: Path, gone: str, mode: str
+) -> None:
+    groups = ONE_GROUP if mode == "process_supervisor" else ()
+    path = written(tmp_path, settings(target, mode=mode, groups=groups))
+    done = unheard(gone, "run", path, "--profile-run")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert target.read_text().splitlines()[-1] == "total 10"
+
+
+@needs_full
+@GONE
+def test_a_warning_that_nobody_hears_keeps_no_run_from_its_work(
+    target: Path, tmp_path: Path, gone: str
+) -> None:
+    auth = {"auth": {"secret_mode": "static", "secret": "0123456789abcdef0123456789abcdef"}}
+    path = written(tmp_path, settings(target, groups=ONE_GROUP, ipc=auth))
+    assert unheard(gone, "run", path).returncode == 0
+    assert target.read_text().splitlines()[-1] == "total 10"
+
+
+@needs_full
+@GONE
+def test_a_refusal_that_nobody_hears_has_its_code(gone: str) -> None:
+    for words, code in ((["run", "nothing.yaml"], 2), (["run", "--no-such-option"], 2)):
+        done = unheard(gone, *words)
+        assert (done.returncode, done.stdout) == (code, "")
+
+
 def test_closed_standard_streams_are_no_files_of_a_run_s_own() -> None:
     """Else the next one that is opened gets their number, and what is meant for them."""
     told = subprocess.run(

@@ -25,7 +25,7 @@ from sk_supervisor._run.execute import _is_silent
 from sk_supervisor._show.board import AGAIN, BY_COMMAND, Board, board_of
 from sk_supervisor._show.display import ThreadedDisplay, display_for
 from sk_supervisor._show.screens import PlainScreen, QuietScreen, can_live, same_terminal
-from sk_supervisor._system.streams import TolerantStream
+from sk_supervisor._system.streams import TolerantStream, tolerant
 from sk_supervisor._text.redaction import MASK, Redactor
 from supervisor_harness import GROUPS, settings
 
@@ -228,6 +228,22 @@ def test_a_stream_that_breaks_is_written_to_no_more() -> None:
     assert broken.tries == 1
     with pytest.raises(io.UnsupportedOperation):
         stream.fileno()
+
+
+def test_a_stream_that_is_not_there_takes_what_is_written_and_has_nothing() -> None:
+    stream = TolerantStream(None)
+    print("one", file=stream, flush=True)
+    assert (stream.isatty(), stream.writable(), stream.encoding) == (False, True, "utf-8")
+    with pytest.raises(AttributeError):
+        _ = stream.buffer
+
+
+def test_what_writes_bytes_to_a_stream_finds_its_buffer() -> None:
+    raw = io.BytesIO()
+    stream = tolerant(io.TextIOWrapper(raw))
+    assert tolerant(stream) is stream
+    stream.buffer.write(b"one")
+    assert raw.getvalue() == b"one"
 
 
 @pytest.mark.parametrize(

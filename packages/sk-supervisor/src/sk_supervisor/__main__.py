@@ -7,6 +7,7 @@ import signal
 import sys
 
 from sk_supervisor._system.last_code import LastCode
+from sk_supervisor._system.streams import tolerant
 
 
 def main() -> None:
@@ -15,6 +16,7 @@ def main() -> None:
         faulthandler.enable(2, all_threads=False)
     last = LastCode()
     last.hold()
+    sys.stderr = tolerant(sys.stderr)  # what is said there changes neither the output nor the code
     try:
         from sk_supervisor.cli import main as command
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from os import PathLike
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, TextIO
 
 from sk_kernel import BootstrapSupervisor, LifecycleError, RunSetup, RunStatus
 from sk_kernel.runtime import built_for_good
@@ -33,7 +33,7 @@ from sk_supervisor._system.signals import (
     TakesBreakIn,
     signals_to,
 )
-from sk_supervisor._system.streams import TolerantStream, fill_standard_streams
+from sk_supervisor._system.streams import fill_standard_streams, tolerant
 from sk_supervisor._telemetry.rails import (
     ENDING_SECONDS,
     FORCED_SECONDS,
@@ -81,7 +81,7 @@ def run_with(
     :param on_made: gets the supervisor, in this thread, before anything is started.
     :param quiet_screen: shows what there is to show of a quiet run.
     """
-    stream = cast("TextIO", TolerantStream(stderr or sys.stderr))
+    stream = tolerant(stderr or sys.stderr)
     last = last or LastCode()
     execution = _Execution(config, stream, last, quiet_screen, quiet=quiet)
     try:

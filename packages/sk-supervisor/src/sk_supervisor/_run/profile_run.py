@@ -15,6 +15,7 @@ from sk_supervisor._profile.start_steps import Start, start_of, started_ns
 from sk_supervisor._profile.table import as_text
 from sk_supervisor._run.execute import run_with
 from sk_supervisor._system.last_code import LastCode
+from sk_supervisor._system.streams import tolerant
 from sk_supervisor.errors import ProfileError
 
 if TYPE_CHECKING:
@@ -70,11 +71,11 @@ def profile_with(
     last: LastCode | None = None,
 ) -> int:
     """:func:`run_profiled`, for the command: see :func:`run_with`."""
-    stream = stderr or sys.stderr
+    stream = tolerant(stderr or sys.stderr)
     with tempfile.TemporaryDirectory(prefix="sk-profile-", ignore_cleanup_errors=True) as folder:
         seen = _Seen(folder)
         code = run_with(
-            config, run_id=run_id, quiet=quiet, stderr=stderr, last=last, on_made=seen.made
+            config, run_id=run_id, quiet=quiet, stderr=stream, last=last, on_made=seen.made
         )
         try:
             profiles = read_profiles(folder)

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import io
 import os
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 
 class TolerantStream(io.TextIOBase):
     """Passes on what is written until the stream breaks; from then on, nothing.
 
-    A character that its encoding has no form for is written as Python escapes it.
+    A character that its encoding has no form for is written as Python escapes it. Whatever else
+    the stream has is had of this one as well, its ``buffer`` say.
+
+    :param stream: None where there was none from the start.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | None) -> None:
         super().__init__()
-        self._stream: TextIO | None = stream
+        self._behind = self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        """What is no text stream's own."""
+        return getattr(self.__dict__.get("_behind"), name)
+
+    def writable(self) -> bool:
+        """It takes whatever is written, wherever that goes."""
+        return True
 
     def write(self, text: str, /) -> int:
         """Write, if anybody is there."""
@@ -55,6 +66,11 @@ class TolerantStream(io.TextIOBase):
     def encoding(self) -> Any:  # type: ignore[override]
         """The stream's own."""
         return _encoding(self._stream)
+
+
+def tolerant(stream: TextIO | None) -> TextIO:
+    """The stream, as a :class:`TolerantStream` if it is none yet."""
+    return cast("TextIO", stream if isinstance(stream, TolerantStream) else TolerantStream(stream))
 
 
 def _write(stream: TextIO, text: str) -> None:

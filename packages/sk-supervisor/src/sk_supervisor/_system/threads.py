@@ -8,7 +8,7 @@ from typing import TextIO
 
 from sk_supervisor._system.last_code import left_children
 from sk_supervisor._system.signals import without_signals
-from sk_supervisor._system.streams import TolerantStream
+from sk_supervisor._system.streams import tolerant
 
 
 def begin(thread: threading.Thread) -> None:
@@ -23,7 +23,7 @@ def begin(thread: threading.Thread) -> None:
         raise OSError(errno.EAGAIN, str(error)) from error
 
 
-def tell_left_behind(stream: TextIO) -> None:
+def tell_left_behind(stream: TextIO | None) -> None:
     """Say which threads and processes keep this process from its end: none of them is ours."""
     main = threading.main_thread()
     threads = [each.name for each in threading.enumerate() if not each.daemon and each is not main]
@@ -31,7 +31,7 @@ def tell_left_behind(stream: TextIO) -> None:
     for kind, names in (("threads", threads), ("processes", processes)):
         if names:
             said = f"waiting for {kind} that nodes have left: {', '.join(names)}; Ctrl-C ends it\n"
-            TolerantStream(stream).write(said)
+            tolerant(stream).write(said)
 
 
 def begun(thread: threading.Thread) -> bool:
