@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from pathlib import Path
@@ -24,12 +23,6 @@ FOUR: tuple[dict[str, Any], ...] = (
 PATIENT = {"start_timeout_seconds": 120}
 
 
-def semaphores() -> set[str]:
-    """The named semaphores and shared memory of this machine."""
-    folder = Path("/dev/shm")  # noqa: S108 - only looked at
-    return set(os.listdir(folder)) if folder.is_dir() else set()
-
-
 @pytest.mark.soak
 @pytest.mark.contract("PROC-02", "P5PRE-LIFE-05", "P5PRE-SUP-03")
 @pytest.mark.parametrize("round_", range(10))
@@ -46,11 +39,9 @@ def test_200_times_four_processes_leave_nothing(target: Path, round_: int) -> No
 
     for _ in range(3):  # what gRPC keeps for good from its first uses on is there now
         cycle()
-    before = semaphores()
     with nothing_left_behind(within_seconds=20):
         for _ in range(20):
             cycle()
-    assert semaphores() <= before
 
 
 @pytest.mark.soak
