@@ -86,6 +86,8 @@ def _takes(field: dict[str, Any]) -> str:
             return "`null`"
         case {"type": "boolean"}:
             return "`true` or `false`"
+        case {"type": "string", "maxLength": most}:
+            return f"a string of at most {most} characters"
         case {"type": "string"}:
             return "a string"
         case {"type": "integer" | "number"}:

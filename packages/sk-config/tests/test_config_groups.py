@@ -37,6 +37,13 @@ def test_an_empty_name_is_rejected(refused_platform, name):
     assert fault.category == "bad_value"
 
 
+def test_a_name_leaves_a_worker_room_for_its_number(refused_platform, supervised):
+    supervised["runtime"]["platform"].update(_group(name="g" * 60))
+    build_config(supervised)
+    fault = refused_platform(_group(name="g" * 61))["process_groups[0].name"]
+    assert (fault.category, fault.expected) == ("bad_value", "at most 60 characters")
+
+
 @pytest.mark.contract("CFG-PROC-03")
 def test_a_duplicate_name_is_rejected_where_it_comes_again(refused_platform):
     groups = [{"name": name, "nodes": [f"n{i}"]} for i, name in enumerate(["a", "b", "a"])]

@@ -65,6 +65,12 @@ def test_max_payload_bytes_must_be_a_positive_integer_below_two_gib(
     assert fault.category == category
 
 
+def test_the_messages_of_the_control_plane_have_room_for_what_a_worker_is_told(refused_platform):
+    tight = _ipc("execution_ipc.control", max_payload_bytes=4_095)
+    fault = refused_platform(tight)["execution_ipc.control.max_payload_bytes"]
+    assert (fault.category, fault.expected) == ("bad_value", "at least 4096")
+
+
 @pytest.mark.contract("CFG-IPC-05")
 @AUTH_BLOCKS
 @pytest.mark.parametrize("host", ["0.0.0.0", "localhost", "::1", "127.0.0.2", "", None])  # noqa: S104

@@ -22,7 +22,7 @@ TYPES = {
 APPLIES_TO = {
     **dict.fromkeys(("required", "properties", "additionalProperties"), dict),
     **dict.fromkeys(("items", "minItems"), list),
-    **dict.fromkeys(("pattern", "minLength"), str),
+    **dict.fromkeys(("pattern", "minLength", "maxLength"), str),
     **dict.fromkeys(("minimum", "maximum"), (int, float)),
 }
 
@@ -57,6 +57,8 @@ def _keyword(word, rule, value, schema, root) -> bool:
             return all(_conforms(item, rule, root) for item in value)
         case "minItems" | "minLength":
             return len(value) >= rule
+        case "maxLength":
+            return len(value) <= rule
         case "minimum":
             return value >= rule
         case "maximum":
@@ -94,6 +96,7 @@ def test_the_fund_load_configuration_conforms(four_groups):
         {"runtime": {"discovery_modules": ["a"], "platform": {"batch": {"in_flight": 0}}}},
         {"adapters": {"source": {}}},
         {"scenario": 3},
+        {"scenario": {"name": "s" * 257}},
     ],
 )
 def test_what_is_refused_for_its_shape_does_not_conform(four_groups, change):

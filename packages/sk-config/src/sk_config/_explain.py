@@ -59,11 +59,21 @@ def _finding(error: ErrorDetails, model: type[BaseModel]) -> Finding:
             about = field.description if field else None
             return Finding(path, "missing", f"a value ({about})", "nothing")
         case collection if collection in _COLLECTIONS:
-            return Finding(path, "wrong_type", _COLLECTIONS[collection], kind(value))
+            return Finding(path, "wrong_type", _collection(collection, path, value), kind(value))
         case other:
             category, expected = _category_and_expected(other, error.get("ctx", {}))
             hidden = field is not None and SecretStr in _types_in(field.annotation)
             return Finding(path, category, expected, kind(value) if hidden else show(value))
+
+
+def _collection(error_type: str, path: Path, value: Any) -> str:
+    """Name the collection that is expected: one, of a block that is not there several times."""
+    expected = _COLLECTIONS[error_type]
+    if not path or error_type == "tuple_type":
+        return expected
+    if value is None:
+        return f"{expected} ({{}} for what it has by default)"
+    return expected.replace("a mapping", "one mapping") if isinstance(value, list) else expected
 
 
 def _category_and_expected(error_type: str, context: Mapping[str, Any]) -> tuple[Category, str]:
@@ -78,6 +88,8 @@ def _category_and_expected(error_type: str, context: Mapping[str, Any]) -> tuple
             return "bad_value", f"at most {context['le']}"
         case "too_short":
             return "bad_value", "one that is not empty"
+        case "string_too_long":
+            return "bad_value", f"at most {context['max_length']} characters"
         case "string_pattern_mismatch":
             return "bad_value", _PATTERNS[context["pattern"]]
         case _:

@@ -22,6 +22,8 @@ Workers = Annotated[int, Field(strict=True, ge=1, le=128)]
 """Processes of a group: keys are shared out in 128 parts, and a worker without any has no work."""
 Seconds = Annotated[int, Field(strict=True, ge=1, le=_DAY)]
 """Whole seconds, from one to a day."""
+MessageBytes = Annotated[int, Field(strict=True, ge=4_096, le=_INT32_MAX)]
+"""Bytes of a control message: what a worker is told of its run has some 2 000."""
 PayloadBytes = Annotated[int, Field(strict=True, ge=1, le=_INT32_MAX)]
 """Bytes of a message: gRPC holds its limit in a signed 32-bit integer."""
 HeaderBytes = Annotated[int, Field(strict=True, ge=4_096, le=65_535)]
@@ -42,6 +44,10 @@ Flag = Annotated[bool, Field(strict=True)]
 """True or false; `1` and `"yes"` are neither."""
 Name = Annotated[str, Field(strict=True, pattern=NAME_PATTERN)]
 """The name of a group, node or adapter: not empty, no spaces."""
+GroupName = Annotated[str, Field(strict=True, pattern=NAME_PATTERN, max_length=60)]
+"""The name of a group: with a worker's number behind it, it is an identity of 256 bytes at most."""
+ScenarioName = Annotated[str, Field(strict=True, pattern=TEXT_PATTERN, max_length=256)]
+"""The name of what is run, which every message has."""
 Label = Annotated[str, Field(strict=True, pattern=LABEL_PATTERN)]
 """The name of an implementation, built in or provided by another package: lower case."""
 Text = Annotated[str, Field(strict=True, pattern=TEXT_PATTERN)]

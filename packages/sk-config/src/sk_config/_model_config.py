@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from sk_config._base import NAME_OR_MAPPING, ConfigModel
-from sk_config._fields import ModuleName, Name, Settings, Text, Version
+from sk_config._fields import ModuleName, Name, ScenarioName, Settings, Version
 from sk_config._finding import Finding
 from sk_config._model_failure import FailureConfig
 from sk_config._model_observability import ObservabilityConfig
@@ -20,7 +20,7 @@ from sk_config._rules import metrics_findings, module_findings
 class ScenarioConfig(ConfigModel):
     """What is run."""
 
-    name: Text = Field(description="The name of the scenario, for people and reports")
+    name: ScenarioName = Field(description="The name of the scenario, for people and reports")
 
 
 def spell_out_scenario(value: object) -> object:

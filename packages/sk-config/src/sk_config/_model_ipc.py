@@ -12,6 +12,7 @@ from sk_config._fields import (
     Count,
     HeaderBytes,
     Loopback,
+    MessageBytes,
     PayloadBytes,
     Port,
     Seconds,
@@ -89,7 +90,7 @@ class ControlConfig(ConfigModel):
     )
     bind_port: Port = Field(default=0, description="The port to listen on; 0 takes a free one")
     auth: AuthConfig = Field(default=AuthConfig(), description="The signing of control messages")
-    max_payload_bytes: PayloadBytes = Field(
+    max_payload_bytes: MessageBytes = Field(
         default=4_194_304, description="The largest control message, in bytes"
     )
     admission: ControlAdmissionConfig = Field(

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from sk_config._base import ConfigModel
-from sk_config._fields import Count, Flag, Label, Name, Seconds, Workers
+from sk_config._fields import Count, Flag, GroupName, Label, Name, Seconds, Workers
 from sk_config._finding import Finding
 from sk_config._model_admin import AdminConfig
 from sk_config._model_health import HealthConfig
@@ -33,7 +33,7 @@ class BootstrapConfig(ConfigModel):
 class GroupConfig(ConfigModel):
     """A process group: which nodes its workers run, and the limits of those workers."""
 
-    name: Name = Field(description="The name of the group, unlike that of any other")
+    name: GroupName = Field(description="The name of the group, unlike that of any other")
     nodes: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by name")
     stages: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by their stage")
     tags: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by a tag")
