@@ -342,3 +342,29 @@ def test_a_generator_source_runs_its_finally() -> None:
     assert list(source.read(100, 100)) == []
     source.close()
     assert closed == [True]
+
+
+STUBBORN = """
+import asyncio
+
+TASKS = []
+
+async def stubborn():
+    while True:
+        try: await asyncio.Event().wait()
+        except asyncio.CancelledError: pass
+
+@node
+async def f(a: A) -> D:
+    TASKS.append(asyncio.create_task(stubborn()))
+    return D(str(a.n))
+"""
+
+
+def test_a_task_that_does_not_heed_its_cancellation_holds_up_no_end(
+    declare: Any, spec_of: Any
+) -> None:
+    declared = declare(ADAPTERS.rpartition("@node")[0] + STUBBORN)
+    report = run_of(declared, spec_of).run()
+    assert (report.outcome, len(declared.TASKS)) == ("completed", 10)
+    assert not any(task.done() for task in declared.TASKS)

@@ -72,6 +72,7 @@ def test_of_a_request_that_has_failed_nothing_is_run_any_further_and_of_others_a
 
 
 MOVED = """
+met = []
 @state(key="n")
 class Seen:
     pass
@@ -80,14 +81,18 @@ def moved(a: A) -> B:
     return B(a.n // 100)
 @node
 def kept(b: B, seen: Seen) -> D:
+    met.append(b.n)
     return D(str(b.n))
 """
+SHARING = MOVED.replace("(a: A)", "(a: A, seen: Seen)")
+WALKED = SHARING.replace("-> B:", "-> B | None:")
 
 
+@pytest.mark.parametrize("text", [MOVED, SHARING, WALKED], ids=["apart", "in line", "walked"])
 def test_a_record_whose_key_a_node_has_moved_is_the_failure_of_its_request_alone(
-    declare: Callable[..., ModuleType],
+    declare: Callable[..., ModuleType], text: str
 ) -> None:
-    module = declare(MOVED)
+    module = declare(text)
     context = ApplicationContext(spec(module))
     groups = {SOURCE: "g", SINK: "g", "moved": "h", "kept": "h"}
     keys = {module.Seen: "n"}
@@ -105,6 +110,7 @@ def test_a_record_whose_key_a_node_has_moved_is_the_failure_of_its_request_alone
     own = [n for n in range(1, 20) if owners.of([module.B(n)]) == [0]]
     assert 0 < len(own) < 19
     assert [a.payload.text for a in answers if a.replied] == list(map(str, own))
+    assert module.met == own
     failures = [a for a in answers if not a.replied]
     assert {(a.node, a.cause_type) for a in failures} == {("moved", "MovedKeyError")}
     assert len(failures) == 19 - len(own)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from sk_kernel import MovedKeyError, PreflightError
+from kernel_spans import Collected
+from sk_kernel import ApplicationSpec, FailureSpec, MovedKeyError, NodeFailure, PreflightError
+from sk_kernel.runtime import KeyOwners
 from sk_kernel.testing import run_application, run_placed
 
 COUNTING = """
@@ -183,3 +185,60 @@ def change(g: G) -> E: return E(g.n, g.k + "x")
     apart = {**placement, "change": "x"}
     got = run_placed([module.__name__], given_payloads, apart, workers={"x": 2, "y": 3})
     assert got == run_application([module.__name__], given_payloads)
+
+
+TRANSFER = """
+class E(msgspec.Struct, frozen=True):
+    n: int
+    to: int
+
+@state(key="n")
+class Balances(dict): ...
+
+@node
+def debit(e: E, balances: Balances) -> A:
+    balances[e.n] = balances.get(e.n, 0) - 1
+    return A(e.to)
+@node
+def credit(a: A, balances: Balances) -> D:
+    balances[a.n] = balances.get(a.n, 0) + 1
+    return D(f"{a.n}: {balances[a.n]}")
+"""
+BOTH = {"debit": "y", "credit": "y"}
+
+
+@pytest.mark.contract("P5PRE-EXEC-05")
+@pytest.mark.parametrize("policy", ["fail", "skip"])
+@pytest.mark.parametrize("watched", [True, False])
+@pytest.mark.parametrize("gives", ["A", "A | None"], ids=["in line", "walked"])
+def test_a_node_that_changes_the_key_of_the_state_that_it_shares_is_found_out(
+    declare: Any, policy: Any, watched: bool, gives: str
+) -> None:
+    module = declare(TRANSFER.replace("-> A:", f"-> {gives}:"))
+    spec = ApplicationSpec(
+        scenario="tests",
+        discovery_modules=[module.__name__],
+        failure=FailureSpec(NodeFailure(policy)),
+    )
+    observers = [Collected()] if watched else []
+    owners = KeyOwners("n", 2)
+    other = next(n for n in range(99) if owners.of_one(module.A(n)) != owners.of_one(module.A(0)))
+    kept, moved = [module.E(n, n) for n in range(9)], module.E(0, other)
+    got = run_placed(spec, kept, BOTH, workers={"y": 2}, observers=observers)
+    assert got == run_application(spec, kept)
+    with pytest.raises(MovedKeyError) as caught:
+        run_placed(spec, [*kept, moved], BOTH, workers={"y": 2}, observers=observers)
+    error = caught.value
+    assert (error.node, error.consumer, error.key, error.sequence) == ("debit", "credit", "n", 10)
+
+
+def test_two_that_share_a_state_hand_on_no_key_whose_equal_values_have_different_bytes(
+    declare: Any,
+) -> None:
+    text = TRANSFER.replace("-> A:", "-> F:").replace("(a: A,", "(a: F,")
+    module = declare("class F(msgspec.Struct):\n    n: float\n" + text)
+    with pytest.raises(PreflightError) as caught:
+        run_placed([module.__name__], [module.E(1, 1)], BOTH, workers={"y": 2})
+    (fault,) = caught.value.faults
+    assert (fault.path, fault.category) == ("credit", "no_key")
+    assert fault.expected.startswith("F from debit with an attribute 'n' that is str, bytes")

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
+from random_behaviour import Numbers
+from random_behaviour import given as given_by_source
 from random_graphs import RandomGraph, graphs
 from sk_config import Config, build_config
-from sk_kernel.runtime import ApplicationContext, make_plan, single_group
+from sk_kernel import MovedKeyError, PreflightError
+from sk_kernel.runtime import SINK, ApplicationContext, make_plan, single_group
+from sk_kernel.testing import run_application, run_placed
 from sk_supervisor import RunRefusedError, prepare, run
 from sk_supervisor._plan.preflight import application_spec
 
 MODULE = "declared_random_graph"
 FEW = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+ALIKE = settings(deadline=None, suppress_health_check=list(HealthCheck))
 MANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -64,7 +70,9 @@ def placed(graph: RandomGraph, config: Config) -> list[dict[str, Any]]:
     context = ApplicationContext(application_spec(config))
     groups: dict[int, list[str]] = {}
     whole = make_plan(context.graph, single_group(context.graph), context.all_states)
-    for unit, number in zip(whole.segments[0].units, graph.groups, strict=False):
+    *numbers, last = graph.groups
+    units = [unit for unit in whole.segments[0].units if unit != (SINK,)]
+    for unit, number in (*zip(units, numbers, strict=False), ((SINK,), last)):
         groups.setdefault(number, []).extend(unit)
     return [
         {"name": f"g{number}", "nodes": nodes, "workers": graph.workers[number]}
@@ -86,6 +94,7 @@ def allowed(graph: RandomGraph, target: Path, groups: list[dict[str, Any]]) -> C
 
 
 def gives_the_same(graph: RandomGraph) -> None:
+    """Or ends with the error that says that a node has changed the key that workers share by."""
     with declared(graph) as folder:
         alone, apart = folder / "alone.txt", folder / "apart.txt"
         config = configured(graph, alone, [])
@@ -93,7 +102,14 @@ def gives_the_same(graph: RandomGraph) -> None:
         over = allowed(graph, apart, placed(graph, config))
         groups = over.runtime.platform.process_groups
         event(f"{len(groups)} groups, up to {max(g.workers for g in groups)} workers")
-        assert run(over, run_id="r", quiet=True) == 0
+        shown = io.StringIO()
+        with redirect_stderr(shown):
+            code = run(over, run_id="r", quiet=True)
+        if code and any(node.moves for node in graph.nodes):
+            assert code == 4, shown.getvalue()
+            assert "changed 'key'" in shown.getvalue()
+            return
+        assert code == 0, shown.getvalue()
         assert apart.read_text("utf-8") == alone.read_text("utf-8")
 
 
@@ -102,6 +118,36 @@ def gives_the_same(graph: RandomGraph) -> None:
 @given(graph=graphs())
 def test_random_graphs_give_the_same_in_memory_and_over_processes(graph: RandomGraph) -> None:
     gives_the_same(graph)
+
+
+@pytest.mark.contract("P5PRE-EXEC-05")
+@ALIKE
+@given(graph=graphs(shared=True))
+def test_random_graphs_give_the_same_without_processes_or_say_that_a_key_was_changed(
+    graph: RandomGraph,
+) -> None:
+    payloads = given_by_source(Numbers(graph.records, graph.keys))
+    with declared(graph) as folder:
+        groups = placed(graph, configured(graph, folder / "none.txt", []))
+        placement = {name: group["name"] for group in groups for name in group["nodes"]}
+        workers: dict[str, int] = {}
+        for group in groups:
+            several = {group["name"]: group["workers"]}
+            with suppress(PreflightError):
+                run_placed([MODULE], [], placement, workers=several)
+                workers |= several
+        alone = run_application([MODULE], payloads, batch_records=graph.batch)
+        try:
+            apart = run_placed(
+                [MODULE], payloads, placement, workers=workers, batch_records=graph.batch
+            )
+        except MovedKeyError as error:
+            event("a key was changed")
+            moved = error.node
+        else:
+            assert apart == alone
+            return
+        assert moved in {node.name for node in graph.nodes if node.moves}
 
 
 @pytest.mark.soak

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,14 +22,12 @@ from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._measure.totals import Totals
 from sk_kernel._record.ids import TraceIds
 from sk_kernel._requests.runner import RequestRunner
+from sk_kernel._run.loops import close_loop, new_loop
 from sk_kernel._run.segment import SegmentRunner, needs_loop
 from sk_kernel._trace.observe import Tracer
 from sk_kernel._trace.span import NodeObserver
 from sk_kernel.errors import KernelError
 from sk_kernel.ports import Progress, RunReport
-
-if TYPE_CHECKING:
-    import asyncio
 
 MEMORY = "memory"
 """The name of the profile and of its only group."""
@@ -89,7 +86,7 @@ class MemoryRun:
             stopwatch=stopwatch,
         )
         self._sink = SinkDriver(graph, sink, stopwatch)
-        self._loop = _loop() if needs_loop(graph, graph.order) else None
+        self._loop = new_loop() if needs_loop(graph, graph.order) else None
         self._letters = DeadLetterFile(application.spec.failure)
         identity = Identity(run_id, self._scenario, MEMORY, ids)
         self._losses = Losses(identity)
@@ -239,7 +236,7 @@ class MemoryRun:
             if self._tracer:
                 ends.callback(self._tracer.close)
             if self._loop:
-                ends.callback(self._loop.close)
+                ends.callback(close_loop, self._loop)
             self._container.close(self._loop)
 
     def _abort(self) -> None:
@@ -284,12 +281,6 @@ class MemoryRun:
             lost.skipped,
             source_records=read,
         )
-
-
-def _loop() -> asyncio.Runner:
-    import asyncio
-
-    return asyncio.Runner()
 
 
 def _also(first: BaseException, then: Callable[[], None]) -> None:

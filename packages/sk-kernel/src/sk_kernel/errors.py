@@ -151,7 +151,8 @@ class MovedKeyError(RunError):
         self.node, self.consumer, self.key, self.sequence = node, consumer, key, sequence
         super().__init__(
             f"{node!r} changed {key!r}{_at(sequence)}, and so sent it to {consumer!r} in the wrong"
-            " worker: put one of them into a group of its own, or give the group one worker"
+            " worker: give the group one worker, or, where they share no state, put one of them"
+            " into a group of its own"
         )
 
 
@@ -172,14 +173,18 @@ class UnknownTargetError(RunError):
 class AdapterFailedError(RunError):
     """A source or a sink raised while it was made, opened, read, written or committed.
 
-    ``problem`` is the original's text where that cannot hold a payload, else empty.
+    ``problem`` is the original's text where that cannot hold a payload, else empty. ``after`` is how
+    many records a source had given by then, where it was read.
     """
 
-    def __init__(self, adapter: str, action: str, cause_type: str, problem: str = "") -> None:
+    def __init__(
+        self, adapter: str, action: str, cause_type: str, problem: str = "", after: int = 0
+    ) -> None:
         self.adapter, self.action = adapter, action
-        self.cause_type, self.problem = cause_type, problem
+        self.cause_type, self.problem, self.after = cause_type, problem, after
         tail = f": {problem}" if problem else ""
-        super().__init__(f"{adapter} failed to {action}: {cause_type}{tail}")
+        behind = f" after {after:,} record{'s' * (after > 1)}" if after else ""
+        super().__init__(f"{adapter} failed to {action}{behind}: {cause_type}{tail}")
 
 
 class WireError(RunError):

@@ -11,7 +11,7 @@ TYPES = 5
 
 
 class Payload(msgspec.Struct, frozen=True):
-    """What travels: ``key`` is never changed."""
+    """What travels; only nodes that move it change its ``key``."""
 
     n: int
     key: str
@@ -47,7 +47,12 @@ def given(settings: Numbers) -> list[Any]:
 
 
 def behave(
-    name: str, kind: str, emits: tuple[int, ...], payload: Any, logs: list[dict[str, list[int]]]
+    name: str,
+    kind: str,
+    emits: tuple[int, ...],
+    moves: bool,
+    payload: Any,
+    logs: list[dict[str, list[int]]],
 ) -> Any:
     """What a node makes of a payload, and of what its states have seen under its key."""
     seen = [log.get(payload.key, []) for log in logs]
@@ -58,13 +63,15 @@ def behave(
         return None
     if kind == "many":
         return [
-            _one(name, emits, payload, crc32(b"%d %d" % (chance, i))) for i in range(chance % 3)
+            _one(name, emits, moves, payload, crc32(b"%d %d" % (chance, i)))
+            for i in range(chance % 3)
         ]
-    return _one(name, emits, payload, chance)
+    return _one(name, emits, moves, payload, chance)
 
 
-def _one(name: str, emits: tuple[int, ...], payload: Any, chance: int) -> Any:
-    return PAYLOADS[emits[chance % len(emits)]](payload.n, payload.key, f"{name}:{chance}")
+def _one(name: str, emits: tuple[int, ...], moves: bool, payload: Any, chance: int) -> Any:
+    key = f"k{chance % 12}" if moves and chance % 4 == 0 else payload.key
+    return PAYLOADS[emits[chance % len(emits)]](payload.n, key, f"{name}:{chance}")
 
 
 def end(emits: tuple[int, ...], count: int) -> Any:

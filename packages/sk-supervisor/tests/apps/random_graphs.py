@@ -12,7 +12,10 @@ STATES = 2
 
 @dataclass(frozen=True)
 class RandomNode:
-    """How one node behaves; its states are keyed, or one for all."""
+    """How one node behaves; its states are keyed, or one for all.
+
+    One that ``moves`` gives some of its payloads another key.
+    """
 
     name: str
     consumes: tuple[int, ...]
@@ -20,6 +23,7 @@ class RandomNode:
     kind: str  # one | maybe | many
     states: tuple[int, ...]
     finishes: bool
+    moves: bool
 
     @property
     def text(self) -> str:
@@ -37,7 +41,7 @@ class RandomNode:
             f"    def __call__(self, payload: {takes}) -> {gives}:",
             "        self.count += 1",
             f"        return behave({self.name!r}, {self.kind!r}, {self.emits},"
-            " payload, self.logs)",
+            f" {self.moves}, payload, self.logs)",
         ]
         if self.finishes:
             lines += [
@@ -89,8 +93,12 @@ class RandomGraph:
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> RandomGraph:
-    """Acyclic graphs in which every node is reached and every type is consumed."""
+def graphs(draw: st.DrawFn, *, shared: bool = False) -> RandomGraph:
+    """Acyclic graphs in which every node is reached and every type is consumed.
+
+    :param shared: whether all states are keyed and the nodes in few groups, which workers share:
+        else few graphs are such that a changed key does harm.
+    """
     available = {0}
     nodes: list[RandomNode] = []
     for number in range(draw(st.integers(1, 5))):
@@ -105,7 +113,8 @@ def graphs(draw: st.DrawFn) -> RandomGraph:
                 emits=tuple(emits),
                 kind=draw(st.sampled_from(["one", "maybe", "many"])),
                 states=tuple(sorted(draw(st.sets(st.integers(0, STATES - 1), max_size=1)))),
-                finishes=draw(st.integers(0, 5)) == 0,
+                finishes=not shared and draw(st.integers(0, 5)) == 0,
+                moves=draw(st.integers(0, 3)) == 0,
             )
         )
         available |= set(emits)
@@ -114,10 +123,17 @@ def graphs(draw: st.DrawFn) -> RandomGraph:
     return RandomGraph(
         nodes=tuple(draw(st.permutations(nodes))),
         sink=tuple(sorted((available - consumed) | extra)),
-        keyed=(draw(st.integers(0, 3)) > 0, draw(st.booleans())),
-        groups=tuple(draw(st.integers(0, 3)) for _ in range(len(nodes) + 2)),
-        workers=tuple(draw(st.integers(1, 3)) for _ in range(4)),
+        keyed=(shared or draw(st.integers(0, 3)) > 0, shared or draw(st.booleans())),
+        groups=_groups(draw, len(nodes), shared=shared),
+        workers=tuple(draw(st.integers(2 if shared else 1, 3)) for _ in range(4)),
         records=draw(st.integers(0, 200)),
         keys=draw(st.integers(1, 12)),
         batch=draw(st.integers(1, 64)),
     )
+
+
+def _groups(draw: st.DrawFn, nodes: int, *, shared: bool) -> tuple[int, ...]:
+    """Of the source, of each unit in its order, and of the sink where each is one node."""
+    if not shared:
+        return tuple(draw(st.integers(0, 3)) for _ in range(nodes + 2))
+    return (2, *(draw(st.integers(0, 1)) for _ in range(nodes)), 3)

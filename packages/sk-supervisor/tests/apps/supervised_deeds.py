@@ -95,6 +95,15 @@ def _spin(settings: WorkSettings) -> str:
         pass
 
 
+def _cling(settings: WorkSettings) -> str:
+    """Tries again, whatever ends an attempt, and says so."""
+    while True:
+        try:
+            tell(settings.ears, "here", wait=True)
+        except:  # noqa: E722
+            tell(settings.ears, "swallowed")
+
+
 def _deaf(settings: WorkSettings) -> str:
     # As a long call into C: Python's own handlers do not get a turn, and heartbeats still go out.
     signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals) - {signal.SIGKILL})
@@ -203,6 +212,7 @@ DEEDS = {
     "hold": _hold,
     "linger": _linger,
     "spin": _spin,
+    "cling": _cling,
     "deaf": _deaf,
     "grip": _grip,
     "backtrack": _backtrack,

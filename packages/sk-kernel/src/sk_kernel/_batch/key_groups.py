@@ -58,6 +58,14 @@ class KeyOwners:
         except (KeyError, TypeError):
             return [self._find(value(item)) for item in items]
 
+    def of_one(self, item: Any) -> int:
+        """The index of one item's worker."""
+        key = self._value(item)
+        try:
+            return self._known[key]
+        except (KeyError, TypeError):
+            return self._find(key)
+
     def _find(self, key: Any) -> int:
         try:
             index = self._known.get(key)

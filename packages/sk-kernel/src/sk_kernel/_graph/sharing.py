@@ -6,7 +6,7 @@ import datetime
 import types
 import typing
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args, get_type_hints
 
 from sk_kernel._declare.specs import PayloadType
@@ -49,14 +49,10 @@ def segment_key(
     return key, [
         _keyless(edge, key, holders[0], problem)
         for edge in graph.edges
-        if edge.consumer in own and (edge.producer not in own or _may_be_moved(edge, holders))
+        # Where it comes in it is split by its key, and where it comes to a state that is looked at.
+        if edge.consumer in own and (edge.producer not in own or edge.consumer in holders)
         if (problem := _key_problem(edge.payload, key))
     ]
-
-
-def _may_be_moved(edge: Edge, holders: Collection[str]) -> bool:
-    """Whether a record comes to a keyed state here, past a node that may have changed its key."""
-    return edge.consumer in holders and edge.producer not in holders
 
 
 def _single(graph: Graph, own: set[str], group: str) -> Iterable[Fault]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from operator import length_hint
 from types import CodeType
@@ -11,29 +12,25 @@ from typing import Any
 from sk_kernel._batch.batch import Batch, Rows
 from sk_kernel._calls.calls import NodeCall
 from sk_kernel._graph.graph import Edge
-from sk_kernel._record.envelope import root_of
-from sk_kernel.errors import NodeFailedError, NodeOutputError
+from sk_kernel._record.envelope import Key, root_of
+from sk_kernel._run.key_guard import KeyGuard
+from sk_kernel.errors import NodeFailedError, NodeOutputError, RunError
 
 #: Passes the items of some rows, from the iterator over a list of them that ends before this row,
 #: through all nodes in turn, record by record, appending the last one's returns; gives the rows of
 #: the records that a node has given up.
 Chain = Callable[[Batch, Rows, Iterator[Any], int, list[Any]], list[int]]
 
-#: Each node has as many lines in the compiled loop, behind the first two.
-_LINES = 2
-
 
 def compile_chain(
-    calls: Sequence[NodeCall], inner: Mapping[tuple[str, type], tuple[Edge, ...]]
-) -> Chain | None:
-    """One loop for the nodes ``calls``, or None when they are not one straight line.
+    calls: Sequence[NodeCall], onward: Mapping[str, Edge], guard: KeyGuard | None
+) -> Chain:
+    """One loop for the nodes ``calls``, which are one straight line: see :func:`is_straight`.
 
-    Straight is: plain functions of the payload; all but the last give exactly one payload, of one
-    type, to the next one only.
+    :param onward: the edge that leads on from each of them but the last, by its name.
+    :param guard: looks at what goes over those; none where one worker runs the nodes.
     """
-    if not _straight(calls, inner):
-        return None
-    passed = _compiled(calls)
+    passed, call_of = _compiled(calls, onward, guard)
 
     def chain(
         batch: Batch, rows: Rows, rest: Iterator[Any], end: int, outputs: list[Any]
@@ -49,12 +46,9 @@ def compile_chain(
                 # The place in the iterator tells the record, the line of the loop the node.
                 row = max(end - length_hint(rest) - 1, 0)
                 line, payload = _stopped_at(passed.__code__, error)
-                call = calls[(line - 3) // _LINES]
-                if isinstance(error, DetourError):
-                    declared = str(call.spec.emits)
-                    at = root_of(keys[row])
-                    refused = NodeOutputError(call.name, error.got, declared, at)
-                    batch.blame(refused.about(keys[row]))
+                call = call_of[line]
+                if isinstance(error, NotPassedError):
+                    batch.blame(error.refusal(call, keys[row]))
                 elif not call.lose(batch, keys[row], payload, error):
                     at = root_of(keys[row])
                     failed = NodeFailedError(call.name, type(error).__name__, at)
@@ -66,32 +60,84 @@ def compile_chain(
     return chain
 
 
-class DetourError(Exception):
-    """A node in the middle of a chain returned something else than it declares."""
+class NotPassedError(Exception):
+    """What a node in the middle of a chain returned does not go on to the next one."""
+
+    def refusal(self, call: NodeCall, key: Key) -> RunError:
+        """The error of the record ``key``, for which the node of ``call`` returned that."""
+        raise NotImplementedError
+
+
+class DetourError(NotPassedError):
+    """It is something else than the node declares."""
 
     def __init__(self, output: object) -> None:
-        self.got = type(output).__qualname__
-        super().__init__(self.got)
+        self._got = type(output).__qualname__
+        super().__init__(self._got)
+
+    def refusal(self, call: NodeCall, key: Key) -> RunError:
+        """See the base."""
+        declared = str(call.spec.emits)
+        return NodeOutputError(call.name, self._got, declared, root_of(key)).about(key)
 
 
-def _compiled(calls: Sequence[NodeCall]) -> Any:
+class StrayError(NotPassedError):
+    """It is another worker's."""
+
+    def __init__(self, guard: KeyGuard, edge: Edge) -> None:
+        self._guard, self._edge = guard, edge
+        super().__init__(edge.producer)
+
+    def refusal(self, call: NodeCall, key: Key) -> RunError:
+        """See the base."""
+        return self._guard.moved(self._edge, key)
+
+
+def looks_between(
+    number: int, edge: Edge, guard: KeyGuard | None, scope: dict[str, Any]
+) -> list[str]:
+    """The lines that look at a payload ``x`` on its way over an edge.
+
+    :param number: of the edge in the chain; its names in the scope have it.
+    :param scope: gets what the lines need.
+    """
+    scope |= {f"type{number}": edge.payload.cls, "Detour": DetourError}
+    lines = [f"if type(x) is not type{number}: raise Detour(x)"]
+    if guard is not None and guard.guards(edge):
+        scope |= {f"Stray{number}": partial(StrayError, guard, edge), "strays": guard.strays}
+        lines.append(f"if strays(x): raise Stray{number}()")
+    return lines
+
+
+def _compiled(
+    calls: Sequence[NodeCall], onward: Mapping[str, Edge], guard: KeyGuard | None
+) -> tuple[Any, Mapping[int, NodeCall]]:
+    """The loop, and the node that each of its lines is of."""
     lines = ["def passed(rest, append):", "    for x in rest:"]
-    scope: dict[str, Any] = {"Detour": DetourError}
+    scope: dict[str, Any] = {}
+    call_of: dict[int, NodeCall] = {}
     for i, call in enumerate(calls):
         scope[f"node{i}"] = call.call
-        lines.append(f"        x = node{i}(x)")
+        own = [f"x = node{i}(x)"]
         if call is calls[-1]:
-            lines.append("        append(x)")
+            own.append("append(x)")
         else:
-            scope[f"type{i}"] = call.spec.emits.types[0].cls
-            lines.append(f"        if type(x) is not type{i}: raise Detour(x)")
+            own += looks_between(i, onward[call.name], guard, scope)
+        for line in own:
+            lines.append(f"        {line}")
+            call_of[len(lines)] = call
     exec("\n".join(lines), scope)  # noqa: S102 - the text above; only numbers are filled in
-    return scope["passed"]
+    return scope["passed"], call_of
 
 
-def _straight(
+def is_straight(
     calls: Sequence[NodeCall], inner: Mapping[tuple[str, type], tuple[Edge, ...]]
 ) -> bool:
+    """Whether some nodes are one straight line, given the edges between them.
+
+    That is: plain functions of the payload; all but the last give exactly one payload, of one type,
+    to the next one only.
+    """
     for call, following in pairwise(calls):
         emits = call.spec.emits
         if len(emits.types) != 1 or emits.optional or emits.many or emits.enveloped:

@@ -11,7 +11,8 @@ from sk_kernel._calls.calls import NodeCall
 from sk_kernel._calls.guarded import LOST
 from sk_kernel._graph.graph import Edge
 from sk_kernel._record.envelope import Key
-from sk_kernel._run.chain import Chain, compile_chain
+from sk_kernel._run.chain import compile_chain, is_straight
+from sk_kernel._run.key_guard import KeyGuard
 from sk_kernel._run.traced_chain import TracedChain
 
 
@@ -19,18 +20,19 @@ def line_of_nodes(
     calls: Mapping[str, NodeCall],
     inner: Mapping[tuple[str, type], tuple[Edge, ...]],
     outlets: Mapping[str, Outlet],
+    guard: KeyGuard | None,
 ) -> NodeLine | None:
-    """The line that the nodes of a unit form; None where they do not: see :func:`compile_chain`.
+    """The line that the nodes of a unit form; None where they do not: see :func:`is_straight`.
 
     :param inner: the edges within the unit, by producer and class of payload.
     :param outlets: what each node may emit, and where that goes.
+    :param guard: looks at what goes over inner edges; none where one worker runs the nodes.
     """
-    chain = compile_chain(list(calls.values()), inner)
-    if chain is None:
+    if not is_straight(list(calls.values()), inner):
         return None
     # Each node but the last has one edge, to the next one.
     onward = {producer: edges[0] for (producer, _), edges in inner.items()}
-    return NodeLine(calls, chain, onward, outlets)
+    return NodeLine(calls, onward, outlets, guard)
 
 
 class NodeLine:
@@ -39,21 +41,24 @@ class NodeLine:
     def __init__(
         self,
         calls: Mapping[str, NodeCall],
-        chain: Chain,
         onward: Mapping[str, Edge],
         outlets: Mapping[str, Outlet],
+        guard: KeyGuard | None,
     ) -> None:
-        self._calls, self._chain, self._onward, self._outlets = calls, chain, onward, outlets
+        self._calls, self._onward, self._outlets = calls, onward, outlets
+        self._guard = guard
         several = list(calls.values())
+        self._chain = compile_chain(several, onward, guard)
         self._tracer = several[0].tracer
         self._last = outlets[several[-1].name]
         forgives = any(call.forgives for call in several)
-        self._traced_chain = None if forgives else TracedChain(several, onward)
+        self._traced_chain = None if forgives else TracedChain(several, onward, guard)
 
     def run(self, flow: Flow, rows: Rows) -> None:
         """Pass the records, which wait for the first node, through all, and emit what they become.
 
-        :raises NodeFailedError, NodeOutputError, UnknownTargetError: what one of them did.
+        :raises NodeFailedError, NodeOutputError, MovedKeyError, UnknownTargetError: what one of
+            them did.
         """
         batch, keys = flow.batch, rows.keys
         outputs: list[Any] = []
@@ -117,5 +122,8 @@ class NodeLine:
             edge = self._onward[name]
             if type(output) is not edge.payload.cls:
                 batch.blame(self._outlets[name].refuse(output, key))
+                return LOST
+            if self._guard and self._guard.guards(edge) and self._guard.strays(output):
+                batch.blame(self._guard.moved(edge, key))
                 return LOST
         return output

@@ -85,12 +85,15 @@ class StepMaker:
         return steps
 
     def _steps(self, unit: Unit, call: Callable[[str], NodeCall]) -> Iterator[Step]:
+        guard: KeyGuard | None = None
         if guarded := self._guarded_edges(unit):
             key, workers = self._segment.key, self._segment.workers
             assert key is not None  # noqa: S101 - else nothing is guarded
-            yield KeyGuard(guarded, key, workers, self._identity.worker)
+            guard = KeyGuard(guarded, key, workers, self._identity.worker)
+            if any(edge.producer not in unit for edge in guarded):
+                yield guard
         calls = {name: call(name) for name in unit}
-        build = partial(_step, self._graph, calls, self.outlets)
+        build = partial(_step, self._graph, calls, self.outlets, guard)
         yield TimedStep(self._stopwatch, calls, build) if self._stopwatch else build()
 
     def _call(self, name: str) -> NodeCall:
@@ -119,13 +122,13 @@ class StepMaker:
         return not self._application.states_of(name) and spec.finish is None
 
     def _guarded_edges(self, unit: Unit) -> list[Edge]:
-        """The ways to a keyed state that lead past other nodes of a segment that workers share."""
-        states_of = self._application.states_of
-        if self._segment.key is None or not any(states_of(name) for name in unit):
+        """The ways to a keyed state that lead past nodes of a segment that workers share."""
+        if self._segment.key is None:
             return []
-        own = set(self._segment.vertices) - set(unit)
+        own = set(self._segment.vertices)
+        holders = {name for name in unit if self._application.states_of(name)}
         edges = self._graph.edges
-        return [edge for edge in edges if edge.consumer in unit and edge.producer in own]
+        return [edge for edge in edges if edge.consumer in holders and edge.producer in own]
 
 
 def _outlets(plan: ExecutionPlan, segment: Segment) -> dict[tuple[str, bool], Outlet]:
@@ -165,7 +168,10 @@ def _routes(plan: ExecutionPlan, segment: Segment, producer: str) -> dict[type, 
 
 
 def _step(
-    graph: Graph, calls: dict[str, NodeCall], outlets: Mapping[tuple[str, bool], Outlet]
+    graph: Graph,
+    calls: dict[str, NodeCall],
+    outlets: Mapping[tuple[str, bool], Outlet],
+    guard: KeyGuard | None,
 ) -> Step:
     finishes = {
         name: Finish(call, outlets[name, True], graph.order.index(name))
@@ -181,4 +187,4 @@ def _step(
             key = edge.producer, edge.payload.cls
             inner[key] = (*inner.get(key, ()), edge)
     own = {name: outlets[name, False] for name in calls}
-    return UnitStep(calls, inner, own, list(finishes.values()))
+    return UnitStep(calls, inner, own, list(finishes.values()), guard)

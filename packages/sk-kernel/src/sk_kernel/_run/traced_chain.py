@@ -11,8 +11,9 @@ from sk_kernel._calls.calls import NodeCall
 from sk_kernel._graph.graph import Edge
 from sk_kernel._record.ends import ENDS
 from sk_kernel._record.envelope import Key, root_of
-from sk_kernel._run.chain import DetourError
-from sk_kernel.errors import NodeFailedError, NodeOutputError
+from sk_kernel._run.chain import NotPassedError, looks_between
+from sk_kernel._run.key_guard import KeyGuard
+from sk_kernel.errors import NodeFailedError
 
 #: Of each record in turn, and of each of its nodes: when that began, and when it ended, in
 #: nanoseconds since the epoch. Of a record that failed there are as many as it came to.
@@ -25,19 +26,23 @@ class TracedChain:
     """Nodes in a straight line, none of which may give a record up.
 
     :param onward: the edge that leads on from each of them but the last, by its name.
+    :param guard: looks at what goes over those; none where one worker runs the nodes.
     """
 
-    def __init__(self, calls: Sequence[NodeCall], onward: Mapping[str, Edge]) -> None:
+    def __init__(
+        self, calls: Sequence[NodeCall], onward: Mapping[str, Edge], guard: KeyGuard | None
+    ) -> None:
         self._calls = calls
         self._edges = [onward[call.name] for call in calls[:-1]]
-        self._passed = _compiled(calls)
+        self._passed = _compiled(calls, self._edges, guard)
         self._failed: str | None = None
 
     def one(self, key: Key, item: Any, stamps: Stamps) -> Any:
         """What the last node gives for a record; two stamps of each node are added to ``stamps``.
 
         :raises NodeFailedError: when a node raised on it.
-        :raises NodeOutputError: when one gave what it does not declare.
+        :raises NodeOutputError, MovedKeyError: when one gave what it does not declare, or what is
+            another worker's.
         """
         before = len(stamps)
         try:
@@ -49,11 +54,8 @@ class TracedChain:
                 self._failed = type(error).__name__
             if isinstance(error, ENDS):
                 raise  # sys.exit(), which ends the process
-            if isinstance(error, DetourError):
-                call = self._calls[passed - 1]
-                declared = str(call.spec.emits)
-                refused = NodeOutputError(call.name, error.got, declared, root_of(key))
-                raise refused.about(key) from None
+            if isinstance(error, NotPassedError):
+                raise error.refusal(self._calls[passed - 1], key) from None
             name = self._calls[passed].name
             failed = NodeFailedError(name, type(error).__name__, root_of(key))
             raise failed.about(key) from error
@@ -79,15 +81,14 @@ class TracedChain:
             tracer.ran(batch, edge, rows.keys[row], times, ended)
 
 
-def _compiled(calls: Sequence[NodeCall]) -> _Passed:
+def _compiled(calls: Sequence[NodeCall], edges: Sequence[Edge], guard: KeyGuard | None) -> _Passed:
     lines = ["def passed(x, note, clock):"]
-    scope: dict[str, Any] = {"Detour": DetourError}
+    scope: dict[str, Any] = {}
     for i, call in enumerate(calls):
         scope[f"node{i}"] = call.call
         lines += ["    note(clock())", f"    x = node{i}(x)", "    note(clock())"]
         if call is not calls[-1]:
-            scope[f"type{i}"] = call.spec.emits.types[0].cls
-            lines.append(f"    if type(x) is not type{i}: raise Detour(x)")
+            lines += [f"    {line}" for line in looks_between(i, edges[i], guard, scope)]
     lines.append("    return x")
     exec("\n".join(lines), scope)  # noqa: S102 - the text above; only numbers are filled in
     passed: _Passed = scope["passed"]

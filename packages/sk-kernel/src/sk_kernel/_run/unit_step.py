@@ -11,6 +11,7 @@ from sk_kernel._calls.calls import NodeCall
 from sk_kernel._calls.guarded import LOST
 from sk_kernel._graph.graph import Edge
 from sk_kernel._record.envelope import Key
+from sk_kernel._run.key_guard import KeyGuard
 from sk_kernel._run.node_line import line_of_nodes
 from sk_kernel._run.steps import Finish
 
@@ -34,6 +35,7 @@ class UnitStep:
     :param inner: the edges within it, by producer and class of payload.
     :param outlets: what each of its nodes may emit, and where that goes.
     :param finishes: those of its nodes that have a ``finish()``.
+    :param guard: looks at what its nodes give each other; none where one worker runs them.
     """
 
     def __init__(
@@ -42,15 +44,16 @@ class UnitStep:
         inner: Mapping[tuple[str, type], tuple[Edge, ...]],
         outlets: dict[str, Outlet],
         finishes: Sequence[Finish],
+        guard: KeyGuard | None,
     ) -> None:
-        self._calls, self._outlets = calls, outlets
+        self._calls, self._outlets, self._guard = calls, outlets, guard
         self._finishes = sorted(finishes, key=lambda finish: finish.rank)
         self._names = tuple(calls)
         self._fed: dict[str, tuple[str, ...]] = dict.fromkeys(self._names, ())
         for (producer, _), edges in inner.items():
             fed = (*self._fed[producer], *(e.consumer for e in edges))
             self._fed[producer] = tuple(dict.fromkeys(fed))
-        self._line = line_of_nodes(calls, inner, outlets)
+        self._line = line_of_nodes(calls, inner, outlets, guard)
 
     def run(self, flow: Flow) -> None:
         """Pass every waiting record through the unit, in key order, and emit what leaves it."""
@@ -97,6 +100,8 @@ class UnitStep:
 
     def _walk_fed(self, flow: Flow, leaving: _Outputs, name: str) -> None:
         """Walk what waits for the nodes in the unit that the node ``name`` feeds, by key."""
+        if self._guard is not None:
+            self._guard.look(flow, self._fed[name])
         for row in _rows([flow.take(consumer) for consumer in self._fed[name]]):
             self._walk(flow, leaving, row)
 

@@ -18,6 +18,7 @@ from sk_supervisor._plan.preflight import Prepared, prepare
 from sk_supervisor._plan.run_id import checked_run_id, new_run_id
 from sk_supervisor._plan.supervisors import supervisor_of
 from sk_supervisor._processes.output import line_consumer
+from sk_supervisor._run.abandoning import Abandoning
 from sk_supervisor._run.lifetime import supervised
 from sk_supervisor._run.summary import refusal
 from sk_supervisor._session.early import TakesEarly, begun_early
@@ -26,6 +27,7 @@ from sk_supervisor._show.board import AGAIN, board_of
 from sk_supervisor._show.display import Display, display_for
 from sk_supervisor._show.screens import QuietScreen, Screen
 from sk_supervisor._system.last_code import LastCode
+from sk_supervisor._system.last_resort import LastResort
 from sk_supervisor._system.signals import (
     BreakIn,
     ForcedStop,
@@ -58,7 +60,9 @@ def run(
     """Run a configuration in the profile that it names; returns the documented exit code.
 
     Progress, a summary and errors go to ``stderr`` (default: this process's). SIGINT, SIGTERM and
-    SIGHUP drain the run; a second one ends it by force. Raises nothing of a run's own.
+    SIGHUP drain the run; a second one ends it by force. Where that does not help in the memory
+    profile, whose nodes run in this thread, a further one, a second or more behind it, does what
+    it did before the run, and so do all that follow. Raises nothing of a run's own.
     """
     if isinstance(config, str | PathLike):
         raise TypeError(f"a path is no configuration: write run(load_config({str(config)!r}))")
@@ -133,11 +137,15 @@ class _Execution:
         on_made: Callable[[BootstrapSupervisor], object],
     ) -> int:
         supervisor, admin = None, None
-        message, wrong, signals, break_in = "", "", ReceivedSignals(), BreakIn()
+        message, wrong, signals = "", "", ReceivedSignals()
+        abandon = Abandoning(prepared, display, self._last)
+        resort = LastResort(abandon if self._last.held else None)
+        break_in = BreakIn(resort)
         ears = ExitStack()  # signals are heard until all is told
         try:
             early = ears.enter_context(begun_early(prepared))
             supervisor = make_supervisor(prepared, run_id, rails.log, display)
+            abandon.supervisor = supervisor
             if isinstance(supervisor, TakesEarly):
                 supervisor.take_early(early)
             if isinstance(supervisor, TakesBreakIn):
@@ -146,7 +154,9 @@ class _Execution:
             admin = open_admin(
                 self._config, run_id, supervisor, rails.log, display, break_in=break_in
             )
-            force = supervisor.works_in_caller
+            abandon.admin, force = admin, supervisor.works_in_caller
+            if force:
+                resort.watch()
             signals = ears.enter_context(
                 signals_to(_shown(supervisor, display), force=force, break_in=break_in)
             )
@@ -158,6 +168,7 @@ class _Execution:
         finally:
             signals.breaks_in = False
             break_in.disarm()
+            resort.over()
             with ears:
                 display.close()
                 status = supervisor.snapshot() if supervisor else None

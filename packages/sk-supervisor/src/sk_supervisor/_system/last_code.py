@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -21,15 +21,17 @@ class LastCode:
     """The code that this process exits with; ``code`` is None until it is known.
 
     ``at_once`` says that the process is left when all has been said: there is nothing in it that
-    the interpreter would have to take down, or something that it would wait for.
+    the interpreter would have to take down, or something that it would wait for. ``held`` says that
+    the process is the command's, so that it may be left.
     """
 
     def __init__(self) -> None:
         self.code: int | None = None
-        self.at_once = False
+        self.at_once = self.held = False
 
     def hold(self) -> None:
         """Have signals, which nobody hears yet, leave with a code; before anything is imported."""
+        self.held = True
         for number in (signal.SIGTERM, signal.SIGHUP):
             # The first process of a container would not hear them at all.
             if signal.getsignal(number) is signal.SIG_DFL:
@@ -46,11 +48,15 @@ class LastCode:
         if self.code is not None and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, self._leave)
 
+    def leave(self, code: int) -> NoReturn:
+        """Leave the process as it is, whatever its threads do, with a code unless one is known."""
+        _kill_children()
+        os._exit(code if self.code is None else self.code)
+
     def _leave(self, number: int, _: FrameType | None) -> None:
         if self.code is None:
             os._exit(128 + number)
-        for child in left_children():
-            child.kill()  # as what a worker leaves is killed: nobody else would
+        _kill_children()
         os._exit(self.code if _flushed() else self.code or 128 + number)
 
     def _last(self) -> None:
@@ -66,6 +72,11 @@ def left_children() -> list[BaseProcess]:
     """The processes that nodes have started in this one by ``multiprocessing``, and that live."""
     multiprocessing = sys.modules.get("multiprocessing")
     return multiprocessing.active_children() if multiprocessing else []
+
+
+def _kill_children() -> None:
+    for child in left_children():
+        child.kill()  # as what a worker leaves is killed: nobody else would
 
 
 def _flushed() -> bool:

@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from sk_supervisor._system.exit import exits_are_lost
 from sk_supervisor._system.forked import keep_from_children, no_more_ours
+
+if TYPE_CHECKING:
+    from sk_supervisor._system.last_resort import LastResort
 
 HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: A signal within so many seconds of another is the same word said twice: ``timeout(1)`` signals
@@ -84,9 +87,13 @@ def is_from_outside(error: BaseException) -> bool:
 
 
 class BreakIn:
-    """Raises an error in the main thread, from another one, while it does the work."""
+    """Raises an error in the main thread, from another one, while it does the work.
 
-    def __init__(self) -> None:
+    :param resort: what is left where that does not help.
+    """
+
+    def __init__(self, resort: LastResort | None = None) -> None:
+        self.resort = resort
         self._lock = threading.Lock()
         self._armed = False
         self._asked: Callable[[], None] | None = None
@@ -96,6 +103,8 @@ class BreakIn:
 
         Any thread but the main one. With ``leave`` that is called there instead, and may raise.
         """
+        if leave is None and self.resort is not None and not self.resort.again():
+            self.resort.forced()
         with self._lock:
             main, under_way = threading.main_thread().ident, self._asked
             if self._armed and main is not None and under_way != self._end:
@@ -152,11 +161,14 @@ def signals_to(
         so that it may only pass the word on.
     :param force: whether the second signal raises :class:`ForcedStop` in the main thread; the
         caller may say otherwise later, by ``breaks_in`` of what is given.
-    :param break_in: may raise it as well, with ``force``, until it is disarmed.
+    :param break_in: may raise it as well, with ``force``, until it is disarmed. Its last resort is
+        told of each force, and of a signal behind one: with none that leaves the process, signals
+        do from then on what they did before.
 
     An inherited deafness to SIGCHLD, which would hide how workers end, is lifted meanwhile.
     """
     break_in = break_in or BreakIn()
+    resort = break_in.resort
     received = ReceivedSignals(breaks_in=force)
     if threading.current_thread() is not threading.main_thread():
         yield received
@@ -171,7 +183,16 @@ def signals_to(
         # Never a third time, in the midst of cleaning up behind the second.
         if received.breaks_in and received.force:
             received.breaks_in = False
+            if resort is not None:
+                resort.forced()
             raise ForcedStop
+        if resort is not None and resort.again() and not resort.leaves:
+            hand_back()
+            signal.raise_signal(number)
+
+    def hand_back() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     wanted = [number for number in HANDLED if not ignored_from_above(number)]
     keep_from_children(handle)
@@ -184,6 +205,5 @@ def signals_to(
         yield received
     finally:
         break_in.disarm()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        hand_back()
         no_more_ours(handle)
