@@ -72,6 +72,20 @@ def test_a_fault_of_the_whole_document_says_so():
 
 
 @pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("null", "a mapping ({} for what it has by default); got null"),
+        ("[{}, {}]", "one mapping; got a list of 2 items"),
+        ("3", "a mapping; got an integer"),
+    ],
+)
+def test_what_is_no_block_is_told_what_one_could_be(given, said):
+    runtime = f"{{discovery_modules: [a], platform: {{health: {given}}}}}"
+    (fault,) = _refuse(f"{{version: 1, scenario: x, runtime: {runtime}}}").faults
+    assert str(fault) == f"runtime.platform.health: wrong_type: expected {said} (line 1)"
+
+
+@pytest.mark.parametrize(
     ("typo", "meant"),
     [("workres", "workers"), ("node", "nodes"), ("heartbeat", "heartbeat_seconds")],
 )

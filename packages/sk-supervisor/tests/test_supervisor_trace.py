@@ -29,6 +29,7 @@ from sk_supervisor._text.units import lasting
 from sk_supervisor.cli import main
 
 BEGIN = 1_700_000_000_000_000_000
+EVENT = b'{"sequence":1,"time":"2026-11-22T08:42:06Z","event":"worker_ready"}\n'
 HOSTILE = "</span><script src=//x.example/x.js>'\"&\x1b[2J\u202e"
 
 
@@ -128,6 +129,32 @@ def test_a_line_that_cannot_be_read_is_named_and_counted_and_the_rest_is_shown(
     assert "missing required field `span_id`" in told[0]
     assert told[5] == "warning: 6 lines could not be read; the first 5 are named."
     assert "node1" in result.stdout
+
+
+def test_a_file_of_events_is_said_to_be_one_and_whose_it_is(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.jsonl", [], behind=EVENT * 7)
+    result = sk("trace", path)
+    told = f"{path}: lines that are lifecycle events, which `sk timeline` shows: 7"
+    said = [f"warning: {told}", f"error: there is no span in {path}"]
+    assert (result.exit_code, result.stderr.splitlines()) == (1, said)
+
+
+def test_events_among_the_spans_are_counted_and_the_spans_are_shown(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.jsonl", chain(2), behind=EVENT + b"no json\n")
+    result = sk("trace", path)
+    assert result.exit_code == 1
+    first, second = result.stderr.splitlines()
+    assert first.endswith("lifecycle events, which `sk timeline` shows: 1")
+    assert second.startswith(f"warning: {path}:4: ")
+    assert "node1" in result.stdout
+
+
+def test_a_file_of_spans_is_said_to_be_one_by_the_timeline(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.jsonl", chain(3))
+    result = sk("timeline", path)
+    told = f"  {path}: lines that are spans, which `sk trace` shows: 3"
+    said = [f"error: there is no lifecycle event in {path}", told]
+    assert (result.exit_code, result.stderr.splitlines()) == (1, said)
 
 
 def test_the_half_last_line_of_a_killed_worker_is_told_and_is_no_failure(tmp_path: Path) -> None:

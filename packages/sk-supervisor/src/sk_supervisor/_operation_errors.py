@@ -90,11 +90,15 @@ class ProfileError(OperationError):
 
 
 class NotRecordedError(OperationError):
-    """Files do not hold what was looked for: a trace, or the events of a run."""
+    """Files do not hold what was looked for: a trace, or the events of a run.
 
-    def __init__(self, what: str, paths: Iterable[str]) -> None:
-        self.what, self.paths = what, tuple(paths)
-        super().__init__(f"there is no {what} in {', '.join(self.paths)}")
+    ``notes`` say of lines that could not be read.
+    """
+
+    def __init__(self, what: str, paths: Iterable[str], notes: Iterable[str] = ()) -> None:
+        self.what, self.paths, self.notes = what, tuple(paths), tuple(notes)
+        said = f"there is no {what} in {', '.join(self.paths)}"
+        super().__init__("\n  ".join([said, *self.notes]))
 
 
 class SeveralTracesError(OperationError):

@@ -10,11 +10,13 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import msgspec
 from sk_kernel import LifecycleEvent
 
-from sk_supervisor._text.jsonl import JsonLines
+from sk_supervisor._pages.trace_span import Span
+from sk_supervisor._text.jsonl import JsonLines, Others
 from sk_supervisor.errors import NotRecordedError
 
 MOST_EVENTS: Final = 20_000
 """The events that are held; those of an earlier run go first, and then the later ones."""
+_SPANS: Final = Others(Span, "spans, which `sk trace` shows")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -62,14 +64,15 @@ class RecordedEvents:
         run_id: str | None = None,
         which: int | None = None,
     ) -> None:
-        lines = JsonLines(paths, EventLine)
+        lines = JsonLines(paths, EventLine, _SPANS)
         held, left = _by_run(lines, run_id)
         last = next(reversed(held), None)
         wanted = last if last is None or which is None else _Run(last.run_id, which)
         if wanted is None or wanted not in held:
             of = run_id if last is None else last.run_id
             run = "" if of is None else f" of run {of!r}" + (f", number {which}" if which else "")
-            raise NotRecordedError(f"lifecycle event{run}", [fspath(path) for path in paths])
+            files = [fspath(path) for path in paths]
+            raise NotRecordedError(f"lifecycle event{run}", files, lines.told())
         self.run_id = wanted.run_id
         self.events = held[wanted]
         self.bad = lines.bad

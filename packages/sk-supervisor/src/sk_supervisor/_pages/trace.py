@@ -8,13 +8,14 @@ from typing import Final, NamedTuple
 
 import click
 
+from sk_supervisor._pages.timeline_events import EventLine
 from sk_supervisor._pages.trace_index import Chosen, Listing, first_of, listed
 from sk_supervisor._pages.trace_runs import NewestRun, RunSpan
 from sk_supervisor._pages.trace_span import Row, Span, rows_of
 from sk_supervisor._pages.trace_waits import Meanwhile, longest_waits
 from sk_supervisor._pages.trace_words import others_told, picked_told
 from sk_supervisor._show.rows import shown
-from sk_supervisor._text.jsonl import JsonLines
+from sk_supervisor._text.jsonl import JsonLines, Others
 from sk_supervisor.errors import (
     EXIT_DONE,
     EXIT_OPERATION,
@@ -24,6 +25,7 @@ from sk_supervisor.errors import (
 )
 
 _STDIN: Final = "/dev/stdin"
+_EVENTS: Final = Others(EventLine, "lifecycle events, which `sk timeline` shows")
 
 
 class Wanted(NamedTuple):
@@ -80,7 +82,7 @@ def trace(paths: Sequence[str], wanted: Wanted, html: str | None, how: ListAs) -
 
 
 def _shown(paths: Sequence[str], wanted: Wanted, html: str | None, how: ListAs) -> int:
-    lines, runs = JsonLines(paths, Span), NewestRun(wanted.run)
+    lines, runs = JsonLines(paths, Span, _EVENTS), NewestRun(wanted.run)
     chosen, listing = _found(lines, runs, wanted, how)
     told = list(lines.told())
     for line in told:

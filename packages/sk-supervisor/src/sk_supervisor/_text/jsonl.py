@@ -34,16 +34,29 @@ class LineFault(NamedTuple):
         return f"{self.path}:{self.line}: {self.problem}"
 
 
+class Others(NamedTuple):
+    """Whole lines of another kind that may be where some were looked for, and who shows those."""
+
+    kind: type[msgspec.Struct]
+    said: str
+
+
 class JsonLines(Generic[T]):
     """The lines of several files, one file after the other, as structs of one type.
 
     Once they have been gone through, ``bad`` and ``halves`` count the lines that could not be read,
-    and ``faults`` has the first five of them.
+    and ``faults`` has the first five of them. Bad are those of the kind ``others``, too, which are
+    told by their number.
 
     :raises RecordedFileError: while going through, when a file cannot be read.
     """
 
-    def __init__(self, paths: Sequence[str | PathLike[str]], kind: type[T]) -> None:
+    def __init__(
+        self, paths: Sequence[str | PathLike[str]], kind: type[T], others: Others | None = None
+    ) -> None:
+        self._others = others
+        self._other = msgspec.json.Decoder(others.kind) if others else None
+        self._of_others: dict[str, int] = {}
         self._paths = [fspath(path) for path in dict.fromkeys(paths)]
         self._decoder = msgspec.json.Decoder(kind)
         self._begin = b'{"%b":' % kind.__struct_encode_fields__[0].encode()
@@ -60,8 +73,10 @@ class JsonLines(Generic[T]):
 
     def told(self) -> Iterator[str]:
         """Say which lines could not be read, the first ones with their places."""
+        for path, number in self._of_others.items():
+            yield f"{path}: lines that are {self._others.said if self._others else ''}: {number:,}"
         yield from map(str, self.faults)
-        total = self.bad + self.halves
+        total = self.bad + self.halves - sum(self._of_others.values())
         if total > len(self.faults):
             yield f"{total:,} lines could not be read; the first {len(self.faults)} are named."
 
@@ -87,6 +102,9 @@ class JsonLines(Generic[T]):
         if behind is not None:
             self._note(path, number, _MENDED, half=True)
             yield behind
+        elif self._is_other(line):
+            self.bad += 1
+            self._of_others[path] = self._of_others.get(path, 0) + 1
         elif "truncated" in problem:  # msgspec's word for an end that comes too early
             self._note(path, number, _HALF, half=True)
         else:
@@ -97,6 +115,15 @@ class JsonLines(Generic[T]):
             return self._decoder.decode(line), ""
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return None, str(error) if isinstance(error, msgspec.DecodeError) else "no JSON text"
+
+    def _is_other(self, line: bytes) -> bool:
+        if self._other is None:
+            return False
+        try:
+            self._other.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return False
+        return True
 
     def _note(self, path: str, number: int, problem: str, *, half: bool = False) -> None:
         self.bad, self.halves = self.bad + (not half), self.halves + half
