@@ -1,4 +1,7 @@
-"""Attacks on a control session by a worker that has been admitted and holds its keys."""
+"""Attacks on a control session by a worker that has been admitted and holds its keys.
+
+Beside those that the claims of `sk_control.testing` make of every server.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from attack_frames import flips, truncations
-from sk_control import ControlServer, ControlSettings, Heartbeat, Ready, StartWork, StopAck
+from sk_control import ControlServer, ControlSettings, Heartbeat, Ready
 from sk_control.testing import ServerBench, Traitor
 
 SETTINGS: Final = ControlSettings(nonce_capacity=8, ttl_seconds=30.0)
@@ -41,13 +44,6 @@ def nonces_to_the_brim(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
         yield bench.refusal()
 
 
-def wrong_direction(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
-    """The supervisor's own words come back, and orders come from a worker."""
-    for raw in (traitor.bundle, traitor.seal(StartWork())):
-        traitor.stream.send(raw)
-        yield bench.refusal()
-
-
 def clock_skew(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
     """A message is dated too far behind or ahead."""
     now_ns, ttl_ns = bench.clock(), 30 * 10**9
@@ -72,12 +68,6 @@ def hostile_bodies(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
         yield bench.refusal()
 
 
-def out_of_turn(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
-    """A last word that nobody asked for."""
-    traitor.stream.send(traitor.seal(StopAck()))
-    yield bench.refusal()
-
-
 def every_bit(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
     """Each bit of a right message is changed."""
     for _, raw in flips(traitor.seal(Ready())):
@@ -97,11 +87,9 @@ CONTROL_INSIDER_CASES: tuple[
 ] = (
     (replay_now, frozenset({"replay", "freshness"})),
     (nonces_to_the_brim, frozenset({"replay"})),
-    (wrong_direction, frozenset({"identity"})),
     (clock_skew, frozenset({"freshness"})),
     (bad_signatures, frozenset({"signature"})),
     (hostile_bodies, frozenset({"malformed"})),
-    (out_of_turn, frozenset({"protocol"})),
     (every_bit, frozenset({"malformed", "version", "identity", "signature"})),
     (every_truncation, frozenset({"malformed", "signature"})),
 )
