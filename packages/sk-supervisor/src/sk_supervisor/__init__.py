@@ -2,6 +2,7 @@
 
 import typing as _typing
 
+from sk_supervisor._lazy import __dir__ as __dir__
 from sk_supervisor._lazy import __getattr__ as __getattr__
 
 if _typing.TYPE_CHECKING:
@@ -9,7 +10,7 @@ if _typing.TYPE_CHECKING:
     from sk_supervisor._memory.supervisor import LocalBootstrapSupervisor
     from sk_supervisor._pages.timeline_events import read_events
     from sk_supervisor._pages.timeline_page import timeline_html
-    from sk_supervisor._plan.preflight import Prepared, prepare
+    from sk_supervisor._plan.preflight import Prepared, application_spec, prepare
     from sk_supervisor._plan.supervisors import supervisor_of
     from sk_supervisor._protocol.bundle import (
         ChildBootstrapBundle,
@@ -74,6 +75,7 @@ __all__ = [
     "StopForcedError",
     "StopTimeoutError",
     "SupervisorError",
+    "application_spec",
     "configure_process_groups",
     "load_child_bootstrap_bundle",
     "prepare",

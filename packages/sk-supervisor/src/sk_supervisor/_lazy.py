@@ -6,8 +6,9 @@ needs would cost each worker a tenth of a second (PEP 562 is what this rests on)
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 _HOMES = {
     "_protocol.bundle": ("ChildBootstrapBundle", "LoadedBundle", "load_child_bootstrap_bundle"),
@@ -15,7 +16,7 @@ _HOMES = {
     "_lives.ladder": ("Rung",),
     "_memory.supervisor": ("LocalBootstrapSupervisor",),
     "_supervisor.multiprocess": ("MultiprocessBootstrapSupervisor",),
-    "_plan.preflight": ("Prepared", "prepare"),
+    "_plan.preflight": ("Prepared", "application_spec", "prepare"),
     "_run.process_groups": ("configure_process_groups",),
     "_run.profile_run": ("run_profiled",),
     "_run.serve": ("Service", "serve"),
@@ -46,10 +47,17 @@ _HOMES = {
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_PACKAGE: Final = vars(sys.modules["sk_supervisor"])
 
 
 def __getattr__(name: str) -> Any:
-    """The public name ``name`` of the package."""
+    """The public name ``name`` of the package, which has it from then on."""
     if name not in _HOME_OF:
         raise AttributeError(f"module 'sk_supervisor' has no attribute {name!r}")
-    return getattr(import_module(f"sk_supervisor.{_HOME_OF[name]}"), name)
+    found = getattr(import_module(f"sk_supervisor.{_HOME_OF[name]}"), name)
+    return _PACKAGE.setdefault(name, found)
+
+
+def __dir__() -> list[str]:
+    """The names of the package, those among them that are not imported yet."""
+    return sorted({*_PACKAGE, *_HOME_OF})
