@@ -76,11 +76,13 @@ def test_what_was_read_and_is_more_than_a_batch_comes_before_a_stop() -> None:
     assert [len(payloads) for _, payloads in batches(source)] == [2, 1]
 
 
-def test_a_read_that_forgets_to_return_does_not_end_the_input() -> None:
-    source = driver(Giving([Row(1)], None))
+@pytest.mark.parametrize("given", [None, iter([Row(2)]), map(Row, ()), (Row(n) for n in "2")])
+def test_what_has_no_length_could_not_end_the_input_and_is_refused(given: Any) -> None:
+    source = driver(Giving([Row(1)], given))
     source.read()
-    with pytest.raises(AdapterFailedError, match="an empty sequence ends the input, and None"):
+    with pytest.raises(AdapterFailedError, match="this has no length: return a list") as caught:
         source.read()
+    assert (caught.value.action, caught.value.cause_type) == ("read", type(given).__name__)
 
 
 class Unsure(list[Row]):

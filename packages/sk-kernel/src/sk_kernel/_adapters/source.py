@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any, NamedTuple
 
 import msgspec
@@ -224,12 +224,13 @@ class SourceDriver:
 def _is_empty(given: Any) -> bool:
     """Whether a read has ended the input.
 
-    :raises AdapterFailedError: for None, which is what a read that forgets to return gives.
+    :raises AdapterFailedError: for what has no length, and so would never end it: None, which a
+        read that forgets to return gives, or an iterator.
     """
-    if given is None:
-        problem = "an empty sequence ends the input, and None does not"
-        raise AdapterFailedError(SOURCE, "read", "NoneType", problem)
-    return hasattr(given, "__len__") and len(given) == 0
+    if not isinstance(given, Sized):
+        problem = "an empty sequence ends the input, and this has no length: return a list"
+        raise AdapterFailedError(SOURCE, "read", type(given).__name__, problem)
+    return len(given) == 0
 
 
 def _listed(payloads: Any) -> Sequence[Any]:
