@@ -102,16 +102,6 @@ def test_a_forged_frame_is_not_received_and_the_next_good_one_is(link: Link, raw
 
 
 @pytest.mark.contract("SEC-IPC-04")
-def test_a_frame_sent_twice_is_received_once(link: Link, raw: RawEnd) -> None:
-    frame = raw.sealed()
-    raw.sock.sendall(frame + frame)
-    link.server.receive(SOON)
-    with pytest.raises(ReplayedNonceError):
-        link.server.receive(SOON)
-    assert link.server_side.rejects() == {"replay": 1}
-
-
-@pytest.mark.contract("SEC-IPC-04")
 def test_a_frame_that_was_delayed_is_received_on_an_open_link_and_once(
     link: Link, raw: RawEnd
 ) -> None:

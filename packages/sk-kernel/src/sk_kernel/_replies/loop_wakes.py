@@ -9,21 +9,11 @@ from __future__ import annotations
 import threading
 from asyncio import AbstractEventLoop, Future, TimerHandle, get_running_loop
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
 
-
-class Expiring(Protocol):
-    """Holds what may run out of time, by a clock of its own, in seconds."""
-
-    def now(self) -> float:
-        """The time."""
-
-    def next_due(self) -> float | None:
-        """When something is due next; None for nothing."""
-
-    def expire(self, now: float | None = None) -> int:
-        """End what is due by ``now``; gives how many ended."""
+if TYPE_CHECKING:
+    from sk_kernel._replies.waiter import WaiterOwner
 
 
 class _Due(list[Future[None]]):
@@ -38,7 +28,7 @@ class LoopWakes:
         self._lock = threading.Lock()
         # Weakly too, for each future has its loop: the call that the loop has been given holds it.
         self._due: ref[_Due] | None = None
-        self._timers: WeakKeyDictionary[Expiring, tuple[float, ref[TimerHandle]]] = (
+        self._timers: WeakKeyDictionary[WaiterOwner, tuple[float, ref[TimerHandle]]] = (
             WeakKeyDictionary()
         )
 
@@ -60,7 +50,7 @@ class LoopWakes:
             with suppress(RuntimeError):  # It is closed: nobody awaits any more.
                 loop.call_soon_threadsafe(self._resolve, due)
 
-    def mind(self, holder: Expiring, due: float) -> None:
+    def mind(self, holder: WaiterOwner, due: float) -> None:
         """Have ``holder`` expire what is due, at the time ``due`` of its clock. The loop's thread.
 
         Each holder has one timer, for the first of its due times: a later one costs nothing here.
@@ -76,7 +66,7 @@ class LoopWakes:
         handle = get_running_loop().call_later(left, self._ring, ref(holder))
         self._timers[holder] = due, ref(handle)
 
-    def _ring(self, minded: ref[Expiring]) -> None:
+    def _ring(self, minded: ref[WaiterOwner]) -> None:
         holder = minded()
         if holder is None:
             return
