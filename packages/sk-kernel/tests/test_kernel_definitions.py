@@ -70,6 +70,7 @@ WRONG = [
     ("no settings", "@service()\nclass S:\n    def __init__(self, settings: A): ..."),
     ("no annotation", "@service()\nclass S:\n    def __init__(self, x): ..."),
     ("generator function", "@source()\ndef f() -> list[A]: ..."),
+    ("cannot be async", "@source()\nasync def f() -> typing.AsyncIterator[A]:\n    yield A(1)"),
     ("write -> Iterator[B]", "@node\ndef f(a: A) -> B:\n    yield a"),
     ("write -> Iterator[B | None]", "@node\ndef f(a: A) -> B | None:\n    yield a"),
     ("has no bridge", "@source(bridge='b')\ndef f() -> Iterator[A]:\n    yield A(1)"),

@@ -22,6 +22,7 @@ class AppError(KernelError, OSError):
     [
         NodeFailedError("parse", "ValueError", 7),
         AdapterFailedError("sink:sink", "write", "OSError", "disk full"),
+        AdapterFailedError("source:source", "read", "OSError", "lost", 7),
         RecordTooLargeError("parse", 7, 300, 200),
         AppError("a.csv", line=3),
     ],

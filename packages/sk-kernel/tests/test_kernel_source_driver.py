@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_kernel import AdapterFailedError
+from sk_kernel._declare.adapted import GeneratorSource
 from sk_kernel._declare.specs import Emission, PayloadType, SinkSpec, SourceSpec
 from sk_kernel._graph.builder import build_graph
 from sk_kernel.runtime import BatchLimits, Graph, SourceDriver, TraceIds
@@ -42,7 +43,7 @@ def graph_of() -> Graph:
 GRAPH = graph_of()
 
 
-def driver(source: Giving, max_records: int = 1000) -> SourceDriver:
+def driver(source: Any, max_records: int = 1000) -> SourceDriver:
     limits = BatchLimits(max_records=max_records)
     made = SourceDriver(GRAPH, source, limits, TraceIds("r1"), sampling=False)
     made.open()
@@ -104,3 +105,26 @@ class Endless(list[Row]):
 def test_a_length_that_fails_is_the_source_s_failure() -> None:
     with pytest.raises(AdapterFailedError, match="source failed to read: KeyError"):
         driver(Giving(Endless())).read()
+
+
+class Failing(Giving):
+    """Gives two records at a time, and fails in the third read."""
+
+    def read(self, max_records: int, max_bytes: int) -> Any:
+        return super().read(max_records, max_bytes) or 1 / 0
+
+
+def test_a_read_that_fails_says_after_how_many_records() -> None:
+    source = driver(Failing([Row(1), Row(2)], [Row(3), Row(4)]))
+    with pytest.raises(AdapterFailedError, match=r"read after 4 records: Zero") as caught:
+        batches(source)
+    assert caught.value.after == 4
+
+
+def test_a_generator_that_fails_says_after_how_many_records_it_gave_itself() -> None:
+    def rows() -> Iterator[Row]:
+        yield from (Row(n) for n in range(5))
+        raise ValueError
+
+    with pytest.raises(AdapterFailedError, match=r"read after 5 records: ValueError"):
+        batches(driver(GeneratorSource(rows, lambda: 0.0)))

@@ -221,7 +221,7 @@ class MemoryRun:
         return last
 
     def _end(self) -> None:
-        """Flush spans; close what nodes use, unless a request is in a node that does not end."""
+        """Flush spans; close the sink, and behind it what nodes use."""
         if self._tracer and self.turn.acquire(blocking=False):
             try:
                 self._tracer.flush()  # while there is somebody to take it
@@ -229,6 +229,13 @@ class MemoryRun:
                 self.turn.release()
         if self._on_end:
             self._on_end()
+        try:
+            self._sink.close()
+        finally:
+            self._close_behind_the_sink()
+
+    def _close_behind_the_sink(self) -> None:
+        """Close what nodes use, unless a request is in a node that does not end."""
         if not self.turn.acquire(timeout=_TURN_SECONDS):
             return
         with ExitStack() as ends:  # the last one first, whatever comes of the others

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sk_kernel._adapters.calls import call_adapter, optional_method
+from sk_kernel._application.closing import warn_of_close
 from sk_kernel._graph.graph import SINK, Graph
 from sk_kernel._measure.stopwatch import Stopwatch, timed_if
 from sk_kernel._record.ends import ENDS
@@ -22,7 +23,7 @@ _PLACE: Final = 4096
 
 
 class SinkDriver:
-    """Writes batches to the sink and ends it.
+    """Writes batches to the sink, ends it and closes it.
 
     :param stopwatch: measures the writing; without one nothing is measured.
     """
@@ -34,14 +35,28 @@ class SinkDriver:
         self._encode = getattr(sink, "encode", None)
         self._bridge = graph.sink.bridge or SINK
         self.records = 0
+        self._is_open = False
+        #: Where unfinished output was when the sink was closed, or why it could not say so.
+        self._left: tuple[str, ...] | KernelError | None = None
         #: Whether the output is in place.
         self.committed = False
         #: What is missing of the summary, and why, in a sentence; else empty.
         self.unsummed = ""
 
     def open(self) -> None:
-        """Open the sink."""
-        call_adapter(SINK, "open", optional_method(self._sink, "open"))
+        """Open the sink; one that fails is closed.
+
+        :raises AdapterFailedError: when the sink raised.
+        """
+        self._is_open = True
+        try:
+            call_adapter(SINK, "open", optional_method(self._sink, "open"))
+        except BaseException as error:
+            self._left = ()  # of what was never open
+            second = self._closed()
+            if second is not None:
+                error.add_note(f"and then: its close() raised {type(second).__name__}: {second}")
+            raise
 
     def write(self, payloads: Sequence[Any]) -> None:
         """Write one batch.
@@ -61,13 +76,45 @@ class SinkDriver:
         call_adapter(SINK, action, optional_method(self._sink, action))
         self.committed = complete
 
+    def close(self) -> None:
+        """Close the sink, where it was to be opened and has a ``close``: nothing follows on that.
+
+        What it raises is warned of: the run has come to its end. Legal more than once.
+        """
+        error = self._closed()
+        if error is not None:
+            warn_of_close(SINK, error)
+
+    def _closed(self) -> BaseException | None:
+        """Close it; what it has raised."""
+        is_open, self._is_open = self._is_open, False
+        close = getattr(self._sink, "close", None)
+        if not is_open or not callable(close):
+            return None
+        if self._left is None:
+            try:
+                self._left = self.partial_outputs()
+            except KernelError as error:
+                self._left = error
+        try:
+            close()
+        except BaseException as error:
+            if _is_from_outside(error):
+                raise
+            return error
+        return None
+
     def partial_outputs(self) -> tuple[str, ...]:
-        """Where unfinished output is; nowhere, once it is in place.
+        """Where unfinished output is; nowhere, once it is in place. Behind the end as it was there.
 
         :raises AdapterFailedError: when the sink raised, or names what is no text.
         """
         if self.committed:
             return ()
+        if isinstance(self._left, KernelError):
+            raise self._left
+        if self._left is not None:
+            return self._left
         named = optional_method(self._sink, "partial_outputs")
         return call_adapter(SINK, "name its partial output", lambda: _places(named()))
 

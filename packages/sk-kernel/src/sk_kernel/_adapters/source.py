@@ -12,8 +12,8 @@ import msgspec
 from sk_kernel._adapters.callers import Callers, called
 from sk_kernel._adapters.calls import call_adapter, optional_method
 from sk_kernel._batch.batch import Batch
+from sk_kernel._declare.adapted import GeneratorSource
 from sk_kernel._graph.graph import SOURCE, Graph
-from sk_kernel._graph.serving import is_request_source
 from sk_kernel._measure.stopwatch import Stopwatch, timed_if
 from sk_kernel._record.envelope import Envelope
 from sk_kernel._record.ids import TraceIds
@@ -73,6 +73,7 @@ class SourceDriver:
     ) -> None:
         self._source, self._limits, self._ids, self._sampling = source, limits, ids, sampling
         self._decode = getattr(source, "decode", None)
+        self._held = source.held if isinstance(source, GeneratorSource) else tuple
         self._call_read = timed_if(stopwatch, "source read", call_adapter)
         self._call_decode = timed_if(stopwatch, "source decode", call_adapter)
         self._bridge = graph.source.bridge or SOURCE
@@ -89,9 +90,10 @@ class SourceDriver:
         self._lock = threading.RLock()
         #: Held while the source is interrupted, which may block: :meth:`close` waits for a second.
         self._interrupting = threading.Lock()
+        self._has_waited = False
         self._is_open = self._interrupted = self._is_reading = self._is_left = False
-        # Such a source ends by being interrupted, and its input is complete then.
-        self._endless = is_request_source(graph.source)
+        #: Whether an interrupt is the end of the input, which is complete then, and no cut.
+        self._ends_by_interrupt = graph.source.unbounded
 
     def open(self) -> None:
         """Open the source."""
@@ -110,30 +112,42 @@ class SourceDriver:
         start = time.time_ns()
         ended, payloads = self._payloads()
         first, self._next = self._next, self._next + len(payloads)
-        callers: Callers = {}
-        if self._enveloped:
-            payloads, callers = call_adapter(self._bridge, "decode", called, payloads, first)
         self._number += 1
-        batch = Batch(self._number, first, self._next - 1)
         if ended:
-            batch.final = True
-            batch.complete = self._endless or not self._interrupted
-            return batch, payloads
-        batch.sampled = self._sampled(first, batch.last, callers)
-        if self._sampling and batch.sampled:
-            self._note(batch, payloads, (start, time.time_ns()), callers)
-        return batch, payloads
+            if self._interrupted and self._ends_by_interrupt:
+                self._await_interrupt()  # which may fail
+            return self._final(self._number, first), ()
+        return self._batch(self._number, first, payloads, start)
+
+    def cut(self, number: int, last: int) -> list[tuple[Batch, Sequence[Any]]]:
+        """The end of the input behind this batch and record, of a source that reads on and on.
+
+        What a generator has given within that read comes before the final batch. For the thread
+        that leaves the reading one behind, and drops what that may still bring.
+
+        :raises NodeOutputError: where an envelope says something that is no text.
+        """
+        held = self._held() if self._is_reading else ()
+        if not held:
+            return [(self._final(number + 1, last + 1), ())]
+        end = self._final(number + 2, last + 1 + len(held))
+        return [self._batch(number + 1, last + 1, held, time.time_ns()), (end, ())]
 
     def interrupt(self) -> None:
         """End the input here, or, before :meth:`open`, at once. Safe in any thread."""
         with self._lock:
             self._interrupted = True
             if not self._is_open:
+                self._ends_by_interrupt = False  # of a start there is nothing to complete
                 return
             alone = self._interrupting.acquire(blocking=False)
         try:
             call_adapter(SOURCE, "interrupt", self._source.interrupt)
-        except SystemExit as error:  # in a thread that nobody hears
+        except BaseException as error:
+            self._ends_by_interrupt = False  # it fails the run
+            if not isinstance(error, SystemExit):
+                raise
+            # In a thread that nobody hears.
             raise AdapterFailedError(SOURCE, "interrupt", type(error).__name__) from error
         finally:
             if alone:
@@ -142,7 +156,8 @@ class SourceDriver:
     def leave(self) -> None:
         """Break out of the source's read, if it is in one: the input ends behind what it has given.
 
-        Only for a signal's handler, in the thread that reads. What the read held is dropped.
+        Only for a signal's handler, in the thread that reads. What the ``read`` of a class held is
+        dropped.
         """
         if self._is_reading:
             self._is_reading = False
@@ -156,8 +171,7 @@ class SourceDriver:
         """
         with self._lock:
             self._is_open = False
-        if self._interrupting.acquire(timeout=_INTERRUPT_SECONDS):
-            self._interrupting.release()
+        self._await_interrupt()
         call_adapter(SOURCE, "close", optional_method(self._source, "close"))
 
     def trace(self, tracer: Tracer, batch: Batch, *, branching: bool) -> None:
@@ -166,6 +180,29 @@ class SourceDriver:
         if reading is not None:
             records = (((n,) if branching else n, given) for n, given in reading.records)
             tracer.read(records, reading.times, reading.callers)
+
+    def _final(self, number: int, first: int) -> Batch:
+        complete = self._ends_by_interrupt or not self._interrupted
+        return Batch(number, first, first - 1, final=True, complete=complete)
+
+    def _batch(
+        self, number: int, first: int, payloads: Sequence[Any], start: int
+    ) -> tuple[Batch, Sequence[Any]]:
+        """Payloads as a batch, and the note of their reading, where some are sampled."""
+        callers: Callers = {}
+        if self._enveloped:
+            payloads, callers = call_adapter(self._bridge, "decode", called, payloads, first)
+        batch = Batch(number, first, first + len(payloads) - 1)
+        batch.sampled = self._sampled(first, batch.last, callers)
+        if self._sampling and batch.sampled:
+            self._note(batch, payloads, (start, time.time_ns()), callers)
+        return batch, payloads
+
+    def _await_interrupt(self) -> None:
+        """Wait for an interrupt that is under way: once, and for a second at most."""
+        if not self._has_waited and self._interrupting.acquire(timeout=_INTERRUPT_SECONDS):
+            self._interrupting.release()
+        self._has_waited = True
 
     def _payloads(self) -> tuple[bool, Sequence[Any]]:
         """Whether the input has ended; else the next payloads, no more than there is room for."""
@@ -186,6 +223,15 @@ class SourceDriver:
         if self._interrupted:
             return False
         try:
+            return self._fetched()
+        except AdapterFailedError as error:
+            after = self._next - 1 + len(self._held())
+            raise AdapterFailedError(
+                error.adapter, error.action, error.cause_type, error.problem, after
+            ) from error.__cause__
+
+    def _fetched(self) -> bool:
+        try:
             self._is_reading = True
             raw = self._call_read(
                 SOURCE, "read", self._source.read, self._room, self._limits.max_bytes
@@ -194,7 +240,9 @@ class SourceDriver:
         except (_Left, AdapterFailedError):
             if not self._is_left:
                 raise
-            return False
+            held = self._held()
+            self._over = (held, 0) if held else None
+            return bool(held)
         if call_adapter(SOURCE, "read", _is_empty, raw):
             return False
         if self._decode is not None:

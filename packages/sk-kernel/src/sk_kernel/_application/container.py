@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sk_kernel._application.whereabouts import line_of
+from sk_kernel._application.closing import warn_of_close
 from sk_kernel._declare.specs import Parameter, ServiceSpec, StateSpec
 from sk_kernel.errors import KernelError, ResolutionError
 
@@ -100,7 +100,7 @@ class Container:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # noqa: BLE001 - sys.exit() and a cancelled task, too
-                _warn(service, error)
+                warn_of_close(f"service {type(service).__qualname__}", error)
 
     def _make(self, maker: ServiceSpec) -> Any:
         name = maker.cls.__qualname__
@@ -127,11 +127,3 @@ def _close(service: Any, loop: asyncio.Runner | None) -> None:
     import asyncio  # here: most runs have no coroutine
 
     asyncio.run(ending)
-
-
-def _warn(service: Any, error: BaseException) -> None:
-    from logging import getLogger  # here: seldom, and it takes a worker some milliseconds
-
-    name = type(service).__qualname__
-    raised = f"{type(error).__name__}: {error}{line_of(error)}"
-    getLogger("sk_kernel").warning("service %s: its close() raised %s", name, raised)

@@ -32,6 +32,7 @@ class GeneratorSource:
     ) -> None:
         self._make, self._clock = make, clock
         self._items: Iterator[Any] = iter(())
+        self._held: list[Any] = []
         self._size = self._bytes_each = 1
         #: How many items have come since the last pause.
         self._quick = 0
@@ -57,15 +58,20 @@ class GeneratorSource:
     def _collected(self, size: int, until: float) -> tuple[list[Any], bool]:
         """The next items, ``size`` at most; and whether the last of them was in time."""
         items: list[Any] = []
+        self._held = items
         in_time = True
         while in_time and not self._stopped and len(items) < size:
             wanted = min(size - len(items), unseen_after(self._quick))
-            some = list(itertools.islice(self._items, wanted))
-            items += some
+            before = len(items)
+            items += itertools.islice(self._items, wanted)  # which keeps what comes before it ends
             in_time = self._clock() <= until
-            if len(some) < wanted:
+            if len(items) - before < wanted:
                 break
         return items, in_time
+
+    def held(self) -> Sequence[Any]:
+        """What the read that is under way, or was broken off, has so far. Any thread."""
+        return self._held[:]
 
     def interrupt(self) -> None:
         """Give no further items; one that is being made now is still given."""

@@ -18,7 +18,7 @@ _SOURCE_METHODS = {
 _SINK_METHODS = {"write": "write(chunk), which takes one batch"}
 #: What is called of a source and of a sink, and whether that may be a generator, of what it gives.
 _HOOKS = {
-    "source": {"read": False, "decode": True, "interrupt": False, "close": False},
+    "source": {"read": False, "decode": True, "interrupt": False},
     "sink": {
         "encode": True,
         "write": False,
@@ -28,11 +28,23 @@ _HOOKS = {
         "summary": True,
     },
 }
-_HOOKS_OF_BOTH = {"check": False, "open": False}
+_HOOKS_OF_BOTH = {"check": False, "open": False, "close": False}
+#: What is wrong with an asynchronous generator function, and what to write in its place.
+_NO_ASYNC_SOURCE = (
+    "cannot be async: a thread of the runtime reads it. Write a plain generator function, or a"
+    " class, which runs its own event loop: loop = asyncio.new_event_loop(), and"
+    " loop.run_until_complete(...) for each record, or for each read"
+)
 
 
 def source_spec(
-    name: str, target: Any, bridge: str | None, stage: str | None, tags: frozenset[str]
+    name: str,
+    target: Any,
+    bridge: str | None,
+    stage: str | None,
+    tags: frozenset[str],
+    *,
+    unbounded: bool,
 ) -> SourceSpec:
     """The spec of a source class or generator function.
 
@@ -46,6 +58,8 @@ def source_spec(
         gives = _optional("source", name, target, bridge, "decode") or target.read
         asked = constructor("source", name, target)
     else:
+        if inspect.isasyncgenfunction(target) or inspect.iscoroutinefunction(target):
+            raise DefinitionError("source", name, _NO_ASYNC_SOURCE)
         if not inspect.isgeneratorfunction(target):
             raise DefinitionError("source", name, "must be a class or a generator function")
         if bridge:
@@ -59,7 +73,9 @@ def source_spec(
     # The runtime numbers what a source gives: to a graph it gives one payload at a time.
     one = Emission(payload.types, payload.optional, False, payload.enveloped)
     model = _model("source", name, asked)
-    return SourceSpec(name, target, is_class, bridge, one, model, asked.injected, stage, tags)
+    return SourceSpec(
+        name, target, is_class, bridge, one, model, asked.injected, stage, tags, unbounded
+    )
 
 
 def sink_spec(

@@ -80,6 +80,15 @@ def check_words(what: str, target: Any, **given: Any) -> None:
             raise _wrong(what, target, option, "a text that is not empty", value)
 
 
+def check_flag(what: str, target: Any, option: str, value: Any) -> None:
+    """Check an option of a decorator that is True or False.
+
+    :raises DefinitionError: when it is anything else.
+    """
+    if type(value) is not bool:
+        raise _wrong(what, target, option, "True or False", value)
+
+
 def check_key(misplaced: tuple[Any, ...], key: Any) -> None:
     """Check what ``@state`` was given: a key by that name, which may be None.
 

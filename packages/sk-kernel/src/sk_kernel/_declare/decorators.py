@@ -7,6 +7,7 @@ from typing import Any, TypeVar, overload
 
 from sk_kernel._declare.adapter_specs import sink_spec, source_spec
 from sk_kernel._declare.declaring import (
+    check_flag,
     check_key,
     check_words,
     declared,
@@ -146,6 +147,7 @@ def source(
     bridge: str | None = None,
     stage: str | None = None,
     tags: Iterable[str] = (),
+    unbounded: bool = False,
 ) -> Callable[[C], C]: ...
 def source(
     target: Any = None,
@@ -155,12 +157,17 @@ def source(
     bridge: str | None = None,
     stage: str | None = None,
     tags: Iterable[str] = (),
+    unbounded: bool = False,
 ) -> Any:
     """Declare a source: a class with the methods of :class:`Source`, or a generator function.
 
     A generator function takes its settings and gives payloads one by one. A class may have
     ``decode(raw) -> list[T]``, run once a batch on what ``read`` gave; ``bridge`` is the name that
     this step has in the graph.
+
+    ``unbounded`` says that it has no end of its own (a socket, a queue): a run ends it by a stop,
+    and is complete then, so that nodes finish and the sink commits. A stop cuts any other source
+    short, and its run aborts the sink; so does a stop by force, or a failure, whatever the source.
 
     :raises DefinitionError: when a method or an annotation is missing.
     """
@@ -169,8 +176,10 @@ def source(
         with declaring(target):
             check_words("source", target, name=name, bridge=bridge, stage=stage)
             label = label_of("source", name, target)
+            check_flag("source", target, "unbounded", unbounded)
             own = tags_of("source", target, tags)
-            declared(target, source_spec(label, target, bridge, stage, own))
+            spec = source_spec(label, target, bridge, stage, own, unbounded=unbounded)
+            declared(target, spec)
         return target
 
     return declare if target is None else declare(target)

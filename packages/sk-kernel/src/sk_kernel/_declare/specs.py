@@ -110,7 +110,12 @@ class AdapterSpec(Struct, frozen=True):
 
 
 class SourceSpec(AdapterSpec, frozen=True):
-    """A source as declared."""
+    """A source as declared. The input of one that is ``unbounded`` is complete where it is drained.
+
+    A run ends it by a stop; any other source is cut short by that.
+    """
+
+    unbounded: bool = False
 
 
 class SinkSpec(AdapterSpec, frozen=True):

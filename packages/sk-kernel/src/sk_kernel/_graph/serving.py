@@ -15,7 +15,7 @@ from sk_kernel._declare.specs import Emission, SinkSpec, SourceSpec
 
 
 class RequestSource:
-    """A source that gives nothing, and ends when it is interrupted."""
+    """An unbounded source that gives nothing, and ends when it is interrupted."""
 
     def __init__(self) -> None:
         self._ended = Event()
@@ -49,7 +49,9 @@ class ReplySink:
         return {"dropped_unrequested": self._dropped} if self._dropped else {}
 
 
-REQUESTS: Final = SourceSpec("requests", RequestSource, True, None, Emission(), None)
+REQUESTS: Final = SourceSpec(
+    "requests", RequestSource, True, None, Emission(), None, unbounded=True
+)
 """The source of a run that only serves requests; nodes that nothing emits for are its entrances."""
 
 REPLIES: Final = SinkSpec("replies", ReplySink, True, None, Emission(), None)

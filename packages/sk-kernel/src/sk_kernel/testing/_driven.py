@@ -94,7 +94,7 @@ def run_sink(
 ) -> SinkOutcome:
     """Write ``payloads`` to a declared sink and commit, or abort, as a run does.
 
-    It is checked, made and opened before, likewise.
+    It is checked, made and opened before, and closed behind that, likewise.
 
     :param settings: an instance of the sink's model, or a mapping as a configuration has it.
     :param services: instances to inject, by the class that the sink asks for or one derived of it.
@@ -112,7 +112,7 @@ def run_sink(
     container = provided(spec.name, spec.parameters, services)
     made = _made(spec, "sink", settings, container)
     driver = SinkDriver(Graph(_NO_SOURCE, spec, {}, (), ()), made)
-    with closing(container):
+    with closing(container), closing(driver):
         driver.open()
         try:
             for start in range(0, len(payloads), batch_records):
@@ -124,7 +124,7 @@ def run_sink(
             raise
         if abort:
             driver.end(complete=False)
-    return SinkOutcome(driver.summary(), driver.partial_outputs() if abort else ())
+        return SinkOutcome(driver.summary(), driver.partial_outputs() if abort else ())
 
 
 class _Reading:

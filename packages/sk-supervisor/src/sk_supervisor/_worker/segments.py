@@ -57,7 +57,14 @@ class Segments:
             self.end_sink(complete=False)
 
     def close(self) -> None:
-        """Close the services, and then the event loop: when no node or adapter is called again."""
+        """Close the sink, the services, and then the event loop: when no node is called again."""
+        try:
+            if self.sink is not None:
+                self.sink.close()
+        finally:
+            self._close_behind_the_sink()
+
+    def _close_behind_the_sink(self) -> None:
         try:
             self._container.close(self.loop)
         finally:

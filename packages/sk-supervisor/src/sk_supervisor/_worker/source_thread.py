@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sk_kernel import AdapterFailedError
+from sk_kernel import AdapterFailedError, KernelError
 from sk_kernel.runtime import Batch, Meter, SourceDriver
 
 from sk_supervisor._system.threads import begin
@@ -19,6 +19,7 @@ class SourceThread:
 
     A source that cannot be interrupted (a generator that waits for a line) does not hold up the
     end of the run: its thread is left behind, and the final batch follows what it gave before.
+    Nothing is heard of it any more then.
 
     :param patience: so many seconds after its interrupt it is left behind, if it still reads.
     """
@@ -109,9 +110,9 @@ class SourceThread:
         try:
             self._read()
         except (SystemExit, KeyboardInterrupt) as error:
-            self._deliver(Broke(ApplicationExitError(error)))
+            self._break(ApplicationExitError(error))
         except BaseException as error:  # noqa: BLE001
-            self._deliver(Broke(error))
+            self._break(error)
 
     def _read(self) -> None:
         while not self._ended:
@@ -133,6 +134,12 @@ class SourceThread:
                 self._meter.was_read(batch.number)
             self._deliver(SourceRead(batch, payloads))
 
+    def _break(self, error: BaseException) -> None:
+        """Deliver what has ended the reading, unless the input has ended without it."""
+        with self._lock:
+            if not self._ended:
+                self._deliver(Broke(error))
+
     def _leave_behind(self) -> None:
         """End the input without the source, which has not heeded its interrupt in time."""
         self._credit.end()
@@ -140,5 +147,10 @@ class SourceThread:
             return  # it was never started; if it is, its first read gives the final batch
         self._is_left_behind = True
         with self._lock:  # before anything is numbered: its read may end at this moment
-            number, last = self._number + 1, self._last
-            self._pass_on(Batch(number, last + 1, last, final=True, complete=False), ())
+            if self._ended:
+                return
+            try:
+                for batch, payloads in self.driver.cut(self._number, self._last):
+                    self._pass_on(batch, payloads)
+            except KernelError as error:
+                self._deliver(Broke(error))
