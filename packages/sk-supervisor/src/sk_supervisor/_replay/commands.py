@@ -48,13 +48,14 @@ def replay(
 ) -> None:
     """Run one record, or dead letters, of CONFIG once more, in this process.
 
-    --trace and --record print the record's path, node by node, and write nothing. --dead-letter
-    runs each letter from its node on, with empty states, and writes nothing unless --output or
-    --write is given; it ends with 1 where a letter fails again, or is held by a node that does not
-    finish. What fails again goes to the file --remaining, for the next replay; of what is written
-    in part only the rest does. --output is the sink's path; where the sink has other settings that
-    may say where it writes, it needs a --set for each, or --write, too. What --traceback and --show
-    print may hold payloads.
+    --trace and --record print the record's path, node by node, and write nothing. They read the
+    source as configured: one that binds a port or takes from a queue needs a --set for another.
+    --dead-letter runs each letter from its node on, with empty states, and writes nothing unless
+    --output or --write is given; it ends with 1 where a letter fails again, or is held by a node
+    that does not finish. What fails again goes to the file --remaining, for the next replay; of
+    what is written in part only the rest does. --output is the sink's path; where the sink has
+    other settings that may say where it writes, it needs a --set for each, or --write, too. What
+    --traceback and --show print may hold payloads.
     """
     from sk_supervisor._replay import command as _replay
     from sk_supervisor._replay.letters import LetterOptions
