@@ -20,9 +20,9 @@ from sk_kernel._letters.letters import Place, place_of
 from sk_kernel._letters.place import put_in_place, refuse_others, told_of
 from sk_kernel.errors import DeadLetterError, DeadLettersLeftError
 
-#: The records (behind the first number, up to the second one) of which a worker's letters belong to
-#: the output, where they are not all: it was followed by another one, or is that other one.
 Counted = Mapping[str, tuple[int, int | None]]
+"""The records (behind the first number, up to the second one) of which a worker's letters belong to
+the output, where they are not all: it was followed by another one, or is that other one."""
 
 _MERGED = "merged"
 _PART = ".part"
