@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 import time
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -49,9 +50,18 @@ SOON = 0.05
 
 
 class Ran:
-    """What requests came to that a segment was given together: ``due`` by their numbers."""
+    """What requests came to that a segment was given together: ``due`` by their numbers.
 
-    def __init__(self, module: ModuleType, due: Mapping[int, float], **failure: Any) -> None:
+    :param before: gets what is to run them.
+    """
+
+    def __init__(
+        self,
+        module: ModuleType,
+        due: Mapping[int, float],
+        before: Callable[[RequestRunner], object] = lambda _: None,
+        **failure: Any,
+    ) -> None:
         policy = FailureSpec(nodes={"wait": NodeFailure(**failure)} if failure else {})
         context = ApplicationContext(spec(module, failure=policy))
         plan = placed(context, {"wait": "h", "behind": "h"})
@@ -70,6 +80,7 @@ class Ran:
             )
             requests = RequestRunner(plan, segment, runner)
             requests.on_failed = self.told.append
+            before(requests)
             self.answers = {answer.request: answer for answer in requests.run(visits).answers}
 
 
@@ -108,6 +119,33 @@ def test_a_coroutine_is_cancelled_when_nobody_waits_for_it(
     assert not ran.answers["r7"].given_up
     assert ran.losses.skipped == 0  # for the policy to let go of there is nothing
     assert [ran.answers[name].payload.text for name in ("r6", "r8")] == ["6", "8"]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_all_that_wait_are_cancelled_where_nobody_waits_any_more(
+    made: Callable[..., ModuleType], state: tuple[str, str]
+) -> None:
+    """As soon as one waits that has been started, and those behind it."""
+    module = made(state)
+
+    class Calls(list[int]):
+        def append(self, number: int) -> None:
+            super().append(number)
+            threading.Thread(target=expire).start()
+
+    def meant(requests: RequestRunner) -> None:
+        nonlocal expire
+        expire = requests.expire
+
+    expire: Callable[[], None] = lambda: None  # noqa: E731
+    module.calls = Calls()
+    ran = Ran(module, {7: time.monotonic() + 3600}, meant)
+    assert ran.answers["r7"].cause_type == "RequestExpiredError"
+
+
+def test_what_comes_behind_that_does_not_wait_at_all(made: Callable[..., ModuleType]) -> None:
+    ran = Ran(made(), {7: time.monotonic() + 3600, 8: math.inf}, RequestRunner.expire)
+    assert ran.answers["r7"].cause_type == "RequestExpiredError"
 
 
 def test_what_is_told_of_it_shows_where_it_stood(made: Callable[..., ModuleType]) -> None:

@@ -43,8 +43,8 @@ def test_a_stall_that_is_only_reported_is_a_line_at_once_and_its_end_another() -
     stuck = {"seconds": 2.41, "waiting": 3, "vitals": "idle", "position": "work (nodes.py, line 3)"}
     rail.emit("worker_stuck", group="mid", worker="mid-0.1", fields=stuck)
     assert shown == [
-        "mid-0.1 is stuck: no progress for 2.4 s (stuck_after_seconds: 2) with 3 batches at hand,"
-        " in work (nodes.py, line 3)"
+        "mid-0.1 is stuck: no progress for 2.4 s (stuck_after_seconds: 2) with"
+        " 3 items of work at hand, in work (nodes.py, line 3)"
     ]
     rail.emit("worker_unstuck", group="mid", worker="mid-0.1", fields={"seconds": 7.5})
     assert shown[1:] == ["mid-0.1 goes on, after 7.5 s"]

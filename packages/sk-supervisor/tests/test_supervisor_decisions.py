@@ -98,6 +98,7 @@ def test_of_30_seconds_a_drain_has_four_fifths_of_what_the_signals_leave() -> No
     ladder = Ladder.within(30, 100)
     assert (ladder.stop_until, ladder.terminate_until, ladder.kill_until) == (127, 129, 130)
     assert ladder.drain_until == pytest.approx(121.6)
+    assert ladder.requests_until(101.6) == pytest.approx(111.6)  # half of what is left of that
 
 
 def test_of_two_ladders_the_earlier_deadline_of_each_rung_counts() -> None:

@@ -27,7 +27,7 @@ def test_who_has_work_at_hand_is_named_first_with_its_place_and_the_others_as_wa
     scene.says(Progress(waiting=3, position="work (nodes.py, line 3)"), "out")
     said = late(scene)
     assert list(said.items()) == [
-        ("out", "was busy, in work (nodes.py, line 3), with 3 batches at hand"),
+        ("out", "was busy, in work (nodes.py, line 3), with 3 items of work at hand"),
         ("mid", "only waited for out"),
     ]
 
@@ -48,10 +48,17 @@ def test_what_was_said_before_a_step_forward_is_forgotten_with_it() -> None:
 
 
 def test_the_errors_of_a_stop_say_it_in_a_line_each() -> None:
-    why = {"mid-0.1": "was busy, with 1 batch at hand", "out-0.1": "only waited for mid-0.1"}
-    told = ["  mid-0.1 was busy, with 1 batch at hand", "  out-0.1 only waited for mid-0.1"]
+    why = {"mid-0.1": "was busy, with 1 item of work at hand", "out-0.1": "only waited for mid-0.1"}
+    told = ["  mid-0.1 was busy, with 1 item of work at hand", "  out-0.1 only waited for mid-0.1"]
     assert str(StopTimeoutError(why, 3, why)).splitlines() == [
         "stop took longer than 3 s; ended by force: mid-0.1, out-0.1",
         *told,
     ]
     assert str(StopForcedError(why, why)).splitlines()[1:] == told
+
+
+def test_where_the_time_for_the_drain_is_over_that_is_what_is_said() -> None:
+    error = StopTimeoutError(["mid-0.1"], 30, drain_seconds=21.6)
+    said = "drain took longer than the 21.6 s that a drain has of the 30 s of a stop"
+    assert str(error) == f"{said}; ended by force: mid-0.1"
+    assert (error.budget_seconds, error.drain_seconds) == (30, 21.6)

@@ -29,3 +29,19 @@ def test_behind_one_that_has_timed_out_the_next_is_answered(
         outcome = behind.wait()
         assert (outcome.status, outcome.payload.n) == ("success", 42)
     assert service.failure is None
+
+
+def test_in_memory_too_a_drain_waits_half_of_its_time_for_a_request() -> None:
+    """And not for the request's own time; the run drains, since nobody holds on to it."""
+    brief = [{"name": "one", "nodes": ["hung"], "stop_timeout_seconds": 2}]
+    inline = {
+        "bootstrap": {"mode": "inline"},
+        "execution_ipc": {"transport": "memory"},
+        "process_groups": brief,
+    }
+    with serve(asked(None, platform=inline, modules=MODULES)) as service:
+        waiter = service.request(Envelope(Hung(1)), timeout_seconds=3600)
+    outcome = waiter.outcome
+    assert outcome is not None
+    assert outcome.status == "timeout"
+    assert service.failure is None

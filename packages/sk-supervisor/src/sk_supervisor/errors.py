@@ -232,18 +232,30 @@ class StopForcedError(SupervisorError):
 class StopTimeoutError(SupervisorError, TimeoutError):
     """Workers had to be ended by force because the stop took longer than its budget.
 
-    ``why`` says of each of the ``workers`` what it was about, as it last said.
+    ``why`` says of each of the ``workers`` what it was about, as it last said. ``drain_seconds`` is
+    the share of the budget for the drain, where that alone was over; else None.
     """
 
     exit_code = EXIT_STOP_TIMEOUT
 
     def __init__(
-        self, workers: Iterable[str], budget_seconds: float, why: Mapping[str, str] = _NO_WORDS
+        self,
+        workers: Iterable[str],
+        budget_seconds: float,
+        why: Mapping[str, str] = _NO_WORDS,
+        *,
+        drain_seconds: float | None = None,
     ) -> None:
         self.workers, self.budget_seconds = tuple(workers), budget_seconds
-        self.why = dict(why)
+        self.why, self.drain_seconds = dict(why), drain_seconds
         ended = f"ended by force: {', '.join(self.workers)}{_told(why)}"
-        super().__init__(f"stop took longer than {budget_seconds:g} s; {ended}")
+        over = f"stop took longer than {budget_seconds:g} s"
+        if drain_seconds is not None:
+            share = (
+                f"the {drain_seconds:.3g} s that a drain has of the {budget_seconds:g} s of a stop"
+            )
+            over = f"drain took longer than {share}"
+        super().__init__(f"{over}; {ended}")
 
 
 class RunDirError(SupervisorError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any, ClassVar, NamedTuple, cast
 
@@ -103,6 +103,9 @@ class Batch(Struct):
     def due_of(self, key: Key) -> float:
         """Until when somebody waits for a record, in seconds by ``time.monotonic``."""
         return math.inf
+
+    def began(self, cancel: Callable[[], object]) -> None:
+        """Coroutines have been started, which ``cancel`` cancels. Any thread may call that."""
 
     def going(self, columns: list[Column]) -> list[Column]:
         """``columns``, which wait for a vertex, without the records that are over."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from msgspec import field
@@ -20,7 +21,8 @@ class RequestBatch(Batch):
     are the least and the largest. ``failed`` holds the error that ended a request: none of its
     records is run any further. ``let_go`` holds, of the first record of a request that a failure
     policy gave up, the node and the type of what it raised. ``due`` holds until when somebody waits
-    for a request, in seconds by ``time.monotonic``.
+    for a request, in seconds by ``time.monotonic``, and ``cancel`` what cancels the coroutines that
+    are under way, or were last.
     """
 
     asked: ClassVar[bool] = True
@@ -28,6 +30,7 @@ class RequestBatch(Batch):
     failed: dict[int, RunError] = field(default_factory=dict)
     let_go: dict[int, tuple[str, str]] = field(default_factory=dict)
     due: dict[int, float] = field(default_factory=dict)
+    cancel: Callable[[], object] | None = None
 
     @property
     def blamed(self) -> Iterable[RunError]:
@@ -57,6 +60,17 @@ class RequestBatch(Batch):
     def due_of(self, key: Key) -> float:
         """See the base."""
         return self.due.get(root_of(key), math.inf)
+
+    def began(self, cancel: Callable[[], object]) -> None:
+        """See the base."""
+        self.cancel = cancel  # before it is asked until when they may take
+
+    def expire(self) -> None:
+        """Nobody waits for any of them any more: what waits in a node is cancelled. Any thread."""
+        self.due.update(dict.fromkeys(self.due, -math.inf))
+        if self.cancel is not None:
+            with suppress(RuntimeError):  # the loop is closed already
+                self.cancel()
 
     def going(self, columns: list[Column]) -> list[Column]:
         """See the base."""

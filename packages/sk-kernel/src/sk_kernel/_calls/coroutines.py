@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from sk_kernel._record.ends import ENDS
@@ -76,23 +77,28 @@ async def side_by_side(start: Start, count: int) -> list[Any]:
 
 async def apart(
     start: Start,
-    dues: Sequence[float],
+    count: int,
+    due: Callable[[int], float],
     at_once: int,
     failed: Callable[[int, BaseException], Any],
+    began: Callable[[Callable[[], object]], object],
 ) -> list[Any]:
     """Each record's result, ``at_once`` records at a time; a failure ends no other record.
 
     Each has a task of its own, since it may cancel its task.
 
-    :param dues: until when each may take, by ``time.monotonic``: then its task is cancelled, once.
+    :param due: until when each may take, by ``time.monotonic``: then its task is cancelled, once.
+        Asked when it has been started.
     :param failed: gives what stands in the place of a result, of the index and what was raised.
+    :param began: takes, as soon as some have been started, what cancels these; for any thread.
     """
-    count = len(dues)
+    loop = asyncio.get_running_loop()
     out: list[Any] = []
     for first in range(0, count, at_once):
         indices = range(first, min(first + at_once, count))
         tasks = [asyncio.create_task(start(index)) for index in indices]
-        await _in_time(dict(zip(tasks, dues[indices.start : indices.stop], strict=True)))
+        began(partial(loop.call_soon_threadsafe, partial(_cancel, tasks)))
+        await _in_time({task: due(index) for task, index in zip(tasks, indices, strict=True)})
         for index, cause in enumerate(_causes(tasks), first):
             out.append(tasks[index - first].result() if cause is None else failed(index, cause))
     return out
@@ -110,6 +116,11 @@ async def _in_time(due: dict[asyncio.Task[Any], float]) -> None:
             if due[task] <= now:
                 due[task] = math.inf
                 task.cancel()
+
+
+def _cancel(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
 
 
 def _this_task() -> asyncio.Task[Any]:

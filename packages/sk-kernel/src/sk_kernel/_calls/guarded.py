@@ -190,8 +190,11 @@ class GuardedCall(NodeCall):
         if times is not None:
             start = times.of(start)
         at_once = CONCURRENT_COROUTINES if self._independent else 1
-        dues = [batch.due_of(key) for key in keys]
-        return self._runner.run(apart(start, dues, at_once, failed))
+
+        def due(index: int) -> float:
+            return batch.due_of(keys[index])
+
+        return self._runner.run(apart(start, len(keys), due, at_once, failed, batch.began))
 
     def _lose_asked(self, batch: Batch, key: Key, item: Any, error: BaseException) -> None:
         """Give up a record whose coroutine has failed; its request, where nobody waits for it."""

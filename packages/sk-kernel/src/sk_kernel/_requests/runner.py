@@ -29,6 +29,8 @@ class RequestRunner:
     def __init__(self, plan: ExecutionPlan, segment: Segment, runner: SegmentRunner) -> None:
         self._runner = runner
         self.on_failed: Callable[[RunError], object] | None = None
+        self._batch: RequestBatch | None = None
+        self._expired = False
         segment_of = {v: s.index for s in plan.segments for v in s.vertices}
         #: The edges to other segments, by producer, class of payload and segment.
         self._edges: dict[tuple[str, type, int], list[Edge]] = {}
@@ -53,7 +55,11 @@ class RequestRunner:
             return Outcomes(answers, {})
         ordered = in_time if len(in_time) == 1 else sorted(in_time, key=_key)
         batch, requests, columns = _gathered(ordered)
+        self._batch = batch
+        if self._expired:
+            batch.expire()
         replies, departures = self._runner.answer(batch, columns)
+        self._batch = None
         if batch.failed and self.on_failed is not None:
             for error in batch.failed.values():
                 self.on_failed(error)
@@ -62,6 +68,13 @@ class RequestRunner:
             leaving += self._leaving(batch, segment, sections)
         ended, onward = outcomes_of(batch, requests, leaving)
         return Outcomes(answers + ended, onward)
+
+    def expire(self) -> None:
+        """Nobody waits any more for what is run, or ever will be: see :meth:`run`. Any thread."""
+        self._expired = True
+        batch = self._batch
+        if batch is not None:
+            batch.expire()
 
     def _leaving(
         self, batch: RequestBatch, segment: int, sections: Iterable[Section]

@@ -55,7 +55,7 @@ class Counts(NamedTuple):
     records_out: int = 0
     batches: int = 0
     waiting: int = 0
-    """Batches at hand, the one in work included."""
+    """Items of work at hand, the one in work included."""
     requests: int = 0
     source_records: int = 0
     """Its place in the source's input."""

@@ -60,6 +60,13 @@ class Ladder:
         """Nothing but the lowest rung, which begins ``now``."""
         return cls(now, now, now, now, now + seconds)
 
+    def requests_until(self, now: float) -> float:
+        """Who is not answered by then, in a drain that begins ``now``, has no more time.
+
+        A stream needs some of it too.
+        """
+        return now + (self.drain_until - now) / 2
+
     def no_later_than(self, other: Ladder) -> Ladder:
         """The earlier deadline of each rung."""
         return Ladder(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sk_supervisor._lives.evidence import at
 from sk_supervisor._lives.record import WorkerRecord
+from sk_supervisor._text.units import items_at_hand
 
 
 def lateness(records: Iterable[WorkerRecord]) -> dict[str, str]:
@@ -26,5 +27,5 @@ def _about(record: WorkerRecord, waited_for: list[WorkerRecord]) -> str:
     if record not in waited_for:
         return f"only waited for {', '.join(each.worker_id for each in waited_for)}"
     waiting = record.standstill.counts.waiting
-    work = f", with {waiting:,} {'batch' if waiting == 1 else 'batches'} at hand" if waiting else ""
+    work = f", with {items_at_hand(waiting)}" if waiting else ""
     return f"was busy{at(record.position)}{work}" if work or record.position else "had not drained"

@@ -79,6 +79,10 @@ class LocalGateway:
         if self._flights.add(name_of(number), flight):
             self._waiting.put(flight)
 
+    def give_up(self) -> None:
+        """All are out of time: a coroutine that one of them waits in is cancelled."""
+        self._run.requests.expire()
+
     def drain(self) -> None:
         """Return when whatever was asked has been run; nothing more is."""
         self._waiting.put(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from math import inf
 
 from sk_kernel import KernelError
 from sk_kernel.runtime import Entrances, MemoryRun, TraceIds
@@ -52,14 +53,23 @@ class LocalRequests:
             raise RuntimeLifecycleReadyError(START, [WORKER], 0.0, str(error)) from error
         self.handoff.open(self._gateway)
 
-    def settle(self) -> None:
-        """Take no more; return when all that were asked are answered, or out of time."""
+    def settle(self, last: float = inf) -> None:
+        """Take no more; return when all that were asked are answered, or out of time.
+
+        :param last: when all of them are, by ``time.monotonic``: the run is to end.
+        """
         waiters = self.handoff.waiters
         self.handoff.refuse()
         while self.handoff.in_flight:
             due = waiters.next_due()
-            self._settled.wait(None if due is None else max(due - waiters.now(), 0.0))
-            waiters.expire()
+            until = last if due is None else min(due, last)
+            self._settled.wait(None if until == inf else max(until - waiters.now(), 0.0))
+            if waiters.now() >= last:
+                self.handoff.give_up()
+                if self._gateway is not None:
+                    self._gateway.give_up()
+            else:
+                waiters.expire()
 
     def drain(self) -> None:
         """The input has ended: settle, and return when no request is in a node any more."""

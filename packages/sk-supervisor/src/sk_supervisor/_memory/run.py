@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from sk_kernel import AdapterFailedError, Progress, RunReport, SpanAccount, Tota
 from sk_kernel.runtime import MEMORY, MemoryRun
 from sk_observability import SpanFanOut, build_span_exporters
 
+from sk_supervisor._lives.ladder import Ladder
 from sk_supervisor._lives.stop_requests import StopRequests
 from sk_supervisor._memory.requests import LocalRequests
 from sk_supervisor._memory.status import WORKER
@@ -204,8 +206,10 @@ class LocalRun:
             return
         self._times.begin()
         self._on_drain()
-        # Callers first: what they have asked is answered while everything still works.
-        self._requests.settle()
+        # Callers first: what they have asked is answered while everything still works, if in time.
+        now, forced = time.monotonic(), self._stop.requests.forced
+        ladder = Ladder.within(self._times.seconds, now)
+        self._requests.settle(now if forced else ladder.requests_until(now))
         self._times.leave_soon(self._run.leave_source)
         try:
             self._run.stop()

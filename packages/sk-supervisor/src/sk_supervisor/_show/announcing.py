@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sk_kernel import EventRail, LifecycleEvent
 from sk_observability import EventName
 
+from sk_supervisor._text.units import items_at_hand
+
 if TYPE_CHECKING:
     from sk_config import Config
 
@@ -96,7 +98,7 @@ def stall_line(worker: str, stall: Mapping[str, Any], limit: float, *, stuck: bo
     if not stuck:
         return f"{worker} goes on, after {seconds}"
     waiting = stall.get("waiting", 0)
-    work = f"{waiting:,} {'batch' if waiting == 1 else 'batches'} at hand"
+    work = items_at_hand(waiting)
     where = f", in {stall['position']}" if stall.get("position") else ""
     still = f"no progress for {seconds} (stuck_after_seconds: {limit:g})"
     return f"{worker} is stuck: {still} with {work}{where}"

@@ -61,6 +61,11 @@ class Draining:
         return self.ladder.drain_until if self.ladder else inf
 
     @property
+    def drain_seconds(self) -> float | None:
+        """How long the work has to be drained in a stop; None until a request."""
+        return self.ladder.drain_until - self.ladder.withdraw_until if self.ladder else None
+
+    @property
     def budget_seconds(self) -> float:
         """How long the workers have to leave, all together, as things are."""
         if self._causes.broken:
@@ -104,7 +109,5 @@ class Draining:
         self._log.emit("drain_begun")
         self._successors.cancel()
         if self.ladder is not None:
-            # Who is not answered by then has no more time: a stream needs some of it too.
-            now = time.monotonic()
-            self.expiry.last = now + (self.ladder.drain_until - now) / 2
+            self.expiry.last = self.ladder.requests_until(time.monotonic())
         self.drain()

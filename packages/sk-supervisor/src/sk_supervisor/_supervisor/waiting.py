@@ -145,8 +145,8 @@ class Waiting:
         if self._causes.forced:
             raise StopForcedError(self._work.late(), self._why())
         if time.monotonic() >= self._draining.until:
-            budget = self._draining.budget_seconds
-            raise StopTimeoutError(self._work.late(), budget, self._why())
+            budget, drain = self._draining.budget_seconds, self._draining.drain_seconds
+            raise StopTimeoutError(self._work.late(), budget, self._why(), drain_seconds=drain)
 
     def _why(self) -> dict[str, str]:
         return lateness(self._roster.in_order(self._work.order))

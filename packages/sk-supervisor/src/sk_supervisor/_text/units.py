@@ -1,4 +1,4 @@
-"""Lengths of time and moments, as a person reads them. Pure."""
+"""Lengths of time, moments and amounts, as a person reads them. Pure."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ def moment(time_ns: int) -> str:
     seconds, rest = divmod(time_ns, _SECOND)
     when = datetime.fromtimestamp(seconds, UTC)
     return f"{when:%Y-%m-%d %H:%M:%S}.{rest // _MILLI:03d} UTC"
+
+
+def items_at_hand(waiting: int) -> str:
+    """How much waits at a worker: batches, frames of requests, and words of its supervisor."""
+    return f"{waiting:,} {'item' if waiting == 1 else 'items'} of work at hand"

@@ -41,7 +41,7 @@ class WorkerLoop:
         self._begun = self._busy = False
 
     def waiting(self) -> int:
-        """How many batches wait, and whether one is in work, or the source's end. Any thread."""
+        """How many items wait, and whether one is in work, or the source's end. Any thread."""
         return self._inbox.qsize() + (self._busy or self._assembly.closes_source)
 
     def run(self) -> None:

@@ -27,7 +27,7 @@ PROGRESS_SECONDS = 1.0
 class Pulse:
     """Sends a heartbeat every ``heartbeat_seconds``, and every second how far the work has come.
 
-    :param waiting: counts the batches that are at hand and not done with.
+    :param waiting: counts the items of work that are at hand and not done with.
     :param metering: gives what has been measured of the work.
     :param spans: gives what has become of the spans, where there are any.
     :param clock: seconds.
