@@ -32,7 +32,8 @@ class Sink(Protocol):
 
     Optional besides: ``open()`` acquires what writing needs. At the end comes ``commit()``, which
     puts the output in place, or, where the run failed or was stopped, ``abort()``, which leaves the
-    target as it was and keeps what is written: a sink has both or neither.
+    target as it was and keeps what is written: a sink has both or neither. ``close()`` releases
+    what it holds, and is the last that is called, whatever came of ``open()`` and of the run.
     ``partial_outputs()`` tells where unfinished output is, once open, ``summary()`` the counters
     for the run's report. ``check(settings)`` is as for a source; ``encode(payloads)`` makes what
     :meth:`write` takes.
