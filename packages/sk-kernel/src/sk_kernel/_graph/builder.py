@@ -122,9 +122,11 @@ def _circles(draft: Graph, edges: Iterable[Edge]) -> Iterator[Fault]:
 def _sorted(names: Iterable[str], edges: Iterable[Edge]) -> tuple[str, ...]:
     """By distance from the source, those as far in the order of their declaration."""
     known = list(edges)
+    feeding: dict[str, list[str]] = {}
+    for edge in known:
+        feeding.setdefault(edge.consumer, []).append(edge.producer)
     rank = {name: i for i, name in enumerate((SOURCE, *names, SINK))}
     depth: dict[str, int] = {}
     for name in _sorter(names, known).static_order():
-        before = [depth[e.producer] for e in known if e.consumer == name]
-        depth[name] = max(before, default=-1) + 1
+        depth[name] = max((depth[before] for before in feeding.get(name, ())), default=-1) + 1
     return tuple(sorted(depth, key=lambda n: (depth[n], rank[n])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from msgspec import Struct
@@ -54,6 +54,22 @@ class Graph(Struct, frozen=True, dict=True):
             spec.emits.many or spec.finish for spec in self.nodes.values()
         )
 
+    def edges_from(self, producer: str) -> Sequence[Edge]:
+        """The edges that lead on from a vertex."""
+        return self._edges_from.get(producer, ())
+
+    def edges_to(self, consumer: str) -> Sequence[Edge]:
+        """The edges that lead to a vertex."""
+        return self._edges_to.get(consumer, ())
+
+    @cached_property
+    def _edges_from(self) -> dict[str, list[Edge]]:
+        return _by((edge.producer for edge in self.edges), self.edges)
+
+    @cached_property
+    def _edges_to(self) -> dict[str, list[Edge]]:
+        return _by((edge.consumer for edge in self.edges), self.edges)
+
     @property
     def producers(self) -> tuple[str, ...]:
         """Every vertex that emits, in graph order; the index of one is its number on the wire."""
@@ -84,3 +100,10 @@ class Graph(Struct, frozen=True, dict=True):
         """Name of each adapter's bridge -> the adapter's vertex."""
         pairs = ((self.source.bridge, SOURCE), (self.sink.bridge, SINK))
         return {bridge: vertex for bridge, vertex in pairs if bridge}
+
+
+def _by(names: Iterable[str], edges: Iterable[Edge]) -> dict[str, list[Edge]]:
+    found: dict[str, list[Edge]] = {}
+    for name, edge in zip(names, edges, strict=True):
+        found.setdefault(name, []).append(edge)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -40,7 +41,7 @@ class Segment(Struct, frozen=True):
         return tuple(name for unit in self.units for name in unit)
 
 
-class ExecutionPlan(Struct, frozen=True):
+class ExecutionPlan(Struct, frozen=True, dict=True):
     """The segments of a graph under a placement. Every process derives the same one."""
 
     graph: Graph
@@ -49,7 +50,11 @@ class ExecutionPlan(Struct, frozen=True):
 
     def segment_of(self, vertex: str) -> Segment:
         """The segment that runs a vertex."""
-        return next(s for s in self.segments if vertex in s.vertices)
+        return self._segment_of[vertex]
+
+    @cached_property
+    def _segment_of(self) -> dict[str, Segment]:
+        return {name: segment for segment in self.segments for name in segment.vertices}
 
     def of_group(self, group: str) -> tuple[Segment, ...]:
         """A group's segments."""
@@ -118,14 +123,20 @@ def _segments(
     hops |= {(index_of[SOURCE], i) for i in range(len(ordered)) if i not in led_to}
     leading = {a for a, b in hops if a != b}
     hops |= {(i, index_of[SINK]) for i in range(len(ordered)) if i not in leading}
+    upstream: list[list[int]] = [[] for _ in ordered]
+    downstream: list[list[int]] = [[] for _ in ordered]
+    for a, b in sorted(hops):
+        if a != b:
+            upstream[b].append(a)
+            downstream[a].append(b)
     return tuple(
         Segment(
             index=i,
             group=cut[1],
             depth=cut[0],
             units=tuple(cuts[cut]),
-            upstream=tuple(sorted(a for a, b in hops if b == i and a != i)),
-            downstream=tuple(sorted(b for a, b in hops if a == i and b != i)),
+            upstream=tuple(upstream[i]),
+            downstream=tuple(downstream[i]),
         )
         for i, cut in enumerate(ordered)
     )
@@ -170,7 +181,7 @@ def _depths(graph: Graph, units: Iterable[Unit], group_of: Mapping[str, str]) ->
         return depth[producer] + (group_of[producer] != group)
 
     for unit in sorted(units, key=lambda unit: SINK in unit):
-        before = {e.producer for e in graph.edges if e.consumer in unit and e.producer not in unit}
+        before = {e.producer for name in unit for e in graph.edges_to(name)}.difference(unit)
         if SINK in unit:
             before |= depth.keys() - leading
         elif not before and SOURCE in depth:

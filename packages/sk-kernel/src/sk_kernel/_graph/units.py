@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import heapq
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
+from sk_kernel._graph.components import components
 from sk_kernel._graph.graph import Graph
 
 Unit = tuple[str, ...]
@@ -16,66 +19,46 @@ def state_units(graph: Graph, states_of: Mapping[str, Iterable[type]]) -> tuple[
     record could enter the unit anew before the one ahead of it has left. For the same reason units
     that feed each other, over whatever nodes, are one. All other vertices are alone.
     """
-    shared = _sharing(graph, states_of)
-    after = _reachable(shared, graph)
-    units: list[Unit] = []
-    for first in shared:
-        if not any(first[0] in unit for unit in units):
-            mutual = {n for u in shared if u is first or _each_way(first, u, after) for n in u}
-            units.append(tuple(name for name in graph.order if name in mutual))
-    return _in_order(units, graph)
+    rank = {name: place for place, name in enumerate(graph.order)}
+    feeds = {name: [edge.consumer for edge in graph.edges_from(name)] for name in rank}
+    # As if those that share a state led to each other, in a ring: then a unit is what leads in both
+    # directions.
+    ahead = {name: list(consumers) for name, consumers in feeds.items()}
+    holders: dict[type, list[str]] = {}
+    for name in rank:
+        for state in states_of.get(name, ()):
+            holders.setdefault(state, []).append(name)
+    for several in holders.values():
+        for one, other in pairwise([*several, several[0]]):
+            ahead[one].append(other)
+    units = [tuple(sorted(unit, key=rank.__getitem__)) for unit in components(ahead)]
+    return _in_order(units, feeds, rank)
 
 
-def _sharing(graph: Graph, states_of: Mapping[str, Iterable[type]]) -> list[Unit]:
-    """The vertices by the states that they share, directly or over other nodes."""
-    groups: list[tuple[set[str], set[type]]] = []
-    for name in graph.order:
-        names, states = {name}, set(states_of.get(name, ()))
-        apart = []
-        for group in groups:
-            if group[1] & states:
-                names |= group[0]
-                states |= group[1]
-            else:
-                apart.append(group)
-        groups = [*apart, (names, states)]
-    return [tuple(n for n in graph.order if n in names) for names, _ in groups]
+def _in_order(
+    units: Iterable[Unit], feeds: Mapping[str, Iterable[str]], rank: Mapping[str, int]
+) -> tuple[Unit, ...]:
+    """Of the units that all that feeds them is ahead of, always the first by rank is the next.
 
-
-def _reachable(units: Sequence[Unit], graph: Graph) -> dict[Unit, set[Unit]]:
-    of = {name: unit for unit in units for name in unit}
-    feeds: dict[Unit, set[Unit]] = {unit: set() for unit in units}
-    for edge in graph.edges:
-        feeds[of[edge.producer]].add(of[edge.consumer])
-    after: dict[Unit, set[Unit]] = {}
-    for unit in units:
-        found: set[Unit] = set()
-        rest = list(feeds[unit])
-        while rest:
-            following = rest.pop()
-            if following not in found:
-                found.add(following)
-                rest += feeds[following]
-        after[unit] = found
-    return after
-
-
-def _each_way(one: Unit, other: Unit, after: Mapping[Unit, set[Unit]]) -> bool:
-    return other in after[one] and one in after[other]
-
-
-def _in_order(units: Iterable[Unit], graph: Graph) -> tuple[Unit, ...]:
-    """Units that feed each other are merged, so what is left has such an order."""
-    left = sorted(units, key=lambda unit: graph.order.index(unit[0]))
+    Units that feed each other are merged, so what is left has such an order.
+    """
+    unit_of = {name: unit for unit in units for name in unit}
+    behind = {
+        unit: {unit_of[name] for own in unit for name in feeds[own]} - {unit}
+        for unit in unit_of.values()
+    }
+    missing = dict.fromkeys(behind, 0)
+    for following in behind.values():
+        for unit in following:
+            missing[unit] += 1
+    free = [(rank[unit[0]], unit) for unit, number in missing.items() if number == 0]
+    heapq.heapify(free)
     ordered: list[Unit] = []
-    while left:
-        waiting = {name for unit in left for name in unit}
-        blocked = {
-            e.consumer
-            for e in graph.edges
-            if e.producer in waiting and not any({e.producer, e.consumer} <= set(u) for u in left)
-        }
-        free = next(unit for unit in left if blocked.isdisjoint(unit))
-        left.remove(free)
-        ordered.append(free)
+    while free:
+        _, unit = heapq.heappop(free)
+        ordered.append(unit)
+        for after in behind[unit]:
+            missing[after] -= 1
+            if missing[after] == 0:
+                heapq.heappush(free, (rank[after[0]], after))
     return tuple(ordered)

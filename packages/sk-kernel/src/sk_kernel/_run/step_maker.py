@@ -125,10 +125,9 @@ class StepMaker:
         """The ways to a keyed state that lead past nodes of a segment that workers share."""
         if self._segment.key is None:
             return []
-        own = set(self._segment.vertices)
-        holders = {name for name in unit if self._application.states_of(name)}
-        edges = self._graph.edges
-        return [edge for edge in edges if edge.consumer in holders and edge.producer in own]
+        holders = [name for name in unit if self._application.states_of(name)]
+        edges = (edge for name in holders for edge in self._graph.edges_to(name))
+        return [edge for edge in edges if edge.producer in self._nodes]
 
 
 def _outlets(plan: ExecutionPlan, segment: Segment) -> dict[tuple[str, bool], Outlet]:
@@ -153,7 +152,7 @@ def _of(routes: Mapping[type, Route], declared: Emission) -> list[Route]:
 def _routes(plan: ExecutionPlan, segment: Segment, producer: str) -> dict[type, Route]:
     routes: dict[type, Route] = {}
     for payload in plan.graph.emitted(producer):
-        edges = [e for e in plan.graph.edges if e.producer == producer and e.payload == payload]
+        edges = [e for e in plan.graph.edges_from(producer) if e.payload == payload]
         remote: dict[int, list[str]] = {}
         for edge in edges:
             index = plan.segment_of(edge.consumer).index
@@ -161,7 +160,7 @@ def _routes(plan: ExecutionPlan, segment: Segment, producer: str) -> dict[type, 
                 remote.setdefault(index, []).append(edge.consumer)
         routes[payload.cls] = Route(
             payload,
-            tuple(e for e in edges if e.consumer in segment.vertices),
+            tuple(e for e in edges if plan.segment_of(e.consumer).index == segment.index),
             tuple((index, tuple(names)) for index, names in remote.items()),
         )
     return routes
@@ -182,8 +181,8 @@ def _step(
         ((name, call),) = calls.items()
         return NodeStep(call, outlets[name, False], finishes.get(name))
     inner: dict[tuple[str, type], tuple[Edge, ...]] = {}
-    for edge in graph.edges:
-        if edge.producer in calls and edge.consumer in calls:
+    for edge in (edge for name in calls for edge in graph.edges_from(name)):
+        if edge.consumer in calls:
             key = edge.producer, edge.payload.cls
             inner[key] = (*inner.get(key, ()), edge)
     own = {name: outlets[name, False] for name in calls}

@@ -61,10 +61,7 @@ def ways_of(plan: ExecutionPlan) -> dict[tuple[str, str], Way]:
 def groups_before(plan: ExecutionPlan) -> dict[str, set[str]]:
     """The groups that records come to each vertex from."""
     graph = plan.graph
-    return {
-        name: {plan.group_of[e.producer] for e in graph.edges if e.consumer == name}
-        for name in graph.order
-    }
+    return {name: {plan.group_of[e.producer] for e in graph.edges_to(name)} for name in graph.order}
 
 
 def _steps_of(vertex: str, bridges: Mapping[str, str]) -> tuple[str, ...]:
