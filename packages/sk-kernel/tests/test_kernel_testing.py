@@ -11,12 +11,21 @@ from sk_kernel import (
     Context,
     DefinitionError,
     Envelope,
+    FailureSpec,
     NodeFailedError,
+    NodeFailure,
     NodeOutputError,
     PreflightError,
     ResolutionError,
 )
-from sk_kernel.testing import CollectSink, ListSource, run_application, run_node, run_placed
+from sk_kernel.testing import (
+    CollectSink,
+    GivenUp,
+    ListSource,
+    run_application,
+    run_node,
+    run_placed,
+)
 
 NODES = """
 class Model(msgspec.Struct):
@@ -285,3 +294,106 @@ def test_the_list_adapters_behave_as_the_protocols_say() -> None:
     assert (sink.outcome, sink.summary()) == ("open", {"received": 2})
     sink.abort()
     assert (sink.received, sink.outcome) == ([1, 2], "aborted")
+
+
+def placed(application: Any, payloads: list[Any], **named: Any) -> list[Any]:
+    """As run_application, with a group for each of the nodes."""
+    return run_placed(application, payloads, {"asks": "one", "dials": "two"}, **named)
+
+
+@pytest.mark.parametrize("run", [run_application, placed])
+def test_a_graph_gets_the_services_that_are_given_by_the_classes_that_they_are_of(
+    declare: Any, run: Any
+) -> None:
+    m = declare(SERVED)
+
+    class Dialled(m.Port):
+        pass
+
+    class Late(m.Clock):
+        now = 9
+
+    assert run([m.__name__], [m.A(5)], services=[Late(), Dialled()]) == [m.B(9), m.B(1)]
+    assert m.CLOSED == ["client"]
+
+
+@pytest.mark.parametrize("run", [run_application, placed])
+def test_a_graph_gets_no_service_that_is_neither_given_nor_declared(declare: Any, run: Any) -> None:
+    m = declare(SERVED)
+    with pytest.raises(PreflightError, match="@service for Port") as caught:
+        run([m.__name__], [m.A(5)], services=[m.Clock()])
+    assert [fault.path for fault in caught.value.faults] == ["dials"]
+
+
+GIVING_UP = """
+@node
+def asks(a: A) -> B:
+    if a.n is None or a.n % 2: raise ValueError(a)
+    return B(a.n)
+@node
+def dials(b: B) -> C:
+    if b.n == 4: raise KeyError
+    return C(b.n)
+"""
+
+
+@pytest.mark.parametrize("run", [run_application, placed])
+def test_what_is_given_up_comes_as_values_and_no_file_is_written(
+    declare: Any, tmp_path: Any, run: Any
+) -> None:
+    m = declare(GIVING_UP)
+    nodes = {"asks": NodeFailure("dead_letter"), "dials": NodeFailure("dead_letter")}
+    payloads = [m.A(n) for n in range(1, 7)]
+    for path in (None, str(tmp_path / "dead.jsonl")):
+        spec = ApplicationSpec(
+            scenario="s",
+            discovery_modules=[m.__name__],
+            failure=FailureSpec(nodes=nodes, dead_letters=path),
+        )
+        given_up: list[GivenUp] = []
+        assert run(spec, payloads, given_up=given_up) == [m.C(2), m.C(6)]
+        assert given_up == [
+            GivenUp("asks", m.A(1), "ValueError", 1),
+            GivenUp("asks", m.A(3), "ValueError", 3),
+            GivenUp("dials", m.B(4), "KeyError", 4),
+            GivenUp("asks", m.A(5), "ValueError", 5),
+        ]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_payload_that_is_given_up_is_the_one_that_the_node_was_given(declare: Any) -> None:
+    """Not what would be read of its letter: this one has no such type."""
+    m = declare(GIVING_UP)
+    spec = ApplicationSpec(
+        scenario="s",
+        discovery_modules=[m.__name__],
+        failure=FailureSpec(nodes={"asks": NodeFailure("dead_letter")}),
+    )
+    given_up: list[GivenUp] = []
+    run_application(spec, [wrong := m.A(None)], given_up=given_up)
+    (one,) = given_up
+    assert one.payload is wrong
+
+
+def test_where_nothing_is_written_down_nothing_is_given_up(declare: Any) -> None:
+    m = declare(GIVING_UP)
+    given_up: list[GivenUp] = []
+    assert run_application([m.__name__], [m.A(2)], given_up=given_up) == [m.C(2)]
+    assert given_up == []
+
+
+@pytest.mark.parametrize("run", [run_application, placed])
+@pytest.mark.parametrize("application", [(("version", 1),), {"version": 1}, 3])
+def test_what_is_no_application_is_refused_with_the_way_from_a_configuration(
+    run: Any, application: Any
+) -> None:
+    with pytest.raises(
+        PreflightError, match=r"sk_supervisor\.application_spec\(config\)"
+    ) as caught:
+        run(application, [])
+    (fault,) = caught.value.faults
+    assert (fault.path, fault.category, fault.got) == (
+        "application",
+        "wrong_type",
+        type(application).__name__,
+    )

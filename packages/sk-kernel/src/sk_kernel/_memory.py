@@ -14,7 +14,7 @@ from sk_kernel._adapters.source import BatchLimits, SourceDriver
 from sk_kernel._application.application import ApplicationContext
 from sk_kernel._batch.batch import Batch
 from sk_kernel._calls.contexts import Identity
-from sk_kernel._calls.losses import Losses
+from sk_kernel._calls.losses import Loss, Losses
 from sk_kernel._graph.plan import make_plan, single_group
 from sk_kernel._letters.file import DeadLetterFile, letter_part
 from sk_kernel._measure.meter import Meter
@@ -43,6 +43,7 @@ class MemoryRun:
     :param on_open: called with the run when source and sink are open, before anything is read.
     :param on_input_end: called behind the last record, before any node is asked to finish.
     :param on_end: called at the end, however it comes, while all that nodes use is there still.
+    :param on_letter: called with each record that becomes a dead letter.
     :param stopwatch: measures source, nodes and sink; without one nothing is measured.
     :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be made.
 
@@ -65,6 +66,7 @@ class MemoryRun:
         on_open: Callable[[MemoryRun], None] | None = None,
         on_input_end: Callable[[], None] | None = None,
         on_end: Callable[[], None] | None = None,
+        on_letter: Callable[[Loss], None] | None = None,
     ) -> None:
         self._on_open, self._on_input_end, self._on_end = on_open, on_input_end, on_end
         graph = application.graph
@@ -89,7 +91,7 @@ class MemoryRun:
         self._loop = new_loop() if needs_loop(graph, graph.order) else None
         self._letters = DeadLetterFile(application.spec.failure)
         identity = Identity(run_id, self._scenario, MEMORY, ids)
-        self._losses = Losses(identity)
+        self._losses = Losses(identity, on_letter=on_letter)
         self._read = 0
         self.opened = False
         self.report: RunReport | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sk_kernel._declare.failure import NodeFailure
@@ -53,10 +54,16 @@ class Losses:
     acknowledged, writes its letters anew, into that worker's part: merging leaves one of each.
 
     :param part: the file to append to; without one, dead letters are counted and not written.
+    :param on_letter: called with the loss of each of them.
     """
 
-    def __init__(self, identity: Identity, part: str = "") -> None:
-        self._identity, self.part = identity, part
+    def __init__(
+        self,
+        identity: Identity,
+        part: str = "",
+        on_letter: Callable[[Loss], None] | None = None,
+    ) -> None:
+        self._identity, self.part, self._on_letter = identity, part, on_letter
         self.dead_lettered = self.skipped = 0
         self._held: list[tuple[Place, bytes]] = []
 
@@ -69,6 +76,8 @@ class Losses:
             self.skipped += 1
             return
         self.dead_lettered += 1
+        if self._on_letter is not None:
+            self._on_letter(loss)
         if self.part:
             letter = self._letter(loss)
             place = letter.sequence, letter.node, letter.key

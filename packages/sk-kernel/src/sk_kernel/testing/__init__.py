@@ -11,6 +11,7 @@ to its contract; ``SUPERVISOR_CLAIMS`` are the single claims.
 from sk_kernel.testing._adapters import CollectSink, ListSource
 from sk_kernel.testing._applications import run_application
 from sk_kernel.testing._driven import SinkOutcome, run_sink, run_source
+from sk_kernel.testing._given_up import GivenUp
 from sk_kernel.testing._nodes import run_node
 from sk_kernel.testing._placed import run_placed
 from sk_kernel.testing._supervisor_bench import Made, MakeSupervisor, SupervisorBench
@@ -20,6 +21,7 @@ from sk_kernel.testing._supervisor_suite import check_supervisor, check_supervis
 __all__ = [
     "SUPERVISOR_CLAIMS",
     "CollectSink",
+    "GivenUp",
     "ListSource",
     "Made",
     "MakeSupervisor",

@@ -20,12 +20,15 @@ from sk_kernel._record.envelope import Envelope
 from sk_kernel._trace.span import NodeObserver
 from sk_kernel.errors import Fault, PreflightError
 from sk_kernel.testing._adapters import CollectSink, ListSource
+from sk_kernel.testing._given import ServedApplication
+from sk_kernel.testing._given_up import GivenUp, LetterBox, letter_box
 
 #: What can be run: an application, or the module roots that it is declared under, or one of them.
 Application = ApplicationSpec | Sequence[str] | str
 NodeSettings = Mapping[str, dict[str, Any]]
 
 _SOURCE, _SINK = "testing:list_source", "testing:collect_sink"
+_NO_BOX = LetterBox()
 
 
 def run_application(
@@ -33,6 +36,8 @@ def run_application(
     payloads: Iterable[Any],
     *,
     nodes: NodeSettings | None = None,
+    services: Iterable[object] = (),
+    given_up: list[GivenUp] | None = None,
     batch_records: int = 1000,
     run_id: str = "test",
     observers: Sequence[NodeObserver] = (),
@@ -47,29 +52,45 @@ def run_application(
     gives the types of ``payloads`` (of none: those that nodes take and none emits) and the sink
     takes what no node consumes.
 
-    ``nodes`` are settings by node, over those of the application. The result is the same for every
-    ``batch_records``.
+    The result is the same for every ``batch_records``.
 
+    :param application: module roots, or an ApplicationSpec; ``sk_supervisor.application_spec``
+        makes one of a configuration.
+    :param nodes: settings by node, over those of the application.
+    :param services: instances to inject, by the class that is asked for or one derived of it. A
+        ``@service`` that is needed and not given is made, and closed, as in a run.
+    :param given_up: takes what nodes of the policy ``dead_letter`` give up, once the run is
+        complete; no file of dead letters is written then, and none need be named.
     :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run: among others
         where a source or sink has to be named, or there is none of the name.
     :raises RunError: when a node failed, or a payload is none that the source gives.
     """
-    context, sink = substituted(application, payloads, nodes or {})
     limits = BatchLimits(max_records=batch_records)
-    run = MemoryRun(
-        context, run_id, limits=limits, observers=observers, sampling_ratio=sampling_ratio
-    )
-    run.run()
+    with letter_box(wanted=given_up is not None) as box:
+        context, sink = substituted(application, payloads, nodes or {}, services, box)
+        run = MemoryRun(
+            context,
+            run_id,
+            limits=limits,
+            observers=observers,
+            sampling_ratio=sampling_ratio,
+            on_letter=box.take,
+        )
+        run.run()
+        if given_up is not None:
+            given_up += box.given_up()
     return sink.received
 
 
 def substituted(
-    application: Application, payloads: Iterable[Any], nodes: NodeSettings
+    application: Application,
+    payloads: Iterable[Any],
+    nodes: NodeSettings,
+    services: Iterable[object] = (),
+    box: LetterBox = _NO_BOX,
 ) -> tuple[ApplicationContext, CollectSink]:
     """The application with lists for adapters, and the sink that it will write to."""
-    if not isinstance(application, ApplicationSpec):
-        roots = [application] if isinstance(application, str) else list(application)
-        application = ApplicationSpec(scenario="test", discovery_modules=roots)
+    application = box.put_into(_spec_of(application))
     catalogue = discover(application.discovery_modules)
     given, sink = list(payloads), CollectSink()
     gives, takes = _ends(application, catalogue, given)
@@ -84,7 +105,22 @@ def substituted(
         sink=AdapterSettings(_SINK),
         failure=application.failure,
     )
-    return ApplicationContext(spec, catalogue=catalogue), sink
+    return ServedApplication(spec, catalogue, services), sink
+
+
+def _spec_of(application: Application) -> ApplicationSpec:
+    if isinstance(application, ApplicationSpec):
+        return application
+    named = isinstance(application, Sequence) and all(isinstance(n, str) for n in application)
+    if not named:
+        wanted = (
+            "names of modules, or an ApplicationSpec: that of a configuration is"
+            " sk_supervisor.application_spec(config)"
+        )
+        got = type(application).__qualname__
+        raise PreflightError([Fault("application", "wrong_type", wanted, got)])
+    roots = [application] if isinstance(application, str) else list(application)
+    return ApplicationSpec(scenario="test", discovery_modules=roots)
 
 
 def _ends(

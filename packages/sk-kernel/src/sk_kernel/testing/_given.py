@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from sk_kernel._application.application import ApplicationContext
 from sk_kernel._application.container import Container
+from sk_kernel._application.discovery import Catalogue
 from sk_kernel._application.preflight import one_of
+from sk_kernel._application.spec import ApplicationSpec
 from sk_kernel._declare.settings import build_settings, model_faults, settings_faults
 from sk_kernel._declare.specs import (
     SPEC_ATTRIBUTE,
+    NodeSpec,
     Parameter,
     PayloadType,
     ServiceSpec,
@@ -63,6 +67,37 @@ def provided(owner: str, parameters: Iterable[Parameter], given: Iterable[object
     for cls, instance in found.items():
         container.provide(cls, instance)
     return container
+
+
+class ServedApplication(ApplicationContext):
+    """An application with ``services``, each by every class that is asked for and that it is of."""
+
+    def __init__(
+        self, spec: ApplicationSpec, catalogue: Catalogue, services: Iterable[object]
+    ) -> None:
+        given = list(services)
+        self._answers: dict[type, object] = {}
+        for cls in _asked(catalogue):
+            if fitting := [each for each in given if isinstance(each, cls)]:
+                self._answers[cls] = fitting[-1]
+        declared = {cls for service in catalogue.services for cls in service.provides}
+        others = [ServiceSpec(cls, (cls,)) for cls in self._answers if cls not in declared]
+        catalogue.services += others
+        super().__init__(spec, catalogue=catalogue)
+
+    def container(self) -> Container:
+        """See the base; it has the instances that are given."""
+        container = super().container()
+        for cls, instance in self._answers.items():
+            container.provide(cls, instance)
+        return container
+
+
+def _asked(catalogue: Catalogue) -> dict[type, None]:
+    """The classes of services that something declared asks for."""
+    asking: tuple[NodeSpec | ServiceSpec, ...] = (*catalogue.nodes.values(), *catalogue.services)
+    asked = dict.fromkeys(parameter.cls for each in asking for parameter in each.parameters)
+    return {cls: None for cls in asked if cls not in catalogue.states}
 
 
 def require_taken(name: str, takes: Sequence[PayloadType], payloads: Iterable[Any]) -> None:

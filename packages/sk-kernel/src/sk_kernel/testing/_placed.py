@@ -27,6 +27,7 @@ from sk_kernel._wire.portable import wire_faults
 from sk_kernel._wire.wire import WireCodec
 from sk_kernel.errors import Fault, PreflightError
 from sk_kernel.testing._applications import Application, NodeSettings, substituted
+from sk_kernel.testing._given_up import GivenUp, LetterBox, letter_box
 
 #: Frames by the worker of a segment that they go to, with where they come from.
 _Arrivals = dict[End, list[tuple[End, bytes]]]
@@ -42,6 +43,8 @@ def run_placed(
     *,
     workers: Mapping[str, int] | None = None,
     nodes: NodeSettings | None = None,
+    services: Iterable[object] = (),
+    given_up: list[GivenUp] | None = None,
     batch_records: int = 1000,
     run_id: str = "test",
     observers: Sequence[NodeObserver] = (),
@@ -55,16 +58,43 @@ def run_placed(
     more than one. Each worker has states and services of its own, as a process has, and whatever
     goes from one segment to another is encoded, cut into frames of at most ``max_bytes``, and
     decoded. So the result equals that of :func:`run_application`, or the placement is not one that
-    the application can have. Source and sink are replaced as there.
+    the application can have. Source and sink are replaced as there, and ``services`` and
+    ``given_up`` are what they are there; a service that is given is the same one in every worker.
 
     :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run: a state torn
         apart, a payload that MessagePack does not carry, or a name of no vertex or group among it.
     :raises RunError: when a node failed, or a record is larger than ``max_bytes``.
     """
-    context, sink = substituted(application, payloads, nodes or {})
+    with letter_box(wanted=given_up is not None) as box:
+        context, sink = substituted(application, payloads, nodes or {}, services, box)
+        plan = _planned(context, placement, workers or {})
+        with asyncio.Runner() as loop:
+            placed = _Placed(
+                context,
+                plan,
+                TraceIds(run_id, sampling_ratio),
+                run_id,
+                BatchLimits(max_records=batch_records, max_bytes=max_bytes),
+                observers,
+                loop if needs_loop(plan.graph, plan.graph.order) else None,
+                box,
+            )
+            placed.run()
+        if given_up is not None:
+            given_up += box.given_up()
+    return sink.received
+
+
+def _planned(
+    context: ApplicationContext, placement: Mapping[str, str], workers: Mapping[str, int]
+) -> ExecutionPlan:
+    """The plan of a placement.
+
+    :raises PreflightError: when there is none, or a payload cannot go from one group to another.
+    """
     graph = context.graph
     group_of = {name: placement.get(name, MAIN) for name in graph.order}
-    unknown = [*_unknown(placement, context), *_unknown_groups(workers or {}, group_of)]
+    unknown = [*_unknown(placement, context), *_unknown_groups(workers, group_of)]
     if unknown:
         raise PreflightError(unknown)
     plan = make_plan(
@@ -76,18 +106,7 @@ def run_placed(
     )
     if faults := wire_faults(graph, plan.crossing()):
         raise PreflightError(faults)
-    with asyncio.Runner() as loop:
-        placed = _Placed(
-            context,
-            plan,
-            TraceIds(run_id, sampling_ratio),
-            run_id,
-            BatchLimits(max_records=batch_records, max_bytes=max_bytes),
-            observers,
-            loop if needs_loop(graph, graph.order) else None,
-        )
-        placed.run()
-    return sink.received
+    return plan
 
 
 def _unknown(placement: Iterable[str], context: ApplicationContext) -> Iterator[Fault]:
@@ -120,7 +139,9 @@ class _Placed:
         limits: BatchLimits,
         observers: Sequence[NodeObserver],
         loop: asyncio.Runner | None,
+        box: LetterBox,
     ) -> None:
+        self._box = box
         self._plan, self._codec, self._limits = plan, WireCodec(plan.graph), limits
         self._tracer = Tracer(plan, ids, observers) if observers else None
         self._splitters = [Splitter(s.key, s.workers) for s in plan.segments]
@@ -149,7 +170,7 @@ class _Placed:
             tracer=self._tracer,
             write=self._sink.write,
             loop=self._loop,
-            losses=Losses(identity, part),
+            losses=Losses(identity, part, self._box.take),
         )
 
     def run(self) -> None:

@@ -96,7 +96,11 @@ class Prepared:
 
 
 def application_spec(config: Config) -> ApplicationSpec:
-    """The application part of a configuration."""
+    """The application part of a configuration: its modules, settings, adapters, failure policies.
+
+    As `sk_kernel.testing.run_application` takes it. Secrets that the configuration was given are in
+    it.
+    """
     return convert(application_data(config), ApplicationSpec)
 
 
