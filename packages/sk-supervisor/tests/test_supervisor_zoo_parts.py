@@ -109,6 +109,29 @@ def test_a_zoo_passes_its_slack_on(tmp_path: Path, target: Path) -> None:
     visit.check()
 
 
+def test_a_run_in_the_zoo_may_have_other_values_than_are_configured(
+    tmp_path: Path, target: Path
+) -> None:
+    other = tmp_path / "other.txt"
+    overrides = {"adapters.sink.settings.path": str(other), "scenario": {"name": "${ENV:HOME}"}}
+    zoo = Zoo(tmp_path / "zoo", slack_seconds=15)
+    zoo.run(settings(target), node="work", beast="grandchildren", overrides=overrides).check()
+    assert other.exists()
+    assert target.read_text() == "old\n"
+
+
+def test_a_beast_that_needs_restarts_is_refused_in_a_group_that_has_none(
+    tmp_path: Path, target: Path
+) -> None:
+    configuration = settings(target)
+    (first, *_) = configuration["runtime"]["platform"]["process_groups"]
+    nodes = ["source:source", "work", "split", "tally_up", "sink:sink"]
+    configuration["runtime"]["platform"]["process_groups"] = [{**first, "nodes": nodes}]
+    with pytest.raises(RunRefusedError, match="restart_loses_state") as caught:
+        Zoo(tmp_path / "zoo").run(configuration, node="work", beast="crash_loop")
+    assert {fault.category for fault in caught.value.faults} == {"restart_loses_state"}
+
+
 def test_every_beast_has_a_deed_and_a_promise() -> None:
     from sk_supervisor.testing._deeds import AT_IMPORT, ON_A_RECORD
 

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from sk_kernel import Fault
@@ -30,6 +31,7 @@ from sk_supervisor.testing._visit import Visit, read_events
 #: When nothing of what is promised has come: the run is killed, and the visit says what is missing.
 PATIENCE_SECONDS: Final = 90.0
 _LOOK_SECONDS: Final = 0.02
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Zoo:
@@ -45,28 +47,39 @@ class Zoo:
         self._visits = 0
 
     def run(
-        self, config: Path | str | Mapping[str, Any], *, node: str, beast: Beast | str, at: int = 1
+        self,
+        config: Path | str | Mapping[str, Any],
+        *,
+        node: str,
+        beast: Beast | str,
+        at: int = 1,
+        overrides: Mapping[str, Any] = _NONE,
     ) -> Visit:
         """Run a configuration of worker processes with a beast in a node, and see what comes of it.
 
         The beast comes out on the ``at``-th record that a worker's ``node`` gets. The run is a
         process of its own; its groups are given short limits, and its log exporters are replaced.
+        All else is as configured: a sink writes where it does in earnest, unless ``overrides`` say
+        otherwise.
 
         :param config: the path of a configuration, or one as a mapping.
+        :param overrides: values to set in it, by their paths, as ``--set`` does.
         :raises ConfigError: when it is none.
-        :raises RunRefusedError: when it cannot run, or there is no such node or beast.
+        :raises RunRefusedError: when it cannot run, there is no such node or beast, or a beast that
+            needs restarts is to be in a group that cannot be restarted.
         """
         beast = _called(beast) if isinstance(beast, str) else beast
         self._visits += 1
         den = self._folder / f"{self._visits}-{beast.name}"
         den.mkdir(parents=True)
         path = _written(config, den)
-        group, overrides = _prepared(path, node, beast, den / "events.jsonl")
+        own = _options(overrides)
+        group, others = _prepared(path, own, node, beast, den / "events.jsonl")
         told = {"beast": beast.name, "group": group, "node": node, "at": at, "folder": str(den)}
         mark = json.dumps(told)
         stderr = den / "stderr"
         with stderr.open("wb") as file:
-            code = _run(["run", path, *overrides], mark, den, file.fileno(), beast)
+            code = _run(_words(path, [*own, *others]), mark, den, file.fileno(), beast)
         left = marked(VARIABLE, mark)
         return Visit(
             beast=beast,
@@ -98,14 +111,25 @@ def _written(config: Path | str | Mapping[str, Any], den: Path) -> str:
     return str(path)
 
 
-def _prepared(path: str, node: str, beast: Beast, events: Path) -> tuple[str, list[str]]:
-    """The node's group, and the options that make the run a beast's."""
+def _options(values: Mapping[str, Any]) -> list[str]:
+    return [f"{key}={json.dumps(value)}" for key, value in values.items()]
+
+
+def _words(path: str, options: Iterable[str]) -> list[str]:
+    """The run's command."""
+    return ["run", path, *(word for option in options for word in ("--set", option))]
+
+
+def _prepared(
+    path: str, overrides: Iterable[str], node: str, beast: Beast, events: Path
+) -> tuple[str, list[str]]:
+    """The node's group, and the overrides that make the run a beast's."""
     # Imported here: workers import this package, and start without.
     from sk_config import load_config
 
     from sk_supervisor._plan.preflight import prepare
 
-    config = load_config(path)
+    config = load_config(path, overrides)
     prepared = prepare(config, check_adapters=False)
     known = prepared.application.graph.nodes
     if node not in known:
@@ -126,8 +150,9 @@ def _prepared(path: str, node: str, beast: Beast, events: Path) -> tuple[str, li
             "exporters": [{"kind": "jsonl", "settings": {"path": str(events)}}]
         },
     }
-    options = [f"{key}={json.dumps(value)}" for key, value in values.items()]
-    return group, [word for option in options for word in ("--set", option)]
+    options = _options(values)
+    prepare(load_config(path, [*overrides, *options]), check_adapters=False)
+    return group, options
 
 
 def _run(arguments: list[str], mark: str, den: Path, stderr: int, beast: Beast) -> int:

@@ -14,7 +14,10 @@ from sk_supervisor.testing._beasts import BEASTS
 from sk_supervisor.testing._zoo import Zoo
 
 every_beast = pytest.mark.parametrize("beast", BEASTS.values(), ids=str)
-"""Runs a test once for each beast, as its argument ``beast``."""
+"""Runs a test once for each beast, as its argument ``beast``.
+
+``crash_loop`` among them, which ``zoo.run`` refuses in a group that cannot be restarted.
+"""
 
 
 @pytest.fixture
