@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 import msgspec
 
+from sk_kernel._adapters.calls import call_behind
 from sk_kernel._adapters.sink import SinkDriver
 from sk_kernel._adapters.source import BatchLimits, SourceDriver
 from sk_kernel._application.application import ApplicationContext
@@ -26,7 +27,6 @@ from sk_kernel._run.loops import close_loop, new_loop
 from sk_kernel._run.segment import SegmentRunner, needs_loop
 from sk_kernel._trace.observe import Tracer
 from sk_kernel._trace.span import NodeObserver
-from sk_kernel.errors import KernelError
 from sk_kernel.ports import Progress, RunReport
 
 MEMORY = "memory"
@@ -162,6 +162,14 @@ class MemoryRun:
         """
         self._source.leave()
 
+    def leave_close(self) -> None:
+        """Break out of the ``close`` of the sink, or of a service, that does not return.
+
+        Only for a signal's handler, in the thread of :meth:`run`; in whatever else, nothing.
+        """
+        self._sink.leave()
+        self._container.leave()
+
     @property
     def unsummed(self) -> str:
         """What was wrong with the sink's summary, behind the end of the work; else empty."""
@@ -198,7 +206,7 @@ class MemoryRun:
         try:
             self._sink.open()
         except BaseException as error:
-            _also(error, self._source.close)
+            call_behind(error, self._source.close)
             raise
         try:
             self._sink.partial_outputs()  # as a worker does: who cannot tell it does not start
@@ -207,8 +215,8 @@ class MemoryRun:
                 self._on_open(self)
             last = self._pump()
         except BaseException as error:
-            _also(error, self._source.close)
-            _also(error, self._abort)
+            call_behind(error, self._source.close)
+            call_behind(error, self._abort)
             raise
         try:
             self._source.close()
@@ -216,7 +224,7 @@ class MemoryRun:
             if last.complete:
                 self._sink.end(complete=True)
         except BaseException as error:
-            _also(error, self._abort)
+            call_behind(error, self._abort)
             raise
         if not last.complete:
             self._abort()
@@ -290,11 +298,3 @@ class MemoryRun:
             lost.skipped,
             source_records=read,
         )
-
-
-def _also(first: BaseException, then: Callable[[], None]) -> None:
-    """Clean up behind the failure ``first``: that this fails too is noted on it, and not raised."""
-    try:
-        then()
-    except KernelError as error:
-        first.add_note(f"and then: {error}")

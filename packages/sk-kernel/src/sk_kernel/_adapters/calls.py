@@ -36,3 +36,11 @@ def call_adapter(adapter: str, action: str, call: Callable[..., T], *arguments: 
         silent = action in _WITH_PAYLOAD and not isinstance(error, OSError)
         problem = "" if silent else str(error)
         raise AdapterFailedError(adapter, action, type(error).__name__, problem) from error
+
+
+def call_behind(first: BaseException, then: Callable[[], None]) -> None:
+    """Clean up behind the failure ``first``: that this fails too is noted on it, and not raised."""
+    try:
+        then()
+    except KernelError as error:
+        first.add_note(f"and then: {error}")

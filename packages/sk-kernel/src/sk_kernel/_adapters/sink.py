@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sk_kernel._adapters.calls import call_adapter, optional_method
-from sk_kernel._application.closing import warn_of_close
+from sk_kernel._application.closing import Closing, warn_of_close
 from sk_kernel._graph.graph import SINK, Graph
 from sk_kernel._measure.stopwatch import Stopwatch, timed_if
 from sk_kernel._record.ends import ENDS
@@ -36,6 +36,7 @@ class SinkDriver:
         self._bridge = graph.sink.bridge or SINK
         self.records = 0
         self._is_open = False
+        self._closing = Closing()
         #: Where unfinished output was when the sink was closed, or why it could not say so.
         self._left: tuple[str, ...] | KernelError | None = None
         #: Whether the output is in place.
@@ -96,13 +97,17 @@ class SinkDriver:
                 self._left = self.partial_outputs()
             except KernelError as error:
                 self._left = error
-        try:
-            close()
-        except BaseException as error:
-            if _is_from_outside(error):
-                raise
-            return error
-        return None
+        raised = self._closing.call(close)
+        if raised is not None and _is_from_outside(raised):
+            raise raised
+        return raised
+
+    def leave(self) -> None:
+        """Break out of the sink's ``close`` that does not return, if it is being closed.
+
+        Only for a signal's handler, in the thread of :meth:`close`.
+        """
+        self._closing.leave()
 
     def partial_outputs(self) -> tuple[str, ...]:
         """Where unfinished output is; nowhere, once it is in place. Behind the end as it was there.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sk_kernel._application.closing import warn_of_close
+from sk_kernel._application.closing import Closing, warn_of_close
 from sk_kernel._declare.specs import Parameter, ServiceSpec, StateSpec
 from sk_kernel.errors import KernelError, ResolutionError
 
@@ -35,6 +36,7 @@ class Container:
         self._states = frozenset(states or ())
         #: The services that were made here, in that order, until they are closed.
         self._open: list[Any] = []
+        self._closing = Closing()
 
     def provide(self, wanted: type, instance: object) -> None:
         """Answer ``wanted`` with ``instance``, over any declared service."""
@@ -95,12 +97,19 @@ class Container:
         """
         while self._open:
             service = self._open.pop()
-            try:
-                _close(service, loop)
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # noqa: BLE001 - sys.exit() and a cancelled task, too
+            error = self._closing.call(partial(_close, service, loop))
+            if isinstance(error, KeyboardInterrupt):
+                raise error
+            if error is not None:  # sys.exit() and a cancelled task, too
                 warn_of_close(f"service {type(service).__qualname__}", error)
+
+    def leave(self) -> None:
+        """Break out of a service's ``close`` that does not return, if one is being closed.
+
+        Only for a signal's handler, in the thread of :meth:`close`. It is warned of as one that has
+        raised, and the others are closed.
+        """
+        self._closing.leave()
 
     def _make(self, maker: ServiceSpec) -> Any:
         name = maker.cls.__qualname__

@@ -200,6 +200,8 @@ class LocalRun:
         self._requests.close(self._run.failure if self._run else None)
         if self._spans is not None and self._stop.requests.forced:
             self._spans.finish(_FORCED_SECONDS)
+        if self._run is not None:
+            self._times.closing(self._run.leave_close)
 
     def _drain(self) -> None:
         if self._run is None:

@@ -12,24 +12,39 @@ from sk_supervisor._system.threads import begin
 
 #: A read that goes on for this long behind the interrupt is broken off.
 _BLOCKED_SECONDS: Final = 1.0
+#: What is closed when the budget is over is broken off, and whatever is then closed a second later.
+_LEFT: Final = 5
 
 
 class StopTimes:
     """Breaks into work that does not end in time. Safe in any thread.
 
-    ``over`` says whether the budget, of so many ``seconds``, has ended it. Without a ``break_in``,
+    ``over`` says whether the budget, of so many ``seconds``, has ended it. It goes on behind the
+    work: what is closed then has what is left of it, or all of it. Without a ``break_in``,
     which is where nobody runs the work in the main thread, it may take as long as it likes.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds, self.break_in = seconds, BreakIn()
         self.over = False
+        self._leave_close: Callable[[], None] | None = None
+        self._began = False
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def begin(self) -> None:
-        """The budget begins."""
-        self._after(self.seconds, self._end)
+        """The budget begins. More than once: nothing."""
+        began, self._began = self._began, True
+        if not began:
+            self._after(self.seconds, self._end)
+
+    def closing(self, leave: Callable[[], None]) -> None:
+        """The run ends: the budget, which begins here if it has not, ends nothing but a close.
+
+        :param leave: breaks one off, where it is called in the main thread.
+        """
+        self._leave_close = leave
+        self.begin()
 
     def leave_soon(self, leave: Callable[[], None]) -> None:
         """The source is about to be interrupted: in a second have ``leave`` called in its read."""
@@ -42,7 +57,15 @@ class StopTimes:
             self._threads.pop().join()
 
     def _end(self) -> None:
-        self.over = True
+        leave = self._leave_close
+        if leave is None:
+            self.over = True
+            self.break_in()
+            return
+        for _ in range(_LEFT):
+            self.break_in(leave)
+            if self._ended.wait(_BLOCKED_SECONDS):
+                return
         self.break_in()
 
     def _after(self, seconds: float, do: Callable[[], None]) -> None:

@@ -65,10 +65,12 @@ def supervised(
             rung = _shut_down(supervisor, system)
     except (ForcedStop, KernelError) as error:
         return _cut_short(error, rung, supervisor, prepared, signals)
-    said = summary(report, sum(group.restarts for group in supervisor.snapshot().groups))
-    if rung in _BY_FORCE:
-        forced = by_force(report, supervisor, rung)
-        return EXIT_STOP_TIMEOUT, said, f"error: {forced}"
+    status = supervisor.snapshot()
+    said = summary(report, sum(group.restarts for group in status.groups))
+    if rung in _BY_FORCE and status.stop_forced:
+        return EXIT_STOP_TIMEOUT, said, f"error: {by_force(report, supervisor, rung)}"
+    if rung in _BY_FORCE:  # what comes behind the work fails no run
+        said += f"\nwarning: {by_force(report, supervisor, rung)}"
     code = _stopped_code(signals.numbers) if report.outcome == "stopped" else EXIT_DONE
     return code, said, ""
 

@@ -16,6 +16,7 @@ from sk_kernel import (
     RunReport,
 )
 from sk_kernel.runtime import application_traceback
+from sk_observability import EventName
 
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._protocol.failures import has_no_reader
@@ -72,7 +73,9 @@ def by_force(report: RunReport, supervisor: BootstrapSupervisor, rung: str) -> s
     done = "the run was stopped" if report.outcome == "stopped" else "the work is done"
     if supervisor.works_in_caller:
         return f"{done}, but what comes behind it was cut short by force"
-    return f"{done}, but workers had to be ended by force ({rung})"
+    forced = [e for e in supervisor.lifecycle_events() if e.name == EventName.SUPERVISOR_FORCE_STOP]
+    left = f": {forced[0].fields.get('workers', '')}" if forced else ""
+    return f"{done}, but workers had to be ended by force ({rung}){left}"
 
 
 def failure(
