@@ -196,7 +196,7 @@ class LocalRun:
             raise
 
     def _ended(self) -> None:
-        """The run's own end: behind a stop by force its exporters get little time."""
+        """The run's own end, before what is closed: behind a stop by force with little time."""
         self._requests.close(self._run.failure if self._run else None)
         if self._spans is not None and self._stop.requests.forced:
             self._spans.finish(_FORCED_SECONDS)
