@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
@@ -60,12 +61,12 @@ def compile_chain(
     return chain
 
 
-class NotPassedError(Exception):
+class NotPassedError(Exception, ABC):
     """What a node in the middle of a chain returned does not go on to the next one."""
 
+    @abstractmethod
     def refusal(self, call: NodeCall, key: Key) -> RunError:
         """The error of the record ``key``, for which the node of ``call`` returned that."""
-        raise NotImplementedError
 
 
 class DetourError(NotPassedError):
