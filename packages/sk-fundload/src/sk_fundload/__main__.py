@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
+
+from sk_fundload._last_code import LastCode
 
 
 def main() -> None:
     """Run it. Whatever ends it before it hears signals itself does so without a word."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # The first process of a container would not hear them at all.
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, lambda number, _: os._exit(128 + number))
+    last = LastCode()
+    last.hold()
     try:
         from sk_fundload.cli import main as command
 
-        command(prog_name="sk-fundload")
+        command(prog_name="sk-fundload", obj=last)
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+        sys.exit(128 + signal.SIGINT if last.code is None else last.code)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,12 @@ from __future__ import annotations
 import gc
 import signal
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from sk_fundload._last_code import LastCode
 
 _EXIT_USAGE = 2
 _EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, as tools written in C end
@@ -40,7 +43,9 @@ def main() -> None:
 @click.option("--run-id", metavar="ID", help="A name for the run; else one is made.")
 @click.option("--quiet", is_flag=True, help="Say nothing but what goes wrong.")
 @click.option("--profile-run", is_flag=True, help="Measure, and tell where the time went.")
+@click.pass_obj
 def run(
+    last: LastCode | None,
     rules: str | None,
     profile: str | None,
     input_: str | None,
@@ -82,6 +87,8 @@ def run(
         code = run_config(
             chosen, run_id=run_id, quiet=quiet, profile_run=profile_run, stderr=sys.stderr
         )
+        if last is not None:  # the process is the command's
+            last.settle(code)
     except (ConfigError, UsageError) as error:
         click.echo(f"error: {error}", err=True)
         code = _EXIT_USAGE
