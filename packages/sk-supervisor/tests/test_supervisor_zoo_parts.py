@@ -193,11 +193,19 @@ def test_a_marked_process_is_found_wherever_it_went() -> None:
 
     mark = f"{os.getpid()}"
     environment = {**os.environ, "SK_TEST_MARK": mark}
-    fugitive = subprocess.Popen(["sleep", "1000"], env=environment, start_new_session=True)
+    pipe = subprocess.PIPE
+    fugitive = subprocess.Popen(
+        ["cat"], env=environment, start_new_session=True, stdin=pipe, stdout=pipe
+    )
+    assert fugitive.stdin
+    assert fugitive.stdout
     try:
+        # Until it runs, though Popen has returned, the system may show no environment of it.
+        os.write(fugitive.stdin.fileno(), b"there\n")
+        assert fugitive.stdout.readline() == b"there\n"
         [found] = marked("SK_TEST_MARK", mark, within_seconds=0)
         assert str(fugitive.pid) in found
     finally:
         fugitive.kill()
-        fugitive.wait()
+        fugitive.communicate()
     assert marked("SK_TEST_MARK", mark, within_seconds=30) == []
