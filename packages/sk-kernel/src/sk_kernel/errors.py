@@ -173,8 +173,8 @@ class UnknownTargetError(RunError):
 class AdapterFailedError(RunError):
     """A source or a sink raised while it was made, opened, read, written or committed.
 
-    ``problem`` is the original's text where that cannot hold a payload, else empty. ``after`` is how
-    many records a source had given by then, where it was read.
+    ``problem`` is the original's text where that cannot hold a payload, else empty. ``after`` is
+    how many records a source had given by then, where it was read.
     """
 
     def __init__(

@@ -48,8 +48,8 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     ``outcome`` is ``completed`` when the source had no more, or is an unbounded one that a stop has
     drained, and the sink committed, ``stopped`` when the source was interrupted, what was in flight
     drained, and the sink aborted; then ``partial_outputs`` names what it left. ``counters`` are the
-    sink's own. ``dead_lettered`` and ``skipped`` count the records that nodes gave up. What has become of spans is in the status: it
-    is known only when every process has ended.
+    sink's own. ``dead_lettered`` and ``skipped`` count the records that nodes gave up. What has
+    become of spans is in the status: it is known only when every process has ended.
     """
 
     run_id: str
