@@ -172,3 +172,24 @@ def test_a_breakpoint_that_nobody_can_answer_comes_with_a_hint(declare: Any) -> 
 def test_a_node_is_not_called_with_what_never_comes_to_it(m: Any) -> None:
     with pytest.raises(PreflightError, match=r"taker: wrong_type: .* one of A; got str"):
         run_node(m.taker, m.A(1), "x")
+
+
+def test_the_read_that_is_interrupted_has_the_context_variables_of_the_test(declare: Any) -> None:
+    module = declare(
+        """
+        import threading
+        from contextvars import ContextVar
+        SET = ContextVar("SET", default=0)
+        @source
+        class Found:
+            def __init__(self) -> None:
+                self.given, self.stopped = 0, threading.Event()
+            def read(self, max_records: int, max_bytes: int) -> Sequence[A]:
+                self.given += 1
+                if self.given == 2: self.stopped.wait()
+                return [A(SET.get())] if self.given < 3 else ()
+            def interrupt(self) -> None: self.stopped.set()
+        """
+    )
+    module.SET.set(6)
+    assert run_source(module.Found, interrupt_after=1) == [module.A(6), module.A(6)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from contextvars import copy_context
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -159,7 +160,9 @@ class _Reading:
 
 def _interrupt(driver: SourceDriver, reading: _Reading) -> None:
     """Interrupt the driver while another thread reads."""
-    thread = threading.Thread(target=reading.try_once, name="source", daemon=True)
+    # With the context variables of this one, as a run's.
+    as_here = copy_context().run
+    thread = threading.Thread(target=as_here, args=(reading.try_once,), name="source", daemon=True)
     thread.start()
     thread.join(_TO_BLOCK_SECONDS)
     driver.interrupt()

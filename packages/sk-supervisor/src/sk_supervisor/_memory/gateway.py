@@ -24,7 +24,7 @@ from sk_kernel.runtime import (
 from sk_supervisor._memory.status import WORKER
 from sk_supervisor._requests.flights import Flights, OnFailure, name_of, visits_of
 from sk_supervisor._requests.outcomes import terminal_of
-from sk_supervisor._system.threads import begin
+from sk_supervisor._system.threads import as_here, begin
 
 
 class _Flight(NamedTuple):
@@ -38,7 +38,8 @@ class _Flight(NamedTuple):
 class LocalGateway:
     """A :class:`Gateway` beside a run of the memory profile: nothing takes a transport hop.
 
-    Payloads are handed on as they are.
+    Payloads are handed on as they are, and nodes run with the context variables of the thread that
+    makes this: those of the run.
 
     :param takes: says which requests are traced, by their trace ids.
     :param on_failure: called in any thread for a request that has failed; must not block.
@@ -58,7 +59,9 @@ class LocalGateway:
         self._numbers = count(1)
         self._flights: Flights[_Flight] = Flights(waiters, on_failure)
         self._waiting: queue.SimpleQueue[_Flight | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="requests", daemon=True)
+        self._thread = threading.Thread(
+            target=as_here(), args=(self._work,), name="requests", daemon=True
+        )
         begin(self._thread)
 
     def dispatch(self, deliveries: RoutingResult, waiter: ReplyWaiter) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 from sk_supervisor._lives.stop_requests import StopRequests
-from sk_supervisor._system.threads import begin
+from sk_supervisor._system.threads import as_here, begin
 
 #: How long ``stop`` may take when the end has come without it.
 _END_SECONDS = 1.0
@@ -16,6 +16,8 @@ _END_SECONDS = 1.0
 
 class StopThread:
     """Calls ``stop`` once, in a thread of its own, when it runs and was asked.
+
+    It has the context variables of the thread that starts it: a source is interrupted in it.
 
     :param delay_seconds: how long after the request; what was asked before it runs, or by force, is
         done at once.
@@ -34,7 +36,7 @@ class StopThread:
         """
         if self.requests.reasons:
             self._delay = 0.0
-        thread = threading.Thread(target=self._wait, name="stop", daemon=True)
+        thread = threading.Thread(target=as_here(), args=(self._wait,), name="stop", daemon=True)
         begin(thread)
         self._thread = thread
 

@@ -11,7 +11,7 @@ from sk_kernel import BootstrapSupervisor, KernelError
 from sk_supervisor._run.execute import run_with
 from sk_supervisor._show.screens import LoggedScreen
 from sk_supervisor._supervisor.base import SupervisorBase
-from sk_supervisor._system.threads import begin, begun
+from sk_supervisor._system.threads import as_here, begin, begun
 from sk_supervisor.errors import EXIT_DONE, EXIT_SIGNAL_BASE, EXIT_START, ServiceFailedError
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _ONCE: Final = "what serve() gives is for one block, and was entered before: cal
 class Background:
     """Begun, started and ended once each, by any thread; :meth:`wait` and the failure are for all.
 
+    It runs with the context variables of the thread that makes this.
+
     :param stderr: where its progress is shown; without one the lines of its workers are logged.
     """
 
@@ -34,7 +36,7 @@ class Background:
         self._supervisor: BootstrapSupervisor | None = None
         self._made, self._over = threading.Event(), threading.Event()
         self._code = 1
-        self._thread = threading.Thread(target=self._work, name="serve")
+        self._thread = threading.Thread(target=as_here(), args=(self._work,), name="serve")
 
     def begin(self) -> None:
         """Start it. Does not wait.

@@ -1,9 +1,11 @@
-"""Starting a thread of ours, which takes no signals, or saying in one way that there is none."""
+"""Threads of ours: they take no signals, and run an application's code in its own context."""
 
 from __future__ import annotations
 
 import errno
 import threading
+from collections.abc import Callable
+from contextvars import copy_context
 from typing import TextIO
 
 from sk_supervisor._system.last_code import left_children
@@ -21,6 +23,16 @@ def begin(thread: threading.Thread) -> None:
             thread.start()
     except RuntimeError as error:
         raise OSError(errno.EAGAIN, str(error)) from error
+
+
+def as_here() -> Callable[[Callable[[], object]], object]:
+    """What runs a call in another thread with the context variables that are set here and now.
+
+    Each call has a copy of its own. What a module sets as it is imported, such as the precision of
+    ``decimal``, is set in the thread that imports it, and a thread of ours would not know it.
+    """
+    context = copy_context()
+    return lambda call: context.copy().run(call)
 
 
 def tell_left_behind(stream: TextIO | None) -> None:

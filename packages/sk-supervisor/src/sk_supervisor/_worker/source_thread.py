@@ -9,7 +9,7 @@ from typing import Any
 from sk_kernel import AdapterFailedError, KernelError
 from sk_kernel.runtime import Batch, Meter, SourceDriver
 
-from sk_supervisor._system.threads import begin
+from sk_supervisor._system.threads import as_here, begin
 from sk_supervisor._worker.inbox import Broke, Credit, Item, SourceRead
 from sk_supervisor.errors import ApplicationExitError
 
@@ -19,7 +19,8 @@ class SourceThread:
 
     A source that cannot be interrupted (a generator that waits for a line) does not hold up the
     end of the run: its thread is left behind, and the final batch follows what it gave before.
-    Nothing is heard of it any more then.
+    Nothing is heard of it any more then. The source runs with the context variables of the thread
+    that has opened it.
 
     :param patience: so many seconds after its interrupt it is left behind, if it still reads.
     """
@@ -35,6 +36,7 @@ class SourceThread:
     ) -> None:
         self._meter, self._patience = meter or Meter(), patience
         self.driver, self._credit, self._deliver = driver, credit, deliver
+        self._as_opened = as_here()
         self._lock = threading.Lock()
         self._number, self._last = 0, 0
         self._is_open = self._ended = self._is_left_behind = False
@@ -50,6 +52,7 @@ class SourceThread:
         :raises AdapterFailedError: when it cannot be.
         """
         self.driver.open()
+        self._as_opened = as_here()
         self._is_open = True
 
     def start(self) -> None:
@@ -99,7 +102,7 @@ class SourceThread:
     def _interrupt(self) -> None:
         """Ask the source to end, in a thread of its own; then let whoever waits for credit go."""
         try:
-            self.driver.interrupt()
+            self._as_opened(self.driver.interrupt)
         except AdapterFailedError as error:
             self._deliver(Broke(error))
         finally:
@@ -108,7 +111,7 @@ class SourceThread:
     def _run(self) -> None:
         # Whatever ends this thread ends the run: the main thread waits for its word.
         try:
-            self._read()
+            self._as_opened(self._read)
         except (SystemExit, KeyboardInterrupt) as error:
             self._break(ApplicationExitError(error))
         except BaseException as error:  # noqa: BLE001
