@@ -127,6 +127,7 @@ class SourceDriver:
 
         :raises NodeOutputError: where an envelope says something that is no text.
         """
+        self._interrupted = True  # it may not have come to that: no thread could be had for it
         held = self._held() if self._is_reading else ()
         if not held:
             return [(self._final(number + 1, last + 1), ())]
