@@ -530,9 +530,10 @@ def test_of_workers_in_one_place_each_has_the_letters_of_what_the_output_has_of_
     two, five, eight = Path(spec.failure.dead_letters or "").read_bytes().splitlines(True)
     file = DeadLetterFile(spec.failure)
     folder = file.open()
-    for worker, written in (("a-0.1", two + eight), ("a-0.2", two + five), ("b-0.1", five)):
+    shares = {"a/%2F-0.1": (0, 5), "a/%2F-0.2": (5, None), "b-0.1": (0, 4)}
+    for worker, written in zip(shares, (two + eight, two + five, five), strict=True):
         Path(letter_part(folder, worker, 0)).write_bytes(written)
-    assert file.stage({"a-0.1": (0, 5), "a-0.2": (5, None), "b-0.1": (0, 4)}) == 1
+    assert file.stage(shares.__getitem__) == 1
     file.commit()
     assert Path(spec.failure.dead_letters or "").read_bytes() == two
 

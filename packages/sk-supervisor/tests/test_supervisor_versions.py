@@ -12,24 +12,25 @@ LAST: Way = (2, "b-0", 3, "out-0")
 WAYS = (FIRST, SECOND, LAST)
 
 
+ALL = (0, None)
+
+
 def test_where_nobody_was_replaced_all_is_everybody_s_own() -> None:
     versions = Versions(WAYS, ["a-0", "b-0"])
     versions.passed(SECOND, 7)
-    assert versions.counted(["in-0.1", "a-0.1", "b-0.1"]) == {}
+    assert [versions.share(worker) for worker in ("in-0.1", "a-0.1", "b-0.1")] == [ALL] * 3
 
 
 def test_what_was_passed_on_whole_is_its_maker_s_and_the_rest_its_successor_s() -> None:
     versions = Versions(WAYS, ["a-0"])
     versions.passed(SECOND, 7)
-    versions.handed_over("a-0.1")
-    versions.passed(SECOND, 3)  # what its successor makes anew is dropped
-    versions.passed(SECOND, 9)
     versions.handed_over("a-0.2")
-    assert versions.counted(["in-0.1", "a-0.3"]) == {
-        "a-0.1": (0, 7),
-        "a-0.2": (7, 9),
-        "a-0.3": (9, None),
-    }
+    versions.passed(SECOND, 3)  # what its successor makes anew is dropped
+    versions.handed_over("a-0.3")
+    versions.passed(SECOND, 9)
+    versions.handed_over("a-0.4")
+    shares = [versions.share(f"a-0.{number}") for number in (1, 2, 3, 4)]
+    assert shares == [(0, 7), (7, 7), (7, 9), (9, None)]
 
 
 def test_a_worker_is_done_with_what_has_gone_every_way() -> None:
@@ -37,8 +38,8 @@ def test_a_worker_is_done_with_what_has_gone_every_way() -> None:
     versions = Versions([*WAYS, aside], ["a-0"])
     versions.passed(SECOND, 7)
     versions.passed(aside, 5)
-    versions.handed_over("a-0.1")
-    assert versions.counted(["a-0.2"]) == {"a-0.1": (0, 5), "a-0.2": (5, None)}
+    versions.handed_over("a-0.2")
+    assert (versions.share("a-0.1"), versions.share("a-0.2")) == ((0, 5), (5, None))
 
 
 def test_what_is_lost_with_its_receiver_is_whoever_s_sends_it_again() -> None:
@@ -46,14 +47,11 @@ def test_what_is_lost_with_its_receiver_is_whoever_s_sends_it_again() -> None:
     versions = Versions(WAYS, ["a-0", "b-0"])
     versions.passed(SECOND, 7)
     versions.passed(LAST, 4)
-    versions.handed_over("a-0.1")
-    versions.handed_over("b-0.1")
-    assert versions.counted(["a-0.2", "b-0.2"]) == {
-        "a-0.1": (0, 4),
-        "a-0.2": (4, None),
-        "b-0.1": (0, 4),
-        "b-0.2": (4, None),
-    }
+    versions.handed_over("a-0.2")
+    versions.handed_over("b-0.2")
+    for place in ("a-0", "b-0"):
+        shares = versions.share(f"{place}.1"), versions.share(f"{place}.2")
+        assert shares == ((0, 4), (4, None))
 
 
 @given(
@@ -69,16 +67,12 @@ def test_each_record_is_one_worker_s_of_a_place(story: list[tuple[Way, int] | st
     versions, incarnation = Versions(WAYS, ["a-0", "b-0"]), {"a-0": 1, "b-0": 1}
     for what in story:
         if isinstance(what, str):
-            versions.handed_over(f"{what}.{incarnation[what]}")
             incarnation[what] += 1
+            versions.handed_over(f"{what}.{incarnation[what]}")
         else:
             versions.passed(*what)
-    counted = versions.counted(f"{place}.{number}" for place, number in incarnation.items())
     for place, number in incarnation.items():
+        shares = [versions.share(f"{place}.{each}") for each in range(1, number + 1)]
         for record in range(1, 60):
-            takers = []
-            for each in range(1, number + 1):
-                after, through = counted.get(f"{place}.{each}", (0, None))
-                if after < record and (through is None or record <= through):
-                    takers.append(each)
+            takers = [(a, to) for a, to in shares if a < record and (to is None or record <= to)]
             assert len(takers) == 1

@@ -10,19 +10,19 @@ from __future__ import annotations
 import contextlib
 import heapq
 import os
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from operator import itemgetter
 from typing import IO
 
 from sk_kernel._declare.failure import FailureSpec
-from sk_kernel._letters.keep import file_name
+from sk_kernel._letters.keep import file_name, name_of
 from sk_kernel._letters.letters import Place, place_of
 from sk_kernel._letters.place import put_in_place, refuse_others, told_of
 from sk_kernel.errors import DeadLetterError, DeadLettersLeftError
 
-Counted = Mapping[str, tuple[int, int | None]]
-"""The records (behind the first number, up to the second one) of which a worker's letters belong to
-the output, where they are not all: it was followed by another one, or is that other one."""
+Share = Callable[[str], tuple[int, int | None]]
+"""Gives the records of which a worker's letters belong to the output: those behind the first
+number, up to the second. They are not all where it was followed by another, or has followed one."""
 
 _MERGED = "merged"
 _PART = ".part"
@@ -52,17 +52,17 @@ class DeadLetterFile:
                 self._folder = mkdtemp(prefix=f"{name}.", suffix=".parts", dir=folder)
         return self._folder
 
-    def stage(self, counted: Counted | None = None) -> int:
+    def stage(self, share: Share | None = None) -> int:
         """Merge the parts, all of which are complete; the number of letters.
 
-        :param counted: whose letters of which records belong to the output.
+        :param share: whose letters of which records belong to the output; None for all of them.
         """
         if not self._folder:
             return 0
         count = 0
         staged = os.path.join(self._folder, _MERGED)
         with told_of("merge", self._folder), open(staged, "wb") as merged:
-            for line in _merged(_parts(self._folder), counted or {}):
+            for line in _merged(_parts(self._folder), share or _all):
                 merged.write(line)
                 count += 1
             merged.flush()
@@ -127,7 +127,7 @@ def letter_lines(path: str) -> Generator[bytes, None, None]:
             parts = _parts(path)
             if not parts:
                 raise DeadLetterError("read", path, "it is a folder, and no part of a run is in it")
-            yield from _merged(parts, {})
+            yield from _merged(parts, _all)
             return
         with open(path, "rb") as file:
             yield from file
@@ -138,16 +138,18 @@ def _parts(folder: str) -> list[str]:
     return [os.path.join(folder, name) for name in names]
 
 
-def _merged(paths: Iterable[str], counted: Counted) -> Iterator[bytes]:
+def _all(worker: str) -> tuple[int, int | None]:
+    return 0, None
+
+
+def _merged(paths: Iterable[str], share: Share) -> Iterator[bytes]:
     """Lines in their order. A worker that took over from another one may have repeated some."""
-    by_name = {file_name(worker): share for worker, share in counted.items()}
     last: Place | None = None
     with contextlib.ExitStack() as stack:
         parts = []
         for path in paths:
-            worker = os.path.basename(path).removesuffix(_PART).rpartition(".")[0]
-            file = stack.enter_context(open(path, "rb"))
-            parts.append(_lines(file, *by_name.get(worker, (0, None))))
+            worker = name_of(os.path.basename(path).removesuffix(_PART).rpartition(".")[0])
+            parts.append(_lines(stack.enter_context(open(path, "rb")), *share(worker)))
         for place, line in heapq.merge(*parts, key=itemgetter(0)):
             if place != last:
                 yield line

@@ -39,6 +39,11 @@ def file_name(name: str) -> str:
     return name.replace("%", "%25").replace("/", "%2F")
 
 
+def name_of(file: str) -> str:
+    """The name that a file's begins with as :func:`file_name` has it."""
+    return file.replace("%2F", "/").replace("%25", "%")
+
+
 def _run_of(path: str) -> str:
     with open(path, "rb") as file, contextlib.suppress(DeadLetterError):
         run = file_name(read_letter(file.readline()).run_id)

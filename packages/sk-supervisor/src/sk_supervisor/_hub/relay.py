@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sk_kernel.runtime import SINK, SOURCE, Counted, ExecutionPlan
+from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan
 
 from sk_supervisor._hub.in_flight import InFlight
 from sk_supervisor._hub.versions import Versions
@@ -107,10 +107,10 @@ class Relay:
             place = self._place_of.get(worker)
             return self._in_flight.at_hand(place) if place is not None else None
 
-    def counted(self) -> Counted:
-        """The records of which a worker's version counts, where workers were replaced."""
+    def share(self, worker: str) -> tuple[int, int | None]:
+        """The records of which a worker's version counts: see :class:`Versions`. Any thread."""
         with self._lock:
-            return self._versions.counted(self._workers.values())
+            return self._versions.share(worker)
 
     def has_got_all(self, worker: str) -> bool:
         """Whether the end of input has been sent to a worker, on every way that leads into it."""
@@ -131,9 +131,8 @@ class Relay:
         """
         with self._lock:
             place = place_of(worker)
-            former = self._workers[place]
-            self._versions.handed_over(former)
-            del self._place_of[former]
+            self._versions.handed_over(worker)
+            del self._place_of[self._workers[place]]
             self._workers[place] = worker
             self._place_of[worker] = place
             self._ended = {way for way in self._ended if way.sender != place}

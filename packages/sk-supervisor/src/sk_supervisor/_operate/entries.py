@@ -115,7 +115,8 @@ def listens(path: Path) -> bool:
 
 
 def _sweep(folder: Path) -> None:
-    for path in folder.iterdir():
+    # Sockets first: while one is there, so is what is written about it.
+    for path in sorted(folder.iterdir(), key=lambda path: path.suffix != ".sock"):
         with contextlib.suppress(OSError):  # it went, or cannot be read: then it stays
             if _is_left(path):
                 _unlink(path)

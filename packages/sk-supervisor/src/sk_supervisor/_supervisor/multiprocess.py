@@ -131,7 +131,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
             self._on_line(work.sink.worker_id, "stderr", unsummed(work.sink))
         if profiler is not None:
             profiler.write(report.records_in)
-        return with_letters(report, parts.letters, work.session.relay.counted())
+        return with_letters(report, parts.letters, work.session.relay.share)
 
     def request_stop(self, reason: str, *, force: bool = False) -> None:
         """See the protocol. Safe in any thread and in a signal handler."""

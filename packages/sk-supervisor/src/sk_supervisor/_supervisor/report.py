@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 from sk_control import DrainOutcome
 from sk_kernel import GroupStatus, Progress, RunReport, Totals
-from sk_kernel.runtime import SINK, Counted, DeadLetterFile, ExecutionPlan
+from sk_kernel.runtime import SINK, DeadLetterFile, ExecutionPlan, Share
 
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._plan.preflight import Prepared
@@ -58,17 +58,16 @@ def ends_of(plan: ExecutionPlan, groups: Iterable[GroupStatus]) -> tuple[int, in
     return given, sum(w.records_out for w in workers.get(plan.group_of[SINK], ()))
 
 
-def with_letters(report: RunReport, letters: DeadLetterFile, counted: Counted) -> RunReport:
+def with_letters(report: RunReport, letters: DeadLetterFile, share: Share) -> RunReport:
     """The report of a run whose dead letters are put in place: it was completed, or has drained.
 
-    :param counted: of what workers have written that were followed by another, and of what these
-        have, the records whose letters belong to the output.
+    :param share: the records of which a worker's letters belong to the output.
 
     :raises DeadLettersLeftError: when they cannot be put there, and the sink has committed.
     :raises DeadLetterError: when they cannot, and it has not.
     """
     with letters.behind(commit=report.outcome == "completed"):
-        count = letters.stage(counted)
+        count = letters.stage(share)
         letters.commit()
     return msgspec.structs.replace(report, dead_lettered=count)
 
