@@ -111,6 +111,7 @@ def planned(number: int) -> Callable[[], object]:
 
 
 def test_four_times_as_many_nodes_are_planned_in_four_times_as_many_steps() -> None:
+    opcodes(planned(50))  # Python 3.13 counts none of a function's first run that is looked at
     few, many = opcodes(planned(50)), opcodes(planned(200))
     assert few > 1000
     assert many < 4.5 * few
