@@ -506,12 +506,17 @@ def test_a_coroutine_that_is_cancelled_has_failed_on_its_record_and_on_no_other(
 # ---- the file ------------------------------------------------------------------------------------
 
 
+def three_letters(made: Make) -> tuple[ApplicationSpec, list[bytes]]:
+    """What was run, and its letters: those of the records 2, 5 and 8."""
+    spec = made(STRAIGHT, {"first": {2, 5, 8}}, first=DEAD)
+    run_application(spec, _given(spec))
+    return spec, Path(spec.failure.dead_letters or "").read_bytes().splitlines(True)
+
+
 def test_a_successor_may_repeat_letters_and_its_predecessor_die_within_one(
     made: Make, tmp_path: Path
 ) -> None:
-    spec = made(STRAIGHT, {"first": {2, 5, 8}}, first=DEAD)
-    run_application(spec, _given(spec))
-    two, five, eight = Path(spec.failure.dead_letters or "").read_bytes().splitlines(True)
+    spec, (two, five, eight) = three_letters(made)
     file = DeadLetterFile(spec.failure)
     folder = file.open()
     for worker, written in (("a-0.1", two + five + eight[:40]), ("a-0.2", five + eight)):
@@ -525,9 +530,7 @@ def test_a_successor_may_repeat_letters_and_its_predecessor_die_within_one(
 def test_of_workers_in_one_place_each_has_the_letters_of_what_the_output_has_of_it(
     made: Make, tmp_path: Path
 ) -> None:
-    spec = made(STRAIGHT, {"first": {2, 5, 8}}, first=DEAD)
-    run_application(spec, _given(spec))
-    two, five, eight = Path(spec.failure.dead_letters or "").read_bytes().splitlines(True)
+    spec, (two, five, eight) = three_letters(made)
     file = DeadLetterFile(spec.failure)
     folder = file.open()
     shares = {"a/%2F-0.1": (0, 5), "a/%2F-0.2": (5, None), "b-0.1": (0, 4)}

@@ -151,22 +151,20 @@ class Relay:
         :raises RelayRefusedError: when the worker behind ``connection`` may not send it.
         """
         with self._lock:
-            sender = self._runs(connection, header.source_segment)
-            if header.sender != connection or sender is None:
-                if header.sender == connection and self._is_former(connection):
-                    self.counters.stale += 1
-                    return None
+            if header.sender != connection:
                 raise RelayRefusedError(connection, f"claims segment {header.source_segment}")
+            sender = self._runs(connection, header.source_segment)
+            if sender is None:
+                self._stale(connection, connection, f"claims segment {header.source_segment}")
+                return None
             if header.target_segment not in self._reachable[header.source_segment]:
                 raise RelayRefusedError(
                     connection, f"is not upstream of segment {header.target_segment}"
                 )
             receiver = self._runs(header.receiver, header.target_segment)
             if receiver is None or header.receiver == connection:
-                if self._is_former(header.receiver):
-                    self.counters.stale += 1
-                    return None
-                raise RelayRefusedError(connection, f"names {header.receiver!r} as receiver")
+                self._stale(header.receiver, connection, f"names {header.receiver!r} as receiver")
+                return None
             if not header.more:
                 way = _Way(header.source_segment, sender, header.target_segment, receiver)
                 self._versions.passed(way, header.last)
@@ -187,19 +185,15 @@ class Relay:
             if header.sender != connection or header.source_segment is None:
                 raise RelayRefusedError(connection, "sends requests in another's name")
             if self._runs(connection, header.source_segment) is None:
-                if self._is_former(connection):
-                    self.counters.stale += 1
-                    return None
-                raise RelayRefusedError(connection, f"claims segment {header.source_segment}")
+                self._stale(connection, connection, f"claims segment {header.source_segment}")
+                return None
             if header.target_segment not in self._reachable[header.source_segment]:
                 raise RelayRefusedError(
                     connection, f"is not upstream of segment {header.target_segment}"
                 )
             if self._runs(header.receiver, header.target_segment) is None:
-                if self._is_former(header.receiver):
-                    self.counters.stale += 1
-                    return None
-                raise RelayRefusedError(connection, f"names {header.receiver!r} as receiver")
+                self._stale(header.receiver, connection, f"names {header.receiver!r} as receiver")
+                return None
             self.counters.requests += 1
             self.counters.bytes += size
             return header.receiver
@@ -210,18 +204,27 @@ class Relay:
         :raises RelayRefusedError: when the worker behind ``connection`` may not acknowledge it.
         """
         with self._lock:
-            place = self._runs(connection, header.segment)
-            is_last = (header.segment, place) == self._last
-            if place is None or not is_last or header.sender != connection:
-                if header.sender == connection and self._is_former(connection):
-                    self.counters.stale += 1
-                    return None
-                raise RelayRefusedError(connection, f"acknowledges for segment {header.segment}")
+            problem = f"acknowledges for segment {header.segment}"
+            if header.sender != connection:
+                raise RelayRefusedError(connection, problem)
+            segment, place = self._last
+            if header.segment != segment or self._runs(connection, segment) != place:
+                self._stale(connection, connection, problem)
+                return None
             before = self.counters.acknowledged
             self.counters.acknowledged = now = max(before, header.epoch)
             self._in_flight.acknowledged(place, now)
             workers = tuple(self._workers[place] for place in self._credited)
             return CreditGrant(workers, now) if now > before else None
+
+    def _stale(self, worker: str, connection: str, problem: str) -> None:
+        """Count a frame that came from, or is for, a worker that was replaced.
+
+        :raises RelayRefusedError: when the worker was not: whoever is behind ``connection`` errs.
+        """
+        if not self._is_former(worker):
+            raise RelayRefusedError(connection, problem)
+        self.counters.stale += 1
 
     def _is_former(self, worker: str) -> bool:
         """Whether it was in a place before whoever is there now."""
