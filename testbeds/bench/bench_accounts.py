@@ -14,6 +14,8 @@ _HEAD: Final = "where a record's time goes"
 _PROCESS: Final = re.compile(r"(\S+): [\d,]+(?: of [\d,]+)? records in ")
 _ROW: Final = re.compile(r"  (\S.*?) {2,}([\d.,]+)(?: +[\d.,]+ +[\d,]+)?$")
 _SIGNING: Final = ("frame sign", "frame verify")
+_SPANS: Final = "trace spans"
+_EXPORTING: Final = "thread export "
 _HUB: Final = "thread hub relay"
 _ALL: Final = "in all"
 _SUPERVISOR: Final = "supervisor"
@@ -22,13 +24,13 @@ _SUPERVISOR: Final = "supervisor"
 class Account(NamedTuple):
     """Microseconds of processor time for each record of a run.
 
-    ``signing`` is what all workers sign and verify in. ``beside`` is what the supervisor does
-    beside relaying frames, so all that it logs, exports and answers; None where the system does not
-    tell the time of a thread.
+    ``signing`` is what all workers sign and verify in. ``watching`` is what they make and write
+    spans in, and what the supervisor does beside relaying frames, so all that it logs, exports and
+    answers; None where the system does not tell the time of a thread.
     """
 
     signing: float
-    beside: float | None
+    watching: float | None
 
 
 def account_of(said: str) -> Account | None:
@@ -39,8 +41,16 @@ def account_of(said: str) -> Account | None:
     own = told.get(_SUPERVISOR)
     if own is None or _ALL not in own:
         return None
-    signing = sum(rows.get(name, 0.0) for rows in told.values() for name in _SIGNING)
-    return Account(signing, own[_ALL] - own[_HUB] if _HUB in own else None)
+    workers = [rows for process, rows in told.items() if process != _SUPERVISOR]
+    signing = sum(rows.get(name, 0.0) for rows in workers for name in _SIGNING)
+    if _HUB not in own:
+        return Account(signing, None)
+    spans = sum(cpu for rows in workers for name, cpu in rows.items() if _is_of_spans(name))
+    return Account(signing, spans + own[_ALL] - own[_HUB])
+
+
+def _is_of_spans(name: str) -> bool:
+    return name == _SPANS or name.startswith(_EXPORTING)
 
 
 def _microseconds(said: str) -> Mapping[str, Mapping[str, float]]:

@@ -48,8 +48,8 @@ def _by_plain(variant: str, percent: Callable[[Sequence[float]], Figure | None])
 
 
 def cost_by_account(variant: str) -> Question:
-    """Ask by how many per cent the supervisor does more, by what runs say of their own time."""
-    return _by_account(lambda variants: variants.beside_percent(variant))
+    """Ask by how many per cent a variant tells more, by what runs say of their own time."""
+    return _by_account(lambda variants: variants.watching_percent(variant))
 
 
 def signing_by_account(results: Results) -> tuple[Figure | None, str]:

@@ -103,7 +103,7 @@ TARGETS: Sequence[Target] = (
             most=True,
             unit=" %",
         )
-        for what, name, most_percent in WATCHING[1:]
+        for what, name, most_percent in WATCHING
     ),
     *(
         Target(

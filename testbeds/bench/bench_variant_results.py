@@ -77,14 +77,14 @@ class Variants:
         spent = self._processor_microseconds()
         return [100 * each.signing / spent for each in self.accounts.get(PLAIN, ()) if spent]
 
-    def beside_percent(self, name: str) -> list[float]:
-        """Give what a variant's supervisor does more, in per cent of the same, by round."""
+    def watching_percent(self, name: str) -> list[float]:
+        """Give what a variant tells more of its work in, in per cent of the same, by round."""
         spent = self._processor_microseconds()
         both = zip(self.accounts.get(name, ()), self.accounts.get(PLAIN, ()), strict=False)
         return [
-            100 * (own.beside - plain.beside) / spent
+            100 * (own.watching - plain.watching) / spent
             for own, plain in both
-            if spent and own.beside is not None and plain.beside is not None
+            if spent and own.watching is not None and plain.watching is not None
         ]
 
     def _processor_microseconds(self) -> float:

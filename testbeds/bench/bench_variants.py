@@ -35,8 +35,8 @@ class Variant:
     """What is set, in the configuration and in the environment.
 
     ``leaves``: it writes a file at its place; ``scraped``: it listens at its port, and is asked for
-    its metrics once a second. A run that does not is no run of the variant. ``accounted``: all that
-    it does more the supervisor does, beside relaying frames.
+    its metrics once a second. A run that does not is no run of the variant. ``accounted``: what
+    it does more is in the account of its runs.
     """
 
     name: str
@@ -64,6 +64,7 @@ VARIANTS: Final[Sequence[Variant]] = (
             f"{_OBSERVABILITY}.tracing": {"sampling_ratio": 0.01, "exporters": _jsonl(place)}
         },
         leaves=True,
+        accounted=True,
     ),
     Variant(
         "logs",

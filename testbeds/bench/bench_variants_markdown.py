@@ -33,10 +33,11 @@ _ACCOUNT_HEAD = (
 _ACCOUNT_SAID = (
     "Two runs differ by more than one per cent on all but a quiet machine. The parts of one run do"
     " not, so here runs with `--profile-run` tell the processor time of a part: what all workers"
-    " sign and verify in; and what the supervisor does beside relaying frames, with logs or metrics"
-    " less without, in the same round. It is given in per cent of what four processes take that are"
-    " not profiled. What a part costs the others, by their caches or by waiting, is not in it: the"
-    " table above holds that, as far as its noise lets it be seen."
+    " sign and verify in; and what they make and write spans in and the supervisor does beside"
+    " relaying frames, with spans, logs or metrics less without, in the same round. It is given in"
+    " per cent of what four processes take that are not profiled. What a part costs the others, by"
+    " their caches or by waiting, is not in it: the table above holds that, as far as its noise"
+    " lets it be seen."
 )
 _SAID = (
     "What one thing costs, beside four processes as they are: a run of these, two variants, a run"
@@ -63,7 +64,7 @@ def _accounts(variants: Variants) -> list[str]:
     if not variants.accounts:
         return []
     parts = [("signing and verification", variants.signing_percent())]
-    parts += [(v.title, variants.beside_percent(v.name)) for v in VARIANTS if v.accounted]
+    parts += [(v.title, variants.watching_percent(v.name)) for v in VARIANTS if v.accounted]
     rows = ((title, *_shares(found)) for title, found in parts)
     return ["", _ACCOUNT_SAID, "", *table(_ACCOUNT_HEAD, rows)]
 

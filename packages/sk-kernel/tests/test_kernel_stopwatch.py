@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from kernel_requests import BRANCHING
 from kernel_requests import spec as served
-from sk_kernel import NodeFailedError
+from sk_kernel import NodeFailedError, NodeSpan
 from sk_kernel.runtime import (
     ApplicationContext,
     BatchLimits,
@@ -225,6 +226,33 @@ def test_every_node_is_a_stage_those_that_share_state_too(declare: Any, spec_of:
     calls = {stage.name: stage.calls for stage in watch.stages()}
     assert {name: calls[name] for name in ("count", "tell")} == {"count": 10, "tell": 10}
     assert {"source read", "plain", "sink write"} <= calls.keys()
+
+
+class Slow:
+    """An observer that works for 5 ms each time it is given spans."""
+
+    def __init__(self, clocks: Clocks) -> None:
+        self._clocks = clocks
+        self.calls = 0
+
+    def on_spans(self, spans: Sequence[NodeSpan]) -> None:
+        self._clocks.work(5)
+        self.calls += 1
+
+    def close(self) -> None:
+        pass
+
+
+def test_making_and_writing_spans_is_a_stage_of_its_own_and_no_node_s(
+    clocks: Clocks, declare: Any, spec_of: Any
+) -> None:
+    slow = Slow(clocks)
+    context = ApplicationContext(spec_of(declare(PIPELINE)))
+    MemoryRun(context, "r", observers=[slow], stopwatch=clocks.watch).run()
+    spent = {name: stage.cpu_seconds for name, stage in clocks.stages().items()}
+    assert slow.calls > 0
+    assert spent.pop("trace spans") == pytest.approx(0.005 * slow.calls)
+    assert set(spent.values()) == {0.0}
 
 
 def test_a_node_that_fails_is_named_with_its_record_when_measured(

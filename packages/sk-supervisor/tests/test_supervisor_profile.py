@@ -80,6 +80,21 @@ def test_all_processes_are_told_by_what_their_time_went_into() -> None:
     ]
 
 
+def test_making_and_exporting_spans_and_logs_is_a_kind_where_there_are_any() -> None:
+    """In stages of workers, and in threads of exporters, whoever's they are."""
+    exporting = {"export lines": 0.001}
+    worker = profile(
+        stages=[Stage("parse", 1, 0.002), Stage("trace spans", 3, 0.002)],
+        threads=exporting,
+        cpu_seconds=0.005,
+    )
+    hub = profile("supervisor", stages=[], threads=exporting, cpu_seconds=0.005)
+    told = as_text([worker, hub], START).partition("all processes\n")[2].splitlines()
+    assert told[3].split("  ")[1] == "spans and logs"
+    assert told[3].split()[-3:] == ["4.000", "40", "%"]
+    assert told[4].split()[-3:] == ["4.000", "40", "%"]  # everything else
+
+
 @pytest.mark.parametrize(("seconds", "cell"), [(0.0999, "99.900"), (12.3456, "12,346")])
 def test_large_figures_have_no_thousandths_and_columns_do_not_run_together(
     seconds: float, cell: str
@@ -233,6 +248,18 @@ def test_a_profiled_run_over_processes_tells_of_every_one_and_does_its_work(
         assert stage in err
     assert sys.platform != "linux" or "thread hub relay" in err
     assert "imports" in err
+
+
+def test_a_profiled_run_that_is_traced_tells_what_spans_cost_in_every_worker(
+    target: Path, sk: Sk
+) -> None:
+    config = settings(target)
+    spans = {"kind": "jsonl", "settings": {"path": str(target.with_suffix(".spans"))}}
+    config["runtime"]["observability"] = {"tracing": {"exporters": [spans]}}
+    code, _, err = sk("run", config, "--profile-run", "--run-id", "r1").finish()
+    assert code == 0
+    assert err.count("\n  trace spans ") == len(GROUPS)
+    assert "\n  spans and logs " in err
 
 
 def test_a_profiled_run_in_this_process_tells_of_its_nodes(target: Path, sk: Sk) -> None:

@@ -18,6 +18,8 @@ all processes
 in-0.1: 500 of 1,000 records in 2.00 s, processor 0 %
   frame sign                            0.200    0.100     3,000
   frame verify                          0.300    0.100         3
+  trace spans                           0.400    0.100         9
+  thread export lines                   0.050
   thread hub relay                      1.000
   in all                                5.000
 out-0.1: 1,000 records in 2.00 s, processor 0 %
@@ -25,7 +27,8 @@ out-0.1: 1,000 records in 2.00 s, processor 0 %
   in all                                5.000
 supervisor: 1,000 records in 2.00 s, processor 0 %
   thread hub relay                      3.000
-  thread MainThread                     0.500
+  thread export lines                   0.300
+  thread MainThread                     0.200
   everything else                       0.500
   in all                                4.000
 how the run came up: milliseconds
@@ -33,14 +36,14 @@ how the run came up: milliseconds
 """
 
 
-def test_signing_is_that_of_all_workers_and_beside_is_what_the_hub_has_not_done() -> None:
-    assert account_of(SAID) == pytest.approx(Account(signing=0.6, beside=1.0))
+def test_watching_is_spans_of_workers_and_all_that_the_supervisor_s_hub_has_not_done() -> None:
+    assert account_of(SAID) == pytest.approx(Account(signing=0.6, watching=0.45 + 1.0))
 
 
 def test_where_threads_are_not_told_apart_nothing_is_beside_the_hub() -> None:
     account = account_of(SAID.replace("  thread hub relay", "  something"))
     assert account is not None
-    assert account.beside is None
+    assert account.watching is None
 
 
 def test_a_run_that_was_not_profiled_gives_no_account() -> None:
@@ -56,4 +59,4 @@ def test_what_a_profiled_run_says_is_an_account(tmp_path: Path) -> None:
     account = account_of(ended.stderr)
     assert account is not None
     assert account.signing > 0
-    assert (account.beside is not None) == (sys.platform == "linux")
+    assert (account.watching is not None) == (sys.platform == "linux")

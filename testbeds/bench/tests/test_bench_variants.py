@@ -118,8 +118,8 @@ def test_by_account_a_part_is_held_against_the_processor_time_of_runs_not_profil
     """That is 8 s less 1 s of start, so 700 microseconds for each of the 10 000 records."""
     found = measured()
     assert found.signing_percent() == pytest.approx([2.0, 3.0, 4.0])
-    assert found.beside_percent("logs") == pytest.approx([0.3, 1.0, 0.4])
-    assert found.beside_percent("metrics") == []
+    assert found.watching_percent("logs") == pytest.approx([0.3, 1.0, 0.4])
+    assert found.watching_percent("metrics") == []
     figure, on = signing_by_account(report(found).results)
     assert figure is not None
     assert figure.value == pytest.approx(3.0)
@@ -167,6 +167,7 @@ def test_the_report_has_every_run_and_a_row_for_each_variant_in_a_table_that_hol
     by_account = rows[len(VARIANTS) :]
     assert {row.count("|") for row in rows[: len(VARIANTS)]} == {11}
     assert by_account == [
+        "| tracing at 1 %, to a file | not told here |  |  |  |",
         "| lifecycle logs, to a file | 0.40 % | 0.30 to 1.00 | 0.30 to 1.00 | 3 |",
         "| metrics, scraped once a second | not told here |  |  |  |",
     ]

@@ -44,7 +44,7 @@ class MemoryRun:
     :param on_input_end: called behind the last record, before any node is asked to finish.
     :param on_end: called at the end, however it comes, while all that nodes use is there still.
     :param on_letter: called with each record that becomes a dead letter.
-    :param stopwatch: measures source, nodes and sink; without one nothing is measured.
+    :param stopwatch: measures source, nodes, spans and sink; without one nothing is measured.
     :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be made.
 
     ``requests`` runs requests through the same nodes, between two batches: only call it while
@@ -76,7 +76,7 @@ class MemoryRun:
         self._branching = graph.branching
         ids = TraceIds(run_id, sampling_ratio)
         plan = make_plan(graph, single_group(graph, MEMORY), application.all_states)
-        self._tracer = Tracer(plan, ids, observers) if observers else None
+        self._tracer = Tracer(plan, ids, observers, stopwatch) if observers else None
         container = self._container = application.container()
         source, sink = application.make_source(container), application.make_sink(container)
         self._source = SourceDriver(

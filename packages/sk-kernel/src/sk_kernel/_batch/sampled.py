@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from sk_kernel._batch.batch import sampled_rows
+from sk_kernel._measure.stopwatch import Stopwatch, timed_if
 from sk_kernel._record.envelope import Key
+
+#: The stage that spans are made, written and handed on in.
+SPANS: Final = "trace spans"
 
 
 class SampledRows:
     """:func:`sampled_rows`, remembered: nodes in a row and the hops beside them see the same keys.
 
     Keys are the same where they are the same object, which nobody changes once it is in a column.
+
+    :param stopwatch: measures the looking up; without one nothing is measured.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stopwatch: Stopwatch | None = None) -> None:
+        self._look_up = timed_if(stopwatch, SPANS, sampled_rows)
         self._of: Sequence[Key] = ()
         self._sampled: frozenset[int] = frozenset()
         self._rows: Sequence[int] = ()
@@ -25,7 +33,7 @@ class SampledRows:
         if not sampled:
             return ()
         if keys is not self._of or sampled is not self._sampled:
-            self._rows = sampled_rows(keys, sampled)
+            self._rows = self._look_up(keys, sampled)
             self._keys = [keys[row] for row in self._rows]
             self._of, self._sampled = keys, sampled
         return self._rows

@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from sk_kernel._batch.batch import Batch, Rows, Section
-from sk_kernel._batch.sampled import SampledRows
+from sk_kernel._batch.sampled import SPANS, SampledRows
 from sk_kernel._graph.graph import Edge
 from sk_kernel._graph.plan import ExecutionPlan
+from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._record.envelope import NO_CORRELATION, Correlation, Key, root_of
 from sk_kernel._record.ids import TraceIds
 from sk_kernel._record.trace_context import TraceParent, write_traceparent
@@ -31,6 +32,18 @@ Times = tuple[int, int]
 MOST_NOTED: Final = 2048
 MOST_HANDED: Final = 8192
 LONGEST_NS: Final = 1_000_000_000
+
+#: Of a :class:`Tracer`, what nodes, hops and batches call.
+_ONCE_A_BATCH: Final = (
+    "read",
+    "ran_on",
+    "ran_along",
+    "received",
+    "sent",
+    "settle",
+    "rest",
+    "flush",
+)
 
 _NO_CALLERS: Mapping[int, TraceParent] = {}
 
@@ -59,14 +72,20 @@ class Tracer:
     What runs is noted, and no more; spans are made of the notes of several batches, all in a row,
     since code that runs once in a while finds cold caches: at 20 records in a batch of 2 000 it
     takes several times as long as in a row.
+
+    :param stopwatch: measures all that is done here once a batch; without one nothing is measured.
     """
 
     def __init__(
-        self, plan: ExecutionPlan, ids: TraceIds, observers: Sequence[NodeObserver]
+        self,
+        plan: ExecutionPlan,
+        ids: TraceIds,
+        observers: Sequence[NodeObserver],
+        stopwatch: Stopwatch | None = None,
     ) -> None:
         self._observers = observers
         #: The rows of a batch that are sampled.
-        self.rows = SampledRows()
+        self.rows = SampledRows(stopwatch)
         self._hops, self._maker = Hops(plan, ids, self.rows), SpanMaker(plan, ids)
         self._before, self._group_of = groups_before(plan), plan.group_of
         self._passages: list[Passages] = []
@@ -75,6 +94,9 @@ class Tracer:
         self._noted, self._since = 0, 0
         #: What passages that were noted without an error have failed by after all.
         self._causes: dict[tuple[str, Key], str] = {}
+        if stopwatch is not None:
+            for name in _ONCE_A_BATCH:
+                setattr(self, name, stopwatch.timed(SPANS, getattr(self, name)))
 
     @property
     def holds(self) -> bool:

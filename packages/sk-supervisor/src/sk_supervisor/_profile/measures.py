@@ -19,7 +19,7 @@ from sk_supervisor.errors import ProfileError
 P = ParamSpec("P")
 T = TypeVar("T")
 
-WAIT: Final = "wait"
+WAIT: Final = "wait for work"
 """The stage in which a worker's main thread waits for something to do."""
 _SUFFIX: Final = ".profile"
 

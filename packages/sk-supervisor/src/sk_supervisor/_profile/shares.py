@@ -7,31 +7,49 @@ from typing import Final
 
 from sk_supervisor._profile.measures import WAIT, ProcessProfile
 
-#: The stages of adapters, and of frames; but for waiting all others are nodes.
+_NODES: Final = "nodes"
+_ADAPTERS: Final = "source and sink"
+_CROSSING: Final = "from process to process"
+_TOLD: Final = "spans and logs"
+_KINDS: Final = (_NODES, _ADAPTERS, _CROSSING, _TOLD)
+
+#: The stages of adapters, of frames, and of spans; but for waiting all others are nodes.
 _ENDS: Final = ("source read", "source decode", "sink encode", "sink write")
 _FRAMES: Final = tuple(
     f"frame {what}" for what in ("receive", "verify", "decode", "encode", "sign", "send")
 )
+_SPANS: Final = "trace spans"
 #: The supervisor's thread that does nothing but pass frames on.
 _RELAY: Final = "hub relay"
+#: How the threads of exporters are called.
+_EXPORT: Final = "export "
 
 
 def cpu_by_kind(profiles: Iterable[ProcessProfile]) -> Mapping[str, float]:
-    """Seconds by kind, of all processes; they add up to what these have used."""
-    ends = crossing = nodes = whole = 0.0
+    """Seconds by kind, of all processes; they add up to what these have used.
+
+    Spans and logs are a kind where there are any.
+    """
+    spent = dict.fromkeys(_KINDS, 0.0)
+    whole = 0.0
     for profile in profiles:
         whole += profile.cpu_seconds
-        crossing += profile.threads.get(_RELAY, 0.0)
         for stage in profile.stages:
-            if stage.name in _ENDS:
-                ends += stage.cpu_seconds
-            elif stage.name in _FRAMES:
-                crossing += stage.cpu_seconds
-            elif stage.name != WAIT:
-                nodes += stage.cpu_seconds
-    return {
-        "nodes": nodes,
-        "source and sink": ends,
-        "from process to process": crossing,
-        "everything else": max(whole - nodes - ends - crossing, 0.0),
-    }
+            if stage.name != WAIT:
+                spent[_kind_of(stage.name)] += stage.cpu_seconds
+        for thread, seconds in profile.threads.items():
+            if thread == _RELAY:
+                spent[_CROSSING] += seconds
+            elif thread.startswith(_EXPORT):
+                spent[_TOLD] += seconds
+    if not spent[_TOLD]:
+        del spent[_TOLD]
+    return {**spent, "everything else": max(whole - sum(spent.values()), 0.0)}
+
+
+def _kind_of(stage: str) -> str:
+    if stage in _ENDS:
+        return _ADAPTERS
+    if stage in _FRAMES:
+        return _CROSSING
+    return _TOLD if stage == _SPANS else _NODES

@@ -65,6 +65,7 @@ class Basis:
                 run_id=self.bundle.run_id,
             )
         )
-        tracer = Tracer(self.plan, self.ids, [exporters])
+        stopwatch = self.profiler.main if self.profiler else None
+        tracer = Tracer(self.plan, self.ids, [exporters], stopwatch)
         branching = self.plan.graph.branching
         return WorkerSpans(tracer, exporters, self.worker_id, branching=branching)
