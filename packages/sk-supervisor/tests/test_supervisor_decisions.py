@@ -151,7 +151,6 @@ def test_every_fault_of_a_placement_is_found_at_once() -> None:
     assert caught.value.exit_code == 2
 
 
-@pytest.mark.contract("PLACEMENT-03", "PLACEMENT-04")
 def test_a_group_may_have_as_many_workers_as_keys_are_shared_out_in_and_no_more() -> None:
     config = settings(Path("out.txt"), every_group={"workers": KEY_GROUPS})
     assert build_config(config).runtime.platform.process_groups[0].workers == KEY_GROUPS
@@ -173,6 +172,7 @@ def test_a_program_says_how_many_workers_a_group_has() -> None:
     ]
 
 
+@pytest.mark.contract("PLACEMENT-03", "PLACEMENT-04")
 def test_neighbours_of_one_group_share_a_segment_and_a_hop_is_where_groups_differ() -> None:
     plan = plan_of()
     assert [s.vertices for s in plan.segments] == [
@@ -184,6 +184,7 @@ def test_neighbours_of_one_group_share_a_segment_and_a_hop_is_where_groups_diffe
     assert {cls.__name__ for _, cls in plan.crossing()} == {"Odd", "Item"}
 
 
+@pytest.mark.contract("PLACEMENT-03", "PLACEMENT-04")
 def test_the_picture_shows_groups_hops_and_edges_within() -> None:
     lines = flowchart(plan_of()).splitlines()
     assert lines[0] == "flowchart LR"
