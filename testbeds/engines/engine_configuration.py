@@ -16,7 +16,7 @@ PATIENCE: Final = 60.0
 PARTS: Final = (
     Part("in", ("source:source",)),
     Part("work", ("weigh",), shared=True),
-    Part("tally", ("tally",), shared=True),
+    Part("tally", ("tally", "spell"), shared=True),
     Part("out", ("sink:sink",)),
 )
 OLD: Final = "old\n"

@@ -1,7 +1,7 @@
 """A small application to run on every engine: what comes out of it says how it was run.
 
 ``numbers`` gives 1, 2, 3, ...; ``weigh`` keeps no state and does what it is told to one number;
-``tally`` counts by the last two digits; the sink writes a line for each number.
+``tally`` counts by the last two digits; ``spell`` makes a line of each count; the sink writes them.
 """
 
 from __future__ import annotations
@@ -30,6 +30,14 @@ class Weighed(Struct, frozen=True):
 
     n: int
     ending: int
+    run_id: str
+
+
+class Tallied(Struct, frozen=True):
+    """A number, how many of its ending came by until it, and the run that it was weighed in."""
+
+    n: int
+    count: int
     run_id: str
 
 
@@ -108,10 +116,16 @@ class Tally:
 
 
 @node(stage="tally")
-def tally(weighed: Weighed, counts: Tally) -> Line:
+def tally(weighed: Weighed, counts: Tally) -> Tallied:
     """Count."""
     count = counts.count[weighed.ending] = counts.count.get(weighed.ending, 0) + 1
-    return Line(f"{weighed.n} {count} {weighed.run_id}")
+    return Tallied(weighed.n, count, weighed.run_id)
+
+
+@node(stage="tally")
+def spell(tallied: Tallied) -> Line:
+    """Say it in words."""
+    return Line(f"{tallied.n} {tallied.count} {tallied.run_id}")
 
 
 class LinesSettings(Struct, forbid_unknown_fields=True):
