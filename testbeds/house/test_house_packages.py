@@ -43,8 +43,32 @@ def test_a_changelog_has_an_entry_for_the_version(package: Package) -> None:
 
 
 @each_package
-def test_a_package_keeps_its_exceptions_in_errors(package: Package) -> None:
-    assert (package.source / "errors.py").is_file()
+def test_a_packages_errors_are_all_offered_by_errors(package: Package) -> None:
+    """Those that descend from an error which a package offers; others are caught where they are."""
+    offered = errors_offered(package)
+    known = offered.union(*map(errors_offered, PACKAGES))
+    expect_none(
+        f"{where(path, node.lineno)} {node.name} is not in {package.module}.errors"
+        for path in package.sources()
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.ClassDef) and bases_of(node) & known and node.name not in offered
+    )
+
+
+@each_init
+def test_every_error_that_an_init_offers_is_of_its_packages_errors(path: Path) -> None:
+    parts = path.parent.parts[path.parts.index("src") + 1 :]
+    module = import_module(".".join(parts))
+    errors = import_module(f"{parts[0]}.errors")
+    offered = {name: getattr(module, name) for name in listed_names(path)}
+    expect_none(
+        f"{'.'.join(parts)}.{name}"
+        for name, what in offered.items()
+        if isinstance(what, type)
+        and issubclass(what, BaseException)
+        and what.__module__.startswith(f"{parts[0]}.")
+        and getattr(errors, name, None) is not what
+    )
 
 
 @each_package
@@ -91,6 +115,23 @@ def test_the_source_bears_no_mark_of_unfinished_work(package: Package) -> None:
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if UNFINISHED.search(line)
     )
+
+
+def errors_offered(package: Package) -> set[str]:
+    """The names of the errors that a package's ``errors.py`` defines, or imports to offer them."""
+    names: set[str] = set()
+    for node in parse(package.source / "errors.py").body:
+        match node:
+            case ast.ClassDef(name=name):
+                names.add(name)
+            case ast.ImportFrom(names=aliases):
+                names |= {alias.name for alias in aliases if alias.asname == alias.name}
+    return {name for name in names if name.endswith("Error")}
+
+
+def bases_of(node: ast.ClassDef) -> set[str]:
+    """The names of a class's bases, without the modules that they are of."""
+    return {ast.unparse(base).rpartition(".")[2] for base in node.bases}
 
 
 def belongs_in_init(node: ast.stmt) -> bool:

@@ -1,4 +1,4 @@
-"""Every exception of sk-control: the whole tree on one screen, by whose fault it is.
+"""Every exception of sk-control: the whole tree, by whose fault it is.
 
 `ControlUsageError` is the caller's, `MessageRefusedError` the peer's, `ControlConnectionError` the
 environment's; a `ControlProtocolError` belongs to whoever sent the message that it names. Each has

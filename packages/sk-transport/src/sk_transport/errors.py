@@ -1,4 +1,4 @@
-"""Every error of sk-transport: the whole tree on one screen.
+"""Every error of sk-transport: the whole tree.
 
 Each error has a stable `category` (counted, logged, compared by the layers above), typed fields,
 and a message built from those fields alone. No message, field or repr ever holds a key, a
