@@ -191,7 +191,7 @@ HEADERS = (
     AckHeader("out-0.1", 2, 9),
     CreditHeader(9),
     RequestHeader("in-0.1", "mid-0.1", "r1", 0, 1),
-    ReplyHeader("mid-0.1", "r1"),
+    ReplyHeader("r1"),
 )
 KINDS = st.sampled_from([type(each) for each in HEADERS])
 

@@ -20,10 +20,10 @@ from sk_kernel.runtime import (
 from sk_supervisor import prepare
 from sk_supervisor._protocol.client_keys import ClientKeys
 from sk_supervisor._protocol.edges import EdgeKeys
-from sk_supervisor._protocol.frames import CLIENT
+from sk_supervisor._protocol.frames import CLIENT, ReplyHeader, encode_header
 from sk_supervisor._protocol.link_limits import LinkLimits
 from sk_supervisor._requests.gateway import RequestGateway
-from sk_supervisor.errors import RelayRefusedError
+from sk_supervisor.errors import HeaderError, RelayRefusedError
 from sk_transport import Channel, FrameDecoder, FrameKind, FrameLimits, KeyMaterial, Signer
 
 
@@ -51,13 +51,14 @@ class Front:
     def ask(self, *payloads: Any) -> list[ReplyWaiter]:
         return [self._client.request(Envelope(payload)) for payload in payloads]
 
-    def answered(self, worker: str, node: str, weight: int = WHOLE) -> None:
+    def answered(self, worker: str, node: str, weight: int = WHOLE, *, run_id: str = "r") -> None:
         """Let a worker say that the first request has failed in a node; signed, and long ago."""
         (part,) = self._codec.answer_parts([Answer("r1", weight, node=node, cause_type="E")], 1_000)
         key = self._keys.between(worker, CLIENT)
         signer = Signer(Channel("s", worker, CLIENT), key, clock=lambda: 0)
+        header = encode_header(ReplyHeader(run_id))
         for payload in frames_of([part], 1_000):
-            sent = b"".join(signer.seal(FrameKind.REPLY, b"", payload))
+            sent = b"".join(signer.seal(FrameKind.REPLY, header, payload))
             for frame in FrameDecoder(FrameLimits()).feed(sent):
                 self.gateway.arrived(worker, frame)
         self.gateway.leave()
@@ -103,6 +104,14 @@ def test_what_may_have_come_to_a_later_group_is_lost_with_any_worker_of_it(front
 def test_what_never_comes_to_a_group_is_not_lost_with_it(front: Front) -> None:
     waiters = front.ask(Third(1))
     front.gateway.lost("two-0.1")
+    assert lost(waiters) == [False]
+
+
+@pytest.mark.contract("P5PRE-ENV-01")
+def test_an_answer_of_another_run_is_refused_and_answers_nothing(front: Front) -> None:
+    waiters = front.ask(Ask(1))
+    with pytest.raises(HeaderError, match="a ReplyHeader frame names another run"):
+        front.answered("one-0.1", "first", run_id="")
     assert lost(waiters) == [False]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sk_supervisor._protocol.frames import AckHeader, RequestHeader, encode_header
+from sk_supervisor.errors import HeaderError
 from sk_transport import ChannelClosedError, FrameKind, TransportError
 from supervisor_frames import header
 from supervisor_harness import (
@@ -128,6 +129,27 @@ def test_a_worker_whose_header_is_no_text_is_cut_off_and_others_go_on(
     middle = hub.dial("mid").listen()
     hub.dial("in").send(1, b"through")
     assert bytes(middle.arrived.get(timeout=PATIENCE).payload) == b"through"
+
+
+@pytest.mark.contract("P5PRE-ENV-01")
+@pytest.mark.parametrize("changed", ["run", "scenario"])
+def test_a_batch_of_another_run_or_scenario_is_refused_by_its_receiver(
+    hub: Hub, changed: str
+) -> None:
+    middle = hub.dial("mid")
+    hub.dial("in").send(1, b"x", **{f"{changed}_id": ""})
+    with pytest.raises(HeaderError, match=f"a BatchHeader frame names another {changed}"):
+        middle.data_plane.listen(middle.arrived.put, middle.credit.put)
+    assert middle.arrived.empty()
+
+
+@pytest.mark.contract("P5PRE-ENV-01")
+def test_a_request_of_another_run_is_refused_by_its_receiver(hub: Hub) -> None:
+    middle = hub.dial("mid")
+    hub.dial("in").data_plane.ask(RequestHeader("in-0.1", "mid-0.1", "", 0, 1), b"x")
+    with pytest.raises(HeaderError, match="a RequestHeader frame names another run"):
+        middle.data_plane.listen(middle.arrived.put, middle.credit.put)
+    assert middle.arrived.empty()
 
 
 def test_of_what_the_transport_refuses_category_and_word_are_told(hub: Hub) -> None:

@@ -6,11 +6,11 @@ from sk_supervisor._base_error import SupervisorError
 
 
 class HeaderError(SupervisorError):
-    """A frame's header is not what its kind says. Its sender is at fault."""
+    """A frame's header is not what its kind says, or is another run's. Its sender is at fault."""
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        super().__init__(f"the header of a {kind} frame cannot be read")
+    def __init__(self, kind: str, problem: str = "cannot be read") -> None:
+        self.kind, self.problem = kind, problem
+        super().__init__(f"the header of a {kind} frame {problem}")
 
 
 class RelayRefusedError(SupervisorError):

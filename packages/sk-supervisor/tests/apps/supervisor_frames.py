@@ -19,7 +19,6 @@ def header(**changes: Any) -> BatchHeader:
         "last": 3,
         "source_segment": 0,
         "target_segment": 1,
-        "route_hop": 1,
         "more": False,
         "complete": True,
         "sampled": False,

@@ -65,7 +65,6 @@ class Peer:
                 "last": epoch,
                 "source_segment": 0,
                 "target_segment": to,
-                "route_hop": to,
                 "more": False,
                 "complete": True,
                 "sampled": False,

@@ -54,7 +54,6 @@ class BatchHeader(msgspec.Struct, array_like=True, frozen=True):
     last: int
     source_segment: int
     target_segment: int
-    route_hop: int
     more: bool
     complete: bool
     sampled: bool | bytes | list[int]
@@ -105,7 +104,6 @@ class RequestHeader(msgspec.Struct, array_like=True, frozen=True):
 class ReplyHeader(msgspec.Struct, array_like=True, frozen=True):
     """Of a REPLY frame: what shares of requests have ended in, for the caller."""
 
-    sender: str
     run_id: str
 
 
@@ -123,6 +121,24 @@ def decode_header(header_type: type[H], data: bytes | memoryview) -> H:
         return _decoders[header_type].decode(data)  # type: ignore[return-value, index]
     except UNREADABLE as error:
         raise HeaderError(header_type.__name__) from error
+
+
+def require_run(header: BatchHeader | RequestHeader | ReplyHeader, run_id: str) -> None:
+    """See that a frame is of this run, and of no other.
+
+    :raises HeaderError: when its header names another one.
+    """
+    if header.run_id != run_id:
+        raise HeaderError(type(header).__name__, "names another run")
+
+
+def require_scenario(header: BatchHeader, scenario_id: str) -> None:
+    """See that a batch is of this run's scenario.
+
+    :raises HeaderError: when its header names another one.
+    """
+    if header.scenario_id != scenario_id:
+        raise HeaderError(type(header).__name__, "names another scenario")
 
 
 def sampled_mark(batch: Batch) -> bool | bytes | list[int]:

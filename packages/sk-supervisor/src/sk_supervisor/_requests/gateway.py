@@ -31,7 +31,14 @@ from sk_transport import Buffer, WireFrame
 
 from sk_supervisor._peer_errors import RelayRefusedError
 from sk_supervisor._protocol.client_keys import ClientKeys
-from sk_supervisor._protocol.frames import CLIENT, RequestHeader, encode_header
+from sk_supervisor._protocol.frames import (
+    CLIENT,
+    ReplyHeader,
+    RequestHeader,
+    decode_header,
+    encode_header,
+    require_run,
+)
 from sk_supervisor._protocol.peers import group_of, place_of, places_of
 from sk_supervisor._requests.flights import Flights, OnFailure, name_of, visits_of
 from sk_supervisor._requests.replies import Come, Replies
@@ -181,10 +188,12 @@ class RequestGateway:
         """See :class:`LocalPeer`.
 
         :raises TransportError: when the frame is not the worker's.
+        :raises HeaderError: when its header cannot be read, or is another run's.
         :raises WireError: when it holds no answers of this graph.
         :raises RelayRefusedError: when one of them is not the worker's to give.
         """
         self._keys.verify(worker, frame)
+        require_run(decode_header(ReplyHeader, frame.header), self._run_id)
         sender = _Sender.of(worker)
         come: list[Come] = []
         try:

@@ -36,6 +36,8 @@ from sk_supervisor._protocol.frames import (
     SinkEnd,
     decode_header,
     encode_header,
+    require_run,
+    require_scenario,
 )
 from sk_supervisor._protocol.link_limits import LinkLimits
 from sk_supervisor._protocol.peers import place_of
@@ -144,15 +146,22 @@ class DataPlaneChannel:
         on_batch: Callable[[BatchArrived | RequestArrived], None],
         on_credit: Callable[[int], None],
     ) -> None:
-        """Receive until the connection ends, which is always raised."""
+        """Receive until the connection ends, which is always raised.
+
+        :raises HeaderError: when a frame's header cannot be read, or is another run's.
+        """
         while True:
             frame = self._receive()
             if frame.kind is FrameKind.CREDIT:
                 on_credit(decode_header(CreditHeader, frame.header).acknowledged)
             elif frame.kind is FrameKind.REQUEST:
-                on_batch(RequestArrived(decode_header(RequestHeader, frame.header), frame.payload))
+                asked = decode_header(RequestHeader, frame.header)
+                require_run(asked, self.run_id)
+                on_batch(RequestArrived(asked, frame.payload))
             else:
                 header = decode_header(BatchHeader, frame.header)
+                require_run(header, self.run_id)
+                require_scenario(header, self.scenario_id)
                 on_batch(BatchArrived(header, frame.payload, frame.kind is FrameKind.END))
 
     def ask(self, header: RequestHeader, payload: bytes) -> None:
@@ -162,7 +171,7 @@ class DataPlaneChannel:
 
     def reply(self, payload: bytes) -> None:
         """Send answers to the caller."""
-        header = encode_header(ReplyHeader(self.worker_id, self.run_id))
+        header = encode_header(ReplyHeader(self.run_id))
         self._transmit(FrameKind.REPLY, header, payload, signer=self._signers[CLIENT])
 
     def shutdown(self) -> None:

@@ -116,7 +116,6 @@ class Downstream:
             last=batch.last,
             source_segment=source,
             target_segment=target,
-            route_hop=self._segments[target].depth,
             more=False,
             complete=batch.complete,
             sampled=sampled_mark(batch),
