@@ -68,7 +68,7 @@ def proto(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests, in random order, on all cores (``-- ARGS`` go to pytest)."""
+    """Run all tests but ``browser``, ``receivers`` and ``soak`` (``-- ARGS`` go to pytest)."""
     run_tests(session)
 
 
@@ -107,7 +107,7 @@ for phase in CONTRACT_PHASES:
         run_contracts(session, f"contracts-phase{phase}", f"--contracts-phase={phase}")
 
 
-@nox.session(default=False)
+@nox.session(default=False, tags=["ci"])
 def browser(session: nox.Session) -> None:
     """Load the report in a browser, without a screen (Debian: ``chromium``)."""
     need(session, "a browser")
@@ -129,11 +129,11 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS, default=False, tags=["ci"])
 def tests_on(session: nox.Session) -> None:
-    """Run all tests on every supported Python (``-s tests_on-3.12``: on one)."""
+    """Do ``tests`` on every supported Python (``-s tests_on-3.12``: on one)."""
     run_tests(session)
 
 
-@nox.session(default=False)
+@nox.session(default=False, tags=["weekly"])
 def soak(session: nox.Session) -> None:
     """Run what repeats or lasts: the tests marked ``soak``, and properties on many examples."""
     install(session, "test")
@@ -144,7 +144,7 @@ def soak(session: nox.Session) -> None:
     session.run(*command, *many, *session.posargs, env=COMPILED)
 
 
-@nox.session(default=False)
+@nox.session(default=False, tags=["weekly"])
 def receivers(session: nox.Session) -> None:
     """Send to OTLP servers and more of others (Debian: ``nodejs``, ``npm``, ``prometheus``)."""
     need(session, "node", "npm", "prometheus")
@@ -170,7 +170,7 @@ def growth(session: nox.Session) -> None:
     session.run("python", script, "--reports", "reports", *session.posargs)
 
 
-@nox.session(default=False)
+@nox.session(default=False, tags=["weekly"])
 def fuzz(session: nox.Session) -> None:
     """Fuzz what reads foreign bytes, with atheris (``-- --seconds 60`` for each fuzzer)."""
     install(session, "fuzz")
@@ -202,7 +202,7 @@ def minimums(session: nox.Session) -> None:
 
 @nox.session(default=False, reuse_venv=False, tags=["weekly"])
 def latest(session: nox.Session) -> None:
-    """Run all tests in an environment made anew: with the newest versions that there are."""
+    """Do ``tests`` in an environment made anew: with the newest versions that there are."""
     run_tests(session)
 
 
@@ -252,7 +252,11 @@ def run_reported(session: nox.Session, *command: str) -> None:
 
 
 def run_tests(session: nox.Session) -> None:
-    """Run pytest on all packages and testbeds, the packages as they stand in the checkout."""
+    """Run pytest on all packages and testbeds, the packages as they stand in the checkout.
+
+    In random order, on all cores; what needs a browser or others' programs, and what lasts, is left
+    to the sessions of its own.
+    """
     install(session, "test")
     session.run("python", "-m", "pytest", *IN_PARALLEL, *session.posargs, env=COMPILED)
 

@@ -12,6 +12,9 @@ import yaml
 from source_tree import PACKAGES, ROOT, parse
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+CI = ROOT / ".github" / "workflows" / "ci.yml"
+CALLS = re.compile(r"noxw -s ((?:\w[\w-]* ?)+)")
+"""The names of the sessions that a line runs."""
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 
 READ = {"contents": "read"}
@@ -30,6 +33,18 @@ SESSIONS = [
 ]
 
 
+NOT_IN_CI = {
+    "tests": "tests_on runs them",
+    "build": "release-check builds",
+    "bench": "measures, where nothing else runs",
+    "growth": "measures, where nothing else runs",
+}
+"""The sessions that no workflow runs, and why."""
+
+ON_THE_RUNNER = {"a browser", "node", "npm"}
+"""What the image of a runner has of the programs that sessions ask for."""
+
+
 SYSTEM_PROGRAMS = next(
     ast.literal_eval(node.value)
     for node in parse(ROOT / "noxfile.py").body
@@ -46,13 +61,7 @@ def test_a_session_has_a_docstring_of_one_line(session: ast.FunctionDef) -> None
 @pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.name)
 def test_a_session_names_the_system_packages_that_it_asks_for(session: ast.FunctionDef) -> None:
     """In its line of the list, and no others."""
-    asked = [
-        argument.value
-        for node in ast.walk(session)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "need"
-        for argument in node.args
-        if isinstance(argument, ast.Constant)
-    ]
+    asked = programs_of(session)
     said = re.search(r"\(Debian: (.*)\)", ast.get_docstring(session) or "")
     named = re.findall("``(.+?)``", said.group(1)) if said else []
     assert sorted(named) == sorted(SYSTEM_PROGRAMS[program][1] for program in asked)
@@ -119,11 +128,60 @@ def test_a_package_names_macos_only_where_a_job_runs_it_there() -> None:
     assert {p.name for p in PACKAGES if named in p.project["classifiers"]} <= set(tried)
 
 
+def test_a_workflow_runs_every_session_that_has_no_reason_to_be_left_out() -> None:
+    text = "\n".join(path.read_text("utf-8") for path in WORKFLOWS)
+    called = {word for call in CALLS.findall(text) for word in call.split()}
+    listed = set(re.findall(r"'(\w+)'", yaml_of(CI)["jobs"]["list"]["steps"][-1]["env"]["TAG"]))
+    run = {
+        session.name
+        for session in SESSIONS
+        if tags_of(session) & listed or {session.name, session.name.replace("_", "-")} & called
+    }
+    assert {session.name for session in SESSIONS} - run == NOT_IN_CI.keys()
+
+
+def test_ci_installs_what_a_session_asks_for_and_the_runner_lacks() -> None:
+    installed = {
+        (step["if"], package)
+        for step in yaml_of(CI)["jobs"]["session"]["steps"]
+        if "apt-get install" in step.get("run", "")
+        for package in step["run"].rpartition("--yes ")[2].split()
+    }
+    assert installed == {
+        (f"matrix.job.session == '{session.name}'", SYSTEM_PROGRAMS[program][1])
+        for session in SESSIONS
+        for program in programs_of(session) - ON_THE_RUNNER
+    }
+
+
 @pytest.mark.parametrize("path", [ROOT / ".ci" / "run", *WORKFLOWS], ids=lambda path: path.name)
 def test_the_sessions_of_ci_are_all_known(path: Path) -> None:
-    calls = re.findall(r"noxw -s ((?:\w[\w-]* ?)+)", path.read_text("utf-8"))
+    calls = CALLS.findall(path.read_text("utf-8"))
     named = {word for call in calls for word in call.split()}
     assert named <= {session.name.replace("_", mark) for session in SESSIONS for mark in "_-"}
+
+
+def programs_of(session: ast.FunctionDef) -> set[str]:
+    """The programs that a session needs of the system."""
+    return {
+        argument.value
+        for node in ast.walk(session)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "need"
+        for argument in node.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    }
+
+
+def tags_of(session: ast.FunctionDef) -> set[str]:
+    """The tags that a session bears."""
+    return {
+        tag
+        for decorator in session.decorator_list
+        if isinstance(decorator, ast.Call)
+        for keyword in decorator.keywords
+        if keyword.arg == "tags"
+        for tag in ast.literal_eval(keyword.value)
+    }
 
 
 def yaml_of(path: Path) -> dict[str, Any]:
