@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sk_kernel import DefinitionError, DiscoveryError, PreflightError
+from sk_kernel._application.application import ApplicationContext
 from sk_kernel._application.discovery import discover
 
 NODE = "from sk_kernel import node\n@node\ndef {0}(x: int) -> str: ...\n"
@@ -236,3 +237,65 @@ def test_outside_of_a_discovery_a_wrong_declaration_raises_where_it_stands(
     (root / "wrong.py").write_text("from sk_kernel import node\n@node\ndef f(x): ...\n")
     with pytest.raises(DefinitionError, match="'x' has no annotation"):
         importlib.import_module(f"{name}.wrong")
+
+
+def test_a_folder_is_refused_that_holds_the_package_of_its_name(package: tuple[Path, str]) -> None:
+    inner, name = package
+    outer = inner.parent / "outer" / name
+    outer.mkdir(parents=True)
+    inner.rename(outer / name)
+    (outer / "script.py").write_text("raise SystemExit('not to be run')")
+    sys.path.insert(0, str(outer.parent))
+    try:
+        with pytest.raises(DiscoveryError) as caught:
+            discover([name])
+    finally:
+        sys.path.remove(str(outer.parent))
+    assert (caught.value.module, caught.value.cause_type) == (name, "")
+    assert f"{outer}, without an __init__.py, and not the package" in caught.value.problem
+
+
+def test_a_folder_of_modules_is_refused_and_a_module_in_it_is_not(
+    package: tuple[Path, str],
+) -> None:
+    root, name = package
+    (root / "__init__.py").unlink()
+    (root / "part").mkdir()
+    (root / "part" / "nodes.py").write_text(NODE.format("f"))
+    for folder in (name, f"{name}.part"):
+        with pytest.raises(DiscoveryError, match=r"without an __init__\.py: add one"):
+            discover([folder])
+    assert list(discover([f"{name}.part.nodes"]).nodes) == ["f"]
+
+
+def test_a_package_in_a_namespace_is_looked_through(package: tuple[Path, str]) -> None:
+    root, name = package
+    (root / "__init__.py").unlink()
+    (root / "part").mkdir()
+    (root / "part" / "__init__.py").write_text("")
+    (root / "part" / "nodes.py").write_text(NODE.format("f"))
+    assert list(discover([f"{name}.part"]).nodes) == ["f"]
+
+
+@pytest.mark.parametrize("tests", ["tests", "conftest", "test_nodes"])
+def test_tests_below_a_module_are_not_imported(package: tuple[Path, str], tests: str) -> None:
+    root, name = package
+    (root / "nodes.py").write_text(NODE.format("f"))
+    (root / f"{tests}.py").write_text("raise SystemExit('not to be imported')")
+    catalogue = discover([name])
+    assert (list(catalogue.nodes), catalogue.tests) == (["f"], [f"{name}.{tests}"])
+
+
+def test_tests_that_are_named_are_looked_into(package: tuple[Path, str]) -> None:
+    root, name = package
+    (root / "tests.py").write_text(NODE.format("f"))
+    assert list(discover([f"{name}.tests"]).nodes) == ["f"]
+
+
+def test_tests_passed_over_are_named_where_something_is_missing(
+    package: tuple[Path, str], spec_of: Any
+) -> None:
+    root, name = package
+    (root / "test_ends.py").write_text("")
+    with pytest.raises(PreflightError, match=f"{name}.test_ends was taken for tests"):
+        ApplicationContext(spec_of(sys.modules.get(name) or importlib.import_module(name)))

@@ -55,16 +55,18 @@ class PreflightError(KernelError):
 
 
 class DiscoveryError(KernelError):
-    """A module named in ``discovery_modules`` could not be imported.
+    """A module named in ``discovery_modules`` could not be imported, or is none but a folder.
 
-    ``further`` is what else the discovery has found wrong: other modules, and declarations.
+    ``cause_type`` is the class of what the import raised; empty for a folder. ``further`` is what
+    else the discovery has found wrong: other modules, and declarations.
     """
 
     further: tuple[KernelError, ...] = ()
 
     def __init__(self, module: str, cause_type: str, problem: str) -> None:
         self.module, self.cause_type, self.problem = module, cause_type, problem
-        super().__init__(f"cannot import {module!r}: {cause_type}: {problem}")
+        why = f"cannot import {module!r}: {cause_type}" if cause_type else f"module {module!r}"
+        super().__init__(f"{why}: {problem}")
 
 
 class ResolutionError(KernelError):

@@ -64,7 +64,7 @@ class ApplicationContext:
                 # What the states of a faulty node are is not known.
                 states = {} if faults else self.all_states
                 faults += failure_faults(spec.failure, self.graph, states)
-        faults += elsewhere_faults(spec.discovery_modules, self.catalogue.elsewhere, faults)
+        faults += elsewhere_faults(spec.discovery_modules, own.elsewhere, own.tests, faults)
         if faults:
             raise PreflightError(faults)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -12,7 +10,7 @@ from typing import Any, NoReturn
 
 from msgspec import Struct, field
 
-from sk_kernel._application.whereabouts import line_of, raised_at
+from sk_kernel._application.modules import Roots
 from sk_kernel._declare.declaring import spec_owner
 from sk_kernel._declare.gathering import Wrong, gathered
 from sk_kernel._declare.places import place_of
@@ -41,6 +39,8 @@ class Catalogue(Struct):
     services: list[ServiceSpec] = field(default_factory=list)
     #: The module roots in which nothing is declared.
     empty_roots: list[str] = field(default_factory=list)
+    #: The modules below the roots that were taken for tests, and not imported.
+    tests: list[str] = field(default_factory=list)
     #: The module of each declared object, by its name, that is imported here and defined elsewhere.
     elsewhere: dict[str, str] = field(default_factory=dict)
 
@@ -49,23 +49,25 @@ def discover(module_roots: Iterable[str]) -> Catalogue:
     """Import the roots with their submodules and collect what is declared in them.
 
     Roots in the order given, a root's submodules by name, objects as defined. An object that a
-    module merely imports is not collected there.
+    module merely imports is not collected there. Of the submodules, tests are passed over
+    (``tests``, ``conftest``, ``test_*``).
 
     The first error is raised; the ``further`` of a :class:`DiscoveryError` or
     :class:`DefinitionError` holds all others.
 
-    :raises DiscoveryError: when a module cannot be imported.
+    :raises DiscoveryError: when a module cannot be imported, or a root is a mere folder.
     :raises DefinitionError: when something in one cannot be what it is declared to be.
     :raises PreflightError: when two objects of one kind have the same name.
     """
     catalogue = Catalogue()
     faults: list[Fault] = []
-    wrong: list[DefinitionError | DiscoveryError] = []
+    roots = Roots()
+    wrong = roots.wrong
     seen: set[int] = set()
     visited: list[ModuleType] = []
     for root in module_roots:
         with gathered() as told:
-            modules = list(_modules(root, wrong))
+            modules = list(roots.below(root))
         wrong += _forgotten(told)
         visited += modules
         found = [each for module in modules for each in _declared_in(module, wrong)]
@@ -79,7 +81,7 @@ def discover(module_roots: Iterable[str]) -> Catalogue:
         _raise(wrong, faults)
     if faults:
         raise PreflightError(faults)
-    catalogue.elsewhere = _imported_by(visited)
+    catalogue.elsewhere, catalogue.tests = _imported_by(visited), roots.tests
     return catalogue
 
 
@@ -131,31 +133,6 @@ def _imported_by(modules: Iterable[ModuleType]) -> dict[str, str]:
         if issubclass(type(value), _DECLARABLE) and value.__module__ not in own
         if (spec := vars(value).get(SPEC_ATTRIBUTE)) is not None
     }
-
-
-def _modules(root: str, wrong: list[DefinitionError | DiscoveryError]) -> Iterator[ModuleType]:
-    """A module and those below it, as far as they can be imported."""
-    try:
-        module = _import(root)
-    except (DefinitionError, DiscoveryError) as error:
-        wrong.append(error)
-        return
-    yield module
-    names = sorted(m.name for m in pkgutil.iter_modules(getattr(module, "__path__", ())))
-    for name in names:
-        if name != "__main__":
-            yield from _modules(f"{root}.{name}", wrong)
-
-
-def _import(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except DefinitionError as error:
-        raise error.at(raised_at(error)) from error
-    except (Exception, SystemExit) as error:
-        # Whatever a user's module raises at import is theirs; the cause keeps their traceback.
-        problem = f"{error}{line_of(error)}"
-        raise DiscoveryError(name, type(error).__name__, problem) from error
 
 
 def _add(catalogue: Catalogue, spec: Any) -> Iterator[Fault]:

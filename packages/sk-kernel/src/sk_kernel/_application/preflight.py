@@ -35,11 +35,17 @@ def adapter_faults(
 
 
 def elsewhere_faults(
-    roots: Iterable[str], elsewhere: Mapping[str, str], faults: Iterable[Fault]
+    roots: Iterable[str],
+    elsewhere: Mapping[str, str],
+    tests: Iterable[str],
+    faults: Iterable[Fault],
 ) -> Iterator[Fault]:
-    """Where something is missing: what the modules only import, of which there is nothing here."""
+    """Where something is missing: what the modules only import, and those passed over as tests."""
     if not any(fault.category in _MISSING for fault in faults):
         return
+    for module in tests:
+        hint = f"{module} was taken for tests and not looked into: if it is none, add it"
+        yield Fault("runtime.discovery_modules", "elsewhere", "", hint)
     for module in dict.fromkeys(elsewhere.values()):
         names = [name for name, of in elsewhere.items() if of == module]
         are = "is" if len(names) == 1 else "are"
