@@ -10,6 +10,7 @@ def test_what_a_configuration_leaves_out_is_there_by_default(minimal):
         "scenario": "any",
         "discovery_modules": ["app.nodes"],
         "nodes": {},
+        "services": {},
         "source": None,
         "sink": None,
         "failure": {

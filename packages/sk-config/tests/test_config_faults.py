@@ -112,7 +112,7 @@ def test_a_list_of_which_an_item_is_at_fault_is_not_said_to_be_empty_too():
 
 def test_an_unknown_key_unlike_any_known_one_is_answered_with_all_of_them(minimal, refusal):
     fault = refusal({**minimal, "zzzzzz": 1})["zzzzzz"]
-    assert fault.expected == "one of version, scenario, runtime, nodes, adapters"
+    assert fault.expected == "one of version, scenario, runtime, nodes, services, adapters"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from sk_fundload.adapters import OutputSettings, OutputSink, is_same_file, is_same_output
 from sk_fundload.errors import BrokenOutputError, OutputError
 from sk_fundload.messages import OutputLine
-from sk_kernel import AdapterCheckError
+from sk_kernel import CheckError
 
 LINES = [
     OutputLine("yes\n", ""),
@@ -234,7 +234,7 @@ def test_check_refuses_what_cannot_be_written(
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     places: dict[str, Any] = {"path": str(tmp_path / "fine"), field: str(tmp_path / path)}
-    with pytest.raises(AdapterCheckError, match=problem) as caught:
+    with pytest.raises(CheckError, match=problem) as caught:
         OutputSink.check(OutputSettings(**places))
     assert caught.value.field == field
 
@@ -254,7 +254,7 @@ def test_check_refuses_output_and_rejects_in_one_place(tmp_path: Path) -> None:
         ]
     ]
     for output, rejects in pairs:
-        with pytest.raises(AdapterCheckError, match="is the output itself"):
+        with pytest.raises(CheckError, match="is the output itself"):
             OutputSink.check(OutputSettings(path=output, rejects=rejects))
 
 

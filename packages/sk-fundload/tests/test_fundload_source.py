@@ -12,7 +12,7 @@ import pytest
 from sk_fundload.adapters import LineSource, LineSourceSettings
 from sk_fundload.errors import InputError
 from sk_fundload.messages import RawLine
-from sk_kernel import AdapterCheckError
+from sk_kernel import CheckError
 
 MEGABYTE = 1 << 20
 
@@ -186,7 +186,7 @@ def test_check_accepts_files_pipes_and_standard_input(tmp_path: Path) -> None:
 )
 def test_check_refuses_what_cannot_be_read(tmp_path: Path, path: str, problem: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(AdapterCheckError, match=problem) as caught:
+    with pytest.raises(CheckError, match=problem) as caught:
         LineSource.check(LineSourceSettings(path=str(tmp_path / path)))
     assert caught.value.field == "path"
 
@@ -195,7 +195,7 @@ def test_check_refuses_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)  # a socket's name must be short
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("s")
-        with pytest.raises(AdapterCheckError, match="it is a socket"):
+        with pytest.raises(CheckError, match="it is a socket"):
             LineSource.check(LineSourceSettings(path="s"))
 
 

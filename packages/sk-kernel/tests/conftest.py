@@ -71,12 +71,14 @@ def spec_of() -> Callable[..., ApplicationSpec]:
         *,
         source: dict[str, Any] | None = None,
         sink: dict[str, Any] | None = None,
+        services: dict[str, dict[str, Any]] | None = None,
         **nodes: dict[str, Any],
     ) -> ApplicationSpec:
         return ApplicationSpec(
             scenario="tests",
             discovery_modules=[module.__name__],
             nodes=nodes,
+            services=services or {},
             source=AdapterSettings("numbers", source or {}),
             sink=AdapterSettings("out", sink or {}),
         )

@@ -13,7 +13,7 @@ from sk_kernel.testing import run_node
 
 def container_of(module: Any) -> Container:
     catalogue = discover([module.__name__])
-    return Container(catalogue.services, catalogue.states)
+    return Container(catalogue.services.values(), catalogue.states)
 
 
 def test_a_service_is_made_once_for_all_that_it_provides_even_when_it_is_falsy(

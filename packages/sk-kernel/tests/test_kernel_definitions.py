@@ -67,7 +67,24 @@ WRONG = [
     ("must be a class", "@state(key=None)\ndef f(): ..."),
     ("it is not yours", "state(key=None)(dict)"),
     ("must be a class", "@service()\ndef f(): ..."),
-    ("no settings", "@service()\nclass S:\n    def __init__(self, settings: A): ..."),
+    ("no Context", "@service()\nclass S:\n    def __init__(self, context: Context): ..."),
+    (
+        "check must be a class method",
+        "@service\nclass S:\n    def check(self, settings): ...",
+    ),
+    (
+        "check must be plain",
+        "@service\nclass S:\n    @classmethod\n    async def check(cls): ...",
+    ),
+    (
+        "callable as check(), before",
+        "@service\nclass S:\n    @classmethod\n    def check(cls, settings): ...",
+    ),
+    (
+        "callable as check(settings), before",
+        "@service\nclass S:\n    def __init__(self, settings: A): ...\n"
+        "    @staticmethod\n    def check(): ...",
+    ),
     ("no annotation", "@service()\nclass S:\n    def __init__(self, x): ..."),
     ("generator function", "@source()\ndef f() -> list[A]: ..."),
     ("cannot be async", "@source()\nasync def f() -> typing.AsyncIterator[A]:\n    yield A(1)"),
@@ -106,7 +123,8 @@ WRONG = [
     ("write @node(name='x')", "@node('x')\ndef f(a: A) -> B: ..."),
     ("write @source(name='x')", "@source('x')\ndef f() -> Iterator[A]:\n    yield A(1)"),
     ("write @sink(name='x')", "@sink('x')\ndef f(d: D) -> None: ..."),
-    ("must be a class", "@service('x')\nclass S: ..."),
+    ("write @service(name='x')", "@service('x')\nclass S: ..."),
+    ("name must be a text", "@service(name='')\nclass S: ..."),
     ("state 'S': write @state(key='customer_id')", "@state\nclass S: ..."),
     ("or @state(key=None)", "@state()\nclass S: ..."),
     ("write @state(key='n')", "@state('n')\nclass S: ..."),

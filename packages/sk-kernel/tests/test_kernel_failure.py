@@ -415,7 +415,7 @@ def test_dead_letters_need_a_file_in_a_folder_that_exists(made: Make, tmp_path: 
         nowhere = replace(spec, failure=replace(spec.failure, dead_letters=str(path)))
         context = substituted(nowhere, _given(spec), {})[0]
         with pytest.raises(PreflightError, match=r"runtime\.failure\.dead_letter\.path: bad_value"):
-            context.check_adapters()
+            context.run_checks()
 
 
 @pytest.mark.parametrize("kind", ["pipe", "link"])
@@ -429,12 +429,12 @@ def test_dead_letters_take_the_place_of_a_file_and_of_nothing_else(
     spec = replace(spec, failure=replace(spec.failure, dead_letters=str(path)))
     context = substituted(spec, _given(spec), {})[0]
     if kind == "link":
-        context.check_adapters()
+        context.run_checks()
         MemoryRun(context, "r").run()
         assert (tmp_path / "target").read_text().count("\n") == 1
     else:
         with pytest.raises(PreflightError, match="a device, a pipe or a socket"):
-            context.check_adapters()
+            context.run_checks()
         with pytest.raises(DeadLetterError, match="no regular file"):
             MemoryRun(context, "r").run()
         assert pipe.is_fifo()

@@ -72,7 +72,7 @@ def test_what_a_close_raises_is_warned_of_and_the_others_are_closed(
         assert run_of(module, spec_of).run().outcome == "completed"
     assert module.TOLD == ["source", "commit", "base"]
     (told,) = caplog.messages
-    assert told.startswith(f"service Client: its close() raised {error.partition('(')[0]}: gone")
+    assert told.startswith(f"service client: its close() raised {error.partition('(')[0]}: gone")
 
 
 def test_every_group_of_a_placement_closes_its_own(declare: Any) -> None:

@@ -184,8 +184,8 @@ def test_what_is_injected_is_checked_before_anything_is_made(declare: Any, spec_
         """.replace('second: "Second" = None, ', "")
     )
     assert faults_of(spec_of(module)) == {
-        ("Hidden", "hidden_state"),
-        ("Lacking", "unresolved"),
+        ("hidden", "hidden_state"),
+        ("lacking", "unresolved"),
         ("numbers", "unresolved"),
         ("out", "hidden_state"),
         ("f", "unresolved"),
@@ -208,7 +208,7 @@ class Two:
 def f(a: A) -> B: ...
 """
     )
-    assert faults_of(spec_of(module)) == {("One", "circular"), ("Two", "circular")}
+    assert faults_of(spec_of(module)) == {("one", "circular"), ("two", "circular")}
 
 
 STATES = (
@@ -286,14 +286,14 @@ def test_a_node_that_ends_the_process_while_it_is_made_is_named(declare: Any, sp
 
 
 CHECKED = """
-from sk_kernel import AdapterCheckError
+from sk_kernel import CheckError
 class Model(msgspec.Struct):
     path: str = ""
 class Base:
     def __init__(self, settings: Model): ...
     @classmethod
     def check(cls, settings):
-        if settings.path == "bad": raise AdapterCheckError("path", "no such file")
+        if settings.path == "bad": raise CheckError("path", "no such file")
         if settings.path == "worse": raise ValueError("what is this")
         if settings.path == "exit": raise SystemExit(0)
     def open(self): ...
@@ -317,7 +317,7 @@ def test_adapters_are_asked_about_their_settings_and_all_they_say_comes_at_once(
 ) -> None:
     bad = spec_of(declare(CHECKED), source={"path": "bad"}, sink={"path": "bad"})
     with pytest.raises(PreflightError) as caught:
-        ApplicationContext(bad).check_adapters()
+        ApplicationContext(bad).run_checks()
     assert [f.path for f in caught.value.faults] == [
         "adapters.sink.settings.path",
         "adapters.source.settings.path",
@@ -330,7 +330,7 @@ def test_a_check_that_raises_anything_else_is_a_fault_of_its_adapter(
 ) -> None:
     spec = spec_of(declare(CHECKED), sink={"path": path})
     with pytest.raises(PreflightError) as caught:
-        ApplicationContext(spec).check_adapters()
+        ApplicationContext(spec).run_checks()
     (fault,) = caught.value.faults
     assert fault.path == "adapters.sink"
     assert fault.got.startswith(f"sink:sink failed to check its settings: {cause}")

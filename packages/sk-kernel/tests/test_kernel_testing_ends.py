@@ -18,7 +18,7 @@ from sk_kernel.testing import run_node, run_placed, run_sink, run_source
 
 ENDS = """
 import threading
-from sk_kernel import AdapterCheckError
+from sk_kernel import CheckError
 
 class Model(msgspec.Struct):
     count: int
@@ -38,7 +38,7 @@ class Ticks:
         self.stopped = threading.Event()
     @classmethod
     def check(cls, settings: Model) -> None:
-        if settings.count < 0: raise AdapterCheckError("count", "is below nothing")
+        if settings.count < 0: raise CheckError("count", "is below nothing")
     def open(self) -> None: self.is_open = True
     def read(self, max_records: int, max_bytes: int) -> Sequence[A]:
         if not self.left: self.stopped.wait()

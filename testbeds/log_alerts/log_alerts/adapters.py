@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from msgspec import Struct
-from sk_kernel import AdapterCheckError, sink, source
+from sk_kernel import CheckError, sink, source
 
 from log_alerts.payloads import LogLine, Message
 
@@ -40,11 +40,11 @@ class MessageFile:
     def check(cls, settings: FileSettings) -> None:
         """Refuse a folder that is not there.
 
-        :raises AdapterCheckError: saying so.
+        :raises CheckError: saying so.
         """
         folder = Path(settings.path).parent
         if not folder.is_dir():
-            raise AdapterCheckError("path", f"there is no folder {str(folder)!r}")
+            raise CheckError("path", f"there is no folder {str(folder)!r}")
 
     def open(self) -> None:
         """Begin the draft."""

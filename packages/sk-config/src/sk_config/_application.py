@@ -8,7 +8,7 @@ from sk_config._model_config import Config
 
 
 def application_data(config: Config) -> dict[str, Any]:
-    """Give the scenario, discovery modules, nodes, adapters and failure policies as plain data.
+    """Give scenario, discovery modules, nodes, services, adapters, failure policies as plain data.
 
     The data has the shape of `sk_kernel.ApplicationSpec`, which `msgspec.convert` makes of it. It
     is a copy, and holds what placeholders gave: secrets too.
@@ -17,7 +17,7 @@ def application_data(config: Config) -> dict[str, Any]:
     return {
         "scenario": config.scenario.name,
         "discovery_modules": list(config.runtime.discovery_modules),
-        **config.model_dump(include={"nodes"}),
+        **config.model_dump(include={"nodes", "services"}),
         **config.adapters.model_dump(include={"source", "sink"}),
         "failure": {
             **failure.model_dump(include={"default", "nodes"}),

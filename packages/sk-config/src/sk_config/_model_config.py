@@ -80,6 +80,10 @@ class Config(ConfigModel):
     nodes: dict[str, Settings] = Field(
         default={}, description="Settings of nodes, by the node's name; each node validates its own"
     )
+    services: dict[str, Settings] = Field(
+        default={},
+        description="Settings of services, by the service's name; each service validates its own",
+    )
     adapters: AdaptersConfig = Field(
         default=AdaptersConfig(), description="Where records come from and where results go"
     )

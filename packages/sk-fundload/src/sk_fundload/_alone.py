@@ -42,7 +42,7 @@ def run_alone(config: Config, *, run_id: str | None, quiet: bool, stderr: TextIO
     _refuse_extras(config)
     try:
         application = ApplicationContext(convert(application_data(config), ApplicationSpec))
-        application.check_adapters()
+        application.run_checks()
     except (PreflightError, DefinitionError, DiscoveryError) as error:
         first, *more = str(error).splitlines()
         heading = "the configuration cannot run:" if more else first

@@ -19,8 +19,8 @@ from sk_kernel._trace.span import NodeObserver, NodeSpan, SpanKind, SpanLink
 from sk_kernel._trace.span_accounts import ExporterAccount, SpanAccount
 from sk_kernel._trace.span_columns import SpanColumns, Spans
 from sk_kernel.errors import (
-    AdapterCheckError,
     AdapterFailedError,
+    CheckError,
     DeadLetterError,
     DeadLettersLeftError,
     DefinitionError,
@@ -66,12 +66,12 @@ __all__ = [
     "SECONDS_BOUNDS",
     "STATUS_VERSION",
     "SUPERVISORS",
-    "AdapterCheckError",
     "AdapterFailedError",
     "AdapterSettings",
     "ApplicationSpec",
     "BootstrapSupervisor",
     "BoundaryDispatchInput",
+    "CheckError",
     "Context",
     "DeadLetter",
     "DeadLetterError",

@@ -81,8 +81,8 @@ class ResolutionError(KernelError):
         super().__init__(f"{owner}{asked}: {problem}")
 
 
-class AdapterCheckError(KernelError):
-    """An adapter's ``check`` refuses its settings; ``field`` names the setting at fault."""
+class CheckError(KernelError):
+    """A ``check`` of a source, sink or service refuses its settings; ``field`` names the one."""
 
     def __init__(self, field: str, problem: str) -> None:
         self.field, self.problem = field, problem

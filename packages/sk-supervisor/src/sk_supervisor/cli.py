@@ -156,7 +156,7 @@ def graph(config: str, overrides: tuple[str, ...]) -> None:
     """Print CONFIG's graph, with its groups, as a Mermaid flowchart."""
     from sk_supervisor._pages.mermaid import flowchart
 
-    click.echo(flowchart(prepared(config, overrides, check_adapters=False).plan), nl=False)
+    click.echo(flowchart(prepared(config, overrides, run_checks=False).plan), nl=False)
 
 
 @main.command()

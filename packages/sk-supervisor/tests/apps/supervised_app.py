@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
-from sk_kernel import AdapterCheckError, Context, node, service, sink, source, state
+from sk_kernel import CheckError, Context, node, service, sink, source, state
 from supervised_deeds import DEEDS, WorkSettings, interrupted, tell
 
 
@@ -161,7 +161,7 @@ class Lines:
     @classmethod
     def check(cls, settings: LinesSettings) -> None:
         if not Path(settings.path).parent.is_dir():
-            raise AdapterCheckError("path", "its folder does not exist")
+            raise CheckError("path", "its folder does not exist")
 
     def _may_fail(self, action: str) -> None:
         if action in self._settings.fails.split():

@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
-from sk_kernel import AdapterCheckError, source
+from sk_kernel import CheckError, source
 
 from sk_fundload.adapters._block_reader import BlockReader
 from sk_fundload.adapters._place import input_descriptor
@@ -46,7 +46,7 @@ class LineSource:
     def check(cls, settings: LineSourceSettings) -> None:
         """Refuse what cannot be read.
 
-        :raises AdapterCheckError: with the reason.
+        :raises CheckError: with the reason.
         """
         path = settings.path
         standard = input_descriptor(path)
@@ -54,14 +54,14 @@ class LineSource:
             mode = os.stat(path if standard is None else standard).st_mode
         except (OSError, ValueError) as error:
             problem = getattr(error, "strerror", None) or str(error)
-            raise AdapterCheckError("path", f"cannot read {path!r}: {problem}") from error
+            raise CheckError("path", f"cannot read {path!r}: {problem}") from error
         if standard is not None:
             return
         if stat.S_ISDIR(mode) or stat.S_ISSOCK(mode):
             kind = "directory" if stat.S_ISDIR(mode) else "socket"
-            raise AdapterCheckError("path", f"cannot read {path!r}: it is a {kind}, not a file")
+            raise CheckError("path", f"cannot read {path!r}: it is a {kind}, not a file")
         if not os.access(path, os.R_OK):
-            raise AdapterCheckError("path", f"cannot read {path!r}: permission denied")
+            raise CheckError("path", f"cannot read {path!r}: permission denied")
 
     def open(self) -> None:
         """Open the input.

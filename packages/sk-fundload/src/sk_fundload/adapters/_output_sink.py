@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
-from sk_kernel import AdapterCheckError, sink
+from sk_kernel import CheckError, sink
 
 from sk_fundload.adapters._place import is_same_output
 from sk_fundload.adapters._target import Target, open_target, probe_target
@@ -55,16 +55,16 @@ class OutputSink:
     def check(cls, settings: OutputSettings) -> None:
         """Refuse places that cannot be written, or that are one and the same.
 
-        :raises AdapterCheckError: with the reason.
+        :raises CheckError: with the reason.
         """
         for field, path in (("path", settings.path), ("rejects", settings.rejects)):
             if path is not None:
                 try:
                     probe_target(path)
                 except OutputError as error:
-                    raise AdapterCheckError(field, str(error)) from error
+                    raise CheckError(field, str(error)) from error
         if settings.rejects is not None and is_same_output(settings.path, settings.rejects):
-            raise AdapterCheckError("rejects", f"is the output itself, {settings.path!r}")
+            raise CheckError("rejects", f"is the output itself, {settings.path!r}")
 
     def open(self) -> None:
         """Open what the settings name.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
 
 from sk_kernel._application.container import Container
 from sk_kernel._application.discovery import Catalogue, discover
@@ -18,42 +19,59 @@ from sk_kernel._application.preflight import (
     elsewhere_faults,
     node_faults,
     one_of,
+)
+from sk_kernel._application.providers import Providers
+from sk_kernel._application.service_faults import (
+    service_check_faults,
     service_faults,
+    service_settings_faults,
 )
 from sk_kernel._application.spec import AdapterSettings, ApplicationSpec
 from sk_kernel._declare.places import place_of
 from sk_kernel._declare.settings import build_settings
-from sk_kernel._declare.specs import AdapterSpec, NodeSpec
+from sk_kernel._declare.specs import AdapterSpec, NodeSpec, ServiceSpec
 from sk_kernel._graph.builder import build_graph
 from sk_kernel._graph.graph import Graph
 from sk_kernel._graph.serving import REPLIES, REQUESTS
 from sk_kernel.errors import Fault, PreflightError
 
 AnyAdapter = TypeVar("AnyAdapter", bound=AdapterSpec)
+_NOTHING: Final[Mapping[type, object]] = MappingProxyType({})
 
 
 class ApplicationContext:
     """What is declared under the module roots, connected into a graph, ready to be instantiated.
 
     :param catalogue: what is declared, where that is known already.
+    :param given: instances in place of services, by the type that is asked for.
     :raises DiscoveryError: when a module cannot be imported.
     :raises DefinitionError: when something in one cannot be what it is declared to be.
     :raises PreflightError: with every fault of the graph and of the settings.
     """
 
-    def __init__(self, spec: ApplicationSpec, *, catalogue: Catalogue | None = None) -> None:
-        self.spec = spec
+    def __init__(
+        self,
+        spec: ApplicationSpec,
+        *,
+        catalogue: Catalogue | None = None,
+        given: Mapping[type, object] = _NOTHING,
+    ) -> None:
+        self.spec, self._given = spec, given
         self.catalogue = discover(spec.discovery_modules) if catalogue is None else catalogue
-        faults: list[Fault] = list(service_faults(self.catalogue))
         own = self.catalogue
+        self._providers = Providers.of(own, given.keys())
+        faults: list[Fault] = list(service_faults(own.services, self._providers))
         source = self._adapter("source", {REQUESTS.name: REQUESTS, **own.sources}, faults)
         sink = self._adapter("sink", {REPLIES.name: REPLIES, **own.sinks}, faults)
         for name in spec.nodes.keys() - self.catalogue.nodes.keys():
             known = one_of(self.catalogue.nodes, name)
             faults.append(Fault(f"nodes.{name}", "unknown_node", known))
         for node in self.catalogue.nodes.values():
-            found = node_faults(node, spec.nodes.get(node.name, {}), self.catalogue)
+            found = node_faults(node, spec.nodes.get(node.name, {}), self._providers)
             faults += found or self._choice_faults(node)
+        ends = tuple(end for end in (source, sink) if end)
+        self._services = self._providers.asked((*ends, *own.nodes.values()))
+        faults += service_settings_faults(own.services, spec.services, self._services)
         if source and sink:
             try:
                 self.graph: Graph = build_graph(source, sink, self.catalogue.nodes)
@@ -68,10 +86,11 @@ class ApplicationContext:
         if faults:
             raise PreflightError(faults)
 
-    def check_adapters(self) -> None:
-        """Ask source and sink whether their settings will do, before anything is started.
+    def run_checks(self) -> None:
+        """Ask source, sink and services whether their settings will do, before anything is started.
 
-        And whether there can be a file for the dead letters.
+        Of the services those that will be made. And whether there can be a file for the dead
+        letters.
 
         :raises PreflightError: with what they say; also where a ``check`` itself is at fault.
         """
@@ -82,8 +101,14 @@ class ApplicationContext:
         )
         for role, spec in adapters:
             faults += check_faults(role, spec, self._adapter_settings(role, spec))
+        faults += self.service_check_faults()
         if faults:
             raise PreflightError(faults)
+
+    def service_check_faults(self) -> Iterator[Fault]:
+        """What the services that will be made, in whatever process, say of their settings."""
+        for spec in self._services.values():
+            yield from service_check_faults(spec, self._service_settings(spec))
 
     def states_of(self, name: str) -> tuple[type, ...]:
         """The states that a node uses under its settings."""
@@ -101,8 +126,12 @@ class ApplicationContext:
         return {cls: spec.key for cls, spec in self.catalogue.states.items()}
 
     def container(self) -> Container:
-        """A new container with the discovered services and states."""
-        return Container(self.catalogue.services, self.catalogue.states)
+        """A new container with the discovered services and states, and the instances given."""
+        own = self.catalogue
+        container = Container(own.services.values(), own.states, self._service_settings)
+        for wanted, instance in self._given.items():
+            container.provide(wanted, instance)
+        return container
 
     def make_node(self, name: str, container: Container) -> Any:
         """A node's callable, its dependencies injected (a Context parameter is left open).
@@ -141,7 +170,7 @@ class ApplicationContext:
             wanted = one_of(known, choice.name)
             faults.append(Fault(f"{path}.name", "unknown_adapter", wanted, choice.name))
         else:
-            faults += adapter_faults(path, spec, choice.settings, self.catalogue)
+            faults += adapter_faults(path, spec, choice.settings, self._providers)
         return spec
 
     def _nodes_overlooked(self, faults: Iterable[Fault]) -> Iterator[Fault]:
@@ -176,6 +205,12 @@ class ApplicationContext:
         if node.settings_model is None:
             return ()
         return (build_settings(node.settings_model, self.spec.nodes.get(node.name, {})),)
+
+    def _service_settings(self, service: ServiceSpec) -> tuple[Any, ...]:
+        if service.settings_model is None:
+            return ()
+        given = self.spec.services.get(service.name, {})
+        return (build_settings(service.settings_model, given),)
 
     def _adapter_settings(self, role: str, spec: AdapterSpec) -> tuple[Any, ...]:
         choice: AdapterSettings = getattr(self.spec, role)

@@ -18,24 +18,28 @@ class Container:
     """Makes and keeps the services and states of one process.
 
     A service is made once, when first asked for, its ``__init__`` parameters resolved the same way;
-    so is a state, without arguments. ``provide`` puts an instance in from outside. :meth:`close`
-    closes the services that were made.
+    so is a state, without arguments. ``settings`` gives those of a service: one instance, or none.
+    ``provide`` puts an instance in from outside. :meth:`close` closes the services that were made.
     """
 
     def __init__(
-        self, services: Iterable[ServiceSpec] = (), states: Mapping[type, StateSpec] | None = None
+        self,
+        services: Iterable[ServiceSpec] = (),
+        states: Mapping[type, StateSpec] | None = None,
+        settings: Callable[[ServiceSpec], tuple[Any, ...]] | None = None,
     ) -> None:
         self._makers: dict[type, ServiceSpec] = {}
         for spec in services:
             for provided in spec.provides:
                 self._makers.setdefault(provided, spec)
         for cls in states or {}:
-            self._makers[cls] = ServiceSpec(cls, (cls,))
+            self._makers[cls] = ServiceSpec(cls.__qualname__, cls, (cls,))
+        self._settings = settings
         self._instances: dict[type, Any] = {}
         self._under_way: list[type] = []
         self._states = frozenset(states or ())
-        #: The services that were made here, in that order, until they are closed.
-        self._open: list[Any] = []
+        #: The services that were made here, each with its name, in that order, until closed.
+        self._open: list[tuple[str, Any]] = []
         self._closing = Closing()
 
     def provide(self, wanted: type, instance: object) -> None:
@@ -66,7 +70,7 @@ class Container:
             finally:
                 self._under_way.pop()
             if maker.cls not in self._states:
-                self._open.append(made)
+                self._open.append((maker.name, made))
         self._instances[wanted] = self._instances[maker.cls]
         return self._instances[wanted]
 
@@ -96,12 +100,12 @@ class Container:
         the work is done by then. What was provided from outside is left to whoever did that.
         """
         while self._open:
-            service = self._open.pop()
+            name, service = self._open.pop()
             error = self._closing.call(partial(_close, service, loop))
             if isinstance(error, KeyboardInterrupt):
                 raise error
             if error is not None:  # sys.exit() and a cancelled task, too
-                warn_of_close(f"service {type(service).__qualname__}", error)
+                warn_of_close(f"service {name}", error)
 
     def leave(self) -> None:
         """Break out of a service's ``close`` that does not return, if one is being closed.
@@ -112,8 +116,10 @@ class Container:
         self._closing.leave()
 
     def _make(self, maker: ServiceSpec) -> Any:
-        name = maker.cls.__qualname__
+        name = maker.name
         arguments = self.arguments(maker.parameters, name, lambda _: True)
+        if self._settings is not None and maker.settings_model is not None:
+            (arguments["settings"],) = self._settings(maker)
         try:
             return maker.cls(**arguments)
         except (KernelError, KeyboardInterrupt):

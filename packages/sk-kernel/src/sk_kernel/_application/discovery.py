@@ -36,7 +36,7 @@ class Catalogue(Struct):
     sources: dict[str, SourceSpec] = field(default_factory=dict)
     sinks: dict[str, SinkSpec] = field(default_factory=dict)
     states: dict[type, StateSpec] = field(default_factory=dict)
-    services: list[ServiceSpec] = field(default_factory=list)
+    services: dict[str, ServiceSpec] = field(default_factory=dict)
     #: The module roots in which nothing is declared.
     empty_roots: list[str] = field(default_factory=list)
     #: The modules below the roots that were taken for tests, and not imported.
@@ -140,16 +140,16 @@ def _add(catalogue: Catalogue, spec: Any) -> Iterator[Fault]:
         case StateSpec():
             catalogue.states[spec.cls] = spec
             return
-        case ServiceSpec():
-            catalogue.services.append(spec)
-            return
         case NodeSpec():
             group: dict[str, Any] = catalogue.nodes
+        case ServiceSpec():
+            group = catalogue.services
         case SourceSpec():
             group = catalogue.sources
         case _:
             group = catalogue.sinks
     first = group.setdefault(spec.name, spec)
     if first is not spec:
-        both = " and ".join(f"{s.target.__module__}.{s.target.__qualname__}" for s in (first, spec))
-        yield Fault(spec.name, "duplicate", "a name of its own", both, place_of(spec.target))
+        owners = [spec_owner(each) for each in (first, spec)]
+        both = " and ".join(f"{owner.__module__}.{owner.__qualname__}" for owner in owners)
+        yield Fault(spec.name, "duplicate", "a name of its own", both, place_of(owners[1]))

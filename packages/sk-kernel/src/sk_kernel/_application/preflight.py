@@ -7,15 +7,22 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sk_kernel._application.discovery import Catalogue
 from sk_kernel._application.making import adapter_failed
+from sk_kernel._application.providers import Providers
 from sk_kernel._declare.places import place_of
 from sk_kernel._declare.settings import meant, model_faults, settings_faults
 from sk_kernel._declare.specs import AdapterSpec, NodeSpec, Parameter
-from sk_kernel.errors import AdapterCheckError, Fault
+from sk_kernel.errors import CheckError, Fault
 
 #: Faults that there may be since a module was not looked into.
-_MISSING = ("unknown_adapter", "unknown_node", "unconsumed", "unreached", "unresolved")
+_MISSING = (
+    "unknown_adapter",
+    "unknown_node",
+    "unknown_service",
+    "unconsumed",
+    "unreached",
+    "unresolved",
+)
 
 
 def one_of(names: Iterable[str], given: str = "") -> str:
@@ -25,10 +32,10 @@ def one_of(names: Iterable[str], given: str = "") -> str:
 
 
 def adapter_faults(
-    path: str, spec: AdapterSpec, given: Mapping[str, Any], catalogue: Catalogue
+    path: str, spec: AdapterSpec, given: Mapping[str, Any], providers: Providers
 ) -> list[Fault]:
     """The faults of a chosen source or sink and of its settings."""
-    faults = list(_stateless(spec.name, spec.target, spec.parameters, catalogue))
+    faults = list(stateless(spec.name, spec.target, spec.parameters, providers))
     model = spec.settings_model
     unfit = model_faults(model, spec.name, spec.target)
     return faults + (unfit or settings_faults(model, given, f"{path}.settings"))
@@ -61,23 +68,23 @@ def check_faults(role: str, spec: AdapterSpec, settings: tuple[Any, ...]) -> Ite
         return
     try:
         check(*settings)
-    except AdapterCheckError as error:
+    except CheckError as error:
         yield Fault(f"adapters.{role}.settings.{error.field}", "adapter", "", error.problem)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told as a fault
         problem = str(adapter_failed(spec, "check its settings", error))
         yield Fault(f"adapters.{role}", "adapter", "", problem)
 
 
-def node_faults(node: NodeSpec, given: Mapping[str, Any], catalogue: Catalogue) -> list[Fault]:
+def node_faults(node: NodeSpec, given: Mapping[str, Any], providers: Providers) -> list[Fault]:
     """The faults of a node and of its settings."""
     model = node.settings_model
     faults = model_faults(model, node.name, node.target)
     faults = faults or settings_faults(model, given, f"nodes.{node.name}")
     for parameter in node.parameters:
-        state = catalogue.states.get(parameter.cls)
+        state = providers.states.get(parameter.cls)
         if state is None:
             wanted = "a @state or @service"
-            faults += _unresolved(node.name, node.target, parameter, catalogue, wanted)
+            faults += _unresolved(node.name, node.target, parameter, providers, wanted)
         elif state.key is not None:
             faults += _key_faults(node, state.key)
     return faults
@@ -99,42 +106,24 @@ def choice_faults(
             yield Fault(node.name, "state_choice", expected, place=place_of(node.target))
 
 
-def service_faults(catalogue: Catalogue) -> Iterator[Fault]:
-    """The faults of the services: what they lack, what they must not have, and circles."""
-    makers = {cls: spec for spec in reversed(catalogue.services) for cls in spec.provides}
-    for spec in catalogue.services:
-        name = spec.cls.__qualname__
-        yield from _stateless(name, spec.cls, spec.parameters, catalogue)
-        seen: list[type] = []
-        rest = [p.cls for p in spec.parameters]
-        while rest:
-            needed = makers.get(rest.pop())
-            if needed is not None and needed.cls not in seen:
-                seen.append(needed.cls)
-                rest += [p.cls for p in needed.parameters]
-        if spec.cls in seen:
-            wanted = "services that do not need each other"
-            yield Fault(name, "circular", wanted, place=place_of(spec.cls))
-
-
-def _stateless(
-    name: str, target: Any, parameters: Iterable[Parameter], catalogue: Catalogue
+def stateless(
+    name: str, target: Any, parameters: Iterable[Parameter], providers: Providers
 ) -> Iterator[Fault]:
+    """The faults of what is injected into a source, a sink or a service: no state may be."""
     for parameter in parameters:
-        if parameter.cls in catalogue.states:
+        if parameter.cls in providers.states:
             wanted = (
                 f"no {parameter.cls.__qualname__}: a state belongs to nodes, where a graph sees it"
             )
             yield Fault(name, "hidden_state", wanted, place=place_of(target))
         else:
-            yield from _unresolved(name, target, parameter, catalogue, "a @service")
+            yield from _unresolved(name, target, parameter, providers, "a @service")
 
 
 def _unresolved(
-    name: str, target: Any, parameter: Parameter, catalogue: Catalogue, wanted: str
+    name: str, target: Any, parameter: Parameter, providers: Providers, wanted: str
 ) -> Iterator[Fault]:
-    provided = any(parameter.cls in s.provides for s in catalogue.services)
-    if parameter.required and not provided:
+    if parameter.required and not providers.has_service(parameter.cls):
         asked = f"{wanted} for {parameter.cls.__qualname__}, its parameter {parameter.name!r}"
         asked += " (settings are the one named 'settings')"
         yield Fault(name, "unresolved", asked, place=place_of(target))

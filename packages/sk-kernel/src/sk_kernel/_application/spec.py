@@ -22,6 +22,7 @@ class ApplicationSpec(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str
     discovery_modules: list[str]
     nodes: dict[str, dict[str, Any]] = {}
+    services: dict[str, dict[str, Any]] = {}
     source: AdapterSettings | None = None
     sink: AdapterSettings | None = None
     failure: FailureSpec = FailureSpec()

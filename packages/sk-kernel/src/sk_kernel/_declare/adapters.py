@@ -10,7 +10,7 @@ class Source(Protocol):
     """What the runtime calls on a source, from one thread but for :meth:`interrupt`.
 
     Optional besides: ``open()`` acquires what reading needs, ``close()`` releases it;
-    ``check(settings)`` is a class method that raises :class:`~sk_kernel.errors.AdapterCheckError`
+    ``check(settings)`` is a class method that raises :class:`~sk_kernel.errors.CheckError`
     before anything is started; ``decode(raw)`` makes payloads of what :meth:`read` gave.
     """
 

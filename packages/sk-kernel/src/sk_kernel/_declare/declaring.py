@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sk_kernel._declare.specs import SPEC_ATTRIBUTE, AdapterSpec, NodeSpec, ServiceSpec, StateSpec
@@ -14,20 +14,28 @@ NO_FUNCTION = "must be a function or a class (of what can be called: a function 
 """What is wrong with a method, a ``functools.partial`` or an instance."""
 
 
-def label_of(what: str, name: str | None, target: Any, *, only_class: bool = False) -> str:
+def label_of(what: str, name: str | None, target: Any) -> str:
     """The given name, a function's own name, or a class's in snake case.
 
-    :raises DefinitionError: when ``target`` is neither a function nor a class, or no class where
-        ``only_class`` wants one.
+    :raises DefinitionError: when ``target`` is neither a function nor a class.
     """
     own = getattr(target, "__name__", None)
-    if own is None or (only_class and not isinstance(target, type)):
-        problem = "must be a class" if only_class else NO_FUNCTION
-        raise DefinitionError(what, name or repr(target), problem)
-    if only_class or not isinstance(target, type):
+    if own is None:
+        raise DefinitionError(what, name or repr(target), NO_FUNCTION)
+    if not isinstance(target, type):
         return name or str(own)
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", own)
     return name or words.lower()
+
+
+def check_class(what: str, target: Any) -> None:
+    """Check that what is declared is a class.
+
+    :raises DefinitionError: when it is not.
+    """
+    if not isinstance(target, type):
+        name = getattr(target, "__name__", None) or repr(target)
+        raise DefinitionError(what, name, "must be a class")
 
 
 def declared(target: Any, spec: NodeSpec | AdapterSpec | StateSpec | ServiceSpec) -> None:
@@ -63,7 +71,7 @@ def _would_replace(target: Any) -> bool:
     return spec is not None and spec_owner(spec) is before is not target
 
 
-def spec_owner(spec: NodeSpec | AdapterSpec | StateSpec | ServiceSpec) -> object:
+def spec_owner(spec: NodeSpec | AdapterSpec | StateSpec | ServiceSpec) -> Callable[..., Any]:
     """The object that a spec was noted on."""
     return spec.cls if isinstance(spec, StateSpec | ServiceSpec) else spec.target
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, overload
 
 from sk_kernel._declare.adapter_specs import sink_spec, source_spec
 from sk_kernel._declare.declaring import (
+    check_class,
     check_flag,
     check_key,
     check_words,
@@ -103,8 +104,8 @@ def state(*misplaced: Any, key: Any = ...) -> Any:
 
     def declare(cls: K) -> K:
         with declaring(cls):
-            label = label_of("state", None, cls, only_class=True)
-            check_state_class(label, cls)
+            check_class("state", cls)
+            check_state_class(cls.__name__, cls)
             declared(cls, StateSpec(cls, key))
         return cls
 
@@ -114,24 +115,34 @@ def state(*misplaced: Any, key: Any = ...) -> Any:
 @overload
 def service(target: K, /) -> K: ...
 @overload
-def service(*, provides: Iterable[type] = ()) -> Callable[[K], K]: ...
-def service(target: Any = None, /, *, provides: Iterable[type] = ()) -> Any:
+def service(*, name: str | None = None, provides: Iterable[type] = ()) -> Callable[[K], K]: ...
+def service(
+    target: Any = None, /, *, name: str | None = None, provides: Iterable[type] = ()
+) -> Any:
     """Declare a service: one instance a process, injected by its class or a type it provides.
 
     It is made, outside of any event loop, when the first node, source or sink is made that asks for
-    it. The parameters of its ``__init__`` are services; a state belongs to nodes alone.
+    it. The parameters of its ``__init__`` are services, and its settings as the one named
+    ``settings``; a state belongs to nodes alone.
+
+    A class may have ``check(settings)``, or ``check()`` where it has none, a class method or a
+    static one, that raises :class:`~sk_kernel.errors.CheckError` before anything is started. It is
+    called where something in the graph asks for the service.
 
     A class may have ``close()``, a plain method or a coroutine, which is called once at the end of
     the run, however it ends, behind all nodes, source and sink; of several services that made last
     is closed first. Coroutines run in the event loop of the nodes. What ``close`` raises is warned
     of. It is not called where the process is killed, or a node or adapter in it cannot be made.
 
-    :raises DefinitionError: when a parameter is not annotated with one class, or ``close`` has one.
+    :raises DefinitionError: when a parameter is not annotated with one class, or ``check`` or
+        ``close`` is not as it is called.
     """
 
     def declare(cls: K) -> K:
         with declaring(cls):
-            label = label_of("service", None, cls, only_class=True)
+            check_words("service", cls, name=name)
+            check_class("service", cls)
+            label = label_of("service", name, cls)
             declared(cls, service_spec(label, cls, provides))
         return cls
 

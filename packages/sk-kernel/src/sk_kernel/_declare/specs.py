@@ -90,9 +90,11 @@ class StateSpec(Struct, frozen=True):
 class ServiceSpec(Struct, frozen=True):
     """A service as declared: its class, the types that it is injected for, and what it needs."""
 
+    name: str
     cls: type
     provides: tuple[type, ...]
     parameters: tuple[Parameter, ...] = ()
+    settings_model: type | None = None
 
 
 class AdapterSpec(Struct, frozen=True):

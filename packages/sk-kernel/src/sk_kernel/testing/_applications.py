@@ -20,12 +20,13 @@ from sk_kernel._record.envelope import Envelope
 from sk_kernel._trace.span import NodeObserver
 from sk_kernel.errors import Fault, PreflightError
 from sk_kernel.testing._adapters import CollectSink, ListSource
-from sk_kernel.testing._given import ServedApplication
+from sk_kernel.testing._given import answers
 from sk_kernel.testing._given_up import GivenUp, LetterBox, letter_box
 
 #: What can be run: an application, or the module roots that it is declared under, or one of them.
 Application = ApplicationSpec | Sequence[str] | str
-NodeSettings = Mapping[str, dict[str, Any]]
+#: Of nodes, or of services, by name.
+OwnSettings = Mapping[str, dict[str, Any]]
 
 _SOURCE, _SINK = "testing:list_source", "testing:collect_sink"
 _NO_BOX = LetterBox()
@@ -35,8 +36,9 @@ def run_application(
     application: Application,
     payloads: Iterable[Any],
     *,
-    nodes: NodeSettings | None = None,
+    nodes: OwnSettings | None = None,
     services: Iterable[object] = (),
+    service_settings: OwnSettings | None = None,
     given_up: list[GivenUp] | None = None,
     batch_records: int = 1000,
     run_id: str = "test",
@@ -58,7 +60,8 @@ def run_application(
         makes one of a configuration.
     :param nodes: settings by node, over those of the application.
     :param services: instances to inject, by the class that is asked for or one derived of it. A
-        ``@service`` that is needed and not given is made, and closed, as in a run.
+        ``@service`` that is needed and not given is checked, made and closed as in a run.
+    :param service_settings: settings by service, over those of the application.
     :param given_up: takes what nodes of the policy ``dead_letter`` give up, once the run is
         complete; no file of dead letters is written then, and none need be named.
     :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run: among others
@@ -67,7 +70,9 @@ def run_application(
     """
     limits = BatchLimits(max_records=batch_records)
     with letter_box(wanted=given_up is not None) as box:
-        context, sink = substituted(application, payloads, nodes or {}, services, box)
+        context, sink = substituted(
+            application, payloads, nodes or {}, services, service_settings, box
+        )
         run = MemoryRun(
             context,
             run_id,
@@ -85,8 +90,9 @@ def run_application(
 def substituted(
     application: Application,
     payloads: Iterable[Any],
-    nodes: NodeSettings,
+    nodes: OwnSettings,
     services: Iterable[object] = (),
+    service_settings: OwnSettings | None = None,
     box: LetterBox = _NO_BOX,
 ) -> tuple[ApplicationContext, CollectSink]:
     """The application with lists for adapters, and the sink that it will write to."""
@@ -101,11 +107,15 @@ def substituted(
         scenario=application.scenario,
         discovery_modules=application.discovery_modules,
         nodes={**application.nodes, **nodes},
+        services={**application.services, **(service_settings or {})},
         source=AdapterSettings(_SOURCE),
         sink=AdapterSettings(_SINK),
         failure=application.failure,
     )
-    return ServedApplication(spec, catalogue, services), sink
+    context = ApplicationContext(spec, catalogue=catalogue, given=answers(catalogue, services))
+    if faults := [*context.service_check_faults()]:
+        raise PreflightError(faults)
+    return context, sink
 
 
 def _spec_of(application: Application) -> ApplicationSpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from contextvars import copy_context
 from functools import partial
@@ -45,6 +45,7 @@ def run_source(
     *,
     settings: Any = None,
     services: Iterable[object] = (),
+    service_settings: Mapping[str, Any] | None = None,
     batch_records: int = 1000,
     interrupt_after: int | None = None,
 ) -> list[Any]:
@@ -54,12 +55,14 @@ def run_source(
 
     :param settings: an instance of the source's model, or a mapping as a configuration has it.
     :param services: instances to inject, by the class that the source asks for or one derived of
-        it. A ``@service`` that is needed and not given is made, and closed, as in a run.
+        it. A ``@service`` that is needed and not given is checked, made and closed as in a run.
+    :param service_settings: those of a ``@service`` that is made, by its name: an instance of its
+        model, or a mapping as a configuration has it.
     :param batch_records: how many it may give at a time.
     :param interrupt_after: interrupts it during the read that follows when it has given so many
         payloads: while it waits for the next ones, if it has none. What that read gives counts.
     :raises DefinitionError: when ``source`` is not declared with ``@source``.
-    :raises PreflightError: when the settings are not right, or its ``check`` refuses them.
+    :raises PreflightError: when settings are not right, or its ``check`` refuses them.
     :raises ResolutionError: when something is needed that is not given and is no ``@service``.
     :raises AdapterFailedError: when it raises, or has not come back a second after the interrupt.
     :raises NodeOutputError: when it gives what it does not declare, or what could not go to another
@@ -67,7 +70,7 @@ def run_source(
     """
     spec = _spec_of(source, "source", SourceSpec)
     graph = Graph(spec, _NO_SINK, {}, (), ())
-    container = provided(spec.name, spec.parameters, services)
+    container = provided(spec.name, spec.parameters, services, service_settings)
     made = _made(spec, "source", settings, container)
     limits = BatchLimits(max_records=batch_records)
     driver = SourceDriver(graph, made, limits, TraceIds("test"), sampling=False)
@@ -90,6 +93,7 @@ def run_sink(
     *payloads: Any,
     settings: Any = None,
     services: Iterable[object] = (),
+    service_settings: Mapping[str, Any] | None = None,
     batch_records: int = 1000,
     abort: bool = False,
 ) -> SinkOutcome:
@@ -99,18 +103,20 @@ def run_sink(
 
     :param settings: an instance of the sink's model, or a mapping as a configuration has it.
     :param services: instances to inject, by the class that the sink asks for or one derived of it.
-        A ``@service`` that is needed and not given is made, and closed, as in a run.
+        A ``@service`` that is needed and not given is checked, made and closed as in a run.
+    :param service_settings: those of a ``@service`` that is made, by its name: an instance of its
+        model, or a mapping as a configuration has it.
     :param batch_records: how many it is given at a time.
     :param abort: the run fails, or is stopped, behind the last payload: aborts it instead.
     :raises DefinitionError: when ``sink`` is not declared with ``@sink``.
-    :raises PreflightError: when the settings are not right, its ``check`` refuses them, or it does
+    :raises PreflightError: when settings are not right, its ``check`` refuses them, or it does
         not take a payload's class.
     :raises ResolutionError: when something is needed that is not given and is no ``@service``.
     :raises AdapterFailedError: when it raises; it has been aborted then, if it was open.
     """
     spec = _spec_of(sink, "sink", SinkSpec)
     require_taken(SINK, spec.payload.types, payloads)
-    container = provided(spec.name, spec.parameters, services)
+    container = provided(spec.name, spec.parameters, services, service_settings)
     made = _made(spec, "sink", settings, container)
     driver = SinkDriver(Graph(_NO_SOURCE, spec, {}, (), ()), made)
     with closing(container), closing(driver):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sk_kernel._application.application import ApplicationContext
 from sk_kernel._application.container import Container
 from sk_kernel._application.discovery import Catalogue
 from sk_kernel._application.preflight import one_of
-from sk_kernel._application.spec import ApplicationSpec
+from sk_kernel._application.service_faults import service_check_faults
 from sk_kernel._declare.settings import build_settings, model_faults, settings_faults
 from sk_kernel._declare.specs import (
     SPEC_ATTRIBUTE,
@@ -37,11 +36,18 @@ def given_settings(model: type | None, given: Any, path: str) -> tuple[Any, ...]
     return (build_settings(model, mapping),) if model else ()
 
 
-def provided(owner: str, parameters: Iterable[Parameter], given: Iterable[object]) -> Container:
+def provided(
+    owner: str,
+    parameters: Iterable[Parameter],
+    given: Iterable[object],
+    settings: Mapping[str, Any] | None,
+) -> Container:
     """A container of the instances ``given``, which makes the states and services needed besides.
 
-    A service is made as in a run, with the services that it needs itself.
+    A service is checked and made as in a run, with the services that it needs itself.
 
+    :param settings: those of services, by name, each an instance or a mapping.
+    :raises PreflightError: when the settings of a service that is to be made are not right.
     :raises ResolutionError: when ``owner``, or a service, needs what is neither given nor declared.
     """
     instances = list(given)
@@ -60,42 +66,53 @@ def provided(owner: str, parameters: Iterable[Parameter], given: Iterable[object
             states[cls] = own
         elif isinstance(own, ServiceSpec):
             services[cls] = own
-            asked += [(cls.__qualname__, each) for each in own.parameters]
+            asked += [(own.name, each) for each in own.parameters]
         else:
             raise ResolutionError(who, cls.__qualname__, _NOT_GIVEN)
-    container = Container(services.values(), states)
+    made = _checked_settings({spec.name: spec for spec in services.values()}, settings or {})
+    container = Container(services.values(), states, lambda spec: made[spec.name])
     for cls, instance in found.items():
         container.provide(cls, instance)
     return container
 
 
-class ServedApplication(ApplicationContext):
-    """An application with ``services``, each by every class that is asked for and that it is of."""
+def _checked_settings(
+    services: Mapping[str, ServiceSpec], given: Mapping[str, Any]
+) -> dict[str, tuple[Any, ...]]:
+    """The settings of services that are to be made, as a preflight lets them pass."""
+    made: dict[str, tuple[Any, ...]] = {}
+    faults = [
+        Fault(f"services.{name}", "unknown_service", f"{one_of(services, name)}, to be made here")
+        for name in given.keys() - services.keys()
+    ]
+    for name, spec in services.items():
+        try:
+            made[name] = given_settings(spec.settings_model, given.get(name), f"services.{name}")
+        except PreflightError as error:
+            faults += error.faults
+        else:
+            faults += service_check_faults(spec, made[name])
+    if faults:
+        raise PreflightError(faults)
+    return made
 
-    def __init__(
-        self, spec: ApplicationSpec, catalogue: Catalogue, services: Iterable[object]
-    ) -> None:
-        given = list(services)
-        self._answers: dict[type, object] = {}
-        for cls in _asked(catalogue):
-            if fitting := [each for each in given if isinstance(each, cls)]:
-                self._answers[cls] = fitting[-1]
-        declared = {cls for service in catalogue.services for cls in service.provides}
-        others = [ServiceSpec(cls, (cls,)) for cls in self._answers if cls not in declared]
-        catalogue.services += others
-        super().__init__(spec, catalogue=catalogue)
 
-    def container(self) -> Container:
-        """See the base; it has the instances that are given."""
-        container = super().container()
-        for cls, instance in self._answers.items():
-            container.provide(cls, instance)
-        return container
+def answers(catalogue: Catalogue, services: Iterable[object]) -> dict[type, object]:
+    """The instances ``services``, each by every class that is asked for and that it is of."""
+    given = list(services)
+    found: dict[type, object] = {}
+    for cls in _asked(catalogue):
+        if fitting := [each for each in given if isinstance(each, cls)]:
+            found[cls] = fitting[-1]
+    return found
 
 
 def _asked(catalogue: Catalogue) -> dict[type, None]:
     """The classes of services that something declared asks for."""
-    asking: tuple[NodeSpec | ServiceSpec, ...] = (*catalogue.nodes.values(), *catalogue.services)
+    asking: tuple[NodeSpec | ServiceSpec, ...] = (
+        *catalogue.nodes.values(),
+        *catalogue.services.values(),
+    )
     asked = dict.fromkeys(parameter.cls for each in asking for parameter in each.parameters)
     return {cls: None for cls in asked if cls not in catalogue.states}
 

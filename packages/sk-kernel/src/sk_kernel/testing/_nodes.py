@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -33,6 +33,7 @@ def run_node(
     settings: Any = None,
     states: Iterable[object] = (),
     services: Iterable[object] = (),
+    service_settings: Mapping[str, Any] | None = None,
     context: Context | None = None,
     finish: bool = False,
 ) -> list[Any]:
@@ -49,11 +50,13 @@ def run_node(
     :param states: instances to inject; one that is needed and not given is made, one that the node
         can do without (``| None``) is None.
     :param services: instances to inject, by the class that the node asks for or one derived of it.
-        A ``@service`` that is needed and not given is made, and closed, as in a run.
+        A ``@service`` that is needed and not given is checked, made and closed as in a run.
+    :param service_settings: those of a ``@service`` that is made, by its name: an instance of its
+        model, or a mapping as a configuration has it.
     :param context: what a node with a Context sees; its ``sequence`` is the first payload's.
     :param finish: whether input ends behind the payloads: what ``finish()`` gives comes last.
     :raises DefinitionError: when ``node`` is not declared with ``@node``.
-    :raises PreflightError: when the settings are not right, or a payload's class is none that the
+    :raises PreflightError: when settings are not right, or a payload's class is none that the
         node takes.
     :raises ResolutionError: when something is needed that is not given and is no ``@service``
         itself, or the node cannot be made.
@@ -63,7 +66,7 @@ def run_node(
     if not isinstance(spec, NodeSpec):
         raise DefinitionError("node", getattr(node, "__name__", repr(node)), "has no @node")
     require_taken(spec.name, spec.consumes, payloads)
-    container = provided(spec.name, spec.parameters, [*states, *services])
+    container = provided(spec.name, spec.parameters, [*states, *services], service_settings)
     own = given_settings(spec.settings_model, settings, f"nodes.{spec.name}")
     made = made_node(spec, own, container, lambda _: True)
     seen = context or _RUN

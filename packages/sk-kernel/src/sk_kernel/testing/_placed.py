@@ -26,7 +26,7 @@ from sk_kernel._trace.span import NodeObserver
 from sk_kernel._wire.portable import wire_faults
 from sk_kernel._wire.wire import WireCodec
 from sk_kernel.errors import Fault, PreflightError
-from sk_kernel.testing._applications import Application, NodeSettings, substituted
+from sk_kernel.testing._applications import Application, OwnSettings, substituted
 from sk_kernel.testing._given_up import GivenUp, LetterBox, letter_box
 
 #: Frames by the worker of a segment that they go to, with where they come from.
@@ -42,8 +42,9 @@ def run_placed(
     placement: Mapping[str, str],
     *,
     workers: Mapping[str, int] | None = None,
-    nodes: NodeSettings | None = None,
+    nodes: OwnSettings | None = None,
     services: Iterable[object] = (),
+    service_settings: OwnSettings | None = None,
     given_up: list[GivenUp] | None = None,
     batch_records: int = 1000,
     run_id: str = "test",
@@ -58,15 +59,18 @@ def run_placed(
     more than one. Each worker has states and services of its own, as a process has, and whatever
     goes from one segment to another is encoded, cut into frames of at most ``max_bytes``, and
     decoded. So the result equals that of :func:`run_application`, or the placement is not one that
-    the application can have. Source and sink are replaced as there, and ``services`` and
-    ``given_up`` are what they are there; a service that is given is the same one in every worker.
+    the application can have. Source and sink are replaced as there, and ``services``,
+    ``service_settings`` and ``given_up`` are what they are there; a service that is given is the
+    same one in every worker.
 
     :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run: a state torn
         apart, a payload that MessagePack does not carry, or a name of no vertex or group among it.
     :raises RunError: when a node failed, or a record is larger than ``max_bytes``.
     """
     with letter_box(wanted=given_up is not None) as box:
-        context, sink = substituted(application, payloads, nodes or {}, services, box)
+        context, sink = substituted(
+            application, payloads, nodes or {}, services, service_settings, box
+        )
         plan = _planned(context, placement, workers or {})
         with asyncio.Runner() as loop:
             placed = _Placed(

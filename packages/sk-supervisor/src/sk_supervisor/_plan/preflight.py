@@ -104,7 +104,7 @@ def application_spec(config: Config) -> ApplicationSpec:
     return convert(application_data(config), ApplicationSpec)
 
 
-def prepare(config: Config, *, check_adapters: bool = True) -> Prepared:
+def prepare(config: Config, *, run_checks: bool = True) -> Prepared:
     """Discover, connect, place, plan and check.
 
     :raises RunRefusedError: with every fault found.
@@ -115,11 +115,11 @@ def prepare(config: Config, *, check_adapters: bool = True) -> Prepared:
         application = ApplicationContext(spec, catalogue=catalogue)
     except (DefinitionError, DiscoveryError, PreflightError) as error:
         found = [*unbuilt_faults(config, error, catalogue), *_platform_faults(config)]
-        if check_adapters:
+        if run_checks:
             found += letter_file_faults(spec.failure)
         raise RunRefusedError(found) from error
     faults = _platform_faults(config)
-    if check_adapters:
+    if run_checks:
         faults += _adapter_faults(application)
     plan = _planned(config, application, faults)
     if faults or plan is None:
@@ -182,7 +182,7 @@ def _mode_faults(config: Config) -> list[Fault]:
 
 def _adapter_faults(application: ApplicationContext) -> list[Fault]:
     try:
-        application.check_adapters()
+        application.run_checks()
     except PreflightError as error:
         return list(error.faults)
     return []

@@ -78,7 +78,7 @@ def replay(
     paths = (("source", source), ("sink", output))
     overrides += tuple(_replay.setting_of(role, path) for role, path in paths if path is not None)
     writing = write or output is not None
-    found = prepared(config, overrides, check_adapters=writing, options=_PATHS)
+    found = prepared(config, overrides, run_checks=writing, options=_PATHS)
     if output is not None and not write and (why := _replay.written_besides(found, overrides)):
         click.echo(f"error: {why}", err=True)
         sys.exit(EXIT_CONFIGURATION)

@@ -43,7 +43,7 @@ def prepared(
     path: str,
     overrides: tuple[str, ...],
     *,
-    check_adapters: bool = True,
+    run_checks: bool = True,
     options: Mapping[str, str] = MappingProxyType({}),
 ) -> Prepared:
     """What is made ready of a configuration; a refusal ends the command, with its code.
@@ -57,7 +57,7 @@ def prepared(
 
     config = load(path, overrides)
     try:
-        return prepare(config, check_adapters=check_adapters)
+        return prepare(config, run_checks=run_checks)
     except RunRefusedError as error:
         click.echo(refusal(error, config), err=True)
         for fault in error.faults:

@@ -130,7 +130,7 @@ def _prepared(
     from sk_supervisor._plan.preflight import prepare
 
     config = load_config(path, overrides)
-    prepared = prepare(config, check_adapters=False)
+    prepared = prepare(config, run_checks=False)
     known = prepared.application.graph.nodes
     if node not in known:
         wanted = f"one of {', '.join(sorted(known))}"
@@ -151,7 +151,7 @@ def _prepared(
         },
     }
     options = _options(values)
-    prepare(load_config(path, [*overrides, *options]), check_adapters=False)
+    prepare(load_config(path, [*overrides, *options]), run_checks=False)
     return group, options
 
 
