@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from sk_kernel import (
     DefinitionError,
     Envelope,
     FailureSpec,
+    LifecycleCallError,
     NodeFailedError,
     NodeFailure,
     NodeOutputError,
@@ -397,3 +400,37 @@ def test_what_is_no_application_is_refused_with_the_way_from_a_configuration(
         "wrong_type",
         type(application).__name__,
     )
+
+
+PLAIN = "@node\n{0}def f(a: A) -> B: return B(a.n)"
+
+#: What runs a node of the module, by the test kit's names.
+RUNS: dict[str, Callable[[Any], list[Any]]] = {
+    "run_node": lambda m: run_node(m.f, m.A(1)),
+    "run_application": lambda m: run_application([m.__name__], [m.A(1)]),
+    "run_placed": lambda m: run_placed([m.__name__], [m.A(1)], {"f": "other"}),
+}
+
+
+@pytest.mark.parametrize("runs", RUNS)
+def test_where_an_event_loop_is_running_plain_nodes_run_beside_it(declare: Any, runs: str) -> None:
+    m = declare(PLAIN.format(""))
+
+    async def in_a_notebook() -> list[Any]:
+        return RUNS[runs](m)
+
+    assert asyncio.run(in_a_notebook()) == [m.B(1)]
+
+
+@pytest.mark.parametrize("runs", RUNS)
+def test_where_an_event_loop_is_running_coroutine_nodes_are_for_another_thread(
+    declare: Any, runs: str
+) -> None:
+    m = declare(PLAIN.format("async "))
+
+    async def in_a_notebook() -> list[Any]:
+        with pytest.raises(LifecycleCallError, match=r"by await asyncio\.to_thread"):
+            RUNS[runs](m)
+        return await asyncio.to_thread(RUNS[runs], m)
+
+    assert asyncio.run(in_a_notebook()) == [m.B(1)]

@@ -46,6 +46,7 @@ class MemoryRun:
     :param on_letter: called with each record that becomes a dead letter.
     :param stopwatch: measures source, nodes, spans and sink; without one nothing is measured.
     :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be made.
+    :raises LifecycleCallError: when there are coroutine nodes, and an event loop runs here already.
 
     ``requests`` runs requests through the same nodes, between two batches: only call it while
     holding the lock ``turn``. ``opened`` says whether source and sink are. ``report`` is there as
@@ -77,6 +78,7 @@ class MemoryRun:
         ids = TraceIds(run_id, sampling_ratio)
         plan = make_plan(graph, single_group(graph, MEMORY), application.all_states)
         self._tracer = Tracer(plan, ids, observers, stopwatch) if observers else None
+        self._loop = new_loop() if needs_loop(graph, graph.order) else None
         container = self._container = application.container()
         source, sink = application.make_source(container), application.make_sink(container)
         self._source = SourceDriver(
@@ -88,7 +90,6 @@ class MemoryRun:
             stopwatch=stopwatch,
         )
         self._sink = SinkDriver(graph, sink, stopwatch)
-        self._loop = new_loop() if needs_loop(graph, graph.order) else None
         self._letters = DeadLetterFile(application.spec.failure)
         identity = Identity(run_id, self._scenario, MEMORY, ids)
         self._losses = Losses(identity, on_letter=on_letter)

@@ -239,7 +239,10 @@ class LifecycleError(KernelError):
 
 
 class LifecycleCallError(LifecycleError):
-    """A call that the supervisor's state does not allow, or with a group that does not exist."""
+    """A call that the supervisor's state does not allow, or with a group that does not exist.
+
+    Or one with coroutine nodes, where an event loop is running already.
+    """
 
     exit_code = 3
 

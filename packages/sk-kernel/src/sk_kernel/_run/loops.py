@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
+
+from sk_kernel.errors import LifecycleCallError
 
 if TYPE_CHECKING:  # asyncio is imported where there is a coroutine: most runs have none
     import asyncio
 
 #: A task that is cancelled at the end of a run, and goes on for so long, is left.
 _LEAVE_SECONDS: Final = 1.0
+_RUNNING: Final = (
+    "an event loop is running in this thread (a notebook, an async test), and no other can beside"
+    " it: have another thread do this, by await asyncio.to_thread(...)"
+)
 
 
 def new_loop() -> asyncio.Runner:
-    """A loop for a run's coroutines."""
+    """A loop for a run's coroutines.
+
+    :raises LifecycleCallError: where one is running in this thread, so that no other can.
+    """
     import asyncio
 
+    if asyncio._get_running_loop() is not None:
+        raise LifecycleCallError("coroutine nodes", _RUNNING)
     return asyncio.Runner()
+
+
+@contextmanager
+def loop_if(*, needed: bool) -> Iterator[asyncio.Runner | None]:
+    """A loop for as long as it lasts, or None; raises as above."""
+    if not needed:
+        yield None
+        return
+    with new_loop() as loop:
+        yield loop
 
 
 def close_loop(runner: asyncio.Runner) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -17,6 +16,7 @@ from sk_kernel._declare.context import Context
 from sk_kernel._declare.specs import SPEC_ATTRIBUTE, NodeSpec, StateSpec
 from sk_kernel._record.envelope import Correlation
 from sk_kernel._record.ids import TraceIds
+from sk_kernel._run.loops import loop_if
 from sk_kernel.errors import DefinitionError, NodeOutputError
 from sk_kernel.testing._differing import difference
 from sk_kernel.testing._emitted import emitted
@@ -61,6 +61,7 @@ def run_node(
     :raises ResolutionError: when something is needed that is not given and is no ``@service``
         itself, or the node cannot be made.
     :raises NodeFailedError, NodeOutputError: as in a run.
+    :raises LifecycleCallError: when it is a coroutine, and an event loop runs here already.
     """
     spec = getattr(node, "__dict__", {}).get(SPEC_ATTRIBUTE)
     if not isinstance(spec, NodeSpec):
@@ -76,7 +77,8 @@ def run_node(
         known = Correlation(seen.trace_id, seen.reply_to, dict(seen.headers))
         batch.correlations.update(dict.fromkeys(keys, known))
     identity = Identity(seen.run_id, seen.scenario, seen.group, TraceIds(seen.run_id))
-    with asyncio.Runner() as loop, ExitStack() as ends:
+    needed = spec.is_async or (finish and spec.finish_is_async)
+    with loop_if(needed=needed) as loop, ExitStack() as ends:
         ends.callback(container.close, loop)
         call = NodeCall(spec, made, identity, loop=loop)
         outputs = call.map(batch, Rows(keys, payloads, ()))

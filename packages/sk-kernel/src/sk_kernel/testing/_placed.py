@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sk_kernel._adapters.sink import SinkDriver
 from sk_kernel._adapters.source import BatchLimits, SourceDriver
@@ -19,6 +18,7 @@ from sk_kernel._graph.graph import SINK, SOURCE
 from sk_kernel._graph.plan import ExecutionPlan, Segment, make_plan
 from sk_kernel._letters.file import DeadLetterFile, letter_part
 from sk_kernel._record.ids import TraceIds
+from sk_kernel._run.loops import loop_if
 from sk_kernel._run.segment import SegmentRunner, needs_loop
 from sk_kernel._trace.hops import End, Parcel
 from sk_kernel._trace.observe import Tracer
@@ -28,6 +28,9 @@ from sk_kernel._wire.wire import WireCodec
 from sk_kernel.errors import Fault, PreflightError
 from sk_kernel.testing._applications import Application, OwnSettings, substituted
 from sk_kernel.testing._given_up import GivenUp, LetterBox, letter_box
+
+if TYPE_CHECKING:
+    import asyncio
 
 #: Frames by the worker of a segment that they go to, with where they come from.
 _Arrivals = dict[End, list[tuple[End, bytes]]]
@@ -72,7 +75,7 @@ def run_placed(
             application, payloads, nodes or {}, services, service_settings, box
         )
         plan = _planned(context, placement, workers or {})
-        with asyncio.Runner() as loop:
+        with loop_if(needed=needs_loop(plan.graph, plan.graph.order)) as loop:
             placed = _Placed(
                 context,
                 plan,
@@ -80,7 +83,7 @@ def run_placed(
                 run_id,
                 BatchLimits(max_records=batch_records, max_bytes=max_bytes),
                 observers,
-                loop if needs_loop(plan.graph, plan.graph.order) else None,
+                loop,
                 box,
             )
             placed.run()
