@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from sk_supervisor import (
     RuntimeLifecycleReadyError,
     RuntimeWorkerFailedError,
     prepare,
+    run,
 )
 from sk_supervisor._processes.process import WorkerProcess
 from sk_supervisor._processes.spawn import Standard, WorkerStart
@@ -141,6 +143,22 @@ def test_the_wait_for_readiness_ends_with_its_own_time(target: Path, ears: Ears)
         assert run.supervisor.wait_ready(-1) is False
         assert run.supervisor.shutdown() in ("stop", "kill")
         assert gone(run.pids(), within=0)
+
+
+@pytest.mark.contract("P5PRE-SUP-02", "P5PRE-READY-02")
+@pytest.mark.parametrize(
+    "readiness", [{}, {"start_work_on_all_groups_ready": False}, {"enabled": False}]
+)
+def test_workers_that_are_not_ready_in_time_fail_the_start_whatever_the_gate_waits_for(
+    target: Path, ears: Ears, readiness: dict[str, bool]
+) -> None:
+    platform = {"readiness": {**readiness, "readiness_timeout_seconds": 2}}
+    work, stderr = {"born": "wait", "ears": ears.port}, io.StringIO()
+    configuration = build_config(settings(target, work=work, platform=platform))
+    assert run(configuration, quiet=True, stderr=stderr) == 3
+    assert "start failed (timeout) after 2.0 s: not ready: " in stderr.getvalue()
+    assert MIDDLE in stderr.getvalue()
+    assert target.read_text() == "old\n"
 
 
 @pytest.mark.parametrize("plane", ["data", "control"])

@@ -71,6 +71,43 @@ def test_every_step_of_a_run_is_logged_and_traced_by_its_name(
     assert [name for name in told if name in STEPS] == STEPS
 
 
+@pytest.mark.contract("P5PRE-SYS-01", "P5PRE-LOG-01")
+@pytest.mark.parametrize(
+    "readiness", [{"start_work_on_all_groups_ready": False}, {"enabled": False}]
+)
+def test_a_run_without_the_common_gate_takes_the_same_steps(
+    target: Path, tmp_path: Path, readiness: dict[str, bool]
+) -> None:
+    platform = {"readiness": readiness}
+    assert traced(target, tmp_path, "process_supervisor", platform=platform) == 0
+    own = [s for s in lines(tmp_path / "spans.jsonl") if s["process_group"] == "supervisor"]
+    assert [s["name"] for s in own] == STEPS
+    assert len({s["span_id"] for s in own}) == len(STEPS)
+    assert all(a["end_ns"] <= b["start_ns"] for a, b in pairwise(own))
+    told = [e["event"] for e in lines(tmp_path / "events.jsonl")]
+    assert [name for name in told if name in STEPS] == STEPS
+
+
+@pytest.mark.contract("P5PRE-SYS-01")
+def test_of_the_steps_of_one_call_each_lasts_to_the_next_and_the_last_has_the_error() -> None:
+    kept = Kept()
+    nodes = SystemNodes("r1", [kept], clock=lambda: 100)
+    names = EventName.SUPERVISOR_WAIT_READY, EventName.SUPERVISOR_START_WORKLOAD
+    events = [
+        LifecycleEvent(sequence=1, time_ns=50, name="supervisor_wait_ready"),
+        LifecycleEvent(sequence=2, time_ns=60, name="worker_ready"),
+        LifecycleEvent(sequence=3, time_ns=70, name="supervisor_start_workload"),
+    ]
+    for happened in (events, []):
+        with pytest.raises(ValueError), nodes.steps(names, lambda said=happened: said):  # noqa: PT011
+            raise ValueError
+    assert [(s.name, s.start_ns, s.end_ns, s.error) for s in kept.spans] == [
+        ("supervisor_wait_ready", 50, 70, None),
+        ("supervisor_start_workload", 70, 100, "ValueError"),
+        ("supervisor_wait_ready", 100, 100, "ValueError"),
+    ]
+
+
 @pytest.mark.contract("P5PRE-SYS-01")
 def test_a_step_that_fails_has_the_error_in_its_span_as_a_node_has(
     target: Path, tmp_path: Path

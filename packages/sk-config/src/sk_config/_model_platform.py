@@ -76,13 +76,19 @@ class GroupConfig(ConfigModel):
 class ReadinessConfig(ConfigModel):
     """The gate between start and work: no source is read before all required workers are ready."""
 
-    enabled: Flag = Field(default=True, description="Whether there is a gate")
+    enabled: Flag = Field(
+        default=True,
+        description="Whether there is a gate; without one a worker starts as soon as it is ready",
+    )
     start_work_on_all_groups_ready: Flag = Field(
-        default=True, description="Whether the gate opens by itself when every group is ready"
+        default=True,
+        description="Whether the gate waits for every group; "
+        "otherwise a group passes it when it and all groups downstream of it are ready",
     )
     readiness_timeout_seconds: Seconds | None = Field(
         default=None,
-        description="Seconds until all must be ready; null: the groups' largest start timeout",
+        description="Seconds until all must be ready, with the gate or without; "
+        "null: the groups' largest start timeout",
     )
 
 

@@ -159,6 +159,10 @@ class Roster:
         late = {r.group.name for r in self if r.state not in (State.READY, State.RUNNING)}
         return {r.group.name for r in self} - late
 
+    def late(self) -> list[str]:
+        """The workers that are not ready, or further, so far."""
+        return [r.worker_id for r in self if r.state not in (State.READY, State.RUNNING)]
+
     def in_order(self, groups: Iterable[str]) -> list[WorkerRecord]:
         """The workers, by the order of their groups."""
         rank = {name: i for i, name in enumerate(groups)}

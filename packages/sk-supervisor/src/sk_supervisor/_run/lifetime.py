@@ -34,6 +34,8 @@ from sk_supervisor.errors import (
     StopForcedError,
 )
 
+#: What a supervisor does by itself where the gate does not wait for all groups.
+_OPENED_ONE_BY_ONE = (EventName.SUPERVISOR_WAIT_READY, EventName.SUPERVISOR_START_WORKLOAD)
 #: The rungs of the stop ladder that are no answer to being asked.
 _BY_FORCE = ("terminate", "kill")
 
@@ -116,7 +118,9 @@ def _worked(supervisor: BootstrapSupervisor, prepared: Prepared, system: SystemN
             if not supervisor.wait_ready(patience):
                 late = [w.worker_id for w in supervisor.snapshot().workers() if not w.ready]
                 raise RuntimeLifecycleReadyError("timeout", late, patience)
-    with system.step(EventName.SUPERVISOR_START_WORKLOAD):
+        with system.step(EventName.SUPERVISOR_START_WORKLOAD):
+            return supervisor.run()
+    with system.steps(_OPENED_ONE_BY_ONE, supervisor.lifecycle_events):
         return supervisor.run()
 
 

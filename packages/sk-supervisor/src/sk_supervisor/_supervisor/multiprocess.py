@@ -106,7 +106,8 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         """See the protocol.
 
         :raises RuntimeWorkerFailedError: when a worker failed.
-        :raises RuntimeLifecycleReadyError: when one failed that had not been ready yet.
+        :raises RuntimeLifecycleReadyError: when one failed that had not been ready yet; or where
+            the gate does not wait for all of them, and they were not ready in the configured time.
         :raises StartInterruptedError: when a stop was requested before every group was ready.
         :raises StopTimeoutError: when a requested stop did not drain within its budget.
         :raises StopForcedError: when a stop by force was requested before that.
@@ -117,14 +118,11 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         work = parts.work
         parts.waiting.catch_up()
         work.check_startable()
-        self._log.emit(EventName.SUPERVISOR_START_WORKLOAD, fields={"policy": str(work.policy)})
         profiler = self._profiler()
-        work.open()
-        assert work.session is not None  # noqa: S101 - every group was started in it
-        self.handoff.open(work.session.gateway)
         with self._telling_its_failure():
+            self._begin_work(began)
             parts.waiting.until_done()
-        assert work.source and work.sink  # noqa: S101, PT018 - every group was started
+        assert work.session and work.source and work.sink  # noqa: S101, PT018 - all were started
         seconds, totals = time.monotonic() - began, parts.roster.totals().values()
         report = report_of(self._prepared, self._run_id, work.source, work.sink, seconds, totals)
         if work.sink.drained is None:
@@ -214,6 +212,29 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
             requests=self.handoff.counters(),
             spans=parts.spans.accounts(),
         )
+
+    def _begin_work(self, began: float) -> None:
+        """Open the gate; return when every group is at work.
+
+        Where they pass it one by one, they have as long for it as they have to be ready elsewhere.
+        """
+        work, policy = self._parts.work, {"policy": str(self._parts.work.policy)}
+        if work.all_ready():
+            self._log.emit(EventName.SUPERVISOR_START_WORKLOAD, fields=policy)
+            self._open_gate()
+            return
+        patience = float(self._prepared.config.runtime.platform.readiness_timeout_seconds)
+        facts = {"timeout_seconds": patience, **policy}
+        self._log.emit(EventName.SUPERVISOR_WAIT_READY, fields=facts)
+        self._open_gate()
+        self._parts.waiting.until_begun(patience, began)
+        self._log.emit(EventName.SUPERVISOR_START_WORKLOAD, fields=policy)
+
+    def _open_gate(self) -> None:
+        work = self._parts.work
+        work.open()
+        assert work.session is not None  # noqa: S101 - every group was started in it
+        self.handoff.open(work.session.gateway)
 
     def _profiler(self) -> Profiler | None:
         if self._profiling is None:

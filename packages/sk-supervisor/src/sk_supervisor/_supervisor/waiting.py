@@ -66,6 +66,24 @@ class Waiting:
         self._raise_failure(starting=True)
         self._raise_interruption()
 
+    def until_begun(self, timeout_seconds: float, began: float) -> None:
+        """Return when every group was told to start; pauses do not count.
+
+        :param began: when the time began, in seconds of the loop's clock.
+        :raises RuntimeLifecycleReadyError: when they were not ready within the time, or a worker
+            failed that had not been ready yet.
+        :raises StartInterruptedError, StopForcedError: when a stop was requested.
+        :raises RuntimeWorkerFailedError, HubFailedError: when a worker, or the hub, failed.
+        """
+        end = began + timeout_seconds - self._loop.paused
+        while not self._work.all_begun():
+            patience = self._patience()
+            self._raise_interruption()
+            if time.monotonic() >= end + self._loop.paused:
+                late = self._roster.late()
+                raise RuntimeLifecycleReadyError("timeout", late, timeout_seconds)
+            self._loop.step(min(patience, end + self._loop.paused))
+
     def until_done(self) -> None:
         """Return when all work is done, and nobody waits for a reply any more.
 
@@ -73,9 +91,8 @@ class Waiting:
         Behind a failure the others go on as long as the output may be complete all the same. Once
         the sink has committed nothing is raised any more: the run is complete.
 
-        :raises StartInterruptedError: when a stop was requested before every group had begun.
         :raises StopTimeoutError: when a requested stop did not drain within its budget.
-        :raises StopForcedError: when a stop by force was requested before that, or before they had.
+        :raises StopForcedError: when a stop by force was requested before that.
         :raises RuntimeWorkerFailedError, HubFailedError: when a worker, or the hub, failed.
         :raises RuntimeLifecycleReadyError: when a worker failed that had not been ready yet.
         """
@@ -96,16 +113,22 @@ class Waiting:
     def _deadline(self) -> float | None:
         """Until when the work may go on as things are; None for as long as it takes."""
         patience = self._patience()
-        if patience <= time.monotonic():
-            self._raise_failure(starting=False)
-        if not self._work.all_begun():
-            self._raise_interruption()
         self._raise_if_out_of_time()
         until = min(patience, self._draining.until)
         return until if until < inf else None
 
     def _patience(self) -> float:
-        """Until when the others may go on working: behind a failure, only to finish without it."""
+        """Until when the others may go on working: behind a failure, only to finish without it.
+
+        :raises RuntimeLifecycleReadyError, RuntimeWorkerFailedError, HubFailedError: what failed,
+            when that is over.
+        """
+        until = self._allowed()
+        if until <= time.monotonic():
+            self._raise_failure(starting=False)
+        return until
+
+    def _allowed(self) -> float:
         failed = self._causes.failed
         if failed is not None and self._work.has_sent_all(failed):
             # The output may be complete, and in place, all the same.

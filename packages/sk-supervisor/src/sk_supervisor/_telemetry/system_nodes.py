@@ -7,8 +7,9 @@ the sequence number 0, which no record has. A run whose sampling ratio is 0 trac
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Final
 
 from sk_kernel import LifecycleEvent, NodeObserver, NodeSpan
@@ -48,6 +49,27 @@ class SystemNodes:
         finally:
             self._tell(name, began, error)
 
+    @contextmanager
+    def steps(
+        self, names: Collection[EventName], events: Callable[[], Sequence[LifecycleEvent]]
+    ) -> Iterator[None]:
+        """The steps that one call inside the block takes: each lasts to the next one's event.
+
+        An error is the last one's; where none of these events came, the first step's.
+        """
+        called, error = self._clock(), None
+        try:
+            yield
+        except BaseException as raised:
+            error = type(raised).__name__
+            raise
+        finally:
+            taken = [(e.name, e.time_ns) for e in events() if e.name in names]
+            taken = taken or [(str(next(iter(names))), called)]
+            for (name, began), (_, ended) in pairwise(taken):
+                self._tell(name, began, None, ended)
+            self._tell(*taken[-1], error)
+
     def ended_by_force(self, events: Sequence[LifecycleEvent]) -> None:
         """Add the step that a supervisor takes by itself, from the first event that says so."""
         for event in events:
@@ -60,7 +82,7 @@ class SystemNodes:
         for observer in self._observers:
             observer.close()
 
-    def _tell(self, name: EventName, began: int, error: str | None) -> None:
+    def _tell(self, name: str, began: int, error: str | None, ended: int | None = None) -> None:
         if not self._observers:
             return
         span = NodeSpan(
@@ -73,7 +95,7 @@ class SystemNodes:
             handoff_from=None,
             sequence=LIFECYCLE_SEQUENCE,
             start_ns=began,
-            end_ns=max(began, self._clock()),
+            end_ns=max(began, self._clock() if ended is None else ended),
             error=error,
         )
         for observer in self._observers:
