@@ -53,7 +53,7 @@ def tracer(**arguments):
     return made[-1]
 
 def broken():
-    raise RuntimeError("s3cr3t")
+    raise RuntimeError("no collector")
 """
 
 
@@ -208,11 +208,12 @@ def test_a_tracer_that_raises_loses_what_it_was_not_told_and_nothing_else(
 
 
 def test_a_factory_that_fails_or_is_not_there_is_a_fault(tracers: list[Any]) -> None:
-    for name, reason in [("broken", "RuntimeError"), ("absent", "AttributeError")]:
+    for name, reason in [("broken", "RuntimeError: no collector ("), ("absent", "AttributeError")]:
         with pytest.raises(ExporterSetupError) as caught:
             build_span_exporters([("opentracing_bridge", {"tracer": f"somebodys_tracers:{name}"})])
         [fault] = caught.value.faults
-        assert (fault.path, fault.category, fault.got) == (HERE, "not_opened", reason)
+        assert (fault.path, fault.category) == (HERE, "not_opened")
+        assert fault.got.startswith(reason)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 `ExporterSetupError` is the configuration's (for a file that cannot be opened: the machine's) and
 comes before a run; `ExportFailedError` is the environment's, comes in mid-run, and never gets past
-an `Outlet`. Neither holds a setting's value or anything that was to be exported.
+an `Outlet`. Neither holds anything that was to be exported, or a setting's value as it stands: what
+another package's kind says of its settings is told with the line, and with their values masked.
 """
 
 from __future__ import annotations

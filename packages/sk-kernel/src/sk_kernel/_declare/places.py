@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 #: Whose frames say nothing to whoever wrote the code.
-OURS = ("sk_kernel", "sk_supervisor", "importlib")
+OURS = ("sk_kernel", "sk_observability", "sk_supervisor", "importlib")
 
 
 def place_of(target: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from msgspec import structs
 from sk_kernel import LifecycleEvent, NodeSpan
 
+from sk_observability._building.blame import raised
 from sk_observability._building.built_in import LOG_KINDS, METRIC_KINDS, SPAN_KINDS
 from sk_observability._exporting.exporter import (
     DeferredExporter,
@@ -20,7 +21,7 @@ from sk_observability._exporting.exporter import (
 )
 from sk_observability._exporting.kinds import Kinds
 from sk_observability._exporting.outlet import Outlet
-from sk_observability._exporting.reasons import CONTAINED, reason_of
+from sk_observability._exporting.reasons import CONTAINED
 from sk_observability._exporting.threaded import ThreadedExporter, ThreadLimits
 from sk_observability._metrics.metric import MetricsSnapshot
 from sk_observability.errors import ExporterFault, ExporterSetupError
@@ -124,7 +125,7 @@ def _faults(kind: ExporterKind[T], settings: Settings, path: str) -> Sequence[Ex
     try:
         return [replace(fault, path=f"{path}.{fault.path}") for fault in kind.check(settings)]
     except CONTAINED as error:
-        problem = f"some on which its check raises {type(error).__name__}"
+        problem = f"some on which its check raises {raised(error, settings)}"
         return [ExporterFault(path, "bad_value", "settings that the kind can check", problem)]
 
 
@@ -137,7 +138,7 @@ def _build(
         try:
             exporter = kind.build(settings, origin)
         except CONTAINED as error:  # as in _faults; raised below, with its reason
-            problem = reason_of(error)
+            problem = raised(error, settings)
             faults.append(ExporterFault(here, "not_opened", "an exporter that opens", problem))
             continue
         if all(callable(getattr(exporter, call, None)) for call in ("export", "close")):
