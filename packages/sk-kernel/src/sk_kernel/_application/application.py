@@ -120,6 +120,10 @@ class ApplicationContext:
         known = self.catalogue.nodes.items()
         return {name: states for name, node in known if (states := self._states(node))}
 
+    def services_of(self, asker: NodeSpec | AdapterSpec) -> dict[str, ServiceSpec]:
+        """The services that are made for a node, source or sink, by name."""
+        return self._providers.asked((asker,))
+
     @property
     def state_keys(self) -> dict[type, str | None]:
         """The key of every discovered state; None for a global one."""

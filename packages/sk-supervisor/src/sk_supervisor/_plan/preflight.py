@@ -107,6 +107,7 @@ def application_spec(config: Config) -> ApplicationSpec:
 def prepare(config: Config, *, run_checks: bool = True) -> Prepared:
     """Discover, connect, place, plan and check.
 
+    :param run_checks: whether source, sink and services are asked about their settings, too.
     :raises RunRefusedError: with every fault found.
     """
     spec, catalogue = application_spec(config), None
@@ -120,7 +121,7 @@ def prepare(config: Config, *, run_checks: bool = True) -> Prepared:
         raise RunRefusedError(found) from error
     faults = _platform_faults(config)
     if run_checks:
-        faults += _adapter_faults(application)
+        faults += _check_faults(application)
     plan = _planned(config, application, faults)
     if faults or plan is None:
         raise RunRefusedError(faults)
@@ -180,7 +181,7 @@ def _mode_faults(config: Config) -> list[Fault]:
     return []
 
 
-def _adapter_faults(application: ApplicationContext) -> list[Fault]:
+def _check_faults(application: ApplicationContext) -> list[Fault]:
     try:
         application.run_checks()
     except PreflightError as error:

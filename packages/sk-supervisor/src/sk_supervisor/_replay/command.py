@@ -14,7 +14,7 @@ from sk_kernel.runtime import ApplicationContext
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._plan.run_id import new_run_id
 from sk_supervisor._replay.letters import LetterOptions, replay_letters
-from sk_supervisor._replay.output import other_places
+from sk_supervisor._replay.output import Configured, other_places
 from sk_supervisor._replay.path import replay_record
 from sk_supervisor._replay.payloads import show_payloads
 from sk_supervisor._replay.show import show_letters, show_path
@@ -69,9 +69,7 @@ def setting_of(adapter: str, path: str) -> str:
 
 def written_besides(prepared: Prepared, overrides: Iterable[str]) -> str:
     """Why ``--output`` may not be all that is written; empty where it is."""
-    application = prepared.application
-    model = application.graph.sink.settings_model
-    others = other_places(model, application.spec, overrides)
+    others = other_places(_writing(prepared.application), overrides)
     if not others:
         return ""
     given = "".join(f"\n  --set {name}=VALUE" for name in others)
@@ -80,6 +78,17 @@ def written_besides(prepared: Prepared, overrides: Iterable[str]) -> str:
         f" value for each:{given}\n  or give --write, too: the sink then writes to all but its path"
         " as configured, and may replace what is there"
     )
+
+
+def _writing(application: ApplicationContext) -> Iterator[Configured]:
+    """What writes where the sink does: it, whose path is given, and the services made for it."""
+    spec, sink = application.spec, application.graph.sink
+    if spec.sink is not None:
+        where = ("adapters", "sink", "settings")
+        yield Configured(where, spec.sink.settings, sink.settings_model, frozenset({"path"}))
+    for name, service in application.services_of(sink).items():
+        settings = spec.services.get(name, {})
+        yield Configured(("services", name), settings, service.settings_model)
 
 
 def one_record(prepared: Prepared, wanted: str | int, run_id: str | None) -> int:

@@ -53,9 +53,9 @@ def replay(
     --dead-letter runs each letter from its node on, with empty states, and writes nothing unless
     --output or --write is given; it ends with 1 where a letter fails again, or is held by a node
     that does not finish. What fails again goes to the file --remaining, for the next replay; of
-    what is written in part only the rest does. --output is the sink's path; where the sink has
-    other settings that may say where it writes, it needs a --set for each, or --write, too. What
-    --traceback and --show print may hold payloads.
+    what is written in part only the rest does. --output is the sink's path; where the sink, or a
+    service that it uses, has other settings that may say where it writes, it needs a --set for
+    each, or --write, too. What --traceback and --show print may hold payloads.
     """
     from sk_supervisor._replay import command as _replay
     from sk_supervisor._replay.letters import LetterOptions

@@ -1,40 +1,53 @@
-"""Whether ``--output FILE`` is all that a sink would write to. Pure."""
+"""Whether ``--output FILE`` is all that a sink, and its services, would write to. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from types import NoneType
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from msgspec import convert, to_builtins
 from sk_config import override_data
-from sk_kernel import ApplicationSpec
 
-#: The setting that ``--output`` gives.
-_PATH: Final = "path"
 _Keys = tuple[str, ...]
 
 
-def other_places(
-    model: type | None, application: ApplicationSpec, overrides: Iterable[str]
-) -> list[str]:
-    """The sink's settings beside ``path`` that may say where it writes, and that no override gives.
+class Configured(NamedTuple):
+    """What has settings: where in the configuration, what they are, and their model.
 
-    That is whatever is text in its ``model``, or in something within it, be it by default; but for
-    a choice among fixed words.
+    ``known`` are those of which it is known where they say to write.
     """
-    if model is None or application.sink is None:
-        return []
+
+    where: _Keys
+    settings: Mapping[str, Any]
+    model: type | None
+    known: frozenset[str] = frozenset()
+
+
+def other_places(configured: Iterable[Configured], overrides: Iterable[str]) -> list[str]:
+    """The settings beside those known that may say where something writes, and no override gives.
+
+    That is whatever is text in a model, or in something within it, be it by default; but for a
+    choice among fixed words.
+    """
     given = override_data(overrides)
-    for key in ("adapters", "sink", "settings"):
-        given = given.get(key) or {}
-    settings: Any = convert(dict(application.sink.settings), model)
+    return [
+        ".".join((*each.where, *keys))
+        for each in configured
+        for keys in _places(each)
+        if not _has(given, (*each.where, *keys))
+    ]
+
+
+def _places(configured: Configured) -> Iterator[_Keys]:
+    model = configured.model
+    if model is None:
+        return
+    settings: Any = convert(dict(configured.settings), model)
     plain = to_builtins(settings, enc_hook=str)
-    chosen = {_PATH, *_choices(model)}
-    places = _texts({key: value for key, value in plain.items() if key not in chosen}, ())
-    found = [".".join(keys) for keys in places if not _has(given, keys)]
-    return [f"adapters.sink.settings.{name}" for name in found]
+    chosen = {*configured.known, *_choices(model)}
+    yield from _texts({key: value for key, value in plain.items() if key not in chosen}, ())
 
 
 def _texts(value: Any, keys: _Keys) -> Iterator[_Keys]:
