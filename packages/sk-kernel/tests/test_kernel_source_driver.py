@@ -14,7 +14,7 @@ from sk_kernel import AdapterFailedError
 from sk_kernel._declare.adapted import GeneratorSource
 from sk_kernel._declare.specs import Emission, PayloadType, SinkSpec, SourceSpec
 from sk_kernel._graph.builder import build_graph
-from sk_kernel.runtime import BatchLimits, Graph, SourceDriver, TraceIds
+from sk_kernel.runtime import BatchLimits, Graph, SourceDriver, Stopwatch, TraceIds
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -128,3 +128,64 @@ def test_a_generator_that_fails_says_after_how_many_records_it_gave_itself() -> 
 
     with pytest.raises(AdapterFailedError, match=r"read after 5 records: ValueError"):
         batches(driver(GeneratorSource(rows, lambda: 0.0)))
+
+
+class Refilling(Giving):
+    """Gives one list all the time, which each read fills anew."""
+
+    def __init__(self, *reads: Any) -> None:
+        super().__init__(*reads)
+        self._buffer: list[Any] = []
+
+    def read(self, max_records: int, max_bytes: int) -> Any:
+        self._buffer[:] = super().read(max_records, max_bytes)
+        return self._buffer
+
+
+def test_a_list_that_a_source_fills_anew_is_not_what_waits_for_the_nodes() -> None:
+    """Over processes a thread reads ahead of them."""
+    found = batches(driver(Refilling([Row(1), Row(2)], [Row(3)])))
+    assert [payloads for _, payloads in found] == [[Row(1), Row(2)], [Row(3)]]
+
+
+class Leaving:
+    """A clock that leaves the source behind at its n-th look: within a read, or behind one."""
+
+    def __init__(self, look: int) -> None:
+        self._look = look
+        self.leave: Any = None
+        self.cut: list[Any] = []
+
+    def __call__(self) -> int:
+        self._look -= 1
+        if self._look == 0:
+            self.cut = self.leave()
+        return 0
+
+
+@pytest.mark.parametrize("look", range(1, 6))
+def test_what_a_generator_has_yielded_is_passed_on_once_whenever_it_is_left_behind(
+    look: int,
+) -> None:
+    yielded: list[int] = []
+
+    def rows() -> Iterator[Row]:
+        for n in range(1, 9):
+            yielded.append(n)
+            yield Row(n)
+
+    clock, passed, until = Leaving(look), list[Sequence[Any]](), 0
+    generator, watch = GeneratorSource(rows, lambda: 0.0), Stopwatch(clock, lambda: 0)
+    limits, ids = BatchLimits(max_records=4), TraceIds("r1")
+    source = SourceDriver(GRAPH, generator, limits, ids, sampling=False, stopwatch=watch)
+
+    def leave() -> list[Any]:
+        nonlocal until
+        until = len(yielded)
+        return source.cut(1, 1)  # whatever has been passed on
+
+    clock.leave = leave
+    source.open()
+    passed += [payloads for _, payloads in batches(source)]
+    passed += [payloads for batch, payloads in clock.cut if not batch.final]
+    assert [row.n for payloads in passed for row in payloads] == list(range(1, until + 1))

@@ -178,6 +178,39 @@ def test_a_batch_that_comes_just_when_its_source_is_left_behind_has_its_number_f
     reading.thread.end(WAIT)
 
 
+class Plenty(Numbers):
+    """Gives six batches in one read."""
+
+    def read(self, max_records: int, max_bytes: int) -> Sequence[int]:
+        self.reads += 1
+        return range(6 * max_records) if self.reads == 1 else ()
+
+
+@pytest.mark.parametrize(
+    "circumstances", [nullcontext, threadless], ids=["", "no thread can be had for it"]
+)
+def test_a_source_that_is_in_no_read_is_not_left_behind_and_what_it_gave_has_its_credit(
+    circumstances: Callable[[], AbstractContextManager[None]],
+) -> None:
+    source = Plenty()
+    reading = Reading(source, in_flight=2, patience=0.0)
+    reading.thread.start()
+    given = [reading.batch() for _ in range(2)]
+    with circumstances():
+        reading.thread.interrupt()
+    impatience = reading.thread._impatience
+    assert impatience is not None
+    if circumstances is nullcontext:
+        impatience.join(WAIT)
+    assert reading.inbox.empty()
+    while not given[-1].final:
+        reading.credit.acknowledge(given[-1].number)
+        given.append(reading.batch())
+    assert given[-1].last == 6 * given[0].last
+    reading.thread.end(WAIT)
+    assert source.closed.is_set()
+
+
 def test_a_source_that_was_left_behind_is_not_waited_for_at_the_end() -> None:
     source = Numbers(deaf=True)
     reading = held_up(source, patience=0.01)

@@ -73,7 +73,7 @@ class SourceDriver:
     ) -> None:
         self._source, self._limits, self._ids, self._sampling = source, limits, ids, sampling
         self._decode = getattr(source, "decode", None)
-        self._held = source.held if isinstance(source, GeneratorSource) else tuple
+        self._generator = source if isinstance(source, GeneratorSource) else None
         self._call_read = timed_if(stopwatch, "source read", call_adapter)
         self._call_decode = timed_if(stopwatch, "source decode", call_adapter)
         self._bridge = graph.source.bridge or SOURCE
@@ -91,9 +91,16 @@ class SourceDriver:
         #: Held while the source is interrupted, which may block: :meth:`close` waits for a second.
         self._interrupting = threading.Lock()
         self._has_waited = False
-        self._is_open = self._interrupted = self._is_reading = self._is_left = False
+        self._is_open = self._interrupted = False
+        #: In a read; broken out of it; left behind in it, where what it may still bring is dropped.
+        self._is_reading = self._is_left = self._is_cut = False
         #: Whether an interrupt is the end of the input, which is complete then, and no cut.
         self._ends_by_interrupt = graph.source.unbounded
+
+    @property
+    def ends(self) -> bool:
+        """Whether it is interrupted, and all that it gave has been passed on: no read follows."""
+        return self._interrupted and self._over is None
 
     def open(self) -> None:
         """Open the source."""
@@ -123,12 +130,18 @@ class SourceDriver:
         """The end of the input behind this batch and record, of a source that reads on and on.
 
         What a generator has given within that read comes before the final batch. For the thread
-        that leaves the reading one behind, and drops what that may still bring.
+        that leaves the reading one behind; what its read may still bring is dropped. Nothing where
+        the source is in no read: it begins no other, and whoever reads comes to the end of what it
+        has given.
 
         :raises NodeOutputError: where an envelope says something that is no text.
         """
-        self._interrupted = True  # it may not have come to that: no thread could be had for it
-        held = self._held() if self._is_reading else ()
+        with self._lock:
+            self._interrupted = True  # it may not have come to that: no thread could be had for it
+            if not self._is_reading:
+                return []
+            self._is_cut = True
+            held = self._held()
         if not held:
             return [(self._final(number + 1, last + 1), ())]
         end = self._final(number + 2, last + 1 + len(held))
@@ -221,8 +234,6 @@ class SourceDriver:
 
     def _fetch(self) -> bool:
         """Read once; whether there was anything."""
-        if self._interrupted:
-            return False
         try:
             return self._fetched()
         except AdapterFailedError as error:
@@ -233,15 +244,23 @@ class SourceDriver:
 
     def _fetched(self) -> bool:
         try:
-            self._is_reading = True
+            with self._lock:
+                if self._interrupted:
+                    return False
+                self._is_reading = True
             raw = self._call_read(
                 SOURCE, "read", self._source.read, self._room, self._limits.max_bytes
             )
-            self._is_reading = False
+            with self._lock:  # what it gave is either cut's or this thread's
+                self._is_reading = False
+                if self._is_cut:
+                    return False
+                self._take()
         except (_Left, AdapterFailedError):
             if not self._is_left:
+                self._is_reading = False  # its failure is the end, and no cut
                 raise
-            held = self._held()
+            held = self._take()
             self._over = (held, 0) if held else None
             return bool(held)
         if call_adapter(SOURCE, "read", _is_empty, raw):
@@ -250,6 +269,14 @@ class SourceDriver:
             raw = self._call_decode(self._bridge, "decode", self._decode, raw)
         self._over = call_adapter(self._bridge, "decode", _listed, raw), 0
         return True
+
+    def _held(self) -> Sequence[Any]:
+        """What a generator has given within the read that is under way."""
+        return self._generator.held() if self._generator else ()
+
+    def _take(self) -> Sequence[Any]:
+        """The same, which is held no longer."""
+        return self._generator.take() if self._generator else ()
 
     def _sampled(self, first: int, last: int, callers: Callers) -> frozenset[int]:
         """The sampled of these: by the ratio, but for those of which their caller has decided.
@@ -283,4 +310,5 @@ def _is_empty(given: Any) -> bool:
 
 
 def _listed(payloads: Any) -> Sequence[Any]:
-    return payloads if isinstance(payloads, list | tuple) else list(payloads)
+    """A list of its own: what the source gave may be filled anew by the next read."""
+    return payloads if type(payloads) is tuple else list(payloads)

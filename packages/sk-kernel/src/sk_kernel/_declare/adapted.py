@@ -73,6 +73,11 @@ class GeneratorSource:
         """What the read that is under way, or was broken off, has so far. Any thread."""
         return self._held[:]
 
+    def take(self) -> Sequence[Any]:
+        """The same, which is held no longer. The thread that reads."""
+        held, self._held = self._held, []
+        return held
+
     def interrupt(self) -> None:
         """Give no further items; one that is being made now is still given."""
         self._stopped = True

@@ -124,12 +124,21 @@ class Credit:
             self._ended = True
             self._changed.notify()
 
-    def wait_for(self, epoch: int) -> None:
-        """Return when batch ``epoch`` may be read, or the input is to end."""
+    def look_again(self) -> None:
+        """Have whoever waits look whether the input ends."""
         with self._changed:
-            if not self._may_read(epoch):
+            self._changed.notify()
+
+    def wait_for(self, epoch: int, ends: Callable[[], bool] = bool) -> None:
+        """Return when batch ``epoch`` may be read, or none has to be, since the input ``ends``."""
+
+        def may_go_on() -> bool:
+            return self._may_read(epoch) or ends()
+
+        with self._changed:
+            if not may_go_on():
                 self._meter.hold()
-                self._changed.wait_for(lambda: self._may_read(epoch))
+                self._changed.wait_for(may_go_on)
                 self._meter.go_on()
             self._granted = epoch
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from msgspec.structs import replace
 from sk_kernel import RunError
 from sk_kernel.runtime import (
     Batch,
@@ -66,7 +67,14 @@ class Intake:
         )
 
     def stay(self, segment: int, batch: Batch, parcel: Parcel) -> None:
-        """Take what one of this worker's segments has made for another one."""
+        """Take what one of this worker's segments has made for another one.
+
+        With it goes what is known of its records, as over a wire, and of no others: they may come
+        another way too, and more be known of them there.
+        """
+        known = batch.correlations
+        keys = (key for section in parcel.sections for key in section.keys) if known else ()
+        batch = replace(batch, correlations={key: known[key] for key in keys if key in known})
         self._aligners[segment].add(batch.number, parcel.by, (batch, parcel), more=False)
 
     def whole(self) -> Iterator[tuple[int, Batch, list[Parcel]]]:

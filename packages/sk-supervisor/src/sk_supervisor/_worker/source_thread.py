@@ -19,10 +19,11 @@ class SourceThread:
 
     A source that cannot be interrupted (a generator that waits for a line) does not hold up the
     end of the run: its thread is left behind, and the final batch follows what it gave before.
-    Nothing is heard of it any more then. The source runs with the context variables of the thread
+    Nothing is heard of it any more then. What it has given is passed on whole, by the credit that
+    there is for it. The source runs with the context variables of the thread
     that has opened it.
 
-    :param patience: so many seconds after its interrupt it is left behind, if it still reads.
+    :param patience: so many seconds after its interrupt it is left behind, if that read goes on.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class SourceThread:
         """
         if self._thread.ident is not None:
             self.interrupt()
+            self._credit.end()  # nobody works any more: what it has given goes nowhere
             if self.closes or not self._is_left_behind:
                 self._thread.join(timeout)
         elif self._is_open:
@@ -100,13 +102,13 @@ class SourceThread:
                 self._leave_behind()
 
     def _interrupt(self) -> None:
-        """Ask the source to end, in a thread of its own; then let whoever waits for credit go."""
+        """Ask the source to end, in a thread of its own."""
         try:
             self._as_opened(self.driver.interrupt)
         except AdapterFailedError as error:
             self._deliver(Broke(error))
         finally:
-            self._credit.end()  # not before the driver knows: it would be read further
+            self._credit.look_again()
 
     def _run(self) -> None:
         # Whatever ends this thread ends the run: the main thread waits for its word.
@@ -119,7 +121,7 @@ class SourceThread:
 
     def _read(self) -> None:
         while not self._ended:
-            self._credit.wait_for(self._number + 1)
+            self._credit.wait_for(self._number + 1, lambda: self.driver.ends)
             batch, payloads = self.driver.read()
             if batch.final:
                 # Before the sink hears of the end: nothing that can fail comes behind the commit.
@@ -144,16 +146,19 @@ class SourceThread:
                 self._deliver(Broke(error))
 
     def _leave_behind(self) -> None:
-        """End the input without the source, which has not heeded its interrupt in time."""
-        self._credit.end()
+        """End the input without the source, where its read has not heeded the interrupt in time."""
         if self._thread.ident is None:
             return  # it was never started; if it is, its first read gives the final batch
-        self._is_left_behind = True
         with self._lock:  # before anything is numbered: its read may end at this moment
             if self._ended:
                 return
             try:
-                for batch, payloads in self.driver.cut(self._number, self._last):
-                    self._pass_on(batch, payloads)
+                cut = self.driver.cut(self._number, self._last)
+                self._credit.look_again()
             except KernelError as error:
+                self._is_left_behind = True
                 self._deliver(Broke(error))
+                return
+            self._is_left_behind = bool(cut)
+            for batch, payloads in cut:
+                self._pass_on(batch, payloads)
