@@ -138,9 +138,10 @@ def _shut_down_behind(
     """The same, behind a failure, which is not to be masked by what goes wrong now."""
     try:
         return _shut_down(supervisor, system)
-    except KernelError as second:
+    except Exception as second:  # noqa: BLE001 - whatever it is, it comes behind the first
         supervisor.emit_handoff_failure(str(getattr(primary, "group", "")), "shutdown")
-        primary.add_note(f"and then: {second}")
+        problem = str(second) if isinstance(second, KernelError) else repr(second)
+        primary.add_note(f"and then: {problem}")
         return ""
 
 

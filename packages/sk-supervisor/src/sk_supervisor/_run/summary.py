@@ -127,6 +127,11 @@ def without_last_lines(said: str) -> str:
 
 
 def with_cause(error: KernelError) -> str:
+    """The error, the traceback of what a node or adapter raised, and what went wrong behind it."""
+    return "\n".join([_traced(error), *getattr(error, "__notes__", ())])
+
+
+def _traced(error: KernelError) -> str:
     """The error, and the traceback of what a node or adapter raised, as a worker prints it.
 
     A file of dead letters and a reader that has gone are nobody's code: the error says all.

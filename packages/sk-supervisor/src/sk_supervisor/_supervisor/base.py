@@ -49,7 +49,7 @@ class SupervisorBase:
 
     def emit_handoff_failure(self, group_name: str, category: str) -> None:
         """See the protocol."""
-        self._log.emit(HANDOFF_FAILED, group=group_name, fields={"category": category})
+        self._log.emit(HANDOFF_FAILED, group=group_name or None, fields={"category": category})
 
     @property
     def failure(self) -> KernelError | None:
