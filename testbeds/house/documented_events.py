@@ -1,0 +1,35 @@
+"""The table of lifecycle events in docs/operating.md, as data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from source_tree import ROOT
+
+PAGE = ROOT / "docs" / "operating.md"
+HEADER = "| event | level | of | fields | emitted |\n"
+
+_CODE = re.compile("`([^`]+)`")
+
+
+class Documented(NamedTuple):
+    """A row: what the page says of an event."""
+
+    level: str
+    of: str
+    fields: frozenset[str]
+
+
+def documented_events() -> Mapping[str, Documented]:
+    """The rows by name. Raises ValueError where the page lacks the table, or has a row twice."""
+    table = PAGE.read_text("utf-8").partition(HEADER)[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[1:]]
+    events = {
+        _CODE.findall(name)[0]: Documented(level, of, frozenset(_CODE.findall(fields)))
+        for name, level, of, fields, _ in rows
+    }
+    if not events or len(events) < len(rows):
+        raise ValueError(f"{PAGE.name} has no such table, or an event twice")
+    return events
