@@ -1,4 +1,4 @@
-"""Every exception of sk-kernel, on one screen.
+"""Every exception of sk-kernel.
 
 Each carries its fields, builds its message from them, and says whose fault it is: a *definition* or
 a *preflight* fault is in the application's code or configuration and is found before a record is
