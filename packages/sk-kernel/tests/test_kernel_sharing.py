@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kernel_spans import Collected
 from sk_kernel import ApplicationSpec, FailureSpec, MovedKeyError, NodeFailure, PreflightError
 from sk_kernel.runtime import KeyOwners
-from sk_kernel.testing import run_application, run_placed
+from sk_kernel.testing import GivenUp, WorkersDifferError, run_application, run_placed
 
 COUNTING = """
 class E(msgspec.Struct, frozen=True):
@@ -242,3 +242,76 @@ def test_two_that_share_a_state_hand_on_no_key_whose_equal_values_have_different
     (fault,) = caught.value.faults
     assert (fault.path, fault.category) == ("credit", "no_key")
     assert fault.expected.startswith("F from debit with an attribute 'n' that is str, bytes")
+
+
+#: What a node may not do that shares its records with other workers: each gives other payloads.
+LOOKING_ASIDE = """
+class E(msgspec.Struct):
+    k: str
+
+@state(key="k")
+class Seen(dict[str, int]): ...
+
+@node
+def sweeps(e: E, seen: Seen) -> B:
+    seen[e.k] = seen.get(e.k, 0) + 1
+    return B(sum(seen.values()))
+"""
+OUTSIDE = """
+class E(msgspec.Struct):
+    k: str
+
+@node
+class Keeps:
+    def __init__(self): self.n = 0
+    def __call__(self, e: E) -> B:
+        self.n += 1
+        return B(self.n)
+"""
+CALLED = """
+class E(msgspec.Struct):
+    k: str
+
+class Client:
+    def __init__(self): self.calls = 0
+
+@node
+def asks(e: E, client: Client) -> B:
+    client.calls += 1
+    return B(client.calls)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [(LOOKING_ASIDE, "sweeps"), (OUTSIDE, "keeps")], ids=["keys", "attribute"]
+)
+def test_what_hangs_on_the_number_of_workers_is_refused_by_the_test_kit(
+    declare: Any, text: str, name: str
+) -> None:
+    module = declare(text)
+    payloads = [module.E(f"k{n}") for n in range(20)]
+    with pytest.raises(WorkersDifferError) as caught:
+        run_placed([module.__name__], payloads, {name: "y"}, workers={"y": 2}, batch_records=5)
+    error = caught.value
+    one = run_placed([module.__name__], payloads, {name: "y"}, batch_records=5)
+    assert (error.workers, error.one) == ({"y": 2}, repr(one[error.at]))
+    assert error.several != error.one
+
+
+def test_a_service_that_is_given_sees_each_record_once_whatever_the_workers(declare: Any) -> None:
+    module = declare(CALLED)
+    client, payloads = module.Client(), [module.E(f"k{n}") for n in range(4)]
+    run_placed([module.__name__], payloads, {"asks": "y"}, workers={"y": 2}, services=[client])
+    assert client.calls == 4
+
+
+def test_what_was_given_up_is_told_once_whatever_the_workers(declare: Any) -> None:
+    module = declare("@node\ndef f(a: A) -> B: return B(1 // a.n)")
+    spec = ApplicationSpec(
+        scenario="s",
+        discovery_modules=[module.__name__],
+        failure=FailureSpec(nodes={"f": NodeFailure("dead_letter")}),
+    )
+    told: list[GivenUp] = []
+    run_placed(spec, [module.A(0), module.A(1)], {"f": "y"}, workers={"y": 2}, given_up=told)
+    assert told == [GivenUp("f", module.A(0), "ZeroDivisionError", 1)]

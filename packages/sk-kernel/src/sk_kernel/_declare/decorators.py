@@ -93,6 +93,10 @@ def state(*misplaced: Any, key: Any = ...) -> Any:
     enters, and the unit is never spread over processes. ``key`` names the attribute of the consumed
     payloads that the state is partitioned by; ``None`` says that it is global.
 
+    Several workers have one each, of the keys that come to them. So a node may look only at what
+    belongs to the key of its record: what it does to all entries, or with how many there are, hangs
+    on the number of workers.
+
     :raises DefinitionError: when the class cannot be made without arguments, has a list or the like
         in common for all instances, or no key is given.
     """

@@ -10,6 +10,7 @@ to its contract; ``SUPERVISOR_CLAIMS`` are the single claims.
 
 from sk_kernel.testing._adapters import CollectSink, ListSource
 from sk_kernel.testing._applications import run_application
+from sk_kernel.testing._as_one import WorkersDifferError
 from sk_kernel.testing._driven import SinkOutcome, run_sink, run_source
 from sk_kernel.testing._given_up import GivenUp
 from sk_kernel.testing._nodes import run_node
@@ -28,6 +29,7 @@ __all__ = [
     "SinkOutcome",
     "SupervisorBench",
     "SupervisorClaim",
+    "WorkersDifferError",
     "check_supervisor",
     "check_supervisor_claim",
     "run_application",

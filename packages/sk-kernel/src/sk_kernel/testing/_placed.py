@@ -27,6 +27,7 @@ from sk_kernel._wire.portable import wire_faults
 from sk_kernel._wire.wire import WireCodec
 from sk_kernel.errors import Fault, PreflightError
 from sk_kernel.testing._applications import Application, OwnSettings, substituted
+from sk_kernel.testing._as_one import require_as_one
 from sk_kernel.testing._given_up import GivenUp, LetterBox, letter_box
 
 if TYPE_CHECKING:
@@ -66,30 +67,38 @@ def run_placed(
     ``service_settings`` and ``given_up`` are what they are there; a service that is given is the
     same one in every worker.
 
+    Where a group has several workers, all is run a second time with one worker of each, and must
+    give the same; not so where ``services`` are given, which would see everything twice.
+
     :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run: a state torn
         apart, a payload that MessagePack does not carry, or a name of no vertex or group among it.
     :raises RunError: when a node failed, or a record is larger than ``max_bytes``.
+    :raises WorkersDifferError: when several workers gave something else than one; an
+        ``AssertionError``.
     """
-    with letter_box(wanted=given_up is not None) as box:
+    given, instances, workers = list(payloads), list(services), workers or {}
+    ids, limits = TraceIds(run_id, sampling_ratio), BatchLimits(batch_records, max_bytes)
+
+    def received(
+        box: LetterBox, workers: Mapping[str, int], observers: Sequence[NodeObserver] = ()
+    ) -> list[Any]:
         context, sink = substituted(
-            application, payloads, nodes or {}, services, service_settings, box
+            application, given, nodes or {}, instances, service_settings, box
         )
-        plan = _planned(context, placement, workers or {})
+        plan = _planned(context, placement, workers)
         with loop_if(needed=needs_loop(plan.graph, plan.graph.order)) as loop:
-            placed = _Placed(
-                context,
-                plan,
-                TraceIds(run_id, sampling_ratio),
-                run_id,
-                BatchLimits(max_records=batch_records, max_bytes=max_bytes),
-                observers,
-                loop,
-                box,
-            )
-            placed.run()
-        if given_up is not None:
-            given_up += box.given_up()
-    return sink.received
+            _Placed(context, plan, ids, run_id, limits, observers, loop, box).run()
+        return sink.received
+
+    with letter_box(wanted=given_up is not None) as box:
+        got = received(box, workers, observers)
+        letters = box.given_up()
+    if any(count > 1 for count in workers.values()) and not instances:
+        with letter_box(wanted=True) as aside:
+            require_as_one(workers, got, received(aside, {}))
+    if given_up is not None:
+        given_up += letters
+    return got
 
 
 def _planned(
