@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sk_config import application_data, build_config, parse_config
+from sk_config import application_data, build_config, dump_config, parse_config
 
 
 def test_what_a_configuration_leaves_out_is_there_by_default(minimal):
@@ -42,10 +42,26 @@ def test_what_a_configuration_says_of_nodes_adapters_and_failure_is_in_it(four_g
     }
 
 
+def test_what_a_configuration_says_of_services_is_in_it_with_what_placeholders_gave(minimal):
+    minimal["services"] = {"rates": {"url": "db://${ENV:PASSWORD}@host", "pool": {"size": 2}}}
+    overrides = ["services.rates.pool.size=3", "services.clock.zone=UTC"]
+    config = build_config(minimal, environ={"PASSWORD": "hush"}, overrides=overrides)
+    expected = {
+        "rates": {"url": "db://hush@host", "pool": {"size": 3}},
+        "clock": {"zone": "UTC"},
+    }
+    assert application_data(config)["services"] == config.services == expected
+    shown = dump_config(config)
+    assert shown["services"]["rates"]["url"] == "db://${ENV:PASSWORD}@host"
+    assert "hush" not in repr(config)
+    assert build_config(shown, environ={"PASSWORD": "hush"}) == config
+
+
 def test_who_changes_it_changes_no_configuration(four_groups):
     config, same = parse_config(four_groups), parse_config(four_groups)
     data = application_data(config)
     data["nodes"]["evaluate_policies"]["daily_count_limit"] = 4
+    data["services"]["rates"] = {}
     data["sink"]["settings"]["path"] = "elsewhere.txt"
     data["discovery_modules"].append("another")
     assert config == same

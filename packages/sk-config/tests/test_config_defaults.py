@@ -135,9 +135,9 @@ def test_discovery_needs_names_of_modules(minimal, refusal, modules):
     assert all(path.startswith("runtime.discovery_modules") for path in faults)
 
 
-@pytest.mark.parametrize("block", ["nodes", "adapters"])
+@pytest.mark.parametrize("block", ["nodes", "services", "adapters"])
 @pytest.mark.parametrize("value", [None, [], "x", {"n": 3}])
-def test_nodes_and_adapters_are_mappings_of_mappings(minimal, refusal, block, value):
+def test_nodes_services_and_adapters_are_mappings_of_mappings(minimal, refusal, block, value):
     assert all(path.startswith(block) for path in refusal({**minimal, block: value}))
 
 
