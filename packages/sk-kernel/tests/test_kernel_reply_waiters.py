@@ -42,6 +42,23 @@ def test_a_timeout_unregisters_with_the_one_outcome_of_a_timeout(
     assert waiters.counters() == ReplyCounters(registered=1, expired=1, remembered=1)
 
 
+def test_how_long_requests_took_is_known_by_how_they_ended(
+    waiters: ReplyWaiterService, clock: Clock
+) -> None:
+    asked = [waiters.register(name, timeout_seconds=5) for name in "abcd"]
+    clock.seconds += 0.5
+    waiters.complete(success("a"))
+    asked[1].cancel()
+    waiters.time_out(asked[2])
+    clock.seconds += 4.5
+    waiters.expire()
+    waiters.register("f")
+    clock.seconds += 2
+    waiters.close()
+    took = {ending: (times.count, times.sum) for ending, times in waiters.durations().items()}
+    assert took == {"completed": (1, 0.5), "cancelled": (2, 2.5), "expired": (2, 5.5)}
+
+
 @pytest.mark.contract("REPLY-02", "REPLY-05")
 def test_what_is_overdue_is_expired_though_nobody_drove_the_clock(
     waiters: ReplyWaiterService, clock: Clock

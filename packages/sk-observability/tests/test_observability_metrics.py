@@ -151,6 +151,16 @@ def test_restarts_refusals_and_requests_are_counted() -> None:
     assert value(samples, "sk_replies_dropped_total", reason="late") == 1
 
 
+def test_the_time_of_requests_is_told_by_how_they_ended() -> None:
+    took = {"completed": Histogram((0, 2, 1) + (0,) * 14, 0.5)}
+    samples = scraped(snapshot(request_seconds=took))
+    name = "sk_request_duration_seconds"
+    assert value(samples, f"{name}_count", outcome="completed") == 3
+    assert value(samples, f"{name}_sum", outcome="completed") == 0.5
+    assert value(samples, f"{name}_bucket", outcome="completed", le="0.00025") == 2
+    assert value(samples, f"{name}_count", outcome="expired") == 0
+
+
 @pytest.mark.contract("P5PRE-OTLP-03")
 def test_what_exporters_lost_is_counted_by_reason() -> None:
     lost = {"queue_full": 2, "UNAVAILABLE": 3}

@@ -205,6 +205,9 @@ def test_a_child_that_takes_too_long_is_a_timeout_and_its_late_reply_is_dropped(
     assert outcome.error == "remote handoff timed out for group 'one'"
     gate.open()
     replied(four.request(Envelope(Ask(1))))  # behind the late one, which has come by now
+    took = four.status().request_seconds["expired"]
+    assert took.count > 0
+    assert took.sum >= 0.05
     after = four.status().requests
     assert after.expired - before.expired == 1
     assert after.late_reply_drop - before.late_reply_drop == 1

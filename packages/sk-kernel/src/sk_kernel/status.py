@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from sk_kernel._measure.totals import Totals
+from sk_kernel._measure.totals import Histogram, Totals
 from sk_kernel._replies.facts import ReplyCounters
 from sk_kernel._trace.span_accounts import SpanAccount
 
@@ -86,7 +86,8 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     ``refusals`` counts what was refused, by ``plane.category`` (``data.replay``,
     ``control.signature``). ``spans`` says what has become of the spans so far, for each process
     that traces, those that have ended among them. ``requests`` says what became of the callers'
-    requests.
+    requests, and ``request_seconds`` how long they took until they had an outcome, by how they
+    ended (``completed``, ``cancelled``, ``expired``).
     """
 
     run_id: str
@@ -104,6 +105,7 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     stop_forced: bool = False
     spans: tuple[SpanAccount, ...] = ()
     requests: ReplyCounters = ReplyCounters()
+    request_seconds: dict[str, Histogram] = {}
     version: int = STATUS_VERSION
 
     def workers(self) -> tuple[WorkerStatus, ...]:

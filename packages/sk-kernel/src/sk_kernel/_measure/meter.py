@@ -4,25 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 
-from sk_kernel._measure.totals import SECONDS_BOUNDS, Histogram, Totals
-
-
-class _Times:
-    """Times that were measured, in seconds, to be seen as a :class:`Histogram`."""
-
-    def __init__(self) -> None:
-        self._counts, self._sum = [0] * (len(SECONDS_BOUNDS) + 1), 0.0
-
-    def add(self, seconds: float) -> None:
-        self._counts[bisect_left(SECONDS_BOUNDS, seconds)] += 1
-        self._sum += seconds
-
-    def seen(self) -> Histogram:
-        return Histogram(tuple(self._counts), self._sum) if any(self._counts) else Histogram()
+from sk_kernel._measure.times import Times
+from sk_kernel._measure.totals import Totals
 
 
 class Meter:
@@ -42,7 +28,7 @@ class Meter:
         self._since = clock()
         self._is_busy = self._is_held = False
         self._blocked = self._unpaid = 0.0
-        self._batch, self._latency = _Times(), _Times()
+        self._batch, self._latency = Times(), Times()
         self._under_way: deque[tuple[int, float]] = deque()
 
     def work(self) -> None:

@@ -8,6 +8,9 @@ import msgspec
 
 from sk_kernel._record.boundary import TerminalStatus
 
+Ending = Literal["completed", "cancelled", "expired"]
+"""How a request ends."""
+
 ReplyEventName = Literal[
     "registered",
     "completed",

@@ -47,12 +47,20 @@ class ReplyWaiter(Registration):
     unregisters it: a wait that is over time expires it, a cancelled ``await`` cancels it.
     """
 
-    __slots__ = ("_owner", "asked_as", "group", "outcome", "wakers")
+    __slots__ = ("_owner", "asked_as", "group", "outcome", "since", "wakers")
 
     def __init__(
-        self, owner: WaiterOwner, trace_id: str, reply_to: str | None, due: float, group: str = ""
+        self,
+        owner: WaiterOwner,
+        trace_id: str,
+        reply_to: str | None,
+        since: float,
+        due: float,
+        group: str = "",
     ) -> None:
         super().__init__(trace_id, reply_to, due)
+        #: When it was asked, by the service's clock.
+        self.since = since
         self._owner, self.group = owner, group
         #: The trace id that was asked for: its records have that, whatever it goes by.
         self.asked_as = trace_id

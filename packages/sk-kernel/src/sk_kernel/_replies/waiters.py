@@ -5,17 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
+from sk_kernel._measure.times import Times
+from sk_kernel._measure.totals import Histogram
 from sk_kernel._record.boundary import TerminalEvent, TerminalStatus
-from sk_kernel._replies.facts import ReplyCounters, ReplyEvent, ReplyEventName
+from sk_kernel._replies.facts import Ending, ReplyCounters, ReplyEvent, ReplyEventName
 from sk_kernel._replies.waiter import ReplyWaiter
 from sk_kernel._replies.waiter_table import WaiterTable
 from sk_kernel.errors import RequestRefusedError, RequestsClosedError
 
 _DAY = 86_400.0
+
+Unanswered: TypeAlias = Literal["cancelled", "expired"]
 
 
 class ReplyWaiterService:
@@ -40,6 +44,7 @@ class ReplyWaiterService:
         self._on_event = on_event
         self._lock = Lock()
         self._table: WaiterTable[ReplyWaiter] = WaiterTable(max_in_flight, remember)
+        self._times: dict[Ending, Times] = {ending: Times() for ending in get_args(Ending)}
         self._closed = False
 
     def register(
@@ -65,7 +70,7 @@ class ReplyWaiterService:
         """
         now = self.now()
         due = now + min(timeout_seconds, _DAY) if timeout_seconds > 0 else now
-        waiter = ReplyWaiter(self, trace_id, reply_to, due, group)
+        waiter = ReplyWaiter(self, trace_id, reply_to, now, due, group)
         overdue: Sequence[ReplyWaiter] = ()
         try:
             with self._lock:
@@ -124,6 +129,7 @@ class ReplyWaiterService:
                 if event.trace_id != trace_id:
                     event = msgspec.structs.replace(event, trace_id=trace_id)
                 waiter.outcome = event
+                self._times["completed"].add(now - waiter.since)
         if overdue:
             self._wake(overdue, "expired")
         if waiter is None:
@@ -141,17 +147,18 @@ class ReplyWaiterService:
             overdue = self._expired(now)
             ended = self._table.cancel(waiter)
             if ended:
-                waiter.outcome = _outcome(waiter, "cancelled")
+                self._ended_without(waiter, "cancelled", now)
         self._wake(overdue, "expired")
         self._wake([waiter] if ended else (), "cancelled")
         return ended
 
     def time_out(self, waiter: ReplyWaiter) -> bool:
         """End this very request as expired, due or not; False when it has ended before."""
+        now = self.now()
         with self._lock:
             ended = self._table.time_out(waiter)
             if ended:
-                waiter.outcome = _outcome(waiter, "timeout")
+                self._ended_without(waiter, "expired", now)
         self._wake([waiter] if ended else (), "expired")
         return ended
 
@@ -174,6 +181,11 @@ class ReplyWaiterService:
             values = {name: getattr(self._table, name) for name in ReplyCounters.__struct_fields__}
         return ReplyCounters(**values)
 
+    def durations(self) -> dict[str, Histogram]:
+        """How long the requests took until they had an outcome, in seconds: by how they ended."""
+        with self._lock:
+            return {ending: times.seen() for ending, times in self._times.items()}
+
     @property
     def in_flight(self) -> int:
         """How many requests are without an outcome."""
@@ -194,7 +206,7 @@ class ReplyWaiterService:
             ended = self._table.entries()
             for waiter in ended:
                 self._table.cancel(waiter)
-                waiter.outcome = _outcome(waiter, "cancelled")
+                self._ended_without(waiter, "cancelled", now)
         self._wake(overdue, "expired")
         self._wake(ended, "cancelled")
         return len(ended)
@@ -215,10 +227,15 @@ class ReplyWaiterService:
     def _expired(self, now: float) -> Sequence[ReplyWaiter]:
         overdue = self._table.expire(now)
         for waiter in overdue:
-            waiter.outcome = _outcome(waiter, "timeout")
+            self._ended_without(waiter, "expired", now)
         return overdue
 
-    def _wake(self, ended: Sequence[ReplyWaiter], name: Literal["cancelled", "expired"]) -> None:
+    def _ended_without(self, waiter: ReplyWaiter, ending: Unanswered, now: float) -> None:
+        """Decide the outcome of a request that has no reply. Under the lock."""
+        waiter.outcome = _outcome(waiter, "timeout" if ending == "expired" else ending)
+        self._times[ending].add(now - waiter.since)
+
+    def _wake(self, ended: Sequence[ReplyWaiter], name: Unanswered) -> None:
         _wake_all(wake for waiter in ended for wake in waiter.wakers or ())
         for waiter in ended:
             self._tell(name, waiter.trace_id, "timeout" if name == "expired" else "cancelled")

@@ -92,6 +92,12 @@ def requests(snapshot: MetricsSnapshot) -> Iterator[Sample]:
     yield ("refused",), counters.refused
 
 
+def request_times(snapshot: MetricsSnapshot) -> Iterator[Sample]:
+    """How long requests took, by how they have ended."""
+    for ending in ("completed", "cancelled", "expired"):
+        yield (ending,), NOTHING + snapshot.status.request_seconds.get(ending, Histogram())
+
+
 def dropped_replies(snapshot: MetricsSnapshot) -> Iterator[Sample]:
     """Why replies reached nobody."""
     counters = snapshot.status.requests

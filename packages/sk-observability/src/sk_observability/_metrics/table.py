@@ -110,6 +110,11 @@ METRICS: Final = (
         ("outcome",), of.requests,
     ),
     Metric(
+        "sk.request.duration", Kind.HISTOGRAM, "s",
+        "Time from a request until its outcome, by outcome",
+        ("outcome",), of.request_times,
+    ),
+    Metric(
         "sk.requests.in_flight", Kind.GAUGE, "{request}", "Requests that wait for a reply",
         (), of.run_value(lambda s: s.status.requests.in_flight),
     ),

@@ -200,6 +200,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
             stop_reasons=self._run.stops.reasons,
             stop_forced=self._run.stops.forced,
             requests=self.handoff.counters(),
+            request_seconds=self.handoff.waiters.durations(),
             spans=self._run.span_accounts(),
         )
 

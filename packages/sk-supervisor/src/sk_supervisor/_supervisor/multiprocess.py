@@ -210,6 +210,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
             stop_reasons=parts.causes.stops.reasons,
             stop_forced=parts.causes.forced,
             requests=self.handoff.counters(),
+            request_seconds=self.handoff.waiters.durations(),
             spans=parts.spans.accounts(),
         )
 
