@@ -141,3 +141,11 @@ def test_faults_of_overrides_come_with_those_of_a_text_that_cannot_be_read():
 def test_what_overrides_say_by_themselves_is_plain_data() -> None:
     texts = ["a.b=1", "a={c: [x]}", "a.d=", "wrong", "e[0]=2", "f.g.h=true"]
     assert override_data(texts) == {"a": {"c": ["x"], "d": None}, "e": {}, "f": {"g": {"h": True}}}
+
+
+def test_overrides_that_are_one_string_are_one_fault(minimal):
+    with pytest.raises(ConfigError) as caught:
+        build_config(minimal, overrides="version=1")
+    [fault] = caught.value.faults
+    assert (fault.path, fault.category) == ("overrides", "override")
+    assert fault.got == "one string: write [...]"

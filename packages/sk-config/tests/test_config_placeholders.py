@@ -222,3 +222,78 @@ def test_an_empty_text_is_nothing_to_hide(minimal):
     """A filter that looked for it would find it everywhere."""
     config = build_config({**minimal, "nodes": {"n": {"k": "${ENV:A}"}}}, environ={"A": ""})
     assert secret_values(config) == frozenset()
+
+
+@pytest.fixture
+def workers(supervised):
+    """Build a configuration whose first group has this many workers."""
+
+    def workers(value, environ, **more):
+        supervised["runtime"]["platform"]["process_groups"][0] |= {"workers": value, **more}
+        return build_config(supervised, environ=environ)
+
+    return workers
+
+
+def group_of(config):
+    return config.runtime.platform.process_groups[0]
+
+
+def test_where_a_field_wants_an_integer_a_placeholder_gives_one(workers):
+    assert group_of(workers("${ENV:W}", {"W": "3"})).workers == 3
+
+
+def test_where_a_field_wants_a_number_or_a_boolean_a_placeholder_gives_one(minimal):
+    minimal["runtime"]["observability"] = {
+        "logging": {"lifecycle_events": {"worker_output": "${ENV:B}"}},
+        "tracing": {"sampling_ratio": "${ENV:R}"},
+    }
+    observability = build_config(minimal, environ={"B": "true", "R": "0.5"}).runtime.observability
+    assert observability.logging.lifecycle_events.worker_output is True
+    assert observability.tracing.sampling_ratio == 0.5
+
+
+def test_a_number_of_a_placeholder_is_no_secret_and_is_dumped_as_it_was_written(workers):
+    config = workers("${ENV:W}", {"W": "3"})
+    assert secret_values(config) == frozenset()
+    assert dump_config(config)["runtime"]["platform"]["process_groups"][0]["workers"] == "${ENV:W}"
+
+
+def test_what_is_a_number_in_one_place_and_a_text_in_another_stays_secret(workers):
+    config = workers("${ENV:W}", {"W": "3"}, tags=["${ENV:W}"])
+    assert (group_of(config).workers, group_of(config).tags) == (3, ("3",))
+    assert secret_values(config) == {"3"}
+
+
+@pytest.mark.parametrize(
+    ("written", "given"),
+    [
+        ("${ENV:W}", "three"),
+        ("${ENV:W}", "2.5"),
+        ("${ENV:W}", "true"),
+        ("${ENV:W}", ""),
+        ("${ENV:W}", "[3]"),
+        ("${ENV:W}", "{"),
+        ("1${ENV:W}", "3"),
+        ("${ENV:W}${ENV:W}", "3"),
+    ],
+)
+def test_what_is_no_number_or_no_whole_value_is_refused_without_being_shown(
+    workers, written, given
+):
+    with pytest.raises(ConfigError) as caught:
+        workers(written, {"W": given})
+    [fault] = caught.value.faults
+    assert (fault.expected, fault.got) == ("an integer", f"what the string {written!r} gives")
+
+
+def test_a_number_of_a_placeholder_that_is_out_of_bounds_is_refused_without_being_shown(workers):
+    with pytest.raises(ConfigError) as caught:
+        workers("${ENV:W}", {"W": "0"})
+    [fault] = caught.value.faults
+    assert (fault.expected, fault.got) == ("at least 1", "what the string '${ENV:W}' gives")
+
+
+def test_a_number_that_is_written_as_a_text_is_refused(workers):
+    with pytest.raises(ConfigError, match="expected an integer; got the string '3'"):
+        workers("3", {})

@@ -1,7 +1,8 @@
 """From a document to a `Config`, or to all of its faults at once.
 
-In this order: copy it as plain data, set the overrides, expand placeholders, validate each field,
-check the rules between fields. What one step finds does not keep the next from looking.
+In this order: copy it as plain data, set the overrides, expand placeholders, validate each field
+(one that wants a number takes that of a placeholder), check the rules between fields. What one step
+finds does not keep the next from looking.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from sk_config._base import remember_placeholders, remember_values, remember_whereabouts
 from sk_config._document import Document
@@ -25,6 +27,7 @@ from sk_config._overrides import Override, apply_overrides, parse_overrides
 from sk_config._path import Path
 from sk_config._plain import plain_copy
 from sk_config._rules_all import all_rules
+from sk_config._scalars import set_scalars
 from sk_config._whereabouts import Whereabouts
 from sk_config.errors import ConfigError, Fault
 
@@ -68,13 +71,13 @@ def _attempt(document: Document, given: Provenance) -> Config | tuple[Fault, ...
         return to_faults([*findings, error.finding], document.lines, {})
     expansion = Expansion(os.environ if given.environ is None else given.environ, given.base_dir)
     data = expansion.expand(data)
-    config, invalid = _validate(data)
+    config, invalid = _validate(data, expansion)
     findings += [*found, *expansion.findings, *invalid, *all_rules(data)]
     lines = _lines(document.lines, overrides)
     if config is None or findings:
         return to_faults(findings, lines, expansion.placeholders)
     remember_placeholders(config, expansion.placeholders)
-    remember_values(config, expansion.values)
+    remember_values(config, expansion.values())
     remember_whereabouts(config, Whereabouts(given.origin, lines))
     return config
 
@@ -99,11 +102,20 @@ def _spelt_out(override: Override) -> Override:
     return override._replace(value=spell_out_scenario(override.value))
 
 
-def _validate(data: Any) -> tuple[Config | None, list[Finding]]:
+def _validate(data: Any, expansion: Expansion) -> tuple[Config | None, list[Finding]]:
+    config, errors = _tried(data)
+    if scalars := [*set_scalars(data, errors, expansion.whole)]:
+        for path in scalars:
+            del expansion.brought_in[path]
+        config, errors = _tried(data)
+    return config, list(explain(errors, Config))
+
+
+def _tried(data: Any) -> tuple[Config | None, list[ErrorDetails]]:
     try:
         return Config.model_validate(data), []
     except ValidationError as error:
-        return None, list(explain(error.errors(include_url=False), Config))
+        return None, error.errors(include_url=False)
 
 
 def _lines(lines: Mapping[Path, int], overrides: Iterable[Override]) -> dict[Path, int | None]:

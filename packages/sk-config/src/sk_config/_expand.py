@@ -36,8 +36,10 @@ class Expansion:
     base_dir: FilePath
     placeholders: dict[Path, str] = field(default_factory=dict)
     """The text as it was written, by the path of each string that holds something expanded."""
-    values: set[str] = field(default_factory=set)
-    """What the placeholders stood for."""
+    brought_in: dict[Path, set[str]] = field(default_factory=dict)
+    """What the placeholders stood for, by the path of the string that holds them."""
+    whole: set[Path] = field(default_factory=set)
+    """The paths of strings that are one placeholder and nothing else."""
     findings: list[Finding] = field(default_factory=list)
 
     def expand(self, value: Any, path: Path = ()) -> Any:
@@ -57,12 +59,18 @@ class Expansion:
             self.placeholders[path] = value
         return expanded
 
+    def values(self) -> set[str]:
+        """Give what may not be shown: what the placeholders stood for, wherever they are."""
+        return set().union(*self.brought_in.values())
+
     def _text(self, match: re.Match[str], path: Path) -> str:
         if match["escape"]:
             return "${"
         if match["env"] or match["file"]:
             text = self._brought_in(match, path)
-            self.values.add(text)
+            self.brought_in.setdefault(path, set()).add(text)
+            if match[0] == match.string:
+                self.whole.add(path)
             return text
         expected = "${ENV:NAME} or ${FILE:path} (a literal ${ is written $${)"
         raise _MissingError(Finding(path, "bad_value", expected, "a string with another ${"))

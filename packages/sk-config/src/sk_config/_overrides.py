@@ -28,6 +28,9 @@ def parse_overrides(texts: Iterable[str]) -> Iterator[Override | Finding]:
     A lone `-` is text, the name of a standard stream: to YAML it is a list of one null, which
     nobody means.
     """
+    if isinstance(texts, str):  # it would be taken letter by letter
+        yield Finding(("overrides",), "override", f"a list of {_FORM}", "one string: write [...]")
+        return
     for index, text in enumerate(texts):
         raw_path, equals, raw_value = text.partition("=")
         path = parse_path(raw_path.strip())
