@@ -84,18 +84,26 @@ JSONL = "{kind: jsonl, settings: {path: x}}"
 
 
 @pytest.mark.parametrize(
-    ("overrides", "profile"),
+    ("wanted", "override"),
     [
-        ((), "multiprocess"),
-        ((f"runtime.observability.tracing.exporters=[{JSONL}]",), "memory"),
-        ((f"runtime.observability.logging.exporters=[{JSONL}]",), "memory"),
+        ("runtime.observability.tracing.exporters", f"=[{JSONL}]"),
+        ("runtime.observability.logging.exporters", f"=[{JSONL}]"),
+        ("runtime.observability.metrics.exporters", "=[{kind: otel_otlp}]"),
+        ("runtime.platform.health", ".http={}"),
+        ("runtime.platform.health", ".grpc={}"),
+        ("runtime.platform.admin.enabled", "=true"),
     ],
 )
-def test_what_needs_the_extra_is_refused_by_its_name(
-    overrides: tuple[str, ...], profile: str
-) -> None:
-    with pytest.raises(MissingExtraError, match=r"sk-fundload\[multiprocess\]"):
-        run(*overrides, profile=profile)
+def test_what_needs_the_extra_is_refused_by_its_name(wanted: str, override: str) -> None:
+    with pytest.raises(MissingExtraError) as caught:
+        run(wanted + override)
+    assert str(caught.value).endswith(f"'sk-fundload[multiprocess]', is needed for {wanted}")
+
+
+def test_all_that_needs_the_extra_is_said_at_once() -> None:
+    with pytest.raises(MissingExtraError) as caught:
+        run("runtime.platform.health.http={}", profile="multiprocess")
+    assert caught.value.wanted == "the multiprocess profile, runtime.platform.health"
 
 
 def test_the_command_runs_without_sk_supervisor(tmp_path: Path) -> None:
@@ -136,3 +144,19 @@ def test_a_signal_drains_the_run_and_leaves_the_old_output(
     (partial,) = tmp_path.glob("*.partial")
     assert partial.read_bytes().count(b"\n") == 1
     assert f"partial output: {partial}".encode() in said
+
+
+def test_a_second_signal_ends_a_drain_that_gets_no_further(tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"".join(generate(10_000, 1)))
+    os.mkfifo(tmp_path / "out")
+    command = [sys.executable, "-c", ALONE, "run", "--rules", "baseline", "--profile", "memory"]
+    command += ["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        assert process.stderr
+        with (tmp_path / "out").open("rb", buffering=0) as output:
+            output.read(1)  # more than this is not taken, and a pipe does not hold the rest
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGINT)
+            said = process.stderr.read()
+        assert process.wait(timeout=60) == 5
+    assert said.startswith(b"error: stopped at once by a second signal")

@@ -27,6 +27,7 @@ from sk_fundload.errors import MissingExtraError
 _DONE: Final = 0
 _REFUSED: Final = 2
 _FAILED: Final = 4
+_FORCED: Final = 5
 _STOPPED: Final = 128
 _EXTRA: Final = "multiprocess"
 _HANDLED: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
@@ -37,7 +38,7 @@ def run_alone(config: Config, *, run_id: str | None, quiet: bool, stderr: TextIO
 
     The first SIGHUP, SIGINT or SIGTERM ends the input and drains, a second one ends the run.
 
-    :raises MissingExtraError: when the configuration asks for worker processes or for exporters.
+    :raises MissingExtraError: when the configuration asks for what sk-supervisor alone can do.
     """
     _refuse_extras(config)
     try:
@@ -51,48 +52,58 @@ def run_alone(config: Config, *, run_id: str | None, quiet: bool, stderr: TextIO
     batch = config.runtime.platform.batch
     limits = BatchLimits(batch.max_records, batch.max_bytes, batch.in_flight)
     run: MemoryRun | None = None
+    came: list[int] = []
     try:
         run = MemoryRun(application, run_id or secrets.token_hex(8), limits=limits)
-        with _stopped_by_signals(run) as came:
+        with _stopped_by_signals(run, came):
             report = run.run()
-    except (KernelError, _StoppedTwiceError) as error:
+    except (KernelError, _ForcedStop) as error:
+        forced = (
+            len(came) > 1
+        )  # whatever the kernel makes of it where a node or adapter was at work
         partial = run.partial_outputs() if run else ()
-        _say(stderr, f"error: {error}", *(f"partial output: {path}" for path in partial))
-        return error.code if isinstance(error, _StoppedTwiceError) else _FAILED
+        said = "stopped at once by a second signal" if forced else error
+        _say(stderr, f"error: {said}", *(f"partial output: {path}" for path in partial))
+        return _FORCED if forced else _FAILED
     if not quiet:
         _say(stderr, *_summary(report))
     return _STOPPED + came[0] if report.outcome == "stopped" and came else _DONE
 
 
 def _refuse_extras(config: Config) -> None:
-    observability = config.runtime.observability
-    if config.runtime.platform.bootstrap.mode != "inline":
-        raise MissingExtraError("the multiprocess profile", _EXTRA)
-    if observability.tracing.exporters or observability.logging.exporters:
-        raise MissingExtraError("runtime.observability", _EXTRA)
+    """Refuse whatever has an effect on a run in memory, and none without sk-supervisor."""
+    platform, observability = config.runtime.platform, config.runtime.observability
+    asked = {
+        "the multiprocess profile": platform.bootstrap.mode != "inline",
+        "runtime.platform.health": platform.health.enabled,
+        "runtime.platform.admin.enabled": platform.admin.enabled is True,
+        "runtime.observability.tracing.exporters": bool(observability.tracing.exporters),
+        "runtime.observability.logging.exporters": bool(observability.logging.exporters),
+        "runtime.observability.metrics.exporters": bool(observability.metrics.exporters),
+    }
+    wanted = [what for what, is_asked in asked.items() if is_asked]
+    if wanted:
+        raise MissingExtraError(", ".join(wanted), _EXTRA)
 
 
-class _StoppedTwiceError(Exception):
-    def __init__(self, number: int) -> None:
-        self.code = _STOPPED + number
-        super().__init__("stopped at once by a second signal")
+class _ForcedStop(KeyboardInterrupt):
+    """A second signal: no failure of a record, which a policy might pass over."""
 
 
 @contextmanager
-def _stopped_by_signals(run: MemoryRun) -> Iterator[list[int]]:
-    """Let signals stop the run, ignored ones (nohup) aside; gives the list of those that came."""
-    came: list[int] = []
+def _stopped_by_signals(run: MemoryRun, came: list[int]) -> Iterator[None]:
+    """Let signals stop the run, ignored ones (nohup) aside; notes those that ``came``."""
 
     def handle(number: int, _frame: FrameType | None) -> None:
         came.append(number)
         if len(came) > 1:
-            raise _StoppedTwiceError(number)
+            raise _ForcedStop
         run.stop()
 
     heeded = [number for number in _HANDLED if signal.getsignal(number) is not signal.SIG_IGN]
     old = {number: signal.signal(number, handle) for number in heeded}
     try:
-        yield came
+        yield
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)

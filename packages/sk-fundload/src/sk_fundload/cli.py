@@ -64,7 +64,7 @@ def run(
 
     \b
     Exit codes: 0 done, 2 configuration, 3 start or readiness, 4 failure,
-    5 stop timeout, 129/130/143 stopped by SIGHUP/SIGINT/SIGTERM.
+    5 stop timeout or forced, 129/130/143 stopped by SIGHUP/SIGINT/SIGTERM.
     """
     # Modules and models stay until the end: the collector has no business with them.
     gc.disable()

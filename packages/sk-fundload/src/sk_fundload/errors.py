@@ -90,4 +90,4 @@ class MissingExtraError(UsageError):
 
     def __init__(self, wanted: str, extra: str) -> None:
         self.wanted, self.extra = wanted, extra
-        super().__init__(f"{wanted} needs an extra package: pip install 'sk-fundload[{extra}]'")
+        super().__init__(f"an extra package, 'sk-fundload[{extra}]', is needed for {wanted}")
