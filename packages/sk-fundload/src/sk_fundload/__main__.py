@@ -5,11 +5,16 @@ from __future__ import annotations
 import signal
 import sys
 
-from sk_fundload._last_code import LastCode
+from sk_fundload._platform import refusal
 
 
 def main() -> None:
     """Run it. Whatever ends it before it hears signals itself does so without a word."""
+    if refused := refusal():
+        sys.stderr.write(f"error: {refused}\n")
+        sys.exit(2)
+    from sk_fundload._last_code import LastCode
+
     last = LastCode()
     last.hold()
     try:

@@ -7,11 +7,15 @@ import signal
 import sys
 
 from sk_supervisor._system.last_code import LastCode
+from sk_supervisor._system.platform import refusal
 from sk_supervisor._system.streams import tolerant
 
 
 def main() -> None:
     """Run it. Whatever ends it before it hears signals itself does so without a word."""
+    if refused := refusal("sk"):
+        sys.stderr.write(f"error: {refused}\n")
+        sys.exit(2)
     if not faulthandler.is_enabled():  # for what nodes, in this process, do in C
         faulthandler.enable(2, all_threads=False)
     last = LastCode()

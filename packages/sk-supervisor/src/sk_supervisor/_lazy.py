@@ -51,9 +51,16 @@ _PACKAGE: Final = vars(sys.modules["sk_supervisor"])
 
 
 def __getattr__(name: str) -> Any:
-    """The public name ``name`` of the package, which has it from then on."""
+    """The public name ``name`` of the package, which has it from then on.
+
+    :raises ImportError: on a platform where the package does not run.
+    """
     if name not in _HOME_OF:
         raise AttributeError(f"module 'sk_supervisor' has no attribute {name!r}")
+    from sk_supervisor._system.platform import refusal
+
+    if refused := refusal("sk_supervisor"):
+        raise ImportError(refused, name="sk_supervisor")
     found = getattr(import_module(f"sk_supervisor.{_HOME_OF[name]}"), name)
     return _PACKAGE.setdefault(name, found)
 
