@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -259,6 +260,26 @@ def test_a_worker_whose_control_session_is_lost_is_ended_without_it(
         assert gone([muted.pid], within=0)
         stopped = {e.worker: e.fields["mode"] for e in run.events("worker_stopped")}
         assert stopped == {"in-0.1": "graceful", "mid-0.1": "forced", "out-0.1": "graceful"}
+
+
+@pytest.mark.contract("P5PRE-SUP-08")
+def test_workers_that_may_not_be_signalled_are_stopped_all_the_same(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system refuses every signal, even to what a worker has left in its group."""
+    refused: list[int] = []
+
+    def refuse(pid: int, _: int) -> None:
+        refused.append(pid)
+        raise PermissionError(errno.EPERM, "signals are denied here")
+
+    with supervised(target) as run:
+        run.ready()
+        monkeypatch.setattr(os, "killpg", refuse)
+        assert run.supervisor.shutdown() == "stop"
+        assert set(refused) == set(run.pids())
+        assert gone(run.pids(), within=0)
+        assert [e.fields["ended"] for e in run.events("worker_stopped")] == ["exit code 0"] * 3
 
 
 @pytest.mark.contract("P5PRE-SUP-08")
