@@ -44,7 +44,7 @@ def test_in_memory_each_is_broken_off_and_the_next_one_closed(sk: Sk, target: Pa
     said = ": its close() did not return in time, and was broken off ("
     owners = [line.partition(said)[0] for line in err.splitlines() if said in line]
     assert owners[:1] == ["sink:sink"]
-    services = ("Patient", "Persistent", "Awaiting")
+    services = ("patient", "persistent", "awaiting")
     assert sorted(owners[1:]) == sorted(f"service {name}" for name in services)
 
 

@@ -29,6 +29,7 @@ def configuration(
             },
         },
         "nodes": application.nodes,
+        "services": application.services,
         "adapters": {
             "source": {"name": application.source.name, "settings": application.source.settings},
             "sink": {"name": application.sink.name, "settings": application.sink.settings},
