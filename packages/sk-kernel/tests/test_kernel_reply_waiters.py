@@ -42,6 +42,14 @@ def test_a_timeout_unregisters_with_the_one_outcome_of_a_timeout(
     assert waiters.counters() == ReplyCounters(registered=1, expired=1, remembered=1)
 
 
+def test_a_time_that_is_no_number_is_refused_and_registers_nothing(
+    waiters: ReplyWaiterService,
+) -> None:
+    with pytest.raises(TypeError, match="timeout_seconds is a number of seconds, not a str"):
+        waiters.register("t", timeout_seconds="2")  # type: ignore[arg-type]
+    assert waiters.counters() == ReplyCounters()
+
+
 def test_how_long_requests_took_is_known_by_how_they_ended(
     waiters: ReplyWaiterService, clock: Clock
 ) -> None:

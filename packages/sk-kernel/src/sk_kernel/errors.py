@@ -198,12 +198,16 @@ class WireError(RunError):
 
 
 class RecordTooLargeError(RunError):
-    """One record alone is larger than a frame may be."""
+    """One record alone is larger than a frame may be.
 
-    def __init__(self, node: str, sequence: int, size: int, limit: int) -> None:
+    ``node`` has given it; or, where ``sequence`` is None, it is the one that a request is for.
+    """
+
+    def __init__(self, node: str, sequence: int | None, size: int, limit: int) -> None:
         self.node, self.sequence, self.size, self.limit = node, sequence, size, limit
+        given = f"{_which(sequence)} from" if sequence is not None else "a request to"
         super().__init__(
-            f"{_which(sequence)} from {node!r} takes {size} bytes, over the limit of {limit}:"
+            f"{given} {node!r} takes {size} bytes, over the limit of {limit}:"
             " raise runtime.platform.execution_ipc.max_payload_bytes"
         )
 

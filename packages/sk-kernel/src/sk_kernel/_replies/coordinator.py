@@ -44,7 +44,7 @@ class ReplyCoordinatorService:
         :raises RequestRefusedError: when too many are in flight, its trace id is in use, or its
             ``trace_id``, ``target`` or ``reply_to`` is no text.
         :raises UnknownRouteError: when no node takes it.
-        :raises TypeError: when it is no envelope.
+        :raises TypeError: when it is no envelope, or ``timeout_seconds`` no number.
         """
         if not isinstance(envelope, Envelope):
             wanted = f"write Envelope({type(envelope).__qualname__}(...))"

@@ -67,9 +67,14 @@ class ReplyWaiterService:
         :raises TooManyRequestsError: when as many as allowed are in flight, or held.
         :raises TraceInUseError: when a request in flight goes by that name.
         :raises RequestsClosedError: after :meth:`close`.
+        :raises TypeError: when ``timeout_seconds`` is no number.
         """
         now = self.now()
-        due = now + min(timeout_seconds, _DAY) if timeout_seconds > 0 else now
+        try:
+            due = now + min(timeout_seconds, _DAY) if timeout_seconds > 0 else now
+        except TypeError:
+            got = type(timeout_seconds).__qualname__
+            raise TypeError(f"timeout_seconds is a number of seconds, not a {got}") from None
         waiter = ReplyWaiter(self, trace_id, reply_to, now, due, group)
         overdue: Sequence[ReplyWaiter] = ()
         try:

@@ -59,7 +59,7 @@ def parts_of(
         try:
             data = encoded(sent(each), each)
             if len(data) >= limit:  # the head of its array takes a byte, too
-                raise RecordTooLargeError(each.origin, 0, len(data), limit)
+                raise RecordTooLargeError(each.origin, -1, len(data), limit)
         except (NodeOutputError, RecordTooLargeError) as error:
             if on_unsent is not None:
                 on_unsent(error)

@@ -149,7 +149,7 @@ class RequestGateway:
         for each, visit in zip(inputs, visits, strict=True):
             sent = self._codec.visit(visit)
             if len(sent) + _ARRAY_BYTES > self._limit:
-                raise RecordTooLargeError(each.target, 0, len(sent), self._limit)
+                raise RecordTooLargeError(each.target, None, len(sent), self._limit)
             segment = self._segment_of[each.target]
             place = self._places[segment][self._turn(segment, each.payload)]
             parts.append((segment, place, WirePart(1, sent)))
