@@ -128,6 +128,32 @@ def test_a_service_that_nobody_asks_for_needs_no_settings(m: Any, spec_of: Any) 
     assert fault.startswith("services.idle.path: missing")
 
 
+def test_a_service_that_a_node_can_do_without_needs_its_settings_where_there_is_one(
+    declare: Any, spec_of: Any
+) -> None:
+    module = declare(
+        """
+        class Place(msgspec.Struct):
+            path: str
+        @service
+        class Rates:
+            def __init__(self, settings: Place) -> None: self.path = settings.path
+        @source()
+        def numbers() -> Iterator[A]: yield A(1)
+        @node
+        def read(a: A, rates: Rates | None) -> D: return D(rates.path)
+        @sink()
+        def out(d: D) -> None: OUT.append(d.text)
+        """,
+        OUT=[],
+    )
+    (fault,) = faults(spec_of(module))
+    assert fault.startswith("services.rates.path: missing")
+    given = {"rates": {"path": "here"}}
+    MemoryRun(ApplicationContext(spec_of(module, services=given)), "r").run()
+    assert module.OUT == ["here"]
+
+
 def test_a_model_that_cannot_be_one_is_a_fault_of_its_service(declare: Any, spec_of: Any) -> None:
     module = declare(
         """
@@ -216,8 +242,10 @@ def test_settings_of_services_that_are_not_made_and_wrong_ones_come_at_once(m: A
         run_source(m.unused, service_settings=own)
     assert list(map(str, caught.value.faults)) == [
         "services.idle.path: wrong_type: expected a string; got an integer",
-        "services.scale: unknown_service: expected one of idle, to be made here",
+        "services.scale: unknown_service: expected one that is made here: idle",
     ]
+    with pytest.raises(PreflightError, match=r"expected no settings: no service is made here$"):
+        run_source(m.numbers, service_settings={"idle": {"path": "x"}})
 
 
 def test_the_services_of_a_source_and_a_sink_are_checked_and_have_settings(m: Any) -> None:

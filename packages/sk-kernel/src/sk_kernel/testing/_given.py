@@ -81,9 +81,9 @@ def _checked_settings(
 ) -> dict[str, tuple[Any, ...]]:
     """The settings of services that are to be made, as a preflight lets them pass."""
     made: dict[str, tuple[Any, ...]] = {}
+    unknown = sorted(given.keys() - services.keys())
     faults = [
-        Fault(f"services.{name}", "unknown_service", f"{one_of(services, name)}, to be made here")
-        for name in given.keys() - services.keys()
+        Fault(f"services.{name}", "unknown_service", _made_here(services)) for name in unknown
     ]
     for name, spec in services.items():
         try:
@@ -95,6 +95,11 @@ def _checked_settings(
     if faults:
         raise PreflightError(faults)
     return made
+
+
+def _made_here(services: Iterable[str]) -> str:
+    names = ", ".join(sorted(services))
+    return f"one that is made here: {names}" if names else "no settings: no service is made here"
 
 
 def answers(catalogue: Catalogue, services: Iterable[object]) -> dict[type, object]:
