@@ -15,6 +15,8 @@ def _batched(method: str, call: str = "a: A) -> B", prefix: str = "", body: str 
     return head + f"    {prefix}def process_batch(self, {method}: {body}"
 
 
+PLAIN = "__init__ must be plain"
+
 WRONG = [
     ("must be a function or a class", "node(name='x')(3)"),
     ("needs a __call__ method", "@node\nclass Empty: ..."),
@@ -126,8 +128,16 @@ WRONG = [
     ("write @service(name='x')", "@service('x')\nclass S: ..."),
     ("name must be a text", "@service(name='')\nclass S: ..."),
     ("state 'S': write @state(key='customer_id')", "@state\nclass S: ..."),
+    ("state 'S': write @state(key='customer_id')", "@state()\nclass S: ..."),
     ("or @state(key=None)", "@state()\nclass S: ..."),
-    ("write @state(key='n')", "@state('n')\nclass S: ..."),
+    ("state 'S': write @state(key='n')", "@state('n')\nclass S: ..."),
+    (f"'S': {PLAIN}", "@state(key=None)\nclass S:\n    async def __init__(self): ..."),
+    (f"'c': {PLAIN}", "@service\nclass C:\n    async def __init__(self): ..."),
+    (
+        f"'f': {PLAIN}",
+        "@node\nclass F:\n    async def __init__(self): ...\n"
+        "    def __call__(self, a: A) -> B: ...",
+    ),
     ("write @state(key=", "@state(key='')\nclass S: ..."),
     ("write @state(key=", "@state(key=A)\nclass S: ..."),
     ("name must be a text", "@node(name='')\ndef f(a: A) -> B: ..."),

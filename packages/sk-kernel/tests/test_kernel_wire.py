@@ -310,6 +310,17 @@ class Typed:
     named: dict[str, int | str | None]
 
 
+class OfPydantic:
+    __module__ = "pydantic.main"
+
+
+class Model(OfPydantic): ...
+
+
+class Modelled(msgspec.Struct):
+    model: Model
+
+
 class Untagged(msgspec.Struct):
     either: Row | Recursive
 
@@ -332,6 +343,8 @@ _BARE = "untyped in Bare.both, Bare.inner, Bare.named, Bare.rows, Bare.thing"
     [
         (Opaque, "Opaque"),
         (Holder, "Holder with Opaque"),
+        (Model, "Model, a model of pydantic"),
+        (Modelled, "Modelled with Model, a model of pydantic"),
         (Bare, f"Bare, {_BARE}"),
         (Outer, f"Outer, {_BARE}"),
         (dict, "dict, untyped in dict"),

@@ -97,16 +97,16 @@ def check_flag(what: str, target: Any, option: str, value: Any) -> None:
         raise _wrong(what, target, option, "True or False", value)
 
 
-def check_key(misplaced: tuple[Any, ...], key: Any) -> None:
-    """Check what ``@state`` was given: a key by that name, which may be None.
+def check_key(cls: type, misplaced: tuple[Any, ...], key: Any) -> None:
+    """Check what the ``@state`` of a class was given: a key by that name, which may be None.
 
     :raises DefinitionError: which tells what to write.
     """
     meant = next((each for each in misplaced if isinstance(each, str) and each), "customer_id")
     if misplaced or not (key is None or (isinstance(key, str) and key)):
-        name = next((getattr(each, "__name__", "state") for each in misplaced), "state")
         how = f"write @state(key={meant!r}), the attribute of payloads that it is divided by"
-        raise DefinitionError("state", name, f"{how}, or @state(key=None): one for all of them")
+        problem = f"{how}, or @state(key=None): one for all of them"
+        raise DefinitionError("state", cls.__name__, problem)
 
 
 def tags_of(what: str, target: Any, tags: Any) -> frozenset[str]:

@@ -101,14 +101,15 @@ def state(*misplaced: Any, key: Any = ...) -> Any:
         in common for all instances, or no key is given.
     """
     bare = next((each for each in misplaced if isinstance(each, type)), None)
-    with declaring(bare):
-        check_key(misplaced, key)
     if bare is not None:
+        with declaring(bare):
+            check_key(bare, misplaced, key)
         return bare
 
     def declare(cls: K) -> K:
         with declaring(cls):
             check_class("state", cls)
+            check_key(cls, misplaced, key)
             check_state_class(cls.__name__, cls)
             declared(cls, StateSpec(cls, key))
         return cls

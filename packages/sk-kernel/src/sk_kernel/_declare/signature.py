@@ -93,9 +93,24 @@ def _unannotated(what: str, name: str, parameter: str, says: str, such: str) -> 
 
 
 def constructor(what: str, name: str, cls: type) -> Wants:
-    """What making an instance of a class asks for."""
+    """What making an instance of a class asks for.
+
+    :raises DefinitionError: when a parameter is not annotated with one class, or the ``__init__`` a
+        coroutine.
+    """
+    check_plain_init(what, name, cls)
     parameters, owner = constructor_parameters(cls)
     return wants(what, name, owner, parameters) if parameters else Wants()
+
+
+def check_plain_init(what: str, name: str, cls: type) -> None:
+    """Refuse a class that cannot be made, since its ``__init__`` is a coroutine.
+
+    :raises DefinitionError: which says so.
+    """
+    if inspect.iscoroutinefunction(cls.__init__):  # type: ignore[misc]
+        problem = "__init__ must be plain: nobody awaits it (await where it is first used)"
+        raise DefinitionError(what, name, problem)
 
 
 def constructor_parameters(cls: type) -> tuple[list[inspect.Parameter], Any]:

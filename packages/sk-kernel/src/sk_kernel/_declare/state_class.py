@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from sk_kernel._declare.signature import constructor_parameters
+from sk_kernel._declare.signature import check_plain_init, constructor_parameters
 from sk_kernel.errors import DefinitionError
 
 #: What is changed in place.
@@ -20,6 +20,7 @@ def check_state_class(name: str, cls: type) -> None:
     :raises DefinitionError: when the class cannot be made without arguments, or has a container in
         common for all of its instances, which would outlive a run.
     """
+    check_plain_init("state", name, cls)
     parameters, _ = constructor_parameters(cls)
     required = [
         p.name

@@ -77,8 +77,16 @@ def _foreign_fault(vertex: str, payload: PayloadType, foreign: list[str], place:
     wanted = "a type that MessagePack carries (msgspec.Struct, dataclass)"
     if any("union" in problem.lower() for problem in foreign):
         wanted += ", in a union classes that are told apart (msgspec.Struct with tag=True)"
-    inner = "" if foreign == [payload.name] else f" with {', '.join(foreign)}"
-    return Fault(vertex, "not_portable", wanted, f"{payload.name}{inner}", place)
+    got = ", ".join(foreign)
+    if foreign not in ([payload.name], [_told(payload.cls)]):
+        got = f"{payload.name} with {got}"
+    return Fault(vertex, "not_portable", wanted, got, place)
+
+
+def _told(cls: type) -> str:
+    """The name of a class that MessagePack knows nothing of, and what it is, if that is likely."""
+    is_model = any(base.__module__.partition(".")[0] == "pydantic" for base in cls.__mro__)
+    return f"{cls.__qualname__}, a model of pydantic" if is_model else cls.__qualname__
 
 
 def _untyped_fault(vertex: str, payload: PayloadType, parts: list[str], place: str) -> Fault:
@@ -96,7 +104,7 @@ def _look(info: Any, place: str, foreign: set[str], untyped: set[str], seen: lis
     if isinstance(info, msgspec.inspect.AnyType) or cls is object:
         untyped.add(place)
     elif cls is not None:
-        foreign.add(cls.__qualname__)
+        foreign.add(_told(cls))
     elif not any(info is known for known in seen):  # a type may hold itself
         seen.append(info)
         foreign.update(_left_out(info))
