@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import scoped_child
 from sk_config import build_config
 from sk_kernel.runtime import Container, MemoryRun
 from sk_observability import LifecycleLog
@@ -18,11 +20,12 @@ from sk_supervisor import (
     prepare,
 )
 from sk_supervisor._memory.supervisor import IN_PROCESS
+from sk_supervisor._processes import spawn
 from sk_supervisor._session.session import Session
 from sk_supervisor._supervisor.multiprocess import TCP_LOCAL
-from sk_supervisor._system.scope import Transport, resolve, scope_of
-from sk_supervisor._worker.data_plane import DataPlaneChannel
-from supervisor_harness import GROUPS, PATIENCE, expected, settings
+from sk_supervisor._system.scope import Transport, scope_of
+from sk_supervisor.worker import Worker
+from supervisor_harness import GROUPS, PATIENCE, expected, settings, supervised
 
 
 def local(target: Path, scope: Container | None) -> LocalBootstrapSupervisor:
@@ -120,16 +123,26 @@ def test_the_services_of_a_run_are_there_before_any_worker_and_in_the_same_order
 
 
 @pytest.mark.contract("CHILD-BOOT-02")
-def test_a_worker_works_over_what_is_bound_in_its_own_scope() -> None:
-    from sk_control import ControlPlaneChannel
+def test_a_worker_opens_both_planes_by_what_is_bound_in_its_own_scope(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spawn, "_CHILD", Path(scoped_child.__file__))
+    with supervised(target) as run:
+        run.ready()
+        run.supervisor.run()
+        run.supervisor.shutdown()
+        opened = sorted(line for line in run.lines if line.endswith("from the given scope"))
+    planes = [f"{plane} opened from the given scope" for plane in ("control", "data")]
+    assert opened == sorted(planes * len(GROUPS))
+    assert target.read_text().splitlines() == expected(20)
 
-    scope = Container()
-    for wanted in (DataPlaneChannel, ControlPlaneChannel):
-        with pytest.raises(RuntimeLifecycleResolutionError, match=wanted.__name__):
-            resolve(scope, wanted)
-        bound = object.__new__(wanted)
-        scope.provide(wanted, bound)
-        assert resolve(scope, wanted) is bound
+
+@pytest.mark.contract("CHILD-BOOT-02", "PROC-INT-06")
+def test_a_worker_without_its_binding_is_refused_before_it_touches_anything() -> None:
+    ears = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(RuntimeLifecycleResolutionError, match="Planes"):
+        Worker({}, Container())
+    assert signal.getsignal(signal.SIGTERM) is ears
 
 
 @pytest.mark.contract("IPC-INT-01", "IPC-INT-12")

@@ -18,18 +18,18 @@ import time
 import traceback
 from typing import Any, BinaryIO
 
-from sk_control import BootstrapBundle, ControlPlaneChannel, Ready
+from sk_control import BootstrapBundle, Ready
 from sk_kernel.runtime import Container
 
 from sk_supervisor._protocol.assignment import await_assignment
 from sk_supervisor._system.scope import resolve
 from sk_supervisor._worker.assembling import assemble
 from sk_supervisor._worker.assembly import Assembly
-from sk_supervisor._worker.control_dial import dial_supervisor
 from sk_supervisor._worker.end import end_failed, end_stopped
 from sk_supervisor._worker.inbox import Broke, Item
 from sk_supervisor._worker.loop import WorkerLoop
 from sk_supervisor._worker.orders import Orders
+from sk_supervisor._worker.planes import Planes, worker_scope
 from sk_supervisor._worker.pulse import Pulse
 from sk_supervisor._worker.signals import hear_signals
 from sk_supervisor._worker.words import tell_spans
@@ -37,9 +37,14 @@ from sk_supervisor.errors import ApplicationExitError
 
 
 class Worker:
-    """One worker, built from what its supervisor delivers."""
+    """One worker, built from what its supervisor delivers.
 
-    def __init__(self, assignment: dict[str, Any]) -> None:
+    :param scope: the worker's own; its ends of both planes are bound there.
+    :raises RuntimeLifecycleResolutionError: when they are not; nothing is touched then.
+    """
+
+    def __init__(self, assignment: dict[str, Any], scope: Container) -> None:
+        self._planes = resolve(scope, Planes)
         self._assignment = assignment
         self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._orders = Orders(self._inbox.put)
@@ -47,9 +52,7 @@ class Worker:
         self._pulse: Pulse | None = None
         self._started = False
         hear_signals(self._orders.terminate)
-        self._scope = Container()
-        self._scope.provide(ControlPlaneChannel, dial_supervisor(assignment, self._orders.hear))
-        self._control = resolve(self._scope, ControlPlaneChannel)
+        self._control = self._planes.control(assignment, self._orders.hear)
         self._mark("connected")
 
     def run(self) -> int:
@@ -57,7 +60,7 @@ class Worker:
         try:
             bundle = self._control.take_bundle()
             self._mark("told")
-            assembly = assemble(bundle, self._assignment, self._inbox.put, self._scope)
+            assembly = assemble(bundle, self._assignment, self._inbox.put, self._planes.data)
             self._orders.stay()
             if not self._orders.stop_asked.is_set():
                 self._assembly = assembly
@@ -114,10 +117,11 @@ class Worker:
         self._assignment.setdefault("marks", {})[step] = time.time_ns()
 
 
-def main(pipe: BinaryIO, began: int) -> None:
+def main(pipe: BinaryIO, began: int, scope: Container | None = None) -> None:
     """Run the worker that the spawn pipe says; exits the process.
 
     :param began: when the interpreter did, nanoseconds since the epoch.
+    :param scope: where its ends of both planes are bound; by default those of ``tcp_local``.
     """
     faulthandler.enable(all_threads=False)  # all would be more lines than are kept
     assignment = await_assignment(pipe, {"interpreter": began, "imported": time.time_ns()})
@@ -125,7 +129,7 @@ def main(pipe: BinaryIO, began: int) -> None:
     if assignment["output_is_captured"] and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # line by line, and nothing left by a kill
     try:
-        code = Worker(assignment).run()
+        code = Worker(assignment, scope or worker_scope()).run()
     except BaseException:  # noqa: BLE001 - the last place where anybody can see it
         traceback.print_exc()
     for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it was closed from the start

@@ -1,7 +1,7 @@
 """The platform's own services in a process of a run, by dependency injection: a scope each.
 
 It is apart from the application's container, so that no node can ask for what is the platform's. A
-supervisor finds its transport there, a worker its ends of the data and the control plane.
+supervisor finds its transport there, a worker what opens its ends of the data and control planes.
 """
 
 from __future__ import annotations

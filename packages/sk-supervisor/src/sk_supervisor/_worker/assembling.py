@@ -10,7 +10,6 @@ from sk_control import BootstrapBundle
 from sk_kernel.runtime import (
     SINK,
     SOURCE,
-    Container,
     Losses,
     Segment,
     SegmentRunner,
@@ -22,7 +21,6 @@ from sk_kernel.runtime import (
 )
 
 from sk_supervisor._protocol.peers import place_edges, place_of, places_of
-from sk_supervisor._system.scope import resolve
 from sk_supervisor._worker.assembly import Assembly
 from sk_supervisor._worker.basis import Basis
 from sk_supervisor._worker.data_plane import DataPlaneChannel
@@ -44,19 +42,18 @@ def assemble(
     bundle: BootstrapBundle,
     assignment: dict[str, Any],
     deliver: Callable[[Item], None],
-    scope: Container,
+    open_data_plane: Callable[..., DataPlaneChannel],
 ) -> Assembly:
     """Build everything that this worker runs, and dial the hub.
 
     :param assignment: what came through the spawn pipe: see :class:`WorkerStart`.
-    :param scope: the worker's own; its end of the data plane is bound there.
+    :param open_data_plane: gives this worker's end of it, called as the class is.
 
     :raises BundleRejectedError, KernelError, TransportError, ExporterSetupError: what stood in the
         way.
     """
     basis = Basis(bundle, assignment)
-    scope.provide(DataPlaneChannel, _data_plane(basis))
-    data_plane = resolve(scope, DataPlaneChannel)
+    data_plane = _data_plane(basis, open_data_plane)
     segments = _segments(basis)
     engine = _engine(basis, data_plane, segments)
     reader = _reader(basis, deliver)
@@ -64,11 +61,11 @@ def assemble(
     return Assembly(engine, data_plane, basis.credit, reader, basis.spans, basis.profiler, standing)
 
 
-def _data_plane(basis: Basis) -> DataPlaneChannel:
+def _data_plane(basis: Basis, opened: Callable[..., DataPlaneChannel]) -> DataPlaneChannel:
     """This worker's end of the data plane."""
     bundle, child = basis.bundle, basis.child
     replay_buffer, patience = _for_restarts(basis)
-    return DataPlaneChannel(
+    return opened(
         session=basis.assignment["session_id"],
         worker_id=basis.worker_id,
         run_id=bundle.run_id,

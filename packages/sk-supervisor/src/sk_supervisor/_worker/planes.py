@@ -1,0 +1,28 @@
+"""A worker's ends of the control and the data plane, as its own scope binds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sk_control import ControlMessage, ControlPlaneChannel
+from sk_kernel.runtime import Container
+
+from sk_supervisor._worker.control_dial import dial_supervisor
+from sk_supervisor._worker.data_plane import DataPlaneChannel
+
+
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """What opens them: called as :func:`dial_supervisor` and :class:`DataPlaneChannel` are."""
+
+    control: Callable[[dict[str, Any], Callable[[ControlMessage], None]], ControlPlaneChannel]
+    data: Callable[..., DataPlaneChannel]
+
+
+def worker_scope() -> Container:
+    """The scope of a worker."""
+    scope = Container()
+    scope.provide(Planes, Planes(dial_supervisor, DataPlaneChannel))
+    return scope
