@@ -13,6 +13,7 @@ from bench_beside import (
     share,
     signing_by_account,
 )
+from bench_pace import at_pace
 from bench_targets import (
     Target,
     cost_growth,
@@ -48,7 +49,16 @@ TARGETS: Sequence[Target] = (
         Target("P3", f"four processes by {what}, tuned as ours", least, None, speed("four", name))
         for what, name, least in BESIDE
     ),
-    Target("P4", "start to exit, seconds", 0.9, 1.3, start_up, most=True, binding=False, unit="s"),
+    Target(
+        "P4",
+        "start to exit, seconds",
+        0.9,
+        1.3,
+        at_pace(start_up, "s"),
+        most=True,
+        binding=False,
+        unit="s",
+    ),
     Target("P4", "start to exit by bare spawn", 3.0, None, start_up_ratio, most=True),
     Target(
         "P5",
@@ -64,7 +74,7 @@ TARGETS: Sequence[Target] = (
         "request and reply, median",
         1.5,
         3.0,
-        requests("median_ms"),
+        at_pace(requests("median_ms"), "ms"),
         most=True,
         binding=False,
         unit="ms",
@@ -74,7 +84,7 @@ TARGETS: Sequence[Target] = (
         "request and reply, p99",
         6.0,
         15.0,
-        requests("p99_ms"),
+        at_pace(requests("p99_ms"), "ms"),
         most=True,
         binding=False,
         unit="ms",
@@ -84,7 +94,7 @@ TARGETS: Sequence[Target] = (
         "request and reply, 256 in flight",
         8_000,
         5_000,
-        requests("per_second"),
+        at_pace(requests("per_second"), "a second", is_rate=True),
         binding=False,
         unit="/s",
         places=0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from bench_figures import Figure
 from bench_memory import Peak
+from bench_pace import at_pace
 from bench_results import Measured, Results
 from bench_target_table import SHORT, TARGETS
 from bench_targets import (
@@ -146,3 +147,25 @@ def test_every_row_has_a_verdict_when_nothing_was_measured() -> None:
 
 def test_the_short_form_looks_at_rows_with_floors_that_bind() -> None:
     assert {row.id for row in SHORT if row.floor is not None and row.binding} == {"P1", "P2"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_rate", "told"),
+    [
+        (2.0, False, "there; H has 0.50 of the pace that this was set at, so 1.00 s"),
+        (2.0, True, "there; H has 0.50 of the pace that this was set at, so 4 s"),
+    ],
+)
+def test_seconds_are_told_at_the_pace_that_the_targets_were_set_at_too(
+    seconds: float, *, is_rate: bool, told: str
+) -> None:
+    """H, the program itself or else ours: 139 500 records a second of the 279 000."""
+    found = Results((10_000, 1_000_000))
+    found.runs["hand_loop", 1_000_000] = [Measured(8.0, 8.0, 2_000 / 279, "", "")]
+    ask = at_pace(lambda _: (at(seconds), "there"), "s", is_rate=is_rate)
+    assert ask(found) == (at(seconds), told)
+
+
+def test_where_h_did_not_run_so_far_nothing_is_said_of_its_pace() -> None:
+    ask = at_pace(lambda _: (at(1.0), "there"), "s")
+    assert ask(Results((10, 100))) == (at(1.0), "there")
