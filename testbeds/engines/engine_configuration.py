@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,10 +40,17 @@ def configuration(
     events: Mapping[str, Any] | None = None,
     sampling: float = 1.0,
     adapters: Mapping[str, Any] | None = None,
+    beside: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, Any]:
-    """The application on an engine: its output, spans and events go to ``folder``."""
+    """The application on an engine: its output, spans and events go to ``folder``.
+
+    :param beside: more exporters of ``spans`` and of ``events``.
+    """
     exporters = {
-        kind: [{"kind": "jsonl", "settings": {"path": str(folder / f"{kind}.jsonl")}}]
+        kind: [
+            {"kind": "jsonl", "settings": {"path": str(folder / f"{kind}.jsonl")}},
+            *(beside or {}).get(kind, ()),
+        ]
         for kind in ("spans", "events")
     }
     blocks: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from engine_configuration import HARMED, PATIENCE, REQUESTS, RUN_ID, configurati
 from engines_app import Number, Weighed
 from sk_config import build_config
 from sk_kernel import BoundaryDispatchInput, Envelope, TerminalEvent, UnknownRouteError
-from sk_supervisor import ServiceFailedError, serve
+from sk_kernel.runtime import ReplyCounters
+from sk_supervisor import Service, ServiceFailedError, serve
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,34 @@ def killed_on_request(engine: Engine, folder: Path) -> tuple[TerminalEvent, Serv
     except ServiceFailedError as error:
         return outcome, error
     raise AssertionError("a run whose worker was killed has ended well")
+
+
+def late_reply(engine: Engine, folder: Path) -> tuple[TerminalEvent, ReplyCounters]:
+    """A request whose time is over while ``weigh`` is at it, and the counts once it has replied."""
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    weigh = {"at": HARMED, "do": "wait", "gate": str(gate)}
+    config = build_config(configuration(engine, folder, weigh=weigh, adapters=REQUESTS))
+    with gate.open("r+b", buffering=0) as held, serve(config, run_id=RUN_ID) as it:
+        outcome = it.request(Envelope(Number(HARMED)), timeout_seconds=1).wait(PATIENCE)
+        held.write(b"x")
+        return outcome, _counted_behind(it)
+
+
+def two_replies(engine: Engine, folder: Path) -> tuple[TerminalEvent, ReplyCounters]:
+    """A request that ``weigh`` makes two of, and the counts once both have replied."""
+    weigh = {"at": HARMED, "do": "twice"}
+    config = build_config(configuration(engine, folder, weigh=weigh, adapters=REQUESTS))
+    with serve(config, run_id=RUN_ID) as it:
+        outcome = it.request(Envelope(Number(HARMED))).wait(PATIENCE)
+        return outcome, _counted_behind(it)
+
+
+def _counted_behind(it: Service) -> ReplyCounters:
+    """The counts when whatever came of the first request has come.
+
+    Of two workers that take numbers in turn, the third has its worker; its ending has its counter.
+    """
+    for n in (1, HARMED + 100):
+        it.request(Envelope(Number(n))).wait(PATIENCE)
+    return it.status().requests

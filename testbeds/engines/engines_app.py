@@ -76,10 +76,15 @@ class Numbers:
 
 
 class WeighSettings(Struct, forbid_unknown_fields=True):
-    """What to do ``at`` a number, or when it is born: raise, kill, freeze or block."""
+    """What to do ``at`` a number, or when it is born: raise, kill, freeze or block.
+
+    At a number it can also ``wait`` until there is something to be read at the ``gate``, a named
+    pipe, or give it ``twice``.
+    """
 
     at: int = 0
     do: str = ""
+    gate: str = ""
     born: str = ""
 
 
@@ -89,13 +94,18 @@ class Weigh:
 
     def __init__(self, settings: WeighSettings) -> None:
         _harm(settings.born)
-        self._at, self._do = settings.at, settings.do
+        self._at, self._do, self._gate = settings.at, settings.do, settings.gate
 
-    def __call__(self, number: Number, context: Context) -> Weighed:
+    def __call__(self, number: Number, context: Context) -> list[Weighed]:
         """Weigh it."""
-        if number.n == self._at:
-            _harm(self._do)
-        return Weighed(number.n, number.n % 100, context.run_id)
+        weighed = Weighed(number.n, number.n % 100, context.run_id)
+        if number.n != self._at:
+            return [weighed]
+        if self._do == "wait":
+            with open(self._gate, "rb", buffering=0) as gate:
+                gate.read(1)
+        _harm(self._do)
+        return [weighed] * (2 if self._do == "twice" else 1)
 
 
 def _harm(do: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from contract_engines import Engine
 from engine_configuration import RUN_ID, places
-from engine_requests import Asked, killed_on_request
+from engine_requests import Asked, killed_on_request, late_reply, two_replies
 from engines_app import Line
 
 
@@ -76,3 +76,23 @@ def test_a_killed_worker_is_a_lost_handoff_and_a_failed_run(engine: Engine, tmp_
     assert (outcome.status, outcome.category, outcome.group) == ("error", "transport", group)
     assert outcome.error == f"remote handoff transport failed for group '{group}'"
     assert error.code == 4
+
+
+@pytest.mark.contract("HANDOFF-E-01", "HANDOFF-D-02")
+def test_a_reply_that_is_late_is_a_timeout_and_is_dropped_and_counted(
+    engine: Engine, tmp_path: Path
+) -> None:
+    outcome, counts = late_reply(engine, tmp_path)
+    group = places(engine)["weigh"]
+    assert (outcome.status, outcome.category, outcome.group) == ("timeout", "timeout", group)
+    assert outcome.error == f"remote handoff timed out for group '{group}'"
+    assert (counts.expired, counts.late_reply_drop, counts.completed) == (1, 1, 2)
+
+
+@pytest.mark.contract("HANDOFF-D-01")
+def test_of_two_replies_one_completes_and_the_other_is_counted(
+    engine: Engine, tmp_path: Path
+) -> None:
+    outcome, counts = two_replies(engine, tmp_path)
+    assert outcome.status == "success"
+    assert (counts.completed, counts.duplicate_terminal) == (3, 1)
