@@ -376,6 +376,16 @@ def test_a_group_that_never_comes_up_is_given_up_with_the_exit_code_of_a_start(
     assert caught.value.category == "start"
 
 
+def test_a_start_that_is_given_up_tells_how_long_since_its_first_worker(target: Path) -> None:
+    with restarting(target, {**FAST, "intensity": 3}, work={"born": "raise"}) as run:
+        run.start()
+        with pytest.raises(RuntimeLifecycleReadyError) as caught:
+            run.supervisor.wait_ready(PATIENCE)
+        events = run.log.events()
+    spawned = {e.worker: e.time_ns for e in events if e.name == "worker_spawned"}
+    assert caught.value.waited_seconds >= (spawned["mid-0.4"] - spawned["mid-0.1"]) / 1e9
+
+
 def test_a_group_that_has_worked_and_does_not_come_up_again_is_a_failed_worker(
     target: Path, tmp_path: Path, ask: Callable[..., Any]
 ) -> None:

@@ -64,10 +64,13 @@ class WorkerRecord:
     """What its predecessor failed of, in a line."""
     predecessor_came_up: bool = False
     """Whether anybody before it in its place was ready."""
+    place_since: float = field(init=False)
+    """When the first one in its place was spawned."""
     gave_up: str = ""
     """Why nobody takes its place, where its group's workers are restarted."""
 
     def __post_init__(self) -> None:
+        self.place_since = self.spawned_at
         self.progress = Progress(self.group.name)
         self.silence = Silence(HEARTBEATS * self.group.heartbeat_seconds, self.spawned_at)
         self.standstill = StallDetector(self.group.stuck_after_seconds, self.spawned_at)

@@ -69,6 +69,7 @@ class Roster:
         if former is not None:
             record.last_failure = former.failure_line()
             record.predecessor_came_up = former.came_up
+            record.place_since = former.place_since
         if group not in self._groups or former is not None:
             self._groups[group] = GroupLife()
         forgotten = self._put(place, record)

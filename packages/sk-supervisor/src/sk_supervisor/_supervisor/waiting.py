@@ -151,7 +151,7 @@ class Waiting:
         # Where its place was filled once, the run had started, whatever its last worker was about.
         early = record is not None and (starting or not record.came_up)
         if isinstance(error, RuntimeWorkerFailedError) and record is not None and early:
-            waited = self._causes.failed_at - record.spawned_at
+            waited = self._causes.failed_at - record.place_since
             raise RuntimeLifecycleReadyError(
                 error.category, [error.worker], waited, str(error)
             ) from error
