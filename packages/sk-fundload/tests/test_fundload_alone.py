@@ -146,6 +146,27 @@ def test_a_signal_drains_the_run_and_leaves_the_old_output(
     assert f"partial output: {partial}".encode() in said
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), b"ended: the reader of standard output has gone\n"),
+        (("--output", "/dev/stdout", "--quiet"), b""),
+    ],
+)
+def test_a_reader_that_has_seen_enough_ends_the_run(options: tuple[str, ...], said: bytes) -> None:
+    command = [sys.executable, "-c", ALONE, "run", "--rules", "baseline", "--profile", "memory"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*command, *options], stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        process.stdin.write(b"x\n")
+        process.stdin.close()
+        assert process.stderr.read() == said
+        assert process.wait(timeout=60) == 141
+
+
 def test_a_second_signal_ends_a_drain_that_gets_no_further(tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"".join(generate(10_000, 1)))
     os.mkfifo(tmp_path / "out")

@@ -22,7 +22,8 @@ from sk_kernel import (
 )
 from sk_kernel.runtime import ApplicationContext, BatchLimits, MemoryRun
 
-from sk_fundload.errors import MissingExtraError
+from sk_fundload.adapters import STANDARD, is_same_output
+from sk_fundload.errors import EXIT_READER_GONE, BrokenOutputError, MissingExtraError
 
 _DONE: Final = 0
 _REFUSED: Final = 2
@@ -58,13 +59,11 @@ def run_alone(config: Config, *, run_id: str | None, quiet: bool, stderr: TextIO
         with _stopped_by_signals(run, came):
             report = run.run()
     except (KernelError, _ForcedStop) as error:
-        forced = (
-            len(came) > 1
-        )  # whatever the kernel makes of it where a node or adapter was at work
         partial = run.partial_outputs() if run else ()
-        said = "stopped at once by a second signal" if forced else error
-        _say(stderr, f"error: {said}", *(f"partial output: {path}" for path in partial))
-        return _FORCED if forced else _FAILED
+        code, said = _end_by(error, len(came))
+        if not (quiet and code == EXIT_READER_GONE):
+            _say(stderr, said, *(f"partial output: {path}" for path in partial))
+        return code
     if not quiet:
         _say(stderr, *_summary(report))
     return _STOPPED + came[0] if report.outcome == "stopped" and came else _DONE
@@ -84,6 +83,16 @@ def _refuse_extras(config: Config) -> None:
     wanted = [what for what, is_asked in asked.items() if is_asked]
     if wanted:
         raise MissingExtraError(", ".join(wanted), _EXTRA)
+
+
+def _end_by(error: BaseException, signals: int) -> tuple[int, str]:
+    """The exit code of a run that has not come to its end, after so many signals, and its words."""
+    if signals > 1:  # whatever the kernel makes of it where a node or adapter was at work
+        return _FORCED, "error: stopped at once by a second signal"
+    cause = error.__cause__
+    if isinstance(cause, BrokenOutputError) and is_same_output(cause.path, STANDARD):
+        return EXIT_READER_GONE, "ended: the reader of standard output has gone"
+    return _FAILED, f"error: {error}"
 
 
 class _ForcedStop(KeyboardInterrupt):

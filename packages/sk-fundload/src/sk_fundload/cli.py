@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from sk_fundload._last_code import LastCode
 
 _EXIT_USAGE = 2
-_EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, as tools written in C end
 
 
 class _Fundload(click.Group):
@@ -64,7 +63,8 @@ def run(
 
     \b
     Exit codes: 0 done, 2 configuration, 3 start or readiness, 4 failure,
-    5 stop timeout or forced, 129/130/143 stopped by SIGHUP/SIGINT/SIGTERM.
+    5 stop timeout or forced, 129/130/143 stopped by SIGHUP/SIGINT/SIGTERM,
+    141 the reader of standard output has gone.
     """
     # Modules and models stay until the end: the collector has no business with them.
     gc.disable()
@@ -105,12 +105,12 @@ def run(
 def generate(records: int, seed: int, dirty: bool, output: str) -> None:
     """Write input that brings every rule to its edge, the same for the same seed."""
     from sk_fundload._runner import generate_to
-    from sk_fundload.errors import BrokenOutputError, OutputError
+    from sk_fundload.errors import EXIT_READER_GONE, BrokenOutputError, OutputError
 
     try:
         generate_to(output, records=records, seed=seed, dirty=dirty)
     except BrokenOutputError:
-        sys.exit(_EXIT_BROKEN_PIPE)
+        sys.exit(EXIT_READER_GONE)
     except OutputError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(_EXIT_USAGE)

@@ -8,6 +8,9 @@ the environment's fault (`StreamError`), a way to call the command that cannot w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
+
+EXIT_READER_GONE: Final = 141  # 128 + SIGPIPE, as tools written in C end
 
 
 class FundLoadError(Exception):
