@@ -32,7 +32,7 @@ def test_a_receiver_gets_one_trace_of_a_record_across_all_its_processes(
         (span["trace_id"], span["span_id"], span["parent_id"]) for span in done.spans
     )
     workers = {
-        span.resource["service.instance.id"]
+        str(span.resource["service.instance.id"])
         for span in received
         if span.trace_id == TraceIds(RUN_ID).of(1)
     }

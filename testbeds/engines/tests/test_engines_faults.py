@@ -62,7 +62,7 @@ def test_a_killed_worker_is_a_crash_with_its_group_and_signal(
 def test_nobody_follows_a_worker_that_is_lost_unless_its_group_says_so(crashed: Seen) -> None:
     spawned = [event.worker for event in crashed.named("worker_spawned")]
     assert failure_of(crashed).worker in spawned
-    assert {worker.rpartition(".")[2] for worker in spawned} == {"1"}
+    assert {str(worker).rpartition(".")[2] for worker in spawned} == {"1"}
 
 
 @pytest.mark.contract("P5PRE-LIFE-02")

@@ -64,7 +64,11 @@ class RoutingService:
         self._placed = _Placed(0, plan)
 
     def place(self, plan: ExecutionPlan) -> int:
-        """Route by another plan from now on; gives the version of the placement that this makes."""
+        """Route by another plan from now on; gives the version of the placement that this makes.
+
+        No run of this framework does: its placement is settled before it begins. It is for a
+        supervisor that moves groups while callers ask, as another package may bring one.
+        """
         with self._lock:
             version = self._placed.version + 1
             self._placed = _Placed(version, plan)
