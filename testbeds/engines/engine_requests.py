@@ -70,7 +70,7 @@ def late_reply(engine: Engine, folder: Path) -> tuple[TerminalEvent, ReplyCounte
     weigh = {"at": HARMED, "do": "wait", "gate": str(gate)}
     config = build_config(configuration(engine, folder, weigh=weigh, adapters=REQUESTS))
     with gate.open("r+b", buffering=0) as held, serve(config, run_id=RUN_ID) as it:
-        outcome = it.request(Envelope(Number(HARMED)), timeout_seconds=1).wait(PATIENCE)
+        outcome = it.request(Envelope(Number(HARMED)), timeout_seconds=2).wait(PATIENCE)
         held.write(b"x")
         return outcome, _counted_behind(it)
 

@@ -13,10 +13,11 @@ from sk_kernel.runtime import TraceIds
 from sk_observability.testing import OtlpReceiver
 
 FEW = 20
+PATIENT = {"timeout_seconds": 60, "shutdown_timeout_seconds": 60}
 
 
 def otlp(kind: str, receiver: OtlpReceiver) -> dict[str, Any]:
-    return {"kind": kind, "settings": dict(receiver.settings)}
+    return {"kind": kind, "settings": {**receiver.settings, **PATIENT}}
 
 
 @pytest.mark.contract("P5PRE-OBS-01")
