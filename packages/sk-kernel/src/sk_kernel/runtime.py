@@ -30,6 +30,7 @@ from sk_kernel._memory import MEMORY, MemoryRun
 from sk_kernel._record.boundary import RoutingResult
 from sk_kernel._record.envelope import Correlation, Key
 from sk_kernel._record.ids import TraceIds, span_id
+from sk_kernel._record.lineage import forks
 from sk_kernel._record.trace_context import w3c_trace_id
 from sk_kernel._replies.coordinator import ReplyCoordinatorService
 from sk_kernel._replies.facts import ReplyCounters, ReplyEvent
@@ -109,6 +110,7 @@ __all__ = [
     "carried_with",
     "discover",
     "file_name",
+    "forks",
     "frames_of",
     "is_reply_sink",
     "is_request_source",

@@ -14,6 +14,7 @@ from sk_kernel._declare.specs import PayloadType
 from sk_kernel._graph.graph import Edge
 from sk_kernel._record.ends import ENDS
 from sk_kernel._record.envelope import NO_CORRELATION, Correlation, Key, root_of
+from sk_kernel._record.lineage import Lineage, forks
 from sk_kernel.errors import RunError
 
 
@@ -56,6 +57,10 @@ class Batch(Struct):
     complete: bool = True
     correlations: dict[Key, Correlation] = field(default_factory=dict)
     sampled: frozenset[int] = frozenset()
+    #: Of the process that this batch was made in.
+    forks: int = field(default_factory=forks)
+    #: What ends the process, raised by a node.
+    ends: ClassVar[tuple[type[BaseException], ...]] = ENDS
     #: Whether this is a :class:`RequestBatch`.
     asked: ClassVar[bool] = False
 
@@ -80,8 +85,11 @@ class Batch(Struct):
         return ()
 
     def bears(self, error: BaseException) -> bool:
-        """Whether what a node raised is the failure of a record, and not the end of the process."""
-        return not isinstance(error, ENDS)
+        """Whether what a node raised is the failure of a record, and not the end of the process.
+
+        In one that the node has forked it is the end: no record is anything to that process.
+        """
+        return not isinstance(error, self.ends) and self.forks == Lineage.forks
 
     def blame(self, error: RunError) -> None:
         """Take the failure of the record ``error.record``, which ends the batch.

@@ -26,6 +26,8 @@ class RequestBatch(Batch):
     """
 
     asked: ClassVar[bool] = True
+    #: ``sys.exit`` too is a request's failure, and ends no process.
+    ends: ClassVar[tuple[type[BaseException], ...]] = (KeyboardInterrupt,)
 
     failed: dict[int, RunError] = field(default_factory=dict)
     let_go: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -36,10 +38,6 @@ class RequestBatch(Batch):
     def blamed(self) -> Iterable[RunError]:
         """The error of each request that has failed."""
         return self.failed.values()
-
-    def bears(self, error: BaseException) -> bool:
-        """See the base: ``sys.exit`` too is a request's failure, and ends no process."""
-        return not isinstance(error, KeyboardInterrupt)
 
     def blame(self, error: RunError) -> None:
         """Take a record's failure, which ends its request; of several, the first by key counts."""

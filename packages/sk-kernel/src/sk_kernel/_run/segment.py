@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sk_kernel._application.application import ApplicationContext
 from sk_kernel._application.container import Container
 from sk_kernel._application.fault_trace import note_trace
+from sk_kernel._application.forked import end_forked
 from sk_kernel._batch.batch import Batch, Column, Section
 from sk_kernel._batch.flow import Flow
 from sk_kernel._batch.request_batch import RequestBatch
@@ -17,6 +18,7 @@ from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._graph.plan import ExecutionPlan, Segment
 from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._record.envelope import Key
+from sk_kernel._record.lineage import Lineage
 from sk_kernel._run.step_maker import StepMaker
 from sk_kernel._run.steps import Step, Writer
 from sk_kernel._trace.observe import Tracer
@@ -150,15 +152,20 @@ class SegmentRunner:
         return departures
 
     def _run(self, flow: Flow, steps: Sequence[Step]) -> dict[int, list[Section]]:
-        done = False
+        batch, done = flow.batch, False
         try:
             for step in steps:
                 step.run(flow)
-            for error in flow.batch.blamed:
-                self._traced(flow.batch, error)
+                if batch.forks != Lineage.forks:
+                    end_forked()
+            for error in batch.blamed:
+                self._traced(batch, error)
             done = steps is self._steps
-        except RunError as error:
-            self._traced(flow.batch, error)
+        except BaseException as error:
+            if batch.forks != Lineage.forks:
+                end_forked(error)
+            if isinstance(error, RunError):
+                self._traced(batch, error)
             raise
         finally:
             if self._tracer is not None:

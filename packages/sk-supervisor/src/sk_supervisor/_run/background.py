@@ -7,6 +7,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Final, TextIO
 
 from sk_kernel import BootstrapSupervisor, KernelError
+from sk_kernel.runtime import forks
 
 from sk_supervisor._run.execute import run_with
 from sk_supervisor._show.screens import LoggedScreen
@@ -36,6 +37,7 @@ class Background:
         self._supervisor: BootstrapSupervisor | None = None
         self._made, self._over = threading.Event(), threading.Event()
         self._code = 1
+        self._forks = forks()
         self._thread = threading.Thread(target=as_here(), args=(self._work,), name="serve")
 
     def begin(self) -> None:
@@ -68,8 +70,15 @@ class Background:
         self._thread.join()
         raise self._failed() from self._cause
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this process is one that has been forked since: the run is not in it."""
+        return self._forks != forks()
+
     def end(self, reason: str) -> ServiceFailedError | None:
-        """Drain the run, and what has gone wrong with it."""
+        """Drain the run, and what has gone wrong with it; nothing where the run is elsewhere."""
+        if self.is_elsewhere:
+            return None
         self._made.wait()
         if self._supervisor is not None:
             self._supervisor.request_stop(reason)

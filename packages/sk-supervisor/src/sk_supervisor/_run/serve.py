@@ -12,6 +12,7 @@ from sk_kernel import (
     BoundaryDispatchInput,
     Envelope,
     KernelError,
+    LifecycleCallError,
     ReplyWaiter,
     RunStatus,
 )
@@ -27,8 +28,15 @@ if TYPE_CHECKING:
     from sk_config import Config
 
 
+#: In a process that was forked inside the block, of whoever asks something of the run there.
+_FORKED = "the run is in the process that this one was forked from: call serve() behind the fork"
+
+
 class Service:
-    """The nodes of a run that works, for callers of any thread or event loop."""
+    """The nodes of a run that works, for callers of any thread or event loop.
+
+    A process that is forked meanwhile cannot ask them: requests raise ``LifecycleCallError`` there.
+    """
 
     def __init__(self, supervisor: BootstrapSupervisor, run: Background) -> None:
         self._supervisor, self._run = supervisor, run
@@ -48,6 +56,7 @@ class Service:
         :raises UnknownRouteError: when no node takes the payload, or its target does not.
         :raises UnsendableRequestError, RecordTooLargeError: when it cannot be sent to a process.
         """
+        self._check_process("request")
         return self._supervisor.request(envelope, timeout_seconds=timeout_seconds)
 
     def execute_boundary(
@@ -59,6 +68,7 @@ class Service:
         :raises UnknownRouteError: when there is no such group, or it does not run the target.
         :raises RequestRefusedError, RecordTooLargeError: as :meth:`request`.
         """
+        self._check_process("execute_boundary")
         return self._supervisor.execute_boundary(inputs, timeout_seconds=timeout_seconds)
 
     def status(self) -> RunStatus:
@@ -81,9 +91,16 @@ class Service:
         """
         return self._run.wait(timeout_seconds)
 
+    def _check_process(self, method: str) -> None:
+        if self._run.is_elsewhere:
+            raise LifecycleCallError(method, _FORKED)
+
 
 class Serving(AbstractContextManager[Service], AbstractAsyncContextManager[Service]):
-    """What :func:`serve` gives: for one ``with`` or ``async with`` block, once."""
+    """What :func:`serve` gives: for one ``with`` or ``async with`` block, once.
+
+    A process that is forked inside the block may leave it too: nothing becomes of the run by that.
+    """
 
     def __init__(self, run: Background) -> None:
         self._run = run
@@ -125,6 +142,8 @@ class Serving(AbstractContextManager[Service], AbstractAsyncContextManager[Servi
         import asyncio
 
         self._held.close()
+        if self._run.is_elsewhere:
+            return
         ending = asyncio.ensure_future(asyncio.to_thread(self._run.end, "served"))
         try:
             failure = await asyncio.shield(ending)
