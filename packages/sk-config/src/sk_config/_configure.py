@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from sk_config._base import remember_placeholders, remember_values, remember_whereabouts
 from sk_config._document import Document
-from sk_config._expand import Expansion
+from sk_config._expand import Expansion, set_scalars
 from sk_config._explain import explain
 from sk_config._finding import Finding, to_faults
 from sk_config._limits import OverLimitError
@@ -27,7 +27,6 @@ from sk_config._overrides import Override, apply_overrides, parse_overrides
 from sk_config._path import Path
 from sk_config._plain import plain_copy
 from sk_config._rules_all import all_rules
-from sk_config._scalars import set_scalars
 from sk_config._whereabouts import Whereabouts
 from sk_config.errors import ConfigError, Fault
 

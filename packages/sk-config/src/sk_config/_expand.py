@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Final
 
+from pydantic_core import ErrorDetails
+
 from sk_config._files import read_text
 from sk_config._finding import Finding
+from sk_config._parse import parse_document
 from sk_config._path import Path
 
 _TOKEN: Final = re.compile(
@@ -18,6 +21,14 @@ _TOKEN: Final = re.compile(
     r"|\$\{FILE:(?P<file>[^{}]+)\}"
     r"|(?P<malformed>\$\{)"
 )
+
+
+#: What a placeholder may give for a field, by pydantic's error where that is a text.
+_TAKES: Final[dict[str, tuple[type, ...]]] = {
+    "int_type": (int,),
+    "float_type": (int, float),
+    "bool_type": (bool,),
+}
 
 
 class _MissingError(Exception):
@@ -97,6 +108,26 @@ class Expansion:
             expected = f"{text.expected} at {name!r}"
             raise _MissingError(Finding(path, "secret", expected, text.got))
         return text.removesuffix("\n").removesuffix("\r")
+
+
+def set_scalars(data: Any, errors: Iterable[ErrorDetails], whole: Iterable[Path]) -> Iterator[Path]:
+    """Set, in `data` itself, what its fields refused as texts, and give the paths of those.
+
+    `whole` are the paths of values that are one placeholder each: no other text is looked at. What
+    it gave is read as in YAML.
+    """
+    candidates = frozenset(whole)
+    for error in errors:
+        path, takes = error["loc"], _TAKES.get(error["type"])
+        if takes is None or path not in candidates or not isinstance(error["input"], str):
+            continue
+        document = parse_document(error["input"], "yaml")
+        if not document.findings and type(document.value) in takes:
+            holder = data
+            for part in path[:-1]:
+                holder = holder[part]
+            holder[path[-1]] = document.value
+            yield path
 
 
 def _is_text(text: str) -> bool:
