@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -513,9 +514,7 @@ def three_letters(made: Make) -> tuple[ApplicationSpec, list[bytes]]:
     return spec, Path(spec.failure.dead_letters or "").read_bytes().splitlines(True)
 
 
-def test_a_successor_may_repeat_letters_and_its_predecessor_die_within_one(
-    made: Make, tmp_path: Path
-) -> None:
+def test_a_successor_may_repeat_letters_and_its_predecessor_die_within_one(made: Make) -> None:
     spec, (two, five, eight) = three_letters(made)
     file = DeadLetterFile(spec.failure)
     folder = file.open()
@@ -524,21 +523,46 @@ def test_a_successor_may_repeat_letters_and_its_predecessor_die_within_one(
     assert file.stage() == 3
     file.commit()
     assert Path(spec.failure.dead_letters or "").read_bytes() == two + five + eight
-    assert [p.name for p in tmp_path.iterdir()] == ["dead.jsonl"]
+
+
+def test_the_folder_of_letters_that_are_in_place_is_there_until_nobody_writes_into_it(
+    made: Make, tmp_path: Path
+) -> None:
+    spec, (two, five, _) = three_letters(made)
+    target = Path(spec.failure.dead_letters or "")
+    file = DeadLetterFile(spec.failure)
+    part = Path(letter_part(file.open(), "a-0.1", 0))
+    part.write_bytes(two)
+    file.stage()
+    file.commit()
+    with part.open("ab") as late:
+        late.write(five)
+    assert not file.partial_outputs()
+    file.abort()
+    assert target.read_bytes() == two
+    assert not list(tmp_path.glob("*.parts"))
 
 
 def test_of_workers_in_one_place_each_has_the_letters_of_what_the_output_has_of_it(
-    made: Make, tmp_path: Path
+    made: Make,
 ) -> None:
     spec, (two, five, eight) = three_letters(made)
     file = DeadLetterFile(spec.failure)
     folder = file.open()
-    shares = {"a/%2F-0.1": (0, 5), "a/%2F-0.2": (5, None), "b-0.1": (0, 4)}
-    for worker, written in zip(shares, (two + eight, two + five, five), strict=True):
+    shares = {"a/%2F-0.1": ((0, 4), (6, 7)), "a/%2F-0.2": ((4, 6), (7, inf)), "b-0.1": ((0, 4),)}
+    several = (two + five + eight, five, five)
+    for worker, written in zip(shares, several, strict=True):
         Path(letter_part(folder, worker, 0)).write_bytes(written)
-    assert file.stage(shares.__getitem__) == 1
+    asked = set[tuple[str, str]]()
+
+    def share(worker: str, node: str) -> Sequence[tuple[int, float]]:
+        asked.add((worker, node))
+        return shares[worker]
+
+    assert file.stage(share) == 2
     file.commit()
-    assert Path(spec.failure.dead_letters or "").read_bytes() == two
+    assert Path(spec.failure.dead_letters or "").read_bytes() == two + five
+    assert asked == {(worker, "first") for worker in shares}
 
 
 def test_the_letters_of_another_run_are_kept_beside_the_file(made: Make, tmp_path: Path) -> None:

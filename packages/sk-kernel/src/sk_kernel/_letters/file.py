@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import heapq
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import cache, partial
+from math import inf
 from operator import itemgetter
 from typing import IO
 
@@ -20,9 +22,12 @@ from sk_kernel._letters.letters import Place, place_of
 from sk_kernel._letters.place import put_in_place, refuse_others, told_of
 from sk_kernel.errors import DeadLetterError, DeadLettersLeftError
 
-Share = Callable[[str], tuple[int, int | None]]
-"""Gives the records of which a worker's letters belong to the output: those behind the first
-number, up to the second. They are not all where it was followed by another, or has followed one."""
+Records = Sequence[tuple[int, float]]
+"""Numbers of records: those behind the first, up to the second, of each pair."""
+
+Share = Callable[[str, str], Records]
+"""Gives the records of which the letters of a worker, by one of its nodes, belong to the output.
+They are not all where it was followed by another, or has followed one."""
 
 _MERGED = "merged"
 _PART = ".part"
@@ -40,6 +45,7 @@ class DeadLetterFile:
         # Through a link: the file that it leads to is replaced, and the link is kept.
         self._target = os.path.realpath(failure.dead_letters or "") if failure.writes else ""
         self._folder = ""
+        self._in_place = False
 
     def open(self) -> str:
         """Make the folder that parts are written into; its path, or empty where there is none."""
@@ -70,10 +76,13 @@ class DeadLetterFile:
         return count
 
     def commit(self) -> None:
-        """Put what was staged in place of the target; letters that are there are kept beside it."""
+        """Put what was staged in place of the target; letters that are there are kept beside it.
+
+        The folder stays: somebody whose letters nobody waits for may still write into it.
+        """
         if self._folder:
             put_in_place(self._target, os.path.join(self._folder, _MERGED))
-            self._remove()
+            self._in_place = True
 
     @contextlib.contextmanager
     def behind(self, *, commit: bool) -> Iterator[None]:
@@ -89,15 +98,17 @@ class DeadLetterFile:
             raise DeadLettersLeftError(error, self._left()) from error.__cause__
 
     def abort(self) -> None:
-        """The run has failed, or was cut short: keep the parts, if there are any."""
+        """Nobody writes any more: keep the parts, where there are any that are not in place."""
         with contextlib.suppress(DeadLetterError):
             if self._folder and not self.partial_outputs():
                 self._remove()
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """The folder, if there is any letter in it."""
+        """The folder, if there is any letter in it, and they are not in place."""
+        if not self._folder or self._in_place:
+            return ()
         with told_of("look at", self._folder):
-            return (self._folder,) if self._folder and _parts(self._folder) else ()
+            return (self._folder,) if _parts(self._folder) else ()
 
     def _left(self) -> str:
         try:
@@ -138,8 +149,8 @@ def _parts(folder: str) -> list[str]:
     return [os.path.join(folder, name) for name in names]
 
 
-def _all(worker: str) -> tuple[int, int | None]:
-    return 0, None
+def _all(worker: str, node: str) -> Records:
+    return ((0, inf),)
 
 
 def _merged(paths: Iterable[str], share: Share) -> Iterator[bytes]:
@@ -149,15 +160,16 @@ def _merged(paths: Iterable[str], share: Share) -> Iterator[bytes]:
         parts = []
         for path in paths:
             worker = name_of(os.path.basename(path).removesuffix(_PART).rpartition(".")[0])
-            parts.append(_lines(stack.enter_context(open(path, "rb")), *share(worker)))
+            parts.append(_lines(stack.enter_context(open(path, "rb")), partial(share, worker)))
         for place, line in heapq.merge(*parts, key=itemgetter(0)):
             if place != last:
                 yield line
             last = place
 
 
-def _lines(file: IO[bytes], after: int, through: int | None) -> Iterator[tuple[Place, bytes]]:
-    """The letters of the source's records in that range, and all of requests: these run once."""
+def _lines(file: IO[bytes], share: Callable[[str], Records]) -> Iterator[tuple[Place, bytes]]:
+    """The letters of the source's records in a node's share, and all of requests: these run once."""
+    share_of = cache(share)
     for number, line in enumerate(file, 1):
         if line.endswith(b"\n"):  # else its writer died here, and the batch was run anew
             try:
@@ -165,6 +177,6 @@ def _lines(file: IO[bytes], after: int, through: int | None) -> Iterator[tuple[P
             except DeadLetterError as error:
                 what = f"{file.name}, line {number}"
                 raise DeadLetterError("read", what, error.problem) from None
-            sequence = place[0]
-            if sequence <= 0 or after < sequence <= (sequence if through is None else through):
+            sequence, node, _ = place
+            if sequence <= 0 or any(after < sequence <= to for after, to in share_of(node)):
                 yield place, line

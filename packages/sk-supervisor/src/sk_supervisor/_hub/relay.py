@@ -10,7 +10,8 @@ from typing import NamedTuple
 from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan
 
 from sk_supervisor._hub.in_flight import InFlight
-from sk_supervisor._hub.versions import Versions
+from sk_supervisor._hub.leads_to import leads_to
+from sk_supervisor._hub.versions import Records, Versions, Way
 from sk_supervisor._peer_errors import RelayRefusedError
 from sk_supervisor._protocol.frames import AckHeader, BatchHeader, RequestHeader
 from sk_supervisor._protocol.peers import came_before, place_of, places_of
@@ -22,15 +23,6 @@ class CreditGrant(NamedTuple):
 
     workers: tuple[str, ...]
     acknowledged: int
-
-
-class _Way(NamedTuple):
-    """From one segment in one place to another in another."""
-
-    source: int
-    sender: str
-    target: int
-    receiver: str
 
 
 @dataclass(slots=True)
@@ -62,6 +54,7 @@ class Relay:
         restartable: Collection[str] = (),
     ) -> None:
         self._lock = threading.Lock()
+        self._plan = plan
         self._places = places = places_of(plan)
         self._workers = dict(workers)
         self._place_of = {worker: place for place, worker in workers.items()}
@@ -69,14 +62,14 @@ class Relay:
         self._reachable: Mapping[int, Collection[int]] = {
             s.index: frozenset(s.downstream) for s in plan.segments
         }
-        self._ways = {
-            _Way(s.index, a, d, b)
+        ways = {
+            Way(s.index, a, d, b)
             for s in plan.segments
             for d in s.downstream
             for a in places[s.index]
             for b in places[d]
-            if a != b
         }
+        self._ways = {way for way in ways if way.sender != way.receiver}
         again = {
             place for s in plan.segments if s.group in restartable for place in places[s.index]
         }
@@ -85,10 +78,10 @@ class Relay:
         self._credited = tuple(dict.fromkeys([*source, *sorted(keepers)]))
         last = plan.segment_of(SINK).index
         self._last = last, places[last][0]
-        self._ended: set[_Way] = set()
+        self._ended: set[Way] = set()
         self._last_epoch = 0
         self._in_flight = InFlight(plan)
-        self._versions = Versions(self._ways, again)
+        self._versions = Versions(ways, again)
         self.counters = RelayCounters()
 
     def has_sent_all(self, worker: str) -> bool:
@@ -107,10 +100,14 @@ class Relay:
             place = self._place_of.get(worker)
             return self._in_flight.at_hand(place) if place is not None else None
 
-    def share(self, worker: str) -> tuple[int, int | None]:
-        """The records of which a worker's version counts: see :class:`Versions`. Any thread."""
+    def share(self, worker: str, node: str) -> Records:
+        """The records of which the output has what became of them at a worker's node. Any thread.
+
+        See :class:`Versions`.
+        """
+        segment, targets = self._plan.segment_of(node).index, leads_to(self._plan, node)
         with self._lock:
-            return self._versions.share(worker)
+            return self._versions.share(worker, segment, targets)
 
     def has_got_all(self, worker: str) -> bool:
         """Whether the end of input has been sent to a worker, on every way that leads into it."""
@@ -166,8 +163,9 @@ class Relay:
                 self._stale(header.receiver, connection, f"names {header.receiver!r} as receiver")
                 return None
             if not header.more:
-                way = _Way(header.source_segment, sender, header.target_segment, receiver)
-                self._versions.passed(way, header.last)
+                way = Way(header.source_segment, sender, header.target_segment, receiver)
+                # What nodes make as they finish comes with the end of input, and is numbered so.
+                self._versions.passed(way, header.last + final)
                 if final:
                     self._ended.add(way)
                     self._last_epoch = header.epoch

@@ -1,68 +1,141 @@
-"""Whose version of each record counts, where workers have taken the places of others. Pure.
+"""Whose version of each record is in the output, where workers have taken others' places. Pure.
 
-A batch that a failed worker had passed on whole is taken as it is; of the batches behind it those
-of its successor are. What a node gives up goes to a file, and not the way that its batch does: with
-this it is known which of it belongs to the output.
+On every way a worker takes the first whole version of a batch that comes to it, and what it makes
+of that is in the output as far as those behind it have taken it in turn. What a node gives up goes
+to a file, and not the way that its batch does: with this it is known which of it belongs to the
+output.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from math import inf
+from typing import NamedTuple
 
 from sk_supervisor._protocol.peers import incarnation_of, place_of
 
-#: The segment and place that a frame comes from, the segment and place that it goes to.
-Way = tuple[int, str, int, str]
+#: Records by their numbers: those behind the first, up to the second, of each pair.
+Records = tuple[tuple[int, float], ...]
+
+ALL: Records = ((0, inf),)
+
+_Run = tuple[int, str, int]
+"""A segment, the place in which it runs, and the incarnation that is there."""
+
+
+class Way(NamedTuple):
+    """From one segment in one place to another, in another place or in the same."""
+
+    source: int
+    sender: str
+    target: int
+    receiver: str
 
 
 class Versions:
-    """The records up to which each worker's batches have passed the hub whole, on every way.
+    """Who has taken whose version of the records, on the ways out of places that may change hands.
 
+    :param ways: between segments, which lead to a greater index; those within a place are there,
+        too.
     :param places: those whose worker may be replaced; of the others nothing is kept.
     """
 
     def __init__(self, ways: Iterable[Way], places: Collection[str]) -> None:
-        self._whole = {way: 0 for way in ways if way[1] in places}
+        self._places = frozenset(places)
+        self._ways = tuple(way for way in ways if way.sender in self._places)
+        self._taken: dict[Way, dict[int, list[tuple[int, int]]]] = {
+            way: {} for way in self._ways if way.sender != way.receiver
+        }
+        """By the incarnation that has taken it: that of the sender, each with its last record."""
         self._now: dict[str, int] = {}
         """The incarnation in a place, where it is not the first."""
-        self._former: dict[str, list[tuple[int, int]]] = {}
-        """Of a place those before it, each with its last record: who has got further than any."""
 
     def passed(self, way: Way, last: int) -> None:
         """All of a batch, whose last record this is, has gone from one worker to another."""
-        if last > self._whole.get(way, last):
-            self._whole[way] = last
+        taken = self._taken.get(way)
+        if taken is None:
+            return
+        several = taken.setdefault(self._now.get(way.receiver, 1), [])
+        sender = self._now.get(way.sender, 1)
+        if not several or several[-1][1] < last:
+            if several and several[-1][0] == sender:
+                several.pop()
+            several.append((sender, last))
 
     def handed_over(self, worker: str) -> None:
         """Another one is in its place: this worker."""
-        place, now = place_of(worker), incarnation_of(worker)
+        place = place_of(worker)
         before = self._now.get(place, 1)
-        self._now[place] = now
-        through = min((last for way, last in self._whole.items() if way[1] == place), default=0)
-        self._former[place] = _climbing([*self._former.get(place, ()), (before, through)])
-        # Whatever it had and has not passed on is sent anew, by whoever is in a place now.
-        for way, last in self._whole.items():
-            if way[3] == place:
-                self._whole[way] = min(last, through)
-                known = self._former.get(way[1], ())
-                self._former[way[1]] = _climbing((who, min(to, through)) for who, to in known)
+        self._now[place] = incarnation_of(worker)
+        # What was taken by one of whom nothing was taken is nowhere.
+        idle: set[int] = set()
+        for segment in sorted({way.source for way in self._ways if way.sender == place})[::-1]:
+            if not any(
+                way.target not in idle if way.receiver == place else self._gave(way, before)
+                for way in self._out_of(segment, place)
+            ):
+                idle.add(segment)
+        for way, taken in self._taken.items():
+            if way.receiver == place and way.target in idle:
+                taken.pop(before, None)
 
-    def share(self, worker: str) -> tuple[int, int | None]:
-        """The records of which a worker's version counts: behind the first, up to the second."""
-        place, incarnation = place_of(worker), incarnation_of(worker)
-        after = 0
-        for former, through in self._former.get(place, ()):
-            if former == incarnation:
-                return after, through
-            if former < incarnation:
-                after = through
-        return after, None if incarnation == self._now.get(place, 1) else after
+    def share(self, worker: str, segment: int, targets: Collection[int] | None = None) -> Records:
+        """The records of which the output has what a worker's segment has made of them.
+
+        Where a batch goes several ways, and one worker has passed it on on some of them, its
+        successor on the others, it is both's.
+
+        :param targets: the segments behind it on the way to which that is asked; None for all.
+        """
+        place = place_of(worker)
+        if place not in self._places:
+            return ALL
+        ways = [w for w in self._out_of(segment, place) if targets is None or w.target in targets]
+        return self._through(ways, incarnation_of(worker), {})
+
+    def _through(self, ways: Iterable[Way], who: int, known: dict[_Run, Records]) -> Records:
+        """The records of which the output has this incarnation's version, by any of these ways."""
+        found: list[tuple[int, float]] = []
+        for way in ways:
+            if way.receiver == way.sender:
+                found += self._of((way.target, way.receiver, who), known)
+                continue
+            for receiver, several in self._taken[way].items():
+                after = 0
+                for sender, last in several:
+                    if sender == who:
+                        behind = self._of((way.target, way.receiver, receiver), known)
+                        found += _within(behind, after, last)
+                    after = last
+        return _joined(found)
+
+    def _of(self, run: _Run, known: dict[_Run, Records]) -> Records:
+        segment, place, who = run
+        if place not in self._places:
+            return ALL
+        if run not in known:
+            known[run] = self._through(self._out_of(segment, place), who, known)
+        return known[run]
+
+    def _out_of(self, segment: int, place: str) -> list[Way]:
+        return [way for way in self._ways if (way.source, way.sender) == (segment, place)]
+
+    def _gave(self, way: Way, incarnation: int) -> bool:
+        """Whether anything of this incarnation was taken on a way that leads out of its place."""
+        return any(who == incarnation for taken in self._taken[way].values() for who, _ in taken)
 
 
-def _climbing(former: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Those who have got further than all before them: of the others nothing counts."""
-    kept: list[tuple[int, int]] = []
-    for incarnation, through in former:
-        if through > (kept[-1][1] if kept else 0):
-            kept.append((incarnation, through))
-    return kept
+def _within(records: Records, after: int, through: int) -> list[tuple[int, float]]:
+    cut = [(max(after, a), min(through, to)) for a, to in records]
+    return [(a, to) for a, to in cut if a < to]
+
+
+def _joined(records: Iterable[tuple[int, float]]) -> Records:
+    """The same records in as few pairs as can be."""
+    joined: list[tuple[int, float]] = []
+    for after, through in sorted(records):
+        if joined and after <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(through, joined[-1][1])
+        else:
+            joined.append((after, through))
+    return tuple(joined)
