@@ -168,7 +168,7 @@ def _merged(paths: Iterable[str], share: Share) -> Iterator[bytes]:
 
 
 def _lines(file: IO[bytes], share: Callable[[str], Records]) -> Iterator[tuple[Place, bytes]]:
-    """The letters of the source's records in a node's share, and all of requests: these run once."""
+    """The letters of records in a node's share, and all of requests: these run once."""
     share_of = cache(share)
     for number, line in enumerate(file, 1):
         if line.endswith(b"\n"):  # else its writer died here, and the batch was run anew
