@@ -434,3 +434,18 @@ def test_where_an_event_loop_is_running_coroutine_nodes_are_for_another_thread(
         return await asyncio.to_thread(RUNS[runs], m)
 
     assert asyncio.run(in_a_notebook()) == [m.B(1)]
+
+
+@pytest.mark.parametrize("runs", ["run_node", "run_application"])
+def test_where_an_event_loop_is_running_services_are_closed_as_elsewhere(
+    declare: Any, runs: str
+) -> None:
+    m = declare(SERVED.replace("def asks(", "def f("))
+
+    async def in_a_notebook() -> list[Any]:
+        if runs == "run_node":
+            return run_node(m.f, m.A(1))
+        return run_application([m.__name__], [m.A(1)], services=[m.Port()])
+
+    assert m.B(1) in asyncio.run(in_a_notebook())
+    assert m.CLOSED == ["client", "clock"]

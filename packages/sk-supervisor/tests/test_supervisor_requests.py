@@ -133,7 +133,7 @@ def test_what_no_node_takes_is_refused_before_it_is_sent(four: Service) -> None:
 
 
 def test_a_payload_larger_than_a_frame_is_refused_to_the_caller(four: Service) -> None:
-    with pytest.raises(RecordTooLargeError, match="^a request to '.*max_payload_bytes"):
+    with pytest.raises(RecordTooLargeError, match=r"^a request to '.*max_payload_bytes"):
         four.request(Envelope(Chunk(bytes(1 << 26))))
     assert four.status().requests.in_flight == 0
 

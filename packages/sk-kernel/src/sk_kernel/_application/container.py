@@ -140,5 +140,10 @@ def _close(service: Any, loop: asyncio.Runner | None) -> None:
         loop.run(ending)
         return
     import asyncio  # here: most runs have no coroutine
+    from concurrent.futures import ThreadPoolExecutor
 
-    asyncio.run(ending)
+    if asyncio._get_running_loop() is None:
+        asyncio.run(ending)
+    else:  # a notebook's, say: beside a loop that is running here no other can
+        with ThreadPoolExecutor(1) as aside:
+            aside.submit(asyncio.run, ending).result()
