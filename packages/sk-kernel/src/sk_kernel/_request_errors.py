@@ -18,7 +18,10 @@ class TooManyRequestsError(RequestRefusedError):
 
     def __init__(self, limit: int, unfinished: int = 0) -> None:
         self.limit, self.unfinished = limit, unfinished
-        said = f"{limit} requests are in flight, and no more are allowed: try again"
+        said = (
+            f"{limit} requests are in flight, and no more are allowed"
+            " (runtime.platform.requests.max_in_flight): try again"
+        )
         if unfinished:
             said += (
                 f" when the nodes have done with one (nobody waits for {unfinished} of them any"
@@ -34,7 +37,7 @@ class TooManyInputsError(RequestRefusedError):
         self.count, self.limit = count, limit
         super().__init__(
             f"{count} inputs at once, and no more than {limit} requests may be in flight"
-            " (requests.max_in_flight): give fewer at a time, or allow more"
+            " (runtime.platform.requests.max_in_flight): give fewer at a time, or allow more"
         )
 
 
