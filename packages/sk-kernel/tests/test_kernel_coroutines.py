@@ -159,3 +159,26 @@ def test_a_plain_node_may_finish_by_a_coroutine(declare: Any) -> None:
         """
     )
     assert [d.text for d in run_application([module.__name__], [module.A(1)])] == ["end"]
+
+
+SLIDING = """
+begun = []
+seen = []
+
+@node
+async def slow(a: A) -> D:
+    begun.append(a.n)
+    if a.n == 0:
+        for _ in range(100):
+            await asyncio.sleep(0)
+        seen.append(len(begun))
+    return D(str(a.n))
+"""
+
+
+def test_one_that_takes_its_time_holds_up_none_of_those_behind_it(declare: Any) -> None:
+    module = declare(SLIDING)
+    got = run_application([module.__name__], [module.A(n) for n in range(200)])
+    assert [d.text for d in got] == [str(n) for n in range(200)]
+    assert module.begun == list(range(200))
+    assert module.seen == [200]

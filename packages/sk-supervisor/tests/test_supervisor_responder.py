@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
@@ -22,6 +23,7 @@ from sk_kernel.runtime import (
 )
 from sk_supervisor import prepare
 from sk_supervisor._protocol.frames import CLIENT, RequestHeader
+from sk_supervisor._worker.backlog import MOST_TOGETHER
 from sk_supervisor._worker.data_plane import DataPlaneChannel
 from sk_supervisor._worker.inbox import RequestArrived
 from sk_supervisor._worker.responder import Responder
@@ -39,23 +41,28 @@ class Sent:
 
     worker_id, run_id = "one-0.1", "r"
 
-    def __init__(self) -> None:
+    def __init__(self, deeds: list[str]) -> None:
         self.frames: list[tuple[str, bytes]] = []
+        self._deeds = deeds
 
     def worker_at(self, place: str) -> str:
         return f"{place}.1"
 
     def ask(self, header: RequestHeader, payload: bytes) -> None:
         self.frames.append((header.receiver, payload))
+        self._deeds.append(header.receiver)
 
     def reply(self, payload: bytes) -> None:
         self.frames.append((CLIENT, payload))
+        self._deeds.append(CLIENT)
 
 
 class Worker:
     """Group one's, asked from a test."""
 
     def __init__(self) -> None:
+        #: What was encoded, and who was sent a frame, in that order.
+        self.deeds: list[str] = []
         prepared = prepare(asked(GROUPS, modules=("asked_kept",), runtime=SKIPPING))
         plan, application = prepared.plan, prepared.application
         container, about = application.container(), Identity("r", "asked", "one", TraceIds("r"))
@@ -65,11 +72,24 @@ class Worker:
             )
             for segment in plan.of_group("one")
         }
-        self._plan, self._codec, self._sent = plan, RequestCodec(plan.graph), Sent()
+        self._plan, self._codec, self._sent = plan, RequestCodec(plan.graph), Sent(self.deeds)
         self._entrances = Entrances(plan.graph, "r")
         self.responder = Responder(plan, runners, cast("DataPlaneChannel", self._sent), LIMIT)
+        codec = self.responder._codec
+        codec.answer_parts = self._noting("answers", codec.answer_parts)  # type: ignore[method-assign]
+        codec.visit_parts = self._noting("visits", codec.visit_parts)  # type: ignore[method-assign]
 
-    def take(self, target: str, payloads: dict[int, Any], due: float = math.inf) -> None:
+    def _noting(self, what: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(several: Sequence[Any], limit: int) -> Any:
+            if several:
+                self.deeds.append(what)
+            return call(several, limit)
+
+        return noted
+
+    def take(
+        self, target: str, payloads: dict[int, Any], due: float = math.inf, *, run: bool = True
+    ) -> None:
         """Requests by number, in one frame."""
         parts = []
         for number, payload in payloads.items():
@@ -82,15 +102,16 @@ class Worker:
         self.responder.take(
             RequestArrived(RequestHeader(CLIENT, "one-0.1", "r", None, segment), frame)
         )
+        if run:
+            self.run()
 
-    @property
-    def unflushed(self) -> list[tuple[str, bytes]]:
-        """The frames that have left by themselves."""
-        return self._sent.frames
+    def run(self) -> None:
+        """Run all that waits."""
+        while self.responder.busy:
+            self.responder.work()
 
     def sent(self) -> list[tuple[str, bytes]]:
         """All frames that leave, with whom they go to."""
-        self.responder.flush()
         return self._sent.frames
 
     def answers(self) -> list[Answer]:
@@ -109,7 +130,24 @@ def test_no_later_frame_changes_a_reply_of_an_earlier_one(worker: Worker) -> Non
     for number in (1, 2, 3):
         worker.take("adding", {number: Add(10)})
     assert [answer.payload.n for answer in worker.answers()] == [10, 20, 30]
+
+
+def test_what_has_come_in_several_frames_is_run_together_and_answered_in_one(
+    worker: Worker,
+) -> None:
+    for number in (1, 2, 3):
+        worker.take("saying", {number + 2: Say(number + 2)}, run=False)
+    worker.run()
+    assert [answer.request for answer in worker.answers()] == ["r3", "r4", "r5"]
     assert len(worker.sent()) == 1
+
+
+def test_more_than_are_run_together_are_answered_bit_by_bit(worker: Worker) -> None:
+    worker.take("saying", {n: Say(n) for n in range(10, 10 + 2 * MOST_TOGETHER)}, run=False)
+    worker.responder.work()
+    assert len(worker.answers()) == MOST_TOGETHER
+    worker.run()
+    assert len(worker.answers()) == 2 * MOST_TOGETHER
 
 
 def test_a_reply_that_cannot_be_sent_fails_in_its_place_and_names_its_node(worker: Worker) -> None:
@@ -140,7 +178,7 @@ def test_of_a_request_that_is_not_as_declared_it_is_logged_which_field_is_not(
 
 
 def test_what_was_given_up_leaves_before_what_may_end_the_request_elsewhere(worker: Worker) -> None:
-    worker.take("parting", {1: Parts([0, 1])})
+    worker.take("parting", {1: Parts([0, 1])}, run=False)
     worker.take("looking", {2: Part(1)})
     assert [receiver for receiver, _ in worker.sent()] == [CLIENT, "two-0.1"]
     (loss,) = worker.answers()
@@ -148,16 +186,14 @@ def test_what_was_given_up_leaves_before_what_may_end_the_request_elsewhere(work
 
 
 def test_large_replies_are_sent_before_all_of_them_are_encoded(worker: Worker) -> None:
-    worker.take("repeating", {n: Repeat(LIMIT // 40) for n in range(100)})
-    told = [reply for receiver, reply in worker.unflushed if receiver == CLIENT]
-    assert len(told) == 2
-    assert [answer.request for answer in worker.answers()] == [f"r{n}" for n in range(100)]
+    worker.take("repeating", {n: Repeat(LIMIT // 20) for n in range(60)})
+    assert worker.deeds.index(CLIENT) < worker.deeds.index("answers", 1)
+    assert [answer.request for answer in worker.answers()] == [f"r{n}" for n in range(60)]
 
 
 def test_large_records_are_passed_on_before_all_of_them_are_encoded(worker: Worker) -> None:
-    worker.take("looking", {n: Part(n + 1, "x" * (LIMIT // 100)) for n in range(200)})
-    early = len(worker.unflushed)
-    assert 0 < early < len(worker.sent())
+    worker.take("looking", {n: Part(n + 1, "x" * (LIMIT // 20)) for n in range(60)})
+    assert worker.deeds.index("two-0.1") < worker.deeds.index("visits", 1)
 
 
 def test_a_visit_whose_time_is_over_as_it_comes_is_answered_so(worker: Worker) -> None:

@@ -11,7 +11,6 @@ import faulthandler
 import gc
 import io
 import os
-import queue
 import sys
 import threading
 import time
@@ -26,7 +25,7 @@ from sk_supervisor._system.scope import resolve
 from sk_supervisor._worker.assembling import assemble
 from sk_supervisor._worker.assembly import Assembly
 from sk_supervisor._worker.end import end_failed, end_stopped
-from sk_supervisor._worker.inbox import Broke, Item
+from sk_supervisor._worker.inbox import Broke, Inbox
 from sk_supervisor._worker.loop import WorkerLoop
 from sk_supervisor._worker.orders import Orders
 from sk_supervisor._worker.planes import Planes, worker_scope
@@ -46,7 +45,7 @@ class Worker:
     def __init__(self, assignment: dict[str, Any], scope: Container) -> None:
         self._planes = resolve(scope, Planes)
         self._assignment = assignment
-        self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self._inbox = Inbox()
         self._orders = Orders(self._inbox.put)
         self._assembly: Assembly | None = None
         self._pulse: Pulse | None = None

@@ -83,7 +83,7 @@ class NodeCall:
             return self._map(batch, rows.keys, rows.items)
         if self.spec.is_async:
             return self._await_traced(batch, rows, traced)
-        if self._goes_at_once(batch, rows.items):
+        if self._goes_at_once(rows.items):
             return self._at_once_traced(batch, rows, traced)
         return self._each_traced(batch, rows, traced)
 
@@ -147,16 +147,24 @@ class NodeCall:
     def _map(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
         if self.spec.is_async:
             return self._await(batch, keys, items) if items else []
-        if not self._goes_at_once(batch, items):
+        if not self._goes_at_once(items):
             return self._each(batch, keys, items)
-        assert self._at_once is not None  # noqa: S101 - looked at
         try:
-            return self._at_once(items)
+            return self._together(batch, items)
         except BatchRaisedError as raised:
             return self._blamed(batch, raised, partial(self._each, batch, keys, items))
 
-    def _goes_at_once(self, batch: Batch, items: Sequence[Any]) -> bool:
-        return self._at_once is not None and len(items) >= _SEVERAL and not batch.asked
+    def _goes_at_once(self, items: Sequence[Any]) -> bool:
+        return self._at_once is not None and len(items) >= _SEVERAL
+
+    def _together(self, batch: Batch, items: Sequence[Any]) -> list[Any]:
+        """What ``process_batch`` returns.
+
+        :raises BatchRaisedError: when it raised.
+        :raises NodeOutputError: when it returned what it may not.
+        """
+        assert self._at_once is not None  # noqa: S101 - looked at
+        return self._at_once(items)
 
     def _blamed(
         self, batch: Batch, raised: BatchRaisedError, each: Callable[[], list[Any]]
@@ -164,9 +172,11 @@ class NodeCall:
         """``process_batch`` raised: what ``each``, which calls the node on each record, gives."""
         if not batch.bears(raised.error):
             raise raised.error from None
-        return self._one_by_one(raised, each)
+        return self._one_by_one(batch, raised, each)
 
-    def _one_by_one(self, raised: BatchRaisedError, each: Callable[[], list[Any]]) -> list[Any]:
+    def _one_by_one(
+        self, batch: Batch, raised: BatchRaisedError, each: Callable[[], list[Any]]
+    ) -> list[Any]:
         """Where the node fails on one record alone, it is that one's."""
         each()
         raise raised.of(self.name) from raised.error
@@ -188,11 +198,10 @@ class NodeCall:
 
     def _at_once_traced(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
         """One call for all: the span of each sampled record has the times of that call."""
-        assert self._at_once is not None  # noqa: S101 - the caller has looked
-        assert self._tracer is not None  # noqa: S101 - likewise
+        assert self._tracer is not None  # noqa: S101 - the caller has looked
         start = time.time_ns()
         try:
-            outputs = self._at_once(rows.items)
+            outputs = self._together(batch, rows.items)
         except BatchRaisedError as raised:
             return self._blamed(batch, raised, partial(self._each_traced, batch, rows, traced))
         times = [start] * len(traced), [time.time_ns()] * len(traced)

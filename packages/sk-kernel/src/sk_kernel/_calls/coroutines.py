@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -62,16 +62,27 @@ async def to_its_end(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 async def side_by_side(start: Start, count: int) -> list[Any]:
-    """Each record's result, several records at a time.
+    """Each record's result, several records at a time; behind a failure no other is begun.
 
     :raises CoroutineFailedError: for the first record that failed, in their order.
     """
-    out: list[Any] = []
-    for first in range(0, count, CONCURRENT_COROUTINES):
-        indices = range(first, min(first + CONCURRENT_COROUTINES, count))
-        tasks = [asyncio.create_task(start(index)) for index in indices]
-        await asyncio.wait(tasks)
-        out += _results(tasks, first)
+    out: list[Any] = [None] * count
+    causes: dict[int, BaseException] = {}
+
+    def ended(index: int, task: asyncio.Task[Any]) -> None:
+        cause = _cause(task)
+        if cause is None:
+            out[index] = task.result()
+        else:
+            causes[index] = cause
+            window.close()
+
+    window = Window(start, count, CONCURRENT_COROUTINES, ended)
+    await window.passed()
+    if causes:
+        # They are begun in their order: none in front of it has not been.
+        first = min(causes)
+        raise CoroutineFailedError(first) from causes[first]
     return out
 
 
@@ -90,37 +101,100 @@ async def apart(
     :param due: until when each may take, by ``time.monotonic``: then its task is cancelled, once.
         Asked when it has been started.
     :param failed: gives what stands in the place of a result, of the index and what was raised.
-    :param began: takes, as soon as some have been started, what cancels these; for any thread.
+    :param began: takes, before any has been started, what cancels those that have been; for any
+        thread.
     """
     loop = asyncio.get_running_loop()
-    out: list[Any] = []
-    for first in range(0, count, at_once):
-        indices = range(first, min(first + at_once, count))
-        tasks = [asyncio.create_task(start(index)) for index in indices]
-        began(partial(loop.call_soon_threadsafe, partial(_cancel, tasks)))
-        await _in_time({task: due(index) for task, index in zip(tasks, indices, strict=True)})
-        for index, cause in enumerate(_causes(tasks), first):
-            out.append(tasks[index - first].result() if cause is None else failed(index, cause))
+    out: list[Any] = [None] * count
+    alarms: dict[int, asyncio.TimerHandle] = {}
+
+    def begun(index: int, task: asyncio.Task[Any]) -> None:
+        until = due(index)
+        if until < math.inf:
+            left = max(until - time.monotonic(), 0.0)
+            alarms[index] = loop.call_later(left, task.cancel)
+
+    def ended(index: int, task: asyncio.Task[Any]) -> None:
+        if index in alarms:
+            alarms.pop(index).cancel()
+        cause = _cause(task)
+        out[index] = task.result() if cause is None else failed(index, cause)
+
+    window = Window(start, count, at_once, ended, begun)
+    began(partial(loop.call_soon_threadsafe, window.cancel))
+    await window.passed()
     return out
 
 
-async def _in_time(due: dict[asyncio.Task[Any], float]) -> None:
-    """Wait until all have ended; each is cancelled when it is due."""
-    pending = set(due)
-    while pending:
-        soonest = min(due[task] for task in pending)
-        left = None if soonest == math.inf else max(soonest - time.monotonic(), 0.0)
-        _, pending = await asyncio.wait(pending, timeout=left)
-        now = time.monotonic()
-        for task in pending:
-            if due[task] <= now:
-                due[task] = math.inf
-                task.cancel()
+class Window:
+    """Coroutines that are begun in their order, so many at once: where one ends the next begins.
 
+    Each has a task of its own. The thread of their loop only.
 
-def _cancel(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
+    :param ended: called with the index and the task of each that has ended, in the order in which
+        they end. What it raises is raised by :meth:`passed`; then no more are begun.
+    :param begun: called likewise when one has been begun, which has not run yet.
+    """
+
+    def __init__(
+        self,
+        start: Start,
+        count: int,
+        at_once: int,
+        ended: Callable[[int, asyncio.Task[Any]], object],
+        begun: Callable[[int, asyncio.Task[Any]], object] | None = None,
+    ) -> None:
+        self._start, self._at_once = start, at_once
+        self._tell_ended, self._tell_begun = ended, begun
+        self._next, self._end = 0, count
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._fault: BaseException | None = None
+
+    async def passed(self) -> None:
+        """Begin them, and return when all that were begun have ended."""
+        self._loop = asyncio.get_running_loop()
+        self._over = self._loop.create_future()
+        self._fill()
+        if self._under_way:
+            await self._over
+        if self._fault is not None:
+            raise self._fault
+
+    def close(self) -> None:
+        """Begin no more."""
+        self._end = self._next
+
+    def cancel(self) -> None:
+        """Cancel those that are under way."""
+        for task in self._under_way:
+            task.cancel()
+
+    def _fill(self) -> None:
+        try:
+            while self._next < self._end and len(self._under_way) < self._at_once:
+                index = self._next
+                self._next += 1
+                task = self._loop.create_task(self._start(index))
+                self._under_way.add(task)
+                task.add_done_callback(partial(self._landed, index))
+                if self._tell_begun is not None:
+                    self._tell_begun(index, task)
+        except Exception as error:  # noqa: BLE001 - raised by passed()
+            self._fail(error)
+
+    def _landed(self, index: int, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        try:
+            self._tell_ended(index, task)
+        except BaseException as error:  # noqa: BLE001 - raised by passed()
+            self._fail(error)
+        self._fill()
+        if not self._under_way and not self._over.done():
+            self._over.set_result(None)
+
+    def _fail(self, error: BaseException) -> None:
+        self._fault = self._fault or error
+        self.close()
 
 
 def _this_task() -> asyncio.Task[Any]:
@@ -129,14 +203,6 @@ def _this_task() -> asyncio.Task[Any]:
     return task
 
 
-def _causes(tasks: Sequence[asyncio.Task[Any]]) -> list[BaseException | None]:
-    # All are asked, or asyncio complains of an exception that nobody looked at.
-    return [asyncio.CancelledError() if t.cancelled() else t.exception() for t in tasks]
-
-
-def _results(tasks: Sequence[asyncio.Task[Any]], first: int) -> list[Any]:
-    causes = _causes(tasks)
-    for index, cause in enumerate(causes, first):
-        if cause is not None:
-            raise CoroutineFailedError(index) from cause
-    return [task.result() for task in tasks]
+def _cause(task: asyncio.Task[Any]) -> BaseException | None:
+    # Each is asked, or asyncio complains of an exception that nobody looked at.
+    return asyncio.CancelledError() if task.cancelled() else task.exception()

@@ -19,7 +19,7 @@ from sk_kernel._graph.graph import Edge
 from sk_kernel._record.ends import ENDS
 from sk_kernel._record.envelope import Key, root_of
 from sk_kernel._trace.observe import Tracer
-from sk_kernel.errors import DeadLetterError, NodeFailedError, RequestExpiredError
+from sk_kernel.errors import DeadLetterError, NodeFailedError, NodeOutputError, RequestExpiredError
 
 if TYPE_CHECKING:
     import asyncio
@@ -65,10 +65,7 @@ class GuardedCall(NodeCall):
         """See the base; without what was given up."""
         before = self._lost
         outputs = self.map(batch, rows)
-        if self._lost == before:
-            return rows.keys, outputs
-        kept = [row for row, output in enumerate(outputs) if output is not LOST]
-        return [rows.keys[row] for row in kept], [outputs[row] for row in kept]
+        return (rows.keys, outputs) if self._lost == before else _kept(rows.keys, outputs)
 
     def one(self, batch: Batch, key: Key, item: Any, edge: Edge) -> Any:
         """See the base; the span of a record that is given up has the error of the last attempt."""
@@ -98,13 +95,24 @@ class GuardedCall(NodeCall):
             self._tracer.failed(batch, self.name, key, self._cause)
         return True
 
-    def _one_by_one(self, raised: BatchRaisedError, each: Callable[[], list[Any]]) -> list[Any]:
+    def _together(self, batch: Batch, items: Sequence[Any]) -> list[Any]:
+        try:
+            return super()._together(batch, items)
+        except NodeOutputError as wrong:
+            if not batch.asked:
+                raise
+            raise BatchRaisedError(wrong) from wrong  # of whose request, it does not tell
+
+    def _one_by_one(
+        self, batch: Batch, raised: BatchRaisedError, each: Callable[[], list[Any]]
+    ) -> list[Any]:
         before = self._raised
         outputs = each()
         if self._raised > before:
             return outputs
-        # With further attempts what fails once need not fail again.
-        if self._failure.attempts == 1:
+        # With further attempts what fails once need not fail again; and what nobody's request has
+        # done fails none.
+        if self._failure.attempts == 1 and not batch.asked:
             raise raised.of(self.name) from raised.error
         self._warn(raised)
         return outputs
@@ -157,7 +165,7 @@ class GuardedCall(NodeCall):
         times: AwaitedTimes | None = None,
     ) -> list[Any]:
         if batch.asked:
-            return self._await_apart(batch, keys, items, times)
+            return self._runner.run(self._apart(batch, keys, items, times))
         try:
             return super()._await(batch, keys, items, times)
         except NodeFailedError as failure:
@@ -165,7 +173,19 @@ class GuardedCall(NodeCall):
                 raise failure.__cause__ from None
             raise
 
-    def _await_apart(
+    async def awaited(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
+        """:meth:`passed` of a coroutine node, for requests, while others are under way."""
+        traced = self._tracer.rows(rows.keys, batch.sampled) if self._tracer else ()
+        if not traced:
+            return _kept(rows.keys, await self._apart(batch, rows.keys, rows.items, None))
+        assert self._tracer is not None  # noqa: S101 - else nothing is traced
+        times = AwaitedTimes(traced, self._lost_by)
+        try:
+            return _kept(rows.keys, await self._apart(batch, rows.keys, rows.items, times))
+        finally:
+            times.tell(self._tracer, batch, rows)
+
+    async def _apart(
         self,
         batch: Batch,
         keys: Sequence[Key],
@@ -194,7 +214,7 @@ class GuardedCall(NodeCall):
         def due(index: int) -> float:
             return batch.due_of(keys[index])
 
-        return self._runner.run(apart(start, len(keys), due, at_once, failed, batch.began))
+        return await apart(start, len(keys), due, at_once, failed, batch.began)
 
     def _lose_asked(self, batch: Batch, key: Key, item: Any, error: BaseException) -> None:
         """Give up a record whose coroutine has failed; its request, where nobody waits for it."""
@@ -259,6 +279,14 @@ class GuardedCall(NodeCall):
                         return LOST
 
         return guarded
+
+
+def _kept(keys: Sequence[Key], outputs: list[Any]) -> tuple[Sequence[Key], list[Any]]:
+    """What there is an output of, and the outputs."""
+    kept = [row for row, output in enumerate(outputs) if output is not LOST]
+    if len(kept) == len(outputs):
+        return keys, outputs
+    return [keys[row] for row in kept], [outputs[row] for row in kept]
 
 
 def _has_expired(batch: Batch, key: Key) -> bool:

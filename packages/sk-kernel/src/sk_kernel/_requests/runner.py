@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -27,7 +27,7 @@ class RequestRunner:
     """
 
     def __init__(self, plan: ExecutionPlan, segment: Segment, runner: SegmentRunner) -> None:
-        self._runner = runner
+        self._runner, self.manner = runner, runner.manner
         self.on_failed: Callable[[RunError], object] | None = None
         self._batch: RequestBatch | None = None
         self._expired = False
@@ -53,13 +53,34 @@ class RequestRunner:
         in_time, answers = _in_time(visits)
         if not in_time:
             return Outcomes(answers, {})
-        ordered = in_time if len(in_time) == 1 else sorted(in_time, key=_key)
-        batch, requests, columns = _gathered(ordered)
+        batch, requests, columns = _gathered(in_time)
         self._batch = batch
         if self._expired:
             batch.expire()
         replies, departures = self._runner.answer(batch, columns)
         self._batch = None
+        return self._outcomes(answers, batch, requests, replies, departures)
+
+    async def overlap(self, visits: Sequence[Visit]) -> Outcomes:
+        """:meth:`run`, while others are under way: only where :attr:`manner` is overlapping.
+
+        :raises DeadLetterError: when what a node gave up cannot be written.
+        """
+        in_time, answers = _in_time(visits)
+        if not in_time:
+            return Outcomes(answers, {})
+        batch, requests, columns = _gathered(in_time)
+        replies, departures = await self._runner.overlap(batch, columns)
+        return self._outcomes(answers, batch, requests, replies, departures)
+
+    def _outcomes(
+        self,
+        answers: list[Answer],
+        batch: RequestBatch,
+        requests: dict[int, Visit],
+        replies: Iterable[Column],
+        departures: Mapping[int, Iterable[Section]],
+    ) -> Outcomes:
         if batch.failed and self.on_failed is not None:
             for error in batch.failed.values():
                 self.on_failed(error)
@@ -68,6 +89,12 @@ class RequestRunner:
             leaving += self._leaving(batch, segment, sections)
         ended, onward = outcomes_of(batch, requests, leaving)
         return Outcomes(answers + ended, onward)
+
+    @staticmethod
+    def late(visits: Iterable[Visit]) -> list[Answer]:
+        """What becomes of those that are not run, as nobody would wait for what comes of them."""
+        late = RequestExpiredError.__name__
+        return [Answer(v.request, v.weight, node=v.edge.consumer, cause_type=late) for v in visits]
 
     def expire(self) -> None:
         """Nobody waits any more for what is run, or ever will be: see :meth:`run`. Any thread."""
@@ -101,16 +128,12 @@ def _in_time(visits: Sequence[Visit]) -> tuple[Sequence[Visit], list[Answer]]:
     now = time.monotonic()
     if all(visit.due > now for visit in visits):
         return visits, []
-    late = RequestExpiredError.__name__
-    return [visit for visit in visits if visit.due > now], [
-        Answer(visit.request, visit.weight, node=visit.edge.consumer, cause_type=late)
-        for visit in visits
-        if visit.due <= now
-    ]
+    late = RequestRunner.late(visit for visit in visits if visit.due <= now)
+    return [visit for visit in visits if visit.due > now], late
 
 
 def _gathered(visits: Sequence[Visit]) -> tuple[RequestBatch, dict[int, Visit], Iterable[Column]]:
-    """Visits, which are in order, as (a batch, its requests, what has come over each edge).
+    """Visits as (a batch, its requests, what has come over each edge): in the order of their keys.
 
     Of each request stands its last visit, by the root of its keys, with the weight of all of them.
     """
@@ -119,6 +142,8 @@ def _gathered(visits: Sequence[Visit]) -> tuple[RequestBatch, dict[int, Visit], 
     known: dict[Key, Correlation] = {}
     traced: set[int] = set()
     dues: dict[int, float] = {}
+    if len(visits) > 1:
+        visits = sorted(visits, key=_key)
     root = first = root_of(visits[0].key)
     for visit in visits:
         _, weight, edge, key, payload, known[key], sampled, due = visit

@@ -20,7 +20,7 @@ from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._record.envelope import Key
 from sk_kernel._record.lineage import Lineage
 from sk_kernel._run.step_maker import StepMaker
-from sk_kernel._run.steps import Step, Writer
+from sk_kernel._run.steps import NodeStep, Step, Writer
 from sk_kernel._trace.observe import Tracer
 from sk_kernel.errors import RunError, WireError
 
@@ -71,6 +71,8 @@ class SegmentRunner:
             loop=loop,
             stopwatch=stopwatch,
         )
+        #: How requests may pass.
+        self.manner = self._maker.manner
         self._source_outlet = self._maker.outlets.get((SOURCE, False))
         self._steps = self._maker.of_batches(write)
         self._request_steps: list[Step] | None = None  # most runs are asked nothing
@@ -133,16 +135,48 @@ class SegmentRunner:
 
         :raises DeadLetterError: when what a node gave up cannot be written.
         """
+        flow, steps = self._asked(batch, arrivals)
+        try:
+            departures = self._run(flow, steps)
+        finally:
+            self.losses.flush(asked=True)
+        return flow.take(SINK), departures
+
+    async def overlap(
+        self, batch: RequestBatch, arrivals: Iterable[Column]
+    ) -> tuple[list[Column], dict[int, list[Section]]]:
+        """:meth:`answer`, while others pass the segment: only where its manner is overlapping.
+
+        :raises DeadLetterError: when what a node gave up cannot be written.
+        """
+        flow, steps = self._asked(batch, arrivals)
+        try:
+            for step in steps:
+                if isinstance(step, NodeStep):
+                    await step.go(flow)
+                else:
+                    step.run(flow)
+                if batch.forks != Lineage.forks:
+                    end_forked()
+            for error in batch.blamed:
+                self._traced(batch, error)
+        except BaseException as error:
+            if batch.forks != Lineage.forks:
+                end_forked(error)
+            raise
+        finally:
+            if self._tracer is not None:
+                self._hand_over(self._tracer, done=False)
+            self.losses.flush(asked=True)
+        return flow.take(SINK), flow.departures()
+
+    def _asked(self, batch: RequestBatch, arrivals: Iterable[Column]) -> tuple[Flow, list[Step]]:
         if self._request_steps is None:
             self._request_steps = self._maker.of_requests(finished=self._finished)
         flow = Flow(batch)
         for column in arrivals:
             flow.inbox.setdefault(column.edge.consumer, []).append(column)
-        try:
-            departures = self._run(flow, self._request_steps)
-        finally:
-            self.losses.flush(asked=True)
-        return flow.take(SINK), departures
+        return flow, self._request_steps
 
     def _run_batch(self, flow: Flow) -> dict[int, list[Section]]:
         departures = self._run(flow, self._steps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sk_kernel._application.application import ApplicationContext
 from sk_kernel._application.container import Container
@@ -26,6 +26,20 @@ from sk_kernel._trace.observe import Tracer
 
 if TYPE_CHECKING:
     import asyncio
+
+
+class Manner(NamedTuple):
+    """How requests may pass a segment.
+
+    :param ordered: one behind the other, as they have come: a node keeps what another may see.
+    :param overlapping: each for itself, while others wait in coroutines. Not where steps are timed:
+        what happens in between would be counted in.
+    :param gathering: better many together: a node takes them in one call.
+    """
+
+    ordered: bool
+    overlapping: bool
+    gathering: bool
 
 
 class StepMaker:
@@ -83,6 +97,21 @@ class StepMaker:
             else:
                 steps += self._steps(unit, self._guarded_call)
         return steps
+
+    @property
+    def manner(self) -> Manner:
+        """In which manner requests may pass the segment."""
+        specs = [self._graph.nodes[name] for name in self._nodes]
+        free = all(map(self._is_independent, self._nodes))
+        alone = [unit[0] for unit in self._segment.units if len(unit) == 1]
+        return Manner(
+            ordered=not free,
+            overlapping=free and self._stopwatch is None and any(s.is_async for s in specs),
+            gathering=any(
+                s.processes_batches and s.name in alone and self._is_independent(s.name)
+                for s in specs
+            ),
+        )
 
     def _steps(self, unit: Unit, call: Callable[[str], NodeCall]) -> Iterator[Step]:
         guard: KeyGuard | None = None

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from sk_kernel._batch.batch import merged
 from sk_kernel._batch.flow import Flow, Outlet
 from sk_kernel._calls.calls import NodeCall
+from sk_kernel._calls.guarded import GuardedCall
 from sk_kernel._graph.graph import SINK
 from sk_kernel._record.envelope import Key
 from sk_kernel._trace.observe import Tracer
@@ -55,6 +56,13 @@ class NodeStep:
             flow.emit(self._outlet, *self._call.passed(flow.batch, rows))
         if flow.batch.final and self._finish:
             self._finish.run(flow)
+
+    async def go(self, flow: Flow) -> None:
+        """The same for requests, while others are under way in the coroutines of the node."""
+        if not isinstance(self._call, GuardedCall) or not self._call.spec.is_async:
+            self.run(flow)
+        elif columns := flow.take(self._call.name):
+            flow.emit(self._outlet, *await self._call.awaited(flow.batch, merged(columns)))
 
 
 class Finished:

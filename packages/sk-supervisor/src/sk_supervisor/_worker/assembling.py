@@ -108,7 +108,7 @@ def _engine(basis: Basis, data_plane: DataPlaneChannel, segments: Segments) -> E
         segments,
         Intake(plan, basis.identity, decode, tracer, resumed=resumed),
         Downstream(plan, data_plane, encode, tracer, limit, segments.sink),
-        Responder(plan, segments.runners, data_plane, limit),
+        Responder(plan, segments.runners, data_plane, limit, segments.loop),
         basis.meter,
     )
 

@@ -10,7 +10,7 @@ from sk_kernel import Progress
 from sk_kernel.runtime import SINK, SOURCE, Batch, ExecutionPlan, Meter, Parcel, Section
 
 from sk_supervisor._worker.downstream import Downstream
-from sk_supervisor._worker.inbox import BatchArrived, RequestArrived
+from sk_supervisor._worker.inbox import BatchArrived, Inbox, RequestArrived
 from sk_supervisor._worker.intake import Intake
 from sk_supervisor._worker.responder import Responder
 from sk_supervisor._worker.segments import Segments
@@ -79,11 +79,18 @@ class Engine:
         self._run_whole()
 
     def ask(self, asked: RequestArrived) -> None:
-        """Take a frame of requests.
+        """Take a frame of requests, which wait then: see :meth:`answer`.
 
-        :raises WireError, DeadLetterError, TransportError: what ends this worker.
+        :raises WireError: when it holds no visits of this graph.
         """
         self.responder.take(asked)
+
+    def answer(self, inbox: Inbox | None = None) -> None:
+        """Run some of the requests that wait, or wait for those that are under way.
+
+        :raises DeadLetterError, TransportError: what ends this worker.
+        """
+        self.responder.work(inbox)
         self.progress = msgspec.structs.replace(self.progress, requests=self.responder.answered)
 
     def end(self) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, Protocol, TypeAlias
 
 from msgspec import Struct
 from sk_control import PeerReplaced
@@ -52,10 +53,37 @@ class Broke(Struct, frozen=True):
     error: BaseException
 
 
-Item = BatchArrived | RequestArrived | SourceRead | GateOpened | StopAsked | PeerReplaced | Broke
+Item: TypeAlias = (
+    BatchArrived | RequestArrived | SourceRead | GateOpened | StopAsked | PeerReplaced | Broke
+)
 
 #: Where nothing comes for so long, spans that were held to go out together go out.
 _QUIET_SECONDS: Final = 0.1
+
+
+class Inbox:
+    """What is to be done, in the order in which it was put there; by any thread."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self.get, self.empty, self.size = self._queue.get, self._queue.empty, self._queue.qsize
+        self._wake: Callable[[], object] | None = None
+
+    def put(self, item: Item) -> None:
+        """Never waits."""
+        self._queue.put(item)
+        wake = self._wake
+        if wake is not None:
+            wake()
+
+    @contextmanager
+    def waking(self, wake: Callable[[], object]) -> Iterator[None]:
+        """Have ``wake`` called, in whatever thread, when something is put here meanwhile."""
+        self._wake = wake
+        try:
+            yield
+        finally:
+            self._wake = None
 
 
 class HoldsSpans(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 
 from sk_control import ControlPlaneChannel, PeerReplaced
@@ -12,6 +11,7 @@ from sk_supervisor._worker.inbox import (
     BatchArrived,
     Broke,
     GateOpened,
+    Inbox,
     Item,
     RequestArrived,
     SourceRead,
@@ -31,7 +31,7 @@ class WorkerLoop:
 
     def __init__(
         self,
-        inbox: queue.SimpleQueue[Item],
+        inbox: Inbox,
         assembly: Assembly,
         control: ControlPlaneChannel,
         stop_asked: threading.Event,
@@ -42,7 +42,7 @@ class WorkerLoop:
 
     def waiting(self) -> int:
         """How many items wait, and whether one is in work, or the source's end. Any thread."""
-        return self._inbox.qsize() + (self._busy or self._assembly.closes_source)
+        return self._inbox.size() + (self._busy or self._assembly.closes_source)
 
     def run(self) -> None:
         """Take items until the supervisor says stop.
@@ -56,8 +56,9 @@ class WorkerLoop:
         if assembly.profiler is not None:
             get = assembly.profiler.waiting(get)
         while True:
-            if inbox.empty():
-                responder.flush()
+            if responder.busy and (inbox.empty() or responder.has_enough) and not ends():
+                engine.answer(inbox)
+                continue
             self._busy = False
             meter.rest(data_plane.blocked_seconds)
             item = next_item(get, assembly)
@@ -68,7 +69,9 @@ class WorkerLoop:
             if isinstance(item, RequestArrived):
                 engine.ask(item)
                 continue
-            responder.flush()  # nobody waits for a batch to be worked off
+            if isinstance(item, BatchArrived | SourceRead):
+                while responder.busy and not ends():  # they were here before
+                    engine.answer()
             if isinstance(item, StopAsked) and not item.drain:
                 return
             self._take(item)

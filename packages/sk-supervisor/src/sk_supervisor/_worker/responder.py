@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sk_kernel.runtime import (
     Answer,
     ExecutionPlan,
     KeyOwners,
+    Outcomes,
     RequestCodec,
     RequestRunner,
     Segment,
@@ -22,11 +23,17 @@ from sk_kernel.runtime import (
 from sk_supervisor._protocol.frames import RequestHeader
 from sk_supervisor._protocol.peers import place_of, places_of
 from sk_supervisor._worker.data_plane import DataPlaneChannel
-from sk_supervisor._worker.inbox import RequestArrived
+from sk_supervisor._worker.inbox import Inbox, RequestArrived
+from sk_supervisor._worker.lane import Lane
 from sk_supervisor._worker.request_faults import RequestFaults
 
-#: So much waits to be sent, at most, before it is: what is at hand goes in one frame.
-_MOST_HELD: Final = 256
+if TYPE_CHECKING:  # few applications have coroutines
+    import asyncio
+
+    from sk_supervisor._worker.overlap import Overlap
+
+#: So much is taken, at most, before some of it is run.
+_MOST_FRESH: Final = 256
 _MOST_BYTES: Final = 1 << 20
 #: So many are encoded in one go: what is large is sent before all of it is there twice.
 _AT_ONCE: Final = 32
@@ -53,8 +60,11 @@ class Turns:
 class Responder:
     """Runs requests. The worker's main thread only, between two batches.
 
-    What goes out is held until :meth:`flush`, so that whatever is at hand shares a frame. It is
-    held as bytes: a node may have kept a payload, and change it in what comes next.
+    What has come waits in the lanes of its segments. What goes out is held until :meth:`flush`, so
+    that whatever has ended together shares a frame. It is held as bytes: a node may have kept a
+    payload, and change it in what comes next.
+
+    :param loop: runs coroutine nodes, where there are any.
     """
 
     def __init__(
@@ -63,48 +73,84 @@ class Responder:
         runners: Mapping[int, SegmentRunner],
         data_plane: DataPlaneChannel,
         max_payload_bytes: int,
+        loop: asyncio.Runner | None = None,
     ) -> None:
         self._data_plane, self._limit = data_plane, max_payload_bytes
         self._codec = RequestCodec(plan.graph)
-        self._runners = {
-            index: RequestRunner(plan, plan.segments[index], runner)
-            for index, runner in runners.items()
-        }
         self._faults = RequestFaults()
         self._codec.on_unsent = self._faults.tell
-        for each in self._runners.values():
-            each.on_failed = self._faults.tell
+        self._overlap = _overlap(loop) if loop is not None else None
+        #: By segment, the last one first: what has come furthest is the first to go on.
+        self._lanes: dict[int, Lane] = {}
+        for index in sorted(runners, reverse=True):
+            runner = RequestRunner(plan, plan.segments[index], runners[index])
+            runner.on_failed = self._faults.tell
+            self._lanes[index] = Lane(index, runner, self._overlap)
         self._turns = [Turns(segment) for segment in plan.segments]
         self._places = places_of(plan)
         self._own_place = place_of(data_plane.worker_id)
         self._onward: dict[_Way, list[WirePart]] = {}
         self._answers: list[WirePart] = []
-        self._held = self._bytes_held = 0
+        self._held = self._bytes_held = self._fresh = 0
+        #: Of what has come and is not run.
+        self._refused: list[Answer] = []
         self.answered = 0
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything waits, or is under way."""
+        if self._refused or self._overlap:
+            return True
+        return any(lane.waits for lane in self._lanes.values())
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether so much has come since the last :meth:`work` that it is time for some."""
+        return self._fresh >= _MOST_FRESH
+
     def take(self, asked: RequestArrived) -> None:
-        """Run what came in a frame, as a batch.
+        """Have what came in a frame wait.
 
         :raises WireError: when it holds no visits of this graph.
+        """
+        visits: list[Visit] = []
+        for each in self._codec.visits(asked.payload, time.monotonic()):
+            if isinstance(each, Answer):
+                self._refused.append(each)
+            else:
+                visits.append(each)
+        self._fresh += 1
+        if visits:
+            self._fresh += len(visits)
+            self.answered += len(visits) if len(visits) == 1 else len({v.request for v in visits})
+            self._lanes[asked.header.target_segment].put(visits)
+
+    def work(self, inbox: Inbox | None = None) -> None:
+        """Run, or begin, some of what waits, and send what has ended.
+
+        Where nothing can be run this waits until something that is under way has ended.
+
+        :param inbox: if one is given, no longer than until something is in it.
         :raises DeadLetterError: when what a node gave up cannot be written.
         :raises TransportError: when the hub is lost.
         """
-        visits: list[Visit] = []
-        answers: list[Answer] = []
-        for each in self._codec.visits(asked.payload, time.monotonic()):
-            if isinstance(each, Answer):
-                answers.append(each)
+        self._fresh, ran = 0, False
+        if self._refused:
+            self._answer(self._refused)
+            ran = True
+        for index, lane in self._lanes.items():
+            if lane.waits:
+                outcomes = lane.run()
+                ran = ran or bool(outcomes.answers) or not lane.overlaps
+                self._ended(index, outcomes)
+        if self._overlap:
+            if ran:
+                self._overlap.get_on()
             else:
-                visits.append(each)
-        onward: dict[_Way, list[Visit]] = {}
-        if visits:
-            self._run({asked.header.target_segment: visits}, answers, onward)
-            self.answered += len(visits) if len(visits) == 1 else len({v.request for v in visits})
-        self._answer(answers)
-        for way, going in onward.items():
-            self._pass_on(way, going)
-        if self._held >= _MOST_HELD:
-            self.flush()
+                self._overlap.wait(inbox)
+            for index, outcomes in self._overlap.ended():
+                self._ended(index, outcomes)
+        self.flush()
 
     def flush(self) -> None:
         """Send what is held: answers first, as what goes on may be answered before they come.
@@ -127,22 +173,22 @@ class Responder:
         """Tell of failures that have not been told of yet."""
         self._faults.tell_rest()
 
-    def _run(
-        self, here: dict[int, list[Visit]], answers: list[Answer], onward: dict[_Way, list[Visit]]
-    ) -> None:
-        """Run visits of segments, by index, until nothing more comes of them to this worker."""
-        while here:
-            index = min(here)
-            ended, leaving = self._runners[index].run(here.pop(index))
-            answers += ended
-            for target, visits in leaving.items():
-                places, turns = self._places[target], self._turns[target]
-                for visit in visits:
-                    place = places[turns.of(visit.payload)]
-                    if place == self._own_place:
-                        here.setdefault(target, []).append(visit)
-                    else:
-                        onward.setdefault((index, place, target), []).append(visit)
+    def _ended(self, index: int, outcomes: Outcomes) -> None:
+        """Hold what has come of requests in a segment; what goes on in this worker waits there."""
+        answers, leaving = outcomes
+        self._answer(answers)
+        for target, visits in leaving.items():
+            places, turns = self._places[target], self._turns[target]
+            here: list[Visit] = []
+            onward: dict[str, list[Visit]] = {}
+            for visit in visits:
+                place = places[turns.of(visit.payload)]
+                going = here if place == self._own_place else onward.setdefault(place, [])
+                going.append(visit)
+            if here:
+                self._lanes[target].put(here)
+            for place, going in onward.items():
+                self._pass_on((index, place, target), going)
 
     def _answer(self, answers: list[Answer]) -> None:
         """Hold answers, and send them where they are much: of no others than answers."""
@@ -172,6 +218,12 @@ class Responder:
         self._bytes_held -= sum(len(part.elements) for part in answers)
         for payload in frames_of(answers, self._limit):
             self._data_plane.reply(payload)
+
+
+def _overlap(loop: asyncio.Runner) -> Overlap:
+    from sk_supervisor._worker.overlap import Overlap
+
+    return Overlap(loop)
 
 
 def _taken(several: list[Any]) -> Iterator[list[Any]]:

@@ -1,0 +1,95 @@
+"""Coroutines side by side and apart: laws of their order, their number and their failures."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sk_kernel._calls.coroutines import (
+    CONCURRENT_COROUTINES,
+    CoroutineFailedError,
+    apart,
+    side_by_side,
+)
+
+#: Of each coroutine, how often it lets others go on, and whether it raises then.
+coroutines = st.lists(st.tuples(st.integers(0, 12), st.booleans()), max_size=150)
+
+
+class Watched:
+    """Coroutines, and what was seen of them."""
+
+    def __init__(self, each: list[tuple[int, bool]]) -> None:
+        self._each = each
+        self.begun: list[int] = []
+        self.under_way = self.most = 0
+
+    async def start(self, index: int) -> int:
+        turns, raises = self._each[index]
+        self.begun.append(index)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        self.under_way -= 1
+        if raises:
+            raise LookupError(index)
+        return index * 2
+
+
+@given(coroutines)
+def test_side_by_side_the_first_by_place_that_fails_is_told(each: list[tuple[int, bool]]) -> None:
+    watched = Watched(each)
+    bad = [index for index, (_, raises) in enumerate(each) if raises]
+    if bad:
+        with pytest.raises(CoroutineFailedError) as caught:
+            asyncio.run(side_by_side(watched.start, len(each)))
+        assert caught.value.index == bad[0]
+    else:
+        got = asyncio.run(side_by_side(watched.start, len(each)))
+        assert got == [2 * index for index in range(len(each))]
+    assert watched.begun == list(range(len(watched.begun)))
+    assert watched.most <= CONCURRENT_COROUTINES
+    assert watched.under_way == 0  # what was begun has ended
+
+
+@given(coroutines, st.integers(1, 70))
+def test_apart_each_has_its_own_result_or_what_stands_for_it(
+    each: list[tuple[int, bool]], at_once: int
+) -> None:
+    watched = Watched(each)
+
+    def failed(index: int, cause: BaseException) -> Any:
+        assert cause.args == (index,)
+        return "failed"
+
+    got = asyncio.run(
+        apart(watched.start, len(each), lambda _: math.inf, at_once, failed, lambda _: None)
+    )
+    assert got == ["failed" if bad else 2 * index for index, (_, bad) in enumerate(each)]
+    assert watched.begun == list(range(len(each)))
+    assert watched.most <= at_once
+
+
+@given(st.lists(st.booleans(), max_size=40), st.integers(1, 10))
+def test_apart_those_that_are_due_are_cancelled_and_no_others(
+    due: list[bool], at_once: int
+) -> None:
+    async def start(index: int) -> int:
+        if due[index]:
+            await asyncio.Event().wait()
+        return index
+
+    def failed(index: int, cause: BaseException) -> Any:
+        assert isinstance(cause, asyncio.CancelledError)
+        return None
+
+    def until(index: int) -> float:
+        return -math.inf if due[index] else math.inf
+
+    got = asyncio.run(apart(start, len(due), until, at_once, failed, lambda _: None))
+    assert got == [None if late else index for index, late in enumerate(due)]

@@ -1,0 +1,74 @@
+"""The requests of one segment in a worker: what waits, and how it is run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sk_kernel.runtime import Outcomes, RequestRunner, Visit
+
+from sk_supervisor._worker.backlog import MOST_TOGETHER, Backlog, Pace
+
+if TYPE_CHECKING:  # few applications have coroutines
+    from sk_supervisor._worker.overlap import Overlap
+
+
+class Lane:
+    """Runs what comes of requests to one segment. The worker's main thread only.
+
+    Where coroutines of different requests may overlap, each request passes by itself, so many at
+    once; anywhere else as many together as leave soon.
+
+    :param overlap: takes those that pass by themselves; None where there is no loop for them.
+    """
+
+    def __init__(self, index: int, runner: RequestRunner, overlap: Overlap | None) -> None:
+        manner = runner.manner
+        self._index, self._runner = index, runner
+        self._overlap = overlap if manner.overlapping else None
+        self._backlog = Backlog(ordered=manner.ordered)
+        self._pace = Pace(steady=manner.gathering)
+        self._under_way = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything waits to be begun."""
+        return len(self._backlog) > 0
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether requests are only begun here, and end by themselves."""
+        return self._overlap is not None
+
+    def put(self, visits: Sequence[Visit]) -> None:
+        """Take what has come in one frame."""
+        self._backlog.put(visits, time.monotonic())
+
+    def run(self) -> Outcomes:
+        """Run, or begin, some of what waits; what has come of it so far.
+
+        :raises DeadLetterError: when what a node gave up cannot be written.
+        """
+        now, pace = time.monotonic(), self._pace
+        if self._overlap is None:
+            requests, late = self._backlog.take(pace.most, now, pace.took)
+            if not requests:
+                return Outcomes(self._runner.late(late), {})
+            answers, onward = self._runner.run([visit for some in requests for visit in some])
+            pace.ran(time.monotonic() - now)
+            return Outcomes(self._runner.late(late) + answers if late else answers, onward)
+        room = MOST_TOGETHER - self._under_way
+        requests, late = self._backlog.take(room, now, pace.took) if room else ([], [])
+        for visits in requests:
+            self._under_way += 1
+            self._overlap.begin(self._pass(visits))
+        return Outcomes(self._runner.late(late), {})
+
+    async def _pass(self, visits: Sequence[Visit]) -> tuple[int, Outcomes]:
+        began = time.monotonic()
+        try:
+            return self._index, await self._runner.overlap(visits)
+        finally:
+            self._under_way -= 1
+            self._pace.ran(time.monotonic() - began)

@@ -1,0 +1,99 @@
+"""Requests that wait in coroutines of a worker hold up neither each other nor the worker."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+from asked_overlapping import Enter
+from asking import asked
+from sk_kernel import Envelope
+from sk_kernel.runtime import Outcomes
+from sk_supervisor import Service, serve
+from sk_supervisor._worker.inbox import GateOpened, Inbox
+from sk_supervisor._worker.overlap import Overlap
+
+ONE = ({"name": "one", "nodes": ["passing"], "runner_profile": "async"},)
+PATIENCE = 30.0
+
+
+@pytest.fixture(scope="module")
+def one() -> Iterator[Service]:
+    """One worker."""
+    with serve(asked(ONE, modules=("asked_overlapping",))) as service:
+        yield service
+
+
+def test_an_answer_leaves_while_others_wait_in_the_same_node(one: Service) -> None:
+    slow = one.request(Envelope(Enter(waits="a")), timeout_seconds=PATIENCE)
+    assert one.request(Envelope(Enter())).wait().status == "success"
+    assert not slow.done()
+    assert one.request(Envelope(Enter(opens="a"))).wait().status == "success"
+    assert slow.wait().status == "success"
+
+
+def test_as_one_ends_the_next_of_many_begins(one: Service) -> None:
+    """More than may be under way at once, of which the first waits for the last."""
+    first = one.request(Envelope(Enter(waits="b")), timeout_seconds=PATIENCE)
+    rest = [one.request(Envelope(Enter())) for _ in range(200)]
+    assert {waiter.wait().status for waiter in rest} == {"success"}
+    last = one.request(Envelope(Enter(opens="b")))
+    assert (first.wait().status, last.wait().status) == ("success", "success")
+
+
+async def _ending(gate: asyncio.Event | None = None) -> tuple[int, Outcomes]:
+    if gate is not None:
+        await gate.wait()
+    return 7, Outcomes([], {})
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+def test_who_waits_for_requests_is_woken_by_the_inbox(loop: asyncio.Runner) -> None:
+    overlap, inbox, gate = Overlap(loop), Inbox(), asyncio.Event()
+    overlap.begin(_ending(gate))
+    loop.get_loop().call_soon(
+        lambda: threading.Thread(target=inbox.put, args=[GateOpened()]).start()
+    )
+    overlap.wait(inbox)
+    assert isinstance(inbox.get(), GateOpened)
+    assert (len(overlap), overlap.ended()) == (1, [])
+
+
+def test_what_is_in_the_inbox_already_is_not_waited_for(loop: asyncio.Runner) -> None:
+    overlap, inbox = Overlap(loop), Inbox()
+    overlap.begin(_ending(asyncio.Event()))
+    inbox.put(GateOpened())
+    overlap.wait(inbox)
+    assert not inbox.empty()
+
+
+def test_one_that_ends_while_others_run_the_loop_does_not_stop_these(loop: asyncio.Runner) -> None:
+    overlap, gate = Overlap(loop), asyncio.Event()
+    overlap.begin(_ending(gate))
+
+    async def batch() -> str:
+        gate.set()
+        while not overlap.ended():
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return "whole"
+
+    assert loop.run(batch()) == "whole"
+
+
+def test_what_one_raises_is_raised_to_who_asks_for_what_has_ended(loop: asyncio.Runner) -> None:
+    async def broken() -> tuple[int, Outcomes]:
+        raise LookupError("broken")
+
+    overlap = Overlap(loop)
+    overlap.begin(broken())
+    overlap.wait(None)
+    with pytest.raises(LookupError):
+        overlap.ended()
