@@ -19,7 +19,7 @@ _HARDLY: Final = 8
 
 
 #: So many requests are run in one go, at most: their answers leave when all of them have ended.
-MOST_TOGETHER: Final = 64
+MOST_TOGETHER: Final = 256
 #: In the time between these, as many in one go are right; less than that, and more may go.
 _SHORT_SECONDS: Final = 0.005
 _LONG_SECONDS: Final = 0.02
@@ -106,12 +106,11 @@ class Backlog:
 class Pace:
     """How many requests are run in one go, and how long they have taken.
 
-    :param steady: whether it is always as many as there may be: what takes them in one call would
-        not be faster for fewer.
+    :param least: what it never falls below.
     """
 
-    def __init__(self, *, steady: bool) -> None:
-        self._steady = steady
+    def __init__(self, least: int = 1) -> None:
+        self._least = least
         self.most = MOST_TOGETHER
         #: Smoothed, so that one exception does not count for much; in seconds.
         self.took = 0.0
@@ -119,9 +118,7 @@ class Pace:
     def ran(self, seconds: float) -> None:
         """So long it has taken to run as many as there were."""
         self.took += (seconds - self.took) / 4
-        if self._steady:
-            return
         if seconds > _LONG_SECONDS:
-            self.most = max(self.most // 2, 1)
+            self.most = max(self.most // 2, self._least)
         elif seconds < _SHORT_SECONDS:
             self.most = min(self.most * 2, MOST_TOGETHER)

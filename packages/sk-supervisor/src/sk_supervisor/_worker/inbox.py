@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Protocol, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 from sk_control import PeerReplaced
 from sk_kernel.runtime import Batch, Meter
 
@@ -24,10 +25,11 @@ class BatchArrived(Struct, frozen=True):
 
 
 class RequestArrived(Struct, frozen=True):
-    """A verified REQUEST frame."""
+    """A verified REQUEST frame; ``came`` is when, by ``time.monotonic``."""
 
     header: RequestHeader
     payload: memoryview | bytes
+    came: float = field(default_factory=time.monotonic)
 
 
 class SourceRead(Struct, frozen=True):

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sk_kernel.runtime import Outcomes, RequestRunner, Visit
 
-from sk_supervisor._worker.backlog import MOST_TOGETHER, Backlog, Pace
+from sk_supervisor._worker.backlog import Backlog, Pace
 
 if TYPE_CHECKING:  # few applications have coroutines
     from sk_supervisor._worker.overlap import Overlap
+
+#: So many pass by themselves at once.
+MOST_UNDER_WAY: Final = 64
+#: For fewer it is not worth it to a node that takes them in one call.
+_WORTH_GATHERING: Final = 64
 
 
 class Lane:
@@ -28,7 +33,7 @@ class Lane:
         self._index, self._runner = index, runner
         self._overlap = overlap if manner.overlapping else None
         self._backlog = Backlog(ordered=manner.ordered)
-        self._pace = Pace(steady=manner.gathering)
+        self._pace = Pace(least=_WORTH_GATHERING if manner.gathering else 1)
         self._under_way = 0
 
     @property
@@ -41,9 +46,9 @@ class Lane:
         """Whether requests are only begun here, and end by themselves."""
         return self._overlap is not None
 
-    def put(self, visits: Sequence[Visit]) -> None:
+    def put(self, visits: Sequence[Visit], came: float) -> None:
         """Take what has come in one frame."""
-        self._backlog.put(visits, time.monotonic())
+        self._backlog.put(visits, came)
 
     def run(self) -> Outcomes:
         """Run, or begin, some of what waits; what has come of it so far.
@@ -58,7 +63,7 @@ class Lane:
             answers, onward = self._runner.run([visit for some in requests for visit in some])
             pace.ran(time.monotonic() - now)
             return Outcomes(self._runner.late(late) + answers if late else answers, onward)
-        room = MOST_TOGETHER - self._under_way
+        room = MOST_UNDER_WAY - self._under_way
         requests, late = self._backlog.take(room, now, pace.took) if room else ([], [])
         for visits in requests:
             self._under_way += 1

@@ -72,6 +72,7 @@ class WorkerLoop:
             if isinstance(item, BatchArrived | SourceRead):
                 while responder.busy and not ends():  # they were here before
                     engine.answer()
+            responder.flush()  # nobody waits for a batch to be worked off
             if isinstance(item, StopAsked) and not item.drain:
                 return
             self._take(item)

@@ -34,6 +34,11 @@ if TYPE_CHECKING:  # few applications have coroutines
 
 #: So much is taken, at most, before some of it is run.
 _MOST_FRESH: Final = 256
+#: So much waits to be sent, at most, before it is, where there is more to do; and for so long.
+_MOST_HELD: Final = 256
+_HELD_SECONDS: Final = 0.005
+#: What has waited for less has only just come.
+_PROMPT_SECONDS: Final = 0.005
 _MOST_BYTES: Final = 1 << 20
 #: So many are encoded in one go: what is large is sent before all of it is there twice.
 _AT_ONCE: Final = 32
@@ -95,18 +100,24 @@ class Responder:
         #: Of what has come and is not run.
         self._refused: list[Answer] = []
         self.answered = 0
+        self._is_prompt = False
 
     @property
     def busy(self) -> bool:
-        """Whether anything waits, or is under way."""
-        if self._refused or self._overlap:
+        """Whether anything waits, is under way, or is to be sent."""
+        if self._refused or self._held or self._overlap:
             return True
         return any(lane.waits for lane in self._lanes.values())
 
     @property
     def has_enough(self) -> bool:
-        """Whether so much has come since the last :meth:`work` that it is time for some."""
-        return self._fresh >= _MOST_FRESH
+        """Whether it is time to :meth:`work` though more has come.
+
+        What has only just come is worked on at once: so the workers of a chain have something to do
+        at the same time. What has waited shows that there is more than can be done; then it counts
+        what else there is.
+        """
+        return self._is_prompt or self._fresh >= _MOST_FRESH
 
     def take(self, asked: RequestArrived) -> None:
         """Have what came in a frame wait.
@@ -114,7 +125,8 @@ class Responder:
         :raises WireError: when it holds no visits of this graph.
         """
         visits: list[Visit] = []
-        for each in self._codec.visits(asked.payload, time.monotonic()):
+        now, came = time.monotonic(), asked.came
+        for each in self._codec.visits(asked.payload, now):
             if isinstance(each, Answer):
                 self._refused.append(each)
             else:
@@ -123,10 +135,12 @@ class Responder:
         if visits:
             self._fresh += len(visits)
             self.answered += len(visits) if len(visits) == 1 else len({v.request for v in visits})
-            self._lanes[asked.header.target_segment].put(visits)
+            lane = self._lanes[asked.header.target_segment]
+            lane.put(visits, came)
+            self._is_prompt = now - came < _PROMPT_SECONDS and not lane.overlaps
 
     def work(self, inbox: Inbox | None = None) -> None:
-        """Run, or begin, some of what waits, and send what has ended.
+        """Run, or begin, some of what waits, and send what has ended, unless more is at hand.
 
         Where nothing can be run this waits until something that is under way has ended.
 
@@ -134,7 +148,8 @@ class Responder:
         :raises DeadLetterError: when what a node gave up cannot be written.
         :raises TransportError: when the hub is lost.
         """
-        self._fresh, ran = 0, False
+        self._fresh, ran, began = 0, False, time.monotonic()
+        self._is_prompt = False
         if self._refused:
             self._answer(self._refused)
             ran = True
@@ -150,7 +165,9 @@ class Responder:
                 self._overlap.wait(inbox)
             for index, outcomes in self._overlap.ended():
                 self._ended(index, outcomes)
-        self.flush()
+        idle = inbox is None or inbox.empty()
+        if idle or self._held >= _MOST_HELD or time.monotonic() - began > _HELD_SECONDS:
+            self.flush()
 
     def flush(self) -> None:
         """Send what is held: answers first, as what goes on may be answered before they come.
@@ -186,7 +203,7 @@ class Responder:
                 going = here if place == self._own_place else onward.setdefault(place, [])
                 going.append(visit)
             if here:
-                self._lanes[target].put(here)
+                self._lanes[target].put(here, time.monotonic())
             for place, going in onward.items():
                 self._pass_on((index, place, target), going)
 
