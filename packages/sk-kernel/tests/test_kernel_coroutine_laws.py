@@ -93,3 +93,22 @@ def test_apart_those_that_are_due_are_cancelled_and_no_others(
 
     got = asyncio.run(apart(start, len(due), until, at_once, failed, lambda _: None))
     assert got == [None if late else index for index, late in enumerate(due)]
+
+
+def test_apart_nothing_more_is_begun_once_whoever_waits_is_cancelled() -> None:
+    begun: list[int] = []
+
+    async def forever(index: int) -> None:
+        begun.append(index)
+        await asyncio.Event().wait()
+
+    async def cancelled() -> None:
+        waits = apart(forever, 9, lambda _: math.inf, 4, lambda _, __: None, lambda _: None)
+        task = asyncio.ensure_future(waits)
+        while len(begun) < 4:
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(cancelled())
+    assert begun == [0, 1, 2, 3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
@@ -12,7 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel_requests import one_batch, placed, spec
 from sk_kernel import FailureSpec, NodeFailure
-from sk_kernel.runtime import Answer, ApplicationContext
+from sk_kernel.runtime import (
+    WHOLE,
+    Answer,
+    ApplicationContext,
+    Entrances,
+    Identity,
+    Outcomes,
+    RequestRunner,
+    SegmentRunner,
+    TraceIds,
+    Visit,
+)
 
 NODES = """
 calls = []
@@ -123,3 +135,44 @@ def test_together_they_come_to_what_each_comes_to_alone(
             if answer.weight or answer.given_up:
                 alone[f"r{place}"] = answer[2:]
     assert whole == alone
+
+
+SPREADING = """
+import asyncio
+live = peak = 0
+@node
+async def spread(a: A) -> list[B]:
+    return [B(n) for n in range(a.n)]
+@node
+async def held(b: B) -> D:
+    global live, peak
+    live += 1
+    peak = max(peak, live)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    live -= 1
+    return D(str(b.n))
+"""
+
+
+def test_of_requests_that_pass_by_themselves_a_node_has_no_more_coroutines_than_of_a_batch(
+    declare: Callable[..., ModuleType],
+) -> None:
+    module = declare(SPREADING)
+    context = ApplicationContext(spec(module))
+    plan = placed(context, {"spread": "h", "held": "h"})
+    segment, entrances = plan.segment_of("spread"), Entrances(context.graph, "r")
+    own = Identity("r", "s", "h", TraceIds("r"))
+    entry = entrances.entry("spread", module.A)
+    visits = [Visit(f"r{n}", WHOLE, entry, entrances.root(n, 0, 1), module.A(50)) for n in range(3)]
+
+    async def all_of_them() -> list[Outcomes]:
+        return await asyncio.gather(*(requests.overlap([visit]) for visit in visits))
+
+    with asyncio.Runner() as loop:
+        runner = SegmentRunner(context, plan, segment, context.container(), own, loop=loop)
+        requests = RequestRunner(plan, segment, runner)
+        assert requests.manner.overlapping
+        outcomes = loop.run(all_of_them())
+    assert [len(outcome.answers) for outcome in outcomes] == [50, 50, 50]
+    assert module.peak == 64

@@ -73,6 +73,11 @@ def inside(service):
             service.request(Envelope(Ask(1)))
         except LifecycleCallError as error:
             print(error, flush=True)
+    elif way == "waits":
+        try:
+            service.wait()
+        except LifecycleCallError as error:
+            print(error, flush=True)
     elif way == "exits":
         sys.exit(7)
     return child
@@ -124,8 +129,9 @@ def test_so_does_one_of_who_serves_on_an_event_loop() -> None:
     assert served(False, "async with", "leaves") == ["child 9", "success", "behind the block"]
 
 
-def test_a_child_of_who_serves_is_told_that_it_cannot_ask() -> None:
-    refused = "request: the run is in the process that this one was forked from: call serve()"
-    said = served(True, "with", "asks")
+@pytest.mark.parametrize(("way", "method"), [("asks", "request"), ("waits", "wait")])
+def test_a_child_of_who_serves_is_told_that_it_cannot_ask_or_wait(way: str, method: str) -> None:
+    refused = f"{method}: the run is in the process that this one was forked from: call serve()"
+    said = served(True, "with", way)
     assert said[0].startswith(refused)
     assert said[1:] == ["behind the block", "child 8", "success", "behind the block"]

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from asked_mixed import Ask
 from asked_overlapping import Enter
 from asking import asked
 from sk_kernel import Envelope
@@ -43,6 +44,13 @@ def test_as_one_ends_the_next_of_many_begins(one: Service) -> None:
     assert (first.wait().status, last.wait().status) == ("success", "success")
 
 
+def test_a_plain_node_beside_a_coroutine_is_called_in_no_event_loop() -> None:
+    both = ({**ONE[0], "nodes": ["runs_a_loop", "passing"]},)
+    with serve(asked(both, modules=("asked_mixed",))) as service:
+        outcome = service.request(Envelope(Ask(1)), timeout_seconds=PATIENCE).wait()
+    assert (outcome.status, getattr(outcome.payload, "n", outcome.error)) == ("success", 3)
+
+
 async def _ending(gate: asyncio.Event | None = None) -> tuple[int, Outcomes]:
     if gate is not None:
         await gate.wait()
@@ -72,6 +80,17 @@ def test_what_is_in_the_inbox_already_is_not_waited_for(loop: asyncio.Runner) ->
     inbox.put(GateOpened())
     overlap.wait(inbox)
     assert not inbox.empty()
+
+
+def test_those_under_way_get_on_though_the_inbox_is_never_empty(loop: asyncio.Runner) -> None:
+    overlap, inbox = Overlap(loop), Inbox()
+    gate = asyncio.Event()
+    gate.set()
+    overlap.begin(_ending(gate))
+    inbox.put(GateOpened())
+    for _ in range(3):
+        overlap.wait(inbox)
+    assert len(overlap.ended()) == 1
 
 
 def test_one_that_ends_while_others_run_the_loop_does_not_stop_these(loop: asyncio.Runner) -> None:

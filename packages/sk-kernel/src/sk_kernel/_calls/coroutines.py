@@ -156,7 +156,12 @@ class Window:
         self._over = self._loop.create_future()
         self._fill()
         if self._under_way:
-            await self._over
+            try:
+                await self._over
+            except asyncio.CancelledError:  # of whoever waits for all of them
+                self.close()
+                self.cancel()
+                raise
         if self._fault is not None:
             raise self._fault
 

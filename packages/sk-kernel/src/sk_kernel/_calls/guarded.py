@@ -60,6 +60,8 @@ class GuardedCall(NodeCall):
         self._lost = 0
         self._raised = 0  # records that it raised on, be it that a further attempt went well
         self._has_warned = False
+        #: For the coroutines of all requests that pass by themselves; made where the loop runs.
+        self._room: asyncio.Semaphore | None = None
 
     def passed(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
         """See the base; without what was given up."""
@@ -192,7 +194,7 @@ class GuardedCall(NodeCall):
         items: Sequence[Any],
         times: AwaitedTimes | None,
     ) -> list[Any]:
-        from asyncio import CancelledError
+        from asyncio import CancelledError, Semaphore
 
         from sk_kernel._calls.coroutines import CONCURRENT_COROUTINES, apart
 
@@ -210,11 +212,16 @@ class GuardedCall(NodeCall):
         if times is not None:
             start = times.of(start)
         at_once = CONCURRENT_COROUTINES if self._independent else 1
+        room = self._room = self._room or Semaphore(CONCURRENT_COROUTINES)
+
+        async def within(index: int) -> Any:
+            async with room:
+                return await start(index)
 
         def due(index: int) -> float:
             return batch.due_of(keys[index])
 
-        return await apart(start, len(keys), due, at_once, failed, batch.began)
+        return await apart(within, len(keys), due, at_once, failed, batch.began)
 
     def _lose_asked(self, batch: Batch, key: Key, item: Any, error: BaseException) -> None:
         """Give up a record whose coroutine has failed; its request, where nobody waits for it."""

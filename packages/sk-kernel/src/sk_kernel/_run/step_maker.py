@@ -32,8 +32,8 @@ class Manner(NamedTuple):
     """How requests may pass a segment.
 
     :param ordered: one behind the other, as they have come: a node keeps what another may see.
-    :param overlapping: each for itself, while others wait in coroutines. Not where steps are timed:
-        what happens in between would be counted in.
+    :param overlapping: each for itself, while others wait in coroutines, which all nodes are. Not
+        where steps are timed: what happens in between would be counted in.
     :param gathering: better many together: a node takes them in one call.
     """
 
@@ -106,7 +106,11 @@ class StepMaker:
         alone = [unit[0] for unit in self._segment.units if len(unit) == 1]
         return Manner(
             ordered=not free,
-            overlapping=free and self._stopwatch is None and any(s.is_async for s in specs),
+            # A plain node beside them would be called in a running event loop, which some refuse.
+            overlapping=free
+            and self._stopwatch is None
+            and bool(specs)
+            and all(s.is_async for s in specs),
             gathering=any(
                 s.processes_batches and s.name in alone and self._is_independent(s.name)
                 for s in specs

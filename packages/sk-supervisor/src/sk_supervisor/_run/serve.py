@@ -88,7 +88,10 @@ class Service:
         """Return when the run has ended, well or not; whether it has within the time.
 
         Until then nothing is polled. On an event loop: ``await asyncio.to_thread(service.wait)``.
+
+        :raises LifecycleCallError: in a process that was forked meanwhile, which hears of no end.
         """
+        self._check_process("wait")
         return self._run.wait(timeout_seconds)
 
     def _check_process(self, method: str) -> None:

@@ -49,6 +49,8 @@ class Overlap:
         with inbox.waking(lambda: loop.call_soon_threadsafe(self._stop)):
             if inbox.empty():  # else it was put there before there was anybody to wake
                 self._run()
+                return
+        self.get_on()
 
     def _run(self) -> None:
         self._turning = True
