@@ -93,8 +93,7 @@ class MemoryRun:
         self._letters = DeadLetterFile(application.spec.failure)
         identity = Identity(run_id, self._scenario, MEMORY, ids)
         self._losses = Losses(identity, on_letter=on_letter)
-        self._read = 0
-        self.opened = False
+        self._read, self.opened = 0, False
         self.report: RunReport | None = None
         self.failure: BaseException | None = None
         self.turn = threading.Lock()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from sk_kernel._adapters.callers import Callers, called
 from sk_kernel._adapters.calls import call_adapter, optional_method
+from sk_kernel._adapters.given import is_empty, listed
 from sk_kernel._batch.batch import Batch
 from sk_kernel._declare.adapted import GeneratorSource
 from sk_kernel._graph.graph import SOURCE, Graph
@@ -263,11 +264,11 @@ class SourceDriver:
             held = self._take()
             self._over = (held, 0) if held else None
             return bool(held)
-        if call_adapter(SOURCE, "read", _is_empty, raw):
+        if call_adapter(SOURCE, "read", is_empty, raw):
             return False
         if self._decode is not None:
             raw = self._call_decode(self._bridge, "decode", self._decode, raw)
-        self._over = call_adapter(self._bridge, "decode", _listed, raw), 0
+        self._over = call_adapter(self._bridge, "decode", listed, raw), 0
         return True
 
     def _held(self) -> Sequence[Any]:
@@ -295,20 +296,3 @@ class SourceDriver:
             given = payload.trace_id if type(payload) is Envelope else None
             records.append((sequence, given))
         self._readings[batch.number] = _Reading(records, times, callers)
-
-
-def _is_empty(given: Any) -> bool:
-    """Whether a read has ended the input.
-
-    :raises AdapterFailedError: for what has no length, and so would never end it: None, which a
-        read that forgets to return gives, or an iterator.
-    """
-    if not isinstance(given, Sized):
-        problem = "an empty sequence ends the input, and this has no length: return a list"
-        raise AdapterFailedError(SOURCE, "read", type(given).__name__, problem)
-    return len(given) == 0
-
-
-def _listed(payloads: Any) -> Sequence[Any]:
-    """A list of its own: what the source gave may be filled anew by the next read."""
-    return payloads if type(payloads) is tuple else list(payloads)

@@ -86,6 +86,16 @@ async def side_by_side(start: Start, count: int) -> list[Any]:
     return out
 
 
+def in_room(start: Start, room: asyncio.Semaphore) -> Start:
+    """Start the coroutine of a record as ``start`` does, as soon as there is room for it."""
+
+    async def within(index: int) -> Any:
+        async with room:
+            return await start(index)
+
+    return within
+
+
 async def apart(
     start: Start,
     count: int,

@@ -196,7 +196,7 @@ class GuardedCall(NodeCall):
     ) -> list[Any]:
         from asyncio import CancelledError, Semaphore
 
-        from sk_kernel._calls.coroutines import CONCURRENT_COROUTINES, apart
+        from sk_kernel._calls.coroutines import CONCURRENT_COROUTINES, apart, in_room
 
         lost: set[int] = set()
 
@@ -212,16 +212,13 @@ class GuardedCall(NodeCall):
         if times is not None:
             start = times.of(start)
         at_once = CONCURRENT_COROUTINES if self._independent else 1
-        room = self._room = self._room or Semaphore(CONCURRENT_COROUTINES)
-
-        async def within(index: int) -> Any:
-            async with room:
-                return await start(index)
+        self._room = self._room or Semaphore(CONCURRENT_COROUTINES)
+        start = in_room(start, self._room)
 
         def due(index: int) -> float:
             return batch.due_of(keys[index])
 
-        return await apart(within, len(keys), due, at_once, failed, batch.began)
+        return await apart(start, len(keys), due, at_once, failed, batch.began)
 
     def _lose_asked(self, batch: Batch, key: Key, item: Any, error: BaseException) -> None:
         """Give up a record whose coroutine has failed; its request, where nobody waits for it."""

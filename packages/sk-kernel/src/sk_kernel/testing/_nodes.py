@@ -86,8 +86,7 @@ def run_node(
             _require_same_at_once(spec.name, made, payloads, outputs, seen.sequence)
         given = emitted(Outlet(spec.name, spec.emits, ()), keys, outputs)
         if finish and spec.finish:
-            end = [batch.last + 1]
-            given += emitted(Outlet(spec.name, spec.finish, ()), end, [call.finish()])
+            given += emitted(Outlet(spec.name, spec.finish, ()), [batch.last + 1], [call.finish()])
     return given
 
 
