@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 from sk_fundload import messages
-from sk_fundload.domain import DayWindow
 from sk_fundload.messages import Decision, OutputLine, Unreadable
 from sk_fundload.nodes import FormatOutput
 
@@ -65,9 +64,3 @@ def test_a_message_crosses_a_process_border_unchanged(message: msgspec.Struct) -
 @pytest.mark.parametrize("message", WIRE, ids=lambda m: type(m).__name__)
 def test_no_message_is_the_garbage_collector_s_business(message: msgspec.Struct) -> None:
     assert not gc.is_tracked(message)
-
-
-def test_no_state_is_the_garbage_collector_s_business() -> None:
-    day = DayWindow(1, 2)
-    states = [{"1": day}, day, {"1": 5}, {"1": messages.LoadAttempt("1", "2", 3, 4)}]
-    assert [state for state in states if gc.is_tracked(state)] == []

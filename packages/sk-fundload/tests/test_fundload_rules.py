@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -149,7 +150,7 @@ def test_an_unreadable_line_bypasses_ids_and_windows(make_chain: MakeChain) -> N
     ]
     assert chain.reasons(attempts)[2] == NONE
     assert len(chain.first.by_id) == 1
-    assert chain.windows.days.popitem()[1]["1"].attempts == 1
+    assert sum(chain.windows.weeks.popitem()[1]["1"][:7]) == 1
 
 
 def test_monday_counts_double_only_where_the_rule_is_on(make_chain: MakeChain) -> None:
@@ -249,6 +250,18 @@ def test_the_largest_amount_times_the_largest_multiplier_can_travel(make_chain: 
     assert decoded == record
 
 
+def test_a_customer_s_week_is_all_of_the_states_that_the_garbage_collector_looks_at(
+    make_chain: MakeChain,
+) -> None:
+    chain = make_chain("exp_mp")
+    chain.reasons([(id_, "1", "$1.00", at(TUESDAY)) for id_ in ("2", "10", "12")])
+    first, windows = chain.first.by_id, chain.windows
+    states = [first, *first.values(), windows.names, chain.primes.by_day]
+    assert (len(first), len(chain.primes.by_day)) == (3, 1)
+    assert [state for state in states if gc.is_tracked(state)] == []
+    assert sum(len(week) for week in windows.weeks.values()) == 1
+
+
 @pytest.mark.parametrize("prime", [False, True])
 def test_evaluate_reads_the_windows_and_changes_none(prime: bool) -> None:
     windows, primes = CustomerWindows(), PrimeDays()
@@ -256,11 +269,11 @@ def test_evaluate_reads_the_windows_and_changes_none(prime: bool) -> None:
     update = UpdateWindows(WindowSettings(prime_gate=True), windows, primes)
     for customer in ("1", "2", "1"):
         featured = Featured("7", customer, 100, 5, 1, prime, "")
-        before = repr((windows.days, windows.weeks, primes.by_day))
+        before = repr((windows.weeks, primes.by_day))
         judged = evaluate(featured)
-        assert repr((windows.days, windows.weeks, primes.by_day)) == before
+        assert repr((windows.weeks, primes.by_day)) == before
         update(judged)
-        assert repr(windows.days) not in before
+        assert repr(windows.weeks) not in before
 
 
 def test_without_the_prime_gate_no_global_state_is_asked_for() -> None:

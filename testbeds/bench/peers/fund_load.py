@@ -23,18 +23,22 @@ from sk_fundload.domain import (
     DAILY_AMOUNT_LIMIT,
     DAILY_ATTEMPT_LIMIT,
     DAY,
+    DAY_SUMS,
     ID_DUPLICATE_CONFLICT,
     ID_DUPLICATE_REPLAY,
     LEADING_ZERO,
     MAX_LINE_BYTES,
+    NO_WEEK,
     NONE,
     PRIME_AMOUNT_CAP,
     PRIME_DAILY_GLOBAL_LIMIT,
     SHORT_LINE_BYTES,
+    WEEK_SUM,
     WEEKLY_AMOUNT_LIMIT,
     WHITE_SPACE,
     InstantReader,
     PrimeIds,
+    WeekWindow,
     parse_cents,
     read_digits,
     read_line,
@@ -215,9 +219,7 @@ class Policies:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._attempts: dict[tuple[str, int], int] = {}
-        self._days: dict[tuple[str, int], int] = {}
-        self._weeks: dict[tuple[str, int], int] = {}
+        self._weeks: dict[int, dict[str, WeekWindow]] = {}
         self._primes: dict[int, int] = {}
 
     def __call__(self, featured: Featured) -> Decision:
@@ -226,24 +228,27 @@ class Policies:
         return Decision(featured.id, featured.customer_id, reason, featured.reject)
 
     def _decide(self, featured: Featured) -> str:
-        rules, effective, day = self._rules, featured.effective, featured.day
-        day_key = (featured.customer_id, day)
-        attempts = self._attempts[day_key] = self._attempts.get(day_key, 0) + 1
-        if attempts > rules.daily_attempts:
+        rules, effective = self._rules, featured.effective
+        customer, day, week = featured.customer_id, featured.day, featured.week
+        try:
+            window = self._weeks[week][customer]
+        except KeyError:
+            window = self._weeks.setdefault(week, {})[customer] = NO_WEEK.copy()
+        at = day - week
+        window[at] += 1
+        if window[at] > rules.daily_attempts:
             return DAILY_ATTEMPT_LIMIT
         if featured.is_prime:
             if effective > rules.prime_cap_cents:
                 return PRIME_AMOUNT_CAP
             if self._primes.get(day, 0) >= rules.primes_per_day:
                 return PRIME_DAILY_GLOBAL_LIMIT
-        day_sum = self._days.get(day_key, 0) + effective
-        if day_sum > rules.daily_cents:
+        if window[at + DAY_SUMS] + effective > rules.daily_cents:
             return DAILY_AMOUNT_LIMIT
-        week_key = (featured.customer_id, featured.week)
-        week_sum = self._weeks.get(week_key, 0) + effective
-        if week_sum > rules.weekly_cents:
+        if window[WEEK_SUM] + effective > rules.weekly_cents:
             return WEEKLY_AMOUNT_LIMIT
-        self._days[day_key], self._weeks[week_key] = day_sum, week_sum
+        window[at + DAY_SUMS] += effective
+        window[WEEK_SUM] += effective
         if featured.is_prime:
             self._primes[day] = self._primes.get(day, 0) + 1
         return NONE

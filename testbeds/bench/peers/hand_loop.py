@@ -17,13 +17,16 @@ from sk_fundload.domain import (
     DAILY_AMOUNT_LIMIT,
     DAILY_ATTEMPT_LIMIT,
     DAY,
+    DAY_SUMS,
     ID_DUPLICATE_CONFLICT,
     ID_DUPLICATE_REPLAY,
     LEADING_ZERO,
+    NO_WEEK,
     NONE,
     PRIME_AMOUNT_CAP,
     PRIME_DAILY_GLOBAL_LIMIT,
     SHORT_LINE_BYTES,
+    WEEK_SUM,
     WEEKLY_AMOUNT_LIMIT,
     PrimeIds,
     read_digits,
@@ -38,8 +41,7 @@ class HandLoop:
         self.read = Reader()
         self.primes = PrimeIds()
         self.first: dict[str, tuple[str, int, int]] = {}
-        self.windows: dict[tuple[str, int], list[int]] = {}
-        self.weeks: dict[tuple[str, int], int] = {}
+        self.weeks: dict[int, dict[str, list[int]]] = {}
         self.prime_days: dict[int, int] = {}
         self.counts: dict[str, int] = {}
 
@@ -47,7 +49,7 @@ class HandLoop:
         """Give the output of numbered lines, and put the accounts of unreadable ones to rejects."""
         read, decode, is_prime = self.read, self.read.decode, self.primes.contains
         hours, rests = read.instants.hours, read.instants.rests
-        rules, windows, weeks, prime_days = self.rules, self.windows, self.weeks, self.prime_days
+        rules, weeks, prime_days = self.rules, self.weeks, self.prime_days
         max_attempts, max_day, max_week = (
             rules.daily_attempts,
             rules.daily_cents,
@@ -90,22 +92,24 @@ class HandLoop:
                     begin, weekday = instant - instant % DAY, (day - 1) % 7
                 if weekday == 0:
                     cents *= multiplier
-                week_key = (customer, day - weekday)
-                window = windows.get((customer, day)) or windows.setdefault((customer, day), [0, 0])
-                window[0] += 1
+                try:
+                    window = weeks[day - weekday][customer]
+                except KeyError:
+                    window = weeks.setdefault(day - weekday, {})[customer] = NO_WEEK.copy()
+                window[weekday] += 1
                 prime = prime_gate and id_[-1] not in "0468" and is_prime(id_)
-                if window[0] > max_attempts:
+                if window[weekday] > max_attempts:
                     reason = DAILY_ATTEMPT_LIMIT
                 elif prime and cents > rules.prime_cap_cents:
                     reason = PRIME_AMOUNT_CAP
                 elif prime and prime_days.get(day, 0) >= rules.primes_per_day:
                     reason = PRIME_DAILY_GLOBAL_LIMIT
-                elif (day_sum := window[1] + cents) > max_day:
+                elif (day_sum := window[weekday + DAY_SUMS] + cents) > max_day:
                     reason = DAILY_AMOUNT_LIMIT
-                elif (week_sum := weeks.get(week_key, 0) + cents) > max_week:
+                elif (week_sum := window[WEEK_SUM] + cents) > max_week:
                     reason = WEEKLY_AMOUNT_LIMIT
                 else:
-                    window[1], weeks[week_key] = day_sum, week_sum
+                    window[weekday + DAY_SUMS], window[WEEK_SUM] = day_sum, week_sum
                     prime_days[day] = prime_days.get(day, 0) + prime
             accepted = "false" if reason else "true"
             lines.append(f'{{"id":"{id_}","customer_id":"{customer}","accepted":{accepted}}}\n')

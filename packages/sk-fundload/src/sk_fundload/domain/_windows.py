@@ -1,23 +1,23 @@
-"""What is remembered about customers: small records that the garbage collector skips.
+"""What is remembered of a customer's week: one list of integers.
 
-Long-lived state is what a tracing collector pays for again and again. These records hold integers,
-never a way back to themselves, so `gc=False` is safe, and a dictionary of them is not tracked
-either.
+    [attempts on each of its seven days, accepted cents on each, accepted cents of the week]
+
+A day is found by its distance from the week's first one. A list, since nothing that Python can
+change is read and written faster, and one for the week, since it is met where a limit of the day is
+asked for as well as where the week's is: so a record looks a customer up once for all three.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
-from msgspec import Struct
+WeekWindow: TypeAlias = list[int]
 
+DAY_SUMS: Final = 7
+"""Where the accepted cents (effective) of the first day are; canonical attempts begin at 0."""
 
-class DayWindow(Struct, gc=False):
-    """One customer's UTC day: canonical attempts, and cents (effective) of the accepted ones."""
+WEEK_SUM: Final = 14
+"""Where the accepted cents (effective) of the whole week are."""
 
-    attempts: int = 0
-    accepted: int = 0
-
-
-NO_DAY: Final = DayWindow()
-"""Stands for a day without attempts. Nothing writes to it."""
+NO_WEEK: Final[WeekWindow] = [0] * (WEEK_SUM + 1)
+"""Stands for a week without attempts. Nothing writes to it."""

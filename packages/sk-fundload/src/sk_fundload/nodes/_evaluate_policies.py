@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from msgspec import Meta, Struct
 from sk_kernel import node
@@ -10,23 +10,20 @@ from sk_kernel import node
 from sk_fundload.domain import (
     DAILY_AMOUNT_LIMIT,
     DAILY_ATTEMPT_LIMIT,
+    DAY_SUMS,
     MAX_CENTS,
-    NO_DAY,
+    NO_WEEK,
     NONE,
     PRIME_AMOUNT_CAP,
     PRIME_DAILY_GLOBAL_LIMIT,
+    WEEK_SUM,
     WEEKLY_AMOUNT_LIMIT,
-    DayWindow,
 )
 from sk_fundload.messages import Featured, Judged
 from sk_fundload.nodes._states import CustomerWindows, PrimeDays
 
 Cents = Annotated[int, Meta(ge=0, le=MAX_CENTS)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
-
-# Stand for a day and a week that nobody has attempted anything in. Nothing writes to them.
-_NOBODY: Final[dict[str, DayWindow]] = {}
-_NOTHING: Final[dict[str, int]] = {}
 
 
 class PrimeGate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,7 +49,7 @@ class EvaluatePolicies:
     def __init__(
         self, settings: PolicySettings, windows: CustomerWindows, primes: PrimeDays | None
     ) -> None:
-        self._days, self._weeks = windows.days.get, windows.weeks.get
+        self._weeks = windows.weeks
         self._daily_attempts = settings.daily_attempts
         self._daily = settings.daily_cents
         self._weekly = settings.weekly_cents
@@ -72,14 +69,18 @@ class EvaluatePolicies:
         reason = featured.duplicate
         canonical = not reason
         if canonical:
-            today = self._days(day, _NOBODY).get(customer, NO_DAY)
-            if today.attempts >= self._daily_attempts:
+            try:
+                window = self._weeks[week].get(customer, NO_WEEK)
+            except KeyError:
+                window = NO_WEEK
+            at = day - week
+            if window[at] >= self._daily_attempts:
                 reason = DAILY_ATTEMPT_LIMIT
             elif is_prime and (prime := self._judge_prime(effective, day)):
                 reason = prime
-            elif today.accepted + effective > self._daily:
+            elif window[at + DAY_SUMS] + effective > self._daily:
                 reason = DAILY_AMOUNT_LIMIT
-            elif self._weeks(week, _NOTHING).get(customer, 0) + effective > self._weekly:
+            elif window[WEEK_SUM] + effective > self._weekly:
                 reason = WEEKLY_AMOUNT_LIMIT
         return Judged(
             featured.id,

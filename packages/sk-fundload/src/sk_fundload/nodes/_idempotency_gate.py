@@ -31,14 +31,13 @@ class IdempotencyGate:
         if self._retention is not None:
             first.retain(self._retention)
         self._first = first.by_id
-        self._get = first.by_id.get
+        self._remember = first.by_id.setdefault
 
     def __call__(self, timed: Timed) -> Gated:
         """Say whether the attempt is a duplicate, and remember it when it is none."""
-        id_, attempt = timed.id, timed.attempt
-        first = self._get(id_)
-        if first is None:
-            self._first[id_] = attempt
+        attempt = timed.attempt
+        first = self._remember(timed.id, attempt)
+        if first is attempt:
             duplicate = NONE
         elif (
             first.instant == attempt.instant
@@ -47,7 +46,7 @@ class IdempotencyGate:
         ):
             duplicate = ID_DUPLICATE_REPLAY
         elif self._retention is not None and timed.day > day_of(first.instant) + self._retention:
-            self._first[id_] = attempt
+            self._first[timed.id] = attempt
             duplicate = NONE
         else:
             duplicate = ID_DUPLICATE_CONFLICT

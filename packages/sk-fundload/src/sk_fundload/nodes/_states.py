@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sk_kernel import state
 
-from sk_fundload.domain import DayWindow, RecentIds
+from sk_fundload.domain import NO_WEEK, RecentIds, WeekWindow
 from sk_fundload.messages import LoadAttempt
 
 
@@ -32,26 +32,29 @@ class FirstAttempts:
 class CustomerWindows:
     """The windows of each customer. ``update_windows`` alone writes here.
 
-    ``days`` holds them by UTC day, then by customer; ``weeks`` the accepted cents (effective) by a
-    week's first day, then by customer. Input comes about in the order of time, so that what it
-    touches lies together, and the processor finds it in its cache however many days there are.
-    Every record brings a text of its own: ``names`` has the one for each customer that all share.
+    ``weeks`` holds them by a week's first day, then by customer. Input comes about in the order of
+    time, so that what it touches lies together, and the processor finds it in its cache however
+    many weeks there are. Every record brings a text of its own: ``names`` has the one for each
+    customer that all weeks share.
     """
 
     def __init__(self) -> None:
-        self.days: dict[int, dict[str, DayWindow]] = {}
-        self.weeks: dict[int, dict[str, int]] = {}
+        self.weeks: dict[int, dict[str, WeekWindow]] = {}
         self.names: dict[str, str] = {}
         self._named = 0
 
+    def begin(self, week: int, customer: str) -> WeekWindow:
+        """Give the window of a customer who has none in a week yet."""
+        customer = self.names.setdefault(customer, customer)
+        window = self.weeks.setdefault(week, {})[customer] = NO_WEEK.copy()
+        return window
+
     def forget_before(self, day: int) -> None:
-        """Drop what lies before a day altogether; names of nobody only when there may be many."""
-        for old in [each for each in self.days if each < day]:
-            del self.days[old]
+        """Drop weeks that end before a day; names of nobody only when there may be many."""
         for old in [first for first in self.weeks if first + 6 < day]:
             del self.weeks[old]
         if len(self.names) > 2 * self._named:
-            left = {name: name for each in self.days.values() for name in each}
+            left = {name: name for each in self.weeks.values() for name in each}
             self.names.clear()
             self.names.update(left)
             self._named = len(left)
