@@ -119,16 +119,19 @@ class Results:
         own, theirs = self.walls(system, records), self.walls(other, records)
         return figure(paired_ratios(own, theirs)) if own and theirs else None
 
-    def growth(self, system: str) -> Figure | None:
-        """Give what a record costs among the most records, by what it costs among few.
+    def growth(self, system: str, few: int) -> Figure | None:
+        """Give what a record costs among the most, by what it costs among few: inside both times.
 
-        Both are steady costs: between the two largest sizes, and between the two smallest.
+        A difference of whole processes, which is the steady cost elsewhere, tells nothing of ten
+        thousand records: start and end alone differ by more than those take.
         """
-        if len(self.records) < 3:
+        most = max(self.records)
+        if few >= most:
             return None
-        *_, many, most = self.records
-        above, below = self.costs(system, most, many), self.costs(system, self.records[1])
-        return figure(paired_ratios(above, below)) if above and below else None
+        small, large = self._insides(system, few), self._insides(system, most)
+        rounds = min(len(small), len(large))
+        ratios = paired_ratios(large[:rounds], small[:rounds])
+        return figure([ratio * few / most for ratio in ratios])
 
     def inside_rate(self, system: str, records: int) -> Figure | None:
         """Give the records a second by the system's own marks."""

@@ -155,8 +155,18 @@ TARGETS: Sequence[Target] = (
         most=True,
         unit=" %",
     ),
-    Target("P11", "cost of a record, growth: memory", 1.25, None, cost_growth("memory"), most=True),
-    Target("P11", "cost of a record, growth: four", 1.25, None, cost_growth("four"), most=True),
+    *(
+        Target(
+            "P11",
+            f"cost of a record, growth: {system}",
+            1.25,
+            None,
+            cost_growth(system, few),
+            most=True,
+        )
+        for system in ("memory", "four")
+        for few in (10_000, 100_000)
+    ),
 )
 
 PROGRAMS: Sequence[Target] = (

@@ -163,12 +163,13 @@ def memory_growth(results: Results) -> tuple[Figure | None, str]:
     return Figure(worst, None, None, 1), on + why
 
 
-def cost_growth(system: str) -> Question:
-    """Ask how much dearer a record is among many."""
+def cost_growth(system: str, few: int) -> Question:
+    """Ask how much dearer a record is among the most than among few."""
 
     def ask(results: Results) -> tuple[Figure | None, str]:
-        if len(results.records) < 3:
-            return None, "that takes three sizes"
-        return results.growth(system), f"steady, up to {max(results.records):,} records"
+        most = max(results.records)
+        if few not in results.records or few == most:
+            return None, f"that takes {few:,} records and more"
+        return results.growth(system, few), f"{few:,} to {most:,} records, inside"
 
     return ask

@@ -120,8 +120,8 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "state": Shape(
         "State",
-        "What fund load remembers, in bytes of peak RSS of the worker that does. Every seventh day"
-        " is a week, too.",
+        "What fund load remembers, in bytes of peak RSS of the worker that does. All days of a week"
+        " are held in one window.",
         {
             "each": lambda entry: _WORDS[entry["each"]],
             "of": _count("counted"),

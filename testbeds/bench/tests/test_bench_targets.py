@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from bench_figures import Figure
 from bench_memory import Peak
@@ -119,12 +121,16 @@ def test_an_absent_system_leaves_its_reason_in_the_row() -> None:
     assert not found.has("theirs", 110)
 
 
-def test_cost_growth_compares_the_cost_among_many_with_that_among_few() -> None:
+def test_cost_growth_compares_the_inside_cost_among_most_with_that_among_few() -> None:
     found = results(ours=(1.0, 0.1))
-    found.runs["ours", 1_110] = runs(*[12.0 + 0.2 * 1_000] * 3)
-    figure, _ = cost_growth("ours")(found)
+    for records, seconds in ((110, 11.0), (1_110, 222.0)):
+        each = found.runs["ours", records]
+        found.runs["ours", records] = [replace(run, inside_seconds=seconds) for run in each]
+    figure, on = cost_growth("ours", 110)(found)
     assert figure is not None
     assert figure.value == pytest.approx(2.0)
+    assert on == "110 to 1,110 records, inside"
+    assert cost_growth("ours", 1_110)(found) == (None, "that takes 1,110 records and more")
 
 
 def test_memory_growth_is_the_worst_of_the_processes_without_state() -> None:
