@@ -1,4 +1,4 @@
-"""A process that a node, a source or a sink forks: none of it goes on in the run."""
+"""A process that the application's code forks, wherever: none of it goes on in the run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,7 +21,7 @@ class Ran(NamedTuple):
     """What all its processes have said; records out, dead letters, and the children's codes."""
 
     said: list[str]
-    report: list[object]
+    report: list[Any]
     stderr: str
 
 
@@ -84,6 +84,28 @@ def test_it_has_no_further_attempt_and_leaves_no_letter(tmp_path: Path, how: str
 def test_one_that_a_request_has_forked_answers_nothing(tmp_path: Path, how: str, code: int) -> None:
     run = ran(tmp_path, "request", how)
     assert (run.said, run.report) == (["answered C(n=40)", *WHOLE], [3, 0, [code]])
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "module",
+        *("service", "service's check", "service's close", "coroutine close"),
+        *("state", "node's own", "coroutine close aside"),
+        *("source", "source's check", "sink", "sink's close"),
+    ],
+)
+@pytest.mark.parametrize(("how", "code"), [("exit", 7), ("give", 1)])
+def test_nor_does_one_that_is_forked_while_something_is_made_checked_or_closed(
+    tmp_path: Path, place: str, how: str, code: int
+) -> None:
+    run = ran(tmp_path, place, how)
+    assert (run.said, run.report) == (WHOLE, [3, 0, [code]])
+
+
+def test_nor_does_one_that_a_choice_of_states_has_forked(tmp_path: Path) -> None:
+    run = ran(tmp_path, "node's states", "exit")
+    assert (run.said, run.report[:2], set(run.report[2])) == (WHOLE, [3, 0], {7})
 
 
 @pytest.mark.parametrize("place", ["node", "read"])

@@ -6,15 +6,27 @@ It is a program of its own, so that no test is run twice where a child is not en
 
 from __future__ import annotations
 
+import asyncio
 import json
 import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-from sk_kernel import AdapterSettings, ApplicationSpec, FailureSpec, NodeFailure, node, sink, source
+from sk_kernel import (
+    AdapterSettings,
+    ApplicationSpec,
+    FailureSpec,
+    NodeFailure,
+    node,
+    sink,
+    source,
+    state,
+)
 from sk_kernel import service as provided
 from sk_kernel.runtime import SOURCE, WHOLE, ApplicationContext, Edge, MemoryRun, Visit
 
@@ -27,6 +39,10 @@ class A(msgspec.Struct, frozen=True):
 
 
 class B(msgspec.Struct, frozen=True):
+    n: int
+
+
+class Seen(msgspec.Struct, frozen=True):
     n: int
 
 
@@ -64,7 +80,12 @@ def forks(place: str) -> None:
 @source(name="numbers")
 class Numbers:
     def __init__(self) -> None:
+        forks("source")
         self._left = [A(1), A(2), A(3)]
+
+    @classmethod
+    def check(cls) -> None:
+        forks("source's check")
 
     def read(self, max_records: int, max_bytes: int) -> list[A]:
         given, self._left = self._left, []
@@ -80,8 +101,29 @@ class Numbers:
 
 @provided
 class Client:
+    def __init__(self) -> None:
+        forks("service")
+
+    @classmethod
+    def check(cls) -> None:
+        forks("service's check")
+
     def close(self) -> None:
         said("service closed")
+        forks("service's close")
+
+
+@provided
+class Sender:
+    async def close(self) -> None:
+        aside = threading.current_thread() is not threading.main_thread()
+        forks("coroutine close aside" if aside else "coroutine close")
+
+
+@state(key=None)
+class Last:
+    def __init__(self) -> None:
+        forks("state")
 
 
 @node
@@ -94,14 +136,31 @@ def change(a: A, client: Client) -> B:
 
 
 @node
-async def later(b: B) -> C:
-    if b.n == 2:
+class See:
+    def __init__(self, last: Last, sender: Sender) -> None:
+        forks("node's own")
+
+    @classmethod
+    def states(cls) -> tuple[type, ...]:
+        forks("node's states")
+        return (Last,)
+
+    def __call__(self, b: B) -> Seen:
+        return Seen(b.n)
+
+
+@node
+async def later(seen: Seen) -> C:
+    if seen.n == 2:
         forks("coroutine")
-    return C(b.n)
+    return C(seen.n)
 
 
 @sink(name="out")
 class Out:
+    def __init__(self) -> None:
+        forks("sink")
+
     def write(self, chunk: Sequence[C]) -> None:
         said(*(f"written {c.n}" for c in chunk))
         forks("write")
@@ -115,19 +174,36 @@ class Out:
 
     def close(self) -> None:
         said("sink closed")
+        forks("sink's close")
+
+
+async def close_aside(context: ApplicationContext) -> None:
+    """Close a service by its coroutine, which has a thread of its own beside this loop."""
+    container = context.container()
+    container.resolve(Sender)
+    container.close()
 
 
 def main() -> None:
+    modules = ["__main__"]
+    if PLACE == "module":
+        Path("forking_module.py").write_text("import __main__\n__main__.forks('module')\n")
+        sys.path.insert(0, ".")
+        modules.append("forking_module")
     failure = NodeFailure(policy=POLICY, attempts=1 if POLICY == "fail" else 2)
     context = ApplicationContext(
         ApplicationSpec(
             scenario="forking",
-            discovery_modules=["__main__"],
+            discovery_modules=modules,
             source=AdapterSettings("numbers"),
             sink=AdapterSettings("out"),
             failure=FailureSpec(nodes={"change": failure}, dead_letters="letters.jsonl"),
         )
     )
+
+    if PLACE == "coroutine close aside":
+        asyncio.run(close_aside(context))
+    context.run_checks()
 
     def ask(run: MemoryRun) -> None:
         edge = Edge(SOURCE, context.graph.source.payload.types[0], "change", 0, 1)

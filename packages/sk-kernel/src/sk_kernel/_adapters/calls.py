@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sk_kernel._application.forked import end_forked
+from sk_kernel._application.forked import OwnProcess
 from sk_kernel._record.ends import ENDS
-from sk_kernel._record.lineage import Lineage
 from sk_kernel.errors import AdapterFailedError, KernelError
 
 T = TypeVar("T")
@@ -25,27 +24,22 @@ def optional_method(adapter: Any, method: str) -> Callable[[], Any]:
 def call_adapter(adapter: str, action: str, call: Callable[..., T], *arguments: Any) -> T:
     """What ``call`` gives for ``arguments``.
 
-    A process that the call forks ends where that comes back: see :func:`end_forked`.
+    A process that the call forks ends where that comes back: see :class:`OwnProcess`.
 
     :param adapter: the vertex or the bridge that an error is to name.
     :param action: what the call is for, as the error says it.
     :raises AdapterFailedError: when the call raised anything but a :class:`KernelError`, or what
         ends the process.
     """
-    forks = Lineage.forks
     try:
-        given = call(*arguments)
+        with OwnProcess():
+            return call(*arguments)
     except BaseException as error:
-        if forks != Lineage.forks:
-            end_forked(error)
         if isinstance(error, (KernelError, *ENDS)):
             raise
         silent = action in _WITH_PAYLOAD and not isinstance(error, OSError)
         problem = "" if silent else str(error)
         raise AdapterFailedError(adapter, action, type(error).__name__, problem) from error
-    if forks != Lineage.forks:
-        end_forked()
-    return given
 
 
 def call_behind(first: BaseException, then: Callable[[], None]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from sk_kernel._application.container import Container
 from sk_kernel._application.discovery import Catalogue, discover
 from sk_kernel._application.failure_faults import failure_faults, letter_file_faults
+from sk_kernel._application.forked import OwnProcess
 from sk_kernel._application.making import made_adapter, made_node
 from sk_kernel._application.preflight import (
     adapter_faults,
@@ -192,7 +193,9 @@ class ApplicationContext:
         chooser = inspect.getattr_static(node.target, "states", None) if node.is_class else None
         if not isinstance(chooser, classmethod | staticmethod):
             return declared
-        chosen = tuple(node.target.states(*self._node_settings(node)))  # type: ignore[attr-defined]
+        settings = self._node_settings(node)
+        with OwnProcess():
+            chosen = tuple(node.target.states(*settings))  # type: ignore[attr-defined]
         return tuple(cls for cls in declared if cls in chosen) + tuple(
             cls for cls in chosen if cls not in declared
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sk_kernel._application.forked import OwnProcess
 from sk_kernel._application.whereabouts import line_of
 
 
@@ -22,7 +23,8 @@ class Closing:
         try:
             self._is_closing = True
             try:
-                close()
+                with OwnProcess():
+                    close()
             finally:
                 self._is_closing = False
         except BaseException as error:  # noqa: BLE001 - the caller knows what it is

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sk_kernel._application.closing import Closing, warn_of_close
+from sk_kernel._application.forked import OwnProcess
 from sk_kernel._declare.specs import Parameter, ServiceSpec, StateSpec
 from sk_kernel.errors import KernelError, ResolutionError
 
@@ -121,7 +122,8 @@ class Container:
         if self._settings is not None and maker.settings_model is not None:
             (arguments["settings"],) = self._settings(maker)
         try:
-            return maker.cls(**arguments)
+            with OwnProcess():
+                return maker.cls(**arguments)
         except (KernelError, KeyboardInterrupt):
             raise
         except BaseException as error:
@@ -146,4 +148,11 @@ def _close(service: Any, loop: asyncio.Runner | None) -> None:
         asyncio.run(ending)
     else:  # a notebook's, say: beside a loop that is running here no other can
         with ThreadPoolExecutor(1) as aside:
-            aside.submit(asyncio.run, ending).result()
+            aside.submit(_run_here, ending).result()
+
+
+def _run_here(ending: Coroutine[Any, Any, object]) -> None:
+    import asyncio
+
+    with OwnProcess():  # a process that it forks has this thread only
+        asyncio.run(ending)

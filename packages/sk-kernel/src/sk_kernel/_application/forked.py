@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
+from types import TracebackType
 from typing import Final, NoReturn
 
 from sk_kernel._application.whereabouts import application_traceback
+from sk_kernel._record.lineage import Lineage
 from sk_kernel.errors import KernelError
 
 _FORKED: Final = "which the application forked,"
@@ -17,13 +19,32 @@ _ENDED: Final = (
 )
 
 
-def end_forked(error: BaseException | None = None) -> NoReturn:
-    """End this process, which the application's code has forked; that has returned, or raised this.
+class OwnProcess:
+    """Around code of the application: only the process that it was begun in leaves the block.
 
-    It does so by ``os._exit``: nothing of the run, and nothing of the program around it, is ended,
-    flushed or closed here. The exit code is what ``sys.exit`` was given; else it is 1, or 130
-    behind a Ctrl-C, and standard error says why.
+    One that was forked in it ends where that code has returned or raised, by ``os._exit``: nothing
+    of the run, and nothing of the program around it, is ended, flushed or closed there. The exit
+    code is what ``sys.exit`` was given; else it is 1, or 130 behind a Ctrl-C, and standard error
+    says why.
     """
+
+    __slots__ = ("_forks",)
+
+    def __enter__(self) -> None:
+        self._forks = Lineage.forks
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._forks != Lineage.forks:
+            _end(error)
+
+
+def _end(error: BaseException | None) -> NoReturn:
+    """End this process: the code that has forked it has returned, or raised this."""
     code = 1
     try:
         if isinstance(error, KernelError) and error.__cause__ is not None:

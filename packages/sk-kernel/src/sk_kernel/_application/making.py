@@ -9,6 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from sk_kernel._application.container import Container
+from sk_kernel._application.forked import OwnProcess
 from sk_kernel._application.whereabouts import line_of
 from sk_kernel._declare.adapted import adapt
 from sk_kernel._declare.specs import AdapterSpec, NodeSpec, SinkSpec
@@ -33,7 +34,8 @@ def made_node(
     if not node.is_class:
         return _bound(node.target, arguments)
     try:
-        return node.target(**arguments)
+        with OwnProcess():
+            return node.target(**arguments)
     except (KernelError, KeyboardInterrupt):
         raise
     except BaseException as error:  # sys.exit() too, which a program must not end by unheard
@@ -53,7 +55,8 @@ def made_adapter(spec: AdapterSpec, settings: Settings, container: Container) ->
     if not spec.is_class:
         return adapt(spec, _bound(spec.target, arguments))
     try:
-        return spec.target(**arguments)
+        with OwnProcess():
+            return spec.target(**arguments)
     except (KernelError, KeyboardInterrupt):
         raise
     except BaseException as error:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib.machinery import NamespaceLoader
 from types import ModuleType
 
+from sk_kernel._application.forked import OwnProcess
 from sk_kernel._application.whereabouts import line_of, raised_at
 from sk_kernel.errors import DefinitionError, DiscoveryError
 
@@ -47,7 +48,8 @@ def _is_test(name: str) -> bool:
 
 def _import(name: str) -> ModuleType:
     try:
-        module = importlib.import_module(name)
+        with OwnProcess():
+            module = importlib.import_module(name)
     except DefinitionError as error:
         raise error.at(raised_at(error)) from error
     except (Exception, SystemExit) as error:

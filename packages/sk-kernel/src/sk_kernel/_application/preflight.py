@@ -7,6 +7,7 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from sk_kernel._application.forked import OwnProcess
 from sk_kernel._application.making import adapter_failed
 from sk_kernel._application.providers import Providers
 from sk_kernel._declare.places import place_of
@@ -67,7 +68,8 @@ def check_faults(role: str, spec: AdapterSpec, settings: tuple[Any, ...]) -> Ite
     if check is None:
         return
     try:
-        check(*settings)
+        with OwnProcess():
+            check(*settings)
     except CheckError as error:
         yield Fault(f"adapters.{role}.settings.{error.field}", "adapter", "", error.problem)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told as a fault

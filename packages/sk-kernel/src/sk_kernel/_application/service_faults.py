@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from sk_kernel._application.forked import OwnProcess
 from sk_kernel._application.preflight import one_of, stateless
 from sk_kernel._application.providers import Providers
 from sk_kernel._application.whereabouts import line_of
@@ -49,7 +50,8 @@ def service_check_faults(spec: ServiceSpec, settings: tuple[Any, ...]) -> Iterat
     if check is None:
         return
     try:
-        check(*settings)
+        with OwnProcess():
+            check(*settings)
     except CheckError as error:
         yield Fault(f"services.{spec.name}.{error.field}", "service", "", error.problem)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told as a fault

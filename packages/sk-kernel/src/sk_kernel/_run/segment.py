@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sk_kernel._application.application import ApplicationContext
 from sk_kernel._application.container import Container
 from sk_kernel._application.fault_trace import note_trace
-from sk_kernel._application.forked import end_forked
+from sk_kernel._application.forked import OwnProcess
 from sk_kernel._batch.batch import Batch, Column, Section
 from sk_kernel._batch.flow import Flow
 from sk_kernel._batch.request_batch import RequestBatch
@@ -18,7 +18,6 @@ from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._graph.plan import ExecutionPlan, Segment
 from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._record.envelope import Key
-from sk_kernel._record.lineage import Lineage
 from sk_kernel._run.step_maker import StepMaker
 from sk_kernel._run.steps import NodeStep, Step, Writer
 from sk_kernel._trace.observe import Tracer
@@ -152,18 +151,13 @@ class SegmentRunner:
         flow, steps = self._asked(batch, arrivals)
         try:
             for step in steps:
-                if isinstance(step, NodeStep):
-                    await step.go(flow)
-                else:
-                    step.run(flow)
-                if batch.forks != Lineage.forks:
-                    end_forked()
+                with OwnProcess():
+                    if isinstance(step, NodeStep):
+                        await step.go(flow)
+                    else:
+                        step.run(flow)
             for error in batch.blamed:
                 self._traced(batch, error)
-        except BaseException as error:
-            if batch.forks != Lineage.forks:
-                end_forked(error)
-            raise
         finally:
             if self._tracer is not None:
                 self._hand_over(self._tracer, done=False)
@@ -189,17 +183,13 @@ class SegmentRunner:
         batch, done = flow.batch, False
         try:
             for step in steps:
-                step.run(flow)
-                if batch.forks != Lineage.forks:
-                    end_forked()
+                with OwnProcess():
+                    step.run(flow)
             for error in batch.blamed:
                 self._traced(batch, error)
             done = steps is self._steps
-        except BaseException as error:
-            if batch.forks != Lineage.forks:
-                end_forked(error)
-            if isinstance(error, RunError):
-                self._traced(batch, error)
+        except RunError as error:
+            self._traced(batch, error)
             raise
         finally:
             if self._tracer is not None:
