@@ -100,6 +100,18 @@ def test_with_write_all_but_the_path_is_as_configured(tmp_path: Path, replayed: 
     assert (tmp_path / "log.txt").read_text() != log
 
 
+def test_the_sink_is_closed_behind_its_commit(tmp_path: Path, replayed: Replayed) -> None:
+    replayed("--output", str(tmp_path / "late.txt"), "--write")
+    assert (tmp_path / "late.ended").read_text() == "commit"
+
+
+def test_a_sink_that_fails_is_closed_behind_its_abort(tmp_path: Path, replayed: Replayed) -> None:
+    (tmp_path / "late").mkdir()
+    code, _, _ = replayed("--output", str(tmp_path / "late"), "--write")
+    assert code == 4
+    assert (tmp_path / "late.ended").read_text() == "commit abort"
+
+
 # ---- what is held --------------------------------------------------------------------------------
 
 

@@ -99,18 +99,27 @@ class RowsSettings(msgspec.Struct, forbid_unknown_fields=True):
 
 @sink()
 class KeptRows:
-    """Its log takes the place of the last one's, as soon as there is nothing to be said."""
+    """Its log takes the place of the last one's, as soon as there is nothing to be said.
+
+    Once closed it says beside its output what was called of it at the end.
+    """
 
     def __init__(self, settings: RowsSettings) -> None:
         self._settings = settings
         self._rows: list[str] = []
+        self._ended: list[str] = []
 
     def write(self, rows: list[Row]) -> None:
         self._rows += [f"{row.text}\n" for row in rows]
 
     def commit(self) -> None:
+        self._ended.append("commit")
         Path(self._settings.path).write_text("".join(self._rows))
         Path(self._settings.log).write_text(f"{len(self._rows)} rows\n")
 
     def abort(self) -> None:
+        self._ended.append("abort")
         self._rows.clear()
+
+    def close(self) -> None:
+        Path(self._settings.path).with_suffix(".ended").write_text(" ".join(self._ended))

@@ -254,14 +254,14 @@ def _sink(
     if not write:
         yield None
         return
-    sink = SinkDriver(application.graph, application.make_sink(container))
-    sink.open()
-    try:
-        yield sink
-        sink.end(complete=True)
-    except BaseException as error:
+    with closing(SinkDriver(application.graph, application.make_sink(container))) as sink:
+        sink.open()
         try:
-            sink.end(complete=False)
-        except AdapterFailedError as second:
-            error.add_note(f"and then: {second}")
-        raise
+            yield sink
+            sink.end(complete=True)
+        except BaseException as error:
+            try:
+                sink.end(complete=False)
+            except AdapterFailedError as second:
+                error.add_note(f"and then: {second}")
+            raise
