@@ -17,7 +17,8 @@ from sk_kernel._batch.batch import Batch
 from sk_kernel._calls.contexts import Identity
 from sk_kernel._calls.losses import Loss, Losses
 from sk_kernel._graph.plan import make_plan, single_group
-from sk_kernel._letters.file import DeadLetterFile, letter_part
+from sk_kernel._letters.file import DeadLetterFile
+from sk_kernel._letters.merging import letter_part
 from sk_kernel._measure.meter import Meter
 from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._measure.totals import Totals

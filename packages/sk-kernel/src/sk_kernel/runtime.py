@@ -21,8 +21,9 @@ from sk_kernel._graph.entrances import Entrances
 from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._graph.plan import ExecutionPlan, Segment, make_plan, single_group
 from sk_kernel._graph.serving import is_reply_sink, is_request_source
-from sk_kernel._letters.file import DeadLetterFile, Share, letter_part
+from sk_kernel._letters.file import DeadLetterFile
 from sk_kernel._letters.keep import file_name
+from sk_kernel._letters.merging import Share, letter_part
 from sk_kernel._letters.staged import StagedLetters, staged_letters
 from sk_kernel._measure.meter import Meter
 from sk_kernel._measure.stopwatch import Stage, Stopwatch

@@ -1,0 +1,109 @@
+"""Merging the parts of a run's dead letters, however many there are, into one order."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
+from math import inf
+from operator import itemgetter
+from typing import IO, Final, NamedTuple
+
+from sk_kernel._letters.keep import file_name, name_of
+from sk_kernel._letters.letters import Place, place_of
+from sk_kernel.errors import DeadLetterError
+
+Records = Sequence[tuple[int, float]]
+"""Numbers of records: those behind the first, up to the second, of each pair."""
+
+Share = Callable[[str, str], Records]
+"""Gives the records of which the letters of a worker, by one of its nodes, belong to the output.
+They are not all where it was followed by another, or has followed one."""
+
+_PART = ".part"
+#: How many files are open at once: few beside what a process may have open anywhere.
+_AT_ONCE: Final = 64
+_WHOLE: Final = ((0, inf),)
+
+
+class _Sorted(NamedTuple):
+    """A file of letters in their order, and what of it belongs to the output, by node."""
+
+    path: str
+    share: Callable[[str], Records]
+
+
+def letter_part(folder: str, worker: str, segment: int) -> str:
+    """The part of one segment in one worker; empty where there is no folder."""
+    return os.path.join(folder, f"{file_name(worker)}.{segment}{_PART}") if folder else ""
+
+
+def parts_of(folder: str) -> list[str]:
+    """The parts in a folder."""
+    names = sorted(name for name in os.listdir(folder) if name.endswith(_PART))
+    return [os.path.join(folder, name) for name in names]
+
+
+def merged(paths: Sequence[str], share: Share | None, folder: str | None) -> Iterator[bytes]:
+    """The lines of these parts, in their order.
+
+    A worker that took over from another one may have repeated some; these come once.
+
+    :param share: whose letters of which records belong to the output; None for all of them.
+    :param folder: takes what is merged meanwhile, where there are more parts than may be open at
+        once; None for the system's own folder.
+    :raises DeadLetterError: where a line is no letter.
+    """
+    files = [_Sorted(path, partial(share, _worker_of(path)) if share else _all) for path in paths]
+    if len(files) <= _AT_ONCE:
+        yield from _one_pass(files)
+        return
+    from tempfile import TemporaryDirectory  # here: most runs have few parts
+
+    with TemporaryDirectory(prefix="merging.", dir=folder) as scratch:
+        number = 0
+        while len(files) > _AT_ONCE:
+            fewer = []
+            for start in range(0, len(files), _AT_ONCE):
+                number += 1
+                path = os.path.join(scratch, str(number))
+                with open(path, "wb") as file:
+                    file.writelines(_one_pass(files[start : start + _AT_ONCE]))
+                fewer.append(_Sorted(path, _all))
+            files = fewer
+        yield from _one_pass(files)
+
+
+def _worker_of(path: str) -> str:
+    return name_of(os.path.basename(path).removesuffix(_PART).rpartition(".")[0])
+
+
+def _all(node: str) -> Records:
+    return _WHOLE
+
+
+def _one_pass(files: Sequence[_Sorted]) -> Iterator[bytes]:
+    last: Place | None = None
+    with contextlib.ExitStack() as stack:
+        lines = [_lines(stack.enter_context(open(each.path, "rb")), each.share) for each in files]
+        for place, line in heapq.merge(*lines, key=itemgetter(0)):
+            if place != last:
+                yield line
+            last = place
+
+
+def _lines(file: IO[bytes], share: Callable[[str], Records]) -> Iterator[tuple[Place, bytes]]:
+    """The letters of records in a node's share, and all of requests: these run once."""
+    share_of = cache(share)
+    for number, line in enumerate(file, 1):
+        if line.endswith(b"\n"):  # else its writer died here, and the batch was run anew
+            try:
+                place = place_of(line)
+            except DeadLetterError as error:
+                what = f"{file.name}, line {number}"
+                raise DeadLetterError("read", what, error.problem) from None
+            sequence, node, _ = place
+            if sequence <= 0 or any(after < sequence <= to for after, to in share_of(node)):
+                yield place, line
