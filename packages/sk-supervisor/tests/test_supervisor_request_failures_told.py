@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from asked_app import Ask
+from asked_overlapping import Enter
 from asking import FOUR, asked
-from sk_kernel import BoundaryDispatchInput, Envelope, NodeFailedError
+from sk_kernel import BoundaryDispatchInput, Envelope, NodeFailedError, RequestExpiredError
 from sk_supervisor import Service, ServiceFailedError, serve
 from sk_supervisor._worker.request_faults import BURST, RequestFaults
 
@@ -29,12 +31,12 @@ class Heard(logging.Handler):
 
     def __init__(self, last: str) -> None:
         super().__init__()
-        self._last, self.came = last, threading.Event()
+        self.last, self.came = last, threading.Event()
         self.lines: list[tuple[int, str]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append((record.levelno, record.getMessage()))
-        if self._last in record.getMessage():
+        if self.last in record.getMessage():
             self.came.set()
 
 
@@ -60,6 +62,58 @@ def test_the_traceback_of_a_failed_request_is_logged_without_being_asked_for(
     assert "asked_app.py" in text
     assert "sk_kernel" not in text
     assert min(level for level, _ in heard.lines) >= logging.WARNING
+
+
+WAITING = {"name": "one", "nodes": ["passing"], "runner_profile": "async"}
+
+
+@pytest.fixture(scope="module", params=["memory", "processes"])
+def waiting(request: pytest.FixtureRequest) -> Iterator[Service]:
+    groups = None if request.param == "memory" else (WAITING,)
+    with serve(asked(groups, modules=("asked_overlapping",))) as served:
+        yield served
+
+
+def test_a_request_that_is_cancelled_as_its_time_is_over_is_one_line_of_level_warning(
+    waiting: Service, heard: Heard
+) -> None:
+    heard.last = CALLERS
+    late = waiting.request(Envelope(Enter(waits="never"), trace_id=CALLERS), timeout_seconds=0.2)
+    assert late.wait(PATIENCE).status == "timeout"
+    assert heard.came.wait(PATIENCE)
+    ((level, line),) = heard.lines
+    assert level == logging.WARNING
+    assert re.search(
+        r"a request was cancelled: its time was over in node 'passing'"
+        rf" \([^ ]*asked_overlapping.py, line \d+\) \(trace {CALLERS}\)$",
+        line,
+    )
+
+
+def test_what_a_node_raises_as_it_is_cancelled_is_shown_with_its_traceback(
+    waiting: Service, heard: Heard
+) -> None:
+    heard.last = "KeyError: 'breaks'"
+    late = waiting.request(Envelope(Enter(waits="breaks")), timeout_seconds=0.2)
+    assert late.wait(PATIENCE).status == "timeout"
+    assert heard.came.wait(PATIENCE)
+    text = "\n".join(line for _, line in heard.lines)
+    assert "a request was cancelled: its time was over in node 'passing'" in text
+    assert "raise KeyError(enter.waits)" in text
+
+
+def test_a_failure_is_shown_however_many_requests_were_cancelled_before_it(heard: Heard) -> None:
+    faults = RequestFaults(clock=lambda: 0.0)
+    late = NodeFailedError("slow", "RequestExpiredError")
+    late.__cause__ = RequestExpiredError("slow")
+    for _ in range(BURST + 5):
+        faults.tell(late)
+    faults.tell(NodeFailedError("wrong", "KeyError"))
+    faults.tell_rest()
+    assert heard.lines[BURST:] == [
+        (logging.ERROR, "a request has failed: node 'wrong' raised KeyError"),
+        (logging.WARNING, "5 more requests were cancelled, and are not shown"),
+    ]
 
 
 def test_the_event_of_a_failed_request_says_whose_it_is_where_and_of_what(

@@ -12,7 +12,10 @@ gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
 
 class Enter(msgspec.Struct):
-    """Opens a gate, and waits before another one, each of which may be none."""
+    """Opens a gate, and waits before another one, each of which may be none.
+
+    One that is cancelled before the gate ``breaks`` raises a ``KeyError``.
+    """
 
     opens: str = ""
     waits: str = ""
@@ -30,5 +33,9 @@ async def passing(enter: Enter) -> Passed:
     if enter.opens:
         gates[enter.opens].set()
     if enter.waits:
-        await gates[enter.waits].wait()
+        try:
+            await gates[enter.waits].wait()
+        finally:
+            if enter.waits == "breaks":
+                raise KeyError(enter.waits)
     return Passed(enter.waits)
