@@ -8,13 +8,17 @@ the environment's fault (`StreamError`), a way to call the command that cannot w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 EXIT_READER_GONE: Final = 141  # 128 + SIGPIPE, as tools written in C end
 
 
 class FundLoadError(Exception):
-    """Base of every error that this package raises on its own account."""
+    """Base of every error that this package raises on its own account. It pickles and copies."""
+
+    # Not by calling the class again: what it is called with are fields, and not the message.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).__new__, (type(self),), {**vars(self), "args": self.args}
 
 
 class StreamError(FundLoadError, OSError):

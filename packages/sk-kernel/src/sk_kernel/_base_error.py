@@ -10,11 +10,4 @@ class KernelError(Exception):
 
     # Not by calling the class again: what it is called with are fields, and not the message.
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (type(self), self.args, vars(self))
-
-
-def _again(cls: type[KernelError], args: tuple[Any, ...], fields: dict[str, Any]) -> KernelError:
-    error = cls.__new__(cls)
-    error.args = args
-    vars(error).update(fields)
-    return error
+        return type(self).__new__, (type(self),), {**vars(self), "args": self.args}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 FaultCategory = Literal[
     "unavailable",  # a kind that no installed package provides, or whose package does not load
@@ -39,7 +39,11 @@ class ExporterFault:
 
 
 class ObservabilityError(Exception):
-    """The base of all of them."""
+    """The base of all of them. It pickles and copies, with all of its fields."""
+
+    # Not by calling the class again: what it is called with are fields, and not the message.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).__new__, (type(self),), {**vars(self), "args": self.args}
 
 
 class ExporterSetupError(ObservabilityError):

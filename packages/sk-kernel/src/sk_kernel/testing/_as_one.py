@@ -7,13 +7,14 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from sk_kernel._wire.inside import MISSING
+from sk_kernel.errors import KernelError
 from sk_kernel.testing._differing import difference
 
 _SHOWN: Final = 500
 """As much of a payload is shown."""
 
 
-class WorkersDifferError(AssertionError):
+class WorkersDifferError(KernelError, AssertionError):
     """With several workers a group gives something else than with one: its nodes see the others.
 
     :param at: the index of the first payload that differs, among what the sink has got.
