@@ -150,6 +150,17 @@ def test_a_request_over_the_limit_is_refused_before_anything_is_sent(client: Cli
 def test_a_dispatch_that_fails_leaves_nothing_registered(client: Client) -> None:
     client.failure = ConnectionError("gone")
     with pytest.raises(ConnectionError):
+def test_a_request_of_a_class_that_the_sink_takes_as_well_is_for_the_nodes_alone(
+    declare: Any, spec_of: Any
+) -> None:
+    module = declare(TEXT.replace("out(b: B)", "out(either: A | B)"))
+    client = Client(module, ApplicationContext(spec_of(module)))
+    client.coordinator.request(Envelope(client.ask))
+    assert [each.target for each in client.sent[0].boundary_deliveries] == ["one"]
+    with pytest.raises(UnknownRouteError, match=f"'{SINK}' is no node that consumes A"):
+        client.coordinator.request(Envelope(client.ask, target=SINK))
+
+
         client.coordinator.request(Envelope(client.ask, "t"))
     counters = client.waiters.counters()
     assert (counters.cancelled, counters.in_flight) == (1, 0)

@@ -19,6 +19,9 @@ from sk_kernel.errors import UnknownRouteError, UnsendableRequestError
 class ReplyCoordinatorService:
     """Routes a request, registers a waiter for it, and hands it to ``dispatch``.
 
+    A request is for nodes. What the sink takes as well goes to the nodes that take it, and to no
+    sink: in the place of that is the caller, who has it already.
+
     ``dispatch`` gets the deliveries, local and over the boundary, of one request, and its waiter;
     it is called in the caller's thread, after the waiter is registered, and is where I/O begins.
     Whoever receives terminals gives them to the service of the waiters, from any thread.
@@ -56,9 +59,10 @@ class ReplyCoordinatorService:
             envelope, trace_id=trace_id, reply_to=envelope.reply_to or trace_id
         )
         deliveries = self.routing.route([envelope])
-        if deliveries.terminal_outputs:
-            problem = f"no node consumes {type(envelope.payload).__qualname__}"
-            raise UnknownRouteError(problem, target=envelope.target or "")
+        if not (deliveries.boundary_deliveries or deliveries.local_deliveries):
+            kind, target = type(envelope.payload).__qualname__, envelope.target or ""
+            problem = f"{target!r} is no node that consumes" if target else "no node consumes"
+            raise UnknownRouteError(f"{problem} {kind}", target=target)
         group = next((each.dispatch_group for each in deliveries.boundary_deliveries), "")
         waiter = self.waiters.register(
             trace_id, envelope.reply_to, timeout_seconds, group=group, spare=spare
