@@ -37,6 +37,20 @@ def test_a_failure_that_is_followed_by_a_restart_is_one_line(
     assert shown == [f"mid-0.1 {said}: restart 1 of 3 in 0.8 s"]
 
 
+def test_the_worker_that_follows_another_is_said_to_run_in_its_place_and_no_other() -> None:
+    shown: list[str] = []
+    rail = Announcing(LifecycleLog("r1", enabled=False), shown.append, {"mid": 3}, {})
+    rail.emit("worker_running", group="mid", worker="mid-0.1")
+    rail.emit("worker_running", group="mid", worker="mid-1.1")
+    rail.emit("worker_restarting", group="mid", worker="mid-1.1", fields={"attempt": 1})
+    del shown[:]
+    rail.emit("worker_running", group="out", worker="out-1.1")
+    rail.emit("worker_running", group="mid", worker="mid-0.2")
+    rail.emit("worker_running", group="mid", worker="mid-1.2")
+    rail.emit("worker_running", group="mid", worker="mid-1.3")
+    assert shown == ["mid-1.2 is running in place of mid-1.1"]
+
+
 def test_a_stall_that_is_only_reported_is_a_line_at_once_and_its_end_another() -> None:
     shown: list[str] = []
     rail = Announcing(LifecycleLog("r1", enabled=False), shown.append, {}, {"mid": 2})

@@ -48,6 +48,19 @@ def test_a_phase_is_said_when_all_groups_have_reached_it() -> None:
     assert board.states() == "a running  b failed"
 
 
+def test_a_restart_does_not_take_a_run_back_to_a_phase_that_it_has_left() -> None:
+    stream = io.StringIO()
+    screen, board = PlainScreen(stream), Board(["a", "b"], "a", "b")
+    # b has two workers, which speak for it in turn.
+    said = ["starting", "ready", "running", "failed", "starting", "running", "starting", "ready"]
+    for now, state in enumerate([*said, "running", "stopping"]):
+        whole = state if now in (0, 1, 9) else ""
+        board.put([progress("a", whole or "running"), progress("b", state)], float(now))
+        screen.show(board, float(now))
+    lines = [line for line in stream.getvalue().splitlines() if not line.startswith("in ")]
+    assert lines == ["starting", "ready", "running", "stopping"]
+
+
 def test_totals_are_of_the_source_s_group_and_the_sink_s_whatever_others_have_passed_on() -> None:
     board = Board(["in", "mid", "out"], "in", "out")
     board.put([progress("in", "running", 16, 16), progress("mid", "running", 16, 900)], 1.0)

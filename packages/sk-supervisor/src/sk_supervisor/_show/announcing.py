@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sk_kernel import EventRail, LifecycleEvent
 from sk_observability import EventName
 
+from sk_supervisor._protocol.peers import place_of
 from sk_supervisor._text.units import items_at_hand
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Announcing:
         self._log, self._show = log, show
         self._intensity, self._patience = intensity, patience
         self._failed: dict[str, Mapping[str, Any]] = {}
+        #: By place: who failed there, until another runs in it.
+        self._followed: dict[str, str] = {}
 
     def emit(
         self,
@@ -57,6 +60,10 @@ class Announcing:
         elif name == RESTARTING and worker:
             most = self._intensity.get(group or "", 0)
             self._show(restart_line(worker, self._failed.pop(worker, {}), fields or {}, most))
+            self._followed[place_of(worker)] = worker
+        elif name == EventName.WORKER_RUNNING and worker:
+            if failed := self._followed.pop(place_of(worker), ""):
+                self._show(f"{worker} is running in place of {failed}")
         elif name in (STUCK, UNSTUCK) and worker and group and group in self._patience:
             self._show(stall_line(worker, fields or {}, self._patience[group], stuck=name == STUCK))
         return self._log.emit(

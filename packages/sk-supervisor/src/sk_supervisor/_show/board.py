@@ -44,6 +44,7 @@ class Board:
         self._source, self._sink = source, sink
         by = " (by the largest stop_timeout_seconds)" if stops_differ else ""
         self._stop_words = f"{stop_seconds:g} s{by}"
+        self._reached = 0
         self._pace: float | None = None
         self._heard = 0.0
         self._look: tuple[float, int] | None = None
@@ -58,11 +59,15 @@ class Board:
             self._groups[said.group] = said
 
     def phase(self) -> str:
-        """How far all groups have come; empty where that says nothing, or one has failed."""
+        """How far all groups have come; empty where that says nothing, or one has failed.
+
+        It never goes back: a worker that takes another's place starts, and the run goes on.
+        """
         states = [p.state for p in self._groups.values()]
         if any(state not in _PHASES for state in states):
             return ""
-        phase = min(states, key=_PHASES.index, default=_PHASES[0])
+        self._reached = max(self._reached, min(map(_PHASES.index, states), default=0))
+        phase = _PHASES[self._reached]
         return phase if phase in _WORTH_A_LINE else ""
 
     def working(self) -> bool:
