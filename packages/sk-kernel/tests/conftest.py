@@ -95,4 +95,4 @@ def clock() -> Clock:
 @pytest.fixture
 def waiters(clock: Clock) -> ReplyWaiterService:
     """Waiters for few replies at a time, by that clock."""
-    return ReplyWaiterService(clock=clock, max_in_flight=4, remember=8)
+    return ReplyWaiterService(clock=clock, max_in_flight=4)

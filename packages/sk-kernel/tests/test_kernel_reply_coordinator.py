@@ -72,7 +72,7 @@ def test_a_request_is_sent_with_all_that_its_envelope_says_and_waited_for_under_
         "t",
         "web",
     )
-    assert client.waiters.complete(TerminalEvent("t", "success", client.reply))
+    assert client.waiters.settle(waiter, TerminalEvent("t", "success", client.reply))
     assert waiter.wait() == TerminalEvent("t", "success", client.reply)
 
 
@@ -80,7 +80,7 @@ def test_a_request_can_be_awaited(client: Client) -> None:
     async def asks() -> TerminalEvent:
         waiter = client.coordinator.request(Envelope(client.ask, "t"))
         failed = TerminalEvent("t", "error", category="execution", node="one")
-        asyncio.get_running_loop().call_soon(client.waiters.complete, failed)
+        asyncio.get_running_loop().call_soon(client.waiters.settle, waiter, failed)
         return await waiter
 
     assert asyncio.run(asks()).node == "one"
@@ -128,6 +128,16 @@ def test_a_request_that_says_what_is_no_text_is_refused_and_not_registered(
     assert client.waiters.counters().registered == 0
 
 
+@pytest.mark.parametrize("name", ["trace_id", "reply_to"])
+def test_a_name_of_more_than_256_characters_is_refused_and_not_registered(
+    client: Client, name: str
+) -> None:
+    with pytest.raises(UnsendableRequestError, match=f"a {name} of more than 256 characters"):
+        client.coordinator.request(Envelope(client.ask, **{name: "\N{EURO SIGN}" * 257}))
+    assert client.waiters.counters().registered == 0
+    client.coordinator.request(Envelope(client.ask, **{name: "\N{EURO SIGN}" * 256}))
+
+
 def test_a_request_that_nobody_takes_is_refused_and_not_registered(client: Client) -> None:
     for envelope in (Envelope("text"), Envelope(client.ask, target="nobody")):
         with pytest.raises(UnknownRouteError):
@@ -140,16 +150,6 @@ def test_a_request_for_the_sink_itself_is_none(client: Client) -> None:
         client.coordinator.request(Envelope(client.reply))
 
 
-def test_a_request_over_the_limit_is_refused_before_anything_is_sent(client: Client) -> None:
-    client.coordinator.request(Envelope(client.ask))
-    with pytest.raises(TooManyRequestsError):
-        client.coordinator.request(Envelope(client.ask))
-    assert len(client.sent) == 1
-
-
-def test_a_dispatch_that_fails_leaves_nothing_registered(client: Client) -> None:
-    client.failure = ConnectionError("gone")
-    with pytest.raises(ConnectionError):
 def test_a_request_of_a_class_that_the_sink_takes_as_well_is_for_the_nodes_alone(
     declare: Any, spec_of: Any
 ) -> None:
@@ -161,6 +161,16 @@ def test_a_request_of_a_class_that_the_sink_takes_as_well_is_for_the_nodes_alone
         client.coordinator.request(Envelope(client.ask, target=SINK))
 
 
+def test_a_request_over_the_limit_is_refused_before_anything_is_sent(client: Client) -> None:
+    client.coordinator.request(Envelope(client.ask))
+    with pytest.raises(TooManyRequestsError):
+        client.coordinator.request(Envelope(client.ask))
+    assert len(client.sent) == 1
+
+
+def test_a_dispatch_that_fails_leaves_nothing_registered(client: Client) -> None:
+    client.failure = ConnectionError("gone")
+    with pytest.raises(ConnectionError):
         client.coordinator.request(Envelope(client.ask, "t"))
     counters = client.waiters.counters()
     assert (counters.cancelled, counters.in_flight) == (1, 0)

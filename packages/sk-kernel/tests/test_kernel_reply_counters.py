@@ -18,21 +18,21 @@ def test_every_counter_counts_its_own(waiters: ReplyWaiterService, clock: Clock)
     )
     with pytest.raises(TooManyRequestsError):
         waiters.register("one too many")
-    waiters.complete(success("done"))
-    waiters.complete(success("done"))
+    waiters.settle(done, success("done"))
+    waiters.settle(done, success("done"))
     dropped.cancel()
     clock.seconds += 1
-    waiters.complete(success("late"))
+    waiters.settle(late, success("late"))
+    waiters.drop_late()
     assert waiters.counters() == ReplyCounters(
         registered=4,
         completed=1,
         cancelled=1,
         expired=1,
         duplicate_terminal=1,
-        late_reply_drop=1,
+        late_reply_drop=2,
         in_flight=1,
         refused=1,
-        remembered=3,
     )
     assert [w.done() for w in (done, dropped, late, open_)] == [True, True, True, False]
 
@@ -41,19 +41,18 @@ def test_every_counter_counts_its_own(waiters: ReplyWaiterService, clock: Clock)
 def test_diagnostics_carry_no_payload_no_reply_to_and_no_error_text(clock: Clock) -> None:
     events: list[ReplyEvent] = []
     waiters = ReplyWaiterService(clock=clock, on_event=events.append, max_in_flight=3)
-    *_, given_up = [
+    done, late, given_up = [
         waiters.register(name, "secret-address", 1 if name == "late" else 9)
         for name in ("done", "late", "given up")
     ]
     with pytest.raises(TooManyRequestsError):
         waiters.register("refused", "secret-address")
-    waiters.add_alias("done", "secret-alias")
     for _ in range(2):
-        waiters.complete(TerminalEvent("secret-alias", "error", "secret-payload", "secret-text"))
+        waiters.settle(done, TerminalEvent("secret-name", "error", "secret-payload", "secret-text"))
     given_up.cancel()
     clock.seconds += 1
-    waiters.complete(TerminalEvent("late", "success", "secret-payload"))
-    waiters.complete(TerminalEvent("secret-stranger", "success", "secret-payload"))
+    waiters.settle(late, TerminalEvent("late", "success", "secret-payload"))
+    waiters.drop_late()
     assert "secret" not in repr(events)
     assert [(e.name, e.trace_id, e.status) for e in events] == [
         ("registered", "done", None),
@@ -73,25 +72,24 @@ def test_diagnostics_carry_no_payload_no_reply_to_and_no_error_text(clock: Clock
 def test_a_waiter_shows_no_reply_to_and_no_payload(waiters: ReplyWaiterService) -> None:
     waiter = waiters.register("t", "secret")
     assert repr(waiter) == "<ReplyWaiter 't': in flight>"
-    waiters.complete(success("t", "secret"))
+    waiters.settle(waiter, success("t", "secret"))
     assert repr(waiter) == "<ReplyWaiter 't': success>"
 
 
 @pytest.mark.contract("REPLY-06")
 def test_nothing_leaks_after_100_000_requests_a_tenth_of_them_given_up() -> None:
     clock = Clock()
-    waiters = ReplyWaiterService(clock=clock, remember=512, max_in_flight=64)
+    waiters = ReplyWaiterService(clock=clock, max_in_flight=64)
 
     def serve(first: int, count: int) -> None:
         for n in range(first, first + count):
             clock.seconds += 0.001
             name = f"{n:032x}"
             waiter = waiters.register(name, "web", 0.01 if n % 20 == 0 else 60)
-            waiters.add_alias(name, f"child:{name}")
             if n % 20 == 10:
                 waiter.cancel()
             elif n % 20:
-                waiters.complete(success(f"child:{name}", b"x" * 100))
+                waiters.settle(waiter, success(name, b"x" * 100))
 
     serve(0, 10_000)
     before = sys.getallocatedblocks()
@@ -101,5 +99,5 @@ def test_nothing_leaks_after_100_000_requests_a_tenth_of_them_given_up() -> None
     waiters.expire()
     assert after - before < 9_000, "less than a tenth of an object for each request"
     assert waiters.counters() == ReplyCounters(
-        registered=100_000, completed=90_000, cancelled=5_000, expired=5_000, remembered=512
+        registered=100_000, completed=90_000, cancelled=5_000, expired=5_000
     )

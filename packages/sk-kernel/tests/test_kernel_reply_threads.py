@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 import pytest
 from kernel_replies import success
-from sk_kernel import TerminalEvent
+from sk_kernel import ReplyWaiter, TerminalEvent
 from sk_kernel.runtime import ReplyWaiterService
 
 
 def test_a_reply_from_another_thread_wakes_a_blocked_wait() -> None:
     waiters = ReplyWaiterService()
     waiter = waiters.register("t", timeout_seconds=60)
-    thread = threading.Thread(target=waiters.complete, args=[success("t", 7)])
+    thread = threading.Thread(target=waiters.settle, args=[waiter, success("t", 7)])
     thread.start()
     assert waiter.wait().payload == 7
     thread.join()
@@ -36,7 +36,7 @@ def test_a_reply_from_another_thread_wakes_an_await() -> None:
 
     async def request() -> TerminalEvent:
         waiter = waiters.register("t", timeout_seconds=60)
-        asyncio.get_running_loop().run_in_executor(None, waiters.complete, success("t", 7))
+        asyncio.get_running_loop().run_in_executor(None, waiters.settle, waiter, success("t", 7))
         return await waiter
 
     assert asyncio.run(request()).payload == 7
@@ -45,7 +45,7 @@ def test_a_reply_from_another_thread_wakes_an_await() -> None:
 def test_an_await_of_what_has_ended_gives_its_outcome(waiters: ReplyWaiterService) -> None:
     async def request() -> TerminalEvent:
         waiter = waiters.register("t")
-        waiters.complete(success("t", 7))
+        waiters.settle(waiter, success("t", 7))
         return await waiter
 
     assert asyncio.run(request()).payload == 7
@@ -66,7 +66,7 @@ def test_an_await_expires_by_itself() -> None:
 def test_a_cancelled_await_unregisters() -> None:
     waiters = ReplyWaiterService()
 
-    async def cancelled() -> TerminalEvent | None:
+    async def cancelled() -> ReplyWaiter:
         waiter = waiters.register("t", timeout_seconds=60)
 
         async def request() -> None:
@@ -77,12 +77,12 @@ def test_a_cancelled_await_unregisters() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        return waiter.outcome
+        return waiter
 
-    outcome = asyncio.run(cancelled())
-    assert outcome is not None
-    assert outcome.status == "cancelled"
-    assert not waiters.complete(success("t"))
+    waiter = asyncio.run(cancelled())
+    assert waiter.outcome is not None
+    assert waiter.outcome.status == "cancelled"
+    assert not waiters.settle(waiter, success("t"))
     counters = waiters.counters()
     assert (counters.cancelled, counters.late_reply_drop, counters.in_flight) == (1, 1, 0)
 
@@ -100,7 +100,7 @@ def test_a_reply_to_a_loop_that_is_gone_breaks_nothing() -> None:
     loop.call_soon(loop.stop)
     loop.run_forever()
     loop.close()
-    assert waiters.complete(success("t", 1))
+    assert waiters.settle(waiter, success("t", 1))
     assert waiter.wait().payload == 1
     with pytest.raises(asyncio.CancelledError):
         coroutine.throw(asyncio.CancelledError)
@@ -130,12 +130,12 @@ def race(*jobs: Callable[[], object]) -> None:
 @pytest.mark.contract("REPLY-01", "REPLY-03", "REPLY-06")
 def test_threads_that_race_to_end_the_same_requests_end_each_once() -> None:
     count = 500
-    waiters = ReplyWaiterService(max_in_flight=count, remember=count)
+    waiters = ReplyWaiterService(max_in_flight=count)
     made = [waiters.register(str(n), timeout_seconds=3600) for n in range(count)]
     outcomes: dict[str, list[TerminalEvent]] = {"a": [], "b": []}
 
     def completing(payload: str) -> Callable[[], object]:
-        return lambda: [waiters.complete(success(w.trace_id, payload)) for w in made]
+        return lambda: [waiters.settle(w, success(w.trace_id, payload)) for w in made]
 
     race(
         completing("first"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from kernel_replies import Clock, success
-from sk_kernel import TerminalEvent
+from sk_kernel import TerminalEvent, TerminalStatus
 from sk_kernel.runtime import ReplyCounters, ReplyWaiterService
 
 
@@ -12,16 +12,16 @@ from sk_kernel.runtime import ReplyCounters, ReplyWaiterService
 def test_a_waiter_receives_exactly_one_success(waiters: ReplyWaiterService) -> None:
     waiter = waiters.register("t", "web", 5)
     assert not waiter.done()
-    assert waiters.complete(success("t", 42))
+    assert waiters.settle(waiter, success("t", 42))
     assert waiter.wait() == waiter.wait() == success("t", 42)
-    assert waiters.counters() == ReplyCounters(registered=1, completed=1, remembered=1)
+    assert waiters.counters() == ReplyCounters(registered=1, completed=1)
 
 
 @pytest.mark.contract("REPLY-01")
 def test_a_terminal_of_any_status_completes_its_waiter(waiters: ReplyWaiterService) -> None:
     failed = TerminalEvent("t", "error", category="execution", node="n", cause_type="KeyError")
     waiter = waiters.register("t")
-    waiters.complete(failed)
+    waiters.settle(waiter, failed)
     assert waiter.wait() == failed
     assert waiters.counters().completed == 1
 
@@ -39,7 +39,7 @@ def test_a_timeout_unregisters_with_the_one_outcome_of_a_timeout(
     expected = TerminalEvent("t", "timeout", error="no reply in time", category="timeout")
     assert waiter.wait() == expected
     assert waiters.next_due() is None
-    assert waiters.counters() == ReplyCounters(registered=1, expired=1, remembered=1)
+    assert waiters.counters() == ReplyCounters(registered=1, expired=1)
 
 
 def test_a_time_that_is_no_number_is_refused_and_registers_nothing(
@@ -55,7 +55,7 @@ def test_how_long_requests_took_is_known_by_how_they_ended(
 ) -> None:
     asked = [waiters.register(name, timeout_seconds=5) for name in "abcd"]
     clock.seconds += 0.5
-    waiters.complete(success("a"))
+    waiters.settle(asked[0], success("a"))
     asked[1].cancel()
     waiters.time_out(asked[2])
     clock.seconds += 4.5
@@ -74,7 +74,7 @@ def test_what_is_overdue_is_expired_though_nobody_drove_the_clock(
     """The outcome is a matter of times alone: not of whether someone looked in between."""
     completed = waiters.register("completed", timeout_seconds=5)
     clock.seconds += 5
-    assert not waiters.complete(success("completed"))
+    assert not waiters.settle(completed, success("completed"))
     cancelled = waiters.register("cancelled", timeout_seconds=5)
     clock.seconds += 5
     assert not cancelled.cancel()
@@ -118,13 +118,13 @@ def test_a_wait_that_is_shorter_than_the_request_may_take_expires_it() -> None:
     waiters = ReplyWaiterService()
     waiter = waiters.register("t", timeout_seconds=3600)
     assert waiter.wait(0.01) == waiter.wait() == waiter.outcome
-    assert waiters.counters() == ReplyCounters(registered=1, expired=1, remembered=1)
+    assert waiters.counters() == ReplyCounters(registered=1, expired=1)
 
 
 @pytest.mark.contract("REPLY-03")
 def test_a_duplicate_terminal_does_not_complete_twice(waiters: ReplyWaiterService) -> None:
     waiter = waiters.register("t")
-    assert [waiters.complete(success("t", n)) for n in range(3)] == [True, False, False]
+    assert [waiters.settle(waiter, success("t", n)) for n in range(3)] == [True, False, False]
     assert waiter.wait().payload == 0
     assert waiters.counters().duplicate_terminal == 2
     assert waiters.counters().late_reply_drop == 0
@@ -140,14 +140,14 @@ def test_cancellation_unregisters_with_the_one_outcome_of_a_cancellation(
     assert waiter.wait() == TerminalEvent(
         "t", "cancelled", error="cancelled by the caller", category="cancelled"
     )
-    assert waiters.counters() == ReplyCounters(registered=1, cancelled=1, remembered=1)
+    assert waiters.counters() == ReplyCounters(registered=1, cancelled=1)
 
 
 def test_an_ended_waiter_cannot_cancel_the_next_request_of_its_trace_id(
     waiters: ReplyWaiterService,
 ) -> None:
     old = waiters.register("t")
-    waiters.complete(success("t"))
+    waiters.settle(old, success("t"))
     new = waiters.register("t")
     assert not old.cancel()
     assert new.cancel()
@@ -163,37 +163,51 @@ def test_a_terminal_after_the_end_is_late_and_dropped(
     if end == "cancel":
         waiter.cancel()
     clock.seconds += 1
-    assert not waiters.complete(success("t"))
-    assert not waiters.complete(success("t"))
+    assert not waiters.settle(waiter, success("t"))
+    assert not waiters.settle(waiter, success("t"))
     assert waiter.wait().status != "success"
     assert (waiters.counters().late_reply_drop, waiters.counters().duplicate_terminal) == (2, 0)
 
 
 @pytest.mark.contract("REPLY-05")
-def test_a_terminal_that_nobody_asked_for_is_late(waiters: ReplyWaiterService) -> None:
-    assert not waiters.complete(success("stranger"))
+def test_a_terminal_of_which_nobody_knows_the_request_is_late(waiters: ReplyWaiterService) -> None:
+    waiters.drop_late()
     assert waiters.counters() == ReplyCounters(late_reply_drop=1)
 
 
 @pytest.mark.contract("REPLY-05")
-def test_a_duplicate_is_told_from_a_late_one_among_the_last_that_ended(
-    waiters: ReplyWaiterService,
+@pytest.mark.parametrize("status", ["error", "timeout"])
+def test_a_duplicate_is_told_from_a_late_one_by_what_has_ended_its_own_request(
+    waiters: ReplyWaiterService, status: TerminalStatus
 ) -> None:
-    for n in range(9):
-        waiters.register(str(n))
-        waiters.complete(success(str(n)))
-    waiters.complete(success("0"))
-    assert (waiters.counters().late_reply_drop, waiters.counters().duplicate_terminal) == (1, 0)
-    waiters.complete(success("1"))
-    assert (waiters.counters().late_reply_drop, waiters.counters().duplicate_terminal) == (1, 1)
-    assert waiters.counters().remembered == 8
+    """Though a terminal may say that the time was over, and its request's name be used again."""
+    answered, given_up = waiters.register("t"), waiters.register("u")
+    waiters.settle(answered, TerminalEvent("t", status))
+    given_up.cancel()
+    again = [waiters.register("t"), waiters.register("u")]
+    assert not waiters.settle(answered, success("t"))
+    assert not waiters.settle(given_up, success("u"))
+    counters = waiters.counters()
+    assert (counters.duplicate_terminal, counters.late_reply_drop) == (1, 1)
+    assert [waiter.done() for waiter in again] == [False, False]
 
 
 @pytest.mark.contract("REPLY-05")
-def test_a_trace_id_used_again_starts_afresh(waiters: ReplyWaiterService) -> None:
-    """Its late terminals are late, whatever became of the earlier request."""
-    waiters.register("t")
-    waiters.complete(success("t"))
-    waiters.register("t").cancel()
-    waiters.complete(success("t"))
-    assert (waiters.counters().late_reply_drop, waiters.counters().duplicate_terminal) == (1, 0)
+def test_what_comes_late_of_a_request_is_nothing_to_the_next_of_its_trace_id(
+    waiters: ReplyWaiterService,
+) -> None:
+    earlier = waiters.register("t")
+    earlier.cancel()
+    later = waiters.register("t")
+    assert not waiters.settle(earlier, success("t", "the earlier one's"))
+    assert waiters.settle(later, success("t", "its own"))
+    assert later.wait().payload == "its own"
+
+
+def test_an_outcome_is_under_the_callers_trace_id_whichever_the_terminal_says(
+    waiters: ReplyWaiterService,
+) -> None:
+    waiter, other = waiters.register("t"), waiters.register("u")
+    assert waiters.settle(waiter, success("u", 1))
+    assert waiter.wait() == success("t", 1)
+    assert not other.done()

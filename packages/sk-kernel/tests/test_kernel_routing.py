@@ -152,6 +152,16 @@ def test_an_input_that_says_what_is_no_text_is_refused(app: App, name: str) -> N
         routing.by_group([BoundaryDispatchInput(1, **said)])
 
 
+@pytest.mark.parametrize("name", ["trace_id", "reply_to"])
+def test_an_input_with_a_name_of_more_than_256_characters_is_refused(app: App, name: str) -> None:
+    routing = RoutingService(app.plan("g1", "g2", "g2", "g1"))
+    said: dict[str, Any] = {name: "x" * 257}
+    with pytest.raises(UnsendableRequestError, match=f"with a {name} of more than 256 characters"):
+        routing.by_group([BoundaryDispatchInput(1, "g1", "one", **said)])
+    said[name] = "x" * 256
+    assert routing.by_group([BoundaryDispatchInput(1, "g1", "one", **said)])
+
+
 @pytest.mark.contract("ROUTE-CACHE-02")
 def test_another_plan_is_gone_by_from_the_next_call_on(app: App) -> None:
     routing = RoutingService(app.plan("g1", "g1", "g1", "g1"))

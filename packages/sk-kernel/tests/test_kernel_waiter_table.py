@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sk_kernel import TooManyRequestsError, TraceInUseError
 from sk_kernel._replies.waiter_table import SLACK, Registration, WaiterTable
 
-LIMIT, REMEMBER = 4, 3
+LIMIT = 4
 NAMES = st.sampled_from("abcdef")
 TIMES = st.integers(0, 20)
 
@@ -21,9 +21,9 @@ class Model(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.table: WaiterTable[Registration] = WaiterTable(LIMIT, REMEMBER)
+        self.table: WaiterTable[Registration] = WaiterTable(LIMIT)
         self.live: list[Registration] = []
-        self.past: list[tuple[set[str], bool]] = []
+        self.answered: list[Registration] = []
         self.counts: Counter[str] = Counter()
         self.outcomes: Counter[int] = Counter()
         self.made: list[Registration] = []
@@ -31,20 +31,14 @@ class Model(RuleBasedStateMachine):
         self.now = 0
 
     def holder(self, name: str) -> Registration | None:
-        return next((entry for entry in self.live if name in entry.names), None)
+        return next((entry for entry in self.live if name == entry.trace_id), None)
 
     def unfinished(self) -> list[Registration]:
         return [entry for entry in self.held if entry not in self.live]
 
-    def forget(self, name: str) -> None:
-        for names, _ in self.past:
-            names.discard(name)
-
     def ended(self, entry: Registration, how: str) -> None:
         self.live.remove(entry)
-        for name in entry.names:
-            self.forget(name)
-        self.past = [*self.past, (set(entry.names), how == "completed")][-REMEMBER:]
+        self.answered += [entry] if how == "completed" else []
         self.counts[how] += 1
         self.outcomes[id(entry)] += 1
 
@@ -59,37 +53,23 @@ class Model(RuleBasedStateMachine):
                 self.table.register(entry)
         else:
             self.table.register(entry)
-            self.forget(name)
             self.live.append(entry)
             self.made.append(entry)
             self.counts["registered"] += 1
 
-    @rule(name=NAMES, alias=NAMES)
-    def add_alias(self, name: str, alias: str) -> None:
-        entry = next((e for e in self.live if e.trace_id == name), None)
-        if entry is None:
-            assert not self.table.add_alias(name, alias)
-        elif self.holder(alias) not in (None, entry):
-            with pytest.raises(TraceInUseError):
-                self.table.add_alias(name, alias)
-        else:
-            assert self.table.add_alias(name, alias)
-            assert alias in entry.names
-            self.forget(alias)
-
-    @rule(name=NAMES)
-    def complete(self, name: str) -> None:
-        entry = self.holder(name)
-        known = [completed for names, completed in self.past if name in names]
-        verdict, trace_id, found = self.table.complete(name)
-        assert found is entry
-        if entry is not None:
-            assert (verdict, trace_id) == ("completed", entry.trace_id)
-            self.ended(entry, "completed")
-        else:
-            expected = "duplicate_terminal" if known == [True] else "late_reply_drop"
-            assert verdict == expected
-            self.counts[expected] += 1
+    @rule(which=st.integers(0, 50))
+    def settle(self, which: int) -> None:
+        if which < len(self.made):
+            entry = self.made[which]
+            if entry in self.live:
+                expected = "completed"
+                self.ended(entry, expected)
+            else:
+                expected = "late_reply_drop"
+                if entry in self.answered:
+                    expected = "duplicate_terminal"
+                self.counts[expected] += 1
+            assert self.table.settle(entry) == expected
 
     @rule(which=st.integers(0, 50))
     def cancel(self, which: int) -> None:
@@ -157,7 +137,6 @@ class Model(RuleBasedStateMachine):
 
     @invariant()
     def everything_is_bounded(self) -> None:
-        assert self.table.remembered <= REMEMBER
         assert self.table.scheduled <= 2 * LIMIT + SLACK + 1
 
 
@@ -170,7 +149,7 @@ class TestWaiterTable(Model.TestCase):  # type: ignore[valid-type,misc]
 
 
 def test_ended_requests_do_not_pile_up_in_the_heap() -> None:
-    table: WaiterTable[Registration] = WaiterTable(LIMIT, REMEMBER)
+    table: WaiterTable[Registration] = WaiterTable(LIMIT)
     longest = 0
     for n in range(1_000):
         entry = Registration(str(n), None, 1e9)

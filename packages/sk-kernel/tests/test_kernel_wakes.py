@@ -24,7 +24,7 @@ def test_an_await_ends_in_time_though_another_waker_has_failed() -> None:
         task = asyncio.ensure_future(waited(waiter))
         await asyncio.sleep(0)
         with pytest.raises(OSError, match="not now"):
-            waiters.complete(TerminalEvent("t", "success", 42))
+            waiters.settle(waiter, TerminalEvent("t", "success", 42))
         return await asyncio.wait_for(task, 10)
 
     async def waited(waiter: ReplyWaiter) -> TerminalEvent:
@@ -59,15 +59,16 @@ def test_awaits_of_one_loop_expire_each_at_its_own_time() -> None:
 
     async def asks() -> list[str]:
         ended: list[str] = []
+        asked: dict[str, ReplyWaiter] = {}
 
         async def ask(name: str, seconds: float) -> None:
-            outcome = await waiters.register(name, timeout_seconds=seconds)
-            ended.append(f"{name}: {outcome.status}")
+            asked[name] = waiters.register(name, timeout_seconds=seconds)
+            ended.append(f"{name}: {(await asked[name]).status}")
 
         limits = {"late": 0.15, "never": 60.0, "soon": 0.01, "between": 0.05}
         several = [asyncio.ensure_future(ask(name, limit)) for name, limit in limits.items()]
         await asyncio.gather(several[0], *several[2:])
-        waiters.complete(TerminalEvent("never", "success"))
+        waiters.settle(asked["never"], TerminalEvent("never", "success"))
         await several[1]
         return ended
 
@@ -101,7 +102,7 @@ def test_a_service_that_nobody_has_any_more_is_not_kept_by_the_timer_of_a_loop()
         known = weakref.ref(waiters)
         waiter = waiters.register("t", timeout_seconds=3600)
         wakes_here().mind(waiters, waiter.due)
-        waiters.complete(TerminalEvent("t", "success"))
+        waiters.settle(waiter, TerminalEvent("t", "success"))
         del waiters, waiter
         gc.collect()
         assert known() is None
@@ -111,16 +112,18 @@ def test_a_service_that_nobody_has_any_more_is_not_kept_by_the_timer_of_a_loop()
 
 def test_a_task_that_only_its_future_holds_is_woken() -> None:
     waiters, ended = ReplyWaiterService(), asyncio.Event()
+    asked: list[ReplyWaiter] = []
 
     async def ask() -> None:
-        await waiters.register("t", timeout_seconds=60)
+        asked.append(waiters.register("t", timeout_seconds=60))
+        await asked[0]
         ended.set()
 
     async def asks() -> None:
         asyncio.create_task(ask())  # noqa: RUF006 - nobody keeps it
         await asyncio.sleep(0)
         # Between the outcome and the loop's turn, which is when a collection may come.
-        waiters.complete(TerminalEvent("t", "success"))
+        waiters.settle(asked.pop(), TerminalEvent("t", "success"))
         gc.collect()
         await asyncio.wait_for(ended.wait(), 30)
 

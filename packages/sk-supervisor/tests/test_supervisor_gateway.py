@@ -22,9 +22,13 @@ from sk_supervisor._protocol.client_keys import ClientKeys
 from sk_supervisor._protocol.edges import EdgeKeys
 from sk_supervisor._protocol.frames import CLIENT, ReplyHeader, encode_header
 from sk_supervisor._protocol.link_limits import LinkLimits
+from sk_supervisor._requests.flights import name_of
 from sk_supervisor._requests.gateway import RequestGateway
 from sk_supervisor.errors import HeaderError, RelayRefusedError
 from sk_transport import Channel, FrameDecoder, FrameKind, FrameLimits, KeyMaterial, Signer
+
+#: The name that the first request of a run has among its nodes.
+FIRST = name_of(1)
 
 
 class Front:
@@ -34,6 +38,7 @@ class Front:
         plan = prepare(asked(SHARED)).plan
         waiters = self.waiters = ReplyWaiterService(max_in_flight=max_in_flight)
         self._keys = EdgeKeys(KeyMaterial.generated(), "s", (), "hkdf_sha256")
+        self._signers: dict[str, Signer] = {}
         self._codec = RequestCodec(plan.graph)
         self.gateway = RequestGateway(
             plan,
@@ -48,14 +53,22 @@ class Front:
         )
         self._client = ReplyCoordinatorService(waiters, RoutingService(plan), self.gateway.dispatch)
 
-    def ask(self, *payloads: Any) -> list[ReplyWaiter]:
-        return [self._client.request(Envelope(payload)) for payload in payloads]
+    def ask(self, *payloads: Any, trace_id: str | None = None) -> list[ReplyWaiter]:
+        return [self._client.request(Envelope(payload, trace_id)) for payload in payloads]
 
-    def answered(self, worker: str, node: str, weight: int = WHOLE, *, run_id: str = "r") -> None:
-        """Let a worker say that the first request has failed in a node; signed, and long ago."""
-        (part,) = self._codec.answer_parts([Answer("r1", weight, node=node, cause_type="E")], 1_000)
-        key = self._keys.between(worker, CLIENT)
-        signer = Signer(Channel("s", worker, CLIENT), key, clock=lambda: 0)
+    def answered(
+        self,
+        worker: str,
+        node: str,
+        weight: int = WHOLE,
+        *,
+        run_id: str = "r",
+        request: str = FIRST,
+    ) -> None:
+        """Let a worker say that a request has failed in a node; signed, and long ago."""
+        failed = Answer(request, weight, node=node, cause_type="E")
+        (part,) = self._codec.answer_parts([failed], 1_000)
+        signer = self._signer(worker)
         header = encode_header(ReplyHeader(run_id))
         for payload in frames_of([part], 1_000):
             sent = b"".join(signer.seal(FrameKind.REPLY, header, payload))
@@ -63,6 +76,13 @@ class Front:
                 self.gateway.arrived(worker, frame)
         self.gateway.leave()
         self.gateway.attend()
+
+    def _signer(self, worker: str) -> Signer:
+        """That of the worker's one link."""
+        if worker not in self._signers:
+            key = self._keys.between(worker, CLIENT)
+            self._signers[worker] = Signer(Channel("s", worker, CLIENT), key, clock=lambda: 0)
+        return self._signers[worker]
 
 
 @pytest.fixture
@@ -153,6 +173,35 @@ def test_whoever_a_request_may_have_come_to_answers_it(
         worker.partition("-")[0],
         node,
     )
+
+
+@pytest.mark.parametrize("request_name", ["order-17", "r99"])
+def test_an_answer_to_what_is_no_request_of_the_nodes_settles_none_and_is_late(
+    front: Front, request_name: str
+) -> None:
+    """A caller's trace id is none: it is neither secret nor a worker's to answer."""
+    waiters = front.ask(Second(1), trace_id="order-17")
+    front.answered("two-1.1", "second", request=request_name)
+    assert lost(waiters) == [False]
+    assert front.waiters.counters().late_reply_drop == 1
+
+
+def test_a_second_answer_to_what_the_nodes_have_done_with_is_late(front: Front) -> None:
+    front.ask(Second(1))
+    for _ in range(2):
+        front.answered("two-1.1", "second")
+    counters = front.waiters.counters()
+    assert (counters.completed, counters.late_reply_drop) == (1, 1)
+
+
+def test_the_answer_to_a_request_that_is_over_is_not_that_of_the_next_of_its_trace_id(
+    front: Front,
+) -> None:
+    ended(*front.ask(Second(1), trace_id="mine"), "cancelled")
+    waiters = front.ask(Second(2), trace_id="mine")
+    front.answered("two-1.1", "second")
+    assert lost(waiters) == [False]
+    assert front.waiters.counters().late_reply_drop == 1
 
 
 def ended(waiter: ReplyWaiter, how: str) -> None:

@@ -108,14 +108,14 @@ class Come:
         self.waiters = ReplyWaiterService()
         self.replies = Replies(self._codec, self.waiters, lambda _: None)
 
-    def put(self, name: str, payload: Any) -> ReplyWaiter:
-        """Have a reply come; whoever waits for it."""
-        waiter = self.waiters.register(name)
-        (part,) = self._codec.answer_parts([Answer(name, WHOLE, True, payload, "last")], 1 << 20)
-        (frame,) = frames_of([part], 1 << 20)
-        (answer,) = self._codec.answers(frame)
-        self.replies.put("two-0.1", [Coming(answer, "two", "")])
-        return waiter
+    def put(self, **payloads: Any) -> list[ReplyWaiter]:
+        """Have replies come in one frame, by names; whoever waits for each."""
+        waiters = [self.waiters.register(name) for name in payloads]
+        answers = [Answer(name, WHOLE, True, said, "last") for name, said in payloads.items()]
+        (frame,) = frames_of(self._codec.answer_parts(answers, 1 << 20), 1 << 20)
+        said = zip(waiters, self._codec.answers(frame), strict=True)
+        self.replies.put("two-0.1", [Coming(*each, "two", "") for each in said])
+        return waiters
 
 
 def plain(text: str = "") -> Reply:
@@ -123,7 +123,8 @@ def plain(text: str = "") -> Reply:
 
 
 def test_a_plain_reply_is_given_at_once() -> None:
-    assert Come().put("a", plain()).outcome == TerminalEvent("a", "success", plain())
+    (waiter,) = Come().put(a=plain())
+    assert waiter.outcome == TerminalEvent("a", "success", plain())
 
 
 @pytest.mark.parametrize("payload", [Made("any"), plain("x" * 70_000)], ids=["made", "large"])
@@ -131,9 +132,20 @@ def test_what_may_take_its_time_is_made_in_the_other_thread_and_none_overtakes_i
     payload: Any,
 ) -> None:
     come = Come()
-    waiters = [come.put("a", payload), come.put("b", plain())]
+    waiters = [*come.put(a=payload), *come.put(b=plain())]
     assert [waiter.done() for waiter in waiters] == [False, False]
     come.replies.leave()
     come.replies.attend()
     assert [waiter.done() for waiter in waiters] == [True, True]
-    assert come.put("c", plain()).done()
+    assert come.put(c=plain())[0].done()
+
+
+def test_replies_that_are_small_each_and_large_together_are_made_in_the_other_thread() -> None:
+    small = plain("x" * 40_000)
+    assert all(Come().put(a=small)[0].done() for _ in range(2))
+    come = Come()
+    waiters = come.put(a=small, b=small)
+    assert [waiter.done() for waiter in waiters] == [False, False]
+    come.replies.leave()
+    come.replies.attend()
+    assert [waiter.done() for waiter in waiters] == [True, True]

@@ -42,19 +42,11 @@ class TooManyInputsError(RequestRefusedError):
 
 
 class TraceInUseError(RequestRefusedError):
-    """A request in flight goes by that trace id, or by that alias, already."""
+    """A request in flight goes by that trace id already."""
 
     def __init__(self, trace_id: str) -> None:
         self.trace_id = trace_id
         super().__init__(f"a request in flight goes by {trace_id!r}: each needs a name of its own")
-
-
-class TooManyAliasesError(RequestRefusedError):
-    """A request would go by more names than are kept for one."""
-
-    def __init__(self, trace_id: str, limit: int) -> None:
-        self.trace_id, self.limit = trace_id, limit
-        super().__init__(f"the request {trace_id!r} has {limit} aliases, and may have no more")
 
 
 class UnsendableRequestError(RequestRefusedError):

@@ -16,7 +16,6 @@ from sk_kernel._fault import Fault as Fault
 from sk_kernel._request_errors import RequestExpiredError as RequestExpiredError
 from sk_kernel._request_errors import RequestRefusedError as RequestRefusedError
 from sk_kernel._request_errors import RequestsClosedError as RequestsClosedError
-from sk_kernel._request_errors import TooManyAliasesError as TooManyAliasesError
 from sk_kernel._request_errors import TooManyInputsError as TooManyInputsError
 from sk_kernel._request_errors import TooManyRequestsError as TooManyRequestsError
 from sk_kernel._request_errors import TraceInUseError as TraceInUseError
@@ -147,14 +146,20 @@ class NodeOutputError(RunError):
 
 
 class MovedKeyError(RunError):
-    """A node changed the key that its group's workers share records by, on the way to a state."""
+    """A node changed the key that its group's workers share records by, on the way to a state.
 
-    def __init__(self, node: str, consumer: str, key: str, sequence: int) -> None:
-        self.node, self.consumer, self.key, self.sequence = node, consumer, key, sequence
+    ``nodes`` may have: the record may have passed them since it was found in the right worker.
+    ``node`` is the last of them, which gave it to the ``consumer``.
+    """
+
+    def __init__(self, nodes: tuple[str, ...], consumer: str, key: str, sequence: int) -> None:
+        self.nodes, self.node = nodes, nodes[-1]
+        self.consumer, self.key, self.sequence = consumer, key, sequence
+        who = " or ".join(map(repr, nodes))
         super().__init__(
-            f"{node!r} changed {key!r}{_at(sequence)}, and so sent it to {consumer!r} in the wrong"
-            " worker: give the group one worker, or, where they share no state, put one of them"
-            " into a group of its own"
+            f"{who} changed {key!r}{_at(sequence)}, which came to {consumer!r} in the wrong worker"
+            f" so: give the group one worker, or, where they share no state, put {consumer!r} into"
+            " a group of its own"
         )
 
 

@@ -15,5 +15,5 @@ class Clock:
         return self.seconds
 
 
-def success(trace_id: str, payload: object = None) -> TerminalEvent:
+def success(trace_id: str = "t", payload: object = None) -> TerminalEvent:
     return TerminalEvent(trace_id, "success", payload)

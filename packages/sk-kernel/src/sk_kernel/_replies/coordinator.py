@@ -12,7 +12,7 @@ from sk_kernel._record.envelope import Envelope, unfit_name_in
 from sk_kernel._replies.routing import RoutingService
 from sk_kernel._replies.waiter import ReplyWaiter
 from sk_kernel._replies.waiters import ReplyWaiterService
-from sk_kernel._requests.caller import names_of
+from sk_kernel._requests.caller import names_of, too_long_in
 from sk_kernel.errors import UnknownRouteError, UnsendableRequestError
 
 
@@ -45,14 +45,14 @@ class ReplyCoordinatorService:
         registered.
 
         :raises RequestRefusedError: when too many are in flight, its trace id is in use, or its
-            ``trace_id``, ``target`` or ``reply_to`` is no text.
+            ``trace_id``, ``target`` or ``reply_to`` is no text, or too long.
         :raises UnknownRouteError: when no node takes it.
         :raises TypeError: when it is no envelope, or ``timeout_seconds`` no number.
         """
         if not isinstance(envelope, Envelope):
             wanted = f"write Envelope({type(envelope).__qualname__}(...))"
             raise TypeError(f"a request is an Envelope around its payload: {wanted}")
-        if unfit := unfit_name_in(envelope):
+        if unfit := unfit_name_in(envelope) or too_long_in(envelope):
             raise UnsendableRequestError(unfit)
         trace_id, spare = names_of(envelope.trace_id, envelope.headers)
         envelope = msgspec.structs.replace(

@@ -16,6 +16,7 @@ ReplyEventName = Literal[
     "completed",
     "cancelled",
     "expired",
+    "released",
     "duplicate_terminal",
     "late_reply_drop",
     "refused",
@@ -26,10 +27,10 @@ class ReplyCounters(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the requests so far.
 
     ``registered`` is ``completed + cancelled + expired + in_flight``: a request that a terminal of
-    any status ended is completed. ``refused`` were never registered. ``remembered`` is the number
-    of ended requests whose names are still known, to tell a duplicate terminal from a late one.
-    ``unfinished`` have ended too, but the nodes have not done with them: they count as those in
-    flight do when it is said whether one more may be.
+    any status ended is completed. ``refused`` were never registered. A further terminal is a
+    duplicate where one has completed its request, and late where the request has ended otherwise,
+    or nobody knows of it any more. ``unfinished`` have ended too, but the nodes have not done with
+    them: they count as those in flight do when it is said whether one more may be.
     """
 
     registered: int = 0
@@ -40,15 +41,15 @@ class ReplyCounters(msgspec.Struct, frozen=True, kw_only=True):
     late_reply_drop: int = 0
     in_flight: int = 0
     refused: int = 0
-    remembered: int = 0
     unfinished: int = 0
 
 
 class ReplyEvent(msgspec.Struct, frozen=True):
     """A step in the life of a request, for diagnostics: no payload, no ``reply_to``, no error text.
 
-    ``trace_id`` is the caller's own, never an alias; it is empty where nobody remembers whose a
-    late terminal was. ``status`` is that of the outcome, where there is one.
+    ``trace_id`` is the caller's own; it is empty where nobody knows any more whose a late terminal
+    was. ``status`` is that of the outcome, where there is one. Who has one while the nodes go on is
+    ``released`` when they have done with it.
     """
 
     name: ReplyEventName

@@ -62,7 +62,7 @@ class ReplyWaiter(Registration):
         #: When it was asked, by the service's clock.
         self.since = since
         self._owner, self.group = owner, group
-        #: The trace id that was asked for: its records have that, whatever it goes by.
+        #: The trace id that was asked for: its records have it, also under a spare one.
         self.asked_as = trace_id
         self.outcome: TerminalEvent | None = None
         #: Only for the service: what to call, in any thread, when there is an outcome.

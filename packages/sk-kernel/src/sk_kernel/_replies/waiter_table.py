@@ -1,80 +1,60 @@
-"""Which requests are in flight, by every name that they go by: a state machine without a clock.
+"""Which requests are in flight, by their callers' trace ids: a state machine without a clock.
 
-A request ends once: completed by the first terminal under one of its names, cancelled, or expired.
-Its names are then remembered for as long as ``remember`` further requests take to end; until then a
-terminal for a completed one is a duplicate, afterwards it is late, as it is for all others.
+A request ends once: completed by the first terminal that it is given, cancelled, or expired. One
+that a completed request is given is a duplicate; it is late for a request that has ended otherwise.
+A request is known by what its registration is, never by a name: that is its caller's to choose, and
+may be chosen again.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, TypeVar
 
-from sk_kernel.errors import TooManyAliasesError, TooManyRequestsError, TraceInUseError
+from sk_kernel.errors import TooManyRequestsError, TraceInUseError
 
-MAX_ALIASES = 16
 #: Entries of the heap that may belong to ended requests before it is rebuilt, beside as many as
 #: there are requests in flight: rebuilding costs nothing that registering has not paid for.
 SLACK = 64
 
-#: What a terminal is: the end of a request, another one for one that was completed, or for none.
+#: What a terminal is: the end of its request, another one for one that was completed, or too late.
 Verdict = Literal["completed", "duplicate_terminal", "late_reply_drop"]
 
 
 class Registration:
-    """A request in flight: the caller's own trace id first among its names, and its due time."""
+    """A request: its caller's own trace id, its due time, and whether a terminal has ended it."""
 
-    __slots__ = ("due", "held", "names", "reply_to", "serial", "trace_id")
+    __slots__ = ("completed", "due", "held", "reply_to", "serial", "trace_id")
 
     def __init__(self, trace_id: str, reply_to: str | None, due: float) -> None:
         self.trace_id, self.reply_to, self.due = trace_id, reply_to, due
-        self.names: tuple[str, ...] = (trace_id,)
         self.serial = 0
-        self.held = False
-
-    def rename(self, trace_id: str) -> None:
-        """Go by another name; before it is registered."""
-        self.trace_id, self.names = trace_id, (trace_id,)
-
-
-class _Past(NamedTuple):
-    """A request that has ended: its names, and whether a terminal ended it."""
-
-    names: tuple[str, ...]
-    completed: bool
+        self.completed = self.held = False
 
 
 R = TypeVar("R", bound=Registration)
 
 
 class WaiterTable(Generic[R]):
-    """The requests in flight and a bounded memory of the ended ones. Not safe across threads.
+    """The requests in flight; nothing is kept of those that have ended. Not safe across threads.
 
     Whoever works on a request may hold it: it then counts against ``max_in_flight`` until it is
     released, also where nobody waits for it any more.
     """
 
-    def __init__(self, max_in_flight: int, remember: int) -> None:
-        self.max_in_flight, self.remember = max_in_flight, remember
+    def __init__(self, max_in_flight: int) -> None:
+        self.max_in_flight = max_in_flight
         self.registered = self.completed = self.cancelled = self.expired = 0
         self.duplicate_terminal = self.late_reply_drop = self.refused = self.unfinished = 0
         self._live: dict[str, R] = {}
         # Trace ids, not registrations: those of ended requests would hold their replies alive.
         self._due: list[tuple[float, int, str]] = []
-        self._past: dict[str, _Past] = {}
-        self._order: deque[_Past] = deque()
 
     @property
     def in_flight(self) -> int:
         """The number of requests without an outcome."""
         return self.registered - self.completed - self.cancelled - self.expired
-
-    @property
-    def remembered(self) -> int:
-        """The number of ended requests that are remembered."""
-        return len(self._order)
 
     @property
     def scheduled(self) -> int:
@@ -97,89 +77,54 @@ class WaiterTable(Generic[R]):
         self.registered += 1
         entry.serial = self.registered
         self._live[entry.trace_id] = entry
-        self._past.pop(entry.trace_id, None)
         if len(self._due) > 2 * in_flight + SLACK:
             self._due = [item for item in self._due if self._is_live(item)]
             heapify(self._due)
         heappush(self._due, (entry.due, entry.serial, entry.trace_id))
 
-    def add_alias(self, trace_id: str, alias: str) -> bool:
-        """Let a request in flight go by another name too; False when there is no such request.
-
-        :raises TraceInUseError: when another one in flight goes by that name.
-        :raises TooManyAliasesError: when it has :data:`MAX_ALIASES`.
-        """
-        entry = self.get(trace_id)
-        if entry is None:
-            return False
-        holder = self._live.setdefault(alias, entry)
-        if holder is not entry:
-            raise TraceInUseError(alias)
-        if alias not in entry.names:
-            if len(entry.names) > MAX_ALIASES:
-                del self._live[alias]
-                raise TooManyAliasesError(trace_id, MAX_ALIASES)
-            entry.names = (*entry.names, alias)
-            self._past.pop(alias, None)
-        return True
-
     def hold(self, entry: R) -> bool:
         """Count a request in flight until it is released; False when it has ended before."""
-        entry.held = self._live.get(entry.trace_id) is entry
+        entry.held = self._goes_on(entry)
         return entry.held
 
-    def release(self, entry: R) -> None:
-        """Hold a request no more; nothing where it is not held."""
-        if entry.held:
-            entry.held = False
-            self.unfinished -= self._live.get(entry.trace_id) is not entry
+    def release(self, entry: R) -> bool:
+        """Hold a request no more; whether it was held, and has ended before: it is over now."""
+        was_over = entry.held and not self._goes_on(entry)
+        entry.held = False
+        self.unfinished -= was_over
+        return was_over
 
-    def goes(self, name: str) -> bool:
-        """Whether a request in flight goes by that name, its own or an alias."""
-        return name in self._live
-
-    def get(self, trace_id: str) -> R | None:
-        """The request in flight with that trace id of its caller's; aliases find nothing."""
-        entry = self._live.get(trace_id)
-        return entry if entry is not None and entry.trace_id == trace_id else None
+    def goes(self, trace_id: str) -> bool:
+        """Whether a request in flight goes by that trace id."""
+        return trace_id in self._live
 
     def entries(self) -> list[R]:
         """The requests in flight, the oldest first."""
-        return [entry for name, entry in self._live.items() if name == entry.trace_id]
+        return list(self._live.values())
 
-    def complete(self, name: str) -> tuple[Verdict, str, R | None]:
-        """Take a terminal that came under a name.
-
-        Gives (what it is, the caller's trace id or "" where nobody knows it, the request that it
-        ends or None).
-        """
-        entry = self._live.get(name)
-        if entry is not None:
+    def settle(self, entry: R) -> Verdict:
+        """Take a terminal for a request; what that is. It ends the request where nothing has."""
+        if self._end(entry):
             self.completed += 1
-            self._end(entry, completed=True)
-            return "completed", entry.trace_id, entry
-        past = self._past.get(name)
-        if past is not None and past.completed:
+            entry.completed = True
+            return "completed"
+        if entry.completed:
             self.duplicate_terminal += 1
-            return "duplicate_terminal", past.names[0], None
+            return "duplicate_terminal"
         self.late_reply_drop += 1
-        return "late_reply_drop", past.names[0] if past is not None else "", None
+        return "late_reply_drop"
 
     def cancel(self, entry: R) -> bool:
         """End a request as cancelled; False when it has ended before."""
-        if self._live.get(entry.trace_id) is not entry:
-            return False
-        self.cancelled += 1
-        self._end(entry, completed=False)
-        return True
+        ended = self._end(entry)
+        self.cancelled += ended
+        return ended
 
     def time_out(self, entry: R) -> bool:
         """End a request as expired, due or not; False when it has ended before."""
-        if self._live.get(entry.trace_id) is not entry:
-            return False
-        self.expired += 1
-        self._end(entry, completed=False)
-        return True
+        ended = self._end(entry)
+        self.expired += ended
+        return ended
 
     def expire(self, now: float) -> Sequence[R]:
         """End every request that is due by ``now`` as expired; gives them in order of due time."""
@@ -203,15 +148,13 @@ class WaiterTable(Generic[R]):
         entry = self._live.get(item[2])
         return entry is not None and entry.serial == item[1]
 
-    def _end(self, entry: R, *, completed: bool) -> None:
+    def _end(self, entry: R) -> bool:
+        if not self._goes_on(entry):
+            return False
+        del self._live[entry.trace_id]
         self.unfinished += entry.held
-        past = _Past(entry.names, completed)
-        for name in past.names:
-            del self._live[name]
-            self._past[name] = past
-        self._order.append(past)
-        if len(self._order) > self.remember:
-            oldest = self._order.popleft()
-            for name in oldest.names:
-                if self._past.get(name) is oldest:
-                    del self._past[name]
+        return True
+
+    def _goes_on(self, entry: R) -> bool:
+        """Whether it is this very request that is in flight, and not a later one of its name."""
+        return self._live.get(entry.trace_id) is entry

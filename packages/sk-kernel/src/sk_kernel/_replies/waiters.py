@@ -1,4 +1,4 @@
-"""The waiter table behind a lock, with a clock: register, complete, cancel, expire, count."""
+"""The waiter table behind a lock, with a clock: register, settle, cancel, expire, count."""
 
 from __future__ import annotations
 
@@ -23,27 +23,26 @@ Unanswered: TypeAlias = Literal["cancelled", "expired"]
 
 
 class ReplyWaiterService:
-    """Waiters for replies, by trace id. Every method is safe in any thread, and none blocks.
+    """Waiters for replies. Every method is safe in any thread, and none blocks.
 
-    At most ``max_in_flight`` requests are without an outcome or held; of the last ``remember`` that
-    ended, the names are known. What is due expires at the next call of any method that could tell,
-    and in a waiter's own ``wait`` or ``await``; whoever owns a loop may drive :meth:`expire` by
-    :meth:`next_due` besides. ``clock`` gives seconds that only grow. ``on_event`` is called outside
-    the lock, in the thread of what happened, and must not raise.
+    At most ``max_in_flight`` requests are without an outcome or held, each under a trace id of its
+    own. What is due expires at the next call of any method that could tell, and in a waiter's own
+    ``wait`` or ``await``; whoever owns a loop may drive :meth:`expire` by :meth:`next_due` besides.
+    ``clock`` gives seconds that only grow. ``on_event`` is called outside the lock, in the thread
+    of what happened, and must not raise.
     """
 
     def __init__(
         self,
         *,
         max_in_flight: int = 1_024,
-        remember: int = 16_384,
         clock: Callable[[], float] = time.monotonic,
         on_event: Callable[[ReplyEvent], object] | None = None,
     ) -> None:
         self.now = clock
         self._on_event = on_event
         self._lock = Lock()
-        self._table: WaiterTable[ReplyWaiter] = WaiterTable(max_in_flight, remember)
+        self._table: WaiterTable[ReplyWaiter] = WaiterTable(max_in_flight)
         self._times: dict[Ending, Times] = {ending: Times() for ending in get_args(Ending)}
         self._closed = False
 
@@ -61,11 +60,11 @@ class ReplyWaiterService:
         ``group`` is the one that the request is handed to, where there is one: a timeout names it.
         ``spare`` is what it goes by where one in flight goes by that trace id.
 
-        A trace id may be used again when its request has ended; what is still on its way for the
-        earlier one can then not be told from the later one's, unless each went by its own alias.
+        A trace id may be used again when its request has ended: what is still on its way for the
+        earlier one is for that one's waiter, and nothing to the later one.
 
         :raises TooManyRequestsError: when as many as allowed are in flight, or held.
-        :raises TraceInUseError: when a request in flight goes by that name.
+        :raises TraceInUseError: when a request in flight goes by that trace id.
         :raises RequestsClosedError: after :meth:`close`.
         :raises TypeError: when ``timeout_seconds`` is no number.
         """
@@ -84,7 +83,7 @@ class ReplyWaiterService:
                     self._table.refused += 1
                     raise RequestsClosedError
                 if spare is not None and self._table.goes(trace_id):
-                    waiter.rename(spare)
+                    waiter.trace_id = spare
                 self._table.register(waiter)
         except RequestRefusedError:
             self._tell("refused", trace_id)
@@ -94,18 +93,6 @@ class ReplyWaiterService:
                 self._wake(overdue, "expired")
         self._tell("registered", waiter.trace_id)
         return waiter
-
-    def add_alias(self, trace_id: str, alias: str) -> bool:
-        """Let terminals under ``alias`` complete the request in flight ``trace_id``.
-
-        The alias lives as long as its request is in flight or remembered. False when that request
-        has ended, so that there is nothing to complete.
-
-        :raises TraceInUseError: when another request in flight goes by that name.
-        :raises TooManyAliasesError: when the request has as many as allowed.
-        """
-        with self._lock:
-            return self._table.add_alias(trace_id, alias)
 
     def hold(self, waiter: ReplyWaiter) -> bool:
         """Count a request as one that may be in flight until :meth:`release`, whatever it comes to.
@@ -118,32 +105,40 @@ class ReplyWaiterService:
     def release(self, waiter: ReplyWaiter) -> None:
         """Nothing of a request is left anywhere. More than once: nothing."""
         with self._lock:
-            self._table.release(waiter)
+            was_over = self._table.release(waiter)
+        if was_over:
+            self._tell("released", waiter.trace_id)
 
-    def complete(self, event: TerminalEvent) -> bool:
-        """Give a terminal to its waiter, under the caller's trace id, by whatever name it comes.
+    def settle(self, waiter: ReplyWaiter, event: TerminalEvent) -> bool:
+        """Give a request its terminal, under its caller's trace id, whichever the terminal says.
 
-        The first one wins (True). Any other is counted and dropped: ``duplicate_terminal`` when the
-        request is known to have been completed, else ``late_reply_drop``.
+        The first one wins (True). Any other is counted and dropped: ``duplicate_terminal`` when a
+        terminal has ended the request, ``late_reply_drop`` when its time or its caller has.
         """
         now = self.now()
         with self._lock:
             overdue = self._expired(now)
-            verdict, trace_id, waiter = self._table.complete(event.trace_id)
-            if waiter is not None:
-                if event.trace_id != trace_id:
-                    event = msgspec.structs.replace(event, trace_id=trace_id)
+            verdict = self._table.settle(waiter)
+            if verdict == "completed":
+                if event.trace_id != waiter.trace_id:
+                    event = msgspec.structs.replace(event, trace_id=waiter.trace_id)
                 waiter.outcome = event
                 self._times["completed"].add(now - waiter.since)
         if overdue:
             self._wake(overdue, "expired")
-        if waiter is None:
-            self._tell(verdict, trace_id)
+        if verdict != "completed":
+            self._tell(verdict, waiter.trace_id)
             return False
         if waiter.wakers:
             _wake_all(waiter.wakers)
-        self._tell("completed", trace_id, event.status)
+        self._tell("completed", waiter.trace_id, event.status)
         return True
+
+    def drop_late(self) -> None:
+        """Count a terminal of a request of which nobody knows any more: ``late_reply_drop``."""
+        with self._lock:
+            self._table.late_reply_drop += 1
+        self._tell("late_reply_drop", "")
 
     def cancel_waiter(self, waiter: ReplyWaiter) -> bool:
         """End this very request as cancelled; False when it has ended before."""

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from random import Random
+from typing import Any, Final
 
 from sk_kernel._graph.graph import SOURCE
 from sk_kernel._record.boundary import BoundaryDispatchInput
-from sk_kernel._record.envelope import Correlation, unfit_headers, unfit_in
+from sk_kernel._record.envelope import Correlation, Envelope, unfit_headers, unfit_in
 from sk_kernel._record.trace_context import TRACEPARENT, TraceParent, read_traceparent
 from sk_kernel.errors import UnsendableRequestError
+
+#: A longer name is refused: it goes with each record, into each span and log line, and is held as
+#: long as its request. As long as the name of a run may be.
+_MOST_NAME: Final = 256
 
 #: Of names that need only differ: without a system call for each, and reseeded in a forked child.
 _random = Random()  # noqa: S311
@@ -36,13 +41,22 @@ def names_of(trace_id: str | None, headers: Mapping[str, str]) -> tuple[str, str
     return (random, None) if caller is None else (caller.trace_id, random)
 
 
+def too_long_in(asked: Envelope[Any] | BoundaryDispatchInput) -> str:
+    """Which name that a caller has made is too long, for a message; empty where none is."""
+    for name, said in (("trace_id", asked.trace_id), ("reply_to", asked.reply_to)):
+        if said is not None and len(said) > _MOST_NAME:
+            return f"a {name} of more than {_MOST_NAME} characters"
+    return ""
+
+
 def require_sendable(asked: BoundaryDispatchInput) -> None:
     """Refuse what another process could not be told of, in every profile.
 
-    :raises UnsendableRequestError: when what is said of the payload is not all text.
+    :raises UnsendableRequestError: when what is said of the payload is not all text, or a name in
+        it is too long.
     """
     group = "" if isinstance(asked.dispatch_group, str) else "a dispatch_group that is no text"
-    if unfit := unfit_in(asked) or group:
+    if unfit := unfit_in(asked) or too_long_in(asked) or group:
         raise UnsendableRequestError(unfit)
 
 

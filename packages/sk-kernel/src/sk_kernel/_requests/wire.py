@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -37,7 +37,7 @@ from sk_kernel.errors import (
 
 #: An edge on the wire: producer, type and consumer, by their indices.
 _Way = tuple[int, int, int]
-#: A reply of more is not made while others wait.
+#: Replies that are more together are not made while others wait.
 _AT_ONCE_BYTES: Final = 1 << 16
 #: What is found where what was said of a payload is not as it should be.
 _NO_TEXT: Final = ("Envelope with headers, or a name, that are not all text", "")
@@ -144,15 +144,23 @@ class RequestCodec:
         except BaseException:  # noqa: BLE001 - whatever the __post_init__ of a payload raises
             return _failed(answer, answer.node, NodeOutputError)
 
-    def reads_at_once(self, answer: Answer) -> bool:
-        """Whether :meth:`read` takes next to no time, and runs no code of the application's."""
-        unread = answer.payload
-        if not isinstance(unread, Unread):
-            return True
-        inert = self._inert.get(unread.type)
+    def reads_at_once(self, answers: Iterable[Answer]) -> bool:
+        """Whether :meth:`read` of all takes next to no time, and runs no code of an application."""
+        size = 0
+        for answer in answers:
+            unread = answer.payload
+            if not isinstance(unread, Unread):
+                continue
+            size += len(memoryview(unread.data))
+            if size > _AT_ONCE_BYTES or not self._is_inert(unread.type):
+                return False
+        return True
+
+    def _is_inert(self, index: int) -> bool:
+        inert = self._inert.get(index)
         if inert is None:
-            inert = self._inert[unread.type] = is_inert(self._types[unread.type].annotation)
-        return inert and len(memoryview(unread.data)) <= _AT_ONCE_BYTES
+            inert = self._inert[index] = is_inert(self._types[index].annotation)
+        return inert
 
     def _sent_visit(self, visit: Visit) -> tuple[Any, ...]:
         request, weight, edge, key, payload, known, sampled, due = visit

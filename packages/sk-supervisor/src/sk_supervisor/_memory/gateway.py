@@ -110,7 +110,7 @@ class LocalGateway:
         for outcome in outcomes:
             said = flight.tally.take(outcome)
             if said is not None:
-                self._waiters.complete(terminal_of(said, MEMORY, WORKER))
+                self._waiters.settle(flight.waiter, terminal_of(said, MEMORY, WORKER))
 
     def _ran(self, visits: Sequence[Visit]) -> list[Answer]:
         """Run them when no batch is in work; an error that is no node's is an answer too."""

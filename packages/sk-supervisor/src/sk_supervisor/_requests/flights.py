@@ -55,10 +55,9 @@ class Flights(Generic[F]):
     def add(self, name: str, flight: F) -> bool:
         """Take one up, until it is done; False where it has its outcome already: send nothing."""
         waiter = flight.waiter
-        self._flights[name] = flight
-        if not self._waiters.add_alias(waiter.trace_id, name) or not self._waiters.hold(waiter):
-            del self._flights[name]
+        if not self._waiters.hold(waiter):
             return False  # it has ended: its time was over at once
+        self._flights[name] = flight  # last: from now on it can be done, or lost, in any thread
         if not self._waiters.subscribe(waiter, partial(self._landed, waiter)):
             self.done(name)
             self._landed(waiter)
@@ -84,7 +83,7 @@ class Flights(Generic[F]):
         flight = self._flights.get(name)
         self.done(name)
         if flight is not None and not flight.waiter.done():
-            self._waiters.complete(transport_failure(name, group, worker))
+            self._waiters.settle(flight.waiter, transport_failure(name, group, worker))
 
     def _landed(self, waiter: ReplyWaiter) -> None:
         """A request has its outcome, by whatever way."""
@@ -94,7 +93,7 @@ class Flights(Generic[F]):
 
 
 def name_of(number: int) -> str:
-    """The name that a gateway's request of this number has in the graph."""
+    """The name that a gateway's request of this number has in the graph, and nowhere else."""
     return f"r{number}"
 
 

@@ -74,7 +74,7 @@ class _Sender(NamedTuple):
 
 
 class RequestGateway:
-    """A :class:`LocalPeer` of the hub. Terminals complete the waiters of whoever asked.
+    """A :class:`LocalPeer` of the hub. Terminals settle the requests of whoever asked.
 
     :param ids: says which requests are traced, by their trace ids; None for none of them.
     :param workers: the worker in each place, as of now.
@@ -232,18 +232,22 @@ class RequestGateway:
         if answer.node and self._plan.group_of.get(answer.node) != sender.group:
             problem = "answers for a node that is not of its group"
             raise RelayRefusedError(sender.worker, problem)
+        if flight is None:  # its name is nobody's, or was: the nodes had done with it, or lost it
+            if answer.outright:
+                self._waiters.drop_late()
+            return
         # Behind its outcome, what else comes of a request is a duplicate, or late.
-        over = flight is None or flight.settled or flight.waiter.done()
-        said = flight.tally.take(answer) if flight is not None else answer
+        over = flight.settled or flight.waiter.done()
+        said = flight.tally.take(answer)
         if said is not None and over and not said.outright:
             said = None
-        done = flight is not None and flight.tally.weight <= 0
-        if flight is not None and said is not None:
+        done = flight.tally.weight <= 0
+        if said is not None:
             flight.settled = True
         if said is not None or done:
-            first = flight.waiter.group if flight is not None else ""
+            first = flight.waiter.group
             group = self._plan.group_of.get(said.node, first) if said is not None else first
-            yield Come(said, group, answer.request if done else "")
+            yield Come(flight.waiter, said, group, answer.request if done else "")
 
 
 def _groups_behind(plan: ExecutionPlan) -> list[frozenset[str]]:

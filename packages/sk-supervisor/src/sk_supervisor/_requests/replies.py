@@ -6,25 +6,27 @@ import queue
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from sk_kernel import ReplyWaiter
 from sk_kernel.runtime import Answer, ReplyWaiterService, RequestCodec
 
 from sk_supervisor._requests.outcomes import terminal_of
 
 
 class Come(NamedTuple):
-    """An answer that has come from a worker.
+    """An answer that has come from a worker, for the request of ``waiter``.
 
     ``said`` is what the request has come to by it, where it has: a failure in there is the
     ``group``'s. ``done`` is the name of a request with which the nodes have done.
     """
 
+    waiter: ReplyWaiter
     said: Answer | None
     group: str
     done: str
 
 
 class Replies:
-    """Makes the payloads of replies, and completes the waiters.
+    """Makes the payloads of replies, and settles the requests.
 
     A payload's class is the application's: making it may take any time, or raise anything. So it is
     made in a thread of its own, where that delays the replies behind it and fails its own request,
@@ -44,9 +46,10 @@ class Replies:
 
     def put(self, worker: str, come: Sequence[Come]) -> None:
         """Take what has come from a worker in one frame. The hub's thread; never waits."""
-        if self._queued == self._attended and all(map(self._is_quick, come)):
+        said = [each.said for each in come if each.said is not None]
+        if self._queued == self._attended and self._codec.reads_at_once(said):
             for each in come:
-                self._pass_on(worker, *each)
+                self._pass_on(worker, each)
         else:
             self._queued += 1
             self._come.put((worker, come))
@@ -56,19 +59,17 @@ class Replies:
         while (frame := self._come.get()) is not None:
             worker, come = frame
             for each in come:
-                self._pass_on(worker, *each)
+                self._pass_on(worker, each)
             self._attended += 1
 
     def leave(self) -> None:
         """Have :meth:`attend` return behind what has come so far."""
         self._come.put(None)
 
-    def _is_quick(self, come: Come) -> bool:
-        return come.said is None or self._codec.reads_at_once(come.said)
-
-    def _pass_on(self, worker: str, said: Answer | None, group: str, done: str) -> None:
+    def _pass_on(self, worker: str, come: Come) -> None:
+        waiter, said, group, done = come
         answer = self._codec.read(said) if said is not None else None
         if done:
             self._on_done(done)  # first: whoever is woken may ask for more at once
         if answer is not None:
-            self._waiters.complete(terminal_of(answer, group, worker))
+            self._waiters.settle(waiter, terminal_of(answer, group, worker))
