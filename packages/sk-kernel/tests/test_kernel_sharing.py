@@ -182,9 +182,58 @@ def change(g: G) -> E: return E(g.n, g.k + "x")
     with pytest.raises(MovedKeyError) as caught:
         run_placed([module.__name__], given_payloads, placement, workers={"y": 3})
     assert (caught.value.node, caught.value.consumer, caught.value.key) == ("change", "count", "k")
+    assert caught.value.nodes == ("change",)
     apart = {**placement, "change": "x"}
     got = run_placed([module.__name__], given_payloads, apart, workers={"x": 2, "y": 3})
     assert got == run_application([module.__name__], given_payloads)
+
+
+#: A line of nodes: what ``change`` changes passes ``keep`` on the way to a state.
+CHANGED_BEFORE = """
+class E(msgspec.Struct):
+    n: int
+    k: str
+class F(E): ...
+class G(E): ...
+class H(E): ...
+
+@state(key="k")
+class Counts(dict[str, int]): ...
+@state(key="k")
+class Seen(dict[str, int]): ...
+
+@node
+def name(a: A) -> E: return E(a.n, f"k{a.n % 7}")
+@node
+def early(e: E) -> F: return F(e.n, e.k)
+@node
+def change(f: F) -> G: return G(f.n, f.k + "x")
+@node
+def keep(g: G) -> H: return H(g.n, g.k)
+@node
+def count(h: H, counts: Counts) -> D: return D(h.k)
+"""
+
+
+def test_all_are_named_that_may_have_changed_a_key_since_it_was_found_right(declare: Any) -> None:
+    error = moved_key(declare(CHANGED_BEFORE))
+    assert (error.nodes, error.node) == (("early", "change", "keep"), "keep")
+    assert str(error).startswith("'early' or 'change' or 'keep' changed 'k'")
+
+
+def test_who_comes_before_a_state_that_a_record_came_to_has_not_changed_its_key(
+    declare: Any,
+) -> None:
+    looked_at = CHANGED_BEFORE.replace("change(f: F)", "change(f: F, seen: Seen)")
+    assert moved_key(declare(looked_at)).nodes == ("change", "keep")
+
+
+def moved_key(module: Any) -> MovedKeyError:
+    """How a run ends in which all but ``name`` are of one group."""
+    placement = {"name": "x", **dict.fromkeys(("early", "change", "keep", "count"), "y")}
+    with pytest.raises(MovedKeyError) as caught:
+        run_placed([module.__name__], [module.A(n) for n in range(50)], placement, workers={"y": 3})
+    return caught.value
 
 
 TRANSFER = """

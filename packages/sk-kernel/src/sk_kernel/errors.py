@@ -157,9 +157,9 @@ class MovedKeyError(RunError):
         self.consumer, self.key, self.sequence = consumer, key, sequence
         who = " or ".join(map(repr, nodes))
         super().__init__(
-            f"{who} changed {key!r}{_at(sequence)}, which came to {consumer!r} in the wrong worker"
-            f" so: give the group one worker, or, where they share no state, put {consumer!r} into"
-            " a group of its own"
+            f"{who} changed {key!r}{_at(sequence)}, and so it came to {consumer!r} in the wrong"
+            f" worker: give the group one worker, or, where they share no state, put {consumer!r}"
+            " into a group of its own"
         )
 
 

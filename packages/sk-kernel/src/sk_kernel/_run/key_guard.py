@@ -7,7 +7,7 @@ output would be wrong, and nobody told. That node may itself have the state.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sk_kernel._batch.flow import Flow
 from sk_kernel._batch.key_groups import KeyOwners
@@ -22,14 +22,21 @@ class KeyGuard:
     As a step, at all that waits for the unit; within it the unit itself asks, record by record.
 
     :param edges: all that lead to a node with a state from nodes that the same workers run.
+    :param changers: by the producer of such an edge, who may have changed the key of what it gives.
     :param key: the attribute that records are split by.
     :param workers: how many share the segment.
     :param index: which of them this is.
     """
 
-    def __init__(self, edges: Collection[Edge], key: str, workers: int, index: int) -> None:
-        self._key, self._index = key, index
-        self._producers = frozenset(edge.producer for edge in edges)
+    def __init__(
+        self,
+        edges: Collection[Edge],
+        changers: Mapping[str, tuple[str, ...]],
+        key: str,
+        workers: int,
+        index: int,
+    ) -> None:
+        self._key, self._index, self._changers = key, index, changers
         self._consumers = tuple(dict.fromkeys(edge.consumer for edge in edges))
         self._owners = KeyOwners(key, workers)
 
@@ -54,7 +61,7 @@ class KeyGuard:
 
     def guards(self, edge: Edge) -> bool:
         """Whether what comes over an edge may have another key than the one it was split by."""
-        return edge.producer in self._producers and edge.consumer in self._consumers
+        return edge.producer in self._changers and edge.consumer in self._consumers
 
     def strays(self, item: object) -> bool:
         """Whether a payload is another worker's."""
@@ -62,5 +69,5 @@ class KeyGuard:
 
     def moved(self, edge: Edge, key: Key) -> MovedKeyError:
         """The error for the record ``key``, which came over a guarded edge and strays."""
-        moved = MovedKeyError(edge.producer, edge.consumer, self._key, root_of(key))
-        return moved.about(key)
+        nodes = self._changers[edge.producer]
+        return MovedKeyError(nodes, edge.consumer, self._key, root_of(key)).about(key)

@@ -122,7 +122,8 @@ class StepMaker:
         if guarded := self._guarded_edges(unit):
             key, workers = self._segment.key, self._segment.workers
             assert key is not None  # noqa: S101 - else nothing is guarded
-            guard = KeyGuard(guarded, key, workers, self._identity.worker)
+            changers = {edge.producer: self._changers(edge.producer) for edge in guarded}
+            guard = KeyGuard(guarded, changers, key, workers, self._identity.worker)
             if any(edge.producer not in unit for edge in guarded):
                 yield guard
         calls = {name: call(name) for name in unit}
@@ -161,6 +162,21 @@ class StepMaker:
         holders = [name for name in unit if self._application.states_of(name)]
         edges = (edge for name in holders for edge in self._graph.edges_to(name))
         return [edge for edge in edges if edge.producer in self._nodes]
+
+    def _changers(self, producer: str) -> tuple[str, ...]:
+        """Who may have changed the key of what a node gives, unseen: it, or those before it.
+
+        As far as the border of the segment, or a keyed state, before which there is a guard.
+        """
+        found, waiting = {producer}, [producer]
+        while waiting:
+            name = waiting.pop()
+            if not self._application.states_of(name):
+                before = {edge.producer for edge in self._graph.edges_to(name)}
+                before = (before & self._nodes.keys()) - found
+                found |= before
+                waiting += before
+        return tuple(name for name in self._graph.order if name in found)
 
 
 def _outlets(plan: ExecutionPlan, segment: Segment) -> dict[tuple[str, bool], Outlet]:
