@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -594,6 +595,31 @@ def test_nobody_else_may_read_letters_than_may_read_the_file_they_replace(
     run_application(spec, _given(spec))
     assert target.stat().st_mode & 0o777 == (0o600 if mode is None else mode)
     assert target.stat().st_size
+
+
+@pytest.mark.parametrize("name", ["dead.jsonl", "d" * 240])
+def test_letters_of_a_run_with_a_long_id_are_kept_under_a_name_of_the_run_s(
+    made: Make, tmp_path: Path, name: str
+) -> None:
+    spec = made(STRAIGHT, {"first": {2}}, first=DEAD)
+    target = Path(spec.failure.dead_letters or "").with_name(name)
+    failure = replace(spec.failure, dead_letters=str(target))
+    spec = replace(spec, failure=failure)
+    long = ["ü" * 250, "ü" * 249 + "u", "x" + "/" * 249]
+    written = {}
+    for run in (*long, "last"):
+        MemoryRun(substituted(spec, _given(spec), {})[0], run).run()
+        written[target.read_bytes()] = run
+    kept = {file.name: written[file.read_bytes()] for file in tmp_path.iterdir()}
+    del kept[target.name]
+    assert sorted(kept.values()) == sorted(long)  # each by itself
+    assert max(len(os.fsencode(name)) for name in kept) <= 255
+    if name == "dead.jsonl":
+        for file, run in kept.items():
+            begun, _, digest = file.removeprefix("dead.jsonl.").partition("~")
+            assert run.startswith(begun.replace("%2F", "/"))
+            assert len(begun) > 70
+            assert digest == sha256(run.encode()).hexdigest()[:16]
 
 
 def test_what_is_no_file_of_letters_is_not_lost_to_them(made: Make, tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from itertools import count
 from sk_kernel._letters.letters import read_letter
 from sk_kernel.errors import DeadLetterError
 
-#: What is kept under this name is no file of letters, or has a run id too long for a file's name.
+#: What is kept under this name is no file of letters.
 _UNKNOWN = "before"
-_LONGEST = 100
+#: Bytes of a name that are left free for a number, and those of what tells a long id from others.
+_NUMBER = len(".99999")
+_DIGEST = 16
 
 
 def keep_former(target: str, successor: str) -> None:
@@ -27,7 +29,9 @@ def keep_former(target: str, successor: str) -> None:
     empty = not os.path.exists(target) or not os.path.getsize(target)
     if empty or filecmp.cmp(target, successor, shallow=False):
         return
-    kept = f"{target}.{_run_of(target)}"
+    folder, name = os.path.split(target)
+    room = os.pathconf(folder, "PC_NAME_MAX") - len(os.fsencode(f"{name}.")) - _NUMBER
+    kept = f"{target}.{_within(room, _run_of(target))}"
     for number in count(1):
         with contextlib.suppress(FileExistsError):
             _name_also(target, kept if number == 1 else f"{kept}.{number}")
@@ -46,10 +50,21 @@ def name_of(file: str) -> str:
 
 def _run_of(path: str) -> str:
     with open(path, "rb") as file, contextlib.suppress(DeadLetterError):
-        run = file_name(read_letter(file.readline()).run_id)
-        if run and len(os.fsencode(run)) <= _LONGEST:
-            return run
+        return file_name(read_letter(file.readline()).run_id) or _UNKNOWN
     return _UNKNOWN
+
+
+def _within(room: int, run: str) -> str:
+    """A run's name in so many bytes: of a longer one a beginning, ``~`` and a digest of all."""
+    encoded = os.fsencode(run)
+    if len(encoded) <= room:
+        return run
+    from hashlib import sha256
+
+    digest = sha256(name_of(run).encode()).hexdigest()[:_DIGEST]
+    begun = encoded[: max(room - len(f"~{digest}"), 0)]
+    whole = begun[:-2] + begun[-2:].partition(b"%")[0]  # no half of a %2F
+    return f"{whole.decode(errors='ignore')}~{digest}"[:room]
 
 
 def _name_also(path: str, name: str) -> None:
