@@ -107,6 +107,17 @@ def test_a_worker_killed_in_mid_run_ends_it_with_4(target: Path, ears: Ears, sk:
 
 
 @pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
+def test_partial_output_is_told_by_its_whole_path_where_the_sink_names_it_by_a_relative_one(
+    tmp_path: Path, ask: Ask, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    work = {"at": 5, "do": "raise"}
+    code, _, err = ask("run", settings(Path("out.txt"), mode=mode, groups=ONE_GROUP, work=work))
+    assert code == 4
+    assert f"  partial output: {tmp_path / 'out.partial'}" in err.splitlines()
+
+
+@pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
 def test_a_node_that_raises_ends_the_run_with_4_and_shows_where(
     target: Path, ask: Ask, mode: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from sk_config import place_of
@@ -64,7 +65,7 @@ def summary(report: RunReport, restarts: int = 0) -> str:
         )
     if restarts:
         lines.append(f"  restarts {restarts:,}")
-    lines += [f"  partial output: {path}" for path in report.partial_outputs]
+    lines += [f"  partial output: {_whole(path)}" for path in report.partial_outputs]
     return "\n".join(lines)
 
 
@@ -113,9 +114,14 @@ def _partial(supervisor: BootstrapSupervisor) -> list[str]:
         doubt = isinstance(supervisor, MayDoubt) and supervisor.output_is_in_doubt
         unless = ", unless it is in place: its worker was gone before it could say so"
         paths = supervisor.partial_outputs()
-        return [f"  partial output: {path}{unless if doubt else ''}" for path in paths]
+        return [f"  partial output: {_whole(path)}{unless if doubt else ''}" for path in paths]
     except KernelError as error:  # a sink that cannot say so must not hide why the run ended
         return [f"  partial output: unknown: {error}"]
+
+
+def _whole(path: str) -> str:
+    """The whole path of a file, wherever this is read; a sink's word for anything else as it is."""
+    return os.path.abspath(path) if os.path.lexists(path) else path
 
 
 def without_last_lines(said: str) -> str:
