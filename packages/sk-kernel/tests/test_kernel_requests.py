@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kernel_requests import BRANCHING, FAILING, NODES, placed, sent_answers, spec, together
-from sk_kernel import FailureSpec, NodeFailure
+from sk_kernel import FailureSpec, NodeFailure, RequestSpreadTooFarError, RunError
 from sk_kernel.runtime import (
     SOURCE,
     WHOLE,
@@ -111,6 +111,57 @@ def test_shares_make_up_the_whole(weight: int, parts: int) -> None:
     assert len(several) == parts
     assert sum(several) == weight
     assert max(several) - min(several) <= weight % parts or parts == 1
+
+
+SPREADING = """
+@node
+def several(a: A) -> list[B]:
+    return [B(n) for n in range(a.n)]
+@node
+def last(b: B) -> D:
+    return D(str(b.n))
+"""
+
+
+IN_ONE, IN_TWO = {"several": "g", "last": "g"}, {"several": "g", "last": "h"}
+
+
+def spread(
+    module: ModuleType, groups: dict[str, str], weight: int
+) -> tuple[Outcomes, list[RunError]]:
+    """What becomes of a request of so much weight, of which three parts leave; what failed."""
+    context = ApplicationContext(spec(module))
+    plan = placed(context, groups)
+    segment = plan.segment_of("several")
+    own = Identity("r", "s", segment.group, TraceIds("r"))
+    runner = SegmentRunner(context, plan, segment, context.container(), own, write=lambda _: None)
+    requests, failed = RequestRunner(plan, segment, runner), list[RunError]()
+    requests.on_failed = failed.append
+    edge = Entrances(context.graph, "r").entry("several", module.A)
+    outcome = requests.run([Visit("r1", weight, edge, (-1,), module.A(3))])
+    return outcome, failed
+
+
+@pytest.mark.parametrize("groups", [IN_ONE, IN_TWO], ids=["as replies", "onward"])
+def test_of_a_request_with_as_much_weight_as_parts_each_has_some(
+    declare: Callable[..., ModuleType], groups: dict[str, str]
+) -> None:
+    (answers, onward), failed = spread(declare(SPREADING), groups, 3)
+    visits = [visit for several in onward.values() for visit in several]
+    assert [each.weight for each in (*answers, *visits)] == [1, 1, 1]
+    assert not failed
+
+
+@pytest.mark.parametrize(
+    ("groups", "node"), [(IN_ONE, "last"), (IN_TWO, "several")], ids=["as replies", "onward"]
+)
+def test_a_request_with_more_parts_than_weight_fails_and_none_of_them_goes_on(
+    declare: Callable[..., ModuleType], groups: dict[str, str], node: str
+) -> None:
+    outcome, failed = spread(declare(SPREADING), groups, 2)
+    failure = Answer("r1", 2, node=node, cause_type="RequestSpreadTooFarError")
+    assert outcome == ([failure], {})
+    assert [type(error) for error in failed] == [RequestSpreadTooFarError]
 
 
 @pytest.mark.parametrize("policy", ["fail", "skip"])

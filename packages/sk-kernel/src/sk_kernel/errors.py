@@ -217,6 +217,20 @@ class RecordTooLargeError(RunError):
         )
 
 
+class RequestSpreadTooFarError(RunError):
+    """A request has branched at more process borders than its parts can be kept count of.
+
+    It is the ``cause_type`` of a failure at ``node``, and never raised to a caller.
+    """
+
+    def __init__(self, node: str) -> None:
+        self.node = node
+        super().__init__(
+            f"a request has become too many parts behind {node!r} to be kept count of: put nodes"
+            " that make several records of one into a group with those that take them"
+        )
+
+
 class DeadLetterError(RunError):
     """A dead letter, or the file of them, cannot be read or written."""
 

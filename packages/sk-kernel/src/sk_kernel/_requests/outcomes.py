@@ -12,7 +12,7 @@ from sk_kernel._batch.request_batch import RequestBatch
 from sk_kernel._graph.graph import Edge
 from sk_kernel._record.envelope import Key, root_of
 from sk_kernel._requests.visit import Answer, Visit, shares
-from sk_kernel.errors import RunError
+from sk_kernel.errors import RequestSpreadTooFarError, RunError
 
 
 class Outcomes(NamedTuple):
@@ -46,17 +46,23 @@ def outcomes_of(
     """What has become of each request, its whole weight accounted for.
 
     One that has failed hands its weight in with that; of any other the weight is divided among the
-    records that leave, as replies or onward, and handed in where none does.
+    records that leave, as replies or onward, and handed in where none does. One that has less of it
+    than records fails of that, in the ``batch``, too.
 
     :param requests: of each request one visit that has the weight of all of them, by root; those
         that have failed are taken out.
     """
     answers = [_failure(requests.pop(root), error) for root, error in batch.failed.items()]
+    parts = _counted(requests, leaving)
+    for root in [root for root, count in parts.items() if count > requests[root].weight]:
+        del parts[root]
+        error = _spread_too_far(batch, root, leaving)
+        batch.blame(error)
+        answers.append(_failure(requests.pop(root), error))
     for root, (node, cause) in batch.let_go.items():
         if root in requests:
             name = requests[root].request
             answers.append(Answer(name, 0, node=node, cause_type=cause, given_up=True))
-    parts = _counted(requests, leaving)
     divided: dict[int, Iterator[int]] = {}
     for root, count in parts.items():
         if count > 1:
@@ -92,6 +98,15 @@ def _counted(requests: Container[int], leaving: Iterable[Leaving]) -> dict[int, 
             if root in requests:
                 parts[root] = parts.get(root, 0) + 1
     return parts
+
+
+def _spread_too_far(batch: RequestBatch, root: int, leaving: Iterable[Leaving]) -> RunError:
+    """The failure of a request of which more records leave than it has weight."""
+    own = ((key, each.producer) for each in leaving for key in each.keys if root_of(key) == root)
+    key, node = next(own)
+    error = RequestSpreadTooFarError(node).about(key)
+    error.trace_id = batch.correlation(key).trace_id
+    return error
 
 
 def _failure(visit: Visit, error: RunError) -> Answer:

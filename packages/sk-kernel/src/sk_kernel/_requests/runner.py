@@ -81,13 +81,13 @@ class RequestRunner:
         replies: Iterable[Column],
         departures: Mapping[int, Iterable[Section]],
     ) -> Outcomes:
-        if batch.failed and self.on_failed is not None:
-            for error in batch.failed.values():
-                self.on_failed(error)
         leaving = [Leaving(0, None, edge.producer, keys, items) for edge, keys, items in replies]
         for segment, sections in departures.items():
             leaving += self._leaving(batch, segment, sections)
         ended, onward = outcomes_of(batch, requests, leaving)
+        if batch.failed and self.on_failed is not None:
+            for error in batch.failed.values():
+                self.on_failed(error)
         return Outcomes(answers + ended, onward)
 
     @staticmethod

@@ -18,7 +18,7 @@ from sk_kernel._graph.graph import Edge
 from sk_kernel._record.envelope import NO_CORRELATION, Correlation, Key
 
 WHOLE: Final = 1 << 60
-"""The weight of a whole request: enough to be halved sixty times."""
+"""The weight of a whole request: enough to be halved sixty times. One that is not, fails."""
 
 
 class Visit(NamedTuple):
