@@ -107,6 +107,109 @@ def test_each_is_begun_in_time_or_left_out_and_once(
     assert world.gone == Counter(dict.fromkeys(world.came, 1))
 
 
+class Looked(float):
+    """Until when a request is of use; counts how often that is looked at."""
+
+    times = 0
+
+    def __sub__(self, now: float) -> float:
+        Looked.times += 1
+        return float(self) - now
+
+
+@given(steps, st.booleans())
+def test_what_each_costs_does_not_grow_with_what_waits(
+    steps: list[Come | Taken], ordered: bool
+) -> None:
+    """All that waits is looked at some times for each that has come, and each that was asked for.
+
+    So it is for whatever comes and is asked for, and so for many as for few.
+    """
+    backlog, now, come, taken = Backlog(ordered=ordered), 100.0, 0, 0
+    Looked.times = 0
+    for step in steps * 8:
+        now += step.after
+        if isinstance(step, Come):
+            for each in step.left:
+                backlog.put([_visit(come, Looked(now + each))], now)
+                come += 1
+        else:
+            backlog.take(step.most, now, step.took)
+            taken += 1
+    assert Looked.times <= 6 * come + 5 * taken
+
+
+def test_a_few_of_very_many_are_taken_at_the_cost_of_a_few() -> None:
+    backlog = Backlog(ordered=False)
+    for number in range(10_000):
+        backlog.put([_visit(number, Looked(130.0 + number))], 100.0)
+    backlog.take(10, 120.0, 0.0)  # the oldest has waited for long
+    Looked.times = 0
+    for _ in range(100):
+        backlog.take(10, 120.0, 0.0)
+    assert Looked.times <= 100 * 30
+
+
+def _is_late(came: float, due: float, now: float, took: float) -> bool:
+    """As it is promised: its time is over, or as good as over where it has waited for longer."""
+    waited, left = now - came, due - now
+    return left <= 0 or (waited > left and (left < waited / 8 or left < took))
+
+
+@given(
+    st.lists(st.tuples(seconds, st.integers(0, 4), st.integers(0, 3)), max_size=40),
+    st.floats(0, 8),
+    st.floats(0, 3),
+    st.booleans(),
+)
+def test_where_all_have_the_same_time_all_that_is_late_leaves_at_once(
+    frames: list[tuple[float, int, int]], patience: float, took: float, ordered: bool
+) -> None:
+    backlog, now, waiting = Backlog(ordered=ordered), 100.0, dict[int, float]()
+    number = 0
+    for after, come, most in frames:
+        now += after
+        for _ in range(come):
+            backlog.put([_visit(number, now + patience)], now)
+            waiting[number] = now
+            number += 1
+        chosen, late = backlog.take(most, now, took)
+        for visit in [*(visit for some in chosen for visit in some), *late]:
+            del waiting[visit.key]  # type: ignore[arg-type]
+        assert not any(_is_late(came, came + patience, now, took) for came in waiting.values())
+
+
+@given(
+    st.lists(st.tuples(st.floats(1, 10), st.floats(0, 4)), min_size=5, max_size=30),
+    st.integers(1, 5),
+    seconds,
+)
+def test_what_is_late_anywhere_has_left_when_as_many_have_as_there_were(
+    waits: list[tuple[float, float]], most: int, after: float
+) -> None:
+    """Behind one that has waited for longer than it has time left: more than can be done."""
+    backlog, due, came = Backlog(ordered=False), dict[int, float](), dict[int, float]()
+    backlog.put([_visit(0, 140.0)], 100.0)  # this one, to the end
+    now = 125.0
+    for number, (each, waited) in enumerate(waits, 1):
+        came[number], due[number] = now - waited, now + each
+        backlog.put([_visit(number, due[number])], came[number])
+    assert backlog.take(0, now, 0.0) == ([], [])  # all of it is looked through, and none is late
+    now += after
+    many, newest, gone = len(backlog), len(waits), 0
+    while gone < many:  # each that leaves is followed by one that has come now
+        chosen, late = backlog.take(most, now, 0.0)
+        assert all(some[0].key != 0 for some in chosen)
+        for visit in [*(visit for some in chosen for visit in some), *late]:
+            gone += 1
+            due.pop(visit.key, None)  # type: ignore[call-overload]
+            newest += 1
+            backlog.put([_visit(newest, now + 8.0)], now)
+    for visit in backlog.take(0, now, 0.0)[1]:
+        due.pop(visit.key, None)  # type: ignore[call-overload]
+    assert not any(_is_late(came[number], due[number], now, 0.0) for number in due)
+
+
 def test_where_more_comes_than_can_be_done_what_is_begun_has_time_left() -> None:
     """Twice as many as can be done: in the long run each that is begun could be answered."""
     for ordered in (True, False):

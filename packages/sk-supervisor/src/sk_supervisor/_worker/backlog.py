@@ -50,12 +50,17 @@ class Waiting(NamedTuple):
 class Backlog:
     """Requests that wait in one segment, in the order in which they have come.
 
+    All are looked through only when as many have left since the last time as there were then: so
+    each costs the same, however many wait.
+
     :param ordered: whether they are begun in that order, come what may.
     """
 
     def __init__(self, *, ordered: bool) -> None:
         self._ordered = ordered
         self._waiting: deque[Waiting] = deque()
+        #: So many have to leave before all are looked through.
+        self._until_sweep = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -74,13 +79,16 @@ class Backlog:
         """(at most so many requests that are to be begun, what is not to be begun any more).
 
         What is to be begun is in the order in which it has come, also where that is the newest.
+        Of what is not, all leaves at once that has nothing in front of it that may be begun: where
+        each had the same time, that is all there is.
 
         :param took: how long those before have taken here, in seconds.
         """
-        waiting, late = self._waiting, list[Visit]()
-        if waiting and waiting[0].stands(now):
-            self._waiting = waiting = self._in_time(late, now, took)
-        newest = not self._ordered and bool(waiting) and waiting[0].stands(now)
+        late: list[Visit] = []
+        self._leave_out(late, now, took)
+        waiting = self._waiting
+        before = len(waiting)
+        newest = not self._ordered and before > 0 and waiting[0].stands(now)
         chosen: list[Waiting] = []
         while waiting and len(chosen) < most:
             each = waiting.pop() if newest else waiting.popleft()
@@ -90,17 +98,24 @@ class Backlog:
                 chosen.append(each)
         if newest:
             chosen.reverse()
+        self._until_sweep -= before - len(waiting)
         return [each.visits for each in chosen], late
 
-    def _in_time(self, late: list[Visit], now: float, took: float) -> deque[Waiting]:
-        """All that may be begun; the others become ``late``."""
-        kept: deque[Waiting] = deque()
-        for each in self._waiting:
+    def _leave_out(self, late: list[Visit], now: float, took: float) -> None:
+        """Make what is not to be begun ``late``: what has come first, or, at times, all of it."""
+        waiting = self._waiting
+        while waiting and waiting[0].is_late(now, took):
+            late += waiting.popleft().visits
+            self._until_sweep -= 1
+        if self._until_sweep > 0 or not waiting or not waiting[0].stands(now):
+            return
+        self._waiting = kept = deque[Waiting]()
+        for each in waiting:
             if each.is_late(now, took):
                 late += each.visits
             else:
                 kept.append(each)
-        return kept
+        self._until_sweep = len(kept)
 
 
 class Pace:
