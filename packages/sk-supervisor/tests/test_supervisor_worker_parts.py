@@ -25,7 +25,7 @@ from sk_kernel import (
     RecordTooLargeError,
     RunError,
 )
-from sk_kernel.runtime import BatchLimits, SourceDriver, TraceIds
+from sk_kernel.runtime import BatchLimits, Meter, SourceDriver, TraceIds
 from sk_supervisor import prepare
 from sk_supervisor._processes.spawn import Standard, WorkerStart, interpreter_options
 from sk_supervisor._worker.assembly import Assembly
@@ -121,6 +121,35 @@ def test_the_source_is_read_no_further_ahead_than_credit_goes() -> None:
     assert (final.number, final.final, final.complete) == (7, True, False)
     reading.thread.end(WAIT)
     assert source.closed.is_set()
+
+
+class Held(Meter):
+    """Hears when somebody is about to wait for credit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = threading.Semaphore(0)
+
+    def hold(self) -> None:
+        self.waiting.release()
+
+
+@pytest.mark.parametrize("how", ["end", "look_again"])
+def test_all_who_wait_for_credit_hear_that_the_input_ends(how: str) -> None:
+    meter, over = Held(), threading.Event()
+    credit = Credit(1, meter)
+    threads = [
+        threading.Thread(target=credit.wait_for, args=[5, over.is_set], daemon=True)
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+        assert meter.waiting.acquire(timeout=WAIT)
+    over.set()
+    getattr(credit, how)()  # takes the lock, which each has until it waits
+    for thread in threads:
+        thread.join(WAIT)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 @pytest.mark.parametrize(

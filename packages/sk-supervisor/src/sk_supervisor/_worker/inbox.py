@@ -152,12 +152,12 @@ class Credit:
         """Wait no longer: the input ends here."""
         with self._changed:
             self._ended = True
-            self._changed.notify()
+            self._changed.notify_all()
 
     def look_again(self) -> None:
         """Have whoever waits look whether the input ends."""
         with self._changed:
-            self._changed.notify()
+            self._changed.notify_all()
 
     def wait_for(self, epoch: int, ends: Callable[[], bool] = bool) -> None:
         """Return when batch ``epoch`` may be read, or none has to be, since the input ``ends``."""
