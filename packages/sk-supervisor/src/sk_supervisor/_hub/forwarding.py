@@ -51,8 +51,6 @@ class Forwarding:
             receiver = self._relay.route(worker, header, len(frame.raw), final=final)
             if receiver is not None:
                 self._links.send(receiver, [frame.raw])
-            elif self._relay.was_replaced(header.receiver):
-                self._links.discard(header.receiver)  # and before it ever came
         elif frame.kind is FrameKind.REQUEST:
             asked = decode_header(RequestHeader, frame.header)
             receiver = self._relay.pass_on(worker, asked, len(frame.raw))

@@ -108,7 +108,7 @@ class DataHub:
     def forget(self, worker: str) -> None:
         """Let go of all that is known of a worker that is gone, and let it in no more. Any thread.
 
-        What comes for it then is for one that was replaced: somebody else is in its place.
+        Nothing may be sent to it any more: somebody else is in its place.
         """
         self._acceptor.forget(worker)
         self._forgotten.append(worker)

@@ -69,14 +69,10 @@ class HubLinks:
         if not link.writing:
             self.flush(receiver, link)
 
-    def discard(self, worker: str) -> None:
-        """Another one has come in the place of a worker: nothing waits for it any more."""
-        self._early.pop(worker, None)
-
     def forget(self, worker: str) -> None:
         """Let go of all that is known of a worker that does not come again."""
         self.drop(worker)
-        self.discard(worker)
+        self._early.pop(worker, None)
         self.gone.discard(worker)
 
     def flush(self, worker: str, link: HubLink) -> None:

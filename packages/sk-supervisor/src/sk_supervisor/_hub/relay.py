@@ -135,11 +135,6 @@ class Relay:
             self._ended = {way for way in self._ended if way.sender != place}
             self._in_flight.handed_over(place)
 
-    def was_replaced(self, worker: str) -> bool:
-        """Whether another one is in a worker's place. Any thread."""
-        with self._lock:
-            return self._is_former(worker)
-
     def route(
         self, connection: str, header: BatchHeader, size: int, *, final: bool = False
     ) -> str | None:

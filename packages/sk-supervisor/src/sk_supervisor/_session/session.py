@@ -168,9 +168,14 @@ class Session:
         )
 
     def forget(self, worker: str) -> None:
-        """Let go of what is known of a worker that is gone, as is whoever came right behind it."""
+        """Let go of what is known of a worker that is gone, as is whoever came right behind it.
+
+        Where none of those behind it was ever ready it is still the one in its place: what is sent
+        there is for a worker that the hub has to know as gone.
+        """
         self.control.forget(worker)
-        self.hub.forget(worker)
+        if self._peers.now[place_of(worker)] != worker:
+            self.hub.forget(worker)
 
     def take_over(self, worker: str) -> None:
         """A worker is ready: its place's frames go to it from now on, if they do not yet."""
@@ -178,6 +183,7 @@ class Session:
         if self._peers.take_over(worker):
             self.relay.hand_over(worker)
             self.gateway.lost(former)  # and what waits for it, should it never have come
+            self.hub.forget(former)
 
     def news_for(self, worker: str) -> Iterator[PeerReplaced]:
         """What a worker that is ready has to hear of those that it exchanges batches with."""
