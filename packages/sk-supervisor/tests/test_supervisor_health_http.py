@@ -8,13 +8,15 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
+from asking import FOUR, asked
 from hypothesis import HealthCheck, given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
 from sk_config import HealthConfig, HealthListenerConfig
-from sk_supervisor import HealthBindError
+from sk_supervisor import HealthBindError, serve
 from sk_supervisor._health.http import HttpLimits, HttpResponder, health_routes
 from sk_supervisor._health.server import health_server
 from supervisor_probing import (
@@ -243,6 +245,15 @@ def test_a_port_that_is_taken_is_named_with_its_listener(scene: Scene, kind: str
     assert str(error).startswith(f"runtime.platform.health.{kind}: cannot listen on 127.0.0.1:")
     assert error.exit_code == 3
     assert not health_threads()
+
+
+@pytest.mark.parametrize("groups", [None, FOUR], ids=["memory", "processes"])
+def test_the_status_of_a_service_has_the_port_that_was_taken_for_port_0(groups: Any) -> None:
+    platform = {"health": {"http": {"bind_host": "127.0.0.1", "bind_port": 0}}}
+    with serve(asked(groups, platform=platform)) as service:
+        addresses = service.status().health
+        assert list(addresses) == ["http"]
+        assert probe(addresses["http"], "/readyz").status == 200
 
 
 def test_an_address_of_another_machine_cannot_be_had(scene: Scene) -> None:

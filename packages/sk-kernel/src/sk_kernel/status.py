@@ -87,7 +87,8 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     ``control.signature``). ``spans`` says what has become of the spans so far, for each process
     that traces, those that have ended among them. ``requests`` says what became of the callers'
     requests, and ``request_seconds`` how long they took until they had an outcome, by how they
-    ended (``completed``, ``cancelled``, ``expired``).
+    ended (``completed``, ``cancelled``, ``expired``). ``health`` has the addresses at which probes
+    are answered, by ``http`` and ``grpc``, with the port that was taken for port 0.
     """
 
     run_id: str
@@ -106,6 +107,7 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     spans: tuple[SpanAccount, ...] = ()
     requests: ReplyCounters = ReplyCounters()
     request_seconds: dict[str, Histogram] = {}
+    health: dict[str, str] = {}
     version: int = STATUS_VERSION
 
     def workers(self) -> tuple[WorkerStatus, ...]:

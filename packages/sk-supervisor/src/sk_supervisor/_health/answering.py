@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -22,6 +22,14 @@ class HasLoop(Protocol):
 
     def ping(self, answer: Callable[[], None]) -> None:
         """Have the loop call ``answer`` at its next turn. Safe in any thread."""
+
+
+@runtime_checkable
+class TellsAddresses(Protocol):
+    """A supervisor whose status has the addresses at which its run is probed."""
+
+    def probed_at(self, addresses: Mapping[str, str]) -> None:
+        """Probes are answered there."""
 
 
 @contextmanager
@@ -50,6 +58,8 @@ def answering(
     scraped = prepared.config.runtime.observability.metrics.prometheus
     routes = _metrics_route(take) if scraped else {}
     with health_server(config, checks, routes) as addresses:
+        if isinstance(supervisor, TellsAddresses):
+            supervisor.probed_at(addresses)
         log.emit("health_listening", fields=addresses)
         yield
 

@@ -201,6 +201,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
             stop_forced=self._run.stops.forced,
             requests=self.handoff.counters(),
             request_seconds=self.handoff.waiters.durations(),
+            health=dict(self._health),
             spans=self._run.span_accounts(),
         )
 

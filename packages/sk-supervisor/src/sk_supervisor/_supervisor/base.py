@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Final
 
 from sk_kernel import (
@@ -27,6 +28,7 @@ class SupervisorBase:
 
     handoff: Handoff
     _log: EventRail
+    _health: Mapping[str, str] = MappingProxyType({})
 
     def wait_started(self, timeout_seconds: float) -> bool:
         """See the protocol."""
@@ -55,6 +57,10 @@ class SupervisorBase:
     def failure(self) -> KernelError | None:
         """What the run has failed of, as soon as that is known; None while all is well."""
         return self.handoff.failure
+
+    def probed_at(self, addresses: Mapping[str, str]) -> None:
+        """Probes are answered at these addresses, by ``http`` and ``grpc``: the status has them."""
+        self._health = addresses
 
     def _request_failed(self, outcome: TerminalEvent, trace_id: str) -> None:
         """Tell of one, as a lifecycle event of the trace that it is in. Any thread."""

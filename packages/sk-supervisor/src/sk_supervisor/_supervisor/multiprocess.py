@@ -211,6 +211,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
             stop_forced=parts.causes.forced,
             requests=self.handoff.counters(),
             request_seconds=self.handoff.waiters.durations(),
+            health=dict(self._health),
             spans=parts.spans.accounts(),
         )
 
