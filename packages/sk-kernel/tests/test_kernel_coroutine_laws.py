@@ -112,3 +112,35 @@ def test_apart_nothing_more_is_begun_once_whoever_waits_is_cancelled() -> None:
 
     asyncio.run(cancelled())
     assert begun == [0, 1, 2, 3]
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=40), st.booleans())
+def test_whoever_waits_and_is_cancelled_leaves_none_behind(turns: list[int], each: bool) -> None:
+    """Each takes its time to end, as one does that lets go of what it holds."""
+    under_way = 0
+
+    async def ends_slowly(index: int) -> None:
+        nonlocal under_way
+        under_way += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(turns[index]):
+                await asyncio.sleep(0)
+            under_way -= 1
+
+    async def cancelled() -> int:
+        count, never = len(turns), lambda _: math.inf
+        if each:
+            waits = apart(ends_slowly, count, never, 8, lambda *_: None, lambda _: None)
+        else:
+            waits = side_by_side(ends_slowly, count)
+        task = asyncio.ensure_future(waits)
+        while under_way < min(count, 8):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return under_way
+
+    assert asyncio.run(cancelled()) == 0

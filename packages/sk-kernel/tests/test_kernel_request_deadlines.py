@@ -20,6 +20,7 @@ from sk_kernel.runtime import (
     Entrances,
     Identity,
     Losses,
+    Outcomes,
     RequestRunner,
     SegmentRunner,
     TraceIds,
@@ -45,8 +46,17 @@ class Wait:
 def behind(b: B) -> D:
     return D(str(b.n))
 """
+ALONE = """
+calls = []
+@node
+async def wait(a: A) -> D:
+    calls.append(a.n)
+    await asyncio.Event().wait()
+    return D(str(a.n))
+"""
 STATES = [("", ""), ("@state(key=None)\nclass S: ...", ", s: S")]
 SOON = 0.05
+PATIENCE = 30.0
 
 
 class Ran:
@@ -143,9 +153,45 @@ def test_all_that_wait_are_cancelled_where_nobody_waits_any_more(
     assert ran.answers["r7"].cause_type == "RequestExpiredError"
 
 
-def test_what_comes_behind_that_does_not_wait_at_all(made: Callable[..., ModuleType]) -> None:
-    ran = Ran(made(), {7: time.monotonic() + 3600, 8: math.inf}, RequestRunner.expire)
-    assert ran.answers["r7"].cause_type == "RequestExpiredError"
+def test_what_comes_behind_that_is_not_run_at_all(made: Callable[..., ModuleType]) -> None:
+    module = made()
+    ran = Ran(module, {7: time.monotonic() + 3600, 8: math.inf}, RequestRunner.expire)
+    assert {answer.cause_type for answer in ran.answers.values()} == {"RequestExpiredError"}
+    assert module.calls == []
+
+
+def test_those_that_pass_by_themselves_are_all_cancelled_where_nobody_waits_any_more(
+    declare: Callable[..., ModuleType],
+) -> None:
+    """Further attempts of none are made, and what comes behind them is not run."""
+    module = declare(ALONE)
+    policy = FailureSpec(nodes={"wait": NodeFailure(policy="skip", attempts=3)})
+    context = ApplicationContext(spec(module, failure=policy))
+    plan = placed(context, {"wait": "h"})
+    segment, entrances = plan.segment_of("wait"), Entrances(context.graph, "r")
+    edge = entrances.entry("wait", module.A)
+    visits = [
+        Visit(f"r{number}", WHOLE, edge, entrances.root(number, 0, 1), module.A(7))
+        for number in range(4)
+    ]
+
+    async def expired() -> list[Outcomes]:
+        tasks = [asyncio.ensure_future(requests.overlap([visit])) for visit in visits[:3]]
+        while len(module.calls) < 3:
+            await asyncio.sleep(0)
+        requests.expire()
+        async with asyncio.timeout(PATIENCE):
+            return [*await asyncio.gather(*tasks), await requests.overlap(visits[3:])]
+
+    own = Identity("r", "s", "h", TraceIds("r"))
+    with asyncio.Runner() as loop:
+        runner = SegmentRunner(context, plan, segment, context.container(), own, loop=loop)
+        requests = RequestRunner(plan, segment, runner)
+        assert requests.manner.overlapping
+        outcomes = loop.run(expired())
+    said = [(answer.request, answer.cause_type) for each in outcomes for answer in each.answers]
+    assert said == [(f"r{number}", "RequestExpiredError") for number in range(4)]
+    assert module.calls == [7, 7, 7]
 
 
 def test_what_is_told_of_it_shows_where_it_stood(made: Callable[..., ModuleType]) -> None:

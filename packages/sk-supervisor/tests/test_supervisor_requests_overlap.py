@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from asked_mixed import Ask
@@ -63,14 +63,73 @@ def loop() -> Iterator[asyncio.Runner]:
         yield runner
 
 
+def has_come(inbox: Inbox) -> Callable[[], bool]:
+    """Whether anything is in it: what waits for requests is over then."""
+    return lambda: not inbox.empty()
+
+
+def put_meanwhile(loop: asyncio.Runner, inbox: Inbox, before: Callable[[], object]) -> None:
+    """Have another thread put something into the inbox as soon as the loop turns."""
+
+    def put() -> None:
+        before()
+        inbox.put(GateOpened())
+
+    loop.get_loop().call_soon(lambda: threading.Thread(target=put).start())
+
+
 def test_who_waits_for_requests_is_woken_by_the_inbox(loop: asyncio.Runner) -> None:
     overlap, inbox, gate = Overlap(loop), Inbox(), asyncio.Event()
     overlap.begin(_ending(gate))
-    loop.get_loop().call_soon(
-        lambda: threading.Thread(target=inbox.put, args=[GateOpened()]).start()
-    )
-    overlap.wait(inbox)
+    put_meanwhile(loop, inbox, lambda: None)
+    overlap.wait(inbox, has_come(inbox))
     assert isinstance(inbox.get(), GateOpened)
+    assert (len(overlap), overlap.ended()) == (1, [])
+
+
+def test_who_waits_for_the_word_to_stop_hears_it_while_a_request_is_under_way(
+    loop: asyncio.Runner,
+) -> None:
+    """And nothing else that is put into the inbox ends the wait: it is there before."""
+    overlap, inbox, stop = Overlap(loop), Inbox(), threading.Event()
+    overlap.begin(_ending(asyncio.Event()))
+    inbox.put(GateOpened())
+    put_meanwhile(loop, inbox, stop.set)
+    overlap.wait(inbox, stop.is_set)
+    assert stop.is_set()
+    assert (len(overlap), overlap.ended()) == (1, [])
+
+
+def test_what_is_put_there_ends_no_wait_for_something_else(loop: asyncio.Runner) -> None:
+    overlap, inbox, gate = Overlap(loop), Inbox(), asyncio.Event()
+    overlap.begin(_ending(gate))
+    asked: list[int] = []
+
+    def enough() -> bool:
+        asked.append(inbox.size())
+        if asked[-1] == 1:  # it has been woken
+            loop.get_loop().call_soon(gate.set)
+        return False
+
+    put_meanwhile(loop, inbox, lambda: None)
+    overlap.wait(inbox, enough)
+    assert asked[-1] == 1
+    assert len(overlap.ended()) == 1
+
+
+def test_at_the_end_all_are_waited_for(loop: asyncio.Runner) -> None:
+    overlap, gates = Overlap(loop), [asyncio.Event(), asyncio.Event()]
+    for gate in gates:
+        overlap.begin(_ending(gate))
+        loop.get_loop().call_soon(gate.set)
+    overlap.end(PATIENCE)
+    assert len(overlap.ended()) == 2
+
+
+def test_one_that_goes_on_at_the_end_is_left_when_its_time_is_over(loop: asyncio.Runner) -> None:
+    overlap = Overlap(loop)
+    overlap.begin(_ending(asyncio.Event()))
+    overlap.end(0.01)
     assert (len(overlap), overlap.ended()) == (1, [])
 
 
@@ -78,7 +137,7 @@ def test_what_is_in_the_inbox_already_is_not_waited_for(loop: asyncio.Runner) ->
     overlap, inbox = Overlap(loop), Inbox()
     overlap.begin(_ending(asyncio.Event()))
     inbox.put(GateOpened())
-    overlap.wait(inbox)
+    overlap.wait(inbox, has_come(inbox))
     assert not inbox.empty()
 
 
@@ -89,7 +148,7 @@ def test_those_under_way_get_on_though_the_inbox_is_never_empty(loop: asyncio.Ru
     overlap.begin(_ending(gate))
     inbox.put(GateOpened())
     for _ in range(3):
-        overlap.wait(inbox)
+        overlap.wait(inbox, has_come(inbox))
     assert len(overlap.ended()) == 1
 
 
@@ -113,6 +172,7 @@ def test_what_one_raises_is_raised_to_who_asks_for_what_has_ended(loop: asyncio.
 
     overlap = Overlap(loop)
     overlap.begin(broken())
-    overlap.wait(None)
+    inbox = Inbox()
+    overlap.wait(inbox, has_come(inbox))
     with pytest.raises(LookupError):
         overlap.ended()

@@ -25,7 +25,7 @@ from sk_supervisor import prepare
 from sk_supervisor._protocol.frames import CLIENT, RequestHeader
 from sk_supervisor._worker.backlog import MOST_TOGETHER
 from sk_supervisor._worker.data_plane import DataPlaneChannel
-from sk_supervisor._worker.inbox import RequestArrived
+from sk_supervisor._worker.inbox import Inbox, RequestArrived
 from sk_supervisor._worker.responder import Responder
 
 LIMIT = 1 << 20
@@ -105,10 +105,14 @@ class Worker:
         if run:
             self.run()
 
+    def work(self) -> None:
+        """Run some of what waits, as if nothing else had come."""
+        self.responder.work(Inbox(), lambda: False)
+
     def run(self) -> None:
         """Run all that waits."""
         while self.responder.busy:
-            self.responder.work()
+            self.work()
 
     def sent(self) -> list[tuple[str, bytes]]:
         """All frames that leave, with whom they go to."""
@@ -144,7 +148,7 @@ def test_what_has_come_in_several_frames_is_run_together_and_answered_in_one(
 
 def test_more_than_are_run_together_are_answered_bit_by_bit(worker: Worker) -> None:
     worker.take("saying", {n: Say(n) for n in range(10, 10 + 2 * MOST_TOGETHER)}, run=False)
-    worker.responder.work()
+    worker.work()
     assert len(worker.answers()) == MOST_TOGETHER
     worker.run()
     assert len(worker.answers()) == 2 * MOST_TOGETHER

@@ -104,7 +104,7 @@ class StartWork:
 class Stop:
     """From the supervisor: stop; with `drain`, only when all that is in flight has been sent on.
 
-    May be repeated.
+    Nobody waits for requests by then: what is under way of them is given up. May be repeated.
     """
 
     drain: bool

@@ -44,6 +44,7 @@ from sk_kernel._requests.runner import RequestRunner
 from sk_kernel._requests.visit import WHOLE, Answer, Tally, Visit, shares
 from sk_kernel._requests.wire import RequestCodec
 from sk_kernel._run.heap import built_for_good
+from sk_kernel._run.loops import close_loop
 from sk_kernel._run.segment import SegmentRunner, needs_loop
 from sk_kernel._trace.hops import Parcel
 from sk_kernel._trace.observe import Tracer
@@ -109,6 +110,7 @@ __all__ = [
     "application_traceback",
     "built_for_good",
     "carried_with",
+    "close_loop",
     "discover",
     "file_name",
     "forks",

@@ -161,7 +161,10 @@ class Window:
         self._fault: BaseException | None = None
 
     async def passed(self) -> None:
-        """Begin them, and return when all that were begun have ended."""
+        """Begin them, and return when all that were begun have ended.
+
+        Where whoever waits for that is cancelled, so are they; they are waited for all the same.
+        """
         self._loop = asyncio.get_running_loop()
         self._over = self._loop.create_future()
         self._fill()
@@ -171,6 +174,7 @@ class Window:
             except asyncio.CancelledError:  # of whoever waits for all of them
                 self.close()
                 self.cancel()
+                await asyncio.wait(self._under_way)
                 raise
         if self._fault is not None:
             raise self._fault

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
@@ -29,7 +31,8 @@ class RequestRunner:
     def __init__(self, plan: ExecutionPlan, segment: Segment, runner: SegmentRunner) -> None:
         self._runner, self.manner = runner, runner.manner
         self.on_failed: Callable[[RunError], object] | None = None
-        self._batch: RequestBatch | None = None
+        #: Those that are run at this moment, by their identity: several where they overlap.
+        self._under_way: dict[int, RequestBatch] = {}
         self._expired = False
         segment_of = {v: s.index for s in plan.segments for v in s.vertices}
         #: The edges to other segments, by producer, class of payload and segment.
@@ -50,15 +53,12 @@ class RequestRunner:
 
         :raises DeadLetterError: when what a node gave up cannot be written.
         """
-        in_time, answers = _in_time(visits)
+        in_time, answers = self._in_time(visits)
         if not in_time:
             return Outcomes(answers, {})
         batch, requests, columns = _gathered(in_time)
-        self._batch = batch
-        if self._expired:
-            batch.expire()
-        replies, departures = self._runner.answer(batch, columns)
-        self._batch = None
+        with self._known(batch):
+            replies, departures = self._runner.answer(batch, columns)
         return self._outcomes(answers, batch, requests, replies, departures)
 
     async def overlap(self, visits: Sequence[Visit]) -> Outcomes:
@@ -66,11 +66,12 @@ class RequestRunner:
 
         :raises DeadLetterError: when what a node gave up cannot be written.
         """
-        in_time, answers = _in_time(visits)
+        in_time, answers = self._in_time(visits)
         if not in_time:
             return Outcomes(answers, {})
         batch, requests, columns = _gathered(in_time)
-        replies, departures = await self._runner.overlap(batch, columns)
+        with self._known(batch):
+            replies, departures = await self._runner.overlap(batch, columns)
         return self._outcomes(answers, batch, requests, replies, departures)
 
     def _outcomes(
@@ -97,11 +98,33 @@ class RequestRunner:
         return [Answer(v.request, v.weight, node=v.edge.consumer, cause_type=late) for v in visits]
 
     def expire(self) -> None:
-        """Nobody waits any more for what is run, or ever will be: see :meth:`run`. Any thread."""
+        """Nobody waits any more for what is run, or ever will be. Any thread.
+
+        As if the time of all requests were over: a coroutine that waits on behalf of one is
+        cancelled, once, and what comes from then on is not run at all.
+        """
         self._expired = True
-        batch = self._batch
-        if batch is not None:
+        for batch in tuple(self._under_way.values()):
             batch.expire()
+
+    def _in_time(self, visits: Sequence[Visit]) -> tuple[Sequence[Visit], list[Answer]]:
+        """(those that somebody waits for still, the failures of the others)."""
+        now = math.inf if self._expired else time.monotonic()
+        if all(visit.due > now for visit in visits):
+            return visits, []
+        in_time = [visit for visit in visits if visit.due > now]
+        return in_time, self.late(visit for visit in visits if visit.due <= now)
+
+    @contextmanager
+    def _known(self, batch: RequestBatch) -> Iterator[None]:
+        """Have :meth:`expire` meet a batch for as long as this lasts."""
+        self._under_way[id(batch)] = batch
+        if self._expired:  # it may have looked before
+            batch.expire()
+        try:
+            yield
+        finally:
+            del self._under_way[id(batch)]
 
     def _leaving(
         self, batch: RequestBatch, segment: int, sections: Iterable[Section]
@@ -121,15 +144,6 @@ class RequestRunner:
 
 
 _key = attrgetter("key")
-
-
-def _in_time(visits: Sequence[Visit]) -> tuple[Sequence[Visit], list[Answer]]:
-    """(those that somebody waits for still, the failures of the others)."""
-    now = time.monotonic()
-    if all(visit.due > now for visit in visits):
-        return visits, []
-    late = RequestRunner.late(visit for visit in visits if visit.due <= now)
-    return [visit for visit in visits if visit.due > now], late
 
 
 def _gathered(visits: Sequence[Visit]) -> tuple[RequestBatch, dict[int, Visit], Iterable[Column]]:

@@ -27,11 +27,11 @@ class LocalRequests:
 
     def __init__(self, prepared: Prepared, run_id: str, on_failure: OnFailure) -> None:
         self._prepared, self._run_id, self._on_failure = prepared, run_id, on_failure
-        self._settled = threading.Event()
+        self._settled = threading.Condition()
         self._gateway: LocalGateway | None = None
         platform, clean = prepared.config.runtime.platform, redactor_of(prepared.config)
         self._faults = RequestFaults(clean)
-        self.handoff = Handoff(prepared.plan, platform, self._settled.set, clean)
+        self.handoff = Handoff(prepared.plan, platform, self._told_settled, clean)
 
     def open(self, run: MemoryRun) -> None:
         """The run is about to read: take requests. They are traced where the run is.
@@ -54,28 +54,37 @@ class LocalRequests:
         self.handoff.open(self._gateway)
 
     def settle(self, last: float = inf) -> None:
-        """Take no more; return when all that were asked are answered, or out of time.
+        """Take no more; return when all that were asked are done with, or out of time.
 
         :param last: when all of them are, by ``time.monotonic``: the run is to end.
         """
         waiters = self.handoff.waiters
         self.handoff.refuse()
-        while self.handoff.in_flight:
+        while self.handoff.unsettled:
             due = waiters.next_due()
             until = last if due is None else min(due, last)
-            self._settled.wait(None if until == inf else max(until - waiters.now(), 0.0))
-            if waiters.now() >= last:
-                self.handoff.give_up()
-                if self._gateway is not None:
-                    self._gateway.give_up()
-            else:
+            self._await_settled(None if until == inf else max(until - waiters.now(), 0.0))
+            if waiters.now() < last:
                 waiters.expire()
+                continue
+            self.handoff.give_up()
+            if self._gateway is not None:
+                self._gateway.give_up()
+            return
 
     def drain(self) -> None:
         """The input has ended: settle, and return when no request is in a node any more."""
         self.settle()
         if self._gateway is not None:
             self._gateway.drain()
+
+    def _await_settled(self, timeout: float | None) -> None:
+        with self._settled:
+            self._settled.wait_for(lambda: not self.handoff.unsettled, timeout)
+
+    def _told_settled(self) -> None:
+        with self._settled:
+            self._settled.notify_all()
 
     def close(self, failure: BaseException | None = None) -> None:
         """Let whatever is in flight fail. More than once: nothing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 
 from sk_supervisor._requests.handoff import Handoff
@@ -11,20 +12,25 @@ class RequestExpiry:
     """An alarm of the supervisor's loop, due when the next request is out of time.
 
     ``last``, on the loop's clock, is when all of them are, as the run is to end.
+
+    :param on_last: called when that has come, and all have failed.
     """
 
-    def __init__(self, handoff: Handoff) -> None:
-        self._handoff = handoff
+    def __init__(self, handoff: Handoff, on_last: Callable[[], None]) -> None:
+        self._handoff, self._on_last = handoff, on_last
         self.last = inf
 
     def due(self) -> float | None:
-        """When the next one is; None while none is in flight."""
+        """When the next one is, or all are; None for not at all, as things are."""
         due = self._handoff.waiters.next_due()
-        return None if due is None else min(due, self.last)
+        until = self.last if due is None else min(due, self.last)
+        return None if until == inf else until
 
     def ring(self, now: float) -> None:
         """Let those that are due fail, as timed out."""
         if now >= self.last:
+            self.last = inf
             self._handoff.give_up()
+            self._on_last()
         else:
             self._handoff.waiters.expire(now)

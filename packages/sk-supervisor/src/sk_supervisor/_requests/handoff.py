@@ -55,7 +55,8 @@ class Handoff:
 
     ``failure`` is what the run has failed of: whoever asks anything from then on is told so.
 
-    :param on_settled: called, in any thread, when no request is in flight and no more are taken.
+    :param on_settled: called, in any thread, when no more requests are taken and the last one is
+        answered, and again when the nodes have done with it.
     :param clean: takes what nobody may be shown out of a text.
     """
 
@@ -170,6 +171,12 @@ class Handoff:
         """How many requests are not answered yet."""
         return self.waiters.in_flight
 
+    @property
+    def unsettled(self) -> int:
+        """How many are not answered yet, or are answered and not done with: the nodes go on."""
+        counters = self.waiters.counters()
+        return counters.in_flight + counters.unfinished
+
     def refuse(self) -> None:
         """Take no more requests. More than once: nothing."""
         self.waiters.refuse()
@@ -189,7 +196,7 @@ class Handoff:
 
     def _happened(self, event: ReplyEvent) -> None:
         """Something has become of a request: see whether it was the last one."""
-        over = event.name in ("completed", "cancelled", "expired")
+        over = event.name in ("completed", "cancelled", "expired", "released")
         if over and self._ending and not self.waiters.in_flight:
             self._on_settled()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sk_control import ControlError, ControlMessage, DrainOutcome, StartWork, Stop
 from sk_kernel.runtime import SINK, SOURCE
 
@@ -12,6 +14,8 @@ from sk_supervisor._lives.roster import Roster
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._session.session import Session
 from sk_supervisor.errors import AtHand, RuntimeLifecycleResolutionError
+
+_DRAIN: Final = Stop(drain=True, reason="drain")
 
 
 class Workload:
@@ -35,7 +39,7 @@ class Workload:
         self.order = list(dict.fromkeys(s.group for s in prepared.plan.segments))
         self._begun: set[str] = set()
         self.session: Session | None = None
-        self.is_open = self.in_doubt = False
+        self.is_open = self.in_doubt = self._drains = False
 
     @property
     def source(self) -> WorkerRecord | None:
@@ -97,7 +101,8 @@ class Workload:
         """Have every worker start that may, and was not told to: they are marked, then told.
 
         The source's are told last: whatever is seen of the work, each worker in it runs. The gate
-        does not close behind a group: whoever takes a worker's place in it starts at once.
+        does not close behind a group: whoever takes a worker's place in it starts at once; and
+        drains, where the others do.
         """
         self._introduce()
         if not self.is_open:
@@ -109,11 +114,15 @@ class Workload:
             self._roster.apply(record, Event.GATE_OPENED)
         for record in reversed(waiting):
             self.tell(record, StartWork())
+            if self._drains:
+                self.tell(record, _DRAIN)
 
     def drain(self) -> None:
-        """End the input: what was read is worked off."""
-        if self.source is not None:
-            self.tell(self.source, Stop(drain=True, reason="drain"))
+        """End the input: what was read is worked off. Nobody waits for requests any more."""
+        self._drains = True
+        for record in self._roster:
+            if record is self.source or record.state is State.RUNNING:
+                self.tell(record, _DRAIN)
 
     def is_done(self, *, broken: bool) -> bool:
         """Whether every worker has drained.

@@ -25,9 +25,9 @@ FORCE_SECONDS = 1.0
 class Draining:
     """Reacts to requests to stop; ends no worker. The loop's thread only; it never waits.
 
-    A drain is: no request is taken any more, those in flight are answered, then the input ends and
-    what was read is worked off. ``timer`` and ``expiry`` are alarms, for the loop; ``ladder`` has
-    the deadlines of the stop that was requested, if one was.
+    A drain is: no request is taken any more, those in flight are answered and the nodes have done
+    with them, then the input ends and what was read is worked off. ``timer`` and ``expiry`` are
+    alarms, for the loop; ``ladder`` has the deadlines of the stop that was requested, if one was.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Draining:
         self.ladder: Ladder | None = None
         self._withdrawn = self._settling = False
         self.timer = DrainTimer(self._begin)
-        self.expiry = RequestExpiry(handoff)
+        self.expiry = RequestExpiry(handoff, self._end_input)
 
     @property
     def ready_no_more(self) -> bool:
@@ -93,21 +93,29 @@ class Draining:
         self._withdrawn = True
         self.timer.cancel()
 
-    def drain(self) -> None:
-        """Drain now: what was asked is answered by workers that still work; then the input ends."""
+    def drain(self, ladder: Ladder) -> None:
+        """Drain now: what was asked is answered by workers that still work; then the input ends.
+
+        :param ladder: says by when, if not everything is answered before.
+        """
         self._settling = True
+        self.expiry.last = min(self.expiry.last, ladder.requests_until(time.monotonic()))
         self._handoff.refuse()
         self.requests_settled()
 
     def requests_settled(self) -> None:
-        """End the input, if a drain waits for that and no request is in flight any more."""
-        if self._settling and not self._handoff.in_flight:
+        """End the input, if a drain waits for that and the nodes have done with all requests."""
+        if not self._handoff.unsettled:
+            self._end_input()
+
+    def _end_input(self) -> None:
+        if self._settling:
             self._settling = False
+            self.expiry.last = inf
             self._work.drain()
 
     def _begin(self) -> None:
         self._log.emit("drain_begun")
         self._successors.cancel()
-        if self.ladder is not None:
-            self.expiry.last = self.ladder.requests_until(time.monotonic())
-        self.drain()
+        assert self.ladder is not None  # noqa: S101 - its deadline is what has begun this
+        self.drain(self.ladder)

@@ -42,7 +42,7 @@ class Ending:
         self._draining.withdraw()
         self._successors.cancel()
         if drain_inflight and self._work.is_open:
-            self._draining.drain()
+            self._draining.drain(Ladder.within(seconds, time.monotonic()))
             self._await_drained(end)
         self._stopping.ask(seconds)
         self._stopping.await_exits(end)

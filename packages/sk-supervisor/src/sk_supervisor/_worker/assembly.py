@@ -106,6 +106,10 @@ class Assembly:
         """Whether the source is being closed at the end of input. Any thread."""
         return self._reader is not None and self._reader.closes
 
+    def expire_requests(self) -> None:
+        """Nobody waits for requests any more: those that wait are cancelled. Any thread."""
+        self.engine.responder.expire()
+
     def interrupt_source(self) -> None:
         """End the input, if the source is here. Any thread."""
         if self._reader is not None:
@@ -134,9 +138,13 @@ class Assembly:
             self._spans.export()
 
     def end(self) -> None:
-        """Abort a sink that has not ended, let the source and services close, export, and hang up.
+        """Let requests end, abort a sink that has not ended, close, export, and hang up.
+
+        What is under way of requests is over before anything is closed that it may use, but for a
+        coroutine that does not heed that it is cancelled.
 
         :raises AdapterFailedError: when one cannot end; the rest is done all the same.
+        :raises DeadLetterError: likewise, when what a node gave up cannot be written.
         """
         try:
             self.engine.end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from sk_kernel import Progress
@@ -85,21 +85,26 @@ class Engine:
         """
         self.responder.take(asked)
 
-    def answer(self, inbox: Inbox | None = None) -> None:
+    def answer(self, inbox: Inbox, enough: Callable[[], bool]) -> None:
         """Run some of the requests that wait, or wait for those that are under way.
 
+        :param enough: whether there is something else to do, so that none is waited for: asked
+            again whenever something is put into the inbox.
         :raises DeadLetterError, TransportError: what ends this worker.
         """
-        self.responder.work(inbox)
+        self.responder.work(inbox, enough)
         self.progress = msgspec.structs.replace(self.progress, requests=self.responder.answered)
 
     def end(self) -> None:
-        """Abort a sink that is open still.
+        """Let requests that are under way end, and abort a sink that is open still.
 
         :raises AdapterFailedError: when it cannot be aborted.
+        :raises DeadLetterError: when what a node gave up of a request cannot be written.
         """
-        self.responder.end()
-        self._segments.end()
+        try:
+            self.responder.end()
+        finally:
+            self._segments.end()
 
     def close(self) -> None:
         """Close what nodes and adapters have used, behind all of them."""

@@ -50,6 +50,10 @@ class Lane:
         """Take what has come in one frame."""
         self._backlog.put(visits, came)
 
+    def expire(self) -> None:
+        """Nobody waits any more for what is here, or ever will be. Any thread."""
+        self._runner.expire()
+
     def run(self) -> Outcomes:
         """Run, or begin, some of what waits; what has come of it so far.
 

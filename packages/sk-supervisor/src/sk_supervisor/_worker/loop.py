@@ -53,11 +53,15 @@ class WorkerLoop:
         engine, data_plane = assembly.engine, assembly.data_plane
         meter, responder = engine.meter, engine.responder
         get, ends = inbox.get, self._stop_asked.is_set
+
+        def has_come() -> bool:
+            return not inbox.empty()
+
         if assembly.profiler is not None:
             get = assembly.profiler.waiting(get)
         while True:
             if responder.busy and (inbox.empty() or responder.has_enough) and not ends():
-                engine.answer(inbox)
+                engine.answer(inbox, has_come)
                 continue
             self._busy = False
             meter.rest(data_plane.blocked_seconds)
@@ -71,7 +75,7 @@ class WorkerLoop:
                 continue
             if isinstance(item, BatchArrived | SourceRead):
                 while responder.busy and not ends():  # they were here before
-                    engine.answer()
+                    engine.answer(inbox, ends)
             responder.flush()  # nobody waits for a batch to be worked off
             if isinstance(item, StopAsked) and not item.drain:
                 return

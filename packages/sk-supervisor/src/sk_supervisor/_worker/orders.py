@@ -58,11 +58,12 @@ class Orders:
             os._exit(128 + signal.SIGTERM)
 
     def _stop(self, drain: bool) -> None:
-        """The input is to end, and, unless it is to ``drain``, this worker."""
+        """The input is to end, and, unless it is to ``drain``, this worker; requests are over."""
         if not drain:
             self.stop_asked.set()
         if self.stop_asked.is_set() and self._may_leave:
             os._exit(0)  # still importing: there is nothing to end, and it may take long
         if self._assembly is not None:
+            self._assembly.expire_requests()
             self._assembly.interrupt_source()
         self._deliver(StopAsked(drain))

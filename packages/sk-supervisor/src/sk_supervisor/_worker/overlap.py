@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from sk_kernel.runtime import Outcomes
@@ -38,19 +38,28 @@ class Overlap:
         self._runner.get_loop().call_soon(self._stop)
         self._run()
 
-    def wait(self, inbox: Inbox | None) -> None:
-        """Let them get on until one has ended, or something is in the inbox, if one is given."""
-        if self._ended:
-            return
-        if inbox is None:
-            self._run()
+    def wait(self, inbox: Inbox, enough: Callable[[], bool]) -> None:
+        """Let them get on until one has ended, or it is ``enough``, which may be so at once.
+
+        :param enough: asked again whenever something is put into the inbox.
+        """
+        if enough():
+            self.get_on()
             return
         loop = self._runner.get_loop()
         with inbox.waking(lambda: loop.call_soon_threadsafe(self._stop)):
-            if inbox.empty():  # else it was put there before there was anybody to wake
+            # What was put there before there was anybody to wake is seen here.
+            while self._under_way and not self._ended and not enough():
                 self._run()
-                return
-        self.get_on()
+
+    def end(self, seconds: float) -> None:
+        """Let all of them end, but for those that are under way still when the time is over."""
+        loop = self._runner.get_loop()
+        until = loop.time() + seconds
+        alarm = loop.call_later(seconds, self._stop)
+        while self._under_way and loop.time() < until:
+            self._run()
+        alarm.cancel()
 
     def _run(self) -> None:
         self._turning = True

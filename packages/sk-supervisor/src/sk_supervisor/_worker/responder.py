@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sk_kernel.runtime import (
@@ -32,6 +32,8 @@ if TYPE_CHECKING:  # few applications have coroutines
 
     from sk_supervisor._worker.overlap import Overlap
 
+#: What is under way at the end is cancelled; what goes on for longer than this is left.
+_LEAVE_SECONDS: Final = 1.0
 #: So much is taken, at most, before some of it is run.
 _MOST_FRESH: Final = 256
 #: So much waits to be sent, at most, before it is, where there is more to do; and for so long.
@@ -139,12 +141,13 @@ class Responder:
             lane.put(visits, came)
             self._is_prompt = now - came < _PROMPT_SECONDS and not lane.overlaps
 
-    def work(self, inbox: Inbox | None = None) -> None:
-        """Run, or begin, some of what waits, and send what has ended, unless more is at hand.
+    def work(self, inbox: Inbox, enough: Callable[[], bool]) -> None:
+        """Run, or begin, some of what waits; send what has ended, unless there is more to do.
 
         Where nothing can be run this waits until something that is under way has ended.
 
-        :param inbox: if one is given, no longer than until something is in it.
+        :param enough: whether there is something else to do, so that nothing is waited for: asked
+            again whenever something is put into the inbox.
         :raises DeadLetterError: when what a node gave up cannot be written.
         :raises TransportError: when the hub is lost.
         """
@@ -162,11 +165,11 @@ class Responder:
             if ran:
                 self._overlap.get_on()
             else:
-                self._overlap.wait(inbox)
+                self._overlap.wait(inbox, enough)
             for index, outcomes in self._overlap.ended():
                 self._ended(index, outcomes)
-        idle = inbox is None or inbox.empty()
-        if idle or self._held >= _MOST_HELD or time.monotonic() - began > _HELD_SECONDS:
+        much = self._held >= _MOST_HELD or time.monotonic() - began > _HELD_SECONDS
+        if much or not enough():
             self.flush()
 
     def flush(self) -> None:
@@ -186,9 +189,28 @@ class Responder:
             for payload in frames_of(parts, self._limit):
                 self._data_plane.ask(header, payload)
 
+    def expire(self) -> None:
+        """Nobody waits any more for what is here, or ever will be. Any thread.
+
+        What waits in a coroutine is cancelled, and nothing more is run: see :class:`RequestRunner`.
+        """
+        for lane in self._lanes.values():
+            lane.expire()
+
     def end(self) -> None:
-        """Tell of failures that have not been told of yet."""
-        self._faults.tell_rest()
+        """Let what is under way end: cancelled, with its services still open.
+
+        No longer than a second; then tell of failures that have not been told of yet.
+
+        :raises DeadLetterError: when what a node gave up cannot be written.
+        """
+        self.expire()
+        try:
+            if self._overlap:
+                self._overlap.end(_LEAVE_SECONDS)
+                self._overlap.ended()
+        finally:
+            self._faults.tell_rest()
 
     def _ended(self, index: int, outcomes: Outcomes) -> None:
         """Hold what has come of requests in a segment; what goes on in this worker waits there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from sk_kernel.runtime import Container, SegmentRunner, SinkDriver
+from sk_kernel.runtime import Container, SegmentRunner, SinkDriver, close_loop
 
 
 class Segments:
@@ -57,7 +57,10 @@ class Segments:
             self.end_sink(complete=False)
 
     def close(self) -> None:
-        """Close the sink, the services, and then the event loop: when no node is called again."""
+        """Close the sink, the services, and then the event loop: when no node is called again.
+
+        A coroutine that goes on all the same is cancelled then, and left a second later.
+        """
         try:
             if self.sink is not None:
                 self.sink.close()
@@ -69,7 +72,7 @@ class Segments:
             self._container.close(self.loop)
         finally:
             if self.loop is not None:
-                self.loop.close()
+                close_loop(self.loop)
                 self.loop = None
 
     def given_up(self) -> tuple[int, int]:
