@@ -41,7 +41,7 @@ from sk_supervisor._protocol.frames import (
 from sk_supervisor._protocol.link_limits import LinkLimits
 from sk_supervisor.errors import AlignmentError, HeaderError, RelayRefusedError
 from supervisor_frames import header
-from supervisor_harness import settings
+from supervisor_harness import GROUPS, settings
 
 # ---- the relay ---------------------------------------------------------------------------------
 
@@ -95,6 +95,7 @@ def test_a_frame_that_is_not_the_workers_to_send_is_refused(
 
 def test_credit_goes_to_the_source_once_for_each_step() -> None:
     relay = Relay(plan_of(), WORKERS)
+    relay.route("in-0.1", header(epoch=3), 1)
     given = [relay.acknowledge("out-0.1", AckHeader("out-0.1", 2, n)) for n in (1, 1, 3, 2)]
     assert given == [CreditGrant(("in-0.1",), 1), None, CreditGrant(("in-0.1",), 3), None]
     for connection, claim in (
@@ -104,6 +105,22 @@ def test_credit_goes_to_the_source_once_for_each_step() -> None:
     ):
         with pytest.raises(RelayRefusedError):
             relay.acknowledge(connection, claim)
+
+
+def test_what_was_not_sent_yet_is_acknowledged_by_nobody() -> None:
+    relay = Relay(plan_of(), WORKERS)
+    relay.route("in-0.1", header(epoch=3), 1)
+    with pytest.raises(RelayRefusedError, match="batch 4, of which nothing was sent yet"):
+        relay.acknowledge("out-0.1", AckHeader("out-0.1", 2, 4))
+    assert relay.counters.acknowledged == 0
+
+
+def test_what_a_worker_reads_and_writes_itself_it_acknowledges_unseen() -> None:
+    groups = [{"name": "all", "nodes": [name for group in GROUPS for name in group["nodes"]]}]
+    plan = prepare(build_config(settings(Path("out.txt"), groups=groups))).plan
+    relay = Relay(plan, {"all-0": "all-0.1"})
+    credit = relay.acknowledge("all-0.1", AckHeader("all-0.1", 0, 4))
+    assert credit == CreditGrant(("all-0.1",), 4)
 
 
 # ---- headers -----------------------------------------------------------------------------------

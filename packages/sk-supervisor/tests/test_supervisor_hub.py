@@ -87,7 +87,9 @@ def test_the_hub_reads_on_while_a_worker_takes_nothing(hub: Hub) -> None:
 
 
 def test_acknowledgements_of_the_sink_are_credit_of_the_source(hub: Hub) -> None:
-    first, last = hub.dial("in").listen(), hub.dial("out")
+    first, last = hub.dial("in").listen(), hub.dial("out").listen()
+    first.send(5, b"sent", to=2)
+    last.arrived.get(timeout=PATIENCE)
     for epoch in (1, 2, 2, 5):
         last.data_plane.acknowledge(2, epoch)
     assert [first.credit.get(timeout=PATIENCE) for _ in range(3)] == [1, 2, 5]
@@ -164,6 +166,13 @@ def test_an_acknowledgement_by_another_worker_cuts_it_off(hub: Hub) -> None:
     first, middle = hub.dial("in").listen(), hub.dial("mid").listen()
     middle.data_plane.acknowledge(2, 9)
     assert hub.faults.get(timeout=PATIENCE)[:2] == ("mid-0.1", "protocol")
+    assert first.credit.empty()
+
+
+def test_an_acknowledgement_of_what_was_not_sent_cuts_its_worker_off(hub: Hub) -> None:
+    first, last = hub.dial("in").listen(), hub.dial("out").listen()
+    last.data_plane.acknowledge(2, 1)
+    assert hub.faults.get(timeout=PATIENCE)[:2] == ("out-0.1", "protocol")
     assert first.credit.empty()
 
 

@@ -76,6 +76,7 @@ def test_a_successor_speaks_only_once_it_is_in_place() -> None:
 def test_who_is_upstream_of_a_group_that_is_restarted_gets_credit_as_the_source_does() -> None:
     def credited(*restartable: str) -> CreditGrant | None:
         relay = Relay(plan_of(), WORKERS, restartable)
+        relay.route("in-0.1", header(epoch=4), 1)
         return relay.acknowledge("out-0.1", AckHeader("out-0.1", 2, 4))
 
     assert credited() == credited("mid") == CreditGrant(("in-0.1",), 4)

@@ -29,7 +29,8 @@ class InFlight:
         self._told = {place for place, times in passes.items() if times == 1} - set(source)
         self._batches: deque[tuple[int, int, int]] = deque()
         """The number of each, and its first and last record; the end of input is none."""
-        self._newest = 0
+        self.newest = 0
+        """The number of the newest batch of which anything was sent to anybody."""
         self._came: dict[str, int] = {}
         """The last batch of which anything was sent to whoever is in a place,"""
         self._left: dict[str, int] = {}
@@ -38,8 +39,8 @@ class InFlight:
     def sent(self, sender: str, receiver: str, header: BatchHeader) -> None:
         """A part of a batch goes from one place to another."""
         epoch = header.epoch
-        if epoch > self._newest:
-            self._newest = epoch
+        if epoch > self.newest:
+            self.newest = epoch
             if header.first <= header.last:
                 self._batches.append((epoch, header.first, header.last))
         if epoch > self._came.get(receiver, 0):

@@ -78,6 +78,8 @@ class Relay:
         self._credited = tuple(dict.fromkeys([*source, *sorted(keepers)]))
         last = plan.segment_of(SINK).index
         self._last = last, places[last][0]
+        #: Whether the hub sees all that comes to the sink, and not only what becomes of it.
+        self._sees_all = any(way.receiver == places[last][0] for way in self._ways)
         self._ended: set[Way] = set()
         self._last_epoch = 0
         self._in_flight = InFlight(plan)
@@ -194,7 +196,8 @@ class Relay:
     def acknowledge(self, connection: str, header: AckHeader) -> CreditGrant | None:
         """Note an acknowledgement of the sink's segment; the credit to give, where it is news.
 
-        :raises RelayRefusedError: when the worker behind ``connection`` may not acknowledge it.
+        :raises RelayRefusedError: when the worker behind ``connection`` may not acknowledge it, or
+            nothing of that batch was sent to anybody yet.
         """
         with self._lock:
             problem = f"acknowledges for segment {header.segment}"
@@ -204,6 +207,9 @@ class Relay:
             if header.segment != segment or self._runs(connection, segment) != place:
                 self._stale(connection, connection, problem)
                 return None
+            if self._sees_all and header.epoch > self._in_flight.newest:
+                problem = f"acknowledges batch {header.epoch}, of which nothing was sent yet"
+                raise RelayRefusedError(connection, problem)
             before = self.counters.acknowledged
             self.counters.acknowledged = now = max(before, header.epoch)
             self._in_flight.acknowledged(place, now)
