@@ -8,7 +8,11 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
+import pytest
+from sk_supervisor._system import last_resort
 from sk_supervisor._system.last_resort import AGAIN_SECONDS, LastResort
 from supervisor_harness import APPS, ECHO_SECONDS, PATIENCE, Command, Ears, settings, written
 from supervisor_runs import Runs
@@ -52,6 +56,36 @@ def test_who_asks_again_a_second_behind_a_force_has_the_end_at_once() -> None:
     clock.now = AGAIN_SECONDS
     assert resort.again()
     assert left.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("step", range(12))
+def test_that_it_is_over_may_be_said_at_any_moment(
+    monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """At each step of the thread that watches, in turn."""
+    failed = list[object]()
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    resort = LastResort(lambda: None, grace_seconds=0.0)
+    steps = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Callable[..., Any]:
+        nonlocal steps
+        if event == "line" and frame.f_code.co_filename == last_resort.__file__:
+            steps += 1
+            if steps == step:
+                resort.over()
+        return trace
+
+    resort.forced()
+    others = set(threading.enumerate())
+    threading.settrace(trace)
+    try:
+        resort.watch()
+    finally:
+        threading.settrace(None)  # type: ignore[arg-type]
+    for watching in set(threading.enumerate()) - others:
+        watching.join(PATIENCE)
+    assert not failed
 
 
 def test_what_is_over_is_ended_by_nobody_any_more() -> None:

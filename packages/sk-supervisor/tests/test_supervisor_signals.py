@@ -240,6 +240,32 @@ def test_what_a_node_forks_hears_signals_as_any_process_does() -> None:
     assert found.stdout == "1 False\n1 False\n", found.stderr
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="it looks at threads in /proc")
+def test_of_the_threads_of_a_worker_the_one_that_handles_signals_takes_them(
+    sk: Sk, target: Path
+) -> None:
+    apart = (("a", "source:source"), ("b", "who"), ("c", "sink:sink"))
+    configuration = {
+        "version": 1,
+        "scenario": "heard",
+        "runtime": {
+            "discovery_modules": ["heard_app"],
+            "platform": {
+                "bootstrap": {"mode": "process_supervisor"},
+                "execution_ipc": {"transport": "tcp_local", "control": {}},
+                "process_groups": [{"name": name, "nodes": [vertex]} for name, vertex in apart],
+            },
+        },
+        "adapters": {
+            "source": {"name": "one"},
+            "sink": {"name": "lines", "settings": {"path": str(target)}},
+        },
+    }
+    code, _, err = sk("run", configuration).finish()
+    assert code == 0, err
+    assert target.read_text() == "MainThread\n"
+
+
 @pytest.mark.contract("P5PRE-LIFE-05")
 @pytest.mark.parametrize("do", ["hold", "spin", "deaf"])
 def test_no_worker_outlives_a_supervisor_that_is_killed(

@@ -22,6 +22,8 @@ from sk_kernel.runtime import Container
 
 from sk_supervisor._protocol.assignment import await_assignment
 from sk_supervisor._system.scope import resolve
+from sk_supervisor._system.signals import without_signals
+from sk_supervisor._system.threads import begin
 from sk_supervisor._worker.assembling import assemble
 from sk_supervisor._worker.assembly import Assembly
 from sk_supervisor._worker.end import end_failed, end_stopped
@@ -51,7 +53,8 @@ class Worker:
         self._pulse: Pulse | None = None
         self._started = False
         hear_signals(self._orders.terminate)
-        self._control = self._planes.control(assignment, self._orders.hear)
+        with without_signals():  # its threads, those of gRPC too, are none to take one
+            self._control = self._planes.control(assignment, self._orders.hear)
         self._mark("connected")
 
     def run(self) -> int:
@@ -90,7 +93,7 @@ class Worker:
             broke=lambda error: self._inbox.put(Broke(error)),
         )
         self._pulse.start()
-        threading.Thread(target=self._receive, args=(assembly,), name="data", daemon=True).start()
+        begin(threading.Thread(target=self._receive, args=(assembly,), name="data", daemon=True))
         self._mark("ready")
         tell_spans(self._control, assembly)
         self._control.send(Ready(assembly.partial_outputs()))

@@ -64,8 +64,8 @@ class LastResort:
         if at is None or self._clock() - at < AGAIN_SECONDS:
             return False
         self._words.put(0.0)
-        if self._leave is not None and not begun(self._thread):
-            self._leave()
+        if not begun(self._thread):
+            self._end()
         return True
 
     def over(self) -> None:
@@ -80,5 +80,9 @@ class LastResort:
                 left = self._words.get(timeout=left)
                 if left is None:
                     return
-        if self._leave is not None:
-            self._leave()
+        self._end()
+
+    def _end(self) -> None:
+        leave = self._leave  # once: another thread may say meanwhile that all is over
+        if leave is not None:
+            leave()

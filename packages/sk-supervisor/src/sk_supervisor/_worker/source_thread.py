@@ -58,6 +58,8 @@ class SourceThread:
 
     def start(self) -> None:
         """Begin to read."""
+        # Not by begin(), as all other threads of ours: a program that the source starts would have
+        # the signals blocked, too, and not end by the SIGTERM that the source sends it.
         self._thread.start()
 
     def interrupt(self) -> None:
