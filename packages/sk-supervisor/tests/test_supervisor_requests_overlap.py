@@ -63,6 +63,13 @@ def loop() -> Iterator[asyncio.Runner]:
         yield runner
 
 
+def late(loop: asyncio.Runner) -> asyncio.Event:
+    """Is not set while the test lasts, unless it would never end."""
+    gate = asyncio.Event()
+    loop.get_loop().call_later(PATIENCE, gate.set)
+    return gate
+
+
 def has_come(inbox: Inbox) -> Callable[[], bool]:
     """Whether anything is in it: what waits for requests is over then."""
     return lambda: not inbox.empty()
@@ -79,8 +86,8 @@ def put_meanwhile(loop: asyncio.Runner, inbox: Inbox, before: Callable[[], objec
 
 
 def test_who_waits_for_requests_is_woken_by_the_inbox(loop: asyncio.Runner) -> None:
-    overlap, inbox, gate = Overlap(loop), Inbox(), asyncio.Event()
-    overlap.begin(_ending(gate))
+    overlap, inbox = Overlap(loop), Inbox()
+    overlap.begin(_ending(late(loop)))
     put_meanwhile(loop, inbox, lambda: None)
     overlap.wait(inbox, has_come(inbox))
     assert isinstance(inbox.get(), GateOpened)
@@ -92,7 +99,7 @@ def test_who_waits_for_the_word_to_stop_hears_it_while_a_request_is_under_way(
 ) -> None:
     """And nothing else that is put into the inbox ends the wait: it is there before."""
     overlap, inbox, stop = Overlap(loop), Inbox(), threading.Event()
-    overlap.begin(_ending(asyncio.Event()))
+    overlap.begin(_ending(late(loop)))
     inbox.put(GateOpened())
     put_meanwhile(loop, inbox, stop.set)
     overlap.wait(inbox, stop.is_set)
@@ -118,24 +125,28 @@ def test_what_is_put_there_ends_no_wait_for_something_else(loop: asyncio.Runner)
 
 
 def test_at_the_end_all_are_waited_for(loop: asyncio.Runner) -> None:
-    overlap, gates = Overlap(loop), [asyncio.Event(), asyncio.Event()]
-    for gate in gates:
-        overlap.begin(_ending(gate))
-        loop.get_loop().call_soon(gate.set)
+    async def slowly() -> tuple[int, Outcomes]:
+        for _ in range(50):
+            await asyncio.sleep(0)
+        return await _ending()
+
+    overlap = Overlap(loop)
+    overlap.begin(_ending())
+    overlap.begin(slowly())
     overlap.end(PATIENCE)
     assert len(overlap.ended()) == 2
 
 
 def test_one_that_goes_on_at_the_end_is_left_when_its_time_is_over(loop: asyncio.Runner) -> None:
     overlap = Overlap(loop)
-    overlap.begin(_ending(asyncio.Event()))
+    overlap.begin(_ending(late(loop)))
     overlap.end(0.01)
     assert (len(overlap), overlap.ended()) == (1, [])
 
 
 def test_what_is_in_the_inbox_already_is_not_waited_for(loop: asyncio.Runner) -> None:
     overlap, inbox = Overlap(loop), Inbox()
-    overlap.begin(_ending(asyncio.Event()))
+    overlap.begin(_ending(late(loop)))
     inbox.put(GateOpened())
     overlap.wait(inbox, has_come(inbox))
     assert not inbox.empty()
