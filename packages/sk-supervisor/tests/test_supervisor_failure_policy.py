@@ -112,6 +112,24 @@ def test_a_worker_that_follows_another_leaves_no_letter_twice(
         assert written[0] == written[1]
 
 
+def test_what_a_lost_worker_has_skipped_of_batches_that_went_on_is_counted(
+    tmp_path: Path, ears: Ears, sk: Sk
+) -> None:
+    """Those batches are done with when it is lost, and it has had no time to tell of them."""
+    policies = {"default": {"policy": "dead_letter"}, "nodes": {"split": {"policy": "skip"}}}
+    bad = {"split": {"on": [*range(5, 96)], "hold": 201, "ears": ears.port}}
+    restart = {"policy": "on_failure", "backoff_seconds": 0.01}
+    configuration = letters_config(
+        tmp_path, "process_supervisor", policies=policies, bad=bad, restart=restart
+    )
+    command = sk("run", configuration)
+    os.kill(ears.hear("here").pid, signal.SIGKILL)
+    ears.hear("here").let_go()
+    code, _, err = command.finish()
+    assert code == 0, err
+    assert "  given up: dead-lettered 0, skipped 91" in err.splitlines()
+
+
 def test_policy_fail_over_processes_ends_with_4_and_names_the_parts(
     tmp_path: Path, ask: Ask
 ) -> None:

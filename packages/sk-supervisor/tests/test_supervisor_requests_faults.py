@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,15 @@ def test_dead_letters_of_requests_are_all_in_the_file(tmp_path: Path) -> None:
         outcomes = [service.request(Envelope(Risky(n))).wait(PATIENCE) for n in range(5)]
     assert {(o.status, o.node, o.cause_type) for o in outcomes} == {("error", "risky", "KeyError")}
     assert len(letters.read_text("utf-8").splitlines()) == 5
+
+
+def test_what_nodes_give_up_of_requests_is_in_the_status_though_no_batch_comes() -> None:
+    between, until = threading.Event(), time.monotonic() + PATIENCE
+    with serve(asked(FOUR)) as service:
+        assert service.request(Envelope(Risky(1))).wait(PATIENCE).node == "risky"
+        while not sum(worker.skipped for worker in service.status().workers()):
+            assert time.monotonic() < until
+            between.wait(0.01)
 
 
 def test_a_block_that_raises_drains_the_run_and_raises_on() -> None:

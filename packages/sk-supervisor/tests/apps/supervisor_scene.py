@@ -48,7 +48,11 @@ class Scene:
         self._times = iter(times)
         self.log = LifecycleLog("r1", level="debug")
         self.roster = Roster(
-            self.log, lambda _: None, Redactor([hidden]), lambda worker: self.mailbox.forget(worker)
+            self.log,
+            lambda _: None,
+            Redactor([hidden]),
+            lambda worker: self.mailbox.forget(worker),
+            skipped=lambda worker: self.mailbox.skipped(worker),
         )
         self.ready: list[bool] = []
         self.stops: list[bool] = []

@@ -26,6 +26,8 @@ class Forwarding:
 
     ``on_complete()``: when everything, to the end of input, has been acknowledged.
     ``on_sink_ended(worker, end)``: when the sink has committed, or aborted.
+    ``on_skipped(worker, count)``: of each batch that goes on, before it does, where its sender has
+    skipped any records so far.
     """
 
     def __init__(
@@ -36,9 +38,11 @@ class Forwarding:
         *,
         on_complete: Callable[[], None],
         on_sink_ended: Callable[[str, SinkEnd], None],
+        on_skipped: Callable[[str, int], None],
     ) -> None:
         self._relay, self._links, self._local_peer = relay, links, local_peer
         self._on_complete, self._on_sink_ended = on_complete, on_sink_ended
+        self._on_skipped = on_skipped
 
     def take(self, worker: str, link: HubLink, frame: WireFrame) -> None:
         """Do with a worker's frame what its kind asks for.
@@ -49,6 +53,8 @@ class Forwarding:
             header = decode_header(BatchHeader, frame.header)
             final = frame.kind is FrameKind.END
             receiver = self._relay.route(worker, header, len(frame.raw), final=final)
+            if header.skipped:
+                self._on_skipped(worker, header.skipped)
             if receiver is not None:
                 self._links.send(receiver, [frame.raw])
         elif frame.kind is FrameKind.REQUEST:
@@ -64,6 +70,8 @@ class Forwarding:
             link.channel.verifier.verify(frame)
             done = decode_header(AckHeader, frame.header)
             credit = self._relay.acknowledge(worker, done)
+            if done.skipped:
+                self._on_skipped(worker, done.skipped)
             if done.end is not None:
                 self._on_sink_ended(worker, done.end)
             if credit is not None:

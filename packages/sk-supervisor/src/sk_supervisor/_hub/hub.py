@@ -39,8 +39,9 @@ class DataHub:
     the hub's own: it relays nothing any more. ``on_reject(category)``: of every frame and peer that
     is refused, from its threads, by the transport's finer word. ``on_complete()``: when everything,
     to the end of input, has been acknowledged. ``on_sink_ended(worker_id, end)``: when the sink has
-    committed, or aborted. ``on_left(worker_id)``: when all that a worker has sent was read, and no
-    more comes. REPLY frames are the ``local_peer``'s.
+    committed, or aborted. ``on_skipped(worker_id, count)``: of each batch that goes on, before it
+    does, where its sender has skipped so many records. ``on_left(worker_id)``: when all that a
+    worker has sent was read, and no more comes. REPLY frames are the ``local_peer``'s.
 
     :raises BindError: when the port cannot be had.
     :raises OSError: when the system has no descriptor to give; then none is left open.
@@ -60,6 +61,7 @@ class DataHub:
         on_reject: Callable[[str], None] = lambda _: None,
         on_complete: Callable[[], None] = lambda: None,
         on_sink_ended: Callable[[str, SinkEnd], None] = lambda *_: None,
+        on_skipped: Callable[[str, int], None] = lambda *_: None,
         on_left: Callable[[str], None] = lambda _: None,
         local_peer: LocalPeer | None = None,
     ) -> None:
@@ -88,7 +90,12 @@ class DataHub:
             opened.pop_all()  # they are the hub's now
         self._links = HubLinks(self._selector, on_lost=self._lost)
         self._forwarding = Forwarding(
-            relay, self._links, local_peer, on_complete=on_complete, on_sink_ended=on_sink_ended
+            relay,
+            self._links,
+            local_peer,
+            on_complete=on_complete,
+            on_sink_ended=on_sink_ended,
+            on_skipped=on_skipped,
         )
         self._threads = [
             self._thread("hub accept", self._acceptor.attend),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,10 @@ class WorkerRecord:
     rung: Rung = Rung.NONE
     """How far down the stop ladder it had to be taken so far."""
     dead_lettered: int = 0
-    skipped: int = 0
+    skipped_said: int = 0
+    """How many records it has skipped, as it last said,"""
+    skipped_with_batches: Callable[[str], int] = lambda _: 0
+    """and up to its last batch that went on: that may be later, and is known though it is gone."""
     metering: Metering = field(default_factory=Metering)
     position: str = ""
     """The node and the line that it was at, as it last said; empty where it was in none."""
@@ -84,6 +88,11 @@ class WorkerRecord:
     def came_up(self) -> bool:
         """Whether anybody in its place has ever been ready, up to now."""
         return self.predecessor_came_up or (self.failed_in or self.state) is not State.STARTING
+
+    @property
+    def skipped(self) -> int:
+        """How many records it has skipped, as far as is known. Any thread."""
+        return max(self.skipped_said, self.skipped_with_batches(self.worker_id))
 
     @property
     def mode(self) -> str:

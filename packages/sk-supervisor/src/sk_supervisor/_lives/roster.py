@@ -43,6 +43,7 @@ class Roster:
     :param clean: takes what nobody may be shown out of a text.
     :param forget: is told of each worker that is known no more.
     :param at_hand: knows what a worker had at hand, if that is known.
+    :param skipped: knows what a worker has skipped up to its last batch that went on.
     """
 
     def __init__(
@@ -52,9 +53,10 @@ class Roster:
         clean: Callable[[str], str] = str,
         forget: Callable[[str], None] = lambda _: None,
         at_hand: Callable[[str], AtHand | None] = lambda _: None,
+        skipped: Callable[[str], int] = lambda _: 0,
     ) -> None:
         self._log, self.changed, self._clean, self._forget = log, on_change, clean, forget
-        self._at_hand = at_hand
+        self._at_hand, self._skipped = at_hand, skipped
         self._lock = threading.Lock()
         self._places: dict[Place, WorkerRecord] = {}
         self._former: dict[Place, WorkerRecord] = {}
@@ -65,6 +67,7 @@ class Roster:
     def add(self, record: WorkerRecord) -> None:
         """A worker was spawned; it takes the place of its predecessor, which has stopped."""
         group, place = record.group.name, (record.group.name, record.index)
+        record.skipped_with_batches = self._skipped
         former = self._places.get(place)
         if former is not None:
             record.last_failure = former.failure_line()

@@ -55,6 +55,14 @@ class SinkEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordsSkipped:
+    """A worker's nodes have skipped so many records so far, as its batch says that goes on."""
+
+    worker_id: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class HubLeft:
     """All that a worker had sent to the hub is read; no more comes."""
 
@@ -89,6 +97,7 @@ LoopEvent: TypeAlias = (
     | RefusalsCame
     | AllAcknowledged
     | SinkEnded
+    | RecordsSkipped
     | HubLeft
     | HandoffFailed
     | RequestsSettled

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from sk_control import SpanCounts, WorkerMessage
 
-from sk_supervisor._loop.loop_events import LoopEvent
+from sk_supervisor._loop.loop_events import LoopEvent, RecordsSkipped
 from sk_supervisor._protocol.span_books import SpanBooks
 
 
@@ -17,7 +17,8 @@ class Mailbox:
     """A queue of events. Any thread, or a signal handler, puts; only the loop takes.
 
     Reports of spans are not queued: they are entered in ``spans`` at once, so that the last one
-    counts even where it comes after its worker's exit.
+    counts even where it comes after its worker's exit. Nor is what was skipped, which is told with
+    every batch.
 
     :param clock: seconds; the loop's.
     """
@@ -26,6 +27,7 @@ class Mailbox:
         self._spans, self._clock = spans, clock
         self._queue: queue.SimpleQueue[LoopEvent] = queue.SimpleQueue()
         self._heard_at: dict[str, float] = {}
+        self._skipped: dict[str, int] = {}
 
     def put(self, event: LoopEvent) -> None:
         """Say what happened. Never blocks."""
@@ -35,6 +37,10 @@ class Mailbox:
             if isinstance(event.message, SpanCounts):
                 self._spans.note(event.worker_id, event.message)
                 return
+        elif isinstance(event, RecordsSkipped):
+            count = max(event.count, self._skipped.get(event.worker_id, 0))
+            self._skipped[event.worker_id] = count
+            return
         self._queue.put(event)
 
     def take(self, timeout_seconds: float | None) -> LoopEvent | None:
@@ -46,7 +52,12 @@ class Mailbox:
     def forget(self, worker: str) -> None:
         """Note nothing more of a worker that is gone; its spans count in the sum of its place."""
         self._heard_at.pop(worker, None)
+        self._skipped.pop(worker, None)
         self._spans.fold(worker)
+
+    def skipped(self, worker: str) -> int:
+        """How many records a worker has skipped up to its last batch that went on. Any thread."""
+        return self._skipped.get(worker, 0)
 
     @property
     def heard_at(self) -> Mapping[str, float]:

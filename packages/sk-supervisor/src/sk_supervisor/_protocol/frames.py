@@ -42,7 +42,8 @@ class BatchHeader(msgspec.Struct, array_like=True, frozen=True):
     records that it holds or that were filtered out of it, which makes it a watermark. ``more`` says
     that another part of it follows. ``sampled`` is True for all records, False for none, or their
     distances from ``first``; where that takes more room, a bit for each from there on, the lowest
-    first: a header is small.
+    first: a header is small. ``skipped`` are all the records that the sender's nodes have skipped
+    so far, those of this batch among them: where it goes on, it is known what is not in it.
     """
 
     sender: str
@@ -57,6 +58,7 @@ class BatchHeader(msgspec.Struct, array_like=True, frozen=True):
     more: bool
     complete: bool
     sampled: bool | bytes | list[int]
+    skipped: int = 0
 
 
 class SinkEnd(msgspec.Struct, array_like=True, frozen=True):
@@ -73,13 +75,14 @@ class SinkEnd(msgspec.Struct, array_like=True, frozen=True):
 class AckHeader(msgspec.Struct, array_like=True, frozen=True):
     """Of an ACK frame: the sink's segment, behind all others, is done with batch ``epoch``.
 
-    With the last batch comes the ``end`` of the sink.
+    With the last batch comes the ``end`` of the sink. ``skipped`` is as of a batch that goes on.
     """
 
     sender: str
     segment: int
     epoch: int
     end: SinkEnd | None = None
+    skipped: int = 0
 
 
 class CreditHeader(msgspec.Struct, array_like=True, frozen=True):

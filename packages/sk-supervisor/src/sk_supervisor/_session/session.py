@@ -28,6 +28,7 @@ from sk_supervisor._loop.loop_events import (
     HubFault,
     HubLeft,
     LoopEvent,
+    RecordsSkipped,
     RefusalsCame,
     SinkEnded,
 )
@@ -126,6 +127,7 @@ class Session:
             on_fault=lambda *fault: self._put(HubFault(*fault)),
             on_complete=lambda: self._put(AllAcknowledged()),
             on_sink_ended=lambda worker, end: self._put(SinkEnded(worker, end)),
+            on_skipped=lambda worker, count: self._put(RecordsSkipped(worker, count)),
             on_left=lambda worker: self._put(HubLeft(worker)),
             local_peer=self.gateway,
         )

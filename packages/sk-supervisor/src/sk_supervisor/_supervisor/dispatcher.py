@@ -127,7 +127,7 @@ class Dispatcher:
             case Heartbeat(progress=ProgressMessage() as said) | (ProgressMessage() as said):
                 done = said.records_in, said.records_out, said.batches
                 counts = Counts(*done, said.waiting, said.requests, said.source_records)
-                record.dead_lettered, record.skipped = said.dead_lettered, said.skipped
+                record.dead_lettered, record.skipped_said = said.dead_lettered, said.skipped
                 record.metering = said.metering or record.metering
                 record.position = said.position
                 self._progressed(record, counts)

@@ -69,6 +69,7 @@ class SupervisorParts:
             clean,
             self._forget,
             lambda worker: self.work.at_hand(worker),
+            self.mailbox.skipped,
         )
         self.work = Workload(prepared, self.roster)
         self.starting = Starting(

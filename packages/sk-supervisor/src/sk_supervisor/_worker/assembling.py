@@ -107,7 +107,7 @@ def _engine(basis: Basis, data_plane: DataPlaneChannel, segments: Segments) -> E
         basis.bundle.group,
         segments,
         Intake(plan, basis.identity, decode, tracer, resumed=resumed),
-        Downstream(plan, data_plane, encode, tracer, limit, segments.sink),
+        Downstream(plan, data_plane, encode, tracer, limit, segments),
         Responder(plan, segments.runners, data_plane, limit, segments.loop),
         basis.meter,
     )

@@ -136,9 +136,11 @@ class DataPlaneChannel:
         signer = self._signers[header.receiver]
         self._transmit(kind, encode_header(header), payload, signer=signer)
 
-    def acknowledge(self, segment: int, epoch: int, end: SinkEnd | None = None) -> None:
+    def acknowledge(
+        self, segment: int, epoch: int, end: SinkEnd | None = None, skipped: int = 0
+    ) -> None:
         """Tell the hub that the sink's segment is done with a batch; with the last, its end."""
-        header = AckHeader(self.worker_id, segment, epoch, end)
+        header = AckHeader(self.worker_id, segment, epoch, end, skipped)
         self._transmit(FrameKind.ACK, encode_header(header))
 
     def listen(

@@ -12,7 +12,6 @@ from sk_kernel.runtime import (
     ExecutionPlan,
     Parcel,
     Section,
-    SinkDriver,
     Splitter,
     TraceIds,
     Tracer,
@@ -22,6 +21,7 @@ from sk_kernel.runtime import (
 from sk_supervisor._protocol.frames import BatchHeader, SinkEnd, sampled_mark
 from sk_supervisor._protocol.peers import index_of, place_of, places_of
 from sk_supervisor._worker.data_plane import DataPlaneChannel
+from sk_supervisor._worker.segments import Segments
 
 
 class Downstream:
@@ -29,7 +29,7 @@ class Downstream:
 
     :param encode: :meth:`WireCodec.encode`.
     :param max_payload_bytes: a part that is larger goes in several frames.
-    :param sink: where it is in this worker.
+    :param segments: those of this worker, and the sink, where it is here.
     """
 
     def __init__(
@@ -39,10 +39,10 @@ class Downstream:
         encode: Callable[[Batch, Iterable[Section], int], list[bytes]],
         tracer: Tracer | None,
         max_payload_bytes: int,
-        sink: SinkDriver | None,
+        segments: Segments,
     ) -> None:
         self._segments, self._data_plane, self._tracer = plan.segments, data_plane, tracer
-        self._sink = sink
+        self._here = segments
         self._encode, self._max_payload = encode, max_payload_bytes
         self._own_place = place_of(data_plane.worker_id)
         self._own_index = index_of(data_plane.worker_id)
@@ -61,6 +61,7 @@ class Downstream:
         :raises TransportError: when the hub is lost.
         """
         here: list[tuple[int, Parcel]] = []
+        _, skipped = self._here.given_up()
         downstream = self._segments[source].downstream
         for target in downstream:
             parts = self._splitters[target].split(batch.number, departures.get(target, ()))
@@ -68,26 +69,32 @@ class Downstream:
                 if place == self._own_place:
                     here.append((target, Parcel((source, self._own_index), sections)))
                 else:
-                    self._send(source, target, place, batch, sections)
+                    self._send(source, target, place, batch, sections, skipped)
         if not downstream:
-            self._acknowledge(source, batch)
+            self._acknowledge(source, batch, skipped)
         if self._tracer is not None:
             (self._tracer.flush if batch.final else self._tracer.rest)()
         return here
 
-    def _acknowledge(self, source: int, batch: Batch) -> None:
-        sink, end = self._sink, None
+    def _acknowledge(self, source: int, batch: Batch, skipped: int) -> None:
+        sink, end = self._here.sink, None
         if batch.final and sink is not None:
             end = SinkEnd(sink.committed, batch.last, sink.records)
-        self._data_plane.acknowledge(source, batch.number, end)
+        self._data_plane.acknowledge(source, batch.number, end, skipped)
 
     def _send(
-        self, source: int, target: int, place: str, batch: Batch, sections: Sequence[Section]
+        self,
+        source: int,
+        target: int,
+        place: str,
+        batch: Batch,
+        sections: Sequence[Section],
+        skipped: int,
     ) -> None:
         """Send a batch's sections to the worker in a place, in as many frames as it takes."""
         began = time.time_ns()
         *others, last = self._encoded(batch, sections)
-        header = self._header(source, target, place, batch)
+        header = self._header(source, target, place, batch, skipped)
         for payload in others:
             self._data_plane.send(replace(header, more=True), payload, final=batch.final)
         self._data_plane.send(header, last, final=batch.final)
@@ -104,7 +111,9 @@ class Downstream:
                 self._tracer.blame(batch, error)
             raise
 
-    def _header(self, source: int, target: int, place: str, batch: Batch) -> BatchHeader:
+    def _header(
+        self, source: int, target: int, place: str, batch: Batch, skipped: int
+    ) -> BatchHeader:
         """The header of the last frame that a worker gets of a batch."""
         return BatchHeader(
             sender=self._data_plane.worker_id,
@@ -119,4 +128,5 @@ class Downstream:
             more=False,
             complete=batch.complete,
             sampled=sampled_mark(batch),
+            skipped=skipped,
         )

@@ -93,7 +93,13 @@ class Engine:
         :raises DeadLetterError, TransportError: what ends this worker.
         """
         self.responder.work(inbox, enough)
-        self.progress = msgspec.structs.replace(self.progress, requests=self.responder.answered)
+        dead_lettered, skipped = self._segments.given_up()
+        self.progress = msgspec.structs.replace(
+            self.progress,
+            requests=self.responder.answered,
+            dead_lettered=dead_lettered,
+            skipped=skipped,
+        )
 
     def end(self) -> None:
         """Let requests that are under way end, and abort a sink that is open still.
