@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -59,9 +60,19 @@ def one_of(cls: type[Any]) -> Any:
     """An instance, each parameter or field given, by its type."""
     fields = getattr(cls, "_fields", None)  # where the constructor does not name them
     fields = getattr(cls, "__struct_fields__", fields)
-    hints = typing.get_type_hints(cls if fields is not None else cls.__init__)
+    target = cls if fields is not None else cls.__init__
+    hints = typing.get_type_hints(target, None, names_for(cls))
     names = fields if fields is not None else hints.keys() - {"return"}
     return cls(**{name: sample(hints[name]) for name in names})
+
+
+def names_for(cls: type[Any]) -> dict[str, Any]:
+    """What hints of a class may name: also classes that only a type checker imports there."""
+    top = cls.__module__.partition(".")[0]
+    modules = [module for name, module in sys.modules.items() if name.startswith(f"{top}.")]
+    found = [each for module in modules for each in vars(module).values()]
+    classes = {each.__name__: each for each in found if isinstance(each, type)}
+    return {**classes, **vars(sys.modules[cls.__module__])}
 
 
 def sample(hint: Any) -> Any:

@@ -7,14 +7,13 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from sk_kernel._wire.inside import MISSING
-from sk_kernel.errors import KernelError
 from sk_kernel.testing._differing import difference
 
 _SHOWN: Final = 500
 """As much of a payload is shown."""
 
 
-class WorkersDifferError(KernelError, AssertionError):
+class WorkersDifferError(AssertionError):
     """With several workers a group gives something else than with one: its nodes see the others.
 
     :param at: the index of the first payload that differs, among what the sink has got.
@@ -28,6 +27,10 @@ class WorkersDifferError(KernelError, AssertionError):
             " what belongs to the key of its record; what it keeps outside of a state, each worker"
             " has for itself"
         )
+
+    # Not by calling the class again: what it is called with are fields, and not the message.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).__new__, (type(self),), {**vars(self), "args": self.args}
 
 
 def require_as_one(workers: Mapping[str, int], several: Sequence[Any], one: Sequence[Any]) -> None:
