@@ -154,7 +154,10 @@ def test_no_secret_shows_in_the_objects_errors_and_processes_of_a_failing_run(
     log = LifecycleLog("r1", build_log_exporters(exporters), level="debug")
     lines: list[str] = []
     supervisor = MultiprocessBootstrapSupervisor(
-        prepared, "r1", log, on_line=lambda _worker, _stream, line: lines.append(line)
+        prepared,
+        "r1",
+        log,
+        on_line=lambda _worker, _stream, text, *_: lines.extend(text.split("\n")),
     )
     seen: dict[str, str] = {}
     try:

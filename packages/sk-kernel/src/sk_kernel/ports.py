@@ -215,6 +215,17 @@ class EventRail(Protocol):
         """Those after a sequence number."""
 
 
+class OnLine(Protocol):
+    """Takes what workers write. From any thread; never blocks."""
+
+    def __call__(self, worker: str, stream: str, text: str, level: int | None = None, /) -> object:
+        """A worker's id, ``stdout`` or ``stderr``, and a line that it wrote there.
+
+        With a ``level`` of :mod:`logging` it is a text that belongs together, of several lines
+        perhaps: a record of a log, a traceback.
+        """
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunSetup:
     """Everything that a supervisor is made of: a checked application, placed and planned.
@@ -226,8 +237,7 @@ class RunSetup:
         discover the same.
     :param log: takes the supervisor's lifecycle events.
     :param on_progress: to be called when a group has come further. From any thread; never blocks.
-    :param on_line: to be called with a worker's id, ``stdout`` or ``stderr``, and a line that it
-        wrote there. From any thread; never blocks.
+    :param on_line: to be called with what workers write.
     """
 
     run_id: str
@@ -238,7 +248,7 @@ class RunSetup:
     limits: BatchLimits
     log: EventRail
     on_progress: Callable[[Progress], None] = lambda _: None
-    on_line: Callable[[str, str, str], None] = lambda *_: None
+    on_line: OnLine = lambda *_: None
 
 
 class SupervisorFactory(Protocol):

@@ -33,6 +33,7 @@ from sk_supervisor._worker.orders import Orders
 from sk_supervisor._worker.planes import Planes, worker_scope
 from sk_supervisor._worker.pulse import Pulse
 from sk_supervisor._worker.signals import hear_signals
+from sk_supervisor._worker.telling import tell_unconfigured_logs
 from sk_supervisor._worker.words import tell_spans
 from sk_supervisor.errors import ApplicationExitError
 
@@ -126,6 +127,7 @@ def main(pipe: BinaryIO, began: int, scope: Container | None = None) -> None:
     :param scope: where its ends of both planes are bound; by default those of ``tcp_local``.
     """
     faulthandler.enable(all_threads=False)  # all would be more lines than are kept
+    tell_unconfigured_logs()
     assignment = await_assignment(pipe, {"interpreter": began, "imported": time.time_ns()})
     code = 1
     if assignment["output_is_captured"] and isinstance(sys.stdout, io.TextIOWrapper):

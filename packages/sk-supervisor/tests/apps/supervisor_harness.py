@@ -125,7 +125,7 @@ class Supervised:
             prepare(config),
             run_id,
             self.log,
-            on_line=lambda _worker, _stream, line: self.lines.append(line),
+            on_line=lambda _worker, _stream, text, *_: self.lines.extend(text.split("\n")),
             on_progress=lambda progress: self.on_state(progress.group, progress.state),
         )
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from signal import SIGKILL, Signals
 
+from sk_supervisor._processes.output import OnLine
 from sk_supervisor._processes.spawn import Interpreter, WorkerStart, abandon
 from sk_supervisor._processes.streams import STDERR, STDOUT, LineReader
 from sk_supervisor._system.exit import await_exit, exits_are_lost, reap
@@ -27,7 +28,7 @@ _THREADS_SECONDS = 0.5
 
 
 class WorkerProcess:
-    """A spawned worker; ``on_exit(worker_id)``, ``on_line(worker_id, stream, line)``: its threads'.
+    """A spawned worker; ``on_exit(worker_id)``, ``on_line(worker_id, stream, text)``: its threads'.
 
     When ``on_exit`` comes, how it ended and its last lines are known.
 
@@ -41,7 +42,7 @@ class WorkerProcess:
         self,
         start: WorkerStart,
         on_exit: Callable[[str], None],
-        on_line: Callable[[str, str, str], None],
+        on_line: OnLine,
         clean: Callable[[str], str] = str,
         interpreter: Interpreter | None = None,
     ) -> None:
@@ -63,7 +64,7 @@ class WorkerProcess:
             abandon(self._popen)
             raise
 
-    def _attend(self, on_line: Callable[[str, str], None], clean: Callable[[str], str]) -> None:
+    def _attend(self, on_line: Callable[..., object], clean: Callable[[str], str]) -> None:
         # A flood of output does not take the place of what is said of it on standard error.
         streams = {STDERR: self._popen.stderr, STDOUT: self._popen.stdout}
         pipes = {stream: pipe for stream, pipe in streams.items() if pipe is not None}

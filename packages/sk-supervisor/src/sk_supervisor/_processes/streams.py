@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Final
 
 from sk_supervisor._processes.tail import Tail
+from sk_supervisor._protocol.told import MARK, MOST_BYTES, told_in
 from sk_supervisor._system.threads import begin
 
 #: The stream whose last lines are evidence.
@@ -29,6 +30,8 @@ _STEP = 64
 class LineCutter:
     """Bytes to lines without their ends; undecodable bytes are replaced.
 
+    A line in which something is told in one piece is not cut.
+
     :param clean: takes what nobody may be shown out of a text; it gets every line before it is cut.
     """
 
@@ -40,7 +43,8 @@ class LineCutter:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             yield from self._shown(line)
-        if len(self._rest) >= HELD_BYTES + LINE_LENGTH:
+        most = MOST_BYTES if MARK in self._rest else HELD_BYTES + LINE_LENGTH
+        if len(self._rest) >= most:
             cut = self._cut()
             begun, self._rest = self._rest[:cut], self._rest[cut:]
             yield from self._shown(begun)
@@ -53,8 +57,10 @@ class LineCutter:
 
     def _shown(self, line: bytes) -> Iterator[str]:
         text = self._cleaned(line).rstrip("\r")
-        for start in range(0, max(len(text), 1), LINE_LENGTH):
-            yield text[start : start + LINE_LENGTH]
+        if told_in(text):
+            yield text
+            return
+        yield from _pieces(text)
 
     def _cleaned(self, line: bytes) -> str:
         return self._clean(line.decode(errors="replace"))
@@ -71,6 +77,11 @@ class LineCutter:
         return len(rest)
 
 
+def _pieces(line: str) -> Iterator[str]:
+    for start in range(0, max(len(line), 1), LINE_LENGTH):
+        yield line[start : start + LINE_LENGTH]
+
+
 def _between_characters(text: bytes, near: int) -> int:
     # A character of UTF-8 has at most three bytes that continue it.
     return next((at for at in range(near, max(near - 4, 0), -1) if text[at] & 0xC0 != 0x80), near)
@@ -78,6 +89,8 @@ def _between_characters(text: bytes, near: int) -> int:
 
 class LineReader:
     """A thread that reads a worker's streams; ``on_line`` gets the name of one and a line of it.
+
+    What is told in one piece it gets whole, with its level, its lines cut as all others.
 
     A process that has left its group may hold them open for ever: hence ``stop``. Where ``on_line``
     raises, it gets no more lines; they are read all the same, and the thread raises it at its end.
@@ -91,7 +104,7 @@ class LineReader:
     def __init__(
         self,
         pipes: Mapping[str, IO[bytes]],
-        on_line: Callable[[str, str], None],
+        on_line: Callable[..., object],
         name: str,
         clean: Callable[[str], str] = str,
     ) -> None:
@@ -162,14 +175,22 @@ class LineReader:
 
     def _take(self, stream: str, lines: Iterator[str]) -> None:
         for line in lines:
-            if stream == STDERR:
-                with self._lock:
-                    self._tail.add(line)
-            self._tell(stream, line)
+            told = told_in(line)
+            if told is None:
+                self._hear(stream, line)
+                continue
+            if told.before:
+                self._hear(stream, told.before)
+            cut = (piece for each in told.text.split("\n") for piece in _pieces(each))
+            self._hear(stream, "\n".join(cut), told.level)
 
-    def _tell(self, stream: str, line: str) -> None:
+    def _hear(self, stream: str, text: str, *level: int) -> None:
+        if stream == STDERR:
+            with self._lock:
+                for line in text.split("\n"):
+                    self._tail.add(line)
         if self._raised is None:
             try:
-                self._on_line(stream, line)
+                self._on_line(stream, text, *level)
             except BaseException as error:  # noqa: BLE001 - no fault of the worker's, whose pipe this is
                 self._raised = error

@@ -171,7 +171,8 @@ def serve(config: Config, *, run_id: str | None = None, stderr: TextIO | None = 
 
     Signals stay with the caller. The interpreter's switch interval is 0.3 ms meanwhile. Progress
     goes to ``stderr``; without one, none is shown, and what workers write is logged by the logger
-    ``sk_supervisor.workers``: what is from a standard error as a warning, the rest as info.
+    ``sk_supervisor.workers``: a line of a standard error as a warning, of a standard output as
+    info, and a failure with its traceback as one record, of its own level.
 
     :raises ServiceFailedError: when the run cannot start, or failed meanwhile, from the typed
         error; a failure inside the block goes first, with the run's as a note.

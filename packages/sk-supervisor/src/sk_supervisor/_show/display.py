@@ -21,6 +21,7 @@ from sk_supervisor._show.screens import (
     LiveScreen,
     PlainScreen,
     Screen,
+    Written,
     can_live,
     same_terminal,
 )
@@ -39,8 +40,8 @@ class Display(Protocol):
     def progress(self, progress: Progress) -> None:
         """A group has come this far."""
 
-    def line(self, worker: str, text: str) -> None:
-        """A worker, by name and stream, wrote a line."""
+    def line(self, worker: str, text: str, level: int | None = None) -> None:
+        """A worker, by name and stream, wrote a line, or told a text of this level."""
 
     def notice(self, text: str) -> None:
         """The run itself has something to say. Safe in a signal handler."""
@@ -64,7 +65,7 @@ class ThreadedDisplay:
     def __init__(self, screen: Screen, board: Board) -> None:
         self._screen, self._board = screen, board
         self._latest: dict[str, Progress] = {}
-        self._lines: deque[str] = deque()
+        self._lines: deque[Written] = deque()
         self._lost = 0
         self._lock = threading.Lock()
         self._notices: deque[str] = deque()
@@ -82,11 +83,11 @@ class ThreadedDisplay:
         if self._news.empty():
             self._news.put(None)
 
-    def line(self, worker: str, text: str) -> None:
+    def line(self, worker: str, text: str, level: int | None = None) -> None:
         """Show it behind the worker's name."""
         with self._lock:
             if len(self._lines) < _MAX_LINES:
-                self._lines.append(f"[{worker}] {text}")
+                self._lines.append(Written(worker, text, level))
             else:
                 self._lost += 1
         if self._news.empty():
@@ -141,8 +142,8 @@ class ThreadedDisplay:
         with self._lock:
             lines, self._lines = self._lines, deque()
             lost, self._lost = self._lost, 0
-        for line in lines:
-            self._screen.line(line)
+        for written in lines:
+            self._screen.written(written)
         if lost:
             self._screen.line(f"({lost:,} more lines of the workers are not shown)")
         now = time.monotonic()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from typing import Final, Protocol, TextIO
+from collections.abc import Iterator
+from typing import Final, NamedTuple, Protocol, TextIO
 
 from sk_supervisor._show.board import Board
 
@@ -14,11 +15,26 @@ _WORKERS: Final = logging.getLogger("sk_supervisor.workers")
 _PLAIN_SECONDS = 5.0
 
 
+class Written(NamedTuple):
+    """What a worker, by name and stream, wrote: a line, or, with a level, a text of several."""
+
+    worker: str
+    text: str
+    level: int | None = None
+
+    def lines(self) -> Iterator[str]:
+        """Each of its lines, behind the worker's name."""
+        return (f"[{self.worker}] {line}" for line in self.text.split("\n"))
+
+
 class Screen(Protocol):
     """Used by one thread."""
 
+    def written(self, written: Written) -> None:
+        """Show what a worker wrote."""
+
     def line(self, text: str) -> None:
-        """Show a line of a worker."""
+        """Show a line about workers."""
 
     def notice(self, text: str) -> None:
         """Show a line of the run's own."""
@@ -38,6 +54,11 @@ class QuietScreen:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+
+    def written(self, written: Written) -> None:
+        """Print its lines."""
+        for line in written.lines():
+            self.line(line)
 
     def line(self, text: str) -> None:
         """Print it."""
@@ -60,10 +81,17 @@ class QuietScreen:
 class LoggedScreen(QuietScreen):
     """For a program that watches no screen: what workers write is logged, as it comes."""
 
+    def written(self, written: Written) -> None:
+        """Log it, as one record; a line of a standard error is a warning."""
+        level = written.level
+        if level is None:
+            is_error = written.worker.endswith(" stderr")
+            level = logging.WARNING if is_error else logging.INFO
+        _WORKERS.log(level, "[%s] %s", written.worker, written.text)
+
     def line(self, text: str) -> None:
-        """Log it; what is from a standard error is a warning."""
-        is_error = text.partition("]")[0].endswith(" stderr")
-        _WORKERS.log(logging.WARNING if is_error else logging.INFO, "%s", text)
+        """Log it."""
+        _WORKERS.info("%s", text)
 
 
 class PlainScreen(QuietScreen):
@@ -112,6 +140,11 @@ class LiveScreen:
             redirect_stderr=False,
         )
         self._live.start()
+
+    def written(self, written: Written) -> None:
+        """Print its lines above the line."""
+        for line in written.lines():
+            self.line(line)
 
     def line(self, text: str) -> None:
         """Print it above the line."""

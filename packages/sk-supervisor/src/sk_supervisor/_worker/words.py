@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
 
@@ -20,6 +21,7 @@ from sk_kernel.runtime import application_traceback
 from sk_supervisor._protocol.failures import has_no_reader
 from sk_supervisor._worker.assembly import Assembly
 from sk_supervisor._worker.pulse import progress_message
+from sk_supervisor._worker.telling import tell
 from sk_supervisor.errors import ApplicationExitError, ProfileError
 
 #: What is raised by the application's code, whose own lines are enough.
@@ -33,13 +35,13 @@ def print_failure(error: BaseException) -> None:
     """Print what ends this worker to its standard error, as the supervisor's evidence."""
     if has_no_reader(error):
         return  # what is told of it on the control channel is all there is
+    said = f"{type(error).__name__}: {error}"
     if isinstance(error, _SAYS_ALL):
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        tell(logging.ERROR, said)
     elif isinstance(error, _THEIRS) and error.__cause__ is not None:
-        trace = application_traceback(error.__cause__)
-        sys.stderr.write(f"{trace}\n{type(error).__name__}: {error}\n")
+        tell(logging.ERROR, f"{application_traceback(error.__cause__)}\n{said}")
     else:
-        traceback.print_exception(error, file=sys.stderr)
+        tell(logging.ERROR, "".join(traceback.format_exception(error)).rstrip())
 
 
 def tell_spans(control: ControlPlaneChannel, assembly: Assembly | None) -> None:

@@ -1,0 +1,172 @@
+"""What a worker tells in one piece: one record where it is logged, lines where it is shown."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from asked_app import Ask
+from asking import FOUR, asked
+from hypothesis import given
+from hypothesis import strategies as st
+from sk_kernel import Envelope
+from sk_supervisor import RuntimeWorkerFailedError, ServiceFailedError, serve
+from sk_supervisor._processes.output import line_consumer
+from sk_supervisor._processes.streams import LINE_LENGTH, LineReader
+from sk_supervisor._protocol.told import MOST_BYTES, MOST_CHARACTERS, line_of, told_in
+from sk_supervisor._show.board import Board
+from sk_supervisor._show.display import ThreadedDisplay, display_for
+from sk_supervisor._show.screens import LoggedScreen, PlainScreen
+from sk_supervisor._text.redaction import MASK, Redactor
+from sk_supervisor._worker.telling import tell
+
+PATIENCE = 30.0
+THREE = 'a request has failed\n  File "nodes.py", line 3\nValueError: bad'
+
+
+class Heard(logging.Handler):
+    """Keeps what is logged of the workers, and can be waited for."""
+
+    def __init__(self, last: str) -> None:
+        super().__init__()
+        self._last, self.came = last, threading.Event()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+        if self._last in record.getMessage():
+            self.came.set()
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    handler, log = Heard("ValueError: "), logging.getLogger("sk_supervisor.workers")
+    log.addHandler(handler)
+    yield handler
+    log.removeHandler(handler)
+
+
+def said_of(data: bytes, size: int = 1 << 20, clean: Any = str) -> tuple[list[Any], Any]:
+    """What a reader makes of bytes that come so many at a time; and its last lines."""
+    read_end, write_end = os.pipe()
+    said: list[Any] = []
+    pipes = {"stderr": os.fdopen(read_end, "rb", buffering=0)}
+    reader = LineReader(pipes, lambda _, *rest: said.append(rest), "test", clean)
+    for start in range(0, len(data), size):
+        os.write(write_end, data[start : start + size])
+    os.close(write_end)
+    reader.await_end(PATIENCE)
+    return said, reader.tail()
+
+
+def test_a_request_that_fails_in_a_worker_is_one_record_of_its_level_in_the_program(
+    heard: Heard,
+) -> None:
+    with serve(asked(FOUR)) as service:
+        service.request(Envelope(Ask(404, do="raise:third"))).wait(PATIENCE)
+        assert heard.came.wait(PATIENCE)
+    [record] = [each for each in heard.records if "ValueError" in each.getMessage()]
+    text = record.getMessage()
+    assert record.levelno == logging.ERROR
+    assert text.startswith("[three-0.1 stderr] a request has failed: node 'third' raised")
+    assert text.endswith("ValueError: secret 404")
+    assert "asked_app.py" in text
+
+
+def test_a_worker_that_fails_tells_of_it_in_one_record(heard: Heard) -> None:
+    groups = ({"name": "one", "nodes": ["works", "source:source", "sink:sink"]},)
+    adapters = {"source": {"name": "some"}, "sink": {"name": "replies"}}
+    configuration = asked(groups, adapters=adapters, modules=("told_app",))
+    with pytest.raises(ServiceFailedError) as caught, serve(configuration) as service:
+        service.wait(PATIENCE)
+    assert heard.came.wait(PATIENCE)
+    [record] = [each for each in heard.records if "ValueError" in each.getMessage()]
+    assert record.levelno == logging.ERROR
+    assert "Traceback (most recent call last):" in record.getMessage()
+    assert "node 'works' raised ValueError on record 1" in record.getMessage()
+    cause = caught.value.__cause__
+    assert isinstance(cause, RuntimeWorkerFailedError)
+
+
+@given(st.text(st.characters(codec="utf-8")), st.integers(0, 999))
+def test_a_text_is_told_in_one_line_and_is_the_same_lines_behind_it(text: str, level: int) -> None:
+    line = line_of(level, text)
+    assert line.endswith("\n")
+    told = told_in(line[:-1])
+    assert told is not None
+    expected = [part for each in text.splitlines() for part in each.split("\x1f")] or [""]
+    assert (told.level, told.text.split("\n")) == (level, expected)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 100_000])
+def test_what_is_told_is_whole_however_its_bytes_arrive_and_each_line_is_evidence(
+    size: int,
+) -> None:
+    data = f"before\n{line_of(40, THREE)}begun{line_of(30, 'two')}behind\n".encode()
+    said, tail = said_of(data, size)
+    assert said == [("before",), (THREE, 40), ("begun",), ("two", 30), ("behind",)]
+    assert tail == ("before", *THREE.split("\n"), "begun", "two", "behind")
+
+
+def test_the_middle_of_what_is_too_long_is_left_out_and_a_long_line_of_it_is_cut() -> None:
+    text = "\n".join(["first", *("\N{SNOWMAN}" * 3000 for _ in range(9)), "last"])
+    line = line_of(40, text)
+    assert len(line.encode()) < MOST_BYTES
+    [(shown, level)], _ = said_of(line.encode(), 1000)
+    lines = shown.split("\n")
+    assert (level, lines[0], lines[-1]) == (40, "first", "last")
+    assert "..." in lines
+    assert max(map(len, lines)) == LINE_LENGTH
+    assert len(shown) < MOST_CHARACTERS + 50
+
+
+def test_a_secret_is_masked_in_what_is_told() -> None:
+    said, tail = said_of(line_of(40, "a\nwith s3cret-word").encode(), 3, Redactor(["s3cret-word"]))
+    assert said == [(f"a\nwith {MASK}", 40)]
+    assert tail == ("a", f"with {MASK}")
+
+
+def test_on_a_screen_it_is_lines_behind_the_worker_s_name() -> None:
+    stream = io.StringIO()
+    display = ThreadedDisplay(PlainScreen(stream), Board(["a"], "a", "a"))
+    display.line("a-0.1 stderr", "one\ntwo", logging.ERROR)
+    display.close()
+    assert stream.getvalue() == "[a-0.1 stderr] one\n[a-0.1 stderr] two\n"
+
+
+def test_in_a_log_a_line_has_the_level_of_its_stream_and_what_is_told_its_own(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    display = display_for(io.StringIO(), Board(["a"], "a", "a"), quiet=LoggedScreen)
+    display.line("a-0.1 stdout", "x")
+    display.line("a-0.1 stderr", "y")
+    display.line("a-0.1 stderr", "one\ntwo", logging.ERROR)
+    display.close()
+    assert [(each.levelno, each.getMessage()) for each in caplog.records] == [
+        (logging.INFO, "[a-0.1 stdout] x"),
+        (logging.WARNING, "[a-0.1 stderr] y"),
+        (logging.ERROR, "[a-0.1 stderr] one\ntwo"),
+    ]
+
+
+def test_as_events_it_is_an_event_for_each_line() -> None:
+    from sk_observability import LifecycleLog
+
+    log = LifecycleLog("r1", level="debug")
+    line_consumer(lambda *_: None, log, as_events=True)("a-0.1", "stderr", "one\ntwo", 40)
+    assert [event.fields["line"] for event in log.events()] == ["one", "two"]
+
+
+def test_another_stream_that_the_application_has_put_there_gets_plain_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    tell(logging.ERROR, "one\ntwo")
+    assert stream.getvalue() == "one\ntwo\n"
