@@ -25,7 +25,8 @@ from sk_supervisor import (
     prepare,
 )
 from sk_supervisor._processes.spawn import Interpreter, Standard
-from sk_supervisor._session.early import TakesEarly, begun_early
+from sk_supervisor._session.early import Early, TakesEarly, begun_early
+from sk_supervisor.errors import SystemLimitError
 from supervisor_harness import (
     MIDDLE,
     ONE_GROUP,
@@ -172,13 +173,16 @@ def test_none_begins_where_this_process_does_the_work(target: Path) -> None:
         assert children() == []
 
 
-def test_a_system_that_has_none_to_give_is_left_to_the_start_to_tell(target: Path) -> None:
+def test_where_the_system_has_none_to_give_none_begins(target: Path) -> None:
     prepared, before = prepared_in_one_group(target), descriptors()
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
     try:
-        with begun_early(prepared) as early:
-            assert early.take(MIDDLE) is None
+        early = Early()
+        early.begin(prepared)
+        assert early.take(MIDDLE) is None
+        with pytest.raises(SystemLimitError), begun_early(prepared):
+            pytest.fail("it has begun")
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert (children(), opened_since(before)) == ([], set())

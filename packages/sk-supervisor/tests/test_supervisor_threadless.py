@@ -84,7 +84,7 @@ def test_a_hub_without_threads_is_no_session_and_both_ports_are_closed(target: P
     prepared = prepare(build_config(settings(target)))
     supervisor = MultiprocessBootstrapSupervisor(prepared, "r1", log, scope=scope)
     try:
-        with pytest.raises(RuntimeLifecycleReadyError, match="can't start new thread"):
+        with pytest.raises(RuntimeLifecycleReadyError, match=r"start new thread: .* \(ulimit -u; "):
             supervisor.start_groups(["in"])
     finally:
         threading.stack_size(0)

@@ -33,6 +33,7 @@ from sk_kernel._record.envelope import Correlation, Key
 from sk_kernel._record.ids import TraceIds, span_id
 from sk_kernel._record.lineage import forks
 from sk_kernel._record.trace_context import w3c_trace_id
+from sk_kernel._remedy import remedy_of, with_remedy
 from sk_kernel._replies.coordinator import ReplyCoordinatorService
 from sk_kernel._replies.facts import ReplyCounters, ReplyEvent
 from sk_kernel._replies.route_cache import RouteCache, RouteCacheSnapshot
@@ -125,10 +126,12 @@ __all__ = [
     "needs_loop",
     "note_trace",
     "one_of",
+    "remedy_of",
     "shares",
     "single_group",
     "span_id",
     "staged_letters",
     "w3c_trace_id",
     "wire_faults",
+    "with_remedy",
 ]

@@ -43,6 +43,10 @@ from sk_supervisor._operation_errors import StatusVersionError as StatusVersionE
 from sk_supervisor._peer_errors import AlignmentError as AlignmentError
 from sk_supervisor._peer_errors import HeaderError as HeaderError
 from sk_supervisor._peer_errors import RelayRefusedError as RelayRefusedError
+from sk_supervisor._start_errors import (
+    RuntimeLifecycleReadyError as RuntimeLifecycleReadyError,
+)
+from sk_supervisor._start_errors import SystemLimitError as SystemLimitError
 from sk_supervisor._worker_errors import LAST_LINE as LAST_LINE
 from sk_supervisor._worker_errors import AtHand as AtHand
 from sk_supervisor._worker_errors import RuntimeWorkerFailedError as RuntimeWorkerFailedError
@@ -65,20 +69,6 @@ class RuntimeLifecycleResolutionError(SupervisorError, LifecycleCallError):
     """A lifecycle call came that the supervisor's state does not allow, or without its binding."""
 
     exit_code = EXIT_START
-
-
-class RuntimeLifecycleReadyError(SupervisorError):
-    """Workers were not ready in time, or ended before they were."""
-
-    exit_code = EXIT_START
-
-    def __init__(
-        self, category: str, workers: Iterable[str], waited_seconds: float, detail: str = ""
-    ) -> None:
-        self.category, self.workers = category, tuple(workers)
-        self.waited_seconds, self.detail = waited_seconds, detail
-        problem = detail or f"not ready: {', '.join(self.workers)}"
-        super().__init__(f"start failed ({category}) after {waited_seconds:.1f} s: {problem}")
 
 
 class BundleRejectedError(SupervisorError):

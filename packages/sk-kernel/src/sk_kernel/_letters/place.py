@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 
 from sk_kernel._letters.keep import keep_former
+from sk_kernel._remedy import with_remedy
 from sk_kernel.errors import DeadLetterError
 
 
@@ -17,7 +18,7 @@ def told_of(action: str, path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DeadLetterError(action, path, str(error)) from error
+        raise DeadLetterError(action, path, with_remedy(error)) from error
 
 
 def may_be_replaced(path: str) -> bool:

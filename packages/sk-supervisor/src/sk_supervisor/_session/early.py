@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from sk_supervisor._limits.check import check_room
 from sk_supervisor._plan.supervisors import PROCESS_SUPERVISOR
 from sk_supervisor._processes.spawn import Interpreter, standard_streams
 from sk_supervisor._protocol.peers import worker_name
@@ -69,9 +70,13 @@ def begun_early(prepared: Prepared) -> Iterator[Early]:
     """Start the processes of a run's workers, if they may begin now; gives those that wait.
 
     Whichever of them nobody has taken by the end of the block is killed.
+
+    :raises SystemLimitError: when the system has no room for all of them.
     """
     early = Early()
     try:
+        if prepared.mode == PROCESS_SUPERVISOR:
+            check_room(prepared.groups)
         if prepared.mode == PROCESS_SUPERVISOR and not _may_be_refused(prepared.config):
             with without_signals():  # none is forgotten between its start and its place here
                 early.begin(prepared)

@@ -4,36 +4,46 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sk_control import ControlError
 from sk_kernel import DeadLetterError, EventRail
+from sk_kernel.runtime import with_remedy
 from sk_observability import EventName
 from sk_transport import TransportError
 
+from sk_supervisor._limits.check import check_room
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.roster import Roster
-from sk_supervisor._loop.loop_events import LoopEvent, ProcessExited
+from sk_supervisor._loop.loop_events import LoopEvent, Ping, ProcessExited
 from sk_supervisor._processes.output import OnLine
 from sk_supervisor._processes.process import WorkerProcess
 from sk_supervisor._session.early import Early
+from sk_supervisor._session.opening import Opening
 from sk_supervisor._session.session import Session
 from sk_supervisor._session.workload import Workload
-from sk_supervisor._system.signals import without_signals
 from sk_supervisor.errors import RuntimeLifecycleReadyError, RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:
     from sk_config import GroupConfig
 
 
+_DOES_NOT_LISTEN: Final = (
+    "gRPC does not listen for the workers: it waits for threads, it may be, that it did not get"
+)
+
+
 class Starting:
     """Fills a roster with the workers of a run. In the thread that outlives them only.
 
-    :param open_session: opens what the workers connect to, given the folder for their profiles
-        (empty: none); raises TransportError, ControlError, DeadLetterError, OSError.
+    :param to_open: gives, for the folder of the workers' profiles (empty: none), what opens what
+        they connect to, in any thread; either raises TransportError, ControlError, DeadLetterError,
+        OSError.
     :param put: is told, in a thread of each worker's own, that its process is gone.
     :param on_line: called from a thread of each worker's own with its id, the stream, and a line.
     :param clean: takes what nobody may be shown out of a line.
+    :param wait: waits until something is there, for so many seconds from a time on the loop's
+        clock: whether it is; raises what else ends a start.
     """
 
     def __init__(
@@ -42,19 +52,21 @@ class Starting:
         log: EventRail,
         roster: Roster,
         work: Workload,
-        open_session: Callable[[str], Session],
+        to_open: Callable[[str], Callable[[], Session]],
         put: Callable[[LoopEvent], None],
         on_line: OnLine,
         clean: Callable[[str], str],
+        wait: Callable[[Callable[[], bool], float, float], bool],
     ) -> None:
         self._groups = {group.name: group for group in groups}
         self._log, self._roster, self._work = log, roster, work
-        self._open_session = open_session
+        self._to_open, self._wait = to_open, wait
         self._put, self._on_line, self._clean = put, on_line, clean
-        self._early, self._profile = Early(), ""
+        self._early: Early | None = None
+        self._profile = ""
 
     def take_early(self, early: Early) -> None:
-        """Let workers be processes that have begun already, where there are any."""
+        """Let workers be processes that have begun already; there was room for all of them."""
         self._early = early
 
     def profile_into(self, folder: str) -> None:
@@ -79,7 +91,10 @@ class Starting:
         """Spawn every worker of these groups; the first call opens the session.
 
         :raises RuntimeLifecycleResolutionError: for an unknown group, or a group started before.
-        :raises RuntimeLifecycleReadyError: when a port or a process cannot be had.
+        :raises SystemLimitError: when the system has no room for all of the run's.
+        :raises RuntimeLifecycleReadyError: when a port or a process cannot be had, or gRPC does not
+            listen within the time that the first of them has to start.
+        :raises StartInterruptedError, StopForcedError: when a stop was requested before it does.
         """
         configured, started = self.configured(names), self.started()
         for name in names:
@@ -87,14 +102,14 @@ class Starting:
                 raise RuntimeLifecycleResolutionError(name, "has been started already")
         self._log.emit(EventName.SUPERVISOR_START_GROUPS, fields={"groups": " ".join(names)})
         try:
-            with without_signals():
-                self._listen()
+            self._listen(configured)
             for group in configured:
                 for index in range(group.workers):
                     self.spawn(group, index)
         except (TransportError, ControlError, DeadLetterError, OSError) as error:
-            self._early.close()
-            raise RuntimeLifecycleReadyError("spawn", names, 0.0, str(error)) from error
+            if self._early is not None:
+                self._early.close()
+            raise RuntimeLifecycleReadyError("spawn", names, 0.0, _told(error)) from error
 
     def spawn(self, group: GroupConfig, index: int = 0, incarnation: int = 1) -> None:
         """Start a worker at a place of a group, and put it into the roster.
@@ -104,7 +119,7 @@ class Starting:
         """
         assert self._work.session is not None  # noqa: S101 - groups were started in it
         start = self._work.session.invite(group, index, incarnation)
-        interpreter = self._early.take(start.worker_id)
+        interpreter = self._early.take(start.worker_id) if self._early else None
         now = interpreter.spawned_at if interpreter else time.monotonic()
         process = WorkerProcess(
             start,
@@ -126,7 +141,27 @@ class Starting:
             )
         )
 
-    def _listen(self) -> None:
-        if self._work.session is None:
-            self._work.session = session = self._open_session(self._profile)
-            self._log.emit("supervisor_listening", level="debug", fields=session.addresses())
+    def _listen(self, configured: Sequence[GroupConfig]) -> None:
+        """Open the session, unless it is open. What that waits for may never come."""
+        if self._work.session is not None:
+            return
+        if self._early is None:
+            check_room(self._groups.values())
+        began = time.monotonic()
+        seconds = min((group.start_timeout_seconds for group in configured), default=0)
+        opening = Opening(self._to_open(self._profile), lambda: self._put(Ping(lambda: None)))
+        try:
+            is_over = self._wait(opening.is_over, seconds, began)
+        except BaseException:
+            opening.let_go()
+            raise
+        if not is_over:
+            opening.let_go()
+            names = [group.name for group in configured]
+            raise RuntimeLifecycleReadyError("timeout", names, seconds, _DOES_NOT_LISTEN)
+        self._work.session = session = opening.take()
+        self._log.emit("supervisor_listening", level="debug", fields=session.addresses())
+
+
+def _told(error: Exception) -> str:
+    return with_remedy(error) if isinstance(error, OSError) else str(error)

@@ -8,6 +8,7 @@ waits for something (a start, the work, an end) turns the loop.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from sk_kernel import EventRail, Progress
 from sk_kernel.runtime import DeadLetterFile
@@ -73,7 +74,15 @@ class SupervisorParts:
         )
         self.work = Workload(prepared, self.roster)
         self.starting = Starting(
-            groups, log, self.roster, self.work, self._open_session, put, on_line, clean
+            groups,
+            log,
+            self.roster,
+            self.work,
+            self._to_open,
+            put,
+            on_line,
+            clean,
+            lambda is_there, seconds, began: self.waiting.until(is_there, seconds, began),
         )
         successors = Successors(
             groups,
@@ -117,9 +126,10 @@ class SupervisorParts:
         self.mailbox.forget(worker)
         self.work.forget(worker)
 
-    def _open_session(self, profile: str) -> Session:
-        """Open what the workers connect to; they write their profiles to that folder, if any."""
-        return self._transport.open(
+    def _to_open(self, profile: str) -> Callable[[], Session]:
+        """What opens what the workers connect to; they write profiles to that folder, if any."""
+        return partial(
+            self._transport.open,
             self._prepared,
             self._run_id,
             self.mailbox.put,

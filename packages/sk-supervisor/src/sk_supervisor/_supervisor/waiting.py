@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from math import inf
 
 from sk_kernel import LifecycleError
@@ -50,10 +50,15 @@ class Waiting:
         :raises RuntimeLifecycleReadyError, HubFailedError: when a worker, or the hub, failed.
         :raises StartInterruptedError, StopForcedError: when a stop was requested.
         """
+        wanted = set(groups)
+        return self.until(lambda: self._roster.ready_groups() >= wanted, timeout_seconds, began)
+
+    def until(self, is_there: Callable[[], bool], timeout_seconds: float, began: float) -> bool:
+        """Whether something of a start was there within the time; as :meth:`until_ready`."""
         end = began + timeout_seconds - self._loop.paused
         while True:
             self._raise_failure(starting=True)
-            if self._roster.ready_groups() >= set(groups):
+            if is_there():
                 return True
             self._raise_interruption()
             if time.monotonic() >= end + self._loop.paused:

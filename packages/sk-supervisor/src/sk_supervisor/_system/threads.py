@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import TextIO
 
+from sk_kernel.runtime import remedy_of
+
 from sk_supervisor._system.last_code import left_children
 from sk_supervisor._system.signals import without_signals
 from sk_supervisor._system.streams import tolerant
@@ -22,7 +24,9 @@ def begin(thread: threading.Thread) -> None:
         with without_signals():
             thread.start()
     except RuntimeError as error:
-        raise OSError(errno.EAGAIN, str(error)) from error
+        lack = OSError(errno.EAGAIN, str(error))
+        lack.strerror = f"{error}: {remedy_of(lack)}"
+        raise lack from error
 
 
 def as_here() -> Callable[[Callable[[], object]], object]:

@@ -1,0 +1,24 @@
+"""Refusing a start that the system has no room for, before anything is started for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from sk_supervisor._limits.need import need_of, shortage
+from sk_supervisor._limits.read import file_limits, processors, task_limits
+from sk_supervisor.errors import SystemLimitError
+
+if TYPE_CHECKING:
+    from sk_config import GroupConfig
+
+
+def check_room(groups: Collection[GroupConfig]) -> None:
+    """See that the system has room for the workers of these groups and their supervisor.
+
+    :raises SystemLimitError: when a limit leaves less than they need.
+    """
+    need = need_of(sum(group.workers for group in groups), processors())
+    for needed, limits in ((need.tasks, task_limits(need.tasks)), (need.files, file_limits())):
+        if short := shortage(needed, limits):
+            raise SystemLimitError([group.name for group in groups], short)
