@@ -45,6 +45,22 @@ def test_they_fail_at_once_though_a_successor_died_as_it_started(ears: Ears) -> 
         third = ears.hear("two-0.3")
         assert [fate(service, ask) for ask in (Second(1), Ask(1), Second(2))] == ["transport"] * 3
         third.let_go()
-        while fate(service, Second(1)) == "transport":  # until it is in its place
+        while fate(service, Ask(1)) == "transport":  # until those before it know that it is there
             pass
-        assert fate(service, Ask(1)) == ""
+        assert fate(service, Second(1)) == ""
+
+
+def test_without_a_key_they_go_to_the_workers_that_are_there(ears: Ears) -> None:
+    with replacing(ears, workers=2) as service:
+        assert fate(service, Second(1, do="kill:second")) == "transport"
+        late = ears.hear_any()
+        assert [fate(service, Second(n)) for n in range(4)] == [""] * 4
+        late.let_go()
+        while len(workers_of(service)) < 2:  # until both are there again
+            pass
+
+
+def workers_of(service: Service) -> set[int]:
+    """The processes in which ``second`` has answered two requests."""
+    waiters = [service.request(Envelope(Second(n)), timeout_seconds=PATIENCE) for n in range(2)]
+    return {waiter.wait().payload.pids[0] for waiter in waiters}

@@ -106,6 +106,8 @@ class RequestGateway:
         self._turns = [Turns(segment) for segment in plan.segments]
         self._numbers = count(1)
         self._lock = threading.Lock()
+        self._vacant: set[str] = set()
+        """The places whose worker is lost, and no other is there yet."""
         self._outbox: dict[tuple[int, str], list[WirePart]] = {}
         self._flights: Flights[_Flight] = Flights(waiters, on_failure)
         self._replies = Replies(self._codec, waiters, self._flights.done)
@@ -156,10 +158,17 @@ class RequestGateway:
         return parts
 
     def _turn(self, segment: int, payload: object) -> int:
-        if len(self._places[segment]) == 1:
+        """Whose turn it is: a vacant place's only where it is the key's, or all are vacant."""
+        places = self._places[segment]
+        if len(places) == 1:
             return 0
         with self._lock:
-            return self._turns[segment].of(payload)
+            turns = self._turns[segment]
+            turn = turns.of(payload)
+            for _ in places[1:] if self._vacant else ():
+                if places[turn] in self._vacant:
+                    turn = turns.of(payload)  # of a key it is the same again
+            return turn
 
     # ---- the replies' thread ---------------------------------------------------------------------
 
@@ -207,9 +216,12 @@ class RequestGateway:
         """See :class:`LocalPeer`: whatever may be with that worker has failed. Any thread.
 
         Of what was sent to its group from here it is known to which worker; of what comes to it
-        from other workers it is not.
+        from other workers it is not. What is sent from now on goes to others, where it may.
         """
         sender = _Sender.of(worker)
+        with self._lock:
+            if self._workers().get(sender.place) == worker:
+                self._vacant.add(sender.place)
         for name, flight in self._flights.now().items():
             if not self._may_have(sender, flight):
                 continue
@@ -217,6 +229,12 @@ class RequestGateway:
                 self._flights.done(name)
             else:
                 self._flights.lose(name, sender.group, worker)
+
+    def replaced(self, worker: str) -> None:
+        """Another worker is in its place: what was for the one before is lost. Any thread."""
+        self.lost(worker)
+        with self._lock:
+            self._vacant.discard(place_of(worker))
 
     def _may_have(self, sender: _Sender, flight: _Flight) -> bool:
         """Whether a request was sent to the worker, or may have come to its group from there."""

@@ -184,7 +184,7 @@ class Session:
         former = self._peers.now[place_of(worker)]
         if self._peers.take_over(worker):
             self.relay.hand_over(worker)
-            self.gateway.lost(former)  # and what waits for it, should it never have come
+            self.gateway.replaced(former)  # with what waits for it, should it never have come
             self.hub.forget(former)
 
     def news_for(self, worker: str) -> Iterator[PeerReplaced]:
