@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -144,3 +145,22 @@ def test_whoever_waits_and_is_cancelled_leaves_none_behind(turns: list[int], eac
         return under_way
 
     assert asyncio.run(cancelled()) == 0
+
+
+def test_apart_one_that_is_due_and_cancelled_again_ends_in_peace() -> None:
+    """What it does as it ends may wait, for a rollback say, and is not cut short."""
+    cancels: list[Callable[[], object]] = []
+    ended: list[int] = []
+
+    async def ends_slowly(index: int) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(3):
+                cancels[0]()
+                await asyncio.sleep(0)
+            ended.append(index)
+
+    waits = apart(ends_slowly, 3, lambda _: -math.inf, 3, lambda *_: None, cancels.append)
+    asyncio.run(waits)
+    assert ended == [0, 1, 2]

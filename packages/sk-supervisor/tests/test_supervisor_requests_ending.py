@@ -65,8 +65,8 @@ def beside_a_stream(groups: Any, log: Path) -> Any:
 
 
 def waiting(service: Service, gate: Gate, ask: Wait) -> ReplyWaiter:
-    """One that is known to be with its node, and has all the time there is."""
-    waiter = service.request(Envelope(ask), timeout_seconds=3600)
+    """One that is known to be with its node, and has more time than its run."""
+    waiter = service.request(Envelope(ask), timeout_seconds=PATIENCE)
     gate.open()
     return waiter
 

@@ -122,7 +122,7 @@ async def apart(
         until = due(index)
         if until < math.inf:
             left = max(until - time.monotonic(), 0.0)
-            alarms[index] = loop.call_later(left, task.cancel)
+            alarms[index] = loop.call_later(left, window.cancel_one, task)
 
     def ended(index: int, task: asyncio.Task[Any]) -> None:
         if index in alarms:
@@ -158,6 +158,7 @@ class Window:
         self._tell_ended, self._tell_begun = ended, begun
         self._next, self._end = 0, count
         self._under_way: set[asyncio.Task[Any]] = set()
+        self._cancelled: set[asyncio.Task[Any]] = set()
         self._fault: BaseException | None = None
 
     async def passed(self) -> None:
@@ -186,6 +187,12 @@ class Window:
     def cancel(self) -> None:
         """Cancel those that are under way."""
         for task in self._under_way:
+            self.cancel_one(task)
+
+    def cancel_one(self, task: asyncio.Task[Any]) -> None:
+        """Cancel one of them, unless it has been here: as it ends it may have to wait."""
+        if task not in self._cancelled:
+            self._cancelled.add(task)
             task.cancel()
 
     def _fill(self) -> None:
@@ -203,6 +210,7 @@ class Window:
 
     def _landed(self, index: int, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
+        self._cancelled.discard(task)
         try:
             self._tell_ended(index, task)
         except BaseException as error:  # noqa: BLE001 - raised by passed()
