@@ -9,13 +9,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sk_config import build_config
+from sk_control import ControlServer
 from sk_observability import LifecycleLog
 from sk_supervisor import (
     MultiprocessBootstrapSupervisor,
@@ -37,6 +38,9 @@ from supervisor_harness import (
     written,
 )
 from supervisor_runs import Runs
+
+if TYPE_CHECKING:
+    from sk_config import ControlConfig
 
 #: Each in a group of its own; the source's is one of them.
 FIVE = tuple(
@@ -201,19 +205,37 @@ def test_of_a_control_group_that_is_not_to_be_seen_what_is_mounted_counts(
 
 
 class Hungry(Session):
-    """Opens whatever its process may have open, once it is open itself."""
+    """Opens whatever its process may have open."""
 
     taken: ClassVar[list[int]] = []
 
-    def addresses(self) -> dict[str, str]:
+    def eat(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 self.taken.append(os.dup(0))
+
+
+class HungryAtOnce(Hungry):
+    """Before it has a port for the workers' control sessions."""
+
+    def _control_server(self, control: ControlConfig) -> ControlServer:
+        self.eat()
+        return super()._control_server(control)
+
+
+class HungryThen(Hungry):
+    """Once it is open, and before there are workers."""
+
+    def addresses(self) -> dict[str, str]:
+        self.eat()
         return super().addresses()
 
 
-def test_a_process_that_cannot_be_had_all_the_same_is_told_with_what_to_do(target: Path) -> None:
-    scope = scope_of(Transport("tcp_local", Hungry))
+@pytest.mark.parametrize("hungry", [HungryAtOnce, HungryThen], ids=["a port", "a process"])
+def test_what_cannot_be_had_all_the_same_is_told_with_what_to_do(
+    target: Path, hungry: type[Session]
+) -> None:
+    scope = scope_of(Transport("tcp_local", hungry))
     prepared = prepare(build_config(settings(target)))
     supervisor = MultiprocessBootstrapSupervisor(prepared, "r1", LifecycleLog("r1"), scope=scope)
     refused = pytest.raises(RuntimeLifecycleReadyError, match=r"Too many open .* \(ulimit -n; ")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sk_control import ControlError
 from sk_kernel import DeadLetterError, EventRail
-from sk_kernel.runtime import with_remedy
+from sk_kernel.runtime import remedy_of, with_remedy
 from sk_observability import EventName
 from sk_transport import TransportError
 
@@ -164,4 +164,9 @@ class Starting:
 
 
 def _told(error: Exception) -> str:
-    return with_remedy(error) if isinstance(error, OSError) else str(error)
+    """What went wrong; where a limit is behind it, it also says which one to raise."""
+    if isinstance(error, OSError):
+        return with_remedy(error)
+    behind = error.__cause__ or error.__context__
+    remedy = remedy_of(behind) if isinstance(behind, OSError) else ""
+    return f"{error}; {remedy}" if remedy else str(error)
