@@ -177,7 +177,7 @@ def test_a_line_of_a_worker_is_shown_and_an_event_only_where_that_was_asked_for(
 ) -> None:
     shown: list[tuple[str, str]] = []
     log = LifecycleLog("r1", level="debug")
-    take = line_consumer(lambda name, line: shown.append((name, line)), log, as_events=as_events)
+    take = line_consumer(lambda *told: shown.append(told[:2]), log, as_events=as_events)
     take("mid-0.1", "stdout", "hello")
     assert shown == [("mid-0.1 stdout", "hello")]
     told = [(e.name, e.level, e.group, e.worker, e.fields) for e in log.events()]
