@@ -62,7 +62,7 @@ def tell_drained(control: ControlPlaneChannel, assembly: Assembly) -> None:
     """Report that all work is done, with what the sink counted, and write the profile.
 
     What is still to be exported is so behind this: neither the drain nor a request that is asked
-    meanwhile waits for an exporter.
+    meanwhile waits for an exporter. A run that is profiled does.
     """
     engine = assembly.engine
     outcome = DrainOutcome.COMPLETE if engine.complete else DrainOutcome.STOPPED
@@ -79,6 +79,7 @@ def tell_drained(control: ControlPlaneChannel, assembly: Assembly) -> None:
 def _write_profile(assembly: Assembly) -> None:
     try:
         if assembly.profiler is not None:
+            assembly.export()  # so that what the last spans cost is in it, too
             done = assembly.progress()
             assembly.profiler.write(done.source_records, done.records_in)
     except ProfileError as error:  # the run is none the worse for it
