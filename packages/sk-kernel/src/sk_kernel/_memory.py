@@ -32,8 +32,7 @@ from sk_kernel.ports import Progress, RunReport
 
 MEMORY = "memory"
 """The name of the profile and of its only group."""
-#: For how many seconds the end of a run waits for a request that is in a node.
-_TURN_SECONDS = 1.0
+_TURN_SECONDS = 1.0  # that the end of a run waits for a request that is in a node
 
 
 class MemoryRun:

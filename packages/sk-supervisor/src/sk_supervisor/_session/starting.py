@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from sk_config import GroupConfig
 
 
+#: How long the session may take to open where no group says how long it may take to start.
+_OPENING_SECONDS: Final = 30
 _DOES_NOT_LISTEN: Final = (
     "gRPC does not listen for the workers: it waits for threads, it may be, that it did not get"
 )
@@ -148,7 +150,8 @@ class Starting:
         if self._early is None:
             check_room(self._groups.values())
         began = time.monotonic()
-        seconds = min((group.start_timeout_seconds for group in configured), default=0)
+        timeouts = [group.start_timeout_seconds for group in configured]
+        seconds = min(timeouts, default=_OPENING_SECONDS)
         opening = Opening(self._to_open(self._profile), lambda: self._put(Ping(lambda: None)))
         try:
             is_over = self._wait(opening.is_over, seconds, began)
