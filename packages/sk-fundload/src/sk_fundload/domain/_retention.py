@@ -46,13 +46,6 @@ class RecentIds(dict[str, A]):
         self._newest = 0
         self._by_day: dict[int, list[str]] = {}
 
-    def setdefault(self, identifier: str, attempt: A) -> A:
-        """Give the first attempt with an id, which is this one if there is none yet."""
-        first = self.get(identifier)
-        if first is None:
-            self[identifier] = first = attempt
-        return first
-
     def __setitem__(self, identifier: str, attempt: A) -> None:
         super().__setitem__(identifier, attempt)
         day = day_of(attempt.instant)

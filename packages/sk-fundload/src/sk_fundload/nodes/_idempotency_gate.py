@@ -31,13 +31,14 @@ class IdempotencyGate:
         if self._retention is not None:
             first.retain(self._retention)
         self._first = first.by_id
-        self._remember = first.by_id.setdefault
+        self._get = first.by_id.get
 
     def __call__(self, timed: Timed) -> Gated:
         """Say whether the attempt is a duplicate, and remember it when it is none."""
-        attempt = timed.attempt
-        first = self._remember(timed.id, attempt)
-        if first is attempt:
+        id_, attempt = timed.id, timed.attempt
+        first = self._get(id_)
+        if first is None:
+            self._first[id_] = attempt
             duplicate = NONE
         elif (
             first.instant == attempt.instant
@@ -46,7 +47,7 @@ class IdempotencyGate:
         ):
             duplicate = ID_DUPLICATE_REPLAY
         elif self._retention is not None and timed.day > day_of(first.instant) + self._retention:
-            self._first[timed.id] = attempt
+            self._first[id_] = attempt
             duplicate = NONE
         else:
             duplicate = ID_DUPLICATE_CONFLICT
