@@ -14,7 +14,7 @@ from asked_overlapping import Enter
 from asking import FOUR, asked
 from sk_kernel import BoundaryDispatchInput, Envelope, NodeFailedError, RequestExpiredError
 from sk_supervisor import Service, ServiceFailedError, serve
-from sk_supervisor._worker.request_faults import BURST, RequestFaults
+from sk_supervisor._requests.faults import BURST, RequestFaults
 
 PATIENCE = 30.0
 CALLERS = "0af7651916cd43dd8448eb211c80319c"

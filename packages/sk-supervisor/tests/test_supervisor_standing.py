@@ -14,7 +14,7 @@ APPS = Path(__file__).parent / "apps"
 #: A main thread of its own, since that of a test is full of frames that are nobody's node.
 SCRIPT = """
 import asyncio, threading
-from sk_supervisor._worker.standing import Standing
+from sk_supervisor._system.standing import Standing
 from standing_app import Look, Waits, plain
 
 def look():

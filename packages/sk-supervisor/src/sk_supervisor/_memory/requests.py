@@ -12,10 +12,10 @@ from sk_supervisor._memory.gateway import LocalGateway
 from sk_supervisor._memory.status import WORKER
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._protocol.failures import START
+from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._requests.flights import OnFailure
 from sk_supervisor._requests.handoff import Handoff
 from sk_supervisor._text.redaction import redactor_of
-from sk_supervisor._worker.request_faults import RequestFaults
 from sk_supervisor.errors import RuntimeLifecycleReadyError
 
 

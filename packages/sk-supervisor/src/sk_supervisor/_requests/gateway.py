@@ -40,9 +40,9 @@ from sk_supervisor._protocol.frames import (
     require_run,
 )
 from sk_supervisor._protocol.peers import group_of, place_of, places_of
+from sk_supervisor._protocol.turns import Turns
 from sk_supervisor._requests.flights import Flights, OnFailure, name_of, visits_of
 from sk_supervisor._requests.replies import Come, Replies
-from sk_supervisor._worker.responder import Turns
 
 #: What MessagePack puts before the elements of an array, at most.
 _ARRAY_BYTES: Final = 5

@@ -45,7 +45,7 @@ class Abandoning:
     def _words(self) -> Iterator[str]:
         """What is said, by whoever says it: the sink, which is asked, may hang as well."""
         # Here: no other run needs it.
-        from sk_supervisor._worker.standing import Standing, codes_of
+        from sk_supervisor._system.standing import Standing, codes_of
 
         graph = self._prepared.application.graph
         parts = [SOURCE, *graph.nodes, SINK]

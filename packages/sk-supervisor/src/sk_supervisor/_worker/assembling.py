@@ -21,6 +21,7 @@ from sk_kernel.runtime import (
 )
 
 from sk_supervisor._protocol.peers import place_edges, place_of, places_of
+from sk_supervisor._system.standing import Standing, codes_of
 from sk_supervisor._worker.assembly import Assembly
 from sk_supervisor._worker.basis import Basis
 from sk_supervisor._worker.data_plane import DataPlaneChannel
@@ -32,7 +33,6 @@ from sk_supervisor._worker.replay_buffer import ReplayBuffer
 from sk_supervisor._worker.responder import Responder
 from sk_supervisor._worker.segments import Segments
 from sk_supervisor._worker.source_thread import SourceThread
-from sk_supervisor._worker.standing import Standing, codes_of
 
 #: How long the supervisor's word of a successor may take, once its first frame is here.
 _INTRODUCTION_SECONDS = 10.0

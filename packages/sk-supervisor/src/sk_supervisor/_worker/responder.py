@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sk_kernel.runtime import (
     Answer,
     ExecutionPlan,
-    KeyOwners,
     Outcomes,
     RequestCodec,
     RequestRunner,
-    Segment,
     SegmentRunner,
     Visit,
     WirePart,
@@ -22,10 +20,11 @@ from sk_kernel.runtime import (
 
 from sk_supervisor._protocol.frames import RequestHeader
 from sk_supervisor._protocol.peers import place_of, places_of
+from sk_supervisor._protocol.turns import Turns
+from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._worker.data_plane import DataPlaneChannel
 from sk_supervisor._worker.inbox import Inbox, RequestArrived
 from sk_supervisor._worker.lane import Lane
-from sk_supervisor._worker.request_faults import RequestFaults
 
 if TYPE_CHECKING:  # few applications have coroutines
     import asyncio
@@ -46,22 +45,6 @@ _MOST_BYTES: Final = 1 << 20
 _AT_ONCE: Final = 32
 #: Where visits go: the segment that they come from, the place and the segment that they go to.
 _Way = tuple[int, str, int]
-
-
-class Turns:
-    """Which of a segment's workers takes a record: by its key, or, without one, each in turn."""
-
-    def __init__(self, segment: Segment) -> None:
-        keyed = segment.key is not None and segment.workers > 1
-        self._owners = KeyOwners(segment.key or "", segment.workers) if keyed else None
-        self._workers, self._next = segment.workers, 0
-
-    def of(self, payload: object) -> int:
-        """The worker's index in its group."""
-        if self._owners is not None:
-            return self._owners.of((payload,))[0]
-        self._next = (self._next + 1) % self._workers
-        return self._next
 
 
 class Responder:
