@@ -164,3 +164,18 @@ def test_apart_one_that_is_due_and_cancelled_again_ends_in_peace() -> None:
     waits = apart(ends_slowly, 3, lambda _: -math.inf, 3, lambda *_: None, cancels.append)
     asyncio.run(waits)
     assert ended == [0, 1, 2]
+
+
+def test_whoever_waits_and_is_cancelled_as_the_last_one_ends_is_cancelled_and_no_more() -> None:
+    async def once() -> None:
+        async def one(_: int) -> None:
+            await asyncio.sleep(0)
+
+        waiting = asyncio.ensure_future(side_by_side(one, 1))
+        while waiting._fut_waiter is None or not waiting._fut_waiter.done():  # type: ignore[attr-defined]
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(asyncio.wait_for(once(), 10))

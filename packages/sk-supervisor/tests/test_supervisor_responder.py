@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
 from asked_kept import Add, Part, Parts, Repeat, Say
+from asked_overlapping import Enter, gates
 from asking import asked
 from sk_kernel.runtime import (
     WHOLE,
@@ -34,6 +36,11 @@ GROUPS = (
     {"name": "two", "nodes": ["ending"]},
 )
 SKIPPING = {"failure": {"nodes": {"looking": {"policy": "skip"}}}}
+KEPT = asked(GROUPS, modules=("asked_kept",), runtime=SKIPPING)
+PASSING = asked(
+    ({"name": "one", "nodes": ["passing"], "runner_profile": "async"},),
+    modules=("asked_overlapping",),
+)
 
 
 class Sent:
@@ -60,21 +67,21 @@ class Sent:
 class Worker:
     """Group one's, asked from a test."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: dict[str, Any] = KEPT, loop: asyncio.Runner | None = None) -> None:
         #: What was encoded, and who was sent a frame, in that order.
         self.deeds: list[str] = []
-        prepared = prepare(asked(GROUPS, modules=("asked_kept",), runtime=SKIPPING))
+        prepared = prepare(app)
         plan, application = prepared.plan, prepared.application
         container, about = application.container(), Identity("r", "asked", "one", TraceIds("r"))
         runners = {
             segment.index: SegmentRunner(
-                application, plan, segment, container, about, write=lambda _: None
+                application, plan, segment, container, about, write=lambda _: None, loop=loop
             )
             for segment in plan.of_group("one")
         }
         self._plan, self._codec, self._sent = plan, RequestCodec(plan.graph), Sent(self.deeds)
         self._entrances = Entrances(plan.graph, "r")
-        self.responder = Responder(plan, runners, cast("DataPlaneChannel", self._sent), LIMIT)
+        self.responder = Responder(plan, runners, cast("DataPlaneChannel", self._sent), LIMIT, loop)
         codec = self.responder._codec
         codec.answer_parts = self._noting("answers", codec.answer_parts)  # type: ignore[method-assign]
         codec.visit_parts = self._noting("visits", codec.visit_parts)  # type: ignore[method-assign]
@@ -205,3 +212,24 @@ def test_a_visit_whose_time_is_over_as_it_comes_is_answered_so(worker: Worker) -
     (late,) = worker.answers()
     assert (late.request, late.weight, late.node) == ("r1", WHOLE, "adding")
     assert late.cause_type == "RequestExpiredError"
+
+
+def test_what_has_ended_is_sent_before_another_one_is_waited_for() -> None:
+    with asyncio.Runner() as loop:
+        worker = Worker(PASSING, loop)
+        worker.take("passing", {1: Enter()}, run=False)
+        # It ends as a frame comes, and its answer is held for what that may bring.
+        while not (worker.responder._held or worker.sent()):
+            worker.responder.work(Inbox(), lambda: True)
+        worker.take("passing", {2: Enter(waits="later")}, run=False)
+        gates.clear()
+        sent_before: list[tuple[str, bytes]] = []
+
+        def look() -> None:
+            sent_before.extend(worker.sent())
+            gates["later"].set()
+
+        loop.get_loop().call_soon(look)
+        worker.run()
+        assert [receiver for receiver, _ in sent_before] == [CLIENT]
+        assert sorted(answer.request for answer in worker.answers()) == ["r1", "r2"]

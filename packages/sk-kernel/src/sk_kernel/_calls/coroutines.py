@@ -175,7 +175,8 @@ class Window:
             except asyncio.CancelledError:  # of whoever waits for all of them
                 self.close()
                 self.cancel()
-                await asyncio.wait(self._under_way)
+                if self._under_way:  # the last one may have ended in the same moment
+                    await asyncio.wait(self._under_way)
                 raise
         if self._fault is not None:
             raise self._fault

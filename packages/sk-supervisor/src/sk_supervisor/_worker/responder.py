@@ -148,6 +148,8 @@ class Responder:
             if ran:
                 self._overlap.get_on()
             else:
+                if not enough():
+                    self.flush()  # what has ended waits for none of those that are under way
                 self._overlap.wait(inbox, enough)
             for index, outcomes in self._overlap.ended():
                 self._ended(index, outcomes)
