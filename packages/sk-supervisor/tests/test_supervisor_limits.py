@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import resource
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,7 @@ from sk_supervisor import (
     prepare,
 )
 from sk_supervisor._limits.need import FILES_FOR_A_MOMENT, Limit, need_of, shortage
-from sk_supervisor._limits.read import pids_limits, processors
+from sk_supervisor._limits.read import pids_limits, processors, user_limits
 from sk_supervisor._session.session import Session
 from sk_supervisor._system.scope import Transport, scope_of
 from sk_supervisor.errors import SystemLimitError
@@ -199,6 +200,19 @@ def test_of_a_control_group_that_is_not_to_be_seen_what_is_mounted_counts(
     group("pids", "50", 2)
     (found,) = pids_limits(["8:pids:/docker/0123"], tmp_path)
     assert found.left == 48
+
+
+def test_where_nobody_says_what_a_process_may_do_its_user_has_no_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is where ``/proc`` is emulated."""
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self/uid_map").write_text("0 0 4294967295\n")
+    (tmp_path / "self/status").write_text("Name:\tpython\nThreads:\t1\n")
+    (tmp_path / "loadavg").write_text("0.00 0.00 0.00 1/100 7\n")
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (50, 50))
+    assert list(user_limits(10, tmp_path)) == []
 
 
 # ---- what the system refuses all the same --------------------------------------------------------

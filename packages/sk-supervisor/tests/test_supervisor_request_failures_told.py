@@ -6,6 +6,7 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,6 +89,19 @@ def test_a_request_that_is_cancelled_as_its_time_is_over_is_one_line_of_level_wa
         rf" \([^ ]*asked_overlapping.py, line \d+\) \(trace {CALLERS}\)$",
         line,
     )
+
+
+def test_where_a_node_stood_is_its_own_line_wherever_the_application_lies(
+    heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    heard.last = "its time was over in node 'passing'"
+    with serve(asked(None, modules=("asked_overlapping",))) as service:
+        late = service.request(Envelope(Enter(waits="never, elsewhere")), timeout_seconds=0.2)
+        assert late.wait(PATIENCE).status == "timeout"
+        assert heard.came.wait(PATIENCE)
+    [line] = [line for _, line in heard.lines if heard.last in line]
+    assert re.search(r" \(/[^ ]*/asked_overlapping.py, line \d+\)", line)
 
 
 def test_what_a_node_raises_as_it_is_cancelled_is_shown_with_its_traceback(

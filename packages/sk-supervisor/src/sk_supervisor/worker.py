@@ -127,8 +127,8 @@ def main(pipe: BinaryIO, began: int, scope: Container | None = None) -> None:
     :param scope: where its ends of both planes are bound; by default those of ``tcp_local``.
     """
     faulthandler.enable(all_threads=False)  # all would be more lines than are kept
-    tell_unconfigured_logs()
     assignment = await_assignment(pipe, {"interpreter": began, "imported": time.time_ns()})
+    tell_unconfigured_logs(assignment.pop("mark"))
     code = 1
     if assignment["output_is_captured"] and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # line by line, and nothing left by a kill

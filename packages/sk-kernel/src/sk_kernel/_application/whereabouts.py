@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 from sk_kernel._declare.places import is_ours, last_place
+
+#: The folders of installed packages.
+_INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 
 
 def application_traceback(error: BaseException) -> str:
@@ -44,12 +50,31 @@ def raised_at(error: BaseException) -> str:
     """The application's line that raised, as ``nodes.py, line 3``; empty where none of it did.
 
     Of several the last, and of those below the working directory, if there are any: what they have
-    called of a library is nobody's to mend.
+    called of a library is nobody's to mend. So the standard library's do not count, nor those of
+    another package than the application's that is installed, wherever that lies.
     """
     if isinstance(error, SyntaxError):
         return ""  # its text says so
-    frames = _own(error.__traceback__)
-    return last_place([(f.tb_frame.f_code.co_filename, f.tb_lineno) for f in frames])
+    frames = list(_own(error.__traceback__))
+    theirs = list(_without_libraries(frames)) or frames
+    return last_place([(_file(each), each.tb_lineno) for each in theirs])
+
+
+def _without_libraries(frames: Iterable[TracebackType]) -> Iterator[TracebackType]:
+    """Those of the first one's package, which the runtime has called, and what is not installed."""
+    own = [each for each in frames if _package(each) not in sys.stdlib_module_names]
+    for each in own:
+        is_installed = not _INSTALLED.isdisjoint(Path(_file(each)).parts)
+        if _package(each) == _package(own[0]) or not is_installed:
+            yield each
+
+
+def _file(frame: TracebackType) -> str:
+    return frame.tb_frame.f_code.co_filename
+
+
+def _package(frame: TracebackType) -> str:
+    return str(frame.tb_frame.f_globals.get("__name__")).partition(".")[0]
 
 
 def _own(frames: TracebackType | None) -> Iterator[TracebackType]:

@@ -73,7 +73,7 @@ def user_limits(needed: int, proc: Path = _PROC) -> Iterator[Limit]:
             return
         everybody = int((proc / "loadavg").read_text().split()[3].partition("/")[2])
         taken = everybody if allowed - everybody >= needed else _tasks_of(os.getuid(), proc)
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError, IndexError, KeyError):
         return
     yield Limit("RLIMIT_NPROC", TASKS, allowed, taken, _RAISE_TASKS)
 

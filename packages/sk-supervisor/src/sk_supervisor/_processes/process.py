@@ -59,18 +59,20 @@ class WorkerProcess:
         self._popen = interpreter.become(start)
         self.pid = self._popen.pid
         try:
-            self._attend(partial(on_line, worker_id), clean)
+            self._attend(partial(on_line, worker_id), clean, start.mark)
         except BaseException:
             abandon(self._popen)
             raise
 
-    def _attend(self, on_line: Callable[..., object], clean: Callable[[str], str]) -> None:
+    def _attend(
+        self, on_line: Callable[..., object], clean: Callable[[str], str], mark: str
+    ) -> None:
         # A flood of output does not take the place of what is said of it on standard error.
         streams = {STDERR: self._popen.stderr, STDOUT: self._popen.stdout}
         pipes = {stream: pipe for stream, pipe in streams.items() if pipe is not None}
         name = self.worker_id
         self._waiter = threading.Thread(target=self._wait, name=f"{name} exit", daemon=True)
-        self._reader = LineReader(pipes, on_line, f"{name} lines", clean)
+        self._reader = LineReader(pipes, on_line, f"{name} lines", clean, mark)
         try:
             begin(self._waiter)
         except BaseException:

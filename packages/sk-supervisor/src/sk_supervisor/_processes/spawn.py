@@ -17,13 +17,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGKILL
 from typing import NamedTuple
 
 from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan
 
+from sk_supervisor._protocol.told import new_mark
 from sk_supervisor._system.forked import without_forks
 from sk_supervisor._system.signals import without_signals
 
@@ -48,7 +49,8 @@ def standard_streams(plan: ExecutionPlan, group: str) -> Standard:
 class WorkerStart:
     """What a worker process is started with. ``token`` is secret: it is in no repr.
 
-    ``profile`` is the folder that its profile is written to, empty where none is wanted.
+    ``profile`` is the folder that its profile is written to, empty where none is wanted. By its
+    ``mark`` is known what it tells in one piece on its standard error.
     """
 
     worker_id: str
@@ -62,6 +64,7 @@ class WorkerStart:
     control: Mapping[str, float]
     standard: Standard
     profile: str = ""
+    mark: str = field(default_factory=new_mark)
 
     def __repr__(self) -> str:
         return f"WorkerStart({self.worker_id})"
@@ -79,6 +82,7 @@ class WorkerStart:
             "deadline_seconds": self.deadline_seconds,
             "control": dict(self.control),
             "profile": self.profile,
+            "mark": self.mark,
             "output_is_captured": not self.standard.stdout,
             "spawned": spawned_ns,
         }

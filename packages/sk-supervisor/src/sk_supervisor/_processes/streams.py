@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Final
 
 from sk_supervisor._processes.tail import Tail
-from sk_supervisor._protocol.told import MARK, MOST_BYTES, told_in
+from sk_supervisor._protocol.told import LEFT_OUT, MOST_BYTES, Marked, Told
 from sk_supervisor._system.threads import begin
 
 #: The stream whose last lines are evidence.
@@ -18,6 +18,8 @@ STDOUT: Final = "stdout"
 
 #: A longer line is cut into several, of so many characters.
 LINE_LENGTH = 2000
+#: Of what is told in one piece, the middle of a longer text is left out.
+TEXT_LENGTH: Final = 15_000
 #: So much of a line without end is held back: a secret of that many bytes is never cut in two.
 HELD_BYTES = 8192
 
@@ -30,37 +32,41 @@ _STEP = 64
 class LineCutter:
     """Bytes to lines without their ends; undecodable bytes are replaced.
 
-    A line in which something is told in one piece is not cut.
+    Of a line in which something is told in one piece that comes whole.
 
     :param clean: takes what nobody may be shown out of a text; it gets every line before it is cut.
+    :param marked: knows what is told in one piece; None where nothing is.
     """
 
-    def __init__(self, clean: Callable[[str], str] = str) -> None:
-        self._rest, self._clean = b"", clean
+    def __init__(self, clean: Callable[[str], str] = str, marked: Marked | None = None) -> None:
+        self._rest, self._clean, self._marked = b"", clean, marked
 
-    def feed(self, data: bytes) -> Iterator[str]:
+    def feed(self, data: bytes) -> Iterator[str | Told]:
         """The lines that ``data`` completes, and what has come of one that is too long to keep."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             yield from self._shown(line)
-        most = MOST_BYTES if MARK in self._rest else HELD_BYTES + LINE_LENGTH
+        is_told = self._marked is not None and self._marked.begins in self._rest
+        most = MOST_BYTES if is_told else HELD_BYTES + LINE_LENGTH
         if len(self._rest) >= most:
             cut = self._cut()
             begun, self._rest = self._rest[:cut], self._rest[cut:]
             yield from self._shown(begun)
 
-    def finish(self) -> Iterator[str]:
+    def finish(self) -> Iterator[str | Told]:
         """What is left without an end, if anything."""
         if self._rest:
             yield from self._shown(self._rest)
             self._rest = b""
 
-    def _shown(self, line: bytes) -> Iterator[str]:
-        text = self._cleaned(line).rstrip("\r")
-        if told_in(text):
-            yield text
+    def _shown(self, line: bytes) -> Iterator[str | Told]:
+        told = self._marked and self._marked.told_in(line.decode(errors="replace").rstrip("\r"))
+        if not told:
+            yield from _pieces(self._cleaned(line).rstrip("\r"))
             return
-        yield from _pieces(text)
+        if told.before:
+            yield from _pieces(self._clean(told.before))
+        yield Told("", told.level, _shortened(self._clean(told.text)))
 
     def _cleaned(self, line: bytes) -> str:
         return self._clean(line.decode(errors="replace"))
@@ -82,6 +88,13 @@ def _pieces(line: str) -> Iterator[str]:
         yield line[start : start + LINE_LENGTH]
 
 
+def _shortened(text: str) -> str:
+    half = TEXT_LENGTH // 2
+    if len(text) > TEXT_LENGTH:
+        text = f"{text[:half]}\n{LEFT_OUT}\n{text[-half:]}"
+    return "\n".join(piece for line in text.split("\n") for piece in _pieces(line))
+
+
 def _between_characters(text: bytes, near: int) -> int:
     # A character of UTF-8 has at most three bytes that continue it.
     return next((at for at in range(near, max(near - 4, 0), -1) if text[at] & 0xC0 != 0x80), near)
@@ -98,6 +111,7 @@ class LineReader:
     :param pipes: by name; of ``stderr`` a :class:`Tail` is kept. Of what waits in several,
         the first's is heard first.
     :param clean: has had every line before.
+    :param mark: of what is told in one piece, on ``stderr`` alone; None where nothing is.
     :raises OSError: when the system has no thread or descriptor to give; the pipes are left open.
     """
 
@@ -107,9 +121,12 @@ class LineReader:
         on_line: Callable[..., object],
         name: str,
         clean: Callable[[str], str] = str,
+        mark: str | None = None,
     ) -> None:
         self._pipes, self._on_line = dict(pipes), on_line
         self._cutters = {stream: LineCutter(clean) for stream in pipes}
+        if mark is not None:
+            self._cutters[STDERR] = LineCutter(clean, Marked(mark))
         self._raised: BaseException | None = None
         self._tail = Tail(LINE_LENGTH)
         self._lock = threading.Lock()
@@ -173,16 +190,12 @@ class LineReader:
         self._take(stream, cutter.feed(data) if data else cutter.finish())
         return bool(data)
 
-    def _take(self, stream: str, lines: Iterator[str]) -> None:
+    def _take(self, stream: str, lines: Iterator[str | Told]) -> None:
         for line in lines:
-            told = told_in(line)
-            if told is None:
+            if isinstance(line, Told):
+                self._hear(stream, line.text, line.level)
+            else:
                 self._hear(stream, line)
-                continue
-            if told.before:
-                self._hear(stream, told.before)
-            cut = (piece for each in told.text.split("\n") for piece in _pieces(each))
-            self._hear(stream, "\n".join(cut), told.level)
 
     def _hear(self, stream: str, text: str, *level: int) -> None:
         if stream == STDERR:
