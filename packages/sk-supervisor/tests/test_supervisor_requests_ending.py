@@ -17,7 +17,7 @@ from asked_branching import Branch
 from asked_dying import Die
 from asked_ending import Wait
 from asked_keeping import Keep
-from asking import Gate, asked
+from asking import Gate, asked, drain_begun
 from sk_kernel import Envelope, ReplyWaiter
 from sk_kernel.runtime import Container
 from sk_supervisor import Service, ServiceFailedError, serve
@@ -99,9 +99,7 @@ def test_a_drain_waits_for_what_goes_on_behind_the_answer(log: Path, gate: Gate)
     )
 
     def open_in_the_drain(service: Service) -> None:
-        between = threading.Event()
-        while not any(e.name == "drain_begun" for e in service._supervisor.lifecycle_events()):
-            between.wait(0.01)
+        drain_begun(service)
         gate.open()
 
     with serve(asked(groups, modules=["asked_branching"])) as service:

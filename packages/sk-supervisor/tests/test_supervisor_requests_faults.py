@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from asked_app import Ask, Reply
 from asked_side import Risky
-from asking import FOUR, Gate, asked
+from asking import FOUR, Gate, asked, come_true, drain_begun
 from sk_kernel import (
     AdapterFailedError,
     BoundaryDispatchInput,
@@ -138,10 +137,14 @@ def test_a_group_that_is_restarted_answers_again() -> None:
     with serve(asked(groups)) as service:
         killed = service.request(Envelope(Ask(1, do="kill:second"))).wait(PATIENCE)
         assert killed.error == "remote handoff transport failed for group 'two'"
-        outcome = service.request(Envelope(Ask(2))).wait(PATIENCE)
-        while outcome.category == "transport":  # until the successor is in its place
-            outcome = service.request(Envelope(Ask(2))).wait(PATIENCE)
-        assert ok(outcome).n == 4
+        outcomes: list[TerminalEvent] = []
+
+        def is_replaced() -> bool:
+            outcomes.append(service.request(Envelope(Ask(2))).wait(PATIENCE))
+            return outcomes[-1].category != "transport"
+
+        come_true(is_replaced, "the successor is in its place")
+        assert ok(outcomes[-1]).n == 4
 
 
 def test_a_service_that_cannot_start_says_why() -> None:
@@ -152,13 +155,6 @@ def test_a_service_that_cannot_start_says_why() -> None:
 
 
 # ---- runs that end -------------------------------------------------------------------------------
-
-
-def drain_begun(service: Service) -> None:
-    """Return when it has: from then on only what is in flight is answered."""
-    between = threading.Event()
-    while not any(e.name == "drain_begun" for e in service._supervisor.lifecycle_events()):
-        between.wait(0.01)
 
 
 @pytest.mark.contract("HANDOFF-05")
@@ -202,12 +198,10 @@ def test_dead_letters_of_requests_are_all_in_the_file(tmp_path: Path) -> None:
 
 
 def test_what_nodes_give_up_of_requests_is_in_the_status_though_no_batch_comes() -> None:
-    between, until = threading.Event(), time.monotonic() + PATIENCE
     with serve(asked(FOUR)) as service:
         assert service.request(Envelope(Risky(1))).wait(PATIENCE).node == "risky"
-        while not sum(worker.skipped for worker in service.status().workers()):
-            assert time.monotonic() < until
-            between.wait(0.01)
+        told = service.status
+        come_true(lambda: sum(each.skipped for each in told().workers()), "a worker says it")
 
 
 def test_a_block_that_raises_drains_the_run_and_raises_on() -> None:

@@ -43,6 +43,7 @@ if _typing.TYPE_CHECKING:
         StopForcedError,
         StopTimeoutError,
         SupervisorError,
+        SystemLimitError,
     )
 
 __version__ = "0.1.0"
@@ -75,6 +76,7 @@ __all__ = [
     "StopForcedError",
     "StopTimeoutError",
     "SupervisorError",
+    "SystemLimitError",
     "application_spec",
     "configure_process_groups",
     "load_child_bootstrap_bundle",

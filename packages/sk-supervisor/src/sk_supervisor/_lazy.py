@@ -44,6 +44,7 @@ _HOMES = {
         "StopForcedError",
         "StopTimeoutError",
         "SupervisorError",
+        "SystemLimitError",
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sk_config import Config, build_config
+from sk_supervisor import Service
 
 SIDE = ["left", "right", "risky", "echo"]
 FOUR: tuple[dict[str, Any], ...] = (
@@ -60,6 +63,20 @@ def asked(
             "adapters": adapters or {"source": {"name": "requests"}, "sink": {"name": "replies"}},
         }
     )
+
+
+def come_true(is_so: Callable[[], object], what: str, patience: float = 30.0) -> None:
+    """Return when something is so that nobody tells; where it does not come, fail, and say what."""
+    between, until = threading.Event(), time.monotonic() + patience
+    while not is_so():
+        assert time.monotonic() < until, f"within {patience} s it has not come: {what}"
+        between.wait(0.01)
+
+
+def drain_begun(service: Service) -> None:
+    """Return when it has: from then on only what is in flight is answered."""
+    events = service._supervisor.lifecycle_events
+    come_true(lambda: any(e.name == "drain_begun" for e in events()), "drain_begun")
 
 
 class Gate:

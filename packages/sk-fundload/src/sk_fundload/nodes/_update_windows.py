@@ -13,7 +13,9 @@ from sk_fundload.nodes._states import CustomerWindows, PrimeDays
 class WindowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether accepted prime ids are counted: yes where ``evaluate_policies`` has a prime gate.
 
-    Weeks are kept that reach into the ``retention_days`` before the newest one; None: all of them.
+    With ``retention_days``, as the first attempt of a newer week is counted, the weeks are dropped
+    that end more than so many days before its day, and with them the prime days before then. Until
+    the next one nothing is: up to six days more are kept, and whole weeks. None: all are kept.
     """
 
     prime_gate: bool = False

@@ -26,8 +26,8 @@ class Forwarding:
 
     ``on_complete()``: when everything, to the end of input, has been acknowledged.
     ``on_sink_ended(worker, end)``: when the sink has committed, or aborted.
-    ``on_skipped(worker, count)``: of each batch that goes on, before it does, where its sender has
-    skipped any records so far.
+    ``on_skipped(worker, count)``: of each batch that goes on, before the last frame of it does, and
+    of each acknowledgement, where its sender has skipped any records so far.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class Forwarding:
             header = decode_header(BatchHeader, frame.header)
             final = frame.kind is FrameKind.END
             receiver = self._relay.route(worker, header, len(frame.raw), final=final)
-            if header.skipped:
-                self._on_skipped(worker, header.skipped)
             if receiver is not None:
+                if header.skipped and not header.more:
+                    self._on_skipped(worker, header.skipped)
                 self._links.send(receiver, [frame.raw])
         elif frame.kind is FrameKind.REQUEST:
             asked = decode_header(RequestHeader, frame.header)

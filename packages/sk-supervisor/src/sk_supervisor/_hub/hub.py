@@ -39,9 +39,10 @@ class DataHub:
     the hub's own: it relays nothing any more. ``on_reject(category)``: of every frame and peer that
     is refused, from its threads, by the transport's finer word. ``on_complete()``: when everything,
     to the end of input, has been acknowledged. ``on_sink_ended(worker_id, end)``: when the sink has
-    committed, or aborted. ``on_skipped(worker_id, count)``: of each batch that goes on, before it
-    does, where its sender has skipped so many records. ``on_left(worker_id)``: when all that a
-    worker has sent was read, and no more comes. REPLY frames are the ``local_peer``'s.
+    committed, or aborted. ``on_skipped(worker_id, count)``: of each batch that goes on, before the
+    last frame of it does, and of each acknowledgement, where its sender has skipped so many
+    records. ``on_left(worker_id)``: when all that a worker has sent was read, and no more comes.
+    REPLY frames are the ``local_peer``'s.
 
     :raises BindError: when the port cannot be had.
     :raises OSError: when the system has no descriptor to give; then none is left open.

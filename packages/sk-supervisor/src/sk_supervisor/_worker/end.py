@@ -21,6 +21,7 @@ def end_stopped(control: ControlPlaneChannel, assembly: Assembly | None) -> int:
     """Let go of everything, and acknowledge the stop; the exit code.
 
     :raises AdapterFailedError: when an adapter cannot end.
+    :raises DeadLetterError: when its file of dead letters cannot be ended.
     :raises ControlError: when the session is lost.
     """
     if assembly is not None:
