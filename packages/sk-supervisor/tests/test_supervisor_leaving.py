@@ -72,7 +72,7 @@ def test_a_run_that_was_started_deaf_to_exits_hears_them(deaf: None) -> None:
 
 
 def test_no_worker_is_started_where_nobody_would_hear_how_it_ended(deaf: None) -> None:
-    start = cast("WorkerStart", SimpleNamespace(worker_id="a-0.1"))
+    start = cast("WorkerStart", SimpleNamespace(worker_id="a-0.1", mark=""))
     with pytest.raises(OSError, match="SIGCHLD is ignored"):
         WorkerProcess(start, lambda _: None, lambda *_: None)
 
@@ -92,7 +92,7 @@ class Reaped(Interpreter):
 
 def test_of_a_worker_that_somebody_else_reaped_nobody_says_how_it_ended() -> None:
     """Nor is its number, which may be another's by now, signalled."""
-    start = cast("WorkerStart", SimpleNamespace(worker_id="a-0.1"))
+    start = cast("WorkerStart", SimpleNamespace(worker_id="a-0.1", mark=""))
     left = threading.Event()
     interpreter = Reaped()
     assert not await_exit(interpreter.process.pid)
@@ -121,7 +121,7 @@ def test_what_has_escaped_from_many_workers_holds_up_the_end_no_longer_than_from
     left: queue.SimpleQueue[str] = queue.SimpleQueue()
     workers = [
         WorkerProcess(
-            cast("WorkerStart", SimpleNamespace(worker_id=f"a-{number}.1")),
+            cast("WorkerStart", SimpleNamespace(worker_id=f"a-{number}.1", mark="")),
             left.put,
             lambda *_: None,
             interpreter=interpreter,
