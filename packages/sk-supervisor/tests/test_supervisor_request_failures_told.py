@@ -16,6 +16,7 @@ from asking import FOUR, asked
 from sk_kernel import BoundaryDispatchInput, Envelope, NodeFailedError, RequestExpiredError
 from sk_supervisor import Service, ServiceFailedError, serve
 from sk_supervisor._requests.faults import BURST, RequestFaults
+from supervisor_heard import Heard, hearing
 
 PATIENCE = 30.0
 CALLERS = "0af7651916cd43dd8448eb211c80319c"
@@ -27,26 +28,10 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
         yield served
 
 
-class Heard(logging.Handler):
-    """Keeps what is logged, and can be waited for."""
-
-    def __init__(self, last: str) -> None:
-        super().__init__()
-        self.last, self.came = last, threading.Event()
-        self.lines: list[tuple[int, str]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append((record.levelno, record.getMessage()))
-        if self.last in record.getMessage():
-            self.came.set()
-
-
 @pytest.fixture
 def heard() -> Iterator[Heard]:
-    handler, log = Heard("ValueError: secret 404"), logging.getLogger("sk_supervisor")
-    log.addHandler(handler)
-    yield handler
-    log.removeHandler(handler)
+    with hearing("sk_supervisor", "ValueError: secret 404") as found:
+        yield found
 
 
 def test_the_traceback_of_a_failed_request_is_logged_without_being_asked_for(

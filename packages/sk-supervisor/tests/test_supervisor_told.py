@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +24,7 @@ from sk_supervisor._show.display import ThreadedDisplay, display_for
 from sk_supervisor._show.screens import LoggedScreen, PlainScreen
 from sk_supervisor._text.redaction import MASK, Redactor
 from sk_supervisor._worker.telling import TellingHandler
+from supervisor_heard import Heard, hearing
 
 PATIENCE = 30.0
 MARK = new_mark()
@@ -33,26 +33,10 @@ KEPT = "hunter2-the-password-of-prod"
 THREE = 'a request has failed\n  File "nodes.py", line 3\nValueError: bad'
 
 
-class Heard(logging.Handler):
-    """Keeps what is logged of the workers, and can be waited for."""
-
-    def __init__(self, last: str) -> None:
-        super().__init__()
-        self._last, self.came = last, threading.Event()
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
-        if self._last in record.getMessage():
-            self.came.set()
-
-
 @pytest.fixture
 def heard() -> Iterator[Heard]:
-    handler, log = Heard("ValueError: "), logging.getLogger("sk_supervisor.workers")
-    log.addHandler(handler)
-    yield handler
-    log.removeHandler(handler)
+    with hearing("sk_supervisor.workers", "ValueError: ") as found:
+        yield found
 
 
 def said_of(
