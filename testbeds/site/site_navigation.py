@@ -47,6 +47,7 @@ NAVIGATION: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "docs/testing.md",
             "docs/requests.md",
             "docs/failures.md",
+            "docs/replay.md",
             "docs/extending.md",
         ),
         "Operate": (

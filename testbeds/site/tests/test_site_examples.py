@@ -45,6 +45,7 @@ PAGES = [
     "docs/nodes.md",
     "docs/configuration.md",
     "docs/requests.md",
+    "docs/replay.md",
     "docs/testing.md",
 ]
 
