@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from kernel_replies import Clock, success
 from sk_kernel import TerminalEvent, TerminalStatus
@@ -24,6 +26,18 @@ def test_a_terminal_of_any_status_completes_its_waiter(waiters: ReplyWaiterServi
     waiters.settle(waiter, failed)
     assert waiter.wait() == failed
     assert waiters.counters().completed == 1
+
+
+@pytest.mark.contract("REPLY-06")
+@pytest.mark.parametrize("status", get_args(TerminalStatus))
+def test_a_request_that_a_terminal_ends_counts_as_the_outcome_that_it_has(
+    waiters: ReplyWaiterService, status: TerminalStatus
+) -> None:
+    waiter = waiters.register("t")
+    waiters.settle(waiter, TerminalEvent("t", status))
+    counters = waiters.counters()
+    assert {name: count for name, count in counters.outcomes().items() if count} == {status: 1}
+    assert counters.in_flight == 0
 
 
 @pytest.mark.contract("REPLY-02")
@@ -50,12 +64,13 @@ def test_a_time_that_is_no_number_is_refused_and_registers_nothing(
     assert waiters.counters() == ReplyCounters()
 
 
-def test_how_long_requests_took_is_known_by_how_they_ended(
+def test_how_long_requests_took_is_known_by_outcome(
     waiters: ReplyWaiterService, clock: Clock
 ) -> None:
     asked = [waiters.register(name, timeout_seconds=5) for name in "abcd"]
     clock.seconds += 0.5
     waiters.settle(asked[0], success("a"))
+    waiters.settle(waiters.register("e"), TerminalEvent("e", "error"))
     asked[1].cancel()
     waiters.time_out(asked[2])
     clock.seconds += 4.5
@@ -63,8 +78,13 @@ def test_how_long_requests_took_is_known_by_how_they_ended(
     waiters.register("f")
     clock.seconds += 2
     waiters.close()
-    took = {ending: (times.count, times.sum) for ending, times in waiters.durations().items()}
-    assert took == {"completed": (1, 0.5), "cancelled": (2, 2.5), "expired": (2, 5.5)}
+    took = {status: (times.count, times.sum) for status, times in waiters.durations().items()}
+    assert took == {
+        "success": (1, 0.5),
+        "error": (1, 0.0),
+        "timeout": (2, 5.5),
+        "cancelled": (2, 2.5),
+    }
 
 
 @pytest.mark.contract("REPLY-02", "REPLY-05")

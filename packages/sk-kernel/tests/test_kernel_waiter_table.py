@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from sk_kernel import TooManyRequestsError, TraceInUseError
+from sk_kernel import TerminalStatus, TooManyRequestsError, TraceInUseError
 from sk_kernel._replies.waiter_table import SLACK, Registration, WaiterTable
 
 LIMIT = 4
 NAMES = st.sampled_from("abcdef")
 TIMES = st.integers(0, 20)
+ENDINGS: Mapping[TerminalStatus, str] = {
+    "success": "completed",
+    "error": "completed",
+    "timeout": "expired",
+    "cancelled": "cancelled",
+}
+STATUSES: st.SearchStrategy[TerminalStatus] = st.sampled_from(list(ENDINGS))
 
 
 class Model(RuleBasedStateMachine):
@@ -38,7 +46,6 @@ class Model(RuleBasedStateMachine):
 
     def ended(self, entry: Registration, how: str) -> None:
         self.live.remove(entry)
-        self.answered += [entry] if how == "completed" else []
         self.counts[how] += 1
         self.outcomes[id(entry)] += 1
 
@@ -57,19 +64,21 @@ class Model(RuleBasedStateMachine):
             self.made.append(entry)
             self.counts["registered"] += 1
 
-    @rule(which=st.integers(0, 50))
-    def settle(self, which: int) -> None:
+    @rule(which=st.integers(0, 50), status=STATUSES)
+    def settle(self, which: int, status: TerminalStatus) -> None:
         if which < len(self.made):
             entry = self.made[which]
             if entry in self.live:
-                expected = "completed"
+                expected = ENDINGS[status]
                 self.ended(entry, expected)
+                self.answered.append(entry)
+                self.counts["failed"] += status == "error"
             else:
                 expected = "late_reply_drop"
                 if entry in self.answered:
                     expected = "duplicate_terminal"
                 self.counts[expected] += 1
-            assert self.table.settle(entry) == expected
+            assert self.table.settle(entry, status) == expected
 
     @rule(which=st.integers(0, 50))
     def cancel(self, which: int) -> None:
@@ -119,6 +128,7 @@ class Model(RuleBasedStateMachine):
             for name in (
                 "registered",
                 "completed",
+                "failed",
                 "cancelled",
                 "expired",
                 "duplicate_terminal",

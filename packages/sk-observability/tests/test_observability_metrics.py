@@ -139,26 +139,36 @@ def test_queue_credit_heartbeat_and_the_rest_of_a_worker_are_gauges() -> None:
 
 
 def test_restarts_refusals_and_requests_are_counted() -> None:
-    requests = ReplyCounters(registered=9, completed=4, expired=2, in_flight=3, late_reply_drop=1)
+    requests = ReplyCounters(
+        registered=13,
+        completed=7,
+        failed=3,
+        expired=2,
+        cancelled=1,
+        in_flight=3,
+        refused=5,
+        late_reply_drop=6,
+    )
     refusals = {"data.replay": 3, "control.signature": 1}
     samples = scraped(snapshot(group("g", restarts=2), refusals=refusals, requests=requests))
     assert value(samples, "sk_restarts_total", group="g") == 2
     assert value(samples, "sk_refusals_total", plane="data", category="replay") == 3
     assert value(samples, "sk_refusals_total", plane="control", category="signature") == 1
-    assert value(samples, "sk_requests_total", outcome="completed") == 4
-    assert value(samples, "sk_requests_total", outcome="expired") == 2
+    outcomes = {"success": 4, "error": 3, "timeout": 2, "cancelled": 1, "refused": 5}
+    for outcome, count in outcomes.items():
+        assert value(samples, "sk_requests_total", outcome=outcome) == count
     assert value(samples, "sk_requests_in_flight") == 3
-    assert value(samples, "sk_replies_dropped_total", reason="late") == 1
+    assert value(samples, "sk_replies_dropped_total", reason="late") == 6
 
 
-def test_the_time_of_requests_is_told_by_how_they_ended() -> None:
-    took = {"completed": Histogram((0, 2, 1) + (0,) * 14, 0.5)}
+def test_the_time_of_requests_is_measured_by_outcome() -> None:
+    took = {"error": Histogram((0, 2, 1) + (0,) * 14, 0.5)}
     samples = scraped(snapshot(request_seconds=took))
     name = "sk_request_duration_seconds"
-    assert value(samples, f"{name}_count", outcome="completed") == 3
-    assert value(samples, f"{name}_sum", outcome="completed") == 0.5
-    assert value(samples, f"{name}_bucket", outcome="completed", le="0.00025") == 2
-    assert value(samples, f"{name}_count", outcome="expired") == 0
+    assert value(samples, f"{name}_count", outcome="error") == 3
+    assert value(samples, f"{name}_sum", outcome="error") == 0.5
+    assert value(samples, f"{name}_bucket", outcome="error", le="0.00025") == 2
+    assert value(samples, f"{name}_count", outcome="success") == 0
 
 
 @pytest.mark.contract("P5PRE-OTLP-03")

@@ -156,6 +156,19 @@ def test_a_key_meets_the_same_worker_and_others_are_met_in_turn(shared: Service)
 # ---- failures ------------------------------------------------------------------------------------
 
 
+def test_each_request_is_counted_by_its_outcome(alone: Service, gate: Gate) -> None:
+    before = alone.status().requests.outcomes()
+    alone.request(Envelope(Ask(1, do="raise:third"))).wait(PATIENCE)
+    late = alone.request(Envelope(Ask(1, do="wait:last", gate=gate.path)), timeout_seconds=0.05)
+    gate.reached()
+    late.wait(PATIENCE)
+    gate.open()
+    replied(alone.request(Envelope(Ask(1))))
+    after = alone.status().requests.outcomes()
+    counted = {outcome: count - before[outcome] for outcome, count in after.items()}
+    assert counted == {"success": 1, "error": 1, "timeout": 1, "cancelled": 0, "refused": 0}
+
+
 @pytest.mark.contract("P5PRE-HANDOFF-01")
 def test_what_a_node_raises_is_the_failure_of_that_request_alone(four: Service) -> None:
     failing = four.request(Envelope(Ask(1, do="raise:third")))
@@ -205,7 +218,7 @@ def test_a_child_that_takes_too_long_is_a_timeout_and_its_late_reply_is_dropped(
     assert outcome.error == "remote handoff timed out for group 'one'"
     gate.open()
     replied(four.request(Envelope(Ask(1))))  # behind the late one, which has come by now
-    took = four.status().request_seconds["expired"]
+    took = four.status().request_seconds["timeout"]
     assert took.count > 0
     assert took.sum >= 0.05
     after = four.status().requests

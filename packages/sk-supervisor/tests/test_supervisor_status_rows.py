@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 from sk_kernel import GroupStatus, RunStatus, Totals, WorkerStatus
-from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan, Graph
+from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan, Graph, ReplyCounters
 from sk_supervisor._operate.screen import print_status
 from sk_supervisor._show import rows as words
 from sk_supervisor._show.looks import Look, Looks
@@ -87,6 +87,14 @@ def test_of_records_that_were_given_up_only_what_there_was_is_said() -> None:
     group = GroupStatus(name="policy", state="running", workers=(worker,))
     status = msgspec.structs.replace(STATUS, groups=(group,), refusals={}, stop_reasons=())
     assert list(words.notes(status)) == ["policy gave up records: skipped 1"]
+
+
+def test_requests_are_shown_by_outcome_once_there_are_any() -> None:
+    counters = ReplyCounters(registered=1_204, completed=1_203, failed=3, in_flight=1, refused=2)
+    status = msgspec.structs.replace(
+        STATUS, groups=(), refusals={}, stop_reasons=(), requests=counters
+    )
+    assert list(words.notes(status)) == ["requests: success 1,200, error 3, refused 2, in flight 1"]
 
 
 def test_a_worker_that_has_followed_another_says_what_that_failed_of() -> None:

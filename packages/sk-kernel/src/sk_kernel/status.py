@@ -86,9 +86,9 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     ``refusals`` counts what was refused, by ``plane.category`` (``data.replay``,
     ``control.signature``). ``spans`` says what has become of the spans so far, for each process
     that traces, those that have ended among them. ``requests`` says what became of the callers'
-    requests, and ``request_seconds`` how long they took until they had an outcome, by how they
-    ended (``completed``, ``cancelled``, ``expired``). ``health`` has the addresses at which probes
-    are answered, by ``http`` and ``grpc``, with the port that was taken for port 0.
+    requests, and ``request_seconds`` how long they took until they had an outcome, by its status
+    (``success``, ``error``, ``timeout``, ``cancelled``). ``health`` has the addresses at which
+    probes are answered, by ``http`` and ``grpc``, with the port that was taken for port 0.
     """
 
     run_id: str

@@ -1,7 +1,7 @@
 """Which requests are in flight, by their callers' trace ids: a state machine without a clock.
 
-A request ends once: completed by the first terminal that it is given, cancelled, or expired. One
-that a completed request is given is a duplicate; it is late for a request that has ended otherwise.
+A request ends once: by the first terminal that it is given, by its caller, or by its time. A
+further terminal is a duplicate if a terminal has ended the request, and late otherwise.
 A request is known by what its registration is, never by a name: that is its caller's to choose, and
 may be chosen again.
 """
@@ -10,27 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar
 
+from sk_kernel._record.boundary import TerminalStatus
+from sk_kernel._replies.facts import Ending
 from sk_kernel.errors import TooManyRequestsError, TraceInUseError
 
 #: Entries of the heap that may belong to ended requests before it is rebuilt, beside as many as
 #: there are requests in flight: rebuilding costs nothing that registering has not paid for.
 SLACK = 64
 
-#: What a terminal is: the end of its request, another one for one that was completed, or too late.
-Verdict = Literal["completed", "duplicate_terminal", "late_reply_drop"]
+#: What a terminal is: the end of its request, as which it counts, or dropped, and why.
+Dropped = Literal["duplicate_terminal", "late_reply_drop"]
+Verdict: TypeAlias = Ending | Dropped
 
 
 class Registration:
     """A request: its caller's own trace id, its due time, and whether a terminal has ended it."""
 
-    __slots__ = ("completed", "due", "held", "reply_to", "serial", "trace_id")
+    __slots__ = ("answered", "due", "held", "reply_to", "serial", "trace_id")
 
     def __init__(self, trace_id: str, reply_to: str | None, due: float) -> None:
         self.trace_id, self.reply_to, self.due = trace_id, reply_to, due
         self.serial = 0
-        self.completed = self.held = False
+        self.answered = self.held = False
 
 
 R = TypeVar("R", bound=Registration)
@@ -45,7 +48,7 @@ class WaiterTable(Generic[R]):
 
     def __init__(self, max_in_flight: int) -> None:
         self.max_in_flight = max_in_flight
-        self.registered = self.completed = self.cancelled = self.expired = 0
+        self.registered = self.completed = self.failed = self.cancelled = self.expired = 0
         self.duplicate_terminal = self.late_reply_drop = self.refused = self.unfinished = 0
         self._live: dict[str, R] = {}
         # Trace ids, not registrations: those of ended requests would hold their replies alive.
@@ -102,13 +105,12 @@ class WaiterTable(Generic[R]):
         """The requests in flight, the oldest first."""
         return list(self._live.values())
 
-    def settle(self, entry: R) -> Verdict:
-        """Take a terminal for a request; what that is. It ends the request where nothing has."""
+    def settle(self, entry: R, status: TerminalStatus) -> Verdict:
+        """Take a terminal for a request; what that is. It ends the request if nothing has."""
         if self._end(entry):
-            self.completed += 1
-            entry.completed = True
-            return "completed"
-        if entry.completed:
+            entry.answered = True
+            return self._counted(status)
+        if entry.answered:
             self.duplicate_terminal += 1
             return "duplicate_terminal"
         self.late_reply_drop += 1
@@ -143,6 +145,18 @@ class WaiterTable(Generic[R]):
         while self._due and not self._is_live(self._due[0]):
             heappop(self._due)
         return self._due[0][0] if self._due else None
+
+    def _counted(self, status: TerminalStatus) -> Ending:
+        """Count a request that a terminal has ended: by what the terminal says."""
+        if status == "timeout":
+            self.expired += 1
+            return "expired"
+        if status == "cancelled":
+            self.cancelled += 1
+            return "cancelled"
+        self.completed += 1
+        self.failed += status == "error"
+        return "completed"
 
     def _is_live(self, item: tuple[float, int, str]) -> bool:
         entry = self._live.get(item[2])

@@ -12,14 +12,14 @@ import msgspec
 from sk_kernel._measure.times import Times
 from sk_kernel._measure.totals import Histogram
 from sk_kernel._record.boundary import TerminalEvent, TerminalStatus
-from sk_kernel._replies.facts import Ending, ReplyCounters, ReplyEvent, ReplyEventName
+from sk_kernel._replies.facts import ReplyCounters, ReplyEvent, ReplyEventName
 from sk_kernel._replies.waiter import ReplyWaiter
 from sk_kernel._replies.waiter_table import WaiterTable
 from sk_kernel.errors import RequestRefusedError, RequestsClosedError
 
 _DAY = 86_400.0
 
-Unanswered: TypeAlias = Literal["cancelled", "expired"]
+Unanswered: TypeAlias = Literal["timeout", "cancelled"]
 
 
 class ReplyWaiterService:
@@ -43,7 +43,7 @@ class ReplyWaiterService:
         self._on_event = on_event
         self._lock = Lock()
         self._table: WaiterTable[ReplyWaiter] = WaiterTable(max_in_flight)
-        self._times: dict[Ending, Times] = {ending: Times() for ending in get_args(Ending)}
+        self._times: dict[TerminalStatus, Times] = {s: Times() for s in get_args(TerminalStatus)}
         self._closed = False
 
     def register(
@@ -90,7 +90,7 @@ class ReplyWaiterService:
             raise
         finally:
             if overdue:
-                self._wake(overdue, "expired")
+                self._wake(overdue, "timeout")
         self._tell("registered", waiter.trace_id)
         return waiter
 
@@ -118,20 +118,21 @@ class ReplyWaiterService:
         now = self.now()
         with self._lock:
             overdue = self._expired(now)
-            verdict = self._table.settle(waiter)
-            if verdict == "completed":
+            verdict = self._table.settle(waiter, event.status)
+            dropped = verdict in ("duplicate_terminal", "late_reply_drop")
+            if not dropped:
                 if event.trace_id != waiter.trace_id:
                     event = msgspec.structs.replace(event, trace_id=waiter.trace_id)
                 waiter.outcome = event
-                self._times["completed"].add(now - waiter.since)
+                self._times[event.status].add(now - waiter.since)
         if overdue:
-            self._wake(overdue, "expired")
-        if verdict != "completed":
+            self._wake(overdue, "timeout")
+        if dropped:
             self._tell(verdict, waiter.trace_id)
             return False
         if waiter.wakers:
             _wake_all(waiter.wakers)
-        self._tell("completed", waiter.trace_id, event.status)
+        self._tell(verdict, waiter.trace_id, event.status)
         return True
 
     def drop_late(self) -> None:
@@ -148,7 +149,7 @@ class ReplyWaiterService:
             ended = self._table.cancel(waiter)
             if ended:
                 self._ended_without(waiter, "cancelled", now)
-        self._wake(overdue, "expired")
+        self._wake(overdue, "timeout")
         self._wake([waiter] if ended else (), "cancelled")
         return ended
 
@@ -158,8 +159,8 @@ class ReplyWaiterService:
         with self._lock:
             ended = self._table.time_out(waiter)
             if ended:
-                self._ended_without(waiter, "expired", now)
-        self._wake([waiter] if ended else (), "expired")
+                self._ended_without(waiter, "timeout", now)
+        self._wake([waiter] if ended else (), "timeout")
         return ended
 
     def expire(self, now: float | None = None) -> int:
@@ -167,7 +168,7 @@ class ReplyWaiterService:
         moment = self.now() if now is None else now
         with self._lock:
             overdue = self._expired(moment)
-        self._wake(overdue, "expired")
+        self._wake(overdue, "timeout")
         return len(overdue)
 
     def next_due(self) -> float | None:
@@ -182,9 +183,9 @@ class ReplyWaiterService:
         return ReplyCounters(**values)
 
     def durations(self) -> dict[str, Histogram]:
-        """How long the requests took until they had an outcome, in seconds: by how they ended."""
+        """How long the requests took until they had an outcome, in seconds: by its status."""
         with self._lock:
-            return {ending: times.seen() for ending, times in self._times.items()}
+            return {status: times.seen() for status, times in self._times.items()}
 
     @property
     def in_flight(self) -> int:
@@ -207,7 +208,7 @@ class ReplyWaiterService:
             for waiter in ended:
                 self._table.cancel(waiter)
                 self._ended_without(waiter, "cancelled", now)
-        self._wake(overdue, "expired")
+        self._wake(overdue, "timeout")
         self._wake(ended, "cancelled")
         return len(ended)
 
@@ -227,18 +228,19 @@ class ReplyWaiterService:
     def _expired(self, now: float) -> Sequence[ReplyWaiter]:
         overdue = self._table.expire(now)
         for waiter in overdue:
-            self._ended_without(waiter, "expired", now)
+            self._ended_without(waiter, "timeout", now)
         return overdue
 
-    def _ended_without(self, waiter: ReplyWaiter, ending: Unanswered, now: float) -> None:
+    def _ended_without(self, waiter: ReplyWaiter, status: Unanswered, now: float) -> None:
         """Decide the outcome of a request that has no reply. Under the lock."""
-        waiter.outcome = _outcome(waiter, "timeout" if ending == "expired" else ending)
-        self._times[ending].add(now - waiter.since)
+        waiter.outcome = _outcome(waiter, status)
+        self._times[status].add(now - waiter.since)
 
-    def _wake(self, ended: Sequence[ReplyWaiter], name: Unanswered) -> None:
+    def _wake(self, ended: Sequence[ReplyWaiter], status: Unanswered) -> None:
         _wake_all(wake for waiter in ended for wake in waiter.wakers or ())
+        name: ReplyEventName = "expired" if status == "timeout" else status
         for waiter in ended:
-            self._tell(name, waiter.trace_id, "timeout" if name == "expired" else "cancelled")
+            self._tell(name, waiter.trace_id, status)
 
     def _tell(
         self,
@@ -262,7 +264,7 @@ def _wake_all(wakers: Iterable[Callable[[], object]]) -> None:
         raise failure
 
 
-def _outcome(waiter: ReplyWaiter, status: Literal["timeout", "cancelled"]) -> TerminalEvent:
+def _outcome(waiter: ReplyWaiter, status: Unanswered) -> TerminalEvent:
     error = "no reply in time" if status == "timeout" else "cancelled by the caller"
     if waiter.group and status == "timeout":
         error = f"remote handoff timed out for group '{waiter.group}'"

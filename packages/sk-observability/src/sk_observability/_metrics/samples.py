@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, get_args
 
-from sk_kernel import SECONDS_BOUNDS, GroupStatus, Histogram, Totals, WorkerStatus
+from sk_kernel import (
+    SECONDS_BOUNDS,
+    GroupStatus,
+    Histogram,
+    TerminalStatus,
+    Totals,
+    WorkerStatus,
+)
 
 from sk_observability._metrics.metric import MetricsSnapshot, Sample, TelemetryCounts
 
@@ -84,18 +91,15 @@ def dropped(snapshot: MetricsSnapshot) -> Iterator[Sample]:
 
 
 def requests(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """How requests have ended; those that were refused never began."""
-    counters = snapshot.status.requests
-    yield ("completed",), counters.completed
-    yield ("cancelled",), counters.cancelled
-    yield ("expired",), counters.expired
-    yield ("refused",), counters.refused
+    """The outcomes of requests, and how many were rejected before they began."""
+    for outcome, count in snapshot.status.requests.outcomes().items():
+        yield (outcome,), count
 
 
 def request_times(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """How long requests took, by how they have ended."""
-    for ending in ("completed", "cancelled", "expired"):
-        yield (ending,), NOTHING + snapshot.status.request_seconds.get(ending, Histogram())
+    """How long requests took, by outcome; none of those that never began."""
+    for outcome in get_args(TerminalStatus):
+        yield (outcome,), NOTHING + snapshot.status.request_seconds.get(outcome, Histogram())
 
 
 def dropped_replies(snapshot: MetricsSnapshot) -> Iterator[Sample]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sk_kernel import GroupStatus, RunStatus, WorkerStatus
 
@@ -43,9 +43,11 @@ def notes(status: RunStatus) -> Iterator[str]:
         if worker.stuck and not worker.category:
             yield f"{shown(worker.worker_id)} is stuck, with {worker.waiting:,} batches waiting"
     yield from filter(None, map(_given_up, status.groups))
-    if status.refusals:
-        counts = ", ".join(f"{shown(k)} {n:,}" for k, n in sorted(status.refusals.items()))
-        yield f"refused: {counts}"
+    counts = {**status.requests.outcomes(), "in flight": status.requests.in_flight}
+    if requests := _counted(counts):
+        yield f"requests: {requests}"
+    if refused := _counted(dict(sorted(status.refusals.items()))):
+        yield f"refused: {refused}"
 
 
 def rows(look: Look) -> Iterator[tuple[str, ...]]:
@@ -92,8 +94,13 @@ def _given_up(group: GroupStatus) -> str:
         "dead-lettered": sum(done.dead_lettered for done in totals),
         "skipped": sum(done.skipped for done in totals),
     }
-    counted = ", ".join(f"{how} {number:,}" for how, number in sums.items() if number)
+    counted = _counted(sums)
     return f"{shown(group.name)} gave up records: {counted}" if counted else ""
+
+
+def _counted(numbers: Mapping[str, int]) -> str:
+    """Those that are not 0, by name."""
+    return ", ".join(f"{shown(name)} {number:,}" for name, number in numbers.items() if number)
 
 
 def _cells(worker: WorkerStatus, busy: float | None) -> tuple[str, ...]:
