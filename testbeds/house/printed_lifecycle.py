@@ -33,7 +33,7 @@ def lifecycle_table() -> str:
 
 def group_table() -> str:
     """The rows of the group's rule, in order."""
-    rows = [["when", "of its workers", "the group is", "and emits"], ["---"] * 4]
+    rows = [["how many", "workers", "state of the group", "event"], ["---"] * 4]
     for row in GROUP_RULE:
         present = " or ".join(state for state in State if state in row.present)
         emits = f"`{GROUP_EMITS[row.state]}`" if row.state in GROUP_EMITS else ""

@@ -1,4 +1,4 @@
-"""How a run goes between supervisor and worker: the shortest way through the control session."""
+"""The messages between supervisor and worker in a run: the shortest path of the control session."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ _BEFORE = {
     MessageKind.HELLO: (
         "U->>S: sk run CONFIG",
         "S->>S: preflight: discovery, graph, placement, adapters",
-        "Note over S: any fault: exit 2, no process started",
-        "S->>W: spawn: import what any worker needs, and wait",
+        "Note over S: on any fault: exit code 2, no process is started",
+        "S->>W: spawn: import what every worker needs, and wait",
         "S->>S: open control (gRPC) and data (TCP) on loopback",
-        "S->>W: which worker, address and one-time token, through the spawn pipe",
-        "Note over W,S: from here on all is signed, hello with the token's key",
+        "S->>W: identity, address and one-time token, through the spawn pipe",
+        "Note over W,S: from here on every message is signed (hello with the token's key)",
     ),
     MessageKind.BOOTSTRAP_BUNDLE: ("Note over S,W: once: settings, placement, keys",),
     MessageKind.READY: (
         "W->>W: own discovery, own DI scope, own nodes",
         "W->>S: data connection, mutual handshake",
     ),
-    MessageKind.START_WORK: ("Note over S: the gate opens when all are ready",),
+    MessageKind.START_WORK: ("Note over S: the gate opens when all workers are ready",),
     MessageKind.DRAINED: (
         "loop batches, in order, at most in_flight of them",
-        "    W->>S: frame, which the hub routes by its header",
+        "    W->>S: frame (the hub routes it by its header)",
         "    S->>W: the same bytes to the next worker",
-        "    W->>S: ack from the sink's segment, credit to the source",
+        "    W->>S: ack from the sink's segment, as credit for the source",
         "end",
-        "opt a stop is asked for",
-        "    S->>W: stop, with drain, to all while they work (stopping)",
-        "    Note over W: the source reads no more, what was read is worked off",
+        "opt a stop is requested",
+        "    S->>W: stop with drain, to all workers (stopping)",
+        "    Note over W: the source reads no more, records already read are processed",
         "end",
-        "W->>S: END, in order behind the last batch",
+        "W->>S: END, in order after the last batch",
     ),
-    MessageKind.STOP: ("Note over S: all are drained, the source is stopped first",),
+    MessageKind.STOP: ("Note over S: all workers have drained, the source is stopped first",),
 }
 """What happens before a message: lines of the diagram."""
 
@@ -48,7 +48,7 @@ MAIN = (
     MessageKind.STOP,
     MessageKind.STOP_ACK,
 )
-"""The messages of a run in which nothing happens."""
+"""The messages of a run without a failure or a stop."""
 
 
 class NotInOrderError(Exception):
@@ -58,7 +58,7 @@ class NotInOrderError(Exception):
 def run_sequence() -> str:
     """A Mermaid sequence diagram: each message, and the state that it brings the session to.
 
-    Raises `NotInOrderError` where the table refuses one.
+    Raises `NotInOrderError` if the table rejects one.
     """
     head = ["```mermaid", "sequenceDiagram", "    participant U as user"]
     ends = ["    participant S as supervisor", "    participant W as each worker"]
