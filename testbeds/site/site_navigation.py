@@ -41,42 +41,47 @@ MODULES: Final = (
 
 NAVIGATION: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "Begin": ("docs/quickstart.md", "docs/tutorial.md"),
+        "Begin": (
+            "docs/quickstart.md",
+            "docs/tutorial.md",
+            "testbeds/log_alerts/README.md",
+        ),
         "Build": (
             "docs/nodes.md",
-            "docs/testing.md",
             "docs/requests.md",
             "docs/failures.md",
             "docs/replay.md",
+            "docs/testing.md",
             "docs/extending.md",
         ),
         "Operate": (
             "docs/operating.md",
             "docs/kubernetes.md",
             "docs/metrics.md",
-            "docs/tracing.md",
             "docs/jaeger.md",
+            "docs/tracing.md",
             "docs/performance.md",
-        ),
-        "Understand": (
-            "docs/architecture.md",
-            "docs/guarantees.md",
-            "docs/lifecycle.md",
-            "docs/control.md",
-            "docs/security.md",
         ),
         "Reference": (
             "docs/configuration.md",
-            "docs/hooks.md",
             "docs/cli.md",
+            "docs/hooks.md",
             "docs/glossary.md",
+        ),
+        "Promises": (
+            "docs/guarantees.md",
+            "docs/security.md",
+        ),
+        "Internals": (
+            "docs/architecture.md",
+            "docs/lifecycle.md",
+            "docs/control.md",
         ),
         "Packages": tuple(f"packages/{name}/README.md" for name in PACKAGES),
         "Project": (
             "CONTRIBUTING.md",
             "docs/releasing.md",
             "testbeds/fundload_4proc/README.md",
-            "testbeds/log_alerts/README.md",
             "testbeds/attacks/README.md",
             "testbeds/bench/README.md",
         ),

@@ -28,20 +28,24 @@ class _Fundload(click.Group):
 @click.group(cls=_Fundload, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sk-fundload")
 def main() -> None:
-    """Adjudicate attempts to load funds: JSON lines in, one decision per line out."""
+    """Decide on attempts to load funds: JSON lines in, one decision per line out."""
 
 
 @main.command()
 @click.option("--rules", type=click.Choice(["baseline", "exp_mp"]), help="Built-in rule set.")
-@click.option("--profile", type=click.Choice(["memory", "multiprocess"]), help="Where nodes run.")
+@click.option(
+    "--profile",
+    type=click.Choice(["memory", "multiprocess"]),
+    help="Run in one process, or over four.",
+)
 @click.option("--input", "input_", metavar="FILE|-", help="Lines to read; - is standard input.")
 @click.option("--output", metavar="FILE|-", help="Decisions; - is standard output.")
-@click.option("--rejects", metavar="FILE|-", help="Accounts of lines that cannot be read.")
+@click.option("--rejects", metavar="FILE|-", help="Report unreadable lines here.")
 @click.option("--config", metavar="FILE", help="A configuration instead of a built-in one.")
-@click.option("--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Override a value.")
-@click.option("--run-id", metavar="ID", help="A name for the run; else one is made.")
-@click.option("--quiet", is_flag=True, help="Say nothing but what goes wrong.")
-@click.option("--profile-run", is_flag=True, help="Measure, and tell where the time went.")
+@click.option("--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Override one value.")
+@click.option("--run-id", metavar="ID", help="Id of the run (default: generated).")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+@click.option("--profile-run", is_flag=True, help="Measure the run; print a time profile.")
 @click.pass_obj
 def run(
     last: LastCode | None,
@@ -56,15 +60,22 @@ def run(
     quiet: bool,
     profile_run: bool,
 ) -> None:
-    """Read lines, decide, and write a decision for each.
+    """Read lines and write a decision for each.
 
     Choose --rules and --profile, or give a --config. Output files are put in place when the run is
-    complete: one that failed or was stopped leaves the old ones alone.
+    complete. A run that failed or was stopped does not change them.
 
     \b
-    Exit codes: 0 done, 2 configuration, 3 start or readiness, 4 failure,
-    5 stop timeout or forced, 129/130/143 stopped by SIGHUP/SIGINT/SIGTERM,
-    141 the reader of standard output has gone.
+    Exit codes:
+      0    done
+      2    faults in the configuration, or wrong usage
+      3    start or readiness failed
+      4    a worker, node or adapter failed
+      5    forced end, or the stop took too long
+      129  stopped by SIGHUP, after a clean drain
+      130  stopped by SIGINT (Ctrl-C), after a clean drain
+      141  nobody reads standard output any more
+      143  stopped by SIGTERM, after a clean drain
     """
     # Modules and models stay until the end: the collector has no business with them.
     gc.disable()
@@ -98,12 +109,18 @@ def run(
 
 
 @main.command()
-@click.option("--records", type=click.IntRange(min=0), required=True, help="Lines to decide on.")
-@click.option("--seed", type=int, required=True, help="The same seed gives the same bytes.")
-@click.option("--dirty", is_flag=True, help="With lines that cannot be read, of every kind.")
-@click.option("--output", metavar="FILE|-", required=True, help="Where to; - is standard output.")
+@click.option(
+    "--records",
+    metavar="N",
+    type=click.IntRange(min=0),
+    required=True,
+    help="Number of lines to decide on.",
+)
+@click.option("--seed", metavar="N", type=int, required=True, help="The same seed, the same bytes.")
+@click.option("--dirty", is_flag=True, help="Include unreadable lines.")
+@click.option("--output", metavar="FILE|-", required=True, help="Output; - is standard output.")
 def generate(records: int, seed: int, dirty: bool, output: str) -> None:
-    """Write input that brings every rule to its edge, the same for the same seed."""
+    """Generate reproducible test input that covers the edge cases of every rule."""
     from sk_fundload._runner import generate_to
     from sk_fundload.errors import EXIT_READER_GONE, BrokenOutputError, OutputError
 

@@ -27,10 +27,22 @@ if TYPE_CHECKING:
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 EXIT_CODES = """\b
-Exit codes: 0 done, 2 configuration, 3 start or readiness, 4 worker failure,
-5 stop timeout (forced), 129/130/143 stopped by SIGHUP/SIGINT/SIGTERM after a clean drain
-(143: by sk stop too), 141 the reader of standard output has gone, 1 no such run, or no answer from
-it (status, top, stop, events), or nothing to be read (trace, timeline)."""
+Exit codes:
+  0    done; also a run with an unbounded source that was stopped and drained
+  1    the command could not do what was asked: no such run or no answer (status, top,
+       stop, events), a record or dead letter that failed or is not there (replay),
+       nothing to show or an unreadable line (trace, timeline)
+  2    faults in the configuration, or wrong usage
+  3    start or readiness failed
+  4    a worker, node or adapter failed
+  5    forced end, or the stop took too long (also: stop --timeout was exceeded)
+  129  stopped by SIGHUP, after a clean drain
+  130  stopped by SIGINT (Ctrl-C), after a clean drain
+  141  nobody reads standard output any more
+  143  stopped by SIGTERM or sk stop, after a clean drain"""
+
+_RUN_ID = "Id of the run (default: generated). Runs with the same id have the same trace ids."
+_PROFILE = "Measure the run and print a time profile at its end."
 
 
 class _Sk(click.Group):
@@ -59,7 +71,7 @@ class _Sk(click.Group):
 @click.group(cls=_Sk, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sk-supervisor", prog_name="sk")
 def main() -> None:
-    """Run graphs of plain Python nodes, in one process or over worker processes."""
+    """Run graphs of plain Python functions, in one process or over worker processes."""
 
 
 for _command in (*COMMANDS, *PAGES, replay):
@@ -89,9 +101,9 @@ def _heed_static_secrets(config: Config, *, quiet: bool) -> None:
 
 @main.command(name="run")
 @configured
-@click.option("--run-id", help="Name of the run; the same run has the same trace ids.")
-@click.option("--quiet", is_flag=True, help="No progress and no summary; errors only.")
-@click.option("--profile-run", is_flag=True, help="Measure, and tell where the time went.")
+@click.option("--run-id", metavar="ID", help=_RUN_ID)
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+@click.option("--profile-run", is_flag=True, help=_PROFILE)
 @click.pass_obj
 def run_command(
     last: LastCode | None,
@@ -101,7 +113,10 @@ def run_command(
     quiet: bool,
     profile_run: bool,
 ) -> None:
-    """Run CONFIG in the profile that it names."""
+    """Run the application described by CONFIG.
+
+    Ctrl-C stops the run gracefully; a second Ctrl-C ends it at once.
+    """
     gc.disable()
     last = last or LastCode()
     try:
@@ -134,7 +149,10 @@ def run_command(
 @main.command()
 @configured
 def check(config: str, overrides: tuple[str, ...]) -> None:
-    """Check CONFIG: settings, graph, placement. Starts nothing."""
+    """Check CONFIG: settings, graph, placement. Starts nothing.
+
+    Exits with 0, or with 2 if CONFIG has faults. Warnings do not change the exit code.
+    """
     from sk_supervisor._plan.preflight import unused_faults
 
     found = prepared(config, overrides)
@@ -153,7 +171,7 @@ def check(config: str, overrides: tuple[str, ...]) -> None:
 @main.command()
 @configured
 def graph(config: str, overrides: tuple[str, ...]) -> None:
-    """Print CONFIG's graph, with its groups, as a Mermaid flowchart."""
+    """Print the graph of CONFIG and its groups as a Mermaid flowchart."""
     from sk_supervisor._pages.mermaid import flowchart
 
     click.echo(flowchart(prepared(config, overrides, run_checks=False).plan), nl=False)

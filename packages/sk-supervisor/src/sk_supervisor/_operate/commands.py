@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -29,11 +29,14 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_FORCE: Final = "Stop at once, without processing the records already read."
+_RUN_DIR: Final = (
+    "Directory with the socket of the run (default: $SK_RUN_DIR, else your user's run directory)."
+)
+
 
 def _of_a_run(command: F) -> F:
-    command = click.option(
-        "--run-dir", metavar="PATH", help="Where its socket is; by default SK_RUN_DIR, or your own."
-    )(command)
+    command = click.option("--run-dir", metavar="PATH", help=_RUN_DIR)(command)
     return click.argument("run", required=False)(command)
 
 
@@ -61,13 +64,15 @@ def _chosen(run: str | None, run_dir: str | None) -> Entry:
 
 @click.command()
 @_of_a_run
-@click.option("--all", "every", is_flag=True, help="A line for each of your runs.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, of the versioned schema.")
+@click.option("--all", "every", is_flag=True, help="Print one line for each of your runs.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON (RunStatus, with a version field)."
+)
 def status(run: str | None, run_dir: str | None, every: bool, as_json: bool) -> None:
-    """Show how RUN is: its groups and workers.
+    """Show the state of RUN, its groups and its workers.
 
-    RUN is a run's id, the beginning of one, or its pid; it may be left out where only one of your
-    runs is under way. Where there are several, they are listed.
+    RUN is the id of a run, a unique prefix of it, or a pid. Without RUN, your only run is shown; if
+    you have several, they are listed.
     """
     from sk_supervisor._operate.client import choose, status_of
 
@@ -122,12 +127,18 @@ def _asked(entry: Entry) -> RunStatus | None:
 @click.command()
 @_of_a_run
 @click.option(
-    "--interval", type=click.FloatRange(min=0.1), default=1.0, help="Seconds between two looks."
+    "--interval",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0.1),
+    default=1.0,
+    show_default=True,
+    help="Refresh interval.",
 )
 def top(run: str | None, run_dir: str | None, interval: float) -> None:
-    """Show how RUN is, again and again, until it ends.
+    """Show the state of RUN live until it ends.
 
-    In place on a terminal; elsewhere one table below the other. Ctrl-C ends it, and not the run.
+    Ctrl-C ends the display, not the run. If standard output is not a terminal, one table is printed
+    below the other.
     """
     from sk_supervisor._operate.client import status_of
     from sk_supervisor._operate.screen import console, live_status
@@ -150,15 +161,21 @@ def top(run: str | None, run_dir: str | None, interval: float) -> None:
 
 @click.command()
 @_of_a_run
-@click.option("--force", is_flag=True, help="End it at once; what is read is not drained.")
-@click.option("--wait/--no-wait", default=True, help="Whether to wait until it has ended.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), help="Seconds to wait at most.")
+@click.option("--force", is_flag=True, help=_FORCE)
+@click.option("--wait/--no-wait", default=True, help="Wait until the run has ended, or not.")
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0.1),
+    help="Maximum wait (default: no limit).",
+)
 def stop(
     run: str | None, run_dir: str | None, force: bool, wait: bool, timeout: float | None
 ) -> None:
-    """Stop RUN: its input ends, what was read is worked off, and it exits with 143.
+    """Stop RUN gracefully.
 
-    Asked twice it is no more in a hurry than before; that takes --force.
+    Its source stops, the records already read are processed, then the run ends. It exits with 143,
+    or with 0 if its source is unbounded. Repeating the command does not hurry it; use --force.
     """
     from sk_supervisor._operate import client as client
 
@@ -182,9 +199,16 @@ def stop(
 
 @click.command()
 @_of_a_run
-@click.option("--after", type=click.IntRange(min=0), default=0, help="Only those behind this one.")
+@click.option(
+    "--after",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Only events with a sequence number above N.",
+)
 def events(run: str | None, run_dir: str | None, after: int) -> None:
-    """Print the lifecycle events of RUN that it still holds, as the log exporter stdout does."""
+    """Print the last 1 000 lifecycle events of RUN, as text."""
     from sk_observability import events_as_text
 
     from sk_supervisor._operate.client import events_of

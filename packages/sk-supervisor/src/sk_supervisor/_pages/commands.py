@@ -8,17 +8,48 @@ import click
 
 from sk_supervisor._pages.trace_orders import ORDERS
 
-_SORT_HELP = "List: failed first and then the longest, the longest, the busiest, as they began."
+_SORT_HELP = (
+    "Order of the list: failed (failed first, then the longest), total (longest first), busy (most"
+    " busy time first), start (by start time)."
+)
+_HTML_HELP = "Write a standalone HTML page to OUT; - is standard output."
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
-@click.option("--trace", "wanted", metavar="ID", default="", help="Its id, or how that begins.")
-@click.option("--record", metavar="N", type=click.IntRange(0), help="Its record's number.")
-@click.option("--run", metavar="ID", default="", help="Its run, if not the newest, likewise.")
-@click.option("--html", metavar="OUT", help="Write it as a page of its own; - is stdout.")
-@click.option("--limit", type=click.IntRange(min=1), default=20, help="Traces to list at most.")
-@click.option("--sort", "order", type=click.Choice([*ORDERS]), default="failed", help=_SORT_HELP)
+@click.option(
+    "--trace",
+    "wanted",
+    metavar="ID",
+    default="",
+    help="Show the trace with this id or unique prefix.",
+)
+@click.option(
+    "--record", metavar="N", type=click.IntRange(0), help="Show the trace of this record."
+)
+@click.option(
+    "--run",
+    metavar="ID",
+    default="",
+    help="Run id or prefix (default: the newest run in the files).",
+)
+@click.option("--html", metavar="OUT", help=_HTML_HELP)
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Maximum number of traces in the list.",
+)
+@click.option(
+    "--sort",
+    "order",
+    type=click.Choice([*ORDERS]),
+    default="failed",
+    show_default=True,
+    help=_SORT_HELP,
+)
 def trace(
     files: tuple[str, ...],
     wanted: str,
@@ -28,29 +59,33 @@ def trace(
     limit: int,
     order: str,
 ) -> None:
-    """Show a trace of what the span exporter jsonl has written to each FILE.
+    """Show traces written by the span exporter jsonl.
 
-    Where there are several traces and none is chosen they are listed, failed ones first, then the
-    longest; on a page the first of these is drawn. Of one trace it is told what its workers did in
-    its longest waits. A FILE of - is standard input. Of several runs in the files it is the newest
-    one's that are meant, and of those that have the trace that is chosen. Files may be of any size:
-    they are read line by line.
+    Without a selection, lists all traces, failed ones first; with --html, draws the first of them.
+    With --trace or --record, shows one trace as a tree, with its longest waits and what the workers
+    did meanwhile. If the files hold several runs, the newest that has the selected trace is shown.
+    FILE - is standard input. Files may have any size.
     """
     from sk_supervisor._pages import trace as _trace
 
-    asked, how = _trace.Wanted(wanted, run, record), _trace.ListAs(limit, order)
+    asked, how = _trace.TraceQuery(wanted, run, record), _trace.ListAs(limit, order)
     sys.exit(_trace.trace(files, asked, html, how))
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
-@click.option("--run", metavar="ID", help="The run, where there are several.")
-@click.option("--which", metavar="N", type=click.IntRange(1), help="Of runs of one id, the Nth.")
-@click.option("--html", metavar="OUT", help="Write it as a page of its own; - is stdout.")
+@click.option("--run", metavar="ID", help="Run id (default: the last run in the files).")
+@click.option(
+    "--which",
+    metavar="N",
+    type=click.IntRange(1),
+    help="If several runs have this id, show the Nth.",
+)
+@click.option("--html", metavar="OUT", help=_HTML_HELP)
 def timeline(files: tuple[str, ...], run: str | None, which: int | None, html: str | None) -> None:
-    """Show the lives of a run's workers, of what the log exporter jsonl has written to each FILE.
+    """Show the lifecycle of a run's workers, from events written by the log exporter jsonl.
 
-    A file has the events of every run that wrote there: the last one is shown if none is chosen.
+    If the files hold several runs and none is selected, the last one is shown.
     """
     from sk_supervisor._pages import timeline_command as _timeline_command
 

@@ -17,20 +17,32 @@ _PATHS: Final = MappingProxyType(
 )
 _SHOWN: Final = 20
 
+_INPUT: Final = "Read this file: overrides the source's setting `path`."
+_OUTPUT: Final = "Write the results to FILE: overrides the sink's setting `path`."
+_WRITE: Final = "Write the results to the configured sink. May replace the output of the run."
+_REMAINING: Final = "Write the dead letters that fail again to FILE."
+_SHOW: Final = "Print the dead letters with their payloads; run nothing."
+_LIMIT: Final = f"Maximum number of dead letters to print (default: {_SHOWN})."
+
 
 @click.command()
 @configured
-@click.option("--trace", metavar="TRACE_ID", help="Replay the run up to the record with this id.")
-@click.option("--record", metavar="N", type=click.IntRange(1), help="Likewise, by its number.")
-@click.option("--run-id", help="The run that it was in; --record does without.")
-@click.option("--input", "source", metavar="FILE", help="The source's path, if not as configured.")
-@click.option("--dead-letter", "letters", metavar="PATH", help="Replay this file, or folder.")
-@click.option("--output", metavar="FILE", help="Write what comes through, and there only.")
-@click.option("--write", is_flag=True, help="Write what comes through to the sink as configured.")
-@click.option("--remaining", metavar="FILE", help="Write the letters that fail again there.")
-@click.option("--traceback", is_flag=True, help="Show all that the node of a letter has raised.")
-@click.option("--show", is_flag=True, help="Show the letters with their payloads; run nothing.")
-@click.option("--limit", type=click.IntRange(1), help=f"Letters to show at most, else {_SHOWN}.")
+@click.option("--trace", metavar="ID", help="Replay the run up to the record with this id.")
+@click.option(
+    "--record",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Replay the run up to the record with this number.",
+)
+@click.option("--run-id", metavar="ID", help="Id of the original run (required with --trace).")
+@click.option("--input", "source", metavar="FILE", help=_INPUT)
+@click.option("--dead-letter", "letters", metavar="PATH", help="Replay this file or folder.")
+@click.option("--output", metavar="FILE", help=_OUTPUT)
+@click.option("--write", is_flag=True, help=_WRITE)
+@click.option("--remaining", metavar="FILE", help=_REMAINING)
+@click.option("--traceback", is_flag=True, help="Print full tracebacks (may contain payloads).")
+@click.option("--show", is_flag=True, help=_SHOW)
+@click.option("--limit", metavar="N", type=click.IntRange(1), help=_LIMIT)
 def replay(
     config: str,
     overrides: tuple[str, ...],
@@ -46,16 +58,23 @@ def replay(
     show: bool,
     limit: int | None,
 ) -> None:
-    """Run one record, or dead letters, of CONFIG once more, in this process.
+    """Replay one record, or a file of dead letters, in this process.
 
-    --trace and --record print the record's path, node by node, and write nothing. They read the
-    source as configured: one that binds a port or takes from a queue needs a --set for another.
-    --dead-letter runs each letter from its node on, with empty states, and writes nothing unless
-    --output or --write is given; it ends with 1 where a letter fails again, or is held by a node
-    that does not finish. What fails again goes to the file --remaining, for the next replay; of
-    what is written in part only the rest does. --output is the sink's path; where the sink, or a
-    service that it uses, has other settings that may say where it writes, it needs a --set for
-    each, or --write, too. What --traceback and --show print may hold payloads.
+    \b
+    One record:    sk replay CONFIG --record N
+                   sk replay CONFIG --trace ID --run-id RUN
+                   Prints the record's path through the nodes. Writes nothing.
+    Dead letters:  sk replay CONFIG --dead-letter PATH
+                   Runs each dead letter from the node that failed, with empty states.
+                   Writes results only with --output or --write.
+
+    The source is opened as configured. If it binds a port or takes from a queue, replace it with
+    --set. With --output, give each other setting of the sink (or of a service that it uses) that
+    may name a place to write to with --set, or use --write. If the results of a dead letter were
+    written in part, --remaining gets only the rest of it.
+
+    Exits with 1 if a dead letter failed again or was held by a node with finish(), or if there is
+    no such record.
     """
     from sk_supervisor._replay import command as _replay
     from sk_supervisor._replay.letters import LetterOptions

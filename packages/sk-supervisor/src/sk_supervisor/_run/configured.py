@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_OVERRIDE: Final = (
+    "Override one value of CONFIG; VALUE is YAML. Example: runtime.platform.batch.max_records=100."
+)
+
 
 def configured(command: F) -> F:
     """Give a command a CONFIG, and ``--set`` for its values."""
     command = click.option(
-        "--set", "overrides", metavar="PATH=VALUE", multiple=True, help="Override one value."
+        "--set", "overrides", metavar="PATH=VALUE", multiple=True, help=_OVERRIDE
     )(command)
     return click.argument("config", type=click.Path(dir_okay=True))(command)
 
