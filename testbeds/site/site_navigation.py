@@ -48,14 +48,20 @@ NAVIGATION: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "Build": (
             "docs/nodes.md",
+            "docs/sources.md",
+            "docs/sinks.md",
+            "docs/services.md",
+            "docs/recipes.md",
             "docs/requests.md",
             "docs/failures.md",
             "docs/replay.md",
             "docs/testing.md",
+            "docs/debugging.md",
             "docs/extending.md",
         ),
         "Operate": (
             "docs/operating.md",
+            "docs/troubleshooting.md",
             "docs/kubernetes.md",
             "docs/metrics.md",
             "docs/jaeger.md",
@@ -65,6 +71,7 @@ NAVIGATION: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "Reference": (
             "docs/configuration.md",
             "docs/cli.md",
+            "docs/events.md",
             "docs/hooks.md",
             "docs/glossary.md",
         ),
