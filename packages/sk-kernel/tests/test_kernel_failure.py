@@ -23,7 +23,6 @@ from sk_kernel import (
     NodeFailure,
     NodeOutputError,
     PreflightError,
-    payload_of,
     read_letter,
 )
 from sk_kernel.runtime import (
@@ -32,6 +31,7 @@ from sk_kernel.runtime import (
     MemoryRun,
     letter_file_faults,
     letter_part,
+    payload_of,
 )
 from sk_kernel.testing import run_application, run_placed
 from sk_kernel.testing._applications import substituted

@@ -13,9 +13,8 @@ from sk_kernel import (
     FailureSpec,
     NodeFailure,
     PreflightError,
-    payload_of,
 )
-from sk_kernel.runtime import SOURCE, ApplicationContext, Graph, wire_faults
+from sk_kernel.runtime import SOURCE, ApplicationContext, Graph, payload_of, wire_faults
 
 Declare = Callable[..., ModuleType]
 

@@ -31,7 +31,7 @@ from supervisor_harness import GROUPS, settings
 
 
 def progress(group: str, state: str, taken: int = 0, given: int = 0) -> Progress:
-    return Progress(group, 0, given, 0, state, source_records=taken)
+    return Progress(group=group, records_out=given, state=state, source_records=taken)
 
 
 def test_a_phase_is_said_when_all_groups_have_reached_it() -> None:

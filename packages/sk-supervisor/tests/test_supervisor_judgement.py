@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sk_supervisor._lives.evidence import Breakage, Evidence, facts, last_bytes
 from sk_supervisor._lives.judgement import Counts, Silence, StallChange, StallDetector
-from sk_supervisor._lives.vitals import Look, Vitals, between, classify, look_at
+from sk_supervisor._lives.vitals import ProcessLook, Vitals, between, classify, look_at
 from sk_supervisor._text.redaction import LEAST_LENGTH, MASK, Redactor
 
 SECONDS = st.floats(0.01, 1000)
@@ -51,7 +51,7 @@ def test_the_more_it_used_the_busier_it_is(status: str, used: float, seconds: fl
 
 def test_a_process_that_does_not_exist_is_gone() -> None:
     unused = next(pid for pid in range(4_000_000, 5_000_000) if not psutil.pid_exists(pid))
-    assert look_at(unused, 7.0) == Look(7.0)
+    assert look_at(unused, 7.0) == ProcessLook(7.0)
     assert between(look_at(os.getpid(), 0.0), look_at(unused, 1.0)) is Vitals.GONE
 
 
@@ -70,21 +70,21 @@ def test_a_look_at_a_process_gives_its_cpu_time() -> None:
 def test_a_silent_worker_is_looked_at_once_before_the_limit_and_once_at_it() -> None:
     silence = Silence(limit=3.0, since=10.0)
     assert silence.due == 12.0
-    assert silence.looked(Look(12.0, "sleeping", 1.0)) is None
+    assert silence.looked(ProcessLook(12.0, "sleeping", 1.0)) is None
     assert silence.due == 13.0
-    assert silence.looked(Look(13.0, "sleeping", 1.9)) is Vitals.BUSY
+    assert silence.looked(ProcessLook(13.0, "sleeping", 1.9)) is Vitals.BUSY
 
 
 def test_what_a_worker_did_before_the_first_look_does_not_count() -> None:
     """It worked until it blocked: what it does now is what matters."""
     silence = Silence(limit=3.0, since=0.0)
-    silence.looked(Look(2.0, "sleeping", 2.0))
-    assert silence.looked(Look(3.0, "sleeping", 2.0)) is Vitals.IDLE
+    silence.looked(ProcessLook(2.0, "sleeping", 2.0))
+    assert silence.looked(ProcessLook(3.0, "sleeping", 2.0)) is Vitals.IDLE
 
 
 def test_a_word_ends_the_silence_and_an_older_one_does_not_bring_it_back() -> None:
     silence = Silence(limit=3.0, since=0.0)
-    silence.looked(Look(2.0, "running"))
+    silence.looked(ProcessLook(2.0, "running"))
     silence.heard(2.5)
     assert (silence.since, silence.first) == (2.5, None)
     silence.heard(1.0)
@@ -95,7 +95,7 @@ def test_a_word_ends_the_silence_and_an_older_one_does_not_bring_it_back() -> No
 def test_a_late_first_look_never_makes_the_window_nothing(limit: float, late: float) -> None:
     silence = Silence(limit, since=0.0)
     first = silence.due + late
-    silence.looked(Look(first, "running", 0.0))
+    silence.looked(ProcessLook(first, "running", 0.0))
     assert silence.due >= limit
     assert silence.due - first >= limit * 0.09
 
@@ -107,7 +107,7 @@ def still(standstill: StallDetector, now: float, cpu: float = 0.0) -> StallChang
     """Say again what was said before, with work waiting; and have a look where one is wanted."""
     verdict = standstill.said(standstill.counts._replace(waiting=3), now)
     if verdict is None and standstill.wants_look(now):
-        return standstill.looked(Look(now, "running", cpu))
+        return standstill.looked(ProcessLook(now, "running", cpu))
     return verdict
 
 
@@ -156,7 +156,7 @@ def test_stalls_begin_and_end_in_turns_and_last_at_least_the_limit(
         now, batches = now + pause, batches + moves
         verdict = standstill.said(Counts(batches=batches, waiting=int(waits)), now)
         if verdict is None and standstill.wants_look(now):
-            verdict = standstill.looked(Look(now, "running"))
+            verdict = standstill.looked(ProcessLook(now, "running"))
         if verdict is not None:
             told.append(verdict)
     assert [v.stuck for v in told] == [n % 2 == 0 for n in range(len(told))]

@@ -38,7 +38,7 @@ def test_what_a_worker_measured_arrives_whole(done: Totals, credit: int | None) 
     said = decode(*encode(Progress(metering=metering_of(done, done.cpu_seconds, credit))))
     assert isinstance(said, Progress)
     assert said.metering is not None
-    assert totals_of(said.metering, Done("a")) == done
+    assert totals_of(said.metering, Done(group="a")) == done
     assert said.metering.credit == credit
 
 

@@ -23,7 +23,7 @@ def beaten(
 
     pulse = Pulse(
         send,
-        lambda: Progress("a"),
+        lambda: Progress(group="a"),
         lambda: 0,
         1.0,
         clock=lambda: now[0],

@@ -14,7 +14,7 @@ from sk_kernel import GroupStatus, RunStatus, Totals, WorkerStatus
 from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan, Graph, ReplyCounters
 from sk_supervisor._operate.screen import print_status
 from sk_supervisor._show import rows as words
-from sk_supervisor._show.looks import Look, Looks
+from sk_supervisor._show.looks import Looks, StatusLook
 from sk_supervisor._supervisor.report import ends_of
 
 BUSY = WorkerStatus(
@@ -63,7 +63,7 @@ STATUS = RunStatus(
 
 
 def test_each_worker_has_a_row() -> None:
-    rows = list(words.rows(Look(STATUS, busy={"policy-0.3": 0.794})))
+    rows = list(words.rows(StatusLook(STATUS, busy={"policy-0.3": 0.794})))
     busy = "policy-0.3 4194304 stopping 123M 999,999 79% 12,345 0.2s 23h 1.15G 2"
     assert [" ".join(row) for row in rows] == [
         busy,
@@ -114,7 +114,7 @@ def test_a_worker_that_has_followed_another_says_what_that_failed_of() -> None:
 
 
 def test_the_headline_says_which_run_how_it_is_and_how_far() -> None:
-    assert words.headline(Look(STATUS, 8_213.4)).splitlines() == [
+    assert words.headline(StatusLook(STATUS, 8_213.4)).splitlines() == [
         "run 20261121T045108Z-1a2b3c4d: fund_load (process_supervisor)",
         "failed, not ready  2h  in 246,913,578  out 16  8,213/s",
     ]
@@ -122,7 +122,7 @@ def test_the_headline_says_which_run_how_it_is_and_how_far() -> None:
 
 def test_the_table_of_full_cells_fits_80_columns() -> None:
     out = io.StringIO()
-    print_status(Console(file=out, width=80), Look(STATUS, 8_213.4, {"policy-0.3": 1.0}))
+    print_status(Console(file=out, width=80), StatusLook(STATUS, 8_213.4, {"policy-0.3": 1.0}))
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert any("policy-0.3 4194304 stopping" in line for line in lines)

@@ -462,7 +462,7 @@ def pulse_for(hour: Hour, heartbeat_seconds: float, progress_seconds: float) -> 
     said: list[tuple[float, ControlMessage]] = []
     pulse = Pulse(
         lambda message: said.append((hour.now, message)),
-        lambda: Progress("a", 5, 4, 1, "running"),
+        lambda: Progress(group="a", records_in=5, records_out=4, batches=1, state="running"),
         lambda: 2,
         heartbeat_seconds,
         progress_seconds,
@@ -490,7 +490,7 @@ def test_a_pulse_that_wakes_late_says_what_is_due_once_and_counts_from_there() -
 def test_the_pulse_tells_what_has_become_of_the_spans_with_the_progress() -> None:
     said: queue.SimpleQueue[ControlMessage] = queue.SimpleQueue()
     counts = SpanCounts(3, (ExporterCounts("jsonl", 2, {"ENOSPC": 1}),))
-    pulse = Pulse(said.put, lambda: Progress("a"), lambda: 0, 60, 0.02, spans=lambda: counts)
+    pulse = Pulse(said.put, lambda: Progress(group="a"), lambda: 0, 60, 0.02, spans=lambda: counts)
     pulse.start()
     words = [said.get(timeout=WAIT) for _ in range(4)]
     pulse.stop()
@@ -505,7 +505,7 @@ def test_the_pulse_ends_with_its_session() -> None:
         tried.set()
         raise ControlLostError("a-0.1")
 
-    pulse = Pulse(send, lambda: Progress("a"), lambda: 0, heartbeat_seconds=0.01)
+    pulse = Pulse(send, lambda: Progress(group="a"), lambda: 0, heartbeat_seconds=0.01)
     pulse.start()
     assert tried.wait(PATIENCE)
     pulse.stop()

@@ -8,9 +8,8 @@ from sk_kernel._declare.adapters import Sink, Source
 from sk_kernel._declare.context import Context
 from sk_kernel._declare.decorators import node, service, sink, source, state
 from sk_kernel._declare.failure import FailureSpec, NodeFailure
-from sk_kernel._declare.places import last_place
 from sk_kernel._letters.file import letter_lines
-from sk_kernel._letters.letters import DeadLetter, payload_of, read_letter
+from sk_kernel._letters.letters import DeadLetter, read_letter
 from sk_kernel._measure.totals import SECONDS_BOUNDS, Histogram, Totals
 from sk_kernel._record.boundary import BoundaryDispatchInput, TerminalEvent, TerminalStatus
 from sk_kernel._record.envelope import Envelope
@@ -129,10 +128,8 @@ __all__ = [
     "UnsendableRequestError",
     "WireError",
     "WorkerStatus",
-    "last_place",
     "letter_lines",
     "node",
-    "payload_of",
     "read_letter",
     "service",
     "sink",

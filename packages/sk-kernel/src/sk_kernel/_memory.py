@@ -289,12 +289,12 @@ class MemoryRun:
     def _progress(self, batches: int, state: str) -> Progress:
         read, lost = self._read, self._losses
         return Progress(
-            MEMORY,
-            read,
-            self._sink.records,
-            batches,
-            state,
-            lost.dead_lettered,
-            lost.skipped,
+            group=MEMORY,
+            records_in=read,
+            records_out=self._sink.records,
+            batches=batches,
+            state=state,
+            dead_lettered=lost.dead_lettered,
+            skipped=lost.skipped,
             source_records=read,
         )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Outcome = Literal["completed", "stopped"]
 
 
-class Progress(msgspec.Struct, frozen=True):
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a group has come: counts, since its start, and its state.
 
     ``records_in`` and ``batches`` were taken in, ``records_out`` passed on; ``dead_lettered`` and

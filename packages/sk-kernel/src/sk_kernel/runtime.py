@@ -17,12 +17,14 @@ from sk_kernel._batch.batch import Batch, Section
 from sk_kernel._batch.key_groups import KEY_GROUPS, KeyOwners, Splitter
 from sk_kernel._calls.contexts import Identity
 from sk_kernel._calls.losses import Loss, Losses
+from sk_kernel._declare.places import last_place
 from sk_kernel._graph.entrances import Entrances
 from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._graph.plan import ExecutionPlan, Segment, make_plan, single_group
 from sk_kernel._graph.serving import is_reply_sink, is_request_source
 from sk_kernel._letters.file import DeadLetterFile
 from sk_kernel._letters.keep import file_name
+from sk_kernel._letters.letters import payload_of
 from sk_kernel._letters.merging import Share, letter_part
 from sk_kernel._letters.staged import StagedLetters, staged_letters
 from sk_kernel._measure.meter import Meter
@@ -118,6 +120,7 @@ __all__ = [
     "frames_of",
     "is_reply_sink",
     "is_request_source",
+    "last_place",
     "letter_file_faults",
     "letter_part",
     "line_of",
@@ -126,6 +129,7 @@ __all__ = [
     "needs_loop",
     "note_trace",
     "one_of",
+    "payload_of",
     "remedy_of",
     "shares",
     "single_group",

@@ -13,7 +13,7 @@ from sk_supervisor._lives.failing import Failing
 from sk_supervisor._lives.judge import Judge
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.roster import Roster
-from sk_supervisor._lives.vitals import Look
+from sk_supervisor._lives.vitals import ProcessLook
 from sk_supervisor._loop.loop import SupervisorLoop
 from sk_supervisor._loop.mailbox import Mailbox
 from sk_supervisor._processes.process import WorkerProcess
@@ -81,9 +81,9 @@ class Scene:
         for name in workers or ("a",):
             self.spawn(name, GroupConfig(name=name, **self.group))
 
-    def _look(self, pid: int, now: float) -> Look:
+    def _look(self, pid: int, now: float) -> ProcessLook:
         self.looked_at.append(now)
-        return Look(now, *self.looks.get(now, ("sleeping", 0.0)))
+        return ProcessLook(now, *self.looks.get(now, ("sleeping", 0.0)))
 
     def spawn(self, worker: str, group: GroupConfig, **place: Any) -> WorkerRecord:
         """Another worker comes."""

@@ -1,8 +1,7 @@
-"""Driving a source: its records numbered, in batches, with what it raises given a name."""
+"""Driving a source: its records numbered, in batches."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,12 +9,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sk_kernel._adapters.callers import Callers, called
-from sk_kernel._adapters.calls import call_adapter, optional_method
-from sk_kernel._adapters.given import is_empty, listed
+from sk_kernel._adapters.calls import call_adapter
+from sk_kernel._adapters.source_reader import SourceReader
 from sk_kernel._batch.batch import Batch
-from sk_kernel._declare.adapted import GeneratorSource
 from sk_kernel._graph.graph import SOURCE, Graph
-from sk_kernel._measure.stopwatch import Stopwatch, timed_if
+from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._record.envelope import Envelope
 from sk_kernel._record.ids import TraceIds
 from sk_kernel._trace.observe import Times, Tracer
@@ -24,8 +22,6 @@ from sk_kernel.errors import AdapterFailedError
 #: The first batch holds no more, and whenever one was more than half full the next may hold twice
 #: as many: a short input is shared out among the groups, a long one has few batches.
 FIRST_BATCH_RECORDS = 1000
-#: For how many seconds closing a source waits for an ``interrupt()`` that has not returned.
-_INTERRUPT_SECONDS = 1.0
 
 
 class BatchLimits(msgspec.Struct, frozen=True):
@@ -50,10 +46,6 @@ class _Reading(NamedTuple):
     callers: Callers
 
 
-class _Left(KeyboardInterrupt):
-    """Ends a read that does not heed an interrupt: like a Ctrl-C it is no failure of the source."""
-
-
 class SourceDriver:
     """Reads the source batch by batch and numbers the records from 1.
 
@@ -72,11 +64,8 @@ class SourceDriver:
         sampling: bool,
         stopwatch: Stopwatch | None = None,
     ) -> None:
-        self._source, self._limits, self._ids, self._sampling = source, limits, ids, sampling
-        self._decode = getattr(source, "decode", None)
-        self._generator = source if isinstance(source, GeneratorSource) else None
-        self._call_read = timed_if(stopwatch, "source read", call_adapter)
-        self._call_decode = timed_if(stopwatch, "source decode", call_adapter)
+        self._reader = SourceReader(graph, source, stopwatch)
+        self._limits, self._ids, self._sampling = limits, ids, sampling
         self._bridge = graph.source.bridge or SOURCE
         self._enveloped = graph.source.payload.enveloped
         self._room = min(limits.max_records, FIRST_BATCH_RECORDS)
@@ -87,30 +76,11 @@ class SourceDriver:
         #: What a read gave, and how much of it has been passed on: more than it was asked for.
         self._over: tuple[Sequence[Any], int] | None = None
         self._readings: dict[int, _Reading] = {}
-        # Reentrant: a signal may be handled in the middle of any of the three that take it.
-        self._lock = threading.RLock()
-        #: Held while the source is interrupted, which may block: :meth:`close` waits for a second.
-        self._interrupting = threading.Lock()
-        self._has_waited = False
-        self._is_open = self._interrupted = False
-        #: In a read; broken out of it; left behind in it, where what it may still bring is dropped.
-        self._is_reading = self._is_left = self._is_cut = False
-        #: Whether an interrupt is the end of the input, which is complete then, and no cut.
-        self._ends_by_interrupt = graph.source.unbounded
 
     @property
     def ends(self) -> bool:
         """Whether it is interrupted, and all that it gave has been passed on: no read follows."""
-        return self._interrupted and self._over is None
-
-    def open(self) -> None:
-        """Open the source."""
-        call_adapter(SOURCE, "open", optional_method(self._source, "open"))
-        with self._lock:
-            self._is_open = True
-            late = self._interrupted
-        if late:
-            self.interrupt()
+        return self._reader.interrupted and self._over is None
 
     def read(self) -> tuple[Batch, Sequence[Any]]:
         """The next batch and its payloads; the final batch, which has none, at the end of input.
@@ -122,8 +92,8 @@ class SourceDriver:
         first, self._next = self._next, self._next + len(payloads)
         self._number += 1
         if ended:
-            if self._interrupted and self._ends_by_interrupt:
-                self._await_interrupt()  # which may fail
+            if self._reader.interrupted and self._reader.is_complete:
+                self._reader.await_interrupt()  # which may fail
             return self._final(self._number, first), ()
         return self._batch(self._number, first, payloads, start)
 
@@ -137,57 +107,29 @@ class SourceDriver:
 
         :raises NodeOutputError: where an envelope says something that is no text.
         """
-        with self._lock:
-            self._interrupted = True  # it may not have come to that: no thread could be had for it
-            if not self._is_reading:
-                return []
-            self._is_cut = True
-            held = self._held()
+        held = self._reader.cut()
+        if held is None:
+            return []
         if not held:
             return [(self._final(number + 1, last + 1), ())]
         end = self._final(number + 2, last + 1 + len(held))
         return [self._batch(number + 1, last + 1, held, time.time_ns()), (end, ())]
 
+    def open(self) -> None:
+        """See :meth:`SourceReader.open`."""
+        self._reader.open()
+
     def interrupt(self) -> None:
-        """End the input here, or, before :meth:`open`, at once. Safe in any thread."""
-        with self._lock:
-            self._interrupted = True
-            if not self._is_open:
-                self._ends_by_interrupt = False  # of a start there is nothing to complete
-                return
-            alone = self._interrupting.acquire(blocking=False)
-        try:
-            call_adapter(SOURCE, "interrupt", self._source.interrupt)
-        except BaseException as error:
-            self._ends_by_interrupt = False  # it fails the run
-            if not isinstance(error, SystemExit):
-                raise
-            # In a thread that nobody hears.
-            raise AdapterFailedError(SOURCE, "interrupt", type(error).__name__) from error
-        finally:
-            if alone:
-                self._interrupting.release()
+        """See :meth:`SourceReader.interrupt`. Any thread."""
+        self._reader.interrupt()
 
     def leave(self) -> None:
-        """Break out of the source's read, if it is in one: the input ends behind what it has given.
-
-        Only for a signal's handler, in the thread that reads. What the ``read`` of a class held is
-        dropped.
-        """
-        if self._is_reading:
-            self._is_reading = False
-            self._interrupted = self._is_left = True
-            raise _Left
+        """See :meth:`SourceReader.leave`."""
+        self._reader.leave()
 
     def close(self) -> None:
-        """Close the source; to interrupt it has no effect any more.
-
-        An interrupt that is under way is waited for, but for no longer than a second.
-        """
-        with self._lock:
-            self._is_open = False
-        self._await_interrupt()
-        call_adapter(SOURCE, "close", optional_method(self._source, "close"))
+        """See :meth:`SourceReader.close`."""
+        self._reader.close()
 
     def trace(self, tracer: Tracer, batch: Batch, *, branching: bool) -> None:
         """Record the spans of a batch's reading, once."""
@@ -197,7 +139,7 @@ class SourceDriver:
             tracer.read(records, reading.times, reading.callers)
 
     def _final(self, number: int, first: int) -> Batch:
-        complete = self._ends_by_interrupt or not self._interrupted
+        complete = self._reader.is_complete
         return Batch(number, first, first - 1, final=True, complete=complete)
 
     def _batch(
@@ -212,12 +154,6 @@ class SourceDriver:
         if self._sampling and batch.sampled:
             self._note(batch, payloads, (start, time.time_ns()), callers)
         return batch, payloads
-
-    def _await_interrupt(self) -> None:
-        """Wait for an interrupt that is under way: once, and for a second at most."""
-        if not self._has_waited and self._interrupting.acquire(timeout=_INTERRUPT_SECONDS):
-            self._interrupting.release()
-        self._has_waited = True
 
     def _payloads(self) -> tuple[bool, Sequence[Any]]:
         """Whether the input has ended; else the next payloads, no more than there is room for."""
@@ -234,50 +170,16 @@ class SourceDriver:
         return False, payloads
 
     def _fetch(self) -> bool:
-        """Read once; whether there was anything."""
+        """Read once; whether the input has not ended."""
         try:
-            return self._fetched()
+            given = self._reader.read(self._room, self._limits.max_bytes)
         except AdapterFailedError as error:
-            after = self._next - 1 + len(self._held())
+            after = self._next - 1 + len(self._reader.held())
             raise AdapterFailedError(
                 error.adapter, error.action, error.cause_type, error.problem, after
             ) from error.__cause__
-
-    def _fetched(self) -> bool:
-        try:
-            with self._lock:
-                if self._interrupted:
-                    return False
-                self._is_reading = True
-            raw = self._call_read(
-                SOURCE, "read", self._source.read, self._room, self._limits.max_bytes
-            )
-            with self._lock:  # what it gave is either cut's or this thread's
-                self._is_reading = False
-                if self._is_cut:
-                    return False
-                self._take()
-        except (_Left, AdapterFailedError):
-            if not self._is_left:
-                self._is_reading = False  # its failure is the end, and no cut
-                raise
-            held = self._take()
-            self._over = (held, 0) if held else None
-            return bool(held)
-        if call_adapter(SOURCE, "read", is_empty, raw):
-            return False
-        if self._decode is not None:
-            raw = self._call_decode(self._bridge, "decode", self._decode, raw)
-        self._over = call_adapter(self._bridge, "decode", listed, raw), 0
-        return True
-
-    def _held(self) -> Sequence[Any]:
-        """What a generator has given within the read that is under way."""
-        return self._generator.held() if self._generator else ()
-
-    def _take(self) -> Sequence[Any]:
-        """The same, which is held no longer."""
-        return self._generator.take() if self._generator else ()
+        self._over = None if given is None else (given, 0)
+        return given is not None
 
     def _sampled(self, first: int, last: int, callers: Callers) -> frozenset[int]:
         """The sampled of these: by the ratio, but for those of which their caller has decided.

@@ -28,7 +28,7 @@ from sk_kernel._application.service_faults import (
     service_settings_faults,
 )
 from sk_kernel._application.spec import AdapterSettings, ApplicationSpec
-from sk_kernel._declare.places import place_of
+from sk_kernel._declare.places import defined_at
 from sk_kernel._declare.settings import build_settings
 from sk_kernel._declare.specs import AdapterSpec, NodeSpec, ServiceSpec
 from sk_kernel._graph.builder import build_graph
@@ -205,7 +205,7 @@ class ApplicationContext:
             chosen = self._states(node)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code, and its fault
             wanted, got = "a states() that does not raise", f"{type(error).__name__}: {error}"
-            return [Fault(node.name, "state_choice", wanted, got, place_of(node.target))]
+            return [Fault(node.name, "state_choice", wanted, got, defined_at(node.target))]
         return list(choice_faults(node, self._declared_states(node), chosen))
 
     def _node_settings(self, node: NodeSpec) -> tuple[Any, ...]:

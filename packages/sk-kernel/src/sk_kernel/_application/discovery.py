@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from sk_kernel._application.modules import Roots
 from sk_kernel._declare.declaring import spec_owner
 from sk_kernel._declare.gathering import Wrong, gathered
-from sk_kernel._declare.places import place_of
+from sk_kernel._declare.places import defined_at
 from sk_kernel._declare.specs import (
     SPEC_ATTRIBUTE,
     NodeSpec,
@@ -118,7 +118,7 @@ def _declared_in(
             yield value, spec
         else:
             problem = "another decorator is around it: the declaring one must be the outermost"
-            label, place = f"{module.__name__}.{name}", place_of(value)
+            label, place = f"{module.__name__}.{name}", defined_at(value)
             wrong.append(DefinitionError("object", label, problem, place))
 
 
@@ -152,4 +152,4 @@ def _add(catalogue: Catalogue, spec: Any) -> Iterator[Fault]:
     if first is not spec:
         owners = [spec_owner(each) for each in (first, spec)]
         both = " and ".join(f"{owner.__module__}.{owner.__qualname__}" for owner in owners)
-        yield Fault(spec.name, "duplicate", "a name of its own", both, place_of(owners[1]))
+        yield Fault(spec.name, "duplicate", "a name of its own", both, defined_at(owners[1]))

@@ -10,7 +10,7 @@ from typing import Any
 from sk_kernel._application.forked import OwnProcess
 from sk_kernel._application.making import adapter_failed
 from sk_kernel._application.providers import Providers
-from sk_kernel._declare.places import place_of
+from sk_kernel._declare.places import defined_at
 from sk_kernel._declare.settings import meant, model_faults, settings_faults
 from sk_kernel._declare.specs import AdapterSpec, NodeSpec, Parameter
 from sk_kernel.errors import CheckError, Fault
@@ -101,11 +101,11 @@ def choice_faults(
     for cls in sorted(wanted - set(declared), key=repr):
         name = getattr(cls, "__qualname__", repr(cls))
         expected = f"a parameter for {name}, which its states() gives"
-        yield Fault(node.name, "state_choice", expected, place=place_of(node.target))
+        yield Fault(node.name, "state_choice", expected, place=defined_at(node.target))
     for cls in declared:
         if cls not in wanted and parameters[cls].required:
             expected = f"`| None` for {cls.__qualname__}, which its states() leaves out"
-            yield Fault(node.name, "state_choice", expected, place=place_of(node.target))
+            yield Fault(node.name, "state_choice", expected, place=defined_at(node.target))
 
 
 def stateless(
@@ -117,7 +117,7 @@ def stateless(
             wanted = (
                 f"no {parameter.cls.__qualname__}: a state belongs to nodes, where a graph sees it"
             )
-            yield Fault(name, "hidden_state", wanted, place=place_of(target))
+            yield Fault(name, "hidden_state", wanted, place=defined_at(target))
         else:
             yield from _unresolved(name, target, parameter, providers, "a @service")
 
@@ -128,14 +128,14 @@ def _unresolved(
     if parameter.required and not providers.has_service(parameter.cls):
         asked = f"{wanted} for {parameter.cls.__qualname__}, its parameter {parameter.name!r}"
         asked += " (settings are the one named 'settings')"
-        yield Fault(name, "unresolved", asked, place=place_of(target))
+        yield Fault(name, "unresolved", asked, place=defined_at(target))
 
 
 def _key_faults(node: NodeSpec, key: str) -> Iterator[Fault]:
     for payload in node.consumes:
         if not _has_attribute(payload.cls, key):
             wanted = f"an attribute {key!r} on {payload.name}, which its state is keyed by"
-            yield Fault(node.name, "state_key", wanted, "none", place_of(node.target))
+            yield Fault(node.name, "state_key", wanted, "none", defined_at(node.target))
 
 
 def _has_attribute(cls: type, name: str) -> bool:

@@ -9,7 +9,7 @@ from sk_kernel._application.forked import OwnProcess
 from sk_kernel._application.preflight import one_of, stateless
 from sk_kernel._application.providers import Providers
 from sk_kernel._application.whereabouts import line_of
-from sk_kernel._declare.places import place_of
+from sk_kernel._declare.places import defined_at
 from sk_kernel._declare.services import check_of
 from sk_kernel._declare.settings import model_faults, settings_faults
 from sk_kernel._declare.specs import ServiceSpec
@@ -22,7 +22,7 @@ def service_faults(services: Mapping[str, ServiceSpec], providers: Providers) ->
         yield from stateless(spec.name, spec.cls, spec.parameters, providers)
         if spec.name in providers.asked([spec]):
             wanted = "services that do not need each other"
-            yield Fault(spec.name, "circular", wanted, place=place_of(spec.cls))
+            yield Fault(spec.name, "circular", wanted, place=defined_at(spec.cls))
 
 
 def service_settings_faults(

@@ -61,8 +61,6 @@ class Batch(Struct):
     forks: int = field(default_factory=forks)
     #: What ends the process, raised by a node.
     ends: ClassVar[tuple[type[BaseException], ...]] = ENDS
-    #: Whether this is a :class:`RequestBatch`.
-    asked: ClassVar[bool] = False
 
     def correlation(self, key: Key) -> Correlation:
         """What is known about a record besides its payload."""

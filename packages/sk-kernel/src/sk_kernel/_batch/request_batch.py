@@ -25,7 +25,6 @@ class RequestBatch(Batch):
     are under way, or were last.
     """
 
-    asked: ClassVar[bool] = True
     #: ``sys.exit`` too is a request's failure, and ends no process.
     ends: ClassVar[tuple[type[BaseException], ...]] = (KeyboardInterrupt,)
 

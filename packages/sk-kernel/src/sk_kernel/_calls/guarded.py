@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -15,11 +13,10 @@ from sk_kernel._calls.contexts import Identity, contexts_of
 from sk_kernel._calls.losses import Loss, Losses
 from sk_kernel._declare.failure import NodeFailure
 from sk_kernel._declare.specs import NodeSpec
-from sk_kernel._graph.graph import Edge
 from sk_kernel._record.ends import ENDS
 from sk_kernel._record.envelope import Key, root_of
 from sk_kernel._trace.observe import Tracer
-from sk_kernel.errors import DeadLetterError, NodeFailedError, NodeOutputError, RequestExpiredError
+from sk_kernel.errors import DeadLetterError, NodeFailedError
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,11 +30,11 @@ LOST: Final = _Lost()
 
 
 class GuardedCall(NodeCall):
-    """A :class:`NodeCall` under the policy ``dead_letter`` or ``skip``; of requests, under any.
+    """A :class:`NodeCall` under the policy ``dead_letter`` or ``skip``.
 
-    For a record that is given up, or whose request has failed, it returns :data:`LOST`; it never
-    calls the node on a record again that it has returned something for. What a node returns wrongly
-    is no record's fault, and ends the run, or the request, under every policy.
+    For a record that is given up it returns :data:`LOST`; it never calls the node on a record again
+    that it has returned something for. What a node returns wrongly is no record's fault, and ends
+    the run under every policy.
     """
 
     forgives: ClassVar[bool] = True
@@ -60,20 +57,12 @@ class GuardedCall(NodeCall):
         self._lost = 0
         self._raised = 0  # records that it raised on, be it that a further attempt went well
         self._has_warned = False
-        #: For the coroutines of all requests that pass by themselves; made where the loop runs.
-        self._room: asyncio.Semaphore | None = None
 
     def passed(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
         """See the base; without what was given up."""
         before = self._lost
         outputs = self.map(batch, rows)
-        return (rows.keys, outputs) if self._lost == before else _kept(rows.keys, outputs)
-
-    def one(self, batch: Batch, key: Key, item: Any, edge: Edge) -> Any:
-        """See the base; the span of a record that is given up has the error of the last attempt."""
-        if batch.is_over(key):
-            return LOST
-        return super().one(batch, key, item, edge)
+        return (rows.keys, outputs) if self._lost == before else kept(rows.keys, outputs)
 
     def _lost_by(self, output: Any) -> str | None:
         return self._cause if output is LOST else None
@@ -82,28 +71,15 @@ class GuardedCall(NodeCall):
         return self._map(batch, (key,), (item,))[0]
 
     def lose(self, batch: Batch, key: Key, item: Any, error: BaseException) -> bool:
-        """Give a record up, or blame it where that is not for the node's policy."""
+        """Give a record up, by the node's policy."""
         self._lost += 1
         self._cause = type(error).__name__
-        if self._failure.policy == "fail" or isinstance(error, ENDS):
-            failed = self._failed(error, key)
-            failed.__cause__ = error
-            batch.blame(failed)
-            return True
         batch.gave_up(key, self.name, self._cause)
         known = batch.correlation(key)
         self._losses.take(Loss(self.name, self._failure, self._cause, key, item, known, error))
         if self._tracer is not None and root_of(key) not in batch.sampled:
             self._tracer.failed(batch, self.name, key, self._cause)
         return True
-
-    def _together(self, batch: Batch, items: Sequence[Any]) -> list[Any]:
-        try:
-            return super()._together(batch, items)
-        except NodeOutputError as wrong:
-            if not batch.asked:
-                raise
-            raise BatchRaisedError(wrong) from wrong  # of whose request, it does not tell
 
     def _one_by_one(
         self, batch: Batch, raised: BatchRaisedError, each: Callable[[], list[Any]]
@@ -112,9 +88,8 @@ class GuardedCall(NodeCall):
         outputs = each()
         if self._raised > before:
             return outputs
-        # With further attempts what fails once need not fail again; and what nobody's request has
-        # done fails none.
-        if self._failure.attempts == 1 and not batch.asked:
+        # With further attempts what fails once need not fail again.
+        if self._failure.attempts == 1:
             raise raised.of(self.name) from raised.error
         self._warn(raised)
         return outputs
@@ -166,72 +141,12 @@ class GuardedCall(NodeCall):
         items: Sequence[Any],
         times: AwaitedTimes | None = None,
     ) -> list[Any]:
-        if batch.asked:
-            return self._runner.run(self._apart(batch, keys, items, times))
         try:
             return super()._await(batch, keys, items, times)
         except NodeFailedError as failure:
             if isinstance(failure.__cause__, DeadLetterError):  # not the node's own
                 raise failure.__cause__ from None
             raise
-
-    async def awaited(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
-        """:meth:`passed` of a coroutine node, for requests, while others are under way."""
-        traced = self._tracer.rows(rows.keys, batch.sampled) if self._tracer else ()
-        if not traced:
-            return _kept(rows.keys, await self._apart(batch, rows.keys, rows.items, None))
-        assert self._tracer is not None  # noqa: S101 - else nothing is traced
-        times = AwaitedTimes(traced, self._lost_by)
-        try:
-            return _kept(rows.keys, await self._apart(batch, rows.keys, rows.items, times))
-        finally:
-            times.tell(self._tracer, batch, rows)
-
-    async def _apart(
-        self,
-        batch: Batch,
-        keys: Sequence[Key],
-        items: Sequence[Any],
-        times: AwaitedTimes | None,
-    ) -> list[Any]:
-        from asyncio import CancelledError, Semaphore
-
-        from sk_kernel._calls.coroutines import CONCURRENT_COROUTINES, apart, in_room
-
-        lost: set[int] = set()
-
-        def failed(index: int, cause: BaseException) -> Any:
-            if not isinstance(cause, CancelledError):
-                raise cause  # not the node's own, which the coroutine has seen to
-            # A node that has cancelled its task goes on until it waits, or to its end.
-            if index not in lost:
-                self._lose_asked(batch, keys[index], items[index], cause)
-            return LOST
-
-        start = self._starter(batch, keys, items, lost)
-        if times is not None:
-            start = times.of(start)
-        at_once = CONCURRENT_COROUTINES if self._independent else 1
-        self._room = self._room or Semaphore(CONCURRENT_COROUTINES)
-        start = in_room(start, self._room)
-
-        def due(index: int) -> float:
-            return batch.due_of(keys[index])
-
-        return await apart(start, len(keys), due, at_once, failed, batch.began)
-
-    def _lose_asked(self, batch: Batch, key: Key, item: Any, error: BaseException) -> None:
-        """Give up a record whose coroutine has failed; its request, where nobody waits for it."""
-        if not _has_expired(batch, key):
-            self.lose(batch, key, item, error)
-            return
-        self._lost += 1
-        self._cause = RequestExpiredError.__name__
-        expired = RequestExpiredError(self.name)
-        expired.__cause__ = error
-        failed = self._failed(expired, key)
-        failed.__cause__ = expired
-        batch.blame(failed)
 
     def _again(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Any:
         self._raised += 1
@@ -254,19 +169,13 @@ class GuardedCall(NodeCall):
         return not isinstance(error, ENDS) and attempt < self._failure.attempts
 
     def _starter(
-        self,
-        batch: Batch,
-        keys: Sequence[Key],
-        items: Sequence[Any],
-        lost: set[int] | None = None,
+        self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]
     ) -> Callable[[int], Coroutine[Any, Any, Any]]:
         from sk_kernel._calls.coroutines import to_its_end
 
         start = super()._starter(batch, keys, items)
 
         async def guarded(index: int) -> Any:
-            if batch.is_over(keys[index]):
-                return LOST
             attempt = 0
             while True:
                 attempt += 1
@@ -275,24 +184,24 @@ class GuardedCall(NodeCall):
                 except BaseException as error:
                     if not batch.bears(error):
                         raise
-                    over = _has_expired(batch, keys[index])
-                    if over or not self._tries(attempt, error):
-                        if lost is not None:
-                            lost.add(index)
-                        self._lose_asked(batch, keys[index], items[index], error)
+                    if not self._awaits_again(batch, keys[index], attempt, error):
+                        self._lose_awaited(batch, keys[index], items[index], error)
                         return LOST
 
         return guarded
 
+    def _awaits_again(self, batch: Batch, key: Key, attempt: int, error: BaseException) -> bool:
+        """Whether a coroutine that has raised is begun anew."""
+        return self._tries(attempt, error)
 
-def _kept(keys: Sequence[Key], outputs: list[Any]) -> tuple[Sequence[Key], list[Any]]:
+    def _lose_awaited(self, batch: Batch, key: Key, item: Any, error: BaseException) -> None:
+        """Give up a record whose coroutine has failed."""
+        self.lose(batch, key, item, error)
+
+
+def kept(keys: Sequence[Key], outputs: list[Any]) -> tuple[Sequence[Key], list[Any]]:
     """What there is an output of, and the outputs."""
-    kept = [row for row, output in enumerate(outputs) if output is not LOST]
-    if len(kept) == len(outputs):
+    rows = [row for row, output in enumerate(outputs) if output is not LOST]
+    if len(rows) == len(outputs):
         return keys, outputs
-    return [keys[row] for row in kept], [outputs[row] for row in kept]
-
-
-def _has_expired(batch: Batch, key: Key) -> bool:
-    due = batch.due_of(key)
-    return due < math.inf and time.monotonic() >= due
+    return [keys[row] for row in rows], [outputs[row] for row in rows]

@@ -14,7 +14,7 @@ from typing import Any
 OURS = ("sk_kernel", "sk_observability", "sk_supervisor", "importlib")
 
 
-def place_of(target: Any) -> str:
+def defined_at(target: Any) -> str:
     """File and line of a function or class, as ``nodes.py, line 3``; empty where there is none.
 
     Empty, too, for what is the runtime's own, which nobody is to mend.

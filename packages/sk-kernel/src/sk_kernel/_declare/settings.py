@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, get_type_hints
 
 import msgspec
 
-from sk_kernel._declare.places import place_of
+from sk_kernel._declare.places import defined_at
 from sk_kernel._declare.types import alternatives
 from sk_kernel.errors import Fault
 
@@ -34,12 +34,13 @@ def model_faults(model: type | None, owner: str, target: Any) -> list[Fault]:
         return []
     if not is_settings_model(model):
         wanted = f"a msgspec.Struct or dataclass for its settings, not {model.__qualname__}"
-        return [Fault(owner, "bad_model", wanted, place=place_of(target))]
+        return [Fault(owner, "bad_model", wanted, place=defined_at(target))]
     try:
         _resolve(model, set())
     except (NameError, TypeError) as error:
         wanted = "annotations of its settings that can be resolved"
-        return [Fault(owner, "bad_model", wanted, str(error), place_of(model) or place_of(target))]
+        place = defined_at(model) or defined_at(target)
+        return [Fault(owner, "bad_model", wanted, str(error), place)]
     return []
 
 

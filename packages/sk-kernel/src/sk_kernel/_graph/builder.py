@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from sk_kernel._declare.places import place_of
+from sk_kernel._declare.places import defined_at
 from sk_kernel._declare.specs import Emission, NodeSpec, PayloadType, SinkSpec, SourceSpec
 from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._graph.serving import is_reply_sink, is_request_source, replies_of
@@ -72,7 +72,7 @@ def _misnamed(graph: Graph) -> Iterator[Fault]:
     for name in graph.nodes:
         if name in taken:
             wanted = "a node name that no adapter or bridge has"
-            yield Fault(name, "reserved", wanted, name, place_of(graph.nodes[name].target))
+            yield Fault(name, "reserved", wanted, name, defined_at(graph.nodes[name].target))
 
 
 def _ambiguous(graph: Graph) -> Iterator[Fault]:

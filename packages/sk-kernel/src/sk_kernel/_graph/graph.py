@@ -7,7 +7,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from sk_kernel._declare.places import place_of
+from sk_kernel._declare.places import defined_at
 from sk_kernel._declare.specs import (
     AdapterSpec,
     Emission,
@@ -94,7 +94,7 @@ class Graph(Struct, frozen=True, dict=True):
     def place(self, vertex: str) -> str:
         """File and line of what is at a vertex; empty where that is the runtime's own."""
         ends: dict[str, AdapterSpec] = {SOURCE: self.source, SINK: self.sink}
-        return place_of((ends.get(vertex) or self.nodes[vertex]).target)
+        return defined_at((ends.get(vertex) or self.nodes[vertex]).target)
 
     def bridges(self) -> dict[str, str]:
         """Name of each adapter's bridge -> the adapter's vertex."""

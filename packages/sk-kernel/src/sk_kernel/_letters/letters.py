@@ -72,7 +72,7 @@ def read_letter(line: bytes) -> DeadLetter:
         raise DeadLetterError("read", "a line", _problem(error)) from None
 
 
-def place_of(line: bytes) -> Place:
+def letter_place(line: bytes) -> Place:
     """A line's place in the file.
 
     :raises DeadLetterError: when it is no letter.

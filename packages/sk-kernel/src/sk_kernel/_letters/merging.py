@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import IO, Final, NamedTuple
 
 from sk_kernel._letters.keep import file_name, name_of
-from sk_kernel._letters.letters import Place, place_of
+from sk_kernel._letters.letters import Place, letter_place
 from sk_kernel.errors import DeadLetterError
 
 Records = Sequence[tuple[int, float]]
@@ -100,7 +100,7 @@ def _lines(file: IO[bytes], share: Callable[[str], Records]) -> Iterator[tuple[P
     for number, line in enumerate(file, 1):
         if line.endswith(b"\n"):  # else its writer died here, and the batch was run anew
             try:
-                place = place_of(line)
+                place = letter_place(line)
             except DeadLetterError as error:
                 what = f"{file.name}, line {number}"
                 raise DeadLetterError("read", what, error.problem) from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sk_kernel._application.application import ApplicationContext
 from sk_kernel._application.container import Container
 from sk_kernel._batch.flow import Outlet, Route
+from sk_kernel._calls.asked import AskedCall
 from sk_kernel._calls.calls import NodeCall
 from sk_kernel._calls.contexts import Identity
 from sk_kernel._calls.guarded import GuardedCall
@@ -95,7 +96,7 @@ class StepMaker:
             if finished and any(self._graph.nodes[name].finish for name in unit):
                 steps.append(Finished(unit))
             else:
-                steps += self._steps(unit, self._guarded_call)
+                steps += self._steps(unit, partial(self._guarded_call, AskedCall))
         return steps
 
     @property
@@ -132,15 +133,15 @@ class StepMaker:
 
     def _call(self, name: str) -> NodeCall:
         if self._application.spec.failure.of(name).policy != "fail":
-            return self._guarded_call(name)
+            return self._guarded_call(GuardedCall, name)
         spec, node = self._graph.nodes[name], self._nodes[name]
         independent = self._is_independent(name)
         return NodeCall(
             spec, node, self._identity, self._tracer, self._loop, independent=independent
         )
 
-    def _guarded_call(self, name: str) -> GuardedCall:
-        return GuardedCall(
+    def _guarded_call(self, kind: type[GuardedCall], name: str) -> GuardedCall:
+        return kind(
             self._graph.nodes[name],
             self._nodes[name],
             self._identity,

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol
 
 from sk_kernel._batch.batch import merged
 from sk_kernel._batch.flow import Flow, Outlet
+from sk_kernel._calls.asked import AskedCall
 from sk_kernel._calls.calls import NodeCall
-from sk_kernel._calls.guarded import GuardedCall
 from sk_kernel._graph.graph import SINK
 from sk_kernel._record.envelope import Key
 from sk_kernel._trace.observe import Tracer
@@ -59,7 +59,7 @@ class NodeStep:
 
     async def go(self, flow: Flow) -> None:
         """The same for requests, while others are under way in the coroutines of the node."""
-        if not isinstance(self._call, GuardedCall) or not self._call.spec.is_async:
+        if not isinstance(self._call, AskedCall) or not self._call.spec.is_async:
             self.run(flow)
         elif columns := flow.take(self._call.name):
             flow.emit(self._outlet, *await self._call.awaited(flow.batch, merged(columns)))

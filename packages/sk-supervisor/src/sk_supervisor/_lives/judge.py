@@ -12,7 +12,7 @@ from sk_supervisor._lives.judgement import Counts, StallChange
 from sk_supervisor._lives.lifecycle import Event, step
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.roster import Roster
-from sk_supervisor._lives.vitals import WORDS, Look, Vitals, look_at
+from sk_supervisor._lives.vitals import WORDS, ProcessLook, Vitals, look_at
 from sk_supervisor._protocol import failures as category
 
 
@@ -32,7 +32,7 @@ class Judge:
         roster: Roster,
         log: EventRail,
         failing: Failing,
-        look: Callable[[int, float], Look] = look_at,
+        look: Callable[[int, float], ProcessLook] = look_at,
     ) -> None:
         self._roster, self._log, self._fail, self._look = roster, log, failing.fail, look
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Final, NamedTuple
 
-from sk_supervisor._lives.vitals import Look, Vitals, between
+from sk_supervisor._lives.vitals import ProcessLook, Vitals, between
 
 _FIRST_LOOK: Final = 2 / 3
 #: The least share of the limit between the two looks, where the loop was late with the first.
@@ -26,7 +26,7 @@ class Silence:
 
     limit: float
     since: float
-    first: Look | None = None
+    first: ProcessLook | None = None
 
     def heard(self, at: float) -> None:
         """It said something."""
@@ -40,7 +40,7 @@ class Silence:
             return self.since + self.limit * _FIRST_LOOK
         return max(self.since + self.limit, self.first.at + self.limit * _LEAST_WINDOW)
 
-    def looked(self, look: Look) -> Vitals | None:
+    def looked(self, look: ProcessLook) -> Vitals | None:
         """Take a look that was due; at the end of the limit, what the worker was doing."""
         if self.first is None:
             self.first = look
@@ -90,7 +90,7 @@ class StallDetector:
     moved_at: float | None = None
     """When it last got on; None before it has."""
     stuck: bool = False
-    looks: tuple[Look, ...] = ()
+    looks: tuple[ProcessLook, ...] = ()
 
     def said(self, counts: Counts, now: float) -> StallChange | None:
         """Take in what it said; the end of a stall, if this is one."""
@@ -109,7 +109,7 @@ class StallDetector:
         limit = inf if self.limit is None else self.limit
         return not self.stuck and now - self.since >= limit * _FIRST_LOOK
 
-    def looked(self, look: Look) -> StallChange | None:
+    def looked(self, look: ProcessLook) -> StallChange | None:
         """Take a look that was wanted; the beginning of a stall, if the limit is over."""
         self.looks = (*self.looks[-1:], look)
         seconds = look.at - self.since

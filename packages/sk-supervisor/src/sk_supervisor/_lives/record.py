@@ -75,7 +75,7 @@ class WorkerRecord:
 
     def __post_init__(self) -> None:
         self.place_since = self.spawned_at
-        self.progress = Progress(self.group.name)
+        self.progress = Progress(group=self.group.name)
         self.silence = Silence(HEARTBEATS * self.group.heartbeat_seconds, self.spawned_at)
         self.standstill = StallDetector(self.group.stuck_after_seconds, self.spawned_at)
 
@@ -104,15 +104,15 @@ class WorkerRecord:
     def counted(self, counts: Counts) -> None:
         """Note how far it has come, as it last said."""
         self.progress = Progress(
-            self.group.name,
-            counts.records_in,
-            counts.records_out,
-            counts.batches,
-            self.progress.state,
-            self.dead_lettered,
-            self.skipped,
-            counts.requests,
-            counts.source_records,
+            group=self.group.name,
+            records_in=counts.records_in,
+            records_out=counts.records_out,
+            batches=counts.batches,
+            state=self.progress.state,
+            dead_lettered=self.dead_lettered,
+            skipped=self.skipped,
+            requests=counts.requests,
+            source_records=counts.source_records,
         )
 
     def totals(self) -> Totals:

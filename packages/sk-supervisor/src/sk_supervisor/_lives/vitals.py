@@ -34,7 +34,7 @@ WORDS: Final = {
 }
 
 
-class Look(NamedTuple):
+class ProcessLook(NamedTuple):
     """A process at one moment of the loop's clock; ``status`` is empty where there is none."""
 
     at: float
@@ -53,12 +53,12 @@ def classify(status: str, cpu_seconds_used: float, silent_seconds: float) -> Vit
     return Vitals.IDLE
 
 
-def between(first: Look, second: Look) -> Vitals:
+def between(first: ProcessLook, second: ProcessLook) -> Vitals:
     """What a process did from one look at it to another."""
     return classify(second.status, second.cpu_seconds - first.cpu_seconds, second.at - first.at)
 
 
-def look_at(pid: int, now: float) -> Look:
+def look_at(pid: int, now: float) -> ProcessLook:
     """Look at a process; it may be gone."""
     import psutil  # a fiftieth of a second that a run without a silent worker does not take
 
@@ -66,6 +66,6 @@ def look_at(pid: int, now: float) -> Look:
         process = psutil.Process(pid)
         with process.oneshot():
             used = process.cpu_times()
-            return Look(now, process.status(), used.user + used.system)
+            return ProcessLook(now, process.status(), used.user + used.system)
     except psutil.Error:
-        return Look(now)
+        return ProcessLook(now)

@@ -21,7 +21,7 @@ class LocalLife:
     def __init__(self, log: EventRail) -> None:
         self._log = log
         self._began = time.monotonic()
-        self._seen = Progress(MEMORY)
+        self._seen = Progress(group=MEMORY)
         self._moved_at: float | None = None
         self.state, self.mode, self._category = "stopped", "graceful", ""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sk_kernel import RunStatus
 
     from sk_supervisor._operate.entries import Entry
-    from sk_supervisor._show.looks import Look
+    from sk_supervisor._show.looks import StatusLook
 
 #: A pipe or a file takes every name whole.
 _WIDE = 250
@@ -31,7 +31,7 @@ _NAMES = ("worker", "run", "scenario")
 class Shown(Protocol):
     """Where looks at a run are shown, the latest last."""
 
-    def __call__(self, look: Look) -> None:
+    def __call__(self, look: StatusLook) -> None:
         """Show it."""
 
 
@@ -40,7 +40,7 @@ def console() -> Console:
     return Console(highlight=False) if os.isatty(1) else Console(highlight=False, width=_WIDE)
 
 
-def print_status(screen: Console, look: Look) -> None:
+def print_status(screen: Console, look: StatusLook) -> None:
     """Print a run's headline, its workers, and what is out of the ordinary."""
     screen.print(_status(look))
 
@@ -64,7 +64,7 @@ def live_status(screen: Console) -> Iterator[Shown]:
     """Show in place on a terminal; elsewhere, one below the other."""
     if not can_live(sys.stdout):
 
-        def show(look: Look) -> None:
+        def show(look: StatusLook) -> None:
             print_status(screen, look)
             screen.file.flush()
 
@@ -72,13 +72,13 @@ def live_status(screen: Console) -> Iterator[Shown]:
         return
     with Live(console=screen, auto_refresh=False) as live:
 
-        def update(look: Look) -> None:
+        def update(look: StatusLook) -> None:
             live.update(_status(look), refresh=True)
 
         yield update
 
 
-def _status(look: Look) -> Group:
+def _status(look: StatusLook) -> Group:
     table = _table(COLUMNS)
     for row in rows(look):
         table.add_row(*map(Text, row))

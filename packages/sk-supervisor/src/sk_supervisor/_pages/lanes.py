@@ -117,7 +117,7 @@ class Scale(NamedTuple):
         return self.share(time_ns - self.begin)
 
 
-class Lane(NamedTuple):
+class Swimlane(NamedTuple):
     """A name, what is drawn, a figure at the end, and the facts that opening it shows."""
 
     name: Piece
@@ -129,7 +129,7 @@ class Lane(NamedTuple):
 
 
 def lanes(
-    drawn: Iterable[Lane],
+    drawn: Iterable[Swimlane],
     scale: Scale,
     *,
     heads: tuple[str, str],
@@ -189,7 +189,7 @@ def _terms(facts: Iterable[tuple[str, Piece]]) -> Iterable[tuple[Markup, Markup]
     return ((tag("dt", name), tag("dd", value)) for name, value in facts)
 
 
-def _lane(lane: Lane) -> Markup:
+def _lane(lane: Swimlane) -> Markup:
     depth = f"--depth:{min(lane.depth, DEEPEST)}" if lane.depth else None
     line = tag(
         "summary",

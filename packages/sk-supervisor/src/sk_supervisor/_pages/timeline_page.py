@@ -7,7 +7,7 @@ from typing import Final
 
 from sk_kernel import LifecycleEvent
 
-from sk_supervisor._pages.lanes import Lane, Scale, bar, key, lanes, mark
+from sk_supervisor._pages.lanes import Scale, Swimlane, bar, key, lanes, mark
 from sk_supervisor._pages.timeline import STATES, Timeline, WorkerHistory, is_bad, timeline_of
 from sk_supervisor._text.markup import Markup, Piece, page, tag
 from sk_supervisor._text.units import lasting, moment
@@ -96,12 +96,12 @@ def _figure(timeline: Timeline, notes: list[str]) -> Markup:
     )
 
 
-def _lane(life: WorkerHistory, scale: Scale) -> Lane:
+def _lane(life: WorkerHistory, scale: Scale) -> Swimlane:
     begin = life.events[0].time_ns if life.events else scale.begin
     end = max((event.time_ns for event in life.events), default=begin)
     if any(not stretch.ended for stretch in life.stretches):
         end = scale.begin + scale.length
-    return Lane(
+    return Swimlane(
         name=list(_name(life)),
         drawn=list(_drawn(life, scale)),
         took=lasting(max(0, end - begin)),

@@ -28,7 +28,7 @@ _STDIN: Final = "/dev/stdin"
 _EVENTS: Final = Others(EventLine, "lifecycle events, which `sk timeline` shows")
 
 
-class Wanted(NamedTuple):
+class TraceQuery(NamedTuple):
     """What the ids of a trace, and of the run that it is of, are or begin with; and its record.
 
     Of a record its own spans are meant, not those of batches that begin with it.
@@ -67,7 +67,7 @@ class ListAs(NamedTuple):
     order: str
 
 
-def trace(paths: Sequence[str], wanted: Wanted, html: str | None, how: ListAs) -> int:
+def trace(paths: Sequence[str], wanted: TraceQuery, html: str | None, how: ListAs) -> int:
     """Show the trace that is wanted, or list them where there are many; on a page, the first one.
 
     Of one trace it is told, too, what workers did while it waited: for that, files are read again.
@@ -81,7 +81,7 @@ def trace(paths: Sequence[str], wanted: Wanted, html: str | None, how: ListAs) -
         return error.exit_code
 
 
-def _shown(paths: Sequence[str], wanted: Wanted, html: str | None, how: ListAs) -> int:
+def _shown(paths: Sequence[str], wanted: TraceQuery, html: str | None, how: ListAs) -> int:
     lines, runs = JsonLines(paths, Span, _EVENTS), NewestRun(wanted.run)
     chosen, listing = _found(lines, runs, wanted, how)
     told = list(lines.told())
@@ -94,7 +94,7 @@ def _shown(paths: Sequence[str], wanted: Wanted, html: str | None, how: ListAs) 
     if html is not None:
         if len(chosen.ids) > 1 and listing is not None:
             first = first_of(listing)
-            chosen = _read_again(paths, chosen, Wanted(first.trace_id, runs.run_id))
+            chosen = _read_again(paths, chosen, TraceQuery(first.trace_id, runs.run_id))
             told += _said(picked_told(first, listing))
         _write(paths, chosen, html, [*told, *_said(others_told(runs))])
     else:
@@ -103,7 +103,7 @@ def _shown(paths: Sequence[str], wanted: Wanted, html: str | None, how: ListAs) 
 
 
 def _found(
-    lines: JsonLines[Span], runs: NewestRun, wanted: Wanted, how: ListAs
+    lines: JsonLines[Span], runs: NewestRun, wanted: TraceQuery, how: ListAs
 ) -> tuple[Chosen, Listing | None]:
     """Go through the files, once: of the runs that have what is wanted, the newest is taken."""
     chosen = Chosen(wanted.trace)
@@ -122,7 +122,7 @@ def _said(note: str | None) -> list[str]:
     return [note] if note else []
 
 
-def _read_again(paths: Sequence[str], several: Chosen, wanted: Wanted) -> Chosen:
+def _read_again(paths: Sequence[str], several: Chosen, wanted: TraceQuery) -> Chosen:
     """Give the spans of one trace of a run.
 
     :raises SeveralTracesError: when what was read cannot be read twice, as a pipe cannot.

@@ -8,9 +8,9 @@ from typing import Final, TypeAlias
 
 from sk_kernel import SpanLink
 
-from sk_supervisor._pages.lanes import Lane, Scale, bar, colour, key, lanes, wait
+from sk_supervisor._pages.lanes import Scale, Swimlane, bar, colour, key, lanes, wait
 from sk_supervisor._pages.trace_span import Row, Span
-from sk_supervisor._pages.trace_words import facts_of, groups_of, number_of, place_of
+from sk_supervisor._pages.trace_words import facts_of, groups_of, number_of, span_place
 from sk_supervisor._text.markup import Markup, Piece, page, tag
 from sk_supervisor._text.units import lasting, moment
 
@@ -70,8 +70,8 @@ def _with_link(facts: Sequence[tuple[str, str]], shown: Sequence[Row]) -> Iterat
         yield name, tag("a", value, href=f"#s{failed[0]}") if leads else value
 
 
-def _lane(number: int, row: Row, whole: _Whole) -> Lane:
-    return Lane(
+def _lane(number: int, row: Row, whole: _Whole) -> Swimlane:
+    return Swimlane(
         name=list(_name(row)),
         drawn=list(_drawn(row, whole)),
         took=lasting(row.span.took_ns),
@@ -86,7 +86,7 @@ def _name(row: Row) -> Iterator[Piece]:
     yield span.name
     if span.kind not in ("internal", ""):
         yield tag("small", span.kind)
-    yield tag("small", place_of(span))
+    yield tag("small", span_place(span))
     if span.error is not None:
         yield tag("b", f"\N{MULTIPLICATION X}\N{NO-BREAK SPACE}{span.error}")
     if row.note is not None:

@@ -13,7 +13,7 @@ from sk_supervisor._pages.trace_index import Listing
 from sk_supervisor._pages.trace_orders import ORDERS
 from sk_supervisor._pages.trace_span import GUIDED, Row, Span
 from sk_supervisor._pages.trace_waits import Meanwhile
-from sk_supervisor._pages.trace_words import facts_of, groups_of, number_of, place_of
+from sk_supervisor._pages.trace_words import facts_of, groups_of, number_of, span_place
 from sk_supervisor._show.rows import shown
 from sk_supervisor._text.units import lasting, moment
 
@@ -33,7 +33,7 @@ def show_trace(screen: Console, rows: Sequence[Row], count: int) -> None:
         span = row.span
         table.add_row(
             _label(row),
-            Text(shown(place_of(span)), style=colours[span.process_group]),
+            Text(shown(span_place(span)), style=colours[span.process_group]),
             "" if row.waited_ns is None else lasting(row.waited_ns),
             lasting(span.start_ns - begin),
             lasting(span.took_ns),

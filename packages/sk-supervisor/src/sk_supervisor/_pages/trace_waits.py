@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from sk_supervisor._pages.trace_span import Row, Span
-from sk_supervisor._pages.trace_words import number_of, place_of
+from sk_supervisor._pages.trace_words import number_of, span_place
 from sk_supervisor._text.units import lasting
 
 MOST_WAITS: Final = 8
@@ -82,7 +82,7 @@ class Meanwhile:
 
     def add(self, span: Span) -> None:
         """Take one of the spans of the run, in any order."""
-        for watched in self._by_place.get(place_of(span), ()):
+        for watched in self._by_place.get(span_place(span), ()):
             watched.add(span)
 
     def told(self, wait: Wait) -> list[str]:
@@ -106,7 +106,7 @@ def longest_waits(rows: Sequence[Row]) -> list[Wait]:
     for number, row in enumerate(rows):
         if row.note is None and row.waited_ns and row.waited_ns * _WORTH >= whole:
             span, parent = row.span, parents[row.span.parent_id or ""]
-            places = tuple(dict.fromkeys((place_of(span), place_of(parent))))
+            places = tuple(dict.fromkeys((span_place(span), span_place(parent))))
             found.append(Wait(number, span.name, parent.end_ns, span.start_ns, places))
     return sorted(found, key=lambda wait: (-wait.took_ns, wait.row))[:MOST_WAITS]
 

@@ -17,7 +17,7 @@ NAMED: Final = 5
 """The other runs that are named; of any more the number is told."""
 
 
-def place_of(span: Span) -> str:
+def span_place(span: Span) -> str:
     """Say where a span was: its worker, which names the group too, or its group."""
     return span.worker or span.process_group or "-"
 

@@ -19,7 +19,6 @@ from sk_kernel import (
     NodeFailure,
     RunError,
     letter_lines,
-    payload_of,
     read_letter,
 )
 from sk_kernel.runtime import (
@@ -38,6 +37,7 @@ from sk_kernel.runtime import (
     application_traceback,
     line_of,
     make_plan,
+    payload_of,
     single_group,
     staged_letters,
 )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TextIO
 
-from sk_kernel import DeadLetter, DeadLetterError, letter_lines, payload_of, read_letter
-from sk_kernel.runtime import Graph
+from sk_kernel import DeadLetter, DeadLetterError, letter_lines, read_letter
+from sk_kernel.runtime import Graph, payload_of
 
 from sk_supervisor._replay.show import cut
 from sk_supervisor._show.rows import shown

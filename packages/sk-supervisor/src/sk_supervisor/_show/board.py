@@ -40,7 +40,7 @@ class Board:
         *,
         stops_differ: bool = False,
     ) -> None:
-        self._groups = {name: Progress(name, state=_PHASES[0]) for name in groups}
+        self._groups = {name: Progress(group=name, state=_PHASES[0]) for name in groups}
         self._source, self._sink = source, sink
         by = " (by the largest stop_timeout_seconds)" if stops_differ else ""
         self._stop_words = f"{stop_seconds:g} s{by}"
@@ -103,7 +103,7 @@ class Board:
         return f"stopping: waiting up to {self._stop_words} for {late}; {ends_it} ends it now"
 
     def _of(self, group: str) -> Progress:
-        return self._groups.get(group, Progress(group))
+        return self._groups.get(group, Progress(group=group))
 
 
 def board_of(prepared: Prepared) -> Board:

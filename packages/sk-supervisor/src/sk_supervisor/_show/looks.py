@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sk_kernel import RunStatus, Totals, WorkerStatus
 
 
-class Look(NamedTuple):
+class StatusLook(NamedTuple):
     """A run as it was seen."""
 
     status: RunStatus
@@ -29,14 +29,14 @@ class Looks:
         self._before: RunStatus | None = None
         self._told: dict[tuple[str, int], tuple[Totals, float]] = {}
 
-    def at(self, status: RunStatus) -> Look:
+    def at(self, status: RunStatus) -> StatusLook:
         """The look at a run that is like this now."""
         before, self._before = self._before, status
         rate = None
         if before is not None:
             seconds = status.age_seconds - before.age_seconds
             rate = per_second(status.records_in - before.records_in, seconds)
-        return Look(status, rate, dict(self._busy(status)))
+        return StatusLook(status, rate, dict(self._busy(status)))
 
     def _busy(self, status: RunStatus) -> Iterator[tuple[str, float]]:
         for group in status.groups:

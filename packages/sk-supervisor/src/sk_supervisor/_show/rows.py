@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from sk_kernel import GroupStatus, RunStatus, WorkerStatus
 
-from sk_supervisor._show.looks import Look
+from sk_supervisor._show.looks import StatusLook
 
 _NUMBERS = ("in", "out", "busy", "queue", "idle", "age", "rss", "restarts")
 COLUMNS = ("worker", "pid", "state", *_NUMBERS)
@@ -18,7 +18,7 @@ def is_number(column: str) -> bool:
     return column == "pid" or column in _NUMBERS
 
 
-def headline(look: Look) -> str:
+def headline(look: StatusLook) -> str:
     """Which run it is, how it is, and how far it has come."""
     status, rate = look.status, look.rate
     parts = [f"{status.state}, {'ready' if status.ready else 'not ready'}", age(status.age_seconds)]
@@ -50,7 +50,7 @@ def notes(status: RunStatus) -> Iterator[str]:
         yield f"refused: {refused}"
 
 
-def rows(look: Look) -> Iterator[tuple[str, ...]]:
+def rows(look: StatusLook) -> Iterator[tuple[str, ...]]:
     """The cells of each worker, by :data:`COLUMNS`; its name begins with its group's."""
     for worker in look.status.workers():
         yield _cells(worker, look.busy.get(worker.worker_id))

@@ -125,12 +125,10 @@ class Dispatcher:
                 record.partial_outputs = paths
                 self._advance(record, Event.SAID_READY)
             case Heartbeat(progress=ProgressMessage() as said) | (ProgressMessage() as said):
-                done = said.records_in, said.records_out, said.batches
-                counts = Counts(*done, said.waiting, said.requests, said.source_records)
                 record.dead_lettered, record.skipped_said = said.dead_lettered, said.skipped
                 record.metering = said.metering or record.metering
                 record.position = said.position
-                self._progressed(record, counts)
+                self._progressed(record, _counts_of(said))
             case Drained() as drained:
                 self._drained(record, drained)
             case StopAck(partial_outputs=paths):
@@ -183,3 +181,14 @@ class Dispatcher:
             self._fail(record, Breakage(fault.category, fault.message))
         else:
             self._causes.blame_hub(fault.message)
+
+
+def _counts_of(said: ProgressMessage) -> Counts:
+    return Counts(
+        records_in=said.records_in,
+        records_out=said.records_out,
+        batches=said.batches,
+        waiting=said.waiting,
+        requests=said.requests,
+        source_records=said.source_records,
+    )

@@ -11,8 +11,7 @@ from contextlib import suppress
 from types import CodeType, FrameType
 from typing import Any, Final
 
-from sk_kernel import last_place
-from sk_kernel.runtime import SINK, SOURCE, Graph
+from sk_kernel.runtime import SINK, SOURCE, Graph, last_place
 
 #: Whose frames are not the application's, beside those of Python itself: a worker's main module is
 #: the runtime's too, and the loop that a chain of nodes is compiled to is in none.

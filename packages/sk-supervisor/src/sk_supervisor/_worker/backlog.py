@@ -25,7 +25,7 @@ _SHORT_SECONDS: Final = 0.005
 _LONG_SECONDS: Final = 0.02
 
 
-class Waiting(NamedTuple):
+class Queued(NamedTuple):
     """What has come of one request in one frame, when that was, and until when it is of use."""
 
     came: float
@@ -58,7 +58,7 @@ class Backlog:
 
     def __init__(self, *, ordered: bool) -> None:
         self._ordered = ordered
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[Queued] = deque()
         #: So many have to leave before all are looked through.
         self._until_sweep = 0
 
@@ -68,12 +68,12 @@ class Backlog:
     def put(self, visits: Sequence[Visit], now: float) -> None:
         """Take what has come in one frame."""
         if len(visits) == 1:
-            self._waiting.append(Waiting(now, visits[0].due, visits))
+            self._waiting.append(Queued(now, visits[0].due, visits))
             return
         requests: dict[str, list[Visit]] = {}
         for visit in visits:
             requests.setdefault(visit.request, []).append(visit)
-        self._waiting.extend(Waiting(now, some[0].due, some) for some in requests.values())
+        self._waiting.extend(Queued(now, some[0].due, some) for some in requests.values())
 
     def take(self, most: int, now: float, took: float) -> tuple[list[Sequence[Visit]], list[Visit]]:
         """(at most so many requests that are to be begun, what is not to be begun any more).
@@ -89,7 +89,7 @@ class Backlog:
         waiting = self._waiting
         before = len(waiting)
         newest = not self._ordered and before > 0 and waiting[0].stands(now)
-        chosen: list[Waiting] = []
+        chosen: list[Queued] = []
         while waiting and len(chosen) < most:
             each = waiting.pop() if newest else waiting.popleft()
             if each.is_late(now, took):
@@ -109,7 +109,7 @@ class Backlog:
             self._until_sweep -= 1
         if self._until_sweep > 0 or not waiting or not waiting[0].stands(now):
             return
-        self._waiting = kept = deque[Waiting]()
+        self._waiting = kept = deque[Queued]()
         for each in waiting:
             if each.is_late(now, took):
                 late += each.visits

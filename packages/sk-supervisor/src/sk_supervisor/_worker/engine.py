@@ -40,7 +40,7 @@ class Engine:
         self.sink, self.responder, self.meter = segments.sink, responder, meter
         #: Whether the input had its own end, as far as one has come.
         self.complete = True
-        self.progress = Progress(group, state="running")
+        self.progress = Progress(group=group, state="running")
 
     @property
     def drained(self) -> bool:
@@ -150,13 +150,13 @@ class Engine:
         """Note how far the work has come: after so many records of the source, and batches."""
         dead_lettered, skipped = self._segments.given_up()
         self.progress = Progress(
-            self.progress.group,
-            self._taken,
-            self.sink.records if self.sink else self._passed_on,
-            batches,
-            "running",
-            dead_lettered,
-            skipped,
-            self.responder.answered,
-            source_records,
+            group=self.progress.group,
+            records_in=self._taken,
+            records_out=self.sink.records if self.sink else self._passed_on,
+            batches=batches,
+            state="running",
+            dead_lettered=dead_lettered,
+            skipped=skipped,
+            requests=self.responder.answered,
+            source_records=source_records,
         )
