@@ -1,4 +1,4 @@
-"""The table of lifecycle events in docs/operating.md, as data."""
+"""The table of lifecycle events in docs/events.md, as data."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from source_tree import ROOT
 
-PAGE = ROOT / "docs" / "operating.md"
-HEADER = "| event | level | of | fields | emitted |\n"
+PAGE = ROOT / "docs" / "events.md"
+HEADER = "| event | level | scope | fields | emitted |\n"
 
 _CODE = re.compile("`([^`]+)`")
 
@@ -27,7 +27,7 @@ def documented_events() -> Mapping[str, Documented]:
     table = PAGE.read_text("utf-8").partition(HEADER)[2].partition("\n\n")[0]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[1:]]
     events = {
-        _CODE.findall(name)[0]: Documented(level, of, frozenset(_CODE.findall(fields)))
+        _CODE.findall(name)[0]: Documented(level.split()[0], of, frozenset(_CODE.findall(fields)))
         for name, level, of, fields, _ in rows
     }
     if not events or len(events) < len(rows):

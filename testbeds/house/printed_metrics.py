@@ -9,7 +9,7 @@ from sk_observability import METRICS, Metric
 def metric_table() -> str:
     """Every metric, in the order of the code."""
     rows = [
-        "| for Prometheus, for OpenTelemetry | kind, unit | labels | what it is |",
+        "| name for Prometheus, for OpenTelemetry | kind, unit | labels | meaning |",
         "|---|---|---|---|",
     ]
     return "\n".join([*rows, *map(_row, METRICS)])

@@ -1,4 +1,4 @@
-"""docs/operating.md names every lifecycle event, and no other."""
+"""docs/events.md names every lifecycle event, and no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The events of runs on every engine, beside the table of docs/operating.md."""
+"""The events of runs on every engine, beside the table of docs/events.md."""
 
 from __future__ import annotations
 
