@@ -31,7 +31,7 @@ Exit codes:
   0    done; also a run with an unbounded source that was stopped and drained
   1    the command could not do what was asked: no such run or no answer (status, top,
        stop, events), a record or dead letter that failed or is not there (replay),
-       nothing to show or an unreadable line (trace, timeline)
+       nothing to show or an unreadable line (trace, timeline), standard output is full
   2    faults in the configuration, or wrong usage
   3    start or readiness failed
   4    a worker, node or adapter failed
