@@ -84,10 +84,10 @@ def test_frames_of_every_earlier_worker_are_stale_without_a_list_of_them() -> No
     relay = Relay(plan_of(), WORKERS, ["mid"])
     assert grown(lambda number: relay.hand_over(name(number)), relay) <= 0
     for number in range(1, MANY):
-        assert relay.route("in-0.1", header(receiver=name(number)), 1) is None
-    assert relay.route("in-0.1", header(receiver=name(MANY)), 1) == name(MANY)
+        assert relay.route("in-0.1", header(receiver=name(number))) is None
+    assert relay.route("in-0.1", header(receiver=name(MANY))) == name(MANY)
     with pytest.raises(RelayRefusedError):
-        relay.route("in-0.1", header(receiver=name(MANY + 1)), 1)
+        relay.route("in-0.1", header(receiver=name(MANY + 1)))
 
 
 @pytest.mark.parametrize(

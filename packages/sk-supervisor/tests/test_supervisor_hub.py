@@ -93,7 +93,7 @@ def test_acknowledgements_of_the_sink_are_credit_of_the_source(hub: Hub) -> None
     for epoch in (1, 2, 2, 5):
         last.data_plane.acknowledge(2, epoch)
     assert [first.credit.get(timeout=PATIENCE) for _ in range(3)] == [1, 2, 5]
-    assert hub.relay.counters.acknowledged == 5
+    assert hub.relay.acknowledged == 5
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ class Line:
             epoch=epoch,
             **{"first": epoch * 10 - 9, "last": epoch * 10, **changes},
         )
-        self.relay.route(self.now[sender], frame, 1, final="last" in changes)
+        self.relay.route(self.now[sender], frame, final="last" in changes)
 
     def is_done(self, epoch: int) -> None:
         self.relay.acknowledge("out-0.1", AckHeader("out-0.1", 2, epoch))

@@ -183,9 +183,9 @@ def test_with_the_end_of_input_goes_what_nodes_have_made_as_they_finished() -> N
     frame = header(
         sender="again-0.1", receiver="back-0.1", source_segment=own, target_segment=last, last=3
     )
-    relay.route("again-0.1", frame, 1)
+    relay.route("again-0.1", frame)
     before = relay.share("again-0.1", "audit")
-    relay.route("again-0.1", frame, 1, final=True)
+    relay.route("again-0.1", frame, final=True)
     relay.hand_over("again-0.2")
     after = [relay.share(f"again-0.{n}", "audit") for n in (1, 2)]
     assert (before, after) == (((0, 3),), [((0, 4),), ()])

@@ -52,14 +52,14 @@ class Forwarding:
         if frame.kind in (FrameKind.BATCH, FrameKind.END):
             header = decode_header(BatchHeader, frame.header)
             final = frame.kind is FrameKind.END
-            receiver = self._relay.route(worker, header, len(frame.raw), final=final)
+            receiver = self._relay.route(worker, header, final=final)
             if receiver is not None:
                 if header.skipped and not header.more:
                     self._on_skipped(worker, header.skipped)
                 self._links.send(receiver, [frame.raw])
         elif frame.kind is FrameKind.REQUEST:
             asked = decode_header(RequestHeader, frame.header)
-            receiver = self._relay.pass_on(worker, asked, len(frame.raw))
+            receiver = self._relay.pass_on(worker, asked)
             if receiver is None or receiver in self._links.gone:
                 self._miss(asked.receiver)
             else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan
@@ -23,20 +22,6 @@ class CreditGrant(NamedTuple):
 
     workers: tuple[str, ...]
     acknowledged: int
-
-
-@dataclass(slots=True)
-class RelayCounters:
-    """What passed the hub; ``stale`` frames came from, or were for, a worker that was replaced.
-
-    ``requests`` are the frames with records of requests that went from one worker to another.
-    """
-
-    frames: int = 0
-    bytes: int = 0
-    acknowledged: int = 0
-    stale: int = 0
-    requests: int = 0
 
 
 class Relay:
@@ -84,7 +69,8 @@ class Relay:
         self._last_epoch = 0
         self._in_flight = InFlight(plan)
         self._versions = Versions(ways, again)
-        self.counters = RelayCounters()
+        self.acknowledged = 0
+        """The last batch that the sink's segment has acknowledged."""
 
     def has_sent_all(self, worker: str) -> bool:
         """Whether the end of input has come from a worker, on every way that leads out of it."""
@@ -121,7 +107,7 @@ class Relay:
     @property
     def complete(self) -> bool:
         """Whether every batch, to the end of input, has been acknowledged."""
-        return 0 < self._last_epoch <= self.counters.acknowledged
+        return 0 < self._last_epoch <= self.acknowledged
 
     def hand_over(self, worker: str) -> None:
         """Another worker is in its place from now on; what comes from or is for the old is stale.
@@ -137,10 +123,8 @@ class Relay:
             self._ended = {way for way in self._ended if way.sender != place}
             self._in_flight.handed_over(place)
 
-    def route(
-        self, connection: str, header: BatchHeader, size: int, *, final: bool = False
-    ) -> str | None:
-        """The worker that a frame goes to; None for a stale one.
+    def route(self, connection: str, header: BatchHeader, *, final: bool = False) -> str | None:
+        """The worker that a frame goes to; None if its sender or receiver has been replaced.
 
         :raises RelayRefusedError: when the worker behind ``connection`` may not send it.
         """
@@ -149,7 +133,9 @@ class Relay:
                 raise RelayRefusedError(connection, f"claims segment {header.source_segment}")
             sender = self._runs(connection, header.source_segment)
             if sender is None:
-                self._stale(connection, connection, f"claims segment {header.source_segment}")
+                self._check_replaced(
+                    connection, connection, f"claims segment {header.source_segment}"
+                )
                 return None
             if header.target_segment not in self._reachable[header.source_segment]:
                 raise RelayRefusedError(
@@ -157,7 +143,9 @@ class Relay:
                 )
             receiver = self._runs(header.receiver, header.target_segment)
             if receiver is None or header.receiver == connection:
-                self._stale(header.receiver, connection, f"names {header.receiver!r} as receiver")
+                self._check_replaced(
+                    header.receiver, connection, f"names {header.receiver!r} as receiver"
+                )
                 return None
             if not header.more:
                 way = Way(header.source_segment, sender, header.target_segment, receiver)
@@ -167,12 +155,10 @@ class Relay:
                     self._ended.add(way)
                     self._last_epoch = header.epoch
             self._in_flight.sent(sender, receiver, header)
-            self.counters.frames += 1
-            self.counters.bytes += size
             return header.receiver
 
-    def pass_on(self, connection: str, header: RequestHeader, size: int) -> str | None:
-        """The worker that records of requests go to; None where one of both has been replaced.
+    def pass_on(self, connection: str, header: RequestHeader) -> str | None:
+        """The worker that records of requests go to; None as in :meth:`route`.
 
         :raises RelayRefusedError: when the worker behind ``connection`` may not send them.
         """
@@ -180,17 +166,19 @@ class Relay:
             if header.sender != connection or header.source_segment is None:
                 raise RelayRefusedError(connection, "sends requests in another's name")
             if self._runs(connection, header.source_segment) is None:
-                self._stale(connection, connection, f"claims segment {header.source_segment}")
+                self._check_replaced(
+                    connection, connection, f"claims segment {header.source_segment}"
+                )
                 return None
             if header.target_segment not in self._reachable[header.source_segment]:
                 raise RelayRefusedError(
                     connection, f"is not upstream of segment {header.target_segment}"
                 )
             if self._runs(header.receiver, header.target_segment) is None:
-                self._stale(header.receiver, connection, f"names {header.receiver!r} as receiver")
+                self._check_replaced(
+                    header.receiver, connection, f"names {header.receiver!r} as receiver"
+                )
                 return None
-            self.counters.requests += 1
-            self.counters.bytes += size
             return header.receiver
 
     def acknowledge(self, connection: str, header: AckHeader) -> CreditGrant | None:
@@ -205,25 +193,24 @@ class Relay:
                 raise RelayRefusedError(connection, problem)
             segment, place = self._last
             if header.segment != segment or self._runs(connection, segment) != place:
-                self._stale(connection, connection, problem)
+                self._check_replaced(connection, connection, problem)
                 return None
             if self._sees_all and header.epoch > self._in_flight.newest:
                 problem = f"acknowledges batch {header.epoch}, of which nothing was sent yet"
                 raise RelayRefusedError(connection, problem)
-            before = self.counters.acknowledged
-            self.counters.acknowledged = now = max(before, header.epoch)
+            before = self.acknowledged
+            self.acknowledged = now = max(before, header.epoch)
             self._in_flight.acknowledged(place, now)
             workers = tuple(self._workers[place] for place in self._credited)
             return CreditGrant(workers, now) if now > before else None
 
-    def _stale(self, worker: str, connection: str, problem: str) -> None:
-        """Count a frame that came from, or is for, a worker that was replaced.
+    def _check_replaced(self, worker: str, connection: str, problem: str) -> None:
+        """Check that ``worker`` has been replaced: frames from and for it are dropped.
 
-        :raises RelayRefusedError: when the worker was not: whoever is behind ``connection`` errs.
+        :raises RelayRefusedError: when it has not been: the worker behind ``connection`` errs.
         """
         if not self._is_former(worker):
             raise RelayRefusedError(connection, problem)
-        self.counters.stale += 1
 
     def _is_former(self, worker: str) -> bool:
         """Whether it was in a place before whoever is there now."""
