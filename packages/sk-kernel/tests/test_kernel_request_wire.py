@@ -95,7 +95,7 @@ def test_what_is_wrong_with_a_visit_is_told_by_the_types_of_its_field_and_the_tr
     codec: RequestCodec, graph: Graph, edge: Edge
 ) -> None:
     told: list[Any] = []
-    codec.on_unsent = told.append
+    codec.on_fault = told.append
     ask = next(t.cls for t in graph.consumed("several"))
     asked = Visit("r1", 1, Entrances(graph, "run").entry("several", ask), key(1), ask("secret"))
     given = Visit("r2", 1, edge, key(2), edge.payload.cls(1))
@@ -143,6 +143,22 @@ def test_a_reply_that_is_not_as_declared_is_a_failure(codec: RequestCodec, edge:
     wrong = right._replace(request="r2", payload=cls("no number"))
     failure = Answer("r2", 1, node="giver", cause_type="NodeOutputError")
     assert sent_answers(codec, [right, wrong]) == [right, failure]
+
+
+def test_the_fault_of_a_reply_that_is_not_as_declared_names_its_types_and_its_trace(
+    codec: RequestCodec, edge: Edge
+) -> None:
+    told: list[Any] = []
+    codec.on_fault = told.append
+    wrong = Answer("r", 1, True, edge.payload.cls("secret"), "giver")
+    (frame,) = frames_of(codec.answer_parts([wrong], 1 << 20), 1 << 20)
+    (answer,) = codec.answers(frame)
+    codec.read(answer, "0af76519-16cd-43dd-8448-eb211c80319c")
+    (error,) = told
+    of = edge.payload.name
+    assert str(error) == f"'giver' returned {of} with n: str, but declares n: int"
+    assert error.trace_id == "0af7651916cd43dd8448eb211c80319c"
+    assert error.__cause__ is None
 
 
 def test_a_reply_that_cannot_be_sent_is_a_failure_of_its_node_in_its_place(

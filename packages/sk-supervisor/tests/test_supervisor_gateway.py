@@ -22,6 +22,7 @@ from sk_supervisor._protocol.client_keys import ClientKeys
 from sk_supervisor._protocol.edges import EdgeKeys
 from sk_supervisor._protocol.frames import CLIENT, ReplyHeader, encode_header
 from sk_supervisor._protocol.link_limits import LinkLimits
+from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._requests.flights import name_of
 from sk_supervisor._requests.gateway import RequestGateway
 from sk_supervisor.errors import HeaderError, RelayRefusedError
@@ -50,6 +51,7 @@ class Front:
             workers=dict,
             wake=lambda: None,
             on_failure=lambda *_: None,
+            faults=RequestFaults(),
         )
         self._client = ReplyCoordinatorService(waiters, RoutingService(plan), self.gateway.dispatch)
 

@@ -17,8 +17,10 @@ from sk_kernel.runtime import WHOLE, Answer, ReplyWaiterService, RequestCodec, f
 from sk_supervisor import Service, prepare, serve
 from sk_supervisor._requests.replies import Come as Coming
 from sk_supervisor._requests.replies import Replies
+from supervisor_heard import hearing
 
 PATIENCE = 30.0
+CALLERS = "0af7651916cd43dd8448eb211c80319c"
 MODULES = ("asked_app", "asked_side", "asked_made")
 TWO: tuple[dict[str, Any], ...] = (
     {"name": "one", "nodes": ["first", "second", "making", "tasting", *SIDE]},
@@ -76,6 +78,22 @@ def test_what_a_reply_raises_as_it_is_made_fails_its_request_alone(
     assert (outcome.status, outcome.group, outcome.node) == ("error", "one", "making")
     assert outcome.cause_type == "NodeOutputError"
     assert service.request(Envelope(Make("other"))).wait(PATIENCE).status == "success"
+
+
+def test_the_traceback_of_a_reply_that_raises_as_it_is_made_is_logged(
+    service: Service, deed: Callable[[str, Callable[[], Any]], None]
+) -> None:
+    deed("raising", lambda: raising(RuntimeError("no such tenant")))
+    with hearing("sk_supervisor", "no such tenant") as heard:
+        service.request(Envelope(Make("raising"), trace_id=CALLERS)).wait(PATIENCE)
+        assert heard.came.wait(PATIENCE)
+    text = "\n".join(line for _, line in heard.lines)
+    assert text.startswith(
+        "a request has failed: 'making' returned Made that the class refuses (RuntimeError)"
+        f" (trace {CALLERS})\nTraceback"
+    )
+    assert "asked_made.py" in text
+    assert text.endswith("RuntimeError: no such tenant")
 
 
 def test_a_payload_that_would_end_the_worker_as_it_is_made_there_fails_its_request_alone(

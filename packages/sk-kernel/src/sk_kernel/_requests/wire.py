@@ -46,12 +46,12 @@ _NO_TEXT: Final = ("Envelope with headers, or a name, that are not all text", ""
 class RequestCodec:
     """Encodes and decodes the visits and answers of one graph.
 
-    ``on_unsent`` is called, in a worker, with the error of each that cannot be sent from there, and
-    of each visit that has come and should not have been sent.
+    ``on_fault`` is called with the error of each visit or answer that cannot be sent, and of each
+    that arrived and cannot be read. Its outcome carries no more than the type of that error.
     """
 
     def __init__(self, graph: Graph) -> None:
-        self.on_unsent: Callable[[RunError | UnsendableRequestError], object] | None = None
+        self.on_fault: Callable[[RunError | UnsendableRequestError], object] | None = None
         vertices = (*graph.producers, SINK)
         index = {name: i for i, name in enumerate(vertices)}
         emitted = (t for p in graph.producers for t in graph.emitted(p))
@@ -90,7 +90,7 @@ class RequestCodec:
         RecordTooLargeError.
         """
         unsent: list[Answer] = []
-        return parts_of(visits, self._sent_visit, limit, unsent.append, self.on_unsent), unsent
+        return parts_of(visits, self._sent_visit, limit, unsent.append, self.on_fault), unsent
 
     def answer_parts(self, answers: Sequence[Answer], limit: int) -> list[WirePart]:
         """Answers as parts of arrays of at most ``limit`` bytes.
@@ -102,7 +102,7 @@ class RequestCodec:
             self._sent_answer,
             limit,
             lambda failure: encode(self._sent_answer(failure)),
-            self.on_unsent,
+            self.on_fault,
         )
 
     def visits(self, data: bytes | memoryview, now: float = -math.inf) -> list[Visit | Answer]:
@@ -130,18 +130,27 @@ class RequestCodec:
             raise WireError(type(error).__name__) from error
         return [self._answer(wire) for wire in found]
 
-    def read(self, answer: Answer) -> Answer:
-        """An answer with its reply, which is made here; of one that is not as declared, a failure.
+    def read(self, answer: Answer, trace_id: str = "") -> Answer:
+        """Construct the reply of an answer; if that fails, return a failure in its place.
 
-        Its classes are the application's, and so is what runs as they are made: whatever that
-        raises is a failure, too.
+        A reply fails if it is not as declared, or if its class raises. Anything that the class
+        raises fails this request alone: it is the application's code.
+
+        :param trace_id: that the request was sent with; noted on the error for ``on_fault``.
         """
         unread = answer.payload
         if not isinstance(unread, Unread):
             return answer
         try:
             return answer._replace(payload=self._decoder(unread.type)(unread.data))
-        except BaseException:  # noqa: BLE001 - whatever the __post_init__ of a payload raises
+        except BaseException as raised:  # noqa: BLE001 - whatever a __post_init__ raises
+            error = NodeOutputError(answer.node, *found_in(self._types[unread.type].name, raised))
+            # msgspec wraps a ValueError or a TypeError of the class's own code.
+            wrapped = isinstance(raised, msgspec.MsgspecError)
+            error.__cause__ = raised.__cause__ if wrapped else raised
+            error.trace_id = w3c_trace_id(trace_id) if trace_id else None
+            if self.on_fault is not None:
+                self.on_fault(error)
             return _failed(answer, answer.node, NodeOutputError)
 
     def reads_at_once(self, answers: Iterable[Answer]) -> bool:
@@ -217,8 +226,8 @@ class RequestCodec:
         else:
             error = NodeOutputError(edge.producer, got, declared, root_of(wire.key))
         error.trace_id = known.trace_id and w3c_trace_id(known.trace_id)
-        if self.on_unsent is not None:
-            self.on_unsent(error)
+        if self.on_fault is not None:
+            self.on_fault(error)
         return _failed(wire, edge.consumer, cause)
 
     def _reading(self, wire: WireVisit, way: _Way) -> tuple[Edge, Callable[[msgspec.Raw], Any]]:

@@ -94,8 +94,8 @@ def _told(error: RunError | UnsendableRequestError) -> str:
     if isinstance(cause, RequestExpiredError):
         return _told_cancelled(cause, trace)
     said = f"a request has failed: {error}{trace}"
-    if cause is None or isinstance(error, NodeOutputError):  # no line of theirs
-        return said
+    if cause is None or (isinstance(error, NodeOutputError) and not line_of(cause)):
+        return said  # no code of the application raised it
     return f"{said}\n{application_traceback(cause)}"
 
 

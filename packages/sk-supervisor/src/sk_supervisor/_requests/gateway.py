@@ -41,6 +41,7 @@ from sk_supervisor._protocol.frames import (
 )
 from sk_supervisor._protocol.peers import group_of, place_of, places_of
 from sk_supervisor._protocol.turns import Turns
+from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._requests.flights import Flights, OnFailure, name_of, visits_of
 from sk_supervisor._requests.replies import Come, Replies
 
@@ -80,6 +81,7 @@ class RequestGateway:
     :param workers: the worker in each place, as of now.
     :param wake: has the hub ask for what is outgoing.
     :param on_failure: called in any thread for a request that has failed; must not block.
+    :param faults: logs why a reply could not be constructed here.
     """
 
     def __init__(
@@ -94,11 +96,13 @@ class RequestGateway:
         workers: Callable[[], dict[str, str]],
         wake: Callable[[], None],
         on_failure: OnFailure,
+        faults: RequestFaults,
     ) -> None:
         self._plan, self._keys, self._waiters = plan, keys, waiters
         self._run_id, self._ids, self._limit = run_id, ids, max_payload_bytes
         self._workers, self._wake = workers, wake
-        self._codec = RequestCodec(plan.graph)
+        self._codec, self._faults = RequestCodec(plan.graph), faults
+        self._codec.on_fault = faults.tell
         self._entrances = Entrances(plan.graph, run_id)
         self._segment_of = {v: s.index for s in plan.segments for v in s.vertices}
         self._behind = _groups_behind(plan)
@@ -137,6 +141,7 @@ class RequestGateway:
         """Let what is in flight fail: the workers are gone, or will not answer any more."""
         for name, flight in self._flights.now().items():
             self._flights.lose(name, flight.waiter.group)
+        self._faults.tell_rest()
 
     def _parts(
         self, number: int, inputs: Sequence[BoundaryDispatchInput], waiter: ReplyWaiter

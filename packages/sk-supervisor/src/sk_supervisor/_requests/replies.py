@@ -68,7 +68,7 @@ class Replies:
 
     def _pass_on(self, worker: str, come: Come) -> None:
         waiter, said, group, done = come
-        answer = self._codec.read(said) if said is not None else None
+        answer = self._codec.read(said, waiter.asked_as) if said is not None else None
         if done:
             self._on_done(done)  # first: whoever is woken may ask for more at once
         if answer is not None:

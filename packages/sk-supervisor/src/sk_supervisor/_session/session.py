@@ -38,9 +38,11 @@ from sk_supervisor._protocol.client_keys import ClientKeys
 from sk_supervisor._protocol.edges import EdgeKeys
 from sk_supervisor._protocol.link_limits import link_limits
 from sk_supervisor._protocol.peers import Peers, group_of, incarnation_of, place_of, worker_name
+from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._requests.gateway import RequestGateway
 from sk_supervisor._requests.handoff import Handoff
 from sk_supervisor._session.worker_bundles import WorkerBundles
+from sk_supervisor._text.redaction import redactor_of
 from sk_supervisor.errors import RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:
@@ -112,6 +114,7 @@ class Session:
             workers=lambda: self._peers.now,
             wake=lambda: self.hub.wake(),
             on_failure=lambda outcome, trace: self._put(HandoffFailed(outcome, trace)),
+            faults=RequestFaults(redactor_of(self._prepared.config)),
         )
 
     def _data_hub(self, ipc: ExecutionIpcConfig) -> DataHub:

@@ -68,7 +68,7 @@ class Responder:
         self._data_plane, self._limit = data_plane, max_payload_bytes
         self._codec = RequestCodec(plan.graph)
         self._faults = RequestFaults()
-        self._codec.on_unsent = self._faults.tell
+        self._codec.on_fault = self._faults.tell
         self._overlap = _overlap(loop) if loop is not None else None
         #: By segment, the last one first: what has come furthest is the first to go on.
         self._lanes: dict[int, Lane] = {}
