@@ -209,6 +209,21 @@ def test_a_recorded_hello_opens_no_second_connection(
     assert server.rejects() == {"replay": 1}
 
 
+def test_the_smallest_nonce_cache_lets_every_peer_in(
+    stack: ExitStack, pool: ThreadPoolExecutor
+) -> None:
+    """Each peer needs one place in it, and has its own: a run of many workers is never refused."""
+    names = [f"policy/{index}/1" for index in range(4)]
+    server = SecureTcpTransport(session="run-1", identity="hub", nonce_capacity=1)
+    listener = stack.enter_context(server.listen(dict.fromkeys(names, KEY).get))
+    for name in names:
+        client = SecureTcpTransport(session="run-1", identity=name, nonce_capacity=1)
+        connecting = pool.submit(client.connect, listener.address, server="hub", keys=KEY)
+        assert stack.enter_context(listener.accept(SOON)).peer == name
+        stack.enter_context(connecting.result(SOON))
+    assert server.rejects() == {}
+
+
 @pytest.mark.contract("SEC-IPC-03")
 @pytest.mark.parametrize("seconds", [31, -31])
 def test_a_hello_of_another_time_opens_no_connection(
@@ -283,6 +298,22 @@ def test_data_right_behind_the_welcome_is_received(
     sock.sendall(b"".join([*peer.reply, *peer.signer.seal(FrameKind.CREDIT, b"1")]))
     client = stack.enter_context(connecting.result(SOON))
     assert client.receive(SOON).header == b"1"
+
+
+def test_the_time_that_an_accept_queues_behind_another_counts(pool: ThreadPoolExecutor) -> None:
+    # The lock is held as by a thread that waits for a peer.
+    with make_server().listen(NOBODY.get) as listener, listener._accepting:
+        queued = pool.submit(listener.accept, timeout=0.05)
+        with pytest.raises(DeadlineError):
+            queued.result(SOON)
+
+
+def test_a_flood_of_events_does_not_prolong_an_accept(pool: ThreadPoolExecutor) -> None:
+    with make_server().listen(NOBODY.get) as listener:
+        listener._wake_out.send(b"\0")  # never read: every round has an event
+        accepting = pool.submit(listener.accept, timeout=0.05)
+        with pytest.raises(DeadlineError):
+            accepting.result(SOON)
 
 
 def test_closing_from_another_thread_wakes_an_accept(pool: ThreadPoolExecutor) -> None:

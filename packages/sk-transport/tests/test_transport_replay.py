@@ -96,6 +96,26 @@ def test_a_full_guard_opens_again_when_a_nonce_expires() -> None:
     assert len(guard) == 1
 
 
+@pytest.mark.contract("SEC-IPC-04")
+def test_a_sender_whose_memory_is_full_locks_out_no_other() -> None:
+    guard = ReplayGuard(ttl_seconds=TTL, capacity=1)
+    guard.admit(b"a" * 16, EPOCH, EPOCH, "w-1")
+    with pytest.raises(ReplayGuardFullError):
+        guard.admit(b"b" * 16, EPOCH, EPOCH, "w-1")
+    guard.admit(b"a" * 16, EPOCH, EPOCH, "w-2")
+    with pytest.raises(ReplayedNonceError):
+        guard.admit(b"a" * 16, EPOCH, EPOCH, "w-2")
+
+
+def test_a_sender_is_forgotten_with_its_last_nonce() -> None:
+    """However many workers come and go, the guard holds those of one TTL."""
+    guard = ReplayGuard(ttl_seconds=TTL, capacity=1)
+    for number in range(100):
+        now_ns = EPOCH + number * SECOND
+        guard.admit(b"a" * 16, now_ns, now_ns, f"w-{number}")
+    assert len(guard) == len(guard._seen) == TTL + 1
+
+
 def test_a_frame_from_the_future_is_remembered_until_it_could_pass_no_more() -> None:
     guard, nonce, ahead = ReplayGuard(ttl_seconds=TTL, capacity=9), b"n" * 16, EPOCH + 9 * SECOND
     guard.admit(nonce, ahead, EPOCH)

@@ -16,6 +16,7 @@ from sk_transport._keys import KeyMaterial
 from sk_transport._limits import FrameLimits
 from sk_transport._link import KeyLookup, LinkKeys
 from sk_transport._listener import Listener
+from sk_transport._nonces import counting_nonces
 from sk_transport._replay import ReplayGuard
 from sk_transport._secret import Secret
 from sk_transport._secure_channel import SecureChannel, VerifierOf
@@ -115,6 +116,7 @@ __all__ = [
     "VerifierOf",
     "WaitingRoomFullError",
     "WireFrame",
+    "counting_nonces",
 ]
 
 __version__ = "0.1.0"

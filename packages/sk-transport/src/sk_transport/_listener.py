@@ -15,7 +15,7 @@ from sk_transport._limits import FrameLimits
 from sk_transport._rejects import RejectCounts
 from sk_transport._secure_channel import SecureChannel
 from sk_transport._server_handshake import ServerHandshake
-from sk_transport._socket import Deadline, reason_of, send_parts, tune
+from sk_transport._socket import Deadline, LockedBy, reason_of, send_parts, tune
 from sk_transport._wire import WireFrame
 from sk_transport.errors import (
     AcceptError,
@@ -83,11 +83,12 @@ class Listener:
 
         Of several threads that call it, one waits and the others queue. A peer that is refused is
         hung up on and counted in the transport's `rejects()`; the wait goes on. Raises
-        `DeadlineError` after `timeout` seconds (None: never), `ChannelClosedError` once closed,
-        `AcceptError` for the system's faults, and what the lookup raises.
+        `DeadlineError` after `timeout` seconds (None: never; the time in the queue counts, and
+        nothing is lost), `ChannelClosedError` once closed, `AcceptError` for the system's faults,
+        and what the lookup raises.
         """
         deadline = Deadline("accept", timeout)
-        with self._accepting:
+        with LockedBy(self._accepting, deadline):
             while not self._admitted:
                 if self._closed:
                     raise ChannelClosedError("this side", "the listener was closed")
@@ -115,16 +116,15 @@ class Listener:
         if self._pending:
             patience = self._oldest().deadline.remaining() or 0.0
             remaining = patience if remaining is None else min(remaining, patience)
-        ready = self._selector.select(remaining)
-        if not ready and deadline.remaining() == 0:
-            raise deadline.error()
-        for key, _ in ready:
+        for key, _ in self._selector.select(remaining):
             if key.fileobj is self._sock:
                 self._accept_backlog()
             elif pending := self._pending.get(key.fileobj):  # type: ignore[call-overload]
                 self._advance(pending)
         # Last, so that a peer whose HELLO is here does not suffer from a late call of `accept`.
         self._expire()
+        if not self._admitted and deadline.remaining() == 0:
+            raise deadline.error()
 
     def _oldest(self) -> _Pending:
         return next(iter(self._pending.values()))

@@ -149,7 +149,7 @@ class Verifier:
             age_ns = now_ns - frame.time_ns
             if not -self._ttl_ns <= age_ns <= self._ttl_ns:
                 raise ExpiredFrameError(age_ns / 1e9, self._ttl_ns / 1e9)
-        self._guard.admit(frame.nonce, frame.time_ns, now_ns)
+        self._guard.admit(frame.nonce, frame.time_ns, now_ns, self.channel.sender)
 
 
 def _keyed(channel: Channel, key: Secret) -> hmac.HMAC:

@@ -36,10 +36,10 @@ class SecureTcpTransport:
     """Listens and connects on loopback TCP, under one name (`identity`) in one session.
 
     `frames` and `handshake` are the limits of every connection. HELLO and WELCOME are valid for
-    `ttl_seconds` and `nonce_capacity` of them are remembered; what follows on a link is guarded by
-    its order alone. `clock` gives nanoseconds, and both ends must share it. `on_reject` is told the
-    category of every refusal, from the thread that refuses; it must not block or raise. Raises
-    `InvalidSettingError`.
+    `ttl_seconds` and `nonce_capacity` of each peer are remembered; what follows on a link is
+    guarded by its order alone. `clock` gives nanoseconds, and both ends must share it. `on_reject`
+    is told the category of every refusal, from the thread that refuses; it must not block or raise.
+    Raises `InvalidSettingError`.
     """
 
     def __init__(

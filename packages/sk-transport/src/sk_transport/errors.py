@@ -129,15 +129,15 @@ class ReplayedNonceError(FrameRefusedError):
 
 
 class ReplayGuardFullError(FrameRefusedError):
-    """The guard remembers as many nonces as it may; nothing is accepted until one expires."""
+    """The guard remembers no more nonces of a sender, and refuses it until one expires."""
 
     capacity: int
     ttl_seconds: float
     category = "replay_guard_full"
     says = (
-        "{capacity} nonces came within {ttl_seconds:g} s and the replay guard is full: it refuses "
-        "everything until they expire; raise nonce_cache_size, lower ttl_seconds, or send fewer "
-        "and larger frames"
+        "{capacity} nonces came from one sender within {ttl_seconds:g} s, and the replay guard "
+        "remembers no more of it: this sender is refused until one expires; raise nonce_cache_size "
+        "or lower ttl_seconds"
     )
 
 
