@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Callable
 
@@ -29,6 +30,31 @@ def test_an_end_from_another_thread_wakes_a_blocked_wait(end: str) -> None:
     thread.start()
     assert waiter.wait().status == "cancelled"
     thread.join()
+
+
+def test_a_wait_that_a_signal_handler_interrupts_cancels_its_request() -> None:
+    subscribed, main = threading.Event(), threading.get_ident()
+
+    class Telling(ReplyWaiterService):
+        def subscribe(self, waiter: ReplyWaiter, wake: Callable[[], object]) -> bool:
+            is_subscribed = super().subscribe(waiter, wake)
+            subscribed.set()
+            return is_subscribed
+
+    def interrupt() -> None:
+        subscribed.wait()
+        signal.pthread_kill(main, signal.SIGINT)
+
+    waiters = Telling(max_in_flight=1)
+    waiter = waiters.register("t", timeout_seconds=60)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        waiter.wait()
+    thread.join()
+    assert waiter.outcome is not None
+    assert waiter.outcome.status == "cancelled"
+    assert waiters.in_flight == 0
 
 
 def test_a_reply_from_another_thread_wakes_an_await() -> None:

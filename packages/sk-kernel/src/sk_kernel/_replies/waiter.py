@@ -41,10 +41,11 @@ class WaiterOwner(Protocol):
 
 
 class ReplyWaiter(Registration):
-    """A request in flight. ``await`` it, or call :meth:`wait`: both give its one outcome.
+    """A request in flight: ``await`` it, or call :meth:`wait`; both return its one outcome.
 
-    Made by ``register`` of a :class:`ReplyWaiterService`; safe in any thread. Whoever stops waiting
-    unregisters it: a wait that is over time expires it, a cancelled ``await`` cancels it.
+    Created by ``register`` of a :class:`ReplyWaiterService`. Safe in any thread. A caller that
+    stops waiting ends the request: a wait that times out expires it, an interrupted wait or a
+    cancelled ``await`` cancels it.
     """
 
     __slots__ = ("_owner", "asked_as", "group", "outcome", "since", "wakers")
@@ -81,10 +82,12 @@ class ReplyWaiter(Registration):
         return self._owner.cancel_waiter(self)
 
     def wait(self, timeout_seconds: float | None = None) -> TerminalEvent:
-        """Block until there is an outcome, and give it.
+        """Block until there is an outcome, and return it.
 
-        That takes until the waiter's due time at most, or ``timeout_seconds`` if that is shorter:
-        then the waiter expires, whether anybody drives the service's ``expire`` or not.
+        The wait ends at the waiter's due time at the latest, or after ``timeout_seconds`` if that
+        is earlier: then the waiter expires, whether or not anybody calls the service's ``expire``.
+        An exception that ends the wait early (``KeyboardInterrupt``, or any other that a signal
+        handler raises) cancels the request.
         """
         if self.outcome is not None:
             return self.outcome
@@ -94,12 +97,16 @@ class ReplyWaiter(Registration):
         limit = self.due
         if timeout_seconds is not None:
             limit = min(limit, self._owner.now() + timeout_seconds)
-        if self._owner.subscribe(self, arrived.release):
-            left = limit - self._owner.now()
-            while left > 0 and not arrived.acquire(timeout=left):
+        try:
+            if self._owner.subscribe(self, arrived.release):
                 left = limit - self._owner.now()
-            if left <= 0:
-                self._owner.time_out(self)
+                while left > 0 and not arrived.acquire(timeout=left):
+                    left = limit - self._owner.now()
+                if left <= 0:
+                    self._owner.time_out(self)
+        except BaseException:  # of a signal handler
+            self.cancel()
+            raise
         return self._decided()
 
     def __await__(self) -> Generator[Any, None, TerminalEvent]:
