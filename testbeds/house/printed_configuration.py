@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from sk_config import config_schema
 
 _SCHEMA = config_schema()
-_HEAD = "| key | takes | default | is |\n|---|---|---|---|"
+_HEAD = "| key | type | default | description |\n|---|---|---|---|"
+_UNITS = ((1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
 def configuration_reference() -> str:
     """A section for each block, in the order in which a file has them."""
-    blocks: dict[str, list[str]] = {}
-    for path, name in _blocks("", _SCHEMA):
-        blocks.setdefault(name, []).append(path)
-    return "\n\n".join(_section(name, paths) for name, paths in blocks.items())
+    return "\n\n".join(_section(name) for name in _PATHS)
 
 
-def _section(name: str, paths: list[str]) -> str:
+def _section(name: str) -> str:
     model = _SCHEMA if not name else _SCHEMA["$defs"][name]
     required = model.get("required", ())
     rows = [_row(key, field, key in required) for key, field in model["properties"].items()]
-    title = ", ".join(f"`{path}`" for path in paths) if name else "The file"
-    return f"### {title}\n\n{model['description']}\n\n" + "\n".join([_HEAD, *rows])
+    return f"### {_title(name)}\n\n{model['description']}\n\n" + "\n".join([_HEAD, *rows])
+
+
+def _title(name: str) -> str:
+    return ", ".join(f"`{path}`" for path in _PATHS[name]) if name else "The file"
+
+
+def _anchor(name: str) -> str:
+    """The anchor of a block's section, as GitHub and MyST make it of the title."""
+    return re.sub(r"[^\w -]", "", _title(name).lower()).replace(" ", "-")
 
 
 def _blocks(path: str, model: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -40,7 +47,7 @@ def _blocks(path: str, model: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _references(field: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The blocks that a field holds, with what its path has behind it."""
+    """The blocks that a field holds, each with the suffix of its path."""
     match field:
         case {"$ref": str(reference)}:
             yield reference.rpartition("/")[2], ""
@@ -54,51 +61,69 @@ def _references(field: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _row(key: str, field: dict[str, Any], required: bool) -> str:
-    default = "_required_" if required else _default(field)
+    default = "_required_" if required else _default(key, field)
     text = field.get("description", "").replace("|", "\\|")
-    return f"| `{key}` | {_takes(field)} | {default} | {text} |"
+    return f"| `{key}` | {_type(field)} | {default} | {text} |"
 
 
-def _default(field: dict[str, Any]) -> str:
+def _default(key: str, field: dict[str, Any]) -> str:
     value = field.get("default")
     if isinstance(value, dict) and value:
-        return "its own"
-    return f"`{json.dumps(value)}`"
+        return "defaults of the block"
+    return f"`{json.dumps(value)}`{_in_units(value) if key.endswith('_bytes') else ''}"
 
 
-def _takes(field: dict[str, Any]) -> str:
+def _in_units(value: Any) -> str:
+    """A number of bytes in the largest unit that divides it."""
+    for size, unit in _UNITS:
+        if value and value % size == 0:
+            return f" ({value // size} {unit})"
+    return ""
+
+
+def _type(field: dict[str, Any]) -> str:
     match field:
-        case {"$ref": _}:
-            return "a block"
+        case {"$ref": str(reference)}:
+            return f"[block](#{_anchor(reference.rpartition('/')[2])})"
         case {"anyOf": options}:
-            return " or ".join(map(_takes, options))
+            return " or ".join(map(_type, options))
         case {"const": value}:
             return f"`{value}`"
         case {"enum": values}:
             return " or ".join(f"`{value}`" for value in values)
+        case {"type": "array", "items": {"type": "string"}}:
+            return "list of strings"
         case {"type": "array", "items": items}:
-            return f"a list: {_takes(items)}"
+            return f"list: {_type(items)}"
         case {"type": "object", "additionalProperties": dict(values)}:
-            return f"by name: {_takes(values)}"
+            return f"mapping: name to {_type(values)}"
         case {"type": "object"}:
-            return "a mapping"
+            return "settings"
         case {"type": "null"}:
             return "`null`"
         case {"type": "boolean"}:
             return "`true` or `false`"
         case {"type": "string", "maxLength": most}:
-            return f"a string of at most {most} characters"
+            return f"string (at most {most} characters)"
         case {"type": "string"}:
-            return "a string"
+            return "string"
         case {"type": "integer" | "number"}:
             return _number(field)
     return "anything"
 
 
 def _number(field: dict[str, Any]) -> str:
-    what = "an integer" if field["type"] == "integer" else "a number"
-    least, over, most = (field.get(k) for k in ("minimum", "exclusiveMinimum", "maximum"))
-    bounds = [f"from {least:,}"] if least is not None else []
-    bounds += [f"over {over:,}"] if over is not None else []
-    bounds += [f"to {most:,}"] if most is not None else []
-    return " ".join([what, *bounds]).replace(",", "\u00a0")
+    least, most = field["minimum"], field.get("maximum")
+    bounds = f"at least {least:,}" if most is None else f"{least:,} to {most:,}"
+    return f"{field['type']} ({bounds})".replace(",", "\u00a0")
+
+
+def _paths_of_blocks() -> dict[str, list[str]]:
+    """Every block by the name of its model, with the paths that it stands at."""
+    paths: dict[str, list[str]] = {}
+    for path, name in _blocks("", _SCHEMA):
+        paths.setdefault(name, []).append(path)
+    return paths
+
+
+_PATHS = _paths_of_blocks()

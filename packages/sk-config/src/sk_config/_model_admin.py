@@ -9,14 +9,17 @@ from sk_config._fields import Flag, Text
 
 
 class AdminConfig(ConfigModel):
-    """The admin socket of a run, in a directory that only its user may enter."""
+    """The admin socket, over which `sk status`, `top`, `stop` and `events` reach the run.
+
+    Its directory can be entered by its user only.
+    """
 
     enabled: Flag | None = Field(
         default=None,
-        description="true: a run that cannot open its socket does not start; false: it opens none;"
-        " null: it opens one where it can, and warns where it cannot",
+        description="null: open the socket if possible, otherwise warn; true: without a socket the"
+        " start fails; false: no socket",
     )
     run_dir: Text | None = Field(
         default=None,
-        description="The run directory; null: SK_RUN_DIR, or the user's own",
+        description="Directory of the socket; null: `SK_RUN_DIR`, else the user's run directory",
     )

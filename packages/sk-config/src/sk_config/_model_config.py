@@ -18,9 +18,9 @@ from sk_config._rules import metrics_findings, module_findings
 
 
 class ScenarioConfig(ConfigModel):
-    """What is run."""
+    """The name of what is run."""
 
-    name: ScenarioName = Field(description="The name of the scenario, for people and reports")
+    name: ScenarioName = Field(description="Name of the scenario, for people and reports")
 
 
 def spell_out_scenario(value: object) -> object:
@@ -35,19 +35,20 @@ def _name_or_mapping(value: object) -> object:
 
 
 class RuntimeConfig(ConfigModel):
-    """How it is run."""
+    """The code of the application, and how it is run."""
 
     discovery_modules: tuple[ModuleName, ...] = Field(
-        min_length=1, description="The Python modules in which nodes and services are looked for"
+        min_length=1,
+        description="Python modules in which `sk` looks for nodes, sources, sinks and services",
     )
     platform: PlatformConfig = Field(
-        default=PlatformConfig(), description="Where nodes run, and how processes are kept"
+        default=PlatformConfig(), description="Processes, groups, batches and limits"
     )
     observability: ObservabilityConfig = Field(
-        default=ObservabilityConfig(), description="What is traced, logged and measured"
+        default=ObservabilityConfig(), description="Traces, events and metrics"
     )
     failure: FailureConfig = Field(
-        default=FailureConfig(), description="What becomes of records on which nodes raise"
+        default=FailureConfig(), description="Failure policies of nodes, and dead letters"
     )
 
     def _broken_rules(self) -> Iterable[Finding]:
@@ -56,34 +57,40 @@ class RuntimeConfig(ConfigModel):
 
 
 class AdapterConfig(ConfigModel):
-    """The source or the sink of a graph."""
+    """The source or the sink of the graph."""
 
-    name: Name = Field(description="The name of the adapter")
-    settings: Settings = Field(default={}, description="The adapter's own settings")
+    name: Name = Field(description="Name of the adapter: of a declared source or sink")
+    settings: Settings = Field(
+        default={}, description="Settings of the adapter, which validates them"
+    )
 
 
 class AdaptersConfig(ConfigModel):
-    """Where records come from and where results go."""
+    """The source and the sink of the graph."""
 
-    source: AdapterConfig | None = Field(default=None, description="Where records come from")
-    sink: AdapterConfig | None = Field(default=None, description="Where results go")
+    source: AdapterConfig | None = Field(
+        default=None, description="The source: where records come from"
+    )
+    sink: AdapterConfig | None = Field(default=None, description="The sink: where results go")
 
 
 class Config(ConfigModel):
-    """The configuration of a run, with every default in place."""
+    """The configuration of a run. Keys that are left out have their defaults."""
 
-    version: Version = Field(description="The version of this format")
+    version: Version = Field(description="Version of the configuration format")
     scenario: Annotated[ScenarioConfig, BeforeValidator(_name_or_mapping)] = Field(
-        description="What is run; a plain string is its name"
+        description="What is run. A string is short for a block with this name"
     )
-    runtime: RuntimeConfig = Field(description="How it is run")
+    runtime: RuntimeConfig = Field(
+        description="Modules, processes, observability and failure policies"
+    )
     nodes: dict[str, Settings] = Field(
-        default={}, description="Settings of nodes, by the node's name; each node validates its own"
+        default={}, description="Settings of nodes, by node name. Each node validates its own"
     )
     services: dict[str, Settings] = Field(
         default={},
-        description="Settings of services, by the service's name; each service validates its own",
+        description="Settings of services, by service name. Each service validates its own",
     )
     adapters: AdaptersConfig = Field(
-        default=AdaptersConfig(), description="Where records come from and where results go"
+        default=AdaptersConfig(), description="The source and the sink"
     )

@@ -1,4 +1,4 @@
-"""`runtime.failure`: what becomes of a record on which a node raises."""
+"""`runtime.failure`: what happens to a record on which a node raises."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from sk_config._rules import failure_findings, policy_findings
 
 
 class NodeFailureConfig(ConfigModel):
-    """What becomes of a record on which a node raises."""
+    """What happens to a record on which a node raises."""
 
     policy: Literal["fail", "dead_letter", "skip"] = Field(
         default="fail",
-        description="fail ends the run; skip leaves the record out; dead_letter writes it down too",
+        description="`fail` ends the run; `skip` leaves the record out; `dead_letter` leaves it out"
+        " and writes it to a file",
     )
     attempts: Count = Field(
         default=1,
-        description="Calls of the node with one record before that is given up; 1 is no retry",
+        description="Maximum number of calls per record, the first one included; 1 is no retry",
     )
 
     def _broken_rules(self) -> Iterable[Finding]:
@@ -30,23 +31,23 @@ class NodeFailureConfig(ConfigModel):
 
 
 class DeadLetterConfig(ConfigModel):
-    """Where the records go that were given up under the policy dead_letter."""
+    """The file of dead letters."""
 
-    path: Text = Field(description="The file that a run has its dead letters in when it has ended")
+    path: Text = Field(description="File that holds the dead letters after the run")
 
 
 class FailureConfig(ConfigModel):
-    """What becomes of records on which nodes raise."""
+    """What happens to records on which nodes raise."""
 
     default: NodeFailureConfig = Field(
-        default=NodeFailureConfig(), description="The policy of a node that has none of its own"
+        default=NodeFailureConfig(), description="Policy of every node that `nodes` does not name"
     )
     nodes: dict[str, NodeFailureConfig] = Field(
-        default={}, description="Policies of single nodes, by the node's name"
+        default={}, description="Policies of single nodes, by node name"
     )
     dead_letter: DeadLetterConfig | None = Field(
         default=None,
-        description="Where dead letters go; needed with a policy dead_letter, refused without one",
+        description="File of dead letters: required with a policy `dead_letter`, else an error",
     )
 
     def _broken_rules(self) -> Iterable[Finding]:

@@ -1,4 +1,4 @@
-"""`runtime.platform.health`: what answers probes, and the delay between a stop and its drain."""
+"""`runtime.platform.health`: health endpoints, and the delay between a stop and its drain."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from sk_config._rules import health_findings
 
 
 class HealthListenerConfig(ConfigModel):
-    """Where a listener for probes listens. It tells anybody how the run is, and takes no orders."""
+    """Address of a health endpoint. It shows the run's state to anybody, and changes nothing."""
 
     bind_host: Address = Field(
         default="127.0.0.1",
-        description="The address to listen on, of any interface: 0.0.0.0, or the pod's own",
+        description="IP address to listen on: of one interface, such as the pod's, or 0.0.0.0",
     )
-    bind_port: Port = Field(default=0, description="The port to listen on; 0 takes a free one")
+    bind_port: Port = Field(default=0, description="Port to listen on; 0 takes a free one")
 
 
 class HealthConfig(ConfigModel):
-    """Startup, liveness and readiness for an orchestrator. Off unless a listener is given."""
+    """Health endpoints for an orchestrator: startup, liveness, readiness. Off by default."""
 
     http: HealthListenerConfig | None = Field(
         default=None,
-        description="Answers /startupz, /livez and /readyz over HTTP; null: nothing does",
+        description="HTTP endpoint: `/startupz`, `/livez` and `/readyz`; null: off",
     )
     grpc: HealthListenerConfig | None = Field(
-        default=None, description="Answers grpc.health.v1; null: nothing does"
+        default=None, description="Endpoint for `grpc.health.v1`; null: off"
     )
     drain_delay_seconds: Delay = Field(
         default=0,
-        description="Seconds from a request to stop, at which readiness ends, to the drain",
+        description="Seconds between the end of readiness and the drain, so that clients notice",
     )
 
     @property

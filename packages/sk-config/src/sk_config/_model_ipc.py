@@ -24,28 +24,33 @@ from sk_config._rules import auth_findings
 
 
 class AuthConfig(ConfigModel):
-    """How messages are signed, and how replays are recognised."""
+    """How messages are signed, and how replays are recognised. Rarely changed."""
 
-    mode: Literal["hmac"] = Field(default="hmac", description="How messages are signed")
+    mode: Literal["hmac"] = Field(default="hmac", description="Method of signing")
     secret_mode: Literal["generated", "static"] = Field(
         default="generated",
-        description="Whether key material is made fresh at every start, or configured",
+        description="`generated`: new key material at every start; `static`: the configured one"
+        " (for development)",
     )
     secret: SecretStr | None = Field(
         default=None,
         min_length=1,
-        description="The key material of secret_mode static; best as ${ENV:NAME} or ${FILE:path}",
+        description="Key material for `static`, at least 16 bytes; best as `${ENV:NAME}` or"
+        " `${FILE:path}`",
     )
     kdf: Literal["none", "hkdf_sha256"] = Field(
-        default="hkdf_sha256", description="How keys are derived from the key material"
+        default="hkdf_sha256",
+        description="Derivation of keys from the key material; `none`: all workers share one key",
     )
     ttl_seconds: Seconds = Field(
         default=30,
-        description="Seconds that the time of a message which opens a link, or comes out of order,"
-        " may lie before or after now; what comes in order on an open link may be older",
+        description="Maximum difference in seconds between a message's timestamp and now. Checked"
+        " for messages that open a link or arrive out of order",
     )
     nonce_cache_size: Count = Field(
-        default=100_000, description="How many nonces are remembered to recognise replays"
+        default=100_000,
+        description="Number of nonces remembered to recognise replays; if it is reached, messages"
+        " are rejected until a nonce expires",
     )
 
     def _broken_rules(self) -> Iterable[Finding]:
@@ -53,29 +58,29 @@ class AuthConfig(ConfigModel):
 
 
 class AdmissionConfig(ConfigModel):
-    """What a peer of the data plane gets before it has proven who it is."""
+    """Limits for peers of the data plane that are not authenticated yet. Rarely changed."""
 
     handshake_timeout_seconds: Seconds = Field(
-        default=5, description="Seconds until a connection must have proven who it is"
+        default=5, description="Seconds that a connection has for its handshake"
     )
     max_waiting: Waiting = Field(
         default=128,
-        description="Connections that may still have to prove it; one more drops the oldest",
+        description="Maximum number of unauthenticated connections; one more closes the oldest",
     )
     max_unauthenticated_bytes: UnauthenticatedBytes = Field(
-        default=512, description="Bytes that are taken from a peer before that"
+        default=512, description="Bytes accepted from an unauthenticated peer"
     )
 
 
 class ControlAdmissionConfig(AdmissionConfig):
-    """What a peer of the control plane gets before it has proven who it is."""
+    """Limits for peers of the control plane that are not authenticated yet. Rarely changed."""
 
     max_waiting: Waiting = Field(
         default=32,
-        description="Streams that may still have to prove it; one more drops the oldest",
+        description="Maximum number of unauthenticated streams; one more closes the oldest",
     )
     max_unauthenticated_bytes: UnauthenticatedBytes = Field(
-        default=16_384, description="Bytes of the largest first message"
+        default=16_384, description="Maximum size of the first message, in bytes"
     )
 
 
@@ -83,44 +88,46 @@ class ControlConfig(ConfigModel):
     """The control plane: start, readiness, heartbeats and stop of worker processes."""
 
     transport: Literal["tcp_local"] = Field(
-        default="tcp_local", description="The transport of control messages"
+        default="tcp_local", description="Transport of control messages"
     )
     bind_host: Loopback = Field(
-        default="127.0.0.1", description="The address to listen on; the loopback one and no other"
+        default="127.0.0.1", description="Address to listen on: loopback only"
     )
-    bind_port: Port = Field(default=0, description="The port to listen on; 0 takes a free one")
-    auth: AuthConfig = Field(default=AuthConfig(), description="The signing of control messages")
+    bind_port: Port = Field(default=0, description="Port to listen on; 0 takes a free one")
+    auth: AuthConfig = Field(default=AuthConfig(), description="Signing of control messages")
     max_payload_bytes: MessageBytes = Field(
-        default=4_194_304, description="The largest control message, in bytes"
+        default=4_194_304, description="Maximum size of a control message, in bytes"
     )
     admission: ControlAdmissionConfig = Field(
-        default=ControlAdmissionConfig(), description="Limits for peers that are not known yet"
+        default=ControlAdmissionConfig(), description="Limits for unauthenticated peers"
     )
 
 
 class ExecutionIpcConfig(ConfigModel):
-    """The data plane, and with `control` the control plane."""
+    """The channels between processes: the data plane and, with `control`, the control plane."""
 
     transport: Literal["memory", "tcp_local"] = Field(
         default="memory",
-        description="The transport of records between groups; process_supervisor needs tcp_local",
+        description="Transport of records between groups; `process_supervisor` needs `tcp_local`",
     )
     bind_host: Loopback = Field(
-        default="127.0.0.1", description="The address to listen on; the loopback one and no other"
+        default="127.0.0.1", description="Address to listen on: loopback only"
     )
-    bind_port: Port = Field(default=0, description="The port to listen on; 0 takes a free one")
-    auth: AuthConfig = Field(default=AuthConfig(), description="The signing of data frames")
+    bind_port: Port = Field(default=0, description="Port to listen on; 0 takes a free one")
+    auth: AuthConfig = Field(default=AuthConfig(), description="Signing of data frames")
     max_payload_bytes: PayloadBytes = Field(
-        default=16_777_216, description="The largest payload of a frame, in bytes"
+        default=16_777_216,
+        description="Maximum payload of a frame, in bytes; no record may be larger",
     )
     max_header_bytes: HeaderBytes = Field(
         default=65_535,
-        description="The largest header of a frame, in bytes; it bounds a batch's records too:"
-        " the header has a sampling bit for each",
+        description="Maximum header of a frame, in bytes. It also limits the number of records in a"
+        " batch (one bit per record)",
     )
     admission: AdmissionConfig = Field(
-        default=AdmissionConfig(), description="Limits for peers that are not known yet"
+        default=AdmissionConfig(), description="Limits for unauthenticated peers"
     )
     control: ControlConfig | None = Field(
-        default=None, description="The control plane, which process_supervisor needs"
+        default=None,
+        description="The control plane. `process_supervisor` needs it; `{}` takes the defaults",
     )

@@ -1,4 +1,4 @@
-"""`runtime.observability`: what is traced, logged and measured, and where to."""
+"""`runtime.observability`: what is traced, logged and measured, and the exporters."""
 
 from __future__ import annotations
 
@@ -14,51 +14,57 @@ class TraceExporterConfig(ConfigModel):
     """An exporter of spans."""
 
     kind: Label = Field(
-        description="The exporter of spans: jsonl, stdout, otel_otlp, opentracing_bridge, or one"
-        " that another package provides"
+        description="`jsonl`, `stdout`, `otel_otlp`, `opentracing_bridge`, or a kind that an"
+        " installed package provides"
     )
-    settings: Settings = Field(default={}, description="The exporter's own settings")
+    settings: Settings = Field(
+        default={}, description="Settings of the exporter, which validates them"
+    )
 
 
 class TracingConfig(ConfigModel):
     """Spans of nodes and of the lifecycle."""
 
     sampling_ratio: Ratio = Field(
-        default=1.0, description="The share of traces that are recorded, decided once per trace"
+        default=1.0, description="Share of traces that are recorded, decided once per trace"
     )
     exporters: tuple[TraceExporterConfig, ...] = Field(
-        default=(), description="Where spans go; without exporters nothing is traced"
+        default=(), description="Exporters of spans; without any, nothing is traced"
     )
 
 
 class LogExporterConfig(ConfigModel):
-    """An exporter of log events."""
+    """An exporter of lifecycle events."""
 
     kind: Label = Field(
-        description="The exporter of log events: stdout, jsonl, otel_logs_otlp, or one that another"
-        " package provides"
+        description="`stdout`, `jsonl`, `otel_logs_otlp`, or a kind that an installed package"
+        " provides"
     )
-    settings: Settings = Field(default={}, description="The exporter's own settings")
+    settings: Settings = Field(
+        default={}, description="Settings of the exporter, which validates them"
+    )
 
 
 class LifecycleEventsConfig(ConfigModel):
     """Events of the supervisor and its workers."""
 
-    enabled: Flag = Field(default=True, description="Whether lifecycle events are logged")
+    enabled: Flag = Field(default=True, description="Whether lifecycle events are recorded")
     level: Literal["info", "debug"] = Field(
-        default="info", description="The least level of the events that are logged"
+        default="info", description="Minimum level of recorded events"
     )
     worker_output: Flag = Field(
         default=False,
-        description="Whether lines that workers write to their output become events of level debug;"
-        " such lines may show what is in a record",
+        description="Whether lines that workers print become events of level `debug`. Such lines"
+        " may contain payloads",
     )
 
 
 class LoggingConfig(ConfigModel):
-    """Log events and their exporters."""
+    """Lifecycle events and their exporters."""
 
-    exporters: tuple[LogExporterConfig, ...] = Field(default=(), description="Where log events go")
+    exporters: tuple[LogExporterConfig, ...] = Field(
+        default=(), description="Exporters of lifecycle events"
+    )
     lifecycle_events: LifecycleEventsConfig = Field(
         default=LifecycleEventsConfig(), description="Events of the supervisor and its workers"
     )
@@ -67,17 +73,17 @@ class LoggingConfig(ConfigModel):
 class MetricsExporterConfig(ConfigModel):
     """An exporter of metrics."""
 
-    kind: Label = Field(
-        description="The exporter of metrics: otel_otlp, or one that another package provides"
+    kind: Label = Field(description="`otel_otlp`, or a kind that an installed package provides")
+    settings: Settings = Field(
+        default={}, description="Settings of the exporter, which validates them"
     )
-    settings: Settings = Field(default={}, description="The exporter's own settings")
 
 
 class MetricsConfig(ConfigModel):
     """Metrics of the run, its groups and workers."""
 
     prometheus: Flag = Field(
-        default=False, description="Whether the HTTP listener for probes answers /metrics too"
+        default=False, description="Whether the HTTP health endpoint serves `/metrics`, too"
     )
     interval_seconds: Seconds = Field(default=10, description="Seconds between two exports")
     exporters: tuple[MetricsExporterConfig, ...] = Field(
@@ -90,7 +96,7 @@ class ObservabilityConfig(ConfigModel):
 
     tracing: TracingConfig = Field(default=TracingConfig(), description="Spans and their exporters")
     logging: LoggingConfig = Field(
-        default=LoggingConfig(), description="Log events and their exporters"
+        default=LoggingConfig(), description="Lifecycle events and their exporters"
     )
     metrics: MetricsConfig = Field(
         default=MetricsConfig(), description="Metrics and their exporters"

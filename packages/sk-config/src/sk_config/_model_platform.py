@@ -21,52 +21,54 @@ _START_TIMEOUT = 30
 
 
 class BootstrapConfig(ConfigModel):
-    """Which supervisor runs the graph."""
+    """The profile: which supervisor runs the graph."""
 
     mode: Label = Field(
         default="inline",
-        description="inline runs all in this process, process_supervisor a process per worker;"
-        " other names are those of supervisors that installed packages provide",
+        description="`inline`: memory profile, one process; `process_supervisor`: multiprocess"
+        " profile, worker processes; or a supervisor that an installed package provides",
     )
 
 
 class GroupConfig(ConfigModel):
-    """A process group: which nodes its workers run, and the limits of those workers."""
+    """A process group: the nodes that its workers run, and the limits of these workers."""
 
-    name: GroupName = Field(description="The name of the group, unlike that of any other")
+    name: GroupName = Field(description="Name of the group; unique")
     nodes: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by name")
-    stages: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by their stage")
-    tags: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by a tag")
-    runners: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by their runner")
-    workers: Workers = Field(default=1, description="Worker processes of the group")
+    stages: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by stage")
+    tags: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by tag")
+    runners: tuple[Name, ...] = Field(default=(), description="Nodes of the group, by runner")
+    workers: Workers = Field(default=1, description="Number of worker processes")
     runner_profile: Literal["sync", "async"] = Field(
         default="sync",
-        description="async runs coroutine nodes on one event loop per worker",
+        description="`async`: each worker has one event loop, for coroutine nodes",
     )
     heartbeat_seconds: Seconds = Field(
-        default=5, description="Seconds between two signs of life of a worker"
+        default=5,
+        description="Interval of heartbeats in seconds; after three missing ones a worker fails",
     )
     stuck_after_seconds: Seconds | None = Field(
         default=60,
-        description="Seconds that a worker may make no progress while work waits; null: no limit",
+        description="Seconds without progress, while work is waiting, after which a worker is"
+        " stuck; null: no limit",
     )
     on_stuck: Literal["report", "fail"] = Field(
-        default="report", description="Whether a worker that is stuck is only reported, or fails"
+        default="report", description="Whether a stuck worker is reported, or fails"
     )
     max_rss_bytes: Count | None = Field(
         default=None,
-        description="Resident bytes above which a worker has failed; null: no limit",
+        description="Resident memory in bytes above which a worker fails; null: no limit",
     )
     start_timeout_seconds: Seconds = Field(
-        default=_START_TIMEOUT, description="Seconds that a worker may take to say that it is ready"
+        default=_START_TIMEOUT, description="Seconds until a started worker must be ready"
     )
     stop_timeout_seconds: Seconds = Field(
         default=30,
-        description="Seconds that a stop may take, drain and all; of all groups the largest "
-        "applies, to the whole run",
+        description="Seconds that a stop may take, including the drain. The largest value of all"
+        " groups applies to the whole run",
     )
     restart: RestartConfig = Field(
-        default=RestartConfig(), description="What follows when a worker of the group fails"
+        default=RestartConfig(), description="Replacement of failed workers"
     )
 
     def _broken_rules(self) -> Iterable[Finding]:
@@ -74,61 +76,59 @@ class GroupConfig(ConfigModel):
 
 
 class ReadinessConfig(ConfigModel):
-    """The gate between start and work: no source is read before all required workers are ready."""
+    """The gate that holds the source back until workers are ready. Rarely changed."""
 
     enabled: Flag = Field(
         default=True,
-        description="Whether there is a gate; without one a worker starts as soon as it is ready",
+        description="Whether there is a gate. Without it, each worker starts work when it is ready",
     )
     start_work_on_all_groups_ready: Flag = Field(
         default=True,
-        description="Whether the gate waits for every group; "
-        "otherwise a group passes it when it and all groups downstream of it are ready",
+        description="true: the gate waits for every group; false: a group starts when it and all"
+        " groups downstream of it are ready",
     )
     readiness_timeout_seconds: Seconds | None = Field(
         default=None,
-        description="Seconds until all must be ready, with the gate or without; "
-        "null: the groups' largest start timeout",
+        description="Seconds until all workers must be ready, with or without a gate; null: the"
+        " largest start timeout of the groups",
     )
 
 
 class BatchConfig(ConfigModel):
-    """How records are batched; a batch is closed when it is full or when the source would block."""
+    """How records are batched. A batch is closed when it is full or the source would block."""
 
-    max_records: Count = Field(default=1_000, description="Records in a full batch")
-    max_bytes: Count = Field(default=1_048_576, description="Encoded bytes in a full batch")
+    max_records: Count = Field(default=1_000, description="Maximum number of records in a batch")
+    max_bytes: Count = Field(
+        default=1_048_576, description="Bytes, as read from the source, at which a batch is full"
+    )
     in_flight: Count = Field(
-        default=16, description="Batches that may be between the source and the sink"
+        default=16, description="Maximum number of batches between the source and the sink"
     )
 
 
 class PlatformConfig(ConfigModel):
-    """Where nodes run: the supervisor, its process groups, and what serves them."""
+    """Where nodes run: the supervisor, its process groups, its channels and its limits."""
 
-    bootstrap: BootstrapConfig = Field(
-        default=BootstrapConfig(), description="Which supervisor runs the graph"
-    )
+    bootstrap: BootstrapConfig = Field(default=BootstrapConfig(), description="The profile")
     execution_ipc: ExecutionIpcConfig = Field(
-        default=ExecutionIpcConfig(), description="How processes talk to each other"
+        default=ExecutionIpcConfig(), description="Channels between processes"
     )
     process_groups: tuple[GroupConfig, ...] = Field(
-        default=(), description="The process groups, in the order in which they start"
+        default=(), description="Process groups, in the order in which they start"
     )
     readiness: ReadinessConfig = Field(
         default=ReadinessConfig(), description="The gate between start and work"
     )
-    batch: BatchConfig = Field(default=BatchConfig(), description="How records are batched")
-    health: HealthConfig = Field(
-        default=HealthConfig(), description="What answers an orchestrator's probes"
-    )
+    batch: BatchConfig = Field(default=BatchConfig(), description="Size and number of batches")
+    health: HealthConfig = Field(default=HealthConfig(), description="Health endpoints")
     requests: RequestsConfig = Field(
-        default=RequestsConfig(), description="Limits for requests to the run's nodes"
+        default=RequestsConfig(), description="Limits for requests to nodes"
     )
     routing_cache: RoutingCacheConfig = Field(
-        default=RoutingCacheConfig(), description="The cache of the routes that requests take"
+        default=RoutingCacheConfig(), description="Cache of the routes of requests"
     )
     admin: AdminConfig = Field(
-        default=AdminConfig(), description="The local socket of sk status and sk stop"
+        default=AdminConfig(), description="The socket for `sk status` and `sk stop`"
     )
 
     @property

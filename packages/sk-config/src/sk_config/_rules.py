@@ -37,9 +37,9 @@ def auth_findings(auth: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]
         yield Finding(path, "conflict", "no secret unless secret_mode is static", kind(secret))
     text = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
     if text == MASK:
-        yield Finding(path, "bad_value", "the secret itself", "the mask that a dump shows")
+        yield Finding(path, "bad_value", "the secret itself", "the mask of a dump")
     elif isinstance(text, str) and 0 < len(text.encode("utf-8", "replace")) < LEAST_SECRET_BYTES:
-        expected = f"at least {LEAST_SECRET_BYTES} bytes, such as `openssl rand -hex 32` gives"
+        expected = f"at least {LEAST_SECRET_BYTES} bytes, such as those of `openssl rand -hex 32`"
         yield Finding(path, "bad_value", expected, "fewer")
 
 
@@ -60,32 +60,32 @@ def failure_findings(failure: Mapping[str, Any], path: Path = ()) -> Iterator[Fi
 
 
 def policy_findings(failure: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
-    """Check that a node is called again only where a record can be given up."""
+    """Check that a node is called again only if a record can be given up."""
     attempts = failure.get("attempts", 1)
     if failure.get("policy", "fail") == "fail" and isinstance(attempts, int) and attempts > 1:
-        expected = "1, since policy is fail (dead_letter and skip have attempts)"
+        expected = "1, since policy is fail: only dead_letter and skip repeat a call"
         yield Finding((*path, "attempts"), "conflict", expected, show(attempts))
 
 
 def health_findings(health: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
-    """Check that a delay has somebody to wait for, and that the listeners do not meet."""
+    """Check that a delay has an endpoint, and that the two endpoints have different ports."""
     http, grpc = health.get("http"), health.get("grpc")
     delay = health.get("drain_delay_seconds", 0)
     if http is None and grpc is None and isinstance(delay, int) and delay > 0:
-        expected = "0, since without http and grpc nobody hears that readiness has ended"
+        expected = "0, or a listener (http or grpc) that shows the end of readiness"
         yield Finding((*path, "drain_delay_seconds"), "conflict", expected, show(delay))
     port = mapping_or_empty(http).get("bind_port", 0)
     if port and port == mapping_or_empty(grpc).get("bind_port"):
-        expected = "a port of its own, other than that of http (0 takes a free one)"
+        expected = "another port than that of http (0 takes a free one)"
         yield Finding((*path, "grpc", "bind_port"), "conflict", expected, show(port))
 
 
 def metrics_findings(runtime: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
-    """Check that there is a listener where metrics are to be answered."""
+    """Check that there is a listener if it is to serve metrics."""
     metrics = mapping_or_empty(mapping_or_empty(runtime.get("observability")).get("metrics"))
     http = mapping_or_empty(mapping_or_empty(runtime.get("platform")).get("health")).get("http")
     if metrics.get("prometheus") is True and http is None:
-        expected = "false, since without runtime.platform.health.http nobody can ask for metrics"
+        expected = "false, or a listener runtime.platform.health.http, which serves the metrics"
         there = (*path, "observability", "metrics", "prometheus")
         yield Finding(there, "conflict", expected, show(True))
 
@@ -97,7 +97,9 @@ def module_findings(runtime: Mapping[str, Any], path: Path = ()) -> Iterator[Fin
         return
     for index, module in enumerate(items_or_empty(runtime.get("discovery_modules"))):
         if module == "__main__":
-            expected = "a module that workers can import by its name: they have another __main__"
+            expected = (
+                "a module that workers can import by its name (in a worker, __main__ is another)"
+            )
             yield Finding((*path, "discovery_modules", index), "conflict", expected, show(module))
 
 

@@ -29,7 +29,7 @@ def group_findings(group: Mapping[str, Any], path: Path = ()) -> Iterator[Findin
         if isinstance(node, str):
             if node in seen:
                 there = (*path, "nodes", index)
-                yield Finding(there, "conflict", "every node once in a group", show(node))
+                yield Finding(there, "conflict", "each node once in a group", show(node))
             seen.add(node)
 
 
@@ -57,7 +57,7 @@ def _nodes_in_two_groups(groups: list[Mapping[str, Any]], path: Path) -> Iterato
     for index, group in enumerate(groups):
         for place, node in enumerate(items_or_empty(group.get("nodes"))):
             if isinstance(node, str) and first.setdefault(node, index) != index:
-                expected = f"a node in one group; process_groups[{first[node]}] names it too"
+                expected = f"each node in one group; process_groups[{first[node]}] names it, too"
                 yield Finding((*path, index, "nodes", place), "conflict", expected, show(node))
 
 
