@@ -91,6 +91,15 @@ def test_a_frame_that_is_not_the_workers_to_send_is_refused(
         relay.route(connection, header(**changes))
 
 
+def test_a_worker_sends_itself_nothing_though_it_runs_both_segments() -> None:
+    ends = {"name": "ends", "nodes": [name for i in (0, 2) for name in GROUPS[i]["nodes"]]}
+    plan = prepare(build_config(settings(Path("out.txt"), groups=[ends, GROUPS[1]]))).plan
+    relay = Relay(plan, {"ends-0": "ends-0.1", "mid-0": "mid-0.1"})
+    sent = header(sender="ends-0.1", receiver="ends-0.1", target_segment=2)
+    with pytest.raises(RelayRefusedError, match="itself"):
+        relay.route("ends-0.1", sent)
+
+
 def test_credit_goes_to_the_source_once_for_each_step() -> None:
     relay = Relay(plan_of(), WORKERS)
     relay.route("in-0.1", header(epoch=3))

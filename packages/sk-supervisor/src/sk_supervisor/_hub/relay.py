@@ -110,7 +110,7 @@ class Relay:
         return 0 < self._last_epoch <= self.acknowledged
 
     def hand_over(self, worker: str) -> None:
-        """Another worker is in its place from now on; what comes from or is for the old is stale.
+        """Another worker is in its place from now on; frames from and for the old one are dropped.
 
         Any thread.
         """
@@ -131,22 +131,12 @@ class Relay:
         with self._lock:
             if header.sender != connection:
                 raise RelayRefusedError(connection, f"claims segment {header.source_segment}")
-            sender = self._runs(connection, header.source_segment)
-            if sender is None:
-                self._check_replaced(
-                    connection, connection, f"claims segment {header.source_segment}"
-                )
+            places = self._ends(connection, header.source_segment, header)
+            if places is None:
                 return None
-            if header.target_segment not in self._reachable[header.source_segment]:
-                raise RelayRefusedError(
-                    connection, f"is not upstream of segment {header.target_segment}"
-                )
-            receiver = self._runs(header.receiver, header.target_segment)
-            if receiver is None or header.receiver == connection:
-                self._check_replaced(
-                    header.receiver, connection, f"names {header.receiver!r} as receiver"
-                )
-                return None
+            sender, receiver = places
+            if sender == receiver:
+                raise RelayRefusedError(connection, "names itself as receiver")
             if not header.more:
                 way = Way(header.source_segment, sender, header.target_segment, receiver)
                 # What nodes make as they finish comes with the end of input, and is numbered so.
@@ -165,21 +155,8 @@ class Relay:
         with self._lock:
             if header.sender != connection or header.source_segment is None:
                 raise RelayRefusedError(connection, "sends requests in another's name")
-            if self._runs(connection, header.source_segment) is None:
-                self._check_replaced(
-                    connection, connection, f"claims segment {header.source_segment}"
-                )
-                return None
-            if header.target_segment not in self._reachable[header.source_segment]:
-                raise RelayRefusedError(
-                    connection, f"is not upstream of segment {header.target_segment}"
-                )
-            if self._runs(header.receiver, header.target_segment) is None:
-                self._check_replaced(
-                    header.receiver, connection, f"names {header.receiver!r} as receiver"
-                )
-                return None
-            return header.receiver
+            places = self._ends(connection, header.source_segment, header)
+            return header.receiver if places is not None else None
 
     def acknowledge(self, connection: str, header: AckHeader) -> CreditGrant | None:
         """Note an acknowledgement of the sink's segment; the credit to give, where it is news.
@@ -203,6 +180,27 @@ class Relay:
             self._in_flight.acknowledged(place, now)
             workers = tuple(self._workers[place] for place in self._credited)
             return CreditGrant(workers, now) if now > before else None
+
+    def _ends(
+        self, connection: str, source: int, header: BatchHeader | RequestHeader
+    ) -> tuple[str, str] | None:
+        """The places of the sender and the receiver; None if one of the two has been replaced.
+
+        :raises RelayRefusedError: when the worker behind ``connection`` may not send such a frame.
+        """
+        sender = self._runs(connection, source)
+        if sender is None:
+            self._check_replaced(connection, connection, f"claims segment {source}")
+            return None
+        if header.target_segment not in self._reachable[source]:
+            problem = f"is not upstream of segment {header.target_segment}"
+            raise RelayRefusedError(connection, problem)
+        receiver = self._runs(header.receiver, header.target_segment)
+        if receiver is None:
+            problem = f"names {header.receiver!r} as receiver"
+            self._check_replaced(header.receiver, connection, problem)
+            return None
+        return sender, receiver
 
     def _check_replaced(self, worker: str, connection: str, problem: str) -> None:
         """Check that ``worker`` has been replaced: frames from and for it are dropped.
