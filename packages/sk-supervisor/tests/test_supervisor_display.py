@@ -23,7 +23,7 @@ from sk_supervisor._processes.streams import (
 from sk_supervisor._processes.tail import TAIL_LINES
 from sk_supervisor._run.execute import _is_silent
 from sk_supervisor._show.board import AGAIN, BY_COMMAND, Board, board_of
-from sk_supervisor._show.display import ThreadedDisplay, display_for
+from sk_supervisor._show.display import Display, display_for
 from sk_supervisor._show.screens import PlainScreen, QuietScreen, can_live, same_terminal
 from sk_supervisor._system.streams import TolerantStream, tolerant
 from sk_supervisor._text.redaction import MASK, Redactor
@@ -91,7 +91,7 @@ def test_the_rate_is_of_what_came_since_the_last_one_was_told() -> None:
 
 def test_a_stop_that_is_heard_says_at_once_what_it_waits_for_and_says_it_once() -> None:
     stream = io.StringIO()
-    display = ThreadedDisplay(PlainScreen(stream), Board(["memory"], "memory", "memory"))
+    display = Display(PlainScreen(stream), Board(["memory"], "memory", "memory"))
     display.stopping(AGAIN)
     display.stopping(AGAIN)
     display.close()
@@ -115,7 +115,7 @@ def test_where_groups_name_several_times_for_a_stop_it_says_that_the_largest_cou
 
 def test_what_ends_a_stop_at_once_is_said_to_who_signals_and_to_who_uses_the_command() -> None:
     stream = io.StringIO()
-    display = ThreadedDisplay(PlainScreen(stream), Board(["memory"], "memory", "memory"))
+    display = Display(PlainScreen(stream), Board(["memory"], "memory", "memory"))
     for ends_it in (BY_COMMAND, AGAIN, BY_COMMAND):
         display.stopping(ends_it)
     display.close()
@@ -172,7 +172,7 @@ def test_quiet_shows_what_workers_write_and_nothing_else() -> None:
 
 def test_lines_of_many_threads_come_whole_and_each_workers_in_order() -> None:
     stream = io.StringIO()
-    display = ThreadedDisplay(PlainScreen(stream), Board(["a"], "a", "a"))
+    display = Display(PlainScreen(stream), Board(["a"], "a", "a"))
 
     def write(worker: str) -> None:
         for n in range(100):
@@ -210,7 +210,7 @@ class Stuck(QuietScreen):
 
 def test_a_terminal_that_stands_still_blocks_nobody_and_lost_lines_are_counted() -> None:
     screen = Stuck()
-    display = ThreadedDisplay(screen, Board(["a"], "a", "a"))
+    display = Display(screen, Board(["a"], "a", "a"))
     display.line("w", "first")
     assert screen.entered.wait(10)
     for n in range(1500):

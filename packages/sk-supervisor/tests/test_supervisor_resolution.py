@@ -22,7 +22,8 @@ from sk_supervisor import (
 )
 from sk_supervisor._plan.supervisors import check_mode
 from sk_supervisor._run.execute import make_supervisor
-from sk_supervisor._show.display import Display
+from sk_supervisor._show.board import board_of
+from sk_supervisor._show.display import display_for
 from supervisor_harness import GROUPS, expected, settings
 
 Install = Callable[..., None]
@@ -42,14 +43,6 @@ def hopeless(setup):
 
 nothing = None
 """
-
-
-class NoDisplay:
-    def progress(self, progress: object) -> None: ...
-    def line(self, worker: str, text: str) -> None: ...
-    def notice(self, text: str) -> None: ...
-    def stopping(self, ends_it: str) -> None: ...
-    def close(self) -> None: ...
 
 
 @pytest.fixture
@@ -82,10 +75,11 @@ def test_a_mode_resolves_to_its_supervisor_and_no_other(
 ) -> None:
     groups = GROUPS if mode == "process_supervisor" else ()
     prepared = prepare(build_config(settings(target, mode=mode, groups=groups)))
-    display: Display = NoDisplay()
+    display = display_for(io.StringIO(), board_of(prepared))
     made = make_supervisor(prepared, "r1", LifecycleLog("r1"), display)
     assert type(made) is kind
     assert made.shutdown() == "none"
+    display.close()
 
 
 @pytest.mark.contract("PROC-INT-06", "BOOT-CFG-01")

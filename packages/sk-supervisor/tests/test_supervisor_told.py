@@ -20,7 +20,7 @@ from sk_supervisor._processes.spawn import Standard, WorkerStart
 from sk_supervisor._processes.streams import LINE_LENGTH, TEXT_LENGTH, LineReader
 from sk_supervisor._protocol.told import MOST_BYTES, MOST_CHARACTERS, Marked, new_mark
 from sk_supervisor._show.board import Board
-from sk_supervisor._show.display import ThreadedDisplay, display_for
+from sk_supervisor._show.display import Display, display_for
 from sk_supervisor._show.screens import LoggedScreen, PlainScreen
 from sk_supervisor._text.redaction import MASK, Redactor
 from sk_supervisor._worker.telling import TellingHandler
@@ -191,7 +191,7 @@ def test_each_worker_has_a_mark_of_its_own() -> None:
 
 def test_on_a_screen_it_is_lines_behind_the_worker_s_name() -> None:
     stream = io.StringIO()
-    display = ThreadedDisplay(PlainScreen(stream), Board(["a"], "a", "a"))
+    display = Display(PlainScreen(stream), Board(["a"], "a", "a"))
     display.line("a-0.1 stderr", "one\ntwo", logging.ERROR)
     display.close()
     assert stream.getvalue() == "[a-0.1 stderr] one\n[a-0.1 stderr] two\n"

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from sk_kernel import Progress
 
@@ -34,33 +34,12 @@ _MAX_LINES = 1000
 _CLOSE_SECONDS = 2.0
 
 
-class Display(Protocol):
-    """Shows how a run goes. Callable from any thread; never blocks."""
+class Display:
+    """Shows how a run goes: a screen, and the thread that draws on it.
 
-    def progress(self, progress: Progress) -> None:
-        """A group has come this far."""
-
-    def line(self, worker: str, text: str, level: int | None = None) -> None:
-        """A worker, by name and stream, wrote a line, or told a text of this level."""
-
-    def notice(self, text: str) -> None:
-        """The run itself has something to say. Safe in a signal handler."""
-
-    def stopping(self, ends_it: str) -> None:
-        """The run was asked to stop: say what that waits for, and what would end it at once.
-
-        Safe in a signal handler.
-        """
-
-    def close(self) -> None:
-        """Show what is left, and then nothing more but the last words."""
-
-    def last_words(self, texts: Iterable[str]) -> bool:
-        """Say how it has ended, behind the close; whether that was taken, and in time."""
-
-
-class ThreadedDisplay:
-    """A screen and the thread that draws on it."""
+    Callable from any thread; only :meth:`close` and :meth:`last_words` wait for the screen, for a
+    bounded time.
+    """
 
     def __init__(self, screen: Screen, board: Board) -> None:
         self._screen, self._board = screen, board
@@ -78,13 +57,13 @@ class ThreadedDisplay:
             begin(self._thread)
 
     def progress(self, progress: Progress) -> None:
-        """Bring the board up to date."""
+        """Show how far a group has come."""
         self._latest[progress.group] = progress
         if self._news.empty():
             self._news.put(None)
 
     def line(self, worker: str, text: str, level: int | None = None) -> None:
-        """Show it behind the worker's name."""
+        """Show a line that a worker, by name and stream, wrote, or a text of this log level."""
         with self._lock:
             if len(self._lines) < _MAX_LINES:
                 self._lines.append(Written(worker, text, level))
@@ -94,25 +73,31 @@ class ThreadedDisplay:
             self._news.put(None)
 
     def notice(self, text: str) -> None:
-        """Show it as it is."""
+        """Show a line of the run's own. Safe in a signal handler."""
         self._notices.append(text)
         self._news.put(None)
 
     def stopping(self, ends_it: str) -> None:
-        """Show it the first time."""
+        """Show once that a stop was requested, how long it waits, and what ends the run at once.
+
+        Safe in a signal handler.
+        """
         if ends_it not in self._stopping:
             self._stopping.add(ends_it)
             self.notice(self._board.stopping(ends_it))
 
     def close(self) -> None:
-        """Draw a last time; a screen that takes nothing is left."""
+        """Show the rest, and nothing after it but the last words; a blocked screen is abandoned."""
         self._closing.set()
         self._news.put(None)
         if begun(self._thread):
             self._thread.join(_CLOSE_SECONDS)
 
     def last_words(self, texts: Iterable[str]) -> bool:
-        """Have them said by one more thread; a screen that takes nothing is left."""
+        """Show how the run ended, after :meth:`close`, from one more thread.
+
+        :returns: whether the screen took the texts in time; a blocked one is abandoned.
+        """
         speaker = threading.Thread(target=self._say, args=(texts,), name="last words", daemon=True)
         try:
             begin(speaker)
@@ -171,4 +156,4 @@ def display_for(
         kind = quiet
     elif can_live(stream) and (output_elsewhere or not same_terminal(stream, 1)):
         kind = LiveScreen
-    return ThreadedDisplay(kind(stream), board)
+    return Display(kind(stream), board)
