@@ -122,7 +122,7 @@ class PlainScreen(QuietScreen):
                 self.line(self._totals)
 
 
-class LiveScreen:
+class LiveScreen(QuietScreen):
     """One line that changes in place; needs a terminal."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -130,7 +130,8 @@ class LiveScreen:
         from rich.live import Live
         from rich.text import Text
 
-        self._text, self._stream = Text, stream
+        super().__init__(stream)
+        self._text = Text
         # Standard output is the sink's, and nobody else may touch it.
         self._live = Live(
             console=Console(file=stream),
@@ -140,11 +141,6 @@ class LiveScreen:
             redirect_stderr=False,
         )
         self._live.start()
-
-    def written(self, written: Written) -> None:
-        """Print its lines above the line."""
-        for line in written.lines():
-            self.line(line)
 
     def line(self, text: str) -> None:
         """Print it above the line."""
@@ -163,10 +159,6 @@ class LiveScreen:
     def close(self) -> None:
         """Take the line away."""
         self._live.stop()
-
-    def say(self, text: str) -> None:
-        """Print it where the line was."""
-        print(text, file=self._stream, flush=True)
 
 
 def can_live(stream: TextIO) -> bool:
