@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sk_control import Metering, PeerReplaced, SpanCounts
@@ -146,27 +147,14 @@ class Assembly:
         :raises AdapterFailedError: when one cannot end; the rest is done all the same.
         :raises DeadLetterError: likewise, when what a node gave up cannot be written.
         """
-        try:
-            self.engine.end()
-        finally:
-            try:
-                if self._reader is not None:
-                    self._reader.end(_CLOSE_SECONDS)
-            finally:
-                self._end_behind_the_adapters()
-
-    def _end_behind_the_adapters(self) -> None:
-        try:
-            self.engine.close()
-        finally:
-            self._end_behind_the_application()
-
-    def _end_behind_the_application(self) -> None:
-        try:
-            if self._spans is not None:
-                self._spans.close()
-        finally:
-            # Behind the spans: a worker that is given no time loses what it has not exported.
+        with ExitStack() as ends:  # the last one first; each runs even if another fails
+            ends.callback(self.data_plane.shutdown)
+            # After the spans: a worker that is given no time loses what it has not exported.
             if self.reported:  # the stop came another way, and may have overtaken it
-                self.credit.settle(_CREDIT_SECONDS)
-            self.data_plane.shutdown()
+                ends.callback(self.credit.settle, _CREDIT_SECONDS)
+            if self._spans is not None:
+                ends.callback(self._spans.close)
+            ends.callback(self.engine.close)
+            if self._reader is not None:
+                ends.callback(self._reader.end, _CLOSE_SECONDS)
+            self.engine.end()

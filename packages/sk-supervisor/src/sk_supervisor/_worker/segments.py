@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 from sk_kernel.runtime import Container, SegmentRunner, SinkDriver, close_loop
 
@@ -61,19 +62,13 @@ class Segments:
 
         A coroutine that goes on all the same is cancelled then, and left a second later.
         """
-        try:
+        loop, self.loop = self.loop, None
+        with ExitStack() as ends:  # the last one first; each runs even if another fails
+            if loop is not None:
+                ends.callback(close_loop, loop)
+            ends.callback(self._container.close, loop)
             if self.sink is not None:
                 self.sink.close()
-        finally:
-            self._close_behind_the_sink()
-
-    def _close_behind_the_sink(self) -> None:
-        try:
-            self._container.close(self.loop)
-        finally:
-            if self.loop is not None:
-                close_loop(self.loop)
-                self.loop = None
 
     def given_up(self) -> tuple[int, int]:
         """How many records they have dead-lettered, and skipped."""
