@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OVERRIDE: Final = (
-    "Override one value of CONFIG; VALUE is YAML. Example: runtime.platform.batch.max_records=100."
+    "Override one value of CONFIG, for example runtime.platform.batch.max_records=100; VALUE is"
+    " YAML."
 )
 
 
