@@ -65,12 +65,17 @@ def _figure(name: str, form: str, *, noise: bool = False) -> Callable[[Entry], s
         found = entry[name]
         if found is None:
             return ""
-        band = ""
-        if noise and found["low"] is not None:
-            band = f" ({found['low']:{form}} to {found['high']:{form}})"
+        band = _band(found, form) if noise and found["low"] is not None else ""
         return f"{found['value']:{form}}{band}"
 
     return cell
+
+
+def _band(found: Mapping[str, float], form: str) -> str:
+    """The noise of a cost. None is below zero: there the difference of two runs is lost in it."""
+    if found["low"] < 0:
+        return f" (up to {found['high']:{form}})"
+    return f" ({found['low']:{form}} to {found['high']:{form}})"
 
 
 def _peak(name: str) -> Callable[[Entry], str]:
@@ -96,8 +101,8 @@ def _spans_lost(entry: Entry) -> str:
 
 
 _COST: Mapping[str, Callable[[Entry], str]] = {
-    "us a record": _figure("wall_us", ".2f", noise=True),
-    "CPU us": _figure("cpu_us", ".2f"),
+    "µs per record": _figure("wall_us", ".2f", noise=True),
+    "CPU µs per record": _figure("cpu_us", ".2f"),
     "records/s": _figure("records_per_second", ",.0f"),
 }
 _WORDS = {"id": "id", "customer": "customer with one day", "day": "further day of a customer"}
@@ -105,70 +110,70 @@ _WORDS = {"id": "id", "customer": "customer with one day", "day": "further day o
 SHAPES: Mapping[str, Shape] = {
     "records": Shape(
         "Records",
-        "Fund load under `exp_mp`. A record's cost is that of those beyond the size before it (the"
-        " first: beyond 1 000). Peak RSS in MiB; in the memory profile of its one process.",
+        "Fund load under `exp_mp`. The cost is that of the records beyond the next smaller size"
+        " (of the first size: beyond 1 000). MiB are peak RSS; the memory profile has one process.",
         {
             "profile": _text("profile"),
             "records": _count("records"),
-            "whole process s": _seconds("whole_seconds"),
+            "whole run, s": _seconds("whole_seconds"),
             **_COST,
-            "supervisor": _peak("supervisor"),
-            "ingress, egress": _peak("stateless"),
-            "features": _peak("features"),
-            "policy": _peak("policy"),
+            "supervisor, MiB": _peak("supervisor"),
+            "ingress or egress, MiB": _peak("stateless"),
+            "features, MiB": _peak("features"),
+            "policy, MiB": _peak("policy"),
         },
     ),
     "state": Shape(
         "State",
-        "What fund load remembers, in bytes of peak RSS of the worker that does. All days of a week"
-        " are held in one window.",
+        "The states of fund load, in bytes of peak RSS of the worker that holds them. All days of a"
+        " week are in one window.",
         {
-            "each": lambda entry: _WORDS[entry["each"]],
-            "of": _count("counted"),
+            "item": lambda entry: _WORDS[entry["each"]],
+            "items": _count("counted"),
             "held by": _text("held_by"),
-            "bytes": _bytes,
+            "bytes per item": _bytes,
         },
     ),
     "groups": Shape(
         "Groups",
-        "Ten nodes that pass on 100 bytes, divided among so many groups, a process each.",
+        "Ten nodes that pass on 100 bytes, divided among groups of one worker process each.",
         {
             "groups": _text("groups"),
             **_COST,
-            "1 000 records s": _seconds("start_seconds"),
-            "all processes MiB": _peak("all"),
+            "1 000 records, s": _seconds("start_seconds"),
+            "all processes, MiB": _peak("all"),
         },
     ),
     "workers": Shape(
         "Workers",
-        "Fund load under `baseline`, its policies divided by customer among so many workers.",
+        "Fund load under `baseline`, its policies divided by customer among several workers.",
         {
             "workers": _text("workers"),
             **_COST,
-            "1 000 records s": _seconds("start_seconds"),
-            "largest of them MiB": _peak("policy"),
+            "1 000 records, s": _seconds("start_seconds"),
+            "largest worker, MiB": _peak("policy"),
         },
     ),
     "payload": Shape(
         "Payload",
-        "The same ten nodes in one process, and in four groups.",
+        "Ten nodes that pass records on, in one process and in four groups.",
         {
             "profile": _text("profile"),
             "bytes": _text("bytes"),
             **_COST,
             "MB/s": _figure("mb_per_second", ",.0f"),
-            "supervisor MiB": _peak("supervisor"),
-            "all processes MiB": _peak("all"),
+            "supervisor, MiB": _peak("supervisor"),
+            "all processes, MiB": _peak("all"),
         },
     ),
     "tracing": Shape(
         "Tracing",
-        "Fund load under `exp_mp`, spans to a file (`jsonl`).",
+        "Fund load under `exp_mp`, with spans to a file (`jsonl`).",
         {
             "profile": _text("profile"),
             "sampling": _text("sampling"),
             **_COST,
-            "spans a record": _spans_each,
+            "spans per record": _spans_each,
             "spans lost": _spans_lost,
         },
     ),

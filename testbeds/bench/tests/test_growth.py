@@ -150,6 +150,12 @@ def test_what_a_table_shows_is_what_was_measured() -> None:
     assert "| four processes | 100,000 | 2.00 (2.00 to 2.00) | 3.00 | 500,000 | 50,000 |" in text
 
 
+def test_a_cost_below_zero_is_not_shown_as_noise_of_a_cost() -> None:
+    document = report().document()
+    document["tables"]["records"][0]["wall_us"] = {"value": 2.0, "low": -7.0, "high": 3.0}
+    assert "| 2.00 (up to 3.00) |" in to_markdown(document)
+
+
 def test_other_bytes_than_of_those_that_do_the_same_are_told() -> None:
     found = report()
     one, other = (row for row in found.rows if row.table == "records")
