@@ -1,11 +1,11 @@
 """Every exception of sk-supervisor, each with the exit code that a run ends with.
 
 Those of a run are here; those of what a worker sends, and of the commands that look at a run, are
-offered here. The exit codes are a documented contract: 0 done, 2 configuration, 3 start or
-readiness, 4 worker failure, 5 stop timeout (forced), 129, 130 and 143 stopped by SIGHUP, SIGINT and
-SIGTERM (or ``sk stop``) after a clean drain, 141 ended because the reader of standard output has
-gone. 1 is of the commands that look at a run: there is
-none, or it does not answer.
+offered here. The exit codes are a documented contract (``docs/operating.md``): 0 done, also if a
+stop has drained a run with an unbounded source; 1 a command could not do what was asked; 2 faults
+in the configuration, or wrong usage; 3 start or readiness; 4 worker failure; 5 forced end, or stop
+timeout; 129, 130 and 143 stopped by SIGHUP, SIGINT and SIGTERM (or ``sk stop``) after a clean
+drain; 141 the reader of standard output has gone.
 """
 
 from __future__ import annotations
