@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_config import build_config
-from sk_supervisor._lives.restart import (
-    GiveUp,
-    Restart,
-    RestartHistory,
-    RestartPolicy,
-    seeded_chance,
-)
-from supervisor_harness import GROUPS, settings
+from sk_config import RestartConfig
+from sk_supervisor._lives.restart import GiveUp, Restart, RestartHistory, backoff, seeded_chance
 
 policies = st.builds(
-    RestartPolicy,
+    RestartConfig,
+    policy=st.just("on_failure"),
     intensity=st.integers(1, 5),
     period_seconds=st.integers(1, 100),
     backoff_seconds=st.floats(0, 5),
@@ -30,7 +23,7 @@ policies = st.builds(
 @pytest.mark.contract("PROC-04")
 @given(policies, st.lists(st.floats(0, 50), max_size=40), st.integers())
 def test_there_are_never_more_restarts_in_a_period_than_the_intensity(
-    policy: RestartPolicy, lives: list[float], seed: int
+    policy: RestartConfig, lives: list[float], seed: int
 ) -> None:
     history = RestartHistory(policy, Random(seed).random)  # noqa: S311
     restarts: list[float] = []
@@ -53,23 +46,23 @@ def test_there_are_never_more_restarts_in_a_period_than_the_intensity(
 
 @given(policies, st.lists(st.integers(1, 10_000), min_size=2, max_size=10).map(sorted))
 def test_the_backoff_grows_with_every_attempt_up_to_its_bound(
-    policy: RestartPolicy, attempts: list[int]
+    policy: RestartConfig, attempts: list[int]
 ) -> None:
-    waits = [policy.backoff(attempt) for attempt in attempts]
+    waits = [backoff(policy, attempt) for attempt in attempts]
     assert waits == sorted(waits)
     assert all(policy.backoff_seconds <= w <= policy.backoff_max_seconds for w in waits)
-    assert policy.backoff(1) == policy.backoff_seconds
+    assert backoff(policy, 1) == policy.backoff_seconds
 
 
 @given(policies, st.floats(0, 1, exclude_max=True))
-def test_jitter_shortens_a_wait_by_half_at_most(policy: RestartPolicy, chance: float) -> None:
+def test_jitter_shortens_a_wait_by_half_at_most(policy: RestartConfig, chance: float) -> None:
     decision = RestartHistory(policy, lambda: chance).failed(0.0)
     assert isinstance(decision, Restart)
     assert policy.backoff_seconds / 2 <= decision.delay_seconds <= policy.backoff_seconds
 
 
 @given(policies, st.text(), st.text())
-def test_the_same_run_waits_the_same_times(policy: RestartPolicy, run_id: str, group: str) -> None:
+def test_the_same_run_waits_the_same_times(policy: RestartConfig, run_id: str, group: str) -> None:
     def waits() -> list[Restart | GiveUp]:
         history = RestartHistory(policy, seeded_chance(run_id, group))
         return [history.failed(float(second)) for second in range(10)]
@@ -83,7 +76,13 @@ def test_groups_of_a_run_and_runs_of_a_group_wait_differently() -> None:
 
 
 def test_a_failure_long_after_the_last_waits_as_the_first_one_did() -> None:
-    policy = RestartPolicy(2, 10, 1.0, 60.0)
+    policy = RestartConfig(
+        policy="on_failure",
+        intensity=2,
+        period_seconds=10,
+        backoff_seconds=1.0,
+        backoff_max_seconds=60.0,
+    )
     history = RestartHistory(policy, lambda: 0.0)
     assert history.failed(0.0) == Restart(1, 1.0)
     assert history.failed(2.0) == Restart(2, 2.0)
@@ -94,11 +93,3 @@ def test_a_failure_long_after_the_last_waits_as_the_first_one_did() -> None:
 def test_giving_up_says_after_what() -> None:
     assert str(GiveUp(3, 60)) == "gave up after 3 restarts in 60 s"
     assert str(GiveUp(1, 5)) == "gave up after 1 restart in 5 s"
-
-
-def test_a_group_is_restarted_only_where_its_configuration_says_so(tmp_path: Path) -> None:
-    groups = [{**GROUPS[0]}, {**GROUPS[1], "restart": {"policy": "on_failure", "intensity": 7}}]
-    config = build_config(settings(tmp_path / "out", groups=groups))
-    first, second = config.runtime.platform.process_groups
-    assert RestartPolicy.of(first) is None
-    assert RestartPolicy.of(second) == RestartPolicy(7, 60, 0.2, 10.0)

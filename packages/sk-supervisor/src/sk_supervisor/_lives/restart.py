@@ -13,7 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from sk_config import GroupConfig
+    from sk_config import RestartConfig
 
 #: A wait is shortened by up to this share of it, so that groups that fail together do not come
 #: back together.
@@ -40,32 +40,10 @@ class GiveUp(NamedTuple):
         return f"gave up after {restarts} in {self.period_seconds:g} s"
 
 
-@dataclass(frozen=True, slots=True)
-class RestartPolicy:
-    """How often, and after how long. Times are seconds."""
-
-    intensity: int
-    period_seconds: float
-    backoff_seconds: float
-    backoff_max_seconds: float
-
-    @classmethod
-    def of(cls, group: GroupConfig) -> RestartPolicy | None:
-        """The policy of a group; None for one that is never restarted."""
-        restart = group.restart
-        if restart.policy == "never":
-            return None
-        return cls(
-            restart.intensity,
-            restart.period_seconds,
-            restart.backoff_seconds,
-            restart.backoff_max_seconds,
-        )
-
-    def backoff(self, attempt: int) -> float:
-        """How long the ``attempt``-th restart of a period waits, from 1, before any jitter."""
-        doublings = min(attempt - 1, _MOST_DOUBLINGS)
-        return min(self.backoff_max_seconds, self.backoff_seconds * 2.0**doublings)
+def backoff(policy: RestartConfig, attempt: int) -> float:
+    """How long the ``attempt``-th restart of a period waits, from 1, before any jitter."""
+    doublings = min(attempt - 1, _MOST_DOUBLINGS)
+    return min(policy.backoff_max_seconds, policy.backoff_seconds * 2.0**doublings)
 
 
 @dataclass(slots=True)
@@ -75,7 +53,7 @@ class RestartHistory:
     :param chance: numbers from 0 up to 1.
     """
 
-    policy: RestartPolicy
+    policy: RestartConfig
     chance: Callable[[], float]
     _due: list[float] = field(default_factory=list)
 
@@ -86,7 +64,7 @@ class RestartHistory:
         restarts = len(self._due)
         if restarts >= self.policy.intensity:
             return GiveUp(restarts, self.policy.period_seconds)
-        delay = self.policy.backoff(restarts + 1) * (1 - _JITTER * self.chance())
+        delay = backoff(self.policy, restarts + 1) * (1 - _JITTER * self.chance())
         self._due.append(now + delay)
         return Restart(restarts + 1, delay)
 

@@ -12,13 +12,7 @@ from sk_control import ControlError
 from sk_kernel import EventRail
 
 from sk_supervisor._lives.record import WorkerRecord
-from sk_supervisor._lives.restart import (
-    GiveUp,
-    Restart,
-    RestartHistory,
-    RestartPolicy,
-    seeded_chance,
-)
+from sk_supervisor._lives.restart import GiveUp, Restart, RestartHistory, seeded_chance
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._protocol.failures import START
 
@@ -62,9 +56,9 @@ class Successors:
         self._log, self._roster, self._clock = log, roster, clock
         self._spawn, self._blame, self._complete = spawn, blame, complete
         self._histories = {
-            group.name: RestartHistory(policy, seeded_chance(run_id, group.name))
+            group.name: RestartHistory(group.restart, seeded_chance(run_id, group.name))
             for group in groups
-            if (policy := RestartPolicy.of(group)) is not None
+            if group.restart.policy != "never"
         }
         self._pending: dict[tuple[str, int], _Pending] = {}
         self._closed = False
