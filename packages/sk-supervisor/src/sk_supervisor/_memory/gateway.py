@@ -21,7 +21,7 @@ from sk_kernel.runtime import (
     Visit,
 )
 
-from sk_supervisor._memory.status import WORKER
+from sk_supervisor._memory.life import WORKER
 from sk_supervisor._requests.flights import Flights, OnFailure, name_of, visits_of
 from sk_supervisor._requests.outcomes import terminal_of
 from sk_supervisor._system.threads import as_here, begin

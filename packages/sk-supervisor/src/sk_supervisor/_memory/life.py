@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import NoReturn, cast
 
@@ -9,10 +10,13 @@ from sk_kernel import EventRail, Progress, Totals, WorkerStatus
 from sk_kernel.runtime import MEMORY
 from sk_observability import EventName
 
-from sk_supervisor._memory.status import WORKER, worker_status
 from sk_supervisor._protocol.failures import EXECUTION, START, failure_of
+from sk_supervisor._system.resident import resident_bytes
 from sk_supervisor._system.signals import is_from_outside
 from sk_supervisor.errors import ApplicationExitError, RuntimeLifecycleReadyError
+
+#: The name of the one worker.
+WORKER = "memory-0.1"
 
 
 class LocalLife:
@@ -72,13 +76,24 @@ class LocalLife:
         raise error
 
     def status(self, totals: Totals) -> WorkerStatus:
-        """As it is now, with what was measured."""
-        moved_at = self._moved_at
-        return worker_status(
-            self._seen,
-            self.state,
-            age_seconds=self.age_seconds,
+        """The worker's status now, with the measured ``totals``."""
+        seen, state, moved_at = self._seen, self.state, self._moved_at
+        return WorkerStatus(
+            worker_id=WORKER,
+            pid=os.getpid(),
+            os_pid=os.getpid(),
+            alive=True,
+            ready=state in ("ready", "running"),
+            state=state,
+            records_in=seen.records_in,
+            records_out=seen.records_out,
+            source_records=seen.source_records,
+            batches=seen.batches,
+            dead_lettered=seen.dead_lettered,
+            skipped=seen.skipped,
             progress_age_seconds=None if moved_at is None else time.monotonic() - moved_at,
+            age_seconds=self.age_seconds,
+            rss_bytes=resident_bytes(os.getpid()),
             category=self._category,
             totals=totals,
         )

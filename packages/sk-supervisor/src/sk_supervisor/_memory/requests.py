@@ -9,7 +9,7 @@ from sk_kernel import KernelError
 from sk_kernel.runtime import Entrances, MemoryRun, TraceIds
 
 from sk_supervisor._memory.gateway import LocalGateway
-from sk_supervisor._memory.status import WORKER
+from sk_supervisor._memory.life import WORKER
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._protocol.failures import START
 from sk_supervisor._requests.faults import RequestFaults

@@ -13,8 +13,8 @@ from sk_observability import SpanFanOut, build_span_exporters
 
 from sk_supervisor._lives.ladder import Ladder
 from sk_supervisor._lives.stop_requests import StopRequests
+from sk_supervisor._memory.life import WORKER
 from sk_supervisor._memory.requests import LocalRequests
-from sk_supervisor._memory.status import WORKER
 from sk_supervisor._memory.stop_thread import StopThread
 from sk_supervisor._memory.stop_times import StopTimes
 from sk_supervisor._plan.preflight import Prepared, span_choices

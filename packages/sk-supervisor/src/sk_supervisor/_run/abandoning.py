@@ -9,7 +9,7 @@ from sk_kernel import BootstrapSupervisor
 from sk_kernel.runtime import SINK, SOURCE
 
 from sk_supervisor._lives.evidence import at
-from sk_supervisor._memory.status import WORKER
+from sk_supervisor._memory.life import WORKER
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._run.summary import failure
 from sk_supervisor._show.display import Display
