@@ -172,10 +172,10 @@ def test_a_successor_takes_the_place_of_one_that_failed_and_begins_a_life_of_its
     scene = running()
     first = scene.record()
     scene.take(ProcessExited("a"))
-    assert scene.roster.snapshot()[0].state == "failed"
+    assert scene.roster.snapshot(scene.now)[0].state == "failed"
     scene.roster.released(first, followed=True)
     second = scene.spawn("a.2", first.group, incarnation=2)
-    [group] = scene.roster.snapshot()
+    [group] = scene.roster.snapshot(scene.now)
     assert (group.state, group.restarts, len(group.workers)) == ("starting", 1, 1)
     assert (group.workers[0].worker_id, group.workers[0].incarnation) == ("a.2", 2)
     assert list(scene.roster) == [second]

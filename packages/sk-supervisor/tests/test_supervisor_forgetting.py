@@ -163,7 +163,7 @@ def test_the_sums_of_a_place_are_those_of_all_its_lives() -> None:
     scene, live = scene_of_many()
     for number in range(2, MANY + 1):
         live(number)
-    [worker] = scene.roster.snapshot()[0].workers
+    [worker] = scene.roster.snapshot(scene.now)[0].workers
     records = sum(range(2, MANY + 1))
     totals = worker.totals
     assert (totals.records_in, totals.records_out) == (records, 2 * records)

@@ -72,7 +72,7 @@ def test_no_snapshot_has_records_beside_a_worker_that_does_not_run_yet(
         return ""
 
     monkeypatch.setattr(scene.record("in").process, "ended", meanwhile)
-    during = [worker for group in scene.roster.snapshot() for worker in group.workers]
+    during = [worker for group in scene.roster.snapshot(scene.now) for worker in group.workers]
     assert [(worker.state, worker.records_out) for worker in during] == [
         ("ready", 0),
         ("running", 0),

@@ -43,7 +43,7 @@ def test_what_a_worker_measured_arrives_whole(done: Totals, credit: int | None) 
 
 
 def place(scene: Scene) -> Totals:
-    [worker] = scene.roster.snapshot()[0].workers
+    [worker] = scene.roster.snapshot(scene.now)[0].workers
     return worker.totals
 
 
@@ -85,7 +85,7 @@ def test_a_worker_that_says_nothing_of_its_time_keeps_what_it_said_before() -> N
     scene = Scene()
     scene.says(Progress(5, metering=Metering(busy_seconds=5.0, credit=2)))
     scene.says(Progress(6))
-    [worker] = scene.roster.snapshot()[0].workers
+    [worker] = scene.roster.snapshot(scene.now)[0].workers
     assert (worker.totals.busy_seconds, worker.credit, worker.records_in) == (5, 2, 6)
 
 

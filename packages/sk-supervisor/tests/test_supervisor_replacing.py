@@ -14,6 +14,7 @@ from sk_kernel.runtime import ExecutionPlan
 from sk_observability import LifecycleLog
 from sk_supervisor import prepare
 from sk_supervisor._hub.relay import CreditGrant, Relay
+from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._lives.successors import Successors
@@ -208,10 +209,10 @@ class Bench:
             "r1",
             self.log,
             self.roster,
+            LoopClock(lambda: self.now),
             spawn=self.spawn,
             blame=self.blamed.append,
             complete=lambda: self.done,
-            clock=lambda: self.now,
         )
 
     def spawn(self, group: Any, index: int, incarnation: int) -> None:

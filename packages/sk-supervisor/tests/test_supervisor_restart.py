@@ -116,7 +116,7 @@ def known_of(supervisor: MultiprocessBootstrapSupervisor) -> dict[str, set[str]]
         "control": session.control.states(),
         "acceptor": session.hub._acceptor._expected,
         "gone": session.hub._links.gone,
-        "heard": parts.mailbox.heard_at,
+        "heard": parts.mailbox._heard_at,
     }
     return {room: {w for w in names if w.startswith("mid-")} for room, names in rooms.items()}
 

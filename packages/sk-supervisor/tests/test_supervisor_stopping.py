@@ -53,7 +53,6 @@ class Stopped:
             scene.log,
             self._told,
             workers,
-            clock=scene.clock,
         )
         self.rung = stopping.down(Ladder.within(BUDGET, 0, drain=False), BUDGET)
         self.seconds = scene.now

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, cast
 
 from sk_config import GroupConfig
 from sk_control import WorkerMessage
 from sk_observability import LifecycleLog
+from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._lives.end_causes import EndCauses
 from sk_supervisor._lives.failing import Failing
 from sk_supervisor._lives.judge import Judge
@@ -15,6 +15,7 @@ from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._lives.vitals import ProcessLook
 from sk_supervisor._loop.loop import SupervisorLoop
+from sk_supervisor._loop.loop_events import LoopEvent
 from sk_supervisor._loop.mailbox import Mailbox
 from sk_supervisor._processes.process import WorkerProcess
 from sk_supervisor._protocol.span_books import SpanBooks
@@ -38,14 +39,24 @@ class Process:
         return ("last line",)
 
 
+class _Mailbox(Mailbox):
+    """One at which the process may be suspended while it waits."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene.spans, scene.clock)
+        self._scene = scene
+
+    def take(self, timeout_seconds: float | None) -> LoopEvent | None:
+        self._scene.sleep()
+        return super().take(timeout_seconds)
+
+
 class Scene:
     """A loop over workers that beat every second and may take five to start; none is followed."""
 
-    def __init__(
-        self, *workers: str, times: Iterable[float] = (), hidden: str = "", **group: Any
-    ) -> None:
+    def __init__(self, *workers: str, hidden: str = "", **group: Any) -> None:
         self.now = 0.0
-        self._times = iter(times)
+        self.clock = LoopClock(lambda: self.now)
         self.log = LifecycleLog("r1", level="debug")
         self.roster = Roster(
             self.log,
@@ -60,7 +71,8 @@ class Scene:
         self.looked_at: list[float] = []
         self.causes = EndCauses(self.clock)
         self.spans = SpanBooks()
-        self.mailbox = Mailbox(self.spans, self.clock)
+        self._suspension: tuple[float, tuple[LoopEvent, ...]] = (0.0, ())
+        self.mailbox = _Mailbox(self)
         failing = Failing(self.roster, self.causes, follow=lambda _: False)
         judge = Judge(self.roster, self.log, failing, self._look)
         dispatcher = Dispatcher(
@@ -69,13 +81,11 @@ class Scene:
             self.causes,
             failing,
             judge,
+            self.clock,
             on_ready=lambda: self.ready.append(True),
             on_stop=self.stops.append,
-            clock=self.clock,
         )
-        self.loop = SupervisorLoop(
-            self.mailbox, dispatcher.dispatch, judge, self.log, clock=self.clock
-        )
+        self.loop = SupervisorLoop(self.mailbox, dispatcher.dispatch, judge, self.log, self.clock)
         patience = {"heartbeat_seconds": 1, "start_timeout_seconds": 5}
         self.group = {"nodes": ("n",), **patience, **group}
         for name in workers or ("a",):
@@ -93,9 +103,16 @@ class Scene:
         self.roster.add(record)
         return record
 
-    def clock(self) -> float:
-        self.now = next(self._times, self.now)
-        return self.now
+    def suspend(self, seconds: float, *events: LoopEvent) -> None:
+        """The process is suspended so long in the next wait, which these events end."""
+        self._suspension = seconds, events
+
+    def sleep(self) -> None:
+        seconds, events = self._suspension
+        self._suspension = 0.0, ()
+        self.now += seconds
+        for event in events:
+            self.mailbox.put(event)
 
     def record(self, worker: str = "a") -> WorkerRecord:
         record = self.roster.get(worker)
@@ -105,7 +122,7 @@ class Scene:
     def take(self, *events: Any) -> None:
         for event in events:
             self.mailbox.put(event)
-            self.loop.step(self.now)
+            self.loop.step(self.clock.now())
 
     def says(self, message: Any, worker: str = "a") -> None:
         self.take(WorkerMessage(worker, message))
@@ -114,7 +131,7 @@ class Scene:
         """Let time pass in small steps, as it does for a loop that is awake."""
         while self.now < now:
             self.now = min(now, self.now + 0.5)
-            self.loop.step(self.now)
+            self.loop.step(self.clock.now())
 
     def names(self, worker: str | None = "a") -> list[str]:
         """The events of a worker, in order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from math import inf
 
 from sk_kernel import EventRail
 
@@ -22,7 +23,7 @@ class Refusals:
         self._lock = threading.Lock()
         self._totals: Counter[str] = Counter()
         self._told: Counter[str] = Counter()
-        self._next = float("-inf")
+        self._next = -inf
 
     def add(self, plane: str, category: str) -> bool:
         """Count one; whether it is the first that the loop does not know of."""
@@ -41,10 +42,10 @@ class Refusals:
         with self._lock:
             return None if self._totals == self._told else self._next
 
-    def tell_rest(self, now: float) -> None:
+    def tell_rest(self) -> None:
         """Tell of what was not told yet, if anything: nothing more can be refused."""
         if self.due() is not None:
-            self.ring(now)
+            self.ring(inf)
 
     def ring(self, now: float) -> None:
         """Tell of what was refused since the last time; not again for ``EVENT_SECONDS``."""

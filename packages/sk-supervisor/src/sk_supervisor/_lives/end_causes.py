@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
+from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._lives.record import WorkerRecord, failure_error
 from sk_supervisor._lives.stop_requests import StopRequests
 from sk_supervisor.errors import HubFailedError, RuntimeWorkerFailedError
@@ -16,7 +14,7 @@ class EndCauses:
     ``failed`` is the worker by whose failure the run ends, since ``failed_at`` on the loop's clock.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: LoopClock) -> None:
         self._clock = clock
         self.failed: WorkerRecord | None = None
         self.failed_at = 0.0
@@ -26,7 +24,7 @@ class EndCauses:
     def blame(self, record: WorkerRecord) -> None:
         """The run ends by this worker, unless it ends by another already."""
         if self.failed is None:
-            self.failed, self.failed_at = record, self._clock()
+            self.failed, self.failed_at = record, self._clock.now()
 
     def blame_hub(self, problem: str) -> None:
         """The supervisor's own hub relays nothing any more; the first problem is kept."""

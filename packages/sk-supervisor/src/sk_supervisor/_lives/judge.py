@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from sk_kernel import EventRail
 
@@ -60,10 +60,16 @@ class Judge:
             if record.lost_by is not None and now >= record.lost_by:
                 self._fail(record, Breakage(category.CRASH, "its control session was lost"))
 
-    def heard(self, heard_at: Mapping[str, float]) -> None:
-        """Note when each worker was last heard, by its id; of others nothing has come yet."""
+    def heard(self, heard: Callable[[str], float | None], now: float) -> None:
+        """Note which workers were heard since the last call.
+
+        :param heard: when a worker was heard, by its id; later than ``now`` for a message that came
+            before a suspension of this process was noticed.
+        """
         for record in self._roster:
-            record.silence.heard(heard_at.get(record.worker_id, 0.0))
+            at = heard(record.worker_id)
+            if at is not None:
+                record.silence.heard(min(at, now))
 
     def progressed(self, record: WorkerRecord, counts: Counts, now: float) -> None:
         """A worker said how far it has come: tell of a stall that begins or ends with that.
@@ -82,15 +88,6 @@ class Judge:
             limit = f"(stuck_after_seconds: {record.group.stuck_after_seconds})"
             message = f"{waited} {limit}{at(record.position)}"
             self._fail_as(record, category.STUCK, message, Event.STUCK, change.vitals)
-
-    def forgive(self, seconds: float, now: float) -> None:
-        """The supervisor was stopped for so long, until ``now``: nobody's time ran meanwhile."""
-        for record in self._roster:
-            record.silence.heard(now)
-            record.standstill.since += seconds
-            record.start_by += seconds
-            if record.lost_by is not None:
-                record.lost_by += seconds
 
     def _silent(self, record: WorkerRecord, now: float) -> None:
         """Look at a process that is not heard; at the second look, which ends it, fail it."""

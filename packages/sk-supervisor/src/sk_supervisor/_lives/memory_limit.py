@@ -7,8 +7,8 @@ within a second may exceed the limit: a container's own is the wall behind this 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Final
 
 from sk_supervisor._lives.evidence import Breakage
@@ -34,10 +34,9 @@ class MemoryLimits:
         roster: Roster,
         fail: Callable[[WorkerRecord, Breakage], None],
         weigh: Callable[[int], int | None] = resident_bytes,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._roster, self._fail, self._weigh = roster, fail, weigh
-        self._next = clock()
+        self._next = -inf
 
     def due(self) -> float | None:
         """When the workers are to be looked at next; None while none of them has a limit."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class WorkerRecord:
-    """One incarnation of a worker. Times are seconds of the loop's (monotonic) clock."""
+    """One incarnation of a worker. Times are those of :class:`LoopClock`."""
 
     worker_id: str
     group: GroupConfig
@@ -120,7 +120,7 @@ class WorkerRecord:
         return totals_of(self.metering, self.progress, self.dead_lettered, self.skipped)
 
     def status(self, now: float, totals: Totals, progress: Progress) -> WorkerStatus:
-        """It as it is at ``now``, in seconds of the monotonic clock.
+        """It as it is at ``now``, by the loop's clock.
 
         :param totals: those of its place.
         :param progress: its own, read before the state of any worker.

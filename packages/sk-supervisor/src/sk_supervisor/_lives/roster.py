@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -172,12 +171,12 @@ class Roster:
         rank = {name: i for i, name in enumerate(groups)}
         return sorted(self, key=lambda r: rank.get(r.group.name, len(rank)))
 
-    def snapshot(self) -> tuple[GroupStatus, ...]:
-        """The groups that were started, with their workers. Any thread.
+    def snapshot(self, now: float) -> tuple[GroupStatus, ...]:
+        """The groups that were started, with their workers, at ``now``. Any thread.
 
         Records are read before any state: no worker that they have passed is told to be ready yet.
         """
-        now, come = time.monotonic(), [(record, record.progress) for record in list(self)]
+        come = [(record, record.progress) for record in list(self)]
         totals = self.totals()
         groups: dict[str, list[WorkerStatus]] = {}
         for record, progress in come:

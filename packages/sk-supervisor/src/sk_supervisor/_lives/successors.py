@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from signal import SIGKILL
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from sk_control import ControlError
 from sk_kernel import EventRail
 
+from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.restart import GiveUp, Restart, RestartHistory, seeded_chance
 from sk_supervisor._lives.roster import Roster
@@ -47,11 +47,11 @@ class Successors:
         run_id: str,
         log: EventRail,
         roster: Roster,
+        clock: LoopClock,
         *,
         spawn: Callable[[GroupConfig, int, int], None],
         blame: Callable[[WorkerRecord], None],
         complete: Callable[[], bool],
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log, self._roster, self._clock = log, roster, clock
         self._spawn, self._blame, self._complete = spawn, blame, complete
@@ -117,7 +117,7 @@ class Successors:
 
     def _decide(self, failed: WorkerRecord, incarnation: int, category: str) -> bool:
         """Have the policy say whether, and when, an incarnation is started; False: it gave up."""
-        now, group, worker = self._clock(), failed.group.name, failed.worker_id
+        now, group, worker = self._clock.now(), failed.group.name, failed.worker_id
         match self._histories[group].failed(now):
             case GiveUp() as end:
                 failed.gave_up = str(end)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from sk_kernel import EventRail
 
+from sk_supervisor._lives.clock import LoopClock, wait_until
 from sk_supervisor._lives.judge import Judge
-from sk_supervisor._lives.pause import paused_seconds, wait_until
 from sk_supervisor._loop.loop_events import LoopEvent
 from sk_supervisor._loop.mailbox import Mailbox
 
@@ -27,10 +26,9 @@ class Alarm(Protocol):
 class SupervisorLoop:
     """Turned by whoever waits for something: the one thread that starts and ends the workers.
 
-    ``paused`` is how many seconds this process was stopped (Ctrl-Z) during turns, all together.
-
-    :param dispatch: takes in one event.
-    :param clock: seconds; that of every deadline.
+    :param dispatch: handles one event.
+    :param clock: that of every deadline; the loop leaves out of it the time in which this process
+        was suspended.
     """
 
     def __init__(
@@ -39,31 +37,35 @@ class SupervisorLoop:
         dispatch: Callable[[LoopEvent], None],
         judge: Judge,
         log: EventRail,
+        clock: LoopClock,
         alarms: Sequence[Alarm] = (),
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._mailbox, self._dispatch, self._judge = mailbox, dispatch, judge
         self._log, self._alarms, self._clock = log, alarms, clock
-        self.paused = 0.0
+
+    def now(self) -> float:
+        """The time of the clock of every deadline."""
+        return self._clock.now()
 
     def step(self, deadline: float | None) -> None:
-        """Turn once: wait for the next event, take it in, and see to all that is due.
+        """Turn once: wait for the next event, handle all that have come, then all that is due.
 
         Returns at the ``deadline`` (None: none), at a worker's or an alarm's, and about every
-        second while anybody's time is measured: callers look at what they wait for and come again.
+        second while a deadline is pending. Callers check what they wait for, then their deadline,
+        and call again: whatever came in time has been handled before any deadline is compared.
         """
-        began = self._clock()
+        began = self._clock.now()
         dues = [*self._judge.dues(), *([] if deadline is None else [deadline])]
         dues += [due for due in (alarm.due() for alarm in self._alarms) if due is not None]
         until = wait_until(began, dues)
         event = self._mailbox.take(None if until is None else until - began)
-        woke = self._clock()
-        if paused := paused_seconds(began, until, woke):
-            self._forgive(paused, woke)
+        if paused := self._clock.waited(began, until):
+            self._log.emit("supervisor_paused", fields={"seconds": round(paused, 3)})
         if event is not None:
             self._dispatch(event)
-        now = self._clock()
-        self._judge.heard(self._mailbox.heard_at)
+        self.catch_up()
+        now = self._clock.now()
+        self._judge.heard(self._mailbox.heard, now)
         self._judge.judge(now)
         for alarm in self._alarms:
             when = alarm.due()
@@ -71,12 +73,6 @@ class SupervisorLoop:
                 alarm.ring(now)
 
     def catch_up(self) -> None:
-        """Take in what has happened already, without waiting; nobody is judged."""
-        while (event := self._mailbox.take(0.0)) is not None:
+        """Handle what has come so far, without waiting; no deadline is compared."""
+        for event in self._mailbox.take_all():
             self._dispatch(event)
-
-    def _forgive(self, paused: float, now: float) -> None:
-        """Nobody is to blame for the time in which this process was stopped."""
-        self.paused += paused
-        self._log.emit("supervisor_paused", fields={"seconds": round(paused, 3)})
-        self._judge.forgive(paused, now)

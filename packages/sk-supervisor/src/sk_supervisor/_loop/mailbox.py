@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 
 from sk_control import SpanCounts, WorkerMessage
 
+from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._loop.loop_events import LoopEvent, RecordsSkipped
 from sk_supervisor._protocol.span_books import SpanBooks
 
@@ -19,11 +19,9 @@ class Mailbox:
     Reports of spans are not queued: they are entered in ``spans`` at once, so that the last one
     counts even where it comes after its worker's exit. Nor is what was skipped, which is told with
     every batch.
-
-    :param clock: seconds; the loop's.
     """
 
-    def __init__(self, spans: SpanBooks, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, spans: SpanBooks, clock: LoopClock) -> None:
         self._spans, self._clock = spans, clock
         self._queue: queue.SimpleQueue[LoopEvent] = queue.SimpleQueue()
         self._heard_at: dict[str, float] = {}
@@ -33,7 +31,7 @@ class Mailbox:
         """Say what happened. Never blocks."""
         if isinstance(event, WorkerMessage):
             # When it came, not when the loop comes to it: the loop may be late.
-            self._heard_at[event.worker_id] = self._clock()
+            self._heard_at[event.worker_id] = self._clock.now()
             if isinstance(event.message, SpanCounts):
                 self._spans.note(event.worker_id, event.message)
                 return
@@ -49,6 +47,11 @@ class Mailbox:
             return self._queue.get(timeout=timeout_seconds)
         return None
 
+    def take_all(self) -> Iterator[LoopEvent]:
+        """Those that have come by now, without waiting for more: a flood of them has an end."""
+        for _ in range(self._queue.qsize()):
+            yield self._queue.get_nowait()
+
     def forget(self, worker: str) -> None:
         """Note nothing more of a worker that is gone; its spans count in the sum of its place."""
         self._heard_at.pop(worker, None)
@@ -59,7 +62,6 @@ class Mailbox:
         """How many records a worker has skipped up to its last batch that went on. Any thread."""
         return self._skipped.get(worker, 0)
 
-    @property
-    def heard_at(self) -> Mapping[str, float]:
-        """When the last message of each worker came, by its id."""
-        return self._heard_at
+    def heard(self, worker: str) -> float | None:
+        """When a worker's last message came; None if none has come since the last call."""
+        return self._heard_at.pop(worker, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +12,7 @@ from sk_observability import EventName
 from sk_transport import TransportError
 
 from sk_supervisor._limits.check import check_room
+from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._loop.loop_events import LoopEvent, Ping, ProcessExited
@@ -44,8 +44,8 @@ class Starting:
     :param put: is told, in a thread of each worker's own, that its process is gone.
     :param on_line: called from a thread of each worker's own with its id, the stream, and a line.
     :param clean: takes what nobody may be shown out of a line.
-    :param wait: waits until something is there, for so many seconds from a time on the loop's
-        clock: whether it is; raises what else ends a start.
+    :param wait: waits until something is there, for so many seconds: whether it is; raises what
+        else ends a start.
     """
 
     def __init__(
@@ -54,15 +54,17 @@ class Starting:
         log: EventRail,
         roster: Roster,
         work: Workload,
+        clock: LoopClock,
+        *,
         to_open: Callable[[str], Callable[[], Session]],
         put: Callable[[LoopEvent], None],
         on_line: OnLine,
         clean: Callable[[str], str],
-        wait: Callable[[Callable[[], bool], float, float], bool],
+        wait: Callable[[Callable[[], bool], float], bool],
     ) -> None:
         self._groups = {group.name: group for group in groups}
         self._log, self._roster, self._work = log, roster, work
-        self._to_open, self._wait = to_open, wait
+        self._clock, self._to_open, self._wait = clock, to_open, wait
         self._put, self._on_line, self._clean = put, on_line, clean
         self._early: Early | None = None
         self._profile = ""
@@ -122,7 +124,8 @@ class Starting:
         assert self._work.session is not None  # noqa: S101 - groups were started in it
         start = self._work.session.invite(group, index, incarnation)
         interpreter = self._early.take(start.worker_id) if self._early else None
-        now = interpreter.spawned_at if interpreter else time.monotonic()
+        # One that began early did so before the loop turned: until then both clocks agree.
+        now = interpreter.spawned_at if interpreter else self._clock.now()
         process = WorkerProcess(
             start,
             lambda worker_id: self._put(ProcessExited(worker_id)),
@@ -149,12 +152,11 @@ class Starting:
             return
         if self._early is None:
             check_room(self._groups.values())
-        began = time.monotonic()
         timeouts = [group.start_timeout_seconds for group in configured]
         seconds = min(timeouts, default=_OPENING_SECONDS)
         opening = Opening(self._to_open(self._profile), lambda: self._put(Ping(lambda: None)))
         try:
-            is_over = self._wait(opening.is_over, seconds, began)
+            is_over = self._wait(opening.is_over, seconds)
         except BaseException:
             opening.let_go()
             raise

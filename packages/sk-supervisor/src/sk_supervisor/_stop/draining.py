@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from math import inf
 
 from sk_kernel import EventRail
 
+from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._lives.end_causes import EndCauses
 from sk_supervisor._lives.ladder import Ladder
 from sk_supervisor._lives.successors import Successors
@@ -38,8 +38,9 @@ class Draining:
         successors: Successors,
         handoff: Handoff,
         log: EventRail,
+        clock: LoopClock,
     ) -> None:
-        self._log, self._handoff = log, handoff
+        self._log, self._handoff, self._clock = log, handoff, clock
         self._groups, self._causes, self._work = prepared.groups, causes, work
         self._successors = successors
         self._delay = prepared.config.runtime.platform.health.drain_delay_seconds
@@ -48,7 +49,7 @@ class Draining:
         self.ladder: Ladder | None = None
         self._withdrawn = self._settling = False
         self.timer = DrainTimer(self._begin)
-        self.expiry = RequestExpiry(handoff, self._end_input)
+        self.expiry = RequestExpiry(handoff, self._end_input, clock)
 
     @property
     def ready_no_more(self) -> bool:
@@ -78,7 +79,7 @@ class Draining:
         Before the work was begun it only keeps successors from being started. Whoever waits for the
         start or the work finds both in the causes.
         """
-        now = time.monotonic()
+        now = self._clock.now()
         if force:
             self.withdraw()
             self.ladder = Ladder.at_once(FORCE_SECONDS, now)
@@ -99,7 +100,7 @@ class Draining:
         :param ladder: says by when, if not everything is answered before.
         """
         self._settling = True
-        self.expiry.last = min(self.expiry.last, ladder.requests_until(time.monotonic()))
+        self.expiry.last = min(self.expiry.last, ladder.requests_until(self._clock.now()))
         self._handoff.refuse()
         self.requests_settled()
 

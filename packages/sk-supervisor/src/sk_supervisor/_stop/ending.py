@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from sk_supervisor._lives.end_causes import EndCauses
@@ -38,11 +37,11 @@ class Ending:
 
         :raises StopTimeoutError: when they are not all gone in time.
         """
-        end = time.monotonic() + seconds
+        end = self._loop.now() + seconds
         self._draining.withdraw()
         self._successors.cancel()
         if drain_inflight and self._work.is_open:
-            self._draining.drain(Ladder.within(seconds, time.monotonic()))
+            self._draining.drain(Ladder.within(seconds, self._loop.now()))
             self._await_drained(end)
         self._stopping.ask(seconds)
         self._stopping.await_exits(end)
@@ -58,7 +57,7 @@ class Ending:
         for rung in (Rung.TERMINATE, Rung.KILL):
             if self._stopping.alive(groups):
                 self._stopping.signal(rung, groups)
-                end = time.monotonic() + FORCE_SECONDS
+                end = self._loop.now() + FORCE_SECONDS
                 self._stopping.await_exits(end, groups, whatever_comes=True)
         self._stopping.settle()
 
@@ -69,7 +68,7 @@ class Ending:
         """
         self._draining.withdraw()
         self._successors.close()
-        now, budget = time.monotonic(), self._draining.budget_seconds
+        now, budget = self._loop.now(), self._draining.budget_seconds
         ladder = Ladder.within(budget, now, drain=False)
         if self._draining.ladder is not None:
             ladder = self._draining.ladder.no_later_than(ladder)
@@ -82,6 +81,6 @@ class Ending:
             self._work.is_done(broken=False)
             or self._causes.broken
             or self._causes.forced
-            or time.monotonic() >= end
+            or self._loop.now() >= end
         ):
             self._loop.step(end)

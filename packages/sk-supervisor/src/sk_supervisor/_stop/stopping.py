@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable, Collection, Sequence
 
 from sk_control import ControlMessage, Stop
@@ -33,7 +32,6 @@ class Stopping:
 
     :param tell: sends a worker a message; False where there is no session to send it on.
     :param order: the groups, source first, sink last.
-    :param clock: seconds; the loop's.
     """
 
     def __init__(
@@ -44,10 +42,9 @@ class Stopping:
         log: EventRail,
         tell: Callable[[WorkerRecord, ControlMessage], bool],
         order: Sequence[str],
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._roster, self._loop, self._causes, self._log = roster, loop, causes, log
-        self._tell, self._order, self._clock = tell, order, clock
+        self._tell, self._order = tell, order
         self._held_nothing: set[str] = set()
 
     def alive(self, groups: Collection[str] | None = None) -> list[WorkerRecord]:
@@ -125,7 +122,7 @@ class Stopping:
         """Wait until nobody is left or the time is over; a stop by force ends the wait."""
         while (
             self.alive(groups)
-            and self._clock() < deadline
+            and self._loop.now() < deadline
             and (whatever_comes or not self._causes.forced)
         ):
             self._loop.step(deadline)
@@ -138,4 +135,4 @@ class Stopping:
         release_all([record.process for record in left])
 
     def _at_least(self, until: float) -> float:
-        return max(until, self._clock() + _LEAST_SECONDS)
+        return max(until, self._loop.now() + _LEAST_SECONDS)

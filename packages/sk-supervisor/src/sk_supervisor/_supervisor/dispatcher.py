@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from sk_control import (
@@ -20,6 +19,7 @@ from sk_control import (
 from sk_control import Progress as ProgressMessage
 from sk_kernel import EventRail
 
+from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._lives.end_causes import EndCauses
 from sk_supervisor._lives.evidence import Breakage
 from sk_supervisor._lives.failing import Failing
@@ -56,7 +56,6 @@ class Dispatcher:
         first that is forced; with whether it is.
     :param on_settled: called when no request is in flight and no more are taken.
     :param on_handoff_failure: called for a request that has failed.
-    :param clock: seconds; the loop's.
     """
 
     def __init__(
@@ -66,12 +65,12 @@ class Dispatcher:
         causes: EndCauses,
         failing: Failing,
         judge: Judge,
+        clock: LoopClock,
         *,
         on_ready: Callable[[], None],
         on_stop: Callable[[bool], None],
         on_settled: Callable[[], None] = lambda: None,
         on_handoff_failure: OnFailure = lambda *_: None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._roster, self._log, self._clock = roster, log, clock
         self._causes, self._fail, self._judge = causes, failing.fail, judge
@@ -147,7 +146,7 @@ class Dispatcher:
 
     def _progressed(self, record: WorkerRecord, counts: Counts) -> None:
         record.counted(counts)
-        self._judge.progressed(record, counts, self._clock())
+        self._judge.progressed(record, counts, self._clock.now())
         self._roster.changed(record)
 
     def _advance(self, record: WorkerRecord, event: Event) -> None:
@@ -169,7 +168,7 @@ class Dispatcher:
             self._fail(record, Breakage(category.START, f"it got no bundle: {lost.fault}"))
         else:
             # A crash shows here first; its exit status follows at once and says more.
-            record.lost_by = self._clock() + _EVIDENCE_SECONDS
+            record.lost_by = self._clock.now() + _EVIDENCE_SECONDS
 
     def _hub_fault(self, fault: HubFault) -> None:
         """The hub has cut a worker off, or cannot go on itself."""

@@ -95,12 +95,11 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         """
         if timeout_seconds <= 0:
             return False
-        began = time.monotonic()
         started = self._parts.starting.started()
         if not started:
             raise RuntimeLifecycleResolutionError("wait_ready", "no group has been started")
         self._log.emit(EventName.SUPERVISOR_WAIT_READY, fields={"timeout_seconds": timeout_seconds})
-        return self._parts.waiting.until_ready(started, timeout_seconds, began)
+        return self._parts.waiting.until_ready(started, timeout_seconds)
 
     def run(self) -> RunReport:
         """See the protocol.
@@ -120,7 +119,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         work.check_startable()
         profiler = self._profiler()
         with self._telling_its_failure():
-            self._begin_work(began)
+            self._begin_work()
             parts.waiting.until_done()
         assert work.session and work.source and work.sink  # noqa: S101, PT018 - all were started
         seconds, totals = time.monotonic() - began, parts.roster.totals().values()
@@ -187,13 +186,13 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         rung = parts.ending.down()
         parts.letters.abort()
         parts.work.hang_up()
-        parts.refusals.tell_rest(time.monotonic())
+        parts.refusals.tell_rest()
         return rung.name.lower()
 
     def snapshot(self) -> RunStatus:
         """See the protocol."""
         parts, work = self._parts, self._parts.work
-        groups = parts.roster.snapshot()
+        groups = parts.roster.snapshot(parts.clock.now())
         records_in, records_out = ends_of(self._prepared.plan, groups)
         return RunStatus(
             run_id=self._run_id,
@@ -215,7 +214,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
             spans=parts.spans.accounts(),
         )
 
-    def _begin_work(self, began: float) -> None:
+    def _begin_work(self) -> None:
         """Open the gate; return when every group is at work.
 
         Where they pass it one by one, they have as long for it as they have to be ready elsewhere.
@@ -229,7 +228,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         facts = {"timeout_seconds": patience, **policy}
         self._log.emit(EventName.SUPERVISOR_WAIT_READY, fields=facts)
         self._open_gate()
-        self._parts.waiting.until_begun(patience, began)
+        self._parts.waiting.until_begun(patience)
         self._log.emit(EventName.SUPERVISOR_START_WORKLOAD, fields=policy)
 
     def _open_gate(self) -> None:

@@ -14,6 +14,7 @@ from sk_kernel import EventRail, Progress
 from sk_kernel.runtime import DeadLetterFile
 
 from sk_supervisor._hub.refusals import Refusals
+from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._lives.end_causes import EndCauses
 from sk_supervisor._lives.failing import Failing
 from sk_supervisor._lives.judge import Judge
@@ -57,9 +58,11 @@ class SupervisorParts:
     ) -> None:
         self._prepared, self._run_id, self._transport = prepared, run_id, transport
         groups, clean = prepared.groups, redactor_of(prepared.config)
-        self.spans, self.causes, self.refusals = SpanBooks(), EndCauses(), Refusals(log)
+        self.clock = LoopClock()
+        self.spans, self.causes = SpanBooks(), EndCauses(self.clock)
+        self.refusals = Refusals(log)
         self.letters = DeadLetterFile(prepared.application.spec.failure)
-        self.mailbox = Mailbox(self.spans)
+        self.mailbox = Mailbox(self.spans, self.clock)
         put = self.mailbox.put
         self.handoff = Handoff(
             prepared.plan, prepared.config.runtime.platform, lambda: put(RequestsSettled()), clean
@@ -78,22 +81,26 @@ class SupervisorParts:
             log,
             self.roster,
             self.work,
-            self._to_open,
-            put,
-            on_line,
-            clean,
-            lambda is_there, seconds, began: self.waiting.until(is_there, seconds, began),
+            self.clock,
+            to_open=self._to_open,
+            put=put,
+            on_line=on_line,
+            clean=clean,
+            wait=lambda is_there, seconds: self.waiting.until(is_there, seconds),
         )
         successors = Successors(
             groups,
             run_id,
             log,
             self.roster,
+            self.clock,
             spawn=self.starting.spawn,
             blame=self.causes.blame,
             complete=self.work.complete,
         )
-        self.draining = Draining(prepared, self.causes, self.work, successors, self.handoff, log)
+        self.draining = Draining(
+            prepared, self.causes, self.work, successors, self.handoff, log, self.clock
+        )
         loop = self._made_loop(log, successors, on_handoff_failure)
         self.waiting = Waiting(
             loop, self.causes, self.roster, self.work, self.handoff, self.draining
@@ -112,6 +119,7 @@ class SupervisorParts:
             self.causes,
             failing,
             judge,
+            self.clock,
             on_ready=self.work.pass_gate,
             on_stop=self.draining.requested,
             on_settled=self.draining.requests_settled,
@@ -119,7 +127,7 @@ class SupervisorParts:
         )
         memory = MemoryLimits(self.roster, failing.fail)
         alarms = self.refusals, successors, memory, self.draining.timer, self.draining.expiry
-        return SupervisorLoop(self.mailbox, dispatcher.dispatch, judge, log, alarms)
+        return SupervisorLoop(self.mailbox, dispatcher.dispatch, judge, log, self.clock, alarms)
 
     def _forget(self, worker: str) -> None:
         """A worker has been followed by another, and that by another: what it did is summed up."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection
 from math import inf
 
@@ -43,27 +42,26 @@ class Waiting:
         self._loop, self._causes, self._roster = loop, causes, roster
         self._work, self._handoff, self._draining = work, handoff, draining
 
-    def until_ready(self, groups: Collection[str], timeout_seconds: float, began: float) -> bool:
-        """Whether all of these groups were ready within the time; pauses do not count.
+    def until_ready(self, groups: Collection[str], timeout_seconds: float) -> bool:
+        """Whether all of these groups were ready within the time.
 
-        :param began: when the time began, in seconds of the loop's clock.
         :raises RuntimeLifecycleReadyError, HubFailedError: when a worker, or the hub, failed.
         :raises StartInterruptedError, StopForcedError: when a stop was requested.
         """
         wanted = set(groups)
-        return self.until(lambda: self._roster.ready_groups() >= wanted, timeout_seconds, began)
+        return self.until(lambda: self._roster.ready_groups() >= wanted, timeout_seconds)
 
-    def until(self, is_there: Callable[[], bool], timeout_seconds: float, began: float) -> bool:
+    def until(self, is_there: Callable[[], bool], timeout_seconds: float) -> bool:
         """Whether something of a start was there within the time; as :meth:`until_ready`."""
-        end = began + timeout_seconds - self._loop.paused
+        end = self._loop.now() + timeout_seconds
         while True:
             self._raise_failure(starting=True)
             if is_there():
                 return True
             self._raise_interruption()
-            if time.monotonic() >= end + self._loop.paused:
+            if self._loop.now() >= end:
                 return False
-            self._loop.step(end + self._loop.paused)
+            self._loop.step(end)
 
     def catch_up(self) -> None:
         """Take in what has happened already. Raises as :meth:`until_ready`."""
@@ -71,23 +69,22 @@ class Waiting:
         self._raise_failure(starting=True)
         self._raise_interruption()
 
-    def until_begun(self, timeout_seconds: float, began: float) -> None:
-        """Return when every group was told to start; pauses do not count.
+    def until_begun(self, timeout_seconds: float) -> None:
+        """Return when every group was told to start.
 
-        :param began: when the time began, in seconds of the loop's clock.
         :raises RuntimeLifecycleReadyError: when they were not ready within the time, or a worker
             failed that had not been ready yet.
         :raises StartInterruptedError, StopForcedError: when a stop was requested.
         :raises RuntimeWorkerFailedError, HubFailedError: when a worker, or the hub, failed.
         """
-        end = began + timeout_seconds - self._loop.paused
+        end = self._loop.now() + timeout_seconds
         while not self._work.all_begun():
             patience = self._patience()
             self._raise_interruption()
-            if time.monotonic() >= end + self._loop.paused:
+            if self._loop.now() >= end:
                 late = self._roster.late()
                 raise RuntimeLifecycleReadyError("timeout", late, timeout_seconds)
-            self._loop.step(min(patience, end + self._loop.paused))
+            self._loop.step(min(patience, end))
 
     def until_done(self) -> None:
         """Return when all work is done, and nobody waits for a reply any more.
@@ -129,7 +126,7 @@ class Waiting:
             when that is over.
         """
         until = self._allowed()
-        if until <= time.monotonic():
+        if until <= self._loop.now():
             self._raise_failure(starting=False)
         return until
 
@@ -172,7 +169,7 @@ class Waiting:
     def _raise_if_out_of_time(self) -> None:
         if self._causes.forced:
             raise StopForcedError(self._work.late(), self._why())
-        if time.monotonic() >= self._draining.until:
+        if self._loop.now() >= self._draining.until:
             budget, drain = self._draining.budget_seconds, self._draining.drain_seconds
             raise StopTimeoutError(self._work.late(), budget, self._why(), drain_seconds=drain)
 
