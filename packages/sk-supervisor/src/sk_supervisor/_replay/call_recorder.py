@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from inspect import isgenerator
 from typing import Any
@@ -65,21 +66,24 @@ class _RecordedNode:
     def __call__(self, payload: Any, **named: Any) -> Any:
         if not self._recorder.armed:
             return self._target(payload, **named)
-        call, before = self._begun(payload)
-        try:
+        with self._recorded(payload) as call:
             output = self._target(payload, **named)
             call.output = list(output) if isgenerator(output) else output
+        return call.output
+
+    @contextmanager
+    def _recorded(self, payload: Any) -> Iterator[RecordedCall]:
+        """The record of a call that is made within, whose output the caller sets."""
+        call = RecordedCall(self._name, payload)
+        self._recorder.calls.append(call)
+        before = [glimpse(state, _key(payload, key)) for state, key in self._states]
+        try:
+            yield call
         except Exception as error:
             call.error = error
             raise
         finally:
             self._ended(call, before)
-        return call.output
-
-    def _begun(self, payload: Any) -> tuple[RecordedCall, list[str]]:
-        call = RecordedCall(self._name, payload)
-        self._recorder.calls.append(call)
-        return call, [glimpse(state, _key(payload, key)) for state, key in self._states]
 
     def _ended(self, call: RecordedCall, before: list[str]) -> None:
         for (state, name), earlier in zip(self._states, before, strict=True):
@@ -93,14 +97,8 @@ class _AsyncRecordedNode(_RecordedNode):
     async def __call__(self, payload: Any, **named: Any) -> Any:
         if not self._recorder.armed:
             return await self._target(payload, **named)
-        call, before = self._begun(payload)
-        try:
+        with self._recorded(payload) as call:
             call.output = await self._target(payload, **named)
-        except Exception as error:
-            call.error = error
-            raise
-        finally:
-            self._ended(call, before)
         return call.output
 
 
