@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from attack_frames import flips, truncations
-from sk_control import ControlServer, ControlSettings, Heartbeat, Ready
+from sk_control import ControlServer, ControlSettings, Heartbeat, Hello, Ready, WorkerMessage
 from sk_control.testing import ServerBench, Traitor
 
-SETTINGS: Final = ControlSettings(nonce_capacity=8, ttl_seconds=30.0)
+SETTINGS: Final = ControlSettings(ttl_seconds=30.0)
 
 
 def joined() -> ServerBench:
@@ -21,7 +21,7 @@ def joined() -> ServerBench:
 
 
 def replay_now(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
-    """A message is sent again at once, and behind its time."""
+    """A message is sent again at once, and after its time."""
     raw = traitor.seal(Heartbeat())
     traitor.stream.send(raw)
     bench.event(object)
@@ -31,25 +31,31 @@ def replay_now(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
         yield bench.refusal()
 
 
-def nonces_to_the_brim(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
-    """More messages than nonces are remembered, to drive the first one out."""
-    first = traitor.seal(Heartbeat())
-    traitor.stream.send(first)
-    for _ in range(5):
-        traitor.stream.send(traitor.seal(Heartbeat()))
-    for _ in range(6):
-        bench.event(object)
-    for raw in (traitor.seal(Heartbeat()), first):
+def replay_after_many(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
+    """The first of many messages is sent again, and one that was held back is sent after them."""
+    first, held_back = traitor.seal(Heartbeat()), traitor.seal(Heartbeat())
+    traitor.stream.send(first, *(traitor.seal(Heartbeat()) for _ in range(50)))
+    for _ in range(51):
+        bench.event(WorkerMessage)
+    for raw in (first, held_back):
         traitor.stream.send(raw)
         yield bench.refusal()
 
 
-def clock_skew(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
-    """A message is dated too far behind or ahead."""
-    now_ns, ttl_ns = bench.clock(), 30 * 10**9
-    for time_ns in (0, now_ns - ttl_ns - 1, now_ns + ttl_ns + 1, 2**64 - 1):
-        traitor.stream.send(traitor.seal(Heartbeat(), time_ns=time_ns))
+def nonces_of_another(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
+    """Nonces that the worker's own series does not lead to, below and above it."""
+    for nonce in (bytes(16), b"\xff" * 16):
+        traitor.stream.send(traitor.seal(Heartbeat(), nonce=nonce))
         yield bench.refusal()
+
+
+def clock_skew(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
+    """A hello is dated too far behind or ahead."""
+    now_ns, ttl_ns = bench.clock(), 30 * 10**9
+    stranger, place = bench.stranger(), ("traitor", "features", 0, 1)
+    for time_ns in (0, now_ns - ttl_ns - 1, now_ns + ttl_ns + 1, 2**64 - 1):
+        hello = traitor.seal(Hello((1,), *place, pid=1), traitor.first_key, time_ns=time_ns)
+        yield stranger.strike(hello).partition("/")[0]
 
 
 def bad_signatures(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
@@ -85,8 +91,9 @@ def every_truncation(bench: ServerBench, traitor: Traitor) -> Iterator[str]:
 CONTROL_INSIDER_CASES: tuple[
     tuple[Callable[[ServerBench, Traitor], Iterator[str]], frozenset[str]], ...
 ] = (
-    (replay_now, frozenset({"replay", "freshness"})),
-    (nonces_to_the_brim, frozenset({"replay"})),
+    (replay_now, frozenset({"replay"})),
+    (replay_after_many, frozenset({"replay"})),
+    (nonces_of_another, frozenset({"replay"})),
     (clock_skew, frozenset({"freshness"})),
     (bad_signatures, frozenset({"signature"})),
     (hostile_bodies, frozenset({"malformed"})),

@@ -50,39 +50,30 @@ def test_a_flood_of_silent_streams_keeps_no_worker_out(
 
 
 @pytest.mark.contract("P5PRE-CTRL-03")
-def test_a_message_that_waited_too_long_is_refused_unless_it_is_the_next_one(
-    control: Control,
-) -> None:
-    """The TTL holds on an open session too; an end that was suspended hears what is said to it."""
-    identity = control.expect("w-1")
-    traitor = control.traitor(identity)
+def test_a_message_that_another_has_overtaken_is_refused_at_any_age(control: Control) -> None:
+    """Whoever holds it back on its way cannot bring it in later."""
+    traitor = control.traitor(control.expect("w-1"))
     control.event(WorkerHello)
     control.event(WorkerMessage)
-    said = (Heartbeat(), Ready(), Heartbeat())
-    sealed = []
-    for message in said:
-        control.clock.advance(1)
-        sealed.append(traitor.seal(message))
-    control.clock.advance(31)
-    traitor.stream.send(*sealed[1:])
-    assert [control.event(WorkerMessage).message for _ in range(2)] == [*said[1:]]
-    for raw in sealed:
-        before = control.server.states()
-        traitor.stream.send(raw)
-        assert control.event(Refused).code == "outside_ttl"
-        assert control.server.states() == before
+    held_back, sent = traitor.seal(Heartbeat()), traitor.seal(Ready())
+    traitor.stream.send(sent)
+    control.event(WorkerMessage)
+    for seconds in (0, 29, 31):
+        control.clock.advance(seconds)
+        traitor.stream.send(held_back)
+        assert control.event(Refused).code == "replayed_nonce"
+    assert control.server.states() == {"w-1": SessionState.READY}
 
 
-def test_a_flood_on_one_session_fails_closed_and_leaves_the_others_alone(
+def test_the_smallest_nonce_cache_and_ttl_refuse_nothing_of_a_healthy_run(
     make_control: Callable[..., Control],
 ) -> None:
-    """The nonce cache is each worker's own."""
-    control = make_control(settings=ControlSettings(nonce_capacity=8))
-    noisy, quiet = control.ready_worker("noisy"), control.ready_worker("quiet")
-    for _ in range(8):
-        noisy.channel.send(Heartbeat())
-    events = [control.events.get(timeout=20.0) for _ in range(8)]
-    codes = [event.code for event in events if isinstance(event, Refused)]
-    assert codes == ["nonce_cache_full"] * 3
-    quiet.channel.send(Heartbeat())
-    assert control.event(WorkerMessage) == WorkerMessage("quiet", Heartbeat())
+    """They bound what opens a session, and that is one message of each worker."""
+    control = make_control(settings=ControlSettings(nonce_capacity=1, ttl_seconds=1))
+    one, other = control.ready_worker("w-1"), control.ready_worker("w-2")
+    for worker in (one, other):
+        for _ in range(20):
+            control.clock.advance(60)
+            worker.channel.send(Heartbeat())
+            assert isinstance(control.event(WorkerMessage).message, Heartbeat)
+    assert not any(control.server.refusals().values())

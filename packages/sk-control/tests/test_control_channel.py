@@ -45,7 +45,7 @@ from sk_control import (
 from sk_control._control_keys import control_keys, token_keys, with_control_keys
 from sk_control._grpc import METHOD_NAME, SERVICE_NAME
 from sk_control._seal import Sealer
-from sk_transport import KeyMaterial, Secret
+from sk_transport import KeyMaterial, Secret, counting_nonces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def bundle_for_worker(keys: BootstrapKeyBundle | None = None) -> BootstrapBundle
 
 PEER = """
 import sys, time
-from sk_transport import KeyMaterial, Secret
+from sk_transport import KeyMaterial, Secret, counting_nonces
 from sk_control import *
 
 def bundle_for(hello):
@@ -208,14 +208,22 @@ def test_an_address_that_is_not_loopback_is_not_dialled(address: str) -> None:
         dial(address)
 
 
+NONCES = counting_nonces()
 CONTROL = control_keys(KeyMaterial.generated(), "session-1", "w-1")
 BUNDLE = bundle_for_worker(with_control_keys(BootstrapKeyBundle(), CONTROL))
 
 
-def from_supervisor(key: Secret, message: ControlMessage, worker_id: str = "w-1") -> bytes:
+def from_supervisor(
+    key: Secret, message: ControlMessage, worker_id: str = "w-1", seconds_ago: int = 0
+) -> bytes:
     """Sign as a supervisor with that key would."""
     way = Direction.TO_WORKER
-    return Sealer(1, "session-1", worker_id, way, key, time.monotonic_ns).seal(message)
+
+    def clock() -> int:
+        return time.monotonic_ns() - seconds_ago * 10**9
+
+    sealer = Sealer(1, "session-1", worker_id, way, key, clock, NONCES)
+    return sealer.seal(message)
 
 
 def token_key(token: Secret = TOKEN, worker_id: str = "w-1") -> Secret:
@@ -231,6 +239,7 @@ def token_key(token: Secret = TOKEN, worker_id: str = "w-1") -> Secret:
         (lambda: from_supervisor(token_key(Secret.generate()), BUNDLE), "signature/bad_signature"),
         (lambda: from_supervisor(token_key(TOKEN, "w-2"), BUNDLE, "w-2"), "identity/wrong_worker"),
         (lambda: from_supervisor(token_key(), bundle_for_worker()), "malformed/bad_field"),
+        (lambda: from_supervisor(token_key(), BUNDLE, seconds_ago=31), "freshness/outside_ttl"),
     ],
 )
 def test_a_worker_believes_no_impostor(
@@ -273,7 +282,6 @@ def test_a_replayed_or_foreign_message_on_an_open_channel_is_dropped_and_counted
     """The bundle again, garbage, another's: the callback hears nothing, the session goes on."""
     bundle = from_supervisor(token_key(), BUNDLE)
     key = CONTROL[Direction.TO_WORKER]
-    stop = from_supervisor(key, Stop(drain=True))
     answers = {
         bundle: None,
         b"\xff": "malformed",
@@ -282,6 +290,7 @@ def test_a_replayed_or_foreign_message_on_an_open_channel_is_dropped_and_counted
         from_supervisor(key, Heartbeat()): "identity",
         from_supervisor(key, BUNDLE): "protocol",
     }
+    stop = from_supervisor(key, Stop(drain=True))
     server = impostor(*answers, stop, stop, from_supervisor(key, Stop(drain=False)))
     heard: queue.SimpleQueue[object] = queue.SimpleQueue()
     channel = dial(server.address, on_message=heard.put, on_lost=heard.put)
@@ -379,7 +388,7 @@ def real_server(events: queue.SimpleQueue[ControlEvent]) -> ControlServer:
 
 QUIET = """
 import socket, time
-from sk_transport import KeyMaterial, Secret
+from sk_transport import KeyMaterial, Secret, counting_nonces
 from sk_control import *
 
 def server(port=0):

@@ -34,6 +34,7 @@ from sk_control import (
 from sk_control._control_keys import token_keys
 from sk_control._endpoint import Endpoint
 from sk_control._seal import seal_and_open
+from sk_control._signed_message import parse_signed
 from sk_transport import KeyMaterial, Secret
 
 if TYPE_CHECKING:
@@ -104,18 +105,21 @@ def test_a_bundle_that_cannot_be_made_comes_back_to_its_owner(
 
 def test_a_bundle_without_the_control_keys_is_not_sent(clock: ManualClock) -> None:
     """`ControlServer` puts them in; what is sent without them would end the session."""
-    sealer, opener = seal_and_open(
-        Direction.TO_WORKER,
-        token_keys(Secret.generate(), "session-1", "w-1"),
-        versions=(1,),
-        session_id="session-1",
-        worker_id="w-1",
-        settings=ControlSettings(),
-        clock=clock,
+    (sealer, opener), (workers, _) = (
+        seal_and_open(
+            sends,
+            token_keys(Secret.generate(), "session-1", "w-1"),
+            versions=(1,),
+            session_id="session-1",
+            worker_id="w-1",
+            settings=ControlSettings(),
+            clock=clock,
+        )
+        for sends in (Direction.TO_WORKER, Direction.TO_SUPERVISOR)
     )
     endpoint, sent = Endpoint(sealer, opener, max_bytes=50_000), list[bytes]()
     hello = Hello((1,), "w-1", "features", 0, 1, 1)
-    endpoint.greet(hello, sent.append)
+    endpoint.greet(parse_signed(workers.seal(hello)), hello, sent.append)
     with pytest.raises(MessageRefusedError, match="without control keys"):
         endpoint.send(bundle_for(hello))
     assert (sent, endpoint.state) == ([], SessionState.GREETED)

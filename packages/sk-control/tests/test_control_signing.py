@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sk_control import (
+    ControlMessage,
     ControlSettings,
     Direction,
     Heartbeat,
@@ -26,10 +27,8 @@ from sk_control._control_keys import DirectionKeys, control_keys, token_keys
 from sk_control._pb import control_pb2 as pb
 from sk_control._seal import Opener, Sealer, seal_and_open, sign
 from sk_control._signed_message import SignedMessage, parse_signed
+from sk_control.testing import ManualClock
 from sk_transport import KeyMaterial, Secret
-
-if TYPE_CHECKING:
-    from sk_control.testing import ManualClock
 
 R = RefusalCode
 MESSAGE = Heartbeat(Progress(1, 2, 3, "working", "line 7"))
@@ -53,10 +52,15 @@ def ends(
     return sealer, opener
 
 
+def opened(opener: Opener, raw: bytes) -> ControlMessage:
+    """Open signed bytes as they travel."""
+    return opener.verify(parse_signed(raw))
+
+
 def refused(opener: Opener, raw: bytes) -> RefusalCode:
     """Open, which must fail; return the code."""
     with pytest.raises(MessageRefusedError) as caught:
-        opener.open(raw)
+        opened(opener, raw)
     return caught.value.code
 
 
@@ -88,7 +92,7 @@ def test_no_two_messages_share_their_signed_bytes(one: SignedMessage, other: Sig
 def test_a_sealed_message_opens_once_and_is_the_same(clock: ManualClock) -> None:
     """The holder of the same keys reads what was sealed."""
     sealer, opener = ends(clock)
-    assert opener.open(sealer.seal(MESSAGE)) == MESSAGE
+    assert opened(opener, sealer.seal(MESSAGE)) == MESSAGE
 
 
 @pytest.mark.contract("P5PRE-CTRL-03")
@@ -96,7 +100,7 @@ def test_a_replay_is_refused(clock: ManualClock) -> None:
     """The same bytes a second time have the code of a replay."""
     sealer, opener = ends(clock)
     raw = sealer.seal(MESSAGE)
-    opener.open(raw)
+    opened(opener, raw)
     assert refused(opener, raw) is R.REPLAYED_NONCE
 
 
@@ -105,7 +109,7 @@ def test_a_replay_is_refused_until_its_time_is_out_and_then_too(clock: ManualClo
     """At the end of the TTL the nonce is still known; behind it the time refuses it."""
     sealer, opener = ends(clock)
     raw = sealer.seal(MESSAGE)
-    opener.open(raw)
+    opened(opener, raw)
     clock.advance(30)
     assert refused(opener, raw) is R.REPLAYED_NONCE
     clock.advance(0.001)
@@ -120,7 +124,7 @@ def test_a_message_is_good_for_its_ttl(clock: ManualClock, seconds: float, accep
     raw = sealer.seal(MESSAGE)
     clock.advance(seconds)
     if accepted:
-        assert opener.open(raw) == MESSAGE
+        assert opened(opener, raw) == MESSAGE
     else:
         assert refused(opener, raw) is R.OUTSIDE_TTL
 
@@ -136,13 +140,40 @@ def test_a_message_from_the_future_is_refused(clock: ManualClock) -> None:
 
 
 def test_a_full_nonce_cache_fails_closed_and_recovers(clock: ManualClock) -> None:
-    """More messages within the TTL than can be remembered are refused until the first ones age."""
+    """More first messages than can be remembered are refused until the earliest ones expire."""
     sealer, opener = ends(clock, settings=ControlSettings(ttl_seconds=30, nonce_capacity=2))
-    opener.open(sealer.seal(MESSAGE))
-    opener.open(sealer.seal(MESSAGE))
+    opened(opener, sealer.seal(MESSAGE))
+    opened(opener, sealer.seal(MESSAGE))
     assert refused(opener, sealer.seal(MESSAGE)) is R.NONCE_CACHE_FULL
     clock.advance(30.001)
-    assert opener.open(sealer.seal(MESSAGE)) == MESSAGE
+    assert opened(opener, sealer.seal(MESSAGE)) == MESSAGE
+
+
+@pytest.mark.contract("P5PRE-CTRL-03")
+@given(deliveries=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 60)), max_size=60))
+def test_behind_the_first_message_none_is_accepted_twice_or_out_of_order_at_any_age(
+    deliveries: list[tuple[int, int]],
+) -> None:
+    """Each delivery is of one of the sealed messages, some seconds later."""
+    clock = ManualClock()
+    sealer, opener = ends(clock)
+    opener = opener.following(parse_signed(sealer.seal(MESSAGE)))
+    sealed, accepted = [sealer.seal(MESSAGE) for _ in range(13)], list[int]()
+    for number, seconds in deliveries:
+        clock.advance(seconds)
+        if number > max(accepted, default=-1):
+            assert opened(opener, sealed[number]) == MESSAGE
+            accepted.append(number)
+        else:
+            assert refused(opener, sealed[number]) is R.REPLAYED_NONCE
+
+
+@pytest.mark.contract("P5PRE-CTRL-03")
+def test_another_signer_with_the_same_key_does_not_follow(clock: ManualClock) -> None:
+    """Nonces of two sealers do not rise together, so the second cannot continue for the first."""
+    sealer, opener = ends(clock)
+    opener = opener.following(parse_signed(sealer.seal(MESSAGE)))
+    assert refused(opener, ends(clock)[0].seal(MESSAGE)) is R.REPLAYED_NONCE
 
 
 @pytest.mark.contract("P5PRE-CTRL-03")
@@ -167,7 +198,7 @@ def test_one_changed_bit_is_refused(clock: ManualClock, data: st.DataObject) -> 
     damaged = bytearray(raw)
     damaged[bit // 8] ^= 1 << bit % 8
     assert isinstance(refused(opener, bytes(damaged)), RefusalCode)
-    assert opener.open(raw) == MESSAGE
+    assert opened(opener, raw) == MESSAGE
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -226,7 +257,7 @@ def test_another_protocol_version_is_refused_by_name(clock: ManualClock) -> None
     """Both versions are in the error."""
     sealer, _ = ends(clock, versions=(2,))
     with pytest.raises(VersionMismatchError) as caught:
-        ends(clock)[1].open(sealer.seal(MESSAGE))
+        opened(ends(clock)[1], sealer.seal(MESSAGE))
     assert (caught.value.ours, caught.value.theirs) == ((1,), (2,))
     assert "(1,)" in str(caught.value)
     assert "(2,)" in str(caught.value)
@@ -272,7 +303,7 @@ def test_a_refused_message_costs_no_nonce(clock: ManualClock) -> None:
     for _ in range(5):
         forged = replace(parse_signed(sealer.seal(MESSAGE)), signature=b"\0" * 32)
         assert refused(opener, forged.to_bytes()) is R.BAD_SIGNATURE
-    assert opener.open(sealer.seal(MESSAGE)) == MESSAGE
+    assert opened(opener, sealer.seal(MESSAGE)) == MESSAGE
 
 
 def test_every_worker_direction_session_and_purpose_has_its_own_key() -> None:

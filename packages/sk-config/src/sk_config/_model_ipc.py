@@ -45,12 +45,13 @@ class AuthConfig(ConfigModel):
     ttl_seconds: Seconds = Field(
         default=30,
         description="Maximum difference in seconds between a message's timestamp and now. Checked"
-        " for messages that open a link or arrive out of order",
+        " for messages that open a link",
     )
     nonce_cache_size: Count = Field(
         default=100_000,
-        description="Number of nonces remembered to recognise replays; if it is reached, messages"
-        " are rejected until a nonce expires",
+        description="Number of nonces remembered for each peer, of messages that open a link, to"
+        " recognise replays; a worker needs one. If it is reached, further ones of this peer are"
+        " rejected until a nonce expires",
     )
 
     def _broken_rules(self) -> Iterable[Finding]:

@@ -9,11 +9,16 @@ from dataclasses import replace
 from sk_control._codec import kind_of
 from sk_control._codes import RefusalCode
 from sk_control._control_keys import control_keys_of
+from sk_control._kinds import MessageKind
 from sk_control._messages import BootstrapBundle, ControlMessage
 from sk_control._seal import Opener, Sealer
 from sk_control._session import ControlPlaneSession
+from sk_control._signed_message import SignedMessage, parse_signed
 from sk_control._transitions import SessionState
 from sk_control.errors import ControlLostError, InvalidFieldError, MessageRefusedError
+
+_FIRST = {MessageKind.HELLO, MessageKind.BOOTSTRAP_BUNDLE}
+"""The first message in each direction: the session's order lets neither come a second time."""
 
 
 class Endpoint:
@@ -80,17 +85,22 @@ class Endpoint:
         with self._lock:
             if len(raw) > self._max_bytes:
                 raise MessageRefusedError(RefusalCode.OVERSIZED, self.worker_id)
-            return self._accept(self._opener.open(raw))
+            signed = parse_signed(raw)
+            return self._accept(signed, self._opener.verify(signed))
 
-    def greet(self, message: ControlMessage, put: Callable[[bytes], None]) -> None:
-        """Accept a first message that was verified already, and send through `put` from now on."""
+    def greet(
+        self, signed: SignedMessage, hello: ControlMessage, put: Callable[[bytes], None]
+    ) -> None:
+        """Accept a hello that was verified already, and send through `put` from now on."""
         with self._lock:
-            self._accept(message)
+            self._accept(signed, hello)
             self._put = put
 
-    def _accept(self, message: ControlMessage) -> ControlMessage:
+    def _accept(self, signed: SignedMessage, message: ControlMessage) -> ControlMessage:
         kind = kind_of(message)
         self._session.check(kind)
+        if kind in _FIRST:
+            self._opener = self._opener.following(signed)
         self._rekey(message)
         self._session.advance(kind)
         return message

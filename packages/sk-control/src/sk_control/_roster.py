@@ -94,7 +94,7 @@ class Roster:
                 raise MessageRefusedError(RefusalCode.TOKEN_USED, signed.worker_id)
             if self._clock() > worker.deadline_ns:
                 raise MessageRefusedError(RefusalCode.TOKEN_EXPIRED, signed.worker_id)
-            worker.endpoint.greet(hello, put)
+            worker.endpoint.greet(signed, hello, put)
             worker.token_used = True
             return hello
 

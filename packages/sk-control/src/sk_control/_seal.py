@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import hmac
-import secrets
 from collections.abc import Callable
 from typing import Final
 
 from sk_transport import (
     ExpiredFrameError,
     ReplayedNonceError,
+    ReplayGuard,
     ReplayGuardFullError,
     Secret,
+    SequenceGuard,
+    counting_nonces,
 )
 
 from sk_control import _fields as check
 from sk_control._codec import decode, encode, kind_of
 from sk_control._codes import RefusalCode
 from sk_control._control_keys import DirectionKeys
-from sk_control._freshness import SessionGuard
 from sk_control._kinds import Direction
 from sk_control._messages import ControlMessage
 from sk_control._settings import ControlSettings
-from sk_control._signed_message import NONCE_BYTES, SignedMessage, parse_signed
+from sk_control._signed_message import SignedMessage
 from sk_control._value import value
 from sk_control.errors import MessageRefusedError, VersionMismatchError
 
@@ -52,18 +53,20 @@ def seal_and_open(
     """Make the sealer of what one end of a worker's session sends, and the opener of what it gets.
 
     `sends` is the direction in which this end sends. Of `versions` it speaks the first and accepts
-    all. Raises `InvalidFieldError` for a session id that is no name.
+    all. The opener is that of the first message. Raises `InvalidFieldError` for a session id that
+    is no name.
     """
     check.name("signed_message", "session_id", session_id)
     receives = next(direction for direction in Direction if direction is not sends)
-    guard = SessionGuard(ttl_seconds=settings.ttl_seconds, capacity=settings.nonce_capacity)
-    sealer = Sealer(versions[0], session_id, worker_id, sends, keys[sends], clock)
+    guard = ReplayGuard(ttl_seconds=settings.ttl_seconds, capacity=settings.nonce_capacity)
+    nonces = counting_nonces()
+    sealer = Sealer(versions[0], session_id, worker_id, sends, keys[sends], clock, nonces)
     return sealer, Opener(versions, session_id, worker_id, receives, keys[receives], guard, clock)
 
 
 @value(frozen=True, slots=True)
 class Sealer:
-    """Signs the messages of one worker and direction."""
+    """Signs the messages of one worker and direction, which must be sent in this order."""
 
     version: int
     session_id: str
@@ -71,9 +74,10 @@ class Sealer:
     direction: Direction
     key: Secret
     clock: Clock
+    nonces: Callable[[], bytes]
 
     def seal(self, message: ControlMessage) -> bytes:
-        """Return a message as it travels: with the time, a fresh nonce and the signature."""
+        """Return a message as it travels: with the time, the next nonce and the signature."""
         kind, body = encode(message)
         signed = SignedMessage(
             protocol_version=self.version,
@@ -82,7 +86,7 @@ class Sealer:
             direction=self.direction,
             kind=kind,
             time_ns=self.clock(),
-            nonce=secrets.token_bytes(NONCE_BYTES),
+            nonce=self.nonces(),
             body=body,
         )
         return dataclasses.replace(signed, signature=sign(signed, self.key)).to_bytes()
@@ -90,22 +94,32 @@ class Sealer:
 
 @value(frozen=True, slots=True)
 class Opener:
-    """Verifies the messages of one worker and direction, and accepts each of them once."""
+    """Verifies the messages of one worker and direction, and accepts each of them once.
+
+    The guard of the first message goes by time and nonce, that of all further ones by order.
+    """
 
     versions: tuple[int, ...]
     session_id: str
     worker_id: str
     direction: Direction
     key: Secret
-    guard: SessionGuard
+    guard: ReplayGuard | SequenceGuard
     clock: Clock
 
-    def open(self, raw: bytes) -> ControlMessage:
-        """Return the message in signed bytes; raises `MessageRefusedError`."""
-        return self.verify(parse_signed(raw))
+    def following(self, first: SignedMessage) -> Opener:
+        """Return the opener of what the sender of the first message signs after it.
+
+        A stream keeps the order of its messages, so a nonce that does not rise is a replay. Age
+        means no more than that an end was busy or suspended.
+        """
+        return dataclasses.replace(self, guard=SequenceGuard(first.nonce))
 
     def verify(self, signed: SignedMessage) -> ControlMessage:
-        """Check addressee, signature, time and nonce, in this order, then decode the body."""
+        """Check addressee, signature, time and nonce, in this order, then decode the body.
+
+        Raises `MessageRefusedError`.
+        """
         self._check_addressee(signed)
         if not hmac.compare_digest(signed.signature, sign(signed, self.key)):
             raise MessageRefusedError(RefusalCode.BAD_SIGNATURE, signed.worker_id)
@@ -124,7 +138,7 @@ class Opener:
         except ReplayedNonceError:
             raise MessageRefusedError(RefusalCode.REPLAYED_NONCE, signed.worker_id) from None
         except ReplayGuardFullError as fault:
-            full = f"{fault.capacity} messages within {fault.ttl_seconds:g} s"
+            full = f"{fault.capacity} first messages within {fault.ttl_seconds:g} s"
             raise MessageRefusedError(
                 RefusalCode.NONCE_CACHE_FULL, signed.worker_id, full
             ) from None

@@ -19,9 +19,9 @@ class ControlSettings:
     """
 
     ttl_seconds: float = 30.0
-    """How far a message's time may lie from the receiver's clock, in either direction."""
+    """How far the time of a session's first message, in either direction, may lie from now."""
     nonce_capacity: int = 4096
-    """How many messages per worker and direction are remembered; more within a TTL are refused."""
+    """How many first messages of a worker are remembered; more within a TTL are refused."""
     max_message_bytes: int = 4 * 1024 * 1024
     """The largest signed message, in bytes; a larger one ends the stream before it is read."""
     max_hello_bytes: int = 16 * 1024

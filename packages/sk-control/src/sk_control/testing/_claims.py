@@ -130,7 +130,6 @@ def what_is_wrong_on_an_open_session_is_dropped(bench: ServerBench) -> None:
     traitor = bench.traitor(bench.expect("w-1"))
     bench.event(WorkerHello)
     bench.event(WorkerMessage)
-    right = traitor.seal(Ready())
     wrong = {
         b"\xff garbage": "malformed/undecodable",
         traitor.seal(Ready(), worker_id="w-2"): "identity/wrong_worker",
@@ -139,7 +138,6 @@ def what_is_wrong_on_an_open_session_is_dropped(bench: ServerBench) -> None:
         traitor.seal(Ready(), signature=b""): "signature/bad_signature",
         traitor.seal(Ready(), signature="é".encode() * 16): "signature/bad_signature",
         traitor.seal(Ready(), traitor.first_key): "signature/bad_signature",
-        traitor.seal(Ready(), time_ns=0): "freshness/outside_ttl",
         traitor.bundle: "identity/wrong_direction",
         traitor.seal(StartWork()): "identity/wrong_direction",
         traitor.seal(StopAck()): "protocol/ack_without_stop",
@@ -149,11 +147,27 @@ def what_is_wrong_on_an_open_session_is_dropped(bench: ServerBench) -> None:
         traitor.stream.send(raw)
         _equal(bench.refusal(), refusal)
         _equal(bench.server.states(), {"w-1": SessionState.ACKED})
+    late, right = traitor.seal(Heartbeat()), traitor.seal(Ready())
     traitor.stream.send(right)
     _equal(bench.event(WorkerMessage).message, Ready())
-    traitor.stream.send(right)
+    for raw in (right, late):
+        traitor.stream.send(raw)
+        _equal(bench.refusal(), "replay/replayed_nonce")
+    _equal(sum(bench.server.refusals().values()), len(wrong) + 2)
+
+
+def a_message_in_order_is_never_too_late(bench: ServerBench) -> None:
+    """An end that was suspended for longer than the TTL has missed nothing."""
+    traitor = bench.traitor(bench.expect("w-1"))
+    bench.event(WorkerHello)
+    bench.event(WorkerMessage)
+    sealed = [traitor.seal(Heartbeat()) for _ in range(3)]
+    bench.clock.advance(bench.settings.ttl_seconds + 1)
+    for raw in sealed:
+        traitor.stream.send(raw)
+        _equal(bench.event(WorkerMessage).message, Heartbeat())
+    traitor.stream.send(sealed[0])
     _equal(bench.refusal(), "replay/replayed_nonce")
-    _equal(sum(bench.server.refusals().values()), len(wrong) + 1)
 
 
 def a_lost_worker_is_reported_once(bench: ServerBench) -> None:
@@ -249,6 +263,7 @@ SERVER_CLAIMS: Final = (
     a_recorded_hello_opens_nothing,
     an_expired_token_opens_nothing,
     what_is_wrong_on_an_open_session_is_dropped,
+    a_message_in_order_is_never_too_late,
     a_lost_worker_is_reported_once,
 )
 """Each is a promise of `ControlServer`, said by its name and its docstring."""

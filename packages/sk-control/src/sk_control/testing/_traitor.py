@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sk_transport import Secret
+from sk_transport import Secret, counting_nonces
 
 from sk_control._control_keys import control_keys_of, token_keys
 from sk_control._identity import WorkerIdentity
@@ -12,6 +12,7 @@ from sk_control._kinds import Direction
 from sk_control._messages import BootstrapBundle, BundleAck, ControlMessage, Hello
 from sk_control._seal import SUPPORTED_VERSIONS, Clock, seal_and_open
 from sk_control._settings import ControlSettings
+from sk_control._signed_message import parse_signed
 from sk_control.errors import ControlConnectError
 from sk_control.testing._forge import forge
 from sk_control.testing._stranger import Stranger, StrangersStream
@@ -36,6 +37,7 @@ class Traitor:
         settings: ControlSettings | None = None,
     ) -> None:
         self._session_id, self._identity, self._clock = session_id, identity, clock
+        self._nonces = counting_nonces()
         keys = token_keys(token, session_id, identity.worker_id)
         place = (identity.worker_id, identity.group, identity.index, identity.incarnation)
         self._key = keys[Direction.TO_SUPERVISOR]
@@ -52,7 +54,7 @@ class Traitor:
         self.stream: StrangersStream = stranger.open()
         self.stream.send(self.hello)
         self.bundle = self.stream.receive()
-        bundle = opener.open(self.bundle)
+        bundle = opener.verify(parse_signed(self.bundle))
         if not isinstance(bundle, BootstrapBundle):
             raise ControlConnectError("the server", "its first message is no bundle")
         self.first_key = self._key
@@ -60,10 +62,14 @@ class Traitor:
         self.stream.send(self.seal(BundleAck()))
 
     def seal(self, message: ControlMessage, key: Secret | None = None, **changes: Any) -> bytes:
-        """Sign a message as this worker, or with another key; `changes` as `forge` takes them."""
+        """Sign a message as this worker, or with another key; `changes` as `forge` takes them.
+
+        Its nonce follows that of the last one, so what is to be accepted has to be sent in order.
+        """
         fields: dict[str, Any] = {
             "session_id": self._session_id,
             "worker_id": self._identity.worker_id,
             "clock": self._clock,
+            "nonce": self._nonces(),
         }
         return forge(message, key or self._key, **{**fields, **changes})
