@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sk_kernel import DefinitionError, NodeFailedError
+from sk_kernel import AdapterFailedError, DefinitionError, NodeFailedError, ResolutionError
 from sk_kernel.runtime import ApplicationContext, MemoryRun
-from sk_kernel.testing import run_placed
+from sk_kernel.testing import run_node, run_placed, run_sink, run_source
 
 SERVED = """
 TOLD = []
@@ -73,6 +74,86 @@ def test_what_a_close_raises_is_warned_of_and_the_others_are_closed(
     assert module.TOLD == ["source", "commit", "base"]
     (told,) = caplog.messages
     assert told.startswith(f"service client: its close() raised {error.partition('(')[0]}: gone")
+
+
+UNMADE = """
+CLOSED = []
+@service
+class Client:
+    def close(self): CLOSED.append("client")
+@source()
+def numbers(client: Client) -> Iterator[A]: yield A(1)
+@node
+class Wrong:
+    def __init__(self, client: Client): raise ValueError
+    def __call__(self, a: A) -> D: return D("")
+@source(name="unmade")
+class Unmade:
+    def __init__(self, client: Client): raise ValueError
+    def read(self, max_records: int, max_bytes: int) -> Sequence[A]: return ()
+    def interrupt(self) -> None: ...
+    def close(self) -> None: ...
+@sink
+class out:
+    def __init__(self, client: Client): raise ValueError
+    def write(self, chunk: list[D]) -> None: ...
+    def commit(self) -> None: ...
+    def abort(self) -> None: ...
+"""
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda module, spec_of: run_of(module, spec_of),
+        lambda module, _: run_placed([module.__name__], [module.A(1)], {"wrong": "x"}),
+        lambda module, _: run_node(module.Wrong, module.A(1)),
+        lambda module, _: run_source(module.Unmade),
+        lambda module, _: run_sink(module.out, module.D("")),
+    ],
+    ids=["memory", "placed", "node", "source", "sink"],
+)
+def test_services_are_closed_when_what_needs_them_cannot_be_created(
+    declare: Any, spec_of: Any, run: Callable[[Any, Any], object]
+) -> None:
+    module = declare(UNMADE)
+    with pytest.raises((ResolutionError, AdapterFailedError)):
+        run(module, spec_of)
+    assert module.CLOSED
+    assert set(module.CLOSED) == {"client"}
+
+
+def test_a_run_that_is_closed_before_it_has_begun_closes_its_services_once(
+    declare: Any, spec_of: Any
+) -> None:
+    module = declare(SERVED, FAILS_AT=None)
+    run = run_of(module, spec_of)
+    run._parts._container.resolve(module.Client).loop = None
+    run.close()
+    run.close()
+    assert module.TOLD == [("client", False), "base"]
+
+
+def test_a_run_that_has_ended_has_nothing_to_close(declare: Any, spec_of: Any) -> None:
+    module = declare(SERVED, FAILS_AT=None)
+    run = run_of(module, spec_of)
+    run.run()
+    run.close()
+    assert module.TOLD == ["source", "commit", ("client", True), "base"]
+
+
+def test_services_that_a_request_still_uses_are_left_open_with_a_warning(
+    declare: Any, spec_of: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    module = declare(SERVED, FAILS_AT=None)
+    application = ApplicationContext(spec_of(module))
+    run = MemoryRun(application, "r", on_end=lambda: run.turn.acquire())
+    with caplog.at_level(logging.WARNING, "sk_kernel"):
+        run.run()
+    assert module.TOLD == ["source", "commit"]
+    (told,) = caplog.messages
+    assert told.startswith("a request is still in a node 1 s after the end of the run")
+    run._parts.close()
 
 
 def test_every_group_of_a_placement_closes_its_own(declare: Any) -> None:

@@ -51,6 +51,29 @@ process.join()
 """
 
 
+#: An application whose one service notes that it was closed.
+CLOSED = """
+from collections.abc import Iterator
+import msgspec
+from sk_kernel import node, service, sink, source
+CLOSED = []
+class Number(msgspec.Struct):
+    n: int
+class Text(msgspec.Struct):
+    text: str
+@service
+class Client:
+    def close(self) -> None: CLOSED.append("client")
+@source
+def numbers() -> Iterator[Number]:
+    yield Number(1)
+@node
+async def described(number: Number, client: Client) -> Text: return Text(str(number.n))
+@sink
+def out(text: Text) -> None: ...
+"""
+
+
 class Local:
     """A local supervisor of the test application, with its events."""
 
@@ -179,6 +202,26 @@ def test_a_stop_before_the_start_is_not_lost_and_no_thread_is_left(target: Path)
     supervisor = local.ready()
     supervisor.shutdown()
     assert not left_since(before)
+
+
+def test_a_start_that_no_run_follows_closes_its_services(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed_app.py").write_text(CLOSED)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "closed_app", raising=False)
+    configuration = {
+        "version": 1,
+        "scenario": "closed",
+        "runtime": {"discovery_modules": ["closed_app"]},
+        "adapters": {"source": {"name": "numbers"}, "sink": {"name": "out"}},
+    }
+    prepared = prepare(build_config(configuration))
+    supervisor = LocalBootstrapSupervisor(prepared, "r1", LifecycleLog("r1"))
+    supervisor.start_groups([])
+    supervisor.shutdown()
+    supervisor.shutdown()
+    assert sys.modules["closed_app"].CLOSED == ["client"]
 
 
 def test_a_keyboard_interrupt_that_nobody_has_typed_is_the_applications(target: Path) -> None:

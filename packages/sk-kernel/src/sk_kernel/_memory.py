@@ -10,8 +10,7 @@ from contextlib import ExitStack
 import msgspec
 
 from sk_kernel._adapters.calls import call_behind
-from sk_kernel._adapters.sink import SinkDriver
-from sk_kernel._adapters.source import BatchLimits, SourceDriver
+from sk_kernel._adapters.source import BatchLimits
 from sk_kernel._application.application import ApplicationContext
 from sk_kernel._batch.batch import Batch
 from sk_kernel._calls.contexts import Identity
@@ -22,10 +21,9 @@ from sk_kernel._letters.merging import letter_part
 from sk_kernel._measure.meter import Meter
 from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._measure.totals import Totals
+from sk_kernel._memory_parts import MemoryParts
 from sk_kernel._record.ids import TraceIds
 from sk_kernel._requests.runner import RequestRunner
-from sk_kernel._run.loops import close_loop, new_loop
-from sk_kernel._run.segment import SegmentRunner, needs_loop
 from sk_kernel._trace.observe import Tracer
 from sk_kernel._trace.span import NodeObserver
 from sk_kernel.ports import Progress, RunReport
@@ -33,6 +31,10 @@ from sk_kernel.ports import Progress, RunReport
 MEMORY = "memory"
 """The name of the profile and of its only group."""
 _TURN_SECONDS = 1.0  # that the end of a run waits for a request that is in a node
+_LEFT_OPEN = (
+    f"a request is still in a node {_TURN_SECONDS:g} s after the end of the run: the services, the"
+    " event loop and the exporters of spans are not closed"
+)
 
 
 class MemoryRun:
@@ -45,7 +47,8 @@ class MemoryRun:
     :param on_end: called at the end, however it comes, while all that nodes use is there still.
     :param on_letter: called with each record that becomes a dead letter.
     :param stopwatch: measures source, nodes, spans and sink; without one nothing is measured.
-    :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be made.
+    :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be created; the
+        services that were created for it are closed.
     :raises LifecycleCallError: when there are coroutine nodes, and an event loop runs here already.
 
     ``requests`` runs requests through the same nodes, between two batches: only call it while
@@ -78,37 +81,24 @@ class MemoryRun:
         ids = TraceIds(run_id, sampling_ratio)
         plan = make_plan(graph, single_group(graph, MEMORY), application.all_states)
         self._tracer = Tracer(plan, ids, observers, stopwatch) if observers else None
-        self._loop = new_loop() if needs_loop(graph, graph.order) else None
-        container = self._container = application.container()
-        source, sink = application.make_source(container), application.make_sink(container)
-        self._source = SourceDriver(
-            graph,
-            source,
-            limits or BatchLimits(),
-            ids,
-            sampling=bool(observers),
-            stopwatch=stopwatch,
-        )
-        self._sink = SinkDriver(graph, sink, stopwatch)
-        self._letters = DeadLetterFile(application.spec.failure)
         identity = Identity(run_id, self._scenario, MEMORY, ids)
         self._losses = Losses(identity, on_letter=on_letter)
-        self._read, self.opened = 0, False
+        self._letters = DeadLetterFile(application.spec.failure)
+        self._read, self.opened, self._has_begun = 0, False, False
         self.report: RunReport | None = None
         self.failure: BaseException | None = None
         self.turn = threading.Lock()
-        self._runner = SegmentRunner(
+        self._parts = MemoryParts(
             application,
             plan,
-            plan.segments[0],
-            container,
             identity,
+            self._losses,
+            limits=limits or BatchLimits(),
             tracer=self._tracer,
-            write=self._sink.write,
-            loop=self._loop,
-            losses=self._losses,
             stopwatch=stopwatch,
         )
+        self._source, self._sink = self._parts.source, self._parts.sink
+        self._runner = self._parts.runner
         self.requests = RequestRunner(plan, plan.segments[0], self._runner)
 
     def run(self) -> RunReport:
@@ -120,7 +110,7 @@ class MemoryRun:
         :raises DeadLettersLeftError: when that rename failed; the sink was committed.
         :raises RunError: when a node or adapter failed, or dead letters; the sink was aborted.
         """
-        started = time.monotonic()
+        started, self._has_begun = time.monotonic(), True
         try:
             last = self._run()
             self.report = self._reported(last, time.monotonic() - started)
@@ -165,10 +155,9 @@ class MemoryRun:
     def leave_close(self) -> None:
         """Break out of the ``close`` of the sink, or of a service, that does not return.
 
-        Only for a signal's handler, in the thread of :meth:`run`; in whatever else, nothing.
+        Only for a signal's handler, in the thread of :meth:`run`; else it does nothing.
         """
-        self._sink.leave()
-        self._container.leave()
+        self._parts.leave_close()
 
     @property
     def unsummed(self) -> str:
@@ -230,8 +219,18 @@ class MemoryRun:
             self._abort()
         return last
 
+    def close(self) -> None:
+        """Close the services and the event loop of a run that :meth:`run` is never called on.
+
+        After the beginning of :meth:`run`, which closes them itself, it does nothing; so it does if
+        it is called again.
+        """
+        if not self._has_begun:
+            self._has_begun = True
+            self._parts.close()
+
     def _end(self) -> None:
-        """Flush spans; close the sink, and behind it what nodes use."""
+        """Flush spans; close the sink, and after it the services."""
         if self._tracer and self.turn.acquire(blocking=False):
             try:
                 self._tracer.flush()  # while there is somebody to take it
@@ -242,19 +241,20 @@ class MemoryRun:
         try:
             self._sink.close()
         finally:
-            self._close_behind_the_sink()
+            self._close_after_the_sink()
 
-    def _close_behind_the_sink(self) -> None:
-        """Close what nodes use, unless a request is in a node that does not end."""
+    def _close_after_the_sink(self) -> None:
+        """Close what nodes use, unless a request is in a node that does not return."""
         if not self.turn.acquire(timeout=_TURN_SECONDS):
+            from logging import getLogger  # here: seldom
+
+            getLogger("sk_kernel").warning(_LEFT_OPEN)
             return
-        with ExitStack() as ends:  # the last one first, whatever comes of the others
+        with ExitStack() as ends:  # the last one first, whatever the others raise
             ends.callback(self.turn.release)
             if self._tracer:
                 ends.callback(self._tracer.close)
-            if self._loop:
-                ends.callback(close_loop, self._loop)
-            self._container.close(self._loop)
+            self._parts.close()
 
     def _abort(self) -> None:
         self._sink.end(complete=False)

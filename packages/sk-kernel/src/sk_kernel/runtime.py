@@ -47,7 +47,7 @@ from sk_kernel._requests.runner import RequestRunner
 from sk_kernel._requests.visit import WHOLE, Answer, Tally, Visit, shares
 from sk_kernel._requests.wire import RequestCodec
 from sk_kernel._run.heap import built_for_good
-from sk_kernel._run.loops import close_loop
+from sk_kernel._run.loops import close_loop, loop_if
 from sk_kernel._run.segment import SegmentRunner, needs_loop
 from sk_kernel._trace.hops import Parcel
 from sk_kernel._trace.observe import Tracer
@@ -124,6 +124,7 @@ __all__ = [
     "letter_file_faults",
     "letter_part",
     "line_of",
+    "loop_if",
     "make_plan",
     "names_of",
     "needs_loop",

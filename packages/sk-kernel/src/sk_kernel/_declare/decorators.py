@@ -134,10 +134,12 @@ def service(
     static one, that raises :class:`~sk_kernel.errors.CheckError` before anything is started. It is
     called where something in the graph asks for the service.
 
-    A class may have ``close()``, a plain method or a coroutine, which is called once at the end of
-    the run, however it ends, behind all nodes, source and sink; of several services that made last
-    is closed first. Coroutines run in the event loop of the nodes. What ``close`` raises is warned
-    of. It is not called where the process is killed, or a node or adapter in it cannot be made.
+    A class may have ``close()``, a plain method or a coroutine. It is called once at the end of the
+    run, however it ends, after all nodes, the source and the sink; the service that was created
+    last is closed first. A coroutine runs in the event loop of the nodes. An exception of ``close``
+    is logged as a warning. If a node or an adapter cannot be created, the memory profile closes the
+    services that it has created; a worker process does not. ``close`` is not called if the process
+    is killed.
 
     :raises DefinitionError: when a parameter is not annotated with one class, or ``check`` or
         ``close`` is not as it is called.

@@ -20,9 +20,9 @@ _RUNNING: Final = (
 
 
 def new_loop() -> asyncio.Runner:
-    """A loop for a run's coroutines.
+    """An event loop for the coroutines of a run.
 
-    :raises LifecycleCallError: where one is running in this thread, so that no other can.
+    :raises LifecycleCallError: when an event loop runs in this thread already.
     """
     import asyncio
 
@@ -33,7 +33,10 @@ def new_loop() -> asyncio.Runner:
 
 @contextmanager
 def loop_if(*, needed: bool) -> Iterator[asyncio.Runner | None]:
-    """A loop for as long as it lasts, or None; raises as above."""
+    """An event loop for the duration of the block, or None if none is ``needed``.
+
+    :raises LifecycleCallError: when an event loop runs in this thread already.
+    """
     if not needed:
         yield None
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from contextvars import copy_context
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
@@ -71,11 +71,11 @@ def run_source(
     spec = _spec_of(source, "source", SourceSpec)
     graph = Graph(spec, _NO_SINK, {}, (), ())
     container = provided(spec.name, spec.parameters, services, service_settings)
-    made = _made(spec, "source", settings, container)
     limits = BatchLimits(max_records=batch_records)
-    driver = SourceDriver(graph, made, limits, TraceIds("test"), sampling=False)
-    reading = _Reading(driver, Outlet(SOURCE, spec.payload, ()))
     with closing(container):
+        made = _made(spec, "source", settings, container)
+        driver = SourceDriver(graph, made, limits, TraceIds("test"), sampling=False)
+        reading = _Reading(driver, Outlet(SOURCE, spec.payload, ()))
         driver.open()
         try:
             reading.read(interrupt_after)
@@ -117,9 +117,11 @@ def run_sink(
     spec = _spec_of(sink, "sink", SinkSpec)
     require_taken(SINK, spec.payload.types, payloads)
     container = provided(spec.name, spec.parameters, services, service_settings)
-    made = _made(spec, "sink", settings, container)
-    driver = SinkDriver(Graph(_NO_SOURCE, spec, {}, (), ()), made)
-    with closing(container), closing(driver):
+    with ExitStack() as ends:
+        ends.enter_context(closing(container))
+        made = _made(spec, "sink", settings, container)
+        driver = SinkDriver(Graph(_NO_SOURCE, spec, {}, (), ()), made)
+        ends.enter_context(closing(driver))
         driver.open()
         try:
             for start in range(0, len(payloads), batch_records):

@@ -69,7 +69,6 @@ def run_node(
     require_taken(spec.name, spec.consumes, payloads)
     container = provided(spec.name, spec.parameters, [*states, *services], service_settings)
     own = given_settings(spec.settings_model, settings, f"nodes.{spec.name}")
-    made = made_node(spec, own, container, lambda _: True)
     seen = context or _RUN
     batch = Batch(1, seen.sequence, seen.sequence + len(payloads) - 1)
     keys = range(batch.first, batch.last + 1)
@@ -80,6 +79,7 @@ def run_node(
     needed = spec.is_async or (finish and spec.finish_is_async)
     with loop_if(needed=needed) as loop, ExitStack() as ends:
         ends.callback(container.close, loop)
+        made = made_node(spec, own, container, lambda _: True)
         call = NodeCall(spec, made, identity, loop=loop)
         outputs = call.map(batch, Rows(keys, payloads, ()))
         if payloads and spec.processes_batches and not _uses_state(spec, [*states]):

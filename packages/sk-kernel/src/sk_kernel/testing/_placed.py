@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from sk_kernel._adapters.sink import SinkDriver
@@ -87,8 +88,9 @@ def run_placed(
             application, given, nodes or {}, instances, service_settings, box
         )
         plan = _planned(context, placement, workers)
-        with loop_if(needed=needs_loop(plan.graph, plan.graph.order)) as loop:
-            _Placed(context, plan, ids, run_id, limits, observers, loop, box).run()
+        needed = needs_loop(plan.graph, plan.graph.order)
+        with loop_if(needed=needed) as loop, ExitStack() as ends:
+            _Placed(context, plan, ids, run_id, limits, observers, loop, box, ends).run()
         return sink.received
 
     with letter_box(wanted=given_up is not None) as box:
@@ -145,7 +147,10 @@ def _unknown_groups(workers: Iterable[str], group_of: Mapping[str, str]) -> Iter
 
 
 class _Placed:
-    """The segments of all groups side by side."""
+    """The segments of all groups, each with its workers, in this process.
+
+    :param ends: closes the services of all workers; also if a node or adapter cannot be created.
+    """
 
     def __init__(
         self,
@@ -157,6 +162,7 @@ class _Placed:
         observers: Sequence[NodeObserver],
         loop: asyncio.Runner | None,
         box: LetterBox,
+        ends: ExitStack,
     ) -> None:
         self._box = box
         self._plan, self._codec, self._limits = plan, WireCodec(plan.graph), limits
@@ -166,6 +172,8 @@ class _Placed:
         self._containers = {
             (s.group, worker): context.container() for s in plan.segments for worker in _workers(s)
         }
+        for container in self._containers.values():
+            ends.callback(container.close, loop)
         source = context.make_source(self._containers[plan.group_of[SOURCE], 0])
         sink = context.make_sink(self._containers[plan.group_of[SINK], 0])
         self._source = SourceDriver(plan.graph, source, limits, ids, sampling=bool(observers))
@@ -199,8 +207,6 @@ class _Placed:
         finally:
             self._source.close()
             self._sink.end(complete=complete)
-            for container in self._containers.values():
-                container.close(self._loop)
             if self._tracer:
                 self._tracer.close()
             self._end_letters(complete)

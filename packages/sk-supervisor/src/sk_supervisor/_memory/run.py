@@ -165,6 +165,8 @@ class LocalRun:
         self._requests.close()  # before what may wait for them to settle
         self._stop.close()
         self._times.end()
+        if self._run is not None:
+            self._run.close()  # does nothing if it has run
         if self._spans is not None:
             self._spans.finish(0.0 if forced else math.inf)
             self._spans.close()  # nothing where the run has done it, as runs do

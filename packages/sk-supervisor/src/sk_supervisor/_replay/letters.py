@@ -36,7 +36,9 @@ from sk_kernel.runtime import (
     TraceIds,
     application_traceback,
     line_of,
+    loop_if,
     make_plan,
+    needs_loop,
     payload_of,
     single_group,
     staged_letters,
@@ -44,7 +46,6 @@ from sk_kernel.runtime import (
 
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._replay.holding import HoldingApplication, is_held, remains
-from sk_supervisor._system.loops import loop_for
 
 if TYPE_CHECKING:
     import asyncio
@@ -132,7 +133,7 @@ def replay_letters(prepared: Prepared, path: str, how: LetterOptions) -> Replaye
             left = None
             if how.remaining is not None:
                 left = ends.enter_context(staged_letters(how.remaining, behind_output=how.write))
-            loop = ends.enter_context(loop_for(graph))
+            loop = ends.enter_context(loop_if(needed=needs_loop(graph, graph.order)))
             ends.callback(container.close, loop)
             sink = ends.enter_context(_sink(prepared.application, container, write=how.write))
             result = Replayed(how.limit)

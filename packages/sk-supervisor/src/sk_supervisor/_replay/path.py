@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +19,15 @@ from sk_kernel.runtime import (
     SourceDriver,
     TraceIds,
     Tracer,
+    loop_if,
     make_plan,
+    needs_loop,
     single_group,
 )
 
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._replay.call_recorder import CallRecorder, RecordedApplication, RecordedCall
 from sk_supervisor._replay.wanted import ByNumber, ByTrace, Wanted
-from sk_supervisor._system.loops import loop_for
 
 if TYPE_CHECKING:
     import asyncio
@@ -79,20 +81,22 @@ def replay_record(prepared: Prepared, run_id: str, wanted: str | int) -> RecordP
         if isinstance(wanted, int)
         else ByTrace(wanted, run_id, enveloped=enveloped)
     )
-    with loop_for(graph) as loop:
-        replay = _Replay(prepared, run_id, loop)
-        try:
-            replay.source.open()
-            try:
-                return replay.up_to(record)
-            finally:
-                replay.source.close()
-        finally:
-            replay.container.close(loop)
+    with loop_if(needed=needs_loop(graph, graph.order)) as loop, ExitStack() as ends:
+        replay = _Replay(prepared, run_id, loop, ends)
+        replay.source.open()
+        ends.callback(replay.source.close)
+        return replay.up_to(record)
 
 
 class _Replay:
-    def __init__(self, prepared: Prepared, run_id: str, loop: asyncio.Runner | None) -> None:
+    """The application without its sink, which records what one record does.
+
+    :param ends: closes the services; also if a node or the source cannot be created.
+    """
+
+    def __init__(
+        self, prepared: Prepared, run_id: str, loop: asyncio.Runner | None, ends: ExitStack
+    ) -> None:
         ids = TraceIds(run_id)
         self._recorder, self._spans = CallRecorder(), _Spans()
         spec = prepared.application.spec
@@ -103,7 +107,8 @@ class _Replay:
         self._branching = graph.branching
         plan = make_plan(graph, single_group(graph, MEMORY), context.all_states)
         self._tracer = Tracer(plan, ids, [self._spans])
-        container = self.container = context.container()
+        container = context.container()
+        ends.callback(container.close, loop)
         source = context.make_source(container)
         self.source = SourceDriver(graph, source, prepared.limits, ids, sampling=False)
         self._runner = SegmentRunner(

@@ -1,0 +1,81 @@
+"""What the memory profile runs: source, nodes and sink, with the services that they need."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from sk_kernel._adapters.sink import SinkDriver
+from sk_kernel._adapters.source import BatchLimits, SourceDriver
+from sk_kernel._application.application import ApplicationContext
+from sk_kernel._calls.contexts import Identity
+from sk_kernel._calls.losses import Losses
+from sk_kernel._graph.plan import ExecutionPlan
+from sk_kernel._measure.stopwatch import Stopwatch
+from sk_kernel._run.loops import close_loop, new_loop
+from sk_kernel._run.segment import SegmentRunner, needs_loop
+from sk_kernel._trace.observe import Tracer
+
+
+class MemoryParts:
+    """Source, nodes and sink of one run in this process, and what closes the services.
+
+    :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be created; the
+        services that were created for it are closed.
+    :raises LifecycleCallError: when there are coroutine nodes, and an event loop runs here already.
+    """
+
+    def __init__(
+        self,
+        application: ApplicationContext,
+        plan: ExecutionPlan,
+        identity: Identity,
+        losses: Losses,
+        *,
+        limits: BatchLimits,
+        tracer: Tracer | None,
+        stopwatch: Stopwatch | None,
+    ) -> None:
+        graph = plan.graph
+        self._loop = new_loop() if needs_loop(graph, graph.order) else None
+        container = self._container = application.container()
+        with ExitStack() as made:
+            made.callback(self.close)
+            source, sink = application.make_source(container), application.make_sink(container)
+            self.source = SourceDriver(
+                graph,
+                source,
+                limits,
+                identity.ids,
+                sampling=tracer is not None,
+                stopwatch=stopwatch,
+            )
+            self.sink = SinkDriver(graph, sink, stopwatch)
+            self.runner = SegmentRunner(
+                application,
+                plan,
+                plan.segments[0],
+                container,
+                identity,
+                tracer=tracer,
+                write=self.sink.write,
+                loop=self._loop,
+                losses=losses,
+                stopwatch=stopwatch,
+            )
+            made.pop_all()  # closed by the run
+
+    def leave_close(self) -> None:
+        """Break out of the ``close`` of the sink, or of a service, that does not return.
+
+        Only for a signal's handler, in the thread that closes them; else it does nothing.
+        """
+        self.sink.leave()
+        self._container.leave()
+
+    def close(self) -> None:
+        """Close the services, the last one first, and then the event loop. Legal more than once."""
+        loop, self._loop = self._loop, None
+        with ExitStack() as ends:  # whatever a service raises
+            if loop is not None:
+                ends.callback(close_loop, loop)
+            self._container.close(loop)
