@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import threading
 from pathlib import Path
 
 import pytest
 from sk_kernel import DeadLetterError, DeadLettersLeftError
+from sk_kernel._letters import place
 from sk_kernel.runtime import staged_letters
 
 
@@ -69,3 +72,42 @@ def test_of_a_link_the_file_that_it_leads_to_is_replaced(tmp_path: Path) -> None
         letters.stage()
     assert link.is_symlink()
     assert (tmp_path / "file").read_bytes() == b"one\n"
+
+
+def put(target: Path, line: bytes) -> None:
+    with staged_letters(str(target), behind_output=False) as letters:
+        letters.add(line)
+        letters.stage()
+
+
+def test_of_runs_that_end_at_the_same_time_no_letters_are_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second comes when the first has kept the former letters, and has not replaced them."""
+    target = tmp_path / "dead"
+    target.write_bytes(b"old\n")
+    second = threading.Thread(target=put, args=(target, b"second\n"))
+    has_come = threading.Event()
+    keep_former, flock = place.keep_former, fcntl.flock
+
+    def keep(former: str, successor: str) -> None:
+        keep_former(former, successor)
+        if threading.current_thread() is second:
+            has_come.set()
+        else:
+            second.start()
+            assert has_come.wait(60)
+
+    def lock(descriptor: int, how: int) -> None:
+        if threading.current_thread() is second:
+            has_come.set()
+        flock(descriptor, how)
+
+    monkeypatch.setattr(place, "keep_former", keep)
+    monkeypatch.setattr(fcntl, "flock", lock)
+    put(target, b"first\n")
+    second.join()
+    assert target.read_bytes() == b"second\n"
+    kept = {path.read_bytes() for path in tmp_path.iterdir() if path != target}
+    assert kept == {b"old\n", b"first\n"}
+    assert len(list(tmp_path.iterdir())) == 3  # and no lock

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 
 from sk_kernel._letters.keep import keep_former
+from sk_kernel._letters.lock import locked
 from sk_kernel._remedy import with_remedy
 from sk_kernel.errors import DeadLetterError
 
@@ -41,10 +42,12 @@ def refuse_others(path: str) -> None:
 def put_in_place(target: str, staged: str) -> None:
     """Give the letters in ``staged`` the place ``target``; those that are there are kept beside it.
 
+    Runs that end at the same time take turns: each keeps the letters of the one before it.
+
     :raises DeadLetterError: when something that is no file has come there, or the file system
         refuses.
     """
-    with told_of("put in place", target):
+    with told_of("put in place", target), locked(target):
         refuse_others(target)
         os.chmod(staged, _mode_of(target))
         keep_former(target, staged)
