@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from signal import SIGKILL
 from typing import NamedTuple
@@ -47,7 +47,7 @@ def standard_streams(plan: ExecutionPlan, group: str) -> Standard:
 
 @dataclass(frozen=True, slots=True)
 class WorkerStart:
-    """What a worker process is started with. ``token`` is secret: it is in no repr.
+    """What a worker process is started with. ``token`` (hexadecimal) is secret: it is in no repr.
 
     ``profile`` is the folder that its profile is written to, empty where none is wanted. By its
     ``mark`` is known what it tells in one piece on its standard error.
@@ -58,10 +58,10 @@ class WorkerStart:
     index: int
     incarnation: int
     address: str
-    token_hex: str
+    token: str
     session_id: str
     deadline_seconds: float
-    control: Mapping[str, float]
+    control: dict[str, float]
     standard: Standard
     profile: str = ""
     mark: str = field(default_factory=new_mark)
@@ -70,22 +70,10 @@ class WorkerStart:
         return f"WorkerStart({self.worker_id})"
 
     def assignment(self, spawned_ns: int) -> dict[str, object]:
-        """What goes through the spawn pipe, and when its process began with it."""
-        return {
-            "worker_id": self.worker_id,
-            "group": self.group,
-            "index": self.index,
-            "incarnation": self.incarnation,
-            "address": self.address,
-            "token": self.token_hex,
-            "session_id": self.session_id,
-            "deadline_seconds": self.deadline_seconds,
-            "control": dict(self.control),
-            "profile": self.profile,
-            "mark": self.mark,
-            "output_is_captured": not self.standard.stdout,
-            "spawned": spawned_ns,
-        }
+        """The assignment that the spawn pipe carries, with the time its process was created."""
+        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        del told["standard"]
+        return {**told, "output_is_captured": not self.standard.stdout, "spawned": spawned_ns}
 
 
 class Interpreter:

@@ -164,7 +164,7 @@ class Session:
             index=index,
             incarnation=incarnation,
             address=self.control.address,
-            token_hex=token.reveal().hex(),
+            token=token.reveal().hex(),
             session_id=self._id,
             deadline_seconds=group.start_timeout_seconds,
             control=self._settings,
