@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from packaging.requirements import Requirement
+from printed_rooms import from_the_top
 from source_tree import BY_MODULE, Package
 
 
 def package_diagram() -> str:
-    """A Mermaid flowchart; a dotted arrow is an extra."""
+    """A Mermaid flowchart, each package above those that it needs; a dotted arrow is an extra."""
+    needs = {name: _needed_by(package) for name, package in BY_MODULE.items()}
+    packages = [BY_MODULE[name] for name in from_the_top(needs)]
     lines = ["```mermaid", "flowchart TD"]
-    lines += [f"    {package.module}[{package.name}]" for package in BY_MODULE.values()]
-    lines += [line for package in BY_MODULE.values() for line in _arrows(package)]
+    lines += [f"    {package.module}[{package.name}]" for package in packages]
+    lines += [line for package in packages for line in _arrows(package)]
     return "\n".join([*lines, "```"])
 
 
+def _needed_by(package: Package) -> set[str]:
+    return set(_siblings(package, [str(needed) for needed in package.requirements]))
+
+
 def _arrows(package: Package) -> Iterator[str]:
-    """An arrow for each sibling, one: where it is needed anyway, no extra is named."""
+    """One arrow for each sibling: if it is needed anyway, no extra is named."""
     project = package.project
     plain = _siblings(package, project.get("dependencies", []))
     for sibling in plain:

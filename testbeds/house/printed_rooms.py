@@ -1,4 +1,4 @@
-"""The rooms of the packages that have some: private sub-packages, and which of them needs which."""
+"""The internal packages (rooms) of a package, and which of them needs which."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ from pathlib import Path
 
 from source_tree import PACKAGES, Import, Package, docstring_of, imports_of, python_files
 
-_HEAD = ("| room | modules | what is in it |", "|---|---|---|")
+_HEAD = ["| internal package | contents |", "|---|---|"]
 
 
 def rooms_table() -> str:
-    """For each package with rooms a table of them: above those that they need, as far as can be."""
+    """For each package that has rooms a table of them, each above all that it needs."""
     parts = []
     for package in PACKAGES:
         needs = needs_of_rooms(package)
         if needs:
-            lines = [
-                f"### {package.module}",
-                "",
-                "| room | modules | what is in it |",
-                "|---|---|---|",
-            ]
-            lines += [_line(package.source / room) for room in from_the_top(needs)]
-            parts.append("\n".join(lines))
+            rows = [_row(package.source / room) for room in from_the_top(needs)]
+            parts.append("\n".join([f"### {package.module}", "", *_HEAD, *rows]))
     return "\n\n".join(parts)
 
 
@@ -46,9 +40,9 @@ def _parts(found: Import, package: Package) -> list[str]:
 
 
 def from_the_top(needs: Mapping[str, set[str]]) -> list[str]:
-    """The rooms, each above all that it needs; by name where both orders are right.
+    """The rooms, each above all that it needs; by name if both orders are right.
 
-    :raises CycleError: where there is no such order.
+    :raises CycleError: if there is no such order.
     """
     left, order = dict(needs), list[str]()
     while left:
@@ -67,7 +61,6 @@ class CycleError(Exception):
         super().__init__(f"a circle in, or above, {', '.join(rooms)}")
 
 
-def _line(room: Path) -> str:
-    said = docstring_of(room / "__init__.py").rstrip(".")
-    modules = len(python_files(room)) - 1
-    return f"| `{room.name}` | {modules} | {said[0].lower()}{said[1:]} |"
+def _row(room: Path) -> str:
+    text = docstring_of(room / "__init__.py").rstrip(".")
+    return f"| `{room.name}` | {text[0].lower()}{text[1:]} |"

@@ -1,1 +1,1 @@
-"""Driving sources and sinks."""
+"""Running sources and sinks."""

@@ -1,1 +1,1 @@
-"""From modules and settings to an application, with every fault of it."""
+"""From modules and settings to an application, with all of its faults."""

@@ -1,1 +1,1 @@
-"""What the decorators read of functions and classes, and note."""
+"""Declarations: what the decorators read from functions and classes."""

@@ -1,1 +1,1 @@
-"""Dead letters, and the files that they are in."""
+"""Dead letters and their files."""

@@ -1,1 +1,1 @@
-"""What the work costs, in values that add up."""
+"""Measured costs, as values that can be added."""

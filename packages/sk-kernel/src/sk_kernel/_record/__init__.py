@@ -1,1 +1,1 @@
-"""A record beside its payload: envelope, keys, ids, and the trace that it is in."""
+"""A record beside its payload: envelope, keys, ids and trace."""

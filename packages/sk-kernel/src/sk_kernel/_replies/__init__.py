@@ -1,1 +1,1 @@
-"""Requests as their callers see them: routed, waited for, replied to."""
+"""Requests as their callers see them: routing, waiting, replies."""

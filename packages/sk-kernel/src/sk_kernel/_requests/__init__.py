@@ -1,1 +1,1 @@
-"""Requests within the graph: visits, answers, and their way between processes."""
+"""Requests within the graph, and their way between processes."""

@@ -1,1 +1,1 @@
-"""Spans: noted while nodes run, and made many at once."""
+"""Spans: noted while nodes run, and made in groups."""

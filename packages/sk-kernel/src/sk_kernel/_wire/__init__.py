@@ -1,1 +1,1 @@
-"""Batches to bytes and back."""
+"""Encoding of batches, and decoding."""

@@ -1,1 +1,1 @@
-"""From the configuration's choices to exporters."""
+"""From the configuration to exporters."""

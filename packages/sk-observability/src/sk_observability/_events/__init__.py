@@ -1,1 +1,1 @@
-"""Lifecycle events: numbered, kept, bounded, and how bad each is."""
+"""Lifecycle events: numbered, kept, bounded, with a severity."""

@@ -1,1 +1,1 @@
-"""What an exporter is, how it is found, and how a run is kept apart from it."""
+"""Exporters: their interface, how they are found, and how a run is isolated from them."""

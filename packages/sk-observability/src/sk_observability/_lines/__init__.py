@@ -1,1 +1,1 @@
-"""Lines of text on their way to a file or a stream that may hang."""
+"""Writing lines to a file or a stream that may hang."""

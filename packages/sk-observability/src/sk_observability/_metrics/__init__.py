@@ -1,1 +1,1 @@
-"""Metrics: what they are, how each is read from a snapshot, and who is handed them."""
+"""Metrics: their table, how each is read from a snapshot, and how they are exported."""

@@ -1,1 +1,1 @@
-"""Node spans on their way to the exporters, and their account."""
+"""Spans of nodes on their way to the exporters, and their account."""

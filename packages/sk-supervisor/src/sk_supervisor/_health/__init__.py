@@ -1,1 +1,1 @@
-"""Probes and scrapes: what they are answered, and the listeners."""
+"""Health endpoints: the listeners, and the answers to probes and scrapes."""

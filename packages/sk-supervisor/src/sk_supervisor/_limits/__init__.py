@@ -1,1 +1,1 @@
-"""The limits of the system: what a run over processes needs of it, and whether that is there."""
+"""Limits of the system: what a multiprocess run needs, and whether it is available."""

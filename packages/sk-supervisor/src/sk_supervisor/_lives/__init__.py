@@ -1,1 +1,1 @@
-"""The lives of workers and groups: states, deadlines, restarts, and what is known at a failure."""
+"""Lifecycles of workers and groups: states, deadlines, restarts, evidence of failures."""

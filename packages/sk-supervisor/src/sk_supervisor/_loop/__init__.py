@@ -1,1 +1,1 @@
-"""The supervisor's one loop, and the mailbox that it waits at."""
+"""The supervisor's one loop, and the mailbox that it waits on."""

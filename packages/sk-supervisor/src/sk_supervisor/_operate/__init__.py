@@ -1,1 +1,1 @@
-"""Looking at other runs, and stopping them, by their admin sockets."""
+"""Commands for other runs, over their admin sockets."""

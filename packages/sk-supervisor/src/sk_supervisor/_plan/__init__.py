@@ -1,1 +1,1 @@
-"""What is settled before a process exists: preflight, placement, and which supervisor it is."""
+"""Decisions before a process exists: preflight, placement, choice of the supervisor."""

@@ -1,1 +1,1 @@
-"""Worker processes as their parent sees them: spawned, watched, signalled, heard."""
+"""Worker processes as their parent sees them: spawned, watched, signalled, read."""

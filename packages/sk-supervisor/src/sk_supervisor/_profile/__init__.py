@@ -1,1 +1,1 @@
-"""What a profiled run measures, and how that is told."""
+"""Time profiles: measuring and printing."""

@@ -1,1 +1,1 @@
-"""What supervisor and workers know each other by, and the shapes of what they say."""
+"""Identities of supervisor and workers, and the forms of their messages."""

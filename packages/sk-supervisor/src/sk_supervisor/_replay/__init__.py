@@ -1,1 +1,1 @@
-"""Running records once more: dead letters, or one record of a run."""
+"""Replay of dead letters, or of one record of a run."""

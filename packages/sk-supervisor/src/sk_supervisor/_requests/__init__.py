@@ -1,1 +1,1 @@
-"""Requests to the nodes of a run: handed to their groups, in flight, answered."""
+"""Requests to the nodes of a run: sent to their groups, in flight, answered."""

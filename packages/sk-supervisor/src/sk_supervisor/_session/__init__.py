@@ -1,1 +1,1 @@
-"""What the workers of one run connect to, and how they are started."""
+"""The endpoints that the workers of one run connect to, and the start of these workers."""

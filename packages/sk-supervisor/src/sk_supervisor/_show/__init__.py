@@ -1,1 +1,1 @@
-"""A run on a terminal while it is under way."""
+"""A run on a terminal, while it is running."""

@@ -1,1 +1,1 @@
-"""The stop: draining, and the ladder, rung by rung."""
+"""The stop: the drain, and the stop ladder, step by step."""

@@ -1,1 +1,1 @@
-"""The supervisor of real worker processes, put together of its parts."""
+"""The supervisor of worker processes, assembled from its parts."""

@@ -1,1 +1,1 @@
-"""The operating system beneath all else: threads, signals, streams, local services."""
+"""The operating system: threads, signals, streams, local services."""

@@ -1,1 +1,1 @@
-"""What a run tells of itself: rails for events, spans and metrics, and their conservation."""
+"""Channels for events, spans and metrics, and accounts of what became of them."""

@@ -1,1 +1,1 @@
-"""How things read: lengths of time, escaped HTML, JSON lines, and what nobody may be shown."""
+"""Text: durations, escaped HTML, JSON lines, masking of secrets."""

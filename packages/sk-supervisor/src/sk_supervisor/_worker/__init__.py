@@ -1,1 +1,1 @@
-"""A worker process: what it is built of, its main loop, and what it says of itself."""
+"""A worker process: its assembly, its main loop, its reports."""
