@@ -18,6 +18,7 @@ from sk_observability import (
 
 SECOND = 1_000_000_000
 LIMITS: dict[Level, RateLimit] = {"info": RateLimit(50, 100), "debug": RateLimit(5, 10)}
+RING = 40
 WAVES = st.lists(
     st.tuples(st.sampled_from(["info", "debug"]), st.integers(0, 300), st.integers(0, 3 * SECOND)),
     max_size=12,
@@ -41,23 +42,28 @@ class Leaky:
         """Nothing is held."""
 
 
-def _flooded(log: LifecycleLog, waves: Sequence[tuple[Level, int, int]], clock: list[int]) -> None:
+def flooded(waves: Sequence[tuple[Level, int, int]]) -> tuple[LifecycleLog, Leaky, float]:
+    """A log after a flood, its exporter, and how many seconds the flood took."""
+    now, leaky = SECOND, Leaky()
+    outlets = [Outlet("leaky", leaky)]
+    log = LifecycleLog(
+        "r", outlets, level="debug", ring_size=RING, limits=LIMITS, clock=lambda: now
+    )
     for level, size, pause in waves:
         for _ in range(size):
             log.emit("flood", level=level)
-        clock[0] += pause
+        now += pause
+    return log, leaky, (now - SECOND) / SECOND
 
 
 @given(waves=WAVES)
 def test_every_event_of_a_flood_is_recorded_or_counted_as_lost(
     waves: Sequence[tuple[Level, int, int]],
 ) -> None:
-    clock = [SECOND]
-    log = LifecycleLog("r", level="debug", ring_size=40, limits=LIMITS, clock=lambda: clock[0])
-    _flooded(log, waves, clock)
+    log = flooded(waves)[0]
     counts = log.counts()
     assert counts.recorded + sum(counts.flooded.values()) == sum(size for _, size, _ in waves)
-    assert len(log.events()) == min(counts.recorded, 40)
+    assert len(log.events()) == min(counts.recorded, RING)
     assert counts.fell_out == counts.recorded - len(log.events())
 
 
@@ -65,12 +71,7 @@ def test_every_event_of_a_flood_is_recorded_or_counted_as_lost(
 def test_no_more_reach_ring_and_exporter_than_burst_and_rate_allow(
     waves: Sequence[tuple[Level, int, int]],
 ) -> None:
-    clock, leaky = [SECOND], Leaky()
-    log = LifecycleLog(
-        "r", [Outlet("leaky", leaky)], level="debug", limits=LIMITS, clock=lambda: clock[0]
-    )
-    _flooded(log, waves, clock)
-    seconds = (clock[0] - SECOND) / SECOND
+    log, leaky, seconds = flooded(waves)
     allowed = sum(limit.burst + limit.per_second * seconds for limit in LIMITS.values())
     counts = log.counts()
     assert counts.recorded <= allowed
@@ -84,9 +85,7 @@ def test_no_more_reach_ring_and_exporter_than_burst_and_rate_allow(
 def test_the_numbers_of_what_is_recorded_have_no_gap(
     waves: Sequence[tuple[Level, int, int]],
 ) -> None:
-    clock = [SECOND]
-    log = LifecycleLog("r", level="debug", ring_size=40, limits=LIMITS, clock=lambda: clock[0])
-    _flooded(log, waves, clock)
+    log = flooded(waves)[0]
     numbers = [event.sequence for event in log.events()]
     assert numbers == list(
         range(log.counts().recorded - len(numbers) + 1, log.counts().recorded + 1)
@@ -99,11 +98,7 @@ def test_the_last_event_of_a_flooded_log_says_how_many_went_nowhere(
     waves: Sequence[tuple[Level, int, int]],
 ) -> None:
     """No rate keeps it out, it is said once, and a log that lost nothing says nothing."""
-    clock, leaky = [SECOND], Leaky()
-    log = LifecycleLog(
-        "r", [Outlet("leaky", leaky)], level="debug", limits=LIMITS, clock=lambda: clock[0]
-    )
-    _flooded(log, waves, clock)
+    log = flooded(waves)[0]
     before = log.counts()
     log.close()
     log.close()
