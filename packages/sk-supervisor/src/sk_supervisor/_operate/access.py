@@ -1,4 +1,4 @@
-"""The admin socket of a run: opened where it can be, and what it may do to the run."""
+"""Opening the admin socket of a run, and connecting its commands to the run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sk_supervisor.errors import RunDirError
 if TYPE_CHECKING:
     from sk_config import Config
 
-#: The reason of a stop that came over the socket.
+#: The stop reason of a stop that was requested over the socket.
 REASON = "sk stop"
 
 
@@ -33,11 +33,13 @@ def open_admin(
     *,
     break_in: Callable[[], None],
 ) -> AdminServer | None:
-    """The admin socket that ``runtime.platform.admin`` asks for; None where there is none.
+    """Open the admin socket as ``runtime.platform.admin`` says; None if it has no socket.
 
-    :param display: shows that there is none, and what a stop that is asked for waits for.
-    :param break_in: ends the work of a supervisor that works in the caller's thread.
-    :raises RunDirError: when it cannot be had, and the configuration insists on it.
+    That is when it is disabled, or cannot be opened and is not required.
+
+    :param display: shows a warning if the socket cannot be opened, and the progress of a stop.
+    :param break_in: interrupts a supervisor that works in the caller's thread, on a forced stop.
+    :raises RunDirError: when the socket cannot be opened and the configuration requires it.
     """
     admin = config.runtime.platform.admin
     if admin.enabled is False:

@@ -1,4 +1,4 @@
-"""The admin socket's server: one thread, and bounds on whatever a client may do to it."""
+"""The server of the admin socket: one thread, with limits on what clients can use of it."""
 
 from __future__ import annotations
 
@@ -29,37 +29,40 @@ from sk_supervisor._system.threads import begin
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What clients are held to. Who comes while all places are taken waits in the backlog."""
+    """Limits on clients. At most ``links`` are connected; further ones wait in the backlog."""
 
     links: int = 64
     waiting: int = 16
-    """How many of them may wait for the end of the run."""
+    """How many of these may wait for the end of the run."""
     seconds: float = 5.0
-    """From a connection to the last byte of its answer."""
+    """The time from the acceptance of a connection to the last byte of its answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What the commands come down to. Called in the server's thread; none of them may block."""
+    """The functions behind the commands. They are called in the server's thread and must not block.
+
+    ``events`` takes a sequence number, and returns the events after it.
+    """
 
     status: Callable[[], RunStatus]
     events: Callable[[int], Sequence[LifecycleEvent]]
     stop: Callable[[bool], None]
     """Drains the run, or (True) ends it by force."""
     refused: Callable[[str], None] = lambda _: None
-    """Hears of each refusal, by its category."""
+    """Called with the category of each rejected request."""
 
 
-#: How long those who wait may take to read that the run has ended.
+#: The time in which all clients that wait for the end of the run are sent its exit code.
 _FAREWELL_SECONDS = 1.0
-#: No more connections are taken for so long when the system has no descriptor left.
+#: The pause before the next accept after one failed, as it does without a free file descriptor.
 _PAUSE_SECONDS = 1.0
 
 
 class AdminServer:
-    """Answers on a listener from its making until :meth:`close`, which ends the listener too.
+    """Answers requests on ``listener`` from construction until :meth:`close`, which closes it too.
 
-    :raises OSError: when the system has no thread or descriptor to give; the listener has ended.
+    :raises OSError: when no thread or file descriptor is available; the listener is closed then.
     """
 
     def __init__(
@@ -85,10 +88,10 @@ class AdminServer:
             listener.socket.setblocking(False)
             self._thread = threading.Thread(target=self._serve, name="admin", daemon=True)
             begin(self._thread)
-            opened.pop_all()  # they are the thread's now
+            opened.pop_all()  # from here on they belong to the thread
 
     def close(self, exit_code: int | None) -> None:
-        """Tell those who wait what the run has ended with, if that is known; leave nothing."""
+        """Send the exit code, if it is known, to the waiting clients, and close everything."""
         if exit_code is not None:
             self._farewell = Response(PROTOCOL_VERSION, exit_code=exit_code)
         self._closing = True
@@ -147,7 +150,7 @@ class AdminServer:
             self._answer(link, refused("forbidden", "this run is another user's"))
 
     def _advance(self, link: Link) -> None:
-        """Go on with whatever a link was at."""
+        """Send more of the answer of a link, or receive more of its request."""
         try:
             if link.answering:
                 if link.send():
@@ -201,7 +204,7 @@ class AdminServer:
             return False
 
     def _answer_to(self, request: Request) -> Response:
-        # Whatever a supervisor of another package does, its run is not to lose its socket for it.
+        # A supervisor of another package may raise anything; that must not end the admin server.
         try:
             match request.command:
                 case "status":

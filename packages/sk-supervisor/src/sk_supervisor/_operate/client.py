@@ -1,4 +1,4 @@
-"""Finding runs and asking them, over their admin sockets."""
+"""The client of admin sockets: finding runs, and sending requests to them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from sk_supervisor.errors import (
     SeveralRunsError,
 )
 
-#: How long a run that is not waited for may take to answer.
+#: The timeout of a request that does not wait for the end of the run.
 RESPONSE_SECONDS = 10.0
 _CHUNK = 65_536
 
@@ -41,20 +41,22 @@ def find_runs(
     *,
     warn: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[Path], list[Entry]]:
-    """The run directories that were looked in, and the runs that listen there.
+    """The run directories that were searched, and the runs that listen there.
 
-    :param warn: told of each directory that is not safe, which is left out.
-    :raises RunDirError: when the one that was named is not safe, or one cannot be read.
+    :param warn: called with a warning for each unsafe directory, which is left out.
+    :raises RunDirError: when the directory that was named is unsafe, or one cannot be read.
     """
     folders = existing(run_dir, environ, warn=warn)
     return folders, [entry for folder in folders for entry in entries(folder)]
 
 
 def choose(found: Sequence[Entry], wanted: str | None, folders: Sequence[Path]) -> Entry:
-    """The one run that ``wanted`` names: by its id, its pid, or the beginning of its id. Pure.
+    """The run whose id or pid is ``wanted``, or whose id begins with it; without it, the only run.
 
-    :raises NoSuchRunError: when there is none.
-    :raises SeveralRunsError: when there are several, or several are named so.
+    Pure.
+
+    :raises NoSuchRunError: when no run matches.
+    :raises SeveralRunsError: when several runs match.
     """
     tries = [list(found)]
     if wanted is not None:
@@ -71,11 +73,12 @@ def choose(found: Sequence[Entry], wanted: str | None, folders: Sequence[Path]) 
 
 
 def status_of(entry: Entry, seconds: float = RESPONSE_SECONDS) -> RunStatus:
-    """The run as it is now.
+    """The current status of a run.
 
-    :raises RunGoneError: when it has ended.
+    :raises RunGoneError: when the run has ended.
     :raises RunSilentError: when it does not answer in time.
-    :raises AdminRefusedError, AdminAnswerError, StatusVersionError: when it does, otherwise.
+    :raises AdminRefusedError: when it rejects the request.
+    :raises AdminAnswerError, StatusVersionError: when its answer cannot be read.
     """
     response = parse_response(_ask(entry, Request(PROTOCOL_VERSION, "status"), seconds))
     if not bytes(response.status):
@@ -95,16 +98,16 @@ def events_of(entry: Entry, after: int = 0) -> Iterator[LifecycleEvent]:
 
 
 def stop(entry: Entry, *, force: bool) -> None:
-    """Have the run drain, or end by force. Raises as :func:`status_of`."""
+    """Request a drain of the run, or a forced stop. Raises as :func:`status_of`."""
     parse_response(_ask(entry, Request(PROTOCOL_VERSION, "stop", force=force), RESPONSE_SECONDS))
 
 
 def stop_and_wait(entry: Entry, *, force: bool, seconds: float | None) -> int:
-    """The same, and wait for the end of the run; gives its exit code.
+    """Request a stop as :func:`stop` does, wait for the end of the run, and return its exit code.
 
-    :param seconds: how long to wait at most; None: as long as it takes.
+    :param seconds: the maximum time to wait; None for no limit.
 
-    Raises as :func:`status_of`; a run that ended without a word (it was killed) has gone.
+    Raises as :func:`status_of`: RunGoneError also if the run ended without an answer (killed).
     """
     request = Request(PROTOCOL_VERSION, "stop", force=force, wait=True)
     response = parse_response(_ask(entry, request, seconds))
@@ -118,11 +121,11 @@ def _ask(entry: Entry, request: Request, seconds: float | None) -> bytes:
     received = bytearray()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         try:
-            # One who is suspended takes connections until the backlog is full.
+            # A suspended run does not accept: once its backlog is full, connect blocks.
             sock.settimeout(_left(until))
             sock.connect(str(entry.socket))
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                sock.sendall(line(request))  # whom it refuses it does not listen to
+                sock.sendall(line(request))  # a forbidden client's is not read
             while not received.endswith(b"\n") and len(received) < RESPONSE_BYTES:
                 sock.settimeout(_left(until))
                 data = sock.recv(_CHUNK)
@@ -137,7 +140,10 @@ def _ask(entry: Entry, request: Request, seconds: float | None) -> bytes:
 
 
 def _left(until: float) -> float | None:
-    """What is left of the time, as a socket takes it."""
+    """The remaining time in the form of a socket timeout.
+
+    :raises TimeoutError: when none is left.
+    """
     if until == inf:
         return None
     left = until - time.monotonic()

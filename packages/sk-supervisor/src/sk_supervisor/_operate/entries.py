@@ -1,10 +1,10 @@
-"""The entries of a run directory: a socket for each run that listens, and what it is.
+"""The entries of a run directory: for each run a listening socket and a JSON file about the run.
 
-``sk-<run>-<random>.sock`` comes first and goes last, and is put in place only when it listens: one
-that refuses a connection belongs to nobody any more. The JSON file beside it says which run it is.
+The socket ``sk-<run>-<random>.sock`` is created before the JSON file, removed after it, and gets
+its name only when it listens: a socket that refuses connections belongs to no running process.
 
-Somebody may keep other files in that directory: only what is an entry in its full name, its kind,
-its content and its owner is ever removed, and only by a run that puts its own there.
+The directory may contain other files: a file is removed only if its full name, type, content and
+owner are those of an entry, and only by a run that adds its own entry.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from sk_kernel.runtime import UNREADABLE
 
 from sk_supervisor.errors import RunDirError
 
-#: What a socket's path may have on macOS, less its final zero; Linux takes four bytes more.
+#: The maximum bytes of a socket's path on macOS, without the final NUL; Linux allows four more.
 PATH_BYTES = 103
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
 _ENTRY = re.compile(rf"sk-({_PLAIN.pattern})-[0-9a-f]{{8}}(\.sock|\.json)")
-#: Either file before it is in place.
+#: The temporary name under which either file is created, before it is renamed.
 _NEW = re.compile(r"\.sk-[0-9a-f]{8}\.new")
 _BACKLOG = 128
-#: What is not yet in place is swept when its maker can no longer be at it.
+#: The age at which a file under a temporary name counts as abandoned by its creator.
 _ABANDONED_SECONDS = 60.0
 
 
 class RunInfo(msgspec.Struct, frozen=True):
-    """Which run an entry is of; ``started`` is seconds since the epoch."""
+    """The run that an entry belongs to; ``started`` is in seconds since the epoch."""
 
     run_id: str
     pid: int
@@ -46,18 +46,18 @@ class RunInfo(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A run that listens. Without its JSON file it is known by the name of its socket alone."""
+    """A run that listens. Without a JSON file, ``info`` has only what the socket's name says."""
 
     socket: Path
     info: RunInfo
 
 
 class AdminListener:
-    """The place of one run in a run directory, with the socket that listens there.
+    """The entry of this run in a run directory, with its listening socket.
 
-    What dead runs of this user left in the directory is swept on the way.
+    The constructor also removes the entries that dead runs of this user left in the directory.
 
-    :raises RunDirError: when the directory does not take it.
+    :raises RunDirError: when the entry cannot be created.
     """
 
     def __init__(self, folder: Path, info: RunInfo) -> None:
@@ -72,7 +72,7 @@ class AdminListener:
             raise RunDirError(folder, error.strerror or str(error)) from error
 
     def close(self) -> None:
-        """Listen no more, and leave nothing behind."""
+        """Close the socket and remove both files."""
         self.socket.close()
         for path in (self._about, self.path):
             _unlink(path)
@@ -91,9 +91,9 @@ class AdminListener:
 
 
 def entries(folder: Path) -> list[Entry]:
-    """The runs that listen in ``folder``, the oldest first. It only looks.
+    """The runs that listen in ``folder``, the oldest first. Changes nothing.
 
-    :raises RunDirError: when it cannot be read.
+    :raises RunDirError: when the directory cannot be read.
     """
     try:
         sockets = [path for path in folder.iterdir() if _suffix(path) == ".sock"]
@@ -104,7 +104,7 @@ def entries(folder: Path) -> list[Entry]:
 
 
 def listens(path: Path) -> bool:
-    """Whether anybody listens at a socket. One who is suspended does."""
+    """Whether a process listens on this socket, even a suspended one."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         try:
@@ -115,17 +115,17 @@ def listens(path: Path) -> bool:
 
 
 def _sweep(folder: Path) -> None:
-    # Sockets first: while one is there, so is what is written about it.
+    # Sockets first: the JSON file of a socket that still exists is kept.
     for path in sorted(folder.iterdir(), key=lambda path: path.suffix != ".sock"):
-        with contextlib.suppress(OSError):  # it went, or cannot be read: then it stays
+        with contextlib.suppress(OSError):  # it is gone, or stays if unreadable
             if _is_left(path):
                 _unlink(path)
 
 
 def _is_left(path: Path) -> bool:
-    """Whether it is this user's, and of a run that has died or never began to listen.
+    """Whether a file is this user's, and of a run that has died or never began to listen.
 
-    :raises OSError: when that cannot be seen.
+    :raises OSError: when the file cannot be examined.
     """
     suffix, new = _suffix(path), _NEW.fullmatch(path.name)
     if not suffix and not new:
@@ -143,15 +143,15 @@ def _is_left(path: Path) -> bool:
 
 
 def _suffix(path: Path) -> str:
-    """``.sock`` or ``.json`` of what is named as an entry is; of anything else nothing."""
+    """``.sock`` or ``.json`` if the file has the name of an entry, else the empty string."""
     found = _ENTRY.fullmatch(path.name)
     return found[2] if found else ""
 
 
 def _read(path: Path) -> RunInfo | None:
-    """What a JSON file says of its run, if it does.
+    """The content of an entry's JSON file; None if it is not valid.
 
-    :raises OSError: when it cannot be read.
+    :raises OSError: when the file cannot be read.
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=RunInfo)
@@ -160,7 +160,7 @@ def _read(path: Path) -> RunInfo | None:
 
 
 def _info(path: Path) -> RunInfo:
-    with contextlib.suppress(OSError):  # one that a cleaner took, or that is just being made
+    with contextlib.suppress(OSError):  # removed by a cleaner, or not written yet
         if info := _read(path.with_suffix(".json")):
             return info
     found = _ENTRY.fullmatch(path.name)
@@ -168,7 +168,10 @@ def _info(path: Path) -> RunInfo:
 
 
 def _name(folder: Path, run_id: str) -> str:
-    """A file name for a run that no other takes, whose path a socket can have."""
+    """A unique file name for a run, short enough for the path of a socket.
+
+    :raises RunDirError: when the path of the directory is too long.
+    """
     suffix = secrets.token_hex(4)
     digest = hashlib.sha256(run_id.encode("utf-8", "backslashreplace")).hexdigest()[:12]
     for stem in (run_id, digest):

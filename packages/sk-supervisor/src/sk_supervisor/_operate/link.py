@@ -1,4 +1,4 @@
-"""One client of the admin socket: what it has sent, and what it has not been told yet."""
+"""One client connection of the admin socket: its received request and its unsent answer."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from sk_supervisor._operate.protocol import REQUEST_BYTES, Response, line
 
 
 class Link:
-    """A connection that never blocks.
+    """A non-blocking connection.
 
-    :param due: when it is dropped, whatever it is at; None once it waits for the end of the run.
+    :param due: the time by ``time.monotonic`` at which the connection is closed in any state. The
+        attribute is None once the client waits for the end of the run.
     """
 
     def __init__(self, sock: socket.socket, due: float) -> None:
@@ -23,13 +24,13 @@ class Link:
 
     @property
     def answering(self) -> bool:
-        """Whether there is something to be sent."""
+        """Whether part of an answer is still to be sent."""
         return len(self._left) > 0
 
     def receive(self) -> bytes | None:
-        """The request, once it is here as a whole; what is too long is one that is cut.
+        """The request once it has arrived completely, cut to `REQUEST_BYTES`; until then None.
 
-        :raises OSError: when nobody is there any more, or says something when there is nothing to.
+        :raises OSError: when the client has disconnected, or sends anything while it waits.
         """
         try:
             data = self.socket.recv(REQUEST_BYTES)
@@ -44,17 +45,17 @@ class Link:
         return None
 
     def wait(self) -> None:
-        """Be told when the run has ended."""
+        """Keep this client, without a timeout, until the run has ended."""
         self.waiting, self.due = True, None
 
     def answer(self, answer: Response) -> None:
-        """Have this sent, and nothing after it."""
+        """Set the one answer that :meth:`send` sends."""
         self._left = memoryview(line(answer))
 
     def send(self) -> bool:
-        """Send what the socket takes; whether that was all.
+        """Send as much as the socket accepts; return whether the answer is sent completely.
 
-        :raises OSError: when nobody is there any more.
+        :raises OSError: when the client has disconnected.
         """
         try:
             self._left = self._left[self.socket.send(self._left) :]

@@ -1,4 +1,4 @@
-"""What is said over the admin socket: one line of JSON, and one line of JSON back.
+"""The protocol of the admin socket: a request is one line of JSON, and so is its answer.
 
 {"version": 1, "command": "status"}
 {"version": 1, "command": "events", "after": 17}
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 PROTOCOL_VERSION = 1
 REQUEST_BYTES = 4096
-#: An answer holds the status of thousands of workers, or a page of events.
+#: Enough for the status of thousands of workers, or for a page of events.
 RESPONSE_BYTES = 16 * 1024 * 1024
 PAGE = 200
 
@@ -28,7 +28,10 @@ Category = Literal["malformed", "version", "command", "forbidden", "busy", "inte
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What is asked. With ``wait`` the answer to a stop comes when the run has ended."""
+    """A request. With ``wait``, a stop is answered when the run has ended.
+
+    ``after`` is the sequence number after which ``events`` begins.
+    """
 
     version: int
     command: str
@@ -38,16 +41,16 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why there is no answer."""
+    """Why a request was rejected."""
 
     category: Category
     message: str
 
 
 class Response(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is answered: the one thing that was asked for.
+    """An answer: only the field that the request asks for is set, or ``error``.
 
-    ``stopping`` says that a stop was asked for, ``exit_code`` what the run has ended with.
+    ``stopping`` is True after a stop was requested; ``exit_code`` is that of a run that has ended.
     """
 
     version: int
@@ -59,7 +62,7 @@ class Response(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ReceivedResponse(msgspec.Struct, frozen=True):
-    """An answer as it is read: its status may be of any version."""
+    """An answer as the client decodes it: its status is left undecoded, as of unknown version."""
 
     status: msgspec.Raw = msgspec.Raw()
     events: tuple[LifecycleEvent, ...] = ()
@@ -73,17 +76,17 @@ class _Version(msgspec.Struct, frozen=True):
 
 
 def line(message: Request | Response) -> bytes:
-    """A message as it goes over the socket."""
+    """A message as one line of JSON."""
     return msgspec.json.encode(message) + b"\n"
 
 
 def refused(category: Category, message: str) -> Response:
-    """The answer that is none."""
+    """The answer that rejects a request."""
     return Response(PROTOCOL_VERSION, error=Refusal(category, message))
 
 
 def parse_request(data: bytes) -> Request | Response:
-    """The request of one line, or the answer to what is none."""
+    """The request of one line, or the answer that rejects it."""
     try:
         version = msgspec.json.decode(data, type=_Version).version
         if version != PROTOCOL_VERSION:
@@ -95,11 +98,11 @@ def parse_request(data: bytes) -> Request | Response:
 
 
 def parse_response(data: bytes) -> ReceivedResponse:
-    """What a run answered.
+    """Decode the answer of a run.
 
-    :raises AdminRefusedError: when it refused.
-    :raises StatusVersionError: when it speaks another version.
-    :raises AdminAnswerError: when it makes no sense.
+    :raises AdminRefusedError: when the run rejected the request.
+    :raises StatusVersionError: when the answer is of another protocol version.
+    :raises AdminAnswerError: when it cannot be decoded.
     """
     received = _checked(data, PROTOCOL_VERSION, ReceivedResponse)
     if received.error is not None:
@@ -108,16 +111,16 @@ def parse_response(data: bytes) -> ReceivedResponse:
 
 
 def parse_status(data: bytes) -> RunStatus:
-    """The status in an answer.
+    """Decode the status of an answer.
 
-    :raises StatusVersionError: when it is of a version that is not known here.
-    :raises AdminAnswerError: when it makes no sense.
+    :raises StatusVersionError: when it is of another status version.
+    :raises AdminAnswerError: when it cannot be decoded.
     """
     return _checked(data, STATUS_VERSION, RunStatus)
 
 
 def page(events: Iterable[LifecycleEvent]) -> tuple[LifecycleEvent, ...]:
-    """As many of the events as one answer holds; whoever wants more asks behind the last."""
+    """The events of one answer, at most `PAGE`; a client requests more after the last of them."""
     return tuple(events)[:PAGE]
 
 

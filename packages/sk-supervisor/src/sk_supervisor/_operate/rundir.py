@@ -1,4 +1,4 @@
-"""The run directory: where the admin sockets of a user's runs are, and nobody else may go."""
+"""The run directory: it holds the admin sockets of one user's runs, closed to other users."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ _NAME = "stream-kernel"
 
 
 def made(named: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
-    """The run directory of this user, made where it is missing: the first that can be had.
+    """The run directory of this user, created if missing: the first usable candidate.
 
-    :param named: the one to take, whatever the environment says.
-    :raises RunDirError: when none can be had, or one is there that others could tamper with.
+    :param named: the directory to use, regardless of the environment.
+    :raises RunDirError: when no candidate can be created and written to, or one is unsafe: other
+        users could tamper with it.
     """
     problems = []
     for path in _candidates(named, environ):
@@ -37,12 +38,12 @@ def existing(
     *,
     warn: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
-    """The run directories in which runs of this user may be: those that are there.
+    """The existing directories in which runs of this user may be.
 
-    One that others could tamper with is left out, and ``warn`` is told: anybody can make a
-    directory of that name in ``/tmp``, and that must not hide the runs in the other ones.
+    A directory that other users could tamper with is left out, and ``warn`` is called: anyone can
+    create a directory of that name in ``/tmp``, which must not hide the runs in the others.
 
-    :raises RunDirError: when it is the one that was named, here or by the environment.
+    :raises RunDirError: when that directory was named explicitly, here or by the environment.
     """
     paths = [*_candidates(named, environ)]
     if len(paths) > 1:  # a run that was started by a service, or under another environment
@@ -60,13 +61,13 @@ def existing(
 
 
 def checked(path: Path, *, anybodys: bool = False) -> None:
-    """See that ``path`` is a directory, no link to one, that only its owner, who is us, may enter.
+    """Require ``path`` to be a directory, not a link, that this user owns and only they can enter.
 
-    With ``anybodys`` the superuser may look into another user's, as into everything else: into one
-    that was named, and never to put anything there.
+    With ``anybodys`` the superuser may also use another user's directory: only one that was named
+    explicitly, and only to read.
 
-    :raises RunDirError: when it is not.
-    :raises OSError: when it is not there, or cannot be looked at.
+    :raises RunDirError: when it is not such a directory.
+    :raises OSError: when it does not exist, or cannot be examined.
     """
     seen = path.lstat()
     if stat.S_ISLNK(seen.st_mode):
@@ -77,27 +78,27 @@ def checked(path: Path, *, anybodys: bool = False) -> None:
         raise RunDirError(path, f"belongs to the user {seen.st_uid}, not to you")
     if mode := stat.S_IMODE(seen.st_mode) & 0o077:
         problem = f"its mode is {stat.S_IMODE(seen.st_mode):04o}, which lets others in ({mode:03o})"
-        # What has another name may be meant for others, and is not to be taken from them.
+        # A directory of another name may be meant to be shared: do not advise to close it.
         ours = path.name.startswith(_NAME) and seen.st_uid == os.geteuid()
         mend = "chmod 700 it" if ours else "name a directory for runs alone, of mode 0700"
         raise RunDirError(path, f"{problem}: {mend}")
 
 
 def writable(path: Path) -> bool:
-    """Whether a socket can be made there: a mount may be read-only."""
+    """Whether a socket can be created there: the file system may be read-only."""
     return os.access(path, os.W_OK | os.X_OK)
 
 
 def _candidates(named: str | None, environ: Mapping[str, str]) -> Iterator[Path]:
-    """Where it is to be: as named, as the environment says, else the user's own, the best first."""
+    """The one that is named, here or by the environment; else the user's own, the best first."""
     if chosen := named or environ.get(ENVIRONMENT):
         yield Path(chosen).absolute()
         return
     session = environ.get("XDG_RUNTIME_DIR", "")
-    # Under sudo and su it may still be another user's, which the specification says to ignore.
+    # Under sudo and su it may be another user's, against the XDG specification.
     if os.path.isabs(session) and _owned(session):
         yield Path(session, _NAME)
-    # Not what tempfile finds: that may be the working directory, which is another one each time.
+    # Not tempfile.gettempdir(): that may be the working directory, which differs between runs.
     yield Path(environ.get("TMPDIR") or "/tmp", f"{_NAME}-{os.geteuid()}").absolute()  # noqa: S108
 
 
@@ -114,7 +115,7 @@ def _make(path: Path) -> None:
     except FileExistsError:
         pass
     except OSError:
-        if not path.is_dir():  # where mkdir is refused, one may be there all the same
+        if not path.is_dir():  # mkdir may fail otherwise although the directory exists
             raise
     checked(path)
 

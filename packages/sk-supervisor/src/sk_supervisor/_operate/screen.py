@@ -1,4 +1,4 @@
-"""A run's status as a table: once, or in place again and again."""
+"""A run's status as a table: printed once, or updated in place."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ if TYPE_CHECKING:
     from sk_supervisor._operate.entries import Entry
     from sk_supervisor._show.looks import StatusLook
 
-#: A pipe or a file takes every name whole.
+#: The width for a pipe or a file: names are not broken there.
 _WIDE = 250
-#: These may break; the rest never does.
+#: The columns whose text may wrap.
 _NAMES = ("worker", "run", "scenario")
 
 
 class Shown(Protocol):
-    """Where looks at a run are shown, the latest last."""
+    """Shows the successive states of a run."""
 
     def __call__(self, look: StatusLook) -> None:
-        """Show it."""
+        """Show this state of the run."""
 
 
 def console() -> Console:
-    """Standard output."""
+    """A console on standard output."""
     return Console(highlight=False) if os.isatty(1) else Console(highlight=False, width=_WIDE)
 
 
 def print_status(screen: Console, look: StatusLook) -> None:
-    """Print a run's headline, its workers, and what is out of the ordinary."""
+    """Print a run's headline, its workers, and notes on anything unusual."""
     screen.print(_status(look))
 
 
 def print_runs(screen: Console, runs: Iterable[tuple[Entry, RunStatus | None]]) -> None:
-    """Print one line for each run; one that did not answer says so."""
+    """Print one line for each run; the state of one that did not answer is "no answer"."""
     table = _table(("run", "pid", "scenario", "state", "workers"))
     for entry, status in runs:
         state = "no answer" if status is None else status.state
@@ -61,7 +61,7 @@ def print_runs(screen: Console, runs: Iterable[tuple[Entry, RunStatus | None]]) 
 
 @contextmanager
 def live_status(screen: Console) -> Iterator[Shown]:
-    """Show in place on a terminal; elsewhere, one below the other."""
+    """Show states in place on a terminal; elsewhere, one below the other."""
     if not can_live(sys.stdout):
 
         def show(look: StatusLook) -> None:
