@@ -17,6 +17,7 @@ from hypothesis import settings as trials
 from hypothesis import strategies as st
 from sk_config import HealthConfig, HealthListenerConfig
 from sk_supervisor import HealthBindError, serve
+from sk_supervisor._health import server
 from sk_supervisor._health.http import HttpLimits, HttpResponder, health_routes
 from sk_supervisor._health.server import health_server
 from supervisor_probing import (
@@ -270,6 +271,29 @@ def test_a_listener_that_cannot_be_had_takes_the_other_with_it(scene: Scene) -> 
         config = HealthConfig(http=HealthListenerConfig(), grpc=grpc)
         with pytest.raises(HealthBindError) as caught, health_server(config, scene.checks()):
             pass
+    assert caught.value.listener == "grpc"
+    assert not health_threads()
+
+
+def test_a_listener_that_does_not_come_to_listen_ends_the_start(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gRPC waits for ever where it gets no threads, which is not to be had here."""
+
+    class Stuck:
+        def add_insecure_port(self, _: str) -> int:
+            return 1
+
+        async def start(self) -> None:
+            await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(server, "_LISTEN_SECONDS", 0.1)
+    monkeypatch.setattr("sk_supervisor._health.grpc.HealthServicer.server", lambda _: Stuck())
+    with (
+        pytest.raises(HealthBindError, match=r"not listen after 0\.1 s") as caught,
+        listening(scene),
+    ):
+        pass
     assert caught.value.listener == "grpc"
     assert not health_threads()
 

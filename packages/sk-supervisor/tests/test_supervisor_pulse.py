@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sk_control import ControlLostError, ControlMessage, Heartbeat
+from sk_control import Progress as ProgressMessage
 from sk_kernel import Progress
 from sk_supervisor._worker.pulse import Pulse
 
 
+def nothing() -> Progress:
+    return Progress(group="a")
+
+
 def beaten(
-    send: Callable[[ControlMessage], None], position: Callable[[], str], beats: int
+    send: Callable[[ControlMessage], None],
+    beats: int,
+    progress: Callable[[], Progress] = nothing,
+    position: Callable[[], str] = str,
 ) -> list[Exception]:
     """What keeps a pulse from reporting, in so many seconds of a heartbeat and a report each."""
     broke: list[Exception] = []
@@ -23,7 +31,7 @@ def beaten(
 
     pulse = Pulse(
         send,
-        lambda: Progress(group="a"),
+        progress,
         lambda: 0,
         1.0,
         clock=lambda: now[0],
@@ -39,11 +47,21 @@ def test_a_report_that_cannot_be_made_is_told_once_and_the_worker_beats_on() -> 
     sent: list[ControlMessage] = []
     fault = LookupError("nowhere")
 
-    def position() -> str:
+    def progress() -> Progress:
         raise fault
 
-    assert beaten(sent.append, position, 3) == [fault]
+    assert beaten(sent.append, 3, progress=progress) == [fault]
     assert sent == [Heartbeat()] * 3
+
+
+def test_a_position_that_cannot_be_told_ends_no_work() -> None:
+    sent: list[ControlMessage] = []
+
+    def position() -> str:
+        raise RuntimeError("the tasks changed while they were looked at")
+
+    assert beaten(sent.append, 1, position=position) == []
+    assert sent == [Heartbeat(), ProgressMessage(state="starting")]
 
 
 def test_a_pulse_ends_with_its_session() -> None:
@@ -53,5 +71,5 @@ def test_a_pulse_ends_with_its_session() -> None:
         asked.append(message)
         raise ControlLostError("a-0.1")
 
-    assert beaten(lost, str, 3) == []
+    assert beaten(lost, 3) == []
     assert asked == [Heartbeat()]

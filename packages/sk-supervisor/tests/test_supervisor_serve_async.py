@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from asked_app import Ask
@@ -67,6 +68,31 @@ def test_a_failure_of_the_run_is_raised_at_the_end_of_the_block_or_noted(tmp_pat
     with pytest.raises(KeyError, match="mine") as caught:
         asyncio.run(main(Gate(tmp_path, "b"), raising=True))
     assert "the input is gone" in caught.value.__notes__[0]
+
+
+def test_a_failure_of_the_run_is_noted_on_a_cancellation_that_comes_meanwhile(
+    tmp_path: Path,
+) -> None:
+    gate = Gate(tmp_path)
+
+    async def served() -> None:
+        async with serve(streamed("breaks", gate)) as service:
+            await asyncio.to_thread(gate.open)
+            assert await asyncio.to_thread(service.wait, PATIENCE)
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()  # heard as the block is left
+
+    with pytest.raises(asyncio.CancelledError) as caught:
+        asyncio.run(served())
+    assert "the input is gone" in caught.value.__notes__[0]
+
+
+def test_what_a_run_raises_unexpectedly_is_the_cause_of_what_its_caller_gets() -> None:
+    no_name: Any = 123
+    with pytest.raises(ServiceFailedError, match="TypeError: ") as caught:
+        serve(asked(None), run_id=no_name).__enter__()
+    assert isinstance(caught.value.__cause__, TypeError)
 
 
 def test_requests_of_many_tasks_are_answered_on_their_loop() -> None:

@@ -240,6 +240,24 @@ def test_what_a_node_forks_hears_signals_as_any_process_does() -> None:
     assert found.stdout == "1 False\n1 False\n", found.stderr
 
 
+#: An embedding program's handler of SIGTERM, emulated: Python's table knows such a one as None.
+EMBEDDED = """
+import signal
+from sk_supervisor._system.signals import signals_to
+
+known = signal.getsignal
+signal.getsignal = lambda number: None if number == signal.SIGTERM else known(number)
+with signals_to(print, force=False):
+    print(known(signal.SIGTERM) is signal.SIG_DFL, known(signal.SIGINT).__name__)
+"""
+
+
+def test_a_signal_of_an_embedding_program_is_left_to_it() -> None:
+    command = [sys.executable, "-c", EMBEDDED]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert found.stdout == "True handle\n", found.stderr
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="it looks at threads in /proc")
 def test_of_the_threads_of_a_worker_the_one_that_handles_signals_takes_them(
     sk: Sk, target: Path

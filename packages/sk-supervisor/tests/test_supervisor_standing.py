@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from sk_supervisor._system.standing import _waiting
 
 APPS = Path(__file__).parent / "apps"
 
@@ -27,6 +29,13 @@ with asyncio.Runner() as loop:
     look()
     {call}
 """
+
+
+def test_a_loop_that_is_not_made_yet_is_not_made_by_a_look() -> None:
+    """The main thread is about to make it, which is a frame of asyncio, too."""
+    runner = asyncio.Runner()
+    assert list(_waiting(runner)) == []
+    assert vars(runner)["_loop"] is None
 
 
 @pytest.mark.parametrize(

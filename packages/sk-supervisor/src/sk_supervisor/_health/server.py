@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _BACKLOG = 128
 _GRACE_SECONDS = 0.5
 _CLOSE_SECONDS = 5.0
+#: How long the listeners may take to listen: gRPC may wait for ever if it gets no threads.
+_LISTEN_SECONDS = 30.0
 
 
 @contextmanager
@@ -32,7 +34,7 @@ def health_server(
     """Answer probes inside the block; gives the bound addresses, by ``http`` and ``grpc``.
 
     :param routes: what the HTTP listener answers beside them.
-    :raises HealthBindError: when an address cannot be had.
+    :raises HealthBindError: when an address cannot be had, or a listener does not listen in time.
     """
     server = _HealthThread(config, checks, routes or {})
     try:
@@ -45,46 +47,52 @@ class _HealthThread:
     def __init__(self, config: HealthConfig, checks: HealthChecks, routes: Routes) -> None:
         self._config, self._checks, self._routes = config, checks, routes
         self._listening: Future[dict[str, str]] = Future()
+        self._opening = "http" if config.http is not None else "grpc"
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._closing: asyncio.Event | None = None
+        self._serving: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
 
     def start(self) -> dict[str, str]:
         try:
             begin(self._thread)
-            return self._listening.result()
+            return self._listening.result(_LISTEN_SECONDS)
+        except TimeoutError as late:
+            problem = f"it does not listen after {_LISTEN_SECONDS:g} s"
+            raise HealthBindError(self._opening, "its address", problem) from late
         except OSError as fault:  # no thread is left, or no descriptor for it
-            kind = "http" if self._config.http is not None else "grpc"
             reason = fault.strerror or type(fault).__name__
-            raise HealthBindError(kind, "its address", reason) from fault
+            raise HealthBindError(self._opening, "its address", reason) from fault
 
     def close(self) -> None:
-        if self._loop is not None and self._closing is not None:
+        if self._loop is not None and self._serving is not None:
             with contextlib.suppress(RuntimeError):  # it could not listen, and has ended
-                self._loop.call_soon_threadsafe(self._closing.set)
+                self._loop.call_soon_threadsafe(self._serving.cancel)
         if begun(self._thread):
             self._thread.join(_CLOSE_SECONDS)
 
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
+        except asyncio.CancelledError:
+            pass  # it is closed
         except BaseException as error:
             if self._listening.done():
                 raise
             self._listening.set_exception(error)  # it is for whoever waits for the addresses
 
     async def _serve(self) -> None:
-        self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._serving = asyncio.get_running_loop(), asyncio.current_task()
         async with contextlib.AsyncExitStack() as stack:
             addresses = {}
             if self._config.http is not None:
                 listener = _http(self._config.http, self._checks, self._routes)
                 addresses["http"] = await stack.enter_async_context(listener)
             if self._config.grpc is not None:
+                self._opening = "grpc"
                 listener = _grpc(self._config.grpc, self._checks)
                 addresses["grpc"] = await stack.enter_async_context(listener)
             self._listening.set_result(addresses)
-            await self._closing.wait()
+            await self._loop.create_future()  # until it is closed
 
 
 @asynccontextmanager

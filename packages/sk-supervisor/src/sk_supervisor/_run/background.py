@@ -13,6 +13,7 @@ from sk_supervisor._run.execute import run_with
 from sk_supervisor._show.screens import LoggedScreen
 from sk_supervisor._supervisor.base import SupervisorBase
 from sk_supervisor._system.threads import as_here, begin, begun
+from sk_supervisor._text.redaction import redactor_of
 from sk_supervisor.errors import EXIT_DONE, EXIT_SIGNAL_BASE, EXIT_START, ServiceFailedError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Background:
         self._supervisor: BootstrapSupervisor | None = None
         self._made, self._over = threading.Event(), threading.Event()
         self._code = 1
+        self._unexpected: BaseException | None = None
         self._forks = forks()
         self._thread = threading.Thread(target=as_here(), args=(self._work,), name="serve")
 
@@ -68,7 +70,7 @@ class Background:
             self.end("interrupted")
             raise
         self._thread.join()
-        raise self._failed() from self._cause
+        raise self._failed()
 
     @property
     def is_elsewhere(self) -> bool:
@@ -105,8 +107,11 @@ class Background:
         return self._code == EXIT_DONE or self._code > EXIT_SIGNAL_BASE
 
     def _failed(self) -> ServiceFailedError:
-        failure = ServiceFailedError(self._code, self._said.getvalue())
-        failure.__cause__ = self._cause
+        error, said = self._unexpected, self._said.getvalue()
+        if error is not None:
+            said = redactor_of(self._config)(f"{type(error).__name__}: {error}")
+        failure = ServiceFailedError(self._code, said)
+        failure.__cause__ = error or self._cause
         return failure
 
     def _work(self) -> None:
@@ -119,6 +124,8 @@ class Background:
                 on_made=self._on_made,
                 quiet_screen=LoggedScreen,
             )
+        except BaseException as error:  # noqa: BLE001 - it is for whoever waits for the run
+            self._unexpected = error
         finally:
             if self._supervisor is not None:
                 self._supervisor.shutdown()  # where it did not come so far: who waits is woken

@@ -150,8 +150,8 @@ class Serving(AbstractContextManager[Service], AbstractAsyncContextManager[Servi
         ending = asyncio.ensure_future(asyncio.to_thread(self._run.end, "served"))
         try:
             failure = await asyncio.shield(ending)
-        except asyncio.CancelledError:
-            await ending
+        except asyncio.CancelledError as cancelled:
+            _raise(await ending, cancelled)
             raise
         _raise(failure, error)
 

@@ -155,7 +155,8 @@ def signals_to(
 
     A SIGHUP that is ignored already (``nohup``) stays ignored; an echo is left out.
 
-    Outside the main thread, where Python allows no handlers, nothing is handled.
+    Outside the main thread, where Python allows no handlers, nothing is handled. Nor is a signal
+    whose handler an embedding program (uWSGI, a JVM) installed: Python could not put it back.
 
     :param request_stop: gets the signal's name, and whether it means force; called in the handler,
         so that it may only pass the word on.
@@ -194,7 +195,8 @@ def signals_to(
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    wanted = [number for number in HANDLED if not ignored_from_above(number)]
+    ours = [number for number in HANDLED if signal.getsignal(number) is not None]
+    wanted = [number for number in ours if not ignored_from_above(number)]
     keep_from_children(handle)
     before = {number: signal.signal(number, handle) for number in wanted}
     if exits_are_lost():

@@ -80,9 +80,11 @@ def _own(stack: list[tuple[FrameType, int]]) -> list[tuple[FrameType, int]]:
     return []
 
 
-def _waiting(loop: asyncio.Runner) -> Iterator[list[tuple[FrameType, int]]]:
+def _waiting(runner: asyncio.Runner) -> Iterator[list[tuple[FrameType, int]]]:
     """The frames of each coroutine that waits."""
-    for task in asyncio.all_tasks(loop.get_loop()):
+    # Not get_loop(): if the main thread is about to make the loop, this thread would make another.
+    loop = vars(runner).get("_loop")
+    for task in asyncio.all_tasks(loop) if loop is not None else ():
         awaited: Any = task.get_coro()
         stack = []
         while (frame := getattr(awaited, "cr_frame", None)) is not None:

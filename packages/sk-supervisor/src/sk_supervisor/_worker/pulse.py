@@ -33,7 +33,7 @@ class Pulse:
     :param clock: seconds.
     :param wait: waits so many of them; True where the pulse is to end. By default until
         :meth:`stop`.
-    :param position: says where the work stands.
+    :param position: says where the work stands; if it raises, progress is sent without that.
     :param broke: takes what keeps it from reporting, other than the end of the session.
     """
 
@@ -94,7 +94,13 @@ class Pulse:
 
     def _said(self) -> ProgressMessage:
         done = self._progress()
-        return progress_message(done, self._waiting(), self._metering(), self._position())
+        return progress_message(done, self._waiting(), self._metering(), self._where())
+
+    def _where(self) -> str:
+        try:
+            return self._position()
+        except Exception:  # noqa: BLE001 - it looks at a thread that goes on; it must end no work
+            return ""
 
 
 def progress_message(
