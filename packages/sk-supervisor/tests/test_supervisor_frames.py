@@ -25,7 +25,7 @@ from sk_supervisor import (
 from sk_supervisor._hub.relay import CreditGrant, Relay
 from sk_supervisor._plan.preflight import application_spec
 from sk_supervisor._protocol.bundle import decode_bundle, encode_bundle
-from sk_supervisor._protocol.failures import failure_of
+from sk_supervisor._protocol.failed import failed_of
 from sk_supervisor._protocol.frames import (
     AckHeader,
     BatchHeader,
@@ -261,18 +261,18 @@ def test_a_bundle_that_is_none_is_rejected_and_not_quoted(data: bytes) -> None:
 
 @pytest.mark.contract("P5PRE-HANDOFF-01")
 def test_what_a_worker_says_of_an_error_holds_no_payload() -> None:
-    failed = failure_of(NodeFailedError("work", "ValueError", 3), started=True)
+    failed = failed_of(NodeFailedError("work", "ValueError", 3), started=True)
     assert (failed.category, failed.node, failed.cause_type) == ("execution", "work", "ValueError")
-    assert failure_of(WireError("no such edge"), started=True).category == "protocol"
-    assert failure_of(ControlError(), started=True).category == "transport"
+    assert failed_of(WireError("no such edge"), started=True).category == "protocol"
+    assert failed_of(ControlError(), started=True).category == "transport"
     for fault in (AlignmentError(7, (1, 0), "a part came after the last one"), HeaderError("Ack")):
-        told = failure_of(fault, started=True)
+        told = failed_of(fault, started=True)
         assert (told.category, told.message) == ("protocol", str(fault))
-    large = failure_of(RecordTooLargeError("split", 4, 10, 5), started=True)
+    large = failed_of(RecordTooLargeError("split", 4, 10, 5), started=True)
     assert (large.node, large.cause_type) == ("split", "RecordTooLargeError")
-    unknown = failure_of(KeyError("secret payload"), started=True)
+    unknown = failed_of(KeyError("secret payload"), started=True)
     assert (unknown.category, unknown.message) == ("execution", "KeyError")
-    assert failure_of(KeyError("setting"), started=False).category == "start"
+    assert failed_of(KeyError("setting"), started=False).category == "start"
 
 
 def test_errors_say_whose_fault_it_is_and_how_it_ended() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from sk_supervisor._session.session import Session
 from sk_supervisor._supervisor.multiprocess import TCP_LOCAL
 from sk_supervisor._system.scope import Transport, scope_of
 from sk_supervisor.worker import Worker
-from supervisor_harness import GROUPS, PATIENCE, expected, settings, supervised
+from supervisor_harness import APPS, GROUPS, PATIENCE, expected, settings, supervised, written
 
 
 def local(target: Path, scope: Container | None) -> LocalBootstrapSupervisor:
@@ -145,14 +146,29 @@ def test_a_worker_without_its_binding_is_refused_before_it_touches_anything() ->
     assert signal.getsignal(signal.SIGTERM) is ears
 
 
+#: Runs the configuration that is its argument, and prints the modules of the transport then.
+MEMORY_RUN = """
+import sys
+from sk_config import load_config
+from sk_supervisor import run
+code = run(load_config(sys.argv[1]))
+roots = "grpc", "sk_control", "sk_transport", "sk_supervisor._hub", "sk_supervisor._session.session"
+print(code, [m for m in sys.modules if m.startswith(roots)])
+"""
+
+
 @pytest.mark.contract("IPC-INT-01", "IPC-INT-12")
-def test_the_memory_profile_brings_in_nothing_of_the_transport(target: Path) -> None:
-    """Neither the hub nor a session is as much as imported by its supervisor."""
-    code = (
-        "import sys\n"
-        "from sk_supervisor import LocalBootstrapSupervisor\n"
-        "print([m for m in ('sk_supervisor._hub.hub', 'sk_supervisor._session.session')"
-        " if m in sys.modules])\n"
+@pytest.mark.parametrize(("work", "code"), [({}, 0), ({"at": 5, "do": "raise"}, 4)])
+def test_a_memory_run_imports_nothing_of_the_transport(
+    target: Path, tmp_path: Path, work: dict[str, Any], code: int
+) -> None:
+    """In an interpreter of its own, whether it completes or fails."""
+    configuration = written(tmp_path, settings(target, mode="inline", groups=(), work=work))
+    said = subprocess.run(
+        [sys.executable, "-c", MEMORY_RUN, configuration],
+        env=os.environ | {"PYTHONPATH": str(APPS)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "[]", said.stdout
+    assert said.stdout.splitlines()[-1] == f"{code} []", said.stdout + said.stderr

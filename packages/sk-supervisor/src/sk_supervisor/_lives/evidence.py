@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
-
-from sk_control import Failed
+from typing import TYPE_CHECKING, Final
 
 from sk_supervisor._lives.judgement import Counts
 from sk_supervisor._lives.vitals import Vitals
 from sk_supervisor.errors import AtHand
+
+if TYPE_CHECKING:  # a memory run imports this module, and needs nothing of the control plane
+    from sk_control import Failed
 
 #: An event's text has room for 2048 bytes, and the last lines say the most.
 _TAIL_BYTES: Final = 2000

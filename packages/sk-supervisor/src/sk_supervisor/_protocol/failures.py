@@ -1,10 +1,10 @@
-"""What a worker says of an error that ends it: a category, and no payload and no secret."""
+"""The facts of an error that ends a worker or a memory run, without payload and secret."""
 
 from __future__ import annotations
 
 import select
+from typing import NamedTuple
 
-from sk_control import ControlError, Failed
 from sk_kernel import (
     AdapterFailedError,
     NodeFailedError,
@@ -14,7 +14,6 @@ from sk_kernel import (
     UnknownTargetError,
     WireError,
 )
-from sk_transport import TransportError
 
 from sk_supervisor._peer_errors import AlignmentError, HeaderError
 from sk_supervisor.errors import SupervisorError
@@ -24,8 +23,18 @@ CRASH, HEARTBEAT, TIMEOUT, STUCK = "crash", "heartbeat", "timeout", "stuck"
 MEMORY = "memory"
 
 
-def failure_of(error: BaseException, *, started: bool) -> Failed:
-    """The report of ``error``; before the worker was ready its category is ``start``."""
+class Failure(NamedTuple):
+    """The facts of an error; ``node`` and ``trace_id`` are empty if it has none."""
+
+    category: str
+    node: str
+    cause_type: str
+    message: str
+    trace_id: str
+
+
+def failure_of(error: BaseException, *, started: bool) -> Failure:
+    """The facts of ``error``; before the worker was ready its category is ``start``."""
     node, cause = "", type(error).__name__
     match error:
         case NodeFailedError():
@@ -40,15 +49,13 @@ def failure_of(error: BaseException, *, started: bool) -> Failed:
         category = START
     elif isinstance(error, WireError | AlignmentError | HeaderError):
         category = PROTOCOL
-    elif isinstance(error, TransportError | ControlError):
-        category = TRANSPORT
     else:
         category = EXECUTION
     # Only messages that are built from fields are known to hold nothing of a record.
-    safe = RunError | TransportError | ControlError | SupervisorError
+    safe = RunError | SupervisorError
     message = str(error) if isinstance(error, safe) or not started else cause
     trace = (error.trace_id or "") if isinstance(error, RunError) else ""
-    return Failed(category, node, cause, message, trace)
+    return Failure(category, node, cause, message, trace)
 
 
 def has_no_reader(error: BaseException) -> bool:

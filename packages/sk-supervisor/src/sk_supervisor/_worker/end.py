@@ -8,7 +8,7 @@ import traceback
 from sk_control import ControlError, ControlPlaneChannel, StopAck
 from sk_kernel import KernelError
 
-from sk_supervisor._protocol.failures import failure_of
+from sk_supervisor._protocol.failed import failed_of
 from sk_supervisor._worker.assembly import Assembly
 from sk_supervisor._worker.orders import Orders
 from sk_supervisor._worker.words import print_failure, tell_last, tell_spans
@@ -48,7 +48,7 @@ def end_failed(
     try:
         # Now, and not behind the abort: where another is to follow, there may be no time then.
         tell_spans(control, assembly)
-        control.send(failure_of(error, started=started))
+        control.send(failed_of(error, started=started))
         if assembly is not None:
             _abort(assembly)
         tell_last(control, assembly)
