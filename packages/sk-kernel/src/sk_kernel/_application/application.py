@@ -1,4 +1,4 @@
-"""The application context: what a process builds for itself from an application's data."""
+"""The application context, which every process builds from the application's plain data."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ _NOTHING: Final[Mapping[type, object]] = MappingProxyType({})
 
 
 class ApplicationContext:
-    """What is declared under the module roots, connected into a graph, ready to be instantiated.
+    """The objects declared under the module roots, connected into a graph, ready to instantiate.
 
-    :param catalogue: what is declared, where that is known already.
-    :param given: instances in place of services, by the type that is asked for.
+    :param catalogue: the declared objects, if they have been discovered already.
+    :param given: instances to inject in place of services, by requested type.
     :raises DiscoveryError: when a module cannot be imported.
-    :raises DefinitionError: when something in one cannot be what it is declared to be.
-    :raises PreflightError: with every fault of the graph and of the settings.
+    :raises DefinitionError: when an object in a module violates the rules of its decorator.
+    :raises PreflightError: with all faults of the graph and of the settings.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class ApplicationContext:
                 faults += error.faults
                 faults += self._nodes_overlooked(error.faults)
             else:
-                # What the states of a faulty node are is not known.
+                # The states of a faulty node are not known.
                 states = {} if faults else self.all_states
                 faults += failure_faults(spec.failure, self.graph, states)
         faults += elsewhere_faults(spec.discovery_modules, own.elsewhere, own.tests, faults)
@@ -88,12 +88,12 @@ class ApplicationContext:
             raise PreflightError(faults)
 
     def run_checks(self) -> None:
-        """Ask source, sink and services whether their settings will do, before anything is started.
+        """Call the ``check`` of the source, the sink and the services that the run will make.
 
-        Of the services those that will be made. And whether there can be a file for the dead
-        letters.
+        This happens before anything is started. It also checks whether the file of dead letters
+        can be written.
 
-        :raises PreflightError: with what they say; also where a ``check`` itself is at fault.
+        :raises PreflightError: with all faults found, including a ``check`` that itself raised.
         """
         faults = list(letter_file_faults(self.spec.failure))
         adapters: tuple[tuple[str, AdapterSpec], ...] = (
@@ -107,31 +107,34 @@ class ApplicationContext:
             raise PreflightError(faults)
 
     def service_check_faults(self) -> Iterator[Fault]:
-        """What the services that will be made, in whatever process, say of their settings."""
+        """Yield the faults that services find in their settings, for services made by any process.
+
+        Services that nothing asks for are not checked.
+        """
         for spec in self._services.values():
             yield from service_check_faults(spec, self._service_settings(spec))
 
     def states_of(self, name: str) -> tuple[type, ...]:
-        """The states that a node uses under its settings."""
+        """Return the states that a node uses under its settings."""
         return self.all_states.get(name, ())
 
     @cached_property
     def all_states(self) -> dict[str, tuple[type, ...]]:
-        """The states of every node that has any."""
+        """The states of each node that has any, by node name."""
         known = self.catalogue.nodes.items()
         return {name: states for name, node in known if (states := self._states(node))}
 
     def services_of(self, asker: NodeSpec | AdapterSpec) -> dict[str, ServiceSpec]:
-        """The services that are made for a node, source or sink, by name."""
+        """Return the services needed by a node, source or sink, by name, indirect ones included."""
         return self._providers.asked((asker,))
 
     @property
     def state_keys(self) -> dict[type, str | None]:
-        """The key of every discovered state; None for a global one."""
+        """The key of each discovered state; None for a global state."""
         return {cls: spec.key for cls, spec in self.catalogue.states.items()}
 
     def container(self) -> Container:
-        """A new container with the discovered services and states, and the instances given."""
+        """Return a new container with the discovered services and states, and given instances."""
         own = self.catalogue
         container = Container(own.services.values(), own.states, self._service_settings)
         for wanted, instance in self._given.items():
@@ -139,7 +142,7 @@ class ApplicationContext:
         return container
 
     def make_node(self, name: str, container: Container) -> Any:
-        """A node's callable, its dependencies injected (a Context parameter is left open).
+        """Return a node's callable with its dependencies injected (a Context parameter is not).
 
         :raises ResolutionError: when a dependency is missing or the node's ``__init__`` raised.
         """
@@ -150,7 +153,7 @@ class ApplicationContext:
         return made_node(node, settings, container, lambda c: c in used or c not in every)
 
     def make_source(self, container: Container) -> Any:
-        """The source, as an object with the methods of :class:`Source`.
+        """Return the source as an object with the methods of :class:`Source`.
 
         :raises ResolutionError: when a dependency is missing.
         :raises AdapterFailedError: when its ``__init__`` raised.
@@ -159,7 +162,10 @@ class ApplicationContext:
         return made_adapter(self.graph.source, settings, container)
 
     def make_sink(self, container: Container) -> Any:
-        """The sink, as an object with the methods of :class:`Sink`; raises as a source does."""
+        """Return the sink as an object with the methods of :class:`Sink`.
+
+        Raises the same errors as :meth:`make_source`.
+        """
         settings = self._adapter_settings("sink", self.graph.sink)
         return made_adapter(self.graph.sink, settings, container)
 
@@ -179,7 +185,7 @@ class ApplicationContext:
         return spec
 
     def _nodes_overlooked(self, faults: Iterable[Fault]) -> Iterator[Fault]:
-        """Where a decorator was forgotten, the graph has a hole: which modules may be the cause."""
+        """Yield a hint about modules without nodes: a missing decorator leaves the graph a gap."""
         roots = self.catalogue.empty_roots if self.catalogue.nodes else self.spec.discovery_modules
         if roots and any(fault.category in ("unconsumed", "unreached") for fault in faults):
             hint = f"no nodes found in module {', '.join(roots)}: is a @node missing?"

@@ -1,4 +1,4 @@
-"""Calling the ``close`` of a service or a sink, behind the work: what it fails of is a warning."""
+"""Calling the ``close`` of a service or sink after the work is done: failures become warnings."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from sk_kernel._application.whereabouts import line_of
 
 
 class _Left(BaseException):
-    """Ends a ``close`` that goes on: no ``Exception``, behind which one may try again."""
+    """Interrupts a ``close`` that does not return.
+
+    Not an ``Exception``, so that ``except Exception`` in a retry loop does not catch it.
+    """
 
 
 class Closing:
-    """Calls one after the other, each of which can be left where it goes on."""
+    """Calls ``close`` functions one after the other; a signal handler can interrupt each call."""
 
     def __init__(self) -> None:
         self._is_closing = False
 
     def call(self, close: Callable[[], object]) -> BaseException | None:
-        """Call it; what it has raised."""
+        """Call ``close`` and return the exception that it raised, or None."""
         try:
             self._is_closing = True
             try:
@@ -32,17 +35,17 @@ class Closing:
         return None
 
     def leave(self) -> None:
-        """Break out of what is being closed, if anything is.
+        """Interrupt the current call of ``close``, if there is one, by raising out of it.
 
-        Only for a signal's handler, in the thread of :meth:`call`.
+        Call this only from a signal handler that runs in the thread of :meth:`call`.
         """
         if self._is_closing:
             raise _Left
 
 
 def warn_of_close(owner: str, error: BaseException) -> None:
-    """Warn that the ``close`` of a service or a sink has raised: the work is done by then."""
-    from logging import getLogger  # here: seldom, and it takes a worker some milliseconds
+    """Log a warning that the ``close`` of a service or sink raised; the work is already done."""
+    from logging import getLogger  # rarely needed, and importing it takes some milliseconds
 
     raised = f"raised {type(error).__name__}: {error}"
     if isinstance(error, _Left):

@@ -1,4 +1,4 @@
-"""Dependency injection: one container a process, resolving by class."""
+"""Dependency injection: one container per process, which resolves instances by class."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 class Container:
     """Makes and keeps the services and states of one process.
 
-    A service is made once, when first asked for, its ``__init__`` parameters resolved the same way;
-    so is a state, without arguments. ``settings`` gives those of a service: one instance, or none.
-    ``provide`` puts an instance in from outside. :meth:`close` closes the services that were made.
+    A service is made once, when it is first asked for, and its ``__init__`` parameters are resolved
+    the same way. A state is also made once, without arguments. ``settings`` returns the settings of
+    a service: one instance, or an empty tuple. :meth:`provide` adds an instance from outside.
+    :meth:`close` closes the services that this container made.
     """
 
     def __init__(
@@ -39,22 +40,23 @@ class Container:
         self._instances: dict[type, Any] = {}
         self._under_way: list[type] = []
         self._states = frozenset(states or ())
-        #: The services that were made here, each with its name, in that order, until closed.
+        #: The services made here and not yet closed, each with its name, in the order of creation.
         self._open: list[tuple[str, Any]] = []
         self._closing = Closing()
 
     def provide(self, wanted: type, instance: object) -> None:
-        """Answer ``wanted`` with ``instance``, over any declared service."""
+        """Resolve ``wanted`` to ``instance``, in preference to any declared service."""
         self._instances[wanted] = instance
 
     def provides(self, wanted: type) -> bool:
-        """Whether :meth:`resolve` has an answer for ``wanted``."""
+        """Whether :meth:`resolve` has an instance, or can make one, for ``wanted``."""
         return wanted in self._instances or wanted in self._makers
 
     def resolve(self, wanted: type, owner: str = "the application") -> Any:
-        """The instance for ``wanted``.
+        """Return the instance for ``wanted``, and make it if needed.
 
-        :raises ResolutionError: when nothing provides it, its making is circular, or raised.
+        :raises ResolutionError: when nothing provides it, its dependencies are circular, or its
+            ``__init__`` raised.
         """
         if wanted in self._instances:
             return self._instances[wanted]
@@ -78,10 +80,10 @@ class Container:
     def arguments(
         self, parameters: Iterable[Parameter], owner: str, wanted: Callable[[type], bool]
     ) -> dict[str, Any]:
-        """Keyword arguments for ``parameters``.
+        """Return keyword arguments for ``parameters``.
 
-        One that need not be filled, and for whose class there is nothing, or which is not
-        ``wanted``, is None, or left out where it has a default of its own.
+        A parameter that is not required is None, or omitted if it has a default of its own, when
+        nothing provides its class or its class is not ``wanted``.
 
         :raises ResolutionError: see :meth:`resolve`.
         """
@@ -94,11 +96,12 @@ class Container:
         return arguments
 
     def close(self, loop: asyncio.Runner | None = None) -> None:
-        """Close the services made here that have a ``close``, the last one first.
+        """Close the services made here that have a ``close``, in reverse order of creation.
 
-        One that is a coroutine runs in ``loop``, or in a loop of its own where there is none. What
-        one raises is warned of by the logger ``sk_kernel``, and the others are closed all the same:
-        the work is done by then. What was provided from outside is left to whoever did that.
+        A coroutine ``close`` runs in ``loop``, or in a loop of its own if that is None. The logger
+        ``sk_kernel`` logs an exception as a warning, and the other services are closed all the
+        same, since the work is already done; only ``KeyboardInterrupt`` is raised. Instances
+        provided from outside are not closed: they belong to the code that provided them.
         """
         while self._open:
             name, service = self._open.pop()
@@ -109,10 +112,10 @@ class Container:
                 warn_of_close(f"service {name}", error)
 
     def leave(self) -> None:
-        """Break out of a service's ``close`` that does not return, if one is being closed.
+        """Interrupt the ``close`` of a service that does not return, if one is being closed.
 
-        Only for a signal's handler, in the thread of :meth:`close`. It is warned of as one that has
-        raised, and the others are closed.
+        Call this only from a signal handler that runs in the thread of :meth:`close`. A warning is
+        logged as for a ``close`` that raised, and the other services are closed.
         """
         self._closing.leave()
 
@@ -141,12 +144,12 @@ def _close(service: Any, loop: asyncio.Runner | None) -> None:
     if loop is not None:
         loop.run(ending)
         return
-    import asyncio  # here: most runs have no coroutine
+    import asyncio  # imported here because most runs have no coroutine
     from concurrent.futures import ThreadPoolExecutor
 
     if asyncio._get_running_loop() is None:
         asyncio.run(ending)
-    else:  # a notebook's, say: beside a loop that is running here no other can
+    else:  # A loop runs in this thread (in a notebook, say): a second one needs another thread.
         with ThreadPoolExecutor(1) as aside:
             aside.submit(_run_here, ending).result()
 
@@ -154,5 +157,5 @@ def _close(service: Any, loop: asyncio.Runner | None) -> None:
 def _run_here(ending: Coroutine[Any, Any, object]) -> None:
     import asyncio
 
-    with OwnProcess():  # a process that it forks has this thread only
+    with OwnProcess():  # a child process that it forks has only this thread
         asyncio.run(ending)

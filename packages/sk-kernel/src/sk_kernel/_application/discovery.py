@@ -1,4 +1,4 @@
-"""Finding declared objects under module roots."""
+"""Find declared objects under module roots."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from sk_kernel._declare.specs import (
 )
 from sk_kernel.errors import DefinitionError, DiscoveryError, Fault, PreflightError
 
-#: Types of objects that may have a spec: the last, of ``functools.cache`` around a declared one, is
-#: looked at to be refused.
+#: Types of objects that may have a spec. The last one, the type of a ``functools.cache`` wrapper,
+#: is only here so that such a wrapper around a declared object is reported as an error.
 _DECLARABLE = (FunctionType, type, type(cache(lambda: None)))
 
 
 class Catalogue(Struct):
-    """Everything declared under the module roots, in the order found: that order is the graph's."""
+    """Everything declared under the module roots, in discovery order: it is the graph's order."""
 
     nodes: dict[str, NodeSpec] = field(default_factory=dict)
     sources: dict[str, SourceSpec] = field(default_factory=dict)
@@ -39,24 +39,25 @@ class Catalogue(Struct):
     services: dict[str, ServiceSpec] = field(default_factory=dict)
     #: The module roots in which nothing is declared.
     empty_roots: list[str] = field(default_factory=list)
-    #: The modules below the roots that were taken for tests, and not imported.
+    #: The modules below the roots whose names are those of tests, and which were not imported.
     tests: list[str] = field(default_factory=list)
-    #: The module of each declared object, by its name, that is imported here and defined elsewhere.
+    #: Declared objects that are imported here but defined outside the roots: name -> its module.
     elsewhere: dict[str, str] = field(default_factory=dict)
 
 
 def discover(module_roots: Iterable[str]) -> Catalogue:
-    """Import the roots with their submodules and collect what is declared in them.
+    """Import the roots with their submodules and collect the objects declared in them.
 
-    Roots in the order given, a root's submodules by name, objects as defined. An object that a
-    module merely imports is not collected there. Of the submodules, tests are passed over
-    (``tests``, ``conftest``, ``test_*``).
+    Roots are visited in the given order, submodules of a root by name, objects in the order of
+    their definition. An object is collected only in the module that defines it. Submodules that
+    hold tests are skipped (``tests``, ``conftest``, ``test_*``).
 
-    The first error is raised; the ``further`` of a :class:`DiscoveryError` or
+    The first error is raised; the ``further`` attribute of a :class:`DiscoveryError` or
     :class:`DefinitionError` holds all others.
 
-    :raises DiscoveryError: when a module cannot be imported, or a root is a mere folder.
-    :raises DefinitionError: when something in one cannot be what it is declared to be.
+    :raises DiscoveryError: when a module cannot be imported, or is a folder without
+        ``__init__.py``.
+    :raises DefinitionError: when an object in a module violates the rules of its decorator.
     :raises PreflightError: when two objects of one kind have the same name.
     """
     catalogue = Catalogue()
@@ -86,7 +87,7 @@ def discover(module_roots: Iterable[str]) -> Catalogue:
 
 
 def _raise(wrong: Iterable[DefinitionError | DiscoveryError], faults: Iterable[Fault]) -> NoReturn:
-    """Raise the first with all others; what several modules failed of is told once."""
+    """Raise the first error with the others attached; errors with equal text and place are one."""
     firsts: dict[tuple[str, str], DefinitionError | DiscoveryError] = {}
     for each in wrong:
         firsts.setdefault((each.problem, getattr(each, "place", "")), each)
@@ -97,7 +98,10 @@ def _raise(wrong: Iterable[DefinitionError | DiscoveryError], faults: Iterable[F
 
 
 def _forgotten(told: Iterable[Wrong]) -> Iterator[DefinitionError]:
-    """The errors; their modules are imported anew by who asks again, and are then as wrong."""
+    """Yield the errors, and drop their modules from ``sys.modules``.
+
+    A later import of such a module then runs it again and reports the same error.
+    """
     for each in told:
         sys.modules.pop(each.module, None)
         yield each.error
@@ -106,11 +110,11 @@ def _forgotten(told: Iterable[Wrong]) -> Iterator[DefinitionError]:
 def _declared_in(
     module: ModuleType, wrong: list[DefinitionError | DiscoveryError]
 ) -> Iterator[tuple[Any, Any]]:
-    """The objects that are declared in a module, each with its spec."""
+    """Yield the objects declared in a module, each with its spec."""
     for name, value in list(vars(module).items()):
         if not issubclass(type(value), _DECLARABLE) or value.__module__ != module.__name__:
             continue
-        # A subclass of what is declared is not, so only the object's own attribute counts.
+        # Only the object's own attribute counts: a subclass of a declared class is not declared.
         spec = vars(value).get(SPEC_ATTRIBUTE)
         if spec is None:
             continue
@@ -123,7 +127,7 @@ def _declared_in(
 
 
 def _imported_by(modules: Iterable[ModuleType]) -> dict[str, str]:
-    """What is declared in modules that are none of these, by its name, and in which."""
+    """Map the name of each declared object imported from another module to that module's name."""
     modules = list(modules)
     own = {module.__name__ for module in modules}
     return {

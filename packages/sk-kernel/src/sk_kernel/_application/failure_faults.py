@@ -1,4 +1,4 @@
-"""What stands in the way of the failure policies of an application."""
+"""Preflight checks of an application's failure policies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _PATH = "runtime.failure"
 def failure_faults(
     failure: FailureSpec, graph: Graph, states_of: Mapping[str, Iterable[type]]
 ) -> list[Fault]:
-    """The faults of ``failure`` for the nodes of a graph, whose states are ``states_of``."""
+    """Return the faults of the policies in ``failure`` for the nodes of a graph.
+
+    :param states_of: the states of each node that has any.
+    """
     unknown = failure.nodes.keys() - graph.nodes.keys()
     faults = [Fault(f"{_PATH}.nodes.{n}", "unknown_node", one_of(graph.nodes, n)) for n in unknown]
     faults += _repeated(failure, graph, states_of)
@@ -37,9 +40,10 @@ def failure_faults(
 def letter_file_faults(
     failure: FailureSpec, may: Callable[[str, int], bool] = os.access
 ) -> Iterator[Fault]:
-    """What is wrong with the path of the dead letters, as far as can be seen without writing.
+    """Yield the faults of the dead letter file's path that can be found without writing.
 
-    :param may: whether this process may do with a path what the flags of :func:`os.access` say.
+    :param may: whether this process has the access to a path that the flags of
+        :func:`os.access` name.
     """
     if not failure.writes or failure.dead_letters is None:
         return
@@ -59,7 +63,10 @@ def letter_file_faults(
 def _repeated(
     failure: FailureSpec, graph: Graph, states_of: Mapping[str, Iterable[type]]
 ) -> Iterator[Fault]:
-    """Of nodes with several attempts: what one changed in a state the next would change again."""
+    """Yield a fault for each node with several attempts in a state unit that holds a state.
+
+    An attempt could change a state before it fails, and the next one would change it again.
+    """
     for unit in state_units(graph, states_of):
         if not any(states_of.get(name) for name in unit):
             continue

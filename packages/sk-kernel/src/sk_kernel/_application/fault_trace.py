@@ -1,4 +1,4 @@
-"""The trace of the record that an error is about: what ``sk replay`` asks for, and a span has."""
+"""The trace id of the record that an error is about, as spans and ``sk replay`` use it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sk_kernel.errors import RunError
 
 
 def note_trace(error: RunError, batch: Batch, ids: TraceIds) -> None:
-    """Note on an error the trace of its record, which is of this batch; None if it has none."""
+    """Set the error's ``trace_id`` to that of its record in this batch; None without a record."""
     if error.record is None:
         error.trace_id = None
         return

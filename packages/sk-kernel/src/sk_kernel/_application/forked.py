@@ -1,4 +1,4 @@
-"""A process that the application forks is none of the run's: it ends where its code does."""
+"""Guards against forks by the application: a forked child must not go on with the run's code."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _ENDED: Final = (
 
 
 class OwnProcess:
-    """Around code of the application: only the process that it was begun in leaves the block.
+    """Context manager around application code: only the process that entered the block leaves it.
 
-    One that was forked in it ends where that code has returned or raised, by ``os._exit``: nothing
-    of the run, and nothing of the program around it, is ended, flushed or closed there. The exit
-    code is what ``sys.exit`` was given; else it is 1, or 130 behind a Ctrl-C, and standard error
-    says why.
+    A process forked within the block is ended by ``os._exit`` when the application code returns or
+    raises, so that it does not end, flush or close anything of the run or of the program around it.
+    Its exit code is the one given to ``sys.exit``, 130 after a Ctrl-C, or else 1. A message on
+    standard error gives the reason, except after a Ctrl-C and a ``sys.exit`` with a number or None.
     """
 
     __slots__ = ("_forks",)
@@ -44,14 +44,14 @@ class OwnProcess:
 
 
 def _end(error: BaseException | None) -> NoReturn:
-    """End this process: the code that has forked it has returned, or raised this."""
+    """End this forked process, because the application code returned (None) or raised ``error``."""
     code = 1
     try:
         if isinstance(error, KernelError) and error.__cause__ is not None:
             error = error.__cause__
         code, words = _ended_by(error)
         if words:
-            # Not by sys.stderr: a thread that is not here may have held its lock.
+            # Not sys.stderr: a thread that does not exist in this process may have held its lock.
             with suppress(OSError):
                 os.write(2, f"error: process {os.getpid()}, {words}\n".encode(errors="replace"))
     finally:
@@ -59,7 +59,7 @@ def _end(error: BaseException | None) -> NoReturn:
 
 
 def _ended_by(error: BaseException | None) -> tuple[int, str]:
-    """(the exit code, what is said) of a forked process that has raised this, or has returned."""
+    """Return the exit code and the message for a forked process that raised, or returned (None)."""
     match error:
         case None:
             return 1, f"{_FORKED} returned {_ENDED}"

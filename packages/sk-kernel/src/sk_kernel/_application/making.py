@@ -1,4 +1,4 @@
-"""Making instances: nodes and adapters, with their settings and what is injected into them."""
+"""Make instances of nodes and adapters, with their settings and injected dependencies."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from sk_kernel._declare.specs import AdapterSpec, NodeSpec, SinkSpec
 from sk_kernel._graph.graph import SINK, SOURCE
 from sk_kernel.errors import AdapterFailedError, KernelError, ResolutionError
 
-#: A settings instance, or nothing where there is no model.
+#: One settings instance, or an empty tuple if there is no settings model.
 Settings = tuple[Any, ...]
 
 
 def made_node(
     node: NodeSpec, settings: Settings, container: Container, wanted: Callable[[type], bool]
 ) -> Any:
-    """A node's function with everything bound but payload and Context, or its instance.
+    """Return a node's instance, or its function with all but the payload and the Context bound.
 
-    :param wanted: whether a parameter of a class, which need not be filled, is to be.
+    :param wanted: whether an optional parameter of a given class is to be filled.
     :raises ResolutionError: when a dependency is missing or the node's ``__init__`` raised.
     """
     arguments = container.arguments(node.parameters, node.name, wanted)
@@ -38,13 +38,13 @@ def made_node(
             return node.target(**arguments)
     except (KernelError, KeyboardInterrupt):
         raise
-    except BaseException as error:  # sys.exit() too, which a program must not end by unheard
+    except BaseException as error:  # including sys.exit(), which must not end the program silently
         problem = f"its __init__ raised {type(error).__name__}: {error}{line_of(error)}"
         raise ResolutionError(node.name, "", problem) from error
 
 
 def made_adapter(spec: AdapterSpec, settings: Settings, container: Container) -> Any:
-    """The object that the runtime drives: an instance of the class, or the function wrapped.
+    """Return the object that the runtime drives: an instance of the class, or a wrapped function.
 
     :raises ResolutionError: when a dependency is missing.
     :raises AdapterFailedError: when its ``__init__`` raised.
@@ -64,15 +64,16 @@ def made_adapter(spec: AdapterSpec, settings: Settings, container: Container) ->
 
 
 def adapter_failed(spec: AdapterSpec, action: str, error: BaseException) -> AdapterFailedError:
-    """The error of an adapter that raised before there was a record."""
+    """Return the error for an adapter that raised before there was a record."""
     vertex = SINK if isinstance(spec, SinkSpec) else SOURCE
     return AdapterFailedError(vertex, action, type(error).__name__, str(error))
 
 
 def _bound(function: Any, arguments: dict[str, Any]) -> Any:
-    """A copy of the function with ``arguments`` as its defaults: unlike a partial, as fast to call.
+    """Return a copy of the function with ``arguments`` as its defaults.
 
-    A wrapper that takes ``**named`` and hands them on has no such parameters: it gets a partial.
+    Unlike a ``partial``, the copy is as fast to call as the original. A wrapper that forwards
+    ``**named`` does not have the parameters themselves: for it, this returns a ``partial``.
     """
     if not arguments:
         return function
@@ -86,8 +87,8 @@ def _bound(function: Any, arguments: dict[str, Any]) -> Any:
         function.__code__,
         function.__globals__,
         function.__name__,
-        # Defaults go to the last parameters without a gap. A Context behind or between these gets
-        # one that is never used: every call brings it.
+        # Defaults belong to the last parameters, without a gap. A Context parameter after or
+        # between them gets a default that is never used, since every call passes a Context.
         tuple(arguments.get(p.name, _default(p)) for p in by_position),
         function.__closure__,
     )

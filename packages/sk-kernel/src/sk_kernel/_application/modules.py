@@ -1,4 +1,4 @@
-"""Importing a module root and what is below it."""
+"""Import a module root and its submodules."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from sk_kernel.errors import DefinitionError, DiscoveryError
 
 
 class Roots:
-    """Imports module roots, each with its submodules by name.
+    """Imports module roots, each with its submodules in the order of their names.
 
-    Of what is below a root, tests are passed over: they need what only tests have, and what they
-    declare is for them.
+    Submodules that hold tests are skipped: they may need packages that only tests have, and what
+    they declare is not part of the application.
     """
 
     def __init__(self) -> None:
-        #: Why modules cannot be looked into.
+        #: The errors of the modules that could not be imported.
         self.wrong: list[DefinitionError | DiscoveryError] = []
-        #: The names of the modules that were passed over.
+        #: The names of the test modules that were skipped.
         self.tests: list[str] = []
 
     def below(self, root: str) -> Iterator[ModuleType]:
-        """A module and those below it, as far as they can be imported."""
+        """Yield a module and its submodules, except those that cannot be imported."""
         try:
             module = _import(root)
         except (DefinitionError, DiscoveryError) as error:
@@ -53,7 +53,7 @@ def _import(name: str) -> ModuleType:
     except DefinitionError as error:
         raise error.at(raised_at(error)) from error
     except (Exception, SystemExit) as error:
-        # Whatever a user's module raises at import is theirs; the cause keeps their traceback.
+        # Any exception at import comes from the user's module; the cause keeps its traceback.
         problem = f"{error}{line_of(error)}"
         raise DiscoveryError(name, type(error).__name__, problem) from error
     if isinstance(getattr(module.__spec__, "loader", None), NamespaceLoader):
@@ -62,7 +62,7 @@ def _import(name: str) -> ModuleType:
 
 
 def _no_package(name: str, folders: list[str]) -> str:
-    """What to say of a folder that Python takes for a package: any file in it would be run."""
+    """Describe a folder that Python imports as a namespace package: any file in it would be run."""
     problem = f"it is the folder {' and '.join(folders)}, without an __init__.py"
     last = name.rpartition(".")[2]
     for folder in folders:

@@ -1,4 +1,4 @@
-"""What an application's settings and declarations leave to be desired, all of it at once."""
+"""Preflight checks of an application's settings and declarations, which report all faults."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sk_kernel._declare.settings import meant, model_faults, settings_faults
 from sk_kernel._declare.specs import AdapterSpec, NodeSpec, Parameter
 from sk_kernel.errors import CheckError, Fault
 
-#: Faults that there may be since a module was not looked into.
+#: Categories of faults that may have their cause in a module that was not imported.
 _MISSING = (
     "unknown_adapter",
     "unknown_node",
@@ -27,7 +27,7 @@ _MISSING = (
 
 
 def one_of(names: Iterable[str], given: str = "") -> str:
-    """What to choose from, in words, and which of it ``given`` was likely meant to be."""
+    """Return a text that lists the valid names and suggests the one that ``given`` may mean."""
     known = sorted(names)
     return f"one of {', '.join(known) or 'none: nothing is declared'}{meant(given, known)}"
 
@@ -35,7 +35,7 @@ def one_of(names: Iterable[str], given: str = "") -> str:
 def adapter_faults(
     path: str, spec: AdapterSpec, given: Mapping[str, Any], providers: Providers
 ) -> list[Fault]:
-    """The faults of a chosen source or sink and of its settings."""
+    """Return the faults of the chosen source or sink and of its settings."""
     faults = list(stateless(spec.name, spec.target, spec.parameters, providers))
     model = spec.settings_model
     unfit = model_faults(model, spec.name, spec.target)
@@ -48,7 +48,7 @@ def elsewhere_faults(
     tests: Iterable[str],
     faults: Iterable[Fault],
 ) -> Iterator[Fault]:
-    """Where something is missing: what the modules only import, and those passed over as tests."""
+    """Yield hints if something is missing: imported declarations, and modules skipped as tests."""
     if not any(fault.category in _MISSING for fault in faults):
         return
     for module in tests:
@@ -63,7 +63,7 @@ def elsewhere_faults(
 
 
 def check_faults(role: str, spec: AdapterSpec, settings: tuple[Any, ...]) -> Iterator[Fault]:
-    """What the ``check`` of a source or sink, if it has one, says of its settings."""
+    """Call the ``check`` of a source or sink, if it has one, and yield the fault it reports."""
     check = getattr(spec.target, "check", None) if spec.is_class else None
     if check is None:
         return
@@ -72,13 +72,13 @@ def check_faults(role: str, spec: AdapterSpec, settings: tuple[Any, ...]) -> Ite
             check(*settings)
     except CheckError as error:
         yield Fault(f"adapters.{role}.settings.{error.field}", "adapter", "", error.problem)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told as a fault
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it is reported as a fault
         problem = str(adapter_failed(spec, "check its settings", error))
         yield Fault(f"adapters.{role}", "adapter", "", problem)
 
 
 def node_faults(node: NodeSpec, given: Mapping[str, Any], providers: Providers) -> list[Fault]:
-    """The faults of a node and of its settings."""
+    """Return the faults of a node and of its settings."""
     model = node.settings_model
     faults = model_faults(model, node.name, node.target)
     faults = faults or settings_faults(model, given, f"nodes.{node.name}")
@@ -95,7 +95,11 @@ def node_faults(node: NodeSpec, given: Mapping[str, Any], providers: Providers) 
 def choice_faults(
     node: NodeSpec, declared: Iterable[type], chosen: Iterable[type]
 ) -> Iterator[Fault]:
-    """The faults of what a node's ``states`` gave, where ``declared`` are all of its states."""
+    """Yield the faults of a node's ``states()``.
+
+    :param declared: the states among the node's parameters.
+    :param chosen: the states that ``states()`` returned.
+    """
     parameters = {p.cls: p for p in node.parameters}
     wanted = set(chosen)
     for cls in sorted(wanted - set(declared), key=repr):
@@ -111,7 +115,7 @@ def choice_faults(
 def stateless(
     name: str, target: Any, parameters: Iterable[Parameter], providers: Providers
 ) -> Iterator[Fault]:
-    """The faults of what is injected into a source, a sink or a service: no state may be."""
+    """Yield the faults of the parameters of a source, sink or service, which must not be states."""
     for parameter in parameters:
         if parameter.cls in providers.states:
             wanted = (

@@ -1,4 +1,4 @@
-"""What there is to be injected into an application, and what of it is asked for."""
+"""The states and services that can be injected into an application, and those it asks for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sk_kernel._declare.specs import AdapterSpec, NodeSpec, ServiceSpec, StateSp
 
 
 class Providers(NamedTuple):
-    """States, services by every type that each is made for, and types that need no service.
+    """Everything that can be injected: states, services by each type they provide, given types.
 
-    Of the latter there are instances already.
+    ``given`` holds the types for which an instance exists already, so that no service is needed.
     """
 
     states: Mapping[type, StateSpec]
@@ -21,21 +21,21 @@ class Providers(NamedTuple):
 
     @classmethod
     def of(cls, catalogue: Catalogue, given: Collection[type] = ()) -> Providers:
-        """Those of what is declared; of several services for one type the first one declared."""
+        """Return the providers in a catalogue; the first service declared for a type is used."""
         services = {t: s for s in reversed(catalogue.services.values()) for t in s.provides}
         return cls(catalogue.states, services, given)
 
     def has_service(self, wanted: type) -> bool:
-        """Whether there is a service for ``wanted``."""
+        """Whether there is a service or a given instance for ``wanted``."""
         return wanted in self.services or wanted in self.given
 
     def asked(
         self, askers: Iterable[NodeSpec | AdapterSpec | ServiceSpec]
     ) -> dict[str, ServiceSpec]:
-        """The services to be made, by name: those asked for, and those that these ask for."""
+        """Return the services that ``askers`` need, by name, directly or through other services."""
         found: dict[str, ServiceSpec] = {}
         rest = [parameter.cls for asker in askers for parameter in asker.parameters]
-        for wanted in rest:  # what a service asks for is put behind
+        for wanted in rest:  # the loop appends the types that a service asks for
             service = None if wanted in self.given else self.services.get(wanted)
             if service is not None and service.name not in found:
                 found[service.name] = service

@@ -1,4 +1,4 @@
-"""What services leave to be desired: what they need, their settings, and what they say of them."""
+"""Preflight checks of services: their dependencies, their settings, and their own ``check``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sk_kernel.errors import CheckError, Fault
 
 
 def service_faults(services: Mapping[str, ServiceSpec], providers: Providers) -> Iterator[Fault]:
-    """The faults of the services: what they lack, what they must not have, and circles."""
+    """Yield the faults of the services: missing or forbidden dependencies, and cycles."""
     for spec in services.values():
         yield from stateless(spec.name, spec.cls, spec.parameters, providers)
         if spec.name in providers.asked([spec]):
@@ -30,9 +30,10 @@ def service_settings_faults(
     given: Mapping[str, Mapping[str, Any]],
     asked: Collection[str],
 ) -> Iterator[Fault]:
-    """The faults of services' settings.
+    """Yield the faults of services' settings.
 
-    A service that is not ``asked`` for need not have any; what it is given must be right.
+    A service that nothing asks for (``asked``) needs no settings, but settings given to it must
+    be valid.
     """
     for name in given.keys() - services.keys():
         yield Fault(f"services.{name}", "unknown_service", one_of(services, name))
@@ -45,7 +46,7 @@ def service_settings_faults(
 
 
 def service_check_faults(spec: ServiceSpec, settings: tuple[Any, ...]) -> Iterator[Fault]:
-    """What the ``check`` of a service, if it has one, says of its settings."""
+    """Call the ``check`` of a service, if it has one, and yield the fault it reports."""
     check = check_of(spec)
     if check is None:
         return
@@ -54,6 +55,6 @@ def service_check_faults(spec: ServiceSpec, settings: tuple[Any, ...]) -> Iterat
             check(*settings)
     except CheckError as error:
         yield Fault(f"services.{spec.name}.{error.field}", "service", "", error.problem)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told as a fault
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it is reported as a fault
         problem = f"its check() raised {type(error).__name__}: {error}{line_of(error)}"
         yield Fault(f"services.{spec.name}", "service", "", problem)

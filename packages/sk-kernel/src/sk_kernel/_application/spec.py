@@ -1,4 +1,4 @@
-"""An application as plain data."""
+"""The description of an application as plain data."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sk_kernel._declare.failure import FailureSpec
 
 
 class AdapterSettings(msgspec.Struct, frozen=True):
-    """Which source or sink, by name, and its settings."""
+    """The name of the chosen source or sink, and its settings."""
 
     name: str
     settings: dict[str, Any] = {}
 
 
 class ApplicationSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a process needs to build the application: plain data, no objects of its own."""
+    """Everything a process needs to build the application, as plain data."""
 
     scenario: str
     discovery_modules: list[str]

@@ -1,4 +1,4 @@
-"""Where in an application's own code something was raised, without the frames of what called it."""
+"""Find the place in an application's code that raised, without the frames of the runtime."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 
 
 def application_traceback(error: BaseException) -> str:
-    """The traceback of what an application's code raised, from the first of its own frames on."""
+    """Format the traceback of an error from the first frame of the application's code on."""
     own = next(_own(error.__traceback__), error.__traceback__)
     told = traceback.TracebackException(type(error), error, own)
     _forget_attempts(told, error)
@@ -24,10 +24,10 @@ def application_traceback(error: BaseException) -> str:
 
 
 def _forget_attempts(told: traceback.TracebackException, error: BaseException) -> None:
-    """Leave out the errors of a node's earlier attempts.
+    """Remove the errors of a node's earlier attempts from a formatted chain of exceptions.
 
     The next attempt is made while the error of the last one is handled, so Python chains them. An
-    error that the application itself handled has never come up to a frame of ours, and stays.
+    error that the application itself handled has no frame of the runtime, and is kept.
     """
     before = None if error.__context__ is None else error.__context__.__traceback__
     if before is not None and next(_own(before), None) is not before:
@@ -41,27 +41,27 @@ def _forget_attempts(told: traceback.TracebackException, error: BaseException) -
 
 
 def line_of(error: BaseException) -> str:
-    """As :func:`raised_at`, to be put behind a text: in brackets, or empty."""
+    """Return :func:`raised_at` in brackets, to be appended to a message; empty if there is none."""
     place = raised_at(error)
     return f" ({place})" if place else ""
 
 
 def raised_at(error: BaseException) -> str:
-    """The application's line that raised, as ``nodes.py, line 3``; empty where none of it did.
+    """Return the application's line that raised, as ``nodes.py, line 3``; empty if there is none.
 
-    Of several the last, and of those below the working directory, if there are any: what they have
-    called of a library is nobody's to mend. So the standard library's do not count, nor those of
-    another package than the application's that is installed, wherever that lies.
+    Of several lines this is the last one, and one below the working directory is preferred: the
+    user cannot change the libraries that these lines call. So lines of the standard library do not
+    count, nor those of any installed package except the application's own, wherever that lies.
     """
     if isinstance(error, SyntaxError):
-        return ""  # its text says so
+        return ""  # the error's text names the line
     frames = list(_own(error.__traceback__))
     theirs = list(_without_libraries(frames)) or frames
     return last_place([(_file(each), each.tb_lineno) for each in theirs])
 
 
 def _without_libraries(frames: Iterable[TracebackType]) -> Iterator[TracebackType]:
-    """Those of the first one's package, which the runtime has called, and what is not installed."""
+    """Yield frames outside the standard library: of the package called first, or not installed."""
     own = [each for each in frames if _package(each) not in sys.stdlib_module_names]
     for each in own:
         is_installed = not _INSTALLED.isdisjoint(Path(_file(each)).parts)
