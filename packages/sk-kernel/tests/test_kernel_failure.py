@@ -443,12 +443,18 @@ def test_dead_letters_take_the_place_of_a_file_and_of_nothing_else(
     assert path.is_symlink()
 
 
-def test_what_has_come_since_is_not_replaced_by_dead_letters(tmp_path: Path) -> None:
-    target = tmp_path / "dead"
+def staged(target: Path) -> DeadLetterFile:
+    """Dead letters for a place that was free, and that a pipe has taken since."""
     letters = DeadLetterFile(FailureSpec(NodeFailure("dead_letter"), {}, str(target)))
     letters.open()
     letters.stage()
     os.mkfifo(target)
+    return letters
+
+
+def test_what_has_come_since_is_not_replaced_by_dead_letters(tmp_path: Path) -> None:
+    target = tmp_path / "dead"
+    letters = staged(target)
     with pytest.raises(DeadLetterError, match="no regular file"):
         letters.commit()
     assert target.is_fifo()
@@ -457,11 +463,7 @@ def test_what_has_come_since_is_not_replaced_by_dead_letters(tmp_path: Path) -> 
 def test_letters_that_are_left_behind_a_commit_say_that_there_are_none_where_that_is_so(
     tmp_path: Path,
 ) -> None:
-    target = tmp_path / "dead"
-    letters = DeadLetterFile(FailureSpec(NodeFailure("dead_letter"), {}, str(target)))
-    letters.open()
-    letters.stage()
-    os.mkfifo(target)
+    letters = staged(tmp_path / "dead")
     with (
         pytest.raises(DeadLettersLeftError, match="committed all the same, and there are no"),
         letters.behind(commit=True),

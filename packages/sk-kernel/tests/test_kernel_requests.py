@@ -32,6 +32,12 @@ from sk_kernel.runtime import (
     shares,
 )
 
+#: A record's number, and a group for each node.
+RECORDS_AND_GROUPS = given(
+    n=st.integers(0, 12),
+    groups=st.tuples(*[st.sampled_from(["g", "h", "i", "j"]) for _ in NODES]),
+)
+
 
 def asked(
     context: ApplicationContext, plan: ExecutionPlan, target: str, payload: object
@@ -70,10 +76,7 @@ def asked(
 
 @pytest.mark.contract("HANDOFF-C-01")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(
-    n=st.integers(0, 12),
-    groups=st.tuples(*[st.sampled_from(["g", "h", "i", "j"]) for _ in NODES]),
-)
+@RECORDS_AND_GROUPS
 def test_a_request_has_as_replies_what_a_run_of_its_record_gives_the_sink(
     declare: Callable[..., ModuleType], n: int, groups: tuple[str, ...]
 ) -> None:
@@ -92,10 +95,7 @@ def expected(n: int) -> list[str]:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(
-    n=st.integers(0, 12),
-    groups=st.tuples(*[st.sampled_from(["g", "h", "i", "j"]) for _ in NODES]),
-)
+@RECORDS_AND_GROUPS
 def test_whatever_becomes_of_a_request_all_of_its_weight_comes_back(
     declare: Callable[..., ModuleType], n: int, groups: tuple[str, ...]
 ) -> None:
@@ -177,7 +177,7 @@ def test_what_a_node_raises_is_an_answer_with_its_type(
 
 
 def test_what_was_given_up_is_the_outcome_where_nothing_else_comes() -> None:
-    lost = Answer("r", 0, node="n", cause_type="KeyError", given_up=True)
+    lost = Answer("r", 0, node="n", cause_type="KeyError", is_policy_drop=True)
     tally = Tally()
     assert tally.take(lost) is None
     assert tally.take(Answer("r", WHOLE - 1)) is None

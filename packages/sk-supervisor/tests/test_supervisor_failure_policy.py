@@ -89,6 +89,20 @@ def test_what_fails_unsampled_over_processes_has_its_one_span_at_its_node_and_in
     assert {s["span_id"] for s in spans} == {s["span_id"] for s in told["inline"]}
 
 
+def with_a_lost_worker(folder: Path, ears: Ears, sk: Sk, policies: Any, bad: Any) -> str:
+    """What a run says that completes, though the worker that ``bad`` holds up is killed."""
+    restart = {"policy": "on_failure", "backoff_seconds": 0.01}
+    configuration = letters_config(
+        folder, "process_supervisor", policies=policies, bad=bad, restart=restart
+    )
+    command = sk("run", configuration, "--run-id", "r1")
+    os.kill(ears.hear("here").pid, signal.SIGKILL)
+    ears.hear("here").let_go()
+    code, _, err = command.finish()
+    assert code == 0, err
+    return err
+
+
 def test_a_worker_that_follows_another_leaves_no_letter_twice(
     tmp_path: Path, ears: Ears, ask: Ask, sk: Sk
 ) -> None:
@@ -97,15 +111,7 @@ def test_a_worker_that_follows_another_leaves_no_letter_twice(
     inline = letters_config(tmp_path, policies=policies, bad=bad)
     assert ask("run", inline, "--run-id", "r1")[0] == 0
     bad["split"] |= {"hold": 201, "ears": ears.port}
-    restart = {"policy": "on_failure", "backoff_seconds": 0.01}
-    configuration = letters_config(
-        tmp_path, "process_supervisor", policies=policies, bad=bad, restart=restart
-    )
-    command = sk("run", configuration, "--run-id", "r1")
-    os.kill(ears.hear("here").pid, signal.SIGKILL)
-    ears.hear("here").let_go()
-    code, _, err = command.finish()
-    assert code == 0, err
+    err = with_a_lost_worker(tmp_path, ears, sk, policies, bad)
     assert "dead-lettered 64, skipped 0" in err
     for kind in ("out", "dead"):
         written = [(tmp_path / f"{mode}.{kind}").read_bytes() for mode in MODES]
@@ -118,15 +124,7 @@ def test_what_a_lost_worker_has_skipped_of_batches_that_went_on_is_counted(
     """Those batches are done with when it is lost, and it has had no time to tell of them."""
     policies = {"default": {"policy": "dead_letter"}, "nodes": {"split": {"policy": "skip"}}}
     bad = {"split": {"on": [*range(5, 96)], "hold": 201, "ears": ears.port}}
-    restart = {"policy": "on_failure", "backoff_seconds": 0.01}
-    configuration = letters_config(
-        tmp_path, "process_supervisor", policies=policies, bad=bad, restart=restart
-    )
-    command = sk("run", configuration)
-    os.kill(ears.hear("here").pid, signal.SIGKILL)
-    ears.hear("here").let_go()
-    code, _, err = command.finish()
-    assert code == 0, err
+    err = with_a_lost_worker(tmp_path, ears, sk, policies, bad)
     assert "  given up: dead-lettered 0, skipped 91" in err.splitlines()
 
 

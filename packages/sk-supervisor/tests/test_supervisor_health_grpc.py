@@ -149,6 +149,14 @@ def test_the_end_of_the_run_ends_a_watch(scene: Scene) -> None:
         watched.end()
 
 
+#: The call of a check, whose request may not come.
+CHECK = (
+    "/grpc.health.v1.Health/Check",
+    pb.HealthCheckRequest.SerializeToString,
+    pb.HealthCheckResponse.FromString,
+)
+
+
 # ---- who means harm ----------------------------------------------------------------------------
 
 
@@ -175,12 +183,7 @@ def test_a_call_whose_request_does_not_come_is_ended_when_the_time_is_over() -> 
         await server.start()
         try:
             async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", DIRECT) as channel:
-                call = channel.stream_unary(
-                    "/grpc.health.v1.Health/Check",
-                    pb.HealthCheckRequest.SerializeToString,
-                    pb.HealthCheckResponse.FromString,
-                )(timeout=PATIENCE)
-                return await call.code()
+                return await channel.stream_unary(*CHECK)(timeout=PATIENCE).code()
         finally:
             await server.stop(None)
 
@@ -188,12 +191,6 @@ def test_a_call_whose_request_does_not_come_is_ended_when_the_time_is_over() -> 
 
 
 def test_a_call_without_a_request_is_refused(address: str) -> None:
-    with grpc.insecure_channel(address, DIRECT) as channel:
-        call = channel.stream_unary(
-            "/grpc.health.v1.Health/Check",
-            pb.HealthCheckRequest.SerializeToString,
-            pb.HealthCheckResponse.FromString,
-        )
-        with pytest.raises(grpc.RpcError) as caught:
-            call(iter(()), timeout=PATIENCE)
+    with grpc.insecure_channel(address, DIRECT) as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.stream_unary(*CHECK)(iter(()), timeout=PATIENCE)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
