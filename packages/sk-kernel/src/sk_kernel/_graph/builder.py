@@ -1,4 +1,4 @@
-"""Connecting declared nodes into a graph, and every reason why they are none."""
+"""Connect declared nodes into a graph, or report every reason why they do not form one."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _NO_CIRCLE = (
 def build_graph(source: SourceSpec, sink: SinkSpec, nodes: Mapping[str, NodeSpec]) -> Graph:
     """Connect producers to consumers by payload type.
 
-    A payload goes to the consumers of its class or, where there are none, of its nearest base.
-    The sink ``replies`` consumes what nobody else does.
+    A payload goes to the consumers of its class or, if there are none, of its nearest base class.
+    The sink ``replies`` consumes the types that no node consumes.
 
-    :raises PreflightError: with every fault: a type that nobody consumes, a node or sink that
-        nothing reaches, a circle, two annotations for one class, a node with a reserved name.
+    :raises PreflightError: with all faults: a type that nothing consumes, a node or sink that
+        nothing reaches, a cycle, two annotations for one class, a node with a reserved name.
     """
     consumers: dict[type, list[str]] = {}
     for name in (*nodes, SINK):
@@ -48,7 +48,7 @@ def build_graph(source: SourceSpec, sink: SinkSpec, nodes: Mapping[str, NodeSpec
             edges += [Edge(producer, payload, t, i, len(targets)) for i, t in enumerate(targets)]
     reached = {e.consumer for e in edges}
     for name in (*nodes, SINK):
-        # Where requests are served, whatever nothing leads to is an entrance.
+        # When the source is ``requests``, a node that nothing leads to is an entrance.
         if name not in reached and draft.consumed(name) and not (serving and name in nodes):
             wanted = " or ".join(t.name for t in draft.consumed(name))
             wanted = f"a source or node that emits {wanted}"
@@ -101,14 +101,15 @@ def _sorter(names: Iterable[str], edges: Iterable[Edge]) -> TopologicalSorter[st
 
 
 def _circles(draft: Graph, edges: Iterable[Edge]) -> Iterator[Fault]:
-    """One fault for each circle that is left when the ones before it are cut open."""
+    """Yield one fault per cycle; an edge of each reported cycle is removed to find the next one."""
     known = list(draft.nodes)
     left = list(edges)
     while True:
         try:
             _sorter(known, left).prepare()
         except CycleError as error:
-            # From producer to consumer, the last the first again; shown from the first declared.
+            # The cycle goes from producer to consumer and repeats its first vertex at the end. The
+            # message starts at the node that was declared first.
             circle: list[str] = error.args[1][:-1]
             start = circle.index(min(circle, key=known.index))
             shown = [*circle[start:], *circle[: start + 1]]
@@ -120,7 +121,7 @@ def _circles(draft: Graph, edges: Iterable[Edge]) -> Iterator[Fault]:
 
 
 def _sorted(names: Iterable[str], edges: Iterable[Edge]) -> tuple[str, ...]:
-    """By distance from the source, those as far in the order of their declaration."""
+    """Sort the vertices by distance from the source, ties in the order of declaration."""
     known = list(edges)
     feeding: dict[str, list[str]] = {}
     for edge in known:

@@ -1,4 +1,4 @@
-"""The strongly connected components of a graph: vertices that lead to each other. Pure."""
+"""The strongly connected components of a graph: sets of vertices that reach each other. Pure."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-#: In the place of when a vertex was met, once it is known which component it is in.
+#: Replaces a vertex's low link once the vertex is assigned to a component.
 _DONE: Final = sys.maxsize
 
 
 def components(following: Mapping[str, Iterable[str]]) -> list[list[str]]:
-    """The vertices, by component: Tarjan's algorithm, without recursion.
+    """Return the vertices grouped by component: Tarjan's algorithm, without recursion.
 
-    :param following: to which others each vertex leads.
+    :param following: the successors of each vertex.
     """
     found: list[list[str]] = []
     met: dict[str, int] = {}
-    low: dict[str, int] = {}  # when the first was met that a vertex is known to lead back to
-    path: list[str] = []  # what was met, and is in no component yet
+    low: dict[str, int] = {}  # low links: the earliest visit that a vertex is known to reach
+    path: list[str] = []  # the vertices visited that are in no component yet
     way: list[tuple[str, Iterator[str]]] = []
 
     def meet(vertex: str) -> None:
@@ -48,7 +48,7 @@ def components(following: Mapping[str, Iterable[str]]) -> list[list[str]]:
 
 
 def _cut(path: list[str], first: str) -> list[str]:
-    """Take what is behind ``first`` off the path, and that."""
+    """Remove ``first`` and everything after it from the path, and return it."""
     taken = [path.pop()]
     while taken[-1] != first:
         taken.append(path.pop())

@@ -1,4 +1,4 @@
-"""Where requests come into a graph, and under which keys: as if the source gave them."""
+"""The edges by which requests enter a graph, and their keys: as if the source had emitted them."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ _HALF: Final = 1 << 52
 
 
 class Entrances:
-    """The entrances of one graph, for the requests of one run.
+    """The entrances of one graph for the requests of one run.
 
-    :param run_id: the run whose requests these are: their keys are unlike those of other runs.
+    :param run_id: the run; the keys of its requests differ from those of other runs.
     """
 
     def __init__(self, graph: Graph, run_id: str) -> None:
         self._edges = entrances_of(graph)
         self._before = before_requests(run_id)
         taken_by = [t.cls for name in graph.nodes for t in graph.consumed(name)]
-        #: Whether a request may become several records, whose keys must tell them apart.
+        #: Whether a request may become several records, which then need different keys.
         self._branching = graph.branching or len(set(taken_by)) < len(taken_by)
 
     def entry(self, target: str, cls: type) -> Edge:
-        """The edge by which a caller's payload comes to ``target``.
+        """Return the edge by which a caller's payload of class ``cls`` comes to ``target``.
 
-        :raises UnknownRouteError: for a class that is not declared: only its base is, perhaps.
+        :raises UnknownRouteError: when ``target`` does not declare exactly this class; a declared
+            base class is not enough.
         """
         edge = self._edges.get((target, cls))
         if edge is None:
@@ -40,9 +41,11 @@ class Entrances:
         return edge
 
     def root(self, number: int, position: int, targets: int) -> Key:
-        """The key of a request's record for one of its ``targets``, unlike that of any other.
+        """Return the unique key of a request's record for the target at ``position``.
 
-        Requests count from 1; their keys grow with them, from :func:`before_requests` of the run.
+        :param number: the request's number, which counts from 1. Keys grow with it, from
+            :func:`before_requests` of the run.
+        :param targets: how many targets the request has.
         """
         root = self._before + number
         if targets > 1:
@@ -51,9 +54,9 @@ class Entrances:
 
 
 def entrances_of(graph: Graph) -> dict[tuple[str, type], Edge]:
-    """The edges by which requests come in, by consumer and class of payload.
+    """Return the edges by which requests come in, by consumer and class of payload.
 
-    A caller stands where the source stands, whatever the source gives.
+    They have the source as producer, whether or not the source emits the payload's class.
     """
     edges = {
         (name, payload.cls): Edge(SOURCE, payload, name, 0, 1)
@@ -65,9 +68,9 @@ def entrances_of(graph: Graph) -> dict[tuple[str, type], Edge]:
 
 
 def only_asked(graph: Graph) -> Iterator[tuple[str, PayloadType]]:
-    """The (node, type) pairs that no edge leads to: only callers give a node such a payload.
+    """Yield the (node, type) pairs that no edge leads to: only requests bring such payloads.
 
-    None where the source is another one than ``requests``: nobody may ever call there.
+    Yields nothing unless the source is ``requests``, since otherwise there may be no callers.
     """
     if is_request_source(graph.source):
         brought = {(edge.consumer, edge.payload) for edge in graph.edges}
@@ -78,10 +81,11 @@ def only_asked(graph: Graph) -> Iterator[tuple[str, PayloadType]]:
 
 
 def before_requests(run_id: str) -> int:
-    """What a run's requests are numbered from: far below 0, and by another number in each run.
+    """Return the number from which a run numbers its requests: far below 0, different in each run.
 
-    Else two runs that serve requests of one caller's trace would give their records the same keys,
-    and so the same span ids. The numbers are of at most 53 bits, which JSON has exactly.
+    Otherwise two runs that serve requests of the same caller's trace would give their records the
+    same keys, and so the same span ids. The numbers have at most 53 bits, so JSON keeps them
+    exactly.
     """
     own = blake2b(run_id.encode(), digest_size=8, person=b"sk-asked").digest()
     return int.from_bytes(own, "big") % _HALF - 2 * _HALF

@@ -1,4 +1,4 @@
-"""The graph of an application: its vertices, and who consumes what whom emits."""
+"""The graph of an application: its vertices, and the edges from producers to consumers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ SINK = "sink:sink"
 
 
 class Edge(Struct, frozen=True):
-    """Payloads of one type on their way from a producer to a consumer.
+    """A connection on which payloads of one type go from a producer to a consumer.
 
-    ``position`` is the consumer's place among the ``fanout`` consumers of that type from that
+    ``position`` is the consumer's index among the ``fanout`` consumers of that type from that
     producer.
     """
 
@@ -49,17 +49,17 @@ class Graph(Struct, frozen=True, dict=True):
 
     @cached_property
     def branching(self) -> bool:
-        """Whether one record can become several, so that a sequence number alone is no order."""
+        """Whether one record can become several, so that a sequence number is no sufficient key."""
         return any(e.fanout > 1 for e in self.edges) or any(
             spec.emits.many or spec.finish for spec in self.nodes.values()
         )
 
     def edges_from(self, producer: str) -> Sequence[Edge]:
-        """The edges that lead on from a vertex."""
+        """Return the edges that lead from a vertex."""
         return self._edges_from.get(producer, ())
 
     def edges_to(self, consumer: str) -> Sequence[Edge]:
-        """The edges that lead to a vertex."""
+        """Return the edges that lead to a vertex."""
         return self._edges_to.get(consumer, ())
 
     @cached_property
@@ -72,32 +72,32 @@ class Graph(Struct, frozen=True, dict=True):
 
     @property
     def producers(self) -> tuple[str, ...]:
-        """Every vertex that emits, in graph order; the index of one is its number on the wire."""
+        """The source and all nodes, in order; the index of each is its number on the wire."""
         return (SOURCE, *self.nodes)
 
     def emitted(self, producer: str) -> tuple[PayloadType, ...]:
-        """The payload types that a producer emits, ``finish()`` included."""
+        """Return the payload types that a producer emits, ``finish()`` included."""
         if producer == SOURCE:
             return self.source.payload.types
         spec = self.nodes[producer]
         return tuple(dict.fromkeys(spec.emits.types + (spec.finish or Emission()).types))
 
     def consumed(self, consumer: str) -> tuple[PayloadType, ...]:
-        """The payload types that a consumer takes."""
+        """Return the payload types that a consumer takes."""
         return self.sink.payload.types if consumer == SINK else self.nodes[consumer].consumes
 
     def accepts(self, consumer: str, cls: type) -> bool:
-        """Whether an explicit target takes payloads of a class."""
+        """Whether an explicitly named target takes payloads of a class or of a base of it."""
         known = consumer == SINK or consumer in self.nodes
         return known and any(issubclass(cls, t.cls) for t in self.consumed(consumer))
 
     def place(self, vertex: str) -> str:
-        """File and line of what is at a vertex; empty where that is the runtime's own."""
+        """Return the file and line of a vertex's definition; empty if it is the runtime's own."""
         ends: dict[str, AdapterSpec] = {SOURCE: self.source, SINK: self.sink}
         return defined_at((ends.get(vertex) or self.nodes[vertex]).target)
 
     def bridges(self) -> dict[str, str]:
-        """Name of each adapter's bridge -> the adapter's vertex."""
+        """Map the name of each adapter's bridge to the adapter's vertex."""
         pairs = ((self.source.bridge, SOURCE), (self.sink.bridge, SINK))
         return {bridge: vertex for bridge, vertex in pairs if bridge}
 

@@ -1,4 +1,4 @@
-"""From a graph and a placement to segments: what one process runs in one go."""
+"""Cut a graph into segments, by placement: a process runs a batch through a segment in one go."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from sk_kernel.errors import Fault, PreflightError
 
 
 class Segment(Struct, frozen=True):
-    """The units of one group that a batch passes without leaving the process in between.
+    """Units of one group that a batch passes through without leaving the process in between.
 
-    ``depth`` counts the process borders on the longest way from the source; ``upstream`` and
-    ``downstream`` are the indices of the segments that it receives from and sends to. Arrows go to
-    a greater depth only, so batches can wait for each other without a circle, even where a group
-    is both before and behind another.
+    ``depth`` counts the process borders on the longest path from the source; ``upstream`` and
+    ``downstream`` are the indices of the segments that it receives from and sends to. Batches only
+    go to a greater depth, so segments never wait for each other in a cycle, even when a group is
+    both upstream and downstream of another.
 
-    ``workers`` run it side by side: each the records whose attribute ``key`` is its own, or where
-    that is None, each in turn a whole batch.
+    ``workers`` run the segment in parallel. Each takes the records whose attribute ``key`` belongs
+    to it or, if ``key`` is None, whole batches in turn.
     """
 
     index: int
@@ -37,19 +37,19 @@ class Segment(Struct, frozen=True):
 
     @property
     def vertices(self) -> tuple[str, ...]:
-        """The vertices of all units."""
+        """The vertices of all units, in order."""
         return tuple(name for unit in self.units for name in unit)
 
 
 class ExecutionPlan(Struct, frozen=True, dict=True):
-    """The segments of a graph under a placement. Every process derives the same one."""
+    """The segments of a graph under a placement. Every process derives the same plan."""
 
     graph: Graph
     group_of: Mapping[str, str]
     segments: tuple[Segment, ...]
 
     def segment_of(self, vertex: str) -> Segment:
-        """The segment that runs a vertex."""
+        """Return the segment that runs a vertex."""
         return self._segment_of[vertex]
 
     @cached_property
@@ -57,11 +57,11 @@ class ExecutionPlan(Struct, frozen=True, dict=True):
         return {name: segment for segment in self.segments for name in segment.vertices}
 
     def of_group(self, group: str) -> tuple[Segment, ...]:
-        """A group's segments."""
+        """Return the segments of a group."""
         return tuple(s for s in self.segments if s.group == group)
 
     def crossing(self) -> tuple[tuple[str, type], ...]:
-        """(producer, class) of the payloads that go from one group to another."""
+        """Return (producer, class) of the payloads that go from one group to another."""
         pairs = (
             (e.producer, e.payload.cls)
             for e in self.graph.edges
@@ -70,7 +70,7 @@ class ExecutionPlan(Struct, frozen=True, dict=True):
         return tuple(dict.fromkeys(pairs))
 
     def group_edges(self) -> tuple[tuple[str, str], ...]:
-        """The pairs of different groups with a hop from the first to the second."""
+        """Return the pairs of different groups with a hop from the first to the second."""
         pairs = ((s.group, self.segments[d].group) for s in self.segments for d in s.downstream)
         return tuple(dict.fromkeys(p for p in pairs if p[0] != p[1]))
 
@@ -86,11 +86,11 @@ def make_plan(
     """Cut the graph at the group borders.
 
     :param states_of: the states of each node that has any.
-    :param workers_of: the workers of each group that has more than one.
-    :param key_of: the key of each state; None for a global one.
-    :raises PreflightError: with every vertex without a group, every state unit whose nodes (those
-        between two that share a state included) are in different groups, and whatever several
-        workers cannot share.
+    :param workers_of: the number of workers of each group that has more than one.
+    :param key_of: the key of each state; None for a global state.
+    :raises PreflightError: with every vertex without a group; else with every state unit whose
+        nodes (including those between two that share a state) are in different groups; else with
+        every reason why several workers cannot share a segment.
     """
     unplaced = [Fault(n, "unplaced", "a group") for n in graph.order if n not in group_of]
     if unplaced:
@@ -109,7 +109,7 @@ def make_plan(
 def _segments(
     graph: Graph, units: Sequence[Unit], group_of: Mapping[str, str]
 ) -> tuple[Segment, ...]:
-    """A segment for the units of each group at each depth; that of the source is the first."""
+    """Make a segment for the units of each group at each depth; the source's segment is first."""
     depth = _depths(graph, units, group_of)
     cuts: dict[tuple[int, str], list[Unit]] = {}
     for unit in units:
@@ -117,8 +117,8 @@ def _segments(
     ordered = sorted(cuts, key=lambda cut: cut[0])
     index_of = {n: i for i, cut in enumerate(ordered) for unit in cuts[cut] for n in unit}
     hops = {(index_of[e.producer], index_of[e.consumer]) for e in graph.edges}
-    # To where nothing leads the source's segment tells how far the run has come; what leads nowhere
-    # tells the sink's, which commits when all is done.
+    # A segment without producers learns from the source's segment how far the run is. A segment
+    # without consumers reports to the sink's segment, which commits when all work is done.
     led_to = {b for a, b in hops if a != b}
     hops |= {(index_of[SOURCE], i) for i in range(len(ordered)) if i not in led_to}
     leading = {a for a, b in hops if a != b}
@@ -163,7 +163,7 @@ def _shared(
 
 
 def single_group(graph: Graph, group: str = "memory") -> dict[str, str]:
-    """The placement of the memory profile: everything in one group."""
+    """Return the placement of the memory profile: every vertex in one group."""
     return dict.fromkeys(graph.order, group)
 
 
@@ -173,7 +173,10 @@ def _torn(unit: Unit, group_of: Mapping[str, str]) -> Fault:
 
 
 def _depths(graph: Graph, units: Iterable[Unit], group_of: Mapping[str, str]) -> dict[str, int]:
-    """The process borders before each vertex; those that only tell how far the run is count too."""
+    """Return the number of process borders before each vertex.
+
+    Borders crossed only to report how far the run is count, too.
+    """
     depth: dict[str, int] = {}
     leading = {e.producer for e in graph.edges}
 

@@ -1,6 +1,6 @@
-"""The adapters of a run without input: it serves requests, and their callers get what comes out.
+"""The built-in source and sink of a run that only serves requests.
 
-They are always there, by the names ``requests`` and ``replies``.
+Every application can choose them, by the names ``requests`` and ``replies``.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from sk_kernel._declare.specs import Emission, SinkSpec, SourceSpec
 
 
 class RequestSource:
-    """An unbounded source that gives nothing, and ends when it is interrupted."""
+    """An unbounded source that emits no records and ends when it is interrupted."""
 
     def __init__(self) -> None:
         self._ended = Event()
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[Any]:
-        """Block until :meth:`interrupt`; there are no records."""
+        """Block until :meth:`interrupt` is called, and return no records."""
         self._ended.wait()
         return ()
 
@@ -31,28 +31,28 @@ class RequestSource:
 
 
 class ReplySink:
-    """A sink for whatever no node consumes.
+    """A sink for payloads that no node consumes.
 
-    Of a request that is the reply, which goes to its caller and not into the sink. Of a source's
-    records it is dropped, and counted.
+    Such a payload of a request is its reply, which goes to the caller and not into this sink. Such
+    a payload of a source's record is dropped and counted here.
     """
 
     def __init__(self) -> None:
         self._dropped = 0
 
     def write(self, chunk: Sequence[Any]) -> None:
-        """Drop what nobody has asked for."""
+        """Drop payloads that no request asked for, and count them."""
         self._dropped += len(chunk)
 
     def summary(self) -> dict[str, int]:
-        """How many records were nobody's reply, if any."""
+        """Return the number of dropped payloads, if any."""
         return {"dropped_unrequested": self._dropped} if self._dropped else {}
 
 
 REQUESTS: Final = SourceSpec(
     "requests", RequestSource, True, None, Emission(), None, unbounded=True
 )
-"""The source of a run that only serves requests; nodes that nothing emits for are its entrances."""
+"""The source of a run that only serves requests, which enter at nodes that no node emits to."""
 
 REPLIES: Final = SinkSpec("replies", ReplySink, True, None, Emission(), None)
 """The sink that takes every type that no node consumes."""
@@ -64,12 +64,15 @@ def is_request_source(spec: SourceSpec) -> bool:
 
 
 def is_reply_sink(spec: SinkSpec) -> bool:
-    """Whether this is the sink of whatever no node consumes."""
+    """Whether this is the sink for payloads that no node consumes."""
     return spec.target is ReplySink
 
 
 def replies_of(emitted: Iterable[Emission], consumed: Container[type]) -> SinkSpec:
-    """:data:`REPLIES` for a graph in which nodes consume these classes, or bases of theirs."""
+    """Return :data:`REPLIES` for the emitted types of which nodes consume neither class nor base.
+
+    :param consumed: the classes that the nodes consume.
+    """
     types = dict.fromkeys(payload for each in emitted for payload in each.types)
     left = tuple(t for t in types if not any(base in consumed for base in t.cls.__mro__))
     return replace(REPLIES, payload=Emission(left))

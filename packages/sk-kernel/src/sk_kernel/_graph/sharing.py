@@ -1,4 +1,4 @@
-"""Whether, and by which key, the workers of a group can share a segment. Pure."""
+"""Decide whether several workers can share a segment, and by which key. Pure."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from sk_kernel._declare.specs import PayloadType
 from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
 from sk_kernel.errors import Fault
 
-#: Types whose equal values have the same bytes: 1.0 and 1 are equal and have not. Not those derived
-#: from them, whose bytes are their own affair.
+#: Types whose equal values are encoded as the same bytes, unlike float: 1.0 and 1 are equal but
+#: their bytes differ. Subclasses are excluded, since they may be encoded differently.
 _KEY_TYPES = (str, bytes, bool, int, uuid.UUID, datetime.date, types.NoneType)
 
 
 def segment_key(
     graph: Graph, vertices: Iterable[str], group: str, keys_of: Mapping[str, Iterable[str | None]]
 ) -> tuple[str | None, list[Fault]]:
-    """(the attribute that a segment's records are split by, what stands in the way).
+    """Return the attribute by which a segment's records are partitioned, and the faults found.
 
-    :param vertices: those of the segment, which several workers are to run.
-    :param keys_of: the keys of each node's states; None among them is a global state.
+    :param vertices: the vertices of the segment, which several workers are to run.
+    :param keys_of: the keys of each node's states; None stands for a global state.
     """
     own = set(vertices)
     faults = [*_single(graph, own, group)]
@@ -49,7 +49,7 @@ def segment_key(
     return key, [
         _keyless(edge, key, holders[0], problem)
         for edge in graph.edges
-        # Where it comes in it is split by its key, and where it comes to a state that is looked at.
+        # A payload needs the key when it enters the segment, and when it goes to a keyed state.
         if edge.consumer in own and (edge.producer not in own or edge.consumer in holders)
         if (problem := _key_problem(edge.payload, key))
     ]

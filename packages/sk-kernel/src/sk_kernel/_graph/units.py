@@ -1,4 +1,4 @@
-"""State units: the nodes that must see each record together, and never be spread over processes."""
+"""State units: sets of nodes that must stay in one process and see each record together."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ Unit = tuple[str, ...]
 
 
 def state_units(graph: Graph, states_of: Mapping[str, Iterable[type]]) -> tuple[Unit, ...]:
-    """Partition the graph's vertices into units, each in graph order, each behind what feeds it.
+    """Partition the graph's vertices into units, each in graph order and after its producers.
 
-    Nodes that share a state are in one unit, with every node on a path between two of them: else a
-    record could enter the unit anew before the one ahead of it has left. For the same reason units
-    that feed each other, over whatever nodes, are one. All other vertices are alone.
+    Nodes that share a state are in one unit, together with every node on a path between two of
+    them: otherwise a record could re-enter the unit before the record ahead of it has left. For the
+    same reason units that feed each other, directly or over other nodes, are merged. Every other
+    vertex is a unit of its own.
     """
     rank = {name: place for place, name in enumerate(graph.order)}
     feeds = {name: [edge.consumer for edge in graph.edges_from(name)] for name in rank}
-    # As if those that share a state led to each other, in a ring: then a unit is what leads in both
-    # directions.
+    # Add a ring of edges between the nodes that share a state: then the units are the strongly
+    # connected components.
     ahead = {name: list(consumers) for name, consumers in feeds.items()}
     holders: dict[type, list[str]] = {}
     for name in rank:
@@ -38,9 +39,9 @@ def state_units(graph: Graph, states_of: Mapping[str, Iterable[type]]) -> tuple[
 def _in_order(
     units: Iterable[Unit], feeds: Mapping[str, Iterable[str]], rank: Mapping[str, int]
 ) -> tuple[Unit, ...]:
-    """Of the units that all that feeds them is ahead of, always the first by rank is the next.
+    """Sort the units topologically; of the units that are ready, the first by rank comes next.
 
-    Units that feed each other are merged, so what is left has such an order.
+    Such an order exists, since units that feed each other have been merged.
     """
     unit_of = {name: unit for unit in units for name in unit}
     behind = {
