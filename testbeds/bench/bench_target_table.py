@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from bench_beside import (
     cost,
@@ -41,6 +42,8 @@ WATCHING: Sequence[tuple[str, str, float]] = (
 )
 """P8: what looks at four processes, and by how many per cent it may make them slower."""
 
+_at_most = partial(Target, most=True)
+
 TARGETS: Sequence[Target] = (
     Target("P1", "memory profile by H", 0.75, 0.60, speed("memory", "hand_loop")),
     Target("P2", "four processes by H", 1.05, 0.85, speed("four", "hand_loop")),
@@ -49,45 +52,17 @@ TARGETS: Sequence[Target] = (
         Target("P3", f"four processes by {what}, tuned as ours", least, None, speed("four", name))
         for what, name, least in BESIDE
     ),
-    Target(
-        "P4",
-        "start to exit, seconds",
-        0.9,
-        1.3,
-        at_pace(start_up, "s"),
-        most=True,
-        binding=False,
-        unit="s",
+    _at_most(
+        "P4", "start to exit, seconds", 0.9, 1.3, at_pace(start_up, "s"), binding=False, unit="s"
     ),
-    Target("P4", "start to exit by bare spawn", 3.0, None, start_up_ratio, most=True),
-    Target(
-        "P5",
-        "peak RSS without state, growth",
-        1.10,
-        1.20,
-        memory_growth,
-        most=True,
-        binding=False,
-    ),
-    Target(
-        "P6",
-        "request and reply, median",
-        1.5,
-        3.0,
-        at_pace(requests("median_ms"), "ms"),
-        most=True,
-        binding=False,
-        unit="ms",
-    ),
-    Target(
-        "P6",
-        "request and reply, p99",
-        6.0,
-        15.0,
-        at_pace(requests("p99_ms"), "ms"),
-        most=True,
-        binding=False,
-        unit="ms",
+    _at_most("P4", "start to exit by bare spawn", 3.0, None, start_up_ratio),
+    _at_most("P5", "peak RSS without state, growth", 1.10, 1.20, memory_growth, binding=False),
+    *(
+        _at_most("P6", f"request and reply, {what}", *bounds, ask, binding=False, unit="ms")
+        for what, bounds, ask in (
+            ("median", (1.5, 3.0), at_pace(requests("median_ms"), "ms")),
+            ("p99", (6.0, 15.0), at_pace(requests("p99_ms"), "ms")),
+        )
     ),
     Target(
         "P7",
@@ -100,71 +75,29 @@ TARGETS: Sequence[Target] = (
         places=0,
     ),
     *(
-        Target("P8", f"{what}, cost on P2", most_percent, None, cost(name), most=True, unit=" %")
-        for what, name, most_percent in WATCHING
+        _at_most("P8", f"{what}, cost on P2", percent, None, cost(name), unit=" %")
+        for what, name, percent in WATCHING
     ),
     *(
-        Target(
-            "P8",
-            f"{what}, cost on P2, by account",
-            most_percent,
-            None,
-            cost_by_account(name),
-            most=True,
-            unit=" %",
+        _at_most(
+            "P8", f"{what}, cost on P2, by account", percent, None, cost_by_account(name), unit=" %"
         )
-        for what, name, most_percent in WATCHING
+        for what, name, percent in WATCHING
     ),
     *(
-        Target(
-            "P9",
-            f"100 % sampling to OTLP over {title}, added",
-            1.0,
-            None,
-            sending(protocol),
-            most=True,
-            unit="s",
+        _at_most(
+            "P9", f"100 % sampling to OTLP over {what}, added", 1.0, None, sending(name), unit="s"
         )
-        for title, protocol in (("gRPC", "grpc"), ("HTTP", "http"))
+        for what, name in (("gRPC", "grpc"), ("HTTP", "http"))
     ),
-    Target(
-        "P9",
-        "100 % sampling to OTLP, spans lost",
-        0,
-        None,
-        lost,
-        most=True,
-        unit="",
-        places=0,
-    ),
-    Target(
-        "P10",
-        "signing and verification, share of P2",
-        4.0,
-        None,
-        share("unsigned"),
-        most=True,
-        unit=" %",
-    ),
-    Target(
-        "P10",
-        "signing and verification, share of P2, by account",
-        4.0,
-        None,
-        signing_by_account,
-        most=True,
-        unit=" %",
+    _at_most("P9", "100 % sampling to OTLP, spans lost", 0, None, lost, unit="", places=0),
+    *(
+        _at_most("P10", f"signing and verification, share of P2{how}", 4.0, None, ask, unit=" %")
+        for how, ask in (("", share("unsigned")), (", by account", signing_by_account))
     ),
     *(
-        Target(
-            "P11",
-            f"cost of a record, growth: {system}",
-            1.25,
-            None,
-            cost_growth(system, few),
-            most=True,
-        )
-        for system in ("memory", "four")
+        _at_most("P11", f"cost of a record, growth: {name}", 1.25, None, cost_growth(name, few))
+        for name in ("memory", "four")
         for few in (10_000, 100_000)
     ),
 )
