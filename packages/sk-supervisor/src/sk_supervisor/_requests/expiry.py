@@ -1,4 +1,4 @@
-"""Requests run out of time though nobody waits for them: the loop sees to that."""
+"""Expiry of requests by the supervisor's loop, also of those that no caller waits for."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sk_supervisor._requests.handoff import Handoff
 
 
 class RequestExpiry:
-    """An alarm of the supervisor's loop, due when the next request is out of time.
+    """An alarm of the supervisor's loop, due when the next request times out.
 
-    A request's own deadline is on the monotonic clock, as its caller waits by that. ``last``, on
-    the loop's clock, is when all of them are out of time, as the run is to end.
+    A request's own deadline is on the monotonic clock, which its caller uses to wait. ``last``, on
+    the loop's clock, is when all requests time out because the run is to end.
 
-    :param on_last: called when that has come, and all have failed.
+    :param on_last: called at ``last``, after all of them have failed.
     """
 
     def __init__(self, handoff: Handoff, on_last: Callable[[], None], clock: LoopClock) -> None:
@@ -23,13 +23,13 @@ class RequestExpiry:
         self.last = inf
 
     def due(self) -> float | None:
-        """When the next one is, or all are; None for not at all, as things are."""
+        """When the next request times out, or all of them do; None if none is pending."""
         due = self._handoff.waiters.next_due()
         until = self.last if due is None else min(self._clock.of(due), self.last)
         return None if until == inf else until
 
     def ring(self, now: float) -> None:
-        """Let those that are due fail, as timed out."""
+        """Fail the requests that are due, or at ``last`` all of them, as timed out."""
         if now >= self.last:
             self.last = inf
             self._handoff.give_up()

@@ -1,8 +1,8 @@
-"""What requests have failed of, with the traceback, in the log of the process of their nodes.
+"""A log of request failures, with tracebacks, in the process that runs the nodes.
 
-A request's outcome says no more than the type of what was raised. Whoever has to mend it looks
-here: standard error, where the program has not configured ``logging`` otherwise. A worker's is
-shown, and masked, by its supervisor.
+The outcome of a request carries only the type of the exception. The rest is in this log: on
+standard error, unless the program configures ``logging`` otherwise. The supervisor shows the
+standard error of its workers, with secrets masked.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from typing import Final
 from sk_kernel import NodeOutputError, RequestExpiredError, RunError, UnsendableRequestError
 from sk_kernel.runtime import application_traceback, line_of
 
-#: At most so many at once, and in the long run one in so many seconds: all fail alike, mostly.
+#: The rate limit: a burst of so many records, then one per so many seconds. Failures of many
+#: requests are mostly alike.
 BURST: Final = 10
 SECONDS_EACH: Final = 1.0
 _LOG: Final = logging.getLogger("sk_supervisor.requests")
 
 
 class RequestFaults:
-    """One record for each, within the rate; the others are counted. Any thread.
+    """Logs one record for each failed request, up to a rate; counts the others. Any thread.
 
-    A failure is of level ERROR, with the traceback. A request that was cancelled as its time was
-    over is one line of level WARNING, at a rate of its own: under overload these are nearly all,
-    and no failure may go unseen among them.
+    A failure is logged at level ERROR, with its traceback. A request that was cancelled because its
+    time was over is logged as one line at level WARNING, at a rate of its own: under overload most
+    requests end like this, and must not displace the failures.
 
-    :param clean: takes what nobody may be shown out of a text.
-    :param clock: seconds that only grow.
+    :param clean: masks secrets in a text.
+    :param clock: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class RequestFaults:
         self._cancelled = _Paced(logging.WARNING, "requests were cancelled", clock)
 
     def tell(self, error: RunError | UnsendableRequestError) -> None:
-        """Log what has become of a request, or count it."""
+        """Log the failure or cancellation of a request, or count it if it is over the rate."""
         cancelled = isinstance(error.__cause__, RequestExpiredError)
         paced = self._cancelled if cancelled else self._failures
         with self._lock:
@@ -52,16 +53,16 @@ class RequestFaults:
         _LOG.log(paced.level, "%s", self._clean(_told(error)))
 
     def tell_rest(self) -> None:
-        """Log how many were left out since they were last told of; nothing where none was."""
+        """Log how many records were left out since the last count, if any."""
         with self._lock:
             self._failures.tell_rest()
             self._cancelled.tell_rest()
 
 
 class _Paced:
-    """What is logged of one kind: so many at once, then one each second, and a count of the others.
+    """A rate limit for one kind of records (a token bucket), and a count of those over it.
 
-    :param others: says, behind their number and ``more``, what has become of them.
+    :param others: the text that follows their number in the message, as in "3 more ``others``".
     """
 
     def __init__(self, level: int, others: str, clock: Callable[[], float]) -> None:
@@ -70,7 +71,7 @@ class _Paced:
         self._left_out = 0
 
     def takes(self) -> bool:
-        """Whether one more is within the rate; if not, it is counted."""
+        """Return whether one more record is within the rate; if not, count it."""
         now = self._clock()
         self._free += (now - self._filled_at) / SECONDS_EACH
         self._free, self._filled_at = min(self._free, float(BURST)), now
@@ -81,31 +82,31 @@ class _Paced:
         return True
 
     def tell_rest(self) -> None:
-        """Log the count of those that were not taken since."""
+        """Log the number of records over the rate since the last call, if any."""
         left_out, self._left_out = self._left_out, 0
         if left_out:
             _LOG.log(self.level, "%d more %s, and are not shown", left_out, self._others)
 
 
 def _told(error: RunError | UnsendableRequestError) -> str:
-    """The error, its trace, and the application's own frames of what was raised."""
+    """The error, its trace id, and the traceback of its cause from the application's code on."""
     trace = f" (trace {error.trace_id})" if error.trace_id else ""
     cause = error.__cause__
     if isinstance(cause, RequestExpiredError):
         return _told_cancelled(cause, trace)
     said = f"a request has failed: {error}{trace}"
     if cause is None or (isinstance(error, NodeOutputError) and not line_of(cause)):
-        return said  # no code of the application raised it
+        return said  # not raised by the application's code
     return f"{said}\n{application_traceback(cause)}"
 
 
 def _told_cancelled(expired: RequestExpiredError, trace: str) -> str:
-    """Which node had not done with it, and where in it that was."""
-    from asyncio import CancelledError  # a coroutine was: it is there
+    """The node that was running when the request was cancelled, and the line that it was at."""
+    from asyncio import CancelledError  # deferred: imports asyncio
 
     stood = expired.__cause__
     place = line_of(stood) if stood is not None else ""
     said = f"a request was cancelled: its time was over in node {expired.node!r}{place}{trace}"
     if stood is None or isinstance(stood, CancelledError):
         return said
-    return f"{said}\n{application_traceback(stood)}"  # it has raised something of its own, too
+    return f"{said}\n{application_traceback(stood)}"  # the node raised another error meanwhile

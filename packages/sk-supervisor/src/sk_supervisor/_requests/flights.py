@@ -1,4 +1,4 @@
-"""Requests on their way through the nodes: what the gateways of all profiles do about them."""
+"""Requests that the nodes are working on: the common part of the gateways of all profiles."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from sk_kernel.runtime import (
 
 from sk_supervisor._requests.outcomes import transport_failure
 
-#: The headers of a request without any; nobody changes them.
+#: The headers of a request without headers; shared, and never changed.
 _NO_HEADERS: Final[dict[str, str]] = {}
 
 
 class Flight(Protocol):
-    """A request that the nodes have not done with."""
+    """A request that the nodes have not finished."""
 
     @property
     def waiter(self) -> ReplyWaiter:
-        """That of whoever asked."""
+        """The waiter of its caller."""
 
 
 F = TypeVar("F", bound=Flight)
 
-#: Takes the outcome of a request that has failed, and the id of the trace that its spans are in.
+#: Called with the outcome of a failed request and the id of the trace of its spans.
 OnFailure = Callable[[TerminalEvent, str], None]
 
 
 class Flights(Generic[F]):
-    """The requests that a gateway's nodes have not done with, by the names that they have there.
+    """The requests that a gateway's nodes have not finished, by their names in the graph.
 
-    They are held, and so count as in flight, until :meth:`done`: what nobody waits for any more is
-    with the nodes all the same, and must not become more and more. Any thread.
+    A request is held, and so counts towards the limit of requests in flight, until :meth:`done`:
+    after its caller has given up, the nodes may still work on it. Thread-safe.
 
     :param on_failure: called in any thread for a request that has failed; must not block.
     """
@@ -53,11 +53,11 @@ class Flights(Generic[F]):
         self._flights: dict[str, F] = {}
 
     def add(self, name: str, flight: F) -> bool:
-        """Take one up, until it is done; False where it has its outcome already: send nothing."""
+        """Add a request until it is done; False if it has ended already and must not be sent."""
         waiter = flight.waiter
         if not self._waiters.hold(waiter):
-            return False  # it has ended: its time was over at once
-        self._flights[name] = flight  # last: from now on it can be done, or lost, in any thread
+            return False  # it has ended: it was due at once
+        self._flights[name] = flight  # from here on any thread may call done() or lose()
         if not self._waiters.subscribe(waiter, partial(self._landed, waiter)):
             self.done(name)
             self._landed(waiter)
@@ -65,35 +65,35 @@ class Flights(Generic[F]):
         return True
 
     def get(self, name: str) -> F | None:
-        """The request of this name; None where the nodes have done with it."""
+        """The request of this name; None if the nodes have finished it."""
         return self._flights.get(name)
 
     def now(self) -> dict[str, F]:
-        """Those that are with the nodes at this moment."""
+        """A copy of the requests that the nodes have not finished."""
         return self._flights.copy()
 
     def done(self, name: str) -> None:
-        """The nodes have done with one, or have lost it. More than once: nothing."""
+        """Remove a request that the nodes have finished or lost. Idempotent."""
         flight = self._flights.pop(name, None)
         if flight is not None:
             self._waiters.release(flight.waiter)
 
     def lose(self, name: str, group: str, worker: str = "") -> None:
-        """Let one fail: it was lost with a group, by the loss of that worker, if of any."""
+        """Fail a request that was lost with a group, and with ``worker`` if that is known."""
         flight = self._flights.get(name)
         self.done(name)
         if flight is not None and not flight.waiter.done():
             self._waiters.settle(flight.waiter, transport_failure(name, group, worker))
 
     def _landed(self, waiter: ReplyWaiter) -> None:
-        """A request has its outcome, by whatever way."""
+        """Report the outcome of a request if it is a failure or a timeout."""
         outcome = waiter.outcome
         if outcome is not None and outcome.status in ("error", "timeout"):
             self._on_failure(outcome, w3c_trace_id(waiter.asked_as))
 
 
 def name_of(number: int) -> str:
-    """The name that a gateway's request of this number has in the graph, and nowhere else."""
+    """The name, used only in the graph, of the request with this number of a gateway."""
     return f"r{number}"
 
 
@@ -106,12 +106,13 @@ def visits_of(
     sampled: bool,
     due: float,
 ) -> Iterator[Visit]:
-    """What the inputs of one request are to their targets, in their order.
+    """Return the visits that carry the inputs of one request to their targets, in the same order.
 
-    :param number: the request's: its name is of it, and the keys of its records are.
-    :param sampled: whether it is traced, where the headers of an input do not say otherwise.
-    :param due: until when somebody waits for it, in seconds by ``time.monotonic``.
+    :param number: the number of the request, from which its name and its records' keys are made.
+    :param sampled: whether it is traced, unless the headers of an input say otherwise.
+    :param due: its deadline, in seconds by ``time.monotonic``.
     :raises UnknownRouteError: when a target takes no payload of that class from a caller.
+    :raises UnsendableRequestError: when headers are not all text.
     """
     weights = shares(WHOLE, len(inputs))
     for place, (each, weight) in enumerate(zip(inputs, weights, strict=True)):

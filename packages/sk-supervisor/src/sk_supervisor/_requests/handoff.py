@@ -1,4 +1,4 @@
-"""Requests to the nodes of a run: asked, handed to the groups of their targets, and answered."""
+"""Requests to the nodes of a run: registered, sent to the groups of their targets, answered."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ if TYPE_CHECKING:
 
 
 class Gateway(Protocol):
-    """Where requests are handed to whatever runs the nodes."""
+    """Passes requests on to the processes, or the thread, that run the nodes."""
 
     def dispatch(self, deliveries: RoutingResult, waiter: ReplyWaiter) -> None:
-        """Send a request on its way. Never waits for it."""
+        """Send a request, without waiting for its outcome."""
 
     def close(self) -> None:
-        """Let what is in flight fail."""
+        """Fail the requests in flight."""
 
 
 class Handoff:
-    """The requests of one run. Safe in any thread.
+    """The requests of one run. Thread-safe.
 
-    ``failure`` is what the run has failed of: whoever asks anything from then on is told so.
+    ``failure`` is the error that ended the run: later requests are rejected with its message.
 
-    :param on_settled: called, in any thread, when no more requests are taken and the last one is
-        answered, and again when the nodes have done with it.
-    :param clean: takes what nobody may be shown out of a text.
+    :param on_settled: called, in any thread, when no more requests are accepted and the last one is
+        answered, and again when the nodes have finished it.
+    :param clean: masks secrets in a text.
     """
 
     def __init__(
@@ -88,18 +88,18 @@ class Handoff:
         self._decided = threading.Event()
 
     def open(self, gateway: Gateway) -> None:
-        """Take requests from now on."""
+        """Accept requests from now on."""
         self._gateway = gateway
         self._decided.set()
 
     def request(
         self, envelope: Envelope[Any], *, timeout_seconds: float | None = None
     ) -> ReplyWaiter:
-        """Send a request; ``await`` what this gives, or call its ``wait()``, for the outcome.
+        """Send a request; ``await`` the returned waiter, or call its ``wait()``, for the outcome.
 
-        :raises RequestRefusedError: when too many are in flight, its trace id is in use, or no run
-            is open to it.
-        :raises UnknownRouteError: when no node takes it.
+        :raises RequestRefusedError: when too many requests are in flight, the trace id is in use,
+            or the run does not accept requests.
+        :raises UnknownRouteError: when no node takes the payload.
         :raises UnsendableRequestError, RecordTooLargeError: when it cannot be sent.
         """
         patience = self._patience if timeout_seconds is None else timeout_seconds
@@ -111,21 +111,22 @@ class Handoff:
     def execute_boundary(
         self, inputs: Sequence[BoundaryDispatchInput], *, timeout_seconds: float | None = None
     ) -> RoutingResult:
-        """Run inputs from their targets on, each in the group that owns its target; wait for all.
+        """Run inputs through the graph from their targets on, and wait until all have ended.
 
-        The replies are the terminal outputs, in the order of the inputs, each under the trace id
-        and ``reply_to`` of its input; an input that the graph lets end without a reply has none.
+        Each goes to the group that owns its target. The replies are the terminal outputs, in the
+        order of the inputs, with the trace id and ``reply_to`` of their inputs; an input that ends
+        in the graph without a reply has none. If several inputs fail, the first one's failure is
+        raised.
 
-        :raises HandoffTimeoutError: a ``TimeoutError``.
-        :raises HandoffTransportError: a ``ConnectionError``: the group was lost.
-        :raises HandoffFailedError: a ``RuntimeError``: a node failed. In each case the failure of
-            the first input that has one, when all have ended.
-        :raises UnknownRouteError: when there is no such group, it does not run the target, or that
-            does not take the payload: of no use to try again.
-        :raises TooManyInputsError: when they are more than may ever be in flight.
-        :raises RequestRefusedError: as :meth:`request`; nothing is sent where not all are taken.
-        :raises UnsendableRequestError, RecordTooLargeError: when one of them cannot be sent; what
-            was sent before is cancelled.
+        :raises HandoffTimeoutError: when an input timed out (a ``TimeoutError``).
+        :raises HandoffTransportError: when its group was lost (a ``ConnectionError``).
+        :raises HandoffFailedError: when a node failed (a ``RuntimeError``).
+        :raises UnknownRouteError: when there is no such group, it does not run the target, or the
+            target does not take the payload. A retry cannot succeed.
+        :raises TooManyInputsError: when there are more inputs than may ever be in flight.
+        :raises RequestRefusedError: as :meth:`request`; nothing is sent unless all are accepted.
+        :raises UnsendableRequestError, RecordTooLargeError: when an input cannot be sent; those
+            sent before it are cancelled.
         """
         self.routing.by_group(inputs)
         if len(inputs) > self._most:
@@ -154,40 +155,40 @@ class Handoff:
         return RoutingResult(terminal_outputs=outputs)
 
     def wait_started(self, seconds: float) -> bool:
-        """Whether requests are taken, or were, within the time; False at once if none will be."""
+        """Wait until the run has accepted requests; False if it does not in time, or never will."""
         self._decided.wait(seconds)
         return self._gateway is not None
 
     def cache_snapshot(self) -> RouteCacheSnapshot:
-        """How the routing cache stands."""
+        """The counters of the routing cache."""
         return self.routing.cache_snapshot()
 
     def counters(self) -> ReplyCounters:
-        """What became of the requests so far."""
+        """The counts of requests so far, by outcome."""
         return self.waiters.counters()
 
     @property
     def in_flight(self) -> int:
-        """How many requests are not answered yet."""
+        """The number of requests that are not answered yet."""
         return self.waiters.in_flight
 
     @property
     def unsettled(self) -> int:
-        """How many are not answered yet, or are answered and not done with: the nodes go on."""
+        """The number of requests that are not answered, or that the nodes have not finished."""
         counters = self.waiters.counters()
         return counters.in_flight + counters.unfinished
 
     def refuse(self) -> None:
-        """Take no more requests. More than once: nothing."""
+        """Accept no more requests. Idempotent."""
         self.waiters.refuse()
         self._ending = True
 
     def give_up(self) -> None:
-        """Let what is in flight run out of time."""
+        """Time out all requests in flight."""
         self.waiters.expire(inf)
 
     def close(self) -> None:
-        """Let whatever is in flight fail. More than once: nothing."""
+        """Accept no more requests, and fail those in flight. Idempotent."""
         self.refuse()
         if self._gateway is not None:
             self._gateway.close()
@@ -195,19 +196,19 @@ class Handoff:
         self._decided.set()
 
     def _happened(self, event: ReplyEvent) -> None:
-        """Something has become of a request: see whether it was the last one."""
+        """Call ``on_settled`` if this event was that of the last request."""
         over = event.name in ("completed", "cancelled", "expired", "released")
         if over and self._ending and not self.waiters.in_flight:
             self._on_settled()
 
     def _registered(self, each: BoundaryDispatchInput, patience: float) -> ReplyWaiter:
-        """Who waits for the reply to one input, ``patience`` seconds."""
+        """Register a waiter for the reply to one input, with a timeout of ``patience`` seconds."""
         trace_id, spare = names_of(each.trace_id, each.headers)
         reply_to, group = each.reply_to or trace_id, each.dispatch_group
         return self.waiters.register(trace_id, reply_to, patience, group=group, spare=spare)
 
     def _closed(self, refused: RequestsClosedError) -> RequestsClosedError:
-        """Why no request is taken, as far as that is known by now."""
+        """The error for a rejected request; it names the run's failure if that is known."""
         if self.failure is None:
             return refused
         return RequestsClosedError(self._clean(str(self.failure).partition("\n")[0]))
@@ -219,7 +220,7 @@ class Handoff:
 
 
 def _error_of(terminal: TerminalEvent) -> HandoffError:
-    """What an outcome that is no success stands for."""
+    """The exception for an outcome that is not a success."""
     kinds = (HandoffTimeoutError, HandoffTransportError, HandoffFailedError)
     kind = next((kind for kind in kinds if kind.category == terminal.category), HandoffError)
     return kind(

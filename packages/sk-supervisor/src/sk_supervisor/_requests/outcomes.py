@@ -1,4 +1,4 @@
-"""How a request has ended, in the words of the contract: no payload, no text of a node's. Pure."""
+"""Outcomes of requests: failures without payloads or texts that a node raised. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sk_kernel.runtime import Answer
 
 
 def terminal_of(answer: Answer, group: str, worker: str) -> TerminalEvent:
-    """What a request has come to; ``group`` and ``worker`` are where a failure happened."""
+    """The outcome that an answer stands for; ``group`` and ``worker`` are where it failed."""
     if not answer.cause_type:
         return TerminalEvent(answer.request, "success", answer.payload)
     late = answer.cause_type == RequestExpiredError.__name__
@@ -24,9 +24,9 @@ def terminal_of(answer: Answer, group: str, worker: str) -> TerminalEvent:
 
 
 def transport_failure(request: str, group: str, worker: str = "") -> TerminalEvent:
-    """A request was lost with a group, or where that cannot be told from its being lost.
+    """The outcome of a request that was, or may have been, lost with a group.
 
-    :param worker: the one that was lost, where it is known which.
+    :param worker: the worker that was lost, if it is known.
     """
     return TerminalEvent(
         request,

@@ -1,4 +1,4 @@
-"""What has come of requests, on its way from the hub's thread to whoever asked."""
+"""Replies on their way from the hub's thread to the callers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sk_supervisor._requests.outcomes import terminal_of
 
 
 class Come(NamedTuple):
-    """An answer that has come from a worker, for the request of ``waiter``.
+    """The effect of an answer from a worker on the request of ``waiter``.
 
-    ``said`` is what the request has come to by it, where it has: a failure in there is the
-    ``group``'s. ``done`` is the name of a request with which the nodes have done.
+    ``said`` is the answer that completes the request, or None; if it is a failure, it happened in
+    ``group``. ``done`` is the name of the request if the nodes have finished it, else empty.
     """
 
     waiter: ReplyWaiter
@@ -26,14 +26,13 @@ class Come(NamedTuple):
 
 
 class Replies:
-    """Makes the payloads of replies, and settles the requests.
+    """Decodes the payloads of replies, and settles the requests.
 
-    A payload's class is the application's: making it may take any time, or raise anything. So it is
-    made in a thread of its own, where that delays the replies behind it and fails its own request,
-    and nothing else. What runs no such code, and is small, is made at once: to wake another thread
-    takes longer.
+    Decoding runs code of the application's classes, which may take any time or raise anything. So
+    it is done in a separate thread, where it can only delay later replies and fail its own request.
+    A small reply that runs no such code is decoded at once: waking another thread takes longer.
 
-    :param on_done: called with the name of each request with which the nodes have done.
+    :param on_done: called with the name of each request that the nodes have finished.
     """
 
     def __init__(
@@ -41,11 +40,11 @@ class Replies:
     ) -> None:
         self._codec, self._waiters, self._on_done = codec, waiters, on_done
         self._come: queue.SimpleQueue[tuple[str, Sequence[Come]] | None] = queue.SimpleQueue()
-        #: Frames for the other thread, and those that it has done with: each counted by one thread.
+        #: Frames queued for the other thread, and those it has finished; one thread counts each.
         self._queued = self._attended = 0
 
     def put(self, worker: str, come: Sequence[Come]) -> None:
-        """Take what has come from a worker in one frame. The hub's thread; never waits."""
+        """Take the answers of one frame of a worker. Called in the hub's thread; never blocks."""
         said = [each.said for each in come if each.said is not None]
         if self._queued == self._attended and self._codec.reads_at_once(said):
             for each in come:
@@ -55,7 +54,7 @@ class Replies:
             self._come.put((worker, come))
 
     def attend(self) -> None:
-        """Pass on what comes, in its order, until :meth:`leave`; a thread of its own."""
+        """Settle queued requests, in order, until :meth:`leave`. Runs in a separate thread."""
         while (frame := self._come.get()) is not None:
             worker, come = frame
             for each in come:
@@ -63,13 +62,13 @@ class Replies:
             self._attended += 1
 
     def leave(self) -> None:
-        """Have :meth:`attend` return behind what has come so far."""
+        """Make :meth:`attend` return after what is queued so far."""
         self._come.put(None)
 
     def _pass_on(self, worker: str, come: Come) -> None:
         waiter, said, group, done = come
         answer = self._codec.read(said, waiter.asked_as) if said is not None else None
         if done:
-            self._on_done(done)  # first: whoever is woken may ask for more at once
+            self._on_done(done)  # before the caller wakes, who may send another request at once
         if answer is not None:
             self._waiters.settle(waiter, terminal_of(answer, group, worker))
