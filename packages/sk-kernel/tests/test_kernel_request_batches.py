@@ -128,11 +128,13 @@ def test_together_they_come_to_what_each_comes_to_alone(
 ) -> None:
     vars(module)["bad"] = bad
     failure = {} if policy == "fail" else {"policy": policy, "attempts": attempts}
-    whole = {a.request: a[2:] for a in _asked(module, numbers, **failure) if a.weight or a.given_up}
+    whole = {
+        a.request: a[2:] for a in _asked(module, numbers, **failure) if a.weight or a.is_policy_drop
+    }
     alone = {}
     for place, number in enumerate(numbers):
         for answer in _asked(module, [number], **failure):
-            if answer.weight or answer.given_up:
+            if answer.weight or answer.is_policy_drop:
                 alone[f"r{place}"] = answer[2:]
     assert whole == alone
 

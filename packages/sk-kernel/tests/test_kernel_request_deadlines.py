@@ -127,7 +127,7 @@ def test_a_coroutine_is_cancelled_when_nobody_waits_for_it(
     ran = Ran(module, {6: math.inf, 7: time.monotonic() + SOON, 8: math.inf}, **failure)
     assert module.calls == [6, 7, 8]  # and no further attempt
     assert ran.answers["r7"].cause_type == "RequestExpiredError"
-    assert not ran.answers["r7"].given_up
+    assert not ran.answers["r7"].is_policy_drop
     assert ran.losses.skipped == 0  # for the policy to let go of there is nothing
     assert [ran.answers[name].payload.text for name in ("r6", "r8")] == ["6", "8"]
 

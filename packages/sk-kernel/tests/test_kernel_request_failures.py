@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
 from kernel_requests import one_batch, placed, spec
+from kernel_spans import Collected
 from sk_kernel import FailureSpec, NodeFailure, RunError
 from sk_kernel.runtime import (
     SINK,
@@ -21,6 +23,7 @@ from sk_kernel.runtime import (
     RequestRunner,
     SegmentRunner,
     TraceIds,
+    Tracer,
     Visit,
     make_plan,
 )
@@ -217,4 +220,44 @@ def lost(b: B) -> D:
     context = ApplicationContext(spec(module, failure=FailureSpec(NodeFailure("skip"))))
     plan = placed(context, {"two": "g", "lost": "g"})
     answers = one_batch(context, plan, "two", [module.A(0)])
-    assert [a.cause_type for a in answers if a.given_up] == ["KeyError"]
+    assert [a.cause_type for a in answers if a.is_policy_drop] == ["KeyError"]
+
+
+IN_TURN = """
+@node
+def several(a: A) -> list[B]:
+    return [B(n) for n in range(3)]
+@node
+class Calling:
+    async def __call__(self, b: B) -> C: raise ValueError(b.n)
+    def finish(self) -> None: ...
+@node
+def last(c: C) -> D: return D(str(c.n))
+"""
+
+
+def test_a_coroutine_that_is_not_begun_since_its_request_has_failed_has_no_span(
+    declare: Callable[..., ModuleType],
+) -> None:
+    module = declare(IN_TURN)
+    context, seen = ApplicationContext(spec(module)), Collected()
+    plan = placed(context, dict.fromkeys(("several", "calling", "last"), "h"))
+    entrances, segment = Entrances(context.graph, "r"), plan.segment_of("several")
+    ids = TraceIds("r")
+    tracer = Tracer(plan, ids, [seen])
+    with asyncio.Runner() as loop:
+        runner = SegmentRunner(
+            context,
+            plan,
+            segment,
+            context.container(),
+            Identity("r", "s", "h", ids),
+            tracer=tracer,
+            loop=loop,
+        )
+        edge = entrances.entry("several", module.A)
+        visit = Visit("r1", WHOLE, edge, entrances.root(1, 0, 1), module.A(1), sampled=True)
+        RequestRunner(plan, segment, runner).run([visit])
+        tracer.flush()
+    found = [(span.name, span.error) for span in seen.of("internal")]
+    assert found == [("several", None), ("calling", "ValueError")]

@@ -193,7 +193,7 @@ def test_what_was_given_up_leaves_before_what_may_end_the_request_elsewhere(work
     worker.take("looking", {2: Part(1)})
     assert [receiver for receiver, _ in worker.sent()] == [CLIENT, "two-0.1"]
     (loss,) = worker.answers()
-    assert (loss.weight, loss.node, loss.given_up) == (0, "looking", True)
+    assert (loss.weight, loss.node, loss.is_policy_drop) == (0, "looking", True)
 
 
 def test_large_replies_are_sent_before_all_of_them_are_encoded(worker: Worker) -> None:

@@ -59,8 +59,8 @@ class Batch(Struct):
     sampled: frozenset[int] = frozenset()
     #: Of the process that this batch was made in.
     forks: int = field(default_factory=forks)
-    #: What ends the process, raised by a node.
-    ends: ClassVar[tuple[type[BaseException], ...]] = ENDS
+    #: Exceptions of a node that end the process.
+    fatal_exceptions: ClassVar[tuple[type[BaseException], ...]] = ENDS
 
     def correlation(self, key: Key) -> Correlation:
         """What is known about a record besides its payload."""
@@ -82,12 +82,12 @@ class Batch(Struct):
         """The errors that :meth:`blame` took without raising them."""
         return ()
 
-    def bears(self, error: BaseException) -> bool:
-        """Whether what a node raised is the failure of a record, and not the end of the process.
+    def is_record_failure(self, error: BaseException) -> bool:
+        """Whether an exception of a node is the failure of a record, not the end of the process.
 
-        In one that the node has forked it is the end: no record is anything to that process.
+        In a child process that a node has forked, every exception ends that process.
         """
-        return not isinstance(error, self.ends) and self.forks == Lineage.forks
+        return not isinstance(error, self.fatal_exceptions) and self.forks == Lineage.forks
 
     def blame(self, error: RunError) -> None:
         """Take the failure of the record ``error.record``, which ends the batch.
@@ -96,31 +96,31 @@ class Batch(Struct):
         """
         raise error from None
 
-    def gave_up(self, key: Key, node: str, cause: str) -> None:
-        """A node's failure policy gave a record up, for a ``cause``: the type of what was raised.
+    def record_dropped(self, key: Key, node: str, cause: str) -> None:
+        """Note that a node's policy gave a record up; ``cause`` is the type of the exception.
 
         The batch goes on without that record.
         """
 
     def is_over(self, key: Key) -> bool:
-        """Whether a record is to be run no further, since the request that it is of has failed."""
+        """Whether a record goes no further because its request has failed."""
         return False
 
     def due_of(self, key: Key) -> float:
-        """Until when somebody waits for a record, in seconds by ``time.monotonic``."""
+        """Until when the caller waits for a record, in seconds by ``time.monotonic``."""
         return math.inf
 
     def began(self, cancel: Callable[[], object]) -> None:
         """Coroutines have been started, which ``cancel`` cancels. Any thread may call that."""
 
-    def going(self, columns: list[Column]) -> list[Column]:
-        """``columns``, which wait for a vertex, without the records that are over."""
+    def without_failed(self, columns: list[Column]) -> list[Column]:
+        """``columns``, which wait for a vertex, without the records of failed requests."""
         return columns
 
-    def are_apart(self, keys: Sequence[Key]) -> bool:
-        """Whether the failure of one of these records stops none of the others.
+    def failures_are_independent(self, keys: Sequence[Key]) -> bool:
+        """Whether the failure of any of these records leaves all others to go on.
 
-        Then a unit may run them all in one loop, without a look at each.
+        If so, a unit may run them all in one loop without a check of each.
         """
         return True
 

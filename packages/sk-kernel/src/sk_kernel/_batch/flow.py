@@ -62,7 +62,7 @@ class Flow:
 
     def take(self, vertex: str) -> list[Column]:
         """Take the columns that wait for a vertex, without the records that are over."""
-        return self.batch.going(self.inbox.pop(vertex, []))
+        return self.batch.without_failed(self.inbox.pop(vertex, []))
 
     def emit(self, outlet: Outlet, keys: Sequence[Key], outputs: Sequence[Any]) -> None:
         """Send what a producer returned for each of ``keys`` on its way.

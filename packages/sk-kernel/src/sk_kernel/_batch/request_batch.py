@@ -18,18 +18,20 @@ class RequestBatch(Batch):
     """Records of any number of requests.
 
     A request is known by the root of its records' keys (:func:`root_of`); ``first`` and ``last``
-    are the least and the largest. ``failed`` holds the error that ended a request: none of its
-    records is run any further. ``let_go`` holds, of the first record of a request that a failure
-    policy gave up, the node and the type of what it raised. ``due`` holds until when somebody waits
-    for a request, in seconds by ``time.monotonic``, and ``cancel`` what cancels the coroutines that
-    are under way, or were last.
+    are the least and the largest. By request:
+
+    - ``failed``: the error that ended it; none of its records is run any further.
+    - ``dropped``: the node and the type of the exception of its first record that a policy gave up.
+    - ``due``: until when its caller waits, in seconds by ``time.monotonic``.
+
+    ``cancel`` cancels the coroutines that are under way, or were last.
     """
 
     #: ``sys.exit`` too is a request's failure, and ends no process.
-    ends: ClassVar[tuple[type[BaseException], ...]] = (KeyboardInterrupt,)
+    fatal_exceptions: ClassVar[tuple[type[BaseException], ...]] = (KeyboardInterrupt,)
 
     failed: dict[int, RunError] = field(default_factory=dict)
-    let_go: dict[int, tuple[str, str]] = field(default_factory=dict)
+    dropped: dict[int, tuple[str, str]] = field(default_factory=dict)
     due: dict[int, float] = field(default_factory=dict)
     cancel: Callable[[], object] | None = None
 
@@ -46,9 +48,9 @@ class RequestBatch(Batch):
         if earlier is None or key < earlier.record:  # type: ignore[operator]
             self.failed[root_of(key)] = error
 
-    def gave_up(self, key: Key, node: str, cause: str) -> None:
+    def record_dropped(self, key: Key, node: str, cause: str) -> None:
         """See the base; the first of each request is kept."""
-        self.let_go.setdefault(root_of(key), (node, cause))
+        self.dropped.setdefault(root_of(key), (node, cause))
 
     def is_over(self, key: Key) -> bool:
         """See the base."""
@@ -69,17 +71,17 @@ class RequestBatch(Batch):
             with suppress(RuntimeError):  # the loop is closed already
                 self.cancel()
 
-    def going(self, columns: list[Column]) -> list[Column]:
+    def without_failed(self, columns: list[Column]) -> list[Column]:
         """See the base."""
         if not self.failed:
             return columns
-        return [kept for column in columns if (kept := self._without_failed(column)).keys]
+        return [kept for column in columns if (kept := self._kept_rows(column)).keys]
 
-    def are_apart(self, keys: Sequence[Key]) -> bool:
-        """See the base: they are, where each is of another request."""
+    def failures_are_independent(self, keys: Sequence[Key]) -> bool:
+        """See the base: they are if each belongs to a different request."""
         return isinstance(keys[0], int) or len({root_of(key) for key in keys}) == len(keys)
 
-    def _without_failed(self, column: Column) -> Column:
+    def _kept_rows(self, column: Column) -> Column:
         rows = [row for row, key in enumerate(column.keys) if root_of(key) not in self.failed]
         if len(rows) == len(column.keys):
             return column

@@ -1,4 +1,4 @@
-"""Calling a node for requests: what fails ends the request that it is of, and no other."""
+"""Calling a node for requests: a failure ends its own request, and no other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sk_kernel._batch.batch import Batch, Rows
 from sk_kernel._calls.awaited_times import AwaitedTimes
 from sk_kernel._calls.batch_call import BatchRaisedError
-from sk_kernel._calls.guarded import LOST, GuardedCall, kept
+from sk_kernel._calls.dropped import NOT_CALLED, Dropped
+from sk_kernel._calls.guarded import GuardedCall, kept
 from sk_kernel._graph.graph import Edge
 from sk_kernel._record.ends import ENDS
 from sk_kernel._record.envelope import Key
@@ -23,64 +24,65 @@ if TYPE_CHECKING:
 class AskedCall(GuardedCall):
     """A :class:`GuardedCall` on the records of a :class:`RequestBatch`, under any policy.
 
-    Under the policy ``fail`` a record that the node raises on ends its request, as what the node
-    returns wrongly does under every one. For a record whose request has failed it returns
-    :data:`LOST`, and the node is not called.
+    Under the policy ``fail``, an exception of the node ends the record's request; an output that is
+    not as declared does so under every policy. The node is not called on a record whose request has
+    failed: :data:`NOT_CALLED` stands in place of its output.
     """
 
-    #: For the coroutines of all requests that pass by themselves; made where the loop runs.
-    _room: asyncio.Semaphore | None = None
+    #: Bounds the coroutines of all requests together; created when the loop runs.
+    _slots: asyncio.Semaphore | None = None
 
-    def one(self, batch: Batch, key: Key, item: Any, edge: Edge) -> Any:
+    def call_one(self, batch: Batch, key: Key, item: Any, edge: Edge) -> Any:
         """See the base; the span of a record that is given up has the error of the last attempt."""
         if batch.is_over(key):
-            return LOST
-        return super().one(batch, key, item, edge)
+            return NOT_CALLED
+        return super().call_one(batch, key, item, edge)
 
-    def lose(self, batch: Batch, key: Key, item: Any, error: BaseException) -> bool:
-        """Give a record up, or blame it where that is not for the node's policy."""
+    def give_up(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Dropped | None:
+        """Give a record up, or fail its request if the node's policy does not give records up."""
         if self._failure.policy != "fail" and not isinstance(error, ENDS):
-            return super().lose(batch, key, item, error)
-        self._blame(batch, key, error)
-        return True
+            return super().give_up(batch, key, item, error)
+        return self._blame(batch, key, error)
 
     async def awaited(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
-        """:meth:`passed` of a coroutine node, while other requests are under way."""
+        """:meth:`call_kept` of a coroutine node, while other requests are under way."""
         traced = self._tracer.rows(rows.keys, batch.sampled) if self._tracer else ()
         if not traced:
-            return kept(rows.keys, await self._apart(batch, rows.keys, rows.items, None))
+            return kept(rows.keys, await self._await_separately(batch, rows.keys, rows.items, None))
         assert self._tracer is not None  # noqa: S101 - else nothing is traced
-        times = AwaitedTimes(traced, self._lost_by)
+        times = AwaitedTimes(traced)
         try:
-            return kept(rows.keys, await self._apart(batch, rows.keys, rows.items, times))
+            return kept(
+                rows.keys, await self._await_separately(batch, rows.keys, rows.items, times)
+            )
         finally:
             times.tell(self._tracer, batch, rows)
 
-    def _together(self, batch: Batch, items: Sequence[Any]) -> list[Any]:
+    def _call_process_batch(self, batch: Batch, items: Sequence[Any]) -> list[Any]:
         try:
-            return super()._together(batch, items)
+            return super()._call_process_batch(batch, items)
         except NodeOutputError as wrong:
-            raise BatchRaisedError(wrong) from wrong  # of whose request, it does not tell
+            raise BatchRaisedError(wrong) from wrong  # it does not show whose request it is
 
-    def _one_by_one(
+    def _retry_individually(
         self, batch: Batch, raised: BatchRaisedError, each: Callable[[], list[Any]]
     ) -> list[Any]:
         before = self._raised
         outputs = each()
         if self._raised == before:
-            self._warn(raised)  # what no request has done fails none
+            self._warn(raised)  # no single request fails, so none is ended
         return outputs
 
-    def _await(
+    def _await_all(
         self,
         batch: Batch,
         keys: Sequence[Key],
         items: Sequence[Any],
         times: AwaitedTimes | None = None,
     ) -> list[Any]:
-        return self._runner.run(self._apart(batch, keys, items, times))
+        return self._runner.run(self._await_separately(batch, keys, items, times))
 
-    async def _apart(
+    async def _await_separately(
         self,
         batch: Batch,
         keys: Sequence[Key],
@@ -91,51 +93,58 @@ class AskedCall(GuardedCall):
 
         from sk_kernel._calls.coroutines import CONCURRENT_COROUTINES, apart, in_room
 
-        lost: set[int] = set()
+        dropped: dict[int, Dropped] = {}
         guarded = self._starter(batch, keys, items)
+        if times is not None:
+            guarded = times.of(guarded)  # not of one that is never begun: it has no span
 
         async def start(index: int) -> Any:
             if batch.is_over(keys[index]):
-                return LOST
+                return NOT_CALLED
             output = await guarded(index)
-            if output is LOST:
-                lost.add(index)
+            if type(output) is Dropped:
+                dropped[index] = output
             return output
 
         def failed(index: int, cause: BaseException) -> Any:
             if not isinstance(cause, CancelledError):
-                raise cause  # not the node's own, which the coroutine has seen to
+                raise cause  # not the node's own, which the coroutine has handled
             # A node that has cancelled its task goes on until it waits, or to its end.
-            if index not in lost:
-                self._lose_awaited(batch, keys[index], items[index], cause)
-            return LOST
+            if index in dropped:
+                return dropped[index]
+            return self._give_up_awaited(batch, keys[index], items[index], cause)
 
         def due(index: int) -> float:
             return batch.due_of(keys[index])
 
         at_once = CONCURRENT_COROUTINES if self._independent else 1
-        self._room = self._room or Semaphore(CONCURRENT_COROUTINES)
-        begin = in_room(start if times is None else times.of(start), self._room)
+        self._slots = self._slots or Semaphore(CONCURRENT_COROUTINES)
+        begin = in_room(start, self._slots)
         return await apart(begin, len(keys), due, at_once, failed, batch.began)
 
-    def _awaits_again(self, batch: Batch, key: Key, attempt: int, error: BaseException) -> bool:
-        return not _has_expired(batch, key) and super()._awaits_again(batch, key, attempt, error)
+    def _may_retry_awaited(
+        self, batch: Batch, key: Key, attempt: int, error: BaseException
+    ) -> bool:
+        if _has_expired(batch, key):
+            return False
+        return super()._may_retry_awaited(batch, key, attempt, error)
 
-    def _lose_awaited(self, batch: Batch, key: Key, item: Any, error: BaseException) -> None:
-        """See the base; where nobody waits for the record any more, its request has expired."""
+    def _give_up_awaited(
+        self, batch: Batch, key: Key, item: Any, error: BaseException
+    ) -> Dropped | None:
+        """See the base; if the caller's time is over, the request has expired."""
         if not _has_expired(batch, key):
-            self.lose(batch, key, item, error)
-            return
+            return self.give_up(batch, key, item, error)
         expired = RequestExpiredError(self.name)
         expired.__cause__ = error
-        self._blame(batch, key, expired)
+        return self._blame(batch, key, expired)
 
-    def _blame(self, batch: Batch, key: Key, error: BaseException) -> None:
-        self._lost += 1
-        self._cause = type(error).__name__
+    def _blame(self, batch: Batch, key: Key, error: BaseException) -> Dropped:
+        self._dropped += 1
         failed = self._failed(error, key)
         failed.__cause__ = error
         batch.blame(failed)
+        return Dropped(type(error).__name__)
 
 
 def _has_expired(batch: Batch, key: Key) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
 from sk_kernel._batch.batch import Batch, Rows
+from sk_kernel._calls.dropped import drop_cause
 from sk_kernel._trace.observe import Tracer
 
 _Start = Callable[[int], Coroutine[Any, Any, Any]]
@@ -19,14 +20,13 @@ class _Ended(NamedTuple):
 
 
 class AwaitedTimes:
-    """Coroutines look at the clock themselves, so that they overlap as those of other records do.
+    """Coroutines read the clock themselves, so that they overlap like those of other records.
 
     :param traced: the rows of the sampled records, in ascending order.
-    :param lost_by: what the node raised, where an output is in the place of what it would return.
     """
 
-    def __init__(self, traced: Sequence[int], lost_by: Callable[[Any], str | None]) -> None:
-        self._traced, self._lost_by = frozenset(traced), lost_by
+    def __init__(self, traced: Sequence[int]) -> None:
+        self._traced = frozenset(traced)
         self._ended: dict[int, _Ended] = {}
 
     def of(self, start: _Start) -> _Start:
@@ -36,7 +36,7 @@ class AwaitedTimes:
             began, cause = time.time_ns(), None
             try:
                 output = await start(row)
-                cause = self._lost_by(output)
+                cause = drop_cause(output)
                 return output
             except BaseException as error:
                 cause = type(error).__name__

@@ -13,6 +13,7 @@ from sk_kernel._calls.awaited_times import AwaitedTimes
 from sk_kernel._calls.batch_call import BatchCall, BatchRaisedError
 from sk_kernel._calls.collecting import collected, collecting
 from sk_kernel._calls.contexts import Identity, contexts_of
+from sk_kernel._calls.dropped import Dropped, drop_cause
 from sk_kernel._calls.watched_calls import WatchedCalls
 from sk_kernel._declare.specs import NodeSpec
 from sk_kernel._graph.graph import Edge
@@ -59,18 +60,18 @@ class NodeCall:
         self.plain = not spec.is_async and spec.context_parameter is None
         self._target, self._identity, self._tracer, self._loop = target, identity, tracer, loop
         self._independent = independent
-        self._at_once: BatchCall | None = None
+        self._process_batch: BatchCall | None = None
         # What stands in a node's place to look at each call may be without.
         process = getattr(target, "process_batch", None) if spec.processes_batches else None
         if process is not None and independent:
-            self._at_once = BatchCall(self.name, process)
+            self._process_batch = BatchCall(self.name, process)
 
     @property
     def tracer(self) -> Tracer | None:
         """What notes the visits of sampled records, if anything does."""
         return self._tracer
 
-    def map(self, batch: Batch, rows: Rows) -> list[Any]:
+    def call_batch(self, batch: Batch, rows: Rows) -> list[Any]:
         """The node's return value for each record, in order.
 
         That records are sampled changes nothing in how the node is called: not how many payloads
@@ -80,33 +81,33 @@ class NodeCall:
         """
         traced = self._tracer.rows(rows.keys, batch.sampled) if self._tracer else ()
         if not traced:
-            return self._map(batch, rows.keys, rows.items)
+            return self._call_untraced(batch, rows.keys, rows.items)
         if self.spec.is_async:
             return self._await_traced(batch, rows, traced)
-        if self._goes_at_once(rows.items):
-            return self._at_once_traced(batch, rows, traced)
-        return self._each_traced(batch, rows, traced)
+        if self._uses_process_batch(rows.items):
+            return self._call_process_batch_traced(batch, rows, traced)
+        return self._call_each_traced(batch, rows, traced)
 
-    def passed(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
+    def call_kept(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
         """The records that the node has let pass, with its return values.
 
         :raises NodeFailedError: when the node raised; names the record.
         """
-        return rows.keys, self.map(batch, rows)
+        return rows.keys, self.call_batch(batch, rows)
 
-    def lose(self, batch: Batch, key: Key, item: Any, error: BaseException) -> bool:
-        """Give a record up that the node raised on, if its policy is such."""
-        return False
+    def give_up(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Dropped | None:
+        """Give up a record that the node raised on; None if the node's policy is ``fail``."""
+        return None
 
-    def one(self, batch: Batch, key: Key, item: Any, edge: Edge) -> Any:
+    def call_one(self, batch: Batch, key: Key, item: Any, edge: Edge) -> Any:
         """The node's return value for one record, with its span when that is sampled."""
         if self._tracer is None or root_of(key) not in batch.sampled:
-            return self._map(batch, (key,), (item,))[0]
+            return self._call_untraced(batch, (key,), (item,))[0]
         start = time.time_ns()
         cause: str | None = None
         try:
-            output = self._single(batch, key, item)
-            cause = self._lost_by(output)
+            output = self._call_one(batch, key, item)
+            cause = drop_cause(output)
             return output
         except NodeFailedError as failure:
             cause = failure.cause_type
@@ -117,13 +118,9 @@ class NodeCall:
         finally:
             self._tracer.ran(batch, edge, key, (start, time.time_ns()), cause)
 
-    def _lost_by(self, output: Any) -> str | None:
-        """What the node raised, where this is in the place of what it would have returned."""
-        return None
-
-    def _single(self, batch: Batch, key: Key, item: Any) -> Any:
+    def _call_one(self, batch: Batch, key: Key, item: Any) -> Any:
         if not self.plain:
-            return self._map(batch, (key,), (item,))[0]
+            return self._call_untraced(batch, (key,), (item,))[0]
         try:
             return self.call(item)
         except ENDS:
@@ -144,44 +141,46 @@ class NodeCall:
         except BaseException as error:
             raise NodeFailedError(self.name, type(error).__name__) from error
 
-    def _map(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+    def _call_untraced(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
         if self.spec.is_async:
-            return self._await(batch, keys, items) if items else []
-        if not self._goes_at_once(items):
-            return self._each(batch, keys, items)
+            return self._await_all(batch, keys, items) if items else []
+        if not self._uses_process_batch(items):
+            return self._call_each(batch, keys, items)
         try:
-            return self._together(batch, items)
+            return self._call_process_batch(batch, items)
         except BatchRaisedError as raised:
-            return self._blamed(batch, raised, partial(self._each, batch, keys, items))
+            return self._attribute_failure(
+                batch, raised, partial(self._call_each, batch, keys, items)
+            )
 
-    def _goes_at_once(self, items: Sequence[Any]) -> bool:
-        return self._at_once is not None and len(items) >= _SEVERAL
+    def _uses_process_batch(self, items: Sequence[Any]) -> bool:
+        return self._process_batch is not None and len(items) >= _SEVERAL
 
-    def _together(self, batch: Batch, items: Sequence[Any]) -> list[Any]:
+    def _call_process_batch(self, batch: Batch, items: Sequence[Any]) -> list[Any]:
         """What ``process_batch`` returns.
 
         :raises BatchRaisedError: when it raised.
         :raises NodeOutputError: when it returned what it may not.
         """
-        assert self._at_once is not None  # noqa: S101 - looked at
-        return self._at_once(items)
+        assert self._process_batch is not None  # noqa: S101 - looked at
+        return self._process_batch(items)
 
-    def _blamed(
+    def _attribute_failure(
         self, batch: Batch, raised: BatchRaisedError, each: Callable[[], list[Any]]
     ) -> list[Any]:
         """``process_batch`` raised: what ``each``, which calls the node on each record, gives."""
-        if not batch.bears(raised.error):
+        if not batch.is_record_failure(raised.error):
             raise raised.error from None
-        return self._one_by_one(batch, raised, each)
+        return self._retry_individually(batch, raised, each)
 
-    def _one_by_one(
+    def _retry_individually(
         self, batch: Batch, raised: BatchRaisedError, each: Callable[[], list[Any]]
     ) -> list[Any]:
         """Where the node fails on one record alone, it is that one's."""
         each()
         raise raised.of(self.name) from raised.error
 
-    def _each(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+    def _call_each(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
         call, rest = self.call, iter(items)
         try:
             if self.plain:
@@ -196,19 +195,23 @@ class NodeCall:
             index = len(items) - length_hint(rest) - 1
             raise self._failed(error, keys[max(index, 0)]) from error
 
-    def _at_once_traced(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
+    def _call_process_batch_traced(
+        self, batch: Batch, rows: Rows, traced: Sequence[int]
+    ) -> list[Any]:
         """One call for all: the span of each sampled record has the times of that call."""
         assert self._tracer is not None  # noqa: S101 - the caller has looked
         start = time.time_ns()
         try:
-            outputs = self._together(batch, rows.items)
+            outputs = self._call_process_batch(batch, rows.items)
         except BatchRaisedError as raised:
-            return self._blamed(batch, raised, partial(self._each_traced, batch, rows, traced))
+            return self._attribute_failure(
+                batch, raised, partial(self._call_each_traced, batch, rows, traced)
+            )
         times = [start] * len(traced), [time.time_ns()] * len(traced)
         self._tracer.ran_on(batch, rows, *times)
         return outputs
 
-    def _each_traced(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
+    def _call_each_traced(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
         """A call for each: the clock is read before and behind those of sampled records."""
         assert self._tracer is not None  # noqa: S101 - the caller has looked
         if self.plain and not self.forgives:
@@ -217,24 +220,24 @@ class NodeCall:
         out: list[Any] = []
         done = 0
         for row in traced:
-            out += self._each(batch, keys[done:row], items[done:row])
-            out.append(self.one(batch, keys[row], items[row], rows.edge(row)))
+            out += self._call_each(batch, keys[done:row], items[done:row])
+            out.append(self.call_one(batch, keys[row], items[row], rows.edge(row)))
             done = row + 1
-        return out + self._each(batch, keys[done:], items[done:])
+        return out + self._call_each(batch, keys[done:], items[done:])
 
     def _await_traced(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
         """Coroutines as without spans: those of sampled records look at the clock themselves."""
         assert self._tracer is not None  # noqa: S101 - the caller has looked
-        times = AwaitedTimes(traced, self._lost_by)
+        times = AwaitedTimes(traced)
         try:
-            return self._await(batch, rows.keys, rows.items, times)
+            return self._await_all(batch, rows.keys, rows.items, times)
         finally:
             times.tell(self._tracer, batch, rows)
 
     def _failed(self, error: BaseException | None, key: Key) -> NodeFailedError:
         return NodeFailedError(self.name, type(error).__name__, root_of(key)).about(key)
 
-    def _await(
+    def _await_all(
         self,
         batch: Batch,
         keys: Sequence[Key],

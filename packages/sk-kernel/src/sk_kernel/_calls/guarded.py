@@ -1,15 +1,16 @@
-"""Calling a node that a record may be given up at: the batch goes on without that record."""
+"""Calling a node whose policy gives a record up: the batch goes on without that record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sk_kernel._batch.batch import Batch, Rows
 from sk_kernel._calls.awaited_times import AwaitedTimes
 from sk_kernel._calls.batch_call import BatchRaisedError
 from sk_kernel._calls.calls import NodeCall
 from sk_kernel._calls.contexts import Identity, contexts_of
+from sk_kernel._calls.dropped import NOT_CALLED, Dropped
 from sk_kernel._calls.losses import Loss, Losses
 from sk_kernel._declare.failure import NodeFailure
 from sk_kernel._declare.specs import NodeSpec
@@ -22,19 +23,13 @@ if TYPE_CHECKING:
     import asyncio
 
 
-class _Lost:
-    """In the place of a return value that there is none of."""
-
-
-LOST: Final = _Lost()
-
-
 class GuardedCall(NodeCall):
     """A :class:`NodeCall` under the policy ``dead_letter`` or ``skip``.
 
-    For a record that is given up it returns :data:`LOST`; it never calls the node on a record again
-    that it has returned something for. What a node returns wrongly is no record's fault, and ends
-    the run under every policy.
+    A record that the node fails on is given up instead of ending the run: :class:`Dropped` stands
+    in place of its output. The node is never called again on a record that it has returned an
+    output for. An output that is not as declared is not a record's failure: it ends the run under
+    every policy.
     """
 
     forgives: ClassVar[bool] = True
@@ -53,35 +48,31 @@ class GuardedCall(NodeCall):
     ) -> None:
         super().__init__(spec, target, identity, tracer, loop, independent=independent)
         self._failure, self._losses = failure, losses
-        self._cause: str | None = None
-        self._lost = 0
-        self._raised = 0  # records that it raised on, be it that a further attempt went well
+        self._dropped = 0
+        self._raised = 0  # records that it raised on, even if a later attempt succeeded
         self._has_warned = False
 
-    def passed(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
-        """See the base; without what was given up."""
-        before = self._lost
-        outputs = self.map(batch, rows)
-        return (rows.keys, outputs) if self._lost == before else kept(rows.keys, outputs)
+    def call_kept(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
+        """See the base; without the records that were dropped."""
+        before = self._dropped
+        outputs = self.call_batch(batch, rows)
+        return (rows.keys, outputs) if self._dropped == before else kept(rows.keys, outputs)
 
-    def _lost_by(self, output: Any) -> str | None:
-        return self._cause if output is LOST else None
+    def _call_one(self, batch: Batch, key: Key, item: Any) -> Any:
+        return self._call_untraced(batch, (key,), (item,))[0]
 
-    def _single(self, batch: Batch, key: Key, item: Any) -> Any:
-        return self._map(batch, (key,), (item,))[0]
-
-    def lose(self, batch: Batch, key: Key, item: Any, error: BaseException) -> bool:
+    def give_up(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Dropped | None:
         """Give a record up, by the node's policy."""
-        self._lost += 1
-        self._cause = type(error).__name__
-        batch.gave_up(key, self.name, self._cause)
+        self._dropped += 1
+        cause = type(error).__name__
+        batch.record_dropped(key, self.name, cause)
         known = batch.correlation(key)
-        self._losses.take(Loss(self.name, self._failure, self._cause, key, item, known, error))
+        self._losses.take(Loss(self.name, self._failure, cause, key, item, known, error))
         if self._tracer is not None and root_of(key) not in batch.sampled:
-            self._tracer.failed(batch, self.name, key, self._cause)
-        return True
+            self._tracer.failed(batch, self.name, key, cause)
+        return Dropped(cause)
 
-    def _one_by_one(
+    def _retry_individually(
         self, batch: Batch, raised: BatchRaisedError, each: Callable[[], list[Any]]
     ) -> list[Any]:
         before = self._raised
@@ -95,7 +86,7 @@ class GuardedCall(NodeCall):
         return outputs
 
     def _warn(self, raised: BatchRaisedError) -> None:
-        """Say once that ``process_batch`` raised for no record's sake: else only its cost tells."""
+        """Warn once that ``process_batch`` raised although no single record makes the node fail."""
         if self._has_warned:
             return
         self._has_warned = True
@@ -109,7 +100,7 @@ class GuardedCall(NodeCall):
             cause,
         )
 
-    def _each(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
+    def _call_each(self, batch: Batch, keys: Sequence[Key], items: Sequence[Any]) -> list[Any]:
         call, arguments = (self.call, iter(items)) if self.plain else self._with(batch, keys, items)
         out: list[Any] = []
         while len(out) < len(items):
@@ -117,13 +108,13 @@ class GuardedCall(NodeCall):
                 for argument in arguments:
                     out.append(call(argument))
             except BaseException as error:
-                if not batch.bears(error):
+                if not batch.is_record_failure(error):
                     raise
                 row = len(out)
-                out.append(self._again(batch, keys[row], items[row], error))
+                out.append(self._retry(batch, keys[row], items[row], error))
                 while len(out) < len(items) and batch.is_over(keys[len(out)]):
                     next(arguments)
-                    out.append(LOST)
+                    out.append(NOT_CALLED)
         return out
 
     def _with(
@@ -134,7 +125,7 @@ class GuardedCall(NodeCall):
         pairs = zip(contexts, items, strict=True)
         return lambda pair: node(pair[1], **{name: pair[0]}), iter(pairs)
 
-    def _await(
+    def _await_all(
         self,
         batch: Batch,
         keys: Sequence[Key],
@@ -142,30 +133,29 @@ class GuardedCall(NodeCall):
         times: AwaitedTimes | None = None,
     ) -> list[Any]:
         try:
-            return super()._await(batch, keys, items, times)
+            return super()._await_all(batch, keys, items, times)
         except NodeFailedError as failure:
             if isinstance(failure.__cause__, DeadLetterError):  # not the node's own
                 raise failure.__cause__ from None
             raise
 
-    def _again(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Any:
+    def _retry(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Any:
         self._raised += 1
         attempt = 1
-        while self._tries(attempt, error):
+        while self._may_retry(attempt, error):
             attempt += 1
             try:
-                return super()._each(batch, (key,), (item,))[0]
+                return super()._call_each(batch, (key,), (item,))[0]
             except NodeFailedError as failure:
                 error = failure.__cause__ or failure
             except BaseException as fault:
-                if not batch.bears(fault):
+                if not batch.is_record_failure(fault):
                     raise
                 error = fault
-        self.lose(batch, key, item, error)
-        return LOST
+        return self.give_up(batch, key, item, error)
 
-    def _tries(self, attempt: int, error: BaseException) -> bool:
-        """Whether there is another attempt behind this one."""
+    def _may_retry(self, attempt: int, error: BaseException) -> bool:
+        """Whether another attempt follows this one."""
         return not isinstance(error, ENDS) and attempt < self._failure.attempts
 
     def _starter(
@@ -182,26 +172,29 @@ class GuardedCall(NodeCall):
                 try:
                     return await to_its_end(start(index))
                 except BaseException as error:
-                    if not batch.bears(error):
+                    if not batch.is_record_failure(error):
                         raise
-                    if not self._awaits_again(batch, keys[index], attempt, error):
-                        self._lose_awaited(batch, keys[index], items[index], error)
-                        return LOST
+                    if not self._may_retry_awaited(batch, keys[index], attempt, error):
+                        return self._give_up_awaited(batch, keys[index], items[index], error)
 
         return guarded
 
-    def _awaits_again(self, batch: Batch, key: Key, attempt: int, error: BaseException) -> bool:
-        """Whether a coroutine that has raised is begun anew."""
-        return self._tries(attempt, error)
+    def _may_retry_awaited(
+        self, batch: Batch, key: Key, attempt: int, error: BaseException
+    ) -> bool:
+        """Whether another attempt follows a coroutine that has raised."""
+        return self._may_retry(attempt, error)
 
-    def _lose_awaited(self, batch: Batch, key: Key, item: Any, error: BaseException) -> None:
+    def _give_up_awaited(
+        self, batch: Batch, key: Key, item: Any, error: BaseException
+    ) -> Dropped | None:
         """Give up a record whose coroutine has failed."""
-        self.lose(batch, key, item, error)
+        return self.give_up(batch, key, item, error)
 
 
 def kept(keys: Sequence[Key], outputs: list[Any]) -> tuple[Sequence[Key], list[Any]]:
-    """What there is an output of, and the outputs."""
-    rows = [row for row, output in enumerate(outputs) if output is not LOST]
+    """The keys of the records that were not dropped, and their outputs."""
+    rows = [row for row, output in enumerate(outputs) if type(output) is not Dropped]
     if len(rows) == len(outputs):
         return keys, outputs
     return [keys[row] for row in rows], [outputs[row] for row in rows]

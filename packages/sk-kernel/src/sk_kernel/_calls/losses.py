@@ -37,10 +37,10 @@ class Loss(NamedTuple):
     error: BaseException
 
 
-def asked_part(part: str) -> str:
-    """The file for letters of requests beside ``part``, which is the stream's.
+def requests_part(part: str) -> str:
+    """The file for dead letters of requests, next to ``part``, which is the stream's.
 
-    A part is sorted as the input is, and requests are in no order with that.
+    A part is sorted like the input; requests have no order in it.
     """
     stem, _, kind = part.rpartition(".")
     return f"{stem}.asked.{kind}"
@@ -83,17 +83,17 @@ class Losses:
             place = letter.sequence, letter.node, letter.key
             self._held.append((place, written_letter(letter)))
 
-    def flush(self, *, asked: bool = False) -> None:
+    def flush(self, *, of_requests: bool = False) -> None:
         """Append the letters that are held to the part.
 
-        :param asked: whether they are of requests, which have a part of their own.
+        :param of_requests: whether they are letters of requests, which have a part of their own.
         :raises DeadLetterError: when the file system refuses.
         """
         if not self._held:
             return
         self._held.sort()
         try:
-            with open(asked_part(self.part) if asked else self.part, "ab") as file:
+            with open(requests_part(self.part) if of_requests else self.part, "ab") as file:
                 file.write(b"".join(line for _, line in self._held))
         except OSError as error:
             raise DeadLetterError("write", self.part, str(error)) from error

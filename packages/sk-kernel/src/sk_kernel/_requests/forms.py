@@ -48,7 +48,7 @@ class WireAnswer(msgspec.Struct, array_like=True, gc=False):
     payload: msgspec.Raw
     node: str
     cause_type: str
-    given_up: bool = False
+    is_policy_drop: bool = False
 
 
 decode_visits = msgspec.msgpack.Decoder(list[WireVisit]).decode

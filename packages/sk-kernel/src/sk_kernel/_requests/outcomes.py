@@ -59,10 +59,10 @@ def outcomes_of(
         error = _spread_too_far(batch, root, leaving)
         batch.blame(error)
         answers.append(_failure(requests.pop(root), error))
-    for root, (node, cause) in batch.let_go.items():
+    for root, (node, cause) in batch.dropped.items():
         if root in requests:
             name = requests[root].request
-            answers.append(Answer(name, 0, node=node, cause_type=cause, given_up=True))
+            answers.append(Answer(name, 0, node=node, cause_type=cause, is_policy_drop=True))
     divided: dict[int, Iterator[int]] = {}
     for root, count in parts.items():
         if count > 1:

@@ -44,12 +44,12 @@ class Visit(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a share of a request has ended in: a reply, a failure, or nothing more.
+    """How a share of a request has ended: with a reply, with a failure, or with nothing.
 
-    ``node`` gave the reply or, in a failure, raised it or gave what cannot be sent. It is a failure
-    where there is a ``cause_type``: that of what was raised. One that is ``given_up`` is of a
-    record that the node's policy let go of, while others of the request may go on: it is the
-    request's outcome where nothing else comes of it.
+    It is a failure if it has a ``cause_type``, the type of the exception. ``node`` returned the
+    reply; of a failure, it raised the exception or returned a payload that cannot be sent. If
+    ``is_policy_drop``, the node's policy gave the record up: other records of the request may go
+    on, and the failure is the request's outcome only if nothing else comes of it.
     """
 
     request: str
@@ -58,7 +58,7 @@ class Answer(NamedTuple):
     payload: Any = None
     node: str = ""
     cause_type: str = ""
-    given_up: bool = False
+    is_policy_drop: bool = False
 
     @property
     def origin(self) -> str:
@@ -66,9 +66,9 @@ class Answer(NamedTuple):
         return self.node
 
     @property
-    def outright(self) -> bool:
-        """Whether it completes a request whatever else is out."""
-        return self.replied or bool(self.cause_type and not self.given_up)
+    def is_final(self) -> bool:
+        """Whether it completes its request, whatever other shares are still out."""
+        return self.replied or bool(self.cause_type and not self.is_policy_drop)
 
 
 class Unread(NamedTuple):
@@ -95,9 +95,9 @@ class Tally:
         by the first record that was given up, or else without a reply.
         """
         self.weight -= answer.weight
-        if answer.given_up:
+        if answer.is_policy_drop:
             self._loss = self._loss or answer
-        elif answer.outright:
+        elif answer.is_final:
             return answer
         if self.weight > 0:
             return None

@@ -177,11 +177,11 @@ class RequestCodec:
         return request, weight, producer, kind, consumer, key, known, sampled, due, payload
 
     def _sent_answer(self, answer: Answer) -> tuple[Any, ...]:
-        request, weight, replied, payload, node, cause, given_up = answer
+        request, weight, replied, payload, node, cause, is_drop = answer
         kind = self._type_index.get(type(payload)) if replied else None
         if replied and kind is None:
             raise NodeOutputError(node, f"{type(payload).__qualname__}, which is not declared", "")
-        return request, weight, kind, payload if replied else None, node, cause, given_up
+        return request, weight, kind, payload if replied else None, node, cause, is_drop
 
     def _raw_visits(self, data: bytes | memoryview, now: float) -> list[Visit | Answer]:
         try:
@@ -243,7 +243,7 @@ class RequestCodec:
     def _answer(self, wire: WireAnswer) -> Answer:
         request, weight = wire.request, wire.weight
         if wire.type is None:
-            lost = wire.given_up
+            lost = wire.is_policy_drop
             return Answer(request, weight, False, None, wire.node, wire.cause_type, lost)
         if wire.type >= len(self._types):
             raise WireError("no such type")

@@ -42,7 +42,7 @@ def compile_chain(
             try:
                 passed(rest, outputs.append)
             except BaseException as error:
-                if not batch.bears(error):
+                if not batch.is_record_failure(error):
                     raise
                 # The place in the iterator tells the record, the line of the loop the node.
                 row = max(end - length_hint(rest) - 1, 0)
@@ -50,7 +50,7 @@ def compile_chain(
                 call = call_of[line]
                 if isinstance(error, NotPassedError):
                     batch.blame(error.refusal(call, keys[row]))
-                elif not call.lose(batch, keys[row], payload, error):
+                elif call.give_up(batch, keys[row], payload, error) is None:
                     at = root_of(keys[row])
                     failed = NodeFailedError(call.name, type(error).__name__, at)
                     raise failed.about(keys[row]) from error

@@ -50,7 +50,7 @@ class KeyGuard:
     def look(self, flow: Flow, consumers: Iterable[str]) -> None:
         """:meth:`run` for what waits for some of the nodes."""
         for consumer in consumers:
-            for edge, keys, items in flow.batch.going(flow.inbox.get(consumer, [])):
+            for edge, keys, items in flow.batch.without_failed(flow.inbox.get(consumer, [])):
                 if not self.guards(edge):
                     continue
                 owners = self._owners.of(items)

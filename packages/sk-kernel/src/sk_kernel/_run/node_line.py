@@ -8,7 +8,7 @@ from typing import Any
 from sk_kernel._batch.batch import Batch, Rows
 from sk_kernel._batch.flow import Flow, Outlet
 from sk_kernel._calls.calls import NodeCall
-from sk_kernel._calls.guarded import LOST
+from sk_kernel._calls.dropped import NOT_CALLED, Dropped
 from sk_kernel._graph.graph import Edge
 from sk_kernel._record.envelope import Key
 from sk_kernel._run.chain import compile_chain, is_straight
@@ -105,7 +105,7 @@ class NodeLine:
         for i in traced:
             lost += self._chain(batch, rows, iter(items[done:i]), i, outputs)
             output = self._output_of(batch, rows.keys[i], rows.edge(i), items[i])
-            if output is LOST:
+            if type(output) is Dropped:
                 lost.append(i)
             else:
                 outputs.append(output)
@@ -114,16 +114,16 @@ class NodeLine:
         return lost + self._chain(batch, rows, iter(some), len(rows.keys), outputs)
 
     def _output_of(self, batch: Batch, key: Key, edge: Edge, output: Any) -> Any:
-        """What the last node gives for one record, node by node; :data:`LOST` where none does."""
+        """What the last node returns for one record, node by node; or that it was dropped."""
         for name, call in self._calls.items():
-            output = call.one(batch, key, output, edge)
-            if output is LOST or name not in self._onward:
+            output = call.call_one(batch, key, output, edge)
+            if type(output) is Dropped or name not in self._onward:
                 return output
             edge = self._onward[name]
             if type(output) is not edge.payload.cls:
                 batch.blame(self._outlets[name].refuse(output, key))
-                return LOST
+                return NOT_CALLED
             if self._guard and self._guard.guards(edge) and self._guard.strays(output):
                 batch.blame(self._guard.moved(edge, key))
-                return LOST
+                return NOT_CALLED
         return output

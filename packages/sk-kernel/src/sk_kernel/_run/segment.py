@@ -138,7 +138,7 @@ class SegmentRunner:
         try:
             departures = self._run(flow, steps)
         finally:
-            self.losses.flush(asked=True)
+            self.losses.flush(of_requests=True)
         return flow.take(SINK), departures
 
     async def overlap(
@@ -161,7 +161,7 @@ class SegmentRunner:
         finally:
             if self._tracer is not None:
                 self._hand_over(self._tracer, done=False)
-            self.losses.flush(asked=True)
+            self.losses.flush(of_requests=True)
         return flow.take(SINK), flow.departures()
 
     def _asked(self, batch: RequestBatch, arrivals: Iterable[Column]) -> tuple[Flow, list[Step]]:

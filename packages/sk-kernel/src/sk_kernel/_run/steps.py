@@ -53,7 +53,7 @@ class NodeStep:
         columns = flow.take(self._call.name)
         if columns:
             rows = merged(columns)
-            flow.emit(self._outlet, *self._call.passed(flow.batch, rows))
+            flow.emit(self._outlet, *self._call.call_kept(flow.batch, rows))
         if flow.batch.final and self._finish:
             self._finish.run(flow)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sk_kernel._batch.batch import Column, merged
 from sk_kernel._batch.flow import Flow, Outlet
 from sk_kernel._calls.calls import NodeCall
-from sk_kernel._calls.guarded import LOST
+from sk_kernel._calls.dropped import Dropped
 from sk_kernel._graph.graph import Edge
 from sk_kernel._record.envelope import Key
 from sk_kernel._run.key_guard import KeyGuard
@@ -61,7 +61,7 @@ class UnitStep:
         first, batch = self._names[0], flow.batch
         if self._line and waiting.keys() == {first} and not batch.final:
             rows = merged(waiting[first])
-            if batch.are_apart(rows.keys):
+            if batch.failures_are_independent(rows.keys):
                 self._line.run(flow, rows)
                 return
         if waiting or batch.final:
@@ -88,8 +88,8 @@ class UnitStep:
     def _walk(self, flow: Flow, leaving: _Outputs, row: _Row) -> None:
         """Run a row's node on it, and then, depth first, those that its output goes to."""
         name = row.edge.consumer
-        output = self._calls[name].one(flow.batch, row.key, row.item, row.edge)
-        if output is LOST:
+        output = self._calls[name].call_one(flow.batch, row.key, row.item, row.edge)
+        if type(output) is Dropped:
             return
         if self._fed[name]:
             flow.emit(self._outlets[name], [row.key], [output])

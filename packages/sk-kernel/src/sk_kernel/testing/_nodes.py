@@ -81,7 +81,7 @@ def run_node(
         ends.callback(container.close, loop)
         made = made_node(spec, own, container, lambda _: True)
         call = NodeCall(spec, made, identity, loop=loop)
-        outputs = call.map(batch, Rows(keys, payloads, ()))
+        outputs = call.call_batch(batch, Rows(keys, payloads, ()))
         if payloads and spec.processes_batches and not _uses_state(spec, [*states]):
             _require_same_at_once(spec.name, made, payloads, outputs, seen.sequence)
         given = emitted(Outlet(spec.name, spec.emits, ()), keys, outputs)

@@ -1,8 +1,8 @@
-"""Where requests leave for the workers and their answers come in: the caller's end of the hub.
+"""The gateway between callers and workers: it sends requests, and receives their answers.
 
-Callers of any thread put requests down; the hub's thread takes them, in as few frames as it can,
-and sees that what comes back is the worker's to say. A thread of its own makes the replies of that,
-whose classes are the application's. Nothing else here waits for anything.
+Callers in any thread queue requests. The hub's thread sends them, in as few frames as possible, and
+checks that each answer comes from a worker that may give it. A third thread builds the replies,
+because that runs code of the application's classes. Only this third thread may block.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._requests.flights import Flights, OnFailure, name_of, visits_of
 from sk_supervisor._requests.replies import Come, Replies
 
-#: What MessagePack puts before the elements of an array, at most.
+#: The maximum size of the header of a MessagePack array.
 _ARRAY_BYTES: Final = 5
 
 
 @dataclass(slots=True)
 class _Flight:
-    """A request with the workers: the segments and places it was sent to, what of it is out.
+    """A request that workers have: the (segment, place) pairs it was sent to, and its open weight.
 
-    It is ``settled`` as soon as its outcome has come, which may still have to be made.
+    It is ``settled`` as soon as its outcome has arrived, even if the reply is still to be built.
     """
 
     waiter: ReplyWaiter
@@ -63,7 +63,7 @@ class _Flight:
 
 
 class _Sender(NamedTuple):
-    """A worker, and the place and the group in its id, which is taken apart once a frame."""
+    """A worker's id, and the place and group parsed from it, once for each frame."""
 
     worker: str
     place: str
@@ -75,11 +75,11 @@ class _Sender(NamedTuple):
 
 
 class RequestGateway:
-    """A :class:`LocalPeer` of the hub. Terminals settle the requests of whoever asked.
+    """A :class:`LocalPeer` of the hub that sends requests to workers, and settles their waiters.
 
-    :param ids: says which requests are traced, by their trace ids; None for none of them.
-    :param workers: the worker in each place, as of now.
-    :param wake: has the hub ask for what is outgoing.
+    :param ids: decides by its trace id whether a request is traced; None to trace none.
+    :param workers: returns the current worker in each place.
+    :param wake: makes the hub call :meth:`outgoing`.
     :param on_failure: called in any thread for a request that has failed; must not block.
     :param faults: logs why a reply could not be constructed here.
     """
@@ -111,7 +111,7 @@ class RequestGateway:
         self._numbers = count(1)
         self._lock = threading.Lock()
         self._vacant: set[str] = set()
-        """The places whose worker is lost, and no other is there yet."""
+        """The places whose worker is lost and not yet replaced."""
         self._outbox: dict[tuple[int, str], list[WirePart]] = {}
         self._flights: Flights[_Flight] = Flights(waiters, on_failure)
         self._replies = Replies(self._codec, waiters, self._flights.done)
@@ -119,11 +119,12 @@ class RequestGateway:
     # ---- callers' threads ------------------------------------------------------------------------
 
     def dispatch(self, deliveries: RoutingResult, waiter: ReplyWaiter) -> None:
-        """Send a request, whose waiter is registered, to the workers of its targets.
+        """Queue a request, whose waiter is registered, for the workers of its targets.
 
         :raises UnknownRouteError: when a target takes no payload of that class from a caller.
-        :raises UnsendableRequestError: when MessagePack has no form for the payload.
-        :raises RecordTooLargeError: when it is larger than a frame may be.
+        :raises UnsendableRequestError: when MessagePack cannot encode the payload, or headers are
+            not all text.
+        :raises RecordTooLargeError: when it does not fit into a frame.
         """
         number = next(self._numbers)
         parts = self._parts(number, deliveries.boundary_deliveries, waiter)
@@ -138,7 +139,7 @@ class RequestGateway:
             self._wake()
 
     def close(self) -> None:
-        """Let what is in flight fail: the workers are gone, or will not answer any more."""
+        """Fail the requests in flight: the workers have gone, or no longer answer."""
         for name, flight in self._flights.now().items():
             self._flights.lose(name, flight.waiter.group)
         self._faults.tell_rest()
@@ -146,7 +147,7 @@ class RequestGateway:
     def _parts(
         self, number: int, inputs: Sequence[BoundaryDispatchInput], waiter: ReplyWaiter
     ) -> list[tuple[int, str, WirePart]]:
-        """The segment, the place in it and the bytes of each part of a request."""
+        """The segment, the place and the encoded visit of each input of a request."""
         parts: list[tuple[int, str, WirePart]] = []
         trace_id = waiter.trace_id
         sampled = self._ids is not None and self._ids.takes(trace_id)
@@ -163,7 +164,10 @@ class RequestGateway:
         return parts
 
     def _turn(self, segment: int, payload: object) -> int:
-        """Whose turn it is: a vacant place's only where it is the key's, or all are vacant."""
+        """Return the index of the worker that takes a payload: that of its key, or each in turn.
+
+        Without a key, vacant places are skipped unless all are vacant.
+        """
         places = self._places[segment]
         if len(places) == 1:
             return 0
@@ -172,13 +176,13 @@ class RequestGateway:
             turn = turns.of(payload)
             for _ in places[1:] if self._vacant else ():
                 if places[turn] in self._vacant:
-                    turn = turns.of(payload)  # of a key it is the same again
+                    turn = turns.of(payload)  # with a key it is the same again
             return turn
 
     # ---- the replies' thread ---------------------------------------------------------------------
 
     def attend(self) -> None:
-        """See :class:`LocalPeer`: give replies to whoever asked."""
+        """See :class:`LocalPeer`: deliver replies to callers."""
         self._replies.attend()
 
     def leave(self) -> None:
@@ -201,10 +205,10 @@ class RequestGateway:
     def arrived(self, worker: str, frame: WireFrame) -> None:
         """See :class:`LocalPeer`.
 
-        :raises TransportError: when the frame is not the worker's.
-        :raises HeaderError: when its header cannot be read, or is another run's.
-        :raises WireError: when it holds no answers of this graph.
-        :raises RelayRefusedError: when one of them is not the worker's to give.
+        :raises TransportError: when the frame is not authentic.
+        :raises HeaderError: when its header cannot be read, or is of another run.
+        :raises WireError: when its payload is not answers of this graph.
+        :raises RelayRefusedError: when the worker was not entitled to give one of the answers.
         """
         self._keys.verify(worker, frame)
         require_run(decode_header(ReplyHeader, frame.header), self._run_id)
@@ -218,10 +222,10 @@ class RequestGateway:
                 self._replies.put(worker, come)
 
     def lost(self, worker: str) -> None:
-        """See :class:`LocalPeer`: whatever may be with that worker has failed. Any thread.
+        """See :class:`LocalPeer`: fail all requests that this worker may have had. Any thread.
 
-        Of what was sent to its group from here it is known to which worker; of what comes to it
-        from other workers it is not. What is sent from now on goes to others, where it may.
+        For requests sent from here the worker is known; those that came to its group from other
+        workers may have been with any worker of it. From now on requests go to others if they may.
         """
         sender = _Sender.of(worker)
         with self._lock:
@@ -236,18 +240,21 @@ class RequestGateway:
                 self._flights.lose(name, sender.group, worker)
 
     def replaced(self, worker: str) -> None:
-        """Another worker is in its place: what was for the one before is lost. Any thread."""
+        """Note that ``worker`` has been replaced: requests sent to it are lost. Any thread."""
         self.lost(worker)
         with self._lock:
             self._vacant.discard(place_of(worker))
 
     def _may_have(self, sender: _Sender, flight: _Flight) -> bool:
-        """Whether a request was sent to the worker, or may have come to its group from there."""
+        """Whether a request was sent to this worker, or may have reached its group downstream."""
         _, place, group = sender
         return any(p == place or group in self._behind[segment] for segment, p in flight.began)
 
     def _settled(self, sender: _Sender, answer: Answer) -> Iterator[Come]:
-        """What an answer changes, if anything; none of its payload is read."""
+        """Account for an answer, and yield what callers must be told; its payload is not decoded.
+
+        :raises RelayRefusedError: when the worker was not entitled to give this answer.
+        """
         flight = self._flights.get(answer.request)
         if flight is not None and not self._may_have(sender, flight):
             problem = f"answers {answer.request}, which is not with it"
@@ -255,14 +262,14 @@ class RequestGateway:
         if answer.node and self._plan.group_of.get(answer.node) != sender.group:
             problem = "answers for a node that is not of its group"
             raise RelayRefusedError(sender.worker, problem)
-        if flight is None:  # its name is nobody's, or was: the nodes had done with it, or lost it
-            if answer.outright:
+        if flight is None:  # an unknown name, or one of a request that was finished or lost
+            if answer.is_final:
                 self._waiters.drop_late()
             return
-        # Behind its outcome, what else comes of a request is a duplicate, or late.
+        # After the outcome of a request, any other reply or failure is a duplicate, or late.
         over = flight.settled or flight.waiter.done()
         said = flight.tally.take(answer)
-        if said is not None and over and not said.outright:
+        if said is not None and over and not said.is_final:
             said = None
         done = flight.tally.weight <= 0
         if said is not None:
@@ -274,10 +281,10 @@ class RequestGateway:
 
 
 def _groups_behind(plan: ExecutionPlan) -> list[frozenset[str]]:
-    """The groups that requests which come to each segment may pass behind it.
+    """For each segment, the groups that a request which enters there may reach downstream.
 
-    What goes to the sink is an answer, and the caller's: none comes to a segment that is nothing
-    but the sink.
+    A segment with only the sink is not among these: a record for the sink is an answer, and goes to
+    the caller.
     """
     behind: dict[int, frozenset[str]] = {}
     for segment in reversed(plan.segments):

@@ -61,7 +61,7 @@ class Downstream:
         :raises TransportError: when the hub is lost.
         """
         here: list[tuple[int, Parcel]] = []
-        _, skipped = self._here.given_up()
+        _, skipped = self._here.dropped_counts()
         downstream = self._segments[source].downstream
         for target in downstream:
             parts = self._splitters[target].split(batch.number, departures.get(target, ()))

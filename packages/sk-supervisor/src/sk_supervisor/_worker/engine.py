@@ -93,7 +93,7 @@ class Engine:
         :raises DeadLetterError, TransportError: what ends this worker.
         """
         self.responder.work(inbox, enough)
-        dead_lettered, skipped = self._segments.given_up()
+        dead_lettered, skipped = self._segments.dropped_counts()
         self.progress = msgspec.structs.replace(
             self.progress,
             requests=self.responder.answered,
@@ -148,7 +148,7 @@ class Engine:
 
     def _account(self, source_records: int, batches: int) -> None:
         """Note how far the work has come: after so many records of the source, and batches."""
-        dead_lettered, skipped = self._segments.given_up()
+        dead_lettered, skipped = self._segments.dropped_counts()
         self.progress = Progress(
             group=self.progress.group,
             records_in=self._taken,

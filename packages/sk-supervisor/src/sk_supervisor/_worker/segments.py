@@ -70,7 +70,7 @@ class Segments:
             if self.sink is not None:
                 self.sink.close()
 
-    def given_up(self) -> tuple[int, int]:
-        """How many records they have dead-lettered, and skipped."""
+    def dropped_counts(self) -> tuple[int, int]:
+        """The number of records that were dead-lettered, and the number that were skipped."""
         lost = [runner.losses for runner in self.runners.values()]
         return sum(each.dead_lettered for each in lost), sum(each.skipped for each in lost)
