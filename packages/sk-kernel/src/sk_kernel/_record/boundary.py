@@ -1,4 +1,4 @@
-"""What crosses the boundary between a caller and the groups: dispatches out, terminals back."""
+"""The messages between a caller and the process groups: dispatches out, terminal events back."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ TerminalStatus = Literal["success", "error", "timeout", "cancelled"]
 class TerminalEvent(msgspec.Struct, frozen=True):
     """The end of a request: one of four outcomes, under one trace id.
 
-    ``payload`` is the reply of a ``success`` and None otherwise. Of a failure, ``category`` is one
-    of ``timeout``, ``transport``, ``execution`` and ``cancelled``, ``error`` a sanitised sentence
-    (never a raw exception text), and ``group``, ``worker``, ``node`` and ``cause_type`` say where
-    it happened, and the type of what was raised there, as far as that is known.
+    ``payload`` is the reply of a ``success`` and None otherwise. For a failure, ``category`` is one
+    of ``timeout``, ``transport``, ``execution`` and ``cancelled``, and ``error`` is a sanitised
+    sentence (never a raw exception text). As far as they are known, ``group``, ``worker`` and
+    ``node`` are the place of the failure, and ``cause_type`` the type of the exception there.
     """
 
     trace_id: str
@@ -48,7 +48,7 @@ class RoutingResult(msgspec.Struct, frozen=True):
     """Where the outputs of a step go next.
 
     Local deliveries are envelopes whose ``target`` is a node of the own group, boundary deliveries
-    are for other groups, and terminal outputs go nowhere further: they are the replies.
+    are for other groups, and terminal outputs go no further: they are the replies.
     """
 
     local_deliveries: Sequence[Envelope[Any]] = ()

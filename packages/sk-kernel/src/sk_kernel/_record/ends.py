@@ -1,8 +1,8 @@
-"""What application code may raise that is no failure of it: it ends the process that it is in."""
+"""The exceptions of application code that end the process and do not count as its failure."""
 
 from __future__ import annotations
 
 from typing import Final
 
-#: All else is what a node or an adapter failed of, a cancelled task (``CancelledError``) included.
+#: Any other exception is a failure of a node or adapter, including ``CancelledError`` of a task.
 ENDS: Final = (KeyboardInterrupt, SystemExit)

@@ -1,4 +1,4 @@
-"""The envelope around a payload, and what of it is carried beside the payload."""
+"""The envelope around a payload, and the fields of it that are carried beside the payload."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Key = int | tuple[int, ...]
-"""A record's place in the run's order: the sequence number of the source record that it comes from,
+"""A record's place in the run's order: the sequence number of the source record that it comes from
 or, in a graph that branches, that number followed by one index for each branching point.
 """
 
@@ -22,13 +22,13 @@ EMPTY_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Envelope(msgspec.Struct, Generic[T], frozen=True):
-    """A payload with what a sender may say about it.
+    """A payload with the metadata that its sender sets.
 
-    A node or a source returns one, where its annotation says ``Envelope[T]``, to name a ``target``
-    among the consumers of the payload's type, or to give the record a ``trace_id``, a ``reply_to``
-    or ``headers`` of its own. Those three reach every node behind it, in whichever process that
-    runs; a later envelope's go over them, headers one by one. Transport metadata (run, sequence,
-    route, signature) is never in here: a node that wants to know asks for a :class:`Context`.
+    A node or source whose return annotation is ``Envelope[T]`` returns one to name a ``target``
+    among the consumers of the payload's type, or to set the record's ``trace_id``, ``reply_to`` or
+    ``headers``. These three reach every downstream node, in any process; a later envelope overrides
+    them, and headers one by one. Transport metadata (run, sequence, route, signature) is never in
+    an envelope: a node that needs it takes a :class:`Context`.
     """
 
     payload: T
@@ -39,10 +39,11 @@ class Envelope(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Correlation(msgspec.Struct, frozen=True, array_like=True):
-    """What envelopes said about a record, carried beside the payload over every hop.
+    """The metadata that envelopes set on a record, carried beside the payload over every hop.
 
-    ``traced_by`` is the node that gave the trace id; None when the source did, or nobody. Of a
-    request's first record ``caller`` is the ``traceparent`` that came with it.
+    ``traced_by`` is the node that set the trace id; None when the source set it, or nothing did.
+    ``caller`` is the ``traceparent`` that came with a request or a source's record; only the first
+    record has it.
     """
 
     trace_id: str | None = None
@@ -52,7 +53,7 @@ class Correlation(msgspec.Struct, frozen=True, array_like=True):
     caller: str | None = None
 
     def updated(self, envelope: Envelope[object], sender: str | None = None) -> Correlation:
-        """This correlation with whatever ``envelope`` sets put over it."""
+        """Return this correlation overridden with the fields that ``envelope`` sets."""
         renamed = envelope.trace_id not in (None, "", self.trace_id)
         return Correlation(
             envelope.trace_id or self.trace_id,
@@ -63,17 +64,18 @@ class Correlation(msgspec.Struct, frozen=True, array_like=True):
 
 
 def unfit_in(said: Envelope[object] | BoundaryDispatchInput) -> str:
-    """What is wrong with what is said of a payload; empty where nothing is.
+    """Describe what is wrong with the metadata of a payload; empty if nothing is.
 
-    All of it must be text that UTF-8 has a form for, since an envelope is not checked as it is made
-    and another process could not be told. Gives ``a target that is no text``, for a message.
+    All metadata must be text that UTF-8 can encode, since it may be sent to another process; an
+    envelope is not checked when it is made. The result is part of an error message, for example
+    ``a target that is no text``.
     """
     headers = said.headers
     return unfit_name_in(said) or ("" if headers is EMPTY_HEADERS else unfit_headers(headers))
 
 
 def unfit_name_in(said: Envelope[object] | BoundaryDispatchInput) -> str:
-    """As :func:`unfit_in`, of ``trace_id``, ``target`` and ``reply_to`` only."""
+    """Like :func:`unfit_in`, but for ``trace_id``, ``target`` and ``reply_to`` only."""
     if said.trace_id is not None and not _is_text(said.trace_id):
         return "a trace_id that is no text"
     if said.target is not None and not _is_text(said.target):
@@ -84,7 +86,7 @@ def unfit_name_in(said: Envelope[object] | BoundaryDispatchInput) -> str:
 
 
 def unfit_headers(headers: Mapping[str, str]) -> str:
-    """As :func:`unfit_in`, of headers only."""
+    """Like :func:`unfit_in`, but for headers only."""
     if isinstance(headers, Mapping) and all(map(_is_text, (*headers, *headers.values()))):
         return ""
     return "headers that are not all text"
@@ -106,5 +108,5 @@ NO_CORRELATION = Correlation()
 
 
 def root_of(key: Key) -> int:
-    """The source sequence number that a record's key begins with."""
+    """Return the source's sequence number, with which a record's key begins."""
     return key if isinstance(key, int) else key[0]

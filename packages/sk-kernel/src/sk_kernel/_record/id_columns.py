@@ -1,7 +1,7 @@
-"""The ids of many records at once: those of :mod:`.ids`, by arithmetic on one large number.
+"""Compute the ids of :mod:`.ids` for many records at once, by arithmetic on one large integer.
 
-A column of numbers is one large number, the first one at its most significant end: what is done to
-each of them is then one step of the interpreter's, and not several for each.
+A column of numbers is packed into one large integer, the first number at its most significant end.
+An operation on the whole column is then one step of the interpreter instead of several per number.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _ID, _TRACE = 8, 16  # bytes
 
 
 class MarkedRecords(NamedTuple):
-    """Records: the traces that they are in, and their marks, of 64 bits each, as one number."""
+    """The trace ids of several records, and their 64-bit marks, packed into one integer."""
 
     traces: Sequence[str]
     marks: int
 
 
 def marked_records(records: Iterable[tuple[str, int]]) -> MarkedRecords:
-    """Records of which the trace ids and the marks are known."""
+    """Pack records given as pairs of trace id and mark."""
     traces: list[str] = []
     marks: list[bytes] = []
     for trace, mark in records:
@@ -33,18 +33,18 @@ def marked_records(records: Iterable[tuple[str, int]]) -> MarkedRecords:
 
 
 def joined_ids(records: MarkedRecords, node: int) -> list[str]:
-    """The ids of the records' spans at the node with this mark."""
+    """Return the ids of the records' spans at the node with this mark."""
     count = len(records.traces)
     ids = records.marks ^ node * _ones(count, _ID)
     return _hex(ids, count, _ID)
 
 
 class Spread(NamedTuple):
-    """How trace ids and marks follow from sequence numbers: see
-    :class:`sk_kernel._record.ids.TraceIds`.
+    """The parameters by which trace ids and marks are computed from sequence numbers.
 
-    ``high`` is the upper half of all trace ids; the lower one is the sequence number times
-    ``step``, and ``offset``; the mark is that one's difference from the number times ``other``.
+    ``high`` is the upper half of all trace ids. The lower half is the sequence number times
+    ``step`` plus ``offset``, and the mark is the lower half XOR the sequence number times
+    ``other``, all modulo 2^64. See :class:`sk_kernel._record.ids.TraceIds`.
     """
 
     high: int
@@ -53,10 +53,10 @@ class Spread(NamedTuple):
     other: int
 
     def records(self, sequences: Sequence[int]) -> MarkedRecords:
-        """The records with these sequence numbers, of less than 63 bits."""
+        """Return the records with these sequence numbers, of less than 63 bits each."""
         count = len(sequences)
         ones, low = _ones(count, _TRACE), _lower(count)
-        # Lanes of 128 bits, so that no product runs into the next one.
+        # Each number has a field of 128 bits, so that no product overflows into the next field.
         numbers = int.from_bytes(b"".join(map(int.to_bytes, sequences, repeat(_TRACE))))
         places = (numbers * self.step + self.offset * ones) & low
         marks = array("Q", (places ^ numbers * self.other & low).to_bytes(_TRACE * count))
@@ -70,11 +70,11 @@ def _hex(number: int, count: int, width: int) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _ones(count: int, width: int) -> int:
-    """A number that has 1 in each of so many lanes."""
+    """Return ``count`` fields of ``width`` bytes, each with the value 1, as one integer."""
     return int.from_bytes((1).to_bytes(width) * count)
 
 
 @lru_cache(maxsize=64)
 def _lower(count: int) -> int:
-    """A number that has the lower half of each lane of 128 bits set."""
+    """Return ``count`` fields of 128 bits, each with its lower half set, as one integer."""
     return int.from_bytes((_TRACE // 2 * b"\0" + _TRACE // 2 * b"\xff") * count)

@@ -1,4 +1,4 @@
-"""Whether a process is still the one that something was begun in, or one that has been forked."""
+"""Detect whether this process has been forked since an object was created."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import ClassVar
 
 
 class Lineage:
-    """Of this process. ``forks`` lie between it and the one that has loaded this module.
+    """The ancestry of this process: ``forks`` counts the forks since this module was loaded.
 
-    To look at that takes no system call, as to ask for the process's id does.
+    Unlike ``os.getpid()``, reading it takes no system call.
     """
 
     forks: ClassVar[int] = 0
 
 
 def forks() -> int:
-    """How many forks there are up to now."""
+    """Return the number of forks between the process that loaded this module and this one."""
     return Lineage.forks
 
 
 def _forked() -> None:
-    """In the child, right behind the fork."""
+    """Count a fork; called in the child, right after the fork."""
     Lineage.forks += 1
 
 

@@ -1,4 +1,4 @@
-"""W3C Trace Context: what a caller says of the trace that a record belongs to.
+"""W3C Trace Context: the header by which a caller names the trace that a record belongs to.
 
 Format: https://www.w3.org/TR/trace-context/, ``version-trace_id-parent_id-flags``.
 """
@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
-#: The header's name; the names of headers are in lower case, as those of HTTP/2 are.
+#: The header's name. Header names are in lower case, as in HTTP/2.
 TRACEPARENT = "traceparent"
 
 _FORM = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
@@ -28,9 +28,9 @@ class TraceParent(NamedTuple):
 
 
 def read_traceparent(text: str) -> TraceParent | None:
-    """What a ``traceparent`` says; None when it is none.
+    """Parse a ``traceparent``; return None if it is invalid.
 
-    Of a version to come, what is known of it is read, as the recommendation asks for.
+    The known fields of a later version are read, as the recommendation demands.
     """
     found = _FORM.fullmatch(text)
     if found is None:
@@ -44,16 +44,16 @@ def read_traceparent(text: str) -> TraceParent | None:
 
 
 def write_traceparent(trace_id: str, span_id: str, *, sampled: bool) -> str:
-    """A ``traceparent`` of version 00."""
+    """Format a ``traceparent`` of version 00."""
     return f"00-{w3c_trace_id(trace_id)}-{span_id}-{sampled:02x}"
 
 
 @lru_cache(maxsize=1024)
 def w3c_trace_id(given: str) -> str:
-    """The trace id in which spans are recorded of a record that an envelope gave this one.
+    """Return the W3C trace id for the spans of a record whose envelope set this trace id.
 
-    What is one of Trace Context, or a UUID, is that; of anything else it is a hash, always the
-    same.
+    A valid W3C trace id, or a UUID, is kept (in lower case, without hyphens); anything else is
+    replaced by a hash of it.
     """
     plain = given.replace("-", "").lower()
     if _TRACE_ID.fullmatch(plain) and plain != _NO_TRACE:
