@@ -1,4 +1,4 @@
-"""What a worker spends its time on, measured with a few looks at the clock for each batch."""
+"""Measure how a worker spends its time, with a few clock readings per batch."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sk_kernel._measure.totals import Totals
 
 
 class Meter:
-    """Divides the life of one worker, from the meter's making on, into three times. Thread-safe.
+    """Divides a worker's time since the meter was created into three parts. Thread-safe.
 
-    Between :meth:`work` and :meth:`rest` the worker is busy, but for as long as its sends blocked:
-    that is backpressure. So is the time outside of work while its source is on :meth:`hold`. All
-    else is idle.
+    Between :meth:`work` and :meth:`rest` the worker is busy, except while its sends block: that is
+    backpressure. The time outside of work while its source is on :meth:`hold` is backpressure, too.
+    All other time is idle.
 
-    :param clock: seconds, of a clock that never goes back.
+    :param clock: a monotonic clock, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -32,15 +32,15 @@ class Meter:
         self._under_way: deque[tuple[int, float]] = deque()
 
     def work(self) -> None:
-        """The worker begins to work."""
+        """Note that the worker begins to work."""
         with self._lock:
             self._turn()
             self._is_busy = True
 
     def rest(self, blocked: float = 0.0) -> None:
-        """The worker has done its work.
+        """Note that the worker has done its work.
 
-        :param blocked: for how many seconds its sends have blocked so far, since its start.
+        :param blocked: for how many seconds in all its sends have blocked since its start.
         """
         with self._lock:
             self._unpaid += blocked - self._blocked
@@ -49,36 +49,36 @@ class Meter:
             self._is_busy = False
 
     def hold(self) -> None:
-        """The source stops reading, until those downstream have done more of what it gave."""
+        """Note that the source stops reading until downstream workers have caught up."""
         with self._lock:
             self._turn()
             self._is_held = True
 
     def go_on(self) -> None:
-        """The source may read again."""
+        """Note that the source may read again."""
         with self._lock:
             self._turn()
             self._is_held = False
 
     def worked_off(self, seconds: float) -> None:
-        """This worker is done with a batch, which took it so many seconds."""
+        """Note that this worker has finished a batch, which took it so many seconds."""
         with self._lock:
             self._batch.add(seconds)
 
     def was_read(self, number: int) -> None:
-        """The source has read the batch with this number: its latency begins."""
+        """Note that the source has read the batch with this number: its latency begins."""
         with self._lock:
             self._under_way.append((number, self._clock()))
 
     def was_done(self, number: int) -> None:
-        """Every worker is done with all batches up to this number: their latency ends."""
+        """Note that all workers have finished the batches up to this number: their latency ends."""
         with self._lock:
             now, under_way = self._clock(), self._under_way
             while under_way and under_way[0][0] <= number:
                 self._latency.add(now - under_way.popleft()[1])
 
     def totals(self) -> Totals:
-        """What has been measured until now; what a meter does not see is 0."""
+        """Return the measurements so far; fields that a meter does not measure are 0."""
         with self._lock:
             self._turn()
             return Totals(
@@ -90,12 +90,13 @@ class Meter:
             )
 
     def _turn(self) -> None:
-        """Add the time since the last call to what the worker was in meanwhile."""
+        """Add the time since the last call to the state that the worker was in."""
         now = self._clock()
         spent, self._since = now - self._since, now
         if self._is_busy:
-            # A send that blocks is known of only behind it. What totals() has told as busy by then
-            # stays so: times never fall. The rest of it is taken out of the busy time to come.
+            # The time that a send blocked is only known afterwards. If totals() has already counted
+            # part of it as busy, that stays, since the totals must never decrease; the excess is
+            # deducted from later busy time.
             held = min(spent, self._unpaid)
             self._unpaid -= held
             self._held += held

@@ -1,8 +1,8 @@
-"""Where the time of one thread goes, by stage: made for a run that is profiled, and only then.
+"""Measure the time of one thread by stage; used only for a run that is profiled.
 
-A stage is timed by wrapping the call that does it, once, when the run is built: the objects that
-are called stay what they are, and without a stopwatch nothing is wrapped. A stage that is called
-within another one is taken out of that one's time.
+A stage is timed by wrapping its function once, when the run is built. The wrapped objects do not
+change, and without a stopwatch nothing is wrapped. The time of a stage that is called within
+another one is not part of the outer stage's time.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _TRIES: Final = 50
 
 
 class Stage(Struct, frozen=True):
-    """What a stage has taken, without the stages within it, in seconds.
+    """The time that a stage took, in seconds, without the stages within it.
 
-    ``cpu_seconds`` are of its thread; ``wait_seconds`` is the time for which that had none: it was
-    blocked, or others had the processor, or the interpreter's lock. ``first_ns`` is when it was
-    first begun, and ``through_ns`` when it was first done, in nanoseconds since the epoch; 0 where
-    it never was.
+    ``cpu_seconds`` is processor time of its thread. ``wait_seconds`` is the rest of the elapsed
+    time: the thread was blocked, or others had the processor or the global interpreter lock.
+    ``first_ns`` is when the stage first began, ``through_ns`` when it first ended, in nanoseconds
+    since the epoch; 0 if it never did.
     """
 
     name: str
@@ -39,7 +39,10 @@ class Stage(Struct, frozen=True):
 
 
 class _Account:
-    """Own time of one stage, in nanoseconds; ``parts`` are of the nodes that it runs as one."""
+    """The own time of one stage, in nanoseconds.
+
+    ``parts`` holds, for each node that the stage runs in turn, the elapsed time and the calls.
+    """
 
     __slots__ = ("calls", "cpu", "first", "parts", "through", "wall")
 
@@ -48,19 +51,19 @@ class _Account:
         self.parts: dict[str, list[int]] = {}
 
     def restart(self) -> None:
-        """Begin again at nothing."""
+        """Reset everything to 0."""
         self.calls = self.cpu = self.wall = self.first = self.through = 0
         for cell in self.parts.values():
             cell[:] = 0, 0
 
 
 class Stopwatch:
-    """Measures the stages of one thread; of several threads each has its own.
+    """Measures the stages of one thread; each thread needs a stopwatch of its own.
 
-    :param cpu_clock: nanoseconds of processor time that the calling thread has had.
-    :param wall_clock: nanoseconds, of a clock that never goes back.
+    :param cpu_clock: the processor time of the calling thread, in nanoseconds.
+    :param wall_clock: a monotonic clock, in nanoseconds.
 
-    ``threads`` are those that it has measured, by their native identifier.
+    ``threads`` holds the native identifiers of the threads that it has measured.
     """
 
     def __init__(
@@ -74,12 +77,12 @@ class Stopwatch:
         self.threads: set[int] = set()
 
     def restart(self) -> None:
-        """Forget what was measured until now. In its thread, and within no stage."""
+        """Discard all measurements; call it in the measured thread, outside of all stages."""
         for account in self._accounts.values():
             account.restart()
 
     def timed(self, stage: str, call: Callable[P, T]) -> Callable[P, T]:
-        """``call``, timed: some two microseconds dearer, so for what is done once a batch."""
+        """Wrap ``call`` to time it; this costs about two microseconds, so use it once per batch."""
         account = self._accounts.setdefault(stage, _Account())
         cpu_clock, wall_clock = self._cpu_clock, self._wall_clock
 
@@ -103,9 +106,10 @@ class Stopwatch:
         return run
 
     def part(self, stage: str, node: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        """A node's ``call`` within a stage that runs several in turn: timed for each record.
+        """Wrap the ``call`` of one of several nodes that a stage runs in turn, to time each record.
 
-        Only its share of the stage counts, so that what the looking at the clock costs does not.
+        The time of the stage is divided among its nodes in proportion to these times, after the
+        cost of reading the clock has been deducted.
         """
         account = self._accounts.setdefault(stage, _Account())
         cell = account.parts.setdefault(node, [0, 0])
@@ -122,14 +126,14 @@ class Stopwatch:
         return run
 
     def stages(self) -> list[Stage]:
-        """What has been measured, in the order in which it was wrapped."""
+        """Return the measured stages, in the order in which they were wrapped."""
         look = _cost_of_a_look(self._wall_clock)
         several = (_told(name, account, look) for name, account in self._accounts.items())
         return [stage for stages in several for stage in stages]
 
 
 def timed_if(stopwatch: Stopwatch | None, stage: str, call: Callable[P, T]) -> Callable[P, T]:
-    """``call``, timed where there is a stopwatch."""
+    """Wrap ``call`` to time it if there is a stopwatch; otherwise return it unchanged."""
     return call if stopwatch is None else stopwatch.timed(stage, call)
 
 
@@ -149,7 +153,10 @@ def _told(name: str, account: _Account, look: tuple[float, float]) -> Iterable[S
 
 
 def _cost_of_a_look(clock: Callable[[], int]) -> tuple[float, float]:
-    """Nanoseconds that timing a call of nothing shows, and that it costs: where nobody disturbs."""
+    """Measure :meth:`Stopwatch.part` on an empty function, in nanoseconds per call.
+
+    Returns the time that it shows, and the time that it costs: the least of several tries.
+    """
     looks = [_look(clock) for _ in range(_TRIES)]
     return min(shown for shown, _ in looks), min(cost for _, cost in looks)
 

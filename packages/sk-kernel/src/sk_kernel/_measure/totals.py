@@ -1,4 +1,4 @@
-"""What has been measured of the work, in values that add up."""
+"""Measurements of a worker's work, as values that can be added."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ SECONDS_BOUNDS: Final = (
     *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
     *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
-"""The upper bounds of a histogram of times, in seconds; one more bucket takes what is longer."""
+"""The upper bounds of a histogram of times, in seconds; one more bucket holds longer times."""
 
 
 class Histogram(msgspec.Struct, frozen=True):
-    """How many measured times are in each bucket, and the sum of all of them, in seconds.
+    """How many measured times are in each bucket, and the sum of all times, in seconds.
 
     ``counts`` has one number for each of :data:`SECONDS_BOUNDS`, of the times that are at most as
-    long and longer than the bound before, and one for those beyond the last. It is empty where
-    nothing has been measured.
+    long and longer than the bound before, and one for those beyond the last. It is empty if nothing
+    has been measured.
     """
 
     counts: tuple[int, ...] = ()
@@ -27,7 +27,7 @@ class Histogram(msgspec.Struct, frozen=True):
 
     @property
     def count(self) -> int:
-        """How many have been measured."""
+        """The number of measured times."""
         return sum(self.counts)
 
     def __add__(self, other: Histogram) -> Histogram:
@@ -36,14 +36,15 @@ class Histogram(msgspec.Struct, frozen=True):
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker has done so far: sums, which only grow.
+    """The work of a worker so far: sums, which only grow.
 
-    ``records_in`` were handed to its nodes, ``records_out`` passed on by them; what is worked off
-    again behind a restart counts again. The three times make up its life since it was ready:
-    ``busy`` in work, ``backpressured`` held back by those downstream, ``idle`` in waiting for
-    batches or for its source. ``cpu_seconds`` is its process's. ``batch`` holds how long each batch
-    was in work here, ``latency`` (of the source's worker only) how long each took from the source's
-    reading until the last worker was done with it.
+    ``records_in`` were given to its nodes and ``records_out`` emitted by them; records processed
+    again after a restart count again. Three times add up to the time since the worker was ready:
+    ``busy_seconds`` working, ``backpressured_seconds`` held back by downstream workers, and
+    ``idle_seconds`` waiting for batches or for its source. ``cpu_seconds`` is the processor time of
+    its process. ``batch`` holds the time that this worker spent on each batch. ``latency`` (only of
+    the source's worker) holds the time of each batch from the source's read until the last worker
+    has finished it.
     """
 
     records_in: int = 0
