@@ -1,6 +1,6 @@
-"""Are all spans accounted for? What was created went out or was dropped, over all processes. Pure.
+"""Span accounting: whether all spans of a run, over its processes, were exported or dropped. Pure.
 
-Every exporter is given every span of its process, so that the sum is one for each exporter.
+Every exporter receives every span of its process, so there is one sum for each exporter.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from sk_observability import UNACCOUNTED, ExporterCounts
 
 
 class Gap(NamedTuple):
-    """Spans of one process that one exporter neither passed on nor dropped for a reason it has.
+    """Spans of one process that one exporter neither exported nor dropped for a known reason.
 
-    ``missing`` is negative where it accounts for more than there were.
+    ``missing`` is negative if the exporter counted more spans than were created.
     """
 
     worker: str
@@ -27,15 +27,15 @@ class Gap(NamedTuple):
 
     @property
     def missing(self) -> int:
-        """How many."""
+        """The number of these spans."""
         return self.created - self.exported - self.dropped
 
 
 class Remainder(NamedTuple):
-    """The account of a process that ended without a last one, being killed or cut short.
+    """The account of a process that ended without a final report, killed or cut short.
 
-    What came after ``created`` spans is unknown. Of several ``processes`` in one place it is the
-    sum, and ``worker`` the last.
+    Spans after the ``created`` ones are unknown. For several ``processes`` in one place it is the
+    sum, and ``worker`` is the last of them.
     """
 
     worker: str
@@ -44,20 +44,20 @@ class Remainder(NamedTuple):
 
 
 class ExporterSum(NamedTuple):
-    """One exporter of the configuration, in all processes. ``dropped`` is by reason."""
+    """The counts of one configured exporter over all processes. ``dropped`` is by reason."""
 
     name: str
     created: int
     exported: int
     dropped: Mapping[str, int]
     unclosed: Mapping[str, str]
-    """The processes in which it did not close, each with the reason."""
+    """The processes in which it failed to close, each with the reason."""
     unknown: int = 0
-    """What it held by the last report of a process that ended without a last account."""
+    """Spans that it still held at the last report of processes that ended without a final one."""
 
 
 class Conservation(NamedTuple):
-    """The sums of a run that has ended. ``created`` counts the spans that are known of."""
+    """The sums of a run that has ended. ``created`` counts the spans that were reported."""
 
     processes: int
     created: int
@@ -67,12 +67,12 @@ class Conservation(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether every span that is known of is accounted for."""
+        """Whether every reported span is accounted for."""
         return not self.gaps
 
 
 def conservation_of(accounts: Iterable[SpanAccount]) -> Conservation:
-    """Sum up the accounts of the processes of a run, behind its end."""
+    """Sum up the accounts of the processes of a run."""
     every = [account for account in accounts if account.exporters]
     longest = max((account.exporters for account in every), key=len, default=())
     names = names_of(longest)
@@ -86,7 +86,7 @@ def conservation_of(accounts: Iterable[SpanAccount]) -> Conservation:
 
 
 def names_of(exporters: Iterable[ExporterAccount | ExporterCounts]) -> list[str]:
-    """A name for each place in the configuration: its kind, numbered where that comes again."""
+    """A name for each configured exporter: its kind, with a number if several have that kind."""
     kinds = [one.kind for one in exporters]
     return [
         kind if kinds.count(kind) == 1 else f"{kind} {kinds[:place].count(kind) + 1}"

@@ -1,4 +1,4 @@
-"""How the sums of a run's spans are told: in its summary, and as lifecycle events. Pure."""
+"""Reports of a run's span accounting: lines for its summary, and lifecycle events. Pure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ SPANS_UNACCOUNTED: Final = "spans_unaccounted"
 
 
 def words(found: Conservation) -> list[str]:
-    """What the summary of a run says of its spans; nothing where none could be exported."""
+    """The lines about spans in the summary of a run; none if nothing could be exported."""
     lines = [f"  {_told(one)}" for one in found.exporters]
     lines += [f"  {_untold(remainder)}" for remainder in found.remainders]
     return lines
 
 
 def complaints(found: Conservation) -> list[str]:
-    """What has to be said of a run's spans however quiet it is to be."""
+    """The errors about a run's spans, which are printed even by a quiet run."""
     return [
         f"error: spans of {gap.worker} are not accounted for: {gap.exporter} was given"
         f" {gap.created:,}, exported {gap.exported:,} and dropped {gap.dropped:,}"
@@ -29,7 +29,7 @@ def complaints(found: Conservation) -> list[str]:
 
 
 class Fact(NamedTuple):
-    """A lifecycle event that tells of spans."""
+    """A lifecycle event about spans, to be emitted."""
 
     name: str
     worker: str | None
@@ -37,9 +37,10 @@ class Fact(NamedTuple):
 
 
 def facts_of(found: Conservation) -> Iterator[Fact]:
-    """The events that tell the sums.
+    """The lifecycle events that report the sums.
 
-    One for each exporter, each process that ended without a last account, and each gap.
+    There is one for each exporter, each place whose processes ended without a final report, and
+    each gap.
     """
     for one in found.exporters:
         fields = {
@@ -80,6 +81,6 @@ def _untold(remainder: Remainder) -> str:
 
 
 def _reasons(dropped: Mapping[str, int]) -> str:
-    """The reasons, the one that lost the most first."""
+    """The reasons with their counts, the highest count first."""
     ranked = sorted(dropped.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{reason} {lost:,}" for reason, lost in ranked)

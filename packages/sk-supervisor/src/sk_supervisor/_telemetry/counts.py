@@ -1,4 +1,4 @@
-"""What has become of what a run tells of itself, for its metrics. Pure."""
+"""Counts of exported and dropped spans, events and metrics, for the run's metrics. Pure."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from sk_observability import ExporterCounts, LifecycleCounts, TelemetryCounts
 
 from sk_supervisor._telemetry.conservation import ExporterSum, conservation_of, names_of
 
-#: Stands for all exporters of a log: what was over its rate got to none of them.
+#: In place of an exporter's name: events over the rate limit reached none of the exporters.
 EVERY_EXPORTER = "all"
 FLOODED = "flooded"
 
 
 def span_telemetry(accounts: Iterable[SpanAccount]) -> Iterator[TelemetryCounts]:
-    """Of spans, over all processes."""
+    """The counts of spans, over all processes."""
     sums = conservation_of(accounts).exporters
     return _told("spans", [one.name for one in sums], sums)
 
 
 def log_telemetry(counts: LifecycleCounts) -> Iterator[TelemetryCounts]:
-    """Of lifecycle events."""
+    """The counts of lifecycle events."""
     yield from _told("logs", names_of(counts.exporters), counts.exporters)
     lost = sum(counts.flooded.values())
     if counts.exporters:
@@ -32,7 +32,7 @@ def log_telemetry(counts: LifecycleCounts) -> Iterator[TelemetryCounts]:
 
 
 def metric_telemetry(counts: Sequence[ExporterCounts]) -> Iterator[TelemetryCounts]:
-    """Of snapshots of metrics."""
+    """The counts of metrics snapshots."""
     return _told("metrics", names_of(counts), counts)
 
 

@@ -1,4 +1,4 @@
-"""Metrics of a run: snapshots of it, handed to whoever asks and to the exporters."""
+"""Metrics of a run: snapshots for the exporters, and for other callers on demand."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from sk_supervisor._telemetry.rails import Rails
 def measuring(
     prepared: Prepared, supervisor: BootstrapSupervisor, rails: Rails
 ) -> Iterator[Callable[[], MetricsSnapshot]]:
-    """Send metrics inside the block, where the configuration asks for that; gives what takes them.
+    """Export metrics inside the block, if configured; yield a function that takes a snapshot.
 
-    At the end of the block the exporters get a last snapshot, on its way until the rails close.
+    At the end of the block the exporters get a last snapshot, which may be exported until the rails
+    close.
     """
     config = prepared.config.runtime.observability.metrics
 

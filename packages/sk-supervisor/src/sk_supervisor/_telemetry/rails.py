@@ -1,4 +1,4 @@
-"""The logging and tracing rails of a run, as its configuration lays them, and their account."""
+"""The exporters of a run's events, spans and metrics, as configured, and their accounts."""
 
 from __future__ import annotations
 
@@ -34,23 +34,26 @@ from sk_supervisor._telemetry.system_nodes import GROUP, LIFECYCLE_SEQUENCE, Sys
 
 T = TypeVar("T")
 
-#: How long the supervisor may take to send what it tells of the run once its workers have ended,
-#: all signals together and whatever the exporters' settings say: one deadline for them all.
-#: A third of it is kept for the events, the last of which say what has become of all spans.
+#: The time the supervisor has to export the rest of its telemetry after its workers have ended: one
+#: deadline for all signals, whatever the exporters' settings say. A third of it is reserved for
+#: events, because the last events report what became of all spans.
 ENDING_SECONDS: Final = 3.0
-#: The same behind a stop by force.
+#: The same after a forced stop.
 FORCED_SECONDS: Final = 1.0
 
 
 class TelemetrySummary(NamedTuple):
-    """What has become of all that a run told: lines for its summary, and errors for any ears."""
+    """What became of a run's telemetry: lines for its summary, and errors to print in any case."""
 
     lines: tuple[str, ...]
     errors: tuple[str, ...]
 
 
 class Rails:
-    """Where the events of a run go, the spans of its supervisor's own steps, and its metrics."""
+    """The exporters of a run's events, of the spans of its supervisor's steps, and of its metrics.
+
+    They are those of the supervisor's process. Each worker exports its own spans.
+    """
 
     def __init__(
         self,
@@ -64,17 +67,18 @@ class Rails:
         self._end_by, self._for_events, self._told = math.inf, math.inf, False
 
     def telemetry(self, accounts: Iterable[SpanAccount]) -> tuple[TelemetryCounts, ...]:
-        """What has become of spans and events so far. Any thread.
+        """The counts of exported and dropped spans and events so far. Any thread.
 
-        :param accounts: those of the workers.
+        :param accounts: the span accounts of the workers.
         """
         own = (self._spans.account(GROUP),) if self._spans else ()
         return (*span_telemetry((*accounts, *own)), *log_telemetry(self.log.counts()))
 
     def finish(self, within_seconds: float = ENDING_SECONDS) -> None:
-        """Have all that was told so far go out, for the end has come. Does not wait.
+        """Set the deadline of the end, and start exporting what is pending. Does not wait.
 
-        Spans and metrics do so side by side; the events, of which more come, have what is left.
+        Spans and metrics are exported concurrently. Events, of which more will follow, have the
+        time that is left.
         """
         self._end_by = min(self._end_by, time.monotonic() + within_seconds)
         self._for_events = min(self._for_events, within_seconds / 3)
@@ -87,12 +91,13 @@ class Rails:
     def close(
         self, accounts: Iterable[SpanAccount], within_seconds: float = ENDING_SECONDS
     ) -> TelemetrySummary:
-        """Close all exporters, and see whether everything is accounted for.
+        """Close all exporters, and return what became of the telemetry.
 
-        It may be called again behind one that was cut short. Whoever hangs, it is over in time.
+        It may be called again if an earlier call was interrupted. It returns in time even if an
+        exporter hangs.
 
-        :param accounts: those of the workers, all of which have ended.
-        :param within_seconds: the time, if it is not up earlier by an earlier :meth:`finish`.
+        :param accounts: the span accounts of the workers, all of which have ended.
+        :param within_seconds: the time limit, unless an earlier :meth:`finish` set an earlier one.
         """
         self.finish(within_seconds)
         self.system.close()
@@ -111,7 +116,7 @@ class Rails:
         if self.pump is not None:
             self.pump.close(seconds)
             return
-        for outlet in self.metrics:  # a run that failed before anything was measured
+        for outlet in self.metrics:  # the run failed before measuring() began
             outlet.finish(seconds)
         for outlet in self.metrics:
             outlet.close()
@@ -129,7 +134,7 @@ class Rails:
 
 
 def lay_rails(prepared: Prepared, run_id: str) -> Rails:
-    """The rails of a run.
+    """Build the exporters of a run.
 
     :raises ExporterSetupError: with every fault of the exporters; nothing is left open.
     """
@@ -154,12 +159,12 @@ def lay_rails(prepared: Prepared, run_id: str) -> Rails:
         if spans is not None:
             opened.callback(spans.close)
         metrics = built(build_metric_exporters, metric_choices(prepared.config))
-        opened.pop_all()  # they are the rails' now
+        opened.pop_all()  # from here on they belong to the rails
     return Rails(log, SystemNodes(run_id, [spans] if spans else []), spans, metrics)
 
 
 def lost_events(counts: LifecycleCounts) -> list[str]:
-    """What a summary says of lifecycle events that went nowhere; nothing where none did."""
+    """The lines of a summary about lifecycle events that were not exported; none if all were."""
     lines = [
         f"  events: {lost:,} of level {level} were over its rate and went nowhere"
         for level, lost in sorted(counts.flooded.items())

@@ -1,7 +1,8 @@
-"""The steps of a supervisor's life as system nodes: each is a span in the run's trace exporters.
+"""The supervisor's lifecycle steps as system nodes: each step is a span for the trace exporters.
 
-Their events are the supervisor's own; the names are the same. All steps of a run form one trace, of
-the sequence number 0, which no record has. A run whose sampling ratio is 0 traces them neither.
+The lifecycle events of the steps, emitted by the supervisor, have the same names. All steps of a
+run form one trace, that of sequence number 0, which no record has. With a sampling ratio of 0 they
+are not traced either.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from sk_kernel import LifecycleEvent, NodeObserver, NodeSpan
 from sk_kernel.runtime import TraceIds, span_id
 from sk_observability import EventName
 
-#: The group that their spans name, where a node's span names its own.
+#: The process group named in the spans of the steps.
 GROUP: Final = "supervisor"
 #: The trace's sequence number: records count from 1.
 LIFECYCLE_SEQUENCE: Final = 0
 
 
 class SystemNodes:
-    """Runs the steps, and tells the observers of each when it has ended.
+    """Times the steps, and passes the span of each to the observers when the step has ended.
 
-    :param clock: nanoseconds since the epoch.
+    :param clock: returns nanoseconds since the epoch.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class SystemNodes:
 
     @contextmanager
     def step(self, name: EventName) -> Iterator[None]:
-        """The step of this name: what is done inside the block."""
+        """Record the block as the step of this name."""
         began, error = self._clock(), None
         try:
             yield
@@ -53,9 +54,10 @@ class SystemNodes:
     def steps(
         self, names: Collection[EventName], events: Callable[[], Sequence[LifecycleEvent]]
     ) -> Iterator[None]:
-        """The steps that one call inside the block takes: each lasts to the next one's event.
+        """Record the steps, by their events, that one call inside the block takes.
 
-        An error is the last one's; where none of these events came, the first step's.
+        Each step lasts until the event of the next one. An error is that of the last step; if there
+        was no such event, that of the first of ``names``.
         """
         called, error = self._clock(), None
         try:
@@ -71,7 +73,7 @@ class SystemNodes:
             self._tell(*taken[-1], error)
 
     def ended_by_force(self, events: Sequence[LifecycleEvent]) -> None:
-        """Add the step that a supervisor takes by itself, from the first event that says so."""
+        """Record the forced stop as a step, from its first event on, if there was one."""
         for event in events:
             if event.name == EventName.SUPERVISOR_FORCE_STOP:
                 self._tell(EventName.SUPERVISOR_FORCE_STOP, event.time_ns, None)
