@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from bench_figures import Figure
 from bench_results import Results
@@ -15,6 +16,18 @@ def table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> list[str]:
     """Give the lines of a table."""
     lines = [head, ["---"] * len(head), *rows]
     return [f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines]
+
+
+def ran_on(environment: Mapping[str, Any], rounds: int | None = None) -> str:
+    """Give the sentences on the machine, and on how many rounds there were, if told."""
+    versions = environment["versions"].items()
+    found = ", ".join(f"{name} {version}" for name, version in versions)
+    counted = "" if rounds is None else f", rounds: {rounds}"
+    return (
+        f"{environment['python']} on {environment['system']}, {environment['cores']} cores, load"
+        f" before {environment['load_before']}{counted}. {found}. How it is measured:"
+        " `testbeds/bench/README.md`."
+    )
 
 
 def noise(figure: Figure | None) -> str:

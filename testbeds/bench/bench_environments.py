@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from bench_process import last_words
+
 REQUIREMENTS = Path(__file__).with_name("requirements")
 _SECONDS = 1_200.0
-_REASON_CHARACTERS = 200
 
 
 class AbsentError(Exception):
@@ -68,12 +69,6 @@ def distributions(name: str) -> list[str]:
     """Give the names of what a peer's requirements file asks for."""
     lines = (REQUIREMENTS / f"{name}.txt").read_text("utf-8").splitlines()
     return [line.partition(">")[0] for line in lines if line and not line.startswith("#")]
-
-
-def last_words(text: str) -> str:
-    """Give the last line of what a program said that says something, cut to a line's length."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:_REASON_CHARACTERS] if lines else "it said nothing"
 
 
 def _make(folder: Path, requirements: Path) -> str | None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from bench_environments import last_words
 from bench_memory import Sampler
 from bench_process import Ended, run, surroundings
 from bench_session import InputFailedError, RunFailedError, generated, sha256_of
@@ -43,7 +42,7 @@ class Four:
         arguments = [*workload("multiprocess", *overrides)(job), *options]
         ended = self._call(arguments, variables, sampler)
         if ended.exit_code != 0:
-            raise RunFailedError(name, records, self._why(ended))
+            raise RunFailedError(name, records, ended.why(self._timeout))
         return ended
 
     def wrote(self) -> tuple[str | None, str | None]:
@@ -59,7 +58,7 @@ class Four:
         if not path.exists():
             ended = self._call(generated(records, self._seed, path))
             if ended.exit_code != 0:
-                raise InputFailedError(records, self._why(ended))
+                raise InputFailedError(records, ended.why(self._timeout))
         return path
 
     def _call(
@@ -75,8 +74,3 @@ class Four:
             timeout_seconds=self._timeout,
             sampler=sampler,
         )
-
-    def _why(self, ended: Ended) -> str:
-        if ended.exit_code is None:
-            return f"it took more than {self._timeout:.0f} s"
-        return last_words(ended.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bench_cells import USE, noise, rate, ratio, table, use
+from bench_cells import USE, noise, ran_on, rate, ratio, table, use
 from bench_programs_markdown import section
 from bench_report import Report
 from bench_systems import YARDSTICKS, System
@@ -27,7 +27,7 @@ _SYSTEMS = (
 def to_markdown(report: Report, *, plot: str | None) -> str:
     """Give the text of ``bench.md``; ``plot`` is the name of the picture beside it, if any."""
     blocks = [
-        ["# Fund load, side by side", "", _verdict(report), "", _ran_on(report)],
+        ["# Fund load, side by side", "", _verdict(report), "", ran_on(report.environment)],
         [_yardstick(report)] if _yardstick(report) else [],
         [f"![steady speed of every system by H]({plot})"] if plot else [],
         ["## Targets", "", *table(_TARGETS, map(_target, report.rows))],
@@ -66,15 +66,6 @@ def _verdict(report: Report) -> str:
     if busy:
         return f"{words}. **Others used the machine: {', '.join(busy)} not judged.**"
     return f"{words}. No binding row is below its floor by more than the noise."
-
-
-def _ran_on(report: Report) -> str:
-    facts = report.environment
-    found = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
-    return (
-        f"{facts['python']} on {facts['system']}, {facts['cores']} cores, load before"
-        f" {facts['load_before']}. {found}. How it is measured: `testbeds/bench/README.md`."
-    )
 
 
 def _yardstick(report: Report) -> str:

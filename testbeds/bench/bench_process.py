@@ -25,6 +25,7 @@ _ADOPT = 36  # PR_SET_CHILD_SUBREAPER, linux/prctl.h
 _ORPHAN_SECONDS = 20.0
 _ORPHAN_TICK = 0.02
 _TAIL = 65_536
+_REASON_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,18 @@ class Ended:
     cpu_seconds: float
     stderr: str
     peak: Peak | None
+
+    def why(self, timeout_seconds: float) -> str:
+        """Say why it failed: it was killed after the timeout, or its last words."""
+        if self.exit_code is None:
+            return f"it took more than {timeout_seconds:.0f} s"
+        return last_words(self.stderr)
+
+
+def last_words(text: str) -> str:
+    """Give the last line of what a program said that says something, cut to a line's length."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:_REASON_CHARACTERS] if lines else "it said nothing"
 
 
 def surroundings(folder: Path, *modules: Path) -> dict[str, str]:

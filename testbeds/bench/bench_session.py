@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 from types import MappingProxyType
 
-from bench_environments import AbsentError, interpreter, last_words
+from bench_environments import AbsentError, interpreter
 from bench_memory import Sampler
 from bench_process import Ended, Others, run, surroundings
 from bench_results import Measured, Results
@@ -144,15 +144,10 @@ class Session:
     def _refuse(self, system: System, records: int, ended: Ended) -> None:
         if ended.exit_code == 0:
             return
-        why = self._why(ended)
+        why = ended.why(self._plan.timeout_seconds)
         if system.environment is not None or system.foreign:
             raise AbsentError(why)
         raise RunFailedError(system.name, records, why)
-
-    def _why(self, ended: Ended) -> str:
-        if ended.exit_code is None:
-            return f"it took more than {self._plan.timeout_seconds:.0f} s"
-        return last_words(ended.stderr)
 
     def _call(
         self,
@@ -177,7 +172,7 @@ class Session:
         command = [interpreter(None, None), *arguments]
         ended = self._call(command, self._folder / "marks", sampled=False)
         if ended.exit_code != 0:
-            raise InputFailedError(records, self._why(ended))
+            raise InputFailedError(records, ended.why(self._plan.timeout_seconds))
         self._inputs[records], self.input_sha256[records] = path, sha256_of(path) or ""
 
 

@@ -106,9 +106,8 @@ def speed(system: str, other: str) -> Question:
     """Ask how many times as fast as another a system is, on the most records that both ran."""
 
     def ask(results: Results) -> tuple[Figure | None, str]:
-        for name in (system, other):
-            if name in results.absent:
-                return None, f"{name} is absent: {results.absent[name]}"
+        if gone := _absent(results, system, other):
+            return None, gone
         largest = results.largest(system, other)
         if largest is None:
             return None, f"{system} and {other} did not both run in two sizes"
@@ -121,15 +120,22 @@ def inside_speed(system: str, other: str) -> Question:
     """Ask the same of the marks that both set themselves, each by its own name for them."""
 
     def ask(results: Results) -> tuple[Figure | None, str]:
-        for name in (system, other):
-            if name in results.absent:
-                return None, f"{name} is absent: {results.absent[name]}"
+        if gone := _absent(results, system, other):
+            return None, gone
         both = [n for n in results.records if results.inside_ratios(system, other, n)]
         if not both:
             return None, f"{system} and {other} did not both tell their time"
         return results.inside_speed(system, other, both[-1]), f"{both[-1]:,} records, inside"
 
     return ask
+
+
+def _absent(results: Results, *systems: str) -> str:
+    """Which of the systems is absent, and why; empty if none is."""
+    told = (
+        f"{name} is absent: {results.absent[name]}" for name in systems if name in results.absent
+    )
+    return next(told, "")
 
 
 def start_up(results: Results) -> tuple[Figure | None, str]:

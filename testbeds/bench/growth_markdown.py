@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+
+from bench_cells import ran_on, table
 
 Entry = Mapping[str, Any]
 
@@ -18,34 +20,22 @@ class Shape(NamedTuple):
 
 def to_markdown(document: Mapping[str, Any]) -> str:
     """Give the text of ``growth.md``."""
-    blocks = ["# Cost as work grows", _verdict(document), _ran_on(document)]
+    blocks = [
+        "# Cost as work grows",
+        _verdict(document),
+        ran_on(document["environment"], document["rounds"]),
+    ]
     for name, entries in document["tables"].items():
         shape = SHAPES[name]
-        blocks += [f"## {shape.title}", shape.about, table(shape, entries)]
+        rows = ([cell(entry) for cell in shape.columns.values()] for entry in entries)
+        blocks += [f"## {shape.title}", shape.about, "\n".join(table([*shape.columns], rows))]
     return "\n\n".join(blocks) + "\n"
-
-
-def table(shape: Shape, entries: Iterable[Entry]) -> str:
-    """Give one table."""
-    rows = [list(shape.columns), ["---"] * len(shape.columns)]
-    rows += [[cell(entry) for cell in shape.columns.values()] for entry in entries]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _verdict(document: Mapping[str, Any]) -> str:
     if document["differing"]:
         return f"**OUTPUTS DIFFER: {', '.join(document['differing'])}**"
     return "All that did the same wrote the same bytes."
-
-
-def _ran_on(document: Mapping[str, Any]) -> str:
-    facts = document["environment"]
-    found = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
-    return (
-        f"{facts['python']} on {facts['system']}, {facts['cores']} cores, load before"
-        f" {facts['load_before']}, rounds: {document['rounds']}. {found}. How it is measured:"
-        " `testbeds/bench/README.md`."
-    )
 
 
 def _text(name: str) -> Callable[[Entry], str]:

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from bench_environments import last_words
 from bench_memory import Sampler
 from bench_process import Ended, run, surroundings
-from bench_session import RunFailedError, sha256_of
+from bench_session import InputFailedError, RunFailedError, generated, sha256_of
 from bench_systems import SOURCES
 from growth_inputs import lines
 from growth_results import GrowthResults, GrowthRun, Spans
@@ -46,7 +45,8 @@ class GrowthSession:
     def run(self) -> GrowthResults:
         """Run everything.
 
-        :raises RunFailedError: when a run, or the generator, fails.
+        :raises InputFailedError: when the generator fails.
+        :raises RunFailedError: when a run fails.
         """
         plan, todo = self._plan, list(_runs(self._plan.rows))
         often = [(row, size) for row, size in todo if size <= ONCE_ABOVE]
@@ -83,7 +83,7 @@ class GrowthSession:
             path.unlink(missing_ok=True)
         ended = self._call(row.arguments(files, size), sampler)
         if ended.exit_code != 0:
-            raise RunFailedError(row.key, size, self._why(ended))
+            raise RunFailedError(row.key, size, ended.why(self._plan.timeout_seconds))
         wrote = (sha256_of(files.output), sha256_of(files.rejects))
         self.results.wrote(row, size, wrote)
         if ended.peak is not None:
@@ -102,11 +102,6 @@ class GrowthSession:
             sampler=sampler,
         )
 
-    def _why(self, ended: Ended) -> str:
-        if ended.exit_code is None:
-            return f"it took more than {self._plan.timeout_seconds:.0f} s"
-        return last_words(ended.stderr)
-
     def _files(self, made_of: str, size: int) -> Files:
         names = ("output", "rejects", "config.json", "spans")
         return Files(
@@ -116,11 +111,9 @@ class GrowthSession:
     def _make_input(self, made_of: str, size: int) -> None:
         path = self._files(made_of, size).source
         if made_of == FUND_LOAD:
-            options = ["--records", str(size), "--seed", str(self._plan.seed)]
-            command = ["-m", "sk_fundload", "generate", *options, "--output", str(path)]
-            ended = self._call(command, None)
+            ended = self._call(generated(size, self._plan.seed, path), None)
             if ended.exit_code != 0:
-                raise RunFailedError("generator", size, self._why(ended))
+                raise InputFailedError(size, ended.why(self._plan.timeout_seconds))
         elif made_of != CHAIN:
             with path.open("w", encoding="utf-8") as file:
                 file.writelines(lines(made_of, size))

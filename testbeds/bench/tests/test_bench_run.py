@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench_environments import REQUIREMENTS, AbsentError, distributions, interpreter, last_words
+from bench_environments import REQUIREMENTS, AbsentError, distributions, interpreter
+from bench_process import last_words
 from bench_systems import PEERS, SYSTEMS
 
 RUN = PEERS.with_name("run_bench.py")
