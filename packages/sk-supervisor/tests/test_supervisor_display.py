@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import cast
+from typing import TextIO, cast
 
 import pytest
 from hypothesis import given
@@ -25,6 +27,7 @@ from sk_supervisor._run.execute import _is_silent
 from sk_supervisor._show.board import AGAIN, BY_COMMAND, Board, board_of
 from sk_supervisor._show.display import Display, display_for
 from sk_supervisor._show.screens import PlainScreen, QuietScreen, can_live, same_terminal
+from sk_supervisor._system import streams
 from sk_supervisor._system.streams import TolerantStream, tolerant
 from sk_supervisor._text.redaction import MASK, Redactor
 from supervisor_harness import GROUPS, settings
@@ -241,6 +244,44 @@ def test_a_stream_that_breaks_is_written_to_no_more() -> None:
     assert broken.tries == 1
     with pytest.raises(io.UnsupportedOperation):
         stream.fileno()
+
+
+def full_pipe() -> tuple[int, TextIO]:
+    """A pipe that can take nothing more, and a non-blocking stream into it, as stderr may be."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"." * 65536)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, b".")
+    return reading, open(writing, "w", buffering=1)
+
+
+def test_a_stream_that_was_made_non_blocking_loses_nothing_while_somebody_reads() -> None:
+    reading, full = full_pipe()
+    said = "".join(f"{n} last words\n" for n in range(20_000))
+    with open(reading, "rb") as pipe, ThreadPoolExecutor(1) as beside:
+        heard = beside.submit(pipe.read)
+        stream = TolerantStream(full)
+        print(said, file=stream, end="", flush=True)
+        full.close()
+        assert heard.result().decode().lstrip(".") == said
+
+
+def test_a_non_blocking_stream_that_nobody_reads_for_a_while_is_not_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "_PATIENCE_MS", 0)
+    reading, full = full_pipe()
+    stream = TolerantStream(full)
+    print("one", file=stream, flush=True)
+    with open(reading, "rb", buffering=0) as pipe:
+        pipe.read(1_000_000)
+        print("two", file=stream, flush=True)
+        full.close()
+        assert pipe.readall() == b"one\ntwo\n"
 
 
 def test_a_stream_that_is_not_there_takes_what_is_written_and_has_nothing() -> None:

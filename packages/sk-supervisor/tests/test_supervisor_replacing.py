@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from sk_observability import LifecycleLog
 from sk_supervisor import prepare
 from sk_supervisor._hub.relay import CreditGrant, Relay
 from sk_supervisor._lives.clock import LoopClock
-from sk_supervisor._lives.record import WorkerRecord
+from sk_supervisor._lives.record import WorkerRecord, failure_error
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._lives.successors import Successors
 from sk_supervisor._protocol.edges import EdgeKeys, receivers, senders
@@ -262,7 +263,7 @@ def test_a_worker_that_fails_when_all_is_done_is_not_missed() -> None:
 
 def test_a_successor_that_cannot_be_spawned_is_a_failure_like_any_other() -> None:
     def broke() -> None:
-        raise OSError("no process to be had")
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
     bench = Bench(broke, intensity=2)
     record = bench.failed()
@@ -275,8 +276,15 @@ def test_a_successor_that_cannot_be_spawned_is_a_failure_like_any_other() -> Non
     assert bench.spawned == [("mid", 2), ("mid", 3)]
     assert bench.blamed == [record]
     assert record.gave_up == "gave up after 2 restarts in 60 s"
-    told = [e for e in bench.log.events() if e.name == "worker_restarting"]
-    assert [e.fields["attempt"] for e in told] == [1, 2]
+    told = [e for e in bench.log.events() if e.name in ("worker_restarting", "worker_gave_up")]
+    first, second, end = told
+    assert (first.fields["attempt"], second.fields["attempt"]) == (1, 2)
+    assert "message" not in first.fields
+    error = failure_error(record)
+    assert error.category == second.fields["category"] == end.fields["category"] == "start"
+    assert error.message == second.fields["message"] == end.fields["message"]
+    assert error.message.startswith("no other could be started in its place: [Errno 11] Resource")
+    assert "ulimit" in error.message
 
 
 def test_a_stop_leaves_whoever_waits_for_a_successor_to_blame() -> None:

@@ -11,10 +11,11 @@ from sk_control import ControlError
 from sk_kernel import EventRail
 
 from sk_supervisor._lives.clock import LoopClock
+from sk_supervisor._lives.evidence import Breakage
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.restart import GiveUp, Restart, RestartHistory, seeded_chance
 from sk_supervisor._lives.roster import Roster
-from sk_supervisor._protocol.failures import START
+from sk_supervisor._protocol.failures import START, refusal_of
 
 if TYPE_CHECKING:
     from sk_config import GroupConfig
@@ -110,22 +111,27 @@ class Successors:
         failed.process.release(_RELEASE_SECONDS)
         try:
             self._spawn(failed.group, failed.index, pending.incarnation)
-        except (OSError, ControlError):
+        except (OSError, ControlError) as error:
             # The system has no process or descriptor to give: that is a failure like any other.
-            if not self._decide(failed, pending.incarnation + 1, START):
+            problem = f"no other could be started in its place: {refusal_of(error)}"
+            if not self._decide(failed, pending.incarnation + 1, START, problem):
+                failed.breakage = Breakage(START, problem)
                 self._blame(failed)
 
-    def _decide(self, failed: WorkerRecord, incarnation: int, category: str) -> bool:
+    def _decide(
+        self, failed: WorkerRecord, incarnation: int, category: str, problem: str = ""
+    ) -> bool:
         """Have the policy say whether, and when, an incarnation is started; False: it gave up."""
         now, group, worker = self._clock.now(), failed.group.name, failed.worker_id
+        why = {"category": category, **({"message": problem} if problem else {})}
         match self._histories[group].failed(now):
             case GiveUp() as end:
                 failed.gave_up = str(end)
-                facts = {"category": category, **end._asdict()}
+                facts = {**why, **end._asdict()}
                 self._log.emit("worker_gave_up", group=group, worker=worker, fields=facts)
                 return False
             case Restart(attempt, delay):
                 self._pending[group, failed.index] = _Pending(failed, incarnation, now + delay)
-                facts = {"category": category, "attempt": attempt, "delay_seconds": round(delay, 3)}
+                facts = {**why, "attempt": attempt, "delay_seconds": round(delay, 3)}
                 self._log.emit("worker_restarting", group=group, worker=worker, fields=facts)
                 return True

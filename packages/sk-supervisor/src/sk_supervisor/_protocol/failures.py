@@ -14,6 +14,7 @@ from sk_kernel import (
     UnknownTargetError,
     WireError,
 )
+from sk_kernel.runtime import remedy_of, with_remedy
 
 from sk_supervisor._peer_errors import AlignmentError, HeaderError
 from sk_supervisor.errors import SupervisorError
@@ -56,6 +57,15 @@ def failure_of(error: BaseException, *, started: bool) -> Failure:
     message = str(error) if isinstance(error, safe) or not started else cause
     trace = (error.trace_id or "") if isinstance(error, RunError) else ""
     return Failure(category, node, cause, message, trace)
+
+
+def refusal_of(error: Exception) -> str:
+    """Why a process or a session cannot be had; for a limit of the system, with which to raise."""
+    if isinstance(error, OSError):
+        return with_remedy(error)
+    cause = error.__cause__ or error.__context__
+    remedy = remedy_of(cause) if isinstance(cause, OSError) else ""
+    return f"{error}; {remedy}" if remedy else str(error)
 
 
 def has_no_reader(error: BaseException) -> bool:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from sk_control import ControlError
 from sk_kernel import DeadLetterError, EventRail
-from sk_kernel.runtime import remedy_of, with_remedy
 from sk_observability import EventName
 from sk_transport import TransportError
 
@@ -18,6 +17,7 @@ from sk_supervisor._lives.roster import Roster
 from sk_supervisor._loop.loop_events import LoopEvent, Ping, ProcessExited
 from sk_supervisor._processes.output import OnLine
 from sk_supervisor._processes.process import WorkerProcess
+from sk_supervisor._protocol.failures import refusal_of
 from sk_supervisor._session.early import Early
 from sk_supervisor._session.opening import Opening
 from sk_supervisor._session.session import Session
@@ -113,7 +113,7 @@ class Starting:
         except (TransportError, ControlError, DeadLetterError, OSError) as error:
             if self._early is not None:
                 self._early.close()
-            raise RuntimeLifecycleReadyError("spawn", names, 0.0, _told(error)) from error
+            raise RuntimeLifecycleReadyError("spawn", names, 0.0, refusal_of(error)) from error
 
     def spawn(self, group: GroupConfig, index: int = 0, incarnation: int = 1) -> None:
         """Start a worker at a place of a group, and put it into the roster.
@@ -166,12 +166,3 @@ class Starting:
             raise RuntimeLifecycleReadyError("timeout", names, seconds, _DOES_NOT_LISTEN)
         self._work.session = session = opening.take()
         self._log.emit("supervisor_listening", level="debug", fields=session.addresses())
-
-
-def _told(error: Exception) -> str:
-    """What went wrong; where a limit is behind it, it also says which one to raise."""
-    if isinstance(error, OSError):
-        return with_remedy(error)
-    behind = error.__cause__ or error.__context__
-    remedy = remedy_of(behind) if isinstance(behind, OSError) else ""
-    return f"{error}; {remedy}" if remedy else str(error)

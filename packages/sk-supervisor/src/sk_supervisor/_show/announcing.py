@@ -96,7 +96,8 @@ def restart_line(
     """What is said of a restart, by the fields of its event and of the failure's before it."""
     of = f" of {most}" if most else ""
     wait = f" in {seconds:.1f} s" if (seconds := restart.get("delay_seconds", 0.0)) >= 0.05 else ""
-    return f"{worker} {_how(failed)}: restart {restart.get('attempt', 1)}{of}{wait}"
+    how = _how(failed or restart)
+    return f"{worker} {how}: restart {restart.get('attempt', 1)}{of}{wait}"
 
 
 def stall_line(worker: str, stall: Mapping[str, Any], limit: float, *, stuck: bool) -> str:

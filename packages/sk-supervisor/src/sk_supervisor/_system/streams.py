@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
-from typing import Any, TextIO, cast
+import select
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TextIO, cast
+
+#: What a buffer of a stream holds, in UTF-8: none of it is lost if the stream cannot take it now.
+_PIECE: Final = io.DEFAULT_BUFFER_SIZE // 4
+#: How long a non-blocking stream may take nothing before the rest of a text is left to its buffer.
+_PATIENCE_MS: Final = 1000
 
 
 class TolerantStream(io.TextIOBase):
     """Passes on what is written until the stream breaks; from then on, nothing.
 
-    A character that its encoding has no form for is written as Python escapes it. Whatever else
-    the stream has is had of this one as well, its ``buffer`` say.
+    A stream that somebody has made non-blocking (``ssh``, a shared terminal) is waited for, for a
+    second at most. A character that its encoding has no form for is written as Python escapes it.
+    Whatever else the stream has is had of this one as well, its ``buffer`` say.
 
     :param stream: None where there was none from the start.
     """
@@ -30,22 +40,25 @@ class TolerantStream(io.TextIOBase):
 
     def write(self, text: str, /) -> int:
         """Write, if anybody is there."""
-        stream = self._stream  # another thread may find it broken
-        try:
-            if stream is not None:
-                _write(stream, text)
-        except (OSError, ValueError):
-            self._stream = None  # a closed pipe, a closed file, a terminal that has hung up
+        for start in range(0, len(text), _PIECE):
+            self._attempt(partial(_write, text=text[start : start + _PIECE]))
         return len(text)
 
     def flush(self) -> None:
         """Flush, if anybody is there."""
-        stream = self._stream
+        self._attempt(lambda stream: stream.flush())
+
+    def _attempt(self, put: Callable[[TextIO], object]) -> None:
+        stream = self._stream  # another thread may find it broken
+        if stream is None:
+            return
         try:
-            if stream is not None:
-                stream.flush()
+            try:
+                put(stream)
+            except BlockingIOError:
+                _drain(stream)
         except (OSError, ValueError):
-            self._stream = None
+            self._stream = None  # a closed pipe, a closed file, a terminal that has hung up
 
     def isatty(self) -> bool:
         """Whether it is a terminal."""
@@ -79,6 +92,17 @@ def _write(stream: TextIO, text: str) -> None:
     except UnicodeEncodeError:  # a text stream encodes all of it, or writes nothing
         encoding = _encoding(stream)
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _drain(stream: TextIO) -> None:
+    """Write what the buffer of a non-blocking stream holds, as long as somebody reads."""
+    writable = select.poll()
+    writable.register(stream.fileno(), select.POLLOUT)
+    is_left = True
+    while is_left and writable.poll(_PATIENCE_MS):
+        with contextlib.suppress(BlockingIOError):  # it has taken some of it
+            stream.flush()
+            is_left = False
 
 
 def _encoding(stream: TextIO | None) -> str:
