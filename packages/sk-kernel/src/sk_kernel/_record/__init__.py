@@ -1,1 +1,1 @@
-"""A record beside its payload: envelope, keys, ids and trace."""
+"""The parts of a record in addition to its payload: envelope, keys, ids, trace."""
