@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -26,13 +26,6 @@ if TYPE_CHECKING:
 _WIDE = 250
 #: The columns whose text may wrap.
 _NAMES = ("worker", "run", "scenario")
-
-
-class Shown(Protocol):
-    """Shows the successive states of a run."""
-
-    def __call__(self, look: StatusLook) -> None:
-        """Show this state of the run."""
 
 
 def console() -> Console:
@@ -60,8 +53,8 @@ def print_runs(screen: Console, runs: Iterable[tuple[Entry, RunStatus | None]]) 
 
 
 @contextmanager
-def live_status(screen: Console) -> Iterator[Shown]:
-    """Show states in place on a terminal; elsewhere, one below the other."""
+def live_status(screen: Console) -> Iterator[Callable[[StatusLook], None]]:
+    """A call that shows the run's next state: in place on a terminal, elsewhere below the last."""
     if not can_live(sys.stdout):
 
         def show(look: StatusLook) -> None:
