@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import pytest
@@ -65,6 +66,18 @@ def test_spans_whose_first_is_old_are_handed_over_though_they_are_few(
     module: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sk_kernel._trace.observe.LONGEST_NS", 0)  # each is as soon as it is there
+    calls = Calls()
+    some = [module.A(n) for n in range(12)]
+    run_application(_spec(module), some, batch_records=4, observers=[calls])
+    assert calls.sizes == [4 * PLACES] * 3
+
+
+def test_a_wall_clock_that_is_set_back_holds_no_spans(
+    module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = count(2**60, -3_600_000_000_000)
+    monkeypatch.setattr("sk_kernel._trace.observe.LONGEST_NS", 0)
+    monkeypatch.setattr("time.time_ns", lambda: next(hours))
     calls = Calls()
     some = [module.A(n) for n in range(12)]
     run_application(_spec(module), some, batch_records=4, observers=[calls])

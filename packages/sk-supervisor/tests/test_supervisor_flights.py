@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-from sk_kernel import ReplyWaiter, TerminalEvent
-from sk_kernel.runtime import ReplyWaiterService
-from sk_supervisor._requests.flights import Flights
+from asked_app import Ask
+from asking import asked
+from sk_kernel import BoundaryDispatchInput, ReplyWaiter, TerminalEvent
+from sk_kernel.runtime import Entrances, ReplyWaiterService
+from sk_supervisor import prepare
+from sk_supervisor._requests.flights import Flights, visits_of
 
 
 class Flight(NamedTuple):
@@ -59,3 +63,15 @@ def test_a_request_whose_time_is_over_as_it_is_taken_up_is_not_sent_and_makes_ro
     assert not flights.add("r1", Flight(waiter))
     assert flights.now() == {}
     waiters.register("next")
+
+
+def test_a_traceparent_of_one_input_says_nothing_of_the_next() -> None:
+    entrances = Entrances(prepare(asked(None)).application.graph, "r")
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+    inputs = [
+        BoundaryDispatchInput(Ask(1), "g", "first", headers={"traceparent": parent}),
+        BoundaryDispatchInput(Ask(2), "g", "first", headers={"tenant": "x"}),
+        BoundaryDispatchInput(Ask(3), "g", "first"),
+    ]
+    visits = visits_of(1, inputs, "t", entrances, sampled=True, due=math.inf)
+    assert [visit.sampled for visit in visits] == [False, True, True]

@@ -165,7 +165,7 @@ class Tracer:
         came_from = next(iter(before)) if len(before) == 1 else self._group_of[vertex]
         now = time.time_ns()
         self._put_by(None)
-        self._note(self._maker.alone(vertex, key, given, now, error, came_from), now)
+        self._note(self._maker.alone(vertex, key, given, now, error, came_from))
 
     def blame(self, batch: Batch, error: RunError) -> None:
         """The run, or a request, ends with this error. If it is a record's, one span says so."""
@@ -192,7 +192,7 @@ class Tracer:
         if given := self._given(batch, sections):
             count, now = sum([len(section.items) for section in sections]), time.time_ns()
             sending = Sending(batch.number, batch.first, by, to, count, (began_ns, now))
-            self._note(_Sent(sending, given), now)
+            self._note(_Sent(sending, given))
 
     def settle(self) -> None:
         """A segment is through with its batch, which it has not sent on."""
@@ -205,7 +205,7 @@ class Tracer:
         self.settle()
         self.rows.forget()
         if self._notes and (
-            self._noted >= MOST_NOTED or time.time_ns() - self._since >= LONGEST_NS
+            self._noted >= MOST_NOTED or time.monotonic_ns() - self._since >= LONGEST_NS
         ):
             self.flush()
 
@@ -231,11 +231,11 @@ class Tracer:
         passages, self._passages = self._passages, []
         if passages or end_ns:
             self._noted += sum([len(keys) for _, keys, *_ in passages])
-            self._note(_Settled(passages, self._arrival, end_ns), end_ns or time.time_ns())
+            self._note(_Settled(passages, self._arrival, end_ns))
 
-    def _note(self, note: _Settled | _Sent | NodeSpan, now_ns: int) -> None:
+    def _note(self, note: _Settled | _Sent | NodeSpan) -> None:
         if not self._notes:
-            self._since = now_ns
+            self._since = time.monotonic_ns()  # the wall clock may be set back
         self._noted += 1
         self._notes.append(note)
 

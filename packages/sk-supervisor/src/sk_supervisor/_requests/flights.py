@@ -118,7 +118,7 @@ def visits_of(
     for place, (each, weight) in enumerate(zip(inputs, weights, strict=True)):
         edge = entrances.entry(each.target, type(each.payload))
         key = entrances.root(number, place, len(inputs))
-        known = Correlation(trace_id, each.reply_to, _NO_HEADERS, SOURCE)
+        known, traced = Correlation(trace_id, each.reply_to, _NO_HEADERS, SOURCE), sampled
         if each.headers:
-            known, sampled = carried_with(each, trace_id, sampled=sampled)
-        yield Visit(name_of(number), weight, edge, key, each.payload, known, sampled, due)
+            known, traced = carried_with(each, trace_id, sampled=sampled)
+        yield Visit(name_of(number), weight, edge, key, each.payload, known, traced, due)
