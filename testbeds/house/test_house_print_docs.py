@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from print_docs import DOCS, PRINTERS, UnknownPrinterError, names_in, printed, stale
 from printed_growth import tables_of
@@ -43,6 +45,15 @@ def test_every_rule_of_the_session_is_on_the_page() -> None:
     page = (DOCS / "control.md").read_text("utf-8")
     told = {code for code in ProtocolCode if f"_{code}_" in page or f"`{code}`" in page}
     assert set(ProtocolCode) - told == set()
+
+
+def test_every_block_that_a_field_of_the_configuration_links_has_its_section() -> None:
+    text = PRINTERS["configuration"]()
+    titles = re.findall(r"^### (.*)$", text, re.MULTILINE)
+    sections = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    linked = set(re.findall(r"\(#([^)]+)\)", text))
+    assert linked
+    assert linked - sections == set()
 
 
 def test_a_report_is_printed_from_its_first_table_on_and_a_step_further_down() -> None:
