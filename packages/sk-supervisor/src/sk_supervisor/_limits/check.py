@@ -1,4 +1,4 @@
-"""Refusing a start that the system has no room for, before anything is started for it."""
+"""Rejecting a run that exceeds a limit of the system, before any process is started."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_room(groups: Collection[GroupConfig]) -> None:
-    """See that the system has room for the workers of these groups and their supervisor.
+    """Check that the limits of the system allow the workers of these groups and their supervisor.
 
     :raises SystemLimitError: when a limit leaves less than they need.
     """

@@ -1,7 +1,7 @@
-"""What a run over processes takes of the system, and whether that has as much. Pure.
+"""The processes, threads and files that a multiprocess run needs, compared with the limits. Pure.
 
-gRPC ends the process that it cannot start a thread in, or waits there for ever: what it needs is
-known before. The numbers are what such a run has been seen to take, and a test holds them to one.
+If gRPC cannot start a thread it aborts the process or hangs, so the need is computed in advance.
+The numbers were measured on such a run, and a test compares them with one.
 """
 
 from __future__ import annotations
@@ -9,31 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-#: Threads of gRPC in each process: two, and one for each processor, within these bounds.
+#: Threads of gRPC in each process: two, and one per processor, within these bounds.
 _GRPC_BY_PROCESSOR: Final = (4, 16)
 _GRPC: Final = 2
-#: Further threads of the supervisor: its own, the display's, the admin socket's, the control
-#: server's, and three of the hub.
+#: Further threads of the supervisor: the main thread, those of the display, the admin socket and
+#: the control server, and three of the hub.
 _SUPERVISOR: Final = 7
-#: And for each worker: its lines, its end, and its control session twice.
+#: And per worker: one for its output lines, one for its exit, and two for its control session.
 _SUPERVISOR_BY_WORKER: Final = 4
-#: Further threads of a worker, and of the source's, which is read in one more.
+#: Further threads of a worker; the source's worker has one more, which reads the source.
 _WORKER: Final = 6
 _SOURCE: Final = 1
 
-#: Open files of the supervisor beside its standard streams, and for each worker: the pipes of its
-#: output, what wakes who reads them, and its two connections.
+#: Open files of the supervisor besides its standard streams; and per worker: the pipes of its
+#: output, the descriptors that wake their reader, and its two connections.
 _FILES: Final = 15
 _FILES_BY_WORKER: Final = 6
-#: What it opens for a moment: to start a worker that follows another, or to answer ``sk status``.
+#: Files that it opens briefly: to start a replacement worker, or to answer ``sk status``.
 FILES_FOR_A_MOMENT: Final = 8
 
 
 class Need(NamedTuple):
-    """What a run takes beside what its process has already.
+    """What a run needs in addition to what its process already uses.
 
-    ``tasks`` are processes and threads: the system counts both alike. ``files`` are open files of
-    the supervisor, which no worker has as many of.
+    ``tasks`` are processes and threads, which the system counts alike. ``files`` are open files of
+    the supervisor; no worker has as many.
     """
 
     tasks: int
@@ -41,7 +41,7 @@ class Need(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """What may be had of something, and how much of that is taken; ``remedy`` raises it."""
+    """A limit ``of`` a resource, and how much of it is in use; ``remedy`` says how to raise it."""
 
     name: str
     of: str
@@ -51,12 +51,12 @@ class Limit(NamedTuple):
 
     @property
     def left(self) -> int:
-        """How much of it can still be had."""
+        """How much of the resource is still available."""
         return max(self.allowed - self.taken, 0)
 
 
 class Shortage(NamedTuple):
-    """A limit that a run does not fit in, and how much it needs."""
+    """A limit that is too low for a run, and how much the run needs."""
 
     limit: Limit
     needed: int
@@ -68,17 +68,17 @@ class Shortage(NamedTuple):
 
 
 def need_of(workers: int, processors: int) -> Need:
-    """What so many workers need, with their supervisor, on a machine of so many processors."""
+    """The need of this many workers and their supervisor, on this many processors."""
     fewest, most = _GRPC_BY_PROCESSOR
     grpc = _GRPC + min(max(processors, fewest), most)
     supervisor = _SUPERVISOR + _SUPERVISOR_BY_WORKER * workers + grpc
     all_workers = workers * (_WORKER + grpc) + _SOURCE
     files = _FILES + _FILES_BY_WORKER * workers + FILES_FOR_A_MOMENT
-    return Need(supervisor - 1 + all_workers, files)  # its own thread is there already
+    return Need(supervisor - 1 + all_workers, files)  # its main thread exists already
 
 
 def shortage(needed: int, limits: Iterable[Limit]) -> Shortage | None:
-    """The limit that leaves the least, where that is less than is needed."""
+    """The limit that leaves the least, if that is less than is needed; else None."""
     tightest = min(limits, key=lambda limit: limit.left, default=None)
     if tightest is None or tightest.left >= needed:
         return None

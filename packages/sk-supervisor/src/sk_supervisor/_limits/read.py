@@ -1,7 +1,7 @@
-"""The limits that this process is under, and how much of them is taken: as the kernel says.
+"""The limits that apply to this process, and how much of them is in use, read from the kernel.
 
-What cannot be read is no limit: then the system refuses in its own way, as it does where others
-take meanwhile what was left.
+A limit that cannot be read is left out: the run may then still fail when it starts, as it may when
+other processes use up meanwhile what was left.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ _RAISE_TASKS: Final = "raise it (ulimit -u; LimitNPROC= of a systemd unit), or h
 _RAISE_PIDS: Final = (
     "raise it (TasksMax= of a systemd unit; --pids-limit of a container), or have fewer workers"
 )
-#: Who has one of these is held to no RLIMIT_NPROC: CAP_SYS_ADMIN, CAP_SYS_RESOURCE.
+#: A process with one of these is exempt from RLIMIT_NPROC: CAP_SYS_ADMIN, CAP_SYS_RESOURCE.
 _CAPABLE: Final = 1 << 21 | 1 << 24
 _PROC: Final = Path("/proc")
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 
 
 def processors() -> int:
-    """How many there are, as gRPC counts them: whichever of them this process may use."""
+    """The number of processors online, as gRPC counts them, usable by this process or not."""
     return os.sysconf("SC_NPROCESSORS_ONLN")
 
 
 def file_limits() -> Iterator[Limit]:
-    """The limit of what this process may have open."""
+    """The limit on this process's open files."""
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if allowed == resource.RLIM_INFINITY:
         return
     try:
-        taken = len(os.listdir("/dev/fd")) - 1  # what lists them has one itself
+        taken = len(os.listdir("/dev/fd")) - 1  # less the one that lists them
     except OSError as error:
         if error.errno != errno.EMFILE:
             return
@@ -48,9 +48,10 @@ def file_limits() -> Iterator[Limit]:
 
 
 def task_limits(needed: int) -> Iterator[Limit]:
-    """The limits of processes and threads: the user's, and those of the control groups above.
+    """The limits on processes and threads: the user's, and those of the control groups.
 
-    :param needed: the user's are counted only where not even everybody's leave as many.
+    :param needed: the user's tasks are counted (slow) only if the tasks of all users together would
+        leave fewer than this.
     """
     yield from user_limits(needed)
     try:
@@ -61,7 +62,7 @@ def task_limits(needed: int) -> Iterator[Limit]:
 
 
 def user_limits(needed: int, proc: Path = _PROC) -> Iterator[Limit]:
-    """The limit of the real user id, unless this process is held to none.
+    """The limit of the real user id, unless this process is exempt from it.
 
     :param needed: see :func:`task_limits`.
     """
@@ -79,10 +80,10 @@ def user_limits(needed: int, proc: Path = _PROC) -> Iterator[Limit]:
 
 
 def pids_limits(groups: list[str], mount: Path) -> Iterator[Limit]:
-    """The limits of a control group and of those above it, as far as they are to be seen.
+    """The task limits of a control group and its ancestors, as far as these are visible.
 
     :param groups: the lines of ``/proc/self/cgroup``.
-    :param mount: where control groups are mounted.
+    :param mount: the mount point of the control groups.
     """
     for line in groups:
         _, controllers, path = line.split(":", 2)
@@ -109,7 +110,10 @@ def _pids_limit(folder: Path) -> Iterator[Limit]:
 
 
 def _is_exempt(proc: Path) -> bool:
-    """Whether this process is the system's own root, or has its powers: a container's has not."""
+    """Whether RLIMIT_NPROC does not apply to this process: it is the host's root, or capable.
+
+    Root of another user namespace, as in a container, is not exempt, nor are capabilities there.
+    """
     inside, outside, count = map(int, (proc / "self/uid_map").read_text().split()[:3])
     status = _status(proc / "self")
     is_system = (inside, outside, count) == (0, 0, 2**32 - 1)
@@ -118,14 +122,14 @@ def _is_exempt(proc: Path) -> bool:
 
 
 def _tasks_of(user: int, proc: Path) -> int:
-    """How many processes and threads a user has, of those that are to be seen from here."""
+    """The number of a user's processes and threads that are visible in ``proc``."""
     tasks = 0
     for folder in proc.iterdir():
         if folder.name.isdecimal():
             try:
                 status = _status(folder)
                 tasks += int(status["Threads"]) * (int(status["Uid"].split()[0]) == user)
-            except (OSError, KeyError):  # it has ended meanwhile
+            except (OSError, KeyError):  # it has ended
                 continue
     return tasks
 
