@@ -1,6 +1,6 @@
-"""Files of JSON lines that a run wrote, one line in memory at a time.
+"""Reading the files of JSON lines that a run wrote, with one line in memory at a time.
 
-A line that cannot be read is never dropped in silence: it is counted, and told of with its place.
+A line that cannot be read is never dropped silently: it is counted and reported with its place.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from sk_supervisor.errors import RecordedFileError
 T = TypeVar("T", bound=msgspec.Struct)
 
 LONGEST: Final = 1 << 20
-"""The bytes of the longest line that is read."""
+"""The maximum length of a line in bytes."""
 _NAMED: Final = 5
 _HALF: Final = "half a line: what wrote it was ended in the middle, or writes still"
 _MENDED: Final = "half a line, and a whole one behind it, which was taken: its writer was ended"
 
 
 class LineFault(NamedTuple):
-    """A line that could not be read, and why. ``half`` is the mark of a writer that was killed."""
+    """A line that could not be read, and why.
+
+    ``half`` means that it is incomplete: its writer was killed, or is still writing.
+    """
 
     path: str
     line: int
@@ -35,20 +38,20 @@ class LineFault(NamedTuple):
 
 
 class Others(NamedTuple):
-    """Whole lines of another kind that may be where some were looked for, and who shows those."""
+    """Another kind of lines that a user may pass by mistake; ``said`` names the command for it."""
 
     kind: type[msgspec.Struct]
     said: str
 
 
 class JsonLines(Generic[T]):
-    """The lines of several files, one file after the other, as structs of one type.
+    """An iterable over the lines of several files, one after the other, as structs of one type.
 
-    Once they have been gone through, ``bad`` and ``halves`` count the lines that could not be read,
-    and ``faults`` has the first five of them. Bad are those of the kind ``others``, too, which are
-    told by their number.
+    After the iteration, ``bad`` and ``halves`` count the lines that could not be read, and
+    ``faults`` has the first five. Lines of the kind ``others`` count as bad too; of these only the
+    number is reported.
 
-    :raises RecordedFileError: while going through, when a file cannot be read.
+    :raises RecordedFileError: during iteration, when a file cannot be read.
     """
 
     def __init__(
@@ -72,7 +75,7 @@ class JsonLines(Generic[T]):
                 raise RecordedFileError(path, "read", error.strerror or str(error)) from error
 
     def told(self) -> Iterator[str]:
-        """Say which lines could not be read, the first ones with their places."""
+        """Report the lines that could not be read, the first ones with their places."""
         for path, number in self._of_others.items():
             yield f"{path}: lines that are {self._others.said if self._others else ''}: {number:,}"
         yield from map(str, self.faults)
@@ -96,7 +99,7 @@ class JsonLines(Generic[T]):
         if item is not None:
             yield item
             return
-        # Several workers append to one file: behind half a line, the next one's goes on.
+        # Several workers append to one file: half a line may be followed by another's whole line.
         begins = line.rfind(self._begin, 1)
         behind = self._decoded(line[begins:])[0] if begins > 0 else None
         if behind is not None:
@@ -105,7 +108,7 @@ class JsonLines(Generic[T]):
         elif self._is_other(line):
             self.bad += 1
             self._of_others[path] = self._of_others.get(path, 0) + 1
-        elif "truncated" in problem:  # msgspec's word for an end that comes too early
+        elif "truncated" in problem:  # msgspec's term for an early end of input
             self._note(path, number, _HALF, half=True)
         else:
             self._note(path, number, problem)

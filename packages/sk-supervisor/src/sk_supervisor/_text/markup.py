@@ -1,7 +1,7 @@
-"""HTML that is escaped by construction: what is not made here is text.
+"""HTML that is escaped by construction: a string that was not built here is treated as text.
 
-A page of it holds all that it needs: it asks for nothing, runs no script (its own policy forbids
-it), and follows the reader's scheme, light or dark.
+A page is self-contained: it loads nothing, runs no script (its own policy forbids it), and follows
+the reader's colour scheme, light or dark.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ h1 { font-size: clamp(1.05rem, 3.4vw, 1.35rem); margin: 0 0 .6rem; overflow-wrap
 def tag(name: str, /, *inside: Piece, **attributes: str | int | bool | None) -> Markup:
     """Make an element; a trailing underscore of an attribute's name is dropped (``class_``).
 
-    An attribute is left out that is None or False; one that is True has no value.
+    An attribute that is None or False is left out; one that is True gets no value.
     """
     opened = name
     for key, value in attributes.items():
@@ -53,7 +53,7 @@ def tag(name: str, /, *inside: Piece, **attributes: str | int | bool | None) -> 
 
 
 def joined(pieces: Piece) -> Markup:
-    """Put pieces behind each other; what is no markup is escaped."""
+    """Concatenate pieces; those that are not markup are escaped."""
     if isinstance(pieces, Markup):
         return pieces
     if isinstance(pieces, str):
@@ -62,7 +62,7 @@ def joined(pieces: Piece) -> Markup:
 
 
 def style(text: str) -> Markup:
-    """Make a style sheet of a text that is the program's own."""
+    """Make a style sheet. The text is not escaped, so it must be the program's own."""
     return Markup(f"<style>{text}</style>")
 
 
@@ -84,9 +84,9 @@ def page(title: str, *inside: Piece) -> str:
 
 
 def write_page(path: str, text: str) -> None:
-    """Write a page to a file, which is then named on standard output, or there if it is ``-``.
+    """Write a page to a file and print its path; or write it to standard output if that is ``-``.
 
-    :raises RecordedFileError: when that cannot be done.
+    :raises RecordedFileError: when the file cannot be written.
     """
     if path == "-":
         sys.stdout.write(text)

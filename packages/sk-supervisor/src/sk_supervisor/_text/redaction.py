@@ -1,4 +1,4 @@
-"""Keeping what nobody may be shown out of lines and messages. Pure."""
+"""Masking of secrets in lines and messages. Pure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 MASK: Final = "**********"
 LEAST_LENGTH: Final = 4
-"""A shorter text is no secret, and would be found everywhere."""
+"""A shorter text is not masked: it would match everywhere."""
 
 
 class Redactor:
-    """Masks known texts, also where they stand as ``repr``, JSON or a URL puts them.
+    """Masks known texts, also in the form that ``repr``, JSON or URL quoting gives them.
 
-    Of a text of several lines each line is masked. What is encoded in another way is not known.
+    For a text of several lines, each line is masked also by itself. Other encodings are not found.
     """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
@@ -34,7 +34,7 @@ class Redactor:
         return f"Redactor({len(self._values)} texts)"
 
     def __call__(self, text: str) -> str:
-        """``text`` with a mask for everything that is known."""
+        """Return ``text`` with each known text replaced by `MASK`."""
         return self._pattern.sub(MASK, text) if self._pattern else text
 
 
@@ -51,5 +51,5 @@ def _forms(value: str) -> Iterator[str]:
 
 
 def redactor_of(config: Config) -> Redactor:
-    """One for everything that a configuration brought in or calls a secret."""
+    """A redactor for the secrets of a configuration and for all values of its placeholders."""
     return Redactor(secret_values(config))

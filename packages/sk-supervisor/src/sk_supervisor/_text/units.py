@@ -1,4 +1,4 @@
-"""Lengths of time, moments and amounts, as a person reads them. Pure."""
+"""Durations, times and amounts in readable form. Pure."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ _UNITS = (("ns", 1), ("\N{MICRO SIGN}s", 1_000), ("ms", _MILLI), ("s", _SECOND))
 
 
 def lasting(nanoseconds: int) -> str:
-    """Give a duration in the unit that suits it, with three digits."""
+    """Format a duration in the unit that suits it, with three digits."""
     if nanoseconds < 1_000:
         return f"{nanoseconds} ns"
-    # The unit is the last one in which it is, rounded, at least 1.
+    # The unit is the largest one in which the rounded duration is at least 1.
     name, size = [unit for unit in _UNITS if nanoseconds >= 0.9995 * unit[1]][-1]
     value = nanoseconds / size
     return f"{value:.{0 if value >= 99.95 else 1 if value >= 9.995 else 2}f} {name}"
 
 
 def moment(time_ns: int) -> str:
-    """Give a time since the epoch in UTC, to the millisecond."""
+    """Format a time since the epoch in UTC, to the millisecond."""
     seconds, rest = divmod(time_ns, _SECOND)
     when = datetime.fromtimestamp(seconds, UTC)
     return f"{when:%Y-%m-%d %H:%M:%S}.{rest // _MILLI:03d} UTC"
 
 
 def items_at_hand(waiting: int) -> str:
-    """How much waits at a worker: batches, frames of requests, and words of its supervisor."""
+    """Format the length of a worker's queue: batches, request frames and supervisor messages."""
     return f"{waiting:,} {'item' if waiting == 1 else 'items'} of work at hand"
