@@ -57,7 +57,7 @@ class ExporterSum(NamedTuple):
 
 
 class Conservation(NamedTuple):
-    """The sums of a run that has ended. ``created`` counts the spans that were reported."""
+    """The sums over the processes of a run. ``created`` counts the spans that were reported."""
 
     processes: int
     created: int
