@@ -1,4 +1,4 @@
-"""Probes and scrapes: answered from before a run's first worker starts until the last is gone."""
+"""Probes and scrapes, answered from before a run's first worker starts until the last has ended."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class HasLoop(Protocol):
-    """A supervisor whose life is a loop; another one is taken for alive as long as it answers."""
+    """A supervisor with a loop that can be pinged; one without counts as live if it answers."""
 
     def ping(self, answer: Callable[[], None]) -> None:
-        """Have the loop call ``answer`` at its next turn. Safe in any thread."""
+        """Make the loop call ``answer`` at its next iteration. Thread-safe."""
 
 
 @runtime_checkable
 class TellsAddresses(Protocol):
-    """A supervisor whose status has the addresses at which its run is probed."""
+    """A supervisor whose status shows the addresses of the health endpoints."""
 
     def probed_at(self, addresses: Mapping[str, str]) -> None:
-        """Probes are answered there."""
+        """Set the addresses, by ``http`` and ``grpc``."""
 
 
 @contextmanager
@@ -39,10 +39,10 @@ def answering(
     log: LifecycleLog,
     take: Callable[[], MetricsSnapshot],
 ) -> Iterator[None]:
-    """Answer probes inside the block, where ``runtime.platform.health`` asks for that.
+    """Answer probes inside the block, if ``runtime.platform.health`` is enabled.
 
-    :param take: gives the metrics, where ``runtime.observability.metrics`` has them answered too.
-    :raises HealthBindError: when an address cannot be had.
+    :param take: takes the snapshot for a scrape, if ``runtime.observability.metrics`` enables them.
+    :raises HealthBindError: when an address cannot be bound.
     """
     config = prepared.config.runtime.platform.health
     if not config.enabled:

@@ -1,4 +1,4 @@
-"""The probes of one run, each answered from what the run is at that moment."""
+"""The health checks of one run, answered from its current status."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sk_supervisor._health.results import Probe, ProbeResult
 class HealthChecks:
     """Answers probes. For one event loop.
 
-    :param snapshot: the run's status; safe in any thread.
+    :param snapshot: returns the run's status; thread-safe.
     :param groups: the groups that must be ready, in configuration order.
-    :param pulse: asks the supervisor's loop; None where there is none, and the answer itself is
-        all the life that there is to show.
+    :param pulse: checks the supervisor's loop; None if it has no loop: then the fact that the probe
+        is answered counts as live.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class HealthChecks:
         self._snapshot, self._groups, self._pulse = snapshot, groups, pulse
 
     async def check(self, probe: Probe) -> ProbeResult:
-        """The result of a probe, within a little more than a second."""
+        """The result of a probe, after little more than a second at most."""
         match probe:
             case Probe.STARTUP:
                 return health.startup(self._snapshot(), self._groups)

@@ -1,8 +1,8 @@
-"""grpc.health.v1, with the same checks as over HTTP.
+"""The gRPC health service (grpc.health.v1), with the same checks as over HTTP.
 
-The services are ``startupz``, ``livez`` and ``readyz``; the empty name stands for ``readyz``. Calls
-are taken as streams of one request, which is the same on the wire: so that a caller whose request
-does not come holds a place for five seconds, and no longer.
+The services are ``startupz``, ``livez`` and ``readyz``; the empty name stands for ``readyz``. Unary
+calls are handled as streams of one request, which is the same on the wire: so a caller who sends no
+request occupies one of the concurrent calls for five seconds at most.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from sk_supervisor._health.results import Probe
 _SERVICE: Final = "grpc.health.v1.Health"
 _PROBES: Final = {"": Probe.READY, **{str(probe): probe for probe in Probe}}
 _STATUS: Final = pb.HealthCheckResponse
-#: A watcher is told of a change this much later at most. (That a loop stands still can only be
-#: found by looking again; nothing is looked at while nobody watches.)
+#: The polling interval of Watch, so the maximum delay of a change. (A loop that hangs can only be
+#: found by polling; without watchers nothing is polled.)
 _WATCH_SECONDS: Final = 0.25
 _MAX_CALLS: Final = 256
 _MAX_WATCHERS: Final = 64
@@ -40,9 +40,9 @@ _OPTIONS: Final = [
 
 
 class HealthServicer:
-    """Check and Watch. For one event loop.
+    """The methods Check and Watch. For one event loop.
 
-    :param patience: seconds that a call may take to say what it is about.
+    :param patience: the seconds within which the request of a call must arrive.
     """
 
     def __init__(self, checks: HealthChecks, patience: float = 5.0) -> None:
@@ -50,7 +50,7 @@ class HealthServicer:
         self._watchers = 0
 
     def server(self) -> grpc.aio.Server:
-        """A server of this service, not started yet."""
+        """A server with this service, not started yet."""
         server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=_MAX_CALLS)
         coding = (pb.HealthCheckRequest.FromString, _STATUS.SerializeToString)
         methods = {
@@ -61,14 +61,14 @@ class HealthServicer:
         return server
 
     async def check(self, requests: AsyncIterator[Any], context: Any) -> Any:
-        """The status now; NOT_FOUND for a service that is none of ours."""
+        """The current status; NOT_FOUND for an unknown service."""
         service = await self._service(requests, context)
         if service not in _PROBES:
             await context.abort(grpc.StatusCode.NOT_FOUND, "no such service")
         return _STATUS(status=await self._status(service))
 
     async def watch(self, requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
-        """The status now, and whenever it has become another one."""
+        """Yield the current status, and each later one that differs from the last."""
         if self._watchers >= _MAX_WATCHERS:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many watchers")
         self._watchers += 1
@@ -91,7 +91,7 @@ class HealthServicer:
         return _STATUS.SERVING if result.ok else _STATUS.NOT_SERVING
 
     async def _service(self, requests: AsyncIterator[Any], context: Any) -> str:
-        """The service that a call asks for."""
+        """The service named in the request of a call; aborts a call without a request."""
         try:
             async with asyncio.timeout(self._patience):
                 async for request in requests:

@@ -1,7 +1,7 @@
-"""HTTP for probes and scrapes: a table of paths, and strict bounds on whoever dials.
+"""HTTP for probes and scrapes: a table of paths, and strict limits on clients.
 
-A connection carries one request, has five seconds in all and eight KiB for its head. When too many
-are open the oldest one goes: who says nothing, or says it byte by byte, keeps nobody out.
+A connection carries one request, and has five seconds in all and 8 KiB for the request's head. If
+too many are open the oldest is closed: idle and slow clients cannot lock out others.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CHUNK = 4096
 
 
 class Page(Struct, frozen=True):
-    """What a path answers."""
+    """The response of a path."""
 
     status: HTTPStatus
     body: bytes
@@ -32,20 +32,20 @@ class Page(Struct, frozen=True):
 
 
 class HttpLimits(Struct, frozen=True):
-    """What is had for whoever dials."""
+    """The limits on clients: open connections, and time and size of each."""
 
     connections: int = 64
     seconds: float = 5.0
-    """From the first byte to the last, of either side."""
+    """The time limit of a connection, from its acceptance to its close."""
     head_bytes: int = 8192
 
 
 Routes: TypeAlias = Mapping[str, Callable[[], Awaitable[Page]]]
-"""What each path answers."""
+"""The function that answers each path."""
 
 
 def health_routes(checks: HealthChecks) -> Routes:
-    """``/startupz``, ``/livez`` and ``/readyz``."""
+    """The routes ``/startupz``, ``/livez`` and ``/readyz``."""
 
     def route(probe: Probe) -> Callable[[], Awaitable[Page]]:
         async def answer() -> Page:
@@ -57,7 +57,7 @@ def health_routes(checks: HealthChecks) -> Routes:
 
 
 def result_page(probe: Probe, result: ProbeResult) -> Page:
-    """200 or 503, and why."""
+    """The response to a probe: 200 or 503, and the reason as JSON."""
     facts: dict[str, Any] = {"check": str(probe), "status": "ok" if result.ok else "unavailable"}
     if not result.ok:
         facts |= {"reason": result.reason, "missing": result.missing}
@@ -66,12 +66,12 @@ def result_page(probe: Probe, result: ProbeResult) -> Page:
 
 
 def error_page(status: HTTPStatus) -> Page:
-    """The page of a request that is at fault."""
+    """The response to a faulty request."""
     return Page(status, _json({"error": status.phrase.lower()}))
 
 
 async def page_for(routes: Routes, method: bytes, target: bytes) -> Page:
-    """The answer to a request; a query behind the path is of no account."""
+    """The response to a request; a query after the path is ignored."""
     route = routes.get(target.partition(b"?")[0].decode("latin-1"))
     if route is None:
         return error_page(HTTPStatus.NOT_FOUND)
@@ -88,7 +88,7 @@ class HttpResponder:
         self._open: dict[asyncio.Task[Any], None] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request and hang up; raises nothing that a peer does."""
+        """Answer one request and close the connection. Errors of the client are suppressed."""
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._open[task] = None
         if len(self._open) > self._limits.connections:
@@ -96,7 +96,7 @@ class HttpResponder:
             del self._open[oldest]
             oldest.cancel()
         try:
-            # Too slow, gone, or in the way of another one: what is left is to hang up.
+            # Too slow, disconnected, or displaced by a newer connection: only close it.
             with contextlib.suppress(TimeoutError, OSError, asyncio.CancelledError):
                 async with asyncio.timeout(self._limits.seconds):
                     await self._converse(reader, writer)
@@ -105,7 +105,7 @@ class HttpResponder:
             writer.transport.abort()
 
     def hang_up(self) -> None:
-        """End every conversation."""
+        """Close all connections."""
         for task in self._open:
             task.cancel()
 
@@ -122,7 +122,7 @@ class HttpResponder:
         _send(peer, writer, page, whole=request is None or request.method != b"HEAD")
         await writer.drain()
         if peer.their_state is not h11.DONE:
-            # Bytes that nobody reads would make the close a reset, which may overtake the answer.
+            # Closing with unread bytes sends a reset, which may arrive before the response is read.
             writer.write_eof()
             while await reader.read(_CHUNK):
                 pass
@@ -131,12 +131,12 @@ class HttpResponder:
 
 
 async def _request(peer: h11.Connection, reader: asyncio.StreamReader) -> h11.Request | None:
-    """The head of the request; None when the peer leaves without one."""
+    """The head of the request; None if the client disconnects without one."""
     while True:
         event = peer.next_event()
         if isinstance(event, h11.Request):
             with contextlib.suppress(h11.RemoteProtocolError):
-                peer.next_event()  # its end, unless a body follows
+                peer.next_event()  # EndOfMessage, unless a body follows
             return event
         if isinstance(event, h11.ConnectionClosed):
             return None

@@ -1,4 +1,4 @@
-"""``/metrics``: what a scrape is answered."""
+"""``/metrics``: the response to a scrape."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from sk_observability import Exposition, MetricsSnapshot
 
 from sk_supervisor._health.http import Page
 
-#: Workers report once a second. Whoever asks more often gets the same page again, for nothing.
+#: Workers report once a second: within this time a scrape gets the cached page.
 FRESH_SECONDS = 0.5
 
 
 class MetricsPage:
     """Answers scrapes. For one event loop.
 
-    :param take: takes a snapshot of the run; safe in any thread.
-    :param expose: writes it as text.
-    :param clock: seconds.
+    :param take: takes a snapshot of the run; thread-safe.
+    :param expose: formats a snapshot as text.
+    :param clock: returns seconds.
     """
 
     def __init__(

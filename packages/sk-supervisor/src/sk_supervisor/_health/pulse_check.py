@@ -1,6 +1,6 @@
-"""Whether the supervisor's loop turns: it is asked through its own queue, at most once a second.
+"""The liveness check of the supervisor's loop: a ping through its queue, at most once a second.
 
-The loop waits for what happens, for as long as nothing does: that it is silent says nothing of it.
+The loop waits for events as long as there are none, so only an explicit ping shows whether it runs.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import time
 from collections.abc import Callable
 from math import inf
 
-#: The loop has this long to answer, and an answer is good for as long.
+#: The time within which the loop must answer, and for which an answer is valid.
 ANSWER_SECONDS = 1.0
 
 
 def is_fresh(answered_at: float, now: float) -> bool:
-    """Whether an answer at ``answered_at`` still says that the loop turns."""
+    """Whether an answer at ``answered_at`` is still valid at ``now``."""
     return now - answered_at < ANSWER_SECONDS
 
 
 class PulseCheck:
-    """Asks a loop in another thread. For one event loop; any number may ask at once.
+    """Pings a loop in another thread. For one event loop; concurrent checks share one ping.
 
-    However many ask, one question waits in the loop's queue: probes cannot flood it.
+    So at most one ping is in the loop's queue: probes cannot flood it.
 
-    :param ask: hands the loop what it is to call at its next turn; safe in any thread.
+    :param ask: passes the loop a function to call at its next iteration; thread-safe.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class PulseCheck:
         self._answer: asyncio.Future[None] | None = None
 
     async def beats(self) -> bool:
-        """Whether the loop has answered within the last second, or does within the next."""
+        """Return whether the loop has answered within the last second, or does within the next."""
         if is_fresh(self._answered_at, self._clock()):
             return True
         if self._answer is None:
@@ -51,7 +51,7 @@ class PulseCheck:
         loop = asyncio.get_running_loop()
 
         def answer() -> None:
-            # In the supervisor's loop, which may come to it when nobody listens any more.
+            # Called in the supervisor's loop, maybe after this event loop has been closed.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._heard)
 

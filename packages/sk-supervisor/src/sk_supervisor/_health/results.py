@@ -1,8 +1,8 @@
-"""What a run answers to probes: a result from its status. Pure.
+"""The results of probes, from the status of a run. Pure.
 
-startup    every group was ready once, and the work began; it stays so
-live       the supervisor's loop turns
-ready      every group is ready, the gate is open, and no end was asked for
+startup    every group was ready once, and the work began; stays true
+live       the supervisor's loop runs
+ready      every group is ready, the gate is open, and no stop was requested
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ENDING = ("stopping", "stopped")
 
 
 class Probe(StrEnum):
-    """What an orchestrator asks for."""
+    """The probes of an orchestrator."""
 
     STARTUP = "startupz"
     LIVE = "livez"
@@ -26,7 +26,7 @@ class Probe(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """Yes, or no with its reason and the groups that are not ready."""
+    """The result of a probe; if it is not ``ok``, with a reason and the groups not ready."""
 
     ok: bool
     reason: str = ""
@@ -37,19 +37,19 @@ YES = ProbeResult(ok=True)
 
 
 def startup(status: RunStatus, groups: Iterable[str]) -> ProbeResult:
-    """Whether all of ``groups``, those that the configuration names, have been ready once."""
+    """Whether all configured ``groups`` have been ready once."""
     began = status.started or status.ready
     return YES if began else ProbeResult(False, "starting", _missing(status, groups))
 
 
 def live(*, answered: bool, within_seconds: float) -> ProbeResult:
-    """Whether the loop turns: it took in, within that time, what it was asked."""
+    """Whether the loop runs: ``answered`` says whether it did within ``within_seconds``."""
     reason = f"the supervisor's loop has not answered for {within_seconds:g} s"
     return YES if answered else ProbeResult(False, reason)
 
 
 def ready(status: RunStatus, groups: Iterable[str]) -> ProbeResult:
-    """Whether work is under way in all of ``groups`` and no end of it has been asked for."""
+    """Whether all ``groups`` are working and no stop was requested."""
     if status.ready:
         return YES
     return ProbeResult(False, _why_not(status), _missing(status, groups))
