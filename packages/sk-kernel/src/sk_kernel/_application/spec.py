@@ -1,4 +1,4 @@
-"""The description of an application as plain data."""
+"""An application as plain data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ class AdapterSettings(msgspec.Struct, frozen=True):
 
 
 class ApplicationSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a process needs to build the application, as plain data."""
+    """Everything that a process needs to build the application, as plain data.
+
+    ``discovery_modules`` are the modules that declare it. ``nodes`` and ``services`` are settings
+    by name.
+    """
 
     scenario: str
     discovery_modules: list[str]

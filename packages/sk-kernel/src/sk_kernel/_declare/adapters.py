@@ -1,4 +1,4 @@
-"""What a class must have to be a source or a sink."""
+"""The methods of a source and of a sink."""
 
 from __future__ import annotations
 
@@ -7,36 +7,45 @@ from typing import Any, Protocol
 
 
 class Source(Protocol):
-    """What the runtime calls on a source, from one thread but for :meth:`interrupt`.
+    """The methods that the runtime calls on a source, all from one thread except ``interrupt``.
 
-    Optional besides: ``open()`` acquires what reading needs, ``close()`` releases it;
-    ``check(settings)`` is a class method that raises :class:`~sk_kernel.errors.CheckError`
-    before anything is started; ``decode(raw)`` makes payloads of what :meth:`read` gave.
+    These methods are optional:
+
+    - ``open()`` acquires the resources that reading needs, ``close()`` releases them.
+    - ``check(settings)``, a class method, raises :class:`~sk_kernel.errors.CheckError` if the
+      settings are wrong. It is called before anything is started.
+    - ``decode(raw)`` converts the result of :meth:`read` to payloads.
     """
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[Any]:
-        """Whatever is there now, at least one, at most about that much; empty at the end.
+        """Return the records that are available now, at least one; an empty sequence at the end.
 
-        Blocks only while there is nothing, and returns empty soon after :meth:`interrupt`.
+        Both limits are approximate. It may block only while no record is available, and must return
+        an empty sequence soon after :meth:`interrupt`.
         """
 
     def interrupt(self) -> None:
-        """Make a blocked or later read return empty. Called from any thread; does not block.
+        """Make a blocked or later :meth:`read` return an empty sequence.
 
-        :meth:`close` waits for it for a second at most.
+        It is called from any thread and must not block. ``close`` waits at most one second for it.
         """
 
 
 class Sink(Protocol):
-    """What the runtime calls on a sink, from one thread.
+    """The methods that the runtime calls on a sink, all from one thread.
 
-    Optional besides: ``open()`` acquires what writing needs. At the end comes ``commit()``, which
-    puts the output in place, or, where the run failed or was stopped, ``abort()``, which leaves the
-    target as it was and keeps what is written: a sink has both or neither. ``close()`` releases
-    what it holds, and is the last that is called, whatever came of ``open()`` and of the run.
-    ``partial_outputs()`` tells where unfinished output is, once open, ``summary()`` the counters
-    for the run's report. ``check(settings)`` is as for a source; ``encode(payloads)`` makes what
-    :meth:`write` takes.
+    These methods are optional:
+
+    - ``open()`` acquires the resources that writing needs.
+    - ``commit()`` puts the output in place at the end of a complete run. ``abort()`` is called
+      instead if the run failed or was stopped: it leaves the target as it was and keeps the data
+      that is written. A sink has both methods or neither.
+    - ``close()`` releases the resources. It is the last call, whatever the result of ``open()`` and
+      of the run.
+    - ``partial_outputs()`` returns the places of unfinished output, from ``open()`` on.
+    - ``summary()`` returns the counters for the run's report.
+    - ``check(settings)`` is the same as for a :class:`Source`.
+    - ``encode(payloads)`` converts payloads to the argument of :meth:`write`.
     """
 
     def write(self, chunk: Any) -> None:

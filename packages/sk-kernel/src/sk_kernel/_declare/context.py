@@ -1,4 +1,4 @@
-"""The context that a node may ask for."""
+"""The context of a record, for nodes that ask for it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from sk_kernel._record.trace_context import w3c_trace_id, write_traceparent
 
 
 class Context(msgspec.Struct, frozen=True, gc=False):
-    """Where a record is, for a node that has a parameter of this type.
+    """The context of a record, for a node that has a parameter of this type.
 
-    ``sequence`` counts the records of the source from 1; records made by a ``finish()`` have the
-    number after the last, those of requests a negative one. ``trace_id`` is 32 hexadecimal digits,
-    the same in every run with the same ``run_id``, unless an envelope gave its own. ``sampled``
-    says whether the record's trace is recorded. ``key`` is the record's place in the run's order,
-    by which its spans are told apart.
+    - ``sequence`` counts the records of the source from 1. Records that a ``finish()`` returns have
+      the number after the last one; records of requests have a negative number.
+    - ``trace_id`` is 32 hexadecimal digits, the same in every run with the same ``run_id``, unless
+      an envelope has set a trace id of its own.
+    - ``sampled`` is true if the record's trace is recorded.
+    - ``key`` is the record's place in the run's order; it distinguishes the record's spans.
     """
 
     run_id: str
@@ -34,10 +35,10 @@ class Context(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def traceparent(self) -> str:
-        """This node's span on this record as W3C Trace Context, to be given to whom the node calls.
+        """The W3C Trace Context of this node's span on this record, for services that it calls.
 
-        The span has this id in every run with the same ``run_id``; it is recorded where the last
-        two digits are ``01``, or where the record fails here.
+        The span has the same id in every run with the same ``run_id``. It is recorded if the last
+        two digits are ``01``, or if the record fails in this node.
         """
         trace_id = w3c_trace_id(self.trace_id)
         own = span_id(trace_id, self.node, self.sequence if self.key is None else self.key)

@@ -46,29 +46,36 @@ def node(
 ) -> Any:
     """Declare a node: a function, a coroutine function, or a class with ``__call__``.
 
-    What it consumes is the annotation of its first parameter (``A | B``: either), what it emits its
-    return annotation: ``T`` one payload, ``A | B`` one of several types, ``T | None`` perhaps none,
-    ``list[T]`` (or another sequence or iterator) any number, which it has all made before the first
-    goes on. A payload that several nodes consume is one object: nodes leave what they are given as
-    it is. ``Envelope[T]`` in place of ``T`` allows an :class:`Envelope` around it.
+    The annotation of the first parameter is the type that the node consumes (``A | B``: either).
+    The return annotation is what it emits:
 
-    Further parameters, of the function or of the class's ``__init__``, are injected by their class:
-    states, services, a :class:`Context` (of the function or of ``__call__``), and the node's
-    settings as the parameter named ``settings``. ``T | None`` and a default say that nothing need
-    provide it. A class may have a class method ``states(settings)``, or ``states()`` where it has
-    none, that gives those of its states which it uses under these settings.
+    - ``T``: one payload; ``A | B``: one payload of either type;
+    - ``T | None``: one payload or none;
+    - ``list[T]``, or another sequence or iterator: any number. All of them exist before the first
+      goes on.
 
-    A class may have ``finish()``, called once at the end of input, behind all records and behind
-    the ``finish()`` of every node that feeds it; what it returns is emitted.
+    A payload that several nodes consume is one object: nodes must not change it. ``Envelope[T]`` in
+    place of ``T`` allows an :class:`Envelope` around the payload.
 
-    A class may have ``process_batch(payloads) -> list[T]``, a faster way through many payloads: for
-    each, in order, it returns what ``__call__`` returns for it. It is used where the node has no
-    state, and may be left out of: each payload can come through either. Where it raises, its
-    payloads go through ``__call__`` one by one, so that a failure is that of one record.
+    Further parameters of the function, or of the class's ``__init__``, are injected by their class:
+    states, services, and the node's settings as the parameter ``settings``. A :class:`Context` is a
+    parameter of the function or of ``__call__``. A parameter with ``T | None`` or a default is
+    optional: nothing need provide it.
 
-    ``stage``, ``tags`` and ``runner`` are what a process group can select nodes by.
+    A class may have these methods in addition:
 
-    :raises DefinitionError: when the annotations do not say all of this.
+    - ``states(settings)``, or ``states()`` if it has no settings: a class method that returns the
+      states that the node uses with these settings.
+    - ``finish()``: called once at the end of input, after all records and after the ``finish()`` of
+      every node that feeds it. Its return value is emitted.
+    - ``process_batch(payloads) -> list[T]``: a faster way for many payloads. For each payload, in
+      order, it returns what ``__call__`` returns for it. It is used only if the node has no state,
+      and not for every payload. If it raises, its payloads go through ``__call__`` one by one, so
+      that a failure belongs to one record.
+
+    ``stage``, ``tags`` and ``runner`` are attributes by which a process group selects nodes.
+
+    :raises DefinitionError: when an annotation is missing or does not follow these rules.
     """
 
     def declare(target: C) -> C:
@@ -87,18 +94,19 @@ def state(*, key: str) -> Callable[[K], K]: ...
 @overload
 def state(*, key: None) -> Callable[[K], K]: ...
 def state(*misplaced: Any, key: Any = ...) -> Any:
-    """Declare a state: a class that the kernel makes, without arguments, and injects.
+    """Declare a state: a class that the kernel instantiates without arguments, and injects.
 
-    Nodes that share one are a *state unit*: each record passes the whole unit before the next one
-    enters, and the unit is never spread over processes. ``key`` names the attribute of the consumed
-    payloads that the state is partitioned by; ``None`` says that it is global.
+    Nodes that share a state are a *state unit*: each record passes through the whole unit before
+    the next one enters, and the unit is never spread over processes. ``key`` is the name of the
+    attribute of the consumed payloads by which the state is partitioned; ``None`` makes the state
+    global.
 
-    Several workers have one each, of the keys that come to them. So a node may look only at what
-    belongs to the key of its record: what it does to all entries, or with how many there are, hangs
-    on the number of workers.
+    If a group has several workers, each has an instance of its own, for the keys that are routed to
+    it. Therefore a node may use only the entry of its record's key: the number of entries, or an
+    operation on all entries, would depend on the number of workers.
 
-    :raises DefinitionError: when the class cannot be made without arguments, has a list or the like
-        in common for all instances, or no key is given.
+    :raises DefinitionError: when the class cannot be instantiated without arguments, has a mutable
+        class attribute that all instances would share, or no ``key`` is given.
     """
     bare = next((each for each in misplaced if isinstance(each, type)), None)
     if bare is not None:
@@ -124,15 +132,15 @@ def service(*, name: str | None = None, provides: Iterable[type] = ()) -> Callab
 def service(
     target: Any = None, /, *, name: str | None = None, provides: Iterable[type] = ()
 ) -> Any:
-    """Declare a service: one instance a process, injected by its class or a type it provides.
+    """Declare a service: one instance per process, injected by its class or a type it provides.
 
-    It is made, outside of any event loop, when the first node, source or sink is made that asks for
-    it. The parameters of its ``__init__`` are services, and its settings as the one named
-    ``settings``; a state belongs to nodes alone.
+    It is created when the first node, source or sink that asks for it is created; no event loop
+    runs then. The parameters of its ``__init__`` are other services, and its settings as the
+    parameter ``settings``. A service cannot ask for a state.
 
-    A class may have ``check(settings)``, or ``check()`` where it has none, a class method or a
-    static one, that raises :class:`~sk_kernel.errors.CheckError` before anything is started. It is
-    called where something in the graph asks for the service.
+    A class may have a class method or static method ``check(settings)``, or ``check()`` if it has
+    no settings, that raises :class:`~sk_kernel.errors.CheckError`. It is called before anything is
+    started, if something in the graph asks for the service.
 
     A class may have ``close()``, a plain method or a coroutine. It is called once at the end of the
     run, however it ends, after all nodes, the source and the sink; the service that was created
@@ -142,7 +150,7 @@ def service(
     is killed.
 
     :raises DefinitionError: when a parameter is not annotated with one class, or ``check`` or
-        ``close`` is not as it is called.
+        ``close`` cannot be called as described.
     """
 
     def declare(cls: K) -> K:
@@ -179,13 +187,14 @@ def source(
 ) -> Any:
     """Declare a source: a class with the methods of :class:`Source`, or a generator function.
 
-    A generator function takes its settings and gives payloads one by one. A class may have
-    ``decode(raw) -> list[T]``, run once a batch on what ``read`` gave; ``bridge`` is the name that
-    this step has in the graph.
+    A generator function takes its settings as a parameter and yields payloads. A class may have
+    ``decode(raw) -> list[T]``, which is called once per batch with the result of ``read``;
+    ``bridge`` is the name of this step in the graph.
 
-    ``unbounded`` says that it has no end of its own (a socket, a queue): a run ends it by a stop,
-    and is complete then, so that nodes finish and the sink commits. A stop cuts any other source
-    short, and its run aborts the sink; so does a stop by force, or a failure, whatever the source.
+    ``unbounded`` declares that the source has no end of its own (a socket, a queue). A stop ends
+    such a source, and its run is complete: nodes finish and the sink commits. If a stop interrupts
+    any other source, the run aborts the sink. A forced stop or a failure aborts the sink for every
+    source.
 
     :raises DefinitionError: when a method or an annotation is missing.
     """
@@ -224,8 +233,8 @@ def sink(
 ) -> Any:
     """Declare a sink: a class with the methods of :class:`Sink`, or a function of one payload.
 
-    A class may have ``encode(payloads) -> chunk``, run once a batch before ``write(chunk)``;
-    ``bridge`` is the name that this step has in the graph.
+    A class may have ``encode(payloads) -> chunk``, which is called once per batch before
+    ``write(chunk)``; ``bridge`` is the name of this step in the graph.
 
     :raises DefinitionError: when a method or an annotation is missing.
     """

@@ -1,4 +1,4 @@
-"""What becomes of a record on which a node raises: a policy for each node, as plain data."""
+"""The failure policy of each node, as plain data: what happens to a record that it raises on."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ Policy = Literal["fail", "dead_letter", "skip"]
 
 
 class NodeFailure(msgspec.Struct, frozen=True):
-    """``fail`` ends the run, ``skip`` leaves the record out, ``dead_letter`` writes it down too.
+    """What happens to a record on which a node raises.
 
-    ``attempts`` is how often the node is called in all for one record before that is given up,
-    without delay; 1 is no retry.
+    ``policy`` is ``fail`` (the run ends), ``skip`` (the record is left out) or ``dead_letter`` (the
+    record is left out and written to the file of dead letters). ``attempts`` is the number of calls
+    of the node for one record before the policy applies, without delay between them; 1 means no
+    retry.
     """
 
     policy: Policy = "fail"
@@ -21,9 +23,9 @@ class NodeFailure(msgspec.Struct, frozen=True):
 
 
 class FailureSpec(msgspec.Struct, frozen=True):
-    """The policy of every node: its own in ``nodes``, or else the ``default``.
+    """The policy of every node: its own in ``nodes``, otherwise the ``default``.
 
-    ``dead_letters`` is the path of the file that a completed run writes its dead letters to.
+    ``dead_letters`` is the path of the file to which a completed run writes its dead letters.
     """
 
     default: NodeFailure = NodeFailure()
