@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sk_config import ConfigError, build_config
+from sk_config import ConfigError, ReadinessConfig, build_config
 from sk_kernel.runtime import KEY_GROUPS, SINK, SOURCE, ExecutionPlan
 from sk_supervisor import (
     RunRefusedError,
@@ -71,9 +71,10 @@ def test_no_policy_lets_a_group_start_that_is_not_ready_and_a_looser_one_never_f
 
 
 def test_the_configuration_chooses_the_policy() -> None:
-    assert gate_policy(enabled=False, all_groups=True) is GatePolicy.OPEN
-    assert gate_policy(enabled=True, all_groups=True) is GatePolicy.ALL_READY
-    assert gate_policy(enabled=True, all_groups=False) is GatePolicy.DOWNSTREAM_READY
+    assert gate_policy(ReadinessConfig(enabled=False)) is GatePolicy.OPEN
+    assert gate_policy(ReadinessConfig()) is GatePolicy.ALL_READY
+    one_by_one = ReadinessConfig(start_work_on_all_groups_ready=False)
+    assert gate_policy(one_by_one) is GatePolicy.DOWNSTREAM_READY
 
 
 # ---- the ladder --------------------------------------------------------------------------------

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sk_config import ReadinessConfig
 
 
 class GatePolicy(StrEnum):
@@ -14,11 +18,13 @@ class GatePolicy(StrEnum):
     OPEN = "open"
 
 
-def gate_policy(*, enabled: bool, all_groups: bool) -> GatePolicy:
-    """The policy that ``runtime.platform.readiness`` asks for."""
-    if not enabled:
+def gate_policy(readiness: ReadinessConfig) -> GatePolicy:
+    """The policy that ``runtime.platform.readiness`` selects."""
+    if not readiness.enabled:
         return GatePolicy.OPEN
-    return GatePolicy.ALL_READY if all_groups else GatePolicy.DOWNSTREAM_READY
+    if readiness.start_work_on_all_groups_ready:
+        return GatePolicy.ALL_READY
+    return GatePolicy.DOWNSTREAM_READY
 
 
 def downstream_of(edges: Iterable[tuple[str, str]], group: str) -> set[str]:

@@ -106,14 +106,11 @@ def _worked(supervisor: BootstrapSupervisor, prepared: Prepared, system: SystemN
 
     :raises KernelError: what ended the run before its time.
     """
-    readiness = prepared.config.runtime.platform.readiness
-    policy = gate_policy(
-        enabled=readiness.enabled, all_groups=readiness.start_work_on_all_groups_ready
-    )
+    platform = prepared.config.runtime.platform
     with system.step(EventName.SUPERVISOR_START_GROUPS):
         supervisor.start_groups([g.name for g in prepared.groups])
-    if policy is GatePolicy.ALL_READY:
-        patience = float(prepared.config.runtime.platform.readiness_timeout_seconds)
+    if gate_policy(platform.readiness) is GatePolicy.ALL_READY:
+        patience = float(platform.readiness_timeout_seconds)
         with system.step(EventName.SUPERVISOR_WAIT_READY):
             if not supervisor.wait_ready(patience):
                 late = [w.worker_id for w in supervisor.snapshot().workers() if not w.ready]

@@ -28,10 +28,7 @@ class Workload:
     """
 
     def __init__(self, prepared: Prepared, roster: Roster) -> None:
-        readiness = prepared.config.runtime.platform.readiness
-        self.policy = gate_policy(
-            enabled=readiness.enabled, all_groups=readiness.start_work_on_all_groups_ready
-        )
+        self.policy = gate_policy(prepared.config.runtime.platform.readiness)
         edges = prepared.plan.group_edges()
         self._downstream = {g.name: downstream_of(edges, g.name) for g in prepared.groups}
         self._group_of = prepared.plan.group_of
