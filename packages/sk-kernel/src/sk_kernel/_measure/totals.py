@@ -38,7 +38,7 @@ class Histogram(msgspec.Struct, frozen=True):
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """The work of a worker so far: sums, which only grow.
 
-    ``records_in`` were given to its nodes and ``records_out`` emitted by them; records processed
+    ``records_in`` were given to its nodes and ``records_out`` passed on by them; records processed
     again after a restart count again. Three times add up to the time since the worker was ready:
     ``busy_seconds`` working, ``backpressured_seconds`` held back by downstream workers, and
     ``idle_seconds`` waiting for batches or for its source. ``cpu_seconds`` is the processor time of

@@ -1,9 +1,10 @@
 """Spans of hops: a batch is sent to the worker of another segment, which processes it.
 
-A batch is what OpenTelemetry's conventions for messaging call one. Its sender makes a PRODUCER span
-for each worker that it goes to, and a worker one CONSUMER span for what it takes of the batch, with
-a link to each of its producers. They form the trace of the batch; the traces of its records run
-through, and are linked to it. A hop without a sampled record has no spans.
+A batch is a batch in the sense of OpenTelemetry's conventions for messaging. Its sender makes a
+PRODUCER span for each receiving worker; a worker makes one CONSUMER span for its part of the batch,
+with a link to each of the producer spans. These spans form the trace of the batch; the traces of
+the records continue across the hop and are linked to it. A hop without a sampled record has no
+spans.
 """
 
 from __future__ import annotations
@@ -17,27 +18,27 @@ from sk_kernel._graph.plan import ExecutionPlan
 from sk_kernel._record.ids import TraceIds, span_id
 from sk_kernel._trace.span import NodeSpan, SpanLink
 
-#: One end of a hop: a segment, and the index of the worker that runs it.
+#: One end of a hop: the indices of a segment and of the worker that runs it.
 End = tuple[int, int]
 
-#: A producer's span has no more links: as many as OpenTelemetry's SDKs keep.
+#: The most links of a producer span, as in OpenTelemetry's SDKs.
 MOST_LINKS = 128
 
 SYSTEM = "stream_kernel"
 
 
 class Parcel(NamedTuple):
-    """Sections of a batch that one worker got from another one, ``by``."""
+    """Sections of a batch that a worker received from the worker ``by``."""
 
     by: End
     sections: Sequence[Section]
 
 
 class Arrival(NamedTuple):
-    """What a consumer's span is made of: the worker ``to`` began with a batch at ``start_ns``.
+    """The data of a consumer span: the worker ``to`` began a batch at ``start_ns``.
 
-    ``first`` is the batch's first record, ``records`` how many of it the worker took, ``by`` the
-    workers that it has sampled ones of them from.
+    ``first`` is the batch's first record, ``records`` the number of its records that the worker
+    received, ``by`` the other workers that sent it sampled records.
     """
 
     number: int
@@ -49,9 +50,9 @@ class Arrival(NamedTuple):
 
 
 class Sending(NamedTuple):
-    """What a producer's span is made of: the worker ``by`` sent so many records of a batch ``to``.
+    """The data of a producer span: the worker ``by`` sent records of a batch to the worker ``to``.
 
-    ``times`` are the beginning and the end, in nanoseconds since the epoch.
+    ``records`` is their number, ``times`` the start and the end in nanoseconds since the epoch.
     """
 
     number: int
@@ -63,21 +64,21 @@ class Sending(NamedTuple):
 
 
 class Hops:
-    """Makes the spans of a plan's hops; every process gives them the same ids."""
+    """Makes the spans of a plan's hops; every process derives the same ids for them."""
 
     def __init__(self, plan: ExecutionPlan, ids: TraceIds, rows: SampledRows) -> None:
         self._segments, self._ids, self._rows = plan.segments, ids, rows
-        # The number of the last batch that each end has taken, and the id of the span of that.
+        # The number of the last batch that each end has processed, and the id of its consumer span.
         self._taken: dict[End, tuple[int, str]] = {}
 
     def stays(self, by: End, to: End) -> bool:
-        """Whether what is sent stays in its worker, which is no hop."""
+        """Whether both ends are the same worker process, so that there is no hop."""
         return by[1] == to[1] and self._segments[by[0]].group == self._segments[to[0]].group
 
     def takes(
         self, batch: Batch, to: End, parcels: Iterable[Parcel], start_ns: int
     ) -> Arrival | None:
-        """A worker ``to`` begins with what it got of a batch; None where none of it is sampled."""
+        """Return the arrival of a batch at a worker; None if no sampled record came by a hop."""
         told: set[End] = set()
         count = 0
         for by, sections in parcels:
@@ -92,12 +93,12 @@ class Hops:
         )
 
     def link(self, arrival: Arrival) -> SpanLink:
-        """To the span of a batch's processing."""
+        """Return a link to the consumer span of an arrival."""
         trace = self._ids.of_batch(arrival.number)
         return SpanLink(trace, _processing(trace, arrival.to))
 
     def processed(self, arrival: Arrival, end_ns: int) -> NodeSpan:
-        """The span of a batch's processing."""
+        """Return the consumer span of an arrival, which ended at ``end_ns``."""
         number, to = arrival.number, arrival.to
         trace, segment = self._ids.of_batch(number), self._segments[to[0]]
         own = _processing(trace, to)
@@ -121,9 +122,10 @@ class Hops:
         )
 
     def sent(self, sending: Sending, links: Iterable[SpanLink]) -> NodeSpan:
-        """The span of a batch's sending; ``links`` are the spans of the sampled in it.
+        """Return the producer span of a sending; ``links`` lead to the spans of sampled records.
 
-        What its sender took of the batch has been told before.
+        Call this after :meth:`processed` for the sender's own part of the batch: that consumer span
+        becomes the parent.
         """
         number, by, to = sending.number, sending.by, sending.to
         known, taken = self._taken.get(by, (0, None))

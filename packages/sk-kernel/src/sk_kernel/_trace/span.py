@@ -1,4 +1,4 @@
-"""What is told of a record's way: spans, as every exporter gets them."""
+"""Spans of records and hops, in the form in which every exporter receives them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Literal, Protocol
 import msgspec
 
 SpanKind = Literal["internal", "producer", "consumer"]
-"""As OpenTelemetry's: ``internal`` is a record in a vertex, the other two are the ends of a hop."""
+"""Span kinds of OpenTelemetry: ``internal`` for a record in a vertex, the others for hop ends."""
 
 NO_ATTRIBUTES: Mapping[str, str | int] = MappingProxyType({})
-"""What a span without attributes has, shared by all."""
+"""The attributes of all spans that have none."""
 
 
 class SpanLink(msgspec.Struct, frozen=True, gc=False):
-    """Another span that one goes back to, beside its parent."""
+    """A link to another span that is causally related but not the parent."""
 
     trace_id: str
     span_id: str
@@ -25,20 +25,21 @@ class SpanLink(msgspec.Struct, frozen=True, gc=False):
 class NodeSpan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One record in one vertex, or one end of a batch's hop. Times are nanoseconds since the epoch.
 
-    ``trace_id`` and ``span_id`` have the forms of W3C Trace Context, whatever an envelope gave.
-    ``parent_id`` is the span of what produced the record; None for the source's own span, unless a
-    caller's ``traceparent`` came with the record, where a node gave the record a trace id that
-    begins a new trace, and where a record that is not sampled failed: that span stands alone.
+    ``trace_id`` and ``span_id`` have the forms of W3C Trace Context, whatever an envelope set.
+    ``parent_id`` is the span that produced the record. It is None for the source's own span, unless
+    a caller's ``traceparent`` came with the record; when a node set a trace id on the record, which
+    begins a new trace; and when a record that is not sampled failed, which has just this one span.
 
-    ``route_hop`` is the depth of the vertex: the number of process borders on the longest way
-    there. ``handoff_from`` is the group that the record came from when it has just crossed one.
-    ``sequence`` is the record's number at the source, of a hop that of its batch's first record.
-    ``error`` is the type of what the node raised. What a ``finish()`` gives belongs to no record,
-    and has no spans.
+    ``route_hop`` is the depth of the vertex: the number of process borders on the longest path to
+    it. ``handoff_from`` is the group that the record came from if it has just come from another
+    group. ``sequence`` is the record's number at the source; for a hop, that of the batch's first
+    record. ``error`` is the type of the exception that the node raised. Payloads that a
+    ``finish()`` returns belong to no record and have no spans.
 
-    ``links`` of the first span behind a hop: the consumer's; of a consumer's: the producers' whose
-    batches it took; of a producer's: those of the sampled records that it sent, 128 at most.
-    ``attributes`` are the further ones, named as the semantic conventions of OpenTelemetry do.
+    The ``links`` of a record's first span after a hop lead to the consumer span of that hop; those
+    of a consumer span to the producer spans of the batches that it took; those of a producer span
+    to the spans of the sampled records that it sent, 128 at most. ``attributes`` holds further
+    attributes, named by the semantic conventions of OpenTelemetry.
     """
 
     trace_id: str
@@ -58,16 +59,16 @@ class NodeSpan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class NodeObserver(Protocol):
-    """Receives spans, in the process and thread where the node ran, which waits for it meanwhile.
+    """Receives spans in the process and thread in which the node ran, and blocks that thread.
 
-    Must not raise.
+    Its methods must not raise.
     """
 
     def on_spans(self, spans: Sequence[NodeSpan]) -> None:
-        """Take spans; those of one name come in the order in which they ended.
+        """Receive spans; those of one name come in the order in which they ended.
 
-        They may be a :class:`Spans`, which makes them when they are looked at.
+        ``spans`` may be a :class:`Spans`, which makes the spans when they are accessed.
         """
 
     def close(self) -> None:
-        """Export what is held; nothing comes after."""
+        """Export all spans that are held; no spans come afterwards."""

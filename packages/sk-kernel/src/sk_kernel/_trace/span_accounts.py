@@ -1,4 +1,4 @@
-"""What has become of the spans that a process made, exporter by exporter."""
+"""Accounts of the spans of a process: how many were made, exported and dropped."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import msgspec
 
 
 class ExporterAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the spans that one exporter of a process was given: how many went out, and what was lost.
+    """How many of the spans given to one exporter of a process were exported, and how many dropped.
 
-    ``dropped`` is by reason: an errno's name, or what the exporter says. ``close_failure`` is the
-    reason why it did not close, or empty.
+    ``dropped`` is by reason: the name of an errno, or a reason that the exporter reports.
+    ``close_failure`` is the reason why the exporter did not close, or empty.
     """
 
     kind: str
@@ -19,16 +19,16 @@ class ExporterAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpanAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """The spans of one process: a worker in one incarnation, or the supervisor itself.
+    """The account of the spans of one process: one incarnation of a worker, or the supervisor.
 
-    Of workers that were followed by others it may be the sum: of as many ``processes``, the last of
-    which was ``worker``.
+    It may also be the sum over several incarnations: ``processes`` is their number, and ``worker``
+    the last of them.
 
-    ``created`` counts those that were made; each of the ``exporters``, in the order of the
-    configuration, was given all of them. ``final`` says that the exporters are closed: for each of
-    them ``created`` is then the sum of what went out and of what was dropped, or some span is
-    unaccounted for. An account that is not final is that of a process that works, or that was
-    killed: what came after it is unknown.
+    ``created`` counts the spans that were made; each of the ``exporters``, in the order of the
+    configuration, received all of them. ``final`` says that the exporters are closed: for each of
+    them ``created`` is then the sum of the exported and the dropped spans, otherwise some spans
+    are unaccounted for. An account that is not final belongs to a process that still runs or was
+    killed: what happened to later spans is unknown.
     """
 
     worker: str

@@ -1,4 +1,4 @@
-"""Spans by columns: what those of one vertex have in common is said once, for whoever writes it."""
+"""Spans in columns: fields that the spans of one vertex share are stored once."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from sk_kernel._trace.span import NO_ATTRIBUTES, NodeSpan, SpanLink
 
 
 class SpanColumns(Struct, frozen=True, kw_only=True):
-    """Spans of one place, of the kind ``internal``: a :class:`NodeSpan` for each row.
+    """Spans of one vertex or bridge, of the kind ``internal``: one :class:`NodeSpan` per row.
 
-    What is no column holds for all of them. A column that is None has in each row what a span has
-    by default, or no parent; the others are of the same length. ``links`` are behind those of
-    ``own_links``.
+    Fields that are not columns hold for all rows. A column that is None has the default value of a
+    span in each row, or no parent; all other columns have the same length. The links of a row are
+    its ``own_links``, followed by ``links``.
     """
 
     name: str
@@ -40,17 +40,20 @@ class SpanColumns(Struct, frozen=True, kw_only=True):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the spans differ in ids, number and times only: nearly all do."""
+        """Whether the spans differ only in ids, sequence and times, as nearly all do.
+
+        Every row then has a parent, or none has.
+        """
         differ = self.errors or self.own_links or self.attributes
         return not differ and (self.parent_ids is None or all(self.parent_ids))
 
     def rows(self, first: int, last: int) -> SpanColumns:
-        """Those in ``first..last``, the latter excluded."""
+        """Return the rows from ``first`` to ``last``, the latter excluded."""
         columns = {name: getattr(self, name) for name in _COLUMNS}
         return replace(self, **{name: c and c[first:last] for name, c in columns.items()})
 
     def spans(self) -> Iterator[NodeSpan]:
-        """The spans, one by one."""
+        """Yield the spans, one per row."""
         for trace, own, parent, sequence, start, end, error, links, attributes in zip(
             self.trace_ids,
             self.span_ids,
@@ -84,9 +87,9 @@ _COLUMNS = SpanColumns.__struct_fields__[SpanColumns.__struct_fields__.index("tr
 
 
 class Spans(Sequence[NodeSpan]):
-    """Spans as an observer gets them: made when they are looked at, once.
+    """The spans given to an observer, which are made once, when they are first accessed.
 
-    Who writes many of them may take the ``parts`` instead, in the same order.
+    An observer that writes many spans may use ``parts`` instead, which has the same order.
     """
 
     def __init__(self, parts: Sequence[SpanColumns | NodeSpan]) -> None:
@@ -117,7 +120,7 @@ class Spans(Sequence[NodeSpan]):
 
 
 def handed(parts: Iterable[SpanColumns | NodeSpan], most: int) -> Iterator[Spans]:
-    """These, so many spans at a time and at last the rest."""
+    """Yield the spans of ``parts`` in groups of ``most``, the last one with the remaining spans."""
     some: list[SpanColumns | NodeSpan] = []
     room = most
     for part in parts:

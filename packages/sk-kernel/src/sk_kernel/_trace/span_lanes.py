@@ -1,4 +1,4 @@
-"""Where records pass on their way to a vertex: what their spans have in common, and the parents."""
+"""Fields that the spans of all records of one edge share, and the parents of these spans."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOTHING: tuple[None, Links] = (None, ())
 
 
 class Mark(NamedTuple):
-    """A place, and the mark that its name leaves on ids."""
+    """A place (a vertex or bridge) and the mark of its name in span ids."""
 
     name: str
     group: str
@@ -26,10 +26,11 @@ class Mark(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """What the spans have in common of the records that come over one edge.
+    """The fields that the spans of all records of one edge share.
 
-    ``cut`` is how many indices of a key the producer did not know; ``handoff`` the group that they
-    come from, if that is another one.
+    ``before`` is the producer's last place. ``cut`` is how many trailing indices of a key were
+    added after the producer ran. ``handoff`` is the group that the records come from, if it is
+    another one. ``crosses`` says whether they come from another segment.
     """
 
     producer: str | None
@@ -41,7 +42,7 @@ class Lane(NamedTuple):
 
 
 class Lanes:
-    """The lanes of one plan."""
+    """The lanes of one plan, each made when it is first used."""
 
     def __init__(self, plan: ExecutionPlan) -> None:
         self._ways = ways_of(plan)
@@ -53,11 +54,11 @@ class Lanes:
         self._lanes: dict[tuple[str, str, int] | None, Lane] = {}
 
     def last(self, vertex: str) -> Mark:
-        """Where a record leaves a vertex."""
+        """Return the last place that a record passes in a vertex."""
         return self._places[vertex][-1]
 
     def of(self, edge: Edge | None) -> Lane:
-        """The lane of the records that come over an edge; None is the way into the source."""
+        """Return the lane of an edge; None stands for the entry of records into the source."""
         kind = None if edge is None else (edge.producer, edge.consumer, edge.fanout)
         lane = self._lanes.get(kind)
         if lane is None:
@@ -82,7 +83,7 @@ class Lanes:
 def origin_of(
     lane: Lane, key: Key, about: Correlation, trace: str, mark: int
 ) -> tuple[str | None, Links]:
-    """The parent of a record's first span in a vertex, and its link to a caller's."""
+    """Return the parent of a record's first span in a vertex, and its link to a caller's span."""
     if lane.before is None or about.traced_by == lane.producer:
         return _under(about.caller, trace) if about.caller else _NOTHING
     origin = key[: -lane.cut] if lane.cut and isinstance(key, tuple) else key
@@ -91,7 +92,7 @@ def origin_of(
 
 
 def _under(caller: str, trace: str) -> tuple[str | None, Links]:
-    """The parent of a first span, and its link: to a caller that is in another trace."""
+    """Return the caller's span as the parent, or as a link if it is in another trace."""
     said = read_traceparent(caller)
     if said is None:
         return None, ()

@@ -1,4 +1,4 @@
-"""The spans of records in vertices: passages are noted while nodes run, and told many at once."""
+"""Make the spans of records in vertices from passages, which were noted while the nodes ran."""
 
 from __future__ import annotations
 
@@ -26,33 +26,34 @@ Passages = tuple[
     Sequence[int],
     str | None,
 ]
-"""Records came over an edge, None to the source: their keys, what was known of them then, or None
-where that was nothing, when each began and ended, in nanoseconds since the epoch, and the type of
-what was raised. Columns of plain values are what sampled records cost while the nodes run.
+"""Sampled records that came over one edge and passed its consumer. The fields are: the edge, None
+for the source; the keys; the correlations at that time, None if there are none; the starts and the
+ends, in nanoseconds since the epoch; the type of the exception raised, if any. While nodes run, a
+sampled record costs no more than these columns of plain values.
 """
 
 Given = tuple[str, Sequence[Key], Sequence[Correlation] | None]
-"""A vertex gave records: their keys, and what is known of them, or None where that is nothing."""
+"""Records that a vertex emitted: its name, their keys, their correlations or None if all empty."""
 
 Causes = Mapping[tuple[str, Key], str]
-"""What passages without an error have failed by after all, by vertex and key."""
+"""Errors found after the passage was noted without one: the type of each, by vertex and key."""
 
-_Record = tuple[str, int]  # its trace, and the mark that it leaves on the ids of its spans
+_Record = tuple[str, int]  # the trace id of a record, and its mark in the ids of its spans
 _NO_RECORDS = MarkedRecords((), 0)
 
 
 class SpanMaker:
-    """Makes the spans of one plan's vertices; every process gives them the same ids.
+    """Makes the spans of one plan's vertices; every process derives the same ids for them.
 
-    It works by columns: the nodes of a segment, and the hops beside them, see the same sampled keys
-    of a batch, so that records and ids are looked up once for all.
+    It works on columns: the nodes of a segment and the hops next to them see the same sampled keys
+    of a batch, so that records and ids are looked up once for all of them.
     """
 
     def __init__(self, plan: ExecutionPlan, ids: TraceIds) -> None:
         self._ids, self._lanes = ids, Lanes(plan)
         self._many = {name for name, spec in plan.graph.nodes.items() if spec.emits.many}
         self._known: dict[object, _Record] = {}
-        # The last keys of which nothing was known, their records, and their ids by a place's mark.
+        # The last keys without correlations, their records, and their span ids by a place's mark.
         self._keys: Sequence[Key] = ()
         self._records = _NO_RECORDS
         self._made: dict[int, Sequence[str]] = {}
@@ -60,9 +61,10 @@ class SpanMaker:
     def columns(
         self, passages: Iterable[Passages], link: SpanLink | None, causes: Causes
     ) -> Iterator[SpanColumns]:
-        """The spans of these passages, in their order; of each, place by place.
+        """Yield the spans of these passages, in their order; for each passage, place by place.
 
-        :param link: of what has come from another segment: the hop by which it came.
+        :param link: a link to the hop, for records that have come from another segment.
+        :param causes: the errors of passages that were noted without one.
         """
         for passage in passages:
             edge, keys, _, _, ends, error = passage
@@ -76,7 +78,7 @@ class SpanMaker:
             yield last
 
     def _columns(self, passage: Passages, link: SpanLink | None) -> Iterator[SpanColumns]:
-        """The spans of a passage, for each place of the vertex."""
+        """Yield the spans of a passage, for each place of the vertex."""
         edge, keys, known, starts, ends, error = passage
         lane = self._lanes.of(edge)
         if len(ends) < len(keys):
@@ -113,7 +115,7 @@ class SpanMaker:
         known: Sequence[Correlation] | None,
         records: MarkedRecords,
     ) -> tuple[Sequence[str | None] | None, Sequence[Links] | None]:
-        """The parents of the records' first spans in a vertex, and links to callers, if any."""
+        """Return the parents of the records' first spans in a vertex, and links to callers."""
         if known is None and lane.before is None:
             return None, None
         if known is None and lane.before and not (lane.cut and isinstance(keys[0], tuple)):
@@ -128,7 +130,7 @@ class SpanMaker:
     def alone(
         self, vertex: str, key: Key, given: str | None, at_ns: int, error: str, came_from: str
     ) -> NodeSpan:
-        """The span, without a parent and without a length, of a record that failed in a vertex."""
+        """Return the only span of a failed record that is not sampled: no parent, no duration."""
         trace, mark = self._record(key, given)
         place = self._lanes.last(vertex)
         return NodeSpan(
@@ -147,7 +149,10 @@ class SpanMaker:
         )
 
     def links(self, given: Iterable[Given], most: int) -> list[SpanLink]:
-        """To the last spans of records in the vertices that gave them, wherever those are."""
+        """Return links to the last span of each record in its producer, at most ``most``.
+
+        The producers may run in any process.
+        """
         links: list[SpanLink] = []
         for vertex, keys, known in given:
             mark, many = self._lanes.last(vertex).mark, vertex in self._many
@@ -158,11 +163,11 @@ class SpanMaker:
                 records = marked_records(self._record(*origin) for origin in islice(origins, most))
             pairs = islice(zip(records.traces, self._ids_of(records, mark), strict=True), most)
             links += [SpanLink(trace, own) for trace, own in pairs]
-        # Of one record several may be sent on, and in several sections.
+        # Several payloads of one record may be sent, in several sections: link its span once.
         return list(islice(dict.fromkeys(links) if self._many else links, most))
 
     def forget(self) -> None:
-        """The spans are handed over: nobody asks for them any more."""
+        """Clear the caches, after the spans have been handed to the observers."""
         self._known.clear()
         self._made = {}
         self._keys, self._records = (), _NO_RECORDS
@@ -184,7 +189,7 @@ class SpanMaker:
         return self._records
 
     def _ids_of(self, records: MarkedRecords, mark: int) -> Sequence[str]:
-        """The ids of the records' spans in a place."""
+        """Return the ids of the records' spans in the place with this mark."""
         if records is not self._records:
             return joined_ids(records, mark)
         made = self._made.get(mark)
@@ -210,19 +215,19 @@ class SpanMaker:
 def _origins_in(
     vertex: str, keys: Sequence[Key], known: Sequence[Correlation] | None, *, many: bool
 ) -> Iterable[tuple[Key, str | None]]:
-    """The keys of the records that a vertex ran on, with the trace ids given to them."""
+    """Return the keys of the records that a vertex ran on, with the trace ids set on them."""
     several = known or repeat(NO_CORRELATION)
     return dict.fromkeys(
         (key[:-1] if many and isinstance(key, tuple) else key, about.trace_id)
         for key, about in zip(keys, several, strict=False)
-        if about.traced_by != vertex  # else its span is of an earlier trace
+        if about.traced_by != vertex  # otherwise the vertex's span is in the earlier trace
     )
 
 
 def _told(
     known: Sequence[Correlation] | None, traces: Iterable[str]
 ) -> Sequence[Mapping[str, str | int]] | None:
-    """The attributes of the records' spans."""
+    """Return the attributes of the records' spans; None without correlations."""
     if known is None:
         return None
     pairs = zip(known, traces, strict=True)
@@ -236,9 +241,9 @@ def _sequences(keys: Sequence[Key]) -> Sequence[int]:
 
 
 def _about(given: str | None, trace: str) -> Mapping[str, str | int]:
-    """What is said of a record whose envelope gave it an id that is none of a trace."""
+    """Return the attributes of a record: the trace id of its envelope, if it is not the span's."""
     if not given or given == trace:
         return NO_ATTRIBUTES
-    # A lone surrogate, which a source may give, is no text to an exporter: it would refuse all.
+    # Escape lone surrogates, which a source may set: exporters would reject the whole group.
     told = given if given.isascii() else given.encode("utf-8", "backslashreplace").decode()
     return {"messaging.message.conversation_id": told}

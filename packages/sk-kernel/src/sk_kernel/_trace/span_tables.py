@@ -1,4 +1,4 @@
-"""What the spans of one plan have in common, looked up once: vertices, and the ways between."""
+"""Fields that spans of one plan share, by vertex and by pair of vertices, computed once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sk_kernel._graph.plan import ExecutionPlan
 
 
 class Place(NamedTuple):
-    """Of the spans of one vertex, or of a bridge."""
+    """The fields that all spans of a vertex or bridge share: name, group and depth."""
 
     name: str
     group: str
@@ -18,10 +18,11 @@ class Place(NamedTuple):
 
 
 class Way(NamedTuple):
-    """Of the records that come from one vertex to another.
+    """The fields that the spans of all records from one vertex to another share.
 
-    ``before`` is the last place of the first one, which gives ``many`` payloads at a time or not;
-    ``crosses`` says whether they are in different segments.
+    ``before`` is the name of the producer's last place, ``group`` the producer's group. ``many``
+    says whether the producer may return several payloads per record, ``crosses`` whether the two
+    vertices are in different segments.
     """
 
     before: str
@@ -31,7 +32,7 @@ class Way(NamedTuple):
 
 
 def places_of(plan: ExecutionPlan) -> dict[str, tuple[Place, ...]]:
-    """The places of each vertex, in the order in which a record passes them."""
+    """Return the places of each vertex, in the order in which a record passes them."""
     bridges = plan.graph.bridges()
     return {
         name: tuple(Place(step, s.group, s.depth) for step in _steps_of(name, bridges))
@@ -41,7 +42,7 @@ def places_of(plan: ExecutionPlan) -> dict[str, tuple[Place, ...]]:
 
 
 def ways_of(plan: ExecutionPlan) -> dict[tuple[str, str], Way]:
-    """The ways, by producer and consumer; and from the source to any node, which requests take."""
+    """Return the ways by producer and consumer; for requests, also from the source to each node."""
     graph, places = plan.graph, places_of(plan)
     segment_of = {name: s.index for s in plan.segments for name in s.vertices}
     many = {name for name, spec in graph.nodes.items() if spec.emits.many}
@@ -59,12 +60,12 @@ def ways_of(plan: ExecutionPlan) -> dict[tuple[str, str], Way]:
 
 
 def groups_before(plan: ExecutionPlan) -> dict[str, set[str]]:
-    """The groups that records come to each vertex from."""
+    """Return, for each vertex, the groups from which records come to it."""
     graph = plan.graph
     return {name: {plan.group_of[e.producer] for e in graph.edges_to(name)} for name in graph.order}
 
 
 def _steps_of(vertex: str, bridges: Mapping[str, str]) -> tuple[str, ...]:
-    """A vertex, with its bridge on the side of the nodes."""
+    """Return a vertex and its bridge, if any: after the source, or before the sink."""
     bridge = [name for name, adapter in bridges.items() if adapter == vertex]
     return (*bridge, vertex) if vertex == SINK else (vertex, *bridge)

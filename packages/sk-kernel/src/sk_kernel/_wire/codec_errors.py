@@ -1,4 +1,4 @@
-"""What msgspec raises on what it cannot encode, and on bytes that it cannot decode."""
+"""The exceptions that msgspec raises when it cannot encode a value or decode bytes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Final
 import msgspec
 
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What decoding raises on bytes that are not as declared, a ``__post_init__`` left aside.
+"""The exceptions of decoding bytes that do not match the declared type.
 
-The second is for text that is no UTF-8, the last for what is nested too deep, be it in a field that
-is not declared.
+Any other exception comes from a ``__post_init__``. ``UnicodeDecodeError`` is for text that is not
+UTF-8, ``RecursionError`` for data that is nested too deep, even in a field that is not declared.
 """
 
 UNSENDABLE: Final = (TypeError, ValueError, OverflowError, RecursionError)
-"""What encoding raises on a value that MessagePack has no form for.
+"""The exceptions of encoding a value that MessagePack cannot represent.
 
-That is an object of no known type, a lone surrogate, an integer over 64 bits, or what is nested too
-deep.
+Such a value is an object of an unknown type, text with a lone surrogate, an integer over 64 bits,
+or data that is nested too deep.
 """

@@ -1,4 +1,4 @@
-"""Which payloads are made of their bytes without any code of the application being run."""
+"""Find payload types whose decoding runs no application code."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _FACTORIES: Final = (msgspec.NODEFAULT, list, dict, set)
 
 
 def is_inert(annotation: Any) -> bool:
-    """Whether a payload of a declared type is: where that is not plain to see, it is not.
+    """Whether payloads of a declared type are decoded without application code; False if in doubt.
 
-    A ``__post_init__`` is such code, a factory of a default, an enumeration's ``_missing_``, and
-    what makes something hashable that is put into a set.
+    Application code is a ``__post_init__``, the factory of a default, the ``_missing_`` of an
+    enumeration, or the ``__hash__`` of an element of a set.
     """
     try:
         info = inspect.type_info(annotation)
@@ -32,7 +32,7 @@ def is_inert(annotation: Any) -> bool:
     left = [info]
     while left:
         each = left.pop()
-        if any(each is one for one in known):  # a type may hold itself
+        if any(each is one for one in known):  # a type may contain itself
             continue
         known.append(each)
         if not isinstance(each, _SCALARS):
@@ -44,7 +44,7 @@ def is_inert(annotation: Any) -> bool:
 
 
 def _inner(info: inspect.Type) -> list[inspect.Type] | None:
-    """The types that one is made of; None where making it may run anything."""
+    """Return the types within a type; None if creating an instance may run application code."""
     if isinstance(info, inspect.StructType):
         return list(_fields(info)) if _is_plain(info) else None
     if isinstance(info, inspect.ListType | inspect.VarTupleType):

@@ -1,4 +1,4 @@
-"""What is in a value, part by part: for errors that say where in it something is."""
+"""Iterate over the parts of a value, for errors that name the place of a part within it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Final
 import msgspec
 
 MISSING: Final = object()
-"""In the place of a part that is not there."""
+"""Stands for the value of a field that is not set."""
 
 Part = tuple[str, Any]
-"""The step from a value to a part of it, without anything of the value's; and the part."""
+"""A part of a value, preceded by the step that leads to it: a text that holds no data."""
 
 
 def parts_of(value: Any) -> list[Part] | None:
-    """The parts of what is made of named or numbered ones, or of pairs; None for anything else."""
+    """Return the parts of a struct, dataclass, tuple, list or mapping; None for any other value."""
     if isinstance(value, msgspec.Struct):
         return _named(value, value.__struct_fields__)
     if dataclasses.is_dataclass(value):

@@ -1,4 +1,4 @@
-"""MessagePack arrays of what was encoded before, part by part: as few as a limit allows. Pure."""
+"""Join parts encoded before into MessagePack arrays, as few as a size limit allows. Pure."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from typing import NamedTuple
 
 
 class WirePart(NamedTuple):
-    """So many elements of an array, encoded, one behind the other."""
+    """Encoded elements of an array, one after the other, and their number."""
 
     number: int
     elements: bytes
 
 
 def part_of(array: bytes, count: int) -> WirePart:
-    """The elements of an encoded array that has so many."""
+    """Return the elements of an encoded array that has ``count`` of them."""
     return WirePart(count, array[len(head_of(count)) :])
 
 
 def frames_of(parts: Iterable[WirePart], limit: int) -> Iterator[bytes]:
-    """The parts in order, as arrays of at most ``limit`` bytes each.
+    """Yield the parts in order, joined into arrays of at most ``limit`` bytes each.
 
-    A part is never divided: one that is larger, with the one byte before it, is so by itself.
+    A part is never divided: a part that alone exceeds the limit becomes an array of its own, which
+    is larger than ``limit``.
     """
     held: list[bytes] = []
     count = size = 0
@@ -36,7 +37,7 @@ def frames_of(parts: Iterable[WirePart], limit: int) -> Iterator[bytes]:
 
 
 def head_of(count: int) -> bytes:
-    """What stands before the elements of an array that has so many: see MessagePack's formats."""
+    """Return the header of an array of ``count`` elements, as in MessagePack's specification."""
     if count < 1 << 4:
         return bytes((0x90 | count,))
     if count < 1 << 16:

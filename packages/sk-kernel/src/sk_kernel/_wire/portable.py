@@ -1,4 +1,4 @@
-"""Which payload types can be sent to another process, and come back as what they were."""
+"""Check which payload types can be sent to another process and are decoded there unchanged."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from sk_kernel._graph.graph import SINK, Graph
 from sk_kernel._graph.serving import is_reply_sink, is_request_source
 from sk_kernel.errors import Fault
 
-#: What msgspec raises of a class with annotations that it knows nothing of, or cannot resolve.
+#: The exceptions of msgspec for annotations of unknown types, or that it cannot resolve.
 NO_TYPES = (TypeError, NameError, AttributeError, SyntaxError, ValueError, RuntimeError)
 
 
 def decoder_of(annotation: Any) -> Any:
-    """What decodes an array of payloads of one declared type."""
+    """Return a function that decodes an array of payloads of one declared type."""
     return msgspec.msgpack.Decoder(GenericAlias(list, (annotation,))).decode
 
 
 def wire_faults(graph: Graph, crossing: Iterable[tuple[str, type]]) -> list[Fault]:
-    """The payload types that cannot be sent to another process, or would come out as others there.
+    """Return a fault for each payload type that cannot be sent, or would be decoded differently.
 
-    Of a bare ``list`` or an ``Any`` the receiver does not know what was in it, and makes a list of
-    a tuple. Where requests are served, what callers send and get goes between processes too.
+    The receiver does not know the element types of a bare ``list`` or an ``Any``, and decodes a
+    tuple in it as a list. Payloads that callers send and receive also go between processes.
 
-    :param crossing: what one process sends to another, by producer and class of payload.
+    :param crossing: the payloads that one process sends to another, as (producer, class).
     """
     sent = [
         (producer, next(t for t in graph.emitted(producer) if t.cls is cls))
@@ -39,13 +39,13 @@ def wire_faults(graph: Graph, crossing: Iterable[tuple[str, type]]) -> list[Faul
 
 
 def _replies(graph: Graph) -> Iterator[tuple[str, PayloadType]]:
-    """What callers get, by who gives it; nothing where no adapter says that there are callers."""
+    """Yield (producer, type) of replies; nothing unless the source or sink is made for requests."""
     if is_request_source(graph.source) or is_reply_sink(graph.sink):
         yield from ((e.producer, e.payload) for e in graph.edges if e.consumer == SINK)
 
 
 def portability_faults(graph: Graph, payloads: Iterable[tuple[str, PayloadType]]) -> list[Fault]:
-    """What is wrong with payload types, each of them given with the vertex that is to blame."""
+    """Return the faults of payload types, each given with the vertex that its fault names."""
     faults = []
     for vertex, payload in dict.fromkeys(payloads):
         foreign, untyped = _problems(payload)
@@ -57,12 +57,12 @@ def portability_faults(graph: Graph, payloads: Iterable[tuple[str, PayloadType]]
 
 
 def is_portable(payload: PayloadType) -> bool:
-    """Whether nothing is wrong with a payload type."""
+    """Whether a payload type can be sent to another process and is decoded there unchanged."""
     return not any(_problems(payload))
 
 
 def _problems(payload: PayloadType) -> tuple[list[str], list[str]]:
-    """(the classes in a type that MessagePack knows nothing of, the places without a type)."""
+    """Return (classes in a type that MessagePack cannot carry, places without a type)."""
     try:
         decoder_of(payload.annotation)
         info = msgspec.inspect.type_info(payload.annotation)
@@ -84,7 +84,7 @@ def _foreign_fault(vertex: str, payload: PayloadType, foreign: list[str], place:
 
 
 def _told(cls: type) -> str:
-    """The name of a class that MessagePack knows nothing of, and what it is, if that is likely."""
+    """Return the name of a class that MessagePack cannot carry; it says so if it is pydantic's."""
     is_model = any(base.__module__.partition(".")[0] == "pydantic" for base in cls.__mro__)
     return f"{cls.__qualname__}, a model of pydantic" if is_model else cls.__qualname__
 
@@ -99,13 +99,13 @@ def _untyped_fault(vertex: str, payload: PayloadType, parts: list[str], place: s
 
 
 def _look(info: Any, place: str, foreign: set[str], untyped: set[str], seen: list[Any]) -> None:
-    """Collect the classes within a type that MessagePack knows nothing of, and what has no type."""
+    """Collect the classes in a type that MessagePack cannot carry, and places without a type."""
     cls = info.cls if isinstance(info, msgspec.inspect.CustomType) else None
     if isinstance(info, msgspec.inspect.AnyType) or cls is object:
         untyped.add(place)
     elif cls is not None:
         foreign.add(_told(cls))
-    elif not any(info is known for known in seen):  # a type may hold itself
+    elif not any(info is known for known in seen):  # a type may contain itself
         seen.append(info)
         foreign.update(_left_out(info))
         for inner, where in _parts(info, place):
@@ -113,7 +113,7 @@ def _look(info: Any, place: str, foreign: set[str], untyped: set[str], seen: lis
 
 
 def _left_out(info: msgspec.inspect.Type) -> Iterator[str]:
-    """The fields that would not be sent, though declared: those of attrs with an underscore."""
+    """Yield the declared fields that would not be sent: private fields of attrs classes."""
     cls: Any = getattr(info, "cls", None)
     for field in getattr(cls, "__attrs_attrs__", ()):
         if field.name.startswith("_"):
@@ -121,7 +121,7 @@ def _left_out(info: msgspec.inspect.Type) -> Iterator[str]:
 
 
 def _parts(info: msgspec.inspect.Type, place: str) -> Iterator[tuple[msgspec.inspect.Type, str]]:
-    """The types within a type, and where each of them is."""
+    """Yield the types within a type, each with its place."""
     owner = getattr(info, "cls", None)
     for name in info.__struct_fields__:
         value = getattr(info, name)

@@ -1,4 +1,4 @@
-"""Records that are too many for one frame, encoded one by one into arrays that are not."""
+"""Encode records that do not fit into one frame, one by one, into several arrays that do."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from sk_kernel._wire.parts import head_of
 
 _encode_into = msgspec.msgpack.Encoder().encode_into
 _ROOM: Final = 5
-"""The longest head of an array: a byte, and a length of 32 bits."""
+"""The size of the longest array header, in bytes: one byte and a length of 32 bits."""
 
 
 def portions(items: Sequence[Any], most_bytes: int) -> Iterator[tuple[slice, memoryview]]:
-    """The items in runs, with each run encoded as an array: of at most so many bytes, or one item.
+    """Yield slices of the items, each with the encoded array of its items.
 
-    Every item is encoded once. Raises what encoding it raises.
+    An array has at most ``most_bytes`` bytes, or just one item. Every item is encoded once; the
+    exceptions of encoding propagate.
     """
     first, buffer = 0, bytearray(_ROOM)
     for number, item in enumerate(items):
@@ -33,7 +34,7 @@ def portions(items: Sequence[Any], most_bytes: int) -> Iterator[tuple[slice, mem
 
 
 def _array(buffer: bytearray, end: int, length: int) -> memoryview:
-    """Put the head before what has been left free for it."""
+    """Write the array header into the space left free at the start of the buffer."""
     head = head_of(length)
     begin = _ROOM - len(head)
     buffer[begin:_ROOM] = head

@@ -1,6 +1,7 @@
-"""Which record is at fault where payloads cannot be sent or read: an error of its producer.
+"""Find the record at fault when payloads cannot be encoded or decoded: an error of its producer.
 
-Slow, and only for what has failed; the messages hold nothing of a payload but the names of types.
+This is slow, and only runs after a failure. Messages contain nothing of a payload except the names
+of types and fields.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from sk_kernel._wire.codec_errors import UNSENDABLE
 from sk_kernel._wire.inside import parts_of
 from sk_kernel.errors import NodeOutputError
 
-#: In the texts of msgspec's errors: the declared type and what came in its place; where it was.
+#: Patterns for msgspec's error texts: the declared type and the one found; the place.
 _TYPES: Final = re.compile(r"Expected `([^`]+)`, got `(\w+)`")
 _WAY: Final = re.compile(r" - at `(key` in `)?\$([^`]*)`$")
-#: So far into a payload is looked for what is wrong with it.
+#: The greatest depth to which a payload is searched for the faulty part.
 _DEEPEST: Final = 20
-#: Types by the names that msgspec's texts have for them, and by Python's.
+#: msgspec's names of types, and the Python terms that messages use instead.
 _WORDS: Final = {"object": "mapping", "array": "sequence", "null": "None"}
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -31,7 +32,7 @@ _decode_raw = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 
 
 def unsendable(section: Section) -> NodeOutputError | None:
-    """The error of the first record of a section that MessagePack has no form for; else None."""
+    """Return the error of the first record in a section that MessagePack cannot carry, or None."""
     refused = (
         _refused(section.producer, *each) for each in zip(section.keys, section.items, strict=True)
     )
@@ -39,9 +40,9 @@ def unsendable(section: Section) -> NodeOutputError | None:
 
 
 def require_carried(producer: str, key: Key, payload: Any) -> None:
-    """Refuse a payload that MessagePack has no form for.
+    """Check that MessagePack can carry a payload.
 
-    :raises NodeOutputError: as where it is sent to another process.
+    :raises NodeOutputError: when it cannot; the same error as for sending it to another process.
     """
     if error := _refused(producer, key, payload):
         raise error
@@ -56,18 +57,18 @@ def _refused(producer: str, key: Key, payload: Any) -> NodeOutputError | None:
 
 
 def uncarried(payload: Any, error: Exception) -> str:
-    """What of a payload MessagePack has no form for: by its place and its class."""
+    """Describe the part of a payload that MessagePack cannot carry, by its place and its class."""
     part, way = payload, ""
     for _ in range(_DEEPEST):
         inner = next((found for found in parts_of(part) or () if _is_uncarried(found[1])), None)
         if inner is None:
             break
         way, part = way + inner[0], inner[1]
-    else:  # nested too deep, or in itself
+    else:  # nested too deep, or contains itself
         part, way = payload, ""
     where = f" with {way.lstrip('.').strip()}: {type(part).__qualname__}" if way else ""
     name = type(payload).__qualname__
-    # As numbers and arrays of numpy's have, and those of its kind.
+    # The numbers and arrays of numpy and similar libraries have this method.
     foreign = callable(getattr(type(part), "tolist", None))
     cure = "; its .tolist() gives Python's own" if foreign else ""
     return f"{name}{where} that MessagePack cannot carry ({type(error).__name__}{cure})"
@@ -84,9 +85,9 @@ def _is_uncarried(part: Any) -> bool:
 def undeclared(
     producer: str, payload: PayloadType, keys: Sequence[Key], items: memoryview
 ) -> NodeOutputError | None:
-    """The error of the first record in an encoded array of them that is not as its class declares.
+    """Return the error of the first record in an encoded array that does not match its class.
 
-    None where no record is at fault: the bytes are no array, say.
+    Returns None if no record is at fault, for example when the bytes are not an array.
     """
     try:
         rows = _decode_raw(items)
@@ -96,17 +97,17 @@ def undeclared(
     for key, row in zip(keys, rows, strict=False):
         try:
             decode(row)
-        except Exception as error:  # noqa: BLE001 - and whatever a __post_init__ raises
+        except Exception as error:  # noqa: BLE001 - a __post_init__ may raise anything
             got, declared = found_in(payload.name, error)
             return NodeOutputError(producer, got, declared, root_of(key)).about(key)
     return None
 
 
 def found_in(name: str, error: BaseException) -> tuple[str, str]:
-    """(what was found in a record of the class ``name``, what the class declares or empty)."""
+    """Return (what was found in a record of class ``name``, what the class declares or empty)."""
     text = str(error) if isinstance(error, msgspec.ValidationError) else ""
     way = _WAY.search(text)
-    # Where it has a cause it is in the words of a __post_init__, which may tell of the values.
+    # An error with a cause has the text of a __post_init__, which may contain values.
     types = None if error.__cause__ else _TYPES.match(text)
     field = way[2].lstrip(".") if way else ""
     if field and way and way[1]:

@@ -1,9 +1,9 @@
-"""Sections to bytes and back: MessagePack, column by column, no object but by its declared type.
+"""Encode and decode sections: MessagePack, column by column, objects only of declared types.
 
 A frame's payload is an array of sections ``[producer, type, target, keys, correlations, items]``.
 ``producer`` and ``type`` are indices into the graph's own lists, which every process derives from
-the same modules; ``keys`` is nil when they are all the batch's sequence numbers. ``items`` is the
-encoded array of payloads within a binary: a reader that looks for its end has not to look into it.
+the same modules; ``keys`` is nil for exactly all sequence numbers of the batch. ``items`` is the
+encoded array of payloads within a binary, so that a reader can skip it without parsing it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sk_kernel._wire.refused import undeclared, unsendable
 from sk_kernel.errors import RecordTooLargeError, RunError, WireError
 
 _SAMPLE = 8
-#: What is in a frame besides its records, as far as it does not grow with them.
+#: Bytes reserved for the parts of a frame that do not grow with its records.
 _AROUND = 64
 
 _Index = Annotated[int, msgspec.Meta(ge=0)]
@@ -63,10 +63,10 @@ class WireCodec:
         self._bytes_each: dict[type, float] = {}
 
     def encode(self, batch: Batch, sections: Iterable[Section], max_bytes: int) -> list[bytes]:
-        """The sections as one frame payload, or as several where one would be over ``max_bytes``.
+        """Encode sections as one frame payload, or as several if it would exceed ``max_bytes``.
 
-        :raises RecordTooLargeError: when one record alone is.
-        :raises NodeOutputError: when MessagePack has no form for a record.
+        :raises RecordTooLargeError: when a single record exceeds ``max_bytes``.
+        :raises NodeOutputError: when MessagePack cannot carry a record.
         """
         several = list(sections)
         if not several:
@@ -78,7 +78,7 @@ class WireCodec:
         return [part for s in several for part in self._parts(batch, s, max_bytes)]
 
     def _likely_bytes(self, section: Section) -> float:
-        """What a section comes to, if its records are as those of its type before it were."""
+        """Estimate the size of a section from earlier records of its type, or from a sample."""
         known = self._bytes_each.get(section.payload.cls)
         if known is None:
             some = section.items[:_SAMPLE]
@@ -106,9 +106,9 @@ class WireCodec:
     def _smaller(
         self, batch: Batch, section: Section, size: int, max_bytes: int
     ) -> Iterator[bytes]:
-        """What is too much with its keys and all that is told of its records: each half for itself.
+        """Encode the halves of a section that is too large with its keys and correlations.
 
-        :raises RecordTooLargeError: for a single record.
+        :raises RecordTooLargeError: when the section has only one record.
         """
         if len(section.items) == 1:
             sequence = root_of(section.keys[0])
@@ -132,17 +132,17 @@ class WireCodec:
         )
 
     def decode(self, batch: Batch, data: bytes | memoryview) -> list[Section]:
-        """The sections of a frame payload; what it says of its records is put into ``batch``.
+        """Decode the sections of a frame payload; its correlations are added to ``batch``.
 
         :raises WireError: when the bytes are not sections of this graph.
-        :raises NodeOutputError: when a record is not what its class declares: its producer's fault.
+        :raises NodeOutputError: when a record does not match its class: the fault of its producer.
         """
         try:
             return [self._from_wire(batch, wire) for wire in _decode_sections(data)]
         except RunError:
             raise
         except Exception as error:
-            # Bytes of any kind.
+            # Arbitrary bytes may raise anything.
             raise WireError(type(error).__name__) from error
 
     def _from_wire(self, batch: Batch, wire: _WireSection) -> Section:
@@ -159,7 +159,7 @@ class WireCodec:
         try:
             items = self._decoder(wire.type)(wire.items)
         except Exception:
-            # Also what the __post_init__ of a payload makes of what nobody has checked before.
+            # Any exception: the __post_init__ of a payload runs here on unchecked values.
             refused = undeclared(producer, payload, keys, wire.items)
             if refused is None:
                 raise
