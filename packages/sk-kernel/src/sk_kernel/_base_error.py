@@ -1,4 +1,4 @@
-"""What every exception of sk-kernel is."""
+"""The base of every exception of sk-kernel."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 
 class KernelError(Exception):
-    """Base of every error that sk-kernel raises. It pickles and copies, with all of its fields."""
+    """Base of every exception of sk-kernel. It can be pickled and copied with all its fields."""
 
-    # Not by calling the class again: what it is called with are fields, and not the message.
+    # Calling the class again is not possible: its parameters are fields, not the message.
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).__new__, (type(self),), {**vars(self), "args": self.args}

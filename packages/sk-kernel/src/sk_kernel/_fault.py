@@ -1,4 +1,4 @@
-"""One thing that is wrong with an application or its configuration."""
+"""A fault of an application or its configuration."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from msgspec import Struct
 
 
 class Fault(Struct, frozen=True, order=True):
-    """One thing that is wrong, where it is, what was expected there, and what was there.
+    """One fault: its path, the expected value and the value found.
 
-    ``path`` is a dotted configuration path (``nodes.parse.limit``) or the name of what is at fault.
-    ``got`` is empty where nothing was there; where nothing particular was expected, ``expected``
-    is, and ``got`` is the problem in the words of who found it. ``place`` is file and line of the
-    code that is at fault, where it is code.
+    ``path`` is a dotted configuration path (``nodes.parse.limit``) or the name of the faulty
+    object. ``got`` is empty if nothing was found there. If no particular value was expected,
+    ``expected`` is empty and ``got`` describes the problem. ``place`` is file and line, if the
+    fault is in code.
     """
 
     path: str

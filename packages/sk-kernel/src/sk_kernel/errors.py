@@ -1,9 +1,13 @@
 """Every exception of sk-kernel.
 
-Each carries its fields, builds its message from them, and says whose fault it is: a *definition* or
-a *preflight* fault is in the application's code or configuration and is found before a record is
-read; a *run* fault happens on a record, in the code of a node or of an adapter; a *lifecycle* fault
-is a worker's, or that of who calls its supervisor. Those of requests are offered here.
+Each exception has fields, builds its message from them, and shows where the fault is:
+
+- a *definition* or *preflight* error is in the application's code or configuration, and is found
+  before a record is read;
+- a *run* error happens on a record, in the code of a node or an adapter;
+- a *lifecycle* error is the fault of a worker or of the supervisor's caller.
+
+The exceptions of requests are in this module, too.
 """
 
 from __future__ import annotations
@@ -28,9 +32,9 @@ if TYPE_CHECKING:
 
 
 class DefinitionError(KernelError):
-    """A decorated function or class cannot be what it was declared to be.
+    """A decorated function or class violates the rules of its decorator.
 
-    A discovery adds the file and line (``place``), and what else it has found wrong (``further``).
+    Discovery adds the file and line (``place``) and the other errors that it found (``further``).
     """
 
     further: tuple[KernelError, ...] = ()
@@ -41,12 +45,12 @@ class DefinitionError(KernelError):
         super().__init__(f"{what} {name!r}: {problem}{at}")
 
     def at(self, place: str) -> DefinitionError:
-        """The same, with file and line of the declaration."""
+        """Return the same error with file and line of the declaration."""
         return DefinitionError(self.what, self.name, self.problem, place)
 
 
 class PreflightError(KernelError):
-    """The application cannot run as configured; ``faults`` holds every reason, not the first."""
+    """The application cannot run as configured; ``faults`` has every reason, not only the first."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(set(faults)))
@@ -54,10 +58,10 @@ class PreflightError(KernelError):
 
 
 class DiscoveryError(KernelError):
-    """A module named in ``discovery_modules`` could not be imported, or is none but a folder.
+    """A module in ``discovery_modules`` could not be imported, or is a folder, not a package.
 
-    ``cause_type`` is the class of what the import raised; empty for a folder. ``further`` is what
-    else the discovery has found wrong: other modules, and declarations.
+    ``cause_type`` is the class of the exception that the import raised; empty for a folder.
+    ``further`` has the other errors that discovery found, in modules and declarations.
     """
 
     further: tuple[KernelError, ...] = ()
@@ -69,9 +73,9 @@ class DiscoveryError(KernelError):
 
 
 class ResolutionError(KernelError):
-    """Dependency injection found nothing, or a circle, for a parameter.
+    """Dependency injection found nothing for a parameter, or a circular dependency.
 
-    Or ``owner`` could not be made: then ``wanted`` is empty.
+    If ``owner`` itself could not be created, ``wanted`` is empty.
     """
 
     def __init__(self, owner: str, wanted: str, problem: str) -> None:
@@ -81,7 +85,7 @@ class ResolutionError(KernelError):
 
 
 class CheckError(KernelError):
-    """A ``check`` of a source, sink or service refuses its settings; ``field`` names the one."""
+    """Raised by a ``check`` of a source, sink or service: the setting ``field`` is wrong."""
 
     def __init__(self, field: str, problem: str) -> None:
         self.field, self.problem = field, problem
@@ -89,16 +93,17 @@ class CheckError(KernelError):
 
 
 class RunError(KernelError):
-    """A run could not go on. Where that was for one record, ``record`` is the record's key.
+    """A run could not go on.
 
-    ``trace_id`` is then that of the record's trace, whether or not that is recorded.
+    If the error is about one record, ``record`` is the record's key and ``trace_id`` is its trace
+    id, whether or not the trace is recorded.
     """
 
     record: Key | None = None
     trace_id: str | None = None
 
     def about(self, record: Key) -> Self:
-        """This error, with the record that it is about."""
+        """Return this error with the key of the record that it is about."""
         self.record = record
         return self
 
@@ -120,7 +125,10 @@ _NO_TERMINAL = (
 
 
 class NodeFailedError(RunError):
-    """A node's own code raised; the original is the ``__cause__``. Holds no payload."""
+    """The code of a node raised; the original exception is the ``__cause__``.
+
+    The message contains no payload.
+    """
 
     def __init__(self, node: str, cause_type: str, sequence: int | None = None) -> None:
         self.node, self.cause_type, self.sequence = node, cause_type, sequence
@@ -129,10 +137,10 @@ class NodeFailedError(RunError):
 
 
 class NodeOutputError(RunError):
-    """A node or the source gave something that its annotation does not declare.
+    """A node or the source returned a payload that its annotation does not declare.
 
-    Or something that is declared, but a field of which is not, or that MessagePack cannot carry to
-    another process; ``declared`` is empty where ``got`` says all.
+    It is also raised if a field of the payload is not of its declared type, or if MessagePack
+    cannot carry the payload to another process. ``declared`` is empty if ``got`` is sufficient.
     """
 
     def __init__(self, node: str, got: str, declared: str, sequence: int | None = None) -> None:
@@ -146,10 +154,11 @@ class NodeOutputError(RunError):
 
 
 class MovedKeyError(RunError):
-    """A node changed the key that its group's workers share records by, on the way to a state.
+    """A node changed the key by which the workers of its group divide records among them.
 
-    ``nodes`` may have: the record may have passed them since it was found in the right worker.
-    ``node`` is the last of them, which gave it to the ``consumer``.
+    ``nodes`` are those that may have changed it: the record may have passed through them since its
+    worker was last known to be right. ``node`` is the last of them, whose output goes to
+    ``consumer``.
     """
 
     def __init__(self, nodes: tuple[str, ...], consumer: str, key: str, sequence: int) -> None:
@@ -178,10 +187,10 @@ class UnknownTargetError(RunError):
 
 
 class AdapterFailedError(RunError):
-    """A source or a sink raised while it was made, opened, read, written or committed.
+    """A source or a sink raised while it was created, opened, read, written or committed.
 
-    ``problem`` is the original's text where that cannot hold a payload, else empty. ``after`` is
-    how many records a source had given by then, where it was read.
+    ``problem`` is the original message if that cannot contain a payload, otherwise empty. ``after``
+    is the number of records that the source had returned before a read failed.
     """
 
     def __init__(
@@ -195,7 +204,7 @@ class AdapterFailedError(RunError):
 
 
 class WireError(RunError):
-    """Bytes from another process are not a batch of this graph; ``problem`` says how."""
+    """Bytes from another process are not a batch of this graph; ``problem`` is the reason."""
 
     def __init__(self, problem: str) -> None:
         self.problem = problem
@@ -203,9 +212,9 @@ class WireError(RunError):
 
 
 class RecordTooLargeError(RunError):
-    """One record alone is larger than a frame may be.
+    """A single record is larger than the limit of a frame.
 
-    ``node`` has given it; or, where ``sequence`` is None, it is the one that a request is for.
+    ``node`` returned the record; if ``sequence`` is None, it is the target of a request.
     """
 
     def __init__(self, node: str, sequence: int | None, size: int, limit: int) -> None:
@@ -218,9 +227,9 @@ class RecordTooLargeError(RunError):
 
 
 class RequestSpreadTooFarError(RunError):
-    """A request has branched at more process borders than its parts can be kept count of.
+    """A request has branched at so many process borders that its parts cannot be counted.
 
-    It is the ``cause_type`` of a failure at ``node``, and never raised to a caller.
+    It is the ``cause_type`` of a failure at ``node`` and is never raised to a caller.
     """
 
     def __init__(self, node: str) -> None:
@@ -232,7 +241,7 @@ class RequestSpreadTooFarError(RunError):
 
 
 class DeadLetterError(RunError):
-    """A dead letter, or the file of them, cannot be read or written."""
+    """A dead letter, or a file of dead letters, cannot be read or written."""
 
     def __init__(self, action: str, what: str, problem: str) -> None:
         self.action, self.what, self.problem = action, what, problem
@@ -240,9 +249,9 @@ class DeadLetterError(RunError):
 
 
 class DeadLettersLeftError(DeadLetterError):
-    """The output of a run is committed, and its dead letters are not in their file.
+    """The output of a run is committed, but its dead letters are not in their file.
 
-    ``parts`` is the folder that holds them; empty where there is none.
+    ``parts`` is the folder that has them; empty if there are none.
     """
 
     def __init__(self, error: DeadLetterError, parts: str) -> None:
@@ -253,18 +262,19 @@ class DeadLettersLeftError(DeadLetterError):
 
 
 class LifecycleError(KernelError):
-    """Base of what a :class:`sk_kernel.BootstrapSupervisor` raises of its workers and its calls.
+    """Base of the errors that a :class:`sk_kernel.BootstrapSupervisor` raises itself.
 
-    ``exit_code`` is what the ``sk`` command ends with: 3 for a start, 4 for a worker, 5 for a stop.
+    ``exit_code`` is the exit code of the ``sk`` command: 3 for a start, 4 for a worker, 5 for a
+    stop.
     """
 
     exit_code: ClassVar[int] = 4
 
 
 class LifecycleCallError(LifecycleError):
-    """A call that the supervisor's state does not allow, or with a group that does not exist.
+    """A call that the supervisor's state does not allow, or that names an unknown group.
 
-    Or one with coroutine nodes, where an event loop is running already.
+    It is also raised if coroutine nodes are to run in a thread in which an event loop runs already.
     """
 
     exit_code = 3
@@ -275,9 +285,9 @@ class LifecycleCallError(LifecycleError):
 
 
 class UnknownRouteError(RunError):
-    """No group runs what a payload is sent to: a fault of whoever named the target or the group.
+    """No group runs the target of a payload: the caller named a wrong target or group.
 
-    ``target`` is empty where none was named. ``category`` is that of the failed handoff.
+    ``target`` is empty if none was named. ``category`` is that of the failed handoff.
     """
 
     category: ClassVar[str] = "transport"
