@@ -85,7 +85,7 @@ class Worker:
         loop = WorkerLoop(self._inbox, assembly, self._control, self._orders.stop_asked)
         self._pulse = Pulse(
             self._control.send,
-            assembly.progress,
+            lambda: assembly.engine.progress,
             loop.waiting,
             bundle.heartbeat_seconds,
             metering=assembly.metering,

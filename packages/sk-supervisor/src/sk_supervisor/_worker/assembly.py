@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from sk_control import Metering, PeerReplaced, SpanCounts
-from sk_kernel import KernelError, Progress
+from sk_control import Metering, SpanCounts
+from sk_kernel import KernelError
 from sk_kernel.runtime import Batch
 
 from sk_supervisor._protocol.metering import metering_of
@@ -65,10 +65,6 @@ class Assembly:
             self._reader.open()
         self.engine.open()
 
-    def progress(self) -> Progress:
-        """How far the work has come."""
-        return self.engine.progress
-
     def metering(self) -> Metering:
         """What has been measured of the work. Any thread."""
         credit = self.credit.left if self._reader is not None else None
@@ -107,21 +103,10 @@ class Assembly:
         """Whether the source is being closed at the end of input. Any thread."""
         return self._reader is not None and self._reader.closes
 
-    def expire_requests(self) -> None:
-        """Nobody waits for requests any more: those that wait are cancelled. Any thread."""
-        self.engine.responder.expire()
-
     def interrupt_source(self) -> None:
         """End the input, if the source is here. Any thread."""
         if self._reader is not None:
             self._reader.interrupt()
-
-    def replace_peer(self, replaced: PeerReplaced) -> None:
-        """Send what goes to a group to its new worker, and again what may not be done.
-
-        :raises TransportError: when the hub is lost.
-        """
-        self.data_plane.turn_to(replaced.worker_id, replaced.keys)
 
     def trace_source(self, batch: Batch) -> None:
         """Note the spans of a batch's reading."""

@@ -116,7 +116,10 @@ class DataPlaneChannel:
             self._introduced.notify_all()
 
     def turn_to(self, worker: str, keys: BootstrapKeyBundle) -> None:
-        """Send what goes to its place to another worker, and again what may not be done."""
+        """Send what goes to a worker's place to this one, and again what may not be done.
+
+        :raises TransportError: when the hub is lost.
+        """
         self._add_receivers(keys)
         place = place_of(worker)
         self._signers.pop(self._workers[place], None)

@@ -10,7 +10,7 @@ from sk_kernel import Progress
 from sk_kernel.runtime import SINK, SOURCE, Batch, ExecutionPlan, Meter, Parcel, Section
 
 from sk_supervisor._worker.downstream import Downstream
-from sk_supervisor._worker.inbox import BatchArrived, Inbox, RequestArrived
+from sk_supervisor._worker.inbox import BatchArrived, Inbox
 from sk_supervisor._worker.intake import Intake
 from sk_supervisor._worker.responder import Responder
 from sk_supervisor._worker.segments import Segments
@@ -77,13 +77,6 @@ class Engine:
         """
         self._intake.arrive(arrived)
         self._run_whole()
-
-    def ask(self, asked: RequestArrived) -> None:
-        """Take a frame of requests, which wait then: see :meth:`answer`.
-
-        :raises WireError: when it holds no visits of this graph.
-        """
-        self.responder.take(asked)
 
     def answer(self, inbox: Inbox, enough: Callable[[], bool]) -> None:
         """Run some of the requests that wait, or wait for those that are under way.

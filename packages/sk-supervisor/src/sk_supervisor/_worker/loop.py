@@ -71,7 +71,7 @@ class WorkerLoop:
             meter.work()
             self._busy = True
             if isinstance(item, RequestArrived):
-                engine.ask(item)
+                responder.take(item)
                 continue
             if isinstance(item, BatchArrived | SourceRead):
                 while responder.busy and not ends():  # they were here before
@@ -96,6 +96,6 @@ class WorkerLoop:
                 self._begun = True
                 self._assembly.start_source()
             case PeerReplaced() as replaced:
-                self._assembly.replace_peer(replaced)
+                self._assembly.data_plane.turn_to(replaced.worker_id, replaced.keys)
             case Broke(error):
                 raise error

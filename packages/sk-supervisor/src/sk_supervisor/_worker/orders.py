@@ -64,6 +64,6 @@ class Orders:
         if self.stop_asked.is_set() and self._may_leave:
             os._exit(0)  # still importing: there is nothing to end, and it may take long
         if self._assembly is not None:
-            self._assembly.expire_requests()
+            self._assembly.engine.responder.expire()
             self._assembly.interrupt_source()
         self._deliver(StopAsked(drain))

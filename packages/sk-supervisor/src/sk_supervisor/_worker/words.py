@@ -55,7 +55,7 @@ def tell_last(control: ControlPlaneChannel, assembly: Assembly | None) -> None:
     """Send the spans, and how far the work has come."""
     tell_spans(control, assembly)
     if assembly is not None:
-        control.send(progress_message(assembly.progress(), metering=assembly.metering()))
+        control.send(progress_message(assembly.engine.progress, metering=assembly.metering()))
 
 
 def tell_drained(control: ControlPlaneChannel, assembly: Assembly) -> None:
@@ -80,7 +80,7 @@ def _write_profile(assembly: Assembly) -> None:
     try:
         if assembly.profiler is not None:
             assembly.export()  # so that what the last spans cost is in it, too
-            done = assembly.progress()
+            done = assembly.engine.progress
             assembly.profiler.write(done.source_records, done.records_in)
     except ProfileError as error:  # the run is none the worse for it
         traceback.print_exception(error, file=sys.stderr)
