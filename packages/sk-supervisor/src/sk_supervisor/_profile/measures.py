@@ -1,4 +1,4 @@
-"""What a profiled run measures in one process, and the file by which a worker says it."""
+"""The measurements of one process in a profiled run, and the file that they are written to."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 WAIT: Final = "wait for work"
-"""The stage in which a worker's main thread waits for something to do."""
+"""The stage in which a worker's main thread waits for work."""
 _SUFFIX: Final = ".profile"
 
 
 class ProcessProfile(msgspec.Struct, frozen=True):
-    """Where the time of one process went, from the gate to the end of its work.
+    """The times of one process, from the opening of the gate to the end of its work.
 
-    ``records`` are those of the source, and ``own`` those that came to this process, where it is
-    one of several. ``marks`` are the steps of its start: nanoseconds since the epoch, by name.
-    ``threads`` are the processor seconds of those threads that no stage is of, by name.
+    ``records`` counts the source's records, and ``own`` those that reached this process, if it is
+    one of several. ``marks`` are the steps of its start, in nanoseconds since the epoch, by name.
+    ``threads`` are the CPU seconds, by name, of the threads that have no stages.
     """
 
     worker_id: str
@@ -44,11 +44,11 @@ class ProcessProfile(msgspec.Struct, frozen=True):
 
 
 class Profiler:
-    """Measures one process: a stopwatch for each of its threads.
+    """Measures one process, with a stopwatch for each of its measured threads.
 
-    :param folder: where :meth:`write` puts what was measured.
-    :param marks: the steps of the start, which may still be added to.
-    :param on_failure: hears of a :meth:`write` that is not possible, which then raises nothing.
+    :param folder: the folder to which :meth:`write` writes.
+    :param marks: the steps of the start; the caller may still add to it.
+    :param on_failure: called with the error when :meth:`write` fails; without it, it is raised.
     """
 
     def __init__(
@@ -70,17 +70,17 @@ class Profiler:
         self._written = False
 
     def begin(self) -> None:
-        """The gate is open: what was used until here was used by the start."""
+        """Start measuring: the gate is open. The time until now belongs to the start."""
         self._marks["gate"] = time.time_ns()
-        self.main.restart()  # it has waited for the gate
+        self.main.restart()  # it was waiting for the gate
         self._threads = Threads()
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
     def write(self, records: int, own: int | None = None) -> None:
-        """Write what was measured; once.
+        """Write the measurements; further calls do nothing.
 
-        :param own: how many records came to this process, if those need not be all of them.
-        :raises ProfileError: when that is not possible, and nobody is there to hear of it.
+        :param own: the number of records that reached this process, if that may not be all.
+        :raises ProfileError: when the file cannot be written and there is no ``on_failure``.
         """
         if self._written:
             return
@@ -107,38 +107,38 @@ class Profiler:
             self._on_failure(failure)
 
     def signer(self, channel: Channel, key: Secret, *, limits: FrameLimits) -> Signer:
-        """A signer whose work is measured; the main thread's."""
+        """Return a measured signer for the main thread."""
         return TimedSigner(self.main, channel, key, limits=limits)
 
     def verifier(self, channel: Channel, key: Secret, *, guard: SequenceGuard) -> Verifier:
-        """A verifier whose work is measured; the receiving thread's."""
+        """Return a measured verifier for the receiving thread."""
         return TimedVerifier(self.data, channel, key, guard=guard)
 
     def sending(self, send: Callable[P, T]) -> Callable[P, T]:
-        """Sending a frame, measured; the main thread's."""
+        """Wrap the function that sends a frame, in the main thread."""
         return self.main.timed("frame send", send)
 
     def receiving(self, receive: Callable[P, T]) -> Callable[P, T]:
-        """Receiving a frame, measured; the receiving thread's."""
+        """Wrap the function that receives a frame, in the receiving thread."""
         return self.data.timed("frame receive", receive)
 
     def encoding(self, encode: Callable[P, T]) -> Callable[P, T]:
-        """Encoding a frame's payload, measured; the main thread's."""
+        """Wrap the function that encodes a frame's payload, in the main thread."""
         return self.main.timed("frame encode", encode)
 
     def decoding(self, decode: Callable[P, T]) -> Callable[P, T]:
-        """Decoding a frame's payload, measured; the main thread's."""
+        """Wrap the function that decodes a frame's payload, in the main thread."""
         return self.main.timed("frame decode", decode)
 
     def waiting(self, get: Callable[P, T]) -> Callable[P, T]:
-        """Waiting for something to do, measured; the main thread's."""
+        """Wrap the function in which the main thread waits for work."""
         return self.main.timed(WAIT, get)
 
 
 def read_profiles(folder: str) -> list[ProcessProfile]:
-    """What the processes of a run have written.
+    """Read the measurements that the processes of a run have written.
 
-    :raises ProfileError: when it cannot be read.
+    :raises ProfileError: when a file cannot be read.
     """
     try:
         files = sorted(Path(folder).glob("*" + _SUFFIX))

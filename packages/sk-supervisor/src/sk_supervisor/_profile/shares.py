@@ -1,4 +1,4 @@
-"""What the processor's time of all processes went into, by kind. Pure."""
+"""The CPU time of all processes by kind of work. Pure."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _CROSSING: Final = "from process to process"
 _TOLD: Final = "spans and logs"
 _KINDS: Final = (_NODES, _ADAPTERS, _CROSSING, _TOLD)
 
-#: The stages of adapters, of frames, and of spans; but for waiting all others are nodes.
+#: The stages of adapters, of frames, and of spans; all others, except waiting, are nodes.
 _ENDS: Final = ("source read", "source decode", "sink encode", "sink write")
 _FRAMES: Final = tuple(
     f"frame {what}" for what in ("receive", "verify", "decode", "encode", "sign", "send")
 )
 _SPANS: Final = "trace spans"
-#: The supervisor's thread that does nothing but pass frames on.
+#: The supervisor's thread that relays frames.
 _RELAY: Final = "hub relay"
-#: How the threads of exporters are called.
+#: The prefix of the names of exporter threads.
 _EXPORT: Final = "export "
 
 
 def cpu_by_kind(profiles: Iterable[ProcessProfile]) -> Mapping[str, float]:
-    """Seconds by kind, of all processes; they add up to what these have used.
+    """CPU seconds by kind of work; their sum is the CPU time of all processes.
 
-    Spans and logs are a kind where there are any.
+    Spans and logs are left out if they took none.
     """
     spent = dict.fromkeys(_KINDS, 0.0)
     whole = 0.0

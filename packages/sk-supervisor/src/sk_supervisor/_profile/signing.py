@@ -1,4 +1,4 @@
-"""Signers and verifiers whose work is measured: within a channel's own, which is measured, too."""
+"""Measured signers and verifiers. The channel's calls that contain theirs are measured, too."""
 
 from __future__ import annotations
 

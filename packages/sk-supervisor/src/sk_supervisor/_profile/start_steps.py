@@ -1,4 +1,4 @@
-"""How a run came up, step by step, from what its processes and events say of when. Pure but one."""
+"""The steps of a run's start, from the times of its events. Pure, except :func:`started_ns`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sk_observability import EventName
 
 
 class Start(msgspec.Struct, frozen=True):
-    """When a supervisor took its steps: nanoseconds since the epoch; 0 for what it did not take.
+    """The times of a supervisor's start steps, in nanoseconds since the epoch; 0 if not reached.
 
-    ``spawned`` and ``ready`` are those of the workers, by their id.
+    ``spawned`` and ``ready`` are the times of the workers, by worker id.
     """
 
     began: int
@@ -25,7 +25,7 @@ class Start(msgspec.Struct, frozen=True):
 
 
 def start_of(began: int, configured: int, events: Iterable[LifecycleEvent]) -> Start:
-    """The start that a run's events tell of; of a worker that was restarted its first."""
+    """The start of a run, read from its events; a worker id that repeats counts the first time."""
     gate = 0
     spawned: dict[str, int] = {}
     ready: dict[str, int] = {}
@@ -40,7 +40,10 @@ def start_of(began: int, configured: int, events: Iterable[LifecycleEvent]) -> S
 
 
 def started_ns() -> int:
-    """When this process was started, as far as the system says: else when it is asked."""
+    """The time at which this process was started, in nanoseconds since the epoch.
+
+    Without Linux's ``/proc`` it is estimated as the present time less the CPU time used so far.
+    """
     try:
         with open("/proc/self/stat", "rb") as file:
             ticks = int(file.read().rpartition(b")")[2].split()[19])

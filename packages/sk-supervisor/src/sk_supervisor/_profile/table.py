@@ -1,4 +1,4 @@
-"""What a profiled run measured, as text. Pure."""
+"""The measurements of a profiled run as text. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sk_supervisor._profile.start_steps import Start
 
 _NAME = 34
 _NUMBER = 12
-#: From so many microseconds on thousandths of them say nothing.
+#: From this many microseconds on, no decimals are shown.
 _MANY = 100
-#: Threads of less than so many microseconds are among everything else.
+#: Threads with fewer microseconds per record are counted under "everything else".
 _LEAST = 0.001
-#: When a worker's process began, which may be before its supervisor took it over.
+#: The mark for the start of a process, which may be before a worker was assigned to it.
 _SPAWNED = "spawned"
-#: The steps of a worker's start: what is done up to each mark.
+#: The steps of a worker's start: each mark, and what is done until it.
 _STEPS = (
     ("interpreter", "spawn: until the interpreter runs"),
     ("imported", "imports"),
@@ -28,7 +28,7 @@ _STEPS = (
 
 
 def as_text(profiles: Sequence[ProcessProfile], start: Start) -> str:
-    """Where a record's time went, group by group, and how the run came up."""
+    """Format the time per record, process by process, and the steps of the run's start."""
     lines = [
         "where a record's time goes: microseconds for each record that was read",
         f"  {'':{_NAME}}{'cpu':>{_NUMBER}}{'blocked':>{_NUMBER}}{'calls':>{_NUMBER}}",
@@ -109,7 +109,7 @@ def _of_start(profiles: Sequence[ProcessProfile], start: Start) -> Iterator[str]
     last = max(start.ready.values(), default=0)
     yield _step("from the first spawn until all are ready", first, last)
     yield _step("time to gate, from the start of the process", start.began, start.gate)
-    # Not every source decodes, and its first read is over when there is a record.
+    # Not every source decodes, and the first read ends when there is a record.
     read = [s.through_ns for p in profiles for s in p.stages if s.name == "source read" and s.calls]
     written = [s.first_ns for p in profiles for s in p.stages if s.name == "sink write" and s.calls]
     yield _step("gate to the first record read", start.gate, min(read, default=0))

@@ -1,4 +1,4 @@
-"""What the threads of this process have used of the processor, by name."""
+"""The CPU time of this process's threads, by name."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Final
 
-#: See proc(5): a folder for each thread; what it has used, in nanoseconds, comes first in a file.
+#: See proc(5): a folder for each thread, with CPU nanoseconds as the first field of ``schedstat``.
 _TASKS: Final = "/proc/self/task"
 
 
 class Threads:
-    """The processor time of each thread of this process, from the making of this object on.
+    """The CPU time of each thread of this process since this object was created.
 
-    Those that have ended meanwhile are not in it; and it is empty where the system does not tell
-    (Linux does). Threads of one name are told as one; one that Python has not begun is called as
-    the system calls it.
+    Threads that have ended are not included, and on systems other than Linux there are none.
+    Threads with the same name are summed; a thread that Python did not start has the system's name.
     """
 
     def __init__(self) -> None:
         self._before = _nanoseconds()
 
     def spent(self, but: Collection[int] = ()) -> dict[str, float]:
-        """Seconds by name, the most first; without the threads of these native identifiers."""
+        """CPU seconds by thread name, the most first, without the native thread ids in ``but``."""
         names = {thread.native_id: thread.name for thread in threading.enumerate()}
         spent: defaultdict[str, float] = defaultdict(float)
         for native_id, now in _nanoseconds().items():
@@ -37,9 +36,9 @@ class Threads:
 
 def _nanoseconds() -> dict[int, int]:
     used = {}
-    with contextlib.suppress(OSError):  # no Linux
+    with contextlib.suppress(OSError):  # not Linux
         for name in os.listdir(_TASKS):
-            with contextlib.suppress(OSError, ValueError):  # it has just ended
+            with contextlib.suppress(OSError, ValueError):  # the thread has ended
                 used[int(name)] = int(_read(name, "schedstat").split()[0])
     return used
 
