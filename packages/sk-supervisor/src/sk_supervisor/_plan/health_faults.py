@@ -1,4 +1,4 @@
-"""What keeps a run from answering the probes and scrapes that it is configured for."""
+"""Faults that prevent a run from answering the probes and scrapes it is configured for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NO_SCRAPES: Final = Fault(
 
 
 def health_faults(config: Config) -> list[Fault]:
-    """A fault for each configured listener whose library is not installed; imports none of them."""
+    """A fault for scrapes, and for each listener, whose library is not installed. Imports none."""
     health = config.runtime.platform.health
     wanted = {"http": health.http, "grpc": health.grpc}
     faults = [] if _can_answer_scrapes(config) else [_NO_SCRAPES]

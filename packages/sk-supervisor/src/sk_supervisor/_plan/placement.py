@@ -1,4 +1,4 @@
-"""Which group runs which vertex: the selectors of the configuration, applied to the graph. Pure."""
+"""Placement: which process group runs which vertex, by the configured selectors. Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ _ROOT = "runtime.platform.process_groups"
 
 
 def place(graph: Graph, groups: Iterable[GroupConfig]) -> tuple[dict[str, str], list[Fault]]:
-    """(group of each vertex, faults): every vertex must end up in exactly one group.
+    """Return (group of each vertex, faults): every vertex must be placed in exactly one group.
 
     A group takes the vertices that it names and those that its ``stages``, ``tags`` or ``runners``
-    select. An adapter and its bridge may be named each, but not in different groups. The adapters
-    of a run that serves requests go, unless they are named, with the first group of one worker.
+    select. Both an adapter and its bridge may be named, but not in different groups. The adapters
+    of a run that serves requests, unless placed so, go to the first group with one worker, or else
+    to the first group.
     """
     groups = tuple(groups)
     wanted: dict[str, list[str]] = {}
@@ -48,7 +49,7 @@ def place(graph: Graph, groups: Iterable[GroupConfig]) -> tuple[dict[str, str], 
 
 
 def unknown_faults(known: Collection[str], groups: Iterable[GroupConfig]) -> list[Fault]:
-    """The names in ``groups`` that are not among the ``known`` ones, of vertices and bridges."""
+    """A fault for each name in ``groups`` that is not a ``known`` one, of a vertex or a bridge."""
     return [
         Fault(f"{_ROOT}[{index}].nodes[{position}]", "unknown_node", one_of(known, name), name)
         for index, group in enumerate(groups)
@@ -58,14 +59,14 @@ def unknown_faults(known: Collection[str], groups: Iterable[GroupConfig]) -> lis
 
 
 def workers_of(groups: Iterable[GroupConfig]) -> dict[str, int]:
-    """The number of workers of each group that has several."""
+    """The number of workers of each group that has more than one."""
     return {group.name: group.workers for group in groups if group.workers > 1}
 
 
 def group_faults(
     graph: Graph, group_of: Mapping[str, str], groups: Iterable[GroupConfig]
 ) -> list[Fault]:
-    """What a group cannot run as it is configured."""
+    """A fault for each group with coroutine nodes whose runner profile is not ``async``."""
     faults = []
     for index, group in enumerate(groups):
         path = f"{_ROOT}[{index}]"

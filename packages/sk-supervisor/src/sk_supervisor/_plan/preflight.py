@@ -1,4 +1,4 @@
-"""Preflight: everything that can be refused is refused here, before a process exists."""
+"""Preflight: all checks that can reject a run before a process is started."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ class Prepared:
 
     @property
     def flush_seconds(self) -> float:
-        """How long an exporter may take at the end of a process, whatever its own settings say.
+        """The time an exporter has at the end of a process, whatever its own settings say.
 
-        What a stop leaves for it when its drain took as long as it may: a receiver that hangs must
-        not make a stop a forced one. Without groups there is no such limit, and it is 5 s.
+        It is the part of the longest stop timeout that is left after the longest drain: a receiver
+        that hangs must not turn a graceful stop into a forced one. Without groups it is 5 s.
         """
         stops = [group.stop_timeout_seconds for group in self.groups]
         if not stops:
@@ -74,40 +74,41 @@ class Prepared:
 
     @property
     def source_seconds(self) -> float:
-        """How long the source may go on reading once it is interrupted: half of a drain at most."""
+        """How long the source may read on after an interrupt: 1 s, but at most half of a drain."""
         budget = max((group.stop_timeout_seconds for group in self.groups), default=_STOP_SECONDS)
         return min(_SOURCE_SECONDS, Ladder.within(float(budget), 0.0).drain_until / 2)
 
     @property
     def stop_seconds(self) -> float:
-        """How long a stop may take, whatever runs the groups; without any it is their default."""
+        """The longest stop timeout of the groups, in any mode; without groups their default."""
         groups = self.groups or self.config.runtime.platform.process_groups
         return float(max((g.stop_timeout_seconds for g in groups), default=_STOP_SECONDS))
 
     @property
     def mode(self) -> str:
-        """The name of the supervisor that is to run it."""
+        """The bootstrap mode, which names the supervisor."""
         return self.config.runtime.platform.bootstrap.mode
 
     @property
     def profile(self) -> str:
-        """What a person calls the way in which it runs."""
+        """The name of the execution profile, as shown to users."""
         return MEMORY if self.mode == INLINE else self.mode
 
 
 def application_spec(config: Config) -> ApplicationSpec:
     """The application part of a configuration: its modules, settings, adapters, failure policies.
 
-    As `sk_kernel.testing.run_application` takes it. Secrets that the configuration was given are in
-    it.
+    `sk_kernel.testing.run_application` accepts it. It contains the configuration's secrets in plain
+    text.
     """
     return convert(application_data(config), ApplicationSpec)
 
 
 def prepare(config: Config, *, run_checks: bool = True) -> Prepared:
-    """Discover, connect, place, plan and check.
+    """Discover the application, build its graph, place and plan it, and check the settings.
 
-    :param run_checks: whether source, sink and services are asked about their settings, too.
+    :param run_checks: whether to run the checks of source, sink and services, and those of the dead
+        letter files.
     :raises RunRefusedError: with every fault found.
     """
     spec, catalogue = application_spec(config), None
@@ -129,7 +130,7 @@ def prepare(config: Config, *, run_checks: bool = True) -> Prepared:
 
 
 def unused_faults(prepared: Prepared) -> list[Fault]:
-    """What is wrong with the process groups of a configuration that runs in one process for now."""
+    """The placement faults of process groups that the configured mode does not use."""
     groups = prepared.config.runtime.platform.process_groups
     if prepared.mode != INLINE or not groups:
         return []

@@ -1,4 +1,4 @@
-"""Which groups cannot be restarted: those that hold what a new process would not have. Pure."""
+"""Faults of groups that cannot be restarted because their state would be lost. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def restart_faults(
     states_of: Mapping[str, Iterable[type]],
     groups: Iterable[GroupConfig],
 ) -> list[Fault]:
-    """A fault for every vertex of a restarted group whose state would be lost with its worker."""
+    """A fault for each vertex whose state a restart of its group, as configured, would lose."""
     return [
         Fault(f"{_ROOT}[{index}].restart.policy", "restart_loses_state", _expected(vertex, lost))
         for index, group in enumerate(groups)

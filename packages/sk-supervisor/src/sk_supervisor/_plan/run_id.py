@@ -1,4 +1,4 @@
-"""The name of a run: made where none is given, and checked where one is."""
+"""Run ids: generated, or given by the user and checked."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _LENGTH = 256
 
 
 def new_run_id() -> str:
-    """A run id that sorts by time: UTC to the second, and four random bytes."""
+    """Generate a run id that sorts by time: UTC to the second, and four random bytes."""
     return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(4)}"
 
 
 def checked_run_id(run_id: str) -> str:
-    """``run_id``, which must be a name that every message can carry.
+    """Return ``run_id`` if every message can carry it: 1 to 256 printable characters.
 
-    :raises RunRefusedError: when it is not.
+    :raises RunRefusedError: when it is anything else.
     """
     if 0 < len(run_id) <= _LENGTH and run_id.isprintable():
         return run_id

@@ -1,4 +1,4 @@
-"""Why an application cannot be built, and what can be said of its placement all the same."""
+"""Faults of an application that cannot be built, and those of its placement that are known then."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def unbuilt_faults(config: Config, error: KernelError, catalogue: Catalogue | None) -> list[Fault]:
-    """Why there is no application, and the names in groups that nothing has.
+    """The faults that prevented the build, and a fault for each unknown name in process groups.
 
-    :param catalogue: what its modules declare; None where that is not known.
+    :param catalogue: what the modules declare; None if discovery failed.
     """
     unknown = [] if catalogue is None else _unknown_vertices(config, catalogue)
     several = (error, *getattr(error, "further", ()))
@@ -45,7 +45,7 @@ def _unknown_vertices(config: Config, catalogue: Catalogue) -> list[Fault]:
 
 
 def _where_modules_are(error: DiscoveryError, config: Config) -> str:
-    """What to say where it is the module itself that is not there, or a package that it is in."""
+    """A hint if the module itself, or a package that contains it, was not found; else empty."""
     missing = error.__cause__
     if not isinstance(missing, ModuleNotFoundError):
         return ""
