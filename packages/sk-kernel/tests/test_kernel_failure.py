@@ -409,6 +409,42 @@ def test_dead_letters_need_a_folder_that_may_be_written_to(tmp_path: Path) -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "got"),
+    [
+        ("a\0b", "'a\\x00b': it is a text that is no path"),
+        ("\ud800", "'\\ud800': it is a text that is no path"),  # no encoding has this letter
+        ("dead", "dead: it is relative, and the working directory is gone"),
+    ],
+    ids=ascii,
+)
+def test_dead_letters_need_a_path_that_the_system_can_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, got: str
+) -> None:
+    (gone := tmp_path / "gone").mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    (fault,) = letter_file_faults(FailureSpec(NodeFailure("dead_letter"), dead_letters=path))
+    assert (fault.path, fault.category) == ("runtime.failure.dead_letter.path", "bad_value")
+    assert str(fault.got).startswith(got)
+    with pytest.raises(DeadLetterError, match="cannot open"):
+        DeadLetterFile(FailureSpec(NodeFailure("dead_letter"), dead_letters=path))
+
+
+def test_dead_letters_need_a_name_that_their_folder_of_parts_can_be_named_after(
+    tmp_path: Path,
+) -> None:
+    most = os.pathconf(tmp_path, "PC_NAME_MAX") - len(".abcdefgh.parts")
+    longest = FailureSpec(NodeFailure("dead_letter"), dead_letters=str(tmp_path / ("x" * most)))
+    assert list(letter_file_faults(longest)) == []
+    assert os.path.isdir(DeadLetterFile(longest).open())
+    longer = replace(longest, dead_letters=f"{longest.dead_letters}x")
+    (fault,) = letter_file_faults(longer)
+    assert fault.expected == f"a file's name of at most {most} bytes"
+    with pytest.raises(DeadLetterError, match="File name too long"):
+        DeadLetterFile(longer).open()
+
+
 def test_dead_letters_need_a_file_in_a_folder_that_exists(made: Make, tmp_path: Path) -> None:
     spec = made(STRAIGHT, {}, first=DEAD)
     without = replace(spec, failure=replace(spec.failure, dead_letters=None))

@@ -9,10 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
-from sk_kernel import DeadLetterError
+from sk_kernel import DeadLetterError, NodeFailure
 from sk_kernel._letters.file import letter_lines
-from sk_kernel.runtime import remedy_of, with_remedy
+from sk_kernel.runtime import (
+    Correlation,
+    Identity,
+    Loss,
+    Losses,
+    TraceIds,
+    remedy_of,
+    with_remedy,
+)
+
+
+class Number(msgspec.Struct):
+    n: int
 
 
 @contextmanager
@@ -49,3 +62,17 @@ def test_dead_letters_that_cannot_be_opened_for_want_of_descriptors_say_so(tmp_p
     refused = pytest.raises(DeadLetterError, match=r"Too many open files.* \(ulimit -n; ")
     with nothing_may_be_opened(), refused:
         list(letter_lines(str(letters)))
+
+
+def test_a_dead_letter_that_cannot_be_written_for_want_of_descriptors_says_so(
+    tmp_path: Path,
+) -> None:
+    """And the path is in the message once."""
+    part = str(tmp_path / "work.0.part")
+    losses = Losses(Identity("r1", "any", "work", TraceIds("r1", 1.0)), part)
+    failure = NodeFailure("dead_letter")
+    losses.take(Loss("work", failure, "ValueError", (1,), Number(1), Correlation(), ValueError()))
+    refused = pytest.raises(DeadLetterError, match=r"Too many open files: .* \(ulimit -n; ")
+    with nothing_may_be_opened(), refused as caught:
+        losses.flush()
+    assert str(caught.value).count(part) == 1

@@ -155,6 +155,7 @@ def test_a_check_makes_nothing_and_sound_choices_have_no_fault(tmp_path: Path) -
     [
         ("", "a text that is no path"),
         ("a\0b", "a text that is no path"),
+        ("\ud800", "a text that is no path"),  # a letter that no encoding has
         ("missing/file", "one in a folder that does not exist"),
         ("folder", "a folder"),
         ("folder/", "a folder"),
@@ -166,6 +167,16 @@ def test_a_path_that_cannot_be_written_is_a_fault(tmp_path: Path, path: str, pro
     where = f"{tmp_path}/{path}" if path else ""
     [fault] = check_exporters(log=[("jsonl", {"path": where})])
     assert (fault.category, fault.got) == ("bad_value", problem)
+
+
+def test_a_relative_path_in_a_working_directory_that_was_deleted_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (gone := tmp_path / "gone").mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    [fault] = check_exporters(log=[("jsonl", {"path": "events"})])
+    assert (fault.category, fault.got) == ("bad_value", "one in a folder that does not exist")
 
 
 def test_the_path_of_a_socket_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

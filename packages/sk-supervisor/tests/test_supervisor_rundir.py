@@ -130,6 +130,27 @@ def test_a_directory_of_another_user_is_refused(folder: Path) -> None:
         rundir.checked(Path("/usr"))
 
 
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("a\0b", "a text that is no path"),
+        ("\ud800", "a text that is no path"),  # a letter that no encoding has
+        ("runs", "the working directory is gone"),
+    ],
+    ids=ascii,
+)
+def test_a_path_that_the_system_cannot_have_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, problem: str
+) -> None:
+    (gone := tmp_path / "gone").mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(RunDirError, match=problem):
+        rundir.made(path)
+    with pytest.raises(RunDirError, match=problem):
+        rundir.existing(path)
+
+
 def test_a_directory_whose_parent_is_missing_is_named_with_the_reason(folder: Path) -> None:
     with pytest.raises(RunDirError) as caught:
         rundir.made(str(folder / "no" / "where"))
@@ -305,7 +326,7 @@ def test_of_several_runs_one_must_be_named(wanted: str | None) -> None:
 def test_where_there_is_no_such_run_it_says_where_it_looked(
     found: list[Entry], wanted: str | None
 ) -> None:
-    with pytest.raises(NoSuchRunError, match="looked in: /run/sk"):
+    with pytest.raises(NoSuchRunError, match="searched: /run/sk"):
         choose(found, wanted, [Path("/run/sk")])
 
 

@@ -13,8 +13,10 @@ from typing import Any
 
 import psutil
 import pytest
-from sk_config import build_config
+from letters_config import MODES, letters_config
+from sk_config import Config, build_config
 from sk_supervisor import (
+    Prepared,
     RunRefusedError,
     RuntimeLifecycleReadyError,
     RuntimeWorkerFailedError,
@@ -23,6 +25,7 @@ from sk_supervisor import (
 )
 from sk_supervisor._processes.process import WorkerProcess
 from sk_supervisor._processes.spawn import Standard, WorkerStart
+from sk_supervisor._run import execute
 from supervisor_harness import (
     GROUPS,
     MIDDLE,
@@ -116,6 +119,25 @@ def test_a_span_exporter_that_cannot_be_opened_fails_the_start(
         with pytest.raises(RuntimeLifecycleReadyError, match=r"tracing\.exporters\[0\]") as caught:
             run.supervisor.wait_ready(PATIENCE)
         assert caught.value.category == "start"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_dead_letters_that_cannot_be_opened_fail_the_start_in_both_profiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    (folder := tmp_path / "letters").mkdir()
+    configuration = letters_config(tmp_path, mode)
+    configuration["runtime"]["failure"]["dead_letter"] = {"path": str(folder / "dead")}
+
+    def prepared(config: Config) -> Prepared:
+        made = prepare(config)
+        folder.rmdir()
+        return made
+
+    monkeypatch.setattr(execute, "prepare", prepared)
+    said = io.StringIO()
+    assert run(build_config(configuration), run_id="r1", stderr=said) == 3
+    assert f"dead letters: cannot open {folder / 'dead'}: [Errno 2] " in said.getvalue()
 
 
 @pytest.mark.contract("P5PRE-SUP-02", "P5PRE-READY-02", "PROC-INT-07")

@@ -30,6 +30,7 @@ from sk_kernel._letters.staged import StagedLetters, staged_letters
 from sk_kernel._measure.meter import Meter
 from sk_kernel._measure.stopwatch import Stage, Stopwatch
 from sk_kernel._memory import MEMORY, MemoryRun
+from sk_kernel._paths import is_path
 from sk_kernel._record.boundary import RoutingResult
 from sk_kernel._record.envelope import Correlation, Key
 from sk_kernel._record.ids import TraceIds, span_id
@@ -118,6 +119,7 @@ __all__ = [
     "file_name",
     "forks",
     "frames_of",
+    "is_path",
     "is_reply_sink",
     "is_request_source",
     "last_place",

@@ -10,11 +10,12 @@ from sk_kernel._declare.failure import FailureSpec
 from sk_kernel._graph.entrances import only_asked
 from sk_kernel._graph.graph import Graph
 from sk_kernel._graph.units import state_units
-from sk_kernel._letters.place import may_be_replaced
+from sk_kernel._letters.place import BESIDE, may_be_replaced, place_of
 from sk_kernel._wire.portable import portability_faults
-from sk_kernel.errors import Fault
+from sk_kernel.errors import DeadLetterError, Fault
 
 _PATH = "runtime.failure"
+_FILE = "a file in a folder that exists"
 
 
 def failure_faults(
@@ -47,15 +48,21 @@ def letter_file_faults(
     """
     if not failure.writes or failure.dead_letters is None:
         return
-    target = os.path.realpath(failure.dead_letters)
     path = f"{_PATH}.dead_letter.path"
-    folder = os.path.dirname(target)
+    try:
+        target = place_of(failure.dead_letters)
+    except DeadLetterError as error:
+        yield Fault(path, "bad_value", _FILE, f"{error.what}: {error.problem}")
+        return
+    folder, name = os.path.split(target)
     if not os.path.isdir(folder):
-        yield Fault(path, "bad_value", "a file in a folder that exists", target)
+        yield Fault(path, "bad_value", _FILE, target)
     elif not may(folder, os.W_OK | os.X_OK):
         yield Fault(path, "bad_value", "a file in a folder that can be written to", target)
     elif os.path.isdir(target):
         yield Fault(path, "bad_value", "a file", f"the folder {target}")
+    elif (most := os.pathconf(folder, "PC_NAME_MAX") - BESIDE) < len(os.fsencode(name)):
+        yield Fault(path, "bad_value", f"a file's name of at most {most} bytes", name)
     elif not may_be_replaced(target):
         yield Fault(path, "bad_value", "a file", f"{target}, a device, a pipe or a socket")
 

@@ -14,8 +14,8 @@ from sk_kernel._letters.letters import (
     whole_key,
     written_letter,
 )
+from sk_kernel._letters.place import told_of
 from sk_kernel._record.envelope import Correlation, Key, root_of
-from sk_kernel.errors import DeadLetterError
 
 if TYPE_CHECKING:
     from sk_kernel._calls.contexts import Identity
@@ -92,11 +92,9 @@ class Losses:
         if not self._held:
             return
         self._held.sort()
-        try:
-            with open(requests_part(self.part) if of_requests else self.part, "ab") as file:
-                file.write(b"".join(line for _, line in self._held))
-        except OSError as error:
-            raise DeadLetterError("write", self.part, str(error)) from error
+        part = requests_part(self.part) if of_requests else self.part
+        with told_of("write", part), open(part, "ab") as file:
+            file.write(b"".join(line for _, line in self._held))
         self._held.clear()
 
     def line(self, loss: Loss) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 
 from sk_kernel._declare.failure import FailureSpec
 from sk_kernel._letters.merging import Share, merged, parts_of
-from sk_kernel._letters.place import put_in_place, refuse_others, told_of
+from sk_kernel._letters.place import place_of, put_in_place, refuse_others, told_of
 from sk_kernel.errors import DeadLetterError, DeadLettersLeftError
 
 _MERGED = "merged"
@@ -27,8 +27,7 @@ class DeadLetterFile:
     """
 
     def __init__(self, failure: FailureSpec) -> None:
-        # Through a link: the file that it leads to is replaced, and the link is kept.
-        self._target = os.path.realpath(failure.dead_letters or "") if failure.writes else ""
+        self._target = place_of(failure.dead_letters or "") if failure.writes else ""
         self._folder = ""
         self._in_place = False
 

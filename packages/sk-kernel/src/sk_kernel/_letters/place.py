@@ -6,11 +6,31 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
+from typing import Final
 
 from sk_kernel._letters.keep import keep_former
 from sk_kernel._letters.lock import locked
+from sk_kernel._paths import is_path
 from sk_kernel._remedy import with_remedy
 from sk_kernel.errors import DeadLetterError
+
+#: Bytes that the longest name of a file or folder beside a file of letters has more than its own.
+BESIDE: Final = len(".abcdefgh.parts")
+
+
+def place_of(path: str) -> str:
+    """The absolute path of the file, through links: that is replaced, and a link to it is kept.
+
+    :raises DeadLetterError: when the system can have no such path, or the path is relative and the
+        working directory is gone.
+    """
+    if not is_path(path):
+        raise DeadLetterError("open", ascii(path), "it is a text that is no path")
+    try:
+        return os.path.realpath(path)
+    except OSError as error:
+        problem = f"it is relative, and the working directory is gone ({error.strerror})"
+        raise DeadLetterError("open", path, problem) from error
 
 
 @contextlib.contextmanager
@@ -19,7 +39,10 @@ def told_of(action: str, path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DeadLetterError(action, path, with_remedy(error)) from error
+        told = error
+        if error.filename == path and error.filename2 is None:  # it is in the message already
+            told = OSError(error.errno, error.strerror)
+        raise DeadLetterError(action, path, with_remedy(told)) from error
 
 
 def may_be_replaced(path: str) -> bool:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import IO
 
-from sk_kernel._letters.place import put_in_place, refuse_others, told_of
+from sk_kernel._letters.place import place_of, put_in_place, refuse_others, told_of
 from sk_kernel.errors import DeadLetterError, DeadLettersLeftError
 
 
@@ -47,7 +47,7 @@ def staged_letters(path: str, *, behind_output: bool) -> Iterator[StagedLetters]
     """
     from tempfile import NamedTemporaryFile
 
-    target = os.path.realpath(path)
+    target = place_of(path)
     folder, name = os.path.split(target)
     with told_of("open", target):
         refuse_others(target)

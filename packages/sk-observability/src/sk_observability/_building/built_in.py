@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec.structs import replace
 from sk_kernel import LifecycleEvent, NodeSpan
+from sk_kernel.runtime import is_path
 
 from sk_observability._building.formats import events_as_json, events_as_text, spans_as_text
 from sk_observability._exporting.checks import Problem, Table, check_settings, seconds
@@ -92,9 +93,9 @@ def _path(value: object) -> Problem | None:
 
 def _path_problem(path: str) -> str | None:
     folder = os.path.dirname(path) or "."
-    if not path or "\0" in path:
+    if not path or not is_path(path):
         return "a text that is no path"
-    if not os.path.isdir(folder):
+    if not os.path.isdir(folder) or not _has_folder(path):
         return "one in a folder that does not exist"
     if os.path.isdir(path):
         return "a folder"
@@ -103,6 +104,15 @@ def _path_problem(path: str) -> str | None:
             return "a socket"
         return None if os.access(path, os.W_OK) else "one that must not be written"
     return None if os.access(folder, os.W_OK | os.X_OK) else "one in a folder that is read-only"
+
+
+def _has_folder(path: str) -> bool:
+    """Whether the path is absolute, or the working directory is there: it may be deleted."""
+    try:
+        os.path.abspath(path)
+    except OSError:
+        return False
+    return True
 
 
 def _otlp_events() -> ExporterKind[LifecycleEvent]:

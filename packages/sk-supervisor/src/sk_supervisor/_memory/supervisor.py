@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sk_kernel import (
     AdapterFailedError,
+    DeadLetterError,
     EventRail,
     GroupStatus,
     KernelError,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Batches stay in this process, and move by being handed on.
 IN_PROCESS: Final = Transport(MEMORY, MemoryRun)
+#: The errors of a run that are a failed start, unless source and sink are open.
+_OF_A_START: Final = AdapterFailedError | DeadLetterError
 
 
 class LocalBootstrapSupervisor(SupervisorBase):
@@ -115,7 +118,8 @@ class LocalBootstrapSupervisor(SupervisorBase):
         """See the protocol.
 
         :raises RuntimeLifecycleResolutionError: when it was not started.
-        :raises RuntimeLifecycleReadyError: when an adapter cannot be opened.
+        :raises RuntimeLifecycleReadyError: when an adapter, or the folder of dead letters, cannot
+            be opened.
         :raises RunError, ApplicationExitError: when a node or adapter failed.
         :raises StopTimeoutError: when a requested stop did not drain within its budget.
         """
@@ -133,7 +137,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
                     raise
                 report = self._run.report  # what was cut short is no more than what was told of it
             except (KernelError, SystemExit, KeyboardInterrupt) as error:
-                theirs = not isinstance(error, KernelError) or isinstance(error, AdapterFailedError)
+                theirs = not isinstance(error, KernelError) or isinstance(error, _OF_A_START)
                 self._life.raise_failure(error, starting=theirs and not self._run.opened)
         self._run.tell(report)
         return report

@@ -7,6 +7,8 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from sk_kernel.runtime import is_path
+
 from sk_supervisor.errors import RunDirError
 
 ENVIRONMENT = "SK_RUN_DIR"
@@ -92,14 +94,24 @@ def writable(path: Path) -> bool:
 def _candidates(named: str | None, environ: Mapping[str, str]) -> Iterator[Path]:
     """The one that is named, here or by the environment; else the user's own, the best first."""
     if chosen := named or environ.get(ENVIRONMENT):
-        yield Path(chosen).absolute()
+        yield _absolute(chosen)
         return
     session = environ.get("XDG_RUNTIME_DIR", "")
     # Under sudo and su it may be another user's, against the XDG specification.
     if os.path.isabs(session) and _owned(session):
         yield Path(session, _NAME)
     # Not tempfile.gettempdir(): that may be the working directory, which differs between runs.
-    yield Path(environ.get("TMPDIR") or "/tmp", f"{_NAME}-{os.geteuid()}").absolute()  # noqa: S108
+    yield _absolute(os.path.join(environ.get("TMPDIR") or "/tmp", f"{_NAME}-{os.geteuid()}"))  # noqa: S108
+
+
+def _absolute(text: str) -> Path:
+    if not is_path(text):
+        raise RunDirError(Path(ascii(text)), "it is a text that is no path")
+    try:
+        return Path(text).absolute()
+    except OSError as error:
+        problem = f"it is relative, and the working directory is gone ({error.strerror})"
+        raise RunDirError(Path(text), problem) from error
 
 
 def _owned(path: str) -> bool:
