@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from sk_control import ExporterCounts, SpanCounts, WorkerMessage, decode, encode
 from sk_kernel import ExporterAccount, SpanAccount
 from sk_observability import UNACCOUNTED, LifecycleLog
+from sk_supervisor._loop.span_books import SpanBooks
 from sk_supervisor._processes.output import line_consumer
-from sk_supervisor._protocol.span_books import SpanBooks, account_of, message_of
+from sk_supervisor._protocol.span_accounts import account_of, message_of
 from sk_supervisor._telemetry.conservation import conservation_of
 from sk_supervisor._telemetry.conservation_told import complaints, facts_of, words
 from supervisor_scene import Scene

@@ -20,8 +20,9 @@ from sk_supervisor._hub.links import HubLinks
 from sk_supervisor._hub.relay import Relay
 from sk_supervisor._lives.lifecycle import Event
 from sk_supervisor._loop.loop_events import RecordsSkipped
-from sk_supervisor._protocol.peers import Peers, came_before
-from sk_supervisor._protocol.span_books import SpanBooks, summed
+from sk_supervisor._loop.span_books import SpanBooks, summed
+from sk_supervisor._protocol.peers import came_before
+from sk_supervisor._session.introductions import Peers
 from sk_supervisor._telemetry.conservation import conservation_of
 from sk_supervisor._telemetry.conservation_told import words
 from sk_supervisor.errors import RelayRefusedError

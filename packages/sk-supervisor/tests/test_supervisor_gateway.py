@@ -18,10 +18,10 @@ from sk_kernel.runtime import (
     frames_of,
 )
 from sk_supervisor import prepare
-from sk_supervisor._protocol.client_keys import ClientKeys
 from sk_supervisor._protocol.edges import EdgeKeys
 from sk_supervisor._protocol.frames import CLIENT, ReplyHeader, encode_header
 from sk_supervisor._protocol.link_limits import LinkLimits
+from sk_supervisor._requests.client_keys import ClientKeys
 from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._requests.flights import name_of
 from sk_supervisor._requests.gateway import RequestGateway

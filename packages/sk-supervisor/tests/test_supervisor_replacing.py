@@ -22,13 +22,13 @@ from sk_supervisor._lives.successors import Successors
 from sk_supervisor._protocol.edges import EdgeKeys, receivers, senders
 from sk_supervisor._protocol.frames import AckHeader
 from sk_supervisor._protocol.peers import (
-    Peers,
     group_of,
     incarnation_of,
     index_of,
     place_of,
     worker_name,
 )
+from sk_supervisor._session.introductions import Peers
 from sk_supervisor._worker.replay_buffer import ReplayBuffer
 from sk_supervisor.errors import RelayRefusedError
 from sk_transport import KeyMaterial

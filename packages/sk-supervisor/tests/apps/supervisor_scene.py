@@ -17,8 +17,8 @@ from sk_supervisor._lives.vitals import ProcessLook
 from sk_supervisor._loop.loop import SupervisorLoop
 from sk_supervisor._loop.loop_events import LoopEvent
 from sk_supervisor._loop.mailbox import Mailbox
+from sk_supervisor._loop.span_books import SpanBooks
 from sk_supervisor._processes.process import WorkerProcess
-from sk_supervisor._protocol.span_books import SpanBooks
 from sk_supervisor._supervisor.dispatcher import Dispatcher
 from sk_supervisor._text.redaction import Redactor
 

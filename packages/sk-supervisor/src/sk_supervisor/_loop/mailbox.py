@@ -10,7 +10,7 @@ from sk_control import SpanCounts, WorkerMessage
 
 from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._loop.loop_events import LoopEvent, RecordsSkipped
-from sk_supervisor._protocol.span_books import SpanBooks
+from sk_supervisor._loop.span_books import SpanBooks
 
 
 class Mailbox:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from sk_control import BootstrapKeyBundle
 from sk_transport import Channel, KeyMaterial, LinkKeys, Secret
 
-from sk_supervisor._protocol.frames import HUB
+from sk_supervisor._protocol.frames import CLIENT, HUB
 
 _TO_HUB, _FROM_HUB = "data.to.hub", "data.from.hub"
 _TO, _FROM = "data.to.worker.", "data.from.worker."
@@ -64,6 +64,11 @@ class EdgeKeys:
         """The key of what one end signs for the other."""
         channel = Channel(self._session, sender, receiver)
         return self._material.for_channel(channel, self._kdf)  # type: ignore[arg-type]
+
+
+def client_edges(worker: str) -> tuple[tuple[str, str], ...]:
+    """The pairs (sender, receiver) of a worker and the caller's end."""
+    return ((CLIENT, worker), (worker, CLIENT))
 
 
 def link_keys(bundle: BootstrapKeyBundle) -> LinkKeys:

@@ -30,7 +30,6 @@ from sk_kernel.runtime import (
 from sk_transport import Buffer, WireFrame
 
 from sk_supervisor._peer_errors import RelayRefusedError
-from sk_supervisor._protocol.client_keys import ClientKeys
 from sk_supervisor._protocol.frames import (
     CLIENT,
     ReplyHeader,
@@ -41,6 +40,7 @@ from sk_supervisor._protocol.frames import (
 )
 from sk_supervisor._protocol.peers import group_of, place_of, places_of
 from sk_supervisor._protocol.turns import Turns
+from sk_supervisor._requests.client_keys import ClientKeys
 from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._requests.flights import Flights, OnFailure, name_of, visits_of
 from sk_supervisor._requests.replies import Come, Replies

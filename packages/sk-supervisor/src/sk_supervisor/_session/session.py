@@ -34,13 +34,14 @@ from sk_supervisor._loop.loop_events import (
 )
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._processes.spawn import WorkerStart, standard_streams
-from sk_supervisor._protocol.client_keys import ClientKeys
 from sk_supervisor._protocol.edges import EdgeKeys
 from sk_supervisor._protocol.link_limits import link_limits
-from sk_supervisor._protocol.peers import Peers, group_of, incarnation_of, place_of, worker_name
+from sk_supervisor._protocol.peers import group_of, incarnation_of, place_of, worker_name
+from sk_supervisor._requests.client_keys import ClientKeys
 from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._requests.gateway import RequestGateway
 from sk_supervisor._requests.handoff import Handoff
+from sk_supervisor._session.introductions import Peers
 from sk_supervisor._session.worker_bundles import WorkerBundles
 from sk_supervisor._text.redaction import redactor_of
 from sk_supervisor.errors import RuntimeLifecycleResolutionError

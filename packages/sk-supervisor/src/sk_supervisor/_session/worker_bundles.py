@@ -7,10 +7,9 @@ from sk_control import BootstrapBundle, Hello
 from sk_supervisor._plan.placement import workers_of
 from sk_supervisor._plan.preflight import Prepared, application_spec, span_choices
 from sk_supervisor._protocol.bundle import ChildBootstrapBundle, encode_bundle
-from sk_supervisor._protocol.client_keys import client_edges
-from sk_supervisor._protocol.edges import EdgeKeys
+from sk_supervisor._protocol.edges import EdgeKeys, client_edges
 from sk_supervisor._protocol.link_limits import LinkLimits
-from sk_supervisor._protocol.peers import Peers
+from sk_supervisor._session.introductions import Peers
 
 
 class WorkerBundles:

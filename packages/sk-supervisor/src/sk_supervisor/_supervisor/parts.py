@@ -24,9 +24,9 @@ from sk_supervisor._lives.successors import Successors
 from sk_supervisor._loop.loop import SupervisorLoop
 from sk_supervisor._loop.loop_events import RequestsSettled
 from sk_supervisor._loop.mailbox import Mailbox
+from sk_supervisor._loop.span_books import SpanBooks
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._processes.output import OnLine
-from sk_supervisor._protocol.span_books import SpanBooks
 from sk_supervisor._requests.flights import OnFailure
 from sk_supervisor._requests.handoff import Handoff
 from sk_supervisor._session.session import Session

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sk_control import SpanCounts
 from sk_kernel.runtime import Batch, SourceDriver, Tracer
 
-from sk_supervisor._protocol.span_books import message_of
+from sk_supervisor._protocol.span_accounts import message_of
 
 if TYPE_CHECKING:  # a worker that traces nothing starts without it
     from sk_observability import SpanFanOut

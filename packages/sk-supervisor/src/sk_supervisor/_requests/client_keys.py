@@ -18,11 +18,6 @@ from sk_supervisor._protocol.link_limits import LinkLimits
 from sk_supervisor._protocol.peers import place_of
 
 
-def client_edges(worker: str) -> tuple[tuple[str, str], ...]:
-    """The pairs (sender, receiver) of a worker and the caller's end."""
-    return ((CLIENT, worker), (worker, CLIENT))
-
-
 class ClientKeys:
     """Made for a worker when it is first met, and let go of when another is met in its place.
 
