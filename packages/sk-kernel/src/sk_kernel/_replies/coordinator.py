@@ -1,4 +1,4 @@
-"""Requests as a client sees them: an envelope goes out, a waiter comes back."""
+"""The client side of requests: send an envelope, and return a waiter for the reply."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from sk_kernel.errors import UnknownRouteError, UnsendableRequestError
 
 
 class ReplyCoordinatorService:
-    """Routes a request, registers a waiter for it, and hands it to ``dispatch``.
+    """Routes a request, registers a waiter for it, and passes both to ``dispatch``.
 
-    A request is for nodes. What the sink takes as well goes to the nodes that take it, and to no
-    sink: in the place of that is the caller, who has it already.
+    A request is for nodes only. If the sink consumes its payload as well, the request goes to the
+    nodes that consume it, but not to the sink: the caller takes the place of the sink, and already
+    has the payload.
 
-    ``dispatch`` gets the deliveries, local and over the boundary, of one request, and its waiter;
-    it is called in the caller's thread, after the waiter is registered, and is where I/O begins.
-    Whoever receives terminals gives them to the service of the waiters, from any thread.
+    ``dispatch`` receives the local and boundary deliveries of one request, and its waiter. It is
+    called in the caller's thread after the waiter is registered, and does the I/O. Terminal events
+    are given to the :class:`ReplyWaiterService`, from any thread.
     """
 
     def __init__(
@@ -37,17 +38,19 @@ class ReplyCoordinatorService:
         self._dispatch = dispatch
 
     def request(self, envelope: Envelope[Any], *, timeout_seconds: float = 30.0) -> ReplyWaiter:
-        """Send a request; ``await`` what this gives, or call its ``wait()``, for the outcome.
+        """Send a request; ``await`` the returned waiter, or call its ``wait()``, for the outcome.
 
-        An envelope without a ``trace_id`` gets that of its header ``traceparent``, if it has one
-        (its waiter a random one, where a request in flight goes by that already), else a random
-        one; one without a ``reply_to`` its trace id as that. When anything is raised, nothing stays
-        registered.
+        An envelope without a ``trace_id`` gets the one in its header ``traceparent``, if it has
+        that header, or else a random one. If a request in flight already uses the id of the
+        ``traceparent``, the waiter gets a random one. An envelope without a ``reply_to`` gets its
+        trace id as ``reply_to``. If this raises, nothing stays registered.
 
-        :raises RequestRefusedError: when too many are in flight, its trace id is in use, or its
-            ``trace_id``, ``target`` or ``reply_to`` is no text, or too long.
-        :raises UnknownRouteError: when no node takes it.
-        :raises TypeError: when it is no envelope, or ``timeout_seconds`` no number.
+        :raises RequestRefusedError: when too many requests are in flight, the trace id is in use,
+            or ``trace_id``, ``target`` or ``reply_to`` is not text, or ``trace_id`` or
+            ``reply_to`` is too long.
+        :raises UnknownRouteError: when no node consumes the payload.
+        :raises TypeError: when ``envelope`` is not an :class:`Envelope`, or ``timeout_seconds`` not
+            a number.
         """
         if not isinstance(envelope, Envelope):
             wanted = f"write Envelope({type(envelope).__qualname__}(...))"

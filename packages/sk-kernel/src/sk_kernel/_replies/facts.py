@@ -1,4 +1,4 @@
-"""What is told of requests and replies: counters and diagnostic events."""
+"""Counters and diagnostic events of requests and replies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from sk_kernel._record.boundary import TerminalStatus
 
 Ending = Literal["completed", "cancelled", "expired"]
-"""How a request ends: with a reply or an error, by its caller, or by its time."""
+"""How a request ends: completed by a reply or an error, cancelled by its caller, or timed out."""
 
 ReplyEventName = Literal[
     "registered",
@@ -25,15 +25,15 @@ ReplyEventName = Literal[
 
 
 class ReplyCounters(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the requests so far.
+    """Counts of the requests so far, by what became of them.
 
     ``registered`` is ``completed + cancelled + expired + in_flight``. Completed requests have the
-    outcome ``success``, except ``failed`` of them, which have ``error``. Expired ones have the
-    outcome ``timeout``: nothing came in time, or a worker has said that nothing will. ``refused``
-    were never registered. A further terminal is a duplicate if a terminal has ended its request,
-    and late if the request has ended otherwise, or nobody knows of it any more. ``unfinished`` have
-    ended too, but the nodes have not done with them: they count as those in flight do when it is
-    said whether one more may be.
+    outcome ``success``, except ``failed`` of them, which have ``error``. Expired requests have the
+    outcome ``timeout``: no reply came in time, or a worker reported that none will come. Rejected
+    requests (``refused``) were never registered. A further terminal event counts as a duplicate if
+    a terminal event has ended its request, and as late if the request ended otherwise or is no
+    longer known. ``unfinished`` requests have ended, but nodes still work on them: they count
+    towards ``max_in_flight``, like those in flight.
     """
 
     registered: int = 0
@@ -48,7 +48,7 @@ class ReplyCounters(msgspec.Struct, frozen=True, kw_only=True):
     unfinished: int = 0
 
     def outcomes(self) -> Mapping[str, int]:
-        """How many requests had each outcome, and how many were refused: those had none."""
+        """Return how many requests had each outcome, and how many were rejected without one."""
         return {
             "success": self.completed - self.failed,
             "error": self.failed,
@@ -59,11 +59,11 @@ class ReplyCounters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReplyEvent(msgspec.Struct, frozen=True):
-    """A step in the life of a request, for diagnostics: no payload, no ``reply_to``, no error text.
+    """A step of a request, for diagnostics: without payload, ``reply_to`` and error text.
 
-    ``trace_id`` is the caller's own; it is empty where nobody knows any more whose a late terminal
-    was. ``status`` is that of the outcome, where there is one. Who has one while the nodes go on is
-    ``released`` when they have done with it.
+    ``trace_id`` is the caller's own; it is empty for a late terminal event whose request is no
+    longer known. ``status`` is that of the outcome, if there is one. A request that ends while
+    nodes still work on it is ``released`` when they have finished.
     """
 
     name: ReplyEventName

@@ -1,7 +1,7 @@
-"""Waking what awaits on an event loop: one call into the loop for many, and one timer for all.
+"""Wake coroutines of an event loop: one call into the loop for many of them, one timer for all.
 
-A call into a loop from another thread is a system call. Many replies come in one frame, most of
-them for one loop, and hardly any request ever runs out of time.
+A call into a loop from another thread costs a system call. Many replies come in one frame, most of
+them for the same loop, and hardly any request times out.
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ if TYPE_CHECKING:
 
 
 class _Due(list[Future[None]]):
-    """Futures to resolve. Only the call into their loop may hold them, or they keep it alive."""
+    """Futures to resolve. Only the pending call into their loop may own them: they own the loop."""
 
 
 class LoopWakes:
-    """Resolves futures of one loop from any thread, and keeps a timer there for due times."""
+    """Resolves futures of one loop from any thread, and runs timers in that loop for due times."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
-        self._loop = ref(loop)  # which must be able to go
+        self._loop = ref(loop)  # weak, so that the loop can be garbage-collected
         self._lock = threading.Lock()
-        # Weakly too, for each future has its loop: the call that the loop has been given holds it.
+        # Weak as well, since a future refers to its loop; the call scheduled in the loop owns it.
         self._due: ref[_Due] | None = None
         self._timers: WeakKeyDictionary[WaiterOwner, tuple[float, ref[TimerHandle]]] = (
             WeakKeyDictionary()
         )
 
     def future(self) -> Future[None]:
-        """A future to await and to :meth:`wake`; called in the loop's thread."""
+        """Return a future to await and to :meth:`wake`. Call this in the loop's thread."""
         return get_running_loop().create_future()
 
     def wake(self, future: Future[None]) -> None:
-        """Resolve a future as soon as the loop comes to it. Any thread."""
+        """Schedule a future to be resolved by the loop. Any thread may call this."""
         with self._lock:
             due = self._due() if self._due else None
             if due is not None:
                 due.append(future)
-                return  # the call that was made for the first of them is still to come
+                return  # the call scheduled for the first future is still pending
             due = _Due([future])
             self._due = ref(due)
         loop = self._loop()
         if loop is not None:
-            with suppress(RuntimeError):  # It is closed: nobody awaits any more.
+            with suppress(RuntimeError):  # The loop is closed: nothing awaits any more.
                 loop.call_soon_threadsafe(self._resolve, due)
 
     def mind(self, holder: WaiterOwner, due: float) -> None:
-        """Have ``holder`` expire what is due, at the time ``due`` of its clock. The loop's thread.
+        """Call ``holder.expire`` at the time ``due`` of its clock. Call this in the loop's thread.
 
-        Each holder has one timer, for the first of its due times: a later one costs nothing here.
+        Each holder has one timer, for its earliest due time: a later due time sets no timer.
         """
         timer = self._timers.get(holder)
         if timer is not None:
@@ -73,7 +73,7 @@ class LoopWakes:
         due, _ = self._timers.pop(holder)
         try:
             holder.expire(due)
-        finally:  # what expire() wakes may raise
+        finally:  # the callbacks that expire() runs may raise
             following = holder.next_due()
             if following is not None:
                 self.mind(holder, following)
@@ -91,9 +91,9 @@ _wakes: WeakKeyDictionary[AbstractEventLoop, LoopWakes] = WeakKeyDictionary()
 
 
 def wakes_here() -> LoopWakes:
-    """The :class:`LoopWakes` of the loop that runs in this thread.
+    """Return the :class:`LoopWakes` of the loop that runs in this thread.
 
-    :raises RuntimeError: when none does.
+    :raises RuntimeError: when no loop runs in this thread.
     """
     loop = get_running_loop()
     with _lock:

@@ -1,4 +1,4 @@
-"""A bounded cache of routes, which hold for one version of the placement."""
+"""A bounded cache of routes, which are valid for one version of the placement."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import msgspec
 class RouteCacheSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The counters and the settings of a :class:`RouteCache`.
 
-    A lookup is one of ``hits`` (there is a route), ``negative_hits`` (there is known to be none)
-    and ``misses``; a disabled cache counts misses only. ``entries`` never exceeds ``max_entries``;
-    ``evictions`` made room for others. ``invalidations`` counts the changes of ``version``, the
-    placement's, each of which emptied the cache.
+    A lookup counts as one of ``hits`` (there is a route), ``negative_hits`` (it is known that there
+    is none) and ``misses``; a disabled cache counts misses only. ``entries`` never exceeds
+    ``max_entries``; ``evictions`` counts entries removed for others. ``version`` is that of the
+    placement, and ``invalidations`` counts its changes, each of which emptied the cache.
     """
 
     enabled: bool
@@ -36,18 +36,18 @@ class _Unknown:
 
 
 UNKNOWN: Final = _Unknown()
-"""What a lookup gives that finds nothing, since None is an answer: that there is no route."""
+"""The result of a lookup that finds no entry. None is an entry: it says that there is no route."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
 class RouteCache(Generic[K, V]):
-    """Answers by key, of which the least recently used goes first; None is the negative answer.
+    """An LRU cache of answers by key; the answer None says that there is no route.
 
-    Safe in any thread. Every lookup and every answer names the version of the placement that it is
-    for. Only answers of the newest version that was named are held: one that was looked up before a
-    change of the placement, and comes after it, is not stored.
+    Every method may be called in any thread. Each lookup and each answer names the version of the
+    placement that it is for. Only answers for the newest version seen are kept: an answer computed
+    before a change of the placement, and stored after it, is discarded.
 
     :raises ValueError: for a ``max_entries`` below 1.
     """
@@ -66,7 +66,7 @@ class RouteCache(Generic[K, V]):
         self._evictions = self._invalidations = 0
 
     def get(self, key: K, version: int) -> V | _Unknown | None:
-        """The answer for a key under a version of the placement, or :data:`UNKNOWN`."""
+        """Return the answer for a key under a version of the placement, or :data:`UNKNOWN`."""
         with self._lock:
             self._advance(version)
             if version != self._version or key not in self._entries:
@@ -81,7 +81,7 @@ class RouteCache(Generic[K, V]):
             return answer
 
     def put(self, key: K, version: int, answer: V | None) -> None:
-        """Keep the answer for a key, unless there is a newer version than the one it is for."""
+        """Store the answer for a key, unless a newer version than its own is known."""
         if not self._enabled or (answer is None and not self._negative_cache):
             return
         with self._lock:
@@ -95,12 +95,12 @@ class RouteCache(Generic[K, V]):
                 self._evictions += 1
 
     def invalidate(self, version: int) -> None:
-        """There is this version of the placement: forget the answers of older ones."""
+        """Note a version of the placement, and discard the answers for older ones."""
         with self._lock:
             self._advance(version)
 
     def snapshot(self) -> RouteCacheSnapshot:
-        """The counters, consistent with each other."""
+        """Return the counters and the settings, consistent with each other."""
         with self._lock:
             return RouteCacheSnapshot(
                 enabled=self._enabled,

@@ -1,4 +1,4 @@
-"""Where a payload goes: to nodes of the own group, to other groups, or, as a reply, nowhere."""
+"""Route payloads: to nodes of the own group, to other groups, or nowhere further, as replies."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sk_kernel._replies.route_cache import RouteCache, RouteCacheSnapshot, _Unkn
 from sk_kernel._requests.caller import require_sendable
 from sk_kernel.errors import UnknownRouteError
 
-#: What a route depends on, besides the plan: the target if one is named, and the payload's class.
+#: What a route depends on, besides the plan: the named target, if any, and the payload's class.
 RouteKey = tuple[str | None, type]
-#: (target, its group) of every consumer; empty where nobody consumes what has no target.
+#: (target, its group) of every consumer; empty if there is no named target and no consumer.
 Stops = tuple[tuple[str, str], ...]
 
 
@@ -28,10 +28,10 @@ class _Placed(NamedTuple):
 
 
 def find_stops(plan: ExecutionPlan, target: str | None, cls: type) -> Stops | None:
-    """Where payloads of a class go under a plan, or None where the target is none of theirs.
+    """Return where payloads of a class go under a plan, or None if the target does not take them.
 
-    Without a target that is every consumer of the class or, where there are none, of its nearest
-    base, as in the graph.
+    Without a target they go to every consumer of the class or, if there are none, of its nearest
+    base class, as in the graph.
     """
     graph = plan.graph
     if target is not None:
@@ -45,10 +45,10 @@ def find_stops(plan: ExecutionPlan, target: str | None, cls: type) -> Stops | No
 
 
 class RoutingService:
-    """Routes outputs by a plan, seen from ``group`` (None: from outside of all groups).
+    """Routes outputs by a plan, as seen from ``group`` (None: from outside all groups).
 
-    Safe in any thread, also while :meth:`place` changes the plan: one call of :meth:`route` goes by
-    one plan from its first output to its last.
+    Every method may be called in any thread, also while :meth:`place` changes the plan: one call of
+    :meth:`route` uses the same plan for all of its outputs.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class RoutingService:
         self._placed = _Placed(0, plan)
 
     def place(self, plan: ExecutionPlan) -> int:
-        """Route by another plan from now on; gives the version of the placement that this makes.
+        """Route by another plan from now on, and return the version of the new placement.
 
-        No run of this framework does: its placement is settled before it begins. It is for a
-        supervisor that moves groups while callers ask, as another package may bring one.
+        No run of this framework calls this, since its placement is fixed before it begins. It is
+        for a supervisor from another package that moves groups while callers send requests.
         """
         with self._lock:
             version = self._placed.version + 1
@@ -76,13 +76,13 @@ class RoutingService:
         return version
 
     def route(self, outputs: Iterable[Envelope[Any]]) -> RoutingResult:
-        """Say where outputs go next, each result in the order of the outputs.
+        """Decide where outputs go next; each list of the result is in the order of the outputs.
 
-        An output that nobody consumes is terminal. So is one for the sink that carries a
+        An output that nothing consumes is terminal. So is an output for the sink that has a
         ``reply_to``: its caller takes the place of the sink.
 
-        :raises UnknownRouteError: when a target is no node, or does not consume the payload's type.
-            Nothing is routed then.
+        :raises UnknownRouteError: when a target does not exist or does not consume the payload's
+            type. Nothing is routed then.
         """
         placed = self._placed
         local: list[Envelope[Any]] = []
@@ -104,9 +104,9 @@ class RoutingService:
     def by_group(
         self, inputs: Iterable[BoundaryDispatchInput]
     ) -> dict[str, list[BoundaryDispatchInput]]:
-        """Sort dispatches by their group, the groups by first appearance.
+        """Sort dispatches by their group; the groups are in the order of their first appearance.
 
-        :raises UnsendableRequestError: where what one says of its payload is not all text.
+        :raises UnsendableRequestError: when metadata of a dispatch is not text, or a name too long.
         :raises UnknownRouteError: for a group that does not exist or does not run its target.
         """
         group_of = self._placed.plan.group_of
@@ -124,7 +124,7 @@ class RoutingService:
         return sorted_inputs
 
     def cache_snapshot(self) -> RouteCacheSnapshot:
-        """How the route cache stands."""
+        """Return the counters and the settings of the route cache."""
         return self._cache.snapshot()
 
     def _stops(self, placed: _Placed, output: Envelope[Any]) -> Stops:

@@ -1,7 +1,8 @@
-"""What a caller holds while its request is in flight: to wait on in a thread, or to await.
+"""The waiter that a caller holds while its request is in flight: block on it, or await it.
 
-Its outcome is decided in one place, the table of its service, and never here: a future of the
-standard library would be a second judge, whose `cancel` could win while the table says completed.
+The outcome is decided in one place, the table of the waiter's service, and never here. A future of
+the standard library would decide it a second time: its ``cancel`` could succeed although the table
+has completed the request.
 """
 
 from __future__ import annotations
@@ -16,36 +17,36 @@ from sk_kernel._replies.waiter_table import Registration
 
 
 class WaiterOwner(Protocol):
-    """The service that made a waiter, as far as the waiter needs it."""
+    """The methods of the service that a waiter uses."""
 
     def now(self) -> float:
-        """The time by the service's clock."""
+        """Return the time of the service's clock."""
 
     def subscribe(self, waiter: ReplyWaiter, wake: Callable[[], object]) -> bool:
-        """Call ``wake`` once, in any thread, when there is an outcome.
+        """Have ``wake`` called once, in any thread, when there is an outcome.
 
-        False, and nothing is called, where there is one already.
+        Returns False, and does not call it, if there is an outcome already.
         """
 
     def next_due(self) -> float | None:
-        """When a request expires next, by the service's clock; None when none is in flight."""
+        """Return when a request expires next, by the service's clock; None if none is in flight."""
 
     def expire(self, now: float | None = None) -> int:
-        """End every request that is due by ``now``."""
+        """End every request that is due by ``now``, and return their number."""
 
     def cancel_waiter(self, waiter: ReplyWaiter) -> bool:
-        """End it as cancelled; False when it has ended before."""
+        """End the request as cancelled; return False if it had ended already."""
 
     def time_out(self, waiter: ReplyWaiter) -> bool:
-        """End it as expired; False when it has ended before."""
+        """End the request as expired; return False if it had ended already."""
 
 
 class ReplyWaiter(Registration):
     """A request in flight: ``await`` it, or call :meth:`wait`; both return its one outcome.
 
-    Created by ``register`` of a :class:`ReplyWaiterService`. Safe in any thread. A caller that
-    stops waiting ends the request: a wait that times out expires it, an interrupted wait or a
-    cancelled ``await`` cancels it.
+    Created by ``register`` of a :class:`ReplyWaiterService`. Every method may be called in any
+    thread. A caller that stops waiting ends the request: a wait that times out expires it, an
+    interrupted wait or a cancelled ``await`` cancels it.
     """
 
     __slots__ = ("_owner", "asked_as", "group", "outcome", "since", "wakers")
@@ -60,13 +61,13 @@ class ReplyWaiter(Registration):
         group: str = "",
     ) -> None:
         super().__init__(trace_id, reply_to, due)
-        #: When it was asked, by the service's clock.
+        #: When the request was registered, by the service's clock.
         self.since = since
         self._owner, self.group = owner, group
-        #: The trace id that was asked for: its records have it, also under a spare one.
+        #: The requested trace id: the records have it, even if the waiter has a spare one.
         self.asked_as = trace_id
         self.outcome: TerminalEvent | None = None
-        #: Only for the service: what to call, in any thread, when there is an outcome.
+        #: Used by the service only: the functions to call, in any thread, when there is an outcome.
         self.wakers: list[Callable[[], object]] | None = None
 
     def __repr__(self) -> str:
@@ -78,20 +79,20 @@ class ReplyWaiter(Registration):
         return self.outcome is not None
 
     def cancel(self) -> bool:
-        """Give up: the outcome is ``cancelled``, unless there is one already (then False)."""
+        """Cancel the request; return False if it has an outcome already."""
         return self._owner.cancel_waiter(self)
 
     def wait(self, timeout_seconds: float | None = None) -> TerminalEvent:
         """Block until there is an outcome, and return it.
 
         The wait ends at the waiter's due time at the latest, or after ``timeout_seconds`` if that
-        is earlier: then the waiter expires, whether or not anybody calls the service's ``expire``.
-        An exception that ends the wait early (``KeyboardInterrupt``, or any other that a signal
+        is earlier. Then the waiter expires, even if nothing calls the service's ``expire``. An
+        exception that ends the wait early (``KeyboardInterrupt``, or any other that a signal
         handler raises) cancels the request.
         """
         if self.outcome is not None:
             return self.outcome
-        # Half of what an event costs, which is one with two locks of its own.
+        # A lock costs half as much as a threading.Event, which is built from two locks.
         arrived = Lock()
         arrived.acquire()
         limit = self.due
@@ -104,7 +105,7 @@ class ReplyWaiter(Registration):
                     left = limit - self._owner.now()
                 if left <= 0:
                     self._owner.time_out(self)
-        except BaseException:  # of a signal handler
+        except BaseException:  # raised by a signal handler
             self.cancel()
             raise
         return self._decided()

@@ -1,9 +1,9 @@
-"""Which requests are in flight, by their callers' trace ids: a state machine without a clock.
+"""The requests in flight, by their callers' trace ids: a state machine without a clock.
 
-A request ends once: by the first terminal that it is given, by its caller, or by its time. A
-further terminal is a duplicate if a terminal has ended the request, and late otherwise.
-A request is known by what its registration is, never by a name: that is its caller's to choose, and
-may be chosen again.
+A request ends once: by its first terminal event, by its caller, or by its timeout. A further
+terminal event is a duplicate if a terminal event has ended the request, and late otherwise.
+A request is identified by its registration object, never by its trace id: the caller chooses the
+trace id, and may use it again.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from sk_kernel._record.boundary import TerminalStatus
 from sk_kernel._replies.facts import Ending
 from sk_kernel.errors import TooManyRequestsError, TraceInUseError
 
-#: Entries of the heap that may belong to ended requests before it is rebuilt, beside as many as
-#: there are requests in flight: rebuilding costs nothing that registering has not paid for.
+#: The heap is rebuilt when its entries of ended requests outnumber the requests in flight by more
+#: than this. So the amortised cost of rebuilding, per registration, is constant.
 SLACK = 64
 
-#: What a terminal is: the end of its request, as which it counts, or dropped, and why.
+#: The effect of a terminal event: the way in which it ends its request, or why it is dropped.
 Dropped = Literal["duplicate_terminal", "late_reply_drop"]
 Verdict: TypeAlias = Ending | Dropped
 
 
 class Registration:
-    """A request: its caller's own trace id, its due time, and whether a terminal has ended it."""
+    """A request: its caller's trace id, its due time, and whether a terminal event has ended it."""
 
     __slots__ = ("answered", "due", "held", "reply_to", "serial", "trace_id")
 
@@ -40,10 +40,10 @@ R = TypeVar("R", bound=Registration)
 
 
 class WaiterTable(Generic[R]):
-    """The requests in flight; nothing is kept of those that have ended. Not safe across threads.
+    """The requests in flight; nothing is kept of those that have ended. Not thread-safe.
 
-    Whoever works on a request may hold it: it then counts against ``max_in_flight`` until it is
-    released, also where nobody waits for it any more.
+    A component that works on a request may hold it: the request then counts against
+    ``max_in_flight`` until it is released, even if its caller no longer waits for it.
     """
 
     def __init__(self, max_in_flight: int) -> None:
@@ -51,7 +51,7 @@ class WaiterTable(Generic[R]):
         self.registered = self.completed = self.failed = self.cancelled = self.expired = 0
         self.duplicate_terminal = self.late_reply_drop = self.refused = self.unfinished = 0
         self._live: dict[str, R] = {}
-        # Trace ids, not registrations: those of ended requests would hold their replies alive.
+        # Trace ids, not registrations: these would keep the replies of ended requests alive.
         self._due: list[tuple[float, int, str]] = []
 
     @property
@@ -65,10 +65,10 @@ class WaiterTable(Generic[R]):
         return len(self._due)
 
     def register(self, entry: R) -> None:
-        """Take a request on.
+        """Add a request.
 
-        :raises TooManyRequestsError: when ``max_in_flight`` are under way, or held.
-        :raises TraceInUseError: when one in flight goes by that trace id.
+        :raises TooManyRequestsError: when ``max_in_flight`` requests are in flight or held.
+        :raises TraceInUseError: when a request in flight has the same trace id.
         """
         in_flight = self.in_flight
         if in_flight + self.unfinished >= self.max_in_flight:
@@ -86,27 +86,27 @@ class WaiterTable(Generic[R]):
         heappush(self._due, (entry.due, entry.serial, entry.trace_id))
 
     def hold(self, entry: R) -> bool:
-        """Count a request in flight until it is released; False when it has ended before."""
+        """Hold a request in flight until it is released; return False if it has ended already."""
         entry.held = self._goes_on(entry)
         return entry.held
 
     def release(self, entry: R) -> bool:
-        """Hold a request no more; whether it was held, and has ended before: it is over now."""
+        """Release a request; return whether it was held and had ended: it is finished now."""
         was_over = entry.held and not self._goes_on(entry)
         entry.held = False
         self.unfinished -= was_over
         return was_over
 
     def goes(self, trace_id: str) -> bool:
-        """Whether a request in flight goes by that trace id."""
+        """Whether a request in flight has this trace id."""
         return trace_id in self._live
 
     def entries(self) -> list[R]:
-        """The requests in flight, the oldest first."""
+        """Return the requests in flight, the oldest first."""
         return list(self._live.values())
 
     def settle(self, entry: R, status: TerminalStatus) -> Verdict:
-        """Take a terminal for a request; what that is. It ends the request if nothing has."""
+        """Apply a terminal event: it ends its request if that is in flight; return the effect."""
         if self._end(entry):
             entry.answered = True
             return self._counted(status)
@@ -117,19 +117,19 @@ class WaiterTable(Generic[R]):
         return "late_reply_drop"
 
     def cancel(self, entry: R) -> bool:
-        """End a request as cancelled; False when it has ended before."""
+        """End a request as cancelled; return False if it had ended already."""
         ended = self._end(entry)
         self.cancelled += ended
         return ended
 
     def time_out(self, entry: R) -> bool:
-        """End a request as expired, due or not; False when it has ended before."""
+        """End a request as expired, due or not; return False if it had ended already."""
         ended = self._end(entry)
         self.expired += ended
         return ended
 
     def expire(self, now: float) -> Sequence[R]:
-        """End every request that is due by ``now`` as expired; gives them in order of due time."""
+        """End every request that is due by ``now`` as expired; return them in order of due time."""
         if not self._due or self._due[0][0] > now:
             return ()
         ended = []
@@ -141,13 +141,13 @@ class WaiterTable(Generic[R]):
         return ended
 
     def next_due(self) -> float | None:
-        """The earliest due time of a request in flight; None when there is none."""
+        """Return the earliest due time of a request in flight; None if there is none."""
         while self._due and not self._is_live(self._due[0]):
             heappop(self._due)
         return self._due[0][0] if self._due else None
 
     def _counted(self, status: TerminalStatus) -> Ending:
-        """Count a request that a terminal has ended: by what the terminal says."""
+        """Count a request that a terminal event has ended, by the status of the event."""
         if status == "timeout":
             self.expired += 1
             return "expired"
@@ -170,5 +170,5 @@ class WaiterTable(Generic[R]):
         return True
 
     def _goes_on(self, entry: R) -> bool:
-        """Whether it is this very request that is in flight, and not a later one of its name."""
+        """Whether this request itself is in flight, and not a later one with the same trace id."""
         return self._live.get(entry.trace_id) is entry

@@ -1,4 +1,4 @@
-"""The waiter table behind a lock, with a clock: register, settle, cancel, expire, count."""
+"""A thread-safe waiter table with a clock: register, settle, cancel, expire, count."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ Unanswered: TypeAlias = Literal["timeout", "cancelled"]
 
 
 class ReplyWaiterService:
-    """Waiters for replies. Every method is safe in any thread, and none blocks.
+    """Waiters for replies. Every method may be called in any thread, and none blocks.
 
-    At most ``max_in_flight`` requests are without an outcome or held, each under a trace id of its
-    own. What is due expires at the next call of any method that could tell, and in a waiter's own
-    ``wait`` or ``await``; whoever owns a loop may drive :meth:`expire` by :meth:`next_due` besides.
-    ``clock`` gives seconds that only grow. ``on_event`` is called outside the lock, in the thread
-    of what happened, and must not raise.
+    At most ``max_in_flight`` requests are without an outcome or held, each with a trace id of its
+    own. A due request expires at the next call of ``register``, ``settle``, ``cancel_waiter``,
+    ``expire`` or ``close``, and in its waiter's own ``wait`` or ``await``; the owner of a loop may
+    also call :meth:`expire` at the time of :meth:`next_due`. ``clock`` is a monotonic clock, in
+    seconds. ``on_event`` is called outside the lock, in the thread that caused the event, and must
+    not raise.
     """
 
     def __init__(
@@ -55,18 +56,18 @@ class ReplyWaiterService:
         group: str = "",
         spare: str | None = None,
     ) -> ReplyWaiter:
-        """Give a waiter that is due in ``timeout_seconds`` (a day at most; 0 or less: at once).
+        """Return a waiter that is due in ``timeout_seconds`` (a day at most; 0 or less: at once).
 
-        ``group`` is the one that the request is handed to, where there is one: a timeout names it.
-        ``spare`` is what it goes by where one in flight goes by that trace id.
+        ``group`` is the group that the request is sent to, if any: the error of a timeout names it.
+        ``spare`` is used as the trace id if a request in flight already has ``trace_id``.
 
-        A trace id may be used again when its request has ended: what is still on its way for the
-        earlier one is for that one's waiter, and nothing to the later one.
+        A trace id may be used again when its request has ended: a terminal event that still comes
+        for the earlier request belongs to its own waiter, and does not affect the later one.
 
-        :raises TooManyRequestsError: when as many as allowed are in flight, or held.
-        :raises TraceInUseError: when a request in flight goes by that trace id.
-        :raises RequestsClosedError: after :meth:`close`.
-        :raises TypeError: when ``timeout_seconds`` is no number.
+        :raises TooManyRequestsError: when ``max_in_flight`` requests are in flight or held.
+        :raises TraceInUseError: when a request in flight has the same trace id.
+        :raises RequestsClosedError: after :meth:`refuse` or :meth:`close`.
+        :raises TypeError: when ``timeout_seconds`` is not a number.
         """
         now = self.now()
         try:
@@ -95,25 +96,27 @@ class ReplyWaiterService:
         return waiter
 
     def hold(self, waiter: ReplyWaiter) -> bool:
-        """Count a request as one that may be in flight until :meth:`release`, whatever it comes to.
+        """Count a request against ``max_in_flight`` until :meth:`release`, even after it has ended.
 
-        For whoever has something of it that goes on without its caller. False when it has ended.
+        For a component whose work on the request goes on without its caller. Returns False if the
+        request has ended already.
         """
         with self._lock:
             return self._table.hold(waiter)
 
     def release(self, waiter: ReplyWaiter) -> None:
-        """Nothing of a request is left anywhere. More than once: nothing."""
+        """Release a request, when no work on it is left. Further calls have no effect."""
         with self._lock:
             was_over = self._table.release(waiter)
         if was_over:
             self._tell("released", waiter.trace_id)
 
     def settle(self, waiter: ReplyWaiter, event: TerminalEvent) -> bool:
-        """Give a request its terminal, under its caller's trace id, whichever the terminal says.
+        """End a request by a terminal event, whose trace id is replaced by the waiter's own.
 
-        The first one wins (True). Any other is counted and dropped: ``duplicate_terminal`` when a
-        terminal has ended the request, ``late_reply_drop`` when its time or its caller has.
+        The first event for a request in flight ends it (returns True). Any other is counted and
+        dropped: as ``duplicate_terminal`` if a terminal event has ended the request, as
+        ``late_reply_drop`` if its caller or its timeout has.
         """
         now = self.now()
         with self._lock:
@@ -136,13 +139,13 @@ class ReplyWaiterService:
         return True
 
     def drop_late(self) -> None:
-        """Count a terminal of a request of which nobody knows any more: ``late_reply_drop``."""
+        """Count a terminal event whose request is no longer known: ``late_reply_drop``."""
         with self._lock:
             self._table.late_reply_drop += 1
         self._tell("late_reply_drop", "")
 
     def cancel_waiter(self, waiter: ReplyWaiter) -> bool:
-        """End this very request as cancelled; False when it has ended before."""
+        """End this request as cancelled; return False if it had ended already."""
         now = self.now()
         with self._lock:
             overdue = self._expired(now)
@@ -154,7 +157,7 @@ class ReplyWaiterService:
         return ended
 
     def time_out(self, waiter: ReplyWaiter) -> bool:
-        """End this very request as expired, due or not; False when it has ended before."""
+        """End this request as expired, due or not; return False if it had ended already."""
         now = self.now()
         with self._lock:
             ended = self._table.time_out(waiter)
@@ -164,7 +167,7 @@ class ReplyWaiterService:
         return ended
 
     def expire(self, now: float | None = None) -> int:
-        """End every request that is due by ``now`` (default: the clock's); gives how many."""
+        """End every request that is due by ``now`` (default: the clock's time); return how many."""
         moment = self.now() if now is None else now
         with self._lock:
             overdue = self._expired(moment)
@@ -172,34 +175,34 @@ class ReplyWaiterService:
         return len(overdue)
 
     def next_due(self) -> float | None:
-        """The clock's time at which a request expires next; None when none is in flight."""
+        """Return the clock's time at which the next request expires; None if none is in flight."""
         with self._lock:
             return self._table.next_due()
 
     def counters(self) -> ReplyCounters:
-        """The counters, consistent with each other."""
+        """Return the counters, consistent with each other."""
         with self._lock:
             values = {name: getattr(self._table, name) for name in ReplyCounters.__struct_fields__}
         return ReplyCounters(**values)
 
     def durations(self) -> dict[str, Histogram]:
-        """How long the requests took until they had an outcome, in seconds: by its status."""
+        """Return how long requests took until they had an outcome, in seconds, by its status."""
         with self._lock:
             return {status: times.seen() for status, times in self._times.items()}
 
     @property
     def in_flight(self) -> int:
-        """How many requests are without an outcome."""
+        """The number of requests without an outcome."""
         with self._lock:
             return self._table.in_flight
 
     def refuse(self) -> None:
-        """Refuse what comes; what is in flight goes on."""
+        """Reject new requests from now on; those in flight continue."""
         with self._lock:
             self._closed = True
 
     def close(self) -> int:
-        """Cancel what is in flight and refuse what comes; gives how many were cancelled."""
+        """Cancel all requests in flight and reject new ones; return how many were cancelled."""
         now = self.now()
         with self._lock:
             self._closed = True
@@ -213,9 +216,9 @@ class ReplyWaiterService:
         return len(ended)
 
     def subscribe(self, waiter: ReplyWaiter, wake: Callable[[], object]) -> bool:
-        """Call ``wake`` once, in any thread, when there is an outcome.
+        """Have ``wake`` called once, in any thread, when there is an outcome.
 
-        False, and nothing is called, where there is one already.
+        Returns False, and does not call it, if there is an outcome already.
         """
         with self._lock:
             if waiter.outcome is not None:
@@ -232,7 +235,7 @@ class ReplyWaiterService:
         return overdue
 
     def _ended_without(self, waiter: ReplyWaiter, status: Unanswered, now: float) -> None:
-        """Decide the outcome of a request that has no reply. Under the lock."""
+        """Set the outcome of a request that ends without a reply. The caller holds the lock."""
         waiter.outcome = _outcome(waiter, status)
         self._times[status].add(now - waiter.since)
 
@@ -253,7 +256,7 @@ class ReplyWaiterService:
 
 
 def _wake_all(wakers: Iterable[Callable[[], object]]) -> None:
-    """Call each, also where another one fails; whoever has called hears of the first that did."""
+    """Call every function, even if some raise, and then raise the first exception."""
     failure: BaseException | None = None
     for wake in wakers:
         try:
