@@ -119,7 +119,7 @@ def test_what_a_process_without_a_last_account_held_is_said_to_be_that() -> None
     found = conservation_of(accounts)
     assert words(found)[0] == (
         "  spans: 13 created, 6 exported by jsonl, 2 dropped (ENOSPC 2),"
-        " 5 held by processes that ended without a last account"
+        " 5 unknown (processes that ended before their final report)"
     )
     assert next(facts_of(found)).fields["unknown"] == 5
 

@@ -134,7 +134,7 @@ def test_a_flood_of_lines_is_bounded_and_the_last_event_says_how_many_went_nowhe
     assert last["event"] == "events_flooded"
     assert len(told) + last["fields"]["debug"] >= 1001
     flooded = last["fields"]["debug"]
-    assert f"  events: {flooded:,} of level debug were over its rate and went nowhere" in ran.said
+    assert f"  events: {flooded:,} debug events dropped (rate limit)" in ran.said
     assert {event["correlation_id"] for event in ran.events()} == {"r1"}
 
 
@@ -191,7 +191,7 @@ def test_a_worker_that_was_killed_is_named_and_its_remainder_said_to_be_unknown(
     (unknown,) = ran.events("spans_unknown")
     assert (unknown["worker"], unknown["group"]) == ("mid-0.1", "mid")
     (named,) = [line for line in ran.summary() if "unknown" in line]
-    assert named.startswith("  spans of mid-0.1: it ended without a last account")
+    assert named.startswith("  spans of mid-0.1: it ended before its final report")
     kept, lost, _ = ran.sums()
     assert kept["created"] == kept["exported"] + kept["unknown"]
     assert lost["created"] == lost["dropped"] + lost["unknown"]

@@ -124,7 +124,7 @@ def test_behind_the_second_signal_a_third_one_meets_what_it_meets_in_any_process
     ("mode", "block", "code", "said"),
     [
         ("inline", EVENTS, 0, "dropped"),
-        ("inline", SPANS, 5, "the work is done, but what comes behind it was cut short"),
+        ("inline", SPANS, 5, "the work is done, but the cleanup after it was cut short"),
         pytest.param("process_supervisor", EVENTS, 0, "dropped", marks=SOAK),
         pytest.param("process_supervisor", SPANS, 5, "ended by force (kill)", marks=SOAK),
     ],

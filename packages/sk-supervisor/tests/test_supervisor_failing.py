@@ -97,7 +97,7 @@ def test_a_stall_fails_the_worker_where_its_group_says_so() -> None:
     assert (error.category, error.vitals, error.batches) == ("stuck", "idle", 5)
     assert error.position == "n (nodes.py, line 3)"
     assert error.message == (
-        "stood still for 10.0 s with work waiting (stuck_after_seconds: 10),"
+        "no progress for 10.0 s (stuck_after_seconds: 10) with 3 items of work at hand,"
         " in n (nodes.py, line 3): its process is idle"
     )
     assert scene.names()[-2:] == ["worker_stuck", "worker_failed"]

@@ -236,6 +236,6 @@ def test_one_that_had_not_opened_its_exporters_adds_nothing() -> None:
 def test_the_summary_says_of_how_many_it_is_the_sum() -> None:
     both = summed(account(name(1), 5), account(name(2), 7))
     assert words(conservation_of([both]))[-1] == (
-        "  spans of mid-0.2 and 1 before it: they ended without a last account;"
+        "  spans of mid-0.2 and 1 before it: they ended before their final reports;"
         " up to their last reports they had created 12, the remainder is unknown"
     )

@@ -281,7 +281,8 @@ def test_errors_say_whose_fault_it_is_and_how_it_ended() -> None:
     )
     assert str(crash) == (
         "worker mid-0.1 of group mid failed (crash): signal SIGKILL\n"
-        "  SIGKILL came from outside: of a person, or a system short of memory (dmesg)\n"
+        "  it was killed by SIGKILL from outside: by a person, or by the kernel because"
+        " memory was short (see dmesg)\n"
         "  | one\n"
         "  | two"
     )

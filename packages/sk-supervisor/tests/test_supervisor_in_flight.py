@@ -121,19 +121,19 @@ def test_what_all_are_done_with_is_forgotten() -> None:
     ("at_hand", "words"),
     [
         (AtHand(29_720, 30_719, 30_719, 1), "records 29,720 to 30,719"),
-        (AtHand(1, 10, 20, 2), "records 1 to 10, and 1 batch behind them, to record 20"),
-        (AtHand(1, 10, 3000, 4), "records 1 to 10, and 3 batches behind them, to record 3,000"),
+        (AtHand(1, 10, 20, 2), "records 1 to 10; then 1 more batch up to record 20"),
+        (AtHand(1, 10, 3000, 4), "records 1 to 10; then 3 more batches up to record 3,000"),
     ],
 )
 def test_what_was_at_hand_is_told_by_its_records(at_hand: AtHand, words: str) -> None:
     error = RuntimeWorkerFailedError("crash", "mid", "mid-0.1", at_hand=at_hand)
-    assert str(error).splitlines()[1] == f"  at hand, and not passed on: {words}"
+    assert str(error).splitlines()[1] == f"  in progress: {words}"
 
 
 def test_a_batch_is_not_told_where_the_record_is() -> None:
     at_hand = AtHand(1, 10, 10, 1)
     error = RuntimeWorkerFailedError("execution", "mid", "m", at_hand=at_hand, trace_id="ab" * 16)
-    assert "at hand" not in str(error)
+    assert "in progress" not in str(error)
     assert error.at_hand == at_hand
 
 
@@ -174,7 +174,7 @@ def test_a_worker_that_dies_names_the_records_that_it_had_at_hand(target: Path) 
     assert at_hand is not None
     assert at_hand.first <= 15 <= at_hand.last
     assert at_hand.oldest_last - at_hand.first < 4
-    assert f"\n  at hand, and not passed on: {at_hand}\n" in str(error)
+    assert f"\n  in progress: {at_hand}\n" in str(error)
     told = {name: event.fields[f"at_hand_{name}"] for name in AtHand._fields}
     assert told == at_hand._asdict()
 
@@ -186,4 +186,4 @@ def test_a_sink_that_fails_names_the_batch_that_it_had(target: Path) -> None:
         error = run.fails(BOUND)
     assert error.at_hand is not None
     assert error.at_hand.first == 1
-    assert f"\n  at hand, and not passed on: {error.at_hand}" in str(error)
+    assert f"\n  in progress: {error.at_hand}" in str(error)

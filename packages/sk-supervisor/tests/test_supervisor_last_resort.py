@@ -122,7 +122,7 @@ def test_a_third_signal_ends_a_run_whose_node_swallows_the_second(
     code, _, err = command.finish()
     assert code == 5, err
     assert "error: stopped at once, by force: not drained: memory-0.1" in err.splitlines()
-    assert "  memory-0.1 would not let go, in work (" in err
+    assert "  memory-0.1 did not stop, in work (" in err
     assert f"  partial output: {target.with_suffix('.partial')}" in err.splitlines()
     assert target.read_text() == "old\n"
 
@@ -133,7 +133,7 @@ def test_a_forced_stop_has_an_end_though_no_code_of_python_runs(runs: Runs, ears
     ears.hear("here")
     assert runs.ask("stop", "--force") == (0, "run r1 has ended with exit code 5\n", "")
     code, _, err = run.command.finish()
-    assert (code, "memory-0.1 would not let go, in work (" in err) == (5, True), err
+    assert (code, "memory-0.1 did not stop, in work (" in err) == (5, True), err
     assert (run.target.read_text(), run.files()) == ("old\n", [])
 
 

@@ -51,7 +51,7 @@ def test_the_errors_of_a_stop_say_it_in_a_line_each() -> None:
     why = {"mid-0.1": "was busy, with 1 item of work at hand", "out-0.1": "only waited for mid-0.1"}
     told = ["  mid-0.1 was busy, with 1 item of work at hand", "  out-0.1 only waited for mid-0.1"]
     assert str(StopTimeoutError(why, 3, why)).splitlines() == [
-        "stop took longer than 3 s; ended by force: mid-0.1, out-0.1",
+        "the stop took longer than 3 s; ended by force: mid-0.1, out-0.1",
         *told,
     ]
     assert str(StopForcedError(why, why)).splitlines()[1:] == told
@@ -59,6 +59,6 @@ def test_the_errors_of_a_stop_say_it_in_a_line_each() -> None:
 
 def test_where_the_time_for_the_drain_is_over_that_is_what_is_said() -> None:
     error = StopTimeoutError(["mid-0.1"], 30, drain_seconds=21.6)
-    said = "drain took longer than the 21.6 s that a drain has of the 30 s of a stop"
+    said = "the drain took longer than 21.6 s (its share of stop_timeout_seconds: 30)"
     assert str(error) == f"{said}; ended by force: mid-0.1"
     assert (error.budget_seconds, error.drain_seconds) == (30, 21.6)

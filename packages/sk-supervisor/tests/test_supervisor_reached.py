@@ -29,7 +29,7 @@ def test_what_a_killed_run_left_is_passed_over_by_a_look_and_swept_by_the_next_r
     assert len(left) == 2
     code, out, err = runs.ask("status")
     assert (code, out) == (1, "")
-    assert err.startswith("error: no run of yours is under way (looked in: ")
+    assert err.startswith("error: no run of this user is active (searched: ")
     assert run.files() == left
     assert runs.ask("run", settings(target, groups=ONE_GROUP))[0] == 0
     assert run.files() == []

@@ -146,7 +146,7 @@ def test_what_provides_no_supervisor_is_refused_with_its_reason(
 
 @pytest.mark.parametrize(
     ("line", "problem"),
-    [("engine = builtins:dict", "cannot be made"), ("engine = builtins:id", "it lacks")],
+    [("engine = builtins:dict", "cannot be made"), ("engine = builtins:id", "it has no")],
 )
 def test_a_factory_that_makes_no_supervisor_ends_the_run_in_one_line(
     target: Path, install: Install, line: str, problem: str

@@ -20,7 +20,7 @@ from sk_supervisor._telemetry.rails import lay_rails
 from supervisor_harness import GROUPS, settings
 
 SECOND = {
-    "stop took longer than 7 s": StopTimeoutError(["mid-0.1"], 7),
+    "the stop took longer than 7 s": StopTimeoutError(["mid-0.1"], 7),
     "OSError(5, 'the ladder is broken')": OSError(5, "the ladder is broken"),
 }
 

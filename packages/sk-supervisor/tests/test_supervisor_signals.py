@@ -203,7 +203,7 @@ def test_in_memory_too_a_node_that_does_not_return_has_no_longer_than_a_stop_may
     command.signal(signal.SIGTERM)
     code, _, err = command.finish()
     assert code == 5, err
-    assert "error: stop took longer than 2 s; ended by force: memory-0.1" in err.splitlines()
+    assert "error: the stop took longer than 2 s; ended by force: memory-0.1" in err.splitlines()
     assert f"partial output: {target.with_suffix('.partial')}" in err
 
 

@@ -123,7 +123,10 @@ def test_a_worker_that_heeds_no_stop_is_ended_by_force_when_its_budget_is_over(
             ears.hear("here")
             run.supervisor.request_stop("test")
 
-        with meanwhile(stop), pytest.raises(StopTimeoutError, match=f"{seconds} s") as caught:
+        with (
+            meanwhile(stop),
+            pytest.raises(StopTimeoutError, match=f"seconds: {seconds}") as caught,
+        ):
             run.supervisor.run()
         assert "mid-0.1" in caught.value.workers
         assert run.supervisor.shutdown() in rungs

@@ -279,7 +279,7 @@ def test_a_line_that_cannot_be_read_is_told_and_fails_and_a_half_one_does_not(
     half = write(tmp_path / "half", told("drain_begun"), behind=b'{"sequence":2,"ti')
     bad = write(tmp_path / "bad", told("drain_begun"), behind=b'{"sequence":2}\n')
     assert (sk(half).exit_code, sk(bad).exit_code) == (0, 1)
-    assert f"warning: {half}:2: half a line" in sk(half).stderr
+    assert f"warning: {half}:2: incomplete line" in sk(half).stderr
     assert f"warning: {bad}:2: Object missing required field `time`" in sk(bad).stderr
 
 

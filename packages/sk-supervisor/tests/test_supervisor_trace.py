@@ -162,7 +162,7 @@ def test_the_half_last_line_of_a_killed_worker_is_told_and_is_no_failure(tmp_pat
     path = write(tmp_path / "s.jsonl", [span(0)], behind=whole[: len(whole) // 2])
     result = sk("trace", path)
     assert result.exit_code == 0
-    told = f"warning: {path}:2: half a line: what wrote it was ended in the middle, or writes still"
+    told = f"warning: {path}:2: incomplete line: its writer was killed, or is still writing"
     assert result.stderr.splitlines() == [told]
     assert "spans 1 " in result.stdout
 
@@ -172,7 +172,7 @@ def test_a_whole_line_behind_the_half_one_of_a_killed_worker_is_taken(tmp_path: 
     path = write(tmp_path / "s.jsonl", [span(0)], behind=half + msgspec.json.encode(span(2)))
     result = sk("trace", path)
     assert result.exit_code == 0
-    assert f"{path}:2: half a line, and a whole one behind it" in result.stderr
+    assert f"{path}:2: incomplete line (its writer was killed); the line after it" in result.stderr
     assert "node2" in result.stdout
 
 

@@ -45,7 +45,9 @@ def test_a_silent_worker_is_failed_and_told_from_a_stopped_a_busy_and_an_idle_on
     with supervised(target, groups=ONE_GROUP, work=work, every_group=QUICK) as run:
         error = run.fails(SILENT_BOUND)
         assert (error.category, error.worker, error.vitals) == ("heartbeat", MIDDLE, vitals)
-        silence = re.fullmatch(rf"no heartbeat for (\d+\.\d) s: {re.escape(says)}", error.message)
+        limit = r"\(3 x heartbeat_seconds: 1\)"
+        words = rf"no heartbeat for (\d+\.\d) s {limit}: {re.escape(says)}"
+        silence = re.fullmatch(words, error.message)
         assert silence
         assert float(silence[1]) >= 3
         [event] = run.events("worker_failed")
@@ -78,7 +80,8 @@ def test_a_worker_that_beats_and_stands_still_before_work_is_failed_where_that_i
     with supervised(target, work={"at": 5, "do": do, "ears": ears.port}, every_group=group) as run:
         error = run.fails(SILENT_BOUND)
         assert (error.category, error.worker, error.vitals) == ("stuck", MIDDLE, vitals)
-        assert "with work waiting (stuck_after_seconds: 2), in work (" in error.message
+        assert "(stuck_after_seconds: 2) with " in error.message
+        assert "of work at hand, in work (" in error.message
         assert re.fullmatch(r"work \(.*supervised_\w+\.py, line \d+\)", error.position)
         [stuck] = run.events("worker_stuck")
         assert (stuck.worker, stuck.fields["vitals"]) == (MIDDLE, vitals)
@@ -142,8 +145,8 @@ def test_a_crash_is_told_with_its_exit_its_last_lines_and_its_last_progress(
         assert str(error).splitlines() == [
             "worker mid-0.1 of group mid failed (crash): exit code 7",
             "  its last progress: 7 batches, to record 14 of the source: 7 records in, 7 out",
-            f"  at hand, and not passed on: {error.at_hand}",
-            f"  where it was a moment before: {error.position}",
+            f"  in progress: {error.at_hand}",
+            f"  last known position: {error.position}",
             "  | last words",
         ]
         assert error.position.startswith("work (")

@@ -34,7 +34,7 @@ def test_a_worker_that_beats_is_alive_and_a_silent_one_has_failed_after_three_in
     error = scene.causes.error()
     assert isinstance(error, RuntimeWorkerFailedError)
     assert (error.category, error.vitals) == ("heartbeat", "idle")
-    assert error.message == "no heartbeat for 3.1 s: its process is idle"
+    assert error.message == "no heartbeat for 3.1 s (3 x heartbeat_seconds: 1): its process is idle"
 
 
 def test_a_flood_of_messages_hides_no_silence() -> None:
@@ -80,7 +80,10 @@ def test_a_slow_start_is_judged_by_its_own_timeout_and_not_by_heartbeats() -> No
     scene.at(5.1)
     error = scene.causes.error()
     assert isinstance(error, RuntimeWorkerFailedError)
-    assert (error.category, error.message) == ("timeout", "not ready within 5 s")
+    assert (error.category, error.message) == (
+        "timeout",
+        "not ready within 5 s (start_timeout_seconds: 5)",
+    )
 
 
 def test_a_lost_session_waits_for_the_exit_that_explains_it() -> None:

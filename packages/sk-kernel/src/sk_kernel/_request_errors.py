@@ -86,5 +86,5 @@ class RequestsClosedError(RequestRefusedError):
 
     def __init__(self, ended: str = "") -> None:
         self.ended = ended
-        why = f"has ended: {ended}" if ended else "has not begun, is stopping, or has ended"
-        super().__init__(f"no requests are taken on: the run {why}")
+        why = f"has ended: {ended}" if ended else "has not started, is stopping, or has ended"
+        super().__init__(f"request rejected: the run {why}")

@@ -19,9 +19,12 @@ class NoSuchRunError(OperationError):
 
     def __init__(self, wanted: str | None, folders: Iterable[PathLike[str]]) -> None:
         self.wanted, self.folders = wanted, tuple(map(fspath, folders))
-        problem = f"no run of yours is {wanted!r}" if wanted else "no run of yours is under way"
+        problem = f"matches {wanted!r}" if wanted else "is active"
         where = ", ".join(self.folders) or "there is no run directory"
-        super().__init__(f"{problem} (looked in: {where}; SK_RUN_DIR names another)")
+        super().__init__(
+            f"no run of this user {problem} (searched: {where})."
+            " If the run uses another directory, set SK_RUN_DIR or --run-dir"
+        )
 
 
 class SeveralRunsError(OperationError):

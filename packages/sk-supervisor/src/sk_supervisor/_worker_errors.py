@@ -12,7 +12,10 @@ LAST_LINE: Final = "  | "
 
 #: What may be behind the end of a process that has said nothing, and where to look.
 _ENDS: Final = {
-    "signal SIGKILL": "SIGKILL came from outside: of a person, or a system short of memory (dmesg)"
+    "signal SIGKILL": (
+        "it was killed by SIGKILL from outside: by a person, or by the kernel because memory was"
+        " short (see dmesg)"
+    )
 }
 
 
@@ -32,8 +35,8 @@ class AtHand(NamedTuple):
         oldest = f"records {self.first:,} to {self.oldest_last:,}"
         if self.batches == 1:
             return oldest
-        others = "1 batch" if self.batches == 2 else f"{self.batches - 1:,} batches"
-        return f"{oldest}, and {others} behind them, to record {self.last:,}"
+        others = "1 more batch" if self.batches == 2 else f"{self.batches - 1:,} more batches"
+        return f"{oldest}; then {others} up to record {self.last:,}"
 
 
 class RuntimeWorkerFailedError(SupervisorError):
@@ -95,14 +98,14 @@ class RuntimeWorkerFailedError(SupervisorError):
             come = f"{records_in:,} records in, {records_out:,} out"
             lines.append(f"  its last progress: {done}: {come}")
         if at_hand and not trace_id:  # the message names the record itself where it is known
-            lines.append(f"  at hand, and not passed on: {at_hand}")
+            lines.append(f"  in progress: {at_hand}")
         lines += [] if told else self._found()
         super().__init__("\n".join(lines))
 
     def _found(self) -> Iterator[str]:
         """What is known besides of a worker that has said nothing of its failure."""
         if self.position and self.position not in self.message:
-            yield f"  where it was a moment before: {self.position}"
+            yield f"  last known position: {self.position}"
         elif self.nodes and not self.position:
             yield f"  the nodes of its group: {', '.join(self.nodes)}"
         if self.category == "crash" and self.ended in _ENDS:

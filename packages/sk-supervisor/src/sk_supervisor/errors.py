@@ -239,12 +239,10 @@ class StopTimeoutError(SupervisorError, TimeoutError):
         self.workers, self.budget_seconds = tuple(workers), budget_seconds
         self.why, self.drain_seconds = dict(why), drain_seconds
         ended = f"ended by force: {', '.join(self.workers)}{_told(why)}"
-        over = f"stop took longer than {budget_seconds:g} s"
+        over = f"the stop took longer than {budget_seconds:g} s"
         if drain_seconds is not None:
-            share = (
-                f"the {drain_seconds:.3g} s that a drain has of the {budget_seconds:g} s of a stop"
-            )
-            over = f"drain took longer than {share}"
+            share = f"its share of stop_timeout_seconds: {budget_seconds:g}"
+            over = f"the drain took longer than {drain_seconds:.3g} s ({share})"
         super().__init__(f"{over}; {ended}")
 
 

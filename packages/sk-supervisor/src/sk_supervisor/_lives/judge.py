@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 
 from sk_kernel import EventRail
 
-from sk_supervisor._lives.evidence import Breakage, at
+from sk_supervisor._lives.evidence import Breakage
 from sk_supervisor._lives.failing import Failing
-from sk_supervisor._lives.judgement import Counts, StallChange
+from sk_supervisor._lives.judgement import HEARTBEATS, Counts, StallChange
 from sk_supervisor._lives.lifecycle import Event, step
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._lives.vitals import WORDS, ProcessLook, Vitals, look_at
 from sk_supervisor._protocol import failures as category
+from sk_supervisor._text.units import no_progress
 
 
 class Judge:
@@ -53,7 +54,8 @@ class Judge:
         """
         for record in self._roster:
             if step(record.state, Event.OVERDUE) and now >= record.start_by:
-                message = f"not ready within {record.group.start_timeout_seconds} s"
+                seconds = record.group.start_timeout_seconds
+                message = f"not ready within {seconds} s (start_timeout_seconds: {seconds})"
                 self._fail(record, Breakage(category.TIMEOUT, message), Event.OVERDUE)
             if step(record.state, Event.SILENT) and now >= record.silence.due:
                 self._silent(record, now)
@@ -84,16 +86,16 @@ class Judge:
             return
         self._tell(record, change)
         if change.stuck and record.group.on_stuck == "fail":
-            waited = f"stood still for {change.seconds:.1f} s with work waiting"
-            limit = f"(stuck_after_seconds: {record.group.stuck_after_seconds})"
-            message = f"{waited} {limit}{at(record.position)}"
+            limit, waiting = record.group.stuck_after_seconds or 0, counts.waiting
+            message = no_progress(change.seconds, limit, waiting, record.position)
             self._fail_as(record, category.STUCK, message, Event.STUCK, change.vitals)
 
     def _silent(self, record: WorkerRecord, now: float) -> None:
         """Look at a process that is not heard; at the second look, which ends it, fail it."""
         vitals = record.silence.looked(self._look(record.process.pid, now))
         if vitals is not None:
-            message = f"no heartbeat for {now - record.silence.since:.1f} s"
+            limit = f"({HEARTBEATS} x heartbeat_seconds: {record.group.heartbeat_seconds})"
+            message = f"no heartbeat for {now - record.silence.since:.1f} s {limit}"
             self._fail_as(record, category.HEARTBEAT, message, Event.SILENT, vitals)
 
     def _fail_as(

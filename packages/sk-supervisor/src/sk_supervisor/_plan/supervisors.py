@@ -1,4 +1,4 @@
-"""Which supervisor a mode stands for: one that is built in, or one that another package brings."""
+"""The supervisor of each bootstrap mode: built in, or provided by another package."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 MODE_PATH: Final = "runtime.platform.bootstrap.mode"
-#: The mode in which this process does the work itself.
+#: The mode that runs the nodes in this process.
 INLINE: Final = "inline"
-#: The mode in which each group has processes of its own.
+#: The mode that runs each group in processes of its own.
 PROCESS_SUPERVISOR: Final = "process_supervisor"
-#: Where those that are built in are: imported when one is asked for.
+#: Module and name of each built-in factory; imported only when needed.
 BUILT_IN: Final[Mapping[str, tuple[str, str]]] = {
     INLINE: ("sk_supervisor._memory.supervisor", "local_supervisor"),
     PROCESS_SUPERVISOR: ("sk_supervisor._supervisor.multiprocess", "multiprocess_supervisor"),
 }
-#: What a supervisor must have, of its protocol.
+#: The members of the protocol that a supervisor must have.
 _ASKED: Final = tuple(name for name in vars(BootstrapSupervisor) if not name.startswith("_"))
 
 
 def supervisor_of(mode: str, setup: RunSetup) -> BootstrapSupervisor:
-    """The supervisor that ``mode`` stands for, made for a run.
+    """Create the supervisor of ``mode`` for a run.
 
-    :raises RuntimeLifecycleResolutionError: when nothing, several packages, or one that cannot be
-        imported provides it, or what is provided makes none.
+    :raises RuntimeLifecycleResolutionError: when no package or several packages provide it, the one
+        that does cannot be imported, or its factory raises or returns something else.
     """
     factory = _factory_of(mode)
     if mode in BUILT_IN:
@@ -50,30 +50,30 @@ def supervisor_of(mode: str, setup: RunSetup) -> BootstrapSupervisor:
         problem = f"the supervisor {mode!r} cannot be made: it raised {type(error).__name__}"
         raise RuntimeLifecycleResolutionError(MODE_PATH, problem) from error
     if lacks := [name for name in _ASKED if not hasattr(made, name)]:
-        problem = f"the supervisor {mode!r} is none: it lacks {', '.join(lacks[:3])}"
+        problem = f"{mode!r} is not a supervisor: it has no {', '.join(lacks[:3])}"
         raise RuntimeLifecycleResolutionError(MODE_PATH, problem)
     return made
 
 
 def check_mode(mode: str) -> None:
-    """See that there is a supervisor for ``mode``. A built-in one is not imported for that.
+    """Check that ``mode`` has a supervisor, without importing a built-in one or creating any.
 
-    :raises RuntimeLifecycleResolutionError: as :func:`supervisor_of`, but nothing is made.
+    :raises RuntimeLifecycleResolutionError: when no package or several packages provide it, or the
+        one that does cannot be imported.
     """
     if mode not in BUILT_IN:
         _factory_of(mode)
 
 
 def _factory_of(mode: str) -> SupervisorFactory:
-    """What makes the supervisor that ``mode`` stands for. A built-in one is never displaced.
+    """The factory of the supervisor of ``mode``. A package cannot replace a built-in one.
 
-    :raises RuntimeLifecycleResolutionError: when nothing, several packages, or one that cannot be
-        imported provides it.
+    :raises RuntimeLifecycleResolutionError: as :func:`check_mode`.
     """
     if mode in BUILT_IN:
         module, name = BUILT_IN[mode]
         return cast("SupervisorFactory", getattr(import_module(module), name))
-    # The scan of all that is installed slows a start-up down: only if needed.
+    # Imported here: a scan of all installed packages slows the start down.
     from importlib.metadata import entry_points
 
     offered = entry_points(group=SUPERVISORS)
@@ -93,7 +93,7 @@ def _why_none(mode: str, found: Iterable[str], offered: Iterable[str]) -> str:
 
 
 def _loaded(point: EntryPoint) -> SupervisorFactory:
-    # Importing runs another package's code: whatever that raises is a fault of the package.
+    # The import runs another package's code: any exception is that package's fault.
     try:
         factory = point.load()
     except Exception as error:

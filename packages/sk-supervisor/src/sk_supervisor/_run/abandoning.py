@@ -52,7 +52,7 @@ class Abandoning:
         position = Standing(codes_of(graph, parts))()
         if position.partition(" (")[0] not in parts:
             position = ""  # who has called the run, in whose loop a coroutine waits
-        about = f"would not let go{at(position)}: its process was left as it was"
+        about = f"did not stop{at(position)}: the process was ended without cleanup"
         left = StopForcedError([WORKER], {WORKER: about})
         if self.supervisor is not None:
             yield failure(str(left), self.supervisor, self._prepared)

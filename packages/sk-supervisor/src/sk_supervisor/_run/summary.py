@@ -73,7 +73,7 @@ def by_force(report: RunReport, supervisor: BootstrapSupervisor, rung: str) -> s
     """What is wrong with the end of a run that has a report."""
     done = "the run was stopped" if report.outcome == "stopped" else "the work is done"
     if supervisor.works_in_caller:
-        return f"{done}, but what comes behind it was cut short by force"
+        return f"{done}, but the cleanup after it was cut short by force"
     forced = [e for e in supervisor.lifecycle_events() if e.name == EventName.SUPERVISOR_FORCE_STOP]
     left = f": {forced[0].fields.get('workers', '')}" if forced else ""
     return f"{done}, but workers had to be ended by force ({rung}){left}"
@@ -112,7 +112,7 @@ class MayDoubt(Protocol):
 def _partial(supervisor: BootstrapSupervisor) -> list[str]:
     try:
         doubt = isinstance(supervisor, MayDoubt) and supervisor.output_is_in_doubt
-        unless = ", unless it is in place: its worker was gone before it could say so"
+        unless = " (or already committed: the sink's worker died before it could report)"
         paths = supervisor.partial_outputs()
         return [f"  partial output: {_whole(path)}{unless if doubt else ''}" for path in paths]
     except KernelError as error:  # a sink that cannot say so must not hide why the run ended

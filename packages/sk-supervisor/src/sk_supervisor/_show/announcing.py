@@ -13,7 +13,7 @@ from sk_kernel import EventRail, LifecycleEvent
 from sk_observability import EventName
 
 from sk_supervisor._protocol.peers import place_of
-from sk_supervisor._text.units import items_at_hand
+from sk_supervisor._text.units import no_progress
 
 if TYPE_CHECKING:
     from sk_config import Config
@@ -102,14 +102,11 @@ def restart_line(
 
 def stall_line(worker: str, stall: Mapping[str, Any], limit: float, *, stuck: bool) -> str:
     """What is said of a worker that stands still, or goes on, by the fields of the event."""
-    seconds = f"{stall.get('seconds', 0.0):.1f} s"
+    seconds = stall.get("seconds", 0.0)
     if not stuck:
-        return f"{worker} goes on, after {seconds}"
-    waiting = stall.get("waiting", 0)
-    work = items_at_hand(waiting)
-    where = f", in {stall['position']}" if stall.get("position") else ""
-    still = f"no progress for {seconds} (stuck_after_seconds: {limit:g})"
-    return f"{worker} is stuck: {still} with {work}{where}"
+        return f"{worker} goes on, after {seconds:.1f} s"
+    waiting, position = stall.get("waiting", 0), stall.get("position", "")
+    return f"{worker} is stuck: {no_progress(seconds, limit, waiting, position)}"
 
 
 def _how(failed: Mapping[str, Any]) -> str:

@@ -43,8 +43,8 @@ def report_of(
 
 def unsummed(sink: WorkerRecord) -> str:
     """Why a run has no counters, whose sink has ended, and its worker before it could give them."""
-    why = sink.failure_line() or f"{sink.worker_id} was not waited for"
-    return f"warning: {SINK} has given no summary: {why}"
+    why = sink.failure_line() or f"did not wait for worker {sink.worker_id}"
+    return f"warning: no summary from the sink: {why}"
 
 
 def ends_of(plan: ExecutionPlan, groups: Iterable[GroupStatus]) -> tuple[int, int]:

@@ -65,7 +65,7 @@ def _told(one: ExporterSum) -> str:
     if one.dropped:
         text += f", {sum(one.dropped.values()):,} dropped ({_reasons(one.dropped)})"
     if one.unknown:
-        text += f", {one.unknown:,} held by processes that ended without a last account"
+        text += f", {one.unknown:,} unknown (processes that ended before their final report)"
     for worker, reason in sorted(one.unclosed.items()):
         text += f"; not closed in {worker} ({reason})"
     return text
@@ -73,10 +73,10 @@ def _told(one: ExporterSum) -> str:
 
 def _untold(remainder: Remainder) -> str:
     worker, created, processes = remainder
-    said = "it ended without a last account; up to its last report it had"
+    said = "it ended before its final report; up to its last report it had"
     if processes > 1:
         worker += f" and {processes - 1:,} before it"
-        said = "they ended without a last account; up to their last reports they had"
+        said = "they ended before their final reports; up to their last reports they had"
     return f"spans of {worker}: {said} created {created:,}, the remainder is unknown"
 
 

@@ -166,7 +166,7 @@ def lay_rails(prepared: Prepared, run_id: str) -> Rails:
 def lost_events(counts: LifecycleCounts) -> list[str]:
     """The lines of a summary about lifecycle events that were not exported; none if all were."""
     lines = [
-        f"  events: {lost:,} of level {level} were over its rate and went nowhere"
+        f"  events: {lost:,} {level} events dropped (rate limit)"
         for level, lost in sorted(counts.flooded.items())
     ]
     return lines + _lost("events", counts.exporters)

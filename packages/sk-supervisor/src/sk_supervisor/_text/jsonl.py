@@ -18,8 +18,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 LONGEST: Final = 1 << 20
 """The maximum length of a line in bytes."""
 _NAMED: Final = 5
-_HALF: Final = "half a line: what wrote it was ended in the middle, or writes still"
-_MENDED: Final = "half a line, and a whole one behind it, which was taken: its writer was ended"
+_HALF: Final = "incomplete line: its writer was killed, or is still writing"
+_MENDED: Final = "incomplete line (its writer was killed); the line after it was read"
 
 
 class LineFault(NamedTuple):

@@ -28,3 +28,9 @@ def moment(time_ns: int) -> str:
 def items_at_hand(waiting: int) -> str:
     """Format the length of a worker's queue: batches, request frames and supervisor messages."""
     return f"{waiting:,} {'item' if waiting == 1 else 'items'} of work at hand"
+
+
+def no_progress(seconds: float, limit: float, waiting: int, position: str) -> str:
+    """How a worker is described that is stuck, on the screen and in its failure."""
+    still = f"no progress for {seconds:.1f} s (stuck_after_seconds: {limit:g})"
+    return f"{still} with {items_at_hand(waiting)}{f', in {position}' if position else ''}"
