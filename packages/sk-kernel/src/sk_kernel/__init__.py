@@ -1,6 +1,6 @@
-"""stream kernel: what an application, and whoever starts, watches or tests one, is written with.
+"""stream kernel: the public API to declare, run, observe and test applications.
 
-What runs applications is in :mod:`sk_kernel.runtime`.
+The parts that run applications are in :mod:`sk_kernel.runtime`.
 """
 
 from sk_kernel._application.spec import AdapterSettings, ApplicationSpec

@@ -1,4 +1,4 @@
-"""What the kernel's neighbours implement or exchange: reports, events, supervisors."""
+"""The interfaces of supervisors, and the reports and events that they exchange."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ Outcome = Literal["completed", "stopped"]
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a group has come: counts, since its start, and its state.
+    """The progress of a group: counts since its start, and its state.
 
-    ``records_in`` and ``batches`` were taken in, ``records_out`` passed on; ``dead_lettered`` and
-    ``skipped`` are records that its nodes gave up, ``requests`` those whose records it has run.
-    It has done its part of the first ``source_records`` records of the source: those that went
-    elsewhere, or were given up before they came here, are among them.
+    - ``records_in`` and ``batches`` were received, ``records_out`` were passed on.
+    - ``dead_lettered`` and ``skipped`` count the records that its nodes gave up.
+    - ``requests`` counts the requests whose records it has run.
+    - ``source_records``: the group has done its part of the first so many records of the source.
+      Records that went elsewhere, or were given up before they reached it, are included.
     """
 
     group: str
@@ -43,13 +44,18 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finished run did.
+    """The result of a finished run.
 
-    ``outcome`` is ``completed`` when the source had no more, or is an unbounded one that a stop has
-    drained, and the sink committed, ``stopped`` when the source was interrupted, what was in flight
-    drained, and the sink aborted; then ``partial_outputs`` names what it left. ``counters`` are the
-    sink's own. ``dead_lettered`` and ``skipped`` count the records that nodes gave up. What has
-    become of spans is in the status: it is known only when every process has ended.
+    ``outcome`` is one of:
+
+    - ``completed``: the source had no more records, or an unbounded source was drained after a
+      stop; the sink committed.
+    - ``stopped``: the source was interrupted, records in flight were drained, and the sink aborted;
+      ``partial_outputs`` names the output that it left.
+
+    ``counters`` are the sink's own. ``dead_lettered`` and ``skipped`` count the records that nodes
+    gave up. The accounts of spans are in the status instead: they are known only after every
+    process has ended.
     """
 
     run_id: str
@@ -67,13 +73,14 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LifecycleEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One step in the life of a supervisor or worker.
+    """One event in the life of a supervisor or a worker.
 
-    ``sequence`` counts from 1 within a run, ``time_ns`` is nanoseconds since the epoch,
-    ``correlation_id`` is the run's id, ``trace_id`` the trace that it belongs to: that of the
-    record at fault where there is one, else that of the supervisor's own steps; None in a run that
-    traces nothing. ``name`` is one of the documented events
-    (``worker_spawned``, ...), ``fields`` its further facts, free of secrets and payloads.
+    - ``sequence`` counts from 1 within a run; ``time_ns`` is in nanoseconds since the epoch.
+    - ``name`` is one of the documented events (``worker_spawned``, ...); ``fields`` has its further
+      data, without secrets and payloads.
+    - ``correlation_id`` is the run's id.
+    - ``trace_id`` is the trace of the record at fault, if there is one, otherwise the trace of the
+      supervisor's own steps; None if the run traces nothing.
     """
 
     sequence: int
@@ -88,113 +95,116 @@ class LifecycleEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BootstrapSupervisor(Protocol):
-    """Owns the workers of a run, from their start to their end, whatever they are made of.
+    """Owns the workers of a run from their start to their end: processes, threads or others.
 
-    A call that the lifecycle does not allow, or with an unknown group, raises
-    :class:`sk_kernel.LifecycleCallError` and changes nothing; what ends a start, a run or a stop
-    raises another :class:`sk_kernel.KernelError`. :meth:`request_stop`, :meth:`snapshot`,
-    :meth:`lifecycle_events` and :meth:`subscribe` are safe in any thread; the others are for one.
-    ``sk_kernel.testing.check_supervisor`` holds an implementation to all of this.
+    A call that the lifecycle does not allow, or that names an unknown group, raises
+    :class:`sk_kernel.LifecycleCallError` and changes nothing. A failed start, run or stop raises
+    another :class:`sk_kernel.KernelError`. :meth:`request_stop`, :meth:`snapshot`,
+    :meth:`lifecycle_events`, :meth:`subscribe` and the methods that say so are safe in any thread;
+    call all others from one thread. ``sk_kernel.testing.check_supervisor`` checks an implementation
+    against this interface.
     """
 
     @property
     def works_in_caller(self) -> bool:
         """Whether :meth:`run` does the work itself, in the caller's thread.
 
-        A forced stop must then break into that thread, since nothing else could end the work:
-        whoever runs it does that, behind :meth:`request_stop`.
+        If so, a forced stop must interrupt that thread, because nothing else could end the work.
+        The caller of :meth:`run` does that after :meth:`request_stop`.
         """
 
     def start_groups(self, group_names: Sequence[str]) -> None:
         """Start the workers of these groups, in this order."""
 
     def wait_ready(self, timeout_seconds: float) -> bool:
-        """Whether all started workers said ready within the time; for 0 or less: False."""
+        """Return whether all started workers are ready within the time; False for 0 or less."""
 
     def run(self) -> RunReport:
-        """Open the gate, let the source be read, return when every group has drained."""
+        """Let the source be read, and return when every group has drained."""
 
     def request_stop(self, reason: str, *, force: bool = False) -> None:
-        """End the input: what was read is worked off, and :meth:`run` returns. Never blocks.
+        """End the input: the records that were read are processed, and :meth:`run` returns.
 
-        Asked again, it changes nothing. One that comes before the work is not lost. Safe in a
-        signal handler.
+        It never blocks and is safe in a signal handler. A second call changes nothing. A request
+        that comes before the work begins is not lost.
 
-        :param force: end the run at once instead, whether or not a stop was requested before: what
-            was read is not worked off, no worker is waited for, and :meth:`run` raises. One that
-            works in the caller drains all the same, unless its work is broken into.
+        :param force: end the run at once instead, whether or not a stop was requested before: the
+            records that were read are not processed, no worker is waited for, and :meth:`run`
+            raises. A supervisor that works in the caller's thread drains all the same, unless its
+            work is interrupted.
         """
 
     def wait_started(self, timeout_seconds: float) -> bool:
-        """Whether :meth:`run` has begun the work within the time. Any thread.
+        """Return whether :meth:`run` has begun the work within the time. Any thread.
 
-        False at once where it never will: whatever was started has been shut down.
+        If the run has been shut down and never will begin, it returns False at once.
         """
 
     def request(
         self, envelope: Envelope[Any], *, timeout_seconds: float | None = None
     ) -> ReplyWaiter:
-        """Send a request to the nodes that take it; never waits. Any thread, while the run works.
+        """Send a request to the nodes that take it, without waiting. Any thread.
 
-        ``await`` what it gives, or call its ``wait()``: the outcome is a
-        :class:`sk_kernel.TerminalEvent` under the caller's own trace id, whose payload is the first
-        that the graph had for its sink (None where it had none). Behind the default timeout of the
-        configuration, or ``timeout_seconds``, the outcome is a timeout.
+        ``await`` the returned waiter, or call its ``wait()``. The outcome is a
+        :class:`sk_kernel.TerminalEvent` with the caller's own trace id. Its payload is the first
+        that reaches the sink of the graph, or None if none does. After ``timeout_seconds``, by
+        default the timeout of the configuration, the outcome is a timeout.
 
-        :raises RequestRefusedError: when too many are in flight, its trace id is in use, the run
-            takes no requests, or none any more, or what its envelope says is not all text; over
-            processes also when MessagePack has no form for its payload.
-        :raises UnknownRouteError: when no node takes it.
-        :raises RecordTooLargeError: over processes, when it is larger than a frame may be.
+        :raises RequestRefusedError: when too many requests are in flight, the trace id is in use,
+            the run takes no requests (yet, or any more), or the envelope's metadata is not all
+            text; in the multiprocess profile also when MessagePack cannot carry the payload.
+        :raises UnknownRouteError: when no node takes the payload.
+        :raises RecordTooLargeError: in the multiprocess profile, when the payload is larger than
+            the limit of a frame.
         """
 
     def execute_boundary(
         self, inputs: Sequence[BoundaryDispatchInput], *, timeout_seconds: float | None = None
     ) -> RoutingResult:
-        """Run inputs from their targets on, in the groups that own those; wait for all of them.
+        """Run each input from its target on, in the group that owns the target, and wait for all.
 
-        The terminal outputs are the replies, in the order of the inputs, under their trace ids.
+        The terminal outputs are the replies, in the order of the inputs, with their trace ids.
 
-        :raises LifecycleError: a ``TimeoutError``, a ``ConnectionError`` (the group was lost) or a
-            ``RuntimeError`` (a node failed), as the first input that failed.
+        :raises LifecycleError: for the first input that failed; it is also a ``TimeoutError``, a
+            ``ConnectionError`` (the group was lost) or a ``RuntimeError`` (a node failed).
         :raises UnknownRouteError: when there is no such group, or it does not run the target.
         :raises RequestRefusedError: as :meth:`request`.
         """
 
     def emit_handoff_failure(self, group_name: str, category: str) -> None:
-        """Tell, as a lifecycle event, that a request handed to a group has failed. Any thread."""
+        """Emit the lifecycle event of a request that failed in a group. Any thread."""
 
     def route_cache_snapshot(self) -> RouteCacheSnapshot:
-        """How the routing cache stands. Any thread."""
+        """Return the state of the routing cache. Any thread."""
 
     def partial_outputs(self) -> Sequence[str]:
-        """Where unfinished output is; empty once it is in place, or where there is none."""
+        """Return the places of unfinished output; empty if there is none, or it was committed."""
 
     def stop_groups(self, graceful_timeout_seconds: float, *, drain_inflight: bool) -> None:
-        """Stop gracefully, source first; TimeoutError when the time is over."""
+        """Stop gracefully, source first; raise a ``TimeoutError`` when the time is over."""
 
     def force_terminate_groups(self, group_names: Sequence[str]) -> None:
-        """Terminate, then kill, the workers of these groups."""
+        """Terminate the workers of these groups, and kill those that do not end."""
 
     def shutdown(self) -> str:
-        """Stop whatever is left within the configured time, in every state; more often: nothing.
+        """Stop all that still runs, within the configured time. Legal in every state.
 
-        Returns the lowest rung of the stop ladder that any worker needed: ``none``, ``stop``,
-        ``terminate`` or ``kill``.
+        A second call does nothing. Returns the last step of the stop ladder that any worker needed:
+        ``none``, ``stop``, ``terminate`` or ``kill``.
         """
 
     def snapshot(self) -> RunStatus:
-        """The run as it is now, worker by worker. Safe in any thread."""
+        """Return the present state of the run, with every worker. Safe in any thread."""
 
     def lifecycle_events(self) -> Sequence[LifecycleEvent]:
-        """The events so far that the bounded ring still holds, in order."""
+        """Return the events so far that the bounded buffer still holds, in order."""
 
     def subscribe(self, after_sequence: int) -> Sequence[LifecycleEvent]:
-        """The events after a sequence number that the ring still holds."""
+        """Return the events after a sequence number that the buffer still holds."""
 
 
 class EventRail(Protocol):
-    """Where a supervisor puts its lifecycle events: numbered, dated, cleaned, kept and exported."""
+    """Takes a supervisor's lifecycle events: it numbers, dates, masks, keeps and exports them."""
 
     def emit(
         self,
@@ -206,38 +216,38 @@ class EventRail(Protocol):
         fields: Mapping[str, object] | None = None,
         trace_id: str | None = None,
     ) -> LifecycleEvent | None:
-        """Record an event; None where its level is not wanted. Any thread; raises nothing."""
+        """Record an event; return None if its level is disabled. Any thread; raises nothing."""
 
     def events(self) -> Sequence[LifecycleEvent]:
-        """The events that are still held, in order."""
+        """Return the events that are still held, in order."""
 
     def after(self, sequence: int) -> Sequence[LifecycleEvent]:
-        """Those after a sequence number."""
+        """Return the events after a sequence number."""
 
 
 class OnLine(Protocol):
-    """Takes what workers write. From any thread; never blocks."""
+    """Receives the output of workers. It is called from any thread and must not block."""
 
     def __call__(self, worker: str, stream: str, text: str, level: int | None = None, /) -> object:
-        """A worker's id, ``stdout`` or ``stderr``, and a line that it wrote there.
+        """Receive a line that ``worker`` wrote to ``stream`` (``stdout`` or ``stderr``).
 
-        With a ``level`` of :mod:`logging` it is a text that belongs together, of several lines
-        perhaps: a record of a log, a traceback.
+        With a ``level`` of :mod:`logging`, ``text`` is one log record or traceback, which may have
+        several lines.
         """
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunSetup:
-    """Everything that a supervisor is made of: a checked application, placed and planned.
+    """Everything that a supervisor is created from: a checked application with its plan.
 
-    :param config: the whole configuration: an ``sk_config.Config``.
-    :param groups: the process groups that hold a vertex, in configuration order; none of them where
-        the configuration names none, and all is one group.
-    :param application: what is discovered here; its ``spec`` is the data that a worker needs to
-        discover the same.
-    :param log: takes the supervisor's lifecycle events.
-    :param on_progress: to be called when a group has come further. From any thread; never blocks.
-    :param on_line: to be called with what workers write.
+    :param config: the whole configuration, an ``sk_config.Config``.
+    :param groups: the process groups that have a vertex, in the order of the configuration. It is
+        empty if the configuration names none: then everything is one group.
+    :param application: the application as discovered in this process; a worker needs its ``spec``
+        to discover the same.
+    :param log: receives the supervisor's lifecycle events.
+    :param on_progress: to be called with the progress of a group, from any thread; never blocks.
+    :param on_line: to be called with the output of workers.
     """
 
     run_id: str
@@ -252,17 +262,17 @@ class RunSetup:
 
 
 class SupervisorFactory(Protocol):
-    """Makes the supervisor of a run: what an entry point of :data:`SUPERVISORS` names.
+    """Creates the supervisor of a run: the object that an entry point of :data:`SUPERVISORS` names.
 
-    The entry point's name is what ``runtime.platform.bootstrap.mode`` says.
+    The entry point's name is a value of ``runtime.platform.bootstrap.mode``.
     """
 
     def __call__(self, setup: RunSetup, /) -> BootstrapSupervisor:
-        """Make it; start nothing yet.
+        """Create the supervisor without starting anything.
 
         :raises LifecycleError: when this run cannot be supervised.
         """
 
 
 SUPERVISORS = "stream_kernel.supervisors"
-"""The group of the entry points by which a package provides a supervisor."""
+"""The group of entry points by which a package provides a supervisor."""

@@ -1,6 +1,6 @@
-"""The one versioned status of a run: what ``snapshot()``, ``sk status`` and reports show.
+"""The versioned status of a run, which ``snapshot()``, ``sk status`` and reports show.
 
-As JSON it is ``msgspec.json.encode(status)``; a reader refuses an unknown ``version``.
+``msgspec.json.encode(status)`` is its form as JSON. A reader rejects an unknown ``version``.
 """
 
 from __future__ import annotations
@@ -12,27 +12,39 @@ from sk_kernel._replies.facts import ReplyCounters
 from sk_kernel._trace.span_accounts import SpanAccount
 
 STATUS_VERSION = 1
-"""The version of what a `RunStatus` holds; it grows when a reader must know of a change."""
+"""The version of the fields of a `RunStatus`; it grows with every incompatible change."""
 
 
 class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One worker, in its latest incarnation.
 
-    ``records_in`` were handed to its nodes, ``records_out`` passed on by them: by this incarnation.
-    ``source_records`` is its place in the source's input: it has done its part of so many records
-    of the source, whether they came to it or not.
-    ``pid`` is the supervisor's number for it and ``os_pid`` the operating system's (None on an
-    engine without processes). Ages are seconds, as of the snapshot; None before there was anything
-    to age; that of progress is the time since it last got on. ``waiting`` counts the batches that
-    it has and is not done with; it is ``stuck`` when it stands still before them for longer than
-    its group allows. ``dead_lettered`` and ``skipped`` count the records that its nodes gave up.
-    ``rss_bytes`` is its resident memory, None where that cannot be read. ``category`` is that of
-    its failure, ``last_failure`` a line on that of the incarnation whose place it has taken.
-    ``ended`` says how its process ended (``exit code 1``, ``signal SIGKILL``), ``rung`` how far
-    down the stop ladder it took; both are empty, or ``none``, while it runs. ``totals`` are those
-    of all incarnations that were in its place: they never fall. ``credit`` is how many batches its
-    source may read before one is done with; None where it has no source. ``requests`` counts the
-    requests whose records it has run.
+    Identity:
+
+    - ``pid`` is the supervisor's number for the worker, ``os_pid`` the process id of the operating
+      system; None if the supervisor uses no processes.
+
+    Work of this incarnation:
+
+    - ``records_in`` were received by its nodes, ``records_out`` were passed on by them;
+      ``dead_lettered`` and ``skipped`` count the records that they gave up. ``requests`` counts the
+      requests whose records it has run.
+    - ``source_records``: it has done its part of the first so many records of the source, whether
+      or not they came to it.
+    - ``waiting`` counts the batches that it has received and not finished. It is ``stuck`` if it
+      has made no progress on them for longer than its group allows.
+    - ``credit`` is the number of batches that its source may read before one is finished; None if
+      it has no source.
+
+    Ages are in seconds at the time of the snapshot, and None before the first event;
+    ``progress_age_seconds`` is the time since its last progress. ``rss_bytes`` is its resident
+    memory; None if that cannot be read.
+
+    Its end: ``category`` is the category of its failure; ``last_failure`` is a line about the
+    failure of the incarnation that it has replaced. ``ended`` is the end of its process (``exit
+    code 1``, ``signal SIGKILL``), empty while it runs. ``rung`` is the last step of the stop ladder
+    that it needed, ``none`` while it runs.
+
+    ``totals`` are the sums over all incarnations in its place: they never fall.
     """
 
     worker_id: str
@@ -74,21 +86,25 @@ class GroupStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as it is now.
+    """The present state of a run.
 
-    ``ready`` is the answer to a readiness probe: the gate is open and no stop was asked for.
-    ``started`` is that to a startup probe: every group was ready once, and was told to work.
-    ``records_in`` are those that the source has given, ``records_out`` those that the sink has
-    taken, as their groups last said.
-    ``stop_reasons`` are those of the requests to stop that changed anything, in order (``SIGTERM``,
-    ``sk stop``): the first one, and the first that was to end the run by force, which
-    ``stop_forced`` says has come.
-    ``refusals`` counts what was refused, by ``plane.category`` (``data.replay``,
-    ``control.signature``). ``spans`` says what has become of the spans so far, for each process
-    that traces, those that have ended among them. ``requests`` says what became of the callers'
-    requests, and ``request_seconds`` how long they took until they had an outcome, by its status
-    (``success``, ``error``, ``timeout``, ``cancelled``). ``health`` has the addresses at which
-    probes are answered, by ``http`` and ``grpc``, with the port that was taken for port 0.
+    - ``ready`` is the answer to a readiness probe: the work has begun, all workers are ready, and
+      no stop was requested.
+    - ``started`` is the answer to a startup probe: every group was ready once, and was told to
+      work.
+    - ``records_in`` are the records that the source has returned, ``records_out`` those that the
+      sink has received, as last reported by their groups.
+    - ``stop_reasons`` are the reasons of the stop requests that had an effect, in order
+      (``SIGTERM``, ``sk stop``): the first one, and the first forced one. ``stop_forced`` is true
+      if there was a forced one.
+    - ``refusals`` counts rejected connections and messages by ``plane.category`` (``data.replay``,
+      ``control.signature``).
+    - ``spans`` has the account of the spans of every process that traces, also of those that have
+      ended.
+    - ``requests`` counts the callers' requests. ``request_seconds`` has the times until their
+      outcome, by its status (``success``, ``error``, ``timeout``, ``cancelled``).
+    - ``health`` has the addresses of the probes, by ``http`` and ``grpc``; port 0 is replaced by
+      the port in use.
     """
 
     run_id: str
@@ -111,11 +127,14 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     version: int = STATUS_VERSION
 
     def workers(self) -> tuple[WorkerStatus, ...]:
-        """Every worker, in the order of the groups."""
+        """Return every worker, in the order of the groups."""
         return tuple(worker for group in self.groups for worker in group.workers)
 
     def group(self, name: str) -> GroupStatus:
-        """The group of that name; KeyError for a stranger."""
+        """Return the group of that name.
+
+        :raises KeyError: when there is none.
+        """
         for group in self.groups:
             if group.name == name:
                 return group

@@ -1,7 +1,8 @@
-"""A dead letter: a payload that a node was given and raised on, with all that replaying it takes.
+"""A dead letter: a payload on which a node raised, with the data that replaying it needs.
 
-One line of JSON each. The payload is in MessagePack as between processes, in Base64. What the node
-raised is named by its type only: its text may hold some of the payload, or a secret.
+Each is one line of JSON. The payload is in MessagePack, as between processes, and in Base64. Only
+the type of the node's exception is included: its text may contain a part of the payload, or a
+secret.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ Place = tuple[int, str, tuple[int, ...]]
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One record in one node.
+    """A record that a node gave up.
 
-    ``sequence`` is the source record's; ``key`` is the record's place in the run's order, which
-    begins with it; ``type`` is the payload's class by module and name; ``cause`` the type of what
-    the node raised at the last of its ``attempts``. ``reply_to`` and ``headers`` are what envelopes
-    said of the record.
+    - ``sequence`` is the number of the source's record; ``key`` is the record's place in the run's
+      order, which begins with ``sequence``.
+    - ``type`` is the payload's class, by module and name.
+    - ``cause`` is the type of the exception at the last of the ``attempts``.
+    - ``reply_to`` and ``headers`` are those that envelopes have set.
     """
 
     version: Literal[1] = 1
@@ -57,14 +59,14 @@ _encode_payload = msgspec.msgpack.Encoder().encode
 
 
 def written_letter(letter: DeadLetter) -> bytes:
-    """The letter as its line."""
+    """Return a dead letter as a line."""
     return _encode(letter) + b"\n"
 
 
 def read_letter(line: bytes) -> DeadLetter:
-    """The letter in a line.
+    """Return the dead letter in a line.
 
-    :raises DeadLetterError: when there is none; the message holds nothing of the line.
+    :raises DeadLetterError: when the line is no dead letter; the message contains no part of it.
     """
     try:
         return _decode(line)
