@@ -1,4 +1,4 @@
-"""The errors of requests: one that is not taken on, and one whose time is over."""
+"""The errors of requests: rejected ones, and one that has expired in a node."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from sk_kernel._base_error import KernelError
 
 
 class RequestRefusedError(KernelError):
-    """A request was not taken on; nothing was sent."""
+    """A request was rejected; nothing was sent."""
 
 
 class TooManyRequestsError(RequestRefusedError):
-    """As many requests as allowed are with the nodes: the caller may try again when one is done.
+    """The maximum number of requests is in flight; the caller may try again after one has ended.
 
-    For ``unfinished`` of them nobody waits any more: their time is over, or they were cancelled, or
-    answered by a part of what they lead to. The nodes have not done with them all the same.
+    ``unfinished`` of them have an outcome already (they timed out, were cancelled, or were answered
+    by a part of their records), but the nodes have not finished with them.
     """
 
     def __init__(self, limit: int, unfinished: int = 0) -> None:
@@ -31,7 +31,7 @@ class TooManyRequestsError(RequestRefusedError):
 
 
 class TooManyInputsError(RequestRefusedError):
-    """More inputs at once than may ever be in flight together: to try again is of no use."""
+    """More inputs in one call than requests may be in flight; trying again does not help."""
 
     def __init__(self, count: int, limit: int) -> None:
         self.count, self.limit = count, limit
@@ -42,7 +42,7 @@ class TooManyInputsError(RequestRefusedError):
 
 
 class TraceInUseError(RequestRefusedError):
-    """A request in flight goes by that trace id already."""
+    """A request in flight has the same trace id."""
 
     def __init__(self, trace_id: str) -> None:
         self.trace_id = trace_id
@@ -50,10 +50,11 @@ class TraceInUseError(RequestRefusedError):
 
 
 class UnsendableRequestError(RequestRefusedError):
-    """A request cannot be sent as its caller has made it; ``problem`` says what is wrong with it.
+    """A request cannot be sent as the caller has built it; ``problem`` describes the fault.
 
-    Where only the worker that it comes to can know (a field of another type than its class
-    declares), the request has failed, and this is the cause. Its trace is then ``trace_id``.
+    Some faults are found only by the worker that receives the request, for example a field that is
+    not of its declared type. Then the request fails with this error as the cause, and ``trace_id``
+    is its trace.
     """
 
     trace_id: str | None = None
@@ -64,10 +65,10 @@ class UnsendableRequestError(RequestRefusedError):
 
 
 class RequestExpiredError(KernelError):
-    """The time of a request was over before a node had done with it: nobody waits for it any more.
+    """The time of a request was over before a node had finished with it.
 
-    It is the ``cause_type`` of a node's failure, and never raised to a caller, whose request has
-    the outcome ``timeout``. Where the node was a coroutine, the ``__cause__`` shows where it stood.
+    It is the ``cause_type`` of a node's failure and is never raised to a caller: the request has
+    the outcome ``timeout``. If the node is a coroutine, the ``__cause__`` shows where it waited.
     """
 
     def __init__(self, node: str) -> None:
@@ -79,9 +80,9 @@ class RequestExpiredError(KernelError):
 
 
 class RequestsClosedError(RequestRefusedError):
-    """The run takes no requests on: it has not begun, is stopping, or has ended.
+    """The run takes no requests: it has not begun, is stopping, or has ended.
 
-    Where it has failed, ``ended`` says of what in one line, and the failure is the ``__cause__``.
+    If it has failed, ``ended`` is a line about the failure, which is the ``__cause__``.
     """
 
     def __init__(self, ended: str = "") -> None:

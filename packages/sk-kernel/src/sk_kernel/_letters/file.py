@@ -108,9 +108,9 @@ class DeadLetterFile:
 
 
 def letter_lines(path: str) -> Generator[bytes, None, None]:
-    """The lines of a file of dead letters, or, in their order, of a folder of parts.
+    """Yield the lines of a file of dead letters, or of a folder of parts, merged in their order.
 
-    :raises DeadLetterError: when it cannot be read; of a part also where a line is no letter.
+    :raises DeadLetterError: when it cannot be read; for parts also when a line is no dead letter.
     """
     with told_of("read", path):
         if os.path.isdir(path):
