@@ -1,7 +1,8 @@
-"""Lanes over a common axis of time, as a fragment of HTML. Pure; it brings its own style.
+"""A chart of lanes over a common time axis, as a fragment of HTML with its own style. Pure.
 
-A lane is a ``<details>``, which a keyboard opens as a pointer does; no script is needed. The style
-holds inside the fragment only, follows the reader's scheme, and stacks on a narrow screen.
+A lane is a ``<details>`` element, which keyboard and pointer can open without a script. The style
+applies only inside the fragment, follows the reader's colour scheme, and stacks the parts of a lane
+on a narrow screen.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sk_supervisor._text.markup import Markup, Piece, style, tag
 from sk_supervisor._text.units import lasting
 
 DEEPEST: Final = 16
-"""The levels that a name is moved in by."""
+"""The maximum number of levels by which a name is indented."""
 _COLOURS: Final = 8
 _TICKS: Final = (0, 25, 50, 75, 100)
 _STYLE: Final = """
@@ -98,27 +99,30 @@ _STYLE: Final = """
 
 
 class Scale(NamedTuple):
-    """Where a time is between the begin and the end of all, in hundredths."""
+    """Converts times and durations to per cent of the whole chart."""
 
     begin: int
     length: int
 
     @classmethod
     def of(cls, begin: int, end: int) -> Scale:
-        """Make one that has a length in any case."""
+        """Make a scale whose length is at least 1 ns."""
         return cls(begin, max(1, end - begin))
 
     def share(self, nanoseconds: int) -> float:
-        """Give a duration."""
+        """Convert a duration."""
         return round(100 * nanoseconds / self.length, 4)
 
     def at(self, time_ns: int) -> float:
-        """Give a moment."""
+        """Convert a time since the epoch."""
         return self.share(time_ns - self.begin)
 
 
 class Swimlane(NamedTuple):
-    """A name, what is drawn, a figure at the end, and the facts that opening it shows."""
+    """A lane: its name, what is drawn, a figure at its end, and the facts shown when it is opened.
+
+    ``depth`` indents the name; ``anchor`` is the id of the element.
+    """
 
     name: Piece
     drawn: Sequence[Markup]
@@ -138,7 +142,7 @@ def lanes(
     notes: Sequence[str] = (),
     label: str,
 ) -> Markup:
-    """Draw them all; ``heads`` stands above the names and above the figures at the end."""
+    """Draw the chart; ``heads`` are the headings of the names and of the figures at the end."""
     return tag(
         "figure",
         style(_STYLE),
@@ -154,30 +158,30 @@ def lanes(
 
 
 def bar(scale: Scale, begin_ns: int, length_ns: int, classes: str, title: str) -> Markup:
-    """Draw a length of time; one too short to be seen has three pixels, within the lane."""
+    """Draw a period of time, at least three pixels wide and within the lane."""
     begin, length = scale.at(begin_ns), scale.share(length_ns)
     late = " late" if begin + length > 99.5 and length < 1 else ""
     return tag("span", class_=f"bar {classes}{late}", style=_place(begin, length), title=title)
 
 
 def wait(scale: Scale, begin_ns: int, length_ns: int) -> Markup:
-    """Draw a length of time in which nothing went on, as a dashed line."""
+    """Draw a period of waiting, as a dashed line."""
     return tag("span", class_="wait", style=_place(scale.at(begin_ns), scale.share(length_ns)))
 
 
 def mark(scale: Scale, time_ns: int, title: str, *, bad: bool) -> Markup:
-    """Draw a moment."""
+    """Draw a point in time."""
     place = f"--at:{scale.at(time_ns)}"
     return tag("span", class_="mark failed" if bad else "mark", style=place, title=title)
 
 
 def colour(number: int) -> str:
-    """Give the class of a colour; they come round again."""
+    """Return the CSS class of a colour; the colours repeat."""
     return f"c{number % _COLOURS}"
 
 
 def key(classes: str, text: str) -> Markup:
-    """Say what a colour, or the dashed line, is for."""
+    """Make an entry of the legend, for the symbol with these CSS classes."""
     return tag("li", tag("i", class_=classes), text)
 
 

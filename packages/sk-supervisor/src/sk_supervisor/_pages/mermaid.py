@@ -1,4 +1,4 @@
-"""A prepared application as a Mermaid flowchart: groups as boxes, hops as thick arrows."""
+"""An execution plan as a Mermaid flowchart: groups as boxes, hops between them as thick arrows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan
 
 
 def flowchart(plan: ExecutionPlan) -> str:
-    """The picture of a plan, as Mermaid text ending in a newline."""
+    """The flowchart of a plan, as Mermaid text that ends with a newline."""
     return "\n".join(_lines(plan)) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The lifecycle events of a run as the lives of its workers, one lane each. Pure."""
+"""The histories of a run's workers, from its lifecycle events, one lane each. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sk_kernel import LifecycleEvent
 
 SUPERVISOR: Final = "supervisor"
 
-#: What an event begins, of the one that it names; None ends its life.
+#: The state that each event begins for its worker; None for the event that ends a worker.
 _BEGINS: Final[dict[str, str | None]] = {
     "worker_spawned": "starting",
     "worker_bootstrap_loaded": "loaded",
@@ -33,7 +33,10 @@ _ONE_WORKER: Final = re.compile(r"(.+-\d+)\.(\d+)")
 
 
 class Stretch(NamedTuple):
-    """A state of one worker, of one incarnation. ``ended`` is False where the events end first."""
+    """A period in which one incarnation of a worker was in one state.
+
+    ``ended`` is False if the recorded events end before the state does.
+    """
 
     state: str
     worker: str
@@ -43,13 +46,13 @@ class Stretch(NamedTuple):
 
     @property
     def length_ns(self) -> int:
-        """How long it lasted; 0 where the clock went back."""
+        """Its duration; 0 if the clock was set back."""
         return max(0, self.end_ns - self.begin_ns)
 
 
 @dataclass
 class WorkerHistory:
-    """What happened to one worker, all its incarnations, or to the supervisor."""
+    """The history of one worker, over all its incarnations, or of the supervisor."""
 
     name: str
     stretches: list[Stretch] = field(default_factory=list)
@@ -58,7 +61,7 @@ class WorkerHistory:
 
 
 class Timeline(NamedTuple):
-    """A run: the supervisor's lane, then one for each worker in the order of their start."""
+    """A run: the supervisor's history, then one for each worker in the order of their start."""
 
     run_id: str
     begin_ns: int
@@ -67,18 +70,18 @@ class Timeline(NamedTuple):
 
     @property
     def failures(self) -> int:
-        """How often a worker failed."""
+        """The number of failures of workers."""
         return sum(e.name == "worker_failed" for life in self.lives for e in life.events)
 
 
 def timeline_of(events: Sequence[LifecycleEvent]) -> Timeline:
-    """Tell the lives in the events of one run, of which there is at least one."""
+    """Build the timeline of a run from its events, of which there must be at least one."""
     ordered = sorted(events, key=lambda event: event.sequence)
     end = max(event.time_ns for event in ordered)
     lives = {SUPERVISOR: WorkerHistory(SUPERVISOR)}
     for event in ordered:
         if event.worker is None and event.group is not None:
-            continue  # what a group goes through is what its workers do
+            continue  # shown by the events of the group's workers
         name = SUPERVISOR if event.worker is None else slot_of(event.worker)
         life = lives.setdefault(name, WorkerHistory(name))
         life.events.append(event)
@@ -91,13 +94,13 @@ def timeline_of(events: Sequence[LifecycleEvent]) -> Timeline:
 
 
 def slot_of(worker: str) -> str:
-    """Give the worker's name without its incarnation: what follows it is the same lane."""
+    """The worker's id without its incarnation: all incarnations share one lane."""
     found = _ONE_WORKER.fullmatch(worker)
     return found[1] if found else worker
 
 
 def is_bad(event: LifecycleEvent) -> bool:
-    """Whether an event tells of something that should not be."""
+    """Whether an event reports a fault."""
     return _BAD.search(event.name) is not None and "unstuck" not in event.name
 
 
@@ -109,6 +112,6 @@ def _stretches(life: WorkerHistory, end: int) -> Iterable[Stretch]:
             continue
         worker = event.worker or SUPERVISOR
         after = turns[number + 1] if number + 1 < len(turns) else None
-        # A supervisor's last step lasts until the last that is heard of the run.
+        # The supervisor's last step lasts until the last event of the run.
         ended = after is not None or worker == SUPERVISOR
         yield Stretch(state, worker, event.time_ns, after.time_ns if after else end, ended)

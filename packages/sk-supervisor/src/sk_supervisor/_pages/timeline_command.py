@@ -1,4 +1,4 @@
-"""``sk timeline``: the lives of a run's workers, as its log file has them."""
+"""``sk timeline``: the histories of a run's workers, from its log file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sk_supervisor.errors import EXIT_DONE, EXIT_OPERATION, OperationError
 
 
 def timeline(paths: Sequence[str], run_id: str | None, which: int | None, html: str | None) -> int:
-    """Show a run; the exit code: 1 where there is none, or lines could not be read."""
+    """Show a run and return the exit code: 1 if there is none, or lines could not be read."""
     try:
         recorded = RecordedEvents(paths, run_id, which)
         for note in recorded.notes:

@@ -1,4 +1,4 @@
-"""Lifecycle events as the log exporter ``jsonl`` wrote them, read back."""
+"""Reading the lifecycle events that the log exporter ``jsonl`` wrote."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from sk_supervisor._text.jsonl import JsonLines, Others
 from sk_supervisor.errors import NotRecordedError
 
 MOST_EVENTS: Final = 20_000
-"""The events that are held; those of an earlier run go first, and then the later ones."""
+"""The maximum number of events held; events of earlier runs are dropped first, then new ones."""
 _SPANS: Final = Others(Span, "spans, which `sk trace` shows")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class EventLine(msgspec.Struct, frozen=True):
-    """A line of the exporter. What it need not have may be absent."""
+    """A line of the exporter. Fields with a default may be missing."""
 
     sequence: int
     time: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -33,7 +33,7 @@ class EventLine(msgspec.Struct, frozen=True):
     fields: dict[str, Any] = {}
 
     def as_event(self) -> LifecycleEvent:
-        """Give the event, its time to the microsecond."""
+        """The event, with its time to the microsecond."""
         return LifecycleEvent(
             sequence=self.sequence,
             time_ns=(self.time - _EPOCH) // timedelta(microseconds=1) * 1_000,
@@ -47,12 +47,12 @@ class EventLine(msgspec.Struct, frozen=True):
 
 
 class RecordedEvents:
-    """The events of one run in files, in the order of the files, and what else there was.
+    """The events of one run, in the order of the files, and notes on what else the files contain.
 
-    ``run_id`` is the run looked for; without one it is the run that wrote last. Of several runs of
-    one id, ``which`` is the one looked for, counted from 1; without it, it is the last. ``notes``
-    are sentences on other runs, on events that were not held and on lines that could not be read,
-    of which ``bad`` is the number (the half line of a writer that was killed is no bad one).
+    ``run_id`` selects the run; without it, it is the run that wrote last. If several runs have that
+    id, ``which`` selects one, counted from 1; without it, it is the last. ``notes`` are sentences
+    about other runs, events that were not held, and lines that could not be read. ``bad`` counts
+    those lines, without half lines of writers that were killed.
 
     :raises RecordedFileError: when a file cannot be read.
     :raises NotRecordedError: when there is no event of that run.
@@ -83,10 +83,10 @@ class RecordedEvents:
 
 
 def read_events(path: str | PathLike[str], run_id: str | None = None) -> list[LifecycleEvent]:
-    """Give the events of one run in a file that the log exporter ``jsonl`` wrote, times in µs.
+    """Read the events of one run from a file that the log exporter ``jsonl`` wrote.
 
-    Without a ``run_id``, of the run that wrote last. Lines that cannot be read are left out; `sk
-    timeline` tells of them.
+    Without a ``run_id``, it is the run that wrote last. Times are to the microsecond. Lines that
+    cannot be read are left out; `sk timeline` reports them.
 
     :raises RecordedFileError: when the file cannot be read.
     :raises NotRecordedError: when there is no event of that run.
@@ -95,14 +95,17 @@ def read_events(path: str | PathLike[str], run_id: str | None = None) -> list[Li
 
 
 class _Run(NamedTuple):
-    """A run, by its id and its number, from 1, among those of that id."""
+    """A run: its id, and its number, from 1, among the runs with that id."""
 
     run_id: str
     number: int
 
 
 class _Numbering:
-    """Tells runs of one id apart: a later event with a lower sequence number begins the next."""
+    """Tells runs with the same id apart.
+
+    A later event whose sequence number is not higher than the last begins the next run.
+    """
 
     def __init__(self) -> None:
         self._last: dict[str, tuple[_Run, LifecycleEvent]] = {}
@@ -116,7 +119,7 @@ class _Numbering:
 
 
 def _others(shown: _Run, runs: Sequence[_Run]) -> Iterator[str]:
-    """Sentences on the runs that are not shown."""
+    """Notes about the runs that are not shown."""
     last = max(run.number for run in runs if run.run_id == shown.run_id)
     if last > 1:
         several = f"The files hold {last} runs of the id {shown.run_id}, one after the other"
@@ -137,7 +140,7 @@ def _by_run(
         event = line.as_event()
         run = numbering.of(event)
         if next(reversed(held), None) != run:
-            held[run] = held.pop(run, [])  # the run that wrote last stands last
+            held[run] = held.pop(run, [])  # keep the run that wrote last at the end
         while size >= MOST_EVENTS and len(held) > 1:
             gone = held.pop(next(iter(held)))
             size, left = size - len(gone), left + len(gone)

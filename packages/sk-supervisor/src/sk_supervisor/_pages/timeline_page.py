@@ -1,4 +1,4 @@
-"""The lives of a run's workers as a figure of HTML, for any page. Pure."""
+"""The timeline of a run as an HTML figure for any page. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sk_supervisor._text.markup import Markup, Piece, page, tag
 from sk_supervisor._text.units import lasting, moment
 
 MOST_LANES: Final = 200
-"""The workers that a figure shows; the others are counted."""
+"""The maximum number of lanes in a figure; the others are counted."""
 MOST_EVENTS: Final = 200
-"""The events that a lane lists; the others are counted."""
+"""The maximum number of events that a lane lists; the others are counted."""
 _COLOURS: Final = {
     "starting": "c2",
     "loaded": "c3",
@@ -28,11 +28,11 @@ _COLOURS: Final = {
 
 
 def timeline_html(events: Iterable[LifecycleEvent], *, notes: Iterable[str] = ()) -> str:
-    """Draw the events of one run: a ``<figure>`` of HTML, to be put into any page.
+    """Draw the events of one run as an HTML ``<figure>``, for any page.
 
-    One lane for the supervisor and one for each worker, its incarnations behind each other. The
-    figure brings its style, which holds inside it only, asks for nothing and runs no script; what
-    is in the events is escaped. ``notes`` are sentences that stand above it.
+    It has one lane for the supervisor and one for each worker, with its incarnations one after the
+    other. The figure contains its style, which applies only inside it. It loads nothing and runs no
+    script; text from events is escaped. ``notes`` are sentences shown above the lanes.
 
     :raises ValueError: when there is no event.
     """
@@ -43,12 +43,12 @@ def timeline_html(events: Iterable[LifecycleEvent], *, notes: Iterable[str] = ()
 
 
 def timeline_page(timeline: Timeline, notes: Iterable[str] = ()) -> str:
-    """Draw it on a page of its own."""
+    """Draw a timeline on a page of its own."""
     return page(f"Timeline of run {timeline.run_id}", _figure(timeline, list(notes)))
 
 
 def facts_of(timeline: Timeline) -> list[tuple[str, str]]:
-    """Give the facts of the run, by name."""
+    """The (name, value) facts about a run."""
     return [
         ("run", timeline.run_id),
         ("workers", f"{len(timeline.lives) - 1:,}"),
@@ -59,7 +59,7 @@ def facts_of(timeline: Timeline) -> list[tuple[str, str]]:
 
 
 def said(event: LifecycleEvent) -> str:
-    """Give the facts of an event in a line, but for its :func:`texts`."""
+    """An event as one line, without the fields that :func:`texts` yields."""
     long = dict(texts(event))
     shown = (
         f"{name}={value}"
@@ -70,7 +70,7 @@ def said(event: LifecycleEvent) -> str:
 
 
 def texts(event: LifecycleEvent) -> Iterator[tuple[str, str]]:
-    """Give the facts of an event that have several lines, by name: the last words of a worker."""
+    """Yield (name, text) of the fields with several lines, such as a worker's last output."""
     for name, value in event.fields.items():
         if isinstance(value, str) and "\n" in value:
             yield name, value

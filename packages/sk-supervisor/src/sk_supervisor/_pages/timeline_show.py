@@ -1,4 +1,4 @@
-"""The lives of a run's workers as a table, on a terminal or in a file."""
+"""The timeline of a run as a table, on a terminal or in a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sk_supervisor._text.units import lasting
 
 
 def show_timeline(screen: Console, timeline: Timeline) -> None:
-    """Print how long each worker was in each state, and what was out of the ordinary."""
+    """Print how long each worker was in each state, and the events that are marked."""
     screen.print(Text("  ".join(f"{name} {shown(value)}" for name, value in facts_of(timeline))))
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
     table.add_column("worker", overflow="fold")

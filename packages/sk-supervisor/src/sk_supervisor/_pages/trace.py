@@ -1,4 +1,4 @@
-"""``sk trace``: what a run's trace files hold, one trace or a list of them."""
+"""``sk trace``: one trace from a run's trace files, or a list of all traces."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _EVENTS: Final = Others(EventLine, "lifecycle events, which `sk timeline` shows"
 
 
 class TraceQuery(NamedTuple):
-    """What the ids of a trace, and of the run that it is of, are or begin with; and its record.
+    """The trace that is looked for, by its id or its record, and the run; ids may be prefixes.
 
-    Of a record its own spans are meant, not those of batches that begin with it.
+    A record's trace is found by the record's own spans, not by those of batches that begin with it.
     """
 
     trace: str = ""
@@ -40,11 +40,11 @@ class TraceQuery(NamedTuple):
 
     @property
     def is_one(self) -> bool:
-        """Whether one trace is asked for, and not all that there are."""
+        """Whether one trace is looked for, and not a list of all."""
         return bool(self.trace) or self.record is not None
 
     def has(self, span: Span) -> bool:
-        """Whether a span is of what is wanted, of any run."""
+        """Whether a span matches, in any run."""
         if self.record is not None and (span.sequence != self.record or span.kind != "internal"):
             return False
         return span.trace_id.startswith(self.trace)
@@ -61,18 +61,18 @@ class TraceQuery(NamedTuple):
 
 
 class ListAs(NamedTuple):
-    """How traces are listed: ``limit`` of them, in one of the `ORDERS`."""
+    """How traces are listed: at most ``limit`` of them, in one of the `ORDERS`."""
 
     limit: int
     order: str
 
 
 def trace(paths: Sequence[str], wanted: TraceQuery, html: str | None, how: ListAs) -> int:
-    """Show the trace that is wanted, or list them where there are many; on a page, the first one.
+    """Show the trace that matches, or list them if there are several; a page shows the first one.
 
-    Of one trace it is told, too, what workers did while it waited: for that, files are read again.
-    A path of ``-`` is standard input. The exit code: 1 where there is none, or lines could not be
-    read that are no half lines of killed workers.
+    A single trace is shown with what the workers did while it waited; for that, the files are read
+    again. The path ``-`` is standard input. Returns the exit code: 1 if no trace matches, or lines
+    could not be read, except half lines of killed workers.
     """
     try:
         return _shown([_STDIN if path == "-" else path for path in paths], wanted, html, how)
@@ -105,7 +105,7 @@ def _shown(paths: Sequence[str], wanted: TraceQuery, html: str | None, how: List
 def _found(
     lines: JsonLines[Span], runs: NewestRun, wanted: TraceQuery, how: ListAs
 ) -> tuple[Chosen, Listing | None]:
-    """Go through the files, once: of the runs that have what is wanted, the newest is taken."""
+    """Read the files once, and keep what matches of the newest run that has a match."""
     chosen = Chosen(wanted.trace)
     spans = _passed(runs.of(filter(wanted.has, lines)), chosen)
     if wanted.is_one:
@@ -116,16 +116,16 @@ def _found(
 
 
 def _said(note: str | None) -> list[str]:
-    """Say on standard error what a page will say, too."""
+    """Print a note on standard error, and return it for the page."""
     if note:
         click.echo(shown(note), err=True)
     return [note] if note else []
 
 
 def _read_again(paths: Sequence[str], several: Chosen, wanted: TraceQuery) -> Chosen:
-    """Give the spans of one trace of a run.
+    """Read the spans of one trace of a run in a second pass.
 
-    :raises SeveralTracesError: when what was read cannot be read twice, as a pipe cannot.
+    :raises SeveralTracesError: when a file cannot be read twice, such as a pipe.
     """
     if not all(map(isfile, paths)):
         raise SeveralTracesError(several.ids)
@@ -134,7 +134,7 @@ def _read_again(paths: Sequence[str], several: Chosen, wanted: TraceQuery) -> Ch
 
 
 def _meanwhile(paths: Sequence[str], rows: Sequence[Row]) -> Meanwhile:
-    """What the workers of a trace's waits did in them; nothing where files cannot be read again."""
+    """What workers did during a trace's waits; nothing if the files cannot be read again."""
     waits = longest_waits(rows) if all(map(isfile, paths)) else []
     meanwhile = Meanwhile(waits)
     if waits:

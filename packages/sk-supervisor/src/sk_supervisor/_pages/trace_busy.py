@@ -1,15 +1,15 @@
-"""The time in which at least one of a trace's spans was under way, span by span. Pure."""
+"""The total time in which at least one span of a trace was running, built span by span. Pure."""
 
 from __future__ import annotations
 
 from array import array
 
 _FEW = 32
-"""The stretches that are kept as they came, before they are joined."""
+"""The number of unsorted stretches that are collected before they are joined."""
 
 
 class Stretches:
-    """Stretches of time, joined where they meet: so they are few, however many spans there are."""
+    """A set of time intervals. Overlapping ones are joined, so it stays small with many spans."""
 
     __slots__ = ("_most", "_times")
 
@@ -18,7 +18,7 @@ class Stretches:
         self._most = _FEW
 
     def add(self, start_ns: int, end_ns: int) -> None:
-        """Add a stretch; one that ends before it begins is none."""
+        """Add an interval; one that does not end after its start is ignored."""
         times = self._times
         if end_ns <= start_ns:
             return
@@ -31,16 +31,16 @@ class Stretches:
             self.join()
 
     def kept(self) -> bytes:
-        """What can be kept elsewhere, and added to others: see :func:`joined`."""
+        """The intervals as bytes, which can be stored and combined with :func:`joined`."""
         return self._times.tobytes()
 
     def total_ns(self) -> int:
-        """How long they are, what is in several of them counted once."""
+        """The total length of the intervals; overlaps count once."""
         self.join()
         return sum(self._times[1::2]) - sum(self._times[::2])
 
     def join(self) -> None:
-        """Put those that meet into one, in the order of time."""
+        """Sort the intervals, and join those that overlap or touch."""
         found = array("q")
         for start_ns, end_ns in sorted(zip(self._times[::2], self._times[1::2], strict=True)):
             if found and start_ns <= found[-1]:
@@ -52,12 +52,12 @@ class Stretches:
 
 
 def joined(one: bytes, other: bytes) -> bytes:
-    """What is kept of two, as of one."""
+    """The union of two sets of intervals, all as bytes."""
     both = Stretches(one + other)
     both.join()
     return both.kept()
 
 
 def total_ns(kept: bytes) -> int:
-    """How long are the stretches of which this is kept."""
+    """The total length of a set of intervals, given as bytes."""
     return Stretches(kept).total_ns()

@@ -1,7 +1,7 @@
-"""The traces in a file of any length: what each is in a line, and the spans of the one looked for.
+"""An index of the traces in files of any size: a summary of each, and the spans of a chosen one.
 
-What is held of the spans is one trace, up to `MOST_SPANS`; the summary of all traces is a private
-SQLite table, which goes to a temporary file of the system's where it grows.
+Only the spans of one trace are held in memory, up to `MOST_SPANS`. The summaries are in a private
+SQLite table, which SQLite moves to a temporary file when it grows.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from sk_supervisor._pages.trace_span import Span
 from sk_supervisor.errors import RecordedFileError
 
 MOST_SPANS: Final = 10_000
-"""The spans of one trace that are kept; the others are counted."""
+"""The maximum number of spans kept of one trace; the others are counted."""
 AT_ONCE: Final = 20_000
-"""The traces whose sums are in memory; then they go to the table."""
+"""The number of traces whose sums are held in memory before they are added to the table."""
 _MOST_NAMED: Final = 8
 _GROUP_BITS: Final = 62
 _TABLE: Final = """
@@ -45,9 +45,10 @@ from traces order by %s, record, trace_id limit ?
 
 
 class Summary(NamedTuple):
-    """One trace. ``record`` is its number at the source, ``groups`` how many it ran through.
+    """The summary of one trace.
 
-    ``busy_ns`` is the time in which at least one of its spans was under way.
+    ``record`` is its record's number at the source, ``groups`` the number of groups it ran through,
+    and ``busy_ns`` the time in which at least one of its spans was running.
     """
 
     trace_id: str
@@ -61,7 +62,7 @@ class Summary(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """How many traces and spans there are, and the first of the traces in an order."""
+    """The numbers of all traces and spans, and the first traces in an order."""
 
     traces: int
     spans: int
@@ -70,16 +71,19 @@ class Listing(NamedTuple):
 
 
 def first_of(listing: Listing) -> Summary:
-    """Give the trace to look at where none was chosen: the first in the list, of a record if any.
+    """The trace to show if none was chosen: the first of a record, or else the first of all.
 
-    What the supervisor did is a trace, too, and is as long as the run.
+    The supervisor's own steps are a trace, too, which is as long as the run.
     """
     records = [trace for trace in listing.shown if trace.record]
     return (records or listing.shown)[0]
 
 
 class Chosen:
-    """The spans of the one trace whose id is, or begins with, what is looked for."""
+    """The spans of the one trace whose id is ``wanted``, or else begins with it.
+
+    ``ids`` has all ids that match, up to eight. With several, no spans are kept.
+    """
 
     def __init__(self, wanted: str) -> None:
         self._wanted, self._exact = wanted, False
@@ -88,13 +92,13 @@ class Chosen:
         self.count = 0
 
     def clear(self) -> None:
-        """Forget what was added: it is of a run that does not count."""
+        """Forget all spans: they are of a run that is not the newest, or match only the prefix."""
         self._exact, self.count = False, 0
         self.ids.clear()
         self.spans.clear()
 
     def add(self, span: Span) -> None:
-        """Keep it if it is of that trace, and of no more than one so far."""
+        """Keep a span if it matches and all matching spans so far are of one trace."""
         if not span.trace_id.startswith(self._wanted):
             return
         if not self._exact and span.trace_id == self._wanted:
@@ -114,11 +118,11 @@ class Chosen:
 def listed(
     spans: Iterable[RunSpan], most: int, order: str = "failed", *, at_once: int = AT_ONCE
 ) -> Listing:
-    """Sum up all traces of the last run that begins, and give ``most``, the first by `ORDERS`.
+    """Sum up all traces of the run that begins last in ``spans``, and list the first ``most``.
 
-    Memory does not grow with their number.
+    They are sorted by ``order``, one of the `ORDERS`. Memory use does not grow with their number.
 
-    :raises RecordedFileError: when there is no room for the temporary table.
+    :raises RecordedFileError: when the temporary table cannot be written.
     """
     groups: dict[str, int] = {}
     held: dict[str, _Sums] = {}
@@ -151,7 +155,7 @@ def listed(
 
 
 class _Sums:
-    """What is in memory of a trace."""
+    """The sums of one trace in memory."""
 
     __slots__ = ("_busy", "_end_ns", "_errors", "_groups", "_record", "_spans", "_start_ns")
 
@@ -169,7 +173,7 @@ class _Sums:
         self._busy.add(span.start_ns, span.end_ns)
 
     def row(self) -> tuple[object, ...]:
-        """As the table has it, but for the id."""
+        """The row of the table, without the id."""
         numbers = self._record, self._spans, self._errors, self._groups
         return *numbers, self._start_ns, self._end_ns, self._busy.kept()
 

@@ -1,4 +1,4 @@
-"""What a list of traces may be sorted by. Pure."""
+"""The orders of a list of traces. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 
 class Order(NamedTuple):
-    """An order of traces: in SQL, in words, and what the first one of them is called."""
+    """An order of traces: in SQL, in words, and a description of the first trace in it."""
 
     sql: str
     told: str
@@ -22,4 +22,4 @@ ORDERS: Final[Mapping[str, Order]] = {
     "busy": Order("busy_ns desc", "the busiest first", "the busiest"),
     "start": Order("start_ns", "as they began", "the first that began"),
 }
-"""What a list of traces may be sorted by."""
+"""The orders, by name."""

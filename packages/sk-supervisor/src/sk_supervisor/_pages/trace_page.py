@@ -1,4 +1,4 @@
-"""One trace as a waterfall across the groups, on a page of its own. Pure."""
+"""One trace as a waterfall chart across the groups, on an HTML page of its own. Pure."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from sk_supervisor._text.markup import Markup, Piece, page, tag
 from sk_supervisor._text.units import lasting, moment
 
 MOST_ROWS: Final = 2_000
-"""The spans that a page shows; the others are counted."""
+"""The maximum number of spans on a page; the others are counted."""
 
 Told: TypeAlias = Mapping[int, Sequence[str]]
-"""What workers did in the wait before a row's span, by the row's place."""
+"""What workers did during the wait before a row's span, by the row's index."""
 
 
 class _Whole:
-    """What each row needs to know of the others."""
+    """What drawing a row requires of the whole trace."""
 
     def __init__(self, rows: Sequence[Row], shown: Sequence[Row], meanwhile: Told) -> None:
         spans = [row.span for row in rows]
         self.spans, self.meanwhile = spans, meanwhile
         self.scale = Scale.of(min(s.start_ns for s in spans), max(s.end_ns for s in spans))
         self.groups = {name: number for number, name in enumerate(groups_of(spans))}
-        #: The first place of each span; a later one of the same id is a repetition.
+        #: The index of each span's first row, by span id; later rows with that id are repetitions.
         self.places = {r.span.span_id: n for n, r in reversed(list(enumerate(shown)))}
 
 
@@ -39,9 +39,9 @@ def trace_page(
     told: Sequence[str] = (),
     meanwhile: Told = MappingProxyType({}),
 ) -> str:
-    """Draw the trace that the rows tell; ``count`` is of all its spans.
+    """Draw the trace of these rows; ``count`` is the number of all its spans.
 
-    ``told`` is what else is to be said: lines that could not be read, traces that are not drawn.
+    ``told`` are further notes: on lines that could not be read, and traces that are not drawn.
     """
     shown = rows[:MOST_ROWS]
     whole = _Whole(rows, shown, meanwhile)
@@ -63,7 +63,7 @@ def trace_page(
 
 
 def _with_link(facts: Sequence[tuple[str, str]], shown: Sequence[Row]) -> Iterator[tuple[str, str]]:
-    """Lead from the number of errors to the first of them."""
+    """Link the number of errors to the first span with an error."""
     failed = [number for number, row in enumerate(shown) if row.span.error is not None]
     for name, value in facts:
         leads = name == "errors" and failed

@@ -1,4 +1,4 @@
-"""Which of several runs is looked at, where their spans are in the same files. Pure."""
+"""The choice of one run, if the files contain spans of several. Pure."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from sk_supervisor._pages.trace_span import Span
 
 
 class RunSpan(NamedTuple):
-    """A span; ``begins`` says that its run is newer than that of the spans before it."""
+    """A span; ``begins`` if it is the first span of a run newer than those before it."""
 
     span: Span
     begins: bool = False
 
 
 class NewestRun:
-    """Lets the spans of the newest run pass, of those whose id is, or begins with, ``wanted``.
+    """Filters the spans of the newest run among those whose id is, or begins with, ``wanted``.
 
-    A run is newer than another one if the first of its spans in the files began later: so each is
-    judged once, and all of its spans are let pass or none. Spans without a run, as they were
-    written before runs were named, are those of one.
+    A run is newer than another one if its first span in the files began later. So a run is judged
+    only once, when it first appears. Spans without a run id, which earlier versions wrote, count
+    as one run.
     """
 
     def __init__(self, wanted: str = "") -> None:
         self._wanted = wanted
         self._begins: dict[str, int] = {}
-        #: The run, once there is a span; empty where its spans name none.
+        #: The newest run so far; empty before the first span, and for spans without a run id.
         self.run_id = ""
 
     @property
@@ -36,7 +36,7 @@ class NewestRun:
         return [run_id for run_id in found if run_id != self.run_id]
 
     def of(self, spans: Iterable[Span]) -> Iterator[RunSpan]:
-        """The spans of the newest run so far: what came before one that begins does not count."""
+        """Yield the spans of the newest run so far; one that ``begins`` voids those before it."""
         for span in spans:
             run_id = span.run_id or ""
             if run_id.startswith(self._wanted):

@@ -1,4 +1,4 @@
-"""A trace as a tree, and the list of many, on a terminal or in a file."""
+"""A trace as a tree, or a list of traces, on a terminal or in a file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COLOURS: Final = ("blue", "green", "yellow", "magenta", "cyan", "bright_black")
 
 
 def show_trace(screen: Console, rows: Sequence[Row], count: int) -> None:
-    """Print one trace: its facts, and its spans as a tree with when they began and how long."""
+    """Print one trace: its facts, and its spans as a tree with their start times and durations."""
     spans = [row.span for row in rows]
     begin = min(span.start_ns for span in spans)
     colours = {name: _COLOURS[n % len(_COLOURS)] for n, name in enumerate(groups_of(spans))}
@@ -42,7 +42,7 @@ def show_trace(screen: Console, rows: Sequence[Row], count: int) -> None:
 
 
 def show_meanwhile(screen: Console, meanwhile: Meanwhile) -> None:
-    """Print the longest waits of a trace, and what their workers did in them."""
+    """Print the longest waits of a trace, and what the workers did during them."""
     if not meanwhile.waits:
         return
     screen.print(Text("the longest waits, and what the spans in the files tell of their workers"))
@@ -53,7 +53,7 @@ def show_meanwhile(screen: Console, meanwhile: Meanwhile) -> None:
 
 
 def show_traces(screen: Console, listing: Listing) -> None:
-    """Print the traces in their order, and how many more there are."""
+    """Print the listed traces, and the number of the others."""
     columns = ("trace", "record", "spans", "groups", "errors", "took", "busy", "began")
     table = _table(columns, ("trace",))
     for trace in listing.shown:
@@ -89,7 +89,7 @@ def _label(row: Row) -> Text:
 
 
 def _linked(span: Span) -> str:
-    """The first link, as far as ``--trace`` needs it: the others are on the page."""
+    """The target of the first link, usable with ``--trace``; the HTML page shows all links."""
     link, *others = span.links
     within = link.trace_id == span.trace_id
     where = shown(link.span_id) if within else f"trace {shown(link.trace_id)}"

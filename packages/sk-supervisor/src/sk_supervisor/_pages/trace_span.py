@@ -1,4 +1,4 @@
-"""A span as a trace file has it, and the order in which a trace is told."""
+"""A span as read from a trace file, and the tree of a trace."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import msgspec
 from sk_kernel import SpanLink
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-#: Of a request it is below 0: see ``before_requests`` of the kernel.
+#: Negative for requests: see ``before_requests`` of the kernel.
 _Sequence = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 GONE: Final = "its parent is not among the spans"
 AGAIN: Final = "the same span once more: a batch that was run again, or a run of the same id"
 CIRCLE: Final = "it is among its own ancestors"
 GUIDED: Final = 24
-"""The levels of a tree that are drawn as such."""
+"""The number of levels down to which the lines of a tree are drawn."""
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
-    """A line of the ``jsonl`` span exporter. What it need not have may be absent."""
+    """A line of the ``jsonl`` span exporter. Fields with a default may be missing."""
 
     trace_id: str
     span_id: str
@@ -41,15 +41,16 @@ class Span(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def took_ns(self) -> int:
-        """How long it lasted; 0 where the clock went back."""
+        """Its duration; 0 if the clock was set back."""
         return max(0, self.end_ns - self.start_ns)
 
 
 class Row(NamedTuple):
-    """A span in its place: ``depth`` spans are above it.
+    """A span at its position in the tree, with ``depth`` spans above it.
 
-    ``guides`` says of each level, down to its own, whether more comes there; it ends at `GUIDED`.
-    ``waited_ns`` is the time between its parent's end and its own start, None without a parent.
+    ``guides`` says for each level, down to its own and at most `GUIDED`, whether another span
+    follows at that level. ``waited_ns`` is the time from its parent's end to its own start (0 if
+    they overlap), None without a parent.
     """
 
     span: Span
@@ -63,7 +64,7 @@ _Place = tuple[Span, int, tuple[bool, ...]]
 
 
 def rows_of(spans: Sequence[Span]) -> list[Row]:
-    """Tell a trace as a tree, depth first, the earlier first: each span once, whatever they say."""
+    """Order a trace as a tree, depth first, by start time; each span once, even in a cycle."""
     ordered = sorted(spans, key=lambda span: (span.start_ns, span.route_hop, span.end_ns))
     first: dict[str, Span] = {}
     for span in ordered:
@@ -76,7 +77,7 @@ def rows_of(spans: Sequence[Span]) -> list[Row]:
         (children.setdefault(above, []) if known and above else roots).append(span)
     told: set[int] = set()
     rows = list(_told(roots, first, children, told))
-    for span in ordered:  # what is left goes round in a circle
+    for span in ordered:  # the rest are their own ancestors
         if id(span) not in told:
             rows += _told([span], first, children, told)
     return rows
@@ -85,7 +86,7 @@ def rows_of(spans: Sequence[Span]) -> list[Row]:
 def _told(
     roots: list[Span], first: dict[str, Span], children: dict[str, list[Span]], told: set[int]
 ) -> Iterator[Row]:
-    # By hand, since a chain of spans may be longer than the stack is deep.
+    # Without recursion, since a chain of spans may exceed the recursion limit.
     waiting: list[_Place] = [(span, 0, ()) for span in reversed(roots)]
     while waiting:
         span, depth, guides = waiting.pop()
@@ -117,7 +118,7 @@ def _row(place: _Place, first: dict[str, Span]) -> Row:
 
 
 def covered_ns(spans: Iterable[Span]) -> int:
-    """Give the time in which at least one of the spans was under way."""
+    """The total time in which at least one of the spans was running."""
     total, until = 0, 0
     for span in sorted(spans, key=lambda span: span.start_ns):
         total += max(0, span.end_ns - max(until, span.start_ns))

@@ -1,4 +1,4 @@
-"""What workers did while a record waited, as far as the spans in the files tell it. Pure."""
+"""What workers did while a record waited, as far as the spans in the files show it. Pure."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sk_supervisor._pages.trace_words import number_of, span_place
 from sk_supervisor._text.units import lasting
 
 MOST_WAITS: Final = 8
-"""The waits of a trace that are looked into, the longest ones."""
+"""The maximum number of waits of a trace that are examined, the longest ones."""
 _WORTH: Final = 100
-"""A wait of less than one part in so many of its trace is passed over."""
+"""Waits shorter than the duration of the trace divided by this are ignored."""
 _NAMED: Final = 3
-"""The nodes, or hops, of a worker that are named, those that took longest; others are counted."""
+"""The number of nodes, or hops, of a worker that are named, the longest; others are counted."""
 
 
 class Wait(NamedTuple):
-    """The time between the end of a span's parent and its own beginning.
+    """The time between the end of a span's parent and the start of the span.
 
-    ``row`` is the span's place among the rows; ``places`` are the workers that it may have waited
-    for, its own and, where that is another one, its parent's.
+    ``row`` is the index of the span's row; ``places`` are the workers that it may have waited for:
+    its own and, if that is another one, its parent's.
     """
 
     row: int
@@ -33,13 +33,13 @@ class Wait(NamedTuple):
 
     @property
     def took_ns(self) -> int:
-        """How long it lasted."""
+        """Its duration."""
         return self.end_ns - self.begin_ns
 
 
 @dataclass(slots=True)
 class _Work:
-    """What spans of one name took of a wait."""
+    """The time that spans of one name took during a wait."""
 
     took_ns: int = 0
     spans: int = 0
@@ -56,7 +56,7 @@ class _Work:
 
 @dataclass(slots=True)
 class _Watched:
-    """A worker in a wait: its nodes by name, and the hops of its batches, which contain these."""
+    """A worker during a wait: its nodes by name, and its batches' hops, which contain the nodes."""
 
     begin_ns: int
     end_ns: int
@@ -71,7 +71,7 @@ class _Watched:
 
 
 class Meanwhile:
-    """Gathers what the workers of some waits did in them."""
+    """Collects what the workers of some waits did during them."""
 
     def __init__(self, waits: Sequence[Wait]) -> None:
         self.waits = waits
@@ -81,21 +81,21 @@ class Meanwhile:
             self._by_place.setdefault(place, []).append(watched)
 
     def add(self, span: Span) -> None:
-        """Take one of the spans of the run, in any order."""
+        """Take a span of the run; in any order."""
         for watched in self._by_place.get(span_place(span), ()):
             watched.add(span)
 
     def told(self, wait: Wait) -> list[str]:
-        """Say of each worker of a wait what it did."""
+        """A line about each worker of a wait: what it did."""
         return [f"{place}: {_told(self._watched[wait, place])}" for place in wait.places]
 
     def of_rows(self) -> dict[int, list[str]]:
-        """What is said of each wait, by the place of its row."""
+        """The lines about each wait, by the index of its row."""
         return {wait.row: self.told(wait) for wait in self.waits}
 
 
 def longest_waits(rows: Sequence[Row]) -> list[Wait]:
-    """Give the waits of a trace that are worth looking into, the longest first."""
+    """The waits of a trace that are worth examining, the longest first."""
     if not rows:
         return []
     parents: dict[str, Span] = {}

@@ -1,4 +1,4 @@
-"""What is said of a trace, in a terminal and on a page alike. Pure."""
+"""Texts about a trace, for the terminal and the HTML page alike. Pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from sk_supervisor._pages.trace_span import Span, covered_ns
 from sk_supervisor._text.units import lasting, moment
 
 NAMELESS: Final = "(without an id)"
-"""The run of spans that name none."""
+"""The name of the run of spans without a run id."""
 NAMED: Final = 5
-"""The other runs that are named; of any more the number is told."""
+"""The maximum number of other runs that are named; any more are counted."""
 
 
 def span_place(span: Span) -> str:
-    """Say where a span was: its worker, which names the group too, or its group."""
+    """Where a span ran: its worker, whose id contains the group, or else its group."""
     return span.worker or span.process_group or "-"
 
 
 def groups_of(spans: Sequence[Span]) -> list[str]:
-    """Give the groups that a trace ran through, in the order of its way."""
+    """The groups that a trace ran through, by hop and start time."""
     first: dict[str, tuple[int, int]] = {}
     for span in spans:
         known = (span.route_hop, span.start_ns)
@@ -32,7 +32,7 @@ def groups_of(spans: Sequence[Span]) -> list[str]:
 
 
 def others_told(runs: NewestRun) -> str | None:
-    """Say which run it is that is shown, where there are others; the ids as they are."""
+    """A note on which run is shown, if there are others. The ids are not escaped."""
     others = [run_id or NAMELESS for run_id in runs.others]
     if not others:
         return None
@@ -44,7 +44,7 @@ def others_told(runs: NewestRun) -> str | None:
 
 
 def picked_told(picked: Summary, listing: Listing) -> str:
-    """Say which trace of many it is that is drawn, and how to get the others."""
+    """A note on which of many traces is drawn, and how to get the others."""
     first = ORDERS[listing.order].first
     if listing.order == "failed" and picked.errors:
         first += " that failed"
@@ -55,12 +55,12 @@ def picked_told(picked: Summary, listing: Listing) -> str:
 
 
 def number_of(sequence: int) -> str:
-    """Give a record's number in the input, as it is shown; a request has none."""
+    """Format a record's number in the input; a request has none."""
     return f"{sequence:,}" if sequence >= 0 else "request"
 
 
 def facts_of(spans: Sequence[Span], count: int) -> list[tuple[str, str]]:
-    """Give the facts of a trace, by name. ``count`` is of all its spans, shown or not."""
+    """The (name, value) facts about a trace. ``count`` is the number of all its spans."""
     begin, end = min(s.start_ns for s in spans), max(s.end_ns for s in spans)
     covered = covered_ns(spans)
     records = sorted({span.sequence for span in spans})
