@@ -66,10 +66,8 @@ class LifecycleLog:
         clock: Callable[[], int] = time.time_ns,
         trace_id: str | None = None,
     ) -> None:
-        self._outlets = tuple(exporters)
-        self._blank = LifecycleEvent(
-            sequence=0, time_ns=0, name="", correlation_id=correlation_id, trace_id=trace_id
-        )
+        self._correlation_id, self._outlets = correlation_id, tuple(exporters)
+        self._trace_id = trace_id
         levels: tuple[Level, ...] = ("info", "debug") if level == "debug" else ("info",)
         self._levels = levels if enabled else ()
         self._ring: deque[LifecycleEvent] = deque(maxlen=ring_size)
@@ -97,14 +95,16 @@ class LifecycleLog:
         """
         if level not in self._levels:
             return None
-        draft = replace(
-            self._blank,
+        draft = LifecycleEvent(
+            sequence=0,
+            time_ns=0,
             name=str(name),
             level=level,
+            correlation_id=self._correlation_id,
             group=group,
             worker=worker,
             fields=clean_fields(fields or {}),
-            trace_id=trace_id or self._blank.trace_id,
+            trace_id=trace_id or self._trace_id,
         )
         return self._export(draft)
 
@@ -149,7 +149,14 @@ class LifecycleLog:
         if not flooded or self._flood_told:
             return
         self._flood_told = True
-        draft = replace(self._blank, name=EVENTS_FLOODED, fields=dict(flooded))
+        draft = LifecycleEvent(
+            sequence=0,
+            time_ns=0,
+            name=EVENTS_FLOODED,
+            correlation_id=self._correlation_id,
+            fields=dict(flooded),
+            trace_id=self._trace_id,
+        )
         self._export(draft, whatever_the_rate=True)
 
     def _export(
