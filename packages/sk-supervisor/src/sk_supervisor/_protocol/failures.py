@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 from typing import NamedTuple
 
 from sk_kernel import (
@@ -74,16 +73,3 @@ def has_no_reader(error: BaseException) -> bool:
     while cause is not None and not isinstance(cause, BrokenPipeError):
         cause = cause.__cause__
     return cause is not None
-
-
-def reader_has_gone(error: BaseException) -> bool:
-    """Whether a run ends with this error because nobody reads its standard output any more."""
-    told = getattr(error, "cause_type", "") == BrokenPipeError.__name__
-    return (told or has_no_reader(error)) and _output_is_unread()
-
-
-def _output_is_unread() -> bool:
-    """Whether standard output, this process's and the sink's worker's, is a pipe without reader."""
-    poll = select.poll()
-    poll.register(1, 0)
-    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))

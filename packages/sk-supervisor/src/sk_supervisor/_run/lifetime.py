@@ -11,7 +11,7 @@ from sk_observability import EventName
 from sk_supervisor._health.answering import answering
 from sk_supervisor._lives.gate import GatePolicy, gate_policy
 from sk_supervisor._plan.preflight import Prepared
-from sk_supervisor._protocol.failures import reader_has_gone
+from sk_supervisor._run.reader import reader_has_gone
 from sk_supervisor._run.summary import (
     by_force,
     failure,

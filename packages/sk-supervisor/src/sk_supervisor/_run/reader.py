@@ -1,0 +1,20 @@
+"""Whether anybody reads the standard output of a run."""
+
+from __future__ import annotations
+
+import select
+
+from sk_supervisor._protocol.failures import has_no_reader
+
+
+def reader_has_gone(error: BaseException) -> bool:
+    """Whether a run ends with this error because nobody reads its standard output any more."""
+    told = getattr(error, "cause_type", "") == BrokenPipeError.__name__
+    return (told or has_no_reader(error)) and _output_is_unread()
+
+
+def _output_is_unread() -> bool:
+    """Whether standard output, this process's and the sink's worker's, is a pipe without reader."""
+    poll = select.poll()
+    poll.register(1, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
