@@ -1,7 +1,8 @@
-"""The file of a run's dead letters: parts while it runs, merged into the target when it has ended.
+"""The file of a run's dead letters: parts during the run, which are merged when it has ended.
 
-Every segment of every process writes a part of its own, in order, into a folder beside the target;
-so there is nothing to wait for. What only a run with dead letters needs is imported by it.
+Every segment of every process writes its own part, in order, into a folder beside the target, so
+that no process waits for another. Modules that only a run with dead letters needs are imported when
+they are used.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ _MERGED = "merged"
 
 
 class DeadLetterFile:
-    """The target stays as it is until :meth:`commit`.
+    """The dead letters of a run, written to parts; the target does not change until :meth:`commit`.
 
-    Of a run in which no node has the policy ``dead_letter`` there is no file, and nothing is done.
+    If no node of the run has the policy ``dead_letter``, there is no file and methods do nothing.
 
-    :raises DeadLetterError: from every method but :meth:`abort`, when the file system refuses.
+    :raises DeadLetterError: when the target's path is invalid, and from every method except
+        :meth:`abort`, when an operation of the file system fails.
     """
 
     def __init__(self, failure: FailureSpec) -> None:
@@ -32,7 +34,7 @@ class DeadLetterFile:
         self._in_place = False
 
     def open(self) -> str:
-        """Make the folder that parts are written into; its path, or empty where there is none."""
+        """Create the folder for the parts; return its path, or an empty text if there is none."""
         if self._target:
             from tempfile import mkdtemp
 
@@ -43,9 +45,9 @@ class DeadLetterFile:
         return self._folder
 
     def stage(self, share: Share | None = None) -> int:
-        """Merge the parts, all of which are complete; the number of letters.
+        """Merge the parts, which must be complete, and return the number of dead letters.
 
-        :param share: whose letters of which records belong to the output; None for all of them.
+        :param share: which dead letters of each worker belong to the output; None for all of them.
         """
         if not self._folder:
             return 0
@@ -60,9 +62,9 @@ class DeadLetterFile:
         return count
 
     def commit(self) -> None:
-        """Put what was staged in place of the target; letters that are there are kept beside it.
+        """Replace the target by the staged file; dead letters that it held are kept beside it.
 
-        The folder stays: somebody whose letters nobody waits for may still write into it.
+        The folder stays: a worker whose dead letters are no longer awaited may still write into it.
         """
         if self._folder:
             put_in_place(self._target, os.path.join(self._folder, _MERGED))
@@ -70,9 +72,10 @@ class DeadLetterFile:
 
     @contextlib.contextmanager
     def behind(self, *, commit: bool) -> Iterator[None]:
-        """What is done with the letters in the block is, or is not, behind the output's ``commit``.
+        """Context manager for work on the dead letters that may come after the output's commit.
 
-        :raises DeadLettersLeftError: when it is, and the file system refuses.
+        :param commit: whether the output has been committed.
+        :raises DeadLettersLeftError: instead of a :class:`DeadLetterError`, if it has.
         """
         try:
             yield
@@ -82,13 +85,16 @@ class DeadLetterFile:
             raise DeadLettersLeftError(error, self._left()) from error.__cause__
 
     def abort(self) -> None:
-        """Nobody writes any more: keep the parts, where there are any that are not in place."""
+        """Remove the folder of parts, unless it holds dead letters that were not committed.
+
+        Call this when nothing writes to the parts any more.
+        """
         with contextlib.suppress(DeadLetterError):
             if self._folder and not self.partial_outputs():
                 self._remove()
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """The folder, if there is any letter in it, and they are not in place."""
+        """Return the folder of parts if it has any part and :meth:`commit` has not succeeded."""
         if not self._folder or self._in_place:
             return ()
         with told_of("look at", self._folder):
@@ -97,7 +103,7 @@ class DeadLetterFile:
     def _left(self) -> str:
         try:
             return "".join(self.partial_outputs())
-        except DeadLetterError:  # nobody can look into it now: it is told what it was
+        except DeadLetterError:  # it cannot be read now: name it all the same
             return self._folder
 
     def _remove(self) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of the dead letters of an earlier run when those of another take their place."""
+"""Keep the dead letters of an earlier run when a later run replaces its file."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from itertools import count
 from sk_kernel._letters.letters import read_letter
 from sk_kernel.errors import DeadLetterError
 
-#: What is kept under this name is no file of letters.
+#: Used instead of a run id if the file that was at the target is not one of dead letters.
 _UNKNOWN = "before"
-#: Bytes of a name that are left free for a number, and those of what tells a long id from others.
+#: Bytes of a name reserved for a number, and the length of the digest that shortens a long run id.
 _NUMBER = len(".99999")
 _DIGEST = 16
 
 
 def keep_former(target: str, successor: str) -> None:
-    """Give the letters at ``target``, which ``successor`` is about to replace, a name of their own.
+    """Keep the file at ``target``, which ``successor`` is about to replace, under another name.
 
-    It is the target's with their run's id. The same run writes the same bytes: those are no others.
-    The target is there at every moment, where the file system has links.
+    The new name is that of the target with the id of the run that wrote it. An empty file, and one
+    with the same bytes as ``successor``, is not kept. If the file system has hard links, the target
+    exists at every moment.
 
-    :raises OSError: when the file system refuses.
+    :raises OSError: when an operation of the file system fails.
     """
     import filecmp
 
@@ -39,12 +40,12 @@ def keep_former(target: str, successor: str) -> None:
 
 
 def file_name(name: str) -> str:
-    """A name of any characters as the beginning of a file's: it leads into no other folder."""
+    """Escape a name for use as the start of a file name, so that it contains no ``/``."""
     return name.replace("%", "%25").replace("/", "%2F")
 
 
 def name_of(file: str) -> str:
-    """The name that a file's begins with as :func:`file_name` has it."""
+    """Return the name that :func:`file_name` escaped."""
     return file.replace("%2F", "/").replace("%25", "%")
 
 
@@ -55,7 +56,7 @@ def _run_of(path: str) -> str:
 
 
 def _within(room: int, run: str) -> str:
-    """A run's name in so many bytes: of a longer one a beginning, ``~`` and a digest of all."""
+    """Shorten an escaped run id to ``room`` bytes if needed: to its start, ``~`` and a digest."""
     encoded = os.fsencode(run)
     if len(encoded) <= room:
         return run
@@ -63,7 +64,7 @@ def _within(room: int, run: str) -> str:
 
     digest = sha256(name_of(run).encode()).hexdigest()[:_DIGEST]
     begun = encoded[: max(room - len(f"~{digest}"), 0)]
-    whole = begun[:-2] + begun[-2:].partition(b"%")[0]  # no half of a %2F
+    whole = begun[:-2] + begun[-2:].partition(b"%")[0]  # do not cut a %2F in two
     return f"{whole.decode(errors='ignore')}~{digest}"[:room]
 
 
@@ -72,7 +73,7 @@ def _name_also(path: str, name: str) -> None:
         os.link(path, name)
     except FileExistsError:
         raise
-    except OSError:  # a file system without links, or a file of somebody else's
+    except OSError:  # a file system without hard links, or a file of another user
         if os.path.lexists(name):
             raise FileExistsError(name) from None
         os.rename(path, name)

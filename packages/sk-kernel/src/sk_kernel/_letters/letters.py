@@ -18,7 +18,7 @@ from sk_kernel._record.envelope import Key
 from sk_kernel._wire.codec_errors import UNREADABLE, UNSENDABLE
 from sk_kernel.errors import DeadLetterError
 
-#: The order of dead letters in their file, and what none has in common with another one of its run.
+#: The sort key of dead letters in their file, which is unique within a run.
 Place = tuple[int, str, tuple[int, ...]]
 
 
@@ -75,9 +75,9 @@ def read_letter(line: bytes) -> DeadLetter:
 
 
 def letter_place(line: bytes) -> Place:
-    """A line's place in the file.
+    """Return the sort key of a line.
 
-    :raises DeadLetterError: when it is no letter.
+    :raises DeadLetterError: when the line is no dead letter.
     """
     try:
         found = _decode_place(line)
@@ -88,14 +88,14 @@ def letter_place(line: bytes) -> Place:
 
 def _problem(error: Exception) -> str:
     if isinstance(error, msgspec.ValidationError):
-        return "it is no dead letter"  # what msgspec says more of it may be the line's own words
+        return "it is no dead letter"  # msgspec's own message may contain words of the line
     return str(error) if isinstance(error, msgspec.DecodeError) else "it is no JSON text"
 
 
 def payload_bytes(node: str, sequence: int, payload: Any) -> bytes:
-    """A payload's bytes on the wire.
+    """Encode a payload as between processes.
 
-    :raises DeadLetterError: when MessagePack has no form for it.
+    :raises DeadLetterError: when MessagePack cannot carry it.
     """
     try:
         return _encode_payload(payload)
@@ -105,9 +105,11 @@ def payload_bytes(node: str, sequence: int, payload: Any) -> bytes:
 
 
 def payload_of(graph: Graph, letter: DeadLetter) -> tuple[Edge, Any]:
-    """The payload of a letter, and a way on which it may have come to its node, a caller's say.
+    """Return the payload of a dead letter, and an edge by which it may have come to its node.
 
-    :raises DeadLetterError: when the graph has no such node or type, or the bytes are none of it.
+    The edge may be one for requests.
+
+    :raises DeadLetterError: when the graph has no such node or type, or decoding fails.
     """
     what = f"the letter of record {letter.sequence} to node {letter.node!r}"
     for edge in (*graph.edges, *entrances_of(graph).values()):
@@ -116,21 +118,21 @@ def payload_of(graph: Graph, letter: DeadLetter) -> tuple[Edge, Any]:
                 decoder = msgspec.msgpack.Decoder(edge.payload.annotation)
                 return edge, decoder.decode(letter.payload)
             except Exception as error:
-                # Bytes of any kind, and whatever the __post_init__ of a payload makes of them.
+                # Arbitrary bytes, or the __post_init__ of a payload, may raise anything.
                 raise DeadLetterError("decode", what, type(error).__name__) from error
     raise DeadLetterError("place", what, f"no node {letter.node!r} is given {letter.type} here")
 
 
 def type_name(payload: PayloadType) -> str:
-    """What a letter calls a type of payload."""
+    """Return the name of a payload type in dead letters."""
     return class_name(payload.cls)
 
 
 def class_name(cls: type) -> str:
-    """What a letter calls a class."""
+    """Return the name of a class in dead letters."""
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def whole_key(key: Key) -> tuple[int, ...]:
-    """A key as a letter has it."""
+    """Return a key in the form of dead letters: always a tuple."""
     return key if isinstance(key, tuple) else (key,)

@@ -1,4 +1,4 @@
-"""One process at a time puts dead letters in a place: keeping the former ones is a second step."""
+"""A lock for replacing a file of dead letters, since keeping the former file is a separate step."""
 
 from __future__ import annotations
 
@@ -8,33 +8,35 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
-#: No name of kept letters ends like this: in these a ``%`` is followed by ``25`` or ``2F``.
+#: No file of kept dead letters has this ending: in their names, ``25`` or ``2F`` follows a ``%``.
 _LOCK: Final = "%lock"
 _NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 
 
 @contextlib.contextmanager
 def locked(target: str) -> Iterator[None]:
-    """Run the block while no other process or thread is in such a block for ``target``.
+    """Run the block while no other process or thread runs such a block for ``target``.
 
-    The lock is a file beside the target that is removed after the block. If a process died in the
-    block, the file stays, unlocked, and the next one uses it. A file system without locks has none.
+    The lock is a file beside the target that is removed after the block. If a process dies in the
+    block, the file stays, unlocked, and the next process uses it. On a file system without locks,
+    there is no mutual exclusion.
 
-    :raises OSError: when the file system refuses.
+    :raises OSError: when an operation of the file system fails.
     """
     path = f"{target}{_LOCK}"
     descriptor = _held(path)
     try:
         yield
     finally:
-        # Before it is closed: whoever waits for it sees that it is gone, and makes another one.
+        # Unlink before closing: a process that waits for the lock then sees that the file is gone,
+        # and creates another one.
         with contextlib.suppress(OSError):
             os.unlink(path)
         os.close(descriptor)
 
 
 def _held(path: str) -> int:
-    """The descriptor of the lock, which has been waited for."""
+    """Open and lock the lock file, waiting if needed; return its descriptor."""
     import fcntl
 
     while True:
@@ -55,7 +57,7 @@ def _held(path: str) -> int:
 
 
 def _is_at(descriptor: int, path: str) -> bool:
-    """Whether the open file is still the one at ``path``: who had the lock has removed it."""
+    """Whether the open file is still at ``path``: the former holder of the lock removes it."""
     try:
         return os.path.samestat(os.fstat(descriptor), os.lstat(path))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Merging the parts of a run's dead letters, however many there are, into one order."""
+"""Merge the parts of a run's dead letters, any number of them, in the order of the letters."""
 
 from __future__ import annotations
 
@@ -16,51 +16,51 @@ from sk_kernel._letters.letters import Place, letter_place
 from sk_kernel.errors import DeadLetterError
 
 Records = Sequence[tuple[int, float]]
-"""Numbers of records: those behind the first, up to the second, of each pair."""
+"""Ranges of sequence numbers: from each pair's first number, excluded, to its second, included."""
 
 Share = Callable[[str, str], Records]
-"""Gives the records of which the letters of a worker, by one of its nodes, belong to the output.
-They are not all where it was followed by another, or has followed one."""
+"""Returns, for a worker and one of its nodes, the records whose dead letters belong to the output.
+These are not all records if the worker replaced another one, or was replaced."""
 
 _PART = ".part"
-#: How many files are open at once: few beside what a process may have open anywhere.
+#: How many files are open at once: well below the limit of any system.
 _AT_ONCE: Final = 64
 _WHOLE: Final = ((0, inf),)
 
 
 class _Sorted(NamedTuple):
-    """A file of letters in their order, and what of it belongs to the output, by node."""
+    """A sorted file of dead letters, and a function for the records that belong to the output."""
 
     path: str
     share: Callable[[str], Records]
 
 
 def letter_part(folder: str, worker: str, segment: int) -> str:
-    """The part of one segment in one worker; empty where there is no folder."""
+    """Return the path of the part of a worker's segment; empty if there is no folder."""
     return os.path.join(folder, f"{file_name(worker)}.{segment}{_PART}") if folder else ""
 
 
 def parts_of(folder: str) -> list[str]:
-    """The parts in a folder."""
+    """Return the paths of the parts in a folder, sorted."""
     names = sorted(name for name in os.listdir(folder) if name.endswith(_PART))
     return [os.path.join(folder, name) for name in names]
 
 
 def merged(paths: Sequence[str], share: Share | None, folder: str | None) -> Iterator[bytes]:
-    """The lines of these parts, in their order.
+    """Yield the lines of these parts, in the order of their dead letters.
 
-    A worker that took over from another one may have repeated some; these come once.
+    A worker that took over from another one may have repeated some of them; each comes once.
 
-    :param share: whose letters of which records belong to the output; None for all of them.
-    :param folder: takes what is merged meanwhile, where there are more parts than may be open at
-        once; None for the system's own folder.
-    :raises DeadLetterError: where a line is no letter.
+    :param share: which dead letters of each worker belong to the output; None for all of them.
+    :param folder: where intermediate files are written if there are more parts than may be open at
+        once; None for the system's folder for temporary files.
+    :raises DeadLetterError: when a line is not a dead letter.
     """
     files = [_Sorted(path, partial(share, _worker_of(path)) if share else _all) for path in paths]
     if len(files) <= _AT_ONCE:
         yield from _one_pass(files)
         return
-    from tempfile import TemporaryDirectory  # here: most runs have few parts
+    from tempfile import TemporaryDirectory  # imported here because most runs have few parts
 
     with TemporaryDirectory(prefix="merging.", dir=folder) as scratch:
         number = 0
@@ -95,10 +95,10 @@ def _one_pass(files: Sequence[_Sorted]) -> Iterator[bytes]:
 
 
 def _lines(file: IO[bytes], share: Callable[[str], Records]) -> Iterator[tuple[Place, bytes]]:
-    """The letters of records in a node's share, and all of requests: these run once."""
+    """Yield the dead letters of records in a node's share, and all of requests, which run once."""
     share_of = cache(share)
     for number, line in enumerate(file, 1):
-        if line.endswith(b"\n"):  # else its writer died here, and the batch was run anew
+        if line.endswith(b"\n"):  # otherwise its writer died here, and the batch was run again
             try:
                 place = letter_place(line)
             except DeadLetterError as error:

@@ -1,4 +1,4 @@
-"""Putting a file of dead letters in its place: of a regular file, or of nothing."""
+"""Put a file of dead letters at its target, which must be a regular file or not exist."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from sk_kernel._paths import is_path
 from sk_kernel._remedy import with_remedy
 from sk_kernel.errors import DeadLetterError
 
-#: Bytes that the longest name of a file or folder beside a file of letters has more than its own.
+#: The most bytes added to the target's name for a file or folder beside it.
 BESIDE: Final = len(".abcdefgh.parts")
 
 
 def place_of(path: str) -> str:
-    """The absolute path of the file, through links: that is replaced, and a link to it is kept.
+    """Return the absolute path with links resolved: that file is replaced, and links are kept.
 
-    :raises DeadLetterError: when the system can have no such path, or the path is relative and the
-        working directory is gone.
+    :raises DeadLetterError: when the text cannot be a path, or the path is relative and the working
+        directory does not exist any more.
     """
     if not is_path(path):
         raise DeadLetterError("open", ascii(path), "it is a text that is no path")
@@ -35,40 +35,40 @@ def place_of(path: str) -> str:
 
 @contextlib.contextmanager
 def told_of(action: str, path: str) -> Iterator[None]:
-    """Tell of what the file system refuses in the block as a :class:`DeadLetterError`."""
+    """Context manager that raises an :exc:`OSError` of its block as a :class:`DeadLetterError`."""
     try:
         yield
     except OSError as error:
         told = error
-        if error.filename == path and error.filename2 is None:  # it is in the message already
+        if error.filename == path and error.filename2 is None:  # the message names it already
             told = OSError(error.errno, error.strerror)
         raise DeadLetterError(action, path, with_remedy(told)) from error
 
 
 def may_be_replaced(path: str) -> bool:
-    """Whether a file may take the place of what is there: of a regular file, or of nothing."""
+    """Whether a file may replace ``path``: it is a regular file, or does not exist."""
     try:
         return stat.S_ISREG(os.lstat(path).st_mode)
-    except OSError:  # what cannot be looked at is refused by the system
+    except OSError:  # it does not exist; if it cannot be accessed, replacing it fails anyway
         return True
 
 
 def refuse_others(path: str) -> None:
-    """Refuse a place that is taken by something that is no file.
+    """Check that ``path`` is a regular file or does not exist.
 
-    :raises DeadLetterError: when it is.
+    :raises DeadLetterError: when it is something else.
     """
     if not may_be_replaced(path):
         raise DeadLetterError("replace", path, "it is no regular file")
 
 
 def put_in_place(target: str, staged: str) -> None:
-    """Give the letters in ``staged`` the place ``target``; those that are there are kept beside it.
+    """Replace ``target`` by the file ``staged``; dead letters that it holds are kept beside it.
 
-    Runs that end at the same time take turns: each keeps the letters of the one before it.
+    Runs that end at the same time take turns: each keeps the dead letters of the one before it.
 
-    :raises DeadLetterError: when something that is no file has come there, or the file system
-        refuses.
+    :raises DeadLetterError: when ``target`` is no longer a regular file, or an operation of the
+        file system fails.
     """
     with told_of("put in place", target), locked(target):
         refuse_others(target)
@@ -79,7 +79,7 @@ def put_in_place(target: str, staged: str) -> None:
 
 
 def _mode_of(path: str) -> int:
-    """Who may read the letters: who may now, and nobody else where there are none yet."""
+    """Return the permissions of the file at ``path``; those of the owner only if there is none."""
     try:
         return stat.S_IMODE(os.stat(path).st_mode)
     except FileNotFoundError:
@@ -87,7 +87,7 @@ def _mode_of(path: str) -> int:
 
 
 def _sync_folder(folder: str) -> None:
-    """What is in place stays so behind a power failure, where the file system can promise that."""
+    """Sync a folder, so that a replaced file survives a power failure; ignore errors."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""A file of letters that is written beside its place, and takes it when it is whole."""
+"""A file of dead letters that is written beside its target, and replaces it when complete."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sk_kernel.errors import DeadLetterError, DeadLettersLeftError
 
 
 class StagedLetters:
-    """Letters, in the order in which they are added; ``count`` of them.
+    """Collects dead letters in the order in which they are added; ``count`` is their number.
 
-    :raises DeadLetterError: from every method, when the file system refuses.
+    :raises DeadLetterError: from every method, when an operation of the file system fails.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -22,13 +22,13 @@ class StagedLetters:
         self.count = 0
 
     def add(self, line: bytes) -> None:
-        """Add the line of a letter."""
+        """Add the line of a dead letter."""
         with told_of("write", self._file.name):
             self._file.write(line if line.endswith(b"\n") else line + b"\n")
         self.count += 1
 
     def stage(self) -> None:
-        """All letters are in it: write them through."""
+        """Flush all dead letters to the disk; call this when the last one has been added."""
         with told_of("write", self._file.name):
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -36,14 +36,15 @@ class StagedLetters:
 
 @contextlib.contextmanager
 def staged_letters(path: str, *, behind_output: bool) -> Iterator[StagedLetters]:
-    """A file for letters that takes the place ``path`` behind the block, which has staged them.
+    """Context manager for a file of dead letters that replaces ``path`` after the block.
 
-    Behind a block that fails it is gone, and the place is as it was. Letters that were there are
-    kept beside it; of a link the file that it leads to is replaced.
+    The block adds the dead letters and calls :meth:`StagedLetters.stage`. If it raises, the new
+    file is removed and ``path`` is unchanged. Dead letters that were at ``path`` are kept beside
+    it. If ``path`` is a link, the file that it leads to is replaced.
 
-    :param behind_output: whether the block commits an output, which cannot be taken back then.
-    :raises DeadLetterError: when the file system refuses.
-    :raises DeadLettersLeftError: when it does so behind an output; the letters are kept.
+    :param behind_output: whether the block commits an output, which cannot be undone afterwards.
+    :raises DeadLetterError: when an operation of the file system fails.
+    :raises DeadLettersLeftError: when one fails after the output's commit; the new file is kept.
     """
     from tempfile import NamedTemporaryFile
 
@@ -51,7 +52,7 @@ def staged_letters(path: str, *, behind_output: bool) -> Iterator[StagedLetters]
     folder, name = os.path.split(target)
     with told_of("open", target):
         refuse_others(target)
-        file = NamedTemporaryFile(  # noqa: SIM115 - it is closed below, whatever is said of that
+        file = NamedTemporaryFile(  # noqa: SIM115 - it is closed below
             dir=folder, prefix=f"{name}.", suffix=".part", delete=False
         )
     try:
@@ -69,5 +70,5 @@ def staged_letters(path: str, *, behind_output: bool) -> Iterator[StagedLetters]
             os.unlink(file.name)
         raise
     finally:
-        with contextlib.suppress(OSError):  # what is not staged is not wanted
+        with contextlib.suppress(OSError):  # data that was not staged is not needed
             file.close()

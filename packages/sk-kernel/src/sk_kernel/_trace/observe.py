@@ -1,4 +1,4 @@
-"""Spans of single records, for observers that are there; without one none of this runs."""
+"""Trace single records for the observers of a run; without an observer none of this runs."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from sk_kernel._trace.span_maker import Given, Passages, SpanMaker
 from sk_kernel._trace.span_tables import groups_before
 from sk_kernel.errors import NodeFailedError, RunError
 
-#: When something began and ended, in nanoseconds since the epoch.
+#: A start and an end, in nanoseconds since the epoch.
 Times = tuple[int, int]
 
-#: Spans of so many passages of records are handed over at once, unless the first of them has waited
-#: for so long: what a process that is killed takes with it. A batch may have more; none of an
-#: observer's calls has.
+#: Spans are handed over after a batch once ``MOST_NOTED`` passages are noted, or the first has
+#: waited for ``LONGEST_NS`` nanoseconds: this bounds what a killed process loses. One batch may
+#: have more; an observer receives at most ``MOST_HANDED`` spans per call.
 MOST_NOTED: Final = 2048
 MOST_HANDED: Final = 8192
 LONGEST_NS: Final = 1_000_000_000
 
-#: Of a :class:`Tracer`, what nodes, hops and batches call.
+#: The methods of a :class:`Tracer` that are called for batches and hops, and are timed.
 _ONCE_A_BATCH: Final = (
     "read",
     "ran_on",
@@ -49,9 +49,9 @@ _NO_CALLERS: Mapping[int, TraceParent] = {}
 
 
 class _Settled(NamedTuple):
-    """What was noted of a segment with a batch, and what it had taken of that from others.
+    """The notes of a segment on a batch: passages, and the arrival if it came from other workers.
 
-    ``end_ns`` is when it was through; None while it is not.
+    ``end_ns`` is when the segment finished the batch; None if it has not yet.
     """
 
     passages: Sequence[Passages]
@@ -60,20 +60,20 @@ class _Settled(NamedTuple):
 
 
 class _Sent(NamedTuple):
-    """What was noted of a sending, and the sampled records in it, which its span is linked to."""
+    """The notes of a sending, with its sampled records, to whose spans its span is linked."""
 
     sending: Sending
     given: Sequence[Given]
 
 
 class Tracer:
-    """Makes the spans of one process's vertices and hops, and hands them on, many at once.
+    """Makes the spans of one process's vertices and hops, and hands them to the observers.
 
-    What runs is noted, and no more; spans are made of the notes of several batches, all in a row,
-    since code that runs once in a while finds cold caches: at 20 records in a batch of 2 000 it
-    takes several times as long as in a row.
+    While nodes run, this only takes notes. Spans are made from the notes of several batches at
+    once, since code that runs only now and then finds cold caches: for 20 records in a batch of
+    2 000 it takes several times as long as for many batches at once.
 
-    :param stopwatch: measures all that is done here once a batch; without one nothing is measured.
+    :param stopwatch: measures the work done here once per batch; without one nothing is measured.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Tracer:
         stopwatch: Stopwatch | None = None,
     ) -> None:
         self._observers = observers
-        #: The rows of a batch that are sampled.
+        #: Finds the sampled rows of a batch.
         self.rows = SampledRows(stopwatch)
         self._hops, self._maker = Hops(plan, ids, self.rows), SpanMaker(plan, ids)
         self._before, self._group_of = groups_before(plan), plan.group_of
@@ -92,7 +92,7 @@ class Tracer:
         self._arrival: Arrival | None = None
         self._notes: list[_Settled | _Sent | NodeSpan] = []
         self._noted, self._since = 0, 0
-        #: What passages that were noted without an error have failed by after all.
+        #: Errors of passages that were noted without one: the type of each.
         self._causes: dict[tuple[str, Key], str] = {}
         if stopwatch is not None:
             for name in _ONCE_A_BATCH:
@@ -100,13 +100,13 @@ class Tracer:
 
     @property
     def holds(self) -> bool:
-        """Whether there is something to :meth:`flush`."""
+        """Whether there are notes to :meth:`flush`."""
         return bool(self._notes or self._passages)
 
     def ran(
         self, batch: Batch, edge: Edge, key: Key, times: Times, error: str | None = None
     ) -> None:
-        """The consumer of ``edge`` ran on the record ``key`` that came over it."""
+        """Note that the consumer of ``edge`` ran on the record ``key``, which came over it."""
         keys, (start, end) = (key,), times
         self._passages.append((edge, keys, _known(batch, keys), (start,), (end,), error))
 
@@ -117,7 +117,7 @@ class Tracer:
         starts: Sequence[int],
         ends: Sequence[int],
     ) -> None:
-        """A vertex ran on as many of the sampled among these rows as there are ends."""
+        """Note that a vertex ran on the sampled ones of these rows, on the first ``len(ends)``."""
         if len(rows.columns) > 1:
             traced = self.rows(rows.keys, batch.sampled)
             for row, start, end in zip(traced, starts, ends, strict=False):
@@ -134,7 +134,7 @@ class Tracer:
         starts: Sequence[int],
         ends: Sequence[int],
     ) -> None:
-        """The consumer of ``edge`` ran on as many of these sampled records as there are ends."""
+        """Note that the consumer of ``edge`` ran on the first ``len(ends)`` sampled records."""
         self._passages.append((edge, keys, _known(batch, keys), starts, ends, None))
 
     def read(
@@ -143,9 +143,10 @@ class Tracer:
         times: Times,
         callers: Mapping[int, TraceParent] = _NO_CALLERS,
     ) -> None:
-        """The source gave these records, each with the trace id that its envelope has, if any.
+        """Note that the source emitted these records.
 
-        :param callers: what their ``traceparent`` said, by sequence number.
+        :param records: their keys, each with the trace id that its envelope set, if any.
+        :param callers: the parsed ``traceparent`` of those that have one, by sequence number.
         """
         pairs = list(records)
         keys = [key for key, _ in pairs]
@@ -157,9 +158,9 @@ class Tracer:
         self._passages.append((None, keys, known, starts, ends, None))
 
     def failed(self, batch: Batch, vertex: str, key: Key, error: str) -> None:
-        """A record that is not sampled failed in a vertex: its one span, without a parent.
+        """Note that a record that is not sampled failed in a vertex: it gets one span, no parent.
 
-        When the vertex began with it nobody has noted: the span has no length.
+        The span has no duration, since the start of the vertex's call was not noted.
         """
         given, before = batch.correlation(key).trace_id, self._before[vertex]
         came_from = next(iter(before)) if len(before) == 1 else self._group_of[vertex]
@@ -168,7 +169,7 @@ class Tracer:
         self._note(self._maker.alone(vertex, key, given, now, error, came_from))
 
     def blame(self, batch: Batch, error: RunError) -> None:
-        """The run, or a request, ends with this error. If it is a record's, one span says so."""
+        """Note that this error ends the run or a request: if it has a record, a span shows it."""
         vertex, key = getattr(error, "node", ""), error.record
         if vertex not in self._before or key is None or root_of(key) > batch.last:
             return
@@ -179,14 +180,14 @@ class Tracer:
         self._causes.setdefault((vertex, key), cause)
 
     def received(self, batch: Batch, to: End, parcels: Iterable[Parcel]) -> None:
-        """A segment begins with what other workers have sent of a batch; :meth:`settle` ends it."""
+        """Note that a segment begins a batch that other workers sent; :meth:`settle` ends it."""
         if batch.sampled:
             self._arrival = self._hops.takes(batch, to, parcels, time.time_ns())
 
     def sent(
         self, batch: Batch, by: End, to: End, sections: Sequence[Section], began_ns: int
     ) -> None:
-        """A segment has sent these sections of a batch to another worker."""
+        """Note that a segment has sent these sections of a batch to another worker."""
         if not batch.sampled or self._hops.stays(by, to):
             return
         if given := self._given(batch, sections):
@@ -195,13 +196,13 @@ class Tracer:
             self._note(_Sent(sending, given))
 
     def settle(self) -> None:
-        """A segment is through with its batch, which it has not sent on."""
+        """Note that a segment has finished its batch, but not yet sent it on."""
         if self._passages or self._arrival:
             self._put_by(time.time_ns())
             self._arrival = None
 
     def rest(self) -> None:
-        """A batch is done: hand the spans over, if there are many or the first has waited long."""
+        """After a batch, hand the spans over if there are many or the first has waited long."""
         self.settle()
         self.rows.forget()
         if self._notes and (
@@ -210,7 +211,7 @@ class Tracer:
             self.flush()
 
     def flush(self) -> None:
-        """Hand the spans over, be they few."""
+        """Hand all spans over to the observers, however few."""
         self.settle()
         held = list(handed(self._told(), MOST_HANDED))
         self._causes.clear()
@@ -227,7 +228,7 @@ class Tracer:
             observer.close()
 
     def _put_by(self, end_ns: int | None) -> None:
-        """What was noted since the last time, as of a batch whose work ends here, or goes on."""
+        """Store the passages noted since the last call; ``end_ns`` is None if the batch goes on."""
         passages, self._passages = self._passages, []
         if passages or end_ns:
             self._noted += sum([len(keys) for _, keys, *_ in passages])
@@ -240,7 +241,7 @@ class Tracer:
         self._notes.append(note)
 
     def _told(self) -> Iterator[SpanColumns | NodeSpan]:
-        """The spans of what has been noted."""
+        """Make and yield the spans of all notes."""
         notes, self._notes, self._noted = self._notes, [], 0
         maker, hops, causes = self._maker, self._hops, self._causes
         for note in notes:
@@ -255,7 +256,7 @@ class Tracer:
                 yield note
 
     def _given(self, batch: Batch, sections: Iterable[Section]) -> list[Given]:
-        """What gave the sampled records, and these."""
+        """Return the sampled records of these sections, by producer."""
         given: list[Given] = []
         for section in sections:
             if keys := self.rows.keys(section.keys, batch.sampled):
@@ -264,7 +265,7 @@ class Tracer:
 
 
 def _said(given: str | None, caller: TraceParent | None) -> Correlation:
-    """What a record's envelope said of its trace."""
+    """Return a record's trace id from its envelope, and its ``traceparent``, as a correlation."""
     own = Correlation(given) if given else NO_CORRELATION
     if caller is None:
         return own
