@@ -1,4 +1,4 @@
-"""``sk replay``: dead letters, or one record of a run, once more, in this process."""
+"""``sk replay``: replaying dead letters, or one record of a run, in this process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from sk_supervisor.errors import (
 _ONE_RECORD: Final = ("--trace", "--record")
 _LETTERS: Final = "--dead-letter"
 _NOTHING = "{} writes nothing"
-#: What an option goes with, and why not with the one that is there, which is put in.
+#: The options that each option requires one of, and why it cannot be used with another ({}).
 _GOES_WITH: Final = {
     "--run-id": (_ONE_RECORD, "a dead letter has its own"),
     "--input": (_ONE_RECORD, "--dead-letter reads the file of letters alone"),
@@ -42,12 +42,12 @@ _GOES_WITH: Final = {
     "--show": ((_LETTERS,), "{} shows payloads in any case"),
     "--traceback": ((_LETTERS,), "{} shows what was raised in any case"),
 }
-#: What needs a run, which ``--show`` is none of.
+#: The options that need nodes to run, which ``--show`` does not do.
 _RUNS: Final = ("--output", "--write", "--remaining", "--traceback")
 
 
 def misuse(given: Container[str]) -> str:
-    """Which rule these options break together, the first one; empty where they break none."""
+    """The first rule that this combination of options breaks; empty if it breaks none."""
     chosen = [option for option in (*_ONE_RECORD, _LETTERS) if option in given]
     if len(chosen) != 1:
         return "give one of --trace, --record and --dead-letter"
@@ -63,12 +63,12 @@ def misuse(given: Container[str]) -> str:
 
 
 def setting_of(adapter: str, path: str) -> str:
-    """The override that gives ``source`` or ``sink`` another file."""
+    """The override that sets the path of ``source`` or ``sink``."""
     return f"adapters.{adapter}.settings.path={json.dumps(path).replace('${', '$${')}"
 
 
 def written_besides(prepared: Prepared, overrides: Iterable[str]) -> str:
-    """Why ``--output`` may not be all that is written; empty where it is."""
+    """Why a replay with ``--output`` might write to other places, too; empty if it cannot."""
     others = other_places(_writing(prepared.application), overrides)
     if not others:
         return ""
@@ -81,7 +81,7 @@ def written_besides(prepared: Prepared, overrides: Iterable[str]) -> str:
 
 
 def _writing(application: ApplicationContext) -> Iterator[Configured]:
-    """What writes where the sink does: it, whose path is given, and the services made for it."""
+    """What may write in place of the sink: the sink, whose path is set, and its services."""
     spec, sink = application.spec, application.graph.sink
     if spec.sink is not None:
         where = ("adapters", "sink", "settings")
@@ -92,9 +92,9 @@ def _writing(application: ApplicationContext) -> Iterator[Configured]:
 
 
 def one_record(prepared: Prepared, wanted: str | int, run_id: str | None) -> int:
-    """Print the path of the record with this trace id, or number; the exit code.
+    """Print the path of the record with this trace id or number, and return the exit code.
 
-    Where no run is given it is one of a new id.
+    Without ``run_id`` a new run id is used.
     """
     try:
         path = replay_record(prepared, run_id or new_run_id(), wanted)
@@ -111,9 +111,10 @@ def one_record(prepared: Prepared, wanted: str | int, run_id: str | None) -> int
 
 
 def letters(prepared: Prepared, path: str, how: LetterOptions) -> int:
-    """Replay a file, or folder, of dead letters; 0 where all have come through, else 1.
+    """Replay a file, or folder, of dead letters, and return the exit code.
 
-    A letter that is held for a ``finish()`` has not.
+    It is 0 if all succeeded and 1 if some failed or are held by a node with ``finish()``. An error
+    that ends the replay has its own.
     """
     for line in _warning(prepared.application):
         click.echo(line, err=True)
@@ -131,7 +132,7 @@ def letters(prepared: Prepared, path: str, how: LetterOptions) -> int:
 
 
 def payloads(prepared: Prepared, path: str, limit: int) -> int:
-    """Print dead letters with their payloads; 1 where one of them cannot be read."""
+    """Print dead letters with their payloads; return 1 if one of them cannot be read."""
     try:
         is_whole = show_payloads(prepared.application.graph, path, limit, sys.stdout)
     except DeadLetterError as error:
@@ -140,7 +141,7 @@ def payloads(prepared: Prepared, path: str, limit: int) -> int:
 
 
 def _warning(application: ApplicationContext) -> Iterator[str]:
-    """What a replay cannot know, since the records of the run before these are not run again."""
+    """Warnings about states, which are empty in a replay, and nodes, which do not finish."""
     for name, states in application.all_states.items():
         shown = ", ".join(state.__qualname__ for state in states)
         yield f"WARNING: the state of {name} is EMPTY at the start of a replay: {shown}"

@@ -11,7 +11,7 @@ import click
 from sk_supervisor._run.configured import configured, prepared
 from sk_supervisor.errors import EXIT_CONFIGURATION
 
-#: What stands for settings of adapters.
+#: The options that set these settings of adapters.
 _PATHS: Final = MappingProxyType(
     {"adapters.source.settings.path": "--input", "adapters.sink.settings.path": "--output"}
 )

@@ -1,4 +1,4 @@
-"""Nodes in a replay that keep a record for their ``finish()``, which does not come."""
+"""Nodes that keep a record for their ``finish()``, which a replay does not call."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from sk_kernel.runtime import ApplicationContext, Container, Loss
 
 
 class HeldForFinishError(Exception):
-    """What a node that finishes is made to raise on a record that it has given nothing for.
+    """Raised in place of a node with ``finish()`` that returned nothing for a record.
 
-    ``surely`` says that its ``__call__`` never gives anything: so what it was given is in no
-    output. Any other may give it behind a later record, and a second replay would give it again.
+    ``surely`` means that its ``__call__`` never returns anything, so that the record cannot be in
+    any output. Another node may emit it with a later record; then a second replay would repeat it.
     """
 
     def __init__(self, *, surely: bool) -> None:
@@ -21,14 +21,14 @@ class HeldForFinishError(Exception):
 
 
 class HoldingApplication(ApplicationContext):
-    """An application in which a record that is held counts as lost, since no node finishes.
+    """An application in which a held record counts as lost, since no node finishes.
 
-    Whether a node holds a record, or has dropped it, cannot be told. Of one that has given
-    something for it the record is taken to be through.
+    Whether a node with ``finish()`` that returns nothing holds the record or has dropped it cannot
+    be known. If it returns anything, the record counts as processed.
     """
 
     def make_node(self, name: str, container: Container) -> Any:
-        """See the base; of a node that finishes, something that says so where it gives nothing."""
+        """See the base; a node with ``finish()`` is wrapped to raise HeldForFinishError."""
         made = super().make_node(name, container)
         node = self.graph.nodes[name]
         if node.finish is None:
@@ -38,12 +38,12 @@ class HoldingApplication(ApplicationContext):
 
 
 def is_held(loss: Loss) -> bool:
-    """Whether nothing has failed: the node has the record, and may have it still."""
+    """Whether the node did not fail, but may still hold the record."""
     return isinstance(loss.error, HeldForFinishError)
 
 
 def remains(loss: Loss) -> bool:
-    """Whether the record is to be replayed again: it failed, or is in no output for sure."""
+    """Whether the record must be replayed again: it failed, or is surely in no output."""
     return not isinstance(loss.error, HeldForFinishError) or loss.error.surely
 
 

@@ -1,4 +1,4 @@
-"""Replaying dead letters: each from its node on through the graph, in this process."""
+"""Replay of dead letters: each runs through the graph from its node on, in this process."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 
 class LetterOptions(NamedTuple):
-    """How letters are replayed: see :func:`replay_letters`."""
+    """How dead letters are replayed: see :func:`replay_letters`."""
 
     write: bool
     tracebacks: bool
@@ -62,12 +62,12 @@ class LetterOptions(NamedTuple):
 
 @dataclass(slots=True)
 class Replayed:
-    """What became of the letters; ``failures`` holds the first ``limit``.
+    """The results of a replay of dead letters; ``failures`` describes the first ``limit`` failures.
 
-    ``held`` is how many have neither failed nor come through, since nodes that finish have them;
-    ``held_by`` has those nodes, each with how many records. ``left`` is how many letters are in the
-    file of those that are left, None without one; the lines that hold no letter, ``unreadable`` of
-    them, are not.
+    ``held`` counts the dead letters that neither failed nor succeeded, because nodes with
+    ``finish()`` hold records of them; ``held_by`` counts these records by node. ``left`` counts the
+    dead letters in the file of remaining ones, and is None without such a file. The ``unreadable``
+    lines, which are no dead letters, are not in that file.
     """
 
     limit: int
@@ -81,14 +81,14 @@ class Replayed:
     held_by: Counter[str] = field(default_factory=Counter)
 
     def fail(self, what: str) -> None:
-        """A letter has failed again."""
+        """Count a dead letter that failed again."""
         self.failed += 1
         if len(self.failures) < self.limit:
             self.failures.append(what)
 
 
 class _Noted(Losses):
-    """Keeps what nodes raised on one letter, and, where it is to, the letters that it leaves."""
+    """Keeps the losses of one dead letter and, with ``leaves``, new dead letters for them."""
 
     def __init__(self, identity: Identity, *, leaves: bool) -> None:
         super().__init__(identity)
@@ -97,9 +97,7 @@ class _Noted(Losses):
         self.lines: list[bytes] = []
 
     def take(self, loss: Loss) -> None:
-        if self._leaves and remains(
-            loss
-        ):  # before anything else is done with the letter: it may have no form
+        if self._leaves and remains(loss):  # first, since the loss may have no encoding
             self.lines.append(self.line(loss))
         self.last.append(loss)
 
@@ -109,19 +107,22 @@ class _Noted(Losses):
 
 
 def replay_letters(prepared: Prepared, path: str, how: LetterOptions) -> Replayed:
-    """Replay the letters of a file, or of a folder of parts, in their order.
+    """Replay the dead letters of a file, or of a folder of parts, in their order.
 
-    States are empty in the beginning, and no node finishes: what one holds until then is told of,
-    and remains where it can be in no output. Unless it is to ``write``, the sink is not made;
-    otherwise it commits whatever came through. What a node raises is shown as its type and the line
-    that raised it, or, with ``tracebacks``, with all that may be in its text.
+    States are empty at first, and no node finishes: a record that a node holds is reported, and
+    remains if it is surely in no output. The sink is created only with ``write``; it then commits
+    all results. An error of a node is shown as its type and the line that raised it, or, with
+    ``tracebacks``, as a traceback, which may contain payloads.
 
-    Letters that fail again are put into the file ``remaining``, if there is one, once the rest is
-    done. Where nothing is written that is the whole letter. Otherwise what came through of it is in
-    the output: then it is a letter of what did not, to the node that raised.
+    If ``remaining`` names a file, dead letters that fail again are written to it, at the end.
+    Without ``write`` they are written unchanged. With ``write``, the results of a dead letter may
+    be in the output in part: then only the records that failed are written, as new dead letters of
+    the nodes that raised.
 
-    :raises DeadLetterError: when it cannot be read, or what remains cannot be written.
-    :raises DeadLettersLeftError: when that is so behind the output.
+    :raises DeadLetterError: when the dead letters cannot be read, or the remaining ones cannot be
+        written.
+    :raises DeadLettersLeftError: when the remaining ones cannot be put in place after the output
+        was committed.
     :raises AdapterFailedError: when the sink failed; it was aborted.
     """
     with closing(letter_lines(path)) as lines:
@@ -167,7 +168,7 @@ class _Replay:
         self._tracebacks, self._result, self._left = tracebacks, result, left
         spec, given = prepared.application.spec, prepared.application
         failure = FailureSpec(
-            # One that finishes is called once: what it has taken it has.
+            # A node with finish() is called only once: it may hold the record after an error.
             nodes={
                 name: NodeFailure("skip", 1 if node.finish else spec.failure.of(name).attempts)
                 for name, node in given.graph.nodes.items()
@@ -176,7 +177,7 @@ class _Replay:
         context = HoldingApplication(replace(spec, failure=failure), catalogue=given.catalogue)
         self._graph, self._run_id, self._sink = context.graph, run_id, sink
         identity = Identity(run_id, spec.scenario, MEMORY, TraceIds(run_id))
-        # Of a letter that has been written in part only the rest is left.
+        # If a dead letter's results may be written in part, only the rest of it remains.
         self._noted = _Noted(identity, leaves=left is not None and sink is not None)
         plan = make_plan(self._graph, single_group(self._graph, MEMORY), context.all_states)
         self._runner = SegmentRunner(
@@ -191,7 +192,7 @@ class _Replay:
         )
 
     def all(self, lines: Iterable[bytes]) -> None:
-        """Note what becomes of every letter."""
+        """Replay every dead letter, and count the results."""
         for number, line in enumerate(lines, 1):
             try:
                 letter = read_letter(line)
@@ -231,7 +232,7 @@ class _Replay:
         except AdapterFailedError:
             raise
         except RunError as error:
-            self._noted.clear()  # nothing has come of it: all of it is left
+            self._noted.clear()  # it has no results: all of it remains
             cause = error.cause_type if isinstance(error, NodeFailedError) else error
             return f"node {letter.node!r}: {cause}"
         held = [loss.node for loss in self._noted.last if is_held(loss)]

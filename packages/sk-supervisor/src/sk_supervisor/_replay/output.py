@@ -1,4 +1,4 @@
-"""Whether ``--output FILE`` is all that a sink, and its services, would write to. Pure."""
+"""Whether a sink and its services could write to more than the file of ``--output``. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _Keys = tuple[str, ...]
 
 
 class Configured(NamedTuple):
-    """What has settings: where in the configuration, what they are, and their model.
+    """A configured part: the place of its settings in the configuration, the settings, their model.
 
-    ``known`` are those of which it is known where they say to write.
+    ``known`` are the names of settings whose destination is known.
     """
 
     where: _Keys
@@ -26,10 +26,10 @@ class Configured(NamedTuple):
 
 
 def other_places(configured: Iterable[Configured], overrides: Iterable[str]) -> list[str]:
-    """The settings beside those known that may say where something writes, and no override gives.
+    """The settings that may name a place to write to, are not ``known``, and have no override.
 
-    That is whatever is text in a model, or in something within it, be it by default; but for a
-    choice among fixed words.
+    These are all settings that are, or contain, text, also by default, except choices among fixed
+    words.
     """
     given = override_data(overrides)
     return [
@@ -51,7 +51,7 @@ def _places(configured: Configured) -> Iterator[_Keys]:
 
 
 def _texts(value: Any, keys: _Keys) -> Iterator[_Keys]:
-    """Where there is text in plain data; of a list, that it is there."""
+    """The keys of all texts in plain data. A list with text has only the key of the list."""
     if isinstance(value, str):
         yield keys
     elif isinstance(value, Mapping):
@@ -70,7 +70,7 @@ def _has(given: Any, keys: _Keys) -> bool:
 
 
 def _choices(model: type) -> Iterator[str]:
-    """The fields of a model that can be nothing but some of the words that it knows."""
+    """The fields of a model whose values are a choice among fixed words."""
     return (name for name, hint in get_type_hints(model).items() if _is_choice(hint))
 
 

@@ -1,4 +1,4 @@
-"""Replaying one record: the graph in this process up to it, and then its path, node by node."""
+"""Replay of one record: run the graph up to it in this process, then record its path."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RecordPath:
-    """What one record did: what the source gave, its calls in order, its spans, and its end."""
+    """The path of one record: its payload at the source, the calls in order, spans and error."""
 
     sequence: int
     payload: Any
@@ -45,12 +45,12 @@ class RecordPath:
 
     @property
     def trace_id(self) -> str:
-        """As its spans have it."""
+        """The trace id in its spans."""
         return self.spans[0].trace_id
 
 
 class _Spans:
-    """An observer that keeps what it gets."""
+    """An observer that keeps all spans."""
 
     def __init__(self) -> None:
         self.spans: list[NodeSpan] = []
@@ -63,14 +63,14 @@ class _Spans:
 
 
 def replay_record(prepared: Prepared, run_id: str, wanted: str | int) -> RecordPath:
-    """Run the source's records up to the one that is wanted; the sink is not made.
+    """Run the source's records up to and including the wanted one. The sink is not created.
 
-    No node finishes: the record is not behind the end of the input.
+    No node finishes, because the record comes before the end of the input.
 
-    :param wanted: its number, or its trace id: as spans have it, and the last words of a run; or as
-        an envelope gave it.
-    :raises NoSuchTraceError: when there is none in this input under this run id.
-    :raises NoSuchRecordError: when the input has fewer.
+    :param wanted: the number of the record, or its trace id: as in its spans and in the output of a
+        failed run, or as given by an envelope.
+    :raises NoSuchTraceError: when no record of this input has that trace id under this run id.
+    :raises NoSuchRecordError: when the input has fewer records.
     :raises EarlierRecordError: when a record before it failed.
     :raises RunError: when the source failed.
     """
@@ -89,7 +89,7 @@ def replay_record(prepared: Prepared, run_id: str, wanted: str | int) -> RecordP
 
 
 class _Replay:
-    """The application without its sink, which records what one record does.
+    """The application without its sink; it records the path of one record.
 
     :param ends: closes the services; also if a node or the source cannot be created.
     """
@@ -171,7 +171,7 @@ class _Replay:
 
 
 def _quiet(failure: FailureSpec) -> FailureSpec:
-    """The same records given up, and no file of them."""
+    """The failure policies with ``skip`` for ``dead_letter``: no dead letters are written."""
     return FailureSpec(
         _skipping(failure.default),
         {name: _skipping(own) for name, own in failure.nodes.items()},

@@ -1,4 +1,4 @@
-"""Dead letters as a person reads them: what was given up, and the payload that it was given."""
+"""Dead letters in readable form: the record that failed, and the payload that the node received."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sk_supervisor._show.rows import shown
 
 
 def show_payloads(graph: Graph, path: str, limit: int, stream: TextIO) -> bool:
-    """Print the first ``limit`` letters of a file, or folder, and how many there are; run nothing.
+    """Print the first ``limit`` dead letters of a file, or folder, and their number; run nothing.
 
-    Whether those that were to be printed could be, with their payloads.
+    Returns whether all of these could be read, with their payloads.
 
     :raises DeadLetterError: when the file cannot be read.
     """

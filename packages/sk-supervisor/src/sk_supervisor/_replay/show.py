@@ -1,4 +1,4 @@
-"""What a replay found, for a terminal or a file. Large payloads are cut."""
+"""The results of a replay as text, for a terminal or a file. Large payloads are cut."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sk_supervisor._replay.call_recorder import RecordedCall
 from sk_supervisor._replay.letters import LetterOptions, Replayed
 from sk_supervisor._replay.path import RecordPath
 
-#: The characters of a payload that are shown.
+#: The maximum number of characters shown of a payload.
 SHOWN = 500
-#: Those before the first one that is other than it was.
+#: The characters shown before the first difference.
 _LEAD = 60
 
 
@@ -37,7 +37,7 @@ def show_path(path: RecordPath, title: str, stream: TextIO) -> None:
 
 
 def show_letters(result: Replayed, path: str, how: LetterOptions, stream: TextIO) -> None:
-    """Print what became of dead letters, and how many remain in a file of them."""
+    """Print what became of dead letters, and how many are in the file of remaining ones."""
     total = result.succeeded + result.held + result.failed
     became = f"{result.succeeded:,} succeeded, {result.failed:,} failed"
     if result.held:
@@ -60,7 +60,7 @@ def show_letters(result: Replayed, path: str, how: LetterOptions, stream: TextIO
 
 
 def cut(value: Any) -> str:
-    """A value's representation, in full where that is short."""
+    """A value's representation, cut to `SHOWN` characters."""
     text = repr(value)
     if len(text) <= SHOWN:
         return text
@@ -80,7 +80,7 @@ def _call(call: RecordedCall) -> Iterator[str]:
 
 
 def change(before: str, after: str) -> str:
-    """What became of a text; of a long one, from shortly before where it began to differ."""
+    """A text before and after; if one is long, from shortly before the first difference."""
     if before == after:
         return _from(0, before)
     start = 0

@@ -1,4 +1,4 @@
-"""Which record of an input is replayed: by its number, or by the id of its trace. Pure."""
+"""The record of an input to replay, selected by its number or its trace id. Pure."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from sk_supervisor.errors import (
 
 
 class Wanted(Protocol):
-    """The record that is wanted."""
+    """The record to replay."""
 
     def row(self, batch: Batch, payloads: Sequence[Any]) -> int | None:
-        """Its place in a batch of the source's; None where it is not in it."""
+        """Its index in a batch of the source; None if it is not in this batch."""
 
     def missing(self, read: int) -> SupervisorError:
-        """What is said where none of the ``read`` records of the input is it."""
+        """The error for an input of ``read`` records that does not contain it."""
 
     def behind(self, error: RunError) -> EarlierRecordError:
-        """What is said where one before it has failed."""
+        """The error for a record before it that failed."""
 
 
 class ByNumber:
-    """The record of this number, from 1."""
+    """The record with this number, counted from 1."""
 
     def __init__(self, number: int) -> None:
         self._number = number
@@ -49,9 +49,9 @@ class ByNumber:
 
 
 class ByTrace:
-    """The record whose trace has this id: as its envelope gave it, or as its run made it.
+    """The record with this trace id, which its envelope gave or its run made.
 
-    :raises NoSuchTraceError: when the run made none such, and no envelope could give it.
+    :raises NoSuchTraceError: when the run cannot have made it and the source emits no envelopes.
     """
 
     def __init__(self, trace_id: str, run_id: str, *, enveloped: bool) -> None:
@@ -59,7 +59,7 @@ class ByTrace:
         number = TraceIds(run_id).sequence_of(w3c_trace_id(trace_id))
         if number is None and not enveloped:
             raise NoSuchTraceError(trace_id, run_id)
-        self._number = number or 0  # which is no record's
+        self._number = number or 0  # 0 is not the number of any record
 
     def row(self, batch: Batch, payloads: Sequence[Any]) -> int | None:
         """See :class:`Wanted`."""
