@@ -30,7 +30,7 @@ class Closing:
                     close()
             finally:
                 self._is_closing = False
-        except BaseException as error:  # noqa: BLE001 - the caller knows what it is
+        except BaseException as error:  # noqa: BLE001 - the caller decides how to handle it
             return error
         return None
 

@@ -17,8 +17,8 @@ from sk_kernel.errors import DefinitionError, DiscoveryError
 class Roots:
     """Imports module roots, each with its submodules in the order of their names.
 
-    Submodules that hold tests are skipped: they may need packages that only tests have, and what
-    they declare is not part of the application.
+    Submodules that hold tests are skipped: they may need packages that only tests have, and their
+    declarations are not part of the application.
     """
 
     def __init__(self) -> None:

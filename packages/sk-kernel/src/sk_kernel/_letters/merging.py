@@ -1,4 +1,4 @@
-"""Merge the parts of a run's dead letters, any number of them, in the order of the letters."""
+"""Merge the parts of a run's dead letters, any number of them, in the order of the dead letters."""
 
 from __future__ import annotations
 
