@@ -1,4 +1,4 @@
-"""The thread that answers probes, and the listeners that it has."""
+"""The thread that answers probes, and its listeners."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _BACKLOG = 128
 _GRACE_SECONDS = 0.5
 _CLOSE_SECONDS = 5.0
-#: How long the listeners may take to listen: gRPC may wait for ever if it gets no threads.
+#: The time limit for opening the listeners: gRPC may hang if it cannot start threads.
 _LISTEN_SECONDS = 30.0
 
 
@@ -31,10 +31,10 @@ _LISTEN_SECONDS = 30.0
 def health_server(
     config: HealthConfig, checks: HealthChecks, routes: Routes | None = None
 ) -> Iterator[dict[str, str]]:
-    """Answer probes inside the block; gives the bound addresses, by ``http`` and ``grpc``.
+    """Answer probes inside the block; yield the bound addresses, by ``http`` and ``grpc``.
 
-    :param routes: what the HTTP listener answers beside them.
-    :raises HealthBindError: when an address cannot be had, or a listener does not listen in time.
+    :param routes: further routes of the HTTP listener.
+    :raises HealthBindError: when an address cannot be bound, or a listener does not open in time.
     """
     server = _HealthThread(config, checks, routes or {})
     try:
@@ -59,13 +59,13 @@ class _HealthThread:
         except TimeoutError as late:
             problem = f"it does not listen after {_LISTEN_SECONDS:g} s"
             raise HealthBindError(self._opening, "its address", problem) from late
-        except OSError as fault:  # no thread is left, or no descriptor for it
+        except OSError as fault:  # no thread or descriptor is available
             reason = fault.strerror or type(fault).__name__
             raise HealthBindError(self._opening, "its address", reason) from fault
 
     def close(self) -> None:
         if self._loop is not None and self._serving is not None:
-            with contextlib.suppress(RuntimeError):  # it could not listen, and has ended
+            with contextlib.suppress(RuntimeError):  # the loop is closed: it could not listen
                 self._loop.call_soon_threadsafe(self._serving.cancel)
         if begun(self._thread):
             self._thread.join(_CLOSE_SECONDS)
@@ -78,7 +78,7 @@ class _HealthThread:
         except BaseException as error:
             if self._listening.done():
                 raise
-            self._listening.set_exception(error)  # it is for whoever waits for the addresses
+            self._listening.set_exception(error)  # start() raises it
 
     async def _serve(self) -> None:
         self._loop, self._serving = asyncio.get_running_loop(), asyncio.current_task()
@@ -116,7 +116,7 @@ async def _http(
 async def _grpc(where: HealthListenerConfig, checks: HealthChecks) -> AsyncIterator[str]:
     from sk_supervisor._health.grpc import HealthServicer
 
-    # gRPC would not say why it cannot bind, and would write to standard error.
+    # gRPC does not report why it cannot bind, and writes to standard error: try to bind first.
     _bound("grpc", where).close()
     server = HealthServicer(checks).server()
     wanted = _address(where.bind_host, where.bind_port)
