@@ -1,4 +1,4 @@
-"""Calling a node on records: plainly, with a context, as a coroutine, observed; and blaming it."""
+"""Calling a node on the records of a batch, and attributing its failures to records."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _SEVERAL: Final = 2
 class NodeCall:
     """One node of this process, ready to be called on the records of a batch.
 
-    ``forgives`` says whether a record may be given up.
+    ``forgives`` is true if the node's policy may give a record up.
 
-    :param target: the node's function, dependencies bound, or its instance.
-    :param independent: whether no call of it can see what another one did: then coroutines of it
-        may overlap, and its ``process_batch``, if it has one, is used.
+    :param target: the node's function with its dependencies bound, or its instance.
+    :param independent: whether its calls share no state: then its coroutines may overlap, and its
+        ``process_batch``, if it has one, is used.
     """
 
     forgives: ClassVar[bool] = False
@@ -68,11 +68,11 @@ class NodeCall:
 
     @property
     def tracer(self) -> Tracer | None:
-        """What notes the visits of sampled records, if anything does."""
+        """The tracer that notes the calls on sampled records; None if the run traces nothing."""
         return self._tracer
 
     def call_batch(self, batch: Batch, rows: Rows) -> list[Any]:
-        """The node's return value for each record, in order.
+        """Call the node on each record, and return its outputs in order.
 
         That records are sampled changes nothing in how the node is called: not how many payloads
         its ``process_batch`` gets, nor which of its coroutines overlap.
@@ -89,7 +89,7 @@ class NodeCall:
         return self._call_each_traced(batch, rows, traced)
 
     def call_kept(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
-        """The records that the node has let pass, with its return values.
+        """Call the node on each record, and return the keys and outputs of those not dropped.
 
         :raises NodeFailedError: when the node raised; names the record.
         """
@@ -100,7 +100,7 @@ class NodeCall:
         return None
 
     def call_one(self, batch: Batch, key: Key, item: Any, edge: Edge) -> Any:
-        """The node's return value for one record, with its span when that is sampled."""
+        """Call the node on one record; note its span if the record is sampled."""
         if self._tracer is None or root_of(key) not in batch.sampled:
             return self._call_untraced(batch, (key,), (item,))[0]
         start = time.time_ns()
@@ -129,7 +129,7 @@ class NodeCall:
             raise self._failed(error, key) from error
 
     def finish(self) -> Any:
-        """What the node's ``finish()`` returns."""
+        """Call the node's ``finish()``, and return its output."""
         try:
             output = self._target.finish()
             if self.spec.finish_is_async:
@@ -157,7 +157,7 @@ class NodeCall:
         return self._process_batch is not None and len(items) >= _SEVERAL
 
     def _call_process_batch(self, batch: Batch, items: Sequence[Any]) -> list[Any]:
-        """What ``process_batch`` returns.
+        """Call ``process_batch``.
 
         :raises BatchRaisedError: when it raised.
         :raises NodeOutputError: when it returned what it may not.
@@ -168,7 +168,7 @@ class NodeCall:
     def _attribute_failure(
         self, batch: Batch, raised: BatchRaisedError, each: Callable[[], list[Any]]
     ) -> list[Any]:
-        """``process_batch`` raised: what ``each``, which calls the node on each record, gives."""
+        """After ``process_batch`` raised, call the node on each record by means of ``each``."""
         if not batch.is_record_failure(raised.error):
             raise raised.error from None
         return self._retry_individually(batch, raised, each)
@@ -176,7 +176,7 @@ class NodeCall:
     def _retry_individually(
         self, batch: Batch, raised: BatchRaisedError, each: Callable[[], list[Any]]
     ) -> list[Any]:
-        """Where the node fails on one record alone, it is that one's."""
+        """Find the record that the node fails on; if there is none, the batch has failed."""
         each()
         raise raised.of(self.name) from raised.error
 
@@ -198,7 +198,7 @@ class NodeCall:
     def _call_process_batch_traced(
         self, batch: Batch, rows: Rows, traced: Sequence[int]
     ) -> list[Any]:
-        """One call for all: the span of each sampled record has the times of that call."""
+        """Call ``process_batch``; the span of each sampled record has the times of that call."""
         assert self._tracer is not None  # noqa: S101 - the caller has looked
         start = time.time_ns()
         try:
@@ -212,7 +212,7 @@ class NodeCall:
         return outputs
 
     def _call_each_traced(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
-        """A call for each: the clock is read before and behind those of sampled records."""
+        """Call the node on each record; read the clock before and after those of sampled ones."""
         assert self._tracer is not None  # noqa: S101 - the caller has looked
         if self.plain and not self.forgives:
             return WatchedCalls(self.name, self.call, self._tracer, batch, rows, traced).outputs()
@@ -226,7 +226,7 @@ class NodeCall:
         return out + self._call_each(batch, keys[done:], items[done:])
 
     def _await_traced(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
-        """Coroutines as without spans: those of sampled records look at the clock themselves."""
+        """Run the coroutines as without spans; those of sampled records read the clock."""
         assert self._tracer is not None  # noqa: S101 - the caller has looked
         times = AwaitedTimes(traced)
         try:
