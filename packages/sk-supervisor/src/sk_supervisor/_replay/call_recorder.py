@@ -1,4 +1,4 @@
-"""An application whose nodes are looked at: what goes in, what comes out, and what changes."""
+"""An application whose node calls are recorded: inputs, outputs, and changes of states."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sk_kernel.runtime import ApplicationContext, Container
 
 @dataclass(frozen=True, slots=True)
 class StateSeen:
-    """An entry of a state before and after a call, as text; empty where it was not there."""
+    """An entry of a state before and after a call, as text; empty if it did not exist."""
 
     state: str
     key: str
@@ -23,7 +23,7 @@ class StateSeen:
 
 @dataclass(slots=True)
 class RecordedCall:
-    """One call of a node, or what the sink was given."""
+    """One call of a node, or a payload that the sink received."""
 
     node: str
     payload: Any
@@ -34,21 +34,21 @@ class RecordedCall:
 
 @dataclass(slots=True)
 class CallRecorder:
-    """Notes calls while it is ``armed``."""
+    """Records calls while it is ``armed``."""
 
     armed: bool = False
     calls: list[RecordedCall] = field(default_factory=list)
 
 
 class RecordedApplication(ApplicationContext):
-    """The application of ``context`` under another failure policy, its nodes wrapped."""
+    """The application of ``context`` under another ``spec``; it records the calls of its nodes."""
 
     def __init__(self, context: ApplicationContext, spec: Any, recorder: CallRecorder) -> None:
         super().__init__(spec, catalogue=context.catalogue)
         self._recorder = recorder
 
     def make_node(self, name: str, container: Container) -> Any:
-        """See the base; the node's callable, or something like its instance, that is looked at."""
+        """See the base; the node's callable or instance is wrapped, and its calls are recorded."""
         target = super().make_node(name, container)
         keys = self.state_keys
         held = [(container.resolve(cls), keys[cls]) for cls in self.states_of(name)]
@@ -73,7 +73,7 @@ class _RecordedNode:
 
     @contextmanager
     def _recorded(self, payload: Any) -> Iterator[RecordedCall]:
-        """The record of a call that is made within, whose output the caller sets."""
+        """Record the call made in the block; yield the entry, whose ``output`` the block sets."""
         call = RecordedCall(self._name, payload)
         self._recorder.calls.append(call)
         before = [glimpse(state, _key(payload, key)) for state, key in self._states]
@@ -111,9 +111,10 @@ def _key(payload: Any, name: str | None) -> Held:
 
 
 def glimpse(state: Any, key: Held) -> str:
-    """What a state holds under a key: of itself, or of whichever of its attributes is a mapping.
+    """Describe what a state holds under a key: in itself, or in its attributes that are mappings.
 
-    Of a global state all that is no collection, and the sizes of those that are one.
+    Attributes other than mappings are always included. Collections among them, and the mappings of
+    a global state, are shown only by their sizes.
     """
     if isinstance(state, Mapping):
         return _entry(state, key)
