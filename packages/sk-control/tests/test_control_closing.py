@@ -13,17 +13,26 @@ import pytest
 from sk_control import (
     ControlBindError,
     ControlClosedError,
+    ControlConnectError,
+    ControlEvent,
+    ControlSettings,
     Heartbeat,
     LossReason,
     Ready,
+    SessionState,
     StartWork,
     Stop,
     WorkerMessage,
 )
 from sk_control._grpc import METHOD_NAME, SERVICE_NAME
+from sk_control._roster import Roster
+from sk_control._streams import StreamService
+from sk_control._threads import StreamThreads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from sk_control.testing import ManualClock
 
     from conftest import Control
 
@@ -152,3 +161,46 @@ def test_a_server_for_which_there_is_no_thread_says_so(
 ) -> None:
     with threadless(), pytest.raises(ControlBindError, match="can't start new thread"):
         make_control()
+
+
+def test_a_worker_for_which_there_is_no_thread_says_so(control: Control) -> None:
+    """And leaves nothing open: it can dial again when there is one."""
+    identity = control.expect("w-1")
+    before = set(threading.enumerate())
+    with threadless(), pytest.raises(ControlConnectError, match="can't start new thread"):
+        control.connect(identity)
+    assert set(threading.enumerate()) <= before
+    assert control.connect(identity).channel.state is SessionState.ACKED
+
+
+class CallContext:
+    """What gRPC tells a handler of its call, and is told by it."""
+
+    code: grpc.StatusCode | None = None
+
+    def add_callback(self, _: Callable[[], None]) -> bool:
+        return True
+
+    def set_code(self, code: grpc.StatusCode) -> None:
+        self.code = code
+
+
+def test_a_stream_for_which_there_is_no_reading_thread_leaves_its_place(
+    clock: ManualClock,
+) -> None:
+    """Its peer hears that there is no room; nothing of it is left to be evicted or closed."""
+    settings, evicted = ControlSettings(max_waiting=1), list[ControlEvent]()
+    service = StreamService(
+        Roster("session-1", settings, clock),
+        bundle_for=pytest.fail,
+        on_event=evicted.append,
+        settings=settings,
+        threads=StreamThreads("test"),
+    )
+    for _ in range(2):
+        context = CallContext()
+        with threadless():
+            assert not [*service.serve(iter(()), context)]  # type: ignore[arg-type]
+        assert context.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert not evicted
+    assert not service._open

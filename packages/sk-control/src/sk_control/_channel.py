@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 import grpc
 from sk_transport import Secret
@@ -27,6 +27,7 @@ from sk_control._settings import ControlSettings
 from sk_control._transitions import SessionState
 from sk_control.errors import (
     ControlClosedError,
+    ControlConnectError,
     ControlError,
     ControlProtocolError,
     ControlTimeoutError,
@@ -64,11 +65,12 @@ class ControlPlaneChannel:
         `clock` gives nanoseconds and must be the server's. `protocol_versions` are offered, the
         first of them is spoken.
 
-        Raises `ControlConnectError` when there is no control server, `ControlTimeoutError` when
-        there is no bundle within `timeout_seconds`, `HelloRefusedError` and `VersionMismatchError`
-        when the supervisor refuses this worker, `MessageRefusedError` or `ControlProtocolError`
-        when its answer is not to be believed, `ControlSettingError` for an address that is not
-        loopback, `InvalidFieldError` for a session id that is no name. Nothing is left open then.
+        Raises `ControlConnectError` when there is no control server, or the system has no thread to
+        give, `ControlTimeoutError` when there is no bundle within `timeout_seconds`,
+        `HelloRefusedError` and `VersionMismatchError` when the supervisor refuses this worker,
+        `MessageRefusedError` or `ControlProtocolError` when its answer is not to be believed,
+        `ControlSettingError` for an address that is not loopback, `InvalidFieldError` for a session
+        id that is no name. Nothing is left open then.
         """
         settings = settings or ControlSettings()
         hello = _hello(identity, tuple(protocol_versions))
@@ -110,7 +112,7 @@ class ControlPlaneChannel:
         self._settled = threading.Event()
         self._closing = False
         self._grpc = grpc.insecure_channel(f"ipv4:{address}", channel_options(settings))
-        self._call = self._grpc.stream_stream(METHOD_PATH, None, None)(iter(self._outbox))
+        self._call: Any = None
         self._reader = threading.Thread(target=self._read, name="sk-control-channel", daemon=True)
 
     @property
@@ -175,7 +177,13 @@ class ControlPlaneChannel:
     def _open(self, hello: Hello, timeout_seconds: float) -> None:
         self._endpoint.attach(self._outbox.put)
         self._endpoint.send(hello)
-        self._reader.start()
+        try:
+            # Tried out: gRPC never gets rid of a call that begins without a thread of its own.
+            threading.Thread(target=lambda: None, name=self._reader.name, daemon=True).start()
+            self._call = self._grpc.stream_stream(METHOD_PATH, None, None)(iter(self._outbox))
+            self._reader.start()
+        except RuntimeError as fault:  # the system has no thread to give
+            raise ControlConnectError(self._address, str(fault)) from fault
         if not self._settled.wait(timeout_seconds):
             raise ControlTimeoutError(self._address, timeout_seconds)
         if self._fault is not None:
@@ -186,10 +194,12 @@ class ControlPlaneChannel:
         self._hang_up(timeout_seconds=5.0)
 
     def _hang_up(self, timeout_seconds: float) -> None:
-        self._call.cancel()  # type: ignore[no-untyped-call] # grpc-stubs
+        self._outbox.close()
+        if self._call is None:
+            return  # it was not begun; gRPC would wait for the end of one that has no thread
+        self._call.cancel()
         self._join(timeout_seconds)
         self._grpc.close()
-        self._outbox.close()
         self._outbox.finished.wait(timeout_seconds)
 
     def _join(self, timeout_seconds: float) -> None:

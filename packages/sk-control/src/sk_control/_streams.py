@@ -66,9 +66,14 @@ class StreamService:
         stream = _Stream()
         if not self._enter(stream):
             return
-        context.add_callback(stream.outbox.close)
-        self._threads.start(self._read, requests, stream)
         try:
+            context.add_callback(stream.outbox.close)
+            try:
+                self._threads.start(self._read, requests, stream)
+            except RuntimeError:  # the system has no thread to give
+                self._waiting.leave(stream)
+                context.set_code(grpc.StatusCode.RESOURCE_EXHAUSTED)
+                return
             yield from self._outgoing(stream)
         finally:
             with self._lock:
