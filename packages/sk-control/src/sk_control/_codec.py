@@ -33,6 +33,10 @@ _TYPES: Final[Mapping[MessageKind, tuple[type[Any], type[Message]]]] = {
     MessageKind.PEER_REPLACED: (m.PeerReplaced, pb.PeerReplaced),
     MessageKind.SPAN_COUNTS: (r.SpanCounts, pb.SpanCounts),
 }
+_NESTED: Final[Mapping[type[Any], type[Message]]] = {
+    r.Progress: pb.Progress,
+    Metering: pb.Metering,
+}
 _KIND_OF: Final = {python_type: kind for kind, (python_type, _) in _TYPES.items()}
 
 
@@ -81,10 +85,8 @@ def _to_wire(message: Any, wire_type: type[Message]) -> Message:
     for name, value in fields.items():
         if isinstance(value, BootstrapKeyBundle):
             fields[name] = {key: secret.reveal() for key, secret in value.items()}
-        elif isinstance(value, r.Progress):
-            fields[name] = _to_wire(value, pb.Progress)
-        elif isinstance(value, Metering):
-            fields[name] = _to_wire(value, pb.Metering)
+        elif type(value) in _NESTED:
+            fields[name] = _to_wire(value, _NESTED[type(value)])
         elif name == "exporters":
             fields[name] = [_to_wire(one, pb.ExporterCounts) for one in value]
     return wire_type(**fields)
@@ -97,22 +99,15 @@ def _from_wire(wire: Message, python_type: type[Any]) -> Any:
     return python_type(**fields)
 
 
-def _progress(wire: Any, value: Message) -> r.Progress | None:
-    progress: r.Progress | None = None
-    if wire.HasField("progress"):
-        progress = _from_wire(value, r.Progress)
-    return progress
+def _optional(name: str, python_type: type[Any] | None = None) -> Callable[[Any, Any], Any]:
+    """Return a reader of a field that a message may lack: then it is None."""
 
+    def read(wire: Any, value: Any) -> Any:
+        if not wire.HasField(name):
+            return None
+        return value if python_type is None else _from_wire(value, python_type)
 
-def _metering(wire: Any, value: Message) -> Metering | None:
-    metering: Metering | None = None
-    if wire.HasField("metering"):
-        metering = _from_wire(value, Metering)
-    return metering
-
-
-def _credit(wire: Any, value: int) -> int | None:
-    return value if wire.HasField("credit") else None
+    return read
 
 
 def _keys(_wire: Any, value: Mapping[str, bytes]) -> BootstrapKeyBundle:
@@ -148,9 +143,9 @@ _SPECIAL: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "discovery_modules": _tuple,
     "partial_outputs": _tuple,
     "keys": _keys,
-    "progress": _progress,
-    "metering": _metering,
-    "credit": _credit,
+    "progress": _optional("progress", r.Progress),
+    "metering": _optional("metering", Metering),
+    "credit": _optional("credit"),
     "batch_counts": _tuple,
     "latency_counts": _tuple,
     "outcome": _outcome,
