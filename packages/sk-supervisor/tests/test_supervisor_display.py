@@ -8,7 +8,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TextIO, cast
+from typing import Any, TextIO, cast
 
 import pytest
 from hypothesis import given
@@ -473,3 +473,10 @@ def test_of_what_waits_in_several_pipes_the_first_ones_is_heard_first(lower: str
     reader = LineReader(pipes, lambda stream, _: heard.append(stream), "test")
     assert reader.stop(timeout=10)
     assert heard == ["stderr", "stdout"]
+
+
+@pytest.mark.parametrize("data", [b"", b"bytes"])
+def test_a_tolerant_stream_takes_text_alone(data: Any) -> None:
+    """click writes empty bytes to see whether a stream takes bytes."""
+    with pytest.raises(TypeError, match="must be str, not bytes"):
+        tolerant(io.StringIO()).write(data)

@@ -39,7 +39,12 @@ class TolerantStream(io.TextIOBase):
         return True
 
     def write(self, text: str, /) -> int:
-        """Write, if anybody is there."""
+        """Write, if anybody is there.
+
+        :raises TypeError: for bytes, even empty ones: click tests with them what a stream takes.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         for start in range(0, len(text), _PIECE):
             self._attempt(partial(_write, text=text[start : start + _PIECE]))
         return len(text)
