@@ -15,6 +15,7 @@ import psutil
 import pytest
 from sk_config import build_config
 from sk_supervisor import run
+from sk_supervisor._system.signals import without_signals
 from supervisor_harness import (
     APPS,
     ONE_GROUP,
@@ -65,6 +66,21 @@ def test_a_signal_drains_the_run_and_tells_by_the_exit_code(
     assert "stopped: supervised" in err
     assert "Traceback" not in err
     assert target.read_text() == "old\n"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_signals_that_the_parent_process_had_blocked_are_heard(
+    target: Path, ears: Ears, sk: Sk, number: signal.Signals, code: int
+) -> None:
+    source = {"count": 20, "then": "wait", "ears": ears.port}
+    with without_signals():
+        command = sk("run", settings(target, groups=ONE_GROUP, source=source))
+    ears.hear("open")
+    ears.hear("waiting")
+    command.signal(number)
+    ended, _, err = command.finish()
+    assert ended == code
+    assert "stopped: supervised" in err
 
 
 @pytest.mark.contract("P5PRE-LIFE-04")

@@ -19,9 +19,10 @@ def main() -> None:
     if not faulthandler.is_enabled():  # for what nodes, in this process, do in C
         faulthandler.enable(2, all_threads=False)
     last = LastCode()
-    last.hold()
-    sys.stderr = tolerant(sys.stderr)  # what is said there changes neither the output nor the code
     try:
+        last.hold()
+        # What is said there changes neither the output nor the code.
+        sys.stderr = tolerant(sys.stderr)
         from sk_supervisor.cli import main as command
 
         command(obj=last)

@@ -11,10 +11,12 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
+
+_HEARD: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class LastCode:
@@ -30,12 +32,16 @@ class LastCode:
         self.at_once = self.held = False
 
     def hold(self) -> None:
-        """Have signals, which nobody hears yet, leave with a code; before anything is imported."""
+        """Handle signals by leaving with a code, before anything is imported.
+
+        If the parent process has blocked them, which a child inherits, they are unblocked.
+        """
         self.held = True
         for number in (signal.SIGTERM, signal.SIGHUP):
             # The first process of a container would not hear them at all.
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, self._leave)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
         atexit.register(self._last)  # so that it runs behind what others register
 
     def settle(self, code: int) -> int:
@@ -62,7 +68,7 @@ class LastCode:
     def _last(self) -> None:
         if self.code is None:
             return
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in _HEARD:
             signal.signal(number, signal.SIG_IGN)  # it lasts, unlike a handler in Python
         if self.at_once and _flushed():
             os._exit(self.code)
