@@ -1,4 +1,4 @@
-"""What the caller's end signs for each worker, and verifies of it."""
+"""Signing of the gateway's frames to each worker, and verification of the worker's frames."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from sk_supervisor._protocol.peers import place_of
 
 
 class ClientKeys:
-    """Made for a worker when it is first met, and let go of when another is met in its place.
+    """The gateway's signer and verifier for each worker. Only for the hub's thread.
 
-    The hub's thread only.
+    They are created at a worker's first frame, and replaced at the first frame of its successor.
     """
 
     def __init__(self, session: str, keys: EdgeKeys, limits: LinkLimits) -> None:
@@ -29,14 +29,14 @@ class ClientKeys:
         self._ends: dict[str, tuple[str, Signer, Verifier]] = {}
 
     def seal(self, worker: str, header: bytes, payload: bytes) -> list[Buffer]:
-        """A REQUEST frame for a worker, in parts."""
+        """Sign a REQUEST frame for a worker, and return its parts."""
         _, signer, _ = self._of(worker)
         return list(signer.seal(FrameKind.REQUEST, header, payload))
 
     def verify(self, worker: str, frame: WireFrame) -> None:
-        """Check a REPLY frame.
+        """Verify a REPLY frame.
 
-        :raises TransportError: when it is not that worker's, or comes again.
+        :raises TransportError: when it is not from this worker, or is a repetition.
         """
         self._of(worker)[2].verify(frame)
 
