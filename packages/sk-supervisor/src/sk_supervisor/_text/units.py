@@ -31,6 +31,6 @@ def items_at_hand(waiting: int) -> str:
 
 
 def no_progress(seconds: float, limit: float, waiting: int, position: str) -> str:
-    """How a worker is described that is stuck, on the screen and in its failure."""
+    """Describe a stuck worker, for the screen and for the error of its failure."""
     still = f"no progress for {seconds:.1f} s (stuck_after_seconds: {limit:g})"
     return f"{still} with {items_at_hand(waiting)}{f', in {position}' if position else ''}"
