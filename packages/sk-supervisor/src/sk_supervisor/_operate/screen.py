@@ -54,7 +54,7 @@ def print_runs(screen: Console, runs: Iterable[tuple[Entry, RunStatus | None]]) 
 
 @contextmanager
 def live_status(screen: Console) -> Iterator[Callable[[StatusLook], None]]:
-    """A call that shows the run's next state: in place on a terminal, elsewhere below the last."""
+    """Yield a function that shows a state of the run: in place on a terminal, else appended."""
     if not can_live(sys.stdout):
 
         def show(look: StatusLook) -> None:
