@@ -38,6 +38,7 @@ def supervisor_of(mode: str, setup: RunSetup) -> BootstrapSupervisor:
 
     :raises RuntimeLifecycleResolutionError: when no package or several packages provide it, the one
         that does cannot be imported, or its factory raises or returns something else.
+    :raises KernelError: when the factory of another package raises one.
     """
     factory = _factory_of(mode)
     if mode in BUILT_IN:
