@@ -1,4 +1,4 @@
-"""The ``sk`` command, and ``python -m sk_supervisor``: it can be ended from its first line on."""
+"""The ``sk`` command and ``python -m sk_supervisor``; signals can end it before all is imported."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from sk_supervisor._system.streams import tolerant
 
 
 def main() -> None:
-    """Run it. Whatever ends it before it hears signals itself does so without a word."""
+    """Run the command. A signal that arrives before its handlers are installed ends it silently."""
     if refused := refusal("sk"):
         sys.stderr.write(f"error: {refused}\n")
         sys.exit(2)
-    if not faulthandler.is_enabled():  # for what nodes, in this process, do in C
+    if not faulthandler.is_enabled():  # nodes of this process may crash in C
         faulthandler.enable(2, all_threads=False)
     last = LastCode()
     try:
         last.hold()
-        # What is said there changes neither the output nor the code.
+        # A failed write to standard error changes neither the output nor the exit code.
         sys.stderr = tolerant(sys.stderr)
         from sk_supervisor.cli import main as command
 

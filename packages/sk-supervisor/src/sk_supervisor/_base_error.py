@@ -13,7 +13,7 @@ EXIT_START = 3
 EXIT_WORKER = 4
 EXIT_STOP_TIMEOUT = 5
 EXIT_SIGNAL_BASE = 128
-EXIT_READER_GONE = 141  # 128 + SIGPIPE, as tools written in C end
+EXIT_READER_GONE = 141  # 128 + SIGPIPE, the shell's exit code for a tool that SIGPIPE has ended
 
 
 class SupervisorError(LifecycleError):

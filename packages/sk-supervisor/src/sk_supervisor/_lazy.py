@@ -1,7 +1,7 @@
-"""The package's public names, each imported when it is first asked for.
+"""The package's public names; each one is imported when it is first used (PEP 562).
 
-A worker process imports ``sk_supervisor.worker``, and with it the package: what only a supervisor
-needs would cost each worker a tenth of a second (PEP 562 is what this rests on).
+A worker process imports ``sk_supervisor.worker`` and with it this package. Importing everything
+that only a supervisor needs would cost each worker a tenth of a second.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ _PACKAGE: Final = vars(sys.modules["sk_supervisor"])
 
 
 def __getattr__(name: str) -> Any:
-    """The public name ``name`` of the package, which has it from then on.
+    """Import the public name ``name`` and store it in the package.
 
-    :raises ImportError: on a platform where the package does not run.
+    :raises ImportError: on a platform that the package does not support.
     """
     if name not in _HOME_OF:
         raise AttributeError(f"module 'sk_supervisor' has no attribute {name!r}")
@@ -67,5 +67,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """The names of the package, those among them that are not imported yet."""
+    """Return the names of the package, including those that are not imported yet."""
     return sorted({*_PACKAGE, *_HOME_OF})

@@ -1,4 +1,4 @@
-"""What the commands raise that look at a run, or at what one has written: public in ``errors``."""
+"""Errors of commands that inspect a run or the files that it has written; public in ``errors``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from sk_supervisor._base_error import EXIT_OPERATION, SupervisorError
 
 
 class OperationError(SupervisorError):
-    """A command that looks at a run, or at what one has written, could not do what it was asked."""
+    """A command that inspects a run, or the files that it has written, could not do its task."""
 
     exit_code = EXIT_OPERATION
 
 
 class NoSuchRunError(OperationError):
-    """No run of this user's goes by that name; without a name, there is none at all."""
+    """This user has no active run with that name; or, without a name, no active run at all."""
 
     def __init__(self, wanted: str | None, folders: Iterable[PathLike[str]]) -> None:
         self.wanted, self.folders = wanted, tuple(map(fspath, folders))
@@ -28,7 +28,7 @@ class NoSuchRunError(OperationError):
 
 
 class SeveralRunsError(OperationError):
-    """More than one run could be meant."""
+    """More than one active run matches."""
 
     def __init__(self, run_ids: Iterable[str]) -> None:
         self.run_ids = tuple(run_ids)
@@ -36,7 +36,7 @@ class SeveralRunsError(OperationError):
 
 
 class RunGoneError(OperationError):
-    """A run ended before it had answered."""
+    """The run ended before it answered."""
 
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
@@ -44,7 +44,7 @@ class RunGoneError(OperationError):
 
 
 class RunSilentError(OperationError):
-    """A run did not answer in time: it is suspended, or still stopping."""
+    """The run did not answer in time: it is suspended, or still stopping."""
 
     def __init__(self, run_id: str, seconds: float) -> None:
         self.run_id, self.seconds = run_id, seconds
@@ -52,7 +52,7 @@ class RunSilentError(OperationError):
 
 
 class AdminRefusedError(OperationError):
-    """A run refused a request; ``category`` is its word for why."""
+    """The run rejected a request; ``category`` is the reason that it sent."""
 
     def __init__(self, category: str, message: str) -> None:
         self.category, self.message = category, message
@@ -60,7 +60,7 @@ class AdminRefusedError(OperationError):
 
 
 class AdminAnswerError(OperationError):
-    """What a run answered makes no sense."""
+    """The answer of the run cannot be decoded."""
 
     def __init__(self, problem: str) -> None:
         self.problem = problem
@@ -68,7 +68,7 @@ class AdminAnswerError(OperationError):
 
 
 class StatusVersionError(OperationError):
-    """A run speaks a version that this ``sk`` does not know."""
+    """The run uses a version of the status format that this ``sk`` does not know."""
 
     def __init__(self, version: int, known: int) -> None:
         self.version, self.known = version, known
@@ -85,7 +85,7 @@ class RecordedFileError(OperationError):
 
 
 class ProfileError(OperationError):
-    """What a profiled run has measured cannot be written or read. The run itself is as it was."""
+    """A profile of a run cannot be written or read. The run itself is not affected."""
 
     def __init__(self, action: str, problem: str) -> None:
         self.action, self.problem = action, problem
@@ -93,9 +93,9 @@ class ProfileError(OperationError):
 
 
 class NotRecordedError(OperationError):
-    """Files do not hold what was looked for: a trace, or the events of a run.
+    """The files do not contain the trace, or the events of a run, that a command looked for.
 
-    ``notes`` say of lines that could not be read.
+    ``notes`` names the lines that could not be read.
     """
 
     def __init__(self, what: str, paths: Iterable[str], notes: Iterable[str] = ()) -> None:
@@ -105,7 +105,7 @@ class NotRecordedError(OperationError):
 
 
 class SeveralTracesError(OperationError):
-    """More than one trace could be meant; ``trace_ids`` has some of them."""
+    """More than one trace matches; ``trace_ids`` has some of them."""
 
     def __init__(self, trace_ids: Iterable[str]) -> None:
         self.trace_ids = tuple(trace_ids)

@@ -1,4 +1,4 @@
-"""What is wrong with what a worker has sent to another process: public in ``errors``."""
+"""Errors in the frames that a worker sends to another process; public in ``errors``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sk_supervisor._base_error import SupervisorError
 
 
 class HeaderError(SupervisorError):
-    """A frame's header is not what its kind says, or is another run's. Its sender is at fault."""
+    """The header of a frame does not fit its kind, or is of another run. The sender is at fault."""
 
     def __init__(self, kind: str, problem: str = "cannot be read") -> None:
         self.kind, self.problem = kind, problem
@@ -14,7 +14,7 @@ class HeaderError(SupervisorError):
 
 
 class RelayRefusedError(SupervisorError):
-    """A worker sent what is not its to send. The worker is at fault."""
+    """A worker sent a frame that it may not send. The worker is at fault."""
 
     def __init__(self, sender: str, problem: str) -> None:
         self.sender, self.problem = sender, problem
@@ -22,9 +22,9 @@ class RelayRefusedError(SupervisorError):
 
 
 class AlignmentError(SupervisorError):
-    """A part came from a segment that is not upstream, or where it cannot belong.
+    """A part of a batch came from a segment that is not upstream, or does not fit at this point.
 
-    ``upstream`` is the segment and the index of the worker that it came from.
+    ``upstream`` is the segment that sent it, and the index of the worker.
     """
 
     def __init__(self, epoch: int, upstream: tuple[int, int], problem: str) -> None:

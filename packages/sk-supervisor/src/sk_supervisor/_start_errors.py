@@ -1,4 +1,4 @@
-"""What a start fails of: before it, when the system has no room for it, or at its workers."""
+"""Errors of a start: a worker was not ready, or a system limit leaves too little for the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RuntimeLifecycleReadyError(SupervisorError):
-    """Workers were not ready in time, or ended before they were."""
+    """Workers were not ready in time, or ended before they were ready."""
 
     exit_code = EXIT_START
 
@@ -26,10 +26,10 @@ class RuntimeLifecycleReadyError(SupervisorError):
 
 
 class SystemLimitError(RuntimeLifecycleReadyError):
-    """A limit of the system leaves less than the run needs: no process was started for it.
+    """A system limit leaves less than the run needs. No process was started.
 
-    ``limit`` is ``RLIMIT_NOFILE``, ``RLIMIT_NPROC`` or the path of a ``pids.max``; ``needed`` is
-    what the run needs of it, ``left`` of ``allowed`` what there is. Its category is ``limit``.
+    ``limit`` is ``RLIMIT_NOFILE``, ``RLIMIT_NPROC`` or the path of a ``pids.max``. The run needs
+    ``needed``; ``left`` is available, of ``allowed`` in total. The category is ``limit``.
     """
 
     def __init__(self, groups: Iterable[str], short: Shortage) -> None:

@@ -1,4 +1,4 @@
-"""What is raised of a worker that has failed, with what is known of it: public in ``errors``."""
+"""The error of a failed worker, with its evidence; public in ``errors``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 
 from sk_supervisor._base_error import EXIT_WORKER, SupervisorError
 
-#: How each of a worker's last lines begins in the text of an error.
+#: The prefix of each of the worker's last lines in the text of an error.
 LAST_LINE: Final = "  | "
 
-#: What may be behind the end of a process that has said nothing, and where to look.
+#: The possible cause when a process ended and reported nothing, and where to look.
 _ENDS: Final = {
     "signal SIGKILL": (
         "it was killed by SIGKILL from outside: by a person, or by the kernel because memory was"
@@ -20,10 +20,10 @@ _ENDS: Final = {
 
 
 class AtHand(NamedTuple):
-    """The batches that were sent to a worker and have not come out of it, by their records.
+    """The batches that a worker was sent and has not passed on, by the numbers of their records.
 
-    Records are numbered as the source gives them, from 1; ``first`` to ``oldest_last`` is the
-    oldest of so many ``batches``, ``last`` the last record of the newest.
+    Records are numbered from 1 in the order of the source. There are ``batches`` of them; the
+    oldest has the records ``first`` to ``oldest_last``, and the newest ends with record ``last``.
     """
 
     first: int
@@ -40,21 +40,22 @@ class AtHand(NamedTuple):
 
 
 class RuntimeWorkerFailedError(SupervisorError):
-    """A worker failed while work was under way.
+    """A worker failed while it was working.
 
-    ``category`` is one of ``crash``, ``heartbeat``, ``stuck``, ``memory``, ``execution``,
-    ``transport``, ``protocol`` (or, as the cause of a failed start, ``start`` and ``timeout``);
-    ``ended`` says how the process ended (``exit code 1``, ``signal SIGKILL``), ``stderr_tail``
-    holds the last lines that it wrote, ``node`` and ``cause_type`` say what failed. ``vitals`` is
-    what a silent or stuck worker was doing (``stopped``, ``busy``, ``idle``, ``gone``);
-    ``position`` is the node and the line that it was at, as it last said, ``nodes`` are those of
-    its group;
-    ``records_in``, ``records_out``, ``batches`` and ``source_records`` (how far in the source's
-    input it had come) are its last word of its progress; ``at_hand``
-    is an :class:`AtHand`, or None where nothing was, or that is not known. What the
-    worker ``told`` of itself is enough for the message; otherwise the last lines are part of it.
-    Secrets of the configuration are masked. ``gave_up`` says, where the group's workers are
-    restarted, why this one was not; ``trace_id`` is that of the record at fault, if there is one.
+    - ``category`` is ``crash``, ``heartbeat``, ``stuck``, ``memory``, ``execution``, ``transport``
+      or ``protocol`` (as the cause of a failed start also ``start`` or ``timeout``).
+    - ``ended``: how the process ended (``exit code 1``, ``signal SIGKILL``); ``stderr_tail``: the
+      last lines of its standard error; ``node`` and ``cause_type``: what failed.
+    - ``vitals``: what a silent or stuck worker was doing (``stopped``, ``busy``, ``idle``,
+      ``gone``).
+    - ``position``: its last reported node and line; ``nodes``: the nodes of its group.
+    - ``records_in``, ``records_out``, ``batches`` and ``source_records`` (its position in the
+      source's input): its last reported progress.
+    - ``at_hand``: an :class:`AtHand`; None if it had no batch, or that is not known.
+    - ``told``: whether the worker reported its failure itself. If not, the message includes the
+      last lines. Secrets of the configuration are masked.
+    - ``gave_up``: if the group restarts its workers, why this one was not restarted.
+    - ``trace_id``: the trace of the record at fault, if there is one.
     """
 
     exit_code = EXIT_WORKER
@@ -97,13 +98,13 @@ class RuntimeWorkerFailedError(SupervisorError):
             done = f"{batches:,} batches, to record {source_records:,} of the source"
             come = f"{records_in:,} records in, {records_out:,} out"
             lines.append(f"  its last progress: {done}: {come}")
-        if at_hand and not trace_id:  # the message names the record itself where it is known
+        if at_hand and not trace_id:  # if the trace is known, the message names the record
             lines.append(f"  in progress: {at_hand}")
         lines += [] if told else self._found()
         super().__init__("\n".join(lines))
 
     def _found(self) -> Iterator[str]:
-        """What is known besides of a worker that has said nothing of its failure."""
+        """Yield further evidence, for a worker that did not report its failure itself."""
         if self.position and self.position not in self.message:
             yield f"  last known position: {self.position}"
         elif self.nodes and not self.position:

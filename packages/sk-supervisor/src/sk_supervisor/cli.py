@@ -23,7 +23,7 @@ from sk_supervisor.errors import EXIT_OPERATION, EXIT_SIGNAL_BASE
 if TYPE_CHECKING:
     from sk_config import Config
 
-#: Why a file, a disk or a terminal may take no more.
+#: The errors of a write to a full disk, to a file at its size limit, or to a failing device.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 EXIT_CODES = """\b
@@ -46,9 +46,10 @@ _PROFILE = "Measure the run and print a time profile at its end."
 
 
 class _Sk(click.Group):
-    """It tells in one line of a standard output that takes no more; click knows of pipes only.
+    """The command group. It reports in one line that standard output cannot be written.
 
-    Ctrl-C ends it with its code, and without a word.
+    click itself handles closed pipes only. Ctrl-C ends the command with its exit code and no
+    message.
     """
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -63,7 +64,7 @@ class _Sk(click.Group):
         except OSError as error:
             if error.filename is not None or error.errno not in _FULL:
                 raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing is left to fail at the exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the flush at exit cannot fail
             click.echo(f"error: cannot write to standard output: {error.strerror}", err=True)
             sys.exit(EXIT_OPERATION)
 
@@ -85,10 +86,10 @@ def _warn_of_requests(config: Config) -> None:
 
 
 def _heed_static_secrets(config: Config, *, quiet: bool) -> None:
-    """Say in one line what sk-transport would warn of with its own file and line."""
+    """Replace sk-transport's warning of a static secret, which has a file and line, by one line."""
     from sk_supervisor._plan.supervisors import INLINE
 
-    if config.runtime.platform.bootstrap.mode == INLINE:  # which has nothing to sign
+    if config.runtime.platform.bootstrap.mode == INLINE:  # it signs no frames
         return
     ipc = config.runtime.platform.execution_ipc
     blocks = [ipc.auth, *([ipc.control.auth] if ipc.control else [])]
@@ -127,18 +128,18 @@ def run_command(
             from sk_supervisor._run.execute import run_with as run
         from sk_supervisor._system.allocator import keep_freed_memory
     finally:
-        # Modules and models stay until the end: the collector has no business with them.
+        # Imported modules and models live until the end: exclude them from garbage collection.
         gc.freeze()
         gc.enable()
     if not quiet:
         _warn_of_requests(loaded)
     _heed_static_secrets(loaded, quiet=quiet)
-    keep_freed_memory()  # the process is the run's
+    keep_freed_memory()  # this process has no other purpose than the run
     code = run(loaded, run_id=run_id, quiet=quiet, last=last)
     from sk_supervisor._plan.supervisors import INLINE, PROCESS_SUPERVISOR
 
     mode = loaded.runtime.platform.bootstrap.mode
-    last.at_once |= mode == PROCESS_SUPERVISOR  # nothing of the application's has run here
+    last.at_once |= mode == PROCESS_SUPERVISOR  # no code of the application has run in this process
     if mode == INLINE and not last.at_once:  # nodes ran in this process
         from sk_supervisor._system.threads import tell_left_behind
 

@@ -1,11 +1,11 @@
 """Every exception of sk-supervisor, each with the exit code that a run ends with.
 
-Those of a run are here; those of what a worker sends, and of the commands that look at a run, are
-offered here. The exit codes are a documented contract (``docs/operating.md``): 0 done, also if a
-stop has drained a run with an unbounded source; 1 a command could not do what was asked; 2 faults
-in the configuration, or wrong usage; 3 start or readiness; 4 worker failure; 5 forced end, or stop
+The exceptions of a run are defined here; those for peers' frames, workers, starts and commands are
+re-exported. The exit codes are a documented contract (``docs/operating.md``): 0 done, also if a
+stop has drained a run with an unbounded source; 1 a command could not do its task; 2 faults in the
+configuration, or wrong usage; 3 start or readiness failed; 4 worker failure; 5 forced end, or stop
 timeout; 129, 130 and 143 stopped by SIGHUP, SIGINT and SIGTERM (or ``sk stop``) after a clean
-drain; 141 the reader of standard output has gone.
+drain; 141 nobody reads standard output any more.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ from sk_supervisor._worker_errors import LAST_LINE as LAST_LINE
 from sk_supervisor._worker_errors import AtHand as AtHand
 from sk_supervisor._worker_errors import RuntimeWorkerFailedError as RuntimeWorkerFailedError
 
-#: What may be the beginning of a trace id.
+#: A trace id that may be shortened.
 _SHORTENED: Final = re.compile("[0-9a-fA-F]{1,31}")
 
 
 class RunRefusedError(SupervisorError):
-    """The configuration cannot run; ``faults`` holds every reason, and no process was started."""
+    """The configuration cannot run; ``faults`` has every reason. No process was started."""
 
     exit_code = EXIT_CONFIGURATION
 
@@ -66,13 +66,13 @@ class RunRefusedError(SupervisorError):
 
 
 class RuntimeLifecycleResolutionError(SupervisorError, LifecycleCallError):
-    """A lifecycle call came that the supervisor's state does not allow, or without its binding."""
+    """A lifecycle call is not allowed in this state of the supervisor, or lacks its binding."""
 
     exit_code = EXIT_START
 
 
 class BundleRejectedError(SupervisorError):
-    """The bootstrap bundle is not one that this version of the worker can be built from."""
+    """This version of the worker cannot be built from the bootstrap bundle."""
 
     def __init__(self, problem: str) -> None:
         self.problem = problem
@@ -80,10 +80,10 @@ class BundleRejectedError(SupervisorError):
 
 
 class HandoffError(SupervisorError):
-    """A request that was handed to a group has failed. Holds no payload and no text of a node's.
+    """A request to a group failed. The error has no payload and no text from a node.
 
     ``category`` is ``timeout``, ``transport``, ``execution`` or ``cancelled``; ``node`` and
-    ``cause_type`` say what failed, as far as that is known.
+    ``cause_type`` name what failed, as far as that is known.
     """
 
     category: ClassVar[str] = "cancelled"
@@ -98,28 +98,28 @@ class HandoffError(SupervisorError):
 
 
 class HandoffTimeoutError(HandoffError, TimeoutError):
-    """There was no reply in time."""
+    """No reply came in time."""
 
     category = "timeout"
     problem = "remote handoff timed out"
 
 
 class HandoffTransportError(HandoffError, ConnectionError):
-    """The group was lost with the request in it."""
+    """The group was lost while it had the request."""
 
     category = "transport"
     problem = "remote handoff transport failed"
 
 
 class HandoffFailedError(HandoffError, RuntimeError):
-    """A node failed on the request."""
+    """A node failed while it processed the request."""
 
     category = "execution"
     problem = "remote handoff failed"
 
 
 class ServiceFailedError(SupervisorError):
-    """A run that served requests could not start, or has failed; ``said`` is what it said of it."""
+    """A run that serves requests could not start, or failed; ``said`` is its error message."""
 
     def __init__(self, code: int, said: str) -> None:
         self.code, self.said = code, said.strip().removeprefix("error: ")
@@ -127,7 +127,7 @@ class ServiceFailedError(SupervisorError):
 
 
 class HubFailedError(SupervisorError):
-    """The supervisor's own relay of frames between workers cannot go on. No worker is at fault."""
+    """The supervisor's hub, which relays frames between workers, failed. No worker is at fault."""
 
     def __init__(self, problem: str) -> None:
         self.problem = problem
@@ -135,9 +135,9 @@ class HubFailedError(SupervisorError):
 
 
 class ApplicationExitError(SupervisorError):
-    """A node or an adapter would end the process, which is not its to do.
+    """A node or an adapter tried to end the process, which it must not do.
 
-    ``raised`` is the type of what it raised to that end, ``SystemExit`` or ``KeyboardInterrupt``.
+    ``raised`` is the type of the exception that it raised: ``SystemExit`` or ``KeyboardInterrupt``.
     """
 
     def __init__(self, cause: BaseException | None = None) -> None:
@@ -149,7 +149,7 @@ class ApplicationExitError(SupervisorError):
 
 
 class NoSuchTraceError(SupervisorError):
-    """No record of a replayed input has this trace id; ``read`` records were looked at."""
+    """No record of a replayed input has this trace id; ``read`` records were searched."""
 
     exit_code = EXIT_OPERATION
 
@@ -168,7 +168,7 @@ class NoSuchTraceError(SupervisorError):
 
 
 class NoSuchRecordError(SupervisorError):
-    """A replayed input has no record of this number: it has ``read``."""
+    """A replayed input, of ``read`` records, has no record with this number."""
 
     exit_code = EXIT_OPERATION
 
@@ -178,9 +178,9 @@ class NoSuchRecordError(SupervisorError):
 
 
 class EarlierRecordError(SupervisorError):
-    """A record before the one that is to be replayed has failed: ``error`` says which, and how.
+    """A record before the one to be replayed failed; ``error`` is its failure.
 
-    ``wanted`` is what the one to be replayed was asked for by, in words.
+    ``wanted`` describes the record to be replayed.
     """
 
     def __init__(self, wanted: str, error: RunError) -> None:
@@ -201,14 +201,14 @@ _NO_WORDS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def _told(why: Mapping[str, str]) -> str:
-    """A line for each worker, with what it was about."""
+    """Return one line for each worker, with what it was doing."""
     return "".join(f"\n  {worker} {words}" for worker, words in why.items())
 
 
 class StopForcedError(SupervisorError):
-    """A stop by force was requested before the work had drained.
+    """A forced stop was requested before the work had drained.
 
-    ``why`` says of each of the ``workers`` what it was about, as it last said.
+    ``why`` says for each of the ``workers`` what it was doing when it last reported.
     """
 
     exit_code = EXIT_STOP_TIMEOUT
@@ -222,8 +222,8 @@ class StopForcedError(SupervisorError):
 class StopTimeoutError(SupervisorError, TimeoutError):
     """Workers had to be ended by force because the stop took longer than its budget.
 
-    ``why`` says of each of the ``workers`` what it was about, as it last said. ``drain_seconds`` is
-    the share of the budget for the drain, where that alone was over; else None.
+    ``why`` says for each of the ``workers`` what it was doing when it last reported.
+    ``drain_seconds`` is the drain's share of the budget if only that was exceeded, else None.
     """
 
     exit_code = EXIT_STOP_TIMEOUT
@@ -247,7 +247,7 @@ class StopTimeoutError(SupervisorError, TimeoutError):
 
 
 class RunDirError(SupervisorError):
-    """A run directory cannot be had, or is not safe: others could tamper with what is in it."""
+    """A run directory cannot be used, or is not safe: other users could change what is in it."""
 
     exit_code = EXIT_START
 
@@ -257,9 +257,9 @@ class RunDirError(SupervisorError):
 
 
 class HealthBindError(SupervisorError):
-    """An address for probes cannot be had; ``listener`` is ``http`` or ``grpc``.
+    """A health listener cannot bind its address; ``listener`` is ``http`` or ``grpc``.
 
-    Free it, or choose another one in the configuration.
+    Free the address, or choose another one in the configuration.
     """
 
     exit_code = EXIT_START

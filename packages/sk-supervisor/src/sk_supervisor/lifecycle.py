@@ -1,4 +1,4 @@
-"""The tables that the lifecycle of workers and groups runs from, for documents and for tests."""
+"""The tables that define the lifecycle of workers and groups, for documentation and tests."""
 
 from __future__ import annotations
 

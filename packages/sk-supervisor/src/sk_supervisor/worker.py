@@ -1,7 +1,8 @@
 """The worker process: from the spawn pipe to its last acknowledgement.
 
-Its main thread waits on one inbox for batches, the gate and stop; a thread receives frames, another
-reads the source, a third sends heartbeats, and gRPC's deliver what the supervisor says.
+Its main thread waits on one inbox for batches, the start of work and stop requests. A second thread
+receives frames, a third reads the source, a fourth sends heartbeats, and threads of gRPC deliver
+the messages of the supervisor.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ from sk_supervisor.errors import ApplicationExitError
 
 
 class Worker:
-    """One worker, built from what its supervisor delivers.
+    """One worker, built from the bundle that its supervisor sends.
 
-    :param scope: the worker's own; its ends of both planes are bound there.
-    :raises RuntimeLifecycleResolutionError: when they are not; nothing is touched then.
+    :param scope: the worker's own; it binds the worker's ends of both planes.
+    :raises RuntimeLifecycleResolutionError: when they are not bound; nothing has been changed then.
     """
 
     def __init__(self, assignment: dict[str, Any], scope: Container) -> None:
@@ -54,12 +55,12 @@ class Worker:
         self._pulse: Pulse | None = None
         self._started = False
         hear_signals(self._orders.terminate)
-        with without_signals():  # its threads, those of gRPC too, are none to take one
+        with without_signals():  # no thread, gRPC's included, may take a signal
             self._control = self._planes.control(assignment, self._orders.hear)
         self._mark("connected")
 
     def run(self) -> int:
-        """Live until stopped; the exit code."""
+        """Run until stopped; return the exit code."""
         try:
             bundle = self._control.take_bundle()
             self._mark("told")
@@ -71,7 +72,7 @@ class Worker:
             return end_stopped(self._control, self._assembly)
         except (SystemExit, KeyboardInterrupt) as error:
             return self._fail(ApplicationExitError(error))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the supervisor is told
+        except BaseException as error:  # noqa: BLE001 - every failure is reported to the supervisor
             return self._fail(error)
         finally:
             if self._pulse is not None:
@@ -79,7 +80,7 @@ class Worker:
             self._control.close()
 
     def _live(self, assembly: Assembly, bundle: BootstrapBundle) -> None:
-        """Open what this worker is built of, say that it is ready, and work until stopped."""
+        """Open the parts of this worker, report that it is ready, and work until stopped."""
         self._orders.concern(assembly)
         assembly.open()
         loop = WorkerLoop(self._inbox, assembly, self._control, self._orders.stop_asked)
@@ -99,7 +100,8 @@ class Worker:
         tell_spans(self._control, assembly)
         self._control.send(Ready(assembly.partial_outputs()))
         self._started = True
-        # Collections, off since the process began, need not look at what it was built of.
+        # Garbage collection was off until now: exclude the objects that the worker is built of from
+        # it.
         gc.freeze()
         gc.enable()
         loop.run()
@@ -108,36 +110,36 @@ class Worker:
         return end_failed(error, self._control, self._assembly, self._orders, started=self._started)
 
     def _receive(self, assembly: Assembly) -> None:
-        """The thread that takes frames from the hub, until the connection ends."""
+        """Receive frames from the hub until the connection ends. Runs in its own thread."""
         try:
             assembly.data_plane.listen(self._inbox.put, assembly.credit.acknowledge)
-        except Exception as error:  # noqa: BLE001 - the main thread knows what to make of it
+        except Exception as error:  # noqa: BLE001 - the main thread handles it
             if not self._orders.stop_asked.is_set():
                 self._inbox.put(Broke(error))
 
     def _mark(self, step: str) -> None:
-        """Note when a step of the start was done, for a run that is profiled."""
+        """Record the time at which a step of the start was done, for a profiled run."""
         self._assignment.setdefault("marks", {})[step] = time.time_ns()
 
 
 def main(pipe: BinaryIO, began: int, scope: Container | None = None) -> None:
-    """Run the worker that the spawn pipe says; exits the process.
+    """Run the worker that the spawn pipe describes; exit the process at the end.
 
-    :param began: when the interpreter did, nanoseconds since the epoch.
-    :param scope: where its ends of both planes are bound; by default those of ``tcp_local``.
+    :param began: when the interpreter started, in nanoseconds since the epoch.
+    :param scope: binds its ends of both planes; by default those of ``tcp_local``.
     """
-    faulthandler.enable(all_threads=False)  # all would be more lines than are kept
+    faulthandler.enable(all_threads=False)  # the stacks of all threads would exceed the lines kept
     assignment = await_assignment(pipe, {"interpreter": began, "imported": time.time_ns()})
     tell_unconfigured_logs(assignment.pop("mark"))
     code = 1
     if assignment["output_is_captured"] and isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # line by line, and nothing left by a kill
+        sys.stdout.reconfigure(line_buffering=True)  # a kill loses no complete line
     try:
         code = Worker(assignment, scope or worker_scope()).run()
-    except BaseException:  # noqa: BLE001 - the last place where anybody can see it
+    except BaseException:  # noqa: BLE001 - nothing after this could report it
         traceback.print_exc()
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it was closed from the start
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None if closed from the start
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
-    # Threads of gRPC would be joined at a normal exit; everything of ours is closed already.
+    # A normal exit would join threads of gRPC; everything that we opened is closed already.
     os._exit(code)
