@@ -1,10 +1,11 @@
-"""For tests of your own applications over worker processes: a zoo of hostile ones.
+"""Test your own applications against hostile behaviour of their worker processes.
 
-``Zoo(folder).run(config, node=..., beast=...)`` runs an application with a beast of ``BEASTS`` in
-one of its nodes; the ``Visit`` says what came of it and ``check()`` holds it to what is promised,
-in the time that is promised and 5 s of slack: ``slack_seconds=`` gives more on a crowded machine.
-``nothing_left_behind`` holds a block to leaving no process, thread or descriptor. As a pytest
-plugin: ``sk_supervisor.testing.zoo``.
+``Zoo(folder).run(config, node=..., beast=...)`` runs an application with one hostile behaviour, a
+beast of ``BEASTS``, in one of its nodes. It returns a ``Visit``, which describes the run;
+``Visit.check()`` asserts that the outcome is the promised one, within the promised time plus 5 s of
+slack. Pass ``slack_seconds=`` to allow more on a busy machine. ``nothing_left_behind`` asserts that
+a block leaves no process, thread or file descriptor behind. ``sk_supervisor.testing.zoo`` is a
+pytest plugin for both.
 """
 
 from sk_supervisor.testing._beasts import BEASTS, Beast

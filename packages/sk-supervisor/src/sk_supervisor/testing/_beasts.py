@@ -1,4 +1,4 @@
-"""The animals: what each does to a worker, and what must come of it. Pure."""
+"""The hostile behaviours (beasts): what each does to a worker, and the promised outcome. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-#: What a machine that does other things too may add to any time that is promised, if no other is
-#: given.
+#: The default allowance, added to every promised time, for a machine that is busy otherwise.
 SLACK_SECONDS: Final = 5.0
-#: Groups are given this much patience, so that a visit takes seconds.
+#: The limits that groups are configured with, short so that a run takes seconds.
 HEARTBEAT_SECONDS: Final = 1
 STOP_SECONDS: Final = 4
 START_SECONDS: Final = 4
@@ -20,12 +19,13 @@ LIMIT_BYTES: Final = 300 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Beast:
-    """A hostile behaviour of one node, or of the worker that holds it, and the promise about it.
+    """A hostile behaviour of one node, or of its worker, and the promised outcome of the run.
 
-    ``category`` is that of ``worker_failed``, empty where no worker fails; within ``seconds`` of
-    the moment that the beast is out (of the worker's spawn, where it never gets so far) the
-    failure, or without one the end, has come. ``settings`` are what its group is given for it;
-    ``needs_stop`` says that the run goes on until it is asked to stop.
+    ``category`` is that of the ``worker_failed`` event, empty if no worker fails. The failure, or
+    the end of the worker if none fails, comes within ``seconds`` of the release of the beast.
+    ``vitals``, ``ended`` and ``rung`` are fields of the events, not checked if empty. ``settings``
+    are set on the process group of the node. If ``needs_stop``, the run goes on until it is asked
+    to stop.
     """
 
     name: str
@@ -150,4 +150,4 @@ _ALL: Final = (
 )
 
 BEASTS: Final[Mapping[str, Beast]] = MappingProxyType({beast.name: beast for beast in _ALL})
-"""Every one, by its name."""
+"""All beasts, by name."""

@@ -1,4 +1,4 @@
-"""What the animals do, in the worker that they live in. Nothing here is for any other process."""
+"""The code of the beasts, called in their worker at import or on a record; see ``Beast.does``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Announce = Callable[[], None]
 _FLOOD_BYTES: Final = 20_000_000
 _LINE: Final = b"a line of a flood that nobody will ever read to its end, and that goes on and on\n"
 _GULP: Final = 8 * 1024 * 1024
-#: A leak that nobody ends stops here: a zoo does not take the machine down.
+#: The leak stops at this size if the worker is not ended before: it must not exhaust the machine.
 _ENOUGH: Final = 1024 * 1024 * 1024
 
 
@@ -40,7 +40,7 @@ def crash_on_import(announce: Announce) -> None:
 
 
 def ready_and_silent(announce: Announce) -> None:
-    """On a record; its pulse is taken at import."""
+    """On a record; heartbeats were disabled at import."""
     announce()
     _wait_for_ever()
 
@@ -52,7 +52,7 @@ def stopped(announce: Announce) -> None:
 
 
 def holds_the_gil(announce: Announce) -> None:
-    """On a record: a loop of C that never comes to look whether another thread wants to run."""
+    """On a record: a loop in C that never releases the GIL."""
     announce()
     deque(itertools.repeat(None), maxlen=0)
 
@@ -105,7 +105,7 @@ def floods_stderr(announce: Announce) -> None:
 
 
 def leaks_memory(announce: Announce) -> None:
-    """On a record: ever more, every page of it touched."""
+    """On a record: allocate more and more memory, and touch every page of it."""
     announce()
     taken: list[bytes] = []
     while len(taken) * _GULP < _ENOUGH:

@@ -1,6 +1,6 @@
-"""Discovered before the application: lets a beast out in the worker that the zoo names, if it does.
+"""Release a beast in a worker of the group that the zoo names; discovered before the application.
 
-Where the environment names none, or in any other process, importing this does nothing.
+Importing this module does nothing if the environment names no beast, or in any other process.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from sk_kernel.runtime import ApplicationContext, Container
 from sk_supervisor._worker.pulse import Pulse
 from sk_supervisor.testing._deeds import AT_IMPORT, ON_A_RECORD
 
-#: Holds, as JSON, the name of the beast, the group and node, the record, and the zoo's folder.
+#: The environment variable with the arguments of :func:`release`, as JSON.
 VARIABLE: Final = "SK_ZOO"
 
 
 class Infested:
-    """A node, with a beast that comes out on one of its records; then it is the node again."""
+    """A node that runs the beast on its ``at``-th call, and is the plain node otherwise."""
 
     def __init__(self, made: Any, deed: Callable[[], None], at: int) -> None:
         self._made, self._deed, self._at = made, deed, at
         self._calls = itertools.count(1)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """The node's own call."""
+        """Call the node; before its ``at``-th call, run the beast."""
         if next(self._calls) == self._at:
             self._deed()
         return self._made(*arguments, **named)
@@ -41,7 +41,7 @@ class Infested:
 
 
 def announce(folder: str) -> None:
-    """Leave word that the beast is out, and when."""
+    """Write the time of the beast's release to a file in ``folder``."""
     path = os.path.join(folder, f"out-{os.getpid()}")
     with open(f"{path}.new", "w", encoding="ascii") as file:
         file.write(repr(time.time()))
@@ -49,7 +49,7 @@ def announce(folder: str) -> None:
 
 
 def release(beast: str, group: str, node: str, at: int, folder: str) -> None:
-    """Let the beast out here, now or later, if this is a worker of its group."""
+    """If this is a worker of ``group``, run the beast now or arrange it for record ``at``."""
     is_worker = sys.argv[0].endswith("child.py")
     if not is_worker or not re.fullmatch(rf"{re.escape(group)}-\d+\.\d+", sys.argv[-1]):
         return
@@ -72,7 +72,7 @@ def release(beast: str, group: str, node: str, at: int, folder: str) -> None:
 
 
 def _no_pulse(self: Pulse) -> None:
-    """The thread of a worker that says nothing of itself."""
+    """Replace the heartbeat thread's function: send nothing."""
 
 
 if VARIABLE in os.environ:

@@ -1,4 +1,4 @@
-"""That nothing is left behind: processes, threads, file descriptors (and with them sockets)."""
+"""Check that no process, thread or file descriptor (sockets included) is left behind."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _LOOK_SECONDS: Final = 0.02
 
 @contextmanager
 def nothing_left_behind(within_seconds: float = 5.0) -> Iterator[None]:
-    """The block leaves this process as it found it, or does so soon after.
+    """Assert that the block leaves behind no child process, thread or file descriptor.
 
-    No child process more, no thread and no file descriptor, which is what sockets, pipes and files
-    are. What a library keeps for good from its first use on (gRPC does) is found the first time: do
-    once before what is then done inside the block.
+    File descriptors include sockets, pipes and files. Leftovers may take up to ``within_seconds``
+    to disappear. Resources that a library keeps for good after its first use, as gRPC does, are
+    reported the first time: do once before the block what is then done inside it.
 
-    :raises AssertionError: naming what is left. Not when the block itself raised.
+    :raises AssertionError: naming what is left; not if the block itself raised.
     """
     before = _present()
     yield
@@ -32,9 +32,9 @@ def nothing_left_behind(within_seconds: float = 5.0) -> Iterator[None]:
 
 
 def marked(variable: str, value: str, within_seconds: float = 5.0) -> list[str]:
-    """The processes of this user with this in their environment, if they do not end in time.
+    """This user's processes with ``variable=value`` in their environment that do not end in time.
 
-    A process cannot get out of it by leaving its group or its parent.
+    Processes that have left their process group or their parent are found too.
     """
     end = time.monotonic() + within_seconds
     while (left := list(_marked(variable, value))) and time.monotonic() < end:
@@ -43,7 +43,7 @@ def marked(variable: str, value: str, within_seconds: float = 5.0) -> list[str]:
 
 
 def leftovers(before: set[str], within_seconds: float) -> list[str]:
-    """What is there beyond ``before`` and does not go in time."""
+    """Names of the resources that are not in ``before`` and do not disappear in time, sorted."""
     end = time.monotonic() + within_seconds
     while (left := _present() - before) and time.monotonic() < end:
         threading.Event().wait(_LOOK_SECONDS)
@@ -59,7 +59,7 @@ def _present() -> set[str]:
 
 def _descriptors() -> Iterator[str]:
     for number in os.listdir("/dev/fd"):
-        # The one that the listing itself was read through is gone by now.
+        # The descriptor that the folder was listed through is closed by now.
         with suppress(OSError):
             os.fstat(int(number))
             yield f"descriptor {number}"

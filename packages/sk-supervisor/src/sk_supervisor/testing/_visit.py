@@ -1,4 +1,4 @@
-"""One run of an application with one beast in it, and what came of it."""
+"""The outcome of one run of an application with a beast in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """What a run with a beast did: its exit code, its events, its standard error, what it left."""
+    """A finished run with a beast: its exit code, events, standard error and leftover processes."""
 
     beast: Beast
     group: str
@@ -23,45 +23,45 @@ class Visit:
     stderr: str
     events: tuple[Event, ...]
     out_at: tuple[float, ...]
-    """When the beast came out, in seconds since the epoch: once for each worker that it was in."""
+    """When the beast was released, in seconds since the epoch: once for each worker, sorted."""
     left: tuple[str, ...]
     node: str = ""
-    """The node that the beast was to come out in,"""
+    """The node in which the beast was to be released."""
     at: int = 1
-    """and on which record that it gets in one worker."""
+    """On which record, counted in each worker, it was to be released."""
     slack_seconds: float = SLACK_SECONDS
-    """What the machine may add to the time that is promised."""
+    """The allowance for a slow machine, added to the promised time."""
 
     @property
     def failures(self) -> list[Event]:
-        """The failures of workers of its group, in order."""
+        """The ``worker_failed`` events of the node's group, in order."""
         return [e for e in self._of_group() if e["event"] == "worker_failed"]
 
     @property
     def category(self) -> str:
-        """The category of the failure that ended the run; empty where no worker failed."""
+        """The category of the group's last failure; empty if no worker failed."""
         return str(self.failures[-1]["fields"].get("category", "")) if self.failures else ""
 
     @property
     def rung(self) -> str:
-        """How far down the stop ladder its last worker had to be taken."""
+        """The step of the stop ladder that ended the group's last worker; empty if none stopped."""
         stopped = [e for e in self._of_group() if e["event"] == "worker_stopped"]
         return str(stopped[-1]["fields"].get("rung", "")) if stopped else ""
 
     def seconds(self) -> float:
-        """From the moment that the beast was out to the failure, or without one to the end."""
+        """Seconds from the release of the beast to the failure, or to the worker's end if none."""
         ends = self.failures or [e for e in self._of_group() if e["event"] == "worker_stopped"]
         if not ends or not self.out_at:
             return float("inf")
         return datetime.fromisoformat(ends[-1]["time"]).timestamp() - self.out_at[-1]
 
     def check(self, *, slack_seconds: float | None = None) -> None:
-        """Hold the run to what is promised of the beast.
+        """Assert that the run had the outcome that the beast promises.
 
-        :param slack_seconds: what the machine may add to the time that is promised, if not as much
-            as the zoo has said. A beast that fails no worker is timed to the end of the run, so
-            give it what your input takes.
-        :raises AssertionError: with everything that is not as promised.
+        :param slack_seconds: the allowance added to the promised time, by default that of the zoo.
+            A beast that fails no worker is timed to the end of its worker: allow for the time that
+            your input takes.
+        :raises AssertionError: listing every difference from the promise.
         """
         broken = self._broken(self.slack_seconds if slack_seconds is None else slack_seconds)
         if broken:
@@ -93,7 +93,7 @@ class Visit:
 
 
 def read_events(path: Path) -> tuple[Event, ...]:
-    """The events of a JSONL file, which may not be there."""
+    """The events in a JSONL file; empty if the file does not exist."""
     if not path.exists():
         return ()
     return tuple(json.loads(line) for line in path.read_text("utf-8").splitlines())

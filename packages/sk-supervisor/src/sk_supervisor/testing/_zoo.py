@@ -1,4 +1,4 @@
-"""Running an application with a beast in one of its nodes: ``sk run``, as it is run in earnest."""
+"""Run an application by ``sk run``, in a process of its own, with a beast in one of its nodes."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from sk_supervisor.testing._infested import VARIABLE
 from sk_supervisor.testing._leftovers import marked
 from sk_supervisor.testing._visit import Visit, read_events
 
-#: When nothing of what is promised has come: the run is killed, and the visit says what is missing.
+#: A run that takes longer is killed, and its visit fails the check.
 PATIENCE_SECONDS: Final = 90.0
 _LOOK_SECONDS: Final = 0.02
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Zoo:
-    """Lets beasts out in the nodes of an application.
+    """Run an application with a hostile behaviour, a beast, in one of its nodes.
 
-    :param folder: where its files go; it is made.
-    :param slack_seconds: what the machine may add to every time that is promised of a beast: more
-        where it is crowded, as those of a CI are.
+    :param folder: the folder for the zoo's files; it is created.
+    :param slack_seconds: the allowance added to every time that a beast promises; give more on a
+        busy machine, such as those of a CI.
     """
 
     def __init__(self, folder: Path, *, slack_seconds: float = SLACK_SECONDS) -> None:
@@ -55,18 +55,18 @@ class Zoo:
         at: int = 1,
         overrides: Mapping[str, Any] = _NONE,
     ) -> Visit:
-        """Run a configuration of worker processes with a beast in a node, and see what comes of it.
+        """Run a configuration of worker processes with a beast in a node; return the outcome.
 
-        The beast comes out on the ``at``-th record that a worker's ``node`` gets. The run is a
-        process of its own; its groups are given short limits, and its log exporters are replaced.
-        All else is as configured: a sink writes where it does in earnest, unless ``overrides`` say
-        otherwise.
+        The beast is released on the ``at``-th record that ``node`` gets in a worker. The run is a
+        process of its own. Its groups get short time limits, and its log exporters are replaced.
+        The rest is as configured: the sink writes to its real destination, unless ``overrides``
+        say otherwise.
 
-        :param config: the path of a configuration, or one as a mapping.
+        :param config: the path of a configuration, or a configuration as a mapping.
         :param overrides: values to set in it, by their paths, as ``--set`` does.
-        :raises ConfigError: when it is none.
-        :raises RunRefusedError: when it cannot run, there is no such node or beast, or a beast that
-            needs restarts is to be in a group that cannot be restarted.
+        :raises ConfigError: if the configuration is invalid.
+        :raises RunRefusedError: if the configuration cannot run, there is no such node or beast, or
+            the beast needs restarts and the group of the node cannot be restarted.
         """
         beast = _called(beast) if isinstance(beast, str) else beast
         self._visits += 1
@@ -116,15 +116,15 @@ def _options(values: Mapping[str, Any]) -> list[str]:
 
 
 def _words(path: str, options: Iterable[str]) -> list[str]:
-    """The run's command."""
+    """The arguments of ``sk`` that run the configuration."""
     return ["run", path, *(word for option in options for word in ("--set", option))]
 
 
 def _prepared(
     path: str, overrides: Iterable[str], node: str, beast: Beast, events: Path
 ) -> tuple[str, list[str]]:
-    """The node's group, and the overrides that make the run a beast's."""
-    # Imported here: workers import this package, and start without.
+    """The group of the node, and the overrides that release the beast in the run."""
+    # Imported here: workers import this package and do not need these modules.
     from sk_config import load_config
 
     from sk_supervisor._plan.preflight import prepare

@@ -1,7 +1,7 @@
-"""A pytest plugin: the fixture ``zoo``, and ``every_beast`` to run a test once for each.
+"""A pytest plugin: the fixture ``zoo``, and ``every_beast``, which runs a test once per beast.
 
-Not loaded by itself: ``pytest_plugins = ["sk_supervisor.testing.zoo"]`` in the top ``conftest.py``,
-or ``-p sk_supervisor.testing.zoo``.
+It is not loaded automatically: write ``pytest_plugins = ["sk_supervisor.testing.zoo"]`` in the top
+``conftest.py``, or pass ``-p sk_supervisor.testing.zoo``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from sk_supervisor.testing._beasts import BEASTS
 from sk_supervisor.testing._zoo import Zoo
 
 every_beast = pytest.mark.parametrize("beast", BEASTS.values(), ids=str)
-"""Runs a test once for each beast, as its argument ``beast``.
+"""Run a test once for each beast, passed as its argument ``beast``.
 
-``crash_loop`` among them, which ``zoo.run`` refuses in a group that cannot be restarted.
+This includes ``crash_loop``, which ``zoo.run`` rejects in a group that cannot be restarted.
 """
 
 
 @pytest.fixture
 def zoo(tmp_path: Path) -> Zoo:
-    """A zoo of hostile workers, in the test's own folder; another slack is given to ``check``."""
+    """A zoo in a folder of the test's own; pass another slack to :meth:`Visit.check`."""
     return Zoo(tmp_path / "zoo")
