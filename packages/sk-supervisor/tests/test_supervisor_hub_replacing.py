@@ -9,9 +9,9 @@ import pytest
 from sk_control import BootstrapKeyBundle
 from sk_supervisor._worker.inbox import Credit
 from sk_supervisor._worker.replay_buffer import ReplayBuffer
-from sk_transport import UnknownPeerError
+from sk_transport import FrameDecoder, FrameKind, ReplayedNonceError, UnknownPeerError
 from supervisor_harness import PATIENCE
-from supervisor_hub_ends import WORKERS, Hub, Peer, begun, edges_of
+from supervisor_hub_ends import LIMITS, WORKERS, Hub, Peer, begun, edges_of
 
 
 class Replacing(Hub):
@@ -67,6 +67,32 @@ def test_a_successor_is_sent_what_was_not_acknowledged_and_then_what_follows(
     ]
     assert {a.header.receiver for a in came} == {"mid-0.2"}
     assert replacing.faults.empty()
+
+
+def test_who_is_told_twice_of_a_successor_goes_on_sending_to_it(replacing: Replacing) -> None:
+    """What may not be done is sent to it once."""
+    first, middle = replacing.keeper(), replacing.dial("mid").listen()
+    first.send(1, b"1")
+    middle.arrived.get(timeout=PATIENCE)
+    middle.close()
+    second = replacing.successor()
+    for _ in range(2):
+        first.data_plane.turn_to("mid-0.2", replacing.shared("in-0.1"))
+    first.send(2, b"2")
+    came = [second.arrived.get(timeout=PATIENCE) for _ in range(2)]
+    assert [bytes(each.payload) for each in came] == [b"1", b"2"]
+    assert replacing.faults.empty()
+
+
+def test_a_second_introduction_opens_nothing_to_replays(replacing: Replacing) -> None:
+    last, second = replacing.dial("out"), replacing.successor()
+    last.data_plane.introduce(replacing.shared("out-0.1"))
+    signer = second.data_plane._signers["out-0.1"]
+    [frame] = FrameDecoder(LIMITS.frames).feed(b"".join(signer.seal(FrameKind.BATCH, b"")))
+    last.data_plane._verifiers["mid-0.2"].verify(frame)
+    last.data_plane.introduce(replacing.shared("out-0.1"))
+    with pytest.raises(ReplayedNonceError):
+        last.data_plane._verifiers["mid-0.2"].verify(frame)
 
 
 class Awaited(threading.Condition):

@@ -107,6 +107,20 @@ def test_a_killed_worker_is_followed_and_not_a_byte_is_other(
     assert gone(pids)
 
 
+def test_a_run_with_a_restart_fits_into_the_smallest_nonce_cache(target: Path, ears: Ears) -> None:
+    """However long a nonce is remembered: of each worker there is one."""
+    auth = {"auth": {"nonce_cache_size": 1, "ttl_seconds": 86_400}}
+    work = {"at": 201, "do": "hold", "ears": ears.port}
+    ipc = {**auth, "control": auth}
+    with restarting(target, source={"count": 400}, work=work, ipc=ipc) as run:
+        run.ready()
+        killer = killing(ears, 1)
+        report = run.supervisor.run()
+        killer.join()
+        assert not any(run.supervisor.snapshot().refusals.values())
+    assert (report.outcome, report.records_in) == ("completed", 400)
+
+
 def known_of(supervisor: MultiprocessBootstrapSupervisor) -> dict[str, set[str]]:
     """The middle workers that each room knows."""
     parts = supervisor._parts

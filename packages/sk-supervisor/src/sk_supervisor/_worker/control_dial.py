@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sk_control import (
@@ -16,31 +16,26 @@ from sk_control import (
 )
 from sk_transport import Secret
 
+from sk_supervisor._worker.dialling import dialled
 from sk_supervisor._worker.signals import leave_at_once
-
-#: How often a worker that is evicted before its hello was read dials, and the pause between.
-_DIALS = 4
-_REDIAL_SECONDS = 0.05
 
 
 def dial_supervisor(
     assignment: dict[str, Any], on_message: Callable[[ControlMessage], None]
 ) -> ControlPlaneChannel:
-    """Open the session; in a flood of strangers an honest worker is evicted with them.
+    """Open the session; dial again if the hello was not read in time, as in a flood of others.
 
     :param assignment: what came through the spawn pipe; the token is taken out of it.
     :param on_message: hears the supervisor, in threads of gRPC's.
     :raises ControlError: when the supervisor refuses it, or cannot be reached in time.
     """
     token = Secret(bytes.fromhex(assignment.pop("token")))
-    for _ in range(_DIALS - 1):
-        try:
-            return _dial(assignment, token, on_message)
-        except HelloRefusedError as refused:
-            if refused.code != RefusalCode.EVICTED:
-                raise
-        time.sleep(_REDIAL_SECONDS)
-    return _dial(assignment, token, on_message)
+    return dialled(partial(_dial, assignment, token, on_message), _came_too_late)
+
+
+def _came_too_late(error: Exception) -> bool:
+    late = (RefusalCode.EVICTED, RefusalCode.OUTSIDE_TTL)
+    return isinstance(error, HelloRefusedError) and error.code in late
 
 
 def _dial(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -14,9 +12,6 @@ from sk_transport import (
     Channel,
     FrameKind,
     HandshakeFailedError,
-    LinkKeys,
-    SecureChannel,
-    SecureTcpTransport,
     SequenceGuard,
     Signer,
     UnknownPeerError,
@@ -41,16 +36,12 @@ from sk_supervisor._protocol.frames import (
 )
 from sk_supervisor._protocol.link_limits import LinkLimits
 from sk_supervisor._protocol.peers import place_of
+from sk_supervisor._worker.dialling import dialled
 from sk_supervisor._worker.inbox import BatchArrived, RequestArrived
 from sk_supervisor._worker.replay_buffer import ReplayBuffer
 
 if TYPE_CHECKING:  # a run that measures nothing starts without it
     from sk_supervisor._profile.measures import Profiler
-
-#: A worker that is hung up on in its handshake dials again: in a flood of strangers' connections
-#: an honest one may be dropped with them.
-_DIALS = 4
-_REDIAL_SECONDS = 0.05
 
 
 class DataPlaneChannel:
@@ -91,7 +82,12 @@ class DataPlaneChannel:
         self.introduce(keys)
         self._add_receivers(keys)
         transport = limits.transport(session, worker_id)
-        self._channel = self._dial(transport, address, link_keys(keys))
+        self._channel = dialled(
+            lambda: transport.connect(
+                address, server=HUB, keys=link_keys(keys), verifier_of=self._verifier_of
+            ),
+            lambda error: isinstance(error, HandshakeFailedError),
+        )
         self._transmit, self._receive = self._channel.send, self._channel.receive
         if profiler:
             self._transmit = profiler.sending(self._transmit)
@@ -107,9 +103,14 @@ class DataPlaneChannel:
         return self._channel.send_waited_seconds
 
     def introduce(self, keys: BootstrapKeyBundle) -> None:
-        """Take batches of the workers that share these keys. Any thread."""
+        """Take batches of the workers that share these keys. Any thread.
+
+        A worker that is known already keeps its guard: with a new one its frames could come again.
+        """
         with self._introduced:
             for sender, key in senders(keys).items():
+                if sender in self._verifiers:
+                    continue
                 channel = Channel(self._session, sender, self.worker_id)
                 verifier = self._make_verifier(channel, key, guard=SequenceGuard())
                 self._verifiers[sender] = verifier
@@ -118,10 +119,14 @@ class DataPlaneChannel:
     def turn_to(self, worker: str, keys: BootstrapKeyBundle) -> None:
         """Send what goes to a worker's place to this one, and again what may not be done.
 
+        It does nothing if the worker has the place already.
+
         :raises TransportError: when the hub is lost.
         """
-        self._add_receivers(keys)
         place = place_of(worker)
+        if self._workers[place] == worker:
+            return
+        self._add_receivers(keys)
         self._signers.pop(self._workers[place], None)
         self._workers[place] = worker
         for kept in self._replay_buffer.again(place) if self._replay_buffer else ():
@@ -186,17 +191,6 @@ class DataPlaneChannel:
     def close(self) -> None:
         """Release the connection."""
         self._channel.close()
-
-    def _dial(
-        self, transport: SecureTcpTransport, address: tuple[str, int], keys: LinkKeys
-    ) -> SecureChannel:
-        for _ in range(_DIALS - 1):
-            with contextlib.suppress(HandshakeFailedError):
-                return transport.connect(
-                    address, server=HUB, keys=keys, verifier_of=self._verifier_of
-                )
-            time.sleep(_REDIAL_SECONDS)
-        return transport.connect(address, server=HUB, keys=keys, verifier_of=self._verifier_of)
 
     def _verifier_of(self, frame: WireFrame) -> Verifier | None:
         """Batches and requests are signed by who made them, all else by the hub."""
