@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from sk_control import TRANSITIONS, BundleAck, Ready, SessionState, StartWork, Stop, WorkerMessage
+from sk_control import BundleAck, Ready, SessionState, StartWork, Stop, WorkerMessage
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -23,13 +23,3 @@ def test_the_example_runs() -> None:
     ]
     assert [names["started"], names["stop"]] == [StartWork(), Stop(True, "end of run")]
     assert names["server"].states() == {"features-0-1": SessionState.STOPPED}
-
-
-def test_the_table_is_that_of_the_code() -> None:
-    """Each state with all of its messages."""
-    rows = re.findall(r"^\| (\w+) \| (\w+: .*) \|$", README, re.MULTILINE)
-    shown = {state: dict(move.split(": ") for move in moves.split(", ")) for state, moves in rows}
-    assert shown == {
-        state: {kind.label: after for kind, after in moves.items()}
-        for state, moves in TRANSITIONS.items()
-    }
