@@ -8,6 +8,6 @@ from typing import Any
 class KernelError(Exception):
     """Base of every exception of sk-kernel. It can be pickled and copied with all its fields."""
 
-    # Calling the class again is not possible: its parameters are fields, not the message.
+    # Not by calling the class again: its parameters are fields, and ``args`` has the message.
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).__new__, (type(self),), {**vars(self), "args": self.args}

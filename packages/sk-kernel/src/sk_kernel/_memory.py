@@ -1,4 +1,4 @@
-"""The memory profile: the whole graph in this process, in this thread."""
+"""The memory profile: the whole graph runs in this process, in the calling thread."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from sk_kernel.ports import Progress, RunReport
 
 MEMORY = "memory"
 """The name of the profile and of its only group."""
-_TURN_SECONDS = 1.0  # that the end of a run waits for a request that is in a node
+_TURN_SECONDS = 1.0  # how long the end of a run waits for a request that is in a node
 _LEFT_OPEN = (
     f"a request is still in a node {_TURN_SECONDS:g} s after the end of the run: the services, the"
     " event loop and the exporters of spans are not closed"
@@ -40,21 +40,23 @@ _LEFT_OPEN = (
 class MemoryRun:
     """One run of an application in the memory profile.
 
-    :param observers: receive the spans of the records that ``sampling_ratio`` chooses.
+    :param observers: receive the spans of the records that ``sampling_ratio`` selects.
     :param on_progress: called after each batch, with the run's progress.
     :param on_open: called with the run when source and sink are open, before anything is read.
-    :param on_input_end: called behind the last record, before any node is asked to finish.
-    :param on_end: called at the end, however it comes, while all that nodes use is there still.
+    :param on_input_end: called after the last record, before any node's ``finish()``.
+    :param on_end: called at the end of the run, also of a failed one, before the sink and the
+        services are closed.
     :param on_letter: called with each record that becomes a dead letter.
     :param stopwatch: measures source, nodes, spans and sink; without one nothing is measured.
     :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be created; the
         services that were created for it are closed.
-    :raises LifecycleCallError: when there are coroutine nodes, and an event loop runs here already.
+    :raises LifecycleCallError: when the graph has coroutine nodes and an event loop is already
+        running in this thread.
 
-    ``requests`` runs requests through the same nodes, between two batches: only call it while
-    holding the lock ``turn``. ``opened`` says whether source and sink are. ``report`` is there as
-    soon as the work is done, or ``failure``, what ended it, while the run is still closing what it
-    has opened.
+    ``requests`` runs requests through the same nodes, between two batches: call it only while
+    holding the lock ``turn``. ``opened`` is true once source and sink are open. ``report``, or
+    ``failure`` with the exception that ended the run, is set as soon as the work is done, while the
+    run is still closing what it has opened.
     """
 
     def __init__(
@@ -102,19 +104,19 @@ class MemoryRun:
         self.requests = RequestRunner(plan, plan.segments[0], self._runner)
 
     def run(self) -> RunReport:
-        """Read the source to its end and commit the sink; or, stopped, drain and abort it.
+        """Read the source to its end and commit the sink; after a stop, drain and abort the sink.
 
-        To be called once. The source is closed, and the dead letters are merged, before the sink is
-        committed: behind the commit comes a rename and nothing else that can fail.
+        Call it once. The source is closed, and the dead letters are merged, before the sink is
+        committed: after the commit, the only step that can fail is a rename.
 
         :raises DeadLettersLeftError: when that rename failed; the sink was committed.
-        :raises RunError: when a node or adapter failed, or dead letters; the sink was aborted.
+        :raises RunError: when a node, an adapter or the dead letters failed; the sink was aborted.
         """
         started, self._has_begun = time.monotonic(), True
         try:
             last = self._run()
             self.report = self._reported(last, time.monotonic() - started)
-            # Behind the report: what becomes of the summary changes nothing of it.
+            # After the report is set: a failing summary must not change the outcome.
             counters = self._sink.summary()
             self.report = msgspec.structs.replace(self.report, counters=counters)
         except BaseException as error:
@@ -141,31 +143,31 @@ class MemoryRun:
         )
 
     def stop(self) -> None:
-        """End the input here, or, before the run, at once; and drain. Safe in any thread."""
+        """End the input and drain; before :meth:`run`, nothing is read then. Safe in any thread."""
         self._source.interrupt()
 
     def leave_source(self) -> None:
-        """Break out of a read that does not heed :meth:`stop`.
+        """Break out of a source read that does not return after :meth:`stop`.
 
-        Only for a signal's handler, in the thread of :meth:`run`; in whatever else it is then,
-        nothing is done.
+        Only for a signal handler in the thread of :meth:`run`; it does nothing if no read is in
+        progress.
         """
         self._source.leave()
 
     def leave_close(self) -> None:
-        """Break out of the ``close`` of the sink, or of a service, that does not return.
+        """Break out of a sink's or service's ``close`` that does not return.
 
-        Only for a signal's handler, in the thread of :meth:`run`; else it does nothing.
+        Only for a signal handler in the thread of :meth:`run`; otherwise it does nothing.
         """
         self._parts.leave_close()
 
     @property
     def unsummed(self) -> str:
-        """What was wrong with the sink's summary, behind the end of the work; else empty."""
+        """The problem with the sink's summary, once the work has ended; empty if none."""
         return self._sink.unsummed
 
     def totals(self) -> Totals:
-        """What has been measured so far. Safe in any thread."""
+        """Return the measurements so far. Safe in any thread."""
         measured, lost = self._meter.totals(), self._losses
         return msgspec.structs.replace(
             measured,
@@ -177,7 +179,7 @@ class MemoryRun:
         )
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """Where unfinished output is, and the dead letters of a run that was cut short."""
+        """Return the places of unfinished output, and of the dead letters of an incomplete run."""
         return self._sink.partial_outputs() + self._letters.partial_outputs()
 
     def _run(self) -> Batch:
@@ -198,7 +200,7 @@ class MemoryRun:
             call_behind(error, self._source.close)
             raise
         try:
-            self._sink.partial_outputs()  # as a worker does: who cannot tell it does not start
+            self._sink.partial_outputs()  # fail early, as workers do
             self.opened = True
             if self._on_open:
                 self._on_open(self)
@@ -220,20 +222,20 @@ class MemoryRun:
         return last
 
     def close(self) -> None:
-        """Close the services and the event loop of a run that :meth:`run` is never called on.
+        """Close the services and the event loop of a run whose :meth:`run` is never called.
 
-        After the beginning of :meth:`run`, which closes them itself, it does nothing; so it does if
-        it is called again.
+        It does nothing once :meth:`run` has begun, which closes them itself, or when it is called
+        again.
         """
         if not self._has_begun:
             self._has_begun = True
             self._parts.close()
 
     def _end(self) -> None:
-        """Flush spans; close the sink, and after it the services."""
+        """Flush the spans, then close the sink and, after it, the services."""
         if self._tracer and self.turn.acquire(blocking=False):
             try:
-                self._tracer.flush()  # while there is somebody to take it
+                self._tracer.flush()  # while the exporters are still open
             finally:
                 self.turn.release()
         if self._on_end:
@@ -244,13 +246,13 @@ class MemoryRun:
             self._close_after_the_sink()
 
     def _close_after_the_sink(self) -> None:
-        """Close what nodes use, unless a request is in a node that does not return."""
+        """Close what the nodes use, unless a request is in a node that does not return."""
         if not self.turn.acquire(timeout=_TURN_SECONDS):
             from logging import getLogger  # here: seldom
 
             getLogger("sk_kernel").warning(_LEFT_OPEN)
             return
-        with ExitStack() as ends:  # the last one first, whatever the others raise
+        with ExitStack() as ends:  # in reverse order, and all of them even if one raises
             ends.callback(self.turn.release)
             if self._tracer:
                 ends.callback(self._tracer.close)
@@ -273,7 +275,7 @@ class MemoryRun:
                     self._source.trace(self._tracer, batch, branching=self._branching)
                 self._runner.read(batch, payloads)
                 if self._tracer and self._source.was_short:
-                    self._tracer.flush()  # the source may have us wait for more
+                    self._tracer.flush()  # the next read may block
             self._meter.was_done(batch.number)
             self._read = batch.last
             if not batch.final:

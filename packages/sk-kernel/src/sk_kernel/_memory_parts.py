@@ -1,4 +1,4 @@
-"""What the memory profile runs: source, nodes and sink, with the services that they need."""
+"""The parts of a run in the memory profile: source, nodes, sink and the services they need."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from sk_kernel._trace.observe import Tracer
 
 
 class MemoryParts:
-    """Source, nodes and sink of one run in this process, and what closes the services.
+    """Source, nodes and sink of one run in this process; closes the services.
 
     :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be created; the
         services that were created for it are closed.
-    :raises LifecycleCallError: when there are coroutine nodes, and an event loop runs here already.
+    :raises LifecycleCallError: when the graph has coroutine nodes and an event loop is already
+        running in this thread.
     """
 
     def __init__(
@@ -62,20 +63,20 @@ class MemoryParts:
                 losses=losses,
                 stopwatch=stopwatch,
             )
-            made.pop_all()  # closed by the run
+            made.pop_all()  # from here on, the run closes them
 
     def leave_close(self) -> None:
-        """Break out of the ``close`` of the sink, or of a service, that does not return.
+        """Break out of a sink's or service's ``close`` that does not return.
 
-        Only for a signal's handler, in the thread that closes them; else it does nothing.
+        Only for a signal handler in the thread that closes them; otherwise it does nothing.
         """
         self.sink.leave()
         self._container.leave()
 
     def close(self) -> None:
-        """Close the services, the last one first, and then the event loop. Legal more than once."""
+        """Close the services, last one first, then the event loop. May be called again."""
         loop, self._loop = self._loop, None
-        with ExitStack() as ends:  # whatever a service raises
+        with ExitStack() as ends:  # the loop is closed even if a service raises
             if loop is not None:
                 ends.callback(close_loop, loop)
             self._container.close(loop)

@@ -1,4 +1,4 @@
-"""Texts that cannot be the path of any file: the calls of the system raise ValueError for them."""
+"""Texts that cannot be a file's path: system calls raise ValueError for them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 
 
 def is_path(text: str) -> bool:
-    """Whether the system can have a file of this path: no NUL, and its encoding has every letter.
+    """Return whether a text can be a path: no NUL, and the file system encoding can encode it.
 
-    Not every text of a configuration is: under ``LC_ALL=C`` a path may have ASCII letters only.
+    Not every text of a configuration can: under ``LC_ALL=C`` a path may have ASCII characters only.
     """
     try:
         return b"\0" not in os.fsencode(text)

@@ -1,4 +1,4 @@
-"""What to do where the system has no more to give: its own words name no limit."""
+"""Remedies for exhausted system resources: the system's own message names no limit."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _REMEDIES: Final = MappingProxyType(
 
 
 def remedy_of(error: OSError) -> str:
-    """Which limit to raise, and how; empty where none is behind it."""
+    """Return which limit to raise, and how; empty if the error is not about a limit."""
     return _REMEDIES.get(error.errno or 0, "")
 
 
 def with_remedy(error: OSError) -> str:
-    """What the system said, and the remedy, unless it is in that already."""
+    """Return the error's message, with the remedy appended unless the message already has it."""
     said, remedy = str(error), remedy_of(error)
     return f"{said}: {remedy}" if remedy and remedy not in said else said

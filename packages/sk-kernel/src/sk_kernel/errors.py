@@ -113,11 +113,11 @@ def _at(sequence: int | None) -> str:
 
 
 def _which(sequence: int) -> str:
-    """The record of this number; those of requests are below 0, where no record of a source is."""
+    """Name the record of this number; requests have numbers below 0, records of a source do not."""
     return "a request" if sequence < 0 else f"record {sequence}"
 
 
-#: What to say to whoever has set a breakpoint where nobody can answer it.
+#: The message for a breakpoint in a process that has no terminal.
 _NO_TERMINAL = (
     "a breakpoint needs a terminal, and a worker process has none: run it in one process, with"
     " --set runtime.platform.bootstrap.mode=inline"

@@ -1,1 +1,1 @@
-"""Running sources and sinks."""
+"""Drivers of sources and sinks."""

@@ -1,4 +1,4 @@
-"""What a source's envelopes say of the traces that its records are part of."""
+"""The trace contexts (``traceparent``) that a source's envelopes carry."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from sk_kernel._record.envelope import Envelope, unfit_in
 from sk_kernel._record.trace_context import TRACEPARENT, TraceParent, read_traceparent
 from sk_kernel.errors import NodeOutputError
 
-#: What the ``traceparent`` of records said, by sequence number.
+#: The ``traceparent`` of each record that had one, by sequence number.
 Callers = dict[int, TraceParent]
 
 
 def called(payloads: Sequence[Any], first: int) -> tuple[Sequence[Any], Callers]:
-    """What a source gave, without the ``traceparent`` of any envelope, and what those said.
+    """Take the ``traceparent`` out of the envelopes that a source returned.
 
-    They name the trace where the envelope does not. What is no ``traceparent`` stays a header.
+    Return the payloads without it, and the parsed values. Its trace id is used if the envelope has
+    none. A header that is not a valid ``traceparent`` is left as it is.
 
-    :param first: the sequence number of the first of them.
-    :raises NodeOutputError: where an envelope says something that is no text.
+    :param first: the sequence number of the first payload.
+    :raises NodeOutputError: when an envelope has metadata that is not text.
     """
     callers: Callers = {}
     given: list[Any] = []

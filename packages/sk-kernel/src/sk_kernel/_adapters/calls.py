@@ -1,4 +1,4 @@
-"""Calling the methods of a source or a sink, with an error of ours for whatever one raises."""
+"""Calling the methods of a source or a sink, with a typed error for whatever they raise."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from sk_kernel.errors import AdapterFailedError, KernelError
 
 T = TypeVar("T")
 
-#: Actions on payloads: the text of what is raised there may hold some of one, and is not told.
+#: Actions on payloads: their exception messages may contain payload data and are not reported.
 _WITH_PAYLOAD = frozenset({"read", "decode", "encode", "write"})
 
 
 def optional_method(adapter: Any, method: str) -> Callable[[], Any]:
-    """A method that an adapter need not have; in its place one that only gives ``()``."""
+    """Return a method that an adapter may lack, or else a function that returns ``()``."""
     found: Callable[[], Any] = getattr(adapter, method, tuple)
     return found
 
 
 def call_adapter(adapter: str, action: str, call: Callable[..., T], *arguments: Any) -> T:
-    """What ``call`` gives for ``arguments``.
+    """Call ``call`` with ``arguments`` and return its result.
 
-    A process that the call forks ends where that comes back: see :class:`OwnProcess`.
+    A process that the call forks ends where the call returns in it: see :class:`OwnProcess`.
 
-    :param adapter: the vertex or the bridge that an error is to name.
-    :param action: what the call is for, as the error says it.
-    :raises AdapterFailedError: when the call raised anything but a :class:`KernelError`, or what
-        ends the process.
+    :param adapter: the vertex or the bridge that an error names.
+    :param action: the purpose of the call, for the error's message.
+    :raises AdapterFailedError: when the call raised anything except a :class:`KernelError` or an
+        exception that ends the process.
     """
     try:
         with OwnProcess():
@@ -43,7 +43,7 @@ def call_adapter(adapter: str, action: str, call: Callable[..., T], *arguments: 
 
 
 def call_behind(first: BaseException, then: Callable[[], None]) -> None:
-    """Clean up behind the failure ``first``: that this fails too is noted on it, and not raised."""
+    """Run the cleanup ``then`` after the failure ``first``; add its error to that as a note."""
     try:
         then()
     except KernelError as error:

@@ -1,4 +1,4 @@
-"""What a source's read has given: whether it is anything, and all of it in a list of its own."""
+"""Checks of the value that a source's ``read`` returned."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sk_kernel.errors import AdapterFailedError
 
 
 def is_empty(given: Any) -> bool:
-    """Whether a read has ended the input.
+    """Return whether a read has ended the input.
 
-    :raises AdapterFailedError: for what has no length, and so would never end it: None, which a
-        read that forgets to return gives, or an iterator.
+    :raises AdapterFailedError: for a value without a length, which would never end the input: an
+        iterator, or the None of a ``read`` that forgets to return.
     """
     if not isinstance(given, Sized):
         problem = "an empty sequence ends the input, and this has no length: return a list"
@@ -22,5 +22,5 @@ def is_empty(given: Any) -> bool:
 
 
 def listed(payloads: Any) -> Sequence[Any]:
-    """A list of its own: what the source gave may be filled anew by the next read."""
+    """Return the payloads as a list of our own: the source may refill its list at the next read."""
     return payloads if type(payloads) is tuple else list(payloads)

@@ -1,4 +1,4 @@
-"""Driving a sink: batches written, the run committed or aborted, what it raises given a name."""
+"""Driving a sink: write batches, commit or abort the run, and raise typed errors."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sk_kernel._measure.stopwatch import Stopwatch, timed_if
 from sk_kernel._record.ends import ENDS
 from sk_kernel.errors import KernelError
 
-#: What can be told to another process, and so in every profile: counters of 64 bits, so many of
-#: them, with names of so many characters; and the places of output, of so many.
+#: What every profile can send to another process: how large counters may be (64 bits), how many a
+#: summary may have, and how many characters their names and the places of output may have.
 _MOST: Final = (1 << 63) - 1
 _COUNTERS: Final = 1000
 _NAME: Final = 256
@@ -23,7 +23,7 @@ _PLACE: Final = 4096
 
 
 class SinkDriver:
-    """Writes batches to the sink, ends it and closes it.
+    """Writes batches to the sink, commits or aborts it, and closes it.
 
     :param stopwatch: measures the writing; without one nothing is measured.
     """
@@ -37,15 +37,16 @@ class SinkDriver:
         self.records = 0
         self._is_open = False
         self._closing = Closing()
-        #: Where unfinished output was when the sink was closed, or why it could not say so.
+        #: The places of unfinished output when the sink was closed, or the error of asking for
+        #: them.
         self._left: tuple[str, ...] | KernelError | None = None
-        #: Whether the output is in place.
+        #: Whether the sink has committed.
         self.committed = False
-        #: What is missing of the summary, and why, in a sentence; else empty.
+        #: What is missing from the summary, and why, as a sentence; empty if nothing is.
         self.unsummed = ""
 
     def open(self) -> None:
-        """Open the sink; one that fails is closed.
+        """Open the sink; if that fails, close it.
 
         :raises AdapterFailedError: when the sink raised.
         """
@@ -53,7 +54,7 @@ class SinkDriver:
         try:
             call_adapter(SINK, "open", optional_method(self._sink, "open"))
         except BaseException as error:
-            self._left = ()  # of what was never open
+            self._left = ()  # it was never open, so it left no output
             second = self._closed()
             if second is not None:
                 error.add_note(f"and then: its close() raised {type(second).__name__}: {second}")
@@ -72,22 +73,23 @@ class SinkDriver:
         self.records += count
 
     def end(self, *, complete: bool) -> None:
-        """Commit a complete run, abort any other."""
+        """Commit the sink if the run is complete, otherwise abort it."""
         action = "commit" if complete else "abort"
         call_adapter(SINK, action, optional_method(self._sink, action))
         self.committed = complete
 
     def close(self) -> None:
-        """Close the sink, where it was to be opened and has a ``close``: nothing follows on that.
+        """Close the sink, if it was opened and has a ``close``.
 
-        What it raises is warned of: the run has come to its end. Legal more than once.
+        An exception that it raises is only logged as a warning: the run has already ended. May be
+        called more than once.
         """
         error = self._closed()
         if error is not None:
             warn_of_close(SINK, error)
 
     def _closed(self) -> BaseException | None:
-        """Close it; what it has raised."""
+        """Close the sink, and return the exception that it raised."""
         is_open, self._is_open = self._is_open, False
         close = getattr(self._sink, "close", None)
         if not is_open or not callable(close):
@@ -105,14 +107,16 @@ class SinkDriver:
     def leave(self) -> None:
         """Break out of the sink's ``close`` that does not return, if it is being closed.
 
-        Only for a signal's handler, in the thread of :meth:`close`.
+        Only for a signal handler in the thread of :meth:`close`.
         """
         self._closing.leave()
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """Where unfinished output is; nowhere, once it is in place. Behind the end as it was there.
+        """Return the places of unfinished output; after the close, as they were then.
 
-        :raises AdapterFailedError: when the sink raised, or names what is no text.
+        Empty once the sink has committed.
+
+        :raises AdapterFailedError: when the sink raised, or named something that is not text.
         """
         if self.committed:
             return ()
@@ -124,9 +128,9 @@ class SinkDriver:
         return call_adapter(SINK, "name its partial output", lambda: _places(named()))
 
     def summary(self) -> dict[str, int]:
-        """The sink's counters; what it fails to give is missing, and ``unsummed`` says why.
+        """Return the sink's counters; ``unsummed`` says which are missing, and why.
 
-        That changes nothing of a run, which has come to its end.
+        Missing counters do not change the outcome of the run, which has already ended.
         """
         try:
             summed = optional_method(self._sink, "summary")
@@ -151,12 +155,12 @@ def _places(named: Any) -> tuple[str, ...]:
     for place in places:
         if not isinstance(place, str) or not 0 < len(place) <= _PLACE:
             raise TypeError(f"partial_outputs() gives texts of 1 to {_PLACE} characters")
-        place.encode()  # or it can be neither sent nor printed
+        place.encode()  # raises if it can be neither sent nor printed
     return places
 
 
 def _told(given: Mapping[Any, Any]) -> dict[str, int]:
-    """The counters that can be told, the first of them where they are too many."""
+    """Return the counters that can be sent; if there are too many, the first of them."""
     fit = [name for name, count in given.items() if _is_counter(name, count)]
     return {name: given[name] for name in fit[:_COUNTERS]}
 
@@ -172,7 +176,7 @@ def _is_counter(name: Any, count: Any) -> bool:
 
 
 def _is_from_outside(error: BaseException) -> bool:
-    """Whether a signal is behind it: its handler raises an interrupt of its own, or the default."""
+    """Return whether a signal handler raised the exception: ours, or the default one."""
     if type(error) is not KeyboardInterrupt:
         return isinstance(error, KeyboardInterrupt)
     pressed = signal.getsignal(signal.SIGINT) is signal.default_int_handler

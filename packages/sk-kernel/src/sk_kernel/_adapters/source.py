@@ -1,4 +1,4 @@
-"""Driving a source: its records numbered, in batches."""
+"""Driving a source: read it in batches and number its records."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from sk_kernel._record.ids import TraceIds
 from sk_kernel._trace.observe import Times, Tracer
 from sk_kernel.errors import AdapterFailedError
 
-#: The first batch holds no more, and whenever one was more than half full the next may hold twice
-#: as many: a short input is shared out among the groups, a long one has few batches.
+#: The most records in the first batch. After a batch that was more than half full, the next may
+#: have twice as many: a short input is divided among the groups, a long one has few batches.
 FIRST_BATCH_RECORDS = 1000
 
 
 class BatchLimits(msgspec.Struct, frozen=True):
-    """When a batch is closed, and how many may be between source and sink.
+    """The limits of a batch, and how many batches may be between source and sink.
 
-    The first batches are smaller than ``max_records``, where that is over 1 000.
+    If ``max_records`` is over 1000, the first batches are smaller.
     """
 
     max_records: int = 1000
@@ -36,9 +36,9 @@ class BatchLimits(msgspec.Struct, frozen=True):
 
 
 class _Reading(NamedTuple):
-    """What the spans of a batch's reading are made of.
+    """The data for the spans of reading a batch.
 
-    ``records`` are the sampled sequence numbers with the trace ids that their envelopes gave.
+    ``records`` has the sampled sequence numbers, each with the trace id of its envelope, if any.
     """
 
     records: list[tuple[int, str | None]]
@@ -49,7 +49,8 @@ class _Reading(NamedTuple):
 class SourceDriver:
     """Reads the source batch by batch and numbers the records from 1.
 
-    One thread reads; :meth:`interrupt` may come from any, and :meth:`trace` from another one.
+    One thread reads; :meth:`interrupt` may be called from any thread, :meth:`trace` from another
+    one.
 
     :param stopwatch: measures the reading; without one nothing is measured.
     """
@@ -69,21 +70,21 @@ class SourceDriver:
         self._bridge = graph.source.bridge or SOURCE
         self._enveloped = graph.source.payload.enveloped
         self._room = min(limits.max_records, FIRST_BATCH_RECORDS)
-        #: Whether the last read gave less than it was asked for: the next one may have to wait.
+        #: Whether the last read returned fewer records than requested: the next one may block.
         self.was_short = False
         self._number = 0
         self._next = 1
-        #: What a read gave, and how much of it has been passed on: more than it was asked for.
+        #: A read that returned more than requested, and how many of its records were passed on.
         self._over: tuple[Sequence[Any], int] | None = None
         self._readings: dict[int, _Reading] = {}
 
     @property
     def ends(self) -> bool:
-        """Whether it is interrupted, and all that it gave has been passed on: no read follows."""
+        """Whether the source is interrupted and all its records were passed on: no read follows."""
         return self._reader.interrupted and self._over is None
 
     def read(self) -> tuple[Batch, Sequence[Any]]:
-        """The next batch and its payloads; the final batch, which has none, at the end of input.
+        """Return the next batch and its payloads; at the end of input, an empty final batch.
 
         :raises AdapterFailedError: when the source raised.
         """
@@ -93,19 +94,19 @@ class SourceDriver:
         self._number += 1
         if ended:
             if self._reader.interrupted and self._reader.is_complete:
-                self._reader.await_interrupt()  # which may fail
+                self._reader.await_interrupt()  # may raise
             return self._final(self._number, first), ()
         return self._batch(self._number, first, payloads, start)
 
     def cut(self, number: int, last: int) -> list[tuple[Batch, Sequence[Any]]]:
-        """The end of the input behind this batch and record, of a source that reads on and on.
+        """End the input after this batch and record, although the source is still in a read.
 
-        What a generator has given within that read comes before the final batch. For the thread
-        that leaves the reading one behind; what its read may still bring is dropped. Nothing where
-        the source is in no read: it begins no other, and whoever reads comes to the end of what it
-        has given.
+        Return the final batch, preceded by the records that a generator has yielded in that read.
+        The caller abandons the reading thread; whatever its read still returns is dropped. Return
+        nothing if the source is in no read: it begins no other, and the reader reaches the end by
+        itself.
 
-        :raises NodeOutputError: where an envelope says something that is no text.
+        :raises NodeOutputError: when an envelope has metadata that is not text.
         """
         held = self._reader.cut()
         if held is None:
@@ -132,7 +133,7 @@ class SourceDriver:
         self._reader.close()
 
     def trace(self, tracer: Tracer, batch: Batch, *, branching: bool) -> None:
-        """Record the spans of a batch's reading, once."""
+        """Record the spans of reading a batch, once."""
         reading = self._readings.pop(batch.number, None)
         if reading is not None:
             records = (((n,) if branching else n, given) for n, given in reading.records)
@@ -145,7 +146,7 @@ class SourceDriver:
     def _batch(
         self, number: int, first: int, payloads: Sequence[Any], start: int
     ) -> tuple[Batch, Sequence[Any]]:
-        """Payloads as a batch, and the note of their reading, where some are sampled."""
+        """Make a batch of the payloads; if some are sampled, note the data for their spans."""
         callers: Callers = {}
         if self._enveloped:
             payloads, callers = call_adapter(self._bridge, "decode", called, payloads, first)
@@ -156,7 +157,7 @@ class SourceDriver:
         return batch, payloads
 
     def _payloads(self) -> tuple[bool, Sequence[Any]]:
-        """Whether the input has ended; else the next payloads, no more than there is room for."""
+        """Return whether the input has ended, and the next payloads, at most ``_room``."""
         if self._over is None and not self._fetch():
             return True, ()
         given, begin = self._over or ((), 0)
@@ -170,7 +171,7 @@ class SourceDriver:
         return False, payloads
 
     def _fetch(self) -> bool:
-        """Read once; whether the input has not ended."""
+        """Read once; return whether there was input."""
         try:
             given = self._reader.read(self._room, self._limits.max_bytes)
         except AdapterFailedError as error:
@@ -182,9 +183,9 @@ class SourceDriver:
         return given is not None
 
     def _sampled(self, first: int, last: int, callers: Callers) -> frozenset[int]:
-        """The sampled of these: by the ratio, but for those of which their caller has decided.
+        """Return the sampled numbers: chosen by ratio, except where the caller's trace has decided.
 
-        A caller's decision holds also where nothing is traced here, since it is passed on.
+        A caller's decision holds even if this run traces nothing, since it is passed on.
         """
         chosen = self._ids.sampled(first, last) if self._sampling else frozenset()
         if not callers:

@@ -1,4 +1,4 @@
-"""Reading a source: what it raises given a name, and its read ended, or left, from outside."""
+"""Reading a source: typed errors, and ways to end or abandon a read from outside."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from sk_kernel._graph.graph import SOURCE, Graph
 from sk_kernel._measure.stopwatch import Stopwatch, timed_if
 from sk_kernel.errors import AdapterFailedError
 
-#: For how many seconds closing a source waits for an ``interrupt()`` that has not returned.
+#: How long, in seconds, closing a source waits for an ``interrupt()`` that has not returned.
 _INTERRUPT_SECONDS = 1.0
 
 
 class _Left(KeyboardInterrupt):
-    """Ends a read that does not heed an interrupt: like a Ctrl-C it is no failure of the source."""
+    """Ends a read that ignores an interrupt; like a Ctrl-C, it is not a failure of the source."""
 
 
 class SourceReader:
     """Opens a source, reads it, interrupts it and closes it.
 
-    One thread reads; :meth:`interrupt` and :meth:`cut` may come from any.
+    One thread reads; :meth:`interrupt` and :meth:`cut` may be called from any thread.
 
     :param stopwatch: measures the reading; without one nothing is measured.
     """
@@ -36,22 +36,24 @@ class SourceReader:
         self._call_read = timed_if(stopwatch, "source read", call_adapter)
         self._call_decode = timed_if(stopwatch, "source decode", call_adapter)
         self._bridge = graph.source.bridge or SOURCE
-        # Reentrant: a signal may be handled in the middle of any of the three that take it.
+        # Reentrant: a signal may be handled while any of the methods that take it holds it.
         self._lock = threading.RLock()
-        #: Held while the source is interrupted, which may block: :meth:`close` waits for a second.
+        #: Held while the source is being interrupted, which may block: see :meth:`await_interrupt`.
         self._interrupting = threading.Lock()
         self._has_waited = False
         self._is_open = False
-        #: Whether the input ends here: no read follows.
+        #: Whether the input has been interrupted: no read follows.
         self.interrupted = False
-        #: In a read; broken out of it; left behind in it, where what it may still bring is dropped.
+        #: Whether it is in a read; was broken out of the read (:meth:`leave`); was abandoned in the
+        #: read (:meth:`cut`), whose result is then dropped.
         self._is_reading = self._is_left = self._is_cut = False
-        #: Whether an interrupt is the end of the input, which is complete then, and no cut.
+        #: Whether an interrupt completes the input, as of an unbounded source, instead of cutting
+        #: it.
         self._ends_by_interrupt = graph.source.unbounded
 
     @property
     def is_complete(self) -> bool:
-        """Whether the end of the input, where it has come to it, is the input's own."""
+        """Whether the end of the input, once reached, is the complete input's."""
         return self._ends_by_interrupt or not self.interrupted
 
     def open(self) -> None:
@@ -64,7 +66,7 @@ class SourceReader:
             self.interrupt()
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[Any] | None:
-        """What the source gives next, decoded; None at the end of the input.
+        """Return the source's next payloads, decoded; None at the end of the input.
 
         :raises AdapterFailedError: when the source raised.
         """
@@ -74,14 +76,14 @@ class SourceReader:
                     return None
                 self._is_reading = True
             raw = self._call_read(SOURCE, "read", self._source.read, max_records, max_bytes)
-            with self._lock:  # what it gave is either cut's or this thread's
+            with self._lock:  # the payloads go either to cut() or to this thread
                 self._is_reading = False
                 if self._is_cut:
                     return None
                 self._take()
         except (_Left, AdapterFailedError):
             if not self._is_left:
-                self._is_reading = False  # its failure is the end, and no cut
+                self._is_reading = False  # the failure ends the input, so cut() finds no read
                 raise
             return self._take() or None
         if call_adapter(SOURCE, "read", is_empty, raw):
@@ -91,47 +93,47 @@ class SourceReader:
         return call_adapter(self._bridge, "decode", listed, raw)
 
     def held(self) -> Sequence[Any]:
-        """What a generator has given within the read that is under way, or has failed."""
+        """Return what a generator has yielded in the read that is in progress or has failed."""
         return self._generator.held() if self._generator else ()
 
     def cut(self) -> Sequence[Any] | None:
-        """End the input in the middle of a read, which is left behind: what a generator has given.
+        """End the input in the middle of a read that is abandoned; return what a generator yielded.
 
-        What that read may still bring is dropped. None where the source is in no read: it begins no
-        other.
+        Whatever that read still returns is dropped. Return None if the source is in no read: it
+        begins no other.
         """
         with self._lock:
-            self.interrupted = True  # it may not have come to that: no thread could be had for it
+            self.interrupted = True  # interrupt() may not have run, if no thread could be started
             if not self._is_reading:
                 return None
             self._is_cut = True
             return self.held()
 
     def interrupt(self) -> None:
-        """End the input here, or, before :meth:`open`, at once. Safe in any thread."""
+        """End the input now; before :meth:`open`, so that nothing is read. Safe in any thread."""
         with self._lock:
             self.interrupted = True
             if not self._is_open:
-                self._ends_by_interrupt = False  # of a start there is nothing to complete
+                self._ends_by_interrupt = False  # before the start there is nothing to complete
                 return
             alone = self._interrupting.acquire(blocking=False)
         try:
             call_adapter(SOURCE, "interrupt", self._source.interrupt)
         except BaseException as error:
-            self._ends_by_interrupt = False  # it fails the run
+            self._ends_by_interrupt = False  # its failure fails the run
             if not isinstance(error, SystemExit):
                 raise
-            # In a thread that nobody hears.
+            # A SystemExit would be ignored in a thread.
             raise AdapterFailedError(SOURCE, "interrupt", type(error).__name__) from error
         finally:
             if alone:
                 self._interrupting.release()
 
     def leave(self) -> None:
-        """Break out of the source's read, if it is in one: the input ends behind what it has given.
+        """Break out of the source's read, if it is in one; the input ends with what it yielded.
 
-        Only for a signal's handler, in the thread that reads. What the ``read`` of a class held is
-        dropped.
+        Only for a signal handler in the thread that reads. Records inside the ``read`` of a source
+        class are dropped.
         """
         if self._is_reading:
             self._is_reading = False
@@ -139,9 +141,9 @@ class SourceReader:
             raise _Left
 
     def close(self) -> None:
-        """Close the source; to interrupt it has no effect any more.
+        """Close the source; from then on an interrupt has no effect.
 
-        An interrupt that is under way is waited for, but for no longer than a second.
+        Wait for an interrupt that is in progress, but for no longer than a second.
         """
         with self._lock:
             self._is_open = False
@@ -149,11 +151,11 @@ class SourceReader:
         call_adapter(SOURCE, "close", optional_method(self._source, "close"))
 
     def await_interrupt(self) -> None:
-        """Wait for an interrupt that is under way: once, and for a second at most."""
+        """Wait for an interrupt that is in progress: once, and for at most a second."""
         if not self._has_waited and self._interrupting.acquire(timeout=_INTERRUPT_SECONDS):
             self._interrupting.release()
         self._has_waited = True
 
     def _take(self) -> Sequence[Any]:
-        """What :meth:`held` gives, which is held no longer."""
+        """Return and remove what :meth:`held` returns."""
         return self._generator.take() if self._generator else ()
