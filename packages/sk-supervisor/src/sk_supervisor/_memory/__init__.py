@@ -1,1 +1,1 @@
-"""The supervisor of the memory profile: the same lifecycle, in this process."""
+"""The supervisor of the memory profile, which runs everything in this process."""

@@ -1,4 +1,4 @@
-"""Requests in the memory profile: run one by one in a thread of their own, between two batches."""
+"""Requests of the memory profile, run one by one in a thread of their own, between two batches."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sk_supervisor._system.threads import as_here, begin
 
 
 class _Flight(NamedTuple):
-    """A request that was not run to its end, its records, and how much of it is out."""
+    """A request that the nodes have not finished, its records, and the tally of its answers."""
 
     waiter: ReplyWaiter
     visits: list[Visit]
@@ -36,14 +36,14 @@ class _Flight(NamedTuple):
 
 
 class LocalGateway:
-    """A :class:`Gateway` beside a run of the memory profile: nothing takes a transport hop.
+    """A :class:`Gateway` of a run of the memory profile: no request leaves the process.
 
-    Payloads are handed on as they are, and nodes run with the context variables of the thread that
-    makes this: those of the run.
+    Payloads are passed to the nodes without encoding. Nodes run with the context variables of the
+    thread that creates the gateway, which is the thread of the run.
 
-    :param takes: says which requests are traced, by their trace ids.
+    :param takes: whether the request with this trace id is traced.
     :param on_failure: called in any thread for a request that has failed; must not block.
-    :raises OSError: when the system has no thread to give.
+    :raises OSError: when the system cannot start a thread.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class LocalGateway:
         begin(self._thread)
 
     def dispatch(self, deliveries: RoutingResult, waiter: ReplyWaiter) -> None:
-        """See the protocol.
+        """See :meth:`Gateway.dispatch`.
 
         :raises UnknownRouteError: when a target takes no payload of that class from a caller.
         """
@@ -83,25 +83,25 @@ class LocalGateway:
             self._waiting.put(flight)
 
     def give_up(self) -> None:
-        """All are out of time: a coroutine that one of them waits in is cancelled."""
+        """Treat all requests as expired, and cancel the coroutine that one of them waits in."""
         self._run.requests.expire()
 
     def drain(self) -> None:
-        """Return when whatever was asked has been run; nothing more is."""
+        """Return when every request so far has been run; later ones are not run."""
         self._waiting.put(None)
         self._thread.join()
 
     def close(self) -> None:
-        """See the protocol. Who is in a node's hands is told at once; the thread ends behind it."""
+        """Fail the requests in flight at once; the thread ends after the one that it runs."""
         for name in self._flights.now():
             self._flights.lose(name, MEMORY, WORKER)
         self._waiting.put(None)
 
     def _work(self) -> None:
-        """In a thread of its own: run one request after the other, until :meth:`close`."""
+        """Run one request after the other until :meth:`drain` or :meth:`close`, in the thread."""
         while (flight := self._waiting.get()) is not None:
             self._waiters.expire()
-            # Where nobody waits for it, none of it is run.
+            # A request that no caller waits for any more is not run.
             outcomes = [] if flight.waiter.done() else self._ran(flight.visits)
             self._flights.done(flight.visits[0].request)
             self._tell(flight, outcomes)
@@ -113,9 +113,9 @@ class LocalGateway:
                 self._waiters.settle(flight.waiter, terminal_of(said, MEMORY, WORKER))
 
     def _ran(self, visits: Sequence[Visit]) -> list[Answer]:
-        """Run them when no batch is in work; an error that is no node's is an answer too."""
+        """Run them while no batch is run; an error that no node raised becomes an answer too."""
         try:
-            with self._run.turn:  # one segment is all there is, and nothing goes on to another
+            with self._run.turn:  # there is one segment only, so nothing goes on to another one
                 return self._run.requests.run(visits).answers
-        except BaseException as error:  # noqa: BLE001 - this thread has all the other requests too
+        except BaseException as error:  # noqa: BLE001 - the thread must go on with other requests
             return [Answer(visits[0].request, WHOLE, cause_type=type(error).__name__)]

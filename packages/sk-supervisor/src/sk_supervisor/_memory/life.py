@@ -1,4 +1,4 @@
-"""The life of the memory profile's one worker, which is this process: states, events, status."""
+"""The state, events and status of the memory profile's one worker, which is this process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WORKER = "memory-0.1"
 
 
 class LocalLife:
-    """Where the worker is, and what has been told of it."""
+    """The worker's state and progress, with the events that report its changes."""
 
     def __init__(self, log: EventRail) -> None:
         self._log = log
@@ -31,22 +31,22 @@ class LocalLife:
 
     @property
     def age_seconds(self) -> float:
-        """How long it has been there."""
+        """Seconds since the worker was created."""
         return time.monotonic() - self._began
 
     def progressed(self, progress: Progress) -> None:
-        """It has come on."""
+        """Note the worker's progress."""
         self._seen, self._moved_at = progress, time.monotonic()
 
     def moved(
         self, state: str, name: EventName, trace_id: str | None = None, **fields: object
     ) -> None:
-        """It has come into a state, with the event that says so."""
+        """Set the worker's state, and emit the event ``name``."""
         self.state = state
         self._log.emit(name, group=MEMORY, worker=WORKER, fields=fields, trace_id=trace_id)
 
     def failed(self, error: Exception, category: str) -> None:
-        """It has failed by an error."""
+        """Note a failure, and emit the event for it."""
         self._category = category
         told = failure_of(error, started=category != START)
         facts = {"category": category, "message": told.message, "node": told.node}
@@ -55,15 +55,15 @@ class LocalLife:
         self.moved("failed", EventName.WORKER_FAILED, told.trace_id or None, **facts)
 
     def failed_to_start(self, error: Exception) -> RuntimeLifecycleReadyError:
-        """It has, before it could work; gives what is to be raised."""
+        """Note a failed start; return the error to raise."""
         self.failed(error, START)
         return RuntimeLifecycleReadyError(START, [WORKER], 0.0, str(error))
 
     def raise_failure(self, error: BaseException, *, starting: bool = False) -> NoReturn:
-        """Raise what has come of an error, unless that came from outside.
+        """Note the failure and raise its error; one from outside is raised without a note.
 
-        :raises RuntimeLifecycleReadyError: where nothing was opened yet.
-        :raises ApplicationExitError: when application code would end the process.
+        :raises RuntimeLifecycleReadyError: if ``starting``.
+        :raises ApplicationExitError: when application code tried to end the process.
         """
         if is_from_outside(error):
             raise error

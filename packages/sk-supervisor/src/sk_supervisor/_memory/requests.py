@@ -1,4 +1,4 @@
-"""Requests beside a run of the memory profile, from when it can take them to when it has ended."""
+"""The requests of a memory-profile run, from when it can accept them until it has ended."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from sk_supervisor.errors import RuntimeLifecycleReadyError
 
 
 class LocalRequests:
-    """What a run of the memory profile does about requests, as it comes along.
+    """Open, settle, drain and close the requests of a memory-profile run as the run proceeds.
 
-    :param on_failure: called in any thread for one that has failed.
+    :param on_failure: called in any thread for a request that has failed.
     """
 
     def __init__(self, prepared: Prepared, run_id: str, on_failure: OnFailure) -> None:
@@ -34,9 +34,9 @@ class LocalRequests:
         self.handoff = Handoff(prepared.plan, platform, self._told_settled, clean)
 
     def open(self, run: MemoryRun) -> None:
-        """The run is about to read: take requests. They are traced where the run is.
+        """Accept requests, when the run is about to read. They are traced if the run is.
 
-        :raises RuntimeLifecycleReadyError: when the system has no thread to give.
+        :raises RuntimeLifecycleReadyError: when the system cannot start a thread.
         """
         run.requests.on_failed = self._faults.tell
         tracing = self._prepared.config.runtime.observability.tracing
@@ -54,9 +54,9 @@ class LocalRequests:
         self.handoff.open(self._gateway)
 
     def settle(self, last: float = inf) -> None:
-        """Take no more; return when all that were asked are done with, or out of time.
+        """Accept no more requests; return when all accepted ones have been answered or expired.
 
-        :param last: when all of them are, by ``time.monotonic``: the run is to end.
+        :param last: when to give all of them up because the run is to end, by ``time.monotonic``.
         """
         waiters = self.handoff.waiters
         self.handoff.refuse()
@@ -73,7 +73,7 @@ class LocalRequests:
             return
 
     def drain(self) -> None:
-        """The input has ended: settle, and return when no request is in a node any more."""
+        """Settle at the end of input, and return when the nodes run no request any more."""
         self.settle()
         if self._gateway is not None:
             self._gateway.drain()
@@ -87,9 +87,9 @@ class LocalRequests:
             self._settled.notify_all()
 
     def close(self, failure: BaseException | None = None) -> None:
-        """Let whatever is in flight fail. More than once: nothing.
+        """Fail the requests in flight. Idempotent.
 
-        :param failure: what the run has failed of, if it has.
+        :param failure: the error that ended the run, if any.
         """
         if isinstance(failure, KernelError):
             self.handoff.failure = failure

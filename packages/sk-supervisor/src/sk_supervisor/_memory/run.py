@@ -1,4 +1,4 @@
-"""One run of the memory profile with all that belongs to it: its exporters, requests and stop."""
+"""One run of the memory profile, with its exporters, requests and stop."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:  # a run that measures nothing starts without it
     from sk_supervisor._profile.measures import Profiler
     from sk_supervisor.errors import ProfileError
 
-#: How long exporters have behind a stop by force.
+#: How long exporters may take after a stop by force.
 _FORCED_SECONDS: Final = 0.5
 
 
 class LocalRun:
-    """Made by :meth:`make`, worked off by :meth:`work`, let go of by :meth:`close`, in one thread.
+    """A run: call :meth:`make`, :meth:`work` and :meth:`close` in this order, in one thread.
 
-    :meth:`request_stop` and what only tells how it stands are for any thread.
+    :meth:`request_stop` and the methods that only report may be called in any thread.
 
-    :param transport: opens the run itself.
-    :param on_line: is told what the sink has to say, as a line of the one worker's.
-    :param on_drain: called, in a thread of its own, when a requested stop begins to drain.
+    :param transport: creates the :class:`MemoryRun`.
+    :param on_line: called with a warning of the sink, as a line of the one worker.
+    :param on_drain: called, in the stop thread, when a requested stop begins to drain.
     """
 
     def __init__(
@@ -64,40 +64,40 @@ class LocalRun:
         self._not_interrupted: AdapterFailedError | None = None
 
     def take_break_in(self, break_in: BreakIn) -> None:
-        """Have the way to break into the work where it does not end as a stop asks it to."""
+        """Set how to interrupt work that does not end in time after a stop was requested."""
         self._times.break_in = break_in
 
     @property
     def made(self) -> bool:
-        """Whether :meth:`make` has been called and found all it needs."""
+        """Whether :meth:`make` has succeeded."""
         return self._run is not None
 
     def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
-        """Have it, which is not made yet, write what it measures to a folder."""
+        """Profile the run, which is not made yet, into a folder."""
         from sk_supervisor._profile.measures import Profiler
 
         self._profiler = Profiler(folder, WORKER, MEMORY, on_failure=on_failure)
 
     def make(self) -> None:
-        """Make the nodes, the adapters and the exporters; nothing is read yet.
+        """Create the nodes, the adapters and the exporters; nothing is read yet.
 
-        :raises KernelError, ExporterSetupError: when one of them cannot be made.
-        :raises OSError: when the system has no thread to give.
+        :raises KernelError, ExporterSetupError: when one of them cannot be created.
+        :raises OSError: when the system cannot start a thread.
         """
         self._run = self._opened()
         self._stop.start()
 
     def work(self) -> RunReport:
-        """Run it to the end of its input, which a requested stop brings about.
+        """Run to the end of input; a requested stop ends the input early.
 
-        :raises ForcedStop: when a second signal cut it short, before it had done its work.
-        :raises KernelError: when a node or an adapter failed, the source's interrupt among them.
+        :raises ForcedStop: when a second signal interrupted the work before it was done.
+        :raises KernelError: when a node or an adapter failed, or the source's interrupt did.
         """
         assert self._run is not None  # noqa: S101 - the caller has made it
         if self._profiler is not None:
             self._profiler.begin()
         if self._stop.requests.reasons:
-            self._run.stop()  # nothing is read: the thread may come too late for a short input
+            self._run.stop()  # so that nothing is read: the stop thread may be too late for that
         try:
             report = self._run.run()
         finally:
@@ -108,25 +108,25 @@ class LocalRun:
         return report
 
     def raise_if_out_of_time(self) -> None:
-        """See whether it was a stop's budget that broke into the work.
+        """Raise if the work was interrupted because the stop's time budget was over.
 
-        :raises StopTimeoutError: when it was.
+        :raises StopTimeoutError: if so.
         """
         if self._times.over and self.report is None:
             raise StopTimeoutError([WORKER], self._times.seconds)
 
     @property
     def opened(self) -> bool:
-        """Whether source and sink are open: the start is behind it."""
+        """Whether source and sink have been opened, so that the start is complete."""
         return self._run is not None and self._run.opened
 
     @property
     def report(self) -> RunReport | None:
-        """What it did, once all work is done, even where what is behind that was cut short."""
+        """The report, available when all work is done, even if the closing was interrupted."""
         return self._run.report if self._run else None
 
     def tell(self, report: RunReport) -> None:
-        """Say what the sink could not sum up, and write the profile, where one was asked for."""
+        """Warn if the sink's summary failed, and write the profile if one was requested."""
         if self._run is not None and self._run.unsummed:
             self._on_line(WORKER, "stderr", f"warning: {self._run.unsummed}")
         if self._profiler is not None:
@@ -135,8 +135,8 @@ class LocalRun:
     def request_stop(self, reason: str, *, force: bool) -> None:
         """End the input and drain. Safe in a signal handler.
 
-        :param force: drain without delay, and give exporters little time. Who ends the work breaks
-            into it.
+        :param force: drain without delay, and give exporters little time. Work that does not end
+            is interrupted by the caller of :meth:`work`, not here.
         """
         self._stop.request(reason, force=force)
 
@@ -146,30 +146,30 @@ class LocalRun:
         return self._stop.requests
 
     def totals(self) -> Totals:
-        """What has been measured of its work."""
+        """The totals that have been measured so far."""
         return self._run.totals() if self._run else Totals()
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """Where the sink's unfinished output is; empty once it is in place."""
+        """Where unfinished output is: the sink's, and the dead letters of a run cut short."""
         return self._run.partial_outputs() if self._run else ()
 
     def span_accounts(self) -> tuple[SpanAccount, ...]:
-        """What has become of its spans; empty where none are exported."""
+        """The account of the run's spans; empty if none are exported."""
         return (self._spans.account(WORKER),) if self._spans else ()
 
     def close(self, *, forced: bool) -> None:
-        """Let go of everything; legal more than once.
+        """Release everything. Idempotent.
 
-        :param forced: whether exporters have no more time than they have had.
+        :param forced: whether exporters get no more time.
         """
-        self._requests.close()  # before what may wait for them to settle
+        self._requests.close()  # first, as the stop thread may wait for requests to settle
         self._stop.close()
         self._times.end()
         if self._run is not None:
             self._run.close()  # does nothing if it has run
         if self._spans is not None:
             self._spans.finish(0.0 if forced else math.inf)
-            self._spans.close()  # nothing where the run has done it, as runs do
+            self._spans.close()  # does nothing if the run has closed them
 
     def _opened(self) -> MemoryRun:
         tracing = self._prepared.config.runtime.observability.tracing
@@ -198,7 +198,7 @@ class LocalRun:
             raise
 
     def _ended(self) -> None:
-        """The run's own end, before what is closed: behind a stop by force with little time."""
+        """Handle the end of the run, before anything is closed."""
         self._requests.close(self._run.failure if self._run else None)
         if self._spans is not None and self._stop.requests.forced:
             self._spans.finish(_FORCED_SECONDS)
@@ -210,7 +210,7 @@ class LocalRun:
             return
         self._times.begin()
         self._on_drain()
-        # Callers first: what they have asked is answered while everything still works, if in time.
+        # Requests first: they are answered, within their time, while everything still works.
         now, forced = time.monotonic(), self._stop.requests.forced
         ladder = Ladder.within(self._times.seconds, now)
         self._requests.settle(now if forced else ladder.requests_until(now))
@@ -218,4 +218,4 @@ class LocalRun:
         try:
             self._run.stop()
         except AdapterFailedError as error:
-            self._not_interrupted = error  # of a thread that nobody hears: work() raises it
+            self._not_interrupted = error  # work() raises it, in the thread of the run

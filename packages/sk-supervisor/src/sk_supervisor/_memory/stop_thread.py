@@ -1,4 +1,4 @@
-"""A thread that does, once and after a while, what a signal handler may only ask for."""
+"""A thread that performs a stop, once and after a delay, on the request of a signal handler."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from collections.abc import Callable
 from sk_supervisor._lives.stop_requests import StopRequests
 from sk_supervisor._system.threads import as_here, begin
 
-#: How long ``stop`` may take when the end has come without it.
+#: How long ``stop`` may still take when the run has ended.
 _END_SECONDS = 1.0
 
 
 class StopThread:
-    """Calls ``stop`` once, in a thread of its own, when it runs and was asked.
+    """A thread that calls ``stop`` once, when it has been started and a stop was requested.
 
-    It has the context variables of the thread that starts it: a source is interrupted in it.
+    It runs with the context variables of the thread that starts it, as ``stop`` interrupts the
+    source.
 
-    :param delay_seconds: how long after the request; what was asked before it runs, or by force, is
-        done at once.
+    :param delay_seconds: how long after the request; none if it was made before the start, or by
+        force.
     """
 
     def __init__(self, stop: Callable[[], None], delay_seconds: float = 0.0) -> None:
@@ -30,9 +31,9 @@ class StopThread:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to wait, also for what was asked before.
+        """Start the thread; a request that was made before takes effect at once.
 
-        :raises OSError: when the system has no thread to give.
+        :raises OSError: when the system cannot start a thread.
         """
         if self.requests.reasons:
             self._delay = 0.0
@@ -41,7 +42,9 @@ class StopThread:
         self._thread = thread
 
     def request(self, reason: str, *, force: bool) -> None:
-        """Ask for the stop; asked again, that changes nothing. Safe in a signal handler.
+        """Request the stop; only the first request and the first forced one count.
+
+        Safe in a signal handler.
 
         :param force: do not wait for the delay, or for the rest of it.
         """
@@ -49,7 +52,7 @@ class StopThread:
             self._asked.put(True)
 
     def close(self) -> None:
-        """Let the thread end; one that is held up in ``stop`` is left behind after a second."""
+        """End the thread; if it is blocked in ``stop``, abandon it after a second."""
         if self._thread is not None:
             self._asked.put(False)
             self._thread.join(_END_SECONDS)
@@ -61,5 +64,5 @@ class StopThread:
         if self._delay > 0 and not self.requests.forced:
             with contextlib.suppress(queue.Empty):
                 if not self._asked.get(timeout=self._delay):
-                    return  # it has ended meanwhile
+                    return  # closed meanwhile
         self._stop()

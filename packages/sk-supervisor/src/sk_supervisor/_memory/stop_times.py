@@ -1,4 +1,4 @@
-"""How long a stop may take in the memory profile, whose work is in the main thread."""
+"""The time limits of a stop in the memory profile, whose work is done in the main thread."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from typing import Final
 from sk_supervisor._system.signals import BreakIn
 from sk_supervisor._system.threads import begin
 
-#: A read that goes on for this long behind the interrupt is broken off.
+#: A read that goes on for this long after the interrupt is broken off.
 _BLOCKED_SECONDS: Final = 1.0
-#: What is closed when the budget is over is broken off, and whatever is then closed a second later.
+#: How often a close is broken off after the budget, a second apart, before the run itself is.
 _LEFT: Final = 5
 
 
 class StopTimes:
-    """Breaks into work that does not end in time. Safe in any thread.
+    """Interrupt work that does not end in time. Thread-safe.
 
-    ``over`` says whether the budget, of so many ``seconds``, has ended it. It goes on behind the
-    work: what is closed then has what is left of it, or all of it. Without a ``break_in``,
-    which is where nobody runs the work in the main thread, it may take as long as it likes.
+    ``over`` says whether the work was interrupted because the budget of ``seconds`` was over. The
+    budget covers the closing after the work too, which gets the rest of it, or all of it if no
+    stop was requested. Nothing is interrupted unless ``break_in`` is set, which is the case when
+    the work runs in the main thread.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -33,25 +34,25 @@ class StopTimes:
         self._threads: list[threading.Thread] = []
 
     def begin(self) -> None:
-        """The budget begins. More than once: nothing."""
+        """Start the budget. Idempotent."""
         began, self._began = self._began, True
         if not began:
             self._after(self.seconds, self._end)
 
     def closing(self, leave: Callable[[], None]) -> None:
-        """The run ends: the budget, which begins here if it has not, ends nothing but a close.
+        """From now on interrupt only a blocked close; start the budget if it has not begun.
 
-        :param leave: breaks one off, where it is called in the main thread.
+        :param leave: breaks off the close that the main thread is in; called in that thread.
         """
         self._leave_close = leave
         self.begin()
 
     def leave_soon(self, leave: Callable[[], None]) -> None:
-        """The source is about to be interrupted: in a second have ``leave`` called in its read."""
+        """Call ``leave`` in the main thread in a second, to break off the source's read."""
         self._after(_BLOCKED_SECONDS, lambda: self.break_in(leave))
 
     def end(self) -> None:
-        """The work has ended: nothing is broken into any more."""
+        """Interrupt nothing any more, as the work has ended; join the threads."""
         self._ended.set()
         while self._threads:
             self._threads.pop().join()
@@ -74,6 +75,6 @@ class StopTimes:
                 do()
 
         thread = threading.Thread(target=wait, name="stop time", daemon=True)
-        with contextlib.suppress(OSError):  # the system has none to give: a signal still helps
+        with contextlib.suppress(OSError):  # no thread to be had: a second signal still works
             begin(thread)
             self._threads.append(thread)

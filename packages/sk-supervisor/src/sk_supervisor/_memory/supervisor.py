@@ -1,4 +1,4 @@
-"""The supervisor of the memory profile: no process but this one, the same lifecycle."""
+"""The supervisor of the memory profile, which runs in this process with the usual lifecycle."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ from sk_supervisor.errors import RuntimeLifecycleResolutionError
 if TYPE_CHECKING:
     from sk_supervisor.errors import ProfileError
 
-#: Batches stay in this process, and move by being handed on.
+#: The transport that passes batches on within this process.
 IN_PROCESS: Final = Transport(MEMORY, MemoryRun)
-#: The errors of a run that are a failed start, unless source and sink are open.
+#: The errors that count as a failed start if source and sink are not open yet.
 _OF_A_START: Final = AdapterFailedError | DeadLetterError
 
 
 class LocalBootstrapSupervisor(SupervisorBase):
     """A :class:`sk_kernel.BootstrapSupervisor` whose one group, ``memory``, is this process.
 
-    :meth:`run` works in the caller's thread; :meth:`request_stop` may come from any.
+    :meth:`run` works in the caller's thread; :meth:`request_stop` may be called in any thread.
 
-    :param on_progress: called in that thread as the work comes along; it must not raise.
-    :param on_line: called with the worker's id, ``stderr`` and a line, where a sink warns.
-    :param scope: where its transport is bound; by default that of the memory profile.
-    :raises RuntimeLifecycleResolutionError: when none is bound there.
+    :param on_progress: called in the thread of :meth:`run` after each batch; it must not raise.
+    :param on_line: called with the worker's id, ``stderr`` and a line, for a warning of the sink.
+    :param scope: the scope that binds its transport; by default that of the memory profile.
+    :raises RuntimeLifecycleResolutionError: when no transport is bound there.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class LocalBootstrapSupervisor(SupervisorBase):
 
     @property
     def works_in_caller(self) -> bool:
-        """It does."""
+        """True: :meth:`run` does the work in its caller's thread."""
         return True
 
     def start_groups(self, group_names: Sequence[str]) -> None:
-        """Make the nodes and adapters. The one group may be named; it is started in any case.
+        """Create the nodes and adapters. The one group is started whether it is named or not.
 
         :raises RuntimeLifecycleResolutionError: for another group, or when it was started before.
-        :raises RuntimeLifecycleReadyError: when something cannot be made.
+        :raises RuntimeLifecycleReadyError: when a node, adapter or exporter cannot be created.
         """
         self._check(group_names)
         if self._run.made:
@@ -104,7 +104,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
         self._life.moved("ready", EventName.WORKER_READY)
 
     def wait_ready(self, timeout_seconds: float) -> bool:
-        """Ready as soon as started.
+        """Return whether the group is ready, which it is as soon as it has been started.
 
         :raises RuntimeLifecycleResolutionError: when it was not started.
         """
@@ -115,7 +115,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
         return True
 
     def run(self) -> RunReport:
-        """See the protocol.
+        """See :meth:`sk_kernel.BootstrapSupervisor.run`.
 
         :raises RuntimeLifecycleResolutionError: when it was not started.
         :raises RuntimeLifecycleReadyError: when an adapter, or the folder of dead letters, cannot
@@ -135,7 +135,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
                 self._run.raise_if_out_of_time()
                 if self._run.report is None:
                     raise
-                report = self._run.report  # what was cut short is no more than what was told of it
+                report = self._run.report  # only what follows the work was interrupted
             except (KernelError, SystemExit, KeyboardInterrupt) as error:
                 theirs = not isinstance(error, KernelError) or isinstance(error, _OF_A_START)
                 self._life.raise_failure(error, starting=theirs and not self._run.opened)
@@ -145,29 +145,29 @@ class LocalBootstrapSupervisor(SupervisorBase):
     def request_stop(self, reason: str, *, force: bool = False) -> None:
         """End the input and drain. Safe in any thread and in a signal handler.
 
-        With force nothing is delayed, and exporters have little time; what holds up the caller's
-        thread is broken into by who runs it there.
+        With force the drain is not delayed, and exporters have little time; the caller of
+        :meth:`run` has to interrupt work that blocks its thread.
         """
         self._run.request_stop(reason, force=force)
 
     def take_break_in(self, break_in: BreakIn) -> None:
-        """Have the way to break into the work, where it does not end as a stop asks it to."""
+        """Set how to interrupt work that does not end in time after a stop was requested."""
         self._run.take_break_in(break_in)
 
     def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
-        """Have the run, which is not made yet, write what it measures to a folder."""
+        """Profile the run, which is not made yet, into a folder."""
         self._run.profile_into(folder, on_failure)
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """Where the sink's unfinished output is; empty once it is in place."""
+        """Where unfinished output is: the sink's, and the dead letters of a run cut short."""
         return self._run.partial_outputs()
 
     def stop_groups(self, graceful_timeout_seconds: float, *, drain_inflight: bool) -> None:
-        """Nothing runs beside :meth:`run`, which drains before it returns."""
+        """Shut down: nothing runs besides :meth:`run`, which drains before it returns."""
         self.shutdown()
 
     def force_terminate_groups(self, group_names: Sequence[str]) -> None:
-        """There is no process to terminate but the caller's own.
+        """Shut down: there is no process to terminate but the caller's own.
 
         :raises RuntimeLifecycleResolutionError: for an unknown group.
         """
@@ -175,7 +175,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
         self.shutdown()
 
     def shutdown(self) -> str:
-        """See the protocol. Legal in every state, and more than once."""
+        """See :meth:`sk_kernel.BootstrapSupervisor.shutdown`. Legal in every state. Idempotent."""
         life, forced = self._life, self._life.mode == "forced"
         self._run.close(forced=forced)
         if life.state == "stopped":
@@ -187,7 +187,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
         return (Rung.KILL if forced else Rung.STOP).name.lower()
 
     def snapshot(self) -> RunStatus:
-        """See the protocol; the pid is this process's own."""
+        """See :meth:`sk_kernel.BootstrapSupervisor.snapshot`; the pid is this process's own."""
         worker = self._life.status(self._run.totals())
         state = self._life.state
         return RunStatus(
@@ -227,7 +227,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
 
 
 def local_supervisor(setup: RunSetup, /) -> LocalBootstrapSupervisor:
-    """The :class:`sk_kernel.SupervisorFactory` of the mode ``inline``."""
+    """Create the supervisor of the mode ``inline``: a :class:`sk_kernel.SupervisorFactory`."""
     prepared = Prepared(setup.config, setup.application, setup.plan)
     return LocalBootstrapSupervisor(
         prepared,
