@@ -1,11 +1,11 @@
-"""For tests of your own nodes and applications: no processes, no files, no test framework needed.
+"""Helpers for testing nodes and applications, without processes, files or a test framework.
 
-``run_node`` calls one node, ``run_source`` and ``run_sink`` one end; ``run_application`` runs a
-whole graph in the memory profile; ``run_placed`` runs it cut into process groups, bytes between
-them, in this one process.
+``run_node`` calls one node; ``run_source`` and ``run_sink`` drive one source or sink;
+``run_application`` runs a whole graph in the memory profile; ``run_placed`` runs it divided into
+process groups, with encoded records between them, in this one process.
 
-For an engine of your own: ``check_supervisor`` holds an implementation of ``BootstrapSupervisor``
-to its contract; ``SUPERVISOR_CLAIMS`` are the single claims.
+For an engine of your own: ``check_supervisor`` checks an implementation of ``BootstrapSupervisor``
+against its contract; ``SUPERVISOR_CLAIMS`` are the single claims.
 """
 
 from sk_kernel.testing._adapters import CollectSink, ListSource

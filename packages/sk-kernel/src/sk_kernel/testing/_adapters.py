@@ -1,4 +1,4 @@
-"""A source and a sink that hold what they give and get."""
+"""A source that reads from a list, and a sink that writes to one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 
 class ListSource:
-    """A :class:`sk_kernel.Source` that gives ``payloads``, as many at a time as it is asked for."""
+    """A :class:`sk_kernel.Source` that returns ``payloads``, as many at a time as requested."""
 
     def __init__(self, payloads: Iterable[Any]) -> None:
         self._payloads = list(payloads)
@@ -15,21 +15,21 @@ class ListSource:
         self._interrupted = False
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[Any]:
-        """The next ``max_records`` payloads; none when they are over, or after an interrupt."""
+        """Return the next ``max_records`` payloads; none at the end or after an interrupt."""
         if self._interrupted:
             return ()
         first, self._position = self._position, self._position + max_records
         return self._payloads[first : self._position]
 
     def interrupt(self) -> None:
-        """Give nothing any more."""
+        """Return no more payloads."""
         self._interrupted = True
 
 
 class CollectSink:
-    """A :class:`sk_kernel.Sink` that keeps what it gets in ``received``, in order.
+    """A :class:`sk_kernel.Sink` that keeps the payloads it receives in ``received``, in order.
 
-    ``outcome`` says how the run ended for it.
+    ``outcome`` says how the run ended: ``committed``, ``aborted``, or still ``open``.
     """
 
     def __init__(self) -> None:
@@ -37,17 +37,17 @@ class CollectSink:
         self.outcome: Literal["open", "committed", "aborted"] = "open"
 
     def write(self, chunk: Sequence[Any]) -> None:
-        """Keep a batch."""
+        """Keep the payloads of a batch."""
         self.received += chunk
 
     def commit(self) -> None:
-        """Note it."""
+        """Set ``outcome``."""
         self.outcome = "committed"
 
     def abort(self) -> None:
-        """Note it."""
+        """Set ``outcome``."""
         self.outcome = "aborted"
 
     def summary(self) -> dict[str, int]:
-        """How many payloads were received."""
+        """Return how many payloads were received."""
         return {"received": len(self.received)}

@@ -1,4 +1,4 @@
-"""Running a whole application on payloads from a list, into a list."""
+"""Running a whole application from a list of payloads into a list."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from sk_kernel.testing._adapters import CollectSink, ListSource
 from sk_kernel.testing._given import answers
 from sk_kernel.testing._given_up import GivenUp, LetterBox, letter_box
 
-#: What can be run: an application, or the module roots that it is declared under, or one of them.
+#: An application to run, or the module roots that it is declared under, or one module root.
 Application = ApplicationSpec | Sequence[str] | str
-#: Of nodes, or of services, by name.
+#: Settings by the name of a node or a service.
 OwnSettings = Mapping[str, dict[str, Any]]
 
 _SOURCE, _SINK = "testing:list_source", "testing:collect_sink"
@@ -45,28 +45,28 @@ def run_application(
     observers: Sequence[NodeObserver] = (),
     sampling_ratio: float = 1.0,
 ) -> list[Any]:
-    """What the sink gets of ``payloads`` in the memory profile, in order.
+    """Run an application on ``payloads`` in the memory profile; return what the sink receives.
 
-    The application's own source and sink are not run: a list takes the place of each, and gives or
-    takes what that declares; ``payloads`` may be in an `Envelope`. That is the one that
-    ``application`` names, or, where it names none, what is declared under its module roots: several
-    must declare the same types there, or one has to be named. Where none is declared, the source
-    gives the types of ``payloads`` (of none: those that nodes take and none emits) and the sink
-    takes what no node consumes.
+    The application's own source and sink are not run: lists replace them, with the payload types
+    that they declare. ``payloads`` may be wrapped in `Envelope`. The types are those of the source
+    and sink that ``application`` names. If it names none, they are those of the sources and sinks
+    under its module roots: several must declare the same types, or one must be named. If none is
+    declared, the source emits the types of ``payloads`` (if there are no payloads: the types that
+    nodes consume and none emits), and the sink consumes the types that no node consumes.
 
-    The result is the same for every ``batch_records``.
+    The result is in order, and the same for every ``batch_records``.
 
     :param application: module roots, or an ApplicationSpec; ``sk_supervisor.application_spec``
-        makes one of a configuration.
-    :param nodes: settings by node, over those of the application.
-    :param services: instances to inject, by the class that is asked for or one derived of it. A
-        ``@service`` that is needed and not given is checked, made and closed as in a run.
-    :param service_settings: settings by service, over those of the application.
-    :param given_up: takes what nodes of the policy ``dead_letter`` give up, once the run is
-        complete; no file of dead letters is written then, and none need be named.
-    :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run: among others
-        where a source or sink has to be named, or there is none of the name.
-    :raises RunError: when a node failed, or a payload is none that the source gives.
+        makes one from a configuration.
+    :param nodes: settings by node, which override those of the application.
+    :param services: instances to inject, for a parameter of their class or of a base class. A
+        ``@service`` that is needed and not given is checked, created and closed as in a run.
+    :param service_settings: settings by service, which override those of the application.
+    :param given_up: receives the dead letters of the run, once it is complete; then the run writes
+        no file of dead letters, and none need be named.
+    :raises DiscoveryError, DefinitionError, PreflightError: when the application cannot be run, for
+        example because a source or sink must be named, or there is none of that name.
+    :raises RunError: when a node failed, or a payload is not of a type that the source emits.
     """
     limits = BatchLimits(max_records=batch_records)
     with letter_box(wanted=given_up is not None) as box:
@@ -95,7 +95,7 @@ def substituted(
     service_settings: OwnSettings | None = None,
     box: LetterBox = _NO_BOX,
 ) -> tuple[ApplicationContext, CollectSink]:
-    """The application with lists for adapters, and the sink that it will write to."""
+    """Return the application with lists as source and sink, and the sink that it will write to."""
     application = box.put_into(_spec_of(application))
     catalogue = discover(application.discovery_modules)
     given, sink = list(payloads), CollectSink()
@@ -136,16 +136,16 @@ def _spec_of(application: Application) -> ApplicationSpec:
 def _ends(
     spec: ApplicationSpec, catalogue: Catalogue, payloads: list[Any]
 ) -> tuple[Emission, Emission]:
-    """What the source gives and the sink takes.
+    """Return the types that the source emits and the sink consumes.
 
-    :raises PreflightError: when that cannot be known.
+    :raises PreflightError: when they cannot be determined.
     """
     faults: list[Fault] = []
     gives = _declared("source", spec.source, catalogue.sources, REQUESTS.name, faults)
     takes = _declared("sink", spec.sink, catalogue.sinks, REPLIES.name, faults)
     if faults:
         raise PreflightError(faults)
-    # A test may say what a record's envelope is, whether or not the source does so in a run.
+    # A test may wrap payloads in envelopes, whether or not the application's source does.
     gives = replace(_given(catalogue, payloads) if gives is None else gives, enveloped=True)
     return gives, _taken(catalogue, gives) if takes is None else takes
 
@@ -157,7 +157,7 @@ def _declared(
     builtin: str,
     faults: list[Fault],
 ) -> Emission | None:
-    """By the one that is chosen, or by all that there are; None where nothing declares it."""
+    """The types of the named adapter, or of all that are known; None if nothing declares them."""
     if choice is not None and choice.name == builtin:
         return None
     if choice is not None and choice.name not in known:
@@ -181,7 +181,7 @@ def _given(catalogue: Catalogue, payloads: list[Any]) -> Emission:
 
 
 def _entrances(catalogue: Catalogue, consumed: Iterable[type]) -> dict[type, None]:
-    """The consumed classes that no node emits, nor one derived of them."""
+    """Return the consumed classes that no node emits, either themselves or as a subclass."""
     nodes = catalogue.nodes.values()
     emissions = [each for node in nodes for each in (node.emits, node.finish or Emission())]
     emitted = {base for each in emissions for t in each.types for base in t.cls.__mro__}

@@ -1,4 +1,4 @@
-"""Whether several workers have given what one does."""
+"""Comparing the output of several workers with the output of one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sk_kernel._wire.inside import MISSING
 from sk_kernel.testing._differing import difference
 
 _SHOWN: Final = 500
-"""As much of a payload is shown."""
+"""The most characters of a payload that a message shows."""
 
 
 class WorkersDifferError(AssertionError):
-    """With several workers a group gives something else than with one: its nodes see the others.
+    """With several workers a group's output differs from that of one: a node uses other keys' data.
 
-    :param at: the index of the first payload that differs, among what the sink has got.
+    :param at: the index of the first payload that differs, in what the sink received.
     """
 
     def __init__(self, workers: Mapping[str, int], at: int, several: str, one: str) -> None:
@@ -28,15 +28,15 @@ class WorkersDifferError(AssertionError):
             " has for itself"
         )
 
-    # Not by calling the class again: what it is called with are fields, and not the message.
+    # Not by calling the class again: its parameters are fields, not the message.
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).__new__, (type(self),), {**vars(self), "args": self.args}
 
 
 def require_as_one(workers: Mapping[str, int], several: Sequence[Any], one: Sequence[Any]) -> None:
-    """Refuse what differs from what one worker gives.
+    """Require the output of several workers to equal the output of one.
 
-    :raises WorkersDifferError: for the first payload that does.
+    :raises WorkersDifferError: for the first payload that differs.
     """
     for at, (got, wanted) in enumerate(zip_longest(several, one, fillvalue=MISSING)):
         if got is not wanted and (got is MISSING or difference(wanted, got) is not None):

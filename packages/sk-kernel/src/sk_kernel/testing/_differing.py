@@ -1,4 +1,4 @@
-"""Where two outputs of a node differ, by what they hold and not by what their ``==`` says."""
+"""Finding where two outputs of a node differ, by their contents and not by their ``==``."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ import msgspec
 from sk_kernel._wire.codec_errors import UNSENDABLE
 from sk_kernel._wire.inside import MISSING, Part, parts_of
 
-#: Of these, equal is the same. Of sets, too, which have no order.
+#: Types whose equal values are the same; sets are among them, since they have no order.
 _PLAIN: Final = (type(None), bool, int, str, bytes, bytearray, type, set, frozenset)
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
 def difference(one: object, other: object) -> str | None:
-    """Where ``other`` differs from ``one``, in names and no values; None where it does not.
+    """Return where ``other`` differs from ``one``, in names without values; None if it does not.
 
-    The same is what makes the same bytes: ``1`` is no ``1.0`` and ``0.0`` no ``-0.0``, a NaN is a
-    NaN, and mappings have their keys in one order. What MessagePack has no form for is the same
-    where its class says so, or else where :mod:`pickle` would take the same of both.
+    Values are the same if they have the same MessagePack bytes: ``1`` is not ``1.0``, ``0.0`` is
+    not ``-0.0``, a NaN equals a NaN, and mappings have their keys in the same order. Values without
+    a MessagePack form are the same if their class says so, or else if :mod:`pickle` would store the
+    same for both.
     """
     return _difference(one, other, type(one).__qualname__, [])
 
 
 def _difference(one: Any, other: Any, way: str, above: list[tuple[Any, Any]]) -> str | None:
-    if one is other or any(one is a and other is b for a, b in above):  # it may hold itself
+    if one is other or any(one is a and other is b for a, b in above):  # may contain itself
         return None
     if one is MISSING or other is MISSING:
         return f"{way}: one lacks it"
@@ -56,19 +57,19 @@ def _difference(one: Any, other: Any, way: str, above: list[tuple[Any, Any]]) ->
 
 
 def _are_same(one: Any, other: Any) -> bool | None:
-    """Whether their bytes are the same, or their class says that they are; None if neither does."""
+    """Return whether the bytes are the same, or the class says the values are; None if neither."""
     try:
         return _encode(one) == _encode(other)
     except UNSENDABLE:
         pass
     try:
         return bool(one == other) or None
-    except Exception:  # noqa: BLE001 - whatever the class's own code raises: it has not said so
+    except Exception:  # noqa: BLE001 - the class's own code raised: it has not said so
         return None
 
 
 def _taken(value: Any) -> list[Part] | None:
-    """What :mod:`pickle` would take of a value; None where that is nothing."""
+    """Return what :mod:`pickle` would store of a value; None if it cannot."""
     try:
         taken = value.__reduce_ex__(4)
         if isinstance(taken, str):

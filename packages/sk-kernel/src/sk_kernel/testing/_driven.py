@@ -1,4 +1,4 @@
-"""Driving one source or one sink as the runtime would."""
+"""Driving one source or one sink as the runtime does."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from sk_kernel.testing._given import given_settings, provided, require_taken
 
 AnyAdapter = TypeVar("AnyAdapter", bound=AdapterSpec)
 
-#: For how long a read is left alone that is to be blocked when its source is interrupted.
+#: How long a read is given to block before its source is interrupted.
 _TO_BLOCK_SECONDS: Final = 0.05
-#: After an interrupt a run waits no longer for a source.
+#: How long a run waits for a read to return after an interrupt.
 _TO_RETURN_SECONDS: Final = 1.0
 _NO_SOURCE: Final = SourceSpec("none", partial(ListSource, ()), True, None, Emission(), None)
 _NO_SINK: Final = SinkSpec("none", CollectSink, True, None, Emission(), None)
 
 
 class SinkOutcome(NamedTuple):
-    """What a sink has to say behind its end: its counters, and where unfinished output is."""
+    """The state of a sink after the run: its counters, and the places of unfinished output."""
 
     summary: dict[str, int]
     partial_outputs: tuple[str, ...]
@@ -49,24 +49,26 @@ def run_source(
     batch_records: int = 1000,
     interrupt_after: int | None = None,
 ) -> list[Any]:
-    """What a declared source gives until its end, in order: payloads, or envelopes as returned.
+    """Read a declared source to its end; return its payloads, or envelopes as returned, in order.
 
-    It is checked, made, opened, read, interrupted and closed as in a run.
+    The source is checked, created, opened, read, interrupted and closed as in a run.
 
-    :param settings: an instance of the source's model, or a mapping as a configuration has it.
-    :param services: instances to inject, by the class that the source asks for or one derived of
-        it. A ``@service`` that is needed and not given is checked, made and closed as in a run.
-    :param service_settings: those of a ``@service`` that is made, by its name: an instance of its
-        model, or a mapping as a configuration has it.
-    :param batch_records: how many it may give at a time.
-    :param interrupt_after: interrupts it during the read that follows when it has given so many
-        payloads: while it waits for the next ones, if it has none. What that read gives counts.
+    :param settings: an instance of the source's model, or a mapping as in a configuration.
+    :param services: instances to inject, for a parameter of their class or of a base class. A
+        ``@service`` that is needed and not given is checked, created and closed as in a run.
+    :param service_settings: the settings of each ``@service`` that is created, by its name: an
+        instance of its model, or a mapping as in a configuration.
+    :param batch_records: how many records it may return at a time.
+    :param interrupt_after: interrupt the source once it has returned this many payloads, during the
+        next read: while that is blocked, if no payload is available. Payloads that this read
+        returns are in the result.
     :raises DefinitionError: when ``source`` is not declared with ``@source``.
-    :raises PreflightError: when settings are not right, or its ``check`` refuses them.
+    :raises PreflightError: when settings are wrong, or its ``check`` rejects them.
     :raises ResolutionError: when something is needed that is not given and is no ``@service``.
-    :raises AdapterFailedError: when it raises, or has not come back a second after the interrupt.
-    :raises NodeOutputError: when it gives what it does not declare, or what could not go to another
-        process, though its class could.
+    :raises AdapterFailedError: when it raises, or a read has not returned a second after the
+        interrupt.
+    :raises NodeOutputError: when it returns a payload that it does not declare, or one that cannot
+        be sent to another process although its class can.
     """
     spec = _spec_of(source, "source", SourceSpec)
     graph = Graph(spec, _NO_SINK, {}, (), ())
@@ -97,22 +99,23 @@ def run_sink(
     batch_records: int = 1000,
     abort: bool = False,
 ) -> SinkOutcome:
-    """Write ``payloads`` to a declared sink and commit, or abort, as a run does.
+    """Write ``payloads`` to a declared sink, and commit or abort it as a run does.
 
-    It is checked, made and opened before, and closed behind that, likewise.
+    The sink is checked, created and opened before that, and closed after it, as in a run.
 
-    :param settings: an instance of the sink's model, or a mapping as a configuration has it.
-    :param services: instances to inject, by the class that the sink asks for or one derived of it.
-        A ``@service`` that is needed and not given is checked, made and closed as in a run.
-    :param service_settings: those of a ``@service`` that is made, by its name: an instance of its
-        model, or a mapping as a configuration has it.
-    :param batch_records: how many it is given at a time.
-    :param abort: the run fails, or is stopped, behind the last payload: aborts it instead.
+    :param settings: an instance of the sink's model, or a mapping as in a configuration.
+    :param services: instances to inject, for a parameter of their class or of a base class. A
+        ``@service`` that is needed and not given is checked, created and closed as in a run.
+    :param service_settings: the settings of each ``@service`` that is created, by its name: an
+        instance of its model, or a mapping as in a configuration.
+    :param batch_records: how many payloads it receives at a time.
+    :param abort: abort the sink after the last payload instead, as a run does that fails or is
+        stopped.
     :raises DefinitionError: when ``sink`` is not declared with ``@sink``.
-    :raises PreflightError: when settings are not right, its ``check`` refuses them, or it does
-        not take a payload's class.
+    :raises PreflightError: when settings are wrong, its ``check`` rejects them, or it does not
+        consume the class of a payload.
     :raises ResolutionError: when something is needed that is not given and is no ``@service``.
-    :raises AdapterFailedError: when it raises; it has been aborted then, if it was open.
+    :raises AdapterFailedError: when the sink raises; it was then aborted, if it was open.
     """
     spec = _spec_of(sink, "sink", SinkSpec)
     require_taken(SINK, spec.payload.types, payloads)
@@ -137,13 +140,13 @@ def run_sink(
 
 
 class _Reading:
-    """What a driver has given so far."""
+    """The payloads that a source driver has returned so far."""
 
     def __init__(self, driver: SourceDriver, outlet: Outlet) -> None:
         self._driver, self._outlet = driver, outlet
         self.payloads: list[Any] = []
         self.ended = self.left_behind = False
-        #: What a read in another thread has raised.
+        #: The exception of a read in another thread.
         self.error: BaseException | None = None
 
     def read(self, count: int | None = None) -> None:
@@ -159,7 +162,7 @@ class _Reading:
         self.ended = batch.final
 
     def try_once(self) -> None:
-        """Read one batch, and keep what is raised."""
+        """Read one batch, and keep the exception if it raises one."""
         try:
             self.read_once()
         except BaseException as error:  # noqa: BLE001 - it is raised in the test's own thread
@@ -167,8 +170,8 @@ class _Reading:
 
 
 def _interrupt(driver: SourceDriver, reading: _Reading) -> None:
-    """Interrupt the driver while another thread reads."""
-    # With the context variables of this one, as a run's.
+    """Interrupt the source while another thread reads it."""
+    # The thread gets this thread's context variables, as in a run.
     as_here = copy_context().run
     thread = threading.Thread(target=as_here, args=(reading.try_once,), name="source", daemon=True)
     thread.start()

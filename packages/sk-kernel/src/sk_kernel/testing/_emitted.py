@@ -1,4 +1,4 @@
-"""What a node or a source has given, held to what it declares."""
+"""Checking the output of a node or a source against its declaration."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sk_kernel._wire.refused import require_carried
 
 
 def emitted(outlet: Outlet, keys: Sequence[int], outputs: Sequence[Any]) -> list[Any]:
-    """The payloads, and envelopes as returned, of the ``outputs`` for ``keys``.
+    """Return the payloads, or envelopes as returned, in the ``outputs`` for ``keys``.
 
-    :raises NodeOutputError: for one that is not declared, or has something in it that could not go
-        to another process, though its class could.
+    :raises NodeOutputError: for a payload that is not declared, or one that cannot be sent to
+        another process although its class can.
     """
     declared = outlet.declared
     portable = {t.cls for t in declared.types if is_portable(t)}

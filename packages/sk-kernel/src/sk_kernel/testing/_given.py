@@ -1,4 +1,4 @@
-"""What a test gives in place of a configuration and a run: settings, instances, payloads."""
+"""What a test passes instead of a configuration: settings, instances, payloads."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ _NOT_GIVEN: Final = "is neither a @service nor a @state by itself: give one, ser
 
 
 def given_settings(model: type | None, given: Any, path: str) -> tuple[Any, ...]:
-    """What is passed on as settings: an instance, made of ``given`` where that is a mapping.
+    """Return the settings to pass on: ``given``, or an instance built from it if it is a mapping.
 
-    :raises PreflightError: when the model refuses it, in which ``path`` is where it would be.
+    :raises PreflightError: when the model rejects the settings; ``path`` is their path in a
+        configuration.
     """
     if model and isinstance(given, model):
         return (given,)
@@ -42,20 +43,21 @@ def provided(
     given: Iterable[object],
     settings: Mapping[str, Any] | None,
 ) -> Container:
-    """A container of the instances ``given``, which makes the states and services needed besides.
+    """Return a container of the ``given`` instances that creates the other states and services.
 
-    A service is checked and made as in a run, with the services that it needs itself.
+    A service is checked and created as in a run, with the services that it needs itself.
 
-    :param settings: those of services, by name, each an instance or a mapping.
-    :raises PreflightError: when the settings of a service that is to be made are not right.
-    :raises ResolutionError: when ``owner``, or a service, needs what is neither given nor declared.
+    :param settings: the settings of services, by name, each an instance or a mapping.
+    :raises PreflightError: when the settings of a service that is to be created are wrong.
+    :raises ResolutionError: when ``owner``, or a service, needs something neither given nor
+        declared.
     """
     instances = list(given)
     services: dict[type, ServiceSpec] = {}
     states: dict[type, StateSpec] = {}
     asked = [(owner, parameter) for parameter in parameters]
     found: dict[type, object] = {}
-    for who, parameter in asked:  # what a service needs is put behind
+    for who, parameter in asked:  # grows: the needs of a service are appended
         cls = parameter.cls
         own = getattr(cls, "__dict__", {}).get(SPEC_ATTRIBUTE)
         if fitting := [each for each in instances if isinstance(each, cls)]:
@@ -79,7 +81,7 @@ def provided(
 def _checked_settings(
     services: Mapping[str, ServiceSpec], given: Mapping[str, Any]
 ) -> dict[str, tuple[Any, ...]]:
-    """The settings of services that are to be made, as a preflight lets them pass."""
+    """Return the settings of the services that are to be created, checked as in a preflight."""
     made: dict[str, tuple[Any, ...]] = {}
     unknown = sorted(given.keys() - services.keys())
     faults = [
@@ -103,7 +105,7 @@ def _made_here(services: Iterable[str]) -> str:
 
 
 def answers(catalogue: Catalogue, services: Iterable[object]) -> dict[type, object]:
-    """The instances ``services``, each by every class that is asked for and that it is of."""
+    """Map each class that is asked for to the last instance of it among ``services``."""
     given = list(services)
     found: dict[type, object] = {}
     for cls in _asked(catalogue):
@@ -113,7 +115,7 @@ def answers(catalogue: Catalogue, services: Iterable[object]) -> dict[type, obje
 
 
 def _asked(catalogue: Catalogue) -> dict[type, None]:
-    """The classes of services that something declared asks for."""
+    """Return the classes, except states, that the declared nodes and services ask for."""
     asking: tuple[NodeSpec | ServiceSpec, ...] = (
         *catalogue.nodes.values(),
         *catalogue.services.values(),
@@ -123,7 +125,7 @@ def _asked(catalogue: Catalogue) -> dict[type, None]:
 
 
 def require_taken(name: str, takes: Sequence[PayloadType], payloads: Iterable[Any]) -> None:
-    """Refuse payloads that would never come to ``name`` in a run.
+    """Require that ``name`` takes every payload: in a run, others would never reach it.
 
     :raises PreflightError: with each class that it does not take.
     """

@@ -1,4 +1,4 @@
-"""What nodes have given up, as values: in place of the file that a run writes."""
+"""The records that nodes gave up, as values, instead of the file that a run writes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sk_kernel._record.envelope import root_of
 
 
 class GivenUp(NamedTuple):
-    """A record that a node of the policy ``dead_letter`` gave up: what it was given, and why.
+    """A record that a node with the policy ``dead_letter`` gave up: the node's input, and why.
 
-    ``cause`` is the name of the type of what it raised; ``sequence`` the number of the source's
-    record, from 1.
+    ``cause`` is the name of the type of the exception that the node raised; ``sequence`` is the
+    number of the source's record, from 1.
     """
 
     node: str
@@ -31,9 +31,9 @@ class GivenUp(NamedTuple):
 
 
 class LetterBox:
-    """Takes a run's dead letters, the file of which is ``path``; without one it is the run's own.
+    """Collects a run's dead letters, whose file is at ``path``; without a path it does nothing.
 
-    The file is written all the same: what has no form there is refused as in a run.
+    The file is written all the same: a payload that cannot be written fails as in a run.
     """
 
     def __init__(self, path: str = "") -> None:
@@ -41,26 +41,26 @@ class LetterBox:
         self._taken: list[tuple[Place, GivenUp]] = []
 
     def put_into(self, application: ApplicationSpec) -> ApplicationSpec:
-        """The application with its letters going there."""
+        """Return the application with ``path`` as its file of dead letters."""
         if not self._path or not application.failure.writes:
             return application
         return replace(application, failure=replace(application.failure, dead_letters=self._path))
 
     def take(self, loss: Loss) -> None:
-        """Keep a record that has become a letter, if there is anybody to ask for it."""
+        """Keep a record that has become a dead letter, if the box has a path."""
         if self._path:
             sequence = root_of(loss.key)
             one = GivenUp(loss.node, loss.payload, loss.cause, sequence)
             self._taken.append(((sequence, loss.node, whole_key(loss.key)), one))
 
     def given_up(self) -> list[GivenUp]:
-        """What was taken, in the order of the file."""
+        """Return the records kept, in the order of the file."""
         return [one for _, one in sorted(self._taken, key=itemgetter(0))]
 
 
 @contextmanager
 def letter_box(*, wanted: bool) -> Iterator[LetterBox]:
-    """A box for the block."""
+    """Give the block a box; with a path, in a temporary folder, if it is ``wanted``."""
     if not wanted:
         yield LetterBox()
         return

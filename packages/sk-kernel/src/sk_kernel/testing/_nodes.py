@@ -1,4 +1,4 @@
-"""Calling one node as the runtime would."""
+"""Calling one node as the runtime does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sk_kernel.testing._emitted import emitted
 from sk_kernel.testing._given import given_settings, provided, require_taken
 
 _RUN = Context("test", "test", "test", "", 1, "")
-#: As much of a payload stands in a note.
+#: The most characters of a payload that a note shows.
 _SHOWN = 500
 
 
@@ -37,31 +37,32 @@ def run_node(
     context: Context | None = None,
     finish: bool = False,
 ) -> list[Any]:
-    """What a declared node emits for ``payloads``, in order: payloads, or envelopes as returned.
+    """Call a declared node on ``payloads``; return what it emits, in order, with any envelopes.
 
-    Where a run would use its ``process_batch``, that is called, too, behind ``__call__`` and on the
-    same instance, and must return what that did: the same classes with the same contents, whether
-    or not they have an ``__eq__``. A note on the error shows the two payloads that differ.
+    If a run would use the node's ``process_batch``, that is called after ``__call__``, on the same
+    instance, and must return the same: the same classes with the same contents, whether or not they
+    have an ``__eq__``. A note on the error shows the two payloads that differ.
 
-    What could not go to another process (a number of numpy's for a ``float``, say) is
-    refused, if a payload of its class could.
+    An output that cannot be sent to another process (a number of numpy's for a ``float``, say) is
+    rejected if its class can be sent.
 
-    :param settings: an instance of the node's model, or a mapping as a configuration has it.
-    :param states: instances to inject; one that is needed and not given is made, one that the node
-        can do without (``| None``) is None.
-    :param services: instances to inject, by the class that the node asks for or one derived of it.
-        A ``@service`` that is needed and not given is checked, made and closed as in a run.
-    :param service_settings: those of a ``@service`` that is made, by its name: an instance of its
-        model, or a mapping as a configuration has it.
-    :param context: what a node with a Context sees; its ``sequence`` is the first payload's.
-    :param finish: whether input ends behind the payloads: what ``finish()`` gives comes last.
+    :param settings: an instance of the node's model, or a mapping as in a configuration.
+    :param states: instances to inject. One that is needed and not given is created; one that is
+        optional for the node (``| None``) is None.
+    :param services: instances to inject, for a parameter of their class or of a base class. A
+        ``@service`` that is needed and not given is checked, created and closed as in a run.
+    :param service_settings: the settings of each ``@service`` that is created, by its name: an
+        instance of its model, or a mapping as in a configuration.
+    :param context: the context for a node that asks for one; its ``sequence`` is the first
+        payload's.
+    :param finish: whether the input ends after the payloads: the output of ``finish()`` comes last.
     :raises DefinitionError: when ``node`` is not declared with ``@node``.
-    :raises PreflightError: when settings are not right, or a payload's class is none that the
-        node takes.
+    :raises PreflightError: when settings are wrong, or the node does not consume a payload's class.
     :raises ResolutionError: when something is needed that is not given and is no ``@service``
-        itself, or the node cannot be made.
+        itself, or the node cannot be created.
     :raises NodeFailedError, NodeOutputError: as in a run.
-    :raises LifecycleCallError: when it is a coroutine, and an event loop runs here already.
+    :raises LifecycleCallError: when it is a coroutine and an event loop is already running in this
+        thread.
     """
     spec = getattr(node, "__dict__", {}).get(SPEC_ATTRIBUTE)
     if not isinstance(spec, NodeSpec):

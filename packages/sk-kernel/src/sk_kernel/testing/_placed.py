@@ -1,4 +1,4 @@
-"""Running an application cut into process groups, without processes."""
+"""Running an application divided into process groups, without processes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from sk_kernel.testing._given_up import GivenUp, LetterBox, letter_box
 if TYPE_CHECKING:
     import asyncio
 
-#: Frames by the worker of a segment that they go to, with where they come from.
+#: Frames by the worker of a segment that receives them, each with its sender.
 _Arrivals = dict[End, list[tuple[End, bytes]]]
 
 #: The group of every vertex that a placement does not name.
@@ -58,24 +58,25 @@ def run_placed(
     sampling_ratio: float = 1.0,
     max_bytes: int = 1 << 20,
 ) -> list[Any]:
-    """What the sink gets of ``payloads`` when nodes run in the groups of ``placement``, in order.
+    """Run an application divided into groups by ``placement``; return what the sink receives.
 
-    ``placement`` gives the group by node name; a vertex that it does not name, ``source:source``
-    and ``sink:sink`` among them, is in the group ``main``. ``workers`` gives the groups that have
-    more than one. Each worker has states and services of its own, as a process has, and whatever
-    goes from one segment to another is encoded, cut into frames of at most ``max_bytes``, and
-    decoded. So the result equals that of :func:`run_application`, or the placement is not one that
-    the application can have. Source and sink are replaced as there, and ``services``,
-    ``service_settings`` and ``given_up`` are what they are there; a service that is given is the
-    same one in every worker.
+    ``placement`` maps node names to groups; a vertex that it does not name (``source:source`` and
+    ``sink:sink`` are vertices) is in the group ``main``. ``workers`` gives the number of workers of
+    the groups that have more than one. Each worker has its own states and services, as a process
+    has. Everything that goes from one segment to another is encoded, cut into frames of at most
+    ``max_bytes``, and decoded. So the result, in order, equals that of :func:`run_application`;
+    otherwise the application cannot have this placement. Source and sink are replaced, and
+    ``services``, ``service_settings`` and ``given_up`` have the same meaning, as there; an instance
+    in ``services`` is shared by all workers.
 
-    Where a group has several workers, all is run a second time with one worker of each, and must
-    give the same; not so where ``services`` are given, which would see everything twice.
+    If a group has several workers, everything is run a second time with one worker in each group,
+    and must return the same; not if ``services`` are given, which would see everything twice.
 
-    :raises DiscoveryError, DefinitionError, PreflightError: when this cannot be run: a state torn
-        apart, a payload that MessagePack does not carry, or a name of no vertex or group among it.
+    :raises DiscoveryError, DefinitionError, PreflightError: when the application cannot be run: for
+        example, groups share a state, MessagePack cannot carry a payload, or a vertex or group is
+        unknown.
     :raises RunError: when a node failed, or a record is larger than ``max_bytes``.
-    :raises WorkersDifferError: when several workers gave something else than one; an
+    :raises WorkersDifferError: when several workers returned something else than one; an
         ``AssertionError``.
     """
     given, instances, workers = list(payloads), list(services), workers or {}
@@ -107,9 +108,10 @@ def run_placed(
 def _planned(
     context: ApplicationContext, placement: Mapping[str, str], workers: Mapping[str, int]
 ) -> ExecutionPlan:
-    """The plan of a placement.
+    """Return the plan of a placement.
 
-    :raises PreflightError: when there is none, or a payload cannot go from one group to another.
+    :raises PreflightError: when there is none, or a payload cannot be sent from one group to
+        another.
     """
     graph = context.graph
     group_of = {name: placement.get(name, MAIN) for name in graph.order}
@@ -129,7 +131,7 @@ def _planned(
 
 
 def _unknown(placement: Iterable[str], context: ApplicationContext) -> Iterator[Fault]:
-    """Names that would be overlooked, so that nothing is tested. Bridges go with their adapters."""
+    """Report names that are not vertices. Bridges are allowed: they go with their adapters."""
     declared = context.catalogue
     adapters = (*declared.sources.values(), *declared.sinks.values())
     bridges = {adapter.bridge for adapter in adapters if adapter.bridge}
@@ -149,7 +151,7 @@ def _unknown_groups(workers: Iterable[str], group_of: Mapping[str, str]) -> Iter
 class _Placed:
     """The segments of all groups, each with its workers, in this process.
 
-    :param ends: closes the services of all workers; also if a node or adapter cannot be created.
+    :param ends: closes the services of all workers, also if a node or adapter cannot be created.
     """
 
     def __init__(
@@ -228,7 +230,7 @@ class _Placed:
                 return batch.complete
 
     def _pass(self, batch: Batch, payloads: Sequence[Any]) -> None:
-        """Take a batch through the segments, each behind those that send to it."""
+        """Run a batch through the segments, each after those that send to it."""
         arrivals: _Arrivals = {}
         for segment in self._plan.segments:
             for worker, runner in enumerate(self._runners[segment.index]):
@@ -237,7 +239,7 @@ class _Placed:
                 if SOURCE in segment.vertices:
                     departures = runner.read(own, payloads)
                 else:
-                    # Last come, first taken: nothing may hang on the order of arrival.
+                    # In reverse: the result must not depend on the order of arrival.
                     frames = reversed(arrivals.get(here, []))
                     parcels = [Parcel(by, self._codec.decode(own, f)) for by, f in frames]
                     if self._tracer:
@@ -266,7 +268,7 @@ def _workers(segment: Segment) -> range:
 
 
 def _as_received(batch: Batch) -> Batch:
-    """The batch as a process knows it that has got no more than its frames' headers."""
+    """Return the batch as a process knows it from the headers of its frames."""
     return Batch(
         batch.number,
         batch.first,

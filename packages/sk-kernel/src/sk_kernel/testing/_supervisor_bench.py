@@ -1,4 +1,4 @@
-"""What a claim about a supervisor is tried on."""
+"""The fixture of a claim: a supervisor under test and its application."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from sk_kernel.ports import BootstrapSupervisor, LifecycleEvent
 from sk_kernel.status import WorkerStatus
 
 APPLICATION: Final = "sk_kernel.testing.supervised_app"
-#: How long anything may take that has no limit of its own. A crowded machine needs some of it.
+#: The time limit in seconds of every step that has none of its own; long, for busy machines.
 SOON: Final = 60.0
 _LOOK_SECONDS: Final = 0.01
-#: What a shutdown may say that it took.
+#: What ``shutdown`` may return.
 RUNGS: Final = ("none", "stop", "terminate", "kill")
 
 Placement = Mapping[str, Sequence[str]]
 
-#: Two process groups, for engines that have any: with the source, and with the sink.
+#: Two process groups, for engines that have any: one with the source, one with the sink.
 PLACEMENT: Final[Placement] = MappingProxyType(
     {"front": ("source:source", "square_of"), "back": ("sink:sink",)}
 )
 
 
 class Made(NamedTuple):
-    """A supervisor that is not started, and the groups that it is to be started with, in order."""
+    """A supervisor that is not started, and the groups to start it with, in order."""
 
     supervisor: BootstrapSupervisor
     groups: Sequence[str]
 
 
 MakeSupervisor = Callable[[ApplicationSpec, Placement], Made]
-"""Makes a supervisor of an application, whose nodes it places on these groups if it has any."""
+"""Creates a supervisor of an application; places its nodes on these groups, if it has groups."""
 
 
 def application(count: int, fails_at: int = 0) -> ApplicationSpec:
-    """The application: so many numbers (0: no end), with a failure at one of them (0: none)."""
+    """Return the application: ``count`` numbers (0: no end), failing at one of them (0: none)."""
     return ApplicationSpec(
         scenario="check_supervisor",
         discovery_modules=[APPLICATION],
@@ -55,14 +55,14 @@ def application(count: int, fails_at: int = 0) -> ApplicationSpec:
 
 @dataclass
 class SupervisorBench:
-    """Makes supervisors for one claim, and shuts every one down in the end."""
+    """Creates supervisors for one claim, and shuts each of them down at the end."""
 
     make: MakeSupervisor
     has_os_pids: bool
 
     @contextmanager
     def supervisor(self, count: int = 10, fails_at: int = 0) -> Iterator[Bench]:
-        """One that is not started."""
+        """Give the block a supervisor that is not started."""
         made = self.make(application(count, fails_at), PLACEMENT)
         try:
             yield Bench(made.supervisor, tuple(made.groups), self.has_os_pids)
@@ -84,19 +84,19 @@ class Bench:
         equal(self.supervisor.wait_ready(SOON), True)
 
     def events(self, name: str) -> list[LifecycleEvent]:
-        """The events of that name."""
+        """Return the events of that name."""
         return [e for e in self.supervisor.lifecycle_events() if e.name == name]
 
     def workers(self) -> tuple[WorkerStatus, ...]:
-        """Every worker as it is now."""
+        """Return the present status of every worker."""
         return self.supervisor.snapshot().workers()
 
     def flowing(self) -> bool:
-        """Whether records come out at the other end."""
+        """Return whether a worker has passed on records."""
         return any(w.records_out for w in self.workers())
 
     def all_stopped(self) -> None:
-        """Raise AssertionError unless every worker is, and no process of one lives."""
+        """Raise AssertionError unless every worker is stopped and no worker's process is alive."""
         states = {w.state for w in self.workers()}
         holds(states <= {"stopped"}, f"every worker stopped, not {sorted(states)}")
         own = os.getpid()
@@ -104,10 +104,10 @@ class Bench:
 
     @contextmanager
     def meanwhile(self, seen: Callable[[], bool], then: Callable[[], object]) -> Iterator[None]:
-        """While the block runs, do something in another thread as soon as something is seen.
+        """While the block runs, call ``then`` in another thread as soon as ``seen`` returns true.
 
-        Where that is not seen in time, or what is done raises, the run is ended by force, so that
-        the block comes back, and the error is raised at its end.
+        If that takes too long, or ``then`` raises, the run is stopped by force so that the block
+        returns, and the error is raised at its end.
         """
         over = threading.Event()
         wrong: list[BaseException] = []
@@ -133,7 +133,7 @@ class Bench:
 
     @staticmethod
     def _see(seen: Callable[[], bool], over: threading.Event) -> None:
-        """Return when it is seen, or nobody waits any more; raise where it takes too long."""
+        """Return once ``seen`` is true or ``over`` is set; raise if that takes too long."""
         end = time.monotonic() + SOON
         while not over.is_set() and not seen():
             holds(time.monotonic() < end, "to see in the run what is waited for")
@@ -141,13 +141,13 @@ class Bench:
 
 
 def equal(found: object, expected: object) -> None:
-    """Raise AssertionError, with both, unless they are equal."""
+    """Raise AssertionError, with both values, unless they are equal."""
     if found != expected:
         raise AssertionError(f"expected {expected!r}, found {found!r}")
 
 
 def holds(fact: object, what: str) -> None:
-    """Raise AssertionError, saying what should be, unless it is."""
+    """Raise AssertionError, with the expectation ``what``, unless ``fact`` is true."""
     if not fact:
         raise AssertionError(f"expected {what}")
 

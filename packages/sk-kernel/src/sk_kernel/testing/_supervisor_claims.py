@@ -1,4 +1,4 @@
-"""All that a supervisor promises, whatever its workers are."""
+"""The contract of a supervisor as claims, whatever its workers are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sk_kernel.testing._supervisor_told_claims import TOLD_CLAIMS
 from sk_kernel.testing._supervisor_work_claims import WORK_CLAIMS
 
 SupervisorClaim = Callable[[SupervisorBench], None]
-"""One promise: raises `AssertionError` where a supervisor does not keep it."""
+"""One promise of the contract: raises `AssertionError` if a supervisor does not keep it."""
 
 SUPERVISOR_CLAIMS: Final[tuple[SupervisorClaim, ...]] = (
     *START_CLAIMS,
@@ -20,4 +20,4 @@ SUPERVISOR_CLAIMS: Final[tuple[SupervisorClaim, ...]] = (
     *STOP_CLAIMS,
     *TOLD_CLAIMS,
 )
-"""Each is a promise of `BootstrapSupervisor`, named by its function and said by its docstring."""
+"""The promises of `BootstrapSupervisor`: each is named by its function and has a docstring."""

@@ -1,4 +1,4 @@
-"""What a supervisor promises of its start: what is refused before it, and who starts when."""
+"""Claims about the start: which calls are rejected before it, and the order of the groups."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sk_kernel.testing._supervisor_bench import SupervisorBench, equal, holds, r
 
 
 def nothing_is_ready_without_time(bench: SupervisorBench) -> None:
-    """``wait_ready`` of 0 seconds, or less, is False, whatever is ready."""
+    """``wait_ready`` with 0 seconds or less returns False, whatever is ready."""
     with bench.supervisor() as it:
         equal((it.supervisor.wait_ready(0), it.supervisor.wait_ready(-1)), (False, False))
         it.start()
@@ -16,14 +16,14 @@ def nothing_is_ready_without_time(bench: SupervisorBench) -> None:
 
 
 def nothing_runs_before_its_start(bench: SupervisorBench) -> None:
-    """``run`` and ``wait_ready`` are refused before a group was started."""
+    """``run`` and ``wait_ready`` are rejected before a group was started."""
     with bench.supervisor() as it:
         refused(it.supervisor.run, "run() before the start")
         refused(lambda: it.supervisor.wait_ready(1), "wait_ready() before the start")
 
 
 def a_group_starts_once(bench: SupervisorBench) -> None:
-    """A second start is refused, and the first one's workers stay as they are."""
+    """A second start is rejected, and the workers of the first one stay as they are."""
     with bench.supervisor() as it:
         it.start()
         before = [(w.worker_id, w.os_pid) for w in it.workers()]
@@ -33,7 +33,7 @@ def a_group_starts_once(bench: SupervisorBench) -> None:
 
 
 def an_unknown_group_is_refused(bench: SupervisorBench) -> None:
-    """For a start and for a forced end; nothing is started, or ended, by the attempt."""
+    """Neither its start nor its forced end starts or ends any other group."""
     with bench.supervisor() as it:
         strangers = [*it.groups, "no such group"]
         refused(lambda: it.supervisor.start_groups(strangers), "a start of an unknown group")
@@ -44,7 +44,7 @@ def an_unknown_group_is_refused(bench: SupervisorBench) -> None:
 
 
 def groups_start_in_the_order_given(bench: SupervisorBench) -> None:
-    """Their workers are spawned in it, each once, and each says ready before any work begins."""
+    """Workers are spawned in that order, and all are ready before any of them works."""
     with bench.supervisor() as it:
         it.start()
         spawned = list(dict.fromkeys(e.group for e in it.events("worker_spawned")))

@@ -1,4 +1,4 @@
-"""What a supervisor promises of every way to stop: it is heard, and nothing is left behind."""
+"""Claims about every way to stop: the stop takes effect, and no process is left."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sk_kernel.testing._supervisor_bench import (
 
 
 def a_stop_drains_what_was_read(bench: SupervisorBench) -> None:
-    """Every record that was read comes out; the run is stopped, not completed."""
+    """Every record that was read is processed; the run is stopped, not completed."""
     with bench.supervisor(count=0) as it:
         it.start()
         with it.meanwhile(it.flowing, lambda: it.supervisor.request_stop("test")):
@@ -32,7 +32,7 @@ def a_stop_drains_what_was_read(bench: SupervisorBench) -> None:
 
 
 def asking_again_is_no_force(bench: SupervisorBench) -> None:
-    """However often: what was read comes out, and the first request is the only one."""
+    """A repeated request has no effect: records are drained, and only the first reason is kept."""
     with bench.supervisor(count=0) as it:
         it.start()
 
@@ -49,7 +49,7 @@ def asking_again_is_no_force(bench: SupervisorBench) -> None:
 
 
 def a_stop_by_force_needs_no_other_before_it(bench: SupervisorBench) -> None:
-    """The run ends: it raises, or is stopped, where only who runs it could break into the work."""
+    """The run raises; one that works in the caller's thread may also return as stopped."""
     with bench.supervisor(count=0) as it:
         it.start()
         outcome = ""
@@ -67,7 +67,7 @@ def a_stop_by_force_needs_no_other_before_it(bench: SupervisorBench) -> None:
 
 
 def a_stop_before_the_work_is_not_lost(bench: SupervisorBench) -> None:
-    """A run without an end, asked to stop before it began, ends: it raises, or is stopped."""
+    """An unbounded run that was stopped before it began ends: it raises, or is stopped."""
     with bench.supervisor(count=0) as it:
         it.start()
         it.supervisor.request_stop("test")
@@ -79,7 +79,7 @@ def a_stop_before_the_work_is_not_lost(bench: SupervisorBench) -> None:
 
 
 def a_shutdown_is_legal_in_every_state(bench: SupervisorBench) -> None:
-    """Before the start, when started, when ready and behind a run; more than once; named rungs."""
+    """Before the start, after it, when ready and after a run; a second one returns ``none``."""
     steps: tuple[Callable[[Bench], object], ...] = (
         lambda it: it.supervisor.start_groups(it.groups),
         lambda it: it.supervisor.wait_ready(SOON),
@@ -96,7 +96,7 @@ def a_shutdown_is_legal_in_every_state(bench: SupervisorBench) -> None:
 
 
 def groups_stop_when_told(bench: SupervisorBench) -> None:
-    """``stop_groups`` ends workers that do as they are told, each with one word of its stop."""
+    """``stop_groups`` stops workers that comply, each with one ``worker_stopped`` event."""
     with bench.supervisor() as it:
         it.start()
         it.supervisor.stop_groups(SOON, drain_inflight=True)
@@ -108,7 +108,7 @@ def groups_stop_when_told(bench: SupervisorBench) -> None:
 
 
 def groups_end_by_force(bench: SupervisorBench) -> None:
-    """``force_terminate_groups`` leaves none of their workers."""
+    """``force_terminate_groups`` leaves none of the groups' workers alive."""
     with bench.supervisor() as it:
         it.start()
         it.supervisor.force_terminate_groups(it.groups)

@@ -10,7 +10,7 @@ from sk_kernel.testing._supervisor_claims import SUPERVISOR_CLAIMS, SupervisorCl
 def check_supervisor_claim(
     claim: SupervisorClaim, make: MakeSupervisor, *, has_os_pids: bool
 ) -> None:
-    """Hold new supervisors to one claim; raises AssertionError, with its name in a note."""
+    """Check new supervisors against one claim; raise AssertionError, with its name in a note."""
     try:
         _call(claim, SupervisorBench(make, has_os_pids))
     except AssertionError as broken:
@@ -19,14 +19,14 @@ def check_supervisor_claim(
 
 
 def check_supervisor(make: MakeSupervisor, *, has_os_pids: bool) -> None:
-    """Hold an implementation to the contract of ``BootstrapSupervisor``: all SUPERVISOR_CLAIMS.
+    """Check an implementation of ``BootstrapSupervisor`` against its contract, SUPERVISOR_CLAIMS.
 
-    ``make(application, placement)`` gives a new supervisor of an application, not started, and the
-    names of the groups to start it with; it is called at least once for each claim. An engine that
-    has process groups places the nodes by ``placement`` (group to vertices), another may leave it.
-    ``has_os_pids`` says whether its workers are processes of this machine.
+    ``make(application, placement)`` returns a new supervisor of an application, not started, and
+    the names of the groups to start it with; it is called at least once for each claim. An engine
+    that has process groups places the nodes by ``placement`` (group to vertices); another may
+    ignore it. ``has_os_pids`` says whether its workers are processes of this machine.
 
-    :raises AssertionError: at the first claim that is broken.
+    :raises AssertionError: at the first claim that does not hold.
     """
     for claim in SUPERVISOR_CLAIMS:
         check_supervisor_claim(claim, make, has_os_pids=has_os_pids)

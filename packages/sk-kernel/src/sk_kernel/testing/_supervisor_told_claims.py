@@ -1,4 +1,4 @@
-"""What a supervisor tells of itself: its events, its snapshot, and the pids in that."""
+"""Claims about the reports of a supervisor: events, snapshots and process ids."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sk_kernel.testing._supervisor_bench import SupervisorBench, equal, holds
 
 
 def events_are_told_in_order(bench: SupervisorBench) -> None:
-    """Numbered from 1 without a gap, of one run, dated, and each checkpoint of a worker once."""
+    """Numbered from 1 without a gap, with the run's id and time, each worker's checkpoints once."""
     with bench.supervisor() as it:
         it.start()
         run_id = it.supervisor.run().run_id
@@ -28,7 +28,7 @@ def events_are_told_in_order(bench: SupervisorBench) -> None:
 
 
 def a_subscriber_gets_what_it_has_not_seen(bench: SupervisorBench) -> None:
-    """The events after a number: all after 0, none after the last."""
+    """``subscribe`` returns the events after a number: all after 0, none after the last."""
     with bench.supervisor() as it:
         it.start()
         events = list(it.supervisor.lifecycle_events())
@@ -66,7 +66,7 @@ def a_snapshot_says_how_the_run_is(bench: SupervisorBench) -> None:
 
 
 def processes_are_real_where_there_are_any(bench: SupervisorBench) -> None:
-    """``os_pid`` is a live process while a worker is, and none afterwards; or it is None."""
+    """``os_pid`` is the pid of a live process until the worker has ended, or it is None."""
     with bench.supervisor() as it:
         it.start()
         pids = [w.os_pid for w in it.workers()]

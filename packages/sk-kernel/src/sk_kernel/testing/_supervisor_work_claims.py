@@ -1,4 +1,4 @@
-"""What a supervisor promises of the work: a run, its failure, and requests beside it."""
+"""Claims about the work: a run, its failure, and requests during it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sk_kernel.testing.supervised_app import Number
 
 
 def a_run_takes_every_record_through(bench: SupervisorBench) -> None:
-    """To the end of the input, each once and in order; the report says so."""
+    """All records to the end of the input, each once and in order, as the report says."""
     with bench.supervisor(count=1000) as it:
         it.start()
         report = it.supervisor.run()
@@ -28,7 +28,7 @@ def a_run_takes_every_record_through(bench: SupervisorBench) -> None:
 
 
 def a_node_that_raises_fails_the_run(bench: SupervisorBench) -> None:
-    """``run`` raises, a worker is failed with the category, and the shutdown still works."""
+    """``run`` raises, the worker has failed with the category, and the shutdown still works."""
     with bench.supervisor(count=100, fails_at=50) as it:
         it.start()
         try:
@@ -45,7 +45,7 @@ def a_node_that_raises_fails_the_run(bench: SupervisorBench) -> None:
 
 
 def requests_are_answered_while_it_works(bench: SupervisorBench) -> None:
-    """Beside a stream, under the caller's trace id; before and behind the work they are refused."""
+    """During a run, under the caller's trace id; before and after it they are rejected."""
     with bench.supervisor(count=0, fails_at=-7) as it:
         it.start()
         ask = it.supervisor.request
@@ -71,7 +71,7 @@ def requests_are_answered_while_it_works(bench: SupervisorBench) -> None:
 
 
 def a_boundary_is_executed_in_its_group_alone(bench: SupervisorBench) -> None:
-    """Replies come in the order of the inputs; a group that there is none of is no route."""
+    """Replies are in the order of the inputs; an unknown group raises UnknownRouteError."""
     with bench.supervisor(count=0) as it:
         it.start()
         found: list[object] = []

@@ -1,7 +1,7 @@
 """The application that ``check_supervisor`` has a supervisor run: numbers in, squares out.
 
-``numbers`` gives 1, 2, 3, ...; ``square_of`` passes each on, squared; ``squares`` counts, adds up
-what it gets and notes what came out of order. Workers import it like any application.
+``numbers`` emits 1, 2, 3, ...; ``square_of`` squares each; ``squares`` counts and adds up its input
+and notes what is out of order. Workers import it like any application.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ _CHUNK = 100
 
 
 class Number(Struct, frozen=True):
-    """What the source gives."""
+    """The payload of the source."""
 
     n: int
 
 
 class Square(Struct, frozen=True):
-    """What the sink gets."""
+    """The payload of the sink."""
 
     n: int
 
 
 class NumbersSettings(Struct, forbid_unknown_fields=True):
-    """How many; 0 for no end."""
+    """How many numbers; 0 for no end."""
 
     count: int = 0
 
@@ -43,7 +43,7 @@ class Numbers:
         self._interrupted = threading.Event()
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[Number]:
-        """The next ones, at most 100."""
+        """Return the next numbers, at most 100."""
         if self._interrupted.is_set():
             return ()
         end = self._next + min(max_records, _CHUNK)
@@ -52,7 +52,7 @@ class Numbers:
         return [Number(n) for n in range(first, end)]
 
     def interrupt(self) -> None:
-        """Give no more."""
+        """Return no more numbers."""
         self._interrupted.set()
 
 
@@ -78,7 +78,7 @@ class SquareOf:
 
 @sink()
 class Squares:
-    """Counts what it gets; holds nothing and writes nothing."""
+    """Counts its input; keeps no record and writes nothing."""
 
     def __init__(self) -> None:
         self._received = self._total = self._disordered = self._last = 0
@@ -92,7 +92,7 @@ class Squares:
         self._received += len(chunk)
 
     def summary(self) -> dict[str, int]:
-        """How many squares, their sum, and how many of them came behind a larger one."""
+        """Return how many squares, their sum, and how many of them came after a larger one."""
         return {
             "received": self._received,
             "total": self._total,
