@@ -34,6 +34,7 @@ def configuration(
     folder: Path,
     *,
     count: int = COUNT,
+    first_read: str = "",
     group: Mapping[str, Any] | None = None,
     weigh: Mapping[str, Any] | None = None,
     path: str | None = None,
@@ -77,7 +78,7 @@ def configuration(
         "nodes": {"weigh": dict(weigh)} if weigh else {},
         "adapters": adapters
         or {
-            "source": {"name": "numbers", "settings": {"count": count}},
+            "source": {"name": "numbers", "settings": {"count": count, "first_read": first_read}},
             "sink": {"name": "lines", "settings": {"path": path or str(folder / OUTPUT)}},
         },
     }

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
-from contract_engines import Engine
+from contract_engines import WORKERS, Engine
 from engine_configuration import HARMED, OLD, OUTPUT, PATIENCE, RUN_ID, configuration
 from sk_config import build_config
-from sk_kernel import BootstrapSupervisor, KernelError, LifecycleEvent, RunSetup, RunStatus
+from sk_kernel import (
+    BootstrapSupervisor,
+    KernelError,
+    LifecycleEvent,
+    Progress,
+    RunSetup,
+    RunStatus,
+)
 from sk_observability import LifecycleLog
 from sk_supervisor import prepare, supervisor_of
 
@@ -35,6 +43,9 @@ class Seen:
     outcome: str = ""
     rung: str = ""
     error: KernelError | None = None
+    ready_at: float = 0.0
+    """When all groups were ready, by the monotonic clock."""
+    on_progress: Callable[[Progress], None] = lambda _: None
 
     @property
     def events(self) -> list[LifecycleEvent]:
@@ -50,6 +61,7 @@ class Seen:
         self.supervisor.start_groups(self.groups)
         if not self.supervisor.wait_ready(PATIENCE):
             raise AssertionError("not ready in time")
+        self.ready_at = time.monotonic()
         self.status["ready"] = self.supervisor.snapshot()
 
     def run(self) -> None:
@@ -74,6 +86,10 @@ def supervised(engine: Engine, folder: Path, **changes: Any) -> Iterator[Seen]:
     prepared = prepare(build_config(configuration(engine, folder, **changes)))
     groups = tuple(group.name for group in prepared.groups)
     log = LifecycleLog(RUN_ID, level="debug")
+
+    def progressed(progress: Progress) -> None:
+        seen.on_progress(progress)
+
     setup = RunSetup(
         run_id=RUN_ID,
         config=prepared.config,
@@ -82,10 +98,12 @@ def supervised(engine: Engine, folder: Path, **changes: Any) -> Iterator[Seen]:
         plan=prepared.plan,
         limits=prepared.limits,
         log=log,
+        on_progress=progressed,
     )
     supervisor = supervisor_of(prepared.mode, setup)
+    seen = Seen(folder, supervisor, groups or ("memory",), log)
     try:
-        yield Seen(folder, supervisor, groups or ("memory",), log)
+        yield seen
     finally:
         supervisor.shutdown()
         log.close()
@@ -118,6 +136,37 @@ def unborn(engine: Engine, folder: Path) -> Seen:
         else:
             seen.run()
     return seen
+
+
+def late(engine: Engine, folder: Path) -> tuple[Seen, float]:
+    """A run in which ``weigh`` is not ready for a second after the source; when that was read.
+
+    A worker reports its progress a second after it is ready. If ``weigh`` has another worker, the
+    source's has reported by then, and would have begun to read if it did not wait for the others.
+    """
+    gate, first_read = folder / "gate", folder / "first_read"
+    os.mkfifo(gate)
+    weigh = {"born": "wait", "gate": str(gate)}
+    changes: dict[str, Any] = {"count": 100, "first_read": str(first_read), "weigh": weigh}
+    with supervised(engine, folder, **changes) as seen, gate.open("r+b", buffering=0) as pipe:
+        said: list[Progress] = []
+
+        def open_gate() -> None:
+            pipe.write(bytes(WORKERS))
+
+        def progressed(progress: Progress) -> None:
+            if (progress.group, progress.state) == (seen.groups[0], "ready"):
+                said.append(progress)
+                if len(said) == 2:  # the first one is that it is ready
+                    open_gate()
+
+        if len(seen.groups) > 1:
+            seen.on_progress = progressed
+        else:
+            open_gate()
+        seen.start()
+        seen.run()
+    return seen, float(first_read.read_text())
 
 
 def unstoppable(engine: Engine, folder: Path) -> Seen:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,9 +49,10 @@ class Line(Struct, frozen=True):
 
 
 class NumbersSettings(Struct, forbid_unknown_fields=True):
-    """How many; 0 for no end."""
+    """How many; 0 for no end. At its first read it writes the time to the file ``first_read``."""
 
     count: int = 0
+    first_read: str = ""
 
 
 @source()
@@ -58,11 +60,14 @@ class Numbers:
     """1, 2, 3, ... to ``count``, or until it is interrupted."""
 
     def __init__(self, settings: NumbersSettings) -> None:
-        self._count, self._next = settings.count, 1
+        self._count, self._next, self._first_read = settings.count, 1, settings.first_read
         self._interrupted = threading.Event()
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[Number]:
         """The next ones."""
+        if self._first_read:
+            Path(self._first_read).write_text(str(time.monotonic()))  # one clock for all processes
+            self._first_read = ""
         if self._interrupted.is_set():
             return ()
         end = self._next + min(max_records, 1000)
@@ -76,10 +81,10 @@ class Numbers:
 
 
 class WeighSettings(Struct, forbid_unknown_fields=True):
-    """What to do ``at`` a number, or when it is born: raise, kill, freeze or block.
+    """What to do ``at`` a number, or when it is born: raise, kill, freeze, block or wait.
 
-    At a number it can also ``wait`` until there is something to be read at the ``gate``, a named
-    pipe, or give it ``twice``.
+    It waits until there is a byte to be read at the ``gate``, a named pipe. A number it can also
+    give ``twice``.
     """
 
     at: int = 0
@@ -93,28 +98,27 @@ class Weigh:
     """Passes every number on, if nothing else is asked for."""
 
     def __init__(self, settings: WeighSettings) -> None:
-        _harm(settings.born)
         self._at, self._do, self._gate = settings.at, settings.do, settings.gate
+        self._harm(settings.born)
 
     def __call__(self, number: Number, context: Context) -> list[Weighed]:
         """Weigh it."""
         weighed = Weighed(number.n, number.n % 100, context.run_id)
         if number.n != self._at:
             return [weighed]
-        if self._do == "wait":
-            with open(self._gate, "rb", buffering=0) as gate:
-                gate.read(1)
-        _harm(self._do)
+        self._harm(self._do)
         return [weighed] * (2 if self._do == "twice" else 1)
 
-
-def _harm(do: str) -> None:
-    if do == "raise":
-        raise ValueError("hidden words")
-    if do in ("kill", "freeze"):
-        os.kill(os.getpid(), signal.SIGKILL if do == "kill" else signal.SIGSTOP)
-    elif do == "block":
-        threading.Event().wait()
+    def _harm(self, do: str) -> None:
+        if do == "raise":
+            raise ValueError("hidden words")
+        if do in ("kill", "freeze"):
+            os.kill(os.getpid(), signal.SIGKILL if do == "kill" else signal.SIGSTOP)
+        elif do == "block":
+            threading.Event().wait()
+        elif do == "wait":
+            with open(self._gate, "rb", buffering=0) as gate:
+                gate.read(1)
 
 
 @state(key="ending")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -156,18 +157,30 @@ def test_each_group_is_one_live_process_of_its_own(target: Path) -> None:
 
 
 @pytest.mark.contract("P5PRE-EXEC-04", "P5PRE-READY-02", "P5PRE-CTRL-04", "PROC-INT-02")
-def test_no_source_is_read_before_every_group_is_ready(target: Path, ears: Ears) -> None:
-    work = {"born": "wait", "ears": ears.port}
-    with supervised(target, work=work) as run:
+def test_no_source_is_read_before_every_group_is_ready(
+    target: Path, tmp_path: Path, ears: Ears
+) -> None:
+    """The source's worker has been ready for a second, and has reported, when another one is."""
+    work, first_read = {"born": "wait", "ears": ears.port}, tmp_path / "first_read"
+    with supervised(target, work=work, source={"first_read": str(first_read)}) as run:
+        said: list[str] = []
+
+        def seen(group: str, state: str) -> None:
+            if (group, state) == ("in", "ready"):
+                said.append(state)
+                if len(said) == 2:  # the first one is that it is ready
+                    born.let_go()
+
+        run.on_state = seen
         run.start()
         born = ears.hear("born")
-        assert not run.supervisor.wait_ready(0.2)
         with pytest.raises(RuntimeLifecycleResolutionError, match="not every group is ready"):
             run.supervisor.run()
         assert run.events("worker_running") == []
-        born.let_go()
         assert run.supervisor.wait_ready(PATIENCE)
+        ready_at = time.monotonic()  # one clock for all processes
         run.supervisor.run()
+        assert float(first_read.read_text()) > ready_at
         running = run.events("worker_running")[0].sequence
         assert running > max(e.sequence for e in run.events("worker_ready"))
 

@@ -11,7 +11,7 @@ import pytest
 from contract_engines import Engine
 from engine_commands import Told
 from engine_configuration import OLD, PARTS, PATIENCE, RUN_ID, configuration, expected
-from engine_supervised import Seen, supervised
+from engine_supervised import Seen, late, supervised
 from sk_config import build_config
 from sk_kernel.runtime import Container
 from sk_observability import LifecycleLog
@@ -95,6 +95,13 @@ def test_services_are_there_before_the_first_worker(done: Told) -> None:
 @pytest.mark.contract("BOOT-API-02")
 def test_groups_start_in_the_order_of_the_configuration(done: Told, engine: Engine) -> None:
     assert [event["worker"] for event in done.named("worker_spawned")] == workers_of(engine)
+
+
+@pytest.mark.contract("PROC-INT-02", "P5PRE-EXEC-04")
+def test_no_source_is_read_before_every_group_is_ready(engine: Engine, tmp_path: Path) -> None:
+    seen, first_read = late(engine, tmp_path)
+    assert seen.outcome == "completed"
+    assert first_read > seen.ready_at
 
 
 @pytest.mark.contract("PROC-INT-02", "P5PRE-EXEC-04")

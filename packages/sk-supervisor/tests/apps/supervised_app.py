@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -40,6 +41,8 @@ class NumbersSettings(msgspec.Struct, forbid_unknown_fields=True):
     """What comes behind the last: nothing, ``wait`` (interruptible) or ``block`` (not)."""
     fails: str = ""
     ears: int = 0
+    first_read: str = ""
+    """A file for the time of the first read, by the monotonic clock."""
 
 
 @source(stage="ingress")
@@ -59,6 +62,8 @@ class Numbers:
         self._may_fail("open")
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[Number]:
+        if self._settings.first_read and self._next == 1:
+            Path(self._settings.first_read).write_text(str(time.monotonic()))
         self._may_fail("read")
         if self._settings.fails == "exit":
             sys.exit(0)
