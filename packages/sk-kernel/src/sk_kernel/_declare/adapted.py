@@ -11,20 +11,20 @@ import msgspec
 
 from sk_kernel._declare.specs import AdapterSpec, SourceSpec
 
-#: For how many seconds a read collects items; a single item may take longer.
+#: How long, in seconds, a read collects items; a single item may take longer.
 _READ_SECONDS = 0.01
-#: Between two looks at the clock a read takes one item, and one more for each 1 024 that have come
-#: without a pause, 64 at most. If a pause begins among them, what has come already waits for the
-#: last of them: so they are few beside what came before.
+#: How many items a read takes before it checks the clock again: one, plus one for each 1024 that
+#: came without a pause, at most 64. If a pause begins among them, those already taken wait for the
+#: last one, so they are few compared with those before.
 _PART_UNSEEN, _MOST_UNSEEN = 1024, 64
 
 
 class GeneratorSource:
     """A generator function as a :class:`Source`.
 
-    A generator cannot say whether its next item is ready, so a read ends with the item during which
-    its time is up: a slow one is passed on item by item. While items come fast each read may give
-    twice as many as the one before.
+    A generator cannot say whether its next item is ready. So a read returns after the first item
+    that exceeds its time limit: slow items are passed on one by one. While items come fast, each
+    read may return twice as many as the one before.
     """
 
     def __init__(
@@ -43,9 +43,9 @@ class GeneratorSource:
         self._items = self._make()
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[Any]:
-        """The next items, as many as come within the time for a read.
+        """Return the next items, as many as come within the time limit of a read.
 
-        How many bytes the last one takes says how many there may be next time.
+        The encoded size of the last one limits how many the next read returns.
         """
         size = max(1, min(self._size, max_records, max_bytes // self._bytes_each))
         items, in_time = self._collected(size, self._clock() + _READ_SECONDS)
@@ -56,54 +56,54 @@ class GeneratorSource:
         return items
 
     def _collected(self, size: int, until: float) -> tuple[list[Any], bool]:
-        """The next items, ``size`` at most; and whether the last of them was in time."""
+        """Return the next items, at most ``size``, and whether the last of them was in time."""
         items: list[Any] = []
         self._held = items
         in_time = True
         while in_time and not self._stopped and len(items) < size:
             wanted = min(size - len(items), unseen_after(self._quick))
             before = len(items)
-            items += itertools.islice(self._items, wanted)  # which keeps what comes before it ends
+            items += itertools.islice(self._items, wanted)  # an exception leaves those before it
             in_time = self._clock() <= until
             if len(items) - before < wanted:
                 break
         return items, in_time
 
     def held(self) -> Sequence[Any]:
-        """What the read that is under way, or was broken off, has so far. Any thread."""
+        """Return the items of the read that is in progress or was broken off. Any thread."""
         return self._held[:]
 
     def take(self) -> Sequence[Any]:
-        """The same, which is held no longer. The thread that reads."""
+        """Return these items and forget them. For the thread that reads."""
         held, self._held = self._held, []
         return held
 
     def interrupt(self) -> None:
-        """Give no further items; one that is being made now is still given."""
+        """Return no further items, except one that the generator is producing now."""
         self._stopped = True
 
     def close(self) -> None:
-        """Let the generator run its ``finally`` blocks."""
+        """Close the generator, so that its ``finally`` blocks run."""
         close = getattr(self._items, "close", None)
         if close:
             close()
 
 
 def unseen_after(quick: int) -> int:
-    """How many items to take without a look at the clock, when ``quick`` came without a pause."""
+    """Return how many items to take before the next clock check, ``quick`` having come quickly."""
     return min(1 + quick // _PART_UNSEEN, _MOST_UNSEEN)
 
 
 def _encoded_bytes(item: Any) -> int:
-    """About how many bytes an item takes on the wire; one if it can go to no other process."""
+    """Estimate how many bytes an item takes on the wire; 1 if it cannot be encoded."""
     try:
         return len(msgspec.msgpack.encode(item))
-    except Exception:  # noqa: BLE001 - a field that is not set, a tzinfo's own: it is an estimate
+    except Exception:  # noqa: BLE001 - an unset field, a failing tzinfo: it is an estimate
         return 1
 
 
 class FunctionSink:
-    """A function of one payload as a :class:`Sink`; it has nothing to put in place or to undo."""
+    """A function of one payload as a :class:`Sink`; it has nothing to commit or abort."""
 
     def __init__(self, function: Callable[[Any], None]) -> None:
         self._function = function
@@ -116,12 +116,12 @@ class FunctionSink:
         self._written += len(chunk)
 
     def summary(self) -> dict[str, int]:
-        """How many payloads were written."""
+        """Return how many payloads were written."""
         return {"written": self._written}
 
 
 def adapt(spec: AdapterSpec, instance_or_call: Any) -> Any:
-    """The object that the runtime drives: an instance as it is, a function wrapped."""
+    """Return the object that the runtime drives: an instance as it is, a function wrapped."""
     if spec.is_class:
         return instance_or_call
     if isinstance(spec, SourceSpec):

@@ -16,7 +16,8 @@ _SOURCE_METHODS = {
     "interrupt": "interrupt(), by which another thread makes a read that waits return empty",
 }
 _SINK_METHODS = {"write": "write(chunk), which takes one batch"}
-#: What is called of a source and of a sink, and whether that may be a generator, of what it gives.
+#: The methods that the runtime calls on a source and on a sink, and whether each may be a generator
+#: function.
 _HOOKS = {
     "source": {"read": False, "decode": True, "interrupt": False},
     "sink": {
@@ -29,7 +30,7 @@ _HOOKS = {
     },
 }
 _HOOKS_OF_BOTH = {"check": False, "open": False, "close": False}
-#: What is wrong with an asynchronous generator function, and what to write in its place.
+#: The error for an asynchronous source function, with what to write instead.
 _NO_ASYNC_SOURCE = (
     "cannot be async: a thread of the runtime reads it. Write a plain generator function, or a"
     " class, which runs its own event loop: loop = asyncio.new_event_loop(), and"
@@ -46,7 +47,7 @@ def source_spec(
     *,
     unbounded: bool,
 ) -> SourceSpec:
-    """The spec of a source class or generator function.
+    """Return the spec of a source class or generator function.
 
     :raises DefinitionError: when a method or an annotation is missing.
     """
@@ -70,7 +71,7 @@ def source_spec(
     payload = returned("source", name, gives, hints_of("source", name, gives))
     if not payload.many:
         raise DefinitionError("source", name, "must be annotated to give several payloads")
-    # The runtime numbers what a source gives: to a graph it gives one payload at a time.
+    # The source returns several payloads at once, but the graph gets them one by one.
     one = Emission(payload.types, payload.optional, False, payload.enveloped)
     model = _model("source", name, asked)
     return SourceSpec(
@@ -81,7 +82,7 @@ def source_spec(
 def sink_spec(
     name: str, target: Any, bridge: str | None, stage: str | None, tags: frozenset[str]
 ) -> SinkSpec:
-    """The spec of a sink class or function.
+    """Return the spec of a sink class or function.
 
     :raises DefinitionError: when a method or an annotation is missing.
     """
@@ -116,7 +117,7 @@ def _require(what: str, name: str, cls: type, methods: Mapping[str, str]) -> Non
 
 
 def _require_plain(what: str, name: str, cls: type) -> None:
-    """Refuse methods that do nothing when they are called: nobody awaits what they give."""
+    """Reject coroutine and generator methods: the runtime would not await or iterate the result."""
     for method, may_yield in (_HOOKS_OF_BOTH | _HOOKS[what]).items():
         found = getattr(cls, method, None)
         if _is_no_plain(found) and not (may_yield and inspect.isgeneratorfunction(found)):
@@ -127,7 +128,7 @@ def _require_plain(what: str, name: str, cls: type) -> None:
 def _require_limits(name: str, cls: type) -> None:
     read = inspect.getattr_static(cls, "read")
     if not inspect.isfunction(read):
-        return  # called in a way of its own
+        return  # a descriptor of its own: its signature is not checked
     try:
         inspect.signature(read).bind("self", "max_records", "max_bytes")
     except TypeError as error:
@@ -135,7 +136,7 @@ def _require_limits(name: str, cls: type) -> None:
 
 
 def _is_no_plain(function: Any) -> bool:
-    """Whether a call of it alone runs none of it."""
+    """Return whether calling it runs none of its code: a coroutine or generator function."""
     kinds = (
         inspect.iscoroutinefunction,
         inspect.isasyncgenfunction,

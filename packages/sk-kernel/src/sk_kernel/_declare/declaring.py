@@ -1,4 +1,4 @@
-"""What every declaring decorator does: checks what it was given, names the object, notes a spec."""
+"""Common parts of the decorators: check their arguments, name the object, record its spec."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sk_kernel._declare.specs import SPEC_ATTRIBUTE, AdapterSpec, NodeSpec, Serv
 from sk_kernel.errors import DefinitionError
 
 NO_FUNCTION = "must be a function or a class (of what can be called: a function that calls it)"
-"""What is wrong with a method, a ``functools.partial`` or an instance."""
+"""The error for a method, a ``functools.partial`` or an instance."""
 
 
 def label_of(what: str, name: str | None, target: Any) -> str:
-    """The given name, a function's own name, or a class's in snake case.
+    """Return the given name, or else a function's own name, or a class's in snake case.
 
     :raises DefinitionError: when ``target`` is neither a function nor a class.
     """
@@ -29,7 +29,7 @@ def label_of(what: str, name: str | None, target: Any) -> str:
 
 
 def check_class(what: str, target: Any) -> None:
-    """Check that what is declared is a class.
+    """Require that the declared object is a class.
 
     :raises DefinitionError: when it is not.
     """
@@ -39,13 +39,13 @@ def check_class(what: str, target: Any) -> None:
 
 
 def declared(target: Any, spec: NodeSpec | AdapterSpec | StateSpec | ServiceSpec) -> None:
-    """Note an object's spec on it.
+    """Record an object's spec on the object.
 
-    :raises DefinitionError: when it cannot have one, or has one already.
+    :raises DefinitionError: when it cannot carry one, already has one, or would replace another.
     """
     label = f"{target.__module__}.{target.__qualname__}"
     before = vars(target).get(SPEC_ATTRIBUTE) if hasattr(target, "__dict__") else None
-    # A wrapper has a copy of what is noted on the wrapped: that is not its own.
+    # A wrapper has a copy of the wrapped object's attributes: that spec is not its own.
     if before is not None and spec_owner(before) is target:
         raise DefinitionError("object", label, "is declared twice: write one for each declaration")
     if _would_replace(target):
@@ -59,9 +59,9 @@ def declared(target: Any, spec: NodeSpec | AdapterSpec | StateSpec | ServiceSpec
 
 
 def _would_replace(target: Any) -> bool:
-    """Whether a module that is imported for the first time has declared one of that name already.
+    """Return whether a module in its first import has already declared an object of that name.
 
-    At a reload, and in a notebook, the second one is meant to replace the first.
+    On a reload, and in a notebook, the second declaration is meant to replace the first.
     """
     module = sys.modules.get(target.__module__)
     if not getattr(getattr(module, "__spec__", None), "_initializing", False):
@@ -72,14 +72,14 @@ def _would_replace(target: Any) -> bool:
 
 
 def spec_owner(spec: NodeSpec | AdapterSpec | StateSpec | ServiceSpec) -> Callable[..., Any]:
-    """The object that a spec was noted on."""
+    """Return the object that a spec was recorded on."""
     return spec.cls if isinstance(spec, StateSpec | ServiceSpec) else spec.target
 
 
 def check_words(what: str, target: Any, **given: Any) -> None:
-    """Check what a decorator was given beside the object: each a text that is not empty, or None.
+    """Check a decorator's text arguments: each is a non-empty text or None.
 
-    :raises DefinitionError: also where a text stands in the object's place.
+    :raises DefinitionError: when one is not, or a text stands in place of the decorated object.
     """
     if isinstance(target, str):
         raise DefinitionError(what, target, f"write @{what}(name={target!r})")
@@ -89,7 +89,7 @@ def check_words(what: str, target: Any, **given: Any) -> None:
 
 
 def check_flag(what: str, target: Any, option: str, value: Any) -> None:
-    """Check an option of a decorator that is True or False.
+    """Check an option of a decorator that must be True or False.
 
     :raises DefinitionError: when it is anything else.
     """
@@ -98,9 +98,9 @@ def check_flag(what: str, target: Any, option: str, value: Any) -> None:
 
 
 def check_key(cls: type, misplaced: tuple[Any, ...], key: Any) -> None:
-    """Check what the ``@state`` of a class was given: a key by that name, which may be None.
+    """Check the arguments of ``@state``: only ``key``, given by name, which may be None.
 
-    :raises DefinitionError: which tells what to write.
+    :raises DefinitionError: which says what to write.
     """
     meant = next((each for each in misplaced if isinstance(each, str) and each), "customer_id")
     if misplaced or not (key is None or (isinstance(key, str) and key)):
@@ -110,9 +110,9 @@ def check_key(cls: type, misplaced: tuple[Any, ...], key: Any) -> None:
 
 
 def tags_of(what: str, target: Any, tags: Any) -> frozenset[str]:
-    """The tags, of a decorator's argument.
+    """Return the tags from a decorator's argument.
 
-    :raises DefinitionError: when they are not several texts.
+    :raises DefinitionError: when it is not a collection of texts.
     """
     several = not isinstance(tags, str) and isinstance(tags, Iterable)
     found = tuple(tags) if several else ()
@@ -122,9 +122,9 @@ def tags_of(what: str, target: Any, tags: Any) -> frozenset[str]:
 
 
 def classes_of(what: str, target: Any, provides: Any) -> tuple[type, ...]:
-    """The classes that a service provides, of its decorator's argument.
+    """Return the classes that a service provides, from its decorator's argument.
 
-    :raises DefinitionError: when they are not several classes.
+    :raises DefinitionError: when it is not a collection of classes.
     """
     several = not isinstance(provides, str | type) and isinstance(provides, Iterable)
     found = tuple(provides) if several else ()

@@ -1,4 +1,4 @@
-"""The failure policy of each node, as plain data: what happens to a record that it raises on."""
+"""The failure policies of nodes, as plain data: what happens to a record that a node raises on."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class FailureSpec(msgspec.Struct, frozen=True):
     dead_letters: str | None = None
 
     def of(self, name: str) -> NodeFailure:
-        """The policy of a node."""
+        """Return the policy of a node."""
         return self.nodes.get(name, self.default)
 
     @property
     def writes(self) -> bool:
-        """Whether a run has a file of dead letters."""
+        """Whether a run writes a file of dead letters."""
         every = (self.default, *self.nodes.values())
         return any(own.policy == "dead_letter" for own in every)

@@ -1,6 +1,6 @@
-"""Going on past a declaration that is wrong, so that all of a module's are told at once.
+"""Collecting wrong declarations during discovery, to report all faults of a module at once.
 
-Outside of a discovery a wrong declaration raises where it stands.
+Outside of discovery, a wrong declaration raises at its place.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sk_kernel.errors import DefinitionError
 
 
 class Wrong(Struct, frozen=True):
-    """A declaration that is wrong, and the module that it is in."""
+    """A wrong declaration, and the module that contains it."""
 
     module: str
     error: DefinitionError
@@ -29,7 +29,7 @@ _gathered: ContextVar[list[Wrong] | None] = ContextVar("wrong_declarations", def
 
 @contextmanager
 def gathered() -> Iterator[list[Wrong]]:
-    """What is declared wrongly in here, each with its line: it does not raise."""
+    """Collect the errors of declarations in the block, with their lines; they do not raise."""
     found: list[Wrong] = []
     token = _gathered.set(found)
     try:
@@ -39,7 +39,7 @@ def gathered() -> Iterator[list[Wrong]]:
 
 
 class declaring:  # noqa: N801 - it stands in a with statement, as a function would
-    """Where errors are gathered, one of the declaration of ``target`` is noted and passed over."""
+    """Collect an error of the declaration of ``target`` inside :func:`gathered`, and go on."""
 
     def __init__(self, target: Any) -> None:
         self._target = target
@@ -53,7 +53,7 @@ class declaring:  # noqa: N801 - it stands in a with statement, as a function wo
         trace: TracebackType | None,
     ) -> bool:
         found = _gathered.get()
-        # Of what is neither function nor class the module would only raise something else next.
+        # Without a declarable target, the module's next statement would only raise another error.
         if found is None or not isinstance(error, DefinitionError) or not callable(self._target):
             return False
         module = str(getattr(self._target, "__module__", ""))

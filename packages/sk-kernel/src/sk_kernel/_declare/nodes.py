@@ -15,7 +15,7 @@ from sk_kernel.errors import DefinitionError
 def node_spec(
     name: str, target: Any, stage: str | None, tags: frozenset[str], runner: str | None
 ) -> NodeSpec:
-    """The spec of a node function, coroutine function or class.
+    """Return the spec of a node function, coroutine function or class.
 
     :raises DefinitionError: when its annotations do not say what a graph must know.
     """
@@ -65,14 +65,14 @@ def _of_class(name: str, cls: type, call: Wants) -> Wants:
 
 
 def _check_states(name: str, cls: type) -> None:
-    """``states`` is asked before there is an instance: as a plain method it would never be."""
+    """Reject a plain method ``states``: it is called before there is an instance."""
     if inspect.isfunction(inspect.getattr_static(cls, "states", None)):
         problem = "states must be a class method or a static one: write @classmethod"
         raise DefinitionError("node", name, problem)
 
 
 def _rank(cls: Any, method: str) -> int:
-    """How far up the classes that ``cls`` is derived from a method is defined."""
+    """Return the position in the method resolution order of the class that defines a method."""
     return next(rank for rank, base in enumerate(cls.__mro__) if method in vars(base))
 
 
@@ -83,7 +83,7 @@ def _finish(name: str, finish: Any) -> Emission:
 
 
 def _check_process_batch(spec: NodeSpec, method: Any) -> None:
-    """It takes several of what ``__call__`` takes, and gives for each what that gives."""
+    """Check that ``process_batch`` takes and returns lists of what ``__call__`` does."""
     name = spec.name
     if _rank(spec.target, "__call__") < _rank(spec.target, "process_batch"):
         problem = "overrides __call__ and inherits process_batch: override both, or set it to None"

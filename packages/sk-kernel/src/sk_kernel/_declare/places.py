@@ -1,4 +1,4 @@
-"""Where something stands in an application's code, in the words of an error."""
+"""Places in an application's code, for error messages."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator
 from types import FrameType
 from typing import Any
 
-#: Whose frames say nothing to whoever wrote the code.
+#: Packages whose frames are left out of a place: they are not the application's code.
 OURS = ("sk_kernel", "sk_observability", "sk_supervisor", "importlib")
 
 
 def defined_at(target: Any) -> str:
-    """File and line of a function or class, as ``nodes.py, line 3``; empty where there is none.
+    """Return file and line of a function or class, as ``nodes.py, line 3``; empty if there is none.
 
-    Empty, too, for what is the runtime's own, which nobody is to mend.
+    Also empty for the runtime's own objects, which the application's author cannot mend.
     """
     if is_ours(getattr(target, "__module__", None)):
         return ""
@@ -29,18 +29,18 @@ def defined_at(target: Any) -> str:
 
 
 def declaring_place() -> str:
-    """File and line of the application's code that is calling the runtime now, as above."""
+    """Return file and line of the application's code that is calling the runtime now."""
     return last_place([(frame.f_code.co_filename, frame.f_lineno) for frame in _calling()])
 
 
 def last_place(lines: list[tuple[str, int]]) -> str:
-    """The last of several, of those below the working directory, if there are any.
+    """Return the last of several places, preferring those below the working directory.
 
-    What they have called of a library is nobody's to mend.
+    Frames of a library that the application called are not its author's code.
     """
     if not lines:
         return ""
-    with contextlib.suppress(OSError):  # the working directory is gone: then the whole path
+    with contextlib.suppress(OSError):  # if the working directory is gone: the whole path
         here = os.path.join(os.getcwd(), "")
         near = [(path[len(here) :], at) for path, at in lines if path.startswith(here)]
         lines = near or lines
@@ -49,12 +49,12 @@ def last_place(lines: list[tuple[str, int]]) -> str:
 
 
 def is_ours(module: object) -> bool:
-    """Whether a module of this name is one of the runtime's."""
+    """Return whether a module of this name belongs to the runtime."""
     return str(module or "").partition(".")[0] in OURS
 
 
 def _calling() -> Iterable[FrameType]:
-    """The application's frames between two of the runtime's, outermost first."""
+    """Return the application's frames between two of the runtime's, outermost first."""
     return reversed(list(_outwards(sys._getframe())))
 
 

@@ -13,10 +13,10 @@ from sk_kernel.errors import DefinitionError
 
 
 def service_spec(name: str, cls: type, provides: Iterable[type]) -> ServiceSpec:
-    """The spec of a service class.
+    """Return the spec of a service class.
 
-    :raises DefinitionError: when a parameter is not annotated with one class, or what it has by the
-        name ``close`` or ``check`` cannot be called as the runtime calls it.
+    :raises DefinitionError: when a parameter is not annotated with one class, or its ``close`` or
+        ``check`` cannot be called as the runtime calls it.
     """
     types: tuple[type, ...] = (cls, *classes_of("service", cls, provides))
     asked = constructor("service", name, cls)
@@ -29,9 +29,9 @@ def service_spec(name: str, cls: type, provides: Iterable[type]) -> ServiceSpec:
 
 
 def check_of(spec: ServiceSpec) -> Callable[..., object] | None:
-    """What a service has to say of its settings before anything is started.
+    """Return the service's ``check``, which is called before anything is started; None without one.
 
-    A method by that name is the service's own.
+    A plain method of that name does not count: it is the service's own.
     """
     own = inspect.getattr_static(spec.cls, "check", None)
     return spec.cls.check if isinstance(own, classmethod | staticmethod) else None  # type: ignore[attr-defined]
@@ -40,7 +40,7 @@ def check_of(spec: ServiceSpec) -> Callable[..., object] | None:
 def _check_close(name: str, cls: type) -> None:
     close = inspect.getattr_static(cls, "close", None)
     if not inspect.isfunction(close):
-        return  # there is none, or it is called in a way of its own
+        return  # there is none, or a descriptor of its own: its signature is not checked
     if inspect.isgeneratorfunction(close) or inspect.isasyncgenfunction(close):
         problem = "close must be a plain method or a coroutine: nobody iterates what it gives"
         raise DefinitionError("service", name, problem)

@@ -1,4 +1,4 @@
-"""A node's or adapter's settings, validated by its own model, every fault at once."""
+"""Settings of nodes, adapters and services, checked against their model; reports every fault."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ _WORDS: Final = {
 
 
 def model_faults(model: type | None, owner: str, target: Any) -> list[Fault]:
-    """What is wrong with a settings model itself, or with one within it, as declared by ``owner``.
+    """Return the faults of a settings model itself, and of models within it, declared by ``owner``.
 
-    :param target: the owner; where it stands is looked up for a fault only, since that is dear.
+    :param target: the owner; its place in the code is looked up only for a fault, since that is
+        slow.
     """
     if model is None:
         return []
@@ -45,9 +46,9 @@ def model_faults(model: type | None, owner: str, target: Any) -> list[Fault]:
 
 
 def settings_faults(model: type | None, given: Mapping[str, Any], path: str) -> list[Fault]:
-    """What is wrong with ``given`` as settings of ``model``, field by field, nested ones too.
+    """Return the faults of ``given`` as settings of ``model``, field by field, nested ones too.
 
-    The model itself is looked at by :func:`model_faults`.
+    :func:`model_faults` checks the model itself.
     """
     if model is None:
         return [Fault(f"{path}.{k}", "unknown_key", "no settings here") for k in given]
@@ -63,17 +64,17 @@ def settings_faults(model: type | None, given: Mapping[str, Any], path: str) -> 
             faults += _value_faults(field.annotation, given[key], f"{path}.{key}")
         elif field.required:
             faults.append(Fault(f"{path}.{key}", "missing", "a value: it has no default", "none"))
-    # A rule over several fields (__post_init__) has no field of its own.
+    # A rule over several fields (__post_init__) is checked only once every field is right.
     return faults or _conversion_faults(model, dict(given), path)
 
 
 def build_settings(model: type, given: Mapping[str, Any]) -> Any:
-    """An instance of ``model``; call :func:`settings_faults` first."""
+    """Build an instance of ``model``; call :func:`settings_faults` first."""
     return msgspec.convert(dict(given), model)
 
 
 def meant(given: str, known: Iterable[str]) -> str:
-    """A question whether the nearest of the ``known`` was meant; empty where none is near."""
+    """Return a hint at the nearest of the ``known`` names; empty if none is near."""
     if not given:
         return ""
     import difflib  # by what is at fault alone
@@ -83,7 +84,7 @@ def meant(given: str, known: Iterable[str]) -> str:
 
 
 def is_settings_model(model: Any) -> bool:
-    """Whether a class can be a settings model: a msgspec Struct or a dataclass."""
+    """Return whether a class can be a settings model: a msgspec Struct or a dataclass."""
     return isinstance(model, type) and (
         issubclass(model, msgspec.Struct) or dataclasses.is_dataclass(model)
     )
@@ -109,7 +110,7 @@ def _fields(model: type) -> Iterator[_Field]:
 
 
 def _resolve(annotation: Any, seen: set[Any]) -> None:
-    """Look at the fields of every model within an annotation: that fails where one is unknown."""
+    """Read the fields of every model within an annotation; raises if one cannot be resolved."""
     one = _bare(annotation)
     if is_settings_model(one) and one not in seen:
         seen.add(one)
@@ -120,7 +121,7 @@ def _resolve(annotation: Any, seen: set[Any]) -> None:
 
 
 def _value_faults(annotation: Any, value: Any, path: str) -> list[Fault]:
-    """The faults of one value: of the models within it one by one, else the first."""
+    """Return the faults of one value: of models within it all, otherwise the first."""
     members = [m for m in alternatives(_bare(annotation)) if m is not type(None)]
     one = _bare(members[0]) if len(members) == 1 else None
     arguments = typing.get_args(one)
@@ -141,18 +142,18 @@ def _conversion_faults(annotation: Any, value: Any, path: str) -> list[Fault]:
         msgspec.convert(value, annotation)
     except msgspec.ValidationError as error:
         text, _, inner = str(error).partition(" - at `$")
-        if not text.startswith("Expected "):  # in the words of a __post_init__, say
+        if not text.startswith("Expected "):  # the message of a __post_init__, for example
             return [Fault(path + inner.rstrip("`"), "bad_value", "", text)]
         expected, _, got = _in_words(text.removeprefix("Expected ")).partition(", got ")
         category = "wrong_type" if got else "bad_value"
         return [Fault(path + inner.rstrip("`"), category, expected, got)]
-    except Exception as error:  # noqa: BLE001 - what a model's own __post_init__ raises is a fault
+    except Exception as error:  # noqa: BLE001 - whatever a model's __post_init__ raises is a fault
         return [Fault(path, "bad_value", "", f"{type(error).__name__}: {error}")]
     return []
 
 
 def _in_words(text: str) -> str:
-    """A text of msgspec's, its types as the faults of the rest of a configuration name them."""
+    """Replace msgspec's type names in a text by the words that other configuration faults use."""
     return _TYPES.sub(lambda types: " or ".join(map(_in_word, types[1].split(" | "))), text)
 
 

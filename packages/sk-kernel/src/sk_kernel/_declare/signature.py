@@ -1,4 +1,4 @@
-"""Reading a callable's signature: its payload, its settings, and what it wants injected."""
+"""Reading a callable's signature: its payload, its settings, and the parameters to inject."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_
 
 
 class Wants(NamedTuple):
-    """What a callable wants: a settings model, a Context by that name, and what is injected."""
+    """What a callable needs: settings model, name of the Context parameter, injected ones."""
 
     settings: type | None = None
     context: str | None = None
@@ -28,7 +28,7 @@ class Wants(NamedTuple):
 
 
 def hints_of(what: str, name: str, owner: Callable[..., Any]) -> dict[str, Any]:
-    """The resolved annotations of a function or class.
+    """Return the resolved annotations of a function or class.
 
     :raises DefinitionError: when one cannot be resolved.
     """
@@ -43,9 +43,9 @@ def hints_of(what: str, name: str, owner: Callable[..., Any]) -> dict[str, Any]:
 def payload_parameter(
     what: str, name: str, owner: Any, method: str | None = None
 ) -> tuple[Any, list[inspect.Parameter]]:
-    """(annotation of the payload, further parameters) of a function, or of a class's method.
+    """Return (annotation of the payload, further parameters) of a function or a class's method.
 
-    :raises DefinitionError: when there is no such parameter, or no annotation of it.
+    :raises DefinitionError: when there is no such parameter, or it has no annotation.
     """
     function, parameters = _callable_of(owner, method)
     if not parameters or parameters[0].kind not in _BY_POSITION:
@@ -59,7 +59,7 @@ def payload_parameter(
 
 
 def wants(what: str, name: str, owner: Any, parameters: list[inspect.Parameter]) -> Wants:
-    """What ``parameters`` of ``owner`` (a function or a class) ask for.
+    """Return what ``parameters`` of ``owner`` (a function or a class) ask for.
 
     :raises DefinitionError: when one of them is not annotated with one class.
     """
@@ -93,9 +93,9 @@ def _unannotated(what: str, name: str, parameter: str, says: str, such: str) -> 
 
 
 def constructor(what: str, name: str, cls: type) -> Wants:
-    """What making an instance of a class asks for.
+    """Return what the constructor of a class asks for.
 
-    :raises DefinitionError: when a parameter is not annotated with one class, or the ``__init__`` a
+    :raises DefinitionError: when a parameter is not annotated with one class, or ``__init__`` is a
         coroutine.
     """
     check_plain_init(what, name, cls)
@@ -104,7 +104,7 @@ def constructor(what: str, name: str, cls: type) -> Wants:
 
 
 def check_plain_init(what: str, name: str, cls: type) -> None:
-    """Refuse a class that cannot be made, since its ``__init__`` is a coroutine.
+    """Reject a class whose ``__init__`` is a coroutine: it cannot be instantiated.
 
     :raises DefinitionError: which says so.
     """
@@ -114,7 +114,7 @@ def check_plain_init(what: str, name: str, cls: type) -> None:
 
 
 def constructor_parameters(cls: type) -> tuple[list[inspect.Parameter], Any]:
-    """The parameters of a class's constructor, and what carries their annotations."""
+    """Return the parameters of a class's constructor, and the object with their annotations."""
     init = cls.__init__  # type: ignore[misc]
     if inspect.isfunction(init):
         return list(inspect.signature(init).parameters.values())[1:], init

@@ -1,4 +1,4 @@
-"""What the decorators record about a function or class: plain values, read once at definition."""
+"""What the decorators record about a function or class: plain values, read at definition."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SPEC_ATTRIBUTE = "__stream_kernel__"
 
 
 class PayloadType(Struct, frozen=True):
-    """A type that travels: the class that an instance has, and the annotation it decodes to."""
+    """A payload type: the class of its instances, and the annotation that they are decoded to."""
 
     cls: type
     annotation: Any
@@ -23,7 +23,7 @@ class PayloadType(Struct, frozen=True):
 
 
 class Emission(Struct, frozen=True):
-    """What a callable may return: types, whether it may drop, whether it gives several at once."""
+    """What a callable may return: which types, whether None, whether several payloads at once."""
 
     types: tuple[PayloadType, ...] = ()
     optional: bool = False
@@ -32,7 +32,7 @@ class Emission(Struct, frozen=True):
 
     @property
     def droppable(self) -> bool:
-        """Whether None is a right answer."""
+        """Whether the callable may return None."""
         return self.optional or not self.types
 
     def __str__(self) -> str:
@@ -43,7 +43,7 @@ class Emission(Struct, frozen=True):
 class Parameter(Struct, frozen=True):
     """A parameter that the container fills.
 
-    Where nothing provides its class, it is None if ``optional``, or left out if it ``defaults``.
+    If nothing provides its class, it is None if ``optional``, or left out if it ``defaults``.
     """
 
     name: str
@@ -58,9 +58,9 @@ class Parameter(Struct, frozen=True):
 
 
 class NodeSpec(Struct, frozen=True):
-    """A node as declared. ``target`` is the function, or the class to make an instance of.
+    """A node as declared. ``target`` is the function, or the class to instantiate.
 
-    ``processes_batches`` says whether that class has a ``process_batch``.
+    ``processes_batches`` is true if that class has a ``process_batch``.
     """
 
     name: str
@@ -112,9 +112,10 @@ class AdapterSpec(Struct, frozen=True):
 
 
 class SourceSpec(AdapterSpec, frozen=True):
-    """A source as declared. The input of one that is ``unbounded`` is complete where it is drained.
+    """A source as declared.
 
-    A run ends it by a stop; any other source is cut short by that.
+    If it is ``unbounded``, a stop ends its input, which is complete once it is drained. A stop cuts
+    the input of any other source short.
     """
 
     unbounded: bool = False

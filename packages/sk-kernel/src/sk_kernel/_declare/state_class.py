@@ -1,4 +1,4 @@
-"""What a class must be to be a state: made without arguments, and anew for each run."""
+"""Rules for the class of a state: instantiated without arguments, and anew for each run."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 from sk_kernel._declare.signature import check_plain_init, constructor_parameters
 from sk_kernel.errors import DefinitionError
 
-#: What is changed in place.
+#: Types whose values are changed in place.
 _CONTAINERS = (list, dict, set, bytearray, deque)
 
 
 def check_state_class(name: str, cls: type) -> None:
-    """Refuse what would not be a state of its own for each worker and run.
+    """Reject a class whose instances would not be separate for each worker and run.
 
-    :raises DefinitionError: when the class cannot be made without arguments, or has a container in
-        common for all of its instances, which would outlive a run.
+    :raises DefinitionError: when the class cannot be instantiated without arguments, or has a
+        mutable class attribute, which all instances share and which outlives a run.
     """
     check_plain_init("state", name, cls)
     parameters, _ = constructor_parameters(cls)

@@ -1,4 +1,4 @@
-"""Reading annotations: which payload types they declare, and how many."""
+"""Reading annotations: which payload types they declare, and how many payloads."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ from sk_kernel._record.envelope import Envelope
 from sk_kernel.errors import DefinitionError
 
 _LISTS = (list, abc.Sequence, abc.Iterable, abc.Collection)
-"""What a list is."""
+"""The types that an annotation of a list may have."""
 _AS_PAYLOAD = " (one that is a payload needs a class: a NamedTuple, a dataclass)"
 _SEVERAL = (*_LISTS, tuple, abc.Iterator, abc.Generator)
 
 
 def alternatives(annotation: Any) -> tuple[Any, ...]:
-    """The members of a union, or the annotation alone."""
+    """Return the members of a union, or the annotation alone."""
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         return typing.get_args(annotation)
     return (annotation,)
 
 
 def returned(what: str, name: str, function: Callable[..., Any], hints: dict[str, Any]) -> Emission:
-    """What ``function`` emits, by its return annotation among ``hints``, which must be there."""
+    """Return what ``function`` emits, by its return annotation in ``hints``.
+
+    :raises DefinitionError: when it has none, or one that its kind of function cannot have.
+    """
     if "return" not in hints:
         raise DefinitionError(what, name, f"{function.__qualname__} has no return annotation")
     if inspect.isasyncgenfunction(function):
@@ -40,7 +43,10 @@ def returned(what: str, name: str, function: Callable[..., Any], hints: dict[str
 
 
 def emission(what: str, name: str, annotation: Any) -> Emission:
-    """What a return annotation declares."""
+    """Return what a return annotation declares.
+
+    :raises DefinitionError: when it mixes one payload with several, or a type cannot be a payload.
+    """
     members = [m for m in alternatives(annotation) if m is not type(None) and m is not None]
     several = [m for m in members if _gives_several(m)]
     if several and len(members) > 1:
@@ -58,7 +64,7 @@ def emission(what: str, name: str, annotation: Any) -> Emission:
 
 
 def consumed(what: str, name: str, annotation: Any) -> tuple[PayloadType, ...]:
-    """The payload types that a parameter accepts, one payload at a time."""
+    """Return the payload types that a parameter accepts, one payload at a time."""
     accepted = emission(what, name, annotation)
     if accepted.many:
         problem = f"is given one payload at a time, not a sequence{_AS_PAYLOAD}"
@@ -68,7 +74,7 @@ def consumed(what: str, name: str, annotation: Any) -> tuple[PayloadType, ...]:
 
 
 def consumed_several(what: str, name: str, annotation: Any) -> tuple[PayloadType, ...]:
-    """The payload types that a parameter accepts, a list of payloads at a time."""
+    """Return the payload types that a parameter accepts, a list of payloads at a time."""
     accepted = emission(what, name, annotation)
     if not accepted.many:
         raise DefinitionError(what, name, "is given a sequence of payloads at a time, not one")
@@ -80,9 +86,9 @@ def consumed_several(what: str, name: str, annotation: Any) -> tuple[PayloadType
 
 
 def gives_each(annotation: Any) -> bool:
-    """Whether one collection is declared, which is always there, of as many as there happen to be.
+    """Return whether an annotation declares one collection of any length, which is never None.
 
-    It is not where a ``None`` may stand for it, nor of a tuple of so many.
+    It does not if it is a union with ``None``, nor if it is a tuple of fixed length.
     """
     of_any_length = typing.get_origin(annotation) is not tuple or Ellipsis in typing.get_args(
         annotation
@@ -91,7 +97,7 @@ def gives_each(annotation: Any) -> bool:
 
 
 def payload_type(what: str, name: str, annotation: Any) -> PayloadType:
-    """The payload type that an annotation stands for; only concrete classes can travel."""
+    """Return the payload type of an annotation; only concrete classes can be payloads."""
     origin = typing.get_origin(annotation)
     if origin is Envelope:
         return payload_type(what, name, typing.get_args(annotation)[0])
@@ -125,7 +131,7 @@ def _items_of(what: str, name: str, annotation: Any) -> Any:
     if typing.get_origin(annotation) is tuple:
         arguments = tuple(a for a in arguments if a is not Ellipsis)
     elif arguments:
-        arguments = arguments[:1]  # of a generator: what it yields
+        arguments = arguments[:1]  # of a generator, the first argument: what it yields
     if not arguments:
         raise DefinitionError(what, name, f"{annotation!r} does not say what it holds")
     return typing.Union[arguments]  # noqa: UP007 - of a number known only now
