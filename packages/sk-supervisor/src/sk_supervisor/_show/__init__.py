@@ -1,1 +1,1 @@
-"""A run on a terminal, while it is running."""
+"""The display of a running run on a terminal."""

@@ -1,7 +1,7 @@
-"""Saying on the screen, in a line each, what a run gets over, or is only told of.
+"""Report on the screen, in a line each, the incidents that do not end a run.
 
-That is a worker that failed and is followed, and one that is stuck and may be so. What a run does
-not get over is said at its end, by its error.
+These are failed workers that are restarted, and stuck workers of groups that only report them. An
+incident that ends the run is reported by the run's error.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ STUCK, UNSTUCK = "worker_stuck", "worker_unstuck"
 
 
 class Announcing:
-    """An :class:`EventRail` before another one, from which it also has what it says.
+    """An :class:`EventRail` that passes events on to another one, and shows a line for some.
 
-    :param show: takes a line. Any thread.
-    :param intensity: how many restarts a period may have, by group.
-    :param patience: seconds that a worker may stand still, of the groups where one that stands
-        still for longer has not failed, which would be said.
+    :param show: called with each line. Any thread.
+    :param intensity: the restarts allowed per period, by group.
+    :param patience: ``stuck_after_seconds``, by group, of the groups whose stuck workers do not
+        fail.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Announcing:
         self._log, self._show = log, show
         self._intensity, self._patience = intensity, patience
         self._failed: dict[str, Mapping[str, Any]] = {}
-        #: By place: who failed there, until another runs in it.
+        #: The failed worker of each place, until its successor is running.
         self._followed: dict[str, str] = {}
 
     def emit(
@@ -54,7 +54,7 @@ class Announcing:
         fields: Mapping[str, object] | None = None,
         trace_id: str | None = None,
     ) -> LifecycleEvent | None:
-        """See the protocol."""
+        """See :meth:`EventRail.emit`."""
         if name == EventName.WORKER_FAILED and worker:
             self._failed[worker] = fields or {}
         elif name == RESTARTING and worker:
@@ -71,16 +71,16 @@ class Announcing:
         )
 
     def events(self) -> Sequence[LifecycleEvent]:
-        """See the protocol."""
+        """See :meth:`EventRail.events`."""
         return self._log.events()
 
     def after(self, sequence: int) -> Sequence[LifecycleEvent]:
-        """See the protocol."""
+        """See :meth:`EventRail.after`."""
         return self._log.after(sequence)
 
 
 def announcing(log: EventRail, show: Callable[[str], object], config: Config) -> Announcing:
-    """One for a run."""
+    """Create the :class:`Announcing` of a run from its configuration."""
     groups = config.runtime.platform.process_groups
     return Announcing(
         log,
@@ -93,7 +93,7 @@ def announcing(log: EventRail, show: Callable[[str], object], config: Config) ->
 def restart_line(
     worker: str, failed: Mapping[str, Any], restart: Mapping[str, Any], most: int
 ) -> str:
-    """What is said of a restart, by the fields of its event and of the failure's before it."""
+    """The line for a restart, from the fields of its event and of the failure's event."""
     of = f" of {most}" if most else ""
     wait = f" in {seconds:.1f} s" if (seconds := restart.get("delay_seconds", 0.0)) >= 0.05 else ""
     how = _how(failed or restart)
@@ -101,7 +101,7 @@ def restart_line(
 
 
 def stall_line(worker: str, stall: Mapping[str, Any], limit: float, *, stuck: bool) -> str:
-    """What is said of a worker that stands still, or goes on, by the fields of the event."""
+    """The line for a worker that is stuck, or goes on again, from the fields of the event."""
     seconds = stall.get("seconds", 0.0)
     if not stuck:
         return f"{worker} goes on, after {seconds:.1f} s"
@@ -110,7 +110,7 @@ def stall_line(worker: str, stall: Mapping[str, Any], limit: float, *, stuck: bo
 
 
 def _how(failed: Mapping[str, Any]) -> str:
-    """How a worker has failed, in a line."""
+    """Describe a worker's failure in one line, from the fields of its event."""
     ended, category = str(failed.get("ended", "")), str(failed.get("category", ""))
     if category == "crash" and ended.startswith("signal "):
         return f"died of {ended.removeprefix('signal ')}"

@@ -1,4 +1,4 @@
-"""What is known of a run's progress, and how it reads. Pure."""
+"""The latest progress of a run, and the texts that describe it. Pure."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _PHASES = ("spawning", "starting", "ready", "running", "drained", "stopping", "s
 _WORKING = ("running", "drained")
 _DONE = ("drained", "stopping", "stopped", "failed")
 _WORTH_A_LINE = ("starting", "ready", "running", "stopping")
-#: What ends a stop at once, for who asked for it by a signal, and by the command.
+#: How to end a stop at once, if it was requested by a signal, and if by the command.
 AGAIN = "again (Ctrl-C)"
 BY_COMMAND = "sk stop --force"
-#: A rate of a shorter time jumps about: workers speak once a second.
+#: The shortest time that a rate is measured over: workers report once a second.
 _PACE_SECONDS = 0.5
 
 
 class Board:
     """The latest progress of each group of a run.
 
-    :param groups: all of them, so that a phase is only said once every group has reached it.
-    :param source: the group whose place in the source's input is the run's.
-    :param sink: the group whose records out are the run's.
+    :param groups: the names of all groups; a phase is shown when every group has reached it.
+    :param source: the group whose count of source records is the run's.
+    :param sink: the group whose count of records out is the run's.
     :param stop_seconds: how long a stop may take.
-    :param stops_differ: whether groups name several times for that; the largest counts.
+    :param stops_differ: whether the groups' stop timeouts differ; the largest one counts.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Board:
         self._look: tuple[float, int] | None = None
 
     def put(self, progress: Iterable[Progress], now: float) -> None:
-        """Note what groups said until ``now`` (seconds of one clock)."""
+        """Note the progress that groups have reported by ``now`` (seconds of one clock)."""
         for said in progress:
             if said.group == self._source and said is not self._groups.get(said.group):
                 self._heard = now
@@ -59,9 +59,9 @@ class Board:
             self._groups[said.group] = said
 
     def phase(self) -> str:
-        """How far all groups have come; empty where that says nothing, or one has failed.
+        """The phase that all groups have reached; empty if not worth a line, or one has failed.
 
-        It never goes back: a worker that takes another's place starts, and the run goes on.
+        It never goes back, although a worker that replaces a failed one starts again.
         """
         states = [p.state for p in self._groups.values()]
         if any(state not in _PHASES for state in states):
@@ -71,13 +71,13 @@ class Board:
         return phase if phase in _WORTH_A_LINE else ""
 
     def working(self) -> bool:
-        """Whether records are under way, in every group."""
+        """Whether every group is running, or has drained."""
         return all(p.state in _WORKING for p in self._groups.values())
 
     def totals(self) -> str:
-        """Records in and out, and the rate since that was last told."""
+        """Records in and out, and the rate since the previous call."""
         read = self._of(self._source).source_records
-        # Groups speak one after the other; what another has come past has been read by now.
+        # Groups report at different times; another group may know of records read since.
         taken = max([read, *(said.source_records for said in self._groups.values())])
         given = self._of(self._sink).records_out
         if self._look is not None and self._heard - self._look[0] >= _PACE_SECONDS:
@@ -87,12 +87,12 @@ class Board:
         return f"in {taken:,}  out {given:,}  {rate}"
 
     def states(self) -> str:
-        """Each group with its state."""
+        """The state of each group that has begun."""
         known = (p for p in self._groups.values() if p.state != _PHASES[0])
         return "  ".join(f"{p.group} {p.state}" for p in known)
 
     def stopping(self, ends_it: str) -> str:
-        """What a stop that was asked for waits for, how long at most, and what ends it at once.
+        """The line for a requested stop: what it waits for, how long at most, how to end it now.
 
         Any thread.
         """

@@ -1,7 +1,7 @@
-"""What a person sees of a run: a live line on a terminal, plain lines elsewhere, or nothing.
+"""The display of a run: a live line on a terminal, plain lines elsewhere, or nothing.
 
-It is drawn by a thread of its own. A terminal that stands still (Ctrl-S, a pager) holds up neither
-the supervisor nor a worker.
+It is drawn by a thread of its own, so that a blocked terminal (Ctrl-S, a pager) blocks neither the
+supervisor nor a worker.
 """
 
 from __future__ import annotations
@@ -27,18 +27,17 @@ from sk_supervisor._show.screens import (
 )
 from sk_supervisor._system.threads import begin, begun
 
-#: It is drawn this often at most, and only when there is something new.
+#: The shortest time between two draws; without news nothing is drawn.
 _INTERVAL_SECONDS = 0.1
-#: Lines that wait to be shown; more than these are counted and not shown.
+#: At most so many lines wait to be shown; further ones are only counted.
 _MAX_LINES = 1000
 _CLOSE_SECONDS = 2.0
 
 
 class Display:
-    """Shows how a run goes: a screen, and the thread that draws on it.
+    """A screen that shows a run, and the thread that draws on it.
 
-    Callable from any thread; only :meth:`close` and :meth:`last_words` wait for the screen, for a
-    bounded time.
+    Thread-safe. Only :meth:`close` and :meth:`last_words` wait for the screen, for a bounded time.
     """
 
     def __init__(self, screen: Screen, board: Board) -> None:
@@ -50,10 +49,10 @@ class Display:
         self._notices: deque[str] = deque()
         self._stopping: set[str] = set()
         self._closing = threading.Event()
-        # Not an event: setting one takes a lock, which a signal's handler may find its thread in.
+        # Not an Event: its set() takes a lock that the thread of a signal handler may hold.
         self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._draw, name="display", daemon=True)
-        with contextlib.suppress(OSError):  # then nothing is shown; what needs one says so itself
+        with contextlib.suppress(OSError):  # nothing is shown then; starts that need one report it
             begin(self._thread)
 
     def progress(self, progress: Progress) -> None:
@@ -63,7 +62,10 @@ class Display:
             self._news.put(None)
 
     def line(self, worker: str, text: str, level: int | None = None) -> None:
-        """Show a line that a worker, by name and stream, wrote, or a text of this log level."""
+        """Show a line that a worker wrote, or a text with its log level.
+
+        :param worker: the worker's name and the stream.
+        """
         with self._lock:
             if len(self._lines) < _MAX_LINES:
                 self._lines.append(Written(worker, text, level))
@@ -78,7 +80,7 @@ class Display:
         self._news.put(None)
 
     def stopping(self, ends_it: str) -> None:
-        """Show once that a stop was requested, how long it waits, and what ends the run at once.
+        """Show once that a stop was requested, how long it waits, and how to end the run at once.
 
         Safe in a signal handler.
         """
@@ -87,16 +89,16 @@ class Display:
             self.notice(self._board.stopping(ends_it))
 
     def close(self) -> None:
-        """Show the rest, and nothing after it but the last words; a blocked screen is abandoned."""
+        """Show the rest, and nothing after it except last words; abandon a blocked screen."""
         self._closing.set()
         self._news.put(None)
         if begun(self._thread):
             self._thread.join(_CLOSE_SECONDS)
 
     def last_words(self, texts: Iterable[str]) -> bool:
-        """Show how the run ended, after :meth:`close`, from one more thread.
+        """Show how the run ended, after :meth:`close`, from another thread.
 
-        :returns: whether the screen took the texts in time; a blocked one is abandoned.
+        :returns: whether the screen showed the texts in time; a blocked one is abandoned.
         """
         speaker = threading.Thread(target=self._say, args=(texts,), name="last words", daemon=True)
         try:
@@ -110,7 +112,7 @@ class Display:
     def _draw(self) -> None:
         while not self._closing.is_set():
             self._news.get()
-            while not self._news.empty():  # what is new is drawn once
+            while not self._news.empty():  # all that is new is drawn together
                 self._news.get()
             self._draw_news()
             self._closing.wait(_INTERVAL_SECONDS)
@@ -145,11 +147,11 @@ def display_for(
     *,
     output_elsewhere: bool = True,
 ) -> Display:
-    """The display that suits a stream.
+    """Create the display that suits a stream.
 
-    :param quiet: the screen of a run that is to be quiet.
-    :param output_elsewhere: whether it is known that the sink does not write to standard output: on
-        the same terminal nobody could tell its lines from one that changes in place.
+    :param quiet: the kind of screen for a quiet run; None if the run is not quiet.
+    :param output_elsewhere: whether the sink is known not to write to standard output, whose lines
+        would be mixed up with the live line on the same terminal.
     """
     kind: Callable[[TextIO], Screen] = PlainScreen
     if quiet is not None:

@@ -1,4 +1,4 @@
-"""What two looks at a run tell: its rate, and how busy each worker was in between. Pure."""
+"""Figures from two successive statuses of a run: its rate, and each worker's busy share. Pure."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from sk_kernel import RunStatus, Totals, WorkerStatus
 
 
 class StatusLook(NamedTuple):
-    """A run as it was seen."""
+    """A status of a run, and the figures since the status before it."""
 
     status: RunStatus
     rate: float | None = None
-    """Records a second, since the look before it."""
+    """Records per second since the previous status."""
     busy: Mapping[str, float] = {}
-    """The share of its time that each worker was at work, by its id; of some it is not known."""
+    """The share of its time that each worker was busy, by worker id; unknown for some."""
 
 
 class Looks:
-    """Looks at one run, one after the other.
+    """Successive looks at one run.
 
-    A worker's share is of the time that it has told of since the look before (it does so once a
-    second), or when it last did; at the first look, of all its time and its predecessors'.
+    A worker's busy share covers the time that it has reported since the previous look, or its last
+    report if there was none since (workers report once a second). At the first look it covers all
+    the time of the worker and its predecessors.
     """
 
     def __init__(self) -> None:
@@ -30,7 +31,7 @@ class Looks:
         self._told: dict[tuple[str, int], tuple[Totals, float]] = {}
 
     def at(self, status: RunStatus) -> StatusLook:
-        """The look at a run that is like this now."""
+        """The look at the run's current status."""
         before, self._before = self._before, status
         rate = None
         if before is not None:
@@ -55,7 +56,7 @@ class Looks:
 
 
 def per_second(records: int, seconds: float) -> float | None:
-    """Records a second between two looks; none where a worker begins again, None in no time."""
+    """Records per second between two looks; 0 if a restart reset the count, None if no time."""
     return max(records, 0) / seconds if seconds > 0 else None
 
 

@@ -1,4 +1,4 @@
-"""A run's status as a person reads it: words and cells, no wider than they must be. Pure."""
+"""A run's status as text: lines and table cells, as narrow as possible. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _NOTHING = "-"
 
 
 def is_number(column: str) -> bool:
-    """Whether a column stands to the right."""
+    """Whether a column is aligned to the right."""
     return column == "pid" or column in _NUMBERS
 
 
 def headline(look: StatusLook) -> str:
-    """Which run it is, how it is, and how far it has come."""
+    """The run's id and scenario, its state, and its progress, in two lines."""
     status, rate = look.status, look.rate
     parts = [f"{status.state}, {'ready' if status.ready else 'not ready'}", age(status.age_seconds)]
     parts += [f"in {status.records_in:,}", f"out {status.records_out:,}"]
@@ -30,7 +30,7 @@ def headline(look: StatusLook) -> str:
 
 
 def notes(status: RunStatus) -> Iterator[str]:
-    """What is out of the ordinary, a line each."""
+    """A line for each thing out of the ordinary, such as a failure or a requested stop."""
     if status.stop_reasons:
         force = " (by force)" if status.stop_forced else ""
         yield f"stop requested: {', '.join(map(shown, status.stop_reasons))}{force}"
@@ -51,13 +51,13 @@ def notes(status: RunStatus) -> Iterator[str]:
 
 
 def rows(look: StatusLook) -> Iterator[tuple[str, ...]]:
-    """The cells of each worker, by :data:`COLUMNS`; its name begins with its group's."""
+    """The cells of each worker's row, in the order of :data:`COLUMNS`."""
     for worker in look.status.workers():
         yield _cells(worker, look.busy.get(worker.worker_id))
 
 
 def age(seconds: float | None) -> str:
-    """A length of time in at most four characters, below a thousand days."""
+    """A duration in at most four characters, if below a thousand days."""
     if seconds is None:
         return _NOTHING
     if seconds < 9.95:
@@ -69,7 +69,7 @@ def age(seconds: float | None) -> str:
 
 
 def count(number: int) -> str:
-    """A number in at most seven characters: exact below a million, three figures above."""
+    """A number in at most seven characters: exact below a million, three digits above."""
     if number < 1_000_000:
         return f"{number:,}"
     return _scaled(number, 1000, "MGTPE", first=2)
@@ -83,12 +83,12 @@ def size(number: int | None) -> str:
 
 
 def shown(text: str) -> str:
-    """``text`` without what could move a terminal's cursor."""
+    """``text`` with unprintable characters, which could move a terminal's cursor, replaced."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _given_up(group: GroupStatus) -> str:
-    """What is said of the records that a group's nodes gave up; nothing where it is none."""
+    """The line for the dead letters and skipped records of a group; empty if there are none."""
     totals = [worker.totals for worker in group.workers]
     sums = {
         "dead-lettered": sum(done.dead_lettered for done in totals),
@@ -99,7 +99,7 @@ def _given_up(group: GroupStatus) -> str:
 
 
 def _counted(numbers: Mapping[str, int]) -> str:
-    """Those that are not 0, by name."""
+    """The numbers other than 0, with their names."""
     return ", ".join(f"{shown(name)} {number:,}" for name, number in numbers.items() if number)
 
 

@@ -1,4 +1,4 @@
-"""Where a run is shown: in one live line, in plain lines, or only what workers write."""
+"""Screens that show a run: as one live line, as plain lines, or only the output of workers."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from typing import Final, NamedTuple, Protocol, TextIO
 from sk_supervisor._show.board import Board
 
 _WORKERS: Final = logging.getLogger("sk_supervisor.workers")
-#: Plain lines with totals come this often at most.
+#: The shortest time between two plain lines with totals.
 _PLAIN_SECONDS = 5.0
 
 
 class Written(NamedTuple):
-    """What a worker, by name and stream, wrote: a line, or, with a level, a text of several."""
+    """The output of a worker (name and stream): a line, or, with a level, a text of several."""
 
     worker: str
     text: str
     level: int | None = None
 
     def lines(self) -> Iterator[str]:
-        """Each of its lines, behind the worker's name."""
+        """Each line of the text, with the worker's name before it."""
         return (f"[{self.worker}] {line}" for line in self.text.split("\n"))
 
 
 class Screen(Protocol):
-    """Used by one thread."""
+    """A way to show a run. Not thread-safe."""
 
     def written(self, written: Written) -> None:
-        """Show what a worker wrote."""
+        """Show the output of a worker."""
 
     def line(self, text: str) -> None:
         """Show a line about workers."""
@@ -40,28 +40,28 @@ class Screen(Protocol):
         """Show a line of the run's own."""
 
     def show(self, board: Board, now: float) -> None:
-        """Show how the run stands."""
+        """Show the progress of the run."""
 
     def close(self) -> None:
-        """Leave the stream as it was."""
+        """Restore the stream."""
 
     def say(self, text: str) -> None:
-        """Print a line as it is; behind the close."""
+        """Print a line as it is, after :meth:`close`."""
 
 
 class QuietScreen:
-    """Only what workers write themselves."""
+    """Prints only the output of workers and lines about them."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def written(self, written: Written) -> None:
-        """Print its lines."""
+        """Print each line, with the worker's name before it."""
         for line in written.lines():
             self.line(line)
 
     def line(self, text: str) -> None:
-        """Print it."""
+        """Print the line."""
         print(text, file=self._stream, flush=True)
 
     def notice(self, text: str) -> None:
@@ -71,18 +71,18 @@ class QuietScreen:
         """Show nothing."""
 
     def close(self) -> None:
-        """Nothing to undo."""
+        """Do nothing."""
 
     def say(self, text: str) -> None:
-        """Print it."""
+        """Print the text."""
         print(text, file=self._stream, flush=True)
 
 
 class LoggedScreen(QuietScreen):
-    """For a program that watches no screen: what workers write is logged, as it comes."""
+    """Logs the output of workers, for a program that runs without a screen."""
 
     def written(self, written: Written) -> None:
-        """Log it, as one record; a line of a standard error is a warning."""
+        """Log the output as one record; without a level, standard error is a warning."""
         level = written.level
         if level is None:
             is_error = written.worker.endswith(" stderr")
@@ -90,14 +90,14 @@ class LoggedScreen(QuietScreen):
         _WORKERS.log(level, "[%s] %s", written.worker, written.text)
 
     def line(self, text: str) -> None:
-        """Log it."""
+        """Log the line."""
         _WORKERS.info("%s", text)
 
 
 class PlainScreen(QuietScreen):
-    """Lines for logs and pipes: one when all groups reach a phase, and totals now and then.
+    """Prints lines for logs and pipes: one when all groups reach a phase, and totals at intervals.
 
-    Totals that are as they were last told, rate and all, are not told again.
+    Totals are not printed again while they are the same, rate included.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -106,11 +106,11 @@ class PlainScreen(QuietScreen):
         self._totals_at = 0.0
 
     def notice(self, text: str) -> None:
-        """Print it."""
+        """Print the line."""
         self.line(text)
 
     def show(self, board: Board, now: float) -> None:
-        """Print what has changed, if it is worth a line."""
+        """Print a phase that is new, or else the totals when they are due."""
         phase = board.phase()
         if phase and phase != self._phase:
             self._phase, self._totals_at = phase, now + _PLAIN_SECONDS
@@ -123,7 +123,7 @@ class PlainScreen(QuietScreen):
 
 
 class LiveScreen(QuietScreen):
-    """One line that changes in place; needs a terminal."""
+    """Shows one line that changes in place; needs a terminal."""
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
@@ -132,7 +132,7 @@ class LiveScreen(QuietScreen):
 
         super().__init__(stream)
         self._text = Text
-        # Standard output is the sink's, and nobody else may touch it.
+        # Standard output belongs to the sink and must not be redirected.
         self._live = Live(
             console=Console(file=stream),
             auto_refresh=False,
@@ -143,33 +143,33 @@ class LiveScreen(QuietScreen):
         self._live.start()
 
     def line(self, text: str) -> None:
-        """Print it above the line."""
+        """Print the text above the live line."""
         self._live.console.print(self._text(text), soft_wrap=True)
 
     def notice(self, text: str) -> None:
-        """Print it above the line."""
+        """Print the text above the live line."""
         self.line(text)
 
     def show(self, board: Board, now: float) -> None:
-        """Bring the line up to date."""
+        """Update the live line."""
         text = f"{board.totals()}  {board.states()}"
         line = self._text(text, no_wrap=True, overflow="ellipsis")
         self._live.update(line, refresh=True)
 
     def close(self) -> None:
-        """Take the line away."""
+        """Remove the live line."""
         self._live.stop()
 
 
 def can_live(stream: TextIO) -> bool:
-    """Whether a line can change in place there."""
+    """Whether the stream is a terminal on which a line can change in place."""
     return stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")
 
 
 def same_terminal(stream: TextIO, descriptor: int) -> bool:
-    """Whether what is written to a file descriptor comes out on the stream's terminal."""
+    """Whether a file descriptor and a stream are the same terminal."""
     try:
         one, other = os.fstat(stream.fileno()), os.fstat(descriptor)
-    except (OSError, ValueError):  # it is closed, or no file at all
+    except (OSError, ValueError):  # one is closed, or the stream is not a file
         return False
     return stat.S_ISCHR(other.st_mode) and one.st_rdev == other.st_rdev
