@@ -12,7 +12,7 @@ from sk_supervisor._system.streams import tolerant
 
 
 def main() -> None:
-    """Run the command. A signal that arrives before its handlers are installed ends it silently."""
+    """Run the command. A signal before the run handles signals itself ends it without a message."""
     if refused := refusal("sk"):
         sys.stderr.write(f"error: {refused}\n")
         sys.exit(2)

@@ -100,8 +100,7 @@ class Worker:
         tell_spans(self._control, assembly)
         self._control.send(Ready(assembly.partial_outputs()))
         self._started = True
-        # Garbage collection was off until now: exclude the objects that the worker is built of from
-        # it.
+        # Garbage collection, off until now, can ignore the objects that the worker is built of.
         gc.freeze()
         gc.enable()
         loop.run()

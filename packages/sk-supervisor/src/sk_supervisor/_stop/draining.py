@@ -1,4 +1,4 @@
-"""What a request to stop sets going: the deadlines of the whole stop, and the drain."""
+"""The reaction to a stop request: the deadlines of the whole stop, and the drain."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from sk_supervisor._requests.handoff import Handoff
 from sk_supervisor._session.workload import Workload
 from sk_supervisor._stop.drain_timer import DrainTimer
 
-#: After a failure there is nothing left to drain, and whoever is left gets this long to leave.
+#: After a failure nothing is left to drain: the remaining workers have this long to end.
 FAILURE_BUDGET_SECONDS = 5.0
-#: A forced stop, or a forced termination, takes this long at each rung.
+#: Each step of a forced stop, or of a forced termination, may take this long.
 FORCE_SECONDS = 1.0
 
 
 class Draining:
-    """Reacts to requests to stop; ends no worker. The loop's thread only; it never waits.
+    """Reacts to stop requests; ends no worker. Called by the loop's thread only; it never waits.
 
-    A drain is: no request is taken any more, those in flight are answered and the nodes have done
-    with them, then the input ends and what was read is worked off. ``timer`` and ``expiry`` are
-    alarms, for the loop; ``ladder`` has the deadlines of the stop that was requested, if one was.
+    In a drain, no more requests are accepted; those in flight are answered, and the nodes finish
+    them. Then the input ends, and the records that were read are processed. ``timer`` and
+    ``expiry`` are alarms for the loop; ``ladder`` has the deadlines of the requested stop, if there
+    is one.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Draining:
         self._groups, self._causes, self._work = prepared.groups, causes, work
         self._successors = successors
         self._delay = prepared.config.runtime.platform.health.drain_delay_seconds
-        # Where spans are exported, who is left has them to send, to whoever listens or does not.
+        # If spans are exported, the remaining workers need time to send them, even to no listener.
         self._flush_seconds = prepared.flush_seconds if span_choices(prepared.config) else 0.0
         self.ladder: Ladder | None = None
         self._withdrawn = self._settling = False
@@ -53,31 +54,32 @@ class Draining:
 
     @property
     def ready_no_more(self) -> bool:
-        """Whether the run goes to its end, be it by a request, a failure, or a call."""
+        """Whether the run is about to end: by a stop request, a failure, or a call."""
         return bool(self._withdrawn or self._causes.stops.reasons or self._causes.broken)
 
     @property
     def until(self) -> float:
-        """Until when the work has to be drained, by the loop's clock; infinite until a request."""
+        """When the work must be drained, on the loop's clock; infinite before a stop request."""
         return self.ladder.drain_until if self.ladder else inf
 
     @property
     def drain_seconds(self) -> float | None:
-        """How long the work has to be drained in a stop; None until a request."""
+        """How long the drain of a stop may take; None before a stop request."""
         return self.ladder.drain_until - self.ladder.withdraw_until if self.ladder else None
 
     @property
     def budget_seconds(self) -> float:
-        """How long the workers have to leave, all together, as things are."""
+        """How long all workers together may take to end, in the present state of the run."""
         if self._causes.broken:
             return FAILURE_BUDGET_SECONDS + self._flush_seconds
         return float(max(g.stop_timeout_seconds for g in self._groups))
 
     def requested(self, force: bool) -> None:
-        """A stop was requested, which drains the run; or with force: nobody drains any more.
+        """Handle a stop request: drain the run, or with ``force`` end it without a drain.
 
-        Before the work was begun it only keeps successors from being started. Whoever waits for the
-        start or the work finds both in the causes.
+        A stop that is not forced, requested before the work has begun, only prevents new
+        successors. The methods that wait for the start or the work find both kinds of request in
+        the causes.
         """
         now = self._clock.now()
         if force:
@@ -90,14 +92,14 @@ class Draining:
             self.timer.begin_at(self.ladder.withdraw_until)
 
     def withdraw(self) -> None:
-        """The run is to end by a call: it is ready no more, and no timer begins a drain."""
+        """Let the run end by a call: it is not ready any more, and no timer begins a drain."""
         self._withdrawn = True
         self.timer.cancel()
 
     def drain(self, ladder: Ladder) -> None:
-        """Drain now: what was asked is answered by workers that still work; then the input ends.
+        """Drain now: the workers answer the requests in flight; then the input ends.
 
-        :param ladder: says by when, if not everything is answered before.
+        :param ladder: has the deadline for the requests.
         """
         self._settling = True
         self.expiry.last = min(self.expiry.last, ladder.requests_until(self._clock.now()))
@@ -105,7 +107,7 @@ class Draining:
         self.requests_settled()
 
     def requests_settled(self) -> None:
-        """End the input, if a drain waits for that and the nodes have done with all requests."""
+        """End the input, if a drain waits for that and the nodes have finished all requests."""
         if not self._handoff.unsettled:
             self._end_input()
 
@@ -118,5 +120,5 @@ class Draining:
     def _begin(self) -> None:
         self._log.emit("drain_begun")
         self._successors.cancel()
-        assert self.ladder is not None  # noqa: S101 - its deadline is what has begun this
+        assert self.ladder is not None  # noqa: S101 - its deadline has begun this drain
         self.drain(self.ladder)

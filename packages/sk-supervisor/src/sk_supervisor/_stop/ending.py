@@ -1,4 +1,4 @@
-"""Ending the workers of a run, in each of the ways that a supervisor is asked to."""
+"""The ways in which a supervisor ends the workers of a run."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sk_supervisor.errors import StopTimeoutError
 
 
 class Ending:
-    """Decides which rungs are taken, and by when; :class:`Stopping` takes them.
+    """Decides which steps of the stop ladder are taken, and when; :class:`Stopping` takes them.
 
-    In the thread that turns the loop, which each method does until it returns.
+    Called by the thread that turns the loop; each method turns the loop until it returns.
     """
 
     def __init__(
@@ -33,9 +33,9 @@ class Ending:
         self._successors, self._draining, self._stopping = successors, draining, stopping
 
     def stop(self, seconds: float, *, drain_inflight: bool) -> None:
-        """Have every worker leave by itself; who is left at the end of the time is left alone.
+        """Ask every worker to end; workers that are left at the end of the time are not terminated.
 
-        :raises StopTimeoutError: when they are not all gone in time.
+        :raises StopTimeoutError: when not all workers have ended in time.
         """
         end = self._loop.now() + seconds
         self._draining.withdraw()
@@ -51,7 +51,7 @@ class Ending:
         self._stopping.settle()
 
     def force(self, groups: Sequence[str]) -> None:
-        """End the workers of these groups: SIGTERM, and SIGKILL a second later."""
+        """End the workers of these groups: by SIGTERM, and by SIGKILL one second later."""
         self._draining.withdraw()
         self._successors.close()
         for rung in (Rung.TERMINATE, Rung.KILL):
@@ -62,7 +62,7 @@ class Ending:
         self._stopping.settle()
 
     def down(self) -> Rung:
-        """End every worker, rung by rung, within the budget; the lowest rung that anybody took.
+        """End every worker within the budget, step by step; return the last step that any needed.
 
         The deadlines of a stop that was requested before still hold.
         """

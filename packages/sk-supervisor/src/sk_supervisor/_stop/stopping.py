@@ -1,4 +1,4 @@
-"""Ending workers, rung by rung: asked, terminated, killed; none waits for another."""
+"""Taking the steps of the stop ladder: workers are asked, terminated, killed, all concurrently."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from sk_supervisor._loop.loop import SupervisorLoop
 from sk_supervisor._processes.process import release_all
 from sk_supervisor._protocol.failures import HEARTBEAT, MEMORY, STUCK, TIMEOUT
 
-#: Failures of workers that do not do what they should in time, or that do harm as long as they
-#: live: nothing is to be had by asking.
+#: Failures of workers that miss a deadline, or that do harm as long as they live. Asking them to
+#: end is useless.
 _HUNG = (HEARTBEAT, TIMEOUT, STUCK, MEMORY)
-#: Even when the budget is gone, a signal gets this long to take effect.
+#: Even when the budget is spent, a signal has this long to take effect.
 _LEAST_SECONDS = 0.2
 
 
 class Stopping:
-    """Takes the rungs of the stop ladder with the workers of a roster, all of them side by side.
+    """Takes the steps of the stop ladder with all workers of a roster concurrently.
 
-    In the thread that turns the loop, which :meth:`down` and :meth:`await_exits` do.
+    Called by the thread that turns the loop; :meth:`down` and :meth:`await_exits` turn it.
 
-    :param tell: sends a worker a message; False where there is no session to send it on.
+    :param tell: sends a worker a message; returns False if it has no session.
     :param order: the groups, source first, sink last.
     """
 
@@ -48,7 +48,7 @@ class Stopping:
         self._held_nothing: set[str] = set()
 
     def alive(self, groups: Collection[str] | None = None) -> list[WorkerRecord]:
-        """The workers, of these groups, whose process is not gone."""
+        """Return the workers, of these groups or of all, whose process has not exited."""
         return [
             r
             for r in self._roster
@@ -56,9 +56,9 @@ class Stopping:
         ]
 
     def down(self, ladder: Ladder, budget_seconds: float) -> Rung:
-        """Go down the ladder until nobody is left; the lowest rung that anybody took.
+        """Take the steps until no worker is left; return the last step that any worker needed.
 
-        Whoever had no session yet is ended at once, and no rung had to be taken for that.
+        A worker without a session is killed at once; if it was still starting, that is not counted.
         """
         left = self.alive()
         if left and not self._causes.forced:
@@ -74,7 +74,7 @@ class Stopping:
         return max(held, default=Rung.NONE)
 
     def ask(self, budget_seconds: float) -> None:
-        """Ask every worker to leave, source first, sink last."""
+        """Ask every worker to end, source first, sink last."""
         facts = {"budget_seconds": budget_seconds}
         self._log.emit(EventName.SUPERVISOR_GRACEFUL_STOP, fields=facts)
         for record in self._roster.in_order(self._order):
@@ -89,16 +89,16 @@ class Stopping:
         else:
             if record.state is State.STARTING:
                 self._held_nothing.add(record.worker_id)
-            # Who has no session yet holds nothing that could be lost, who has lost it leaves by
-            # itself, and who has fallen silent does not listen: there is nobody to talk to.
+            # A worker without a session yet holds nothing that could be lost; one that has lost its
+            # session ends by itself; a silent one does not listen. None of them can be asked.
             self._roster.apply(record, Event.STOP_ASKED, mode="forced")
             record.rung = Rung.KILL
             record.process.signal(signal.SIGKILL)
 
     def signal(self, rung: Rung, groups: Collection[str] | None = None) -> Rung:
-        """Terminate or kill whoever is left, with everything in its process group.
+        """Terminate or kill the workers that are left, with everything in their process groups.
 
-        A worker heeds SIGTERM only behind a stop, so it is told that as well.
+        A worker reacts to SIGTERM only after a stop message, so it is sent that as well.
         """
         number = signal.SIGTERM if rung is Rung.TERMINATE else signal.SIGKILL
         left = self.alive(groups)
@@ -119,7 +119,10 @@ class Stopping:
         *,
         whatever_comes: bool = False,
     ) -> None:
-        """Wait until nobody is left or the time is over; a stop by force ends the wait."""
+        """Wait until no worker is left or the time is over; a forced stop ends the wait.
+
+        :param whatever_comes: go on waiting even after a forced stop.
+        """
         while (
             self.alive(groups)
             and self._loop.now() < deadline
@@ -128,7 +131,7 @@ class Stopping:
             self._loop.step(deadline)
 
     def settle(self) -> None:
-        """Record every exit, and let go of all that are gone, in one short time for them all."""
+        """Record every exit and release the processes that are gone, all within one short time."""
         left = [record for record in self._roster if not record.process.alive]
         for record in left:
             self._roster.released(record)

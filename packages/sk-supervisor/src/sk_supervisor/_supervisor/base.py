@@ -1,4 +1,4 @@
-"""What both supervisors answer in the same way: requests by their handoff, events by their log."""
+"""The methods that both supervisors share: requests, by their handoff, and events, by their log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HANDOFF_FAILED: Final = "handoff_failed"
 
 
 class SupervisorBase:
-    """The part of a :class:`sk_kernel.BootstrapSupervisor` that any thread may call at any time."""
+    """The :class:`sk_kernel.BootstrapSupervisor` methods that any thread may call at any time."""
 
     handoff: Handoff
     _log: EventRail
@@ -45,7 +45,7 @@ class SupervisorBase:
     ) -> RoutingResult:
         """See the protocol.
 
-        :raises HandoffError: as the first input that failed.
+        :raises HandoffError: for the first input that failed.
         """
         return self.handoff.execute_boundary(inputs, timeout_seconds=timeout_seconds)
 
@@ -55,15 +55,15 @@ class SupervisorBase:
 
     @property
     def failure(self) -> KernelError | None:
-        """What the run has failed of, as soon as that is known; None while all is well."""
+        """The error that ended the run, once it is known; None if nothing has failed."""
         return self.handoff.failure
 
     def probed_at(self, addresses: Mapping[str, str]) -> None:
-        """Probes are answered at these addresses, by ``http`` and ``grpc``: the status has them."""
+        """Set the addresses of the health listeners, by ``http`` and ``grpc``, for the status."""
         self._health = addresses
 
     def _request_failed(self, outcome: TerminalEvent, trace_id: str) -> None:
-        """Tell of one, as a lifecycle event of the trace that it is in. Any thread."""
+        """Emit the lifecycle event of a failed request, in the request's trace. Any thread."""
         facts = {"node": outcome.node, "cause_type": outcome.cause_type}
         self._log.emit(
             HANDOFF_FAILED,
@@ -75,7 +75,7 @@ class SupervisorBase:
 
     @contextmanager
     def _telling_its_failure(self) -> Iterator[None]:
-        """Whoever asks anything behind a failure inside the block is told of that."""
+        """Have later requests rejected with the message of an error raised in the block."""
         try:
             yield
         except KernelError as error:

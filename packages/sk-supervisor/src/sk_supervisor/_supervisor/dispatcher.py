@@ -1,4 +1,4 @@
-"""What each event does to the supervisor's picture of its workers, and to the run."""
+"""The handling of each event: the changes to the worker records, and the effects on the run."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ from sk_supervisor._loop.loop_events import (
 from sk_supervisor._protocol import failures as category
 from sk_supervisor._requests.flights import OnFailure
 
-#: How long the evidence of a failure (its exit status) is waited for.
+#: How long to wait for the exit status of a worker whose control session is lost.
 _EVIDENCE_SECONDS = 1.0
 
 
 class Dispatcher:
-    """Takes events in, each once. The loop's thread only; it never waits.
+    """Handles each event once. Called by the loop's thread only; it never waits.
 
-    :param on_ready: called after a worker said that it is ready.
-    :param on_stop: called after each request to stop that changes anything: the first, and the
-        first that is forced; with whether it is.
-    :param on_settled: called when no request is in flight and no more are taken.
-    :param on_handoff_failure: called for a request that has failed.
+    :param on_ready: called after a worker has reported that it is ready.
+    :param on_stop: called after each stop request that changes anything (the first one, and the
+        first forced one), with whether it is forced.
+    :param on_settled: called when no request is in flight and no more are accepted.
+    :param on_handoff_failure: called for each failed request.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Dispatcher:
         self._on_settled, self._on_handoff_failure = on_settled, on_handoff_failure
 
     def dispatch(self, event: LoopEvent) -> None:
-        """Do what an event asks for; of a worker that is not known, nothing."""
+        """Handle an event; ignore it if it is from an unknown worker."""
         match event:
             case WorkerMessage(worker_id=worker_id, message=message):
                 if record := self._roster.get(worker_id):
@@ -97,7 +97,7 @@ class Dispatcher:
                     self._log.emit("stop_requested", fields=facts)
                     self._on_stop(force)
             case RefusalsCame():
-                pass  # an alarm tells of them, at its own rate
+                pass  # an alarm reports them, at its own rate
             case Ping(answer=answer):
                 answer()
             case HandoffFailed(outcome=outcome, trace_id=trace_id):
@@ -111,12 +111,12 @@ class Dispatcher:
                 if record := self._roster.get(worker_id):
                     record.left_hub = True
             case AllAcknowledged():
-                pass  # it wakes whoever waits for the end of the work
+                pass  # it only wakes the loop, which waits for the end of the work
             case WorkerHello():
-                pass  # its bundle follows by itself; the acknowledgement is what counts
+                pass  # the bundle is sent by the control plane; the acknowledgement counts
 
     def _hear(self, record: WorkerRecord, message: object) -> None:
-        """A worker has sent a message over its control session."""
+        """Handle a message from a worker's control session."""
         match message:
             case BundleAck():
                 self._advance(record, Event.BUNDLE_LOADED)
@@ -155,7 +155,7 @@ class Dispatcher:
             self._on_ready()
 
     def _exited(self, record: WorkerRecord) -> None:
-        """A worker's process has ended: as it was asked to, or by a crash."""
+        """Handle the end of a worker's process: after a stop request, or as a crash."""
         transition = step(record.state, Event.EXITED)
         if transition is not None and transition.state is State.STOPPED:
             self._roster.released(record)
@@ -163,15 +163,15 @@ class Dispatcher:
             self._fail(record, Breakage(category.CRASH), Event.EXITED)
 
     def _lost(self, record: WorkerRecord, lost: WorkerLost) -> None:
-        """A worker's control session has ended, or never came to be."""
+        """Handle a control session that has ended, or could not be established."""
         if lost.reason is LossReason.BUNDLE_FAILED:
             self._fail(record, Breakage(category.START, f"it got no bundle: {lost.fault}"))
         else:
-            # A crash shows here first; its exit status follows at once and says more.
+            # A crash first appears as a lost session; the exit status follows at once.
             record.lost_by = self._clock.now() + _EVIDENCE_SECONDS
 
     def _hub_fault(self, fault: HubFault) -> None:
-        """The hub has cut a worker off, or cannot go on itself."""
+        """Handle a fault of the hub: it has disconnected a worker, or has failed itself."""
         worker = fault.worker_id or None
         facts = {"category": fault.category, "problem": fault.message}
         self._log.emit("hub_refused", worker=worker, fields=facts)

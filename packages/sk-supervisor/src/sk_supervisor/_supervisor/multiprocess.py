@@ -1,4 +1,4 @@
-"""The supervisor of real worker processes: the calls that it gets, each handed to its part."""
+"""The supervisor of worker processes: it passes each call on to one of its parts."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from sk_supervisor._supervisor.report import ends_of, report_of, unsummed, with_
 from sk_supervisor._system.scope import Transport, resolve, scope_of
 from sk_supervisor.errors import ProfileError, RuntimeLifecycleResolutionError
 
-if TYPE_CHECKING:  # a run that measures nothing starts without it
+if TYPE_CHECKING:  # needed by profiled runs only
     from sk_supervisor._profile.measures import Profiler
 
-#: Batches go through queues of a hub and over signed channels, on loopback.
+#: Batches go through queues of the hub and over signed channels, on loopback.
 TCP_LOCAL: Final = Transport("tcp_local", Session)
 
 
 class MultiprocessBootstrapSupervisor(SupervisorBase):
     """A :class:`sk_kernel.BootstrapSupervisor` over OS processes.
 
-    All methods but :meth:`request_stop`, :meth:`ping`, :meth:`snapshot`, the event queries and
-    those of requests are for one thread, which must live as long as the workers: Linux ends them
-    when the thread that spawned them ends.
+    Any thread may call :meth:`request_stop`, :meth:`ping`, :meth:`snapshot`, and the methods for
+    events and requests. Call all others from one thread, which must live as long as the workers:
+    Linux ends them when the thread that spawned them ends.
 
-    :param on_progress: called in that thread whenever a worker has said something new of itself;
-        it must not raise.
-    :param on_line: called from a thread of a worker's own with its id, ``stdout`` or ``stderr``,
-        and each line that it writes there; the sink's worker has its standard output for itself.
-        One that raises is called no more for that worker.
-    :param scope: where its transport is bound; by default that of ``tcp_local``.
-    :raises RuntimeLifecycleResolutionError: when none is bound there.
+    :param on_progress: called in that thread whenever a worker has reported something new; it must
+        not raise.
+    :param on_line: called from a thread per worker with the worker's id, ``stdout`` or ``stderr``,
+        and each line written there. The standard output of the sink's worker is not captured. If it
+        raises, it is not called again for that worker.
+    :param scope: binds the transport; by default that of ``tcp_local``.
+    :raises RuntimeLifecycleResolutionError: when no transport is bound there.
     """
 
     def __init__(
@@ -74,14 +74,14 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
 
     @property
     def works_in_caller(self) -> bool:
-        """It does not: processes do."""
+        """False: worker processes do the work."""
         return False
 
     def start_groups(self, group_names: Sequence[str]) -> None:
         """See the protocol.
 
         :raises RuntimeLifecycleResolutionError: for an unknown group, or a group started before.
-        :raises RuntimeLifecycleReadyError: when a port or a process cannot be had.
+        :raises RuntimeLifecycleReadyError: when a port is not free or a process cannot be created.
         """
         self._parts.starting.start(group_names)
 
@@ -91,7 +91,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         :raises RuntimeLifecycleReadyError: when a worker failed, or took longer than its group's
             ``start_timeout_seconds``.
         :raises RuntimeLifecycleResolutionError: when no group has been started.
-        :raises StartInterruptedError: when a stop was requested meanwhile.
+        :raises StartInterruptedError: when a stop was requested before the workers were ready.
         """
         if timeout_seconds <= 0:
             return False
@@ -105,13 +105,13 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         """See the protocol.
 
         :raises RuntimeWorkerFailedError: when a worker failed.
-        :raises RuntimeLifecycleReadyError: when one failed that had not been ready yet; or where
-            the gate does not wait for all of them, and they were not ready in the configured time.
+        :raises RuntimeLifecycleReadyError: when a worker failed before it was ready; or, if the
+            gate does not wait for all groups, when not all were ready within the configured time.
         :raises StartInterruptedError: when a stop was requested before every group was ready.
         :raises StopTimeoutError: when a requested stop did not drain within its budget.
-        :raises StopForcedError: when a stop by force was requested before that.
+        :raises StopForcedError: when a forced stop was requested before the run had drained.
         :raises RuntimeLifecycleResolutionError: when the groups were not started, or not ready.
-        :raises DeadLetterError: when the dead letters of a run that has drained cannot be merged.
+        :raises DeadLetterError: when the dead letters of a drained run cannot be merged.
         """
         began, parts = time.monotonic(), self._parts
         work = parts.work
@@ -135,41 +135,45 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         self._parts.mailbox.put(StopRequested(reason, force))
 
     def take_early(self, early: Early) -> None:
-        """Let workers be processes that have begun already, where there are any."""
+        """Use processes that were started early as workers, as far as there are any."""
         self._parts.starting.take_early(early)
         self._began = early.began_at
 
     def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
-        """Have the run, of which nothing is started yet, write what it measures to a folder.
+        """Have the run write its measurements to a folder. Call it before anything is started.
 
-        :param on_failure: hears of what the supervisor itself cannot write.
+        :param on_failure: called with the error if the supervisor cannot write its own
+            measurements.
         """
         self._profiling = folder, on_failure
         self._parts.starting.profile_into(folder)
 
     def ping(self, answer: Callable[[], None]) -> None:
-        """Have ``answer`` called by the loop at its next turn. Safe in any thread."""
+        """Have the loop call ``answer`` at its next turn. Safe in any thread."""
         self._parts.mailbox.put(Ping(answer))
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """Where unfinished output and dead letters are; empty once they are in place."""
+        """Return the places of unfinished output and dead letters; empty once committed."""
         said = tuple(path for r in self._parts.roster for path in r.unfinished_outputs())
         return said + self._parts.letters.partial_outputs()
 
     @property
     def output_is_in_doubt(self) -> bool:
-        """Whether, at the end, the sink may have committed, and its worker ended before a word."""
+        """Whether the sink may have committed although its worker ended before it could report.
+
+        Known after the shutdown.
+        """
         return self._parts.work.in_doubt
 
     def stop_groups(self, graceful_timeout_seconds: float, *, drain_inflight: bool) -> None:
-        """See the protocol; workers that are left at the end of the time are left alone.
+        """See the protocol; workers that are left at the end of the time are not terminated.
 
-        :raises StopTimeoutError: a ``TimeoutError``, when they are not all gone in time.
+        :raises StopTimeoutError: a ``TimeoutError``, when not all workers have ended in time.
         """
         self._parts.ending.stop(graceful_timeout_seconds, drain_inflight=drain_inflight)
 
     def force_terminate_groups(self, group_names: Sequence[str]) -> None:
-        """See the protocol: SIGTERM, and SIGKILL a second later.
+        """See the protocol: sends SIGTERM, and SIGKILL one second later.
 
         :raises RuntimeLifecycleResolutionError: for an unknown group.
         """
@@ -180,7 +184,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         """See the protocol. Legal in every state, and more than once."""
         parts = self._parts
         if parts.causes.failed is not None:
-            # The hub may not have come to it yet: what is lost is lost with that worker's group.
+            # The hub may not have noticed the loss yet: fail the requests that the lost worker has.
             parts.work.lose(parts.causes.failed.worker_id)
         self.handoff.close()
         rung = parts.ending.down()
@@ -215,9 +219,10 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         )
 
     def _begin_work(self) -> None:
-        """Open the gate; return when every group is at work.
+        """Open the gate; return when every group was told to start.
 
-        Where they pass it one by one, they have as long for it as they have to be ready elsewhere.
+        If the groups start one by one, the readiness timeout applies until the last one has
+        started.
         """
         work, policy = self._parts.work, {"policy": str(self._parts.work.policy)}
         if work.all_ready():

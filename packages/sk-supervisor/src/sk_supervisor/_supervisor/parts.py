@@ -1,8 +1,8 @@
-"""What a supervisor of worker processes is made of, put together once for a run.
+"""The parts of a supervisor of worker processes, assembled once for a run.
 
-What happens is put into the mailbox by any thread. The loop takes it out and has it dispatched; so
-workers, requests to stop and successors are dealt with, none of which knows of the loop. Whoever
-waits for something (a start, the work, an end) turns the loop.
+Any thread puts events into the mailbox. The loop takes them out and passes them to the dispatcher,
+which calls the parts that handle workers, stop requests and successors; these do not know the loop.
+A method that waits (for the start, the work, the end) turns the loop meanwhile.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from sk_supervisor._text.redaction import redactor_of
 
 
 class SupervisorParts:
-    """The parts that the supervisor itself calls; making them opens and starts nothing."""
+    """The parts that the supervisor calls; constructing them opens and starts nothing."""
 
     def __init__(
         self,
@@ -130,12 +130,15 @@ class SupervisorParts:
         return SupervisorLoop(self.mailbox, dispatcher.dispatch, judge, log, self.clock, alarms)
 
     def _forget(self, worker: str) -> None:
-        """A worker has been followed by another, and that by another: what it did is summed up."""
+        """Forget a worker after its second successor: its counts are in its place's sum."""
         self.mailbox.forget(worker)
         self.work.forget(worker)
 
     def _to_open(self, profile: str) -> Callable[[], Session]:
-        """What opens what the workers connect to; they write profiles to that folder, if any."""
+        """Return the function that opens the session of the workers.
+
+        :param profile: the folder of their profiles; empty for none.
+        """
         return partial(
             self._transport.open,
             self._prepared,

@@ -1,4 +1,4 @@
-"""What a run over processes did, from what its workers said of themselves."""
+"""The report of a run over processes, from the reports of its workers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def report_of(
     seconds: float,
     totals: Iterable[Totals] = (),
 ) -> RunReport:
-    """The report of a run whose sink has ended; ``totals`` of its places, dead workers' in them."""
+    """Return the report of a run whose sink has ended.
+
+    :param totals: of every place, including the workers that have failed.
+    """
     every = list(totals)
     complete, end = sink.outcome is DrainOutcome.COMPLETE, sink.sink_end
     return RunReport(
@@ -42,15 +45,16 @@ def report_of(
 
 
 def unsummed(sink: WorkerRecord) -> str:
-    """Why a run has no counters, whose sink has ended, and its worker before it could give them."""
+    """Return a warning: the sink ended, but its worker ended before it sent the counters."""
     why = sink.failure_line() or f"did not wait for worker {sink.worker_id}"
     return f"warning: no summary from the sink: {why}"
 
 
 def ends_of(plan: ExecutionPlan, groups: Iterable[GroupStatus]) -> tuple[int, int]:
-    """Records that the source has given, and that the sink has taken: so far, as in the report.
+    """Return the numbers of records given by the source and taken by the sink so far.
 
-    Workers speak one after the other: what any of them has come past has been given.
+    They are counted as in the report. Workers report at different times: the source has given each
+    record that any worker has passed.
     """
     workers = {group.name: group.workers for group in groups}
     done = (w.source_records for several in workers.values() for w in several)
@@ -59,12 +63,12 @@ def ends_of(plan: ExecutionPlan, groups: Iterable[GroupStatus]) -> tuple[int, in
 
 
 def with_letters(report: RunReport, letters: DeadLetterFile, share: Share) -> RunReport:
-    """The report of a run whose dead letters are put in place: it was completed, or has drained.
+    """Commit the dead letters of a completed or drained run; return the report with their number.
 
-    :param share: the records of which a worker's letters belong to the output.
-
-    :raises DeadLettersLeftError: when they cannot be put there, and the sink has committed.
-    :raises DeadLetterError: when they cannot, and it has not.
+    :param share: returns, for a worker and a node, the records whose dead letters belong to the
+        output.
+    :raises DeadLettersLeftError: when they cannot be committed, and the sink has committed.
+    :raises DeadLetterError: when they cannot be committed, and the sink has not.
     """
     with letters.behind(commit=report.outcome == "completed"):
         count = letters.stage(share)
@@ -73,5 +77,5 @@ def with_letters(report: RunReport, letters: DeadLetterFile, share: Share) -> Ru
 
 
 def progress_of(worker: WorkerRecord) -> Progress:
-    """How far a worker has come."""
+    """Return the progress of a worker, with its state."""
     return msgspec.structs.replace(worker.progress, state=str(worker.state))

@@ -1,4 +1,4 @@
-"""Waiting in the loop, for a start or for the work to be done; and what ends either before that."""
+"""Waiting in the loop for a start or for the end of the work, and the errors that end the wait."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from sk_supervisor.errors import (
     StopTimeoutError,
 )
 
-#: How long what a dead worker has said is read by the hub, at most, until it is taken for nothing.
+#: How long to wait, at most, until the hub has read everything that a dead worker has sent.
 _LAST_WORD_SECONDS = 1.0
 
 
 class Waiting:
-    """Turns the loop until what is waited for is there; raises the typed error of what ends it."""
+    """Turns the loop until a condition holds; raises the typed error of what ends the wait."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Waiting:
         self._work, self._handoff, self._draining = work, handoff, draining
 
     def until_ready(self, groups: Collection[str], timeout_seconds: float) -> bool:
-        """Whether all of these groups were ready within the time.
+        """Return whether all of these groups were ready within the time.
 
         :raises RuntimeLifecycleReadyError, HubFailedError: when a worker, or the hub, failed.
         :raises StartInterruptedError, StopForcedError: when a stop was requested.
@@ -52,7 +52,7 @@ class Waiting:
         return self.until(lambda: self._roster.ready_groups() >= wanted, timeout_seconds)
 
     def until(self, is_there: Callable[[], bool], timeout_seconds: float) -> bool:
-        """Whether something of a start was there within the time; as :meth:`until_ready`."""
+        """Return whether a start condition held in time; raises as :meth:`until_ready`."""
         end = self._loop.now() + timeout_seconds
         while True:
             self._raise_failure(starting=True)
@@ -64,7 +64,7 @@ class Waiting:
             self._loop.step(end)
 
     def catch_up(self) -> None:
-        """Take in what has happened already. Raises as :meth:`until_ready`."""
+        """Handle the events that have already arrived. Raises as :meth:`until_ready`."""
         self._loop.catch_up()
         self._raise_failure(starting=True)
         self._raise_interruption()
@@ -73,7 +73,7 @@ class Waiting:
         """Return when every group was told to start.
 
         :raises RuntimeLifecycleReadyError: when they were not ready within the time, or a worker
-            failed that had not been ready yet.
+            failed before it was ready.
         :raises StartInterruptedError, StopForcedError: when a stop was requested.
         :raises RuntimeWorkerFailedError, HubFailedError: when a worker, or the hub, failed.
         """
@@ -87,16 +87,16 @@ class Waiting:
             self._loop.step(min(patience, end))
 
     def until_done(self) -> None:
-        """Return when all work is done, and nobody waits for a reply any more.
+        """Return when all work is done and every request has been answered.
 
-        Behind the work no request is taken; a failed run answers none.
-        Behind a failure the others go on as long as the output may be complete all the same. Once
-        the sink has committed nothing is raised any more: the run is complete.
+        Once the work is done, no more requests are accepted; a failed run does not answer those in
+        flight. After a failure, the other workers go on as long as the output may still become
+        complete. Once the sink has committed, nothing is raised any more: the run is complete.
 
         :raises StopTimeoutError: when a requested stop did not drain within its budget.
-        :raises StopForcedError: when a stop by force was requested before that.
+        :raises StopForcedError: when a forced stop was requested before the run had drained.
         :raises RuntimeWorkerFailedError, HubFailedError: when a worker, or the hub, failed.
-        :raises RuntimeLifecycleReadyError: when a worker failed that had not been ready yet.
+        :raises RuntimeLifecycleReadyError: when a worker failed before it was ready.
         """
         while True:
             if self._work.is_done(broken=self._causes.broken):
@@ -109,21 +109,21 @@ class Waiting:
                 if not self._work.committed:
                     raise
                 self._handoff.refuse()
-                return  # nothing that comes behind the commit is waited for any longer
+                return  # after the commit, nothing else is waited for
             self._loop.step(deadline)
 
     def _deadline(self) -> float | None:
-        """Until when the work may go on as things are; None for as long as it takes."""
+        """Return until when the work may go on at present; None for no limit."""
         patience = self._patience()
         self._raise_if_out_of_time()
         until = min(patience, self._draining.until)
         return until if until < inf else None
 
     def _patience(self) -> float:
-        """Until when the others may go on working: behind a failure, only to finish without it.
+        """Return until when the workers may go on; after a failure, only to complete the output.
 
-        :raises RuntimeLifecycleReadyError, RuntimeWorkerFailedError, HubFailedError: what failed,
-            when that is over.
+        :raises RuntimeLifecycleReadyError, RuntimeWorkerFailedError, HubFailedError: the failure,
+            when that time is over.
         """
         until = self._allowed()
         if until <= self._loop.now():
@@ -133,24 +133,25 @@ class Waiting:
     def _allowed(self) -> float:
         failed = self._causes.failed
         if failed is not None and self._work.has_sent_all(failed):
-            # The output may be complete, and in place, all the same.
+            # The output may become complete, and be committed, without the failed worker.
             return self._causes.failed_at + FAILURE_BUDGET_SECONDS
         if failed is not None and self._is_owed_a_word(failed):
             return self._causes.failed_at + _LAST_WORD_SECONDS
         return 0.0 if self._causes.broken else inf
 
     def _is_owed_a_word(self, dead: WorkerRecord) -> bool:
-        """Whether what a dead worker has said of its sink may still be on its way."""
+        """Whether the report of a dead worker on its sink may still be on its way."""
         unread = not dead.process.alive and not dead.left_hub
         return unread and self._work.may_have_ended(dead)
 
     def _raise_failure(self, *, starting: bool) -> None:
-        """Raise the error of what failed first; return if nothing did."""
+        """Raise the error of the first failure, if anything has failed."""
         error = self._causes.error()
         if error is None:
             return
         record = self._causes.failed
-        # Where its place was filled once, the run had started, whatever its last worker was about.
+        # If its place once had a ready worker, the run had started, whatever its last worker was
+        # doing.
         early = record is not None and (starting or not record.came_up)
         if isinstance(error, RuntimeWorkerFailedError) and record is not None and early:
             waited = self._causes.failed_at - record.place_since
@@ -160,9 +161,9 @@ class Waiting:
         raise error
 
     def _raise_interruption(self) -> None:
-        """Raise if a stop was requested: of a run that was still to be started."""
+        """Raise if a stop was requested before the run was started."""
         if self._causes.forced:
-            raise StopForcedError(())  # nobody is late: a start has nothing to drain
+            raise StopForcedError(())  # no worker is late: a start has nothing to drain
         if self._causes.stops.reasons:
             raise StartInterruptedError(self._causes.stops.reasons[0])
 
