@@ -1,10 +1,10 @@
 """The clock of every deadline in a run over processes: it leaves out suspensions of the supervisor.
 
 The monotonic clock goes on while a process is suspended (Ctrl-Z, a debugger, a frozen container),
-and nothing tells the process that it was. All it can see is a wait that took longer than planned. A
-suspension that ends before the wait would have ended cannot be seen. So while a deadline is pending
-no wait is long. This adds no wake-ups to a run that works: every worker sends a heartbeat a second,
-which ends the wait sooner.
+and the process is not notified. It can only notice that a wait took longer than planned. A
+suspension that ends before the wait would have ended cannot be detected. So while a deadline is
+pending no wait is long. This adds no wake-ups to a run that works: every worker sends a heartbeat
+each second, which ends the wait sooner.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 LONGEST_WAIT_SECONDS: Final = 1.0
-#: A loop that wakes this much too late was suspended; a busy machine makes it less late.
+#: A loop that wakes this much too late was suspended; a busy machine delays it less.
 _LATE_SECONDS: Final = 1.0
 
 
 class LoopClock:
-    """Monotonic seconds less those in which the process was suspended. Any thread may read it.
+    """Monotonic seconds, less those in which the process was suspended. Any thread may read it.
 
     ``paused`` is the sum of the suspensions so far. Until the loop has noticed one, other threads
     still read a time that includes it.
@@ -36,11 +36,11 @@ class LoopClock:
         return self._seconds() - self.paused
 
     def of(self, monotonic: float) -> float:
-        """The time of this clock for a time of the monotonic clock, as things are."""
+        """Convert a time of the monotonic clock, by the suspensions noticed so far."""
         return monotonic - self.paused
 
     def waited(self, began: float, until: float | None) -> float:
-        """Leave out a wait in which the process was suspended; its seconds, or 0 if it was not.
+        """Leave out a wait in which the process was suspended; return its seconds, or 0.
 
         Only the loop calls this, after each wait.
 
@@ -52,7 +52,7 @@ class LoopClock:
 
 
 def wait_until(began: float, dues: Sequence[float]) -> float | None:
-    """When a wait that begins now must end; None if no deadline is pending.
+    """Return when a wait that begins now must end; None if no deadline is pending.
 
     :param dues: the pending deadlines.
     """
@@ -60,8 +60,9 @@ def wait_until(began: float, dues: Sequence[float]) -> float | None:
 
 
 def paused_seconds(began: float, until: float | None, woke: float) -> float:
-    """How long the process was suspended, or up to :data:`LONGEST_WAIT_SECONDS` more; 0 if not.
+    """Return how long the process was suspended; 0 if it was not.
 
-    The whole of such a wait is left out: too much does no harm, too little would.
+    The whole wait is counted, up to :data:`LONGEST_WAIT_SECONDS` too much: leaving out too much
+    does no harm, leaving out too little would.
     """
     return woke - began if until is not None and woke - until >= _LATE_SECONDS else 0.0

@@ -1,4 +1,4 @@
-"""Why a run is to end: the first failure of a worker or of the hub, and the requests to stop."""
+"""Why a run is to end: the first failure of a worker or of the hub, and the stop requests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sk_supervisor.errors import HubFailedError, RuntimeWorkerFailedError
 
 
 class EndCauses:
-    """What is known so far. Written by the loop's thread only; it decides nothing.
+    """The causes so far. Written by the loop's thread only; it decides nothing.
 
-    ``failed`` is the worker by whose failure the run ends, since ``failed_at`` on the loop's clock.
+    ``failed`` is the worker whose failure ends the run; ``failed_at`` is when, on the loop's clock.
     """
 
     def __init__(self, clock: LoopClock) -> None:
@@ -22,25 +22,25 @@ class EndCauses:
         self.stops = StopRequests()
 
     def blame(self, record: WorkerRecord) -> None:
-        """The run ends by this worker, unless it ends by another already."""
+        """Let the failure of this worker end the run, unless another one ends it already."""
         if self.failed is None:
             self.failed, self.failed_at = record, self._clock.now()
 
     def blame_hub(self, problem: str) -> None:
-        """The supervisor's own hub relays nothing any more; the first problem is kept."""
+        """Record that the supervisor's hub failed; the first problem is kept."""
         if self.hub_failure is None:
             self.hub_failure = HubFailedError(problem)
 
     @property
     def forced(self) -> bool:
-        """Whether the run is to end at once: who requested a stop said so."""
+        """Whether a forced stop was requested: the run is to end at once."""
         return self.stops.forced
 
     @property
     def broken(self) -> bool:
-        """Whether a worker that nobody follows, or the hub, has failed."""
+        """Whether the hub, or a worker that gets no successor, has failed."""
         return self.failed is not None or self.hub_failure is not None
 
     def error(self) -> RuntimeWorkerFailedError | HubFailedError | None:
-        """The error of the failure, with its evidence; None if nothing failed."""
+        """Return the error of the failure, with its evidence; None if nothing has failed."""
         return self.hub_failure if self.failed is None else failure_error(self.failed)

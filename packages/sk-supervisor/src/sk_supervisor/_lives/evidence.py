@@ -1,4 +1,4 @@
-"""What is known of a worker at the moment that it failed: for the event, the error, the message."""
+"""The evidence of a worker's failure: for the event, the error and the message."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from sk_supervisor._lives.judgement import Counts
 from sk_supervisor._lives.vitals import Vitals
 from sk_supervisor.errors import AtHand
 
-if TYPE_CHECKING:  # a memory run imports this module, and needs nothing of the control plane
+if TYPE_CHECKING:  # a memory run imports this module, and does not need the control plane
     from sk_control import Failed
 
-#: An event's text has room for 2048 bytes, and the last lines say the most.
+#: A text of an event holds up to 2048 bytes; the last lines are the most useful.
 _TAIL_BYTES: Final = 2000
 _CUT: Final = "\u2026"
 
 
 @dataclass(frozen=True, slots=True)
 class Breakage:
-    """Why a worker is held to have failed."""
+    """The reason why a worker counts as failed."""
 
     category: str
     message: str = ""
     node: str = ""
     cause_type: str = ""
     told: bool = False
-    """Whether the worker said so itself; what it wrote besides is then no evidence."""
+    """Whether the worker reported it itself; then its last lines are no evidence."""
     trace_id: str = ""
     """The trace of the record at fault, if there is one."""
 
     @classmethod
     def said(cls, failed: Failed) -> Breakage:
-        """What the worker itself said."""
+        """The failure that the worker itself has reported."""
         return cls(
             failed.category,
             failed.message,
@@ -46,26 +46,26 @@ class Breakage:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How a failed worker was found."""
+    """The state in which a failed worker was found."""
 
     ended: str = ""
-    """How its process ended; empty if it had not."""
+    """How its process ended; empty if it had not ended."""
     stderr_tail: tuple[str, ...] = ()
     counts: Counts = field(default_factory=Counts)
-    """Its last word of its progress."""
+    """Its last reported progress."""
     vitals: Vitals | None = None
-    """What it was doing, where it was silent or stuck."""
+    """What it was doing, if it was silent or stuck."""
     position: str = ""
-    """The node and the line that it was at, in its last word of its progress."""
+    """The node and the line in its last reported progress."""
     at_hand: AtHand | None = None
-    """What the hub had sent it, and has not seen again."""
+    """The batches that the hub has sent to it, and not got back."""
 
 
 def facts(breakage: Breakage, evidence: Evidence) -> dict[str, object]:
-    """The fields of ``worker_failed``.
+    """Return the fields of the event ``worker_failed``.
 
-    What a worker wrote before it told of its own failure is the traceback of a node, which may
-    hold what is in a record: it is in no event.
+    Before a worker reports its own failure it writes the traceback of a node, which may show data
+    of a record: so that is not part of any event.
     """
     texts = {
         "category": breakage.category,
@@ -90,12 +90,12 @@ def facts(breakage: Breakage, evidence: Evidence) -> dict[str, object]:
 
 
 def at(position: str) -> str:
-    """How a sentence goes on that says where a worker was; empty where that is not known."""
+    """Return a worker's position as the end of a sentence; empty if it is not known."""
     return f", in {position}" if position else ""
 
 
 def last_bytes(lines: Iterable[str], limit: int = _TAIL_BYTES) -> str:
-    """The end of these lines, of at most so many bytes of UTF-8; a cut is marked."""
+    """Return the end of these lines, at most ``limit`` bytes of UTF-8; a cut is marked."""
     raw = "\n".join(lines).encode("utf-8", "backslashreplace")
     if len(raw) <= limit:
         return raw.decode()

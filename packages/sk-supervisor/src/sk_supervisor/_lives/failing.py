@@ -1,4 +1,4 @@
-"""What is done about a worker that has failed: it is followed by another, or the run ends by it."""
+"""The reaction to the failure of a worker: a successor is started, or the run ends."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sk_supervisor._lives.vitals import Vitals
 
 
 class Failing:
-    """Whoever finds that a worker has failed says so here. The loop's thread only.
+    """Handles each failure of a worker, however it was found. Called by the loop's thread only.
 
-    :param follow: starts a successor, if there is to be one; whether there is.
+    :param follow: starts a successor, if the worker is to have one; returns whether it does.
     """
 
     def __init__(
@@ -30,10 +30,10 @@ class Failing:
         event: Event = Event.BROKE,
         vitals: Vitals | None = None,
     ) -> None:
-        """Take in that a worker has failed. Of one that has failed or left before, nothing.
+        """Record the failure of a worker, unless it has failed or stopped before.
 
-        :param event: that of the lifecycle table by which it was found out.
-        :param vitals: what its process was doing, where somebody has looked.
+        :param event: the event of the lifecycle table that shows the failure.
+        :param vitals: what its process was doing, if that was checked.
         """
         record.lost_by = None
         transition = self._roster.broke(record, breakage, event, vitals)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class GatePolicy(StrEnum):
-    """When a group starts: when all groups are ready, when those behind it are, or at once."""
+    """When a group starts: when all groups are ready, when those downstream are, or at once."""
 
     ALL_READY = "all_ready"
     DOWNSTREAM_READY = "downstream_ready"
@@ -19,7 +19,7 @@ class GatePolicy(StrEnum):
 
 
 def gate_policy(readiness: ReadinessConfig) -> GatePolicy:
-    """The policy that ``runtime.platform.readiness`` selects."""
+    """Return the policy that ``runtime.platform.readiness`` selects."""
     if not readiness.enabled:
         return GatePolicy.OPEN
     if readiness.start_work_on_all_groups_ready:
@@ -28,7 +28,7 @@ def gate_policy(readiness: ReadinessConfig) -> GatePolicy:
 
 
 def downstream_of(edges: Iterable[tuple[str, str]], group: str) -> set[str]:
-    """Every other group that output of ``group`` can reach."""
+    """Return every other group that the output of ``group`` can reach."""
     pairs = list(edges)
     reached: set[str] = set()
     frontier = {group}
@@ -41,7 +41,7 @@ def downstream_of(edges: Iterable[tuple[str, str]], group: str) -> set[str]:
 def may_start(
     policy: GatePolicy, ready: Collection[str], downstream: Mapping[str, Collection[str]]
 ) -> tuple[str, ...]:
-    """The ready groups that may start now, in the order of ``downstream`` (all groups)."""
+    """Return the ready groups that may start now, in the order of ``downstream`` (all groups)."""
     if policy is GatePolicy.ALL_READY:
         return tuple(downstream) if set(ready) >= downstream.keys() else ()
     if policy is GatePolicy.DOWNSTREAM_READY:

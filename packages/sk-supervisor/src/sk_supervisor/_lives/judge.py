@@ -1,4 +1,4 @@
-"""Which workers have run out of time: to start, to be heard again, to get on, to explain an end."""
+"""Failing workers that exceed a time limit: for the start, silence, a stall or a lost session."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from sk_supervisor._text.units import no_progress
 class Judge:
     """Applies the time limits of each worker's group. The loop's thread only; it never waits.
 
-    Which limit counts in which state is the lifecycle table's to say: a slow start is judged by
-    ``start_timeout_seconds``, since no row of ``starting`` knows of silence.
+    The lifecycle table determines which limit applies in which state: for example, only
+    ``start_timeout_seconds`` applies to a slow start, because ``starting`` has no transition for
+    silence.
 
     All times are seconds of the loop's clock.
 
-    :param look: looks at a process of the system: its id, and the time.
+    :param look: samples a process of the system, by its id; is given the time.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Judge:
         self._roster, self._log, self._fail, self._look = roster, log, failing.fail, look
 
     def dues(self) -> Iterator[float]:
-        """The deadlines of the workers: when :meth:`judge` has something to do, as things are."""
+        """Yield the present deadlines of the workers, at which :meth:`judge` is to be called."""
         for record in self._roster:
             if step(record.state, Event.OVERDUE):
                 yield record.start_by
@@ -48,9 +49,9 @@ class Judge:
                 yield record.lost_by
 
     def judge(self, now: float) -> None:
-        """Fail whoever is out of time at ``now``, but for those that stand still.
+        """Fail each worker that has exceeded a limit at ``now``; stalls are not checked.
 
-        Of those :meth:`progressed` judges: they say themselves that they have got no further.
+        :meth:`progressed` checks those: a worker reports its lack of progress itself.
         """
         for record in self._roster:
             if step(record.state, Event.OVERDUE) and now >= record.start_by:
@@ -65,8 +66,8 @@ class Judge:
     def heard(self, heard: Callable[[str], float | None], now: float) -> None:
         """Note which workers were heard since the last call.
 
-        :param heard: when a worker was heard, by its id; later than ``now`` for a message that came
-            before a suspension of this process was noticed.
+        :param heard: returns when a worker was heard, by its id; later than ``now`` for a message
+            that came before a suspension of this process was noticed.
         """
         for record in self._roster:
             at = heard(record.worker_id)
@@ -74,9 +75,9 @@ class Judge:
                 record.silence.heard(min(at, now))
 
     def progressed(self, record: WorkerRecord, counts: Counts, now: float) -> None:
-        """A worker said how far it has come: tell of a stall that begins or ends with that.
+        """Check a worker's reported progress; emit an event when a stall begins or ends with it.
 
-        Where the group has ``on_stuck: fail``, a stall that begins is the worker's failure.
+        If the group has ``on_stuck: fail``, the beginning of a stall fails the worker.
         """
         standstill = record.standstill
         change = standstill.said(counts, now)
@@ -91,7 +92,7 @@ class Judge:
             self._fail_as(record, category.STUCK, message, Event.STUCK, change.vitals)
 
     def _silent(self, record: WorkerRecord, now: float) -> None:
-        """Look at a process that is not heard; at the second look, which ends it, fail it."""
+        """Sample the process of a silent worker; at the second sample, fail the worker."""
         vitals = record.silence.looked(self._look(record.process.pid, now))
         if vitals is not None:
             limit = f"({HEARTBEATS} x heartbeat_seconds: {record.group.heartbeat_seconds})"

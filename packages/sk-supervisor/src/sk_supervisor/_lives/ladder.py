@@ -1,13 +1,13 @@
 """The stop ladder: its deadlines, under one time budget for all workers together. Pure.
 
-    withdraw   nothing changes but readiness: callers go elsewhere (a time before the budget)
-    drain      sources stop, what is in flight drains       (most of the budget)
+    withdraw   the run is not ready any more: callers go elsewhere (before the budget begins)
+    drain      sources stop, records in flight are processed    (most of the budget)
     stop       workers are asked to end, and acknowledge
     terminate  SIGTERM to each worker's process group
     kill       SIGKILL to each worker's process group
 
-The first two are the run's; a worker takes one of the others. The last two have a fixed share at
-the end of the budget, so that the whole stays within it.
+The first two steps are of the run; a worker takes one of the others. The last two have a fixed
+share at the end of the budget, so that the whole stop stays within it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-#: Seconds kept back for SIGTERM and SIGKILL to take effect, at most a quarter of the budget each.
+#: Seconds reserved for SIGTERM and SIGKILL to take effect, at most a quarter of the budget each.
 _TERMINATE_SECONDS = 2.0
 _KILL_SECONDS = 1.0
 
 
 class Rung(IntEnum):
-    """How far down the ladder a worker had to go."""
+    """The last step of the stop ladder that a worker needed."""
 
     NONE = 0
     STOP = 1
@@ -31,7 +31,7 @@ class Rung(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Deadlines on one clock, in its seconds."""
+    """The deadlines of the steps, in seconds of one clock."""
 
     withdraw_until: float
     drain_until: float
@@ -43,9 +43,9 @@ class Ladder:
     def within(
         cls, budget_seconds: float, now: float, *, drain: bool = True, delay_seconds: float = 0.0
     ) -> Ladder:
-        """The rungs of a stop that is asked for ``now``; without ``drain`` it begins at *stop*.
+        """Return the ladder of a stop requested ``now``; without ``drain`` it begins at *stop*.
 
-        The budget begins behind the delay.
+        The budget begins after the delay.
         """
         now += delay_seconds
         kill = min(_KILL_SECONDS, budget_seconds / 4)
@@ -57,18 +57,18 @@ class Ladder:
 
     @classmethod
     def at_once(cls, seconds: float, now: float) -> Ladder:
-        """Nothing but the lowest rung, which begins ``now``."""
+        """Return a ladder with the last step only, which begins ``now``."""
         return cls(now, now, now, now, now + seconds)
 
     def requests_until(self, now: float) -> float:
-        """Who is not answered by then, in a drain that begins ``now``, has no more time.
+        """Return when the requests in flight time out, in a drain that begins ``now``.
 
-        A stream needs some of it too.
+        It is half of the drain's time: the stream needs time to drain, too.
         """
         return now + (self.drain_until - now) / 2
 
     def no_later_than(self, other: Ladder) -> Ladder:
-        """The earlier deadline of each rung."""
+        """Return the earlier deadline of each step."""
         return Ladder(
             min(self.withdraw_until, other.withdraw_until),
             min(self.drain_until, other.drain_until),

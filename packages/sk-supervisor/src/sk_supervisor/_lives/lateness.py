@@ -1,4 +1,4 @@
-"""What workers were about that did not end in time: whose fault it is, and who only waited."""
+"""What the workers that did not end in time were doing: working, or waiting for others."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sk_supervisor._text.units import items_at_hand
 
 
 def lateness(records: Iterable[WorkerRecord]) -> dict[str, str]:
-    """What each of these workers that has not drained was about, as it last said.
+    """Return what each worker that has not drained was doing when it last reported.
 
-    :param records: source first, sink last: where none has work at hand, the first is waited for.
+    :param records: source first, sink last; if no worker has work, the others wait for the first.
     """
     late = [record for record in records if record.drained is None]
     busy = [r for r in late if r.standstill.counts.waiting or r.position]

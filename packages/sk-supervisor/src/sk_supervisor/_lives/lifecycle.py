@@ -1,8 +1,8 @@
-"""The life of a worker and of a group, as tables: ``state x event -> state, actions``. Pure.
+"""The lifecycles of a worker and of a group, as tables: ``state x event -> state, actions``. Pure.
 
-A worker's record begins a life, and a process that takes a failed one's place begins another: no
-life goes back. An event that is not in a state's row changes nothing: it is late or a duplicate.
-Each checkpoint is emitted once in a life. Whatever depends on time comes as an event as well, from
+A lifecycle begins with a worker's record, and never goes back: a successor's process begins another
+one. An event that is not in a state's row changes nothing: it is late or a duplicate. Each
+lifecycle emits each checkpoint at most once. Time limits come as events, too, from
 :mod:`sk_supervisor._lives.judgement`, which is given the time.
 """
 
@@ -17,7 +17,7 @@ from sk_observability import EventName
 
 
 class State(StrEnum):
-    """Where a worker, a group or a run is."""
+    """The state of a worker, a group or a run."""
 
     STARTING = "starting"
     READY = "ready"
@@ -28,37 +28,37 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
-    """What can happen to a worker."""
+    """The events in the lifecycle of a worker."""
 
     BUNDLE_LOADED = "bundle_loaded"
     SAID_READY = "said_ready"
     GATE_OPENED = "gate_opened"
     STOP_ASKED = "stop_asked"
     BROKE = "broke"
-    """It said itself that it failed, broke a rule, or lost its session."""
+    """It reported its own failure, broke a rule, lost its session, or exceeded its memory limit."""
     OVERDUE = "overdue"
     """It took longer to start than ``start_timeout_seconds``."""
     SILENT = "silent"
-    """Nothing was heard of it for three ``heartbeat_seconds``."""
+    """No message came from it for three ``heartbeat_seconds``."""
     STUCK = "stuck"
-    """It beats, but stands still before waiting work, and ``on_stuck`` says that this is fatal."""
+    """It sends heartbeats but makes no progress with waiting work; ``on_stuck`` is ``fail``."""
     EXITED = "exited"
     """Its process has ended."""
     RELEASED = "released"
-    """The supervisor has let go of what was left of it."""
+    """The supervisor has released its process."""
 
 
 class Act(StrEnum):
-    """What is to be done at a transition, beside emitting."""
+    """What to do at a transition, besides emitting an event."""
 
     OPEN_GATE = "open_gate"
-    """See which groups may begin, now that this worker is ready."""
+    """Start the groups that may start, now that this worker is ready."""
     BLAME = "blame"
-    """Keep why it failed, with the evidence: the run ends by it, or a successor is started."""
+    """Record the failure with its evidence; then the run ends, or a successor is started."""
 
 
 class Transition(NamedTuple):
-    """The next state; the lifecycle event to emit and what else to do there, if anything."""
+    """The next state, the lifecycle event to emit, and what else to do, if anything."""
 
     state: State
     emits: EventName | None = None
@@ -103,23 +103,23 @@ TRANSITIONS: Final[Mapping[State, Mapping[Event, Transition]]] = MappingProxyTyp
         },
     }
 )
-"""By state, the events that there can be, and what each comes to."""
+"""The events that are possible in each state, and the transition of each."""
 
 
 def step(state: State, event: Event) -> Transition | None:
-    """What ``event`` does in ``state``; None when it changes nothing."""
+    """Return the transition of ``event`` in ``state``; None if it changes nothing."""
     return TRANSITIONS[state].get(event)
 
 
 class Life(NamedTuple):
-    """A worker's, from spawn to stop: its state, and the checkpoints that were emitted."""
+    """The lifecycle of a worker: its state, and the checkpoints that it has emitted."""
 
     state: State = State.STARTING
     emitted: frozenset[EventName] = frozenset()
 
 
 def advance(life: Life, event: Event) -> tuple[Life, Transition | None]:
-    """Take one step; None where it leads nowhere, or has been taken before."""
+    """Apply an event; the transition is None if nothing changes or it was emitted before."""
     transition = step(life.state, event)
     if transition is None or transition.emits in life.emitted:
         return life, None
@@ -131,7 +131,7 @@ def advance(life: Life, event: Event) -> tuple[Life, Transition | None]:
 
 
 class Quantifier(StrEnum):
-    """How many of the workers a row of the group's rule is about."""
+    """How many of the workers a row of the group's rule applies to."""
 
     ANY = "any"
     ALL = "all"
@@ -153,11 +153,11 @@ GROUP_RULE: Final = (
     GroupRow(Quantifier.ANY, frozenset({State.READY}), State.READY),
     GroupRow(Quantifier.ALL, frozenset({State.RUNNING}), State.RUNNING),
 )
-"""The first row that holds gives the state; of each place the latest incarnation counts."""
+"""The first row that holds determines the state; in each place, the latest incarnation counts."""
 
 
 def overall(states: Iterable[State]) -> State:
-    """The state of a group of workers, or of a run of groups; with none of them it is starting."""
+    """Return the state of a group of workers, or of a run of groups; without any, ``STARTING``."""
     present = set(states)
     if not present:
         return State.STARTING
@@ -171,7 +171,7 @@ def _holds(row: GroupRow, present: set[State]) -> bool:
 
 
 class GroupEvent(StrEnum):
-    """The checkpoints of a group, emitted once for each set of incarnations that forms it."""
+    """The checkpoints of a group, each emitted once for the same set of incarnations."""
 
     READY = "group_ready"
     RUNNING = "group_running"
@@ -189,18 +189,18 @@ GROUP_EMITS: Final[Mapping[State, GroupEvent]] = MappingProxyType(
         State.FAILED: GroupEvent.FAILED,
     }
 )
-"""What a group emits when it comes into a state."""
+"""The event that a group emits when it enters a state."""
 
 
 class GroupLife(NamedTuple):
-    """A group's, with the workers that it has now: its state, and what was emitted."""
+    """The lifecycle of a group with its present workers: its state, and what it has emitted."""
 
     state: State = State.STARTING
     emitted: frozenset[GroupEvent] = frozenset()
 
 
 def regroup(life: GroupLife, states: Iterable[State]) -> tuple[GroupLife, GroupEvent | None]:
-    """Where a group is with its workers in ``states``, and what it emits on coming there."""
+    """Return the group's lifecycle with its workers in ``states``, and an event to emit, if any."""
     state = overall(states)
     emits = GROUP_EMITS.get(state) if state is not life.state else None
     if emits is None or emits in life.emitted:

@@ -1,8 +1,8 @@
-"""How much memory a worker may have in use: looked at by the supervisor, once a second.
+"""The memory limit of a worker: the supervisor checks its resident memory once a second.
 
-A limit of the system (``RLIMIT_AS``, a cgroup) would have the worker fail at some allocation, or
-killed without a word; here its failure has a category and the run its evidence. What is allocated
-within a second may exceed the limit: a container's own is the wall behind this fence.
+With a limit of the system (``RLIMIT_AS``, a cgroup) the worker would fail at some allocation, or be
+killed without a message; with this one its failure has a category, and the run has the evidence.
+Allocations within a second may exceed the limit: only a limit of the container stops those.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from sk_supervisor._protocol.failures import MEMORY
 from sk_supervisor._system.resident import resident_bytes
 
 LOOK_SECONDS: Final = 1.0
-"""Between two looks at the workers that have a limit."""
+"""The time between two checks of the workers that have a limit."""
 
 
 class MemoryLimits:
-    """An alarm of the loop. Where no group has a limit, it is never due.
+    """An alarm of the loop; never due if no group has a limit.
 
-    :param fail: takes in that a worker has failed.
-    :param weigh: the resident memory of a process by its id; None where it is gone.
+    :param fail: handles the failure of a worker.
+    :param weigh: returns the resident memory of a process, by its id; None if the process is gone.
     """
 
     def __init__(
@@ -39,11 +39,11 @@ class MemoryLimits:
         self._next = -inf
 
     def due(self) -> float | None:
-        """When the workers are to be looked at next; None while none of them has a limit."""
+        """When the workers are to be checked next; None while none of them has a limit."""
         return self._next if any(True for _ in self._limited()) else None
 
     def ring(self, now: float) -> None:
-        """Fail every worker that is over its group's limit."""
+        """Fail every worker that exceeds its group's limit."""
         self._next = now + LOOK_SECONDS
         for record, limit in list(self._limited()):
             used = self._weigh(record.process.pid)

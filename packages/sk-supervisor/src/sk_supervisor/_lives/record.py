@@ -1,4 +1,4 @@
-"""What the supervisor knows of one worker: its process, its life, and what it last said."""
+"""The supervisor's record of one worker: its process, its lifecycle, and its latest reports."""
 
 from __future__ import annotations
 
@@ -32,46 +32,49 @@ class WorkerRecord:
     group: GroupConfig
     process: WorkerProcess
     start_by: float
-    """When it has taken too long to be ready."""
+    """The deadline for it to be ready."""
     spawned_at: float
     index: int = 0
     incarnation: int = 1
     lost_by: float | None = None
-    """Its control session was lost: until then its exit, which says why, is waited for."""
+    """If its control session is lost: how long to wait for its exit, which says why."""
     life: Life = field(default_factory=Life)
     progress: Progress = field(init=False)
     silence: Silence = field(init=False)
     standstill: StallDetector = field(init=False)
     drained: Drained | None = None
     sink_end: SinkEnd | None = None
-    """How the sink has ended, if it is here; said before it is drained."""
+    """How the sink has ended, if this worker runs it; reported before the worker has drained."""
     stopped: bool = False
-    """Whether it has said its last word, where its output is."""
+    """Whether it has sent its last message, with the places of its output."""
     left_hub: bool = False
-    """Whether all that it has sent to the hub is read, and no more comes."""
+    """Whether the hub has read everything that it has sent, and no more will come."""
     breakage: Breakage | None = None
     evidence: Evidence = field(default_factory=Evidence)
     failed_in: State | None = None
-    """Where it was when it failed."""
+    """Its state when it failed."""
     partial_outputs: tuple[str, ...] = ()
     rung: Rung = Rung.NONE
-    """How far down the stop ladder it had to be taken so far."""
+    """The last step of the stop ladder that it has needed so far."""
     dead_lettered: int = 0
     skipped_said: int = 0
-    """How many records it has skipped, as it last said,"""
+    """How many records it has skipped, as it last reported."""
     skipped_with_batches: Callable[[str], int] = lambda _: 0
-    """and up to its last batch that went on: that may be later, and is known though it is gone."""
+    """Returns how many records it has skipped, up to the last batch that it passed on.
+
+    That may be later than its last report, and is known even if it is gone.
+    """
     metering: Metering = field(default_factory=Metering)
     position: str = ""
-    """The node and the line that it was at, as it last said; empty where it was in none."""
+    """The node and the line that it last reported; empty if it was in none."""
     last_failure: str = ""
-    """What its predecessor failed of, in a line."""
+    """The failure of its predecessor, in one line."""
     predecessor_came_up: bool = False
-    """Whether anybody before it in its place was ready."""
+    """Whether any worker before it in its place was ever ready."""
     place_since: float = field(init=False)
-    """When the first one in its place was spawned."""
+    """When the first worker in its place was spawned."""
     gave_up: str = ""
-    """Why nobody takes its place, where its group's workers are restarted."""
+    """Why it gets no successor, if its group restarts workers."""
 
     def __post_init__(self) -> None:
         self.place_since = self.spawned_at
@@ -81,12 +84,12 @@ class WorkerRecord:
 
     @property
     def state(self) -> State:
-        """Where it is; only :class:`Roster` changes it, by the table."""
+        """Its state; only :class:`Roster` changes it, by the lifecycle table."""
         return self.life.state
 
     @property
     def came_up(self) -> bool:
-        """Whether anybody in its place has ever been ready, up to now."""
+        """Whether any worker in its place, up to this one, was ever ready."""
         return self.predecessor_came_up or (self.failed_in or self.state) is not State.STARTING
 
     @property
@@ -96,13 +99,13 @@ class WorkerRecord:
 
     @property
     def mode(self) -> str:
-        """How it came to its end: ``graceful``, ``forced``, or ``exited`` unasked."""
+        """How it ended: ``graceful``, ``forced``, or ``exited`` without a request."""
         if self.rung >= Rung.TERMINATE:
             return "forced"
         return "exited" if self.rung is Rung.NONE else "graceful"
 
     def counted(self, counts: Counts) -> None:
-        """Note how far it has come, as it last said."""
+        """Record the progress that it has reported."""
         self.progress = Progress(
             group=self.group.name,
             records_in=counts.records_in,
@@ -116,11 +119,11 @@ class WorkerRecord:
         )
 
     def totals(self) -> Totals:
-        """What this incarnation has done, as it last said."""
+        """Return the totals of this incarnation, as it last reported."""
         return totals_of(self.metering, self.progress, self.dead_lettered, self.skipped)
 
     def status(self, now: float, totals: Totals, progress: Progress) -> WorkerStatus:
-        """It as it is at ``now``, by the loop's clock.
+        """Return its status at ``now``, on the loop's clock.
 
         :param totals: those of its place.
         :param progress: its own, read before the state of any worker.
@@ -157,7 +160,7 @@ class WorkerRecord:
         )
 
     def failure_line(self) -> str:
-        """What it failed of, in a line; empty where it did not."""
+        """Return its failure in one line; empty if it has not failed."""
         if self.breakage is None:
             return ""
         parts = f"{self.worker_id} failed ({self.breakage.category})", self.evidence.ended
@@ -165,18 +168,18 @@ class WorkerRecord:
 
     @property
     def outcome(self) -> DrainOutcome | None:
-        """How its work came to its end, as far as it has said so."""
+        """The outcome of its work, as far as it has reported it."""
         if self.drained is not None or self.sink_end is None:
             return self.drained.outcome if self.drained else None
         return DrainOutcome.COMPLETE if self.sink_end.committed else DrainOutcome.STOPPED
 
     def unfinished_outputs(self) -> tuple[str, ...]:
-        """Where it said that its output is, unless that is in place."""
+        """Return the places of its output, as it reported them; none if the output is committed."""
         return () if self.outcome is DrainOutcome.COMPLETE else self.partial_outputs
 
 
 def failure_error(record: WorkerRecord) -> RuntimeWorkerFailedError:
-    """The typed error of a failed worker, with its evidence."""
+    """Return the typed error of a failed worker, with its evidence."""
     breakage, evidence = record.breakage or Breakage(CRASH), record.evidence
     return RuntimeWorkerFailedError(
         breakage.category,

@@ -1,8 +1,9 @@
-"""Whether and when a failed worker is followed by another. Pure: clock and chance are passed in.
+"""Whether and when a failed worker is restarted. Pure: clock and random numbers are passed in.
 
-As an OTP supervisor counts it: more than ``intensity`` restarts within ``period_seconds`` are too
-many, and then it gives up. What is too often for the one cause (a record that kills whoever takes
-it) is never reached by the other (a machine that is short of memory now and then).
+The policy is that of an OTP supervisor: it allows ``intensity`` restarts within ``period_seconds``
+and gives up at the next failure. Repeated failures with one cause (a record that kills every worker
+that processes it) reach that limit; rare ones (a machine that is now and then short of memory)
+never do.
 """
 
 from __future__ import annotations
@@ -15,22 +16,22 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from sk_config import RestartConfig
 
-#: A wait is shortened by up to this share of it, so that groups that fail together do not come
-#: back together.
+#: A delay is shortened at random by up to this share of it, so that groups that fail together do
+#: not restart together.
 _JITTER = 0.5
-#: Beyond this many doublings every wait is the longest one.
+#: After this many doublings every delay is the longest one.
 _MOST_DOUBLINGS = 60
 
 
 class Restart(NamedTuple):
-    """Start the ``attempt``-th successor of the period in ``delay_seconds``."""
+    """Start the successor with number ``attempt`` of the period after ``delay_seconds``."""
 
     attempt: int
     delay_seconds: float
 
 
 class GiveUp(NamedTuple):
-    """There were ``restarts`` within ``period_seconds`` already, and it failed again."""
+    """A worker failed again after ``restarts`` within ``period_seconds``."""
 
     restarts: int
     period_seconds: float
@@ -41,16 +42,16 @@ class GiveUp(NamedTuple):
 
 
 def backoff(policy: RestartConfig, attempt: int) -> float:
-    """How long the ``attempt``-th restart of a period waits, from 1, before any jitter."""
+    """Return the delay of a period's ``attempt``-th restart, counted from 1, before any jitter."""
     doublings = min(attempt - 1, _MOST_DOUBLINGS)
     return min(policy.backoff_max_seconds, policy.backoff_seconds * 2.0**doublings)
 
 
 @dataclass(slots=True)
 class RestartHistory:
-    """The restarts of one group, by the times that they were due at.
+    """The restarts of one group, by the times at which they were due.
 
-    :param chance: numbers from 0 up to 1.
+    :param chance: returns random numbers from 0 up to, but not including, 1.
     """
 
     policy: RestartConfig
@@ -58,7 +59,7 @@ class RestartHistory:
     _due: list[float] = field(default_factory=list)
 
     def failed(self, now: float) -> Restart | GiveUp:
-        """Decide what follows a failure at ``now``; a restart is counted."""
+        """Return what to do after a failure at ``now``; a restart is counted."""
         since = now - self.policy.period_seconds
         self._due = [due for due in self._due if due > since]
         restarts = len(self._due)
@@ -70,5 +71,5 @@ class RestartHistory:
 
 
 def seeded_chance(run_id: str, group: str) -> Callable[[], float]:
-    """A source of chance that is the same in every run of that id."""
-    return Random(f"{run_id}/{group}").random  # noqa: S311 - it spreads restarts, and guards nothing
+    """Return a source of random numbers that is the same in every run with that id."""
+    return Random(f"{run_id}/{group}").random  # noqa: S311 - not used for security

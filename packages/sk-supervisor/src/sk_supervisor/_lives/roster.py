@@ -1,4 +1,4 @@
-"""The workers of a run, each in its place, and the lifecycle table by which they change."""
+"""The workers of a run, each in its place, and their transitions by the lifecycle table."""
 
 from __future__ import annotations
 
@@ -29,20 +29,22 @@ from sk_supervisor.errors import AtHand
 
 #: A group, and an index in it.
 Place = tuple[str, int]
-#: How a worker may have come to its end, the best first.
+#: How a worker may end, the best way first.
 _MODES = ("graceful", "exited", "forced")
 
 
 class Roster:
-    """Moves workers through the lifecycle table and emits what it says. The loop's thread only.
+    """Applies the lifecycle table to workers and emits its events. The loop's thread only.
 
-    Of each place in a group it holds the latest incarnation; :meth:`get` knows the one before it,
-    too, whose last words may be on their way. What those before have done is kept as a sum.
+    For each place in a group it has the record of the latest incarnation; :meth:`get` also finds
+    the one before it, whose last messages may still arrive. The totals of earlier ones are kept as
+    a sum.
 
-    :param clean: takes what nobody may be shown out of a text.
-    :param forget: is told of each worker that is known no more.
-    :param at_hand: knows what a worker had at hand, if that is known.
-    :param skipped: knows what a worker has skipped up to its last batch that went on.
+    :param clean: masks secrets in a text.
+    :param forget: called with each worker whose record is dropped.
+    :param at_hand: returns the batches that a worker has not passed on, if that is known.
+    :param skipped: returns how many records a worker has skipped, up to the last batch it passed
+        on.
     """
 
     def __init__(
@@ -60,11 +62,11 @@ class Roster:
         self._places: dict[Place, WorkerRecord] = {}
         self._former: dict[Place, WorkerRecord] = {}
         self._sums: dict[Place, Totals] = {}
-        """What was done in a place before its former worker."""
+        """By place, the totals of all workers before the former one."""
         self._groups: dict[str, GroupLife] = {}
 
     def add(self, record: WorkerRecord) -> None:
-        """A worker was spawned; it takes the place of its predecessor, which has stopped."""
+        """Add a spawned worker; it takes the place of its predecessor, which has stopped."""
         group, place = record.group.name, (record.group.name, record.index)
         record.skipped_with_batches = self._skipped
         former = self._places.get(place)
@@ -81,7 +83,7 @@ class Roster:
         self.changed(record)
 
     def _put(self, place: Place, record: WorkerRecord) -> WorkerRecord | None:
-        """Have it take a place; gives the one before its predecessor, by now part of the sum."""
+        """Put a record into its place; return the one before its predecessor, now in the sum."""
         with self._lock:
             last, oldest = self._places.get(place), self._former.get(place)
             if oldest is not None:
@@ -95,7 +97,7 @@ class Roster:
         return iter(self._places.values())
 
     def totals(self) -> dict[Place, Totals]:
-        """What all incarnations in each place have done together. Any thread."""
+        """Return the totals of each place, over all incarnations. Any thread."""
         with self._lock:
             totals = dict(self._sums)
             records = [*self._former.items(), *self._places.items()]
@@ -104,12 +106,12 @@ class Roster:
         return totals
 
     def get(self, worker_id: str) -> WorkerRecord | None:
-        """The record of a worker; None for a stranger, and for one that is forgotten."""
+        """Return the record of a worker; None if the worker is unknown, or was forgotten."""
         known = *self._places.values(), *self._former.values()
         return next((record for record in known if record.worker_id == worker_id), None)
 
     def apply(self, record: WorkerRecord, event: Event, **fields: Any) -> Transition | None:
-        """Take one step of the table; None where it leads nowhere."""
+        """Apply an event to a worker; return None if it changes nothing."""
         return self._step(record, event, fields)
 
     def _step(
@@ -132,9 +134,10 @@ class Roster:
         event: Event = Event.BROKE,
         vitals: Vitals | None = None,
     ) -> Transition | None:
-        """A worker failed; the first reason is kept, with its evidence. None where it was not new.
+        """Record the failure of a worker with its evidence; only the first failure is kept.
 
-        Whatever is waited for (its exit, its last lines) has been waited for before.
+        Returns None if it is not the first. Does not wait: the caller has waited for the exit and
+        the last lines, if they matter.
         """
         transition = step(record.state, event)
         if transition is None or transition.state is not State.FAILED:
@@ -147,10 +150,10 @@ class Roster:
         return self.apply(record, event, **facts(record.breakage, record.evidence))
 
     def released(self, record: WorkerRecord, *, followed: bool = False) -> None:
-        """A worker's process is gone, and with it whatever was left of it.
+        """Record that a worker's process is gone.
 
-        Where another follows it at once, its group has not stopped and does not say so. One that
-        nobody asked to leave, and whose exit was not heard of yet, has crashed.
+        If a successor follows at once, the group has not stopped, and no event says so. A worker
+        that was not asked to end, and whose exit was not handled yet, has crashed.
         """
         self.broke(record, Breakage(CRASH), Event.EXITED)
         rung, ended = record.rung.name.lower(), record.process.ended()
@@ -158,23 +161,24 @@ class Roster:
         self._step(record, Event.RELEASED, fields, alone=followed)
 
     def ready_groups(self) -> set[str]:
-        """The groups all of whose workers are ready or further."""
+        """Return the groups of which every worker is ready or running."""
         late = {r.group.name for r in self if r.state not in (State.READY, State.RUNNING)}
         return {r.group.name for r in self} - late
 
     def late(self) -> list[str]:
-        """The workers that are not ready, or further, so far."""
+        """Return the workers that are not ready or running."""
         return [r.worker_id for r in self if r.state not in (State.READY, State.RUNNING)]
 
     def in_order(self, groups: Iterable[str]) -> list[WorkerRecord]:
-        """The workers, by the order of their groups."""
+        """Return the workers, in the order of their groups."""
         rank = {name: i for i, name in enumerate(groups)}
         return sorted(self, key=lambda r: rank.get(r.group.name, len(rank)))
 
     def snapshot(self, now: float) -> tuple[GroupStatus, ...]:
-        """The groups that were started, with their workers, at ``now``. Any thread.
+        """Return the status of the started groups, with their workers, at ``now``. Any thread.
 
-        Records are read before any state: no worker that they have passed is told to be ready yet.
+        Progress is read before any state: so no worker that records have passed is shown as
+        ``ready``, not yet ``running``.
         """
         come = [(record, record.progress) for record in list(self)]
         totals = self.totals()
@@ -200,7 +204,7 @@ class Roster:
             return
         fields: dict[str, object] = {"workers": len(members)}
         if emits is GroupEvent.STOPPED:
-            # The worst of its workers' is the group's.
+            # The group's mode is the worst mode of its workers.
             fields["mode"] = max((r.mode for r in members), key=_MODES.index)
         self._log.emit(emits, group=name, fields=fields)
 

@@ -1,4 +1,4 @@
-"""Starting another worker in the place of one that failed, as its group's restart policy says."""
+"""Starting a successor of a worker that failed, by its group's restart policy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sk_supervisor._protocol.failures import START, refusal_of
 if TYPE_CHECKING:
     from sk_config import GroupConfig
 
-#: How long the threads that watched a process that is gone are waited for.
+#: How long to wait for the threads that watched a process that is gone.
 _RELEASE_SECONDS = 0.1
 _CANCELLED = "a stop was asked for before another could take its place"
 
@@ -35,11 +35,12 @@ class _Pending:
 
 
 class Successors:
-    """An alarm of the loop, which is not held up by any backoff. The loop's thread only.
+    """An alarm of the loop; no backoff blocks the loop. Called by the loop's thread only.
 
     :param spawn: starts a group's worker, by index and incarnation; raises OSError, ControlError.
-    :param blame: ends the run by a worker that nobody follows, where that is found out later.
-    :param complete: whether all work is done, so that nobody needs to follow anybody.
+    :param blame: ends the run by the failure of a worker that gets no successor, if that is known
+        only later.
+    :param complete: whether all work is done, so that no successor is needed.
     """
 
     def __init__(
@@ -65,27 +66,27 @@ class Successors:
         self._closed = False
 
     def follow(self, failed: WorkerRecord) -> bool:
-        """Have another worker take the place of one that has just failed; whether one will.
+        """Schedule a successor for a worker that has just failed; return whether the run can go on.
 
-        If so its process is killed, and the successor starts once it is gone and has waited as the
-        policy says. If all work is done, nobody needs to: the answer is the same.
+        Its process is killed; the successor starts when the process is gone and the policy's delay
+        is over. If all work is done, no successor is needed, and the result is True as well.
         """
         if self._closed or failed.group.name not in self._histories:
             return False
-        failed.process.signal(SIGKILL)  # with whatever it has started
+        failed.process.signal(SIGKILL)  # and the processes that it has started
         if self._complete():
             return True
         category = failed.breakage.category if failed.breakage else ""
         return self._decide(failed, failed.incarnation + 1, category)
 
     def due(self) -> float | None:
-        """When the next one is to be started: not before its predecessor is gone."""
+        """When the next successor is to be started: not before its predecessor is gone."""
         return min(
             (p.at for p in self._pending.values() if not p.failed.process.alive), default=None
         )
 
     def ring(self, now: float) -> None:
-        """Start whoever is due."""
+        """Start the successors that are due."""
         for place, pending in list(self._pending.items()):
             if pending.at <= now and not pending.failed.process.alive:
                 del self._pending[place]
@@ -93,7 +94,7 @@ class Successors:
                     self._start(pending)
 
     def cancel(self) -> None:
-        """Start nobody any more, as a stop was asked for; the run ends by who waits for one."""
+        """Start no more successors because of a stop; the run ends by the failures left pending."""
         pending = list(self._pending.values())
         self.close()
         for one in pending:
@@ -101,7 +102,7 @@ class Successors:
             self._blame(one.failed)
 
     def close(self) -> None:
-        """Start nobody any more: the run is over."""
+        """Start no more successors: the run is over."""
         self._closed = True
         self._pending.clear()
 
@@ -112,7 +113,7 @@ class Successors:
         try:
             self._spawn(failed.group, failed.index, pending.incarnation)
         except (OSError, ControlError) as error:
-            # The system has no process or descriptor to give: that is a failure like any other.
+            # The system is out of processes or descriptors: that counts as another failure.
             problem = f"no other could be started in its place: {refusal_of(error)}"
             if not self._decide(failed, pending.incarnation + 1, START, problem):
                 failed.breakage = Breakage(START, problem)
@@ -121,7 +122,7 @@ class Successors:
     def _decide(
         self, failed: WorkerRecord, incarnation: int, category: str, problem: str = ""
     ) -> bool:
-        """Have the policy say whether, and when, an incarnation is started; False: it gave up."""
+        """Apply the policy: schedule the incarnation and return True, or return False."""
         now, group, worker = self._clock.now(), failed.group.name, failed.worker_id
         why = {"category": category, **({"message": problem} if problem else {})}
         match self._histories[group].failed(now):

@@ -1,31 +1,31 @@
-"""What a silent worker is doing, told from its process: stopped, busy, idle, or gone."""
+"""What the process of a silent worker is doing: stopped, busy, idle, or gone."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-#: This share of one core, in a process that says nothing, is work: a crowded machine gives it less
-#: than it asks for, and one that is blocked uses none.
+#: More than this share of one core, in a silent process, counts as busy: on a loaded machine it
+#: gets less than it asks for, and a blocked process uses none.
 _BUSY_SHARE: Final = 0.1
-#: States of a process in psutil's words.
+#: Process states, as psutil names them.
 _STOPPED: Final = frozenset({"stopped", "tracing-stop"})
 _GONE: Final = frozenset({"zombie", "dead", ""})
 
 
 class Vitals(StrEnum):
-    """What a process that is not heard is doing."""
+    """What the process of a silent worker is doing."""
 
     STOPPED = "stopped"
     """By SIGSTOP, SIGTSTP or a debugger."""
     BUSY = "busy"
-    """Its CPU time goes on: code in C, most likely, that holds the GIL."""
+    """Its CPU time increases: most likely it runs C code that holds the GIL."""
     IDLE = "idle"
-    """It waits, for a lock or in the system, and holds the GIL meanwhile."""
+    """It waits, for a lock or in a system call, and holds the GIL meanwhile."""
     GONE = "gone"
 
 
-#: How a failure puts it.
+#: The words in the message of a failure.
 WORDS: Final = {
     Vitals.STOPPED: "its process is stopped (SIGSTOP, or a debugger)",
     Vitals.BUSY: "its process is busy",
@@ -35,7 +35,7 @@ WORDS: Final = {
 
 
 class ProcessLook(NamedTuple):
-    """A process at one moment of the loop's clock; ``status`` is empty where there is none."""
+    """A sample of a process at a time of the loop's clock; ``status`` is empty if it is gone."""
 
     at: float
     status: str = ""
@@ -43,7 +43,7 @@ class ProcessLook(NamedTuple):
 
 
 def classify(status: str, cpu_seconds_used: float, silent_seconds: float) -> Vitals:
-    """What a process does that is in ``status`` and used so much CPU time in so many seconds."""
+    """Return what a process is doing, by its status and its CPU time in ``silent_seconds``."""
     if status in _GONE:
         return Vitals.GONE
     if status in _STOPPED:
@@ -54,13 +54,13 @@ def classify(status: str, cpu_seconds_used: float, silent_seconds: float) -> Vit
 
 
 def between(first: ProcessLook, second: ProcessLook) -> Vitals:
-    """What a process did from one look at it to another."""
+    """Return what a process was doing between two samples."""
     return classify(second.status, second.cpu_seconds - first.cpu_seconds, second.at - first.at)
 
 
 def look_at(pid: int, now: float) -> ProcessLook:
-    """Look at a process; it may be gone."""
-    import psutil  # a fiftieth of a second that a run without a silent worker does not take
+    """Sample a process; it may be gone."""
+    import psutil  # 20 ms, which only runs with a silent worker need to spend
 
     try:
         process = psutil.Process(pid)
