@@ -1,1 +1,1 @@
-"""The hub, which relays signed frames between the workers and never reads their payloads."""
+"""The hub, which relays signed frames between workers and never reads their payloads."""

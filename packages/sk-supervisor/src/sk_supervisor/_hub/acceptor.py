@@ -1,4 +1,4 @@
-"""The hub's acceptor: who dials and shows the right key is let in, one connection after another."""
+"""The hub's acceptor, which accepts connections of authenticated workers one after another."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from sk_transport import (
 
 from sk_supervisor._protocol.edges import EdgeKeys
 
-#: How long nothing is accepted when the system cannot.
+#: The pause after the system could not accept a connection.
 _ACCEPT_PAUSE_SECONDS = 0.1
 
 
 class HubAcceptor:
-    """Listens from construction to ``close``.
+    """Listens from construction to :meth:`close`.
 
-    :param expected: the workers that are let in.
-    :param admit: takes the connection of one that has come.
-    :param on_reject: hears the category where the system has no room for one.
-    :raises BindError: when the port cannot be had.
+    :param expected: the ids of the workers that may connect.
+    :param admit: called with the connection of an authenticated worker.
+    :param on_reject: called with the category when the system cannot accept a connection.
+    :raises BindError: when the port cannot be bound.
     """
 
     def __init__(
@@ -47,19 +47,19 @@ class HubAcceptor:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where workers dial."""
+        """The host and port that workers connect to."""
         return self._listener.address
 
     def expect(self, worker: str) -> None:
-        """Let another worker in. Any thread."""
+        """Allow another worker to connect. Any thread."""
         self._expected.add(worker)
 
     def forget(self, worker: str) -> None:
-        """Let a worker in no more. Any thread."""
+        """No longer allow a worker to connect. Any thread."""
         self._expected.discard(worker)
 
     def attend(self) -> None:
-        """Let in who comes, until the acceptor is closed."""
+        """Accept connections until the acceptor is closed."""
         try:
             while not self._closing.is_set():
                 self._accept_one()
@@ -67,7 +67,7 @@ class HubAcceptor:
             return
 
     def close(self) -> None:
-        """Let nobody in any more. Any thread."""
+        """Accept no more connections. Any thread."""
         self._closing.set()
         self._listener.close()
 
@@ -75,8 +75,8 @@ class HubAcceptor:
         try:
             channel = self._listener.accept().detach()
         except AcceptError as error:
-            # The system has none to give (descriptors, memory): it may soon. A worker that is kept
-            # waiting is judged by its start timeout; those that are here go on.
+            # The system lacks descriptors or memory, perhaps only briefly. The start timeout covers
+            # a worker that is kept waiting; connected workers go on.
             self._on_reject(error.category)
             self._closing.wait(_ACCEPT_PAUSE_SECONDS)
         else:

@@ -1,4 +1,4 @@
-"""A frame has come to the hub: it goes on as the relay says, as it is, and its payload unread."""
+"""Forwarding of the hub's frames, unchanged, to the receivers that the relay determines."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from sk_supervisor._protocol.frames import (
 
 
 class Forwarding:
-    """Between the workers that are linked, and the local peer. Of the hub's thread alone.
+    """Forwards frames between the connected workers and the local peer. The hub's thread only.
 
-    ``on_complete()``: when everything, to the end of input, has been acknowledged.
-    ``on_sink_ended(worker, end)``: when the sink has committed, or aborted.
-    ``on_skipped(worker, count)``: of each batch that goes on, before the last frame of it does, and
-    of each acknowledgement, where its sender has skipped any records so far.
+    ``on_complete()`` is called when every batch, to the end of input, has been acknowledged;
+    ``on_sink_ended(worker, end)`` when the sink has committed or aborted.
+    ``on_skipped(worker, count)`` is called for each batch before its last frame is forwarded, and
+    for each acknowledgement, if the nodes of the sender have skipped records so far.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Forwarding:
         self._on_skipped = on_skipped
 
     def take(self, worker: str, link: HubLink, frame: WireFrame) -> None:
-        """Do with a worker's frame what its kind asks for.
+        """Forward or process a worker's frame according to its kind.
 
         :raises RelayRefusedError, HeaderError, TransportError, WireError: the worker is at fault.
         """
@@ -80,7 +80,7 @@ class Forwarding:
             raise RelayRefusedError(worker, f"a {frame.kind.name} frame is not a worker's to send")
 
     def send_for_guest(self) -> None:
-        """Send what the local peer has to send."""
+        """Send the outgoing frames of the local peer."""
         for receiver, buffers in self._local_peer.outgoing() if self._local_peer else ():
             if receiver in self._links.gone:
                 self._miss(receiver)
@@ -88,12 +88,12 @@ class Forwarding:
                 self._links.send(receiver, buffers)
 
     def _miss(self, worker: str) -> None:
-        """Requests for a worker that is gone cannot be sent: the local peer has to know."""
+        """Tell the local peer that requests for a disconnected worker cannot be sent."""
         if self._local_peer is not None:
             self._local_peer.lost(worker)
 
     def _grant(self, credit: CreditGrant) -> None:
-        """Tell those that read or keep batches how far all of it has been acknowledged."""
+        """Send credit to the workers that read or keep batches; detect the end of the run."""
         granted = encode_header(CreditHeader(credit.acknowledged))
         for worker in credit.workers:
             link = self._links.here.get(worker)

@@ -1,6 +1,6 @@
 """The hub: one thread that relays frames between the workers, and never decodes a payload.
 
-It never blocks on a write while there is something to read, and runs no code of an application.
+It never blocks on a write while there is data to read, and runs no code of an application.
 """
 
 from __future__ import annotations
@@ -28,24 +28,25 @@ from sk_supervisor._protocol.frames import HUB, SinkEnd
 from sk_supervisor._protocol.link_limits import LinkLimits
 from sk_supervisor._system.threads import begin, begun
 
-#: How long an end waits for what the local peer has in hand: code of the application, it may be.
+#: How long close() waits for the local peer's thread, which may run code of the application.
 _PATIENCE_SECONDS: Final = 1.0
 
 
 class DataHub:
-    """Listens on loopback and relays. ``on_fault(worker_id, category, message)``: from its threads.
+    """Listens on loopback, and relays frames. The callbacks are called in the hub's threads.
 
-    The category of a worker's fault is ``transport`` or ``protocol``. A fault without a worker is
-    the hub's own: it relays nothing any more. ``on_reject(category)``: of every frame and peer that
-    is refused, from its threads, by the transport's finer word. ``on_complete()``: when everything,
-    to the end of input, has been acknowledged. ``on_sink_ended(worker_id, end)``: when the sink has
-    committed, or aborted. ``on_skipped(worker_id, count)``: of each batch that goes on, before the
-    last frame of it does, and of each acknowledgement, where its sender has skipped so many
-    records. ``on_left(worker_id)``: when all that a worker has sent was read, and no more comes.
-    REPLY frames are the ``local_peer``'s.
-
-    :raises BindError: when the port cannot be had.
-    :raises OSError: when the system has no descriptor to give; then none is left open.
+    :param on_fault: ``(worker_id, category, message)``: a worker's fault, of category ``transport``
+        or ``protocol``; with an empty id the hub's own fault, after which it relays nothing.
+    :param on_reject: ``(category)``: each frame or peer that is rejected, by the transport's finer
+        category.
+    :param on_complete: called when every batch, to the end of input, has been acknowledged.
+    :param on_sink_ended: ``(worker_id, end)``: the sink has committed or aborted.
+    :param on_skipped: ``(worker_id, count)``: before the last frame of a batch is forwarded, and
+        for each acknowledgement, if the sender has skipped ``count`` records so far.
+    :param on_left: ``(worker_id)``: the worker's connection is closed; no more frames of it come.
+    :param local_peer: receives the REPLY frames.
+    :raises BindError: when the port cannot be bound.
+    :raises OSError: when the system has no file descriptor left; then none is left open.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class DataHub:
                 admit=self._let_in,
                 on_reject=on_reject,
             )
-            opened.pop_all()  # they are the hub's now
+            opened.pop_all()  # the hub closes them from now on
         self._links = HubLinks(self._selector, on_lost=self._lost)
         self._forwarding = Forwarding(
             relay,
@@ -106,17 +107,17 @@ class DataHub:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where workers dial."""
+        """The host and port that workers connect to."""
         return self._acceptor.address
 
     def expect(self, worker: str) -> None:
-        """Let another worker in. Any thread."""
+        """Allow another worker to connect. Any thread."""
         self._acceptor.expect(worker)
 
     def forget(self, worker: str) -> None:
-        """Let go of all that is known of a worker that is gone, and let it in no more. Any thread.
+        """Discard the state of a replaced worker, and no longer allow it to connect. Any thread.
 
-        Nothing may be sent to it any more: somebody else is in its place.
+        Nothing may be sent to it any more, as another worker is in its place.
         """
         self._acceptor.forget(worker)
         self._forgotten.append(worker)
@@ -125,18 +126,18 @@ class DataHub:
     def start(self) -> None:
         """Begin to accept and to relay.
 
-        :raises OSError: when the system has no thread to give; close it then.
+        :raises OSError: when the system cannot start a thread; close the hub then.
         """
         for thread in filter(None, (*self._threads, self._peers_thread)):
             begin(thread)
 
     def wake(self) -> None:
-        """Ask the local peer for what it has to send. Any thread."""
+        """Have the hub's thread send the local peer's outgoing frames. Any thread."""
         with contextlib.suppress(OSError):
             self._wake_out.send(b"\0")
 
     def close(self) -> None:
-        """End the threads and every connection; of the local peer's own, what ends in a second."""
+        """End the threads and close every connection; wait a second for the local peer's thread."""
         self._closing.set()
         self._acceptor.close()
         self.wake()
@@ -161,7 +162,7 @@ class DataHub:
         try:
             work()
         except BaseException as error:
-            # Without this thread every worker would wait for ever, whatever has ended it.
+            # Without this thread every worker would wait for ever.
             name = threading.current_thread().name
             self._on_fault("", "internal", f"{type(error).__name__} in {name}")
             raise
@@ -200,7 +201,7 @@ class DataHub:
         try:
             count = link.channel.sock.recv_into(decoder.buffer())
             if not count:
-                self._links.drop(worker)  # in mid-frame too: it was killed, and its exit tells how
+                self._links.drop(worker)  # in mid-frame too: it was killed, as its exit will show
                 return
             for frame in decoder.advance(count):
                 self._forwarding.take(worker, link, frame)

@@ -1,7 +1,7 @@
-"""How far each worker has come with the batches in flight, as their headers tell the hub. No I/O.
+"""How far each worker has come with the batches in flight, from the headers of frames. No I/O.
 
-Batches go through every worker in the order of their numbers, whole or in parts: what was sent to a
-worker and has not come out of it is with it, or on its way there.
+Batches pass through every worker in the order of their numbers, whole or in parts. A batch that was
+sent to a worker and has not come out of it is in the worker, or on its way there.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from sk_supervisor.errors import AtHand
 
 
 class InFlight:
-    """A few numbers for each place, and those of each batch that is not done with. O(1) a frame.
+    """The progress of each place, and the batches that are not acknowledged. O(1) per frame.
 
-    Of whoever reads the source, or is passed by a batch more than once, nothing can be said: it has
-    what the hub does not see.
+    Nothing is known of a worker that reads the source, or that a batch passes through more than
+    once, as it has batches that the hub does not see.
     """
 
     def __init__(self, plan: ExecutionPlan) -> None:
@@ -28,16 +28,16 @@ class InFlight:
         source = places[plan.segment_of(SOURCE).index]
         self._told = {place for place, times in passes.items() if times == 1} - set(source)
         self._batches: deque[tuple[int, int, int]] = deque()
-        """The number of each, and its first and last record; the end of input is none."""
+        """The number, first record and last record of each; not of the end of input."""
         self.newest = 0
-        """The number of the newest batch of which anything was sent to anybody."""
+        """The number of the newest batch of which any part was sent."""
         self._came: dict[str, int] = {}
-        """The last batch of which anything was sent to whoever is in a place,"""
+        """The last batch of which any part was sent to the worker in a place."""
         self._left: dict[str, int] = {}
-        """and the last of which anything has come from there, when its nodes were done with it."""
+        """The last batch of which any part has come from there, so that its nodes have run it."""
 
     def sent(self, sender: str, receiver: str, header: BatchHeader) -> None:
-        """A part of a batch goes from one place to another."""
+        """Note that a part of a batch goes from one place to another."""
         epoch = header.epoch
         if epoch > self.newest:
             self.newest = epoch
@@ -49,18 +49,18 @@ class InFlight:
             self._left[sender] = epoch
 
     def acknowledged(self, place: str, epoch: int) -> None:
-        """The place behind all others is done with every batch up to this one."""
+        """Note that the last place, that of the sink, has finished every batch up to this one."""
         self._left[place] = max(self._left.get(place, 0), epoch)
         while self._batches and self._batches[0][0] <= epoch:
             self._batches.popleft()
 
     def handed_over(self, place: str) -> None:
-        """Somebody else is there, to whom nothing was sent yet."""
+        """Note that another worker is in the place, to which nothing was sent yet."""
         self._came.pop(place, None)
         self._left.pop(place, None)
 
     def at_hand(self, place: str) -> AtHand | None:
-        """What is with whoever is in a place; None where it is nothing, or not known."""
+        """The batches in the worker of a place; None if there are none, or they are not known."""
         if place not in self._told:
             return None
         left, came = self._left.get(place, 0), self._came.get(place, 0)

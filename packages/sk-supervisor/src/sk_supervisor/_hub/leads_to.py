@@ -1,4 +1,4 @@
-"""Where in a plan what a node makes goes to. Pure."""
+"""The segments that receive the records of a node. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from sk_kernel.runtime import ExecutionPlan
 
 
 def leads_to(plan: ExecutionPlan, node: str) -> frozenset[int]:
-    """The segments that what a node makes comes to from its own, by whatever nodes of that.
+    """The segments that a node's output reaches, directly or through nodes of its own segment.
 
-    They are all that follow its own, where it leads to none of them.
+    If it reaches none, they are all segments directly downstream of its own.
     """
     own, graph = plan.segment_of(node), plan.graph
     reached, to_visit = {node}, [node]

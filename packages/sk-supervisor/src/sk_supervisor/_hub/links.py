@@ -1,7 +1,7 @@
-"""The hub's connections: what is sent to each worker, and what waits until it takes it.
+"""The hub's connections, and the data that waits until each worker takes it.
 
-Nothing here waits itself: what a worker does not take at once is kept. Credit bounds how much that
-can be of batches, and the number of requests in flight how much of these.
+Nothing here blocks: data that a worker does not take at once is kept. The amount is bounded for
+batches by credit, and for requests by the number of requests in flight.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from itertools import islice
 
 from sk_transport import Buffer, DetachedChannel
 
-#: Buffers handed to one sendmsg; far below any system's IOV_MAX.
+#: The buffers passed to one sendmsg, at most; far below any system's IOV_MAX.
 _GATHER = 64
 
 
 @dataclass(slots=True)
 class HubLink:
-    """One worker's connection, and what it has not taken yet."""
+    """One worker's connection, and the data that it has not taken yet."""
 
     channel: DetachedChannel
     waiting: deque[memoryview] = field(default_factory=deque)
@@ -30,11 +30,11 @@ class HubLink:
 
 
 class HubLinks:
-    """Who is ``here``, and who is ``gone`` and does not come again. Of the hub's thread alone.
+    """The connections ``here``, and the workers that are ``gone`` for good. The hub's thread only.
 
-    Who is gone is known until :meth:`forget`: the acceptor lets nobody in by that name then.
+    A worker is in ``gone`` until :meth:`forget`; from then on the acceptor rejects its id.
 
-    ``on_lost(worker)``: when a connection has been let go.
+    :param on_lost: called with the worker when its connection has been closed.
     """
 
     def __init__(self, selector: selectors.BaseSelector, *, on_lost: Callable[[str], None]) -> None:
@@ -44,7 +44,7 @@ class HubLinks:
         self._selector, self._on_lost = selector, on_lost
 
     def admit(self, channel: DetachedChannel) -> bool:
-        """Take a connection in, with what waits for it; False for the second one of a worker."""
+        """Add a connection, and send what waits for it; False for a worker's second connection."""
         worker = channel.peer
         if worker in self.here or worker in self.gone:
             channel.sock.close()
@@ -56,12 +56,12 @@ class HubLinks:
         return True
 
     def send(self, receiver: str, buffers: list[Buffer]) -> None:
-        """Send what can be sent at once; the rest when the worker takes it, or comes."""
+        """Send as much as possible now; the rest when the worker takes it, or connects."""
         parts = [memoryview(buffer) for buffer in buffers if len(buffer)]
         link = self.here.get(receiver)
         if link is None:
-            # A worker that is not here yet is waited for; one that has left takes nothing more, and
-            # its leaving is for the supervisor to judge.
+            # Keep the data for a worker that is not connected yet; drop it for one that has left,
+            # which the supervisor deals with.
             if receiver not in self.gone:
                 self._early.setdefault(receiver, []).extend(parts)
             return
@@ -70,13 +70,13 @@ class HubLinks:
             self.flush(receiver, link)
 
     def forget(self, worker: str) -> None:
-        """Let go of all that is known of a worker that does not come again."""
+        """Discard the state of a worker that does not connect again."""
         self.drop(worker)
         self._early.pop(worker, None)
         self.gone.discard(worker)
 
     def flush(self, worker: str, link: HubLink) -> None:
-        """Send what waits, as far as it is taken; the selector tells when there is more room."""
+        """Send waiting data as far as the socket takes it; register for the rest."""
         waiting = link.waiting
         try:
             while waiting:
@@ -88,7 +88,7 @@ class HubLinks:
         except BlockingIOError:
             pass
         except OSError:
-            # It hears nothing more; what it has said is read to its end, which lets the link go.
+            # It receives nothing more; what it has sent is read to its end, which drops the link.
             waiting.clear()
             with contextlib.suppress(OSError):
                 link.channel.sock.shutdown(socket.SHUT_WR)
@@ -98,7 +98,7 @@ class HubLinks:
             self._selector.modify(link.channel.sock, events, worker)
 
     def drop(self, worker: str) -> None:
-        """Let a worker's connection go; its control session tells why, where no frame did."""
+        """Close a worker's connection; its control session tells why, unless a frame has done so."""
         link = self.here.pop(worker, None)
         if link is not None:
             self.gone.add(worker)
@@ -107,6 +107,6 @@ class HubLinks:
             self._on_lost(worker)
 
     def close(self) -> None:
-        """Hang up on everybody, once no thread uses them any more."""
+        """Close all connections, when no thread uses them any more."""
         for link in self.here.values():
             link.channel.sock.close()

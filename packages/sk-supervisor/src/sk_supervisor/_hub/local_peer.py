@@ -9,23 +9,23 @@ from sk_transport import Buffer, WireFrame
 
 
 class LocalPeer(Protocol):
-    """A peer in the hub's own process. Called from the hub's thread; must neither block nor raise.
+    """A peer in the hub's own process. Called in the hub's thread; must neither block nor raise.
 
-    What it raises of a worker's frame, a TransportError, WireError or RelayRefusedError, is that
-    worker's fault. What may take its time, and all code of an application, is for :meth:`attend`.
+    Only :meth:`arrived` may raise TransportError, WireError or RelayRefusedError: the worker is at
+    fault then. Slow work, and all code of an application, must run in :meth:`attend`.
     """
 
     def outgoing(self) -> Iterable[tuple[str, list[Buffer]]]:
-        """What it has to send, by receiver; asked for after :meth:`DataHub.wake`."""
+        """The frames to send, with their receivers; called after :meth:`DataHub.wake`."""
 
     def arrived(self, worker: str, frame: WireFrame) -> None:
-        """A worker has sent it a frame, which is still to be verified."""
+        """Take a frame of a worker, which is still to be verified."""
 
     def lost(self, worker: str) -> None:
-        """A worker is gone, or something that was for it went astray."""
+        """Note that a worker is gone, or that data for it could not be sent."""
 
     def attend(self) -> None:
-        """Do the rest of what has come, until :meth:`leave`; called in a thread of its own."""
+        """Process what has arrived, until :meth:`leave`; called in a thread of its own."""
 
     def leave(self) -> None:
         """Let :meth:`attend` return. Any thread."""

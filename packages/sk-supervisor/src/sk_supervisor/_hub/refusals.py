@@ -1,4 +1,4 @@
-"""Refusals of both listeners: all counted, and told of at a bounded rate."""
+"""Rejections of both listeners (data and control): all counted, and reported at a bounded rate."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from math import inf
 
 from sk_kernel import EventRail
 
-#: Between two events of refusals there is at least this long, however many are refused.
+#: The shortest time between two events, however much is rejected.
 EVENT_SECONDS = 1.0
 
 
 class Refusals:
-    """Counts by ``plane.category``; an alarm of the loop, which emits what is new as one event.
+    """Counts by ``plane.category``, and an alarm of the loop that emits new ones as one event.
 
-    :meth:`add` and :meth:`totals` are safe in any thread, the rest is the loop's.
+    :meth:`add` and :meth:`totals` are safe in any thread; the rest is for the loop's thread.
     """
 
     def __init__(self, log: EventRail) -> None:
@@ -26,29 +26,29 @@ class Refusals:
         self._next = -inf
 
     def add(self, plane: str, category: str) -> bool:
-        """Count one; whether it is the first that the loop does not know of."""
+        """Count a rejection; return whether it is the first since the last event."""
         with self._lock:
             first = self._totals == self._told
             self._totals[f"{plane}.{category}"] += 1
             return first
 
     def totals(self) -> dict[str, int]:
-        """What was refused so far, by plane and category."""
+        """The numbers of rejections so far, by plane and category."""
         with self._lock:
             return dict(sorted(self._totals.items()))
 
     def due(self) -> float | None:
-        """When the next event is due; None while there is nothing to tell."""
+        """When the next event is due; None while there is nothing to report."""
         with self._lock:
             return None if self._totals == self._told else self._next
 
     def tell_rest(self) -> None:
-        """Tell of what was not told yet, if anything: nothing more can be refused."""
+        """Emit an event for the rejections not yet reported, if any, at the end of the run."""
         if self.due() is not None:
             self.ring(inf)
 
     def ring(self, now: float) -> None:
-        """Tell of what was refused since the last time; not again for ``EVENT_SECONDS``."""
+        """Emit an event for the rejections since the last; none for ``EVENT_SECONDS`` after it."""
         with self._lock:
             new = self._totals - self._told
             self._told = self._totals.copy()

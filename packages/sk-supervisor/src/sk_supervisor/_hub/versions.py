@@ -1,9 +1,8 @@
-"""Whose version of each record is in the output, where workers have taken others' places. Pure.
+"""Which incarnation's version of each record is in the output, if workers were replaced. Pure.
 
-On every way a worker takes the first whole version of a batch that comes to it, and what it makes
-of that is in the output as far as those behind it have taken it in turn. What a node gives up goes
-to a file, and not the way that its batch does: with this it is known which of it belongs to the
-output.
+On every way a worker takes the first whole version of a batch that arrives. Its result is in the
+output if the workers downstream have taken it in turn. Dead letters do not travel with their batch
+but go to files of each worker; this module determines which of them belong to the output.
 """
 
 from __future__ import annotations
@@ -14,17 +13,17 @@ from typing import NamedTuple
 
 from sk_supervisor._protocol.peers import incarnation_of, place_of
 
-#: Records by their numbers: those behind the first, up to the second, of each pair.
+#: Ranges of record numbers: after the first number, up to and including the second.
 Records = tuple[tuple[int, float], ...]
 
 ALL: Records = ((0, inf),)
 
 _Run = tuple[int, str, int]
-"""A segment, the place in which it runs, and the incarnation that is there."""
+"""A segment, the place in which it runs, and the incarnation of the worker there."""
 
 
 class Way(NamedTuple):
-    """From one segment in one place to another, in another place or in the same."""
+    """A way of batches: from a segment in one place to a segment in another or the same place."""
 
     source: int
     sender: str
@@ -33,11 +32,10 @@ class Way(NamedTuple):
 
 
 class Versions:
-    """Who has taken whose version of the records, on the ways out of places that may change hands.
+    """Which receiver took which sender's version of the records, out of places with restarts.
 
-    :param ways: between segments, which lead to a greater index; those within a place are there,
-        too.
-    :param places: those whose worker may be replaced; of the others nothing is kept.
+    :param ways: the ways between segments, each to a greater index, those within a place included.
+    :param places: the places whose worker may be replaced; nothing is kept for the others.
     """
 
     def __init__(self, ways: Iterable[Way], places: Collection[str]) -> None:
@@ -46,12 +44,12 @@ class Versions:
         self._taken: dict[Way, dict[int, list[tuple[int, int]]]] = {
             way: {} for way in self._ways if way.sender != way.receiver
         }
-        """By the incarnation that has taken it: that of the sender, each with its last record."""
+        """By incarnation of the receiver: the sender's incarnations, each with its last record."""
         self._now: dict[str, int] = {}
-        """The incarnation in a place, where it is not the first."""
+        """The current incarnation in a place, if it is not the first."""
 
     def passed(self, way: Way, last: int) -> None:
-        """All of a batch, whose last record this is, has gone from one worker to another."""
+        """Note that a whole batch, whose last record is ``last``, has gone this way."""
         taken = self._taken.get(way)
         if taken is None:
             return
@@ -63,11 +61,11 @@ class Versions:
             several.append((sender, last))
 
     def handed_over(self, worker: str) -> None:
-        """Another one is in its place: this worker."""
+        """Note that ``worker`` has replaced the former worker in its place."""
         place = place_of(worker)
         before = self._now.get(place, 1)
         self._now[place] = incarnation_of(worker)
-        # What was taken by one of whom nothing was taken is nowhere.
+        # Forget what the former worker took for segments whose output nobody has taken.
         idle: set[int] = set()
         for segment in sorted({way.source for way in self._ways if way.sender == place})[::-1]:
             if not any(
@@ -80,12 +78,12 @@ class Versions:
                 taken.pop(before, None)
 
     def share(self, worker: str, segment: int, targets: Collection[int] | None = None) -> Records:
-        """The records of which the output has what a worker's segment has made of them.
+        """The records whose version in the output is the one of this worker's segment.
 
-        Where a batch goes several ways, and one worker has passed it on on some of them, its
-        successor on the others, it is both's.
+        If a batch goes several ways, and a worker has passed it on on some of them and its
+        successor on the others, the batch belongs to both.
 
-        :param targets: the segments behind it on the way to which that is asked; None for all.
+        :param targets: consider only the ways to these downstream segments; None for all.
         """
         place = place_of(worker)
         if place not in self._places:
@@ -94,7 +92,7 @@ class Versions:
         return self._through(ways, incarnation_of(worker), {})
 
     def _through(self, ways: Iterable[Way], who: int, known: dict[_Run, Records]) -> Records:
-        """The records of which the output has this incarnation's version, by any of these ways."""
+        """The records whose version in the output is of incarnation ``who``, by any of the ways."""
         found: list[tuple[int, float]] = []
         for way in ways:
             if way.receiver == way.sender:
@@ -121,7 +119,7 @@ class Versions:
         return [way for way in self._ways if (way.source, way.sender) == (segment, place)]
 
     def _gave(self, way: Way, incarnation: int) -> bool:
-        """Whether anything of this incarnation was taken on a way that leads out of its place."""
+        """Whether a receiver took anything of this incarnation on a way out of its place."""
         return any(who == incarnation for taken in self._taken[way].values() for who, _ in taken)
 
 
@@ -131,7 +129,7 @@ def _within(records: Records, after: int, through: int) -> list[tuple[int, float
 
 
 def _joined(records: Iterable[tuple[int, float]]) -> Records:
-    """The same records in as few pairs as can be."""
+    """The same records in as few ranges as possible."""
     joined: list[tuple[int, float]] = []
     for after, through in sorted(records):
         if joined and after <= joined[-1][1]:
