@@ -98,7 +98,7 @@ class HubLinks:
             self._selector.modify(link.channel.sock, events, worker)
 
     def drop(self, worker: str) -> None:
-        """Close a worker's connection; its control session tells why, unless a frame has done so."""
+        """Close a worker's connection; its control session shows why, if no frame was at fault."""
         link = self.here.pop(worker, None)
         if link is not None:
             self.gone.add(worker)
