@@ -1,1 +1,1 @@
-"""The supervisor's one loop, and the mailbox that it waits on."""
+"""The supervisor's only loop, and the mailbox from which it takes events."""

@@ -1,4 +1,4 @@
-"""The supervisor's one loop: each turn waits for what happens next, or for the next deadline."""
+"""The supervisor's only loop: each turn waits for the next event or the next deadline."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from sk_supervisor._loop.mailbox import Mailbox
 
 
 class Alarm(Protocol):
-    """Something that the loop does at a time of its own."""
+    """A part of the supervisor that the loop calls at a certain time."""
 
     def due(self) -> float | None:
-        """When, on the loop's clock; None for not at all, as things are."""
+        """When to call :meth:`ring`, on the loop's clock; None for not at all at present."""
 
     def ring(self, now: float) -> None:
-        """It is due."""
+        """Handle the alarm."""
 
 
 class SupervisorLoop:
-    """Turned by whoever waits for something: the one thread that starts and ends the workers.
+    """Turned by the methods that wait, in the one thread that starts and ends the workers.
 
     :param dispatch: handles one event.
     :param clock: that of every deadline; the loop leaves out of it the time in which this process
@@ -44,15 +44,16 @@ class SupervisorLoop:
         self._log, self._alarms, self._clock = log, alarms, clock
 
     def now(self) -> float:
-        """The time of the clock of every deadline."""
+        """Return the time of the clock of every deadline."""
         return self._clock.now()
 
     def step(self, deadline: float | None) -> None:
         """Turn once: wait for the next event, handle all that have come, then all that is due.
 
-        Returns at the ``deadline`` (None: none), at a worker's or an alarm's, and about every
-        second while a deadline is pending. Callers check what they wait for, then their deadline,
-        and call again: whatever came in time has been handled before any deadline is compared.
+        Returns at the ``deadline`` (None for none), at that of a worker or an alarm, and about
+        every second while a deadline is pending. Callers check their condition, then their
+        deadline, and call again: so events that came in time are handled before any deadline is
+        checked.
         """
         began = self._clock.now()
         dues = [*self._judge.dues(), *([] if deadline is None else [deadline])]
@@ -73,6 +74,6 @@ class SupervisorLoop:
                 alarm.ring(now)
 
     def catch_up(self) -> None:
-        """Handle what has come so far, without waiting; no deadline is compared."""
+        """Handle the events that have come so far, without waiting; check no deadline."""
         for event in self._mailbox.take_all():
             self._dispatch(event)

@@ -1,4 +1,4 @@
-"""What the supervisor's one loop waits for: everything that happens, in one queue."""
+"""The events of the supervisor's loop, all in one queue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ProcessExited:
 
 @dataclass(frozen=True, slots=True)
 class HubFault:
-    """The hub refused a frame or peer; ``worker_id`` is empty for the hub's own fault."""
+    """The hub rejected a frame or a peer; ``worker_id`` is empty for a fault of the hub itself."""
 
     worker_id: str
     category: str
@@ -30,7 +30,7 @@ class HubFault:
 
 @dataclass(frozen=True, slots=True)
 class StopRequested:
-    """Somebody wants the run to end: a signal, or a call. With ``force``: at once."""
+    """A signal or a call requested the end of the run; with ``force``, at once."""
 
     reason: str
     force: bool = False
@@ -38,17 +38,17 @@ class StopRequested:
 
 @dataclass(frozen=True, slots=True)
 class RefusalsCame:
-    """Something was refused, for the first time since they were last told of."""
+    """A listener refused something, for the first time since refusals were last reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class AllAcknowledged:
-    """Every batch, to the end of input, is done with everywhere."""
+    """Every batch, to the end of input, has been acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
 class SinkEnded:
-    """The sink's worker says that the sink has committed, or aborted."""
+    """The sink's worker reports that the sink has committed, or aborted."""
 
     worker_id: str
     end: SinkEnd
@@ -56,7 +56,7 @@ class SinkEnded:
 
 @dataclass(frozen=True, slots=True)
 class RecordsSkipped:
-    """A worker's nodes have skipped so many records so far, as its batch says that goes on."""
+    """The number of records that a worker's nodes have skipped so far, sent with a batch."""
 
     worker_id: str
     count: int
@@ -64,14 +64,14 @@ class RecordsSkipped:
 
 @dataclass(frozen=True, slots=True)
 class HubLeft:
-    """All that a worker had sent to the hub is read; no more comes."""
+    """The hub has read everything that a worker had sent; no more will come."""
 
     worker_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class HandoffFailed:
-    """A request that was handed to a group has failed; ``trace_id`` is that of its spans."""
+    """A request to a group has failed; ``trace_id`` is that of its spans."""
 
     outcome: TerminalEvent
     trace_id: str
@@ -79,12 +79,12 @@ class HandoffFailed:
 
 @dataclass(frozen=True, slots=True)
 class RequestsSettled:
-    """No request is in flight any more, and none comes."""
+    """No request is in flight any more, and none will come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Somebody wants to know whether the loop turns."""
+    """A caller wants to know whether the loop turns."""
 
     answer: Callable[[], None]
 

@@ -1,4 +1,4 @@
-"""Where every thread of the supervisor says what happened, and its loop finds it."""
+"""The mailbox: all threads of the supervisor put events into it, and its loop takes them out."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sk_supervisor._loop.span_books import SpanBooks
 class Mailbox:
     """A queue of events. Any thread, or a signal handler, puts; only the loop takes.
 
-    Reports of spans are not queued: they are entered in ``spans`` at once, so that the last one
-    counts even where it comes after its worker's exit. Nor is what was skipped, which is told with
-    every batch.
+    Reports on spans are not queued: they are entered in ``spans`` at once, so that the last one
+    counts even if it comes after its worker's exit. Counts of skipped records, which come with
+    every batch, are not queued either.
     """
 
     def __init__(self, spans: SpanBooks, clock: LoopClock) -> None:
@@ -28,9 +28,9 @@ class Mailbox:
         self._skipped: dict[str, int] = {}
 
     def put(self, event: LoopEvent) -> None:
-        """Say what happened. Never blocks."""
+        """Add an event. Never blocks."""
         if isinstance(event, WorkerMessage):
-            # When it came, not when the loop comes to it: the loop may be late.
+            # The time of arrival, since the loop may be late.
             self._heard_at[event.worker_id] = self._clock.now()
             if isinstance(event.message, SpanCounts):
                 self._spans.note(event.worker_id, event.message)
@@ -42,26 +42,26 @@ class Mailbox:
         self._queue.put(event)
 
     def take(self, timeout_seconds: float | None) -> LoopEvent | None:
-        """Wait for the next one, at most so long (None: for ever); None if nothing came."""
+        """Wait for the next event, at most so long (None: without limit); None if none came."""
         with contextlib.suppress(queue.Empty):
             return self._queue.get(timeout=timeout_seconds)
         return None
 
     def take_all(self) -> Iterator[LoopEvent]:
-        """Those that have come by now, without waiting for more: a flood of them has an end."""
+        """Yield the events that have come by now, but no later ones: so even a flood has an end."""
         for _ in range(self._queue.qsize()):
             yield self._queue.get_nowait()
 
     def forget(self, worker: str) -> None:
-        """Note nothing more of a worker that is gone; its spans count in the sum of its place."""
+        """Drop the entries of a worker that is gone; its spans count in its place's sum."""
         self._heard_at.pop(worker, None)
         self._skipped.pop(worker, None)
         self._spans.fold(worker)
 
     def skipped(self, worker: str) -> int:
-        """How many records a worker has skipped up to its last batch that went on. Any thread."""
+        """Return how many records a worker has skipped up to its last batch. Any thread."""
         return self._skipped.get(worker, 0)
 
     def heard(self, worker: str) -> float | None:
-        """When a worker's last message came; None if none has come since the last call."""
+        """Return when a worker's last message came; None if none has come since the last call."""
         return self._heard_at.pop(worker, None)

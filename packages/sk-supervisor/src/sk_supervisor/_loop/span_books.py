@@ -1,4 +1,4 @@
-"""What workers say of their spans: the last word of each, kept past its end."""
+"""The span accounts of workers: the last report of each, kept after its end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sk_supervisor._protocol.span_accounts import account_of
 
 
 def summed(first: SpanAccount, then: SpanAccount) -> SpanAccount:
-    """Two accounts of one place as one, under the name of the later."""
+    """Return the sum of two accounts of one place, under the name of the later one."""
     pairs = zip(first.exporters, then.exporters, strict=False)
     both = min(len(first.exporters), len(then.exporters))
     alone = (*first.exporters[both:], *then.exporters[both:])
@@ -36,19 +36,20 @@ def _summed_exporter(first: ExporterAccount, then: ExporterAccount) -> ExporterA
 
 
 class SpanBooks:
-    """The last account of every worker that traces, in the order of their first. Any thread.
+    """The last account of each worker that traces, in the order of their first ones. Any thread.
 
-    It is not the loop's: a last word counts even where it is heard behind its worker's exit.
+    Reports do not go through the loop: the last one counts even if it comes after its worker's
+    exit.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._accounts: dict[str, SpanAccount] = {}
         self._sums: dict[tuple[str, bool], SpanAccount] = {}
-        """Of a place, of those that closed their account and of those that did not."""
+        """By place, the sums of the final accounts, and of those that were never final."""
 
     def note(self, worker: str, said: SpanCounts) -> None:
-        """A worker has told its account; behind a final one it can only be one on its way."""
+        """Record a worker's account; ignore one that arrives late, after the final one."""
         account = account_of(worker, said)
         with self._lock:
             known = self._accounts.get(worker)
@@ -56,7 +57,7 @@ class SpanBooks:
                 self._accounts[worker] = account
 
     def fold(self, worker: str) -> None:
-        """A worker that will tell no more counts in the sum of its place from now on."""
+        """Add the account of a worker that will report no more to the sum of its place."""
         with self._lock:
             account = self._accounts.pop(worker, None)
             if account is not None and account.exporters:
@@ -65,6 +66,6 @@ class SpanBooks:
                 self._sums[key] = account if before is None else summed(before, account)
 
     def accounts(self) -> tuple[SpanAccount, ...]:
-        """Those of all workers, dead ones among them: the earliest of a place as a sum."""
+        """Return the accounts of all workers, dead ones included: the oldest of a place summed."""
         with self._lock:
             return *self._sums.values(), *self._accounts.values()

@@ -1,4 +1,4 @@
-"""Leaving the process of a run in memory that heeds no forced stop, from beside it."""
+"""Leaving the process of a memory run that ignores a forced stop, from another thread."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class Abandoning:
-    """Says what holds on to the process and where its output is; then it is there no more.
+    """Reports which code does not stop, and where the output is; then it ends the process.
 
-    ``supervisor`` and ``admin`` are put in as they are made. Nothing of it waits for long: whatever
-    the main thread holds, a display and an admin socket are waited for some seconds at most.
+    ``supervisor`` and ``admin`` are set when they exist. No step waits for long: whatever the main
+    thread is doing, the display and the admin socket are waited for some seconds at most.
     """
 
     def __init__(self, prepared: Prepared, display: Display, last: LastCode) -> None:
@@ -33,7 +33,7 @@ class Abandoning:
         self.admin: AdminServer | None = None
 
     def __call__(self) -> NoReturn:
-        """In a thread of its own."""
+        """Report, and end the process. Called in a thread of its own."""
         try:
             self._display.close()
             self._display.last_words(self._words())
@@ -43,15 +43,18 @@ class Abandoning:
             self._last.leave(EXIT_STOP_TIMEOUT)
 
     def _words(self) -> Iterator[str]:
-        """What is said, by whoever says it: the sink, which is asked, may hang as well."""
-        # Here: no other run needs it.
+        """Yield the message.
+
+        The thread that shows it runs this, because the sink, which is asked, may hang as well.
+        """
+        # Imported here because no other run needs it.
         from sk_supervisor._system.standing import Standing, codes_of
 
         graph = self._prepared.application.graph
         parts = [SOURCE, *graph.nodes, SINK]
         position = Standing(codes_of(graph, parts))()
         if position.partition(" (")[0] not in parts:
-            position = ""  # who has called the run, in whose loop a coroutine waits
+            position = ""  # the code is the caller's, in whose loop a coroutine waits
         about = f"did not stop{at(position)}: the process was ended without cleanup"
         left = StopForcedError([WORKER], {WORKER: about})
         if self.supervisor is not None:

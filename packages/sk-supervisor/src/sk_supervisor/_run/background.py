@@ -1,4 +1,4 @@
-"""A run in a thread of its own: the one that starts workers lives as long as they do."""
+"""A run in a thread of its own, which starts the workers and must live as long as they do."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from sk_supervisor.errors import EXIT_DONE, EXIT_SIGNAL_BASE, EXIT_START, Servic
 if TYPE_CHECKING:
     from sk_config import Config
 
-#: A start has deadlines of its own, and its end wakes whoever waits for it.
+#: A start has deadlines of its own, and its end wakes the threads that wait for it.
 _A_DAY: Final = 86_400.0
 _ONCE: Final = "what serve() gives is for one block, and was entered before: call serve() again"
 
 
 class Background:
-    """Begun, started and ended once each, by any thread; :meth:`wait` and the failure are for all.
+    """Begun, started and ended once each, by any thread; any thread may wait and read the failure.
 
-    It runs with the context variables of the thread that makes this.
+    The run has the context variables of the thread that constructs this.
 
-    :param stderr: where its progress is shown; without one the lines of its workers are logged.
+    :param stderr: where progress is shown; without one the lines of the workers are logged.
     """
 
     def __init__(self, config: Config, run_id: str | None, stderr: TextIO | None) -> None:
@@ -43,9 +43,9 @@ class Background:
         self._thread = threading.Thread(target=as_here(), args=(self._work,), name="serve")
 
     def begin(self) -> None:
-        """Start it. Does not wait.
+        """Start the thread of the run. Does not wait.
 
-        :raises ServiceFailedError: when it was begun before, or the system has no thread to give.
+        :raises ServiceFailedError: when it was begun before, or the system has no thread left.
         """
         if begun(self._thread):
             raise ServiceFailedError(EXIT_START, _ONCE)
@@ -57,9 +57,9 @@ class Background:
     def started(self) -> BootstrapSupervisor:
         """Return when the run works.
 
-        Where the wait is cut short (Ctrl-C) the run is ended, as it would be at the block's end.
+        If the wait is interrupted (Ctrl-C), the run is ended, as at the end of the block.
 
-        :raises ServiceFailedError: when it cannot start.
+        :raises ServiceFailedError: when the run cannot start.
         """
         try:
             self._made.wait()
@@ -74,33 +74,33 @@ class Background:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether this process is one that has been forked since: the run is not in it."""
+        """Whether this process was forked after the run was created: the run is in its parent."""
         return self._forks != forks()
 
     def end(self, reason: str) -> ServiceFailedError | None:
-        """Drain the run, and what has gone wrong with it; nothing where the run is elsewhere."""
+        """Drain the run and return its failure; None if all is well, or the run is elsewhere."""
         if self.is_elsewhere:
             return None
         self._made.wait()
         if self._supervisor is not None:
             self._supervisor.request_stop(reason)
-        self._thread.join()  # a stop has its own budget
+        self._thread.join()  # a stop has its own time limit
         return None if self._is_well() else self._failed()
 
     def wait(self, timeout_seconds: float | None) -> bool:
-        """Return when it is over, and all that belongs to it is gone; whether that was in time."""
+        """Return when the run has ended and all its parts are closed; whether that was in time."""
         return self._over.wait(timeout_seconds)
 
     @property
     def failure(self) -> KernelError | None:
-        """What it has failed of, as soon as that is known; None while all is well."""
+        """The error of the run, once it is known; None if nothing has failed."""
         if self._cause is not None or not self._over.is_set() or self._is_well():
             return self._cause
         return self._failed()
 
     @property
     def _cause(self) -> KernelError | None:
-        """What ended the run, where its supervisor can tell."""
+        """The error that ended the run, if its supervisor provides it."""
         return self._supervisor.failure if isinstance(self._supervisor, SupervisorBase) else None
 
     def _is_well(self) -> bool:
@@ -124,11 +124,11 @@ class Background:
                 on_made=self._on_made,
                 quiet_screen=LoggedScreen,
             )
-        except BaseException as error:  # noqa: BLE001 - it is for whoever waits for the run
+        except BaseException as error:  # noqa: BLE001 - raised to the caller that waits
             self._unexpected = error
         finally:
             if self._supervisor is not None:
-                self._supervisor.shutdown()  # where it did not come so far: who waits is woken
+                self._supervisor.shutdown()  # wakes callers if the run did not get that far
             self._over.set()
             self._made.set()
 

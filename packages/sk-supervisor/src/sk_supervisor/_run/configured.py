@@ -1,4 +1,4 @@
-"""What a command is given as its CONFIG: loaded, and made ready to be run."""
+"""The CONFIG argument of a command: declared, loaded, and prepared for a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OVERRIDE: Final = (
 
 
 def configured(command: F) -> F:
-    """Give a command a CONFIG, and ``--set`` for its values."""
+    """Add the argument CONFIG to a command, and the option ``--set`` for its values."""
     command = click.option(
         "--set", "overrides", metavar="PATH=VALUE", multiple=True, help=_OVERRIDE
     )(command)
@@ -33,7 +33,7 @@ def configured(command: F) -> F:
 
 
 def load(path: str, overrides: tuple[str, ...]) -> Config:
-    """The configuration that is meant; one that is none ends the command with 2."""
+    """Return the configuration; a configuration error ends the command with exit code 2."""
     from sk_config import ConfigError, load_config
 
     _find_modules_here()
@@ -51,10 +51,10 @@ def prepared(
     run_checks: bool = True,
     options: Mapping[str, str] = MappingProxyType({}),
 ) -> Prepared:
-    """What is made ready of a configuration; a refusal ends the command, with its code.
+    """Return the prepared configuration; if it cannot run, the command ends with the error's code.
 
-    ``options`` are the command's own for settings, by path: a setting that its adapter does not
-    have is told by the option's name, too.
+    ``options`` maps setting paths to options of the command: if the adapter does not have such a
+    setting, the error also names the option.
     """
     from sk_supervisor._plan.preflight import prepare
     from sk_supervisor._run.summary import refusal
@@ -73,6 +73,6 @@ def prepared(
 
 
 def _find_modules_here() -> None:
-    # As `python -m` does: an application's modules are found in the folder it is run from.
+    # As with `python -m`, modules of an application are found in the working directory.
     if "" not in sys.path:
         sys.path.insert(0, "")

@@ -1,4 +1,4 @@
-"""A run from its configuration to its exit code: what is opened around it, and closed again."""
+"""A run from its configuration to its exit code, with all that is opened and closed around it."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ if TYPE_CHECKING:
 def run(
     config: Config, *, run_id: str | None = None, quiet: bool = False, stderr: TextIO | None = None
 ) -> int:
-    """Run a configuration in the profile that it names; returns the documented exit code.
+    """Run a configuration in the profile that it names; return the documented exit code.
 
     Progress, a summary and errors go to ``stderr`` (default: this process's). SIGINT, SIGTERM and
-    SIGHUP drain the run; a second one ends it by force. Where that does not help in the memory
-    profile, whose nodes run in this thread, a further one, a second or more behind it, does what
-    it did before the run, and so do all that follow. Raises nothing of a run's own.
+    SIGHUP drain the run; a second one ends it by force. In the memory profile, whose nodes run in
+    this thread, that may not help: then the next signal, at least a second later, and all after it
+    have the effect that they had before the run. Raises no error of the run.
     """
     if isinstance(config, str | PathLike):
         raise TypeError(f"a path is no configuration: write run(load_config({str(config)!r}))")
@@ -79,11 +79,12 @@ def run_with(
     on_made: Callable[[BootstrapSupervisor], object] = lambda _: None,
     quiet_screen: Callable[[TextIO], Screen] = QuietScreen,
 ) -> int:
-    """:func:`run`, for whoever needs more of it: the command, a service, and a profiled run.
+    """Do what :func:`run` does, for callers that need more: the command, a service, a profiled run.
 
-    :param last: is told the exit code as soon as it is known, while signals are still heard here.
-    :param on_made: gets the supervisor, in this thread, before anything is started.
-    :param quiet_screen: shows what there is to show of a quiet run.
+    :param last: is given the exit code as soon as it is known, while signals are still handled
+        here.
+    :param on_made: is called with the supervisor, in this thread, before anything is started.
+    :param quiet_screen: shows the output of a quiet run.
     """
     stream = tolerant(stderr or sys.stderr)
     last = last or LastCode()
@@ -92,13 +93,13 @@ def run_with(
         with built_for_good() as complete:
             return execution.run(run_id, lambda supervisor: (complete(), on_made(supervisor)))
     except KeyboardInterrupt:
-        # Where signals are not handled: before its start nothing has been done, and behind its end
-        # it is known what has.
+        # Signals are not handled here before the start, when nothing has been done, and after the
+        # end, when the exit code is known.
         return EXIT_SIGNAL_BASE + signal.SIGINT if last.code is None else last.code
 
 
 class _Execution:
-    """One run: what it needs is opened around it, and closed again whatever comes of it."""
+    """One run: what it needs is opened before it, and always closed after it."""
 
     def __init__(
         self,
@@ -113,9 +114,9 @@ class _Execution:
         self._last, self._quiet_screen = last, quiet_screen
 
     def run(self, run_id: str | None, on_made: Callable[[BootstrapSupervisor], object]) -> int:
-        """Refuse what cannot run, before anything is started; else run it. The exit code."""
+        """Reject a configuration that cannot run, or run it; return the exit code."""
         try:
-            prepared = prepare(self._config)  # adapters refuse a closed stream that they need
+            prepared = prepare(self._config)  # adapters reject a closed stream that they need
             if fill_standard_streams() and not self._quiet:
                 self._say("warning: standard output is closed: what is written there is lost")
             run_id = new_run_id() if run_id is None else checked_run_id(run_id)
@@ -141,7 +142,7 @@ class _Execution:
         abandon = Abandoning(prepared, display, self._last)
         resort = LastResort(abandon if self._last.held else None)
         break_in = BreakIn(resort)
-        ears = ExitStack()  # signals are heard until all is told
+        ears = ExitStack()  # signals are handled until everything is reported
         try:
             early = ears.enter_context(begun_early(prepared))
             supervisor = make_supervisor(prepared, run_id, rails.log, display)
@@ -179,7 +180,7 @@ class _Execution:
                 if not self._quiet:
                     lines = (message, wrong, *told.lines, *told.errors)
                 if not display.last_words(filter(None, lines)):
-                    self._last.at_once = True  # the interpreter would wait for who says them
+                    self._last.at_once = True  # the interpreter would wait for the writer
         return code
 
     def _say(self, text: str) -> None:
@@ -193,9 +194,9 @@ def _is_silent(sink: AdapterConfig | None) -> bool:
 
 
 def _shown(supervisor: BootstrapSupervisor, display: Display) -> Callable[[str, bool], None]:
-    """What requests a stop, or one by force, and shows what the first waits for.
+    """Return a function that requests a stop, and shows on the first request what it waits for.
 
-    Safe in a signal handler.
+    It is safe in a signal handler.
     """
 
     def request_stop(reason: str, force: bool) -> None:
@@ -209,9 +210,9 @@ def _shown(supervisor: BootstrapSupervisor, display: Display) -> Callable[[str, 
 def make_supervisor(
     prepared: Prepared, run_id: str, log: LifecycleLog, display: Display
 ) -> BootstrapSupervisor:
-    """The supervisor that the configuration's mode stands for.
+    """Create the supervisor that the configuration's mode names.
 
-    :raises LifecycleError: when there is none, or it cannot be made.
+    :raises LifecycleError: when there is no such supervisor, or it cannot be created.
     """
     events = prepared.config.runtime.observability.logging.lifecycle_events
     setup = RunSetup(
@@ -231,13 +232,13 @@ def make_supervisor(
 def _told(
     rails: Rails, status: RunStatus | None, signals: ReceivedSignals, let_go: Callable[[], None]
 ) -> TelemetrySummary:
-    """Send all that a run, which has ended, still has to tell, and see what has become of it.
+    """Send the remaining telemetry of a run that has ended; return what became of it.
 
-    A second signal cuts that short, and changes nothing else: the exit code is known by now. From
-    then on signals do what they do to any process, which ``let_go`` sees to: an exporter that hangs
-    in spite of its deadline can be ended by one more.
+    A second signal only cuts that short: the exit code is known by now. From then on, by
+    ``let_go``, signals have their usual effect: so one more can end an exporter that exceeds its
+    deadline.
 
-    :param status: the run's last; None where there was no supervisor.
+    :param status: the run's last; None if there was no supervisor.
     """
     accounts, forced = (status.spans, status.stop_forced) if status else ((), False)
     try:

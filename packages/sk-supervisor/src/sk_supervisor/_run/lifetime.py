@@ -1,4 +1,4 @@
-"""A run under its supervisor: started, worked off, shut down; and the exit code that it earns."""
+"""A run under its supervisor: started, processed, shut down; and the resulting exit code."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from sk_supervisor.errors import (
     StopForcedError,
 )
 
-#: What a supervisor does by itself where the gate does not wait for all groups.
+#: The steps that a supervisor does by itself if the gate does not wait for all groups.
 _OPENED_ONE_BY_ONE = (EventName.SUPERVISOR_WAIT_READY, EventName.SUPERVISOR_START_WORKLOAD)
-#: The rungs of the stop ladder that are no answer to being asked.
+#: The steps of the stop ladder that end a worker by force.
 _BY_FORCE = ("terminate", "kill")
 
 
@@ -46,12 +46,12 @@ def supervised(
     rails: Rails,
     signals: ReceivedSignals,
 ) -> tuple[int, str, str]:
-    """The exit code of a run from its start to its shutdown; a summary of it, and what is wrong.
+    """Run from the start to the shutdown; return the exit code, a summary, and an error message.
 
-    What a run fails of is in the answer, and is not raised. Its metrics are sent, and probes and
-    scrapes are answered, from before the start until behind the shutdown.
+    An error that ends the run is returned, not raised. Metrics are sent, and probes and scrapes are
+    answered, from before the start until after the shutdown.
 
-    :param signals: those that have come, as they come.
+    :param signals: those received so far; it changes during the run.
     """
     system, rung = rails.system, ""
     try:
@@ -71,7 +71,7 @@ def supervised(
     said = summary(report, sum(group.restarts for group in status.groups))
     if rung in _BY_FORCE and status.stop_forced:
         return EXIT_STOP_TIMEOUT, said, f"error: {by_force(report, supervisor, rung)}"
-    if rung in _BY_FORCE:  # what comes behind the work fails no run
+    if rung in _BY_FORCE:  # what happens after the work fails no run
         said += f"\nwarning: {by_force(report, supervisor, rung)}"
     code = _stopped_code(signals.numbers) if report.outcome == "stopped" else EXIT_DONE
     return code, said, ""
@@ -84,10 +84,10 @@ def _cut_short(
     prepared: Prepared,
     signals: ReceivedSignals,
 ) -> tuple[int, str, str]:
-    """The answer of :func:`supervised` for a run that has not come to an end of its own."""
+    """Return the result of :func:`supervised` for a run that was ended by an error."""
     if isinstance(error, StartInterruptedError):
-        # The request that interrupted the start was not forced; this is whether, while the workers
-        # were stopping, one that was left them no time.
+        # The request that interrupted the start was not forced; a later one, while the workers were
+        # stopping, may have been.
         if rung in _BY_FORCE and supervisor.snapshot().stop_forced:
             forced = f"{error}, and then at once, by force"
             return EXIT_STOP_TIMEOUT, "", failure(forced, supervisor, prepared)
@@ -104,7 +104,7 @@ def _cut_short(
 def _worked(supervisor: BootstrapSupervisor, prepared: Prepared, system: SystemNodes) -> RunReport:
     """Start the groups in configuration order, wait for them, and run.
 
-    :raises KernelError: what ended the run before its time.
+    :raises KernelError: the error that ended the run.
     """
     platform = prepared.config.runtime.platform
     with system.step(EventName.SUPERVISOR_START_GROUPS):
@@ -132,10 +132,10 @@ def _shut_down(supervisor: BootstrapSupervisor, system: SystemNodes) -> str:
 def _shut_down_behind(
     primary: BaseException, supervisor: BootstrapSupervisor, system: SystemNodes
 ) -> str:
-    """The same, behind a failure, which is not to be masked by what goes wrong now."""
+    """Shut down after a failure, which an error of the shutdown must not mask."""
     try:
         return _shut_down(supervisor, system)
-    except Exception as second:  # noqa: BLE001 - whatever it is, it comes behind the first
+    except Exception as second:  # noqa: BLE001 - any error is added to the first one
         supervisor.emit_handoff_failure(str(getattr(primary, "group", "")), "shutdown")
         problem = str(second) if isinstance(second, KernelError) else repr(second)
         primary.add_note(f"and then: {problem}")
@@ -143,8 +143,8 @@ def _shut_down_behind(
 
 
 def _stopped_code(signals: Sequence[signal.Signals]) -> int:
-    """128 and the signal's number; who stops a run by a call stops it as SIGTERM does.
+    """Return 128 and the signal's number; a run that was stopped by a call has the code of SIGTERM.
 
-    It is never 0: what was stopped has committed nothing.
+    It is never 0, because a stopped run has not committed anything.
     """
     return EXIT_SIGNAL_BASE + (signals[0] if signals else signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Process groups as a program wants them, where they are to differ from the configuration's."""
+"""Changing the number of workers in the process groups of a configuration."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _PATH = "runtime.platform.process_groups"
 
 
 def configure_process_groups(config: Config, workers: Mapping[str, int]) -> Config:
-    """The configuration with so many workers in these groups; the given one is as it was.
+    """Return a configuration with these numbers of workers by group; the given one is not changed.
 
-    Whether the graph allows them is checked where it always is, before a process is started. In
-    the memory profile there are no workers to count.
+    Whether the graph allows them is checked later, as always before a process is started. In the
+    memory profile they have no effect.
 
-    :raises RunRefusedError: with every name that is no group's, and every number that no group can
+    :raises RunRefusedError: with every unknown group name, and every number that a group cannot
         have.
     """
     platform = config.runtime.platform
@@ -33,7 +33,7 @@ def configure_process_groups(config: Config, workers: Mapping[str, int]) -> Conf
     for index, group in enumerate(platform.process_groups):
         try:
             groups.append(_with_workers(group, workers.get(group.name, group.workers)))
-        except ValueError:  # it is the model's own
+        except ValueError:  # raised by the model
             path, got = f"{_PATH}[{index}].workers", repr(workers[group.name])
             faults.append(Fault(path, "bad_value", f"1 to {KEY_GROUPS} workers", got))
     if faults:

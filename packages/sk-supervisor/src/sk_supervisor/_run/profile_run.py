@@ -1,4 +1,4 @@
-"""A run that measures itself, and tells at its end where the time went."""
+"""A run that measures itself, and prints at its end where the time went."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Profiled(Protocol):
-    """A supervisor that can have its run measured: both that are built in."""
+    """A supervisor that can measure its run; both built-in ones can."""
 
     def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
-        """Before anything is started: have what is measured written to a folder.
+        """Have the measurements written to a folder. Call it before anything is started.
 
-        The run is none the worse where that fails: ``on_failure`` hears of it.
+        A failure to write does not affect the run: ``on_failure`` is called with the error.
         """
 
 
 class _Seen:
-    """The supervisor of the run, and what it has used outside of its work."""
+    """The supervisor of the run, and the measurements outside of its work."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
@@ -54,10 +54,10 @@ class _Seen:
 def run_profiled(
     config: Config, *, run_id: str | None = None, quiet: bool = False, stderr: TextIO | None = None
 ) -> int:
-    """`sk_supervisor.run`, with every part of it measured; tells of it on ``stderr``.
+    """Run as `sk_supervisor.run` does, measure every part, and print a profile on ``stderr``.
 
-    What was measured of a run that failed is told as far as it goes. The exit code is the run's:
-    what cannot be told of is named on ``stderr``, and makes the run none the worse.
+    The profile of a failed run has what was measured until then. The exit code is that of the run:
+    a measurement that cannot be printed is named on ``stderr`` and does not affect the run.
     """
     return profile_with(config, run_id=run_id, quiet=quiet, stderr=stderr)
 
@@ -70,7 +70,7 @@ def profile_with(
     stderr: TextIO | None = None,
     last: LastCode | None = None,
 ) -> int:
-    """:func:`run_profiled`, for the command: see :func:`run_with`."""
+    """Do what :func:`run_profiled` does, for the command; see :func:`run_with`."""
     stream = tolerant(stderr or sys.stderr)
     with tempfile.TemporaryDirectory(prefix="sk-profile-", ignore_cleanup_errors=True) as folder:
         seen = _Seen(folder)

@@ -1,4 +1,4 @@
-"""Serving requests from Python: a run in the background, and the way to ask its nodes."""
+"""Serving requests from Python: a run in the background, and the interface to its nodes."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from sk_config import Config
 
 
-#: In a process that was forked inside the block, of whoever asks something of the run there.
+#: The error of a call in a process that was forked inside the block.
 _FORKED = "the run is in the process that this one was forked from: call serve() behind the fork"
 
 
 class Service:
-    """The nodes of a run that works, for callers of any thread or event loop.
+    """The nodes of a running run, for callers in any thread or event loop.
 
-    A process that is forked meanwhile cannot ask them: requests raise ``LifecycleCallError`` there.
+    A process that is forked meanwhile cannot use them: requests raise ``LifecycleCallError`` there.
     """
 
     def __init__(self, supervisor: BootstrapSupervisor, run: Background) -> None:
@@ -44,11 +44,11 @@ class Service:
     def request(
         self, envelope: Envelope[Any], *, timeout_seconds: float | None = None
     ) -> ReplyWaiter:
-        """Send a request; never waits. ``await`` what it gives, or call its ``wait()``.
+        """Send a request without waiting; ``await`` the returned waiter, or call its ``wait()``.
 
         The outcome is a :class:`sk_kernel.TerminalEvent` under the envelope's ``trace_id``, or a
-        random one. Its payload is the first that the graph had for its sink; it is None where the
-        graph let the request end without one.
+        random one. Its payload is the first that reaches the sink of the graph, or None if none
+        does.
 
         :raises RequestRefusedError: when too many are in flight (try again when one has ended), its
             trace id is in use, or the run is ending, or has ended (:class:`RequestsClosedError`,
@@ -62,9 +62,9 @@ class Service:
     def execute_boundary(
         self, inputs: Sequence[BoundaryDispatchInput], *, timeout_seconds: float | None = None
     ) -> RoutingResult:
-        """Run inputs from their targets on, wait for all, and give the replies in their order.
+        """Run inputs from their targets on, wait for all, and return the replies in their order.
 
-        :raises HandoffError: as the first of them that failed.
+        :raises HandoffError: for the first input that failed.
         :raises UnknownRouteError: when there is no such group, or it does not run the target.
         :raises RequestRefusedError, RecordTooLargeError: as :meth:`request`.
         """
@@ -72,24 +72,24 @@ class Service:
         return self._supervisor.execute_boundary(inputs, timeout_seconds=timeout_seconds)
 
     def status(self) -> RunStatus:
-        """The run as it is now."""
+        """Return the present status of the run."""
         return self._supervisor.snapshot()
 
     @property
     def failure(self) -> KernelError | None:
-        """What the run has failed of, as soon as that is known; None while all is well.
+        """The error of the run, once it is known; None if nothing has failed.
 
-        It is what the supervisor raised, :class:`RuntimeWorkerFailedError` and others, or else, of
-        a run that has ended, :class:`ServiceFailedError`.
+        It is the error that the supervisor raised, such as :class:`RuntimeWorkerFailedError`, or
+        else :class:`ServiceFailedError` if the run has ended.
         """
         return self._run.failure
 
     def wait(self, timeout_seconds: float | None = None) -> bool:
-        """Return when the run has ended, well or not; whether it has within the time.
+        """Return when the run has ended, well or not; whether that was within the time.
 
-        Until then nothing is polled. On an event loop: ``await asyncio.to_thread(service.wait)``.
+        It does not poll. On an event loop: ``await asyncio.to_thread(service.wait)``.
 
-        :raises LifecycleCallError: in a process that was forked meanwhile, which hears of no end.
+        :raises LifecycleCallError: in a process that was forked meanwhile, which is not notified.
         """
         self._check_process("wait")
         return self._run.wait(timeout_seconds)
@@ -100,9 +100,10 @@ class Service:
 
 
 class Serving(AbstractContextManager[Service], AbstractAsyncContextManager[Service]):
-    """What :func:`serve` gives: for one ``with`` or ``async with`` block, once.
+    """The return value of :func:`serve`, for one ``with`` or ``async with`` block.
 
-    A process that is forked inside the block may leave it too: nothing becomes of the run by that.
+    A process that is forked inside the block may leave the block, too: that does not affect the
+    run.
     """
 
     def __init__(self, run: Background) -> None:
@@ -120,12 +121,12 @@ class Serving(AbstractContextManager[Service], AbstractAsyncContextManager[Servi
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Drain the run, and raise what it has failed of."""
+        """Drain the run, and raise its failure."""
         self._held.close()
         _raise(self._run.end("served"), error)
 
     async def __aenter__(self) -> Service:
-        """The same, in a thread: the loop goes on."""
+        """Start the run in a thread, without blocking the event loop; return when it works."""
         import asyncio
 
         self._run.begin()
@@ -141,7 +142,7 @@ class Serving(AbstractContextManager[Service], AbstractAsyncContextManager[Servi
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """The same, in a thread; who is cancelled meanwhile waits for the end, too."""
+        """Drain the run in a thread, and raise its failure; a cancelled task waits, too."""
         import asyncio
 
         self._held.close()
@@ -161,21 +162,21 @@ class Serving(AbstractContextManager[Service], AbstractAsyncContextManager[Servi
 
 
 def serve(config: Config, *, run_id: str | None = None, stderr: TextIO | None = None) -> Serving:
-    """Run a configuration in the background for as long as a block lasts; gives its service.
+    """Run a configuration in the background for the time of a block, which gets a :class:`Service`.
 
     ``with serve(config) as service:`` begins when the run works, in the profile that the
-    configuration names. When it ends the run is drained: no more requests are taken, those in
+    configuration names. At its end the run is drained: no more requests are accepted, those in
     flight are answered, the source is interrupted. ``async with`` does the same, and waits without
     blocking the event loop. With ``adapters.source.name: requests`` a run has no input but
     requests.
 
     Signals stay with the caller. The interpreter's switch interval is 0.3 ms meanwhile. Progress
-    goes to ``stderr``; without one, none is shown, and what workers write is logged by the logger
-    ``sk_supervisor.workers``: a line of a standard error as a warning, of a standard output as
-    info, and a failure with its traceback as one record, of its own level.
+    goes to ``stderr``. Without one, no progress is shown, and the output of workers is logged by
+    the logger ``sk_supervisor.workers``: a line of standard error as a warning, a line of standard
+    output as info, and a failure with its traceback as one record with its own level.
 
     :raises ServiceFailedError: when the run cannot start, or failed meanwhile, from the typed
-        error; a failure inside the block goes first, with the run's as a note.
+        error. An exception in the block is raised instead, with the run's failure as a note.
     """
     if isinstance(config, str | PathLike):
         raise TypeError(f"a path is no configuration: write serve(load_config({str(config)!r}))")
@@ -183,7 +184,7 @@ def serve(config: Config, *, run_id: str | None = None, stderr: TextIO | None = 
 
 
 def _raise(failure: ServiceFailedError | None, primary: BaseException | None) -> None:
-    """Raise what a run has failed of, unless the block has failed: then it is noted on that."""
+    """Raise the failure of a run; if the block raised an exception, add it to that as a note."""
     if failure is None:
         return
     if primary is None:

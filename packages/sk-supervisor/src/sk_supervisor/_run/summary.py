@@ -1,4 +1,4 @@
-"""What is said of a run at its end: what it did, or what it failed of."""
+"""The messages at the end of a run: the summary, or the failure."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from sk_supervisor.errors import LAST_LINE, ApplicationExitError, RunRefusedErro
 if TYPE_CHECKING:
     from sk_config import Config
 
-#: What a start fails of in this process, where the application's code raised it.
+#: Errors that a start raises from an exception of the application's code, in this process.
 _MADE: Final = (ResolutionError, AdapterFailedError)
 
 
 def refusal(error: Exception, config: Config) -> str:
-    """Why a configuration cannot run, free of secrets: one line, or one for each fault.
+    """Return why a configuration cannot run, without secrets: one line, or one for each fault.
 
-    A fault of what is in a file is told with the line.
+    A fault in a file is reported with its line.
     """
     faults = error.faults if isinstance(error, RunRefusedError) else ()
     lines = [f"{each}{_placed(config, each)}" for each in faults] or str(error).splitlines()
@@ -49,7 +49,7 @@ def _placed(config: Config, fault: Fault) -> str:
 
 
 def summary(report: RunReport, restarts: int = 0) -> str:
-    """What a finished run did, in a few lines; ``restarts`` is how many workers were followed."""
+    """Return a summary of a finished run in a few lines, with its number of worker restarts."""
     rate = report.records_in / report.seconds if report.seconds > 0 else 0.0
     lines = [
         f"{report.outcome}: {report.scenario} ({report.profile}), run {report.run_id}",
@@ -70,7 +70,7 @@ def summary(report: RunReport, restarts: int = 0) -> str:
 
 
 def by_force(report: RunReport, supervisor: BootstrapSupervisor, rung: str) -> str:
-    """What is wrong with the end of a run that has a report."""
+    """Return the problem with the end of a run that has a report, but was ended by force."""
     done = "the run was stopped" if report.outcome == "stopped" else "the work is done"
     if supervisor.works_in_caller:
         return f"{done}, but the cleanup after it was cut short by force"
@@ -82,9 +82,9 @@ def by_force(report: RunReport, supervisor: BootstrapSupervisor, rung: str) -> s
 def failure(
     problem: str, supervisor: BootstrapSupervisor, prepared: Prepared, trace_id: str = ""
 ) -> str:
-    """What ended a run before its time, free of secrets, and where its output is so far.
+    """Return the failure that ended a run, without secrets, and where its output is so far.
 
-    It says the run, and of a record at fault the trace: both are what ``sk replay`` asks for.
+    It names the run, and the trace of a record at fault: ``sk replay`` needs both.
     """
     trace = f", trace {trace_id}" if trace_id else ""
     run = f"  run {supervisor.snapshot().run_id}{trace}"
@@ -93,20 +93,20 @@ def failure(
 
 
 def unread(supervisor: BootstrapSupervisor) -> str:
-    """What is said of a run whose standard output nobody reads any more: ``head`` has seen enough.
+    """Return the message for a run whose standard output has no reader: ``head`` has read enough.
 
-    No word of failure, and none of it where a run is to be quiet.
+    It is not a failure, so a quiet run shows no message.
     """
     return "\n".join(["ended: the reader of standard output has gone", *_partial(supervisor)])
 
 
 @runtime_checkable
 class MayDoubt(Protocol):
-    """A supervisor that may not know, of a run that failed, what has become of its output."""
+    """A supervisor that may not know whether the output of a failed run was committed."""
 
     @property
     def output_is_in_doubt(self) -> bool:
-        """Whether it does not, behind the shutdown."""
+        """Whether that is so, after the shutdown."""
 
 
 def _partial(supervisor: BootstrapSupervisor) -> list[str]:
@@ -115,32 +115,32 @@ def _partial(supervisor: BootstrapSupervisor) -> list[str]:
         unless = " (or already committed: the sink's worker died before it could report)"
         paths = supervisor.partial_outputs()
         return [f"  partial output: {_whole(path)}{unless if doubt else ''}" for path in paths]
-    except KernelError as error:  # a sink that cannot say so must not hide why the run ended
+    except KernelError as error:  # a sink that fails here must not hide why the run ended
         return [f"  partial output: unknown: {error}"]
 
 
 def _whole(path: str) -> str:
-    """The whole path of a file, wherever this is read; a sink's word for anything else as it is."""
+    """Return the absolute path of a file; return another name from a sink unchanged."""
     return os.path.abspath(path) if os.path.lexists(path) else path
 
 
 def without_last_lines(said: str) -> str:
-    """An error's text without what a worker wrote last: that was shown, under its name, as it came.
+    """Remove the worker's last lines from an error: they were shown under its name as they came.
 
-    And whole, where of the text, which is cut, nothing may be left but frames of the runtime's.
+    They were shown in full. In the text, which is cut, only frames of the runtime may be left.
     """
     return "\n".join(line for line in said.splitlines() if not line.startswith(LAST_LINE))
 
 
 def with_cause(error: KernelError) -> str:
-    """The error, the traceback of what a node or adapter raised, and what went wrong behind it."""
+    """Return the error, the traceback of the application's exception, and later errors."""
     return "\n".join([_traced(error), *getattr(error, "__notes__", ())])
 
 
 def _traced(error: KernelError) -> str:
-    """The error, and the traceback of what a node or adapter raised, as a worker prints it.
+    """Return the error, with the traceback of a node or adapter as a worker prints it.
 
-    A file of dead letters and a reader that has gone are nobody's code: the error says all.
+    For a dead letter file or a missing reader no code is at fault: the message is enough.
     """
     raised, said = error, str(error)
     if isinstance(error, LifecycleError) and not isinstance(error, ApplicationExitError):
