@@ -1,9 +1,10 @@
 """Lifecycle events, node spans and metrics of stream kernel, and their exporters.
 
-`LifecycleLog` takes the events of a run, `SpanFanOut` the spans of its nodes, and `MetricPump` asks
-for a snapshot of the run every so often. Each hands what it has to exporters, which
-`build_log_exporters`, `build_span_exporters` and `build_metric_exporters` make of a configuration.
-Every exporter is behind an `Outlet`, which counts what becomes of each item and contains failures.
+`LifecycleLog` takes the events of a run, `SpanFanOut` the spans of its nodes, and `MetricPump`
+takes a snapshot of the run at each interval. Each passes its items to exporters, which
+`build_log_exporters`, `build_span_exporters` and `build_metric_exporters` make from a
+configuration. Every exporter is wrapped in an `Outlet`, which counts the outcome of each item and
+contains failures.
 """
 
 from sk_observability._building.build import (

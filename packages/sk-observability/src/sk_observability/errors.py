@@ -1,9 +1,9 @@
 """Every exception of this package, by whose fault it is.
 
-`ExporterSetupError` is the configuration's (for a file that cannot be opened: the machine's) and
-comes before a run; `ExportFailedError` is the environment's, comes in mid-run, and never gets past
-an `Outlet`. Neither holds anything that was to be exported, or a setting's value as it stands: what
-another package's kind says of its settings is told with the line, and with their values masked.
+`ExporterSetupError` is a fault of the configuration (or of the machine, if a file cannot be opened)
+and is raised before a run. `ExportFailedError` is a fault of the environment, is raised during a
+run, and never leaves an `Outlet`. Neither contains exported data or a setting's plain value: an
+error raised by another package's kind is reported with its line, and with the settings masked.
 """
 
 from __future__ import annotations
@@ -13,41 +13,41 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 FaultCategory = Literal[
-    "unavailable",  # a kind that no installed package provides, or whose package does not load
+    "unavailable",  # a kind that no installed package provides, or whose package fails to import
     "unknown_key",  # a setting that the kind does not have
     "missing",  # a setting that must be there and is not
     "wrong_type",  # a setting of another type than the kind takes
     "bad_value",  # a setting of the right type that cannot be used
-    "not_opened",  # settings that are right, and an exporter that could not be made all the same
+    "not_opened",  # valid settings, with which the exporter could still not be made
 ]
 """The closed set of categories of an `ExporterFault`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExporterFault:
-    """One fault of a configured exporter: where, what is accepted there, and what was there."""
+    """One fault of a configured exporter: its path, what is accepted there, and what was found."""
 
     path: str
-    """Dotted configuration path; a kind's own check gives it relative to the kind's settings."""
+    """Dotted configuration path; a kind's own check returns it relative to the kind's settings."""
     category: FaultCategory
     expected: str
     got: str
 
     def __str__(self) -> str:
-        """Give the fault as one line."""
+        """Return the fault as one line."""
         return f"{self.path}: {self.category}: expected {self.expected}; got {self.got}"
 
 
 class ObservabilityError(Exception):
-    """The base of all of them. It pickles and copies, with all of its fields."""
+    """The base class of this package's exceptions. Pickling and copying keep all fields."""
 
-    # Not by calling the class again: what it is called with are fields, and not the message.
+    # The default would call the class with `args`, which holds the message and not the fields.
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).__new__, (type(self),), {**vars(self), "args": self.args}
 
 
 class ExporterSetupError(ObservabilityError):
-    """Exporters cannot be made as configured: correct every line that the message lists.
+    """Raised if exporters cannot be made as configured: correct every line of the message.
 
     `faults` is never empty, and holds every fault that was found.
     """
@@ -58,9 +58,9 @@ class ExporterSetupError(ObservabilityError):
 
 
 class ExportFailedError(ObservabilityError):
-    """An exporter could not pass on what it was given; the first `exported` items did go out.
+    """Raised if an exporter could not export all items; the first `exported` of them went out.
 
-    `reason` is what the rest is counted under: short, and one of few (`ENOSPC`, `timeout`).
+    The others are counted as dropped under `reason`: short, and one of a few (`ENOSPC`, `timeout`).
     """
 
     def __init__(self, reason: str, exported: int = 0) -> None:

@@ -1,1 +1,1 @@
-"""From the configuration to exporters."""
+"""Check the configured exporters and build them."""

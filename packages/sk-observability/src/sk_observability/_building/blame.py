@@ -1,4 +1,4 @@
-"""What is told of another package's code that raised while it was given its settings."""
+"""The description of an error that another package's code raised on its settings."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sk_observability._exporting.reasons import reason_of
 
 _MASK: Final = "***"
 _LEAST_LENGTH: Final = 4
-"""A shorter text would be found everywhere."""
+"""The shortest setting that is masked: a shorter one would match unrelated text."""
 
 
 def raised(error: BaseException, settings: Settings) -> str:
-    """Give class, text and line: the values of settings are masked in the text."""
+    """Return the error's class, message and line; the message has the settings' values masked."""
     text = str(error.strerror) if isinstance(error, OSError) and error.strerror else str(error)
     for value in sorted(set(_texts(settings)), key=len, reverse=True):
         text = text.replace(value, _MASK)

@@ -1,4 +1,4 @@
-"""From the configuration's choices to exporters, or to everything that is wrong with them."""
+"""Building the configured exporters, or reporting every fault of their configuration."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ _SPAN: Final = Kinds("sk_observability.span_exporters", SPAN_KINDS)
 _METRIC: Final = Kinds("sk_observability.metric_exporters", METRIC_KINDS)
 _SPAN_LIMITS: Final = ThreadLimits(room=32_768, stall_seconds=1.0)
 _EVENT_LIMITS: Final = ThreadLimits(room=20_000)  # as many as the kind `jsonl` holds
-_METRIC_LIMITS: Final = ThreadLimits(room=2)  # one goes and one waits
+_METRIC_LIMITS: Final = ThreadLimits(room=2)  # one is being exported and one waits
 
 
 def check_exporters(
     log: Iterable[Choice] = (), span: Iterable[Choice] = (), metric: Iterable[Choice] = ()
 ) -> tuple[ExporterFault, ...]:
-    """Give every fault of the choices, for a preflight. Opens and makes nothing."""
+    """Return every fault of the choices, for a preflight. Opens no file and makes no exporter."""
     return (
         *_resolve(_LOG, log, LOG_PATH)[0],
         *_resolve(_SPAN, span, SPAN_PATH)[0],
@@ -62,8 +62,8 @@ def build_log_exporters(
 ) -> list[Outlet[LifecycleEvent]]:
     """Make the exporters of lifecycle events, in the order of the choices.
 
-    `worker` and `run_id` are whom they name as exporting, and of which run; `close_seconds` is the
-    most that closing one may take.
+    `worker` and `run_id` are the exporting worker and its run, as the exported data names them;
+    `close_seconds` is the longest that closing one exporter may take.
 
     :raises ExporterSetupError: with every fault; nothing is left open.
     """
@@ -121,7 +121,7 @@ def _resolve(
 
 
 def _faults(kind: ExporterKind[T], settings: Settings, path: str) -> Sequence[ExporterFault]:
-    # Another package's check is its own code: what it raises on some settings is a fault of them.
+    # `check` may be another package's code: an exception that it raises is reported as a fault.
     try:
         return [replace(fault, path=f"{path}.{fault.path}") for fault in kind.check(settings)]
     except CONTAINED as error:
@@ -137,7 +137,7 @@ def _build(
     for here, name, kind, settings in () if faults else resolved:
         try:
             exporter = kind.build(settings, origin)
-        except CONTAINED as error:  # as in _faults; raised below, with its reason
+        except CONTAINED as error:  # as in _faults; reported below in an ExporterSetupError
             problem = raised(error, settings)
             faults.append(ExporterFault(here, "not_opened", "an exporter that opens", problem))
             continue
@@ -156,7 +156,7 @@ def _build(
 def _deferred(
     name: str, exporter: Exporter[T], origin: Origin, limits: ThreadLimits
 ) -> Exporter[T]:
-    """Give an exporter that does its work in `export` a thread to do it in."""
+    """Return a `DeferredExporter` as it is; wrap any other exporter in a thread of its own."""
     if isinstance(exporter, DeferredExporter):
         return exporter
     close_seconds = min(limits.close_seconds, origin.close_seconds)

@@ -1,6 +1,6 @@
-"""The kinds of this package: `jsonl`, with a `path`, and `stdout`; and where the others are.
+"""The built-in kinds of exporter: `jsonl` and `stdout`, and loaders for the kinds with an extra.
 
-Those that need an extra lie in modules of their own, imported when one of them is asked for.
+The kinds that need an extra are in modules of their own, imported when such a kind is looked up.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from sk_observability.errors import ExporterFault
 T = TypeVar("T")
 
 _SPANS: Final = LineLimits(delay_seconds=1.0)
-"""Spans wait for more: a thread that wrote each batch would cost more than its writing."""
+"""Spans are collected for a second: waking the writer for each batch costs more than the write."""
 _EVENTS: Final = LineLimits(waits=False)
-"""Who tells an event is the supervisor's main loop, which no file may hold up."""
+"""Events come from the supervisor's main loop, which must never wait for a file."""
 _TIMES: Final[Table] = {
     "stall_timeout_seconds": seconds(3600),
     "shutdown_timeout_seconds": seconds(60),
@@ -39,7 +39,7 @@ _TIMES: Final[Table] = {
 
 
 class LineSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of `jsonl` and `stdout` that passed their check; for the latter without a path."""
+    """Checked settings of `jsonl` and `stdout`; `stdout` has no path."""
 
     path: str | None = None
     stall_timeout_seconds: float = 1.0
@@ -107,7 +107,7 @@ def _path_problem(path: str) -> str | None:
 
 
 def _has_folder(path: str) -> bool:
-    """Whether the path is absolute, or the working directory is there: it may be deleted."""
+    """Whether the path can be made absolute: the working directory may have been deleted."""
     try:
         os.path.abspath(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""How events and spans are written: as lines of JSON, and as lines for people."""
+"""The formats of events and spans: lines of JSON, and readable lines of text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _json_lines = msgspec.json.Encoder().encode_lines
 
 
 def events_as_json(events: Sequence[LifecycleEvent]) -> bytes:
-    """Give one JSON object per event; the keys below, in this order, are the format."""
+    """Return one line of JSON per event; the keys below, in this order, are the format."""
     return _json_lines(
         [
             {
@@ -39,7 +39,7 @@ def events_as_json(events: Sequence[LifecycleEvent]) -> bytes:
 
 
 def events_as_text(events: Sequence[LifecycleEvent]) -> bytes:
-    """Give one readable line per event."""
+    """Return one readable line per event."""
     return _text_lines(
         [
             f"{rfc3339(event.time_ns)} {severity_of(event):5} {shown(event.name)}",
@@ -58,7 +58,7 @@ def events_as_text(events: Sequence[LifecycleEvent]) -> bytes:
 
 
 def spans_as_text(spans: Sequence[NodeSpan], origin: Origin) -> bytes:
-    """Give one readable line per span; `us` is its length in microseconds."""
+    """Return one readable line per span; `us` is its duration in microseconds."""
     return _text_lines(
         [
             f"{rfc3339(span.start_ns)} span  {shown(span.name)}",
@@ -69,25 +69,25 @@ def spans_as_text(spans: Sequence[NodeSpan], origin: Origin) -> bytes:
 
 
 def rfc3339(time_ns: int) -> str:
-    """Give nanoseconds since the epoch as RFC 3339 in UTC: `2024-02-29T23:59:59.000000001Z`."""
+    """Format nanoseconds since the epoch as RFC 3339 in UTC: `2024-02-29T23:59:59.000000001Z`."""
     seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
     return f"{(_EPOCH + timedelta(seconds=seconds)).isoformat()}.{nanoseconds:09d}Z"
 
 
 def facts(values: Mapping[str, object]) -> str:
-    """Give `key=value key=value`, on one line whatever is in them; None is left out."""
+    """Format a mapping as `key=value key=value`, always on one line; None values are left out."""
     return " ".join(f"{shown(k)}={shown(v)}" for k, v in values.items() if v is not None)
 
 
 def shown(value: object) -> str:
-    """Give a value as one word, or quoted, with nothing that moves a terminal's cursor."""
+    """Format a value as one word, or quoted, without characters that control a terminal."""
     text = str(value)
     plain = text.isprintable() and not set(text) & set(" ='\"\\")
     return text if text and plain else repr(text)
 
 
 def _span_facts(span: NodeSpan, origin: Origin) -> dict[str, object]:
-    """A span's facts for people: of its links the number, and nothing that is as always."""
+    """Return a span's fields for reading: links as their number, default values as None."""
     line = asdict(span_line(span, origin))
     kind, links, attributes = line.pop("kind"), line.pop("links"), line.pop("attributes")
     return {

@@ -1,1 +1,1 @@
-"""Lifecycle events: numbered, kept, bounded, with a severity."""
+"""The log of lifecycle events: sequence numbers, rate limits, severities."""

@@ -1,4 +1,4 @@
-"""A token bucket, as a pure function of the time."""
+"""A token bucket as pure functions of the time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 _TOKEN: Final = 1_000_000_000
-"""One token, in parts: each nanosecond then fills a whole number of them, without rounding."""
+"""The parts of one token, so that a nanosecond adds a whole number of parts, without rounding."""
 
 
 class RateLimit(msgspec.Struct, frozen=True):
@@ -18,21 +18,22 @@ class RateLimit(msgspec.Struct, frozen=True):
 
 
 class Bucket(msgspec.Struct, frozen=True):
-    """How many parts of a token there were at a time, in nanoseconds."""
+    """The content of a bucket, in parts of a token, at a time in nanoseconds."""
 
     parts: int
     at_ns: int
 
 
 def full_bucket(limit: RateLimit, now_ns: int) -> Bucket:
-    """Give the bucket to begin with."""
+    """Return a full bucket."""
     return Bucket(limit.burst * _TOKEN, now_ns)
 
 
 def take(bucket: Bucket, limit: RateLimit, now_ns: int) -> tuple[Bucket, bool]:
-    """Give the bucket after one event at this time, and whether the event is within the limit.
+    """Return the bucket after one event at this time, and whether the event is within the limit.
 
-    While time stands still or steps back nothing is filled; it is filled on from there.
+    If the clock stands still or steps back the bucket is not filled; filling continues from
+    `now_ns`.
     """
     filled = bucket.parts + max(0, now_ns - bucket.at_ns) * limit.per_second
     parts = min(filled, limit.burst * _TOKEN)

@@ -1,4 +1,4 @@
-"""What may stand in an event's fields: scalars of JSON, of bounded length, and no secret."""
+"""Cleaning of an event's fields: only JSON scalars of bounded length, and no secrets."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Final
 Scalar = str | int | float | bool | None
 
 MAX_TEXT_BYTES: Final = 2048
-"""The longest text in a field, in bytes of UTF-8; what is longer ends in an ellipsis."""
+"""The longest text in a field, in bytes of UTF-8; a longer one is cut and ends in an ellipsis."""
 _ELLIPSIS: Final = "\u2026"
 _INTEGERS: Final = range(-(2**63), 2**64)
-"""The integers that readers of JSON commonly hold."""
+"""The integers that JSON parsers commonly support."""
 
 
 def clean_fields(fields: Mapping[str, object]) -> dict[str, Scalar]:
-    """Give the fields with every value that is no scalar of JSON replaced by its type's name.
+    """Return the fields with every value that is no JSON scalar replaced by its type's name.
 
-    So are secrets (of a class that has `Secret` in its name or in a base's), numbers that are not
-    finite, and integers of more than 64 bits. Lone surrogates, which UTF-8 has not, are escaped.
+    The same goes for secrets (objects whose class or base class has `Secret` in its name), numbers
+    that are not finite, and integers of more than 64 bits. Lone surrogates, which UTF-8 cannot
+    encode, are escaped.
     """
     return {_clean_text(key): _clean_value(value) for key, value in fields.items()}
 
@@ -28,8 +29,8 @@ def _clean_value(value: object) -> Scalar:
     kind = type(value)
     if any("Secret" in base.__name__ for base in kind.__mro__):
         return kind.__name__
-    # Of a subclass (an enum, say) the plain value goes out, by the base's own method: the
-    # subclass's may do anything.
+    # A subclass (an enum, say) is converted to the plain value by the base class's own method: the
+    # subclass may override it arbitrarily.
     match value:
         case None | bool():
             return value
@@ -43,7 +44,7 @@ def _clean_value(value: object) -> Scalar:
 
 
 def _clean_text(text: str) -> str:
-    # A text has at least as many bytes as characters: what is far too long is not encoded whole.
+    # A text has at least as many bytes as characters: cut it first, so that little is encoded.
     raw = text[: MAX_TEXT_BYTES + 1].encode("utf-8", "backslashreplace")
     if len(raw) > MAX_TEXT_BYTES:
         room = MAX_TEXT_BYTES - len(_ELLIPSIS.encode())

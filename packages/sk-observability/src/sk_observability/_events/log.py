@@ -1,4 +1,4 @@
-"""The log of a run: every lifecycle event is numbered, kept for a while, and exported."""
+"""The lifecycle log of a run: numbers events, keeps the latest in a ring, and exports them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sk_observability._events.clean import clean_fields
 from sk_observability._exporting.outlet import ExporterCounts, Outlet
 
 Level = Literal["info", "debug"]
-"""How much is told: `info` leaves out what is `debug`."""
+"""The level of detail: `info` leaves out events of level `debug`."""
 
-# Each level has a limit of its own, so that a flood of details never costs a checkpoint. A thousand
-# workers that start at once stay below that of info; a worker that restarts without end does not.
+# Each level has its own limit, so that a flood of debug events never displaces a checkpoint. A
+# thousand workers that start at once stay below the limit of info; endless restarts exceed it.
 LIMITS: Final[Mapping[Level, RateLimit]] = {
     "info": RateLimit(per_second=1000, burst=10_000),
     "debug": RateLimit(per_second=100, burst=200),
@@ -29,14 +29,14 @@ LIMITS: Final[Mapping[Level, RateLimit]] = {
 
 
 EVENTS_FLOODED: Final = "events_flooded"
-"""The last event of a log that was flooded: how many went nowhere, by level."""
+"""The last event of a log that dropped events over the rate limit: their number by level."""
 
 
 class LifecycleCounts(msgspec.Struct, frozen=True):
-    """What became of the events that the level admits.
+    """The outcomes of the events that the configured level admits.
 
-    `recorded` have a sequence number, `fell_out` of them are no longer in the ring, `flooded` were
-    over the rate of their level and went nowhere.
+    `recorded` events have a sequence number, `fell_out` of them are no longer in the ring, and
+    `flooded` events exceeded the rate limit of their level and were dropped.
     """
 
     recorded: int
@@ -46,12 +46,12 @@ class LifecycleCounts(msgspec.Struct, frozen=True):
 
 
 class LifecycleLog:
-    """Numbers, dates and cleans events, keeps the last of them, and hands them to the exporters.
+    """Numbers, timestamps and cleans events, keeps the latest, and passes them to the exporters.
 
     `correlation_id` is the run's id, `trace_id` the trace of every event that names no other.
     `enabled` and `level` are those of the configuration's `lifecycle_events`: with `info`, events
-    of level debug go nowhere. `clock` gives nanoseconds since the epoch. Safe in any thread, but an
-    exporter must not emit.
+    of level debug are dropped. `clock` returns nanoseconds since the epoch. Safe in any thread, but
+    an exporter must not call `emit`.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class LifecycleLog:
         self._buckets = {name: full_bucket(limits[name], clock()) for name in self._levels}
         self._recorded, self._flood_told = 0, False
         self._flooded: Counter[str] = Counter()
-        # Two locks: exporters get the events in order, and nobody who reads the ring waits for one.
+        # Two locks: exporters get the events in order, and readers of the ring never wait for one.
         self._exporting, self._recording = threading.Lock(), threading.Lock()
 
     def emit(
@@ -88,10 +88,11 @@ class LifecycleLog:
         fields: Mapping[str, object] | None = None,
         trace_id: str | None = None,
     ) -> LifecycleEvent | None:
-        """Record and export an event; None when its level, or the rate of its level, keeps it out.
+        """Record and export an event; return None if its level or its level's rate excludes it.
 
-        `name` is an `EventName` or any other. When this returns, the event is exported, counted
-        as dropped, or held by an exporter that sends later; it raises nothing that one does.
+        `name` is an `EventName` or any other name. When this returns, the event is exported,
+        counted as dropped, or held by an exporter that sends later. Exporters' errors do not
+        propagate.
         """
         if level not in self._levels:
             return None
@@ -118,27 +119,27 @@ class LifecycleLog:
         return tuple(event for event in self.events() if event.sequence > sequence)
 
     def counts(self) -> LifecycleCounts:
-        """What became of the events so far."""
+        """Return the outcomes of the events so far."""
         exporters = tuple(outlet.counts for outlet in self._outlets)
         with self._recording:
             fell_out = self._recorded - len(self._ring)
             return LifecycleCounts(self._recorded, fell_out, dict(self._flooded), exporters)
 
     def finish(self, within_seconds: float = math.inf) -> None:
-        """Have exporters that send later begin to send what they hold. Does not wait.
+        """Have exporters that send later begin to send the events that they hold. Does not wait.
 
-        `within_seconds` is all that this and `close` may take from now on; see `Outlet.finish`.
-        Where events were over the rate of their level, a last one, which no rate keeps out, says
-        how many: `events_flooded`, with a field for each level.
+        `within_seconds` bounds the time of this and `close`, from now on; see `Outlet.finish`. If
+        events exceeded their level's rate limit, a last event, exempt from the limit, reports their
+        number: `events_flooded`, with a field for each level.
         """
         self._tell_flood()
         for outlet in self._outlets:
             outlet.finish(within_seconds)
 
     def close(self) -> None:
-        """Finish, and close the exporters. Later events are counted as dropped for each.
+        """Finish, and close the exporters. Each counts later events as dropped.
 
-        Exporters that send later do so side by side: the longest of their times is all it takes.
+        Exporters that send later do so in parallel: this takes as long as the slowest, not the sum.
         """
         self.finish()
         for outlet in self._outlets:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class EventName(StrEnum):
-    """What every worker, and the supervisor, goes through; other events have names of their own."""
+    """The checkpoints of every worker and of the supervisor; other events have other names."""
 
     SUPERVISOR_START_GROUPS = "supervisor_start_groups"
     WORKER_SPAWNED = "worker_spawned"

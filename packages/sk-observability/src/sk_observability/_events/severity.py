@@ -1,4 +1,4 @@
-"""How bad an event is, for whoever reads it: its level, or more. One table for every exporter."""
+"""The severity of an event: its level, or more for some events. All exporters share the table."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ ABOVE_ITS_LEVEL: Final[Mapping[str, Severity]] = {
     EventName.WORKER_FAILED: "error",
     EventName.SUPERVISOR_FORCE_STOP: "warn",
 }
-"""Events that no configuration keeps out, and that ask for somebody's attention."""
+"""Events of level info, which no configured level excludes, that need attention."""
 
 
 def severity_of(event: LifecycleEvent) -> Severity:
-    """Its severity: what a line of a log calls its level."""
+    """Return the event's severity, which log lines show as `level`."""
     return ABOVE_ITS_LEVEL.get(event.name, event.level)

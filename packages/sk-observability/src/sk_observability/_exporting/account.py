@@ -1,4 +1,4 @@
-"""What an exporter that sends later keeps: how much of what it took has gone out, or is lost."""
+"""The account of a deferred exporter: how many of the items that it took were sent or lost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 
 
 class Account:
-    """The fate of the items that a `DeferredExporter` has taken. Safe in any thread."""
+    """Counts of the items that a `DeferredExporter` has sent and lost. Safe in any thread."""
 
     def __init__(self) -> None:
         self._exported = 0
@@ -15,16 +15,16 @@ class Account:
         self._lock = threading.Lock()
 
     def sent(self, count: int) -> None:
-        """Note that so many items went out."""
+        """Count `count` items as sent."""
         with self._lock:
             self._exported += count
 
     def lost(self, count: int, reason: str) -> None:
-        """Note that so many items will not go out; `reason` is short, and one of few."""
+        """Count `count` items as lost; `reason` is short, and one of a few."""
         with self._lock:
             self._dropped[reason] += count
 
     def state(self) -> tuple[int, dict[str, int]]:
-        """How many went out, and how many are lost, by reason: both of one moment."""
+        """Return the number of sent items and the lost ones by reason, both of the same moment."""
         with self._lock:
             return self._exported, {reason: n for reason, n in self._dropped.items() if n}

@@ -1,4 +1,4 @@
-"""Checks of an exporter's settings: a table of what each key takes, and every fault against it."""
+"""Checks of an exporter's settings against a table of what each key takes."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from sk_observability._exporting.exporter import Settings
 from sk_observability.errors import ExporterFault, FaultCategory
 
 Problem = tuple[FaultCategory, str, str]
-"""A fault without its path: category, what is expected, and what was there (never the value)."""
+"""A fault without its path: category, what is expected, and what was found (never the value)."""
 
 Check = Callable[[object], Problem | None]
-"""Looks at one value."""
+"""Checks one value: returns its problem, or None."""
 
 Table = Mapping[str, "Check | Table"]
-"""What each key takes: a value that passes a check, or a mapping with a table of its own."""
+"""Maps each key to the check of its value, or to the table of a nested mapping."""
 
 _INTEGERS: Final = range(-(2**63), 2**63)
-"""Those of OTLP."""
+"""The integers that OTLP can carry."""
 
 
 def check_settings(settings: Settings, table: Table, path: str = "") -> Iterator[ExporterFault]:
-    """Give every fault of the settings, in their order; unknown keys are faults."""
+    """Yield every fault of the settings, in the order of their keys; unknown keys are faults."""
     for key, value in settings.items():
         here = f"{path}{key}"
         match table.get(key):
@@ -43,7 +43,7 @@ def check_settings(settings: Settings, table: Table, path: str = "") -> Iterator
 
 
 def text(expected: str) -> Check:
-    """A text that is not empty, and that UTF-8 has a form for."""
+    """Return a check for a text that is not empty and can be encoded as UTF-8."""
 
     def check(value: object) -> Problem | None:
         if not isinstance(value, str):
@@ -56,7 +56,7 @@ def text(expected: str) -> Check:
 
 
 def one_of(*words: str) -> Check:
-    """One of a few words."""
+    """Return a check for one of these words."""
     expected = " or ".join(words)
 
     def check(value: object) -> Problem | None:
@@ -68,14 +68,14 @@ def one_of(*words: str) -> Check:
 
 
 def flag(value: object) -> Problem | None:
-    """True or false."""
+    """Check a boolean."""
     return (
         None if isinstance(value, bool) else ("wrong_type", "true or false", type(value).__name__)
     )
 
 
 def whole(least: int, most: int) -> Check:
-    """A whole number within bounds."""
+    """Return a check for a whole number from `least` to `most`, both included."""
     expected = f"a whole number from {least} to {most}"
 
     def check(value: object) -> Problem | None:
@@ -87,7 +87,7 @@ def whole(least: int, most: int) -> Check:
 
 
 def seconds(most: float) -> Check:
-    """A time above zero."""
+    """Return a check for a time in seconds, above 0 and at most `most`."""
     expected = f"seconds, above 0 and up to {most:g}"
 
     def check(value: object) -> Problem | None:
@@ -100,9 +100,9 @@ def seconds(most: float) -> Check:
 
 
 def texts(expected: str, key: Callable[[str], bool] = str.isascii) -> Check:
-    """A mapping from names to texts of printable ASCII, which may be secrets.
+    """Return a check for a mapping of names to printable ASCII texts, which may be secrets.
 
-    `key` says which names will do.
+    `key` decides which names are valid.
     """
 
     def check(value: object) -> Problem | None:
@@ -120,7 +120,7 @@ def texts(expected: str, key: Callable[[str], bool] = str.isascii) -> Check:
 
 
 def scalars(value: object) -> Problem | None:
-    """A mapping from names to texts, numbers, or true and false, all of which can be sent."""
+    """Check a mapping of names to texts, numbers or booleans, all of which OTLP can carry."""
     expected: Final = "a mapping of names to scalars"
     if not isinstance(value, Mapping):
         return "wrong_type", expected, type(value).__name__
@@ -136,7 +136,7 @@ def scalars(value: object) -> Problem | None:
 
 
 def _is_sendable(value: object) -> bool:
-    """Whether protobuf has a form for it: OpenTelemetry silently leaves out what has none."""
+    """Whether protobuf can encode the value: OpenTelemetry silently omits what it cannot."""
     match value:
         case str():
             return not any("\ud800" <= character <= "\udfff" for character in value)
@@ -146,7 +146,7 @@ def _is_sendable(value: object) -> bool:
 
 
 def readable_file(value: object) -> Problem | None:
-    """The path of a file that can be read."""
+    """Check the path of a readable file."""
     expected: Final = "a file that can be read"
     if not isinstance(value, str):
         return "wrong_type", expected, type(value).__name__

@@ -1,4 +1,4 @@
-"""What an exporter is, and what a kind of exporter is: all that another package implements."""
+"""Exporters and kinds of exporters: the interfaces that another package implements."""
 
 from __future__ import annotations
 
@@ -20,53 +20,54 @@ Settings = Mapping[str, object]
 
 
 class Exporter(Protocol[T_contra]):
-    """Passes lifecycle events or node spans on. An `Outlet` calls it, one call at a time.
+    """Exports lifecycle events, node spans or metric snapshots.
 
-    One that a kind builds is called in a thread of its own, unless it is a `DeferredExporter`: it
-    may take its time.
+    An `Outlet` makes one call at a time. An exporter that a kind builds may block: it is called in
+    a thread of its own, unless it is a `DeferredExporter`.
     """
 
     def export(self, items: Sequence[T_contra]) -> None:
-        """Pass the items on, in this order; whatever this raises is counted and goes no further.
+        """Export the items, in this order. The caller catches and counts what this raises.
 
-        :raises ExportFailedError: to say how many did go out, and what to count the rest under.
+        :raises ExportFailedError: with the number of items that went out, and the reason under
+            which the others are counted.
         """
 
     def close(self) -> None:
-        """Pass on what is held and let go of resources; called once, and nothing comes after."""
+        """Export the items still held and release resources; called once, after all other calls."""
 
 
 @runtime_checkable
 class DeferredExporter(Exporter[T_contra], Protocol[T_contra]):
     """An exporter that sends later: it takes items without waiting, and keeps an account of them.
 
-    What `export` raises on is not taken. After `close` the account changes no more, or is not
-    looked at: what it has neither as sent nor as lost is counted as dropped.
+    If `export` raises, it has taken none of the items. After `close`, later changes of the account
+    are ignored: items that are then neither sent nor lost are counted as dropped.
     """
 
     account: Account
 
     def finish(self) -> None:
-        """Begin to pass on what is held, and return at once. `close` follows, and waits.
+        """Begin to export the items still held, and return at once. `close` follows, and waits.
 
-        All exporters of a run are told before the first is waited for, so that the time which they
-        take to close is that of the slowest, not the sum.
+        `finish` is called on all exporters of a run before `close` is called on the first, so that
+        closing them takes as long as the slowest, not the sum.
         """
 
 
 @runtime_checkable
 class HurriedExporter(Protocol):
-    """What a `DeferredExporter` may also be: one whose time to close can be cut."""
+    """An optional extension of a `DeferredExporter`: its time to close can be shortened."""
 
     def close_within(self, seconds: float) -> None:
-        """From now on, take no longer than this to finish and close. Returns at once."""
+        """Take at most this long, from now on, to finish and close. Returns at once."""
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where an exporter runs, and how long its `close` may take, whatever its settings say.
+    """Where an exporter runs, and the longest that its `close` may take, whatever its settings say.
 
     `worker` is the id of the worker (group, index and incarnation), `run_id` that of the run; None
-    where they are not known.
+    if it is not known.
     """
 
     worker: str | None = None
@@ -76,7 +77,7 @@ class Origin(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """What must be installed for a kind: modules, and the name of what brings them."""
+    """What a kind needs installed: modules, and the name of the extra that provides them."""
 
     name: str
     modules: tuple[str, ...]
@@ -84,12 +85,12 @@ class Extra:
 
 @dataclass(frozen=True, slots=True)
 class ExporterKind(Generic[T]):
-    """A kind of exporter: what the entry point of another package's kind refers to.
+    """A kind of exporter; another package offers one as an entry point.
 
-    `check` gives every fault of the settings, with paths relative to them, and changes nothing: it
-    runs in the preflight, where nothing may be made yet. `build` is called with settings that
-    passed it, in the process that exports, which waits for it. Where a kind needs what may not be
-    there, `extra` says so, and neither `check` nor `build` is called without it.
+    `check` returns every fault of the settings, with paths relative to them, and has no side
+    effects: it runs in the preflight. `build` is called with settings that passed `check`, in the
+    process that exports, and blocks that process. `extra` names optional modules that the kind
+    needs; neither `check` nor `build` is called unless they are installed.
     """
 
     check: Callable[[Settings], Iterable[ExporterFault]]

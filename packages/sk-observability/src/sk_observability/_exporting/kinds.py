@@ -1,4 +1,4 @@
-"""Finding a kind of exporter by its name: built in, or brought by another package."""
+"""Lookup of a kind of exporter by its name: built in, or an entry point of another package."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ T = TypeVar("T")
 
 
 class Kinds(Generic[T]):
-    """The kinds for one sort of item: those built in, and the entry points of a group."""
+    """The kinds for one sort of item: the built-in ones, and the entry points of a group."""
 
     def __init__(self, group: str, built_in: Mapping[str, Callable[[], ExporterKind[T]]]) -> None:
         self._group, self._built_in = group, built_in
 
     def find(self, name: str, path: str) -> ExporterKind[T] | ExporterFault:
-        """Give the kind of this name, or the fault that `path` has in naming it."""
+        """Return the kind of this name, or the fault of naming it, reported at `path`."""
         kind = self._find(name, path)
         if isinstance(kind, ExporterFault) or kind.extra is None or is_installed(kind.extra):
             return kind
@@ -34,7 +34,7 @@ class Kinds(Generic[T]):
     def _find(self, name: str, path: str) -> ExporterKind[T] | ExporterFault:
         if built_in := self._built_in.get(name):
             return built_in()
-        # The import, and the scan of all that is installed, slow a start-up down: only if needed.
+        # Imported only when needed: the import and the scan of installed packages are slow.
         from importlib.metadata import entry_points
 
         offered = entry_points(group=self._group)
@@ -46,7 +46,7 @@ class Kinds(Generic[T]):
 
     def _load(self, point: EntryPoint, path: str) -> ExporterKind[T] | ExporterFault:
         expected = "a kind whose package can be imported"
-        # Importing runs another package's code: whatever that raises is a fault of the kind.
+        # Importing runs another package's code: an exception there is reported as a fault.
         try:
             kind = point.load()
         except ImportError as error:
@@ -61,12 +61,12 @@ class Kinds(Generic[T]):
 
 
 def is_installed(extra: Extra) -> bool:
-    """Whether every module that an extra brings is there; imports none of them."""
+    """Whether every module of an extra is installed; imports none of them."""
     from importlib.util import find_spec
 
     try:
         return all(find_spec(module) is not None for module in extra.modules)
-    except ModuleNotFoundError:  # of the package around one
+    except ModuleNotFoundError:  # a parent package is not installed
         return False
 
 

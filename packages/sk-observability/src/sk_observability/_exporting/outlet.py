@@ -1,4 +1,4 @@
-"""The isolation of exporters from the run, and of each from the others."""
+"""The isolation of exporters from the run and from each other."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ T = TypeVar("T")
 
 
 class ExporterCounts(msgspec.Struct, frozen=True):
-    """What became of the items that one exporter was given.
+    """The outcomes of the items that were passed to one exporter.
 
-    created = exported + dropped + pending, and nothing is pending once it is closed. `dropped` is
-    by reason: an errno's name, what an `ExportFailedError` or the exporter's account says, the type
-    of any other exception, or `closed`. `close_failure` is why it did not close, if so.
+    created = exported + dropped + pending, and nothing is pending after it is closed. `dropped` is
+    by reason: an errno's name, the reason of an `ExportFailedError` or of the exporter's account,
+    the type of any other exception, or `closed`. `close_failure` is the reason why closing failed.
     """
 
     kind: str
@@ -37,33 +37,33 @@ class ExporterCounts(msgspec.Struct, frozen=True):
 
 
 class Outlet(Generic[T]):
-    """One exporter, named by its kind, isolated and counted. Safe in any thread."""
+    """Calls one exporter, contains its failures and counts its items. Safe in any thread."""
 
     def __init__(self, kind: str, exporter: Exporter[T]) -> None:
         self._exporter = exporter
         self._deferred = exporter if isinstance(exporter, DeferredExporter) else None
-        self._counts = ExporterCounts(kind)  # of a deferred exporter: what its account has not
-        self._settled: _State | None = None  # what its account had when it was closed
+        self._counts = ExporterCounts(kind)  # deferred exporter: only what its account lacks
+        self._settled: _State | None = None  # the state of its account when it was closed
         self._closed = False
         self._lock = threading.Lock()
 
     @property
     def counts(self) -> ExporterCounts:
-        """The counts after the last export; never waits for one that is under way."""
+        """The counts after the last completed export; does not wait for one in progress."""
         if self._deferred is None:
-            return self._counts  # replaced as a whole, hence always consistent
-        # In this order: what the account has, the counts then have as created.
+            return self._counts  # replaced as a whole, so always consistent
+        # The account is read first: every item in it is then already counted as created.
         exported, dropped = self._settled or self._deferred.account.state()
         return _merged(self._counts, exported, dropped)
 
     def export(self, items: Sequence[T]) -> None:
-        """Have the exporter pass the items on; count them, whatever it does."""
+        """Pass the items to the exporter and count their outcome; contain what it raises."""
         size = len(items)
         with self._lock:
             if self._closed:
                 self._count(size, dropped={CLOSED: size})
             elif self._deferred is not None:
-                self._count(size)  # first: the account may have them at any moment
+                self._count(size)  # first: the account may count them at any moment
                 if failure := failure_of(partial(self._exporter.export, items)):
                     self._count(0, dropped={failure.reason: size})
             else:
@@ -72,15 +72,15 @@ class Outlet(Generic[T]):
                 self._count(size, done, {failure.reason: size - done} if failure else {})
 
     def missed(self, count: int, reason: str) -> None:
-        """Count items that came to nothing before the exporter could be given them."""
+        """Count items as dropped that were lost before they could be passed to the exporter."""
         with self._lock:
             self._count(count, dropped={reason: count})
 
     def finish(self, within_seconds: float = math.inf) -> None:
-        """Have an exporter that sends later begin to send what it holds. Does not wait.
+        """Have a `DeferredExporter` begin to send the items that it holds. Does not wait.
 
-        `within_seconds` is all that finishing and closing may take from now on, where that is less
-        than what it was built with, and the exporter is one that can be hurried.
+        `within_seconds` bounds the time to finish and close, from now on, if it is less than the
+        time that the exporter was built with and the exporter is a `HurriedExporter`.
         """
         if self._deferred is None or self._closed:
             return
@@ -89,9 +89,9 @@ class Outlet(Generic[T]):
         self._end(self._deferred.finish)
 
     def close(self) -> None:
-        """Close the exporter, once; a failure is noted in the counts, which are then final.
+        """Close the exporter, once; a failure is recorded in the counts, which are then final.
 
-        They are so too where an interrupt cuts the close short.
+        They are final as well if an interrupt ends the close early.
         """
         first = False
         try:

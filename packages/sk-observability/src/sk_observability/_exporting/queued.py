@@ -1,4 +1,4 @@
-"""An exporter that never holds up who exports: a bounded queue, and a thread that sends."""
+"""An exporter that never blocks its caller: a bounded queue, and a thread that sends."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ T = TypeVar("T")
 
 
 class QueuedExporter(Generic[T]):
-    """A `DeferredExporter` that hands batches to a sender, one after the other.
+    """A `DeferredExporter` that passes batches to a sender, one after the other.
 
-    `make` gives the sender, in the thread that sends, when there is something to send for the first
-    time. Whatever it or the sender raises is counted; the next batch is tried again.
+    `make` makes the sender, in the sending thread, before the first batch is sent. If `make` or the
+    sender raises, the batch is counted as lost; for the next batch both are tried again.
     """
 
     def __init__(self, name: str, make: Callable[[], Sender[T]], limits: QueueLimits) -> None:
@@ -39,15 +39,15 @@ class QueuedExporter(Generic[T]):
         self._thread: threading.Thread | None = None
 
     def export(self, items: Sequence[T]) -> None:
-        """Take the items that there is room for; the others are counted as lost. Never waits.
+        """Queue the items that there is room for; the others are counted as lost. Never waits.
 
-        :raises RuntimeError: when the system gives no thread; nothing is taken then.
+        :raises RuntimeError: if no thread can be started; no item is taken then.
         """
         with self._changed:
             if self._finish_by is not None:
                 self.account.lost(len(items), CLOSED)
                 return
-            # Before anything is counted: who calls counts what this raises on.
+            # Before anything is counted: if this raises, the caller counts the items.
             if self._thread is None and items:
                 self._thread = start_thread(self._name, self._run)
             before = len(self._held)
@@ -70,12 +70,12 @@ class QueuedExporter(Generic[T]):
         return items[excess - oldest :]
 
     def close_within(self, seconds: float) -> None:
-        """Take no longer than this, from now on, to finish and close, whatever the limits say."""
+        """Take at most this long, from now on, to finish and close, whatever the limits say."""
         with self._changed:
             self._latest = min(self._latest, time.monotonic() + seconds)
 
     def finish(self) -> None:
-        """Begin to send what is held, without waiting for it."""
+        """Begin to send the queued items, and return without waiting."""
         with self._changed:
             if self._finish_by is None:
                 self._finish_by = time.monotonic() + self._limits.close_seconds
@@ -84,14 +84,14 @@ class QueuedExporter(Generic[T]):
             self._sender.finish()
 
     def close(self) -> None:
-        """Wait until what is held is sent or the time for it is over; the rest is lost."""
+        """Wait until the queued items are sent or the time for it is over; the others are lost."""
         self.finish()
         if self._thread is None:
             return
         with self._changed:
             try:
                 self._changed.wait_for(self._is_empty, self._seconds_left())
-            finally:  # also where an interrupt ends the wait
+            finally:  # also if an interrupt ends the wait
                 self._given_up = True
                 self.account.lost(len(self._held) + self._sending, SHUTDOWN_TIMEOUT)
                 self._held.clear()
@@ -99,7 +99,7 @@ class QueuedExporter(Generic[T]):
             self._changed.notify_all()
         if stuck and self._sender is not None:
             self._sender.abort()
-        # Of a thread that has nothing left to send, the rest is to let go of its connections.
+        # All that is left for the thread is to close its connections.
         self._thread.join(self._seconds_left())
 
     def _run(self) -> None:
@@ -118,7 +118,7 @@ class QueuedExporter(Generic[T]):
             failure_of(self._sender.close)
 
     def _next_batch(self) -> list[T]:
-        """Wait for items to send; none when there is nothing more to come."""
+        """Wait for a batch to send; it is empty if no more items will come."""
         with self._changed:
             self._changed.wait_for(lambda: self._held or self._finish_by is not None)
             self._changed.wait_for(

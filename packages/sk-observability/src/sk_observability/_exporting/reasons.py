@@ -1,4 +1,4 @@
-"""The words under which losses are counted: this package's own, and those for what others raise."""
+"""The reasons under which lost items are counted: this package's own, and those of exceptions."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Final
 from sk_observability.errors import ExportFailedError
 
 CLOSED: Final = "closed"
-"""It came after the close."""
+"""The item came after the close."""
 QUEUE_FULL: Final = "queue_full"
-"""It found no room among what waits to be sent."""
+"""The queue of unsent items had no room."""
 REJECTED: Final = "rejected"
-"""A receiver took its batch without it (a partial success of OTLP)."""
+"""The receiver accepted the batch without this item (a partial success of OTLP)."""
 SHUTDOWN_TIMEOUT: Final = "shutdown_timeout"
-"""As far as anyone knew, it had not gone out when the time to close was over."""
+"""The item was not known to be sent when the time to close was over."""
 STALLED: Final = "stalled"
-"""It found no room, or was left at the end, while nothing went out at all."""
+"""There was no room for the item, or it was left at the end, while no item at all went out."""
 UNACCOUNTED: Final = "unaccounted"
-"""An exporter that sends later took it and, when closed, had it neither as sent nor as lost."""
+"""A deferred exporter took the item and, after its close, counted it neither as sent nor lost."""
 
 
 CONTAINED: Final = (Exception, SystemExit)
-"""What another's code may raise and the run goes on: `sys.exit()` too, which is no interrupt."""
+"""Exceptions of other packages' code that the run survives: `sys.exit()` too, but no interrupt."""
 
 
 def failure_of(call: Callable[[], object]) -> ExportFailedError | None:
-    """Call another's code, whoever wrote it; give why it failed, if so."""
+    """Call an exporter's code and return its failure, or None."""
     try:
         call()
     except ExportFailedError as error:
@@ -38,7 +38,7 @@ def failure_of(call: Callable[[], object]) -> ExportFailedError | None:
 
 
 def reason_of(error: BaseException) -> str:
-    """Give what a failure is counted under: never its message, which may hold anything."""
+    """Return the reason under which an error is counted; never its message, which may be secret."""
     match error:
         case ExportFailedError():
             return error.reason

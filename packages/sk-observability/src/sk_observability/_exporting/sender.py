@@ -1,4 +1,4 @@
-"""What a `QueuedExporter` is made of: who sends, and the limits of the queue before it."""
+"""The parts of a `QueuedExporter`: the sender, and the limits of the queue."""
 
 from __future__ import annotations
 
@@ -11,33 +11,34 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class Sender(Protocol[T_contra]):
-    """Sends batches, in the thread of a `QueuedExporter`; may take its time."""
+    """Sends batches, in the thread of a `QueuedExporter`; may block."""
 
     def send(self, items: Sequence[T_contra]) -> None:
-        """Send the items, and wait until the receiver has them.
+        """Send the items, and wait until the receiver has accepted them.
 
-        :raises ExportFailedError: with how many it has, and why it has not the others.
+        :raises ExportFailedError: with the number of accepted items, and the reason why the others
+            were not accepted.
         """
 
     def finish(self) -> None:
-        """The end is near: what fails from now on has failed, without pauses to try again.
+        """Stop pausing between retries: the exporter is about to close.
 
         Any thread; returns at once.
         """
 
     def abort(self) -> None:
-        """Have a `send` that is under way end soon, if that can be done. Any thread."""
+        """Cut a `send` in progress short, if possible. Any thread."""
 
     def close(self) -> None:
-        """Let go of connections, after the last `send`."""
+        """Close the connections, after the last `send`."""
 
 
 class QueueLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much a queue holds, how much is sent at once, and how long anything waits.
+    """The size of a queue and of its batches, and its delays.
 
     A batch is sent when it is full, or `delay_seconds` after its first item came. `close_seconds`
-    is all the time that sending the rest may take at the end. What finds no room is lost; where
-    `newest_wins`, it takes the room of the oldest that wait, and those are lost.
+    bounds the time to send the remaining items at the end. An item for which the queue has no room
+    is lost; with `newest_wins`, the oldest queued items are lost instead.
     """
 
     max_queue_size: int = 32_768

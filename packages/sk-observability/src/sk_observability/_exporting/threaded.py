@@ -1,4 +1,4 @@
-"""An exporter of another package that does its work in `export`, in a thread where it may hang."""
+"""An exporter that blocks in `export` (another package's, say), called in a thread of its own."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ from sk_observability.errors import ExportFailedError
 T = TypeVar("T")
 
 _LEAST_SECONDS: Final = 0.05
-"""What an exporter that is well has for its end, however little time is left."""
+"""The least time that `close_within` leaves for closing, so that a working exporter can close."""
 
 
 class ThreadLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How many items wait for the exporter, and how long anything waits for them to be taken.
+    """How many items may wait for the exporter, and how long its caller and the close may wait.
 
-    Who exports waits for room until the exporter has taken nothing for `stall_seconds`; at 0, it
-    never waits. `close_seconds` is all that passing on the rest and closing may take at the end.
+    The caller of `export` waits for room until the exporter has finished no call for
+    `stall_seconds`; at 0 it never waits. `close_seconds` bounds the time to export the remaining
+    items and to close.
     """
 
     room: int
@@ -42,17 +43,18 @@ class ThreadLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ThreadedExporter(Generic[T]):
-    """A `DeferredExporter` of one that is none, whose calls are all made in one thread.
+    """A `DeferredExporter` around an exporter that is none; makes all its calls in one thread.
 
-    An exporter that is merely slow loses nothing where who exports waits for it. Of one that hangs,
-    what finds no room is lost; nobody waits for it again until it has taken something.
+    If the caller waits for room (`stall_seconds`), a slow exporter loses no item. When the exporter
+    hangs, items without room are lost, and no caller waits again until the exporter has finished a
+    call.
     """
 
     def __init__(self, name: str, exporter: Exporter[T], limits: ThreadLimits) -> None:
         self.account = Account()
         self._name, self._exporter, self._limits = name, exporter, limits
         self._held: deque[Sequence[T]] = deque()
-        self._size = 0  # of what is held, and of what the exporter is at
+        self._size = 0  # items held, and items in the exporter's current call
         self._taken_at = 0.0
         self._stalled = self._given_up = False
         self._finish_by: float | None = None
@@ -62,9 +64,9 @@ class ThreadedExporter(Generic[T]):
         self._thread: threading.Thread | None = None
 
     def export(self, items: Sequence[T]) -> None:
-        """Take the items, or count them as lost.
+        """Queue the items, or count them as lost.
 
-        :raises RuntimeError: when the system gives no thread; nothing is taken then.
+        :raises RuntimeError: if no thread can be started; no item is taken then.
         """
         size = len(items)
         with self._changed:
@@ -78,22 +80,22 @@ class ThreadedExporter(Generic[T]):
                 self._changed.notify_all()
 
     def close_within(self, seconds: float) -> None:
-        """Take no longer than this, from now on, to finish and close, whatever the limits say."""
+        """Take at most this long, from now on, to finish and close, whatever the limits say."""
         with self._changed:
             self._latest = min(self._latest, time.monotonic() + max(seconds, _LEAST_SECONDS))
 
     def finish(self) -> None:
-        """Have the exporter closed behind what is held, without waiting for it."""
+        """Have the exporter closed after it has exported the queued items. Does not wait."""
         with self._changed:
             if self._finish_by is None:
                 self._finish_by = time.monotonic() + self._limits.close_seconds
                 self._changed.notify_all()
 
     def close(self) -> None:
-        """Wait until all is passed on and the exporter closed, or the time for it is over.
+        """Wait until all items are exported and the exporter is closed, or the time is over.
 
-        :raises ExportFailedError: when it has not closed, or not in time.
-        :raises RuntimeError: when nothing was exported, and the system gives no thread.
+        :raises ExportFailedError: if the exporter failed to close, or did not close in time.
+        :raises RuntimeError: if nothing was exported and no thread can be started.
         """
         self.finish()
         with self._changed:
@@ -102,7 +104,7 @@ class ThreadedExporter(Generic[T]):
             thread = self._thread
             try:
                 self._changed.wait_for(lambda: not self._size, self._seconds_left())
-            finally:  # also where an interrupt ends the wait
+            finally:  # also if an interrupt ends the wait
                 self._given_up = True
                 self.account.lost(self._size, SHUTDOWN_TIMEOUT)
                 self._held.clear()
@@ -116,7 +118,7 @@ class ThreadedExporter(Generic[T]):
         self._thread = start_thread(self._name, self._run)
 
     def _refusal(self, size: int) -> str | None:
-        """Wait for room; why there is none."""
+        """Wait for room; return None, or the reason why the items are lost."""
         while self._finish_by is None:
             if not self._size or self._size + size <= self._limits.room:
                 return None

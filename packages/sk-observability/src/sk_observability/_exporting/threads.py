@@ -1,4 +1,4 @@
-"""The threads that export: no signal is for them, and none of them keeps the process alive."""
+"""The exporting threads: they block signals, and do not keep the process alive."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def start_thread(name: str, run: Callable[[], None]) -> threading.Thread:
-    """Start a thread that exports; another one each time.
+    """Start a new exporting thread that calls `run`.
 
-    :raises RuntimeError: when the system gives none.
+    :raises RuntimeError: if the system cannot start a thread.
     """
 
     def begin() -> None:
-        # The main thread alone runs handlers, and may be deep in a system call: a signal that this
-        # thread took would not wake it.
+        # Only the main thread runs signal handlers, and it may be blocked in a system call: a
+        # signal delivered to this thread would not wake it.
         signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         run()
 
-    # A daemon: a receiver that hangs must not keep the process from its end.
+    # A daemon: a receiver that hangs must not keep the process from ending.
     thread = threading.Thread(target=begin, name=f"export {name}", daemon=True)
     thread.start()
     return thread

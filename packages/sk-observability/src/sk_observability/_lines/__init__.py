@@ -1,1 +1,1 @@
-"""Writing lines to a file or a stream that may hang."""
+"""Write lines to a file or a stream that may hang."""

@@ -1,4 +1,4 @@
-"""An exporter that writes lines where writing may hang, and holds up nobody for it."""
+"""An exporter that writes lines in a thread of its own, because writing may hang."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ T = TypeVar("T")
 
 
 class LineExporter(Generic[T]):
-    """A `DeferredExporter` that encodes items as lines, and has a thread of its own write them.
+    """A `DeferredExporter` that encodes items as lines, which a thread of its own writes.
 
-    Where the limits have who exports wait, a file that is merely slower than the items come loses
-    none: one waits for room, as long as lines go out. When none has for the stall timeout, nobody
-    waits any longer, and what finds no room is lost, until half of the room is free again. `encode`
-    gives a line for each item, ended by a newline that is its only one.
+    If the limits let the caller of `export` wait, a slow file loses no items: the caller waits for
+    room as long as lines are being written. After a stall timeout without progress, callers no
+    longer wait, and items without room are lost, until half of the room is free again. `encode`
+    returns one line for each item, with a newline at its end and nowhere else.
     """
 
     def __init__(
@@ -34,9 +34,9 @@ class LineExporter(Generic[T]):
         self._close_failure: str | None = None
 
     def export(self, items: Sequence[T]) -> None:
-        """Take the items as lines, or count them as lost.
+        """Encode and queue the items, or count them as lost.
 
-        :raises RuntimeError: when the system gives no thread; nothing is taken then.
+        :raises RuntimeError: if no thread can be started; no item is taken then.
         """
         number, queue = len(items), self._queue
         if not number:
@@ -49,21 +49,21 @@ class LineExporter(Generic[T]):
             self.account.lost(number, CLOSED)
 
     def close_within(self, seconds: float) -> None:
-        """Take no longer than this, from now on, to finish and close, whatever the limits say."""
+        """Take at most this long, from now on, to finish and close, whatever the limits say."""
         self._queue.close_within(seconds)
 
     def finish(self) -> None:
-        """Begin to write what is held, without waiting for it."""
+        """Begin to write the queued lines, and return without waiting."""
         self._queue.finish()
 
     def close(self) -> None:
-        """Wait until all is written, or nothing goes out any more, or the time is over.
+        """Wait until all lines are written, or writing has stalled, or the time is over.
 
-        :raises ExportFailedError: when the file has not closed, or not in time.
+        :raises ExportFailedError: if the file failed to close, or did not close in time.
         """
         self._queue.finish()
-        if self._thread is None:  # there is a file all the same, of nothing
-            with suppress(RuntimeError):  # or no thread, and nothing lost
+        if self._thread is None:  # nothing was exported: still create the file, empty
+            with suppress(RuntimeError):  # no thread could be started; nothing is lost
                 self._thread = start_thread("lines", self._run)
         if self._thread is None or not self._queue.close():
             return

@@ -1,9 +1,10 @@
-"""Where lines go: a file, a named pipe or standard output, whoever else writes there.
+"""Appending lines to a file, a named pipe or standard output that other processes write to as well.
 
-A file is written a megabyte at a time, and what can be full, such as a pipe, as much
-as goes in without waiting: so it shows whether anything goes out. Several writers of one file never
-cut each other's lines, nor those of one pipe up to `PIPE_BUF` (4096 bytes on Linux); a longer line
-goes into a pipe in pieces, and another writer's may come in between.
+A file is written 1 MiB at a time; a descriptor that can be full, such as a pipe, at most `PIPE_BUF`
+bytes (4096 on Linux) at a time, when poll reports room, so that progress is visible. Several
+writers of one file never interrupt each other's lines, nor do writers of one pipe if the lines have
+at most `PIPE_BUF` bytes; a longer line goes into a pipe in pieces, between which another writer's
+lines may come.
 """
 
 from __future__ import annotations
@@ -18,31 +19,31 @@ from contextlib import suppress
 from typing import Final
 
 STDOUT: Final = 1
-"""The descriptor itself. `sys.stdout` would keep what a broken pipe refused, fail on it once more
-at the end of the process, and so change the exit code."""
+"""The descriptor of standard output. `sys.stdout` would keep data that a broken pipe did not take,
+fail again at the end of the process, and so change the exit code."""
 
-# O_APPEND: the system finds the file's end and writes there in one step, so that the pieces of
-# several processes never overwrite each other, nor mix where a line is one write.
-# O_NONBLOCK: nothing to a file; a named pipe is opened, or not, at once.
+# O_APPEND: the system finds the file's end and writes there in one step, so that several processes
+# never overwrite each other's data, nor mix lines that are written in one call.
+# O_NONBLOCK: no effect on a file; opening a named pipe succeeds or fails at once.
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
 _MODE: Final = 0o644
 _FILE_PIECE: Final = 1024 * 1024
-# What poll says there is room for, and what no other writer's lines come in between.
+# The room that poll guarantees, and the size up to which a write to a pipe is atomic.
 _PIPE_PIECE: Final = select.PIPE_BUF
 _NEWLINE: Final = b"\n"
 _LOOK_SECONDS: Final = 0.2
-"""How often a write that waits for room, or for a reader, asks its caller whether to go on."""
+"""The interval at which a write that waits for room or a reader lets its caller end it."""
 
 
 class LineFile:
-    """Appends lines to the file of this path, or to standard output; in one thread.
+    """Appends lines to the file of this path, or to standard output (None); in one thread.
 
-    The file is opened when there is something to write, and again where that failed. A named pipe
-    that has no reader yet is waited for as one that is full.
+    The file is opened before the first write; if that fails, before the next one. A named pipe
+    without a reader is waited for like a full one.
     """
 
     def __init__(self, path: str | None) -> None:
-        # Nodes may change the folder that they are in before there is something to write.
+        # Made absolute now: nodes may change the working directory before the first write.
         self._path = None if path is None else os.path.abspath(path)
         self._torn = False
         self._descriptor: int | None = None
@@ -50,12 +51,12 @@ class LineFile:
         self._most = _FILE_PIECE
 
     def write(self, data: bytes) -> Iterator[int]:
-        """Write lines. Gives how many bytes of them are out, again and again, while it waits too.
+        """Write lines, and yield repeatedly, also while waiting, how many bytes are written.
 
-        Who has heard enough goes on no further. What is left of a line that did not fit (disk full)
-        is ended before the next one is written.
+        The caller gives up by not resuming the iterator. A line that was written in part (disk
+        full) is ended with a newline before the next line is written.
 
-        :raises OSError: for why the rest does not go out.
+        :raises OSError: if the remaining bytes cannot be written.
         """
         while self._descriptor is None:
             if not self.is_open():
@@ -69,16 +70,16 @@ class LineFile:
     def close(self) -> None:
         """Close the file; standard output stays open.
 
-        :raises OSError: when the system reports that a write has failed after all.
+        :raises OSError: if the system reports a failed write only now.
         """
         if self._descriptor is not None and self._path is not None:
             os.close(self._descriptor)
         self._descriptor = None
 
     def is_open(self) -> bool:
-        """Open the file; not so a named pipe that has no reader.
+        """Open the file; return False for a named pipe that has no reader.
 
-        :raises OSError: for any other reason.
+        :raises OSError: if the file cannot be opened for any other reason.
         """
         opened = STDOUT if self._path is None else _opened(self._path)
         if opened is None:
@@ -100,7 +101,7 @@ class LineFile:
             yield sent
 
     def _has_room(self) -> bool:
-        # A reader that has gone is room, too: the write says so.
+        # poll also returns if the reader has gone: the write then raises.
         return self._room is None or bool(self._room.poll(_LOOK_SECONDS * 1000))
 
 
@@ -108,12 +109,12 @@ def _opened(path: str) -> int | None:
     try:
         return os.open(path, _FLAGS, _MODE)
     except OSError as error:
-        # A socket's path says the same, and is never going to be open.
+        # Opening the path of a socket fails with the same error, and will never succeed.
         if error.errno == errno.ENXIO and stat.S_ISFIFO(os.stat(path).st_mode):
             return None
         raise
 
 
 def piece_end(data: bytes, start: int, most: int) -> int:
-    """Give the end of the longest piece of whole lines of at most that size, if there is one."""
+    """Return the end of the next piece: the whole lines that fit into `most` bytes, else a cut."""
     return data.rfind(_NEWLINE, start, start + most) + 1 or min(start + most, len(data))

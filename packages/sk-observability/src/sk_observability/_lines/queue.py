@@ -1,4 +1,4 @@
-"""Lines on their way from who exports to who writes: bounded, and watched for a stall."""
+"""The bounded queue of lines between the exporting and the writing thread, with stall detection."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from sk_observability._exporting.reasons import CLOSED, QUEUE_FULL, SHUTDOWN_TIM
 
 _MOST_HELD: Final = 4 * 1024 * 1024
 _PATIENT_AGAIN: Final = _MOST_HELD // 2
-"""When so little is held, who met a stall waits for room again. Not sooner: what takes a few bytes
-now and then would be waited for again and again."""
+"""After a stall, callers wait for room again when at most this much is held. Not sooner: for a
+file that accepts a few bytes now and then they would wait again and again."""
 _ENOUGH: Final = 1024 * 1024
 _LOOKS: Final = 10
-"""How often who waits looks, in a stall timeout, whether something has gone out."""
+"""How many times per stall timeout a waiting thread checks for progress."""
 _LOOKS_IN_VAIN: Final = 1.5
-"""What has not moved for that long must not have moved for two looks either: the process may just
-have been suspended."""
+"""A stall needs more than this many check intervals without progress, too: after a suspension of
+the process, the clock alone would report a stall."""
 _ONE_TURN: Final = 0.05
-"""The seconds that the writer has at the end, though there be no time left: what is healthy then
-writes what it has just been given, and notifies who waits."""
+"""The seconds that the writer has at the end even if no time is left: a working file then takes
+the last lines, and the writer notifies the waiting thread."""
 
 
 class LineLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How long lines wait for more, how long for a file that hangs, and how long at the end.
+    """The limits of a `LineQueue`: delays in seconds, and whether callers wait for room (`waits`).
 
-    `waits`: whether who puts lines in waits for room at all.
+    `delay_seconds` is how long lines are collected before they are written, `stall_seconds` how
+    long a file may make no progress, and `close_seconds` bounds the time to finish and close.
     """
 
     waits: bool = True
@@ -42,7 +43,7 @@ class LineLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lines(NamedTuple):
-    """Lines that go out together, and how many they are."""
+    """Encoded lines that are written together, and their number."""
 
     data: bytes
     number: int
@@ -52,9 +53,9 @@ _NONE: Final = Lines(b"", 0)
 
 
 class LineQueue:
-    """Holds 4 MiB of lines, and whole batches. Keeps the account of what has become of them.
+    """Holds about 4 MiB of lines (a batch is taken whole), and keeps the account of their outcome.
 
-    One thread puts lines in and ends it, another one takes them out.
+    One thread puts lines in and closes the queue, another one takes them out.
     """
 
     def __init__(self, limits: LineLimits) -> None:
@@ -62,19 +63,19 @@ class LineQueue:
         self._limits = limits
         self._held: deque[Lines] = deque()
         self._bytes = 0  # held
-        self._writing, self._sent = _NONE, 0  # what was taken last, and how much of it is out
-        self._owed = 0  # lines that are neither sent nor lost
+        self._writing, self._sent = _NONE, 0  # lines taken last, and how many bytes are written
+        self._owed = 0  # number of lines that are neither sent nor lost
         self._steps, self._stalled = 0, False
-        self._moved = 0.0  # since when the writer has been at what it is at
+        self._moved = 0.0  # time of the writer's last progress
         self._is_patient = limits.waits
         self._finish_by, self._latest, self._at_least = math.inf, math.inf, -math.inf
         self._given_up = False
         self._changed = threading.Condition()
 
     def wait_for_room(self) -> str | None:
-        """Wait as long as lines go out; why there is no room, if so.
+        """Wait for room as long as lines are written; return None, or the reason for no room.
 
-        Not where the limits say so; nor behind a stall, until half of the room is free again.
+        Does not wait if the limits forbid it, nor after a stall until half of the room is free.
         """
         with self._changed:
             if self._is_patient:
@@ -87,7 +88,7 @@ class LineQueue:
             return STALLED if self._limits.waits else QUEUE_FULL
 
     def put(self, lines: Lines) -> bool:
-        """Hold lines for the writer, unless nothing more was to come; whether they are held."""
+        """Queue lines for the writer; return False if the queue is already finishing."""
         with self._changed:
             if self.is_finishing:
                 return False
@@ -96,13 +97,13 @@ class LineQueue:
                 self._moved = time.monotonic()
             self._bytes += len(lines.data)
             self._owed += lines.number
-            self._held.append(lines)  # last: what an interrupt leaves out is owed, hence lost
+            self._held.append(lines)  # last: lines lost to an interrupt here are already owed
             if not before or before < _ENOUGH <= self._bytes:
                 self._changed.notify_all()
             return True
 
     def take(self) -> Lines | None:
-        """Wait for lines to write; None when no more will come."""
+        """Wait for lines to write; return None if no more will come."""
         with self._changed:
             self._changed.wait_for(lambda: self._held or self.is_finishing)
             self._changed.wait_for(
@@ -113,7 +114,7 @@ class LineQueue:
             return taken
 
     def went(self, sent: int) -> bool:
-        """Note how many bytes of what was taken are out; whether anybody cares for the rest."""
+        """Record how many bytes of the taken lines are written; return False after `close`."""
         with self._changed:
             if sent != self._sent:
                 self._sent = sent
@@ -121,7 +122,7 @@ class LineQueue:
             return not self._given_up
 
     def settle(self, reason: str | None = None) -> None:
-        """Note that what was taken is written, or why what has not gone out will not."""
+        """Record that the taken lines are written, or why the unwritten ones are lost."""
         with self._changed:
             if self._given_up:
                 return
@@ -135,12 +136,12 @@ class LineQueue:
             self._step()
 
     def close_within(self, seconds: float) -> None:
-        """Bound the time for all that is left."""
+        """Bound the time to write the remaining lines, from now on."""
         with self._changed:
             self._latest = min(self._latest, time.monotonic() + seconds)
 
     def finish(self) -> None:
-        """Have what is held taken out at once: nothing more comes."""
+        """Accept no more lines, and let the writer take the held ones without delay."""
         with self._changed:
             if not self.is_finishing:
                 self._moved = time.monotonic()
@@ -149,21 +150,21 @@ class LineQueue:
                 self._changed.notify_all()
 
     def close(self) -> bool:
-        """Wait as long as lines go out and there is time; the rest is lost. Whether none was."""
+        """Wait while lines are written and time is left; return whether none was lost."""
         with self._changed:
             try:
                 return self._goes_on_until(lambda: not self._owed)
-            finally:  # also where an interrupt ends the wait
+            finally:  # also if an interrupt ends the wait
                 self._give_up(STALLED if self._stalled else SHUTDOWN_TIMEOUT)
 
     @property
     def is_finishing(self) -> bool:
-        """Whether nothing more comes."""
+        """Whether no more lines are accepted."""
         return self._finish_by < math.inf
 
     @property
     def seconds_left(self) -> float:
-        """The time for all that is left; behind `finish`, a turn of the writer's at least."""
+        """The time left for the remaining lines; for 50 ms after `finish` there is always some."""
         end = max(min(self._finish_by, self._latest), self._at_least)
         return max(0.0, end - time.monotonic())
 

@@ -1,4 +1,4 @@
-"""What a scrape is answered with; the library that writes it is imported when it is asked for."""
+"""The response to a Prometheus scrape; the library that formats it is imported on first use."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _EXTRA: Final = Extra("sk-observability[prometheus]", ("prometheus_client",))
 
 
 class Exposition(msgspec.Struct, frozen=True):
-    """Metrics as text, and the media type of it."""
+    """Metrics as text, and its media type."""
 
     body: bytes
     content_type: str
 
 
 def can_expose() -> bool:
-    """Whether what `prometheus_exposition` needs, the extra `prometheus`, is installed."""
+    """Whether the extra `prometheus`, which `prometheus_exposition` needs, is installed."""
     return is_installed(_EXTRA)
 
 
 def prometheus_exposition() -> Callable[[MetricsSnapshot], Exposition]:
-    """Give what writes a snapshot in Prometheus's text format.
+    """Return a function that formats a snapshot in Prometheus's text format.
 
-    :raises ImportError: without the extra `prometheus`.
+    :raises ImportError: if the extra `prometheus` is not installed.
     """
     from sk_observability._metrics.prometheus import CONTENT_TYPE, prometheus_text
 

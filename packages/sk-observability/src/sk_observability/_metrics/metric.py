@@ -1,4 +1,4 @@
-"""What a metric is, and the moment of a run that all of them are taken from."""
+"""The description of a metric, and the snapshot of a run that all metrics are read from."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import msgspec
 from sk_kernel import Histogram, RunStatus
 
 Signal = Literal["spans", "logs", "metrics"]
-"""What an exporter passes on."""
+"""The sort of items that an exporter exports."""
 
 
 class TelemetryCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """What has become of the items that one exporter was given, over all processes of a run.
+    """The outcomes of the items passed to one exporter, summed over all processes of a run.
 
-    What is in none of the numbers waits to be sent. `dropped` is by reason.
+    `created` items that are neither exported nor dropped wait to be sent. `dropped` is by reason.
     """
 
     signal: Signal
@@ -28,7 +28,7 @@ class TelemetryCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MetricsSnapshot(msgspec.Struct, frozen=True):
-    """A run at one moment: all metrics, for whatever exporter, are read from it.
+    """The state of a run at one moment, from which all metrics are read, for every exporter.
 
     `time_ns` is that moment, in nanoseconds since the epoch.
     """
@@ -39,17 +39,17 @@ class MetricsSnapshot(msgspec.Struct, frozen=True):
 
 
 class MetricKind(StrEnum):
-    """How the values of a metric are to be read."""
+    """How the values of a metric are interpreted."""
 
     COUNTER = "counter"
     """A sum that only grows."""
     GAUGE = "gauge"
     HISTOGRAM = "histogram"
-    """Of times, in the buckets of `sk_kernel.SECONDS_BOUNDS`."""
+    """A distribution of times, in the buckets of `sk_kernel.SECONDS_BOUNDS`."""
 
 
 Sample = tuple[tuple[str, ...], float | Histogram]
-"""The values of the labels, and what was measured."""
+"""The values of the labels, and the measured value."""
 
 _UNITS: Final = {"s": "_seconds", "By": "_bytes"}
 
@@ -58,8 +58,8 @@ _UNITS: Final = {"s": "_seconds", "By": "_bytes"}
 class Metric:
     """One metric: its name and unit in OpenTelemetry's terms, and how it is read from a snapshot.
 
-    `samples` gives a value for each combination of label values, in the order of `labels`. A label
-    has few values: groups, places of workers, and words of this project's own.
+    `samples` returns a value for each combination of label values, in the order of `labels`. A
+    label has few values: groups, places of workers, and fixed words.
     """
 
     name: str
@@ -71,6 +71,6 @@ class Metric:
 
     @property
     def prometheus_name(self) -> str:
-        """The name in Prometheus, as OpenTelemetry's compatibility rules make it of the other."""
+        """The Prometheus name, derived from `name` by OpenTelemetry's compatibility rules."""
         base = self.name.replace(".", "_") + _UNITS.get(self.unit, "")
         return f"{base}_total" if self.kind is MetricKind.COUNTER else base

@@ -1,4 +1,4 @@
-"""A snapshot in Prometheus's text format, by Prometheus's own library."""
+"""Formatting a snapshot in Prometheus's text format, with Prometheus's own library."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LE: Final = (*map(floatToGoString, SECONDS_BOUNDS), "+Inf")
 
 
 def prometheus_text(snapshot: MetricsSnapshot) -> bytes:
-    """What a scrape is answered with: every metric, of this one snapshot."""
+    """Return the response to a scrape: every metric, read from this snapshot."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Families(snapshot))
     return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""The thread that takes a snapshot of a run every so often, and hands it to the exporters."""
+"""The thread that takes a snapshot of a run at each interval and passes it to the exporters."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sk_observability._metrics.metric import MetricsSnapshot
 
 
 class MetricPump:
-    """Hands a snapshot to every exporter each interval, in a thread, from `start` until `close`.
+    """Passes a snapshot to every exporter each interval, in a thread, from `start` until `close`.
 
-    `take` takes the snapshot, in that thread; the last one when the end is told. Where it raises,
-    every exporter counts one snapshot as dropped, by the type of what was raised.
+    `take` takes the snapshot, in that thread; the last one after `finish` or `close` is called. If
+    it raises, every exporter counts one snapshot as dropped, with the exception's type as reason.
     """
 
     def __init__(
@@ -27,14 +27,14 @@ class MetricPump:
     ) -> None:
         self._outlets, self._take, self._interval = tuple(exporters), take, interval_seconds
         self._ending, self._end_by = threading.Event(), math.inf
-        # A daemon: an exporter that hangs must not keep the process from its end.
+        # A daemon: an exporter that hangs must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
 
     def start(self) -> None:
-        """Begin; the first snapshot is taken when the interval is over.
+        """Start the thread; the first snapshot is taken after one interval.
 
-        Where the system gives no thread there are no metrics: every exporter counts one snapshot as
-        dropped, and the run is none the worse for it.
+        If no thread can be started there are no metrics: every exporter counts one snapshot as
+        dropped, and the run goes on.
         """
         try:
             self._thread.start()
@@ -42,12 +42,12 @@ class MetricPump:
             self._missed(error)
 
     def finish(self, within_seconds: float = math.inf) -> None:
-        """Begin to hand over a last snapshot and to close the exporters, all within this time."""
+        """Begin to export a last snapshot and close the exporters, all within this time."""
         self._end_by = min(self._end_by, time.monotonic() + within_seconds)
         self._ending.set()
 
     def close(self, patience_seconds: float) -> None:
-        """Finish, and wait no longer than this for it; what goes on then ends with the process."""
+        """Finish, and wait at most this long; a thread still running then ends with the process."""
         self.finish(patience_seconds)
         if self._thread.ident is None:  # never started: nothing was handed over
             self._close_exporters()
@@ -55,7 +55,7 @@ class MetricPump:
             self._thread.join(patience_seconds)
 
     def counts(self) -> tuple[ExporterCounts, ...]:
-        """What became of the snapshots, for each exporter in the order given."""
+        """Return the outcomes of the snapshots for each exporter, in the order given."""
         return tuple(outlet.counts for outlet in self._outlets)
 
     def _run(self) -> None:

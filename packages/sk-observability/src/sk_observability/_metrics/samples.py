@@ -1,4 +1,4 @@
-"""How each metric is read from a snapshot: functions from snapshots to samples. Pure."""
+"""Pure functions that read the samples of each metric from a snapshot."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from sk_observability._metrics.metric import MetricsSnapshot, Sample, TelemetryC
 Samples: TypeAlias = Callable[[MetricsSnapshot], Iterator[Sample]]
 
 NOTHING: Final = Histogram((0,) * (len(SECONDS_BOUNDS) + 1))
-"""A histogram in which every bucket is there, and empty."""
+"""A histogram with all of its buckets, each empty."""
 
 
 def of_group(value: Callable[[Totals], float | Histogram]) -> Samples:
-    """One sample for each group: a value of all its workers together, dead ones included."""
+    """One sample per group: a value of the totals of all its workers, dead ones included."""
 
     def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
         for group in snapshot.status.groups:
@@ -33,7 +33,7 @@ def of_group(value: Callable[[Totals], float | Histogram]) -> Samples:
 
 
 def of_worker(value: Callable[[WorkerStatus], float | None]) -> Samples:
-    """One sample for each worker, by group and place; none for those whose value is None."""
+    """One sample per worker, by group and place; none for workers whose value is None."""
 
     def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
         for group in snapshot.status.groups:
@@ -46,7 +46,7 @@ def of_worker(value: Callable[[WorkerStatus], float | None]) -> Samples:
 
 
 def of_telemetry(value: Callable[[TelemetryCounts], float]) -> Samples:
-    """One sample for each exporter."""
+    """One sample per exporter."""
 
     def samples(snapshot: MetricsSnapshot) -> Iterator[Sample]:
         for one in snapshot.telemetry:
@@ -56,7 +56,7 @@ def of_telemetry(value: Callable[[TelemetryCounts], float]) -> Samples:
 
 
 def worker_times(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """Three samples for each worker: how long it was busy, idle and backpressured."""
+    """Three samples per worker: its busy, idle and backpressured time."""
     for group in snapshot.status.groups:
         for worker in group.workers:
             place, done = place_of(group, worker), worker.totals
@@ -66,51 +66,51 @@ def worker_times(snapshot: MetricsSnapshot) -> Iterator[Sample]:
 
 
 def latency(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """One histogram for the run; only the worker with the source measures it."""
+    """One histogram for the run; only the worker with the source measures the latency."""
     yield (), sum((w.totals.latency for w in snapshot.status.workers()), NOTHING)
 
 
 def restarts(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """How often each group's workers were restarted."""
+    """The number of worker restarts of each group."""
     for group in snapshot.status.groups:
         yield (group.name,), group.restarts
 
 
 def refusals(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """What the listeners refused, by plane and category."""
+    """The number of refusals by the listeners, by plane and category."""
     for name, count in snapshot.status.refusals.items():
         plane, _, category = name.partition(".")
         yield (plane, category), count
 
 
 def dropped(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """What each exporter lost, by reason."""
+    """The number of items that each exporter lost, by reason."""
     for one in snapshot.telemetry:
         for reason, count in one.dropped.items():
             yield (one.signal, one.exporter, reason), count
 
 
 def requests(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """The outcomes of requests, and how many were rejected before they began."""
+    """The number of requests by outcome, including those rejected before they began."""
     for outcome, count in snapshot.status.requests.outcomes().items():
         yield (outcome,), count
 
 
 def request_times(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """How long requests took, by outcome; none of those that never began."""
+    """A histogram of request times per outcome; requests that never began have none."""
     for outcome in get_args(TerminalStatus):
         yield (outcome,), NOTHING + snapshot.status.request_seconds.get(outcome, Histogram())
 
 
 def dropped_replies(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """Why replies reached nobody."""
+    """The number of dropped replies, by reason."""
     counters = snapshot.status.requests
     yield ("duplicate",), counters.duplicate_terminal
     yield ("late",), counters.late_reply_drop
 
 
 def run_info(snapshot: MetricsSnapshot) -> Iterator[Sample]:
-    """1, labelled with what names the run."""
+    """One sample of value 1, labelled with the run's id, scenario and profile."""
     status = snapshot.status
     yield (status.run_id, status.scenario, status.profile), 1
 
@@ -125,10 +125,10 @@ def run_value(value: Callable[[MetricsSnapshot], float]) -> Samples:
 
 
 def group_totals(group: GroupStatus) -> Totals:
-    """What a group's workers have done together."""
+    """Return the sum of the totals of a group's workers."""
     return sum((worker.totals for worker in group.workers), Totals())
 
 
 def place_of(group: GroupStatus, worker: WorkerStatus) -> str:
-    """A worker's place in its group, which it shares with those that follow it there."""
+    """Return a worker's place in its group, which its replacements after a restart keep."""
     return f"{group.name}-{worker.index}"

@@ -1,4 +1,4 @@
-"""All metrics, in a table: the exporters read it, the documentation prints it."""
+"""The table of all metrics, which the exporters read and the documentation prints."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The bridge to tracers of the OpenTracing API."""
+"""Export spans through a tracer of the OpenTracing API."""

@@ -1,4 +1,4 @@
-"""Node spans told to a tracer of the OpenTracing API. Imported only where that is configured."""
+"""Reporting node spans to a tracer of the OpenTracing API. Imported only if configured."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from sk_observability._exporting.exporter import Origin
 from sk_observability.errors import ExportFailedError
 
 _REMEMBERED: Final = 65_536
-"""Of how many spans the tracer's context is kept, for their children and followers."""
+"""The number of recent spans whose tracer context is kept, for references by later spans."""
 _PER_SECOND: Final = 1e9
 _GLANCE_SECONDS: Final = 0.01
 
 
 class TracerBridge:
-    """A `Sender`: starts and finishes a span of the tracer for each of ours, with its times.
+    """A `Sender`: starts and finishes a span of the tracer for each node span, with its times.
 
-    The API lets nobody choose ids. Ours are tags (`trace_id`, `span_id`, `parent_id`), and a parent
-    or a link that was told here before is a reference (`child_of`, `follows_from`). With a
-    `carrier` (templates in the form that the tracer extracts contexts from), what was not told here
-    is a reference as well, and a span without a parent is one to its own trace id: so one trace
-    runs through all processes. `close_seconds` is how long a tracer may take to close that does so
-    in a thread of its own.
+    The API does not allow choosing ids. The node span's ids are tags (`trace_id`, `span_id`,
+    `parent_id`); a parent or a link that was reported here before is a reference (`child_of`,
+    `follows_from`). With a `carrier` (templates in the form from which the tracer extracts
+    contexts), other parents and links are references too, and a span without a parent refers to its
+    own trace and span id: so one trace spans all processes. `close_seconds` bounds the wait for a
+    tracer that closes in a thread of its own.
     """
 
     def __init__(
@@ -43,34 +43,34 @@ class TracerBridge:
         self._contexts: OrderedDict[str, Any] = OrderedDict()
 
     def send(self, items: Sequence[NodeSpan]) -> None:
-        """Tell the tracer of the spans, in this order.
+        """Report the spans to the tracer, in this order.
 
-        :raises ExportFailedError: with how many it was told of, where it raised.
+        :raises ExportFailedError: if the tracer raises, with the number of spans reported before.
         """
         for done, span in enumerate(items):
-            # A tracer is anyone's code.
+            # A tracer is third-party code: it may raise anything.
             try:
                 self._tell(span)
             except Exception as error:
                 raise ExportFailedError(type(error).__name__, done) from error
 
     def finish(self) -> None:
-        """Do nothing: a tracer that fails is not asked again."""
+        """Do nothing: there are no retries."""
 
     def abort(self) -> None:
         """Do nothing: a tracer cannot be interrupted."""
 
     def close(self) -> None:
-        """Have the tracer pass on what it holds, if it is one of those that have a `close`.
+        """Call the tracer's `close`, if it has one, so that it sends the spans that it holds.
 
-        Where that gives a future (of concurrent.futures, asyncio, Tornado), as Jaeger's client
-        does, wait until it is done, within the time for it.
+        If that returns a future (of concurrent.futures, asyncio or Tornado), as in Jaeger's client,
+        wait until it is done, at most `close_seconds`.
         """
         close = getattr(self._tracer, "close", None)
         closing = close() if callable(close) else None
         done = getattr(closing, "done", None)
         if callable(done):
-            # What all of them have, and from any thread: only the first kind can be waited for.
+            # All three kinds have `done`, for any thread; only the first can be waited for.
             give_up = time.monotonic() + self._close_seconds
             while not done() and time.monotonic() < give_up:
                 time.sleep(_GLANCE_SECONDS)

@@ -1,4 +1,4 @@
-"""The kind `opentracing_bridge`: spans to any `opentracing.Tracer`, which it makes."""
+"""The kind `opentracing_bridge`: makes an `opentracing.Tracer` and reports spans to it."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_bridge(settings: Settings) -> Iterator[ExporterFault]:
-    """Give every fault of the settings. The tracer's module is looked for, and not imported."""
+    """Yield every fault of the settings. The tracer's module is searched, but not imported."""
     yield from check_settings(settings, _TABLE)
     if "tracer" not in settings:
         yield ExporterFault("tracer", "missing", _TRACER, "nothing")
 
 
 def _exporter(settings: Settings, origin: Origin) -> Exporter[NodeSpan]:
-    # Made here and not in the thread: a factory that fails is a fault of the configuration.
+    # Made here, not in the thread: a factory that raises is a fault of the configuration.
     from sk_observability._opentracing.bridge import TracerBridge
 
     read = msgspec.convert(settings, BridgeSettings)
@@ -61,7 +61,7 @@ def _tracer(value: object) -> Problem | None:
         return "bad_value", _TRACER, "another text"
     try:
         found = find_spec(module) is not None
-    except ModuleNotFoundError:  # of the package around it
+    except ModuleNotFoundError:  # a parent package is not installed
         found = False
     return None if found else ("bad_value", _TRACER, "one of a module that is not installed")
 

@@ -1,1 +1,1 @@
-"""The OTLP kinds: spans, events and metrics, over gRPC and HTTP."""
+"""Export spans, events and metrics with OTLP, over gRPC and HTTP."""

@@ -1,6 +1,6 @@
-"""OTLP over gRPC. Imported where something is to be sent, and nowhere else.
+"""OTLP over gRPC. Imported only when there is something to send.
 
-An exporter that is made reads the files of `tls`: an OSError where one cannot be read any more.
+Making an exporter reads the files of `tls`, and raises OSError if one cannot be read any more.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _COMPRESSION: Final = {"none": grpc.Compression.NoCompression, "gzip": grpc.Comp
 
 
 class _Listening:
-    """Mixed into an exporter: listens to each answer, also on a channel that was made anew."""
+    """A mixin for an exporter: records each answer, also after its channel was made anew."""
 
     _client: Any
 
@@ -37,7 +37,7 @@ class _Listening:
 
 
 class _Stub:
-    """A stub of the service, listened to."""
+    """Wraps a stub of the service and records its answers."""
 
     def __init__(self, stub: Any, heard: Heard) -> None:
         self._stub, self._heard = stub, heard
@@ -73,7 +73,7 @@ _EXPORTERS: Final[Mapping[Signal, type[_Spans | _Logs | _Metrics]]] = {
 
 
 def connector(signal: Signal, settings: OtlpSettings, heard: Heard) -> Connector:
-    """Give what makes exporters of this signal, which tell `heard` of each answer."""
+    """Return a maker of exporters of this signal, which record each answer in `heard`."""
     exporter = _EXPORTERS[signal]
     return lambda: exporter(heard, **_options(settings))
 

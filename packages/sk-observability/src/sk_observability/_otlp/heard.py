@@ -1,4 +1,4 @@
-"""What a receiver answered last. OpenTelemetry's exporters say that they failed, but not why."""
+"""The receiver's last answer. OpenTelemetry's exporters report that they failed, but not why."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from sk_observability.errors import ExportFailedError
 
 
 class Heard:
-    """The outcome of the last request, as told by the code that sees the receiver's answers.
+    """The outcome of the last request, recorded by the code that sees the receiver's answers.
 
-    `reason` is why it failed; None while there is no answer, and after an acceptance. `rejected` is
-    how many items the receiver did not take of a request that it accepted. Once `final` is set, the
-    exporter is kept from trying a failed request again.
+    `reason` is why the request failed; None while there is no answer, and after an acceptance.
+    `rejected` is the number of items that the receiver rejected from an accepted request. After
+    `final` is set, the exporter is kept from retrying a failed request.
     """
 
     def __init__(self) -> None:
@@ -21,19 +21,19 @@ class Heard:
         self.final = False
 
     def begin(self) -> None:
-        """A request is about to be sent: forget the outcome of the one before."""
+        """Forget the previous outcome: a request is about to be sent."""
         self.reason, self.rejected = None, 0
 
     def failed(self, reason: str) -> None:
-        """The request failed, for this reason.
+        """Record that the request failed, and the reason.
 
-        :raises ExportFailedError: where `final` is set, so that the exporter does not try again.
+        :raises ExportFailedError: if `final` is set, so that the exporter does not retry.
         """
         self.reason = reason
         if self.final:
             raise ExportFailedError(reason)
 
     def accepted(self, partial: Any) -> None:
-        """Take in the `partial_success` of a response, which is empty where all was accepted."""
-        # Its one number is `rejected_spans`, `rejected_log_records` or the like.
+        """Record the `partial_success` of a response; it is empty if all items were accepted."""
+        # Its only number is `rejected_spans`, `rejected_log_records` or the like.
         self.rejected = sum(v for _, v in partial.ListFields() if isinstance(v, int))

@@ -1,4 +1,4 @@
-"""OTLP over HTTP. Imported where something is to be sent, and nowhere else."""
+"""OTLP over HTTP. Imported only when there is something to send."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _PATHS: Final[Mapping[Signal, str]] = {
     "logs": "/v1/logs",
     "metrics": "/v1/metrics",
 }
-"""Where a receiver takes each signal, below the endpoint; see OpenTelemetry's protocol."""
+"""The URL path of each signal, below the endpoint; see OpenTelemetry's protocol."""
 _NOT_ACCEPTED: Final = 300
-"""Statuses from here on: redirections are not followed, though the exporter takes them for fine."""
+"""The lowest status that is a failure: redirections too, which the exporter takes for a success."""
 
 
 class _Session(requests.Session):
-    """A session that is listened to; `parse` gives the response of the service."""
+    """A session that records each answer; `parse` parses the service's response."""
 
     def __init__(self, heard: Heard, parse: Callable[[bytes], Any]) -> None:
         super().__init__()
         self._heard, self._parse = heard, parse
 
     def request(self, *args: Any, **options: Any) -> requests.Response:
-        """Send one request; see the base."""
-        # Said again with each request: else REQUESTS_CA_BUNDLE would win over what is configured.
+        """Send one request; see the base class."""
+        # Passed with each request: else REQUESTS_CA_BUNDLE would override the configured file.
         if isinstance(self.verify, str):
             options["verify"] = self.verify
         self._heard.begin()
@@ -46,21 +46,24 @@ class _Session(requests.Session):
         if response.status_code >= _NOT_ACCEPTED:
             self._heard.failed(f"HTTP {response.status_code}")
         else:
-            # What cannot be read is an acceptance in another form than it was asked in.
+            # The status is a success: a body that is no protobuf message does not change that.
             with contextlib.suppress(DecodeError):
                 self._heard.accepted(self._parse(response.content).partial_success)
         return response
 
 
 def connector(signal: Signal, settings: OtlpSettings, heard: Heard) -> Connector:
-    """Give what makes exporters of this signal, which tell `heard` of each answer."""
+    """Return a maker of exporters of this signal, which record each answer in `heard`."""
     exporter, parse = _exporter_of(signal)
     options = _options(settings, _PATHS[signal])
     return lambda: exporter(session=_Session(heard, parse), **options)
 
 
 def _exporter_of(signal: Signal) -> tuple[Any, Callable[[bytes], Any]]:
-    """The exporter, and what reads its response. Imported apart: most processes send only spans."""
+    """Return the exporter's class and the parser of its response.
+
+    Each signal is imported separately: most processes send only spans.
+    """
     if signal == "spans":
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces

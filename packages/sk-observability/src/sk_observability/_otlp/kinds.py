@@ -1,6 +1,6 @@
 """The kinds `otel_otlp`, for spans and for metrics, and `otel_logs_otlp`, for events.
 
-Nothing of OpenTelemetry is imported here: the thread that sends does so, when it first has to.
+OpenTelemetry is not imported here: the sending thread imports it before its first batch.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _EXTRA: Final = Extra(
 )
 
 _IMPORTING: Final = threading.Lock()
-"""Held while modules of OpenTelemetry are imported: each signal has a thread that does so.
+"""Held while modules of OpenTelemetry are imported: each signal has a thread that imports some.
 
-These modules import each other in circles. Two threads that enter a circle at different places
-would deadlock; CPython avoids that by giving one of them a half-made module: an ImportError.
+These modules import each other in cycles. Two threads that enter a cycle at different places would
+deadlock; CPython avoids that by letting one see a partially initialised module: an ImportError.
 """
 
 
@@ -62,7 +62,7 @@ def _log_exporter(settings: Settings, origin: Origin) -> Exporter[LifecycleEvent
 
 def _metric_exporter(settings: Settings, origin: Origin) -> Exporter[MetricsSnapshot]:
     read = read_otlp(settings)
-    # One goes and one waits: an older snapshot says nothing that a newer one does not.
+    # One snapshot is being sent and one waits: a newer snapshot supersedes an older one.
     limits = structs.replace(
         _limits(read, origin), max_queue_size=2, max_batch_size=1, newest_wins=True
     )

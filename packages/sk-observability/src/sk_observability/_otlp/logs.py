@@ -1,4 +1,4 @@
-"""Lifecycle events as OpenTelemetry log records."""
+"""Conversion of lifecycle events to OpenTelemetry log records."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 
 
 def sender(settings: OtlpSettings, origin: Origin) -> OtlpSender[LifecycleEvent]:
-    """Give what sends this process's lifecycle events."""
+    """Return a sender of this process's lifecycle events."""
     resource = resource_of(settings, origin)
 
     def convert(events: Sequence[LifecycleEvent]) -> list[ReadableLogRecord]:
@@ -57,7 +57,7 @@ def _record(event: LifecycleEvent) -> LogRecord:
 
 
 def _context_of(event: LifecycleEvent) -> Context:
-    """The event's trace, in which it belongs to no span."""
+    """Return the context of the event's trace; the event belongs to no span in it."""
     if event.trace_id is None:
         return Context()
     context = SpanContext(int(event.trace_id, 16), 0, is_remote=False, trace_flags=_SAMPLED)

@@ -1,7 +1,7 @@
-"""A snapshot as OpenTelemetry metrics.
+"""Conversion of a snapshot to OpenTelemetry metrics.
 
-Made as the SDK's reader gives them to an exporter, and not by its instruments: they take
-measurements one by one, and what is measured here has been summed up in the workers.
+The data is built directly in the form that the SDK's reader passes to an exporter. The SDK's
+instruments take single measurements, but these values are already aggregated in the workers.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from sk_observability._otlp.sender import OtlpSender, otlp_sender
 from sk_observability._otlp.settings import OtlpSettings
 
 _SINCE_THE_START: Final = AggregationTemporality.CUMULATIVE
-#: The extremes are not measured; the protocol does without them, the SDK's type does not.
+#: Minimum and maximum are not measured: optional in the protocol, required by the SDK's type.
 _UNKNOWN: Final[Any] = None
 
 
 def sender(settings: OtlpSettings, origin: Origin) -> OtlpSender[MetricsSnapshot]:
-    """Give what sends a run's metrics: of the snapshots in a batch, the last."""
+    """Return a sender of a run's metrics; of several snapshots in a batch it sends the last."""
     resource = resource_of(settings, origin)
     began: list[int] = []
 
     def convert(snapshots: Sequence[MetricsSnapshot]) -> MetricsData:
         last = snapshots[-1]
-        if not began:  # Of one sum there is one start, to the nanosecond.
+        if not began:  # computed once: a sum's start time must never change
             began.append(max(0, last.time_ns - int(last.status.age_seconds * 1e9)))
         metrics = [_converted(metric, last, began[0]) for metric in METRICS]
         scope = ScopeMetrics(SCOPE, [m for m in metrics if m.data.data_points], "")

@@ -1,4 +1,4 @@
-"""Who exports, in OpenTelemetry's terms."""
+"""The exporting process as an OpenTelemetry resource and scope."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from sk_observability._exporting.exporter import Origin
 from sk_observability._otlp.settings import OtlpSettings
 
 SCOPE: Final = InstrumentationScope("sk_observability")
-"""Names this package as what made the spans, log records and metrics."""
+"""Names this package as the source of the spans, log records and metrics."""
 
 
 _SERVICE: Final = "stream-kernel"
 _NAMELESS: Final = "unknown_service"
-"""How the name begins that OpenTelemetry gives a service where nobody has said one."""
+"""The prefix of OpenTelemetry's default name for a service without a configured name."""
 
 
 class _OwnResource(Resource):
-    """A resource that is hashed once: the encoder groups spans by theirs, and asks each time."""
+    """A resource with a cached hash: the encoder groups spans by resource and hashes it each time."""
 
     def __init__(self, made: Resource) -> None:
         super().__init__(made.attributes, made.schema_url)
@@ -32,11 +32,11 @@ class _OwnResource(Resource):
 
 
 def resource_of(settings: OtlpSettings, origin: Origin) -> Resource:
-    """Give this process as a resource: what is configured, what it is, what the environment adds.
+    """Return this process's resource: configured attributes, its identity, and the environment's.
 
-    It is the same for spans, log records and metrics, so that a receiver can put them together.
+    It is the same for spans, log records and metrics, so that a receiver can relate them.
     `service.instance.id` is the worker's id: its group, its index and its incarnation.
-    `stream_kernel.run.id` is the run's, which OpenTelemetry's conventions have no name for.
+    `stream_kernel.run.id` is the run's id, for which OpenTelemetry's conventions have no name.
     """
     instance = {"service.instance.id": origin.worker} if origin.worker else {}
     run = {"stream_kernel.run.id": origin.run_id} if origin.run_id else {}
@@ -54,6 +54,6 @@ def resource_of(settings: OtlpSettings, origin: Origin) -> Resource:
 
 
 def _usual_name() -> str:
-    """The service's name by `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES`, if one says it."""
+    """Return the name in `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES`, else our default."""
     found = str(Resource.create().attributes.get("service.name", _NAMELESS))
     return _SERVICE if found.startswith(_NAMELESS) else found

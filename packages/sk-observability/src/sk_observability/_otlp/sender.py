@@ -1,4 +1,4 @@
-"""What the OTLP kinds have in common: how batches of any signal are sent, and sent once more."""
+"""The sender of the OTLP kinds, for all signals: sends batches, and retries one at the end."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Client(Protocol):
     """An exporter of the OpenTelemetry project."""
 
     def export(self, batch: Any, /) -> Any:
-        """Send a batch; give SUCCESS or FAILURE."""
+        """Send a batch; return SUCCESS or FAILURE."""
 
     def shutdown(self) -> None:
-        """End what is under way, and let go of the connection."""
+        """End a request in progress, and close the connection."""
 
 
 Connector = Callable[[], Client]
@@ -31,10 +31,10 @@ Connector = Callable[[], Client]
 
 
 class OtlpSender(Generic[T]):
-    """A `Sender`: converts items, and has an OpenTelemetry exporter send them.
+    """A `Sender` that converts items and has an OpenTelemetry exporter send them.
 
-    `connect` makes the exporter. It pauses between tries, up to many seconds, and only its
-    `shutdown` ends a pause: hence there may be a second one when it comes to the end.
+    `connect` makes the exporter. The exporter pauses between retries, up to many seconds, and only
+    its `shutdown` ends a pause: hence a second exporter may be made at the end.
     """
 
     def __init__(
@@ -50,8 +50,8 @@ class OtlpSender(Generic[T]):
         batch = self._convert(items)
         failure = self._failure_of(batch, len(items))
         if failure and failure.reason != REJECTED and self._heard.final:
-            # The one more try that is left at the end, be it that a pause was cut short or that a
-            # connection had gone stale: by a new one.
+            # At the end one more try is made, over a new connection: a pause may have been cut
+            # short, or the old connection may have gone stale.
             self._hang_up()
             failure = self._failure_of(batch, len(items))
         if failure:
@@ -64,7 +64,7 @@ class OtlpSender(Generic[T]):
             self._hang_up()
 
     def abort(self) -> None:
-        """See `Sender`; over HTTP, a request under way lasts until its timeout all the same."""
+        """See `Sender`; over HTTP, a request in progress still lasts until its timeout."""
         self._aborted = True
         self._hang_up()
 
@@ -80,7 +80,7 @@ class OtlpSender(Generic[T]):
         except ExportFailedError as error:
             return error
         except Exception as error:  # noqa: BLE001 - counted by who called
-            # Not least what the library raises when `finish` hangs up just before a further try.
+            # This includes what the library raises if `finish` hangs up just before a retry.
             return ExportFailedError(reason_of(error))
         if result.name != "SUCCESS" or heard.reason is not None:
             return ExportFailedError(heard.reason or "export_failed")
@@ -104,10 +104,10 @@ class OtlpSender(Generic[T]):
 def otlp_sender(
     signal: Signal, settings: OtlpSettings, convert: Callable[[Sequence[T]], Any]
 ) -> OtlpSender[T]:
-    """Give a sender of one signal, over the protocol that the settings name.
+    """Return a sender of one signal, over the protocol that the settings name.
 
-    `convert` makes of items what OpenTelemetry's exporter of that signal takes. Imports that
-    exporter: only a thread that sends calls this.
+    `convert` converts items to the type that OpenTelemetry's exporter of that signal takes. This
+    imports that exporter: only a sending thread calls it.
     """
     _keep_off_stderr()
     if settings.protocol == "grpc":
@@ -119,7 +119,7 @@ def otlp_sender(
 
 
 def _keep_off_stderr() -> None:
-    """Failures are counted; who wants OpenTelemetry's own words sets up logging for them."""
+    """Keep OpenTelemetry's log messages off stderr, unless its logger has handlers."""
     logger = logging.getLogger("opentelemetry")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())

@@ -1,4 +1,4 @@
-"""The settings of the OTLP kinds, for spans, metrics and events alike."""
+"""The settings of the OTLP kinds, common to spans, metrics and events."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from sk_observability.errors import ExporterFault
 
 
 class Tls(msgspec.Struct, frozen=True, kw_only=True):
-    """How a connection is secured. Without files: as the system trusts."""
+    """How a connection is secured. Without `ca_file`, the default certificate authorities apply."""
 
     insecure: bool = False
     ca_file: str | None = None
@@ -36,7 +36,7 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batching(msgspec.Struct, frozen=True, kw_only=True):
-    """How many items wait at most, how many go at once, and how long the first of them waits."""
+    """The sizes of queue and batch in items, and how long a batch's first item waits."""
 
     max_queue_size: int = 32_768
     max_batch_size: int = 1024
@@ -44,10 +44,10 @@ class Batching(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OtlpSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings that passed `check_otlp`. For None the `OTEL_EXPORTER_OTLP_*` variables are asked.
+    """Settings that passed `check_otlp`. For None the `OTEL_EXPORTER_OTLP_*` variables apply.
 
-    `timeout_seconds` is for one batch, with all that is tried again for it;
-    `shutdown_timeout_seconds` for all that is left at the end.
+    `timeout_seconds` bounds the sending of one batch, retries included; `shutdown_timeout_seconds`
+    the sending of all remaining items at the end.
     """
 
     protocol: str = "grpc"
@@ -68,7 +68,7 @@ _ENDPOINT: Final = "a URL of http or https, or, for grpc, host:port; no user, an
 
 
 def check_otlp(settings: Settings) -> Iterator[ExporterFault]:
-    """Give every fault of the settings."""
+    """Yield every fault of the settings."""
     faults = list(check_settings(settings, _TABLE))
     yield from faults
     if not faults:
@@ -76,12 +76,12 @@ def check_otlp(settings: Settings) -> Iterator[ExporterFault]:
 
 
 def read_otlp(settings: Settings) -> OtlpSettings:
-    """Give settings that passed the check as a struct."""
+    """Return checked settings as a struct."""
     return msgspec.convert(settings, OtlpSettings)
 
 
 def split_endpoint(endpoint: str) -> SplitResult:
-    """Give the parts of a URL, or of host:port, whose scheme is empty."""
+    """Return the parts of a URL, or of host:port (with an empty scheme)."""
     return urlsplit(endpoint if "://" in endpoint else f"//{endpoint}")
 
 
@@ -102,7 +102,7 @@ def _endpoint(value: object) -> Problem | None:
 
 
 def _contradictions(settings: OtlpSettings) -> Iterator[ExporterFault]:
-    """What is wrong between settings that are each for itself right."""
+    """Yield the contradictions between settings that are each valid."""
     tls, batch = settings.tls, settings.batch
     scheme = split_endpoint(settings.endpoint).scheme if settings.endpoint else None
     if settings.endpoint:

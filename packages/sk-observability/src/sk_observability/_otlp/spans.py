@@ -1,4 +1,4 @@
-"""Node spans as OpenTelemetry spans, with the ids that they have."""
+"""Conversion of node spans to OpenTelemetry spans, which keep their ids."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS: Final = {
 
 
 def sender(settings: OtlpSettings, origin: Origin) -> OtlpSender[NodeSpan]:
-    """Give what sends this process's spans."""
+    """Return a sender of this process's spans."""
     resource = resource_of(settings, origin)
     return otlp_sender("spans", settings, lambda spans: [_converted(s, resource) for s in spans])
 

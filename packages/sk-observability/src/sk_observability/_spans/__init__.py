@@ -1,1 +1,1 @@
-"""Spans of nodes on their way to the exporters, and their account."""
+"""Pass node spans to the exporters and keep their account."""

@@ -1,4 +1,4 @@
-"""Counts of exporters as the account of a process, which goes over the control plane."""
+"""The span account of a process, made from its exporters' counts; sent over the control plane."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sk_kernel import ExporterAccount, SpanAccount
 from sk_observability._exporting.outlet import ExporterCounts
 
 OTHER: Final = "other"
-"""Stands for all reasons beyond the first `MOST_REASONS`, and for a text that is empty."""
+"""Replaces all reasons after the first `MOST_REASONS`, and an empty text."""
 MOST_REASONS: Final = 32
 MOST_CHARACTERS: Final = 64
 
@@ -18,10 +18,10 @@ MOST_CHARACTERS: Final = 64
 def span_account(
     worker: str, created: int, counts: Iterable[ExporterCounts], *, final: bool
 ) -> SpanAccount:
-    """The account of a process that has made so many spans.
+    """Return the account of a process that has made `created` spans.
 
-    Reasons are another package's words: each is cut to 64 characters, and behind the 32 that have
-    lost the most the rest are one.
+    Reasons may come from another package: each is cut to 64 characters, and all except the 32 with
+    the most losses are merged into one.
     """
     exporters = tuple(
         ExporterAccount(

@@ -1,4 +1,4 @@
-"""Node spans to several exporters."""
+"""Passing node spans to several exporters."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from sk_observability._spans.account import span_account
 
 
 class SpanFanOut:
-    """A `sk_kernel.NodeObserver` that hands spans to every exporter, each apart from the others.
+    """A `sk_kernel.NodeObserver` that passes spans to every exporter, isolated from each other.
 
-    Exports in the caller's thread, what is made for many batches at once: when `on_spans` returns,
-    the spans are written, counted as dropped, or in the hands of an exporter that sends later.
+    The exporters are called in the caller's thread, with the spans of many batches at once. When
+    `on_spans` returns, the spans are written, counted as dropped, or held by an exporter that sends
+    later.
     """
 
     def __init__(self, exporters: Iterable[Outlet[NodeSpan]]) -> None:
@@ -30,17 +31,17 @@ class SpanFanOut:
         self._through += len(spans)
 
     def finish(self, within_seconds: float = math.inf) -> None:
-        """Have exporters that send later begin to send what they hold. Raises nothing.
+        """Have exporters that send later begin to send the spans that they hold. Raises nothing.
 
-        `within_seconds` is all that this and `close` may take from now on; see `Outlet.finish`.
+        `within_seconds` bounds the time of this and `close`, from now on; see `Outlet.finish`.
         """
         for outlet in self._outlets:
             outlet.finish(within_seconds)
 
     def close(self) -> None:
-        """Have every exporter pass on what it holds, and close it. Raises nothing.
+        """Have every exporter export the spans that it holds, and close it. Raises nothing.
 
-        Those that send later do so side by side: the longest of their times is all that it takes.
+        Exporters that send later do so in parallel: this takes as long as the slowest, not the sum.
         """
         self.finish()
         for outlet in self._outlets:
@@ -48,18 +49,19 @@ class SpanFanOut:
         self._closed = True
 
     def counts(self) -> tuple[ExporterCounts, ...]:
-        """What became of the spans, for each exporter in the order given."""
+        """Return the outcomes of the spans for each exporter, in the order given."""
         return tuple(outlet.counts for outlet in self._outlets)
 
     def account(self, worker: str) -> SpanAccount:
-        """What became of this process's spans, by name of `worker`; final once closed. Any thread.
+        """Return the account of this process's spans under the name `worker`. Any thread.
 
-        Counted here, apart from the exporters: a span that one of them has lost is missed. Where an
-        interrupt has cut an `on_spans` short, nobody knows which of them were given its spans: then
-        the account stays that of a process that was stopped in mid-work, and is never final.
+        It is final after `close`. Created spans are counted here, independently of the exporters,
+        so that a span that an exporter loses silently is noticed. If an interrupt cut a call of
+        `on_spans` short, it is unknown which exporters received its spans, and the account is never
+        final, like that of a process stopped in the middle of its work.
         """
-        # In this order: of what is exported meanwhile, never more is known to have gone out than
-        # to be there.
+        # The exporters' counts are read before `_created`: spans that are exported meanwhile never
+        # make the exported number exceed the created one.
         final = self._closed and self._through == self._created
         counts = self.counts()
         return span_account(worker, self._created, counts, final=final)

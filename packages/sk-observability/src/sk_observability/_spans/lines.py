@@ -1,4 +1,4 @@
-"""Spans as lines of JSON: many of one vertex at once, by a template, and others one by one."""
+"""Spans as lines of JSON: columns of spans of one vertex by a template, others one by one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sk_observability._exporting.exporter import Origin
 class SpanLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A span's line of JSON: a `NodeSpan` and its exporter. The keys, in order, are the format.
 
-    Of the last four, `kind` is left out where it is `internal`, the others where they are empty.
+    Of the last four, `kind` is left out if it is `internal`, the others if they are empty.
     """
 
     trace_id: str
@@ -41,7 +41,7 @@ _COLUMNS: Final = ("trace_id", "span_id", "parent_id", "sequence", "start_ns", "
 
 
 def span_line(span: NodeSpan, origin: Origin) -> SpanLine:
-    """What a span's line says."""
+    """Return the content of a span's line."""
     return SpanLine(
         span.trace_id,
         span.span_id,
@@ -63,9 +63,9 @@ def span_line(span: NodeSpan, origin: Origin) -> SpanLine:
 
 
 class SpanLines:
-    """Encodes the spans that are exported there.
+    """Encodes spans as lines of JSON, for an exporter at `origin`.
 
-    Of those that come by columns, what they have in common is encoded once for all.
+    The common values of spans in columns are encoded once, into a template.
     """
 
     def __init__(self, origin: Origin) -> None:
@@ -73,7 +73,7 @@ class SpanLines:
         self._templates: dict[tuple[object, ...], list[str]] = {}
 
     def __call__(self, spans: Sequence[NodeSpan]) -> bytes:
-        """One JSON object per span, in their order."""
+        """Return one line of JSON per span, in their order."""
         if not isinstance(spans, Spans):
             return self._one_by_one(spans)
         return b"".join([self._part(part) for part in spans.parts])
@@ -90,7 +90,7 @@ class SpanLines:
         template = self._template(part)
         pieces, step, place = template * len(part), len(template), 1
         for texts in (part.trace_ids, part.span_ids, part.parent_ids):
-            if texts is not None:  # and no parent is: it is plain
+            if texts is not None:  # a plain part has all parent ids or none
                 pieces[place::step] = cast(Sequence[str], texts)
                 place += 2
         for numbers in (part.sequences, part.starts, part.ends):
@@ -99,8 +99,8 @@ class SpanLines:
         return "".join(pieces).encode()
 
     def _template(self, part: SpanColumns) -> list[str]:
-        """What is around the values of the columns, and an empty text for each of these."""
-        if part.links:  # to the hop of one batch
+        """Return the text around the columns' values, with an empty string for each value."""
+        if part.links:  # they differ for each batch: not worth keeping
             return self._made(part)
         place = part.name, part.process_group, part.handoff_from, part.route_hop
         key = *place, part.parent_ids is None
@@ -128,7 +128,7 @@ class SpanLines:
         for name in _COLUMNS:
             if name == "parent_id" and part.parent_ids is None:
                 continue
-            # No name that is in the line has this in it: its quotation marks are escaped.
+            # No value in the line contains this key: quotation marks in values are escaped.
             before, found, rest = rest.partition(f'"{name}":')
             quote = '"' if rest[0] == '"' else ""
             pieces += [before + found + quote, ""]

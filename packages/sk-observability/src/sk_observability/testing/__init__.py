@@ -1,4 +1,4 @@
-"""A real OTLP receiver for tests, over gRPC or HTTP, which also misbehaves as told.
+"""A real OTLP receiver for tests, over gRPC or HTTP, which can be told to misbehave.
 
 Needs the extra `sk-observability[otlp]`, and nothing else of this package.
 """

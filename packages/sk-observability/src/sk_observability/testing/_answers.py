@@ -10,9 +10,9 @@ from typing import Final
 class Answer:
     """What a receiver does with each request.
 
-    It waits for `seconds` (or, where `hangs`, until it is told otherwise or stopped), and then
-    either refuses it whole (`refuses`; `transient`: as one that may be sent again) or takes it,
-    without its last `rejects` items.
+    It waits for `seconds` (with `hangs`, until its answer is changed or it is stopped). Then it
+    either rejects the whole request (`refuses`; with `transient`, by a status that allows a retry)
+    or accepts it, except for its last `rejects` items.
     """
 
     seconds: float = 0.0
@@ -23,7 +23,7 @@ class Answer:
 
 
 ACCEPT: Final = Answer()
-"""The receiver takes what it is sent."""
+"""The receiver accepts every request."""
 
 HANG: Final = Answer(hangs=True)
 """The receiver does not answer."""

@@ -14,19 +14,19 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as tra
 from sk_observability.testing._answers import Answer
 
 Handle = Callable[[str, Any, Mapping[str, str]], tuple[Answer, Any]]
-"""Takes a signal, its request and its headers; gives how it was answered, and the response."""
+"""Takes a signal, its request and its headers; returns the answer and the response."""
 
 _THREADS: Final = 16
 
 
 class _Service:
-    """The one method of each of the services."""
+    """The implementation of each service, which has a single method."""
 
     def __init__(self, signal: str, handle: Handle) -> None:
         self._signal, self._handle = signal, handle
 
     def Export(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Take a request."""
+        """Answer a request."""
         headers = {k: v for k, v in context.invocation_metadata() if isinstance(v, str)}
         answer, response = self._handle(self._signal, request, headers)
         if answer.refuses:
@@ -57,6 +57,6 @@ class GrpcServer:
         self._server.start()
 
     def stop(self) -> None:
-        """Hang up on everyone, and wait until the port is free."""
+        """Close all connections, and wait until the port is free."""
         self._server.stop(None).wait()
         self._pool.shutdown()

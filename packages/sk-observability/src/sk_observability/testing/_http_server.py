@@ -40,7 +40,7 @@ class HttpServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Hang up on everyone, and wait until the port is free."""
+        """Close all connections, and wait until the port is free."""
         self._server.shutdown()
         self._thread.join()
         self._server.hang_up()
@@ -67,14 +67,14 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def hang_up(self) -> None:
-        """End the connections that are still open: each handler then ends too."""
+        """Close the connections that are still open, so that their handlers end."""
         with self._lock:
             left = list(self._open)
         for request in left:
             self.shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that hang up are what tests are about."""
+        """Print nothing: tests close connections on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -82,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
     handle_request: Handle
 
     def do_POST(self) -> None:
-        """Take a request."""
+        """Answer a request."""
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         if self.path not in _PATHS:
             return self._respond(_NOT_FOUND, b"")
@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Say nothing."""
+        """Print nothing."""
 
 
 def _plain(body: bytes, encoding: str) -> bytes:

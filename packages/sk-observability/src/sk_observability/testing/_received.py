@@ -1,4 +1,4 @@
-"""What a receiver was sent: spans, log records and points of metrics, read from OTLP's requests."""
+"""The received spans, log records and metric points, read from OTLP requests."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Attributes = Mapping[str, Value]
 class ReceivedSpan:
     """A span, with its ids in hexadecimal; `kind` is 1 (internal), 4 (producer) or 5 (consumer).
 
-    `resource` are the attributes of the process that sent it, `links` pairs of a trace id and a
-    span id, `events` their names, times and attributes. `error` is the description of the status
-    where that is an error; `parent_is_remote` says that the parent is in another process.
+    `resource` holds the attributes of the sending process, `links` pairs of a trace id and a span
+    id, and `events` names, times and attributes. `error` is the status description if the status is
+    an error; `parent_is_remote` is true if the parent is in another process.
     """
 
     resource: Attributes
@@ -38,7 +38,7 @@ class ReceivedSpan:
 class ReceivedLog:
     """A log record, with its trace id in hexadecimal; `severity` as in the protocol (9: info).
 
-    `resource` are the attributes of the process that sent it.
+    `resource` holds the attributes of the sending process.
     """
 
     resource: Attributes
@@ -55,8 +55,8 @@ class ReceivedLog:
 class ReceivedPoint:
     """One value of the metric `name`, whose `kind` is `sum`, `gauge` or `histogram`.
 
-    For a histogram `value` is the sum of what was measured, `bounds` the upper bounds of the
-    buckets, and `buckets` how many measurements each holds; there is one more bucket than bounds.
+    For a histogram `value` is the sum of the measurements, `bounds` are the upper bounds of the
+    buckets, and `buckets` the number of measurements in each; there is one more bucket than bounds.
     """
 
     resource: Attributes
@@ -76,7 +76,7 @@ _REMOTE = 0x200
 
 
 def spans_of(request: Any) -> Iterator[ReceivedSpan]:
-    """Give the spans of an `ExportTraceServiceRequest`."""
+    """Yield the spans of an `ExportTraceServiceRequest`."""
     for group in request.resource_spans:
         resource = _attributes(group.resource.attributes)
         for scope in group.scope_spans:
@@ -102,7 +102,7 @@ def spans_of(request: Any) -> Iterator[ReceivedSpan]:
 
 
 def logs_of(request: Any) -> Iterator[ReceivedLog]:
-    """Give the log records of an `ExportLogsServiceRequest`."""
+    """Yield the log records of an `ExportLogsServiceRequest`."""
     for group in request.resource_logs:
         resource = _attributes(group.resource.attributes)
         for scope in group.scope_logs:
@@ -120,7 +120,7 @@ def logs_of(request: Any) -> Iterator[ReceivedLog]:
 
 
 def points_of(request: Any) -> Iterator[ReceivedPoint]:
-    """Give the points of an `ExportMetricsServiceRequest`."""
+    """Yield the metric points of an `ExportMetricsServiceRequest`."""
     for group in request.resource_metrics:
         resource = _attributes(group.resource.attributes)
         for scope in group.scope_metrics:

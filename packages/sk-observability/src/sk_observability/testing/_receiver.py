@@ -1,4 +1,4 @@
-"""The receiver itself: what it got, and how it behaves."""
+"""The OTLP receiver: keeps the received items, and answers as configured."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _SIGNALS: Final[Mapping[str, tuple[Callable[[Any], Iterable[Any]], Callable[[], 
     "logs": (logs_of, ExportLogsServiceResponse, "rejected_log_records"),
     "metrics": (points_of, ExportMetricsServiceResponse, "rejected_data_points"),
 }
-"""How each is read from a request, what it is answered with, and where that counts rejections."""
+"""By signal: the reader of its requests, the response, and the response's field for rejections."""
 
 
 class OtlpReceiver:
     """Receives spans, logs and metrics on a free port of the loopback interface, and keeps them.
 
-    It serves as soon as it is made, until `stop`; and again, on the same port, after `start`. How
-    it answers may be changed at any time. All methods may be called from any thread.
+    It serves as soon as it is made, until `stop`; and again, on the same port, after `start`. The
+    answer may be changed at any time. All methods may be called from any thread.
     """
 
     def __init__(
@@ -59,52 +59,52 @@ class OtlpReceiver:
 
     @property
     def endpoint(self) -> str:
-        """Where it is, as an exporter's setting: `http://127.0.0.1:PORT`."""
+        """The endpoint for an exporter's settings: `http://127.0.0.1:PORT`, with TLS `https`."""
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings of an exporter that sends to it, without TLS."""
+        """The settings of an exporter that sends to this receiver, except those of TLS."""
         return {"protocol": self._protocol, "endpoint": self.endpoint}
 
     @property
     def spans(self) -> tuple[ReceivedSpan, ...]:
-        """The spans that it took, in order of arrival."""
+        """The accepted spans, in order of arrival."""
         with self._changed:
             return tuple(self._taken["spans"])
 
     @property
     def logs(self) -> tuple[ReceivedLog, ...]:
-        """The log records that it took, in order of arrival."""
+        """The accepted log records, in order of arrival."""
         with self._changed:
             return tuple(self._taken["logs"])
 
     @property
     def points(self) -> tuple[ReceivedPoint, ...]:
-        """The points of metrics that it took, in order of arrival."""
+        """The accepted metric points, in order of arrival."""
         with self._changed:
             return tuple(self._taken["metrics"])
 
     @property
     def headers(self) -> tuple[Mapping[str, str], ...]:
-        """The headers of each request, in lower case, however it was answered."""
+        """The headers of each request, with names in lower case, accepted or not."""
         with self._changed:
             return tuple(self._headers)
 
     def answer_with(self, answer: Answer) -> None:
-        """Answer like this from now on, also the requests that are waiting for an answer."""
+        """Use this answer from now on, also for requests that are waiting for an answer."""
         with self._changed:
             self._answer = answer
             self._turn += 1
             self._changed.notify_all()
 
     def wait_until(self, condition: Callable[[Self], bool], seconds: float = 30.0) -> bool:
-        """Wait until the condition holds, for this time at most; whether it does."""
+        """Wait until the condition holds, at most this long; return whether it holds."""
         with self._changed:
             return self._changed.wait_for(lambda: condition(self), seconds)
 
     def start(self) -> None:
-        """Serve, on the same port as before."""
+        """Start to serve, on the same port as before."""
         tls = self._tls
         if self._protocol == "grpc":
             self._server = GrpcServer(
@@ -115,7 +115,7 @@ class OtlpReceiver:
         self._port = self._server.port
 
     def stop(self) -> None:
-        """Close all connections, and let nobody connect until `start`."""
+        """Close all connections, and accept none until `start`."""
         server, self._server = self._server, None
         with self._changed:
             self._turn += 1
@@ -144,7 +144,7 @@ class OtlpReceiver:
             return answer, self._take(signal, request, answer.rejects)
 
     def _awaited_answer(self) -> Answer:
-        """Wait as the answer says. One that hangs ends with another answer, or with the server."""
+        """Wait as the answer requires; a hanging answer ends with a new answer or with `stop`."""
         while True:
             answer = self._answer
             otherwise = self._is_told_otherwise(None if answer.hangs else answer.seconds)

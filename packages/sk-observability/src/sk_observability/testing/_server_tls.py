@@ -1,4 +1,4 @@
-"""The TLS of a receiver, for either protocol."""
+"""The TLS settings of a receiver, for either protocol."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class ServerTls:
 
 
 def grpc_credentials(tls: ServerTls) -> grpc.ServerCredentials:
-    """The files as gRPC takes them."""
+    """Return the files as gRPC server credentials."""
     pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
     ca = tls.client_ca.read_bytes() if tls.client_ca else None
     return grpc.ssl_server_credentials([pair], ca, require_client_auth=ca is not None)
 
 
 def ssl_context(tls: ServerTls) -> ssl.SSLContext:
-    """The files as `http.server` takes them."""
+    """Return the files as an SSL context for `http.server`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tls.certificate, tls.key)
     if tls.client_ca:
