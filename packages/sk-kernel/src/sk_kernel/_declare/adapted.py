@@ -90,7 +90,7 @@ class GeneratorSource:
 
 
 def unseen_after(quick: int) -> int:
-    """Return how many items to take before the next clock check, ``quick`` having come quickly."""
+    """How many items to take before the next clock check, after ``quick`` without a pause."""
     return min(1 + quick // _PART_UNSEEN, _MOST_UNSEEN)
 
 

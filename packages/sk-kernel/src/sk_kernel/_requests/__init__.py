@@ -1,1 +1,1 @@
-"""Requests within the graph, and their way between processes."""
+"""Requests within the graph, and between processes."""

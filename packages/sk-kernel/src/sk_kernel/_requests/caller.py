@@ -1,4 +1,4 @@
-"""What a caller says of its request: a name for it, the trace that it is part of, headers."""
+"""The caller's data in a request: its trace id or the trace it is part of, and its headers."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from sk_kernel._record.envelope import Correlation, Envelope, unfit_headers, unf
 from sk_kernel._record.trace_context import TRACEPARENT, TraceParent, read_traceparent
 from sk_kernel.errors import UnsendableRequestError
 
-#: A longer name is refused: it goes with each record, into each span and log line, and is held as
-#: long as its request. As long as the name of a run may be.
+#: The maximum length of a name, the same as of a run's name: it is stored with its request and
+#: copied into each record, span and log line.
 _MOST_NAME: Final = 256
 
-#: Of names that need only differ: without a system call for each, and reseeded in a forked child.
+#: For names that must only differ: no system call for each, and reseeded in a forked child.
 _random = Random()  # noqa: S311
 os.register_at_fork(after_in_child=_random.seed)
 
 
 def caller_of(headers: Mapping[str, str]) -> TraceParent | None:
-    """The caller's span, as a request's header ``traceparent`` has it; None where none does."""
+    """Return the caller's span from the header ``traceparent``; None if there is none."""
     said = headers.get(TRACEPARENT) if isinstance(headers, Mapping) else None
     return read_traceparent(said) if isinstance(said, str) else None
 
 
 def names_of(trace_id: str | None, headers: Mapping[str, str]) -> tuple[str, str | None]:
-    """The name that a request goes by, and a spare one for where that is taken, or None.
+    """Return the name of a request, and a spare one, or None, if that name is in use.
 
-    The name is the trace id given, else that of the caller's trace, else a random one. Only a
-    caller's trace has a spare one: it may have several requests in flight.
+    The name is the given trace id, otherwise that of the caller's trace, otherwise a random one.
+    Only a name from a caller's trace has a spare one: that trace may have several requests in
+    flight.
     """
     if trace_id:
         return trace_id, None
@@ -42,7 +43,7 @@ def names_of(trace_id: str | None, headers: Mapping[str, str]) -> tuple[str, str
 
 
 def too_long_in(asked: Envelope[Any] | BoundaryDispatchInput) -> str:
-    """Which name that a caller has made is too long, for a message; empty where none is."""
+    """Describe the name that is too long, for a message; empty if none is."""
     for name, said in (("trace_id", asked.trace_id), ("reply_to", asked.reply_to)):
         if said is not None and len(said) > _MOST_NAME:
             return f"a {name} of more than {_MOST_NAME} characters"
@@ -50,10 +51,10 @@ def too_long_in(asked: Envelope[Any] | BoundaryDispatchInput) -> str:
 
 
 def require_sendable(asked: BoundaryDispatchInput) -> None:
-    """Refuse what another process could not be told of, in every profile.
+    """Reject, in every profile, what could not be sent to another process.
 
-    :raises UnsendableRequestError: when what is said of the payload is not all text, or a name in
-        it is too long.
+    :raises UnsendableRequestError: when the payload's metadata is not all text, or a name in it is
+        too long.
     """
     group = "" if isinstance(asked.dispatch_group, str) else "a dispatch_group that is no text"
     if unfit := unfit_in(asked) or too_long_in(asked) or group:
@@ -63,12 +64,12 @@ def require_sendable(asked: BoundaryDispatchInput) -> None:
 def carried_with(
     asked: BoundaryDispatchInput, name: str, *, sampled: bool
 ) -> tuple[Correlation, bool]:
-    """What is carried with a request's record, and whether the record is traced.
+    """Return the metadata to send with a request's record, and whether the record is traced.
 
-    :param name: the record's trace id, where no caller's trace says otherwise.
-    :param sampled: whether it is traced, likewise.
-    :raises UnsendableRequestError: when its headers are not all text, whether or not they are to be
-        sent: every profile refuses the same.
+    :param name: the record's trace id, unless the caller's trace has one.
+    :param sampled: whether it is traced, unless the caller's trace decides that.
+    :raises UnsendableRequestError: when its headers are not all text, even if they need not be
+        sent: every profile rejects the same.
     """
     headers = dict(asked.headers) if isinstance(asked.headers, Mapping) else asked.headers
     if unfit := unfit_headers(headers):

@@ -1,8 +1,8 @@
-"""How visits and answers travel between processes.
+"""The wire forms of visits and answers.
 
 A visit is ``[request, weight, producer, type, consumer, key, correlation, sampled, due, payload]``,
-an answer ``[request, weight, type, payload, node, cause, given up]``: MessagePack arrays, numbers
-in place of vertices and types as for batches. A frame is an array of visits or one of answers.
+an answer ``[request, weight, type, payload, node, cause, given up]``: MessagePack arrays, with
+numbers for vertices and types as in batches. A frame is an array of visits or one of answers.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class WireVisit(msgspec.Struct, array_like=True, gc=False):
 
 
 class RawVisit(WireVisit, array_like=True, gc=False):
-    """A visit whose correlation is still encoded, too, since it may not be as declared."""
+    """A visit whose correlation is still encoded, too, since it may be invalid."""
 
     correlation: msgspec.Raw  # type: ignore[assignment]
 
 
 class WireAnswer(msgspec.Struct, array_like=True, gc=False):
-    """An answer, its payload still encoded; ``type`` is None where it is no reply."""
+    """An answer, its payload still encoded; ``type`` is None if it is not a reply."""
 
     request: str
     weight: _Share

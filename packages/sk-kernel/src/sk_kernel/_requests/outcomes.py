@@ -1,6 +1,7 @@
-"""What requests come to in one segment: answers, and visits onward, all of their weight in them.
+"""The outcomes of requests in one segment: answers, and visits to other segments.
 
-Pure. Of one batch, whose requests are known by the roots of their keys.
+Their weights add up to the weight that came in. Pure. For one batch, whose requests are identified
+by the roots of their keys.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from sk_kernel.errors import RequestSpreadTooFarError, RunError
 
 
 class Outcomes(NamedTuple):
-    """What has become of requests in a segment.
+    """The outcomes of requests in a segment.
 
-    ``answers`` are for the callers; what goes ``onward`` is held by the index of the segment that
-    it goes to.
+    ``answers`` are for the callers; the visits in ``onward`` are by the index of the segment that
+    they go to.
     """
 
     answers: list[Answer]
@@ -27,7 +28,7 @@ class Outcomes(NamedTuple):
 
 
 class Leaving(NamedTuple):
-    """Records of any requests that leave a segment, all of one producer.
+    """Records of any number of requests that leave a segment, all from one producer.
 
     They go over ``edge`` to the segment with the index ``segment``; without an edge they are
     replies.
@@ -43,14 +44,15 @@ class Leaving(NamedTuple):
 def outcomes_of(
     batch: RequestBatch, requests: dict[int, Visit], leaving: Sequence[Leaving]
 ) -> Outcomes:
-    """What has become of each request, its whole weight accounted for.
+    """Return the outcomes of all requests, with the whole weight of each.
 
-    One that has failed hands its weight in with that; of any other the weight is divided among the
-    records that leave, as replies or onward, and handed in where none does. One that has less of it
-    than records fails of that, in the ``batch``, too.
+    The weight of a request that has failed goes into its failure; otherwise it is divided among the
+    records that leave, as replies or onward; if none leaves, it goes into an empty answer. A
+    request that has less weight than records fails with RequestSpreadTooFarError, in the ``batch``
+    as well.
 
-    :param requests: of each request one visit that has the weight of all of them, by root; those
-        that have failed are taken out.
+    :param requests: for each request one visit that has the weight of all its visits, by root;
+        those that have failed are removed.
     """
     answers = [_failure(requests.pop(root), error) for root, error in batch.failed.items()]
     parts = _counted(requests, leaving)
@@ -90,7 +92,7 @@ def outcomes_of(
 
 
 def _counted(requests: Container[int], leaving: Iterable[Leaving]) -> dict[int, int]:
-    """How many records leave of each of these requests, by its root; only where any does."""
+    """Count the records of each request that leave, by its root; omit requests without any."""
     parts: dict[int, int] = {}
     for each in leaving:
         for key in each.keys:
@@ -101,7 +103,7 @@ def _counted(requests: Container[int], leaving: Iterable[Leaving]) -> dict[int, 
 
 
 def _spread_too_far(batch: RequestBatch, root: int, leaving: Iterable[Leaving]) -> RunError:
-    """The failure of a request of which more records leave than it has weight."""
+    """Return the failure of a request of which more records leave than it has weight."""
     own = ((key, each.producer) for each in leaving for key in each.keys if root_of(key) == root)
     key, node = next(own)
     error = RequestSpreadTooFarError(node).about(key)

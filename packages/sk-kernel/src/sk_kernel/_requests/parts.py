@@ -1,4 +1,4 @@
-"""Visits and answers to parts of frames; of those that cannot be sent each fails by itself."""
+"""Encoding visits and answers as parts of frames; each that cannot be sent fails by itself."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ encode: Final = msgspec.msgpack.Encoder().encode
 
 
 def encoded(wire: Sequence[Any], of: Visit | Answer) -> bytes:
-    """The bytes of a visit or an answer that is in the order of its wire form.
+    """Encode a visit or an answer whose fields are in the order of its wire form.
 
-    :raises NodeOutputError: when MessagePack has no form for it: of who gave it.
+    :raises NodeOutputError: when MessagePack cannot carry it; names the node that it comes from.
     """
     try:
         return encode(wire)
@@ -36,13 +36,13 @@ def parts_of(
     instead: Callable[[Answer], bytes | None],
     on_unsent: Callable[[RunError], object] | None = None,
 ) -> list[WirePart]:
-    """All as one part, or, where they do not fit or one cannot be sent, a part for each.
+    """Encode all as one part, or, if that is too large or one cannot be sent, as one part each.
 
-    :param sent: puts one of them in the order of its wire form.
-    :param limit: of the bytes of an array.
-    :param instead: gives what to send in the place of one that cannot be sent, if anything, of the
-        failure that it is: its cause is NodeOutputError or RecordTooLargeError.
-    :param on_unsent: is called with that error itself.
+    :param sent: returns the fields of a visit or answer in the order of its wire form.
+    :param limit: the maximum size of an array in bytes.
+    :param instead: returns the bytes to send instead of one that cannot be sent, or None; its
+        argument is the failure, caused by NodeOutputError or RecordTooLargeError.
+    :param on_unsent: called with that error itself.
     """
     if not several:
         return []
@@ -53,12 +53,12 @@ def parts_of(
     else:
         if len(data) <= limit:
             return [part_of(data, len(several))]
-        del data  # which may be large
+        del data  # it may be large
     parts: list[WirePart] = []
     for each in several:
         try:
             data = encoded(sent(each), each)
-            if len(data) >= limit:  # the head of its array takes a byte, too
+            if len(data) >= limit:  # one byte for the head of the array
                 raise RecordTooLargeError(each.origin, -1, len(data), limit)
         except (NodeOutputError, RecordTooLargeError) as error:
             if on_unsent is not None:

@@ -1,4 +1,4 @@
-"""Running requests through one segment: all that come together as one batch, each by itself."""
+"""Running requests through one segment: those that arrive together as one batch."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from sk_kernel.errors import RequestExpiredError, RunError
 
 
 class RequestRunner:
-    """Runs what requests have brought to one segment, in the thread of the segment's batches.
+    """Runs the records of requests in one segment, in the thread of the segment's batches.
 
-    A record for the sink is a reply, whichever segment the sink is in: the caller takes its place.
+    A record for the sink is a reply, whichever segment the sink is in: it goes to the caller
+    instead.
 
     ``on_failed`` is called, in that thread, with the error of each request that has failed here.
     """
@@ -31,7 +32,7 @@ class RequestRunner:
     def __init__(self, plan: ExecutionPlan, segment: Segment, runner: SegmentRunner) -> None:
         self._runner, self.manner = runner, runner.manner
         self.on_failed: Callable[[RunError], object] | None = None
-        #: Those that are run at this moment, by their identity: several where they overlap.
+        #: The batches that are running, by their ``id()``: several if requests overlap.
         self._under_way: dict[int, RequestBatch] = {}
         self._expired = False
         segment_of = {v: s.index for s in plan.segments for v in s.vertices}
@@ -43,15 +44,16 @@ class RequestRunner:
                 self._edges.setdefault(way, []).append(edge)
 
     def run(self, visits: Sequence[Visit]) -> Outcomes:
-        """Run records of any number of requests, which have come to this segment together.
+        """Run records of any number of requests that have arrived at this segment together.
 
-        They pass it as a batch does: node by node in the order of their keys, which is the order in
-        which the requests were made. What a node raises on a record, or gives that it does not
-        declare, fails that record's request, of which nothing is run any further; so does a node
-        that would end the process (``sys.exit``). One whose time is over is not run at all, and a
-        coroutine whose request runs out of time is cancelled (:class:`RequestExpiredError`).
+        They pass it as a batch does: node by node, in the order of their keys, which is the order
+        of the requests. If a node raises on a record, or returns a payload that it does not
+        declare, that record's request fails, and none of its records is run any further. This
+        includes exceptions that would end the process (``sys.exit``). A request whose time is over
+        is not run, and a coroutine whose request runs out of time is cancelled
+        (:class:`RequestExpiredError`).
 
-        :raises DeadLetterError: when what a node gave up cannot be written.
+        :raises DeadLetterError: when a dead letter cannot be written.
         """
         in_time, answers = self._in_time(visits)
         if not in_time:
@@ -62,9 +64,9 @@ class RequestRunner:
         return self._outcomes(answers, batch, requests, replies, departures)
 
     async def overlap(self, visits: Sequence[Visit]) -> Outcomes:
-        """:meth:`run`, while others are under way: only where :attr:`manner` is overlapping.
+        """Do as :meth:`run` while other requests run; only if :attr:`manner` is overlapping.
 
-        :raises DeadLetterError: when what a node gave up cannot be written.
+        :raises DeadLetterError: when a dead letter cannot be written.
         """
         in_time, answers = self._in_time(visits)
         if not in_time:
@@ -93,22 +95,21 @@ class RequestRunner:
 
     @staticmethod
     def late(visits: Iterable[Visit]) -> list[Answer]:
-        """What becomes of those that are not run, as nobody would wait for what comes of them."""
+        """Return the failures of visits that are not run, since nobody waits for their result."""
         late = RequestExpiredError.__name__
         return [Answer(v.request, v.weight, node=v.edge.consumer, cause_type=late) for v in visits]
 
     def expire(self) -> None:
-        """Nobody waits any more for what is run, or ever will be. Any thread.
+        """End all requests here, present and future, as if their time were over. Any thread.
 
-        As if the time of all requests were over: a coroutine that waits on behalf of one is
-        cancelled, once, and what comes from then on is not run at all.
+        A coroutine that waits for one is cancelled, once; requests that arrive later are not run.
         """
         self._expired = True
         for batch in tuple(self._under_way.values()):
             batch.expire()
 
     def _in_time(self, visits: Sequence[Visit]) -> tuple[Sequence[Visit], list[Answer]]:
-        """(those that somebody waits for still, the failures of the others)."""
+        """Return (the visits that somebody still waits for, the failures of the others)."""
         now = math.inf if self._expired else time.monotonic()
         if all(visit.due > now for visit in visits):
             return visits, []
@@ -117,9 +118,9 @@ class RequestRunner:
 
     @contextmanager
     def _known(self, batch: RequestBatch) -> Iterator[None]:
-        """Have :meth:`expire` meet a batch for as long as this lasts."""
+        """Register a batch for :meth:`expire` during the block."""
         self._under_way[id(batch)] = batch
-        if self._expired:  # it may have looked before
+        if self._expired:  # expire() may have come before this batch was registered
             batch.expire()
         try:
             yield
@@ -129,7 +130,7 @@ class RequestRunner:
     def _leaving(
         self, batch: RequestBatch, segment: int, sections: Iterable[Section]
     ) -> Iterator[Leaving]:
-        """How sections leave for another segment; to the sink, if that is there, as replies."""
+        """Return how sections leave for another segment; those for the sink leave as replies."""
         for producer, kind, target, keys, items in sections:
             for edge in self._edges[producer, kind.cls, segment]:
                 if target not in (None, edge.consumer):
@@ -147,9 +148,9 @@ _key = attrgetter("key")
 
 
 def _gathered(visits: Sequence[Visit]) -> tuple[RequestBatch, dict[int, Visit], Iterable[Column]]:
-    """Visits as (a batch, its requests, what has come over each edge): in the order of their keys.
+    """Return visits as (a batch, its requests, a column for each edge), in the order of their keys.
 
-    Of each request stands its last visit, by the root of its keys, with the weight of all of them.
+    Each request is represented by its last visit, with the weight of all its visits, by its root.
     """
     requests: dict[int, Visit] = {}
     columns: dict[int, tuple[Edge, list[Key], list[Any]]] = {}

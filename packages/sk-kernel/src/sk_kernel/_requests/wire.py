@@ -1,4 +1,4 @@
-"""Visits and answers to bytes and back: what goes between processes for requests."""
+"""Encoding and decoding of visits and answers, which processes exchange for requests."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ from sk_kernel.errors import (
     WireError,
 )
 
-#: An edge on the wire: producer, type and consumer, by their indices.
+#: An edge on the wire: the indices of producer, type and consumer.
 _Way = tuple[int, int, int]
-#: Replies that are more together are not made while others wait.
+#: Replies above this total size are not constructed in a thread that others wait for.
 _AT_ONCE_BYTES: Final = 1 << 16
-#: What is found where what was said of a payload is not as it should be.
+#: The fault of metadata that is not as declared.
 _NO_TEXT: Final = ("Envelope with headers, or a name, that are not all text", "")
 
 
 class RequestCodec:
     """Encodes and decodes the visits and answers of one graph.
 
-    ``on_fault`` is called with the error of each visit or answer that cannot be sent, and of each
-    that arrived and cannot be read. Its outcome carries no more than the type of that error.
+    ``on_fault`` is called with the error of each visit or answer that cannot be sent, or that
+    arrived and cannot be read. The outcome of the request has only the type of that error.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -68,13 +68,13 @@ class RequestCodec:
         }
         self._decoders: dict[int, Any] = {}
         self._inert: dict[int, bool] = {}
-        #: The edge and the decoder of each way on which a visit has come so far.
+        #: The edge and the decoder of each way on which a visit has arrived.
         self._read: dict[_Way, tuple[Edge, Callable[[msgspec.Raw], Any]]] = {}
 
     def visit(self, visit: Visit) -> bytes:
-        """The bytes of a visit that a caller sends.
+        """Encode a visit that a caller sends.
 
-        :raises UnsendableRequestError: when MessagePack has no form for its payload.
+        :raises UnsendableRequestError: when MessagePack cannot carry its payload.
         """
         try:
             return encoded(self._sent_visit(visit), visit)
@@ -84,18 +84,18 @@ class RequestCodec:
     def visit_parts(
         self, visits: Sequence[Visit], limit: int
     ) -> tuple[list[WirePart], list[Answer]]:
-        """(visits as parts of arrays of at most ``limit`` bytes, the failures of the others).
+        """Return (visits as parts of arrays of up to ``limit`` bytes, failures of the others).
 
-        A failure is that of the node that the visit comes from, its cause NodeOutputError or
+        A failure names the node that the visit comes from; its cause is NodeOutputError or
         RecordTooLargeError.
         """
         unsent: list[Answer] = []
         return parts_of(visits, self._sent_visit, limit, unsent.append, self.on_fault), unsent
 
     def answer_parts(self, answers: Sequence[Answer], limit: int) -> list[WirePart]:
-        """Answers as parts of arrays of at most ``limit`` bytes.
+        """Encode answers as parts of arrays of at most ``limit`` bytes.
 
-        In the place of a reply that cannot be sent stands a failure, as of a visit.
+        A reply that cannot be sent is replaced by a failure, as for a visit.
         """
         return parts_of(
             answers,
@@ -106,11 +106,11 @@ class RequestCodec:
         )
 
     def visits(self, data: bytes | memoryview, now: float = -math.inf) -> list[Visit | Answer]:
-        """The visits in an array of them; in place of one that is not as declared, its failure.
+        """Decode an array of visits; a visit that is not as declared is replaced by its failure.
 
-        Fields are not checked where they are sent. So a visit with one of another type than it
-        declares comes here: that is the failure of its own request alone. So is one that is due
-        by ``now``: it is not read any further.
+        The sender does not check fields, so a visit with a field of another type than declared can
+        arrive: that fails its own request only. A visit that is due by ``now`` fails, too: its
+        payload is not read.
 
         :raises WireError: when the bytes are not visits of this graph.
         """
@@ -120,7 +120,7 @@ class RequestCodec:
             return self._raw_visits(data, now)
 
     def answers(self, data: bytes | memoryview) -> list[Answer]:
-        """The answers in an array of them, their replies unread: no code of an application runs.
+        """Decode an array of answers; replies stay encoded, so no code of the application runs.
 
         :raises WireError: when the bytes are not answers of this graph.
         """
@@ -134,9 +134,10 @@ class RequestCodec:
         """Construct the reply of an answer; if that fails, return a failure in its place.
 
         A reply fails if it is not as declared, or if its class raises. Anything that the class
-        raises fails this request alone: it is the application's code.
+        raises fails only this request: it is the application's code.
 
-        :param trace_id: that the request was sent with; noted on the error for ``on_fault``.
+        :param trace_id: the trace id that the request was sent with; noted on the error for
+            ``on_fault``.
         """
         unread = answer.payload
         if not isinstance(unread, Unread):
@@ -154,7 +155,7 @@ class RequestCodec:
             return _failed(answer, answer.node, NodeOutputError)
 
     def reads_at_once(self, answers: Iterable[Answer]) -> bool:
-        """Whether :meth:`read` of all takes next to no time, and runs no code of an application."""
+        """Return whether :meth:`read` of all is quick and runs no code of the application."""
         size = 0
         for answer in answers:
             unread = answer.payload
@@ -213,9 +214,9 @@ class RequestCodec:
     def _undeclared(
         self, wire: WireVisit, edge: Edge, known: Correlation, found: tuple[str, str]
     ) -> Answer:
-        """The failure of a visit that is not as declared: at who was to get it, in this process.
+        """Return the failure of an invalid visit, at the node in this process that it was for.
 
-        :param found: what came, and what is declared, as of :class:`NodeOutputError`.
+        :param found: what was received and what is declared, as in :class:`NodeOutputError`.
         """
         got, declared = found
         cause: type[KernelError] = WireError

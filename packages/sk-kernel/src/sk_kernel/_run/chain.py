@@ -17,19 +17,19 @@ from sk_kernel._record.envelope import Key, root_of
 from sk_kernel._run.key_guard import KeyGuard
 from sk_kernel.errors import NodeFailedError, NodeOutputError, RunError
 
-#: Passes the items of some rows, from the iterator over a list of them that ends before this row,
-#: through all nodes in turn, record by record, appending the last one's returns; gives the rows of
-#: the records that a node has given up.
+#: Passes rows, up to the row of the given index, through all nodes in turn, record by record: takes
+#: their items from an iterator over a list, and appends what the last node returns. Returns the
+#: rows of the records that were given up or whose request has failed.
 Chain = Callable[[Batch, Rows, Iterator[Any], int, list[Any]], list[int]]
 
 
 def compile_chain(
     calls: Sequence[NodeCall], onward: Mapping[str, Edge], guard: KeyGuard | None
 ) -> Chain:
-    """One loop for the nodes ``calls``, which are one straight line: see :func:`is_straight`.
+    """Compile the nodes ``calls``, a straight line (:func:`is_straight`), into one loop.
 
-    :param onward: the edge that leads on from each of them but the last, by its name.
-    :param guard: looks at what goes over those; none where one worker runs the nodes.
+    :param onward: the edge from each node except the last to the next one, by the node's name.
+    :param guard: checks the records on these edges; None if one worker runs the nodes.
     """
     passed, call_of = _compiled(calls, onward, guard)
 
@@ -44,7 +44,7 @@ def compile_chain(
             except BaseException as error:
                 if not batch.is_record_failure(error):
                     raise
-                # The place in the iterator tells the record, the line of the loop the node.
+                # The position in the iterator shows the record, the line in the loop the node.
                 row = max(end - length_hint(rest) - 1, 0)
                 line, payload = _stopped_at(passed.__code__, error)
                 call = call_of[line]
@@ -62,45 +62,45 @@ def compile_chain(
 
 
 class NotPassedError(Exception, ABC):
-    """What a node in the middle of a chain returned does not go on to the next one."""
+    """The output of a node within a chain that must not be passed to the next node."""
 
     @abstractmethod
     def refusal(self, call: NodeCall, key: Key) -> RunError:
-        """The error of the record ``key``, for which the node of ``call`` returned that."""
+        """Return the error for the record ``key``, for which the node of ``call`` returned it."""
 
 
 class DetourError(NotPassedError):
-    """It is something else than the node declares."""
+    """The output is not of the type that the node declares."""
 
     def __init__(self, output: object) -> None:
         self._got = type(output).__qualname__
         super().__init__(self._got)
 
     def refusal(self, call: NodeCall, key: Key) -> RunError:
-        """See the base."""
+        """Return a NodeOutputError."""
         declared = str(call.spec.emits)
         return NodeOutputError(call.name, self._got, declared, root_of(key)).about(key)
 
 
 class StrayError(NotPassedError):
-    """It is another worker's."""
+    """The output has a key that another worker owns."""
 
     def __init__(self, guard: KeyGuard, edge: Edge) -> None:
         self._guard, self._edge = guard, edge
         super().__init__(edge.producer)
 
     def refusal(self, call: NodeCall, key: Key) -> RunError:
-        """See the base."""
+        """Return a MovedKeyError."""
         return self._guard.moved(self._edge, key)
 
 
 def looks_between(
     number: int, edge: Edge, guard: KeyGuard | None, scope: dict[str, Any]
 ) -> list[str]:
-    """The lines that look at a payload ``x`` on its way over an edge.
+    """Return the lines of code that check a payload ``x`` on an edge.
 
-    :param number: of the edge in the chain; its names in the scope have it.
-    :param scope: gets what the lines need.
+    :param number: the index of the edge in the chain; names in ``scope`` contain it.
+    :param scope: receives the names that the lines use.
     """
     scope |= {f"type{number}": edge.payload.cls, "Detour": DetourError}
     lines = [f"if type(x) is not type{number}: raise Detour(x)"]
@@ -113,7 +113,7 @@ def looks_between(
 def _compiled(
     calls: Sequence[NodeCall], onward: Mapping[str, Edge], guard: KeyGuard | None
 ) -> tuple[Any, Mapping[int, NodeCall]]:
-    """The loop, and the node that each of its lines is of."""
+    """Return the loop, and the node that each of its lines belongs to."""
     lines = ["def passed(rest, append):", "    for x in rest:"]
     scope: dict[str, Any] = {}
     call_of: dict[int, NodeCall] = {}
@@ -134,10 +134,10 @@ def _compiled(
 def is_straight(
     calls: Sequence[NodeCall], inner: Mapping[tuple[str, type], tuple[Edge, ...]]
 ) -> bool:
-    """Whether some nodes are one straight line, given the edges between them.
+    """Return whether nodes are one straight line, given the edges between them.
 
-    That is: plain functions of the payload; all but the last give exactly one payload, of one type,
-    to the next one only.
+    They are plain functions of the payload, and each except the last emits exactly one payload, of
+    one type, to the next one only.
     """
     for call, following in pairwise(calls):
         emits = call.spec.emits
@@ -150,9 +150,9 @@ def is_straight(
 
 
 def _stopped_at(code: CodeType, error: BaseException) -> tuple[int, Any]:
-    """The line of the loop, and what the node in it was given."""
+    """Return the line at which the loop stopped, and the input of the node in it."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code is not code:
         trace = trace.tb_next
-    assert trace is not None  # noqa: S101 - the loop called whatever raised
+    assert trace is not None  # noqa: S101 - the exception passed through the loop
     return trace.tb_lineno, trace.tb_frame.f_locals["x"]

@@ -1,8 +1,8 @@
-"""A guard before a keyed state: no record may come to it in a worker that does not own its key.
+"""A guard before a keyed state: rejects records whose key another worker owns.
 
-Whoever sends to several workers splits by the key that a record has then. If a node between there
-and the state changes that key, the record meets the state in the wrong worker: without a guard the
-output would be wrong, and nobody told. That node may itself have the state.
+A sender splits records over workers by their key at that time. If a node between the sender and the
+state changes the key, the record reaches the state in the wrong worker, and without a guard the
+output would be silently wrong. That node may itself have the state.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from sk_kernel.errors import MovedKeyError
 
 
 class KeyGuard:
-    """Looks at the keys of what comes to the states of one unit, and takes nothing.
+    """Checks the keys of the records for the states of one unit, and takes none of them.
 
-    As a step, at all that waits for the unit; within it the unit itself asks, record by record.
+    As a step, it checks everything that waits for the unit; within the unit, the unit calls it for
+    each record.
 
-    :param edges: all that lead to a node with a state from nodes that the same workers run.
-    :param changers: by the producer of such an edge, who may have changed the key of what it gives.
-    :param key: the attribute that records are split by.
-    :param workers: how many share the segment.
-    :param index: which of them this is.
+    :param edges: all edges to a node with a state from nodes that the same workers run.
+    :param changers: by the producer of such an edge, the nodes that may have changed the key of its
+        output.
+    :param key: the attribute by which records are split.
+    :param workers: how many workers share the segment.
+    :param index: the index of this worker.
     """
 
     def __init__(
@@ -41,14 +43,15 @@ class KeyGuard:
         self._owners = KeyOwners(key, workers)
 
     def run(self, flow: Flow) -> None:
-        """Refuse whatever waits here and is another worker's.
+        """Reject each waiting record whose key another worker owns.
 
-        :raises MovedKeyError: when there is any; of a request, the batch is told instead.
+        :raises MovedKeyError: when there is one; for a record of a request, the request fails
+            instead.
         """
         self.look(flow, self._consumers)
 
     def look(self, flow: Flow, consumers: Iterable[str]) -> None:
-        """:meth:`run` for what waits for some of the nodes."""
+        """Check, as :meth:`run` does, the records that wait for some of the nodes."""
         for consumer in consumers:
             for edge, keys, items in flow.batch.without_failed(flow.inbox.get(consumer, [])):
                 if not self.guards(edge):
@@ -60,14 +63,14 @@ class KeyGuard:
                             flow.batch.blame(self.moved(edge, key))
 
     def guards(self, edge: Edge) -> bool:
-        """Whether what comes over an edge may have another key than the one it was split by."""
+        """Return whether the key of a record on ``edge`` may have changed since the split."""
         return edge.producer in self._changers and edge.consumer in self._consumers
 
     def strays(self, item: object) -> bool:
-        """Whether a payload is another worker's."""
+        """Return whether another worker owns a payload's key."""
         return self._owners.of_one(item) != self._index
 
     def moved(self, edge: Edge, key: Key) -> MovedKeyError:
-        """The error for the record ``key``, which came over a guarded edge and strays."""
+        """Return the error for the record ``key``, which came over ``edge`` to the wrong worker."""
         nodes = self._changers[edge.producer]
         return MovedKeyError(nodes, edge.consumer, self._key, root_of(key)).about(key)

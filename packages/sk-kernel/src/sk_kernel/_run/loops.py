@@ -1,4 +1,4 @@
-"""The event loop of a run in the caller's thread: made for it, and closed within a bound."""
+"""The event loop of a run in the caller's thread, which is closed within a time limit."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sk_kernel.errors import LifecycleCallError
 
-if TYPE_CHECKING:  # asyncio is imported where there is a coroutine: most runs have none
+if TYPE_CHECKING:  # asyncio is imported only if there is a coroutine: most runs have none
     import asyncio
 
-#: A task that is cancelled at the end of a run, and goes on for so long, is left.
+#: How long, in seconds, a task cancelled at the end of a run may take before it is abandoned.
 _LEAVE_SECONDS: Final = 1.0
 _RUNNING: Final = (
     "an event loop is running in this thread (a notebook, an async test), and no other can beside"
@@ -20,9 +20,9 @@ _RUNNING: Final = (
 
 
 def new_loop() -> asyncio.Runner:
-    """An event loop for the coroutines of a run.
+    """Create an event loop for the coroutines of a run.
 
-    :raises LifecycleCallError: when an event loop runs in this thread already.
+    :raises LifecycleCallError: when an event loop is already running in this thread.
     """
     import asyncio
 
@@ -33,9 +33,9 @@ def new_loop() -> asyncio.Runner:
 
 @contextmanager
 def loop_if(*, needed: bool) -> Iterator[asyncio.Runner | None]:
-    """An event loop for the duration of the block, or None if none is ``needed``.
+    """Give the block an event loop, or None if none is ``needed``.
 
-    :raises LifecycleCallError: when an event loop runs in this thread already.
+    :raises LifecycleCallError: when an event loop is already running in this thread.
     """
     if not needed:
         yield None
@@ -45,7 +45,7 @@ def loop_if(*, needed: bool) -> Iterator[asyncio.Runner | None]:
 
 
 def close_loop(runner: asyncio.Runner) -> None:
-    """Cancel what is under way, and close the loop; a task that does not heed that is left."""
+    """Cancel all tasks and close the loop; a task that does not end in time is abandoned."""
     import asyncio
 
     loop = runner.get_loop()
@@ -57,7 +57,7 @@ def close_loop(runner: asyncio.Runner) -> None:
 
 
 async def _cancelled(tasks: set[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
-    """Which of these go on though they are told to end, and have had time for it."""
+    """Cancel tasks, and return those that have not ended within the time limit."""
     import asyncio
 
     for task in tasks:

@@ -22,11 +22,11 @@ def line_of_nodes(
     outlets: Mapping[str, Outlet],
     guard: KeyGuard | None,
 ) -> NodeLine | None:
-    """The line that the nodes of a unit form; None where they do not: see :func:`is_straight`.
+    """Return the line that a unit's nodes form; None if they form none: see :func:`is_straight`.
 
     :param inner: the edges within the unit, by producer and class of payload.
-    :param outlets: what each node may emit, and where that goes.
-    :param guard: looks at what goes over inner edges; none where one worker runs the nodes.
+    :param outlets: what each node may emit, and the routes of that.
+    :param guard: checks the records on inner edges; None if one worker runs the nodes.
     """
     if not is_straight(list(calls.values()), inner):
         return None
@@ -36,7 +36,7 @@ def line_of_nodes(
 
 
 class NodeLine:
-    """A compiled chain of nodes, beside which sampled records go one by one, for their spans."""
+    """A compiled chain of nodes; sampled records pass outside of its loop, for their spans."""
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class NodeLine:
         self._traced_chain = None if forgives else TracedChain(several, onward, guard)
 
     def run(self, flow: Flow, rows: Rows) -> None:
-        """Pass the records, which wait for the first node, through all, and emit what they become.
+        """Pass the records that wait for the first node through all nodes, and emit the outputs.
 
-        :raises NodeFailedError, NodeOutputError, MovedKeyError, UnknownTargetError: what one of
-            them did.
+        :raises NodeFailedError, NodeOutputError, MovedKeyError, UnknownTargetError: when a node
+            failed.
         """
         batch, keys = flow.batch, rows.keys
         outputs: list[Any] = []
@@ -81,7 +81,7 @@ class NodeLine:
         traced: Sequence[int],
         outputs: list[Any],
     ) -> None:
-        """Append what the last node gives for each row; those in ``traced`` are sampled."""
+        """Append the last node's output for each row; rows in ``traced`` are sampled."""
         stamps: list[int] = []
         keys, items, done = rows.keys, rows.items, 0
         try:
@@ -96,9 +96,9 @@ class NodeLine:
     def _run_forgiving(
         self, batch: Batch, rows: Rows, traced: Sequence[int], outputs: list[Any]
     ) -> list[int]:
-        """:meth:`_run_traced` where nodes may give records up: gives the rows of those.
+        """Append the last node's outputs, and return the rows of the records that have none.
 
-        They have no output. This also runs a batch without a sampled row.
+        Used when nodes may give up records, and for a batch without a sampled row.
         """
         lost: list[int] = []
         items, done = rows.items, 0
@@ -114,7 +114,7 @@ class NodeLine:
         return lost + self._chain(batch, rows, iter(some), len(rows.keys), outputs)
 
     def _output_of(self, batch: Batch, key: Key, edge: Edge, output: Any) -> Any:
-        """What the last node returns for one record, node by node; or that it was dropped."""
+        """Run one record node by node; return the last node's output, or that it was dropped."""
         for name, call in self._calls.items():
             output = call.call_one(batch, key, output, edge)
             if type(output) is Dropped or name not in self._onward:

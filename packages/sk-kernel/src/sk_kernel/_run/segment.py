@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 
 class SegmentRunner:
-    """The nodes of one segment, made and compiled.
+    """The nodes of one segment, created and compiled into steps.
 
-    A tracer is told when the segment is through with a batch. Where other segments follow, whoever
-    sends a batch on calls the tracer's ``rest()`` behind that, and whoever waits for the next batch
-    calls its ``flush()``.
+    The runner tells the tracer when the segment has finished a batch. If other segments follow, the
+    caller must call the tracer's ``rest()`` after sending the batch on, and its ``flush()`` before
+    waiting for the next one.
 
-    :param write: what the sink's payloads of a batch are given to; needed where the sink is.
-    :param loop: runs coroutine nodes; needed where :func:`needs_loop` says so.
-    :param losses: takes what nodes with another failure policy than ``fail`` give up.
+    :param write: receives the payloads of each batch for the sink; needed in the sink's segment.
+    :param loop: runs coroutine nodes; needed if :func:`needs_loop` says so.
+    :param losses: receives the records that nodes give up, whose policy is not ``fail``.
     :param stopwatch: measures the nodes; without one nothing is measured.
-    :raises ResolutionError: when a node cannot be made.
+    :raises ResolutionError: when a node cannot be created.
     """
 
     def __init__(
@@ -70,19 +70,19 @@ class SegmentRunner:
             loop=loop,
             stopwatch=stopwatch,
         )
-        #: How requests may pass.
+        #: How requests may pass the segment.
         self.manner = self._maker.manner
         self._source_outlet = self._maker.outlets.get((SOURCE, False))
         self._steps = self._maker.of_batches(write)
-        self._request_steps: list[Step] | None = None  # most runs are asked nothing
+        self._request_steps: list[Step] | None = None  # created at the first request
         self._finished = False
         self._sends = bool(segment.downstream)
 
     def read(self, batch: Batch, payloads: Sequence[Any]) -> dict[int, list[Section]]:
-        """Run the source's payloads of this batch through; returns what leaves, by segment.
+        """Run the source's payloads of this batch; return the departing sections, by segment.
 
-        :raises NodeFailedError, NodeOutputError, UnknownTargetError, AdapterFailedError:
-            what a record, or the sink, did.
+        :raises NodeFailedError, NodeOutputError, UnknownTargetError, AdapterFailedError: when a
+            record, or the sink, failed.
         """
         assert self._source_outlet is not None  # noqa: S101 - only the source's segment reads
         flow = Flow(batch)
@@ -97,11 +97,13 @@ class SegmentRunner:
         return self._run_batch(flow)
 
     def run(self, batch: Batch, arrivals: Iterable[Section]) -> dict[int, list[Section]]:
-        """Run what arrived from other segments for this batch; returns what leaves, by segment.
+        """Run what arrived from other segments for this batch; return the departing sections.
+
+        They are by segment.
 
         :raises WireError: when something arrived that no node of this segment consumes.
-        :raises NodeFailedError, NodeOutputError, UnknownTargetError, AdapterFailedError:
-            what a record, or the sink, did.
+        :raises NodeFailedError, NodeOutputError, UnknownTargetError, AdapterFailedError: when a
+            record, or the sink, failed.
         """
         flow = Flow(batch)
         for section in arrivals:
@@ -113,10 +115,10 @@ class SegmentRunner:
         return self._run_batch(flow)
 
     def resume(self, batch: Batch, edge: Edge, key: Key, payload: Any) -> None:
-        """Run one record on from the consumer of ``edge``, which is in this segment.
+        """Run one record from the consumer of ``edge`` on, which is in this segment.
 
-        :raises NodeFailedError, NodeOutputError, UnknownTargetError, AdapterFailedError:
-            what it, or the sink, did.
+        :raises NodeFailedError, NodeOutputError, UnknownTargetError, AdapterFailedError: when the
+            record, or the sink, failed.
         """
         flow = Flow(batch)
         flow.inbox[edge.consumer] = [Column(edge, [key], [payload])]
@@ -125,14 +127,14 @@ class SegmentRunner:
     def answer(
         self, batch: RequestBatch, arrivals: Iterable[Column]
     ) -> tuple[list[Column], dict[int, list[Section]]]:
-        """Run records of requests on from the consumers of their edges, which are in this segment.
+        """Run records of requests from the consumers of their edges on, which are in this segment.
 
-        Returns what came to the sink, which is not written, and what leaves, by segment. Both may
-        hold records of requests that have failed: ``batch.failed`` says which those are. Behind the
-        end of input a request fails that comes to a node which has finished, or shares a state with
-        one.
+        Return the records that reached the sink, which does not write them, and the departing
+        sections by segment. Both may contain records of requests that have failed: those are in
+        ``batch.failed``. After the end of input, a request fails if it reaches a node that has
+        finished or that shares a state with such a node.
 
-        :raises DeadLetterError: when what a node gave up cannot be written.
+        :raises DeadLetterError: when a dead letter cannot be written.
         """
         flow, steps = self._asked(batch, arrivals)
         try:
@@ -144,9 +146,9 @@ class SegmentRunner:
     async def overlap(
         self, batch: RequestBatch, arrivals: Iterable[Column]
     ) -> tuple[list[Column], dict[int, list[Section]]]:
-        """:meth:`answer`, while others pass the segment: only where its manner is overlapping.
+        """Do as :meth:`answer`, while others pass the segment; only if its manner is overlapping.
 
-        :raises DeadLetterError: when what a node gave up cannot be written.
+        :raises DeadLetterError: when a dead letter cannot be written.
         """
         flow, steps = self._asked(batch, arrivals)
         try:
@@ -197,26 +199,27 @@ class SegmentRunner:
         return flow.departures()
 
     def _hand_over(self, tracer: Tracer, *, done: bool) -> None:
-        """Have the tracer hand spans over: behind a batch when there are many, else all of them.
+        """Have the tracer hand over all spans; after a completed batch only if there are many.
 
-        :param done: whether this was a batch that is done; not requests, or what ended the run.
+        :param done: whether a batch of the stream was completed; false for requests and for a
+            failure.
         """
         if not done:
             tracer.flush()
-        elif self._sends:  # who sends it on adds the spans of that
+        elif self._sends:  # the caller first adds the spans of sending
             tracer.settle()
         else:
             tracer.rest()
 
     def _traced(self, batch: Batch, error: RunError) -> None:
-        """Note the trace of its record on an error that ends the run or a request; have a span."""
+        """Note the record's trace on an error that ends the run or a request; give it a span."""
         note_trace(error, batch, self._ids)
         if self._tracer is not None:
             self._tracer.blame(batch, error)
 
 
 def needs_loop(graph: Graph, vertices: Iterable[str]) -> bool:
-    """Whether any of the vertices is a coroutine node, or finishes by one."""
+    """Return whether any of the vertices is a coroutine node or has a coroutine ``finish()``."""
     own = [graph.nodes[name] for name in vertices if name in graph.nodes]
     return any(spec.is_async or spec.finish_is_async for spec in own)
 

@@ -1,4 +1,4 @@
-"""Making the steps of a segment: those of batches, and those of requests, of the same nodes."""
+"""Making the steps of a segment: for batches and for requests, from the same nodes."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 class Manner(NamedTuple):
     """How requests may pass a segment.
 
-    :param ordered: one behind the other, as they have come: a node keeps what another may see.
-    :param overlapping: each for itself, while others wait in coroutines, which all nodes are. Not
-        where steps are timed: what happens in between would be counted in.
-    :param gathering: better many together: a node takes them in one call.
+    :param ordered: one after the other, in the order of their arrival: a node keeps something that
+        a later record may see.
+    :param overlapping: each by itself, while others wait in coroutines; all nodes are coroutines
+        then. Not if steps are timed: the times would include the steps of other requests.
+    :param gathering: best many together, since a node takes them in one call.
     """
 
     ordered: bool
@@ -44,9 +45,9 @@ class Manner(NamedTuple):
 
 
 class StepMaker:
-    """Makes the nodes of one segment, once, and compiles steps of them.
+    """Creates the nodes of one segment, once, and compiles steps from them.
 
-    :raises ResolutionError: when a node cannot be made.
+    :raises ResolutionError: when a node cannot be created.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class StepMaker:
         }
 
     def of_batches(self, write: Writer | None) -> list[Step]:
-        """The steps of the stream's batches; ``write`` is needed where the sink is."""
+        """Return the steps of the stream's batches; ``write`` is needed in the sink's segment."""
         steps: list[Step] = []
         for unit in self._segment.units:
             if unit == (SINK,):
@@ -85,9 +86,9 @@ class StepMaker:
         return steps
 
     def of_requests(self, *, finished: bool) -> list[Step]:
-        """The steps of requests: what comes to the sink waits there for whoever has asked.
+        """Return the steps of requests: records for the sink are left there for the caller.
 
-        :param finished: whether the nodes with a ``finish()`` have had it.
+        :param finished: whether the nodes that have a ``finish()`` have finished.
         """
         steps: list[Step] = []
         for unit in self._segment.units:
@@ -101,13 +102,13 @@ class StepMaker:
 
     @property
     def manner(self) -> Manner:
-        """In which manner requests may pass the segment."""
+        """How requests may pass the segment."""
         specs = [self._graph.nodes[name] for name in self._nodes]
         free = all(map(self._is_independent, self._nodes))
         alone = [unit[0] for unit in self._segment.units if len(unit) == 1]
         return Manner(
             ordered=not free,
-            # A plain node beside them would be called in a running event loop, which some refuse.
+            # A plain node would be called in a running event loop, which some libraries reject.
             overlapping=free
             and self._stopwatch is None
             and bool(specs)
@@ -157,7 +158,7 @@ class StepMaker:
         return not self._application.states_of(name) and spec.finish is None
 
     def _guarded_edges(self, unit: Unit) -> list[Edge]:
-        """The ways to a keyed state that lead past nodes of a segment that workers share."""
+        """Return the edges from nodes of this segment, if it is keyed, to nodes with a state."""
         if self._segment.key is None:
             return []
         holders = [name for name in unit if self._application.states_of(name)]
@@ -165,9 +166,10 @@ class StepMaker:
         return [edge for edge in edges if edge.producer in self._nodes]
 
     def _changers(self, producer: str) -> tuple[str, ...]:
-        """Who may have changed the key of what a node gives, unseen: it, or those before it.
+        """Return the nodes that may have changed the key of a node's output without a check.
 
-        As far as the border of the segment, or a keyed state, before which there is a guard.
+        These are the node and those before it, as far as the segment's border or a node with a
+        keyed state, before which there is a guard.
         """
         found, waiting = {producer}, [producer]
         while waiting:

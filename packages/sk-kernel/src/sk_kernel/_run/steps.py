@@ -1,4 +1,4 @@
-"""Steps: one for each unit of a segment, run once a batch."""
+"""Steps: one for each unit of a segment, run once per batch."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Writer = Callable[[Sequence[Any]], None]
 
 
 class Step(Protocol):
-    """What a segment does with a batch for one unit."""
+    """The processing of one unit of a segment in a batch."""
 
     def run(self, flow: Flow) -> None:
-        """Take what waits for the unit's vertices, and emit what they make of it."""
+        """Take what waits for the unit's vertices, and emit their outputs."""
 
 
 class Finish(NamedTuple):
@@ -34,22 +34,22 @@ class Finish(NamedTuple):
     rank: int
 
     def key(self, flow: Flow) -> Key:
-        """Behind every record, and behind all that nodes of lower rank gave at their end."""
+        """Return the output's key: after all records and the outputs of nodes of lower rank."""
         return (flow.batch.last + 1, self.rank)
 
     def run(self, flow: Flow) -> None:
-        """Finish, and emit."""
+        """Call ``finish()`` and emit its output."""
         flow.emit(self.outlet, [self.key(flow)], [self.call.finish()])
 
 
 class NodeStep:
-    """A node that shares its state with none: mapped over the batch."""
+    """A node that shares no state with another: called on every record of the batch."""
 
     def __init__(self, call: NodeCall, outlet: Outlet, finish: Finish | None) -> None:
         self._call, self._outlet, self._finish = call, outlet, finish
 
     def run(self, flow: Flow) -> None:
-        """Map, emit; at the end of input, finish."""
+        """Call the node and emit its outputs; at the end of input, finish it."""
         columns = flow.take(self._call.name)
         if columns:
             rows = merged(columns)
@@ -58,7 +58,7 @@ class NodeStep:
             self._finish.run(flow)
 
     async def go(self, flow: Flow) -> None:
-        """The same for requests, while others are under way in the coroutines of the node."""
+        """Do the same for requests, while others are in the coroutines of the node."""
         if not isinstance(self._call, AskedCall) or not self._call.spec.is_async:
             self.run(flow)
         elif columns := flow.take(self._call.name):
@@ -66,15 +66,15 @@ class NodeStep:
 
 
 class Finished:
-    """In the place of nodes that have finished: a request that comes to them has failed."""
+    """Replaces nodes that have finished: a request that reaches them fails."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
 
     def run(self, flow: Flow) -> None:
-        """Refuse whatever waits for them.
+        """Reject each record that waits for these nodes.
 
-        :raises NodeFailedError: where something does.
+        :raises NodeFailedError: when there is one.
         """
         for name in self._names:
             for column in flow.take(name):
@@ -84,13 +84,13 @@ class Finished:
 
 
 class SinkStep:
-    """The sink: everything that arrives, in key order, in one write."""
+    """The sink: receives everything that arrives, in key order, in one write."""
 
     def __init__(self, write: Writer, tracer: Tracer | None) -> None:
         self._write, self._tracer = write, tracer
 
     def run(self, flow: Flow) -> None:
-        """Write the batch; the list is the sink's to keep."""
+        """Write the batch; the sink may keep the list."""
         columns = flow.take(SINK)
         if not columns:
             return

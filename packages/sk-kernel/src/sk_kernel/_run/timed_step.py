@@ -11,10 +11,10 @@ from sk_kernel._run.steps import Step
 
 
 class TimedStep:
-    """Some nodes, timed as a whole, and within it each node for itself.
+    """The nodes of a unit, timed as a whole and, within that, each by itself.
 
-    :param calls: of the nodes, by name; where they are several, each is timed from now on.
-    :param build: makes the step of them.
+    :param calls: the calls of the nodes, by name; several of them are each timed from now on.
+    :param build: creates the step from them.
     """
 
     def __init__(
@@ -23,7 +23,7 @@ class TimedStep:
         stage = " + ".join(calls)
         if len(calls) > 1:
             for name, call in calls.items():
-                # Before the step is built, which may compile the calls into one loop.
+                # Before the step is built, since that may compile the calls into one loop.
                 method = "call" if call.plain else "one"
                 setattr(call, method, stopwatch.part(stage, name, getattr(call, method)))
         self._run = stopwatch.timed(stage, build().run)

@@ -1,4 +1,4 @@
-"""A linear unit for sampled records: one call for each of them, with the times of every node."""
+"""A linear unit for sampled records: one call for each record, with the times of every node."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from sk_kernel._run.chain import NotPassedError, looks_between
 from sk_kernel._run.key_guard import KeyGuard
 from sk_kernel.errors import NodeFailedError
 
-#: Of each record in turn, and of each of its nodes: when that began, and when it ended, in
-#: nanoseconds since the epoch. Of a record that failed there are as many as it came to.
+#: For each record in turn, and for each node in it, the begin and end in nanoseconds since the
+#: epoch. A record that failed has stamps only for the nodes that it reached.
 Stamps = list[int]
-#: Passes a payload through all nodes; takes what notes a stamp, and the clock.
+#: Passes a payload through all nodes; arguments: payload, function to note a stamp, clock.
 _Passed = Callable[[Any, Callable[[int], None], Callable[[], int]], Any]
 
 
 class TracedChain:
     """Nodes in a straight line, none of which may give a record up.
 
-    :param onward: the edge that leads on from each of them but the last, by its name.
-    :param guard: looks at what goes over those; none where one worker runs the nodes.
+    :param onward: the edge from each node except the last to the next one, by the node's name.
+    :param guard: checks the records on these edges; None if one worker runs the nodes.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class TracedChain:
         self._failed: str | None = None
 
     def one(self, key: Key, item: Any, stamps: Stamps) -> Any:
-        """What the last node gives for a record; two stamps of each node are added to ``stamps``.
+        """Return the last node's output for a record; append two stamps for each node.
 
         :raises NodeFailedError: when a node raised on it.
-        :raises NodeOutputError, MovedKeyError: when one gave what it does not declare, or what is
-            another worker's.
+        :raises NodeOutputError, MovedKeyError: when a node returned a payload that it does not
+            declare, or whose key another worker owns.
         """
         before = len(stamps)
         try:
@@ -61,7 +61,7 @@ class TracedChain:
             raise failed.about(key) from error
 
     def tell(self, batch: Batch, rows: Rows, traced: Sequence[int], stamps: Stamps) -> None:
-        """Tell the tracer of the sampled rows in ``traced``, as far as there are stamps of them."""
+        """Report the sampled rows in ``traced`` to the tracer, as far as there are stamps."""
         tracer, (failed, self._failed) = self._calls[0].tracer, (self._failed, None)
         if tracer is None or not stamps:
             return

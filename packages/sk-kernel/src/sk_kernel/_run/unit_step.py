@@ -15,7 +15,7 @@ from sk_kernel._run.key_guard import KeyGuard
 from sk_kernel._run.node_line import line_of_nodes
 from sk_kernel._run.steps import Finish
 
-#: What leaves a unit, by the node that made it: keys and outputs.
+#: The keys and outputs that leave a unit, by the node that returned them.
 _Outputs = dict[str, tuple[list[Key], list[Any]]]
 
 
@@ -28,14 +28,14 @@ class _Row(NamedTuple):
 class UnitStep:
     """Nodes that share state.
 
-    Nodes in a straight line, each of which gives exactly one payload to the next, run as a
+    Nodes in a straight line, each of which emits exactly one payload to the next, run as a
     :class:`NodeLine`. Any other unit is walked depth first, record by record.
 
     :param calls: its nodes, in graph order.
     :param inner: the edges within it, by producer and class of payload.
-    :param outlets: what each of its nodes may emit, and where that goes.
-    :param finishes: those of its nodes that have a ``finish()``.
-    :param guard: looks at what its nodes give each other; none where one worker runs them.
+    :param outlets: what each of its nodes may emit, and the routes of that.
+    :param finishes: the ``finish()`` of each of its nodes that has one.
+    :param guard: checks the records on inner edges; None if one worker runs the nodes.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class UnitStep:
         leaving: _Outputs = {name: ([], []) for name in self._names}
         done = 0
         for finish in self._finishes if flow.batch.final else ():
-            # What nodes outside of the unit gave at their end, those of lower rank, comes before.
+            # Rows that outside nodes of lower rank emitted when they finished come first.
             end = finish.key(flow)
             while done < len(rows) and rows[done].key < end:  # type: ignore[operator]
                 self._walk(flow, leaving, rows[done])
@@ -86,7 +86,7 @@ class UnitStep:
                 flow.emit(self._outlets[name], keys, outputs)
 
     def _walk(self, flow: Flow, leaving: _Outputs, row: _Row) -> None:
-        """Run a row's node on it, and then, depth first, those that its output goes to."""
+        """Run a row's node on it, and then, depth first, the nodes that its output goes to."""
         name = row.edge.consumer
         output = self._calls[name].call_one(flow.batch, row.key, row.item, row.edge)
         if type(output) is Dropped:
@@ -99,7 +99,7 @@ class UnitStep:
             leaving[name][1].append(output)
 
     def _walk_fed(self, flow: Flow, leaving: _Outputs, name: str) -> None:
-        """Walk what waits for the nodes in the unit that the node ``name`` feeds, by key."""
+        """Walk, in key order, the rows for the nodes of the unit that the node ``name`` feeds."""
         if self._guard is not None:
             self._guard.look(flow, self._fed[name])
         for row in _rows([flow.take(consumer) for consumer in self._fed[name]]):
