@@ -1,1 +1,1 @@
-"""Worker processes as their parent sees them: spawned, watched, signalled, read."""
+"""Worker processes as their parent handles them: spawning, watching, signalling, reading output."""

@@ -1,7 +1,7 @@
 """The program of a worker's process: ``python -P child.py <descriptor of the spawn pipe> <id>``.
 
-A file, and not a module, since it has to find this package first, wherever the parent has found it.
-The id is for who lists processes.
+It is a file and not a module, since it must first set the path of modules as in the parent. The id
+is only for process listings.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import time
 
 
 def main() -> None:
-    """Hear the first word, and become a worker; exits the process."""
+    """Read the first message and become a worker; exits the process."""
     began = time.time_ns()
-    # Nothing that is made while it is built is garbage: collecting begins behind that.
+    # The objects of a start are no garbage: collections begin after it.
     gc.disable()
     pipe = os.fdopen(int(sys.argv[1]), "rb")
     first = json.loads(pipe.readline())
@@ -24,7 +24,7 @@ def main() -> None:
     from sk_supervisor._system.allocator import keep_freed_memory
     from sk_supervisor._system.orphan import die_with_parent
 
-    # Before it imports the rest, which takes a while.
+    # Before the other imports, which take a while.
     die_with_parent(first["parent"])
     keep_freed_memory()
     from sk_supervisor.worker import main as work

@@ -1,4 +1,4 @@
-"""Where a line goes that a worker has written: to whoever watches the run, and into its log."""
+"""Passing on the lines that workers write: to the display of the run, and to its lifecycle log."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ WORKER_OUTPUT: Final = "worker_output"
 
 
 class Shows(Protocol):
-    """Takes the worker and its stream by name, and what it wrote there."""
+    """Shows the output of a worker."""
 
     def __call__(self, worker: str, text: str, level: int | None = None) -> object:
-        """A line; or, with its level, what was told in one piece, of one or more lines."""
+        """Show a line; or, with a level, a text of one or more lines that belong together.
+
+        :param worker: the names of the worker and its stream.
+        """
 
 
 def line_consumer(show: Shows, log: EventRail, *, as_events: bool) -> OnLine:
-    """The function that takes what all workers write.
+    """Return the function that receives the output of all workers.
 
-    :param as_events: whether lines are lifecycle events too: of level debug, within its rate. They
-        are the application's words, and may hold what is in a record, as no other event does.
+    :param as_events: whether lines are also lifecycle events, of level debug, within its rate. They
+        are the application's text, and may show data of a record, as no other event does.
     """
 
     def take(worker: str, stream: str, text: str, level: int | None = None) -> None:

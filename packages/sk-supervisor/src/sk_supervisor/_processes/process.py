@@ -1,7 +1,7 @@
-"""One worker process, seen from the supervisor: watched and signalled, and ended with all its own.
+"""One worker process, as the supervisor handles it: watched, signalled, and ended with its group.
 
-A worker leads a process group. When it ends, whatever is left in the group is killed, and that
-before the worker is reaped: until then its number cannot be another process group's.
+A worker leads a process group. When it ends, the processes left in the group are killed, before the
+worker is reaped: until then no other process group can get its number.
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ from sk_supervisor._processes.streams import STDERR, STDOUT, LineReader
 from sk_supervisor._system.exit import await_exit, exits_are_lost, reap
 from sk_supervisor._system.threads import begin
 
-#: How long the last lines are waited for, once the process has ended.
+#: How long to wait for the last lines after the process has ended.
 _TAIL_SECONDS = 0.5
-#: How long threads that have been told to end are waited for.
+#: How long to wait for threads that were told to end.
 _THREADS_SECONDS = 0.5
 
 
 class WorkerProcess:
-    """A spawned worker; ``on_exit(worker_id)``, ``on_line(worker_id, stream, text)``: its threads'.
+    """A spawned worker process.
 
-    When ``on_exit`` comes, how it ended and its last lines are known.
+    Its own threads call ``on_exit(worker_id)`` and ``on_line(worker_id, stream, text)``. When
+    ``on_exit`` is called, the exit status and the last lines are known.
 
-    :param clean: takes what nobody may be shown out of a line.
-    :param interpreter: the process that waits to be this worker, where there is one already.
-    :raises OSError: when the process, or a thread that watches it, cannot be created, or nobody
-        would hear how it ended; then there is no process.
+    :param clean: masks secrets in a line.
+    :param interpreter: the process that waits to become this worker, if there is one.
+    :raises OSError: when the process, or a thread that watches it, cannot be created, or its exit
+        status would be lost; there is no process then.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class WorkerProcess:
         self.worker_id = worker_id = start.worker_id
         self._on_exit = on_exit
         self._is_known = True
-        """Whether how it ended could be had."""
+        """Whether its exit status could be read."""
         self._lock = threading.Lock()
         if exits_are_lost():
             raise OSError(
@@ -67,7 +68,7 @@ class WorkerProcess:
     def _attend(
         self, on_line: Callable[..., object], clean: Callable[[str], str], mark: str
     ) -> None:
-        # A flood of output does not take the place of what is said of it on standard error.
+        # Standard error comes first: a flood of standard output must not displace it.
         streams = {STDERR: self._popen.stderr, STDOUT: self._popen.stdout}
         pipes = {stream: pipe for stream, pipe in streams.items() if pipe is not None}
         name = self.worker_id
@@ -86,9 +87,9 @@ class WorkerProcess:
         return self._popen.returncode is None
 
     def ended(self) -> str:
-        """How the process ended: ``exit code 1``, ``signal SIGKILL``; empty while it lives.
+        """How the process ended: ``exit code 1``, ``signal SIGKILL``; empty if it has not.
 
-        ``unknown: reaped by somebody else`` where this process reaps whatever ends.
+        ``unknown: reaped by somebody else`` if other code of this process reaps all children.
         """
         with self._lock:
             code, is_known = self._popen.returncode, self._is_known
@@ -104,17 +105,17 @@ class WorkerProcess:
             return f"signal {-code}"
 
     def tail(self) -> tuple[str, ...]:
-        """The last lines of its standard error so far."""
+        """Return the last lines of its standard error so far."""
         return self._reader.tail()
 
     def signal(self, number: Signals) -> None:
-        """Send a signal to the worker's whole process group; nothing when it is gone."""
+        """Send a signal to the worker's whole process group, unless the worker has ended."""
         with self._lock:
             if self.alive:
                 self._signal_group(number)
 
     def release(self, timeout: float) -> bool:
-        """Let go of a process that is gone: join the threads; whether none is left."""
+        """Join the threads of a process that has ended; return whether all of them have ended."""
         self._waiter.join(timeout)
         return self._reader.stop(timeout) and not self._waiter.is_alive()
 
@@ -123,7 +124,7 @@ class WorkerProcess:
         self._reader.await_end(max(until - time.monotonic(), 0.0))
 
     def hear_no_more(self) -> None:
-        """Have its streams read no further than they are written now."""
+        """Read what is written to its streams so far, and no more."""
         self._reader.wake()
 
     def join(self, until: float) -> None:
@@ -137,7 +138,7 @@ class WorkerProcess:
             if is_ours:
                 self._signal_group(SIGKILL)
             self._is_known = reap(self._popen)
-        # What has left the group may hold its end of the pipe for ever.
+        # A process that has left the group may hold its end of the pipe for ever.
         self._reader.await_end(_TAIL_SECONDS)
         self._on_exit(self.worker_id)
 
@@ -147,10 +148,10 @@ class WorkerProcess:
 
 
 def release_all(processes: Iterable[WorkerProcess]) -> None:
-    """Let go of processes that are gone: all of them together take a second at the most.
+    """Release processes that have ended; for all of them together this takes a second at most.
 
-    The last lines of each are waited for, but what has left a worker's group may hold its streams
-    open for ever.
+    It waits for the last lines of each, but not without limit: a process that has left the worker's
+    group may hold its streams open for ever.
     """
     processes = list(processes)
     until = time.monotonic() + _TAIL_SECONDS

@@ -1,11 +1,11 @@
-"""Starting a worker process: a new interpreter that is told the least it needs, through a pipe.
+"""Starting a worker process: a new interpreter that gets the least it needs, through a pipe.
 
-It is told in two words. With the first it imports what any worker needs; the second says which one
-it is, and may come later: as soon as there is an address that it can be given.
+It gets two messages. After the first it imports what any worker needs. The second assigns the
+worker that it becomes, and may come later: as soon as there is an address to connect to.
 
-Fork and exec, so that no gRPC object is inherited; a session and process group of its own; standard
-input and output only where the source or the sink lives, otherwise output is captured, as standard
-error is.
+It is forked and executed, so that it inherits no gRPC object; it has its own session and process
+group. It inherits standard input only if it runs the source, and standard output only if it runs
+the sink; other output is captured, and so is standard error.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ from sk_supervisor._protocol.told import new_mark
 from sk_supervisor._system.forked import without_forks
 from sk_supervisor._system.signals import without_signals
 
-#: Its path, since a worker has yet to be told where modules are; ``-P`` keeps what is beside it, or
-#: in the folder where it starts, from being one.
+#: Its path, since the worker does not know the path of modules yet; ``-P`` keeps the files beside
+#: it, or in the working directory, from being imported.
 _CHILD = Path(__file__).with_name("child.py")
 
 
 class Standard(NamedTuple):
-    """Which of this process's own standard streams a worker has for itself."""
+    """The standard streams of this process that a worker inherits."""
 
     stdin: bool
     stdout: bool
 
 
 def standard_streams(plan: ExecutionPlan, group: str) -> Standard:
-    """The input where the source lives, the output where the sink does."""
+    """Return the streams of a group: standard input if it has the source, output if the sink."""
     return Standard(plan.group_of[SOURCE] == group, plan.group_of[SINK] == group)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerStart:
-    """What a worker process is started with. ``token`` (hexadecimal) is secret: it is in no repr.
+    """The data to start a worker process. ``token`` (hexadecimal) is secret: it is not in the repr.
 
-    ``profile`` is the folder that its profile is written to, empty where none is wanted. By its
-    ``mark`` is known what it tells in one piece on its standard error.
+    ``profile`` is the folder for its profile, empty for none. ``mark`` marks, on its standard
+    error, texts of several lines that belong together.
     """
 
     worker_id: str
@@ -70,17 +70,17 @@ class WorkerStart:
         return f"WorkerStart({self.worker_id})"
 
     def assignment(self, spawned_ns: int) -> dict[str, object]:
-        """The assignment that the spawn pipe carries, with the time its process was created."""
+        """Return the assignment for the spawn pipe, with the creation time of the process."""
         told = {each.name: getattr(self, each.name) for each in fields(self)}
         del told["standard"]
         return {**told, "output_is_captured": not self.standard.stdout, "spawned": spawned_ns}
 
 
 class Interpreter:
-    """A process that imports what any worker needs, and then waits to be told which one it is.
+    """A process that imports what any worker needs, and then waits for the worker that it becomes.
 
-    Its ``stderr`` is a pipe, and its ``stdout`` where that is captured. It ends with its
-    supervisor, and where that lets go of it without a word.
+    Its ``stderr`` is a pipe, and so is its ``stdout`` if that is captured. It ends when its
+    supervisor ends, or closes the pipe without an assignment.
 
     :raises OSError: when it cannot be created.
     """
@@ -115,23 +115,23 @@ class Interpreter:
         self._say({"path": path, "parent": os.getpid()})
 
     def become(self, start: WorkerStart) -> subprocess.Popen[bytes]:
-        """Tell it which worker it is, for good: the process, which is the caller's from now on."""
+        """Assign its worker to it; return the process, which the caller owns from then on."""
         self._say(start.assignment(self._spawned_ns))
         self._hang_up()
         return self._process
 
     def kill(self) -> None:
-        """Have it end, of which :meth:`abandon` waits for the end: so that several end at once."""
+        """Kill it without waiting, so that several can end concurrently; :meth:`abandon` waits."""
         kill_group(self._process.pid)
 
     def abandon(self) -> None:
-        """Leave nothing of a process that nobody will tell anything."""
+        """End a process that gets no assignment, and release all its resources."""
         self._hang_up()
         abandon(self._process)
 
     def _say(self, word: Mapping[str, object]) -> None:
         try:
-            # It may be dead already: then its exit says why, and not this.
+            # If it has ended already, its exit status says why.
             with contextlib.suppress(BrokenPipeError):
                 self._pipe.write(json.dumps(word).encode() + b"\n")
                 self._pipe.flush()
@@ -140,12 +140,12 @@ class Interpreter:
             raise
 
     def _hang_up(self) -> None:
-        with contextlib.suppress(BrokenPipeError):  # with what it has not heard
+        with contextlib.suppress(BrokenPipeError):  # with what it has not read
             self._pipe.close()
 
 
 def abandon(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process that nobody will watch, with its group, and leave nothing of it."""
+    """Kill a process that is not watched, with its group, and release all its resources."""
     kill_group(process.pid)
     process.wait()
     for pipe in (process.stdout, process.stderr):
@@ -154,15 +154,15 @@ def abandon(process: subprocess.Popen[bytes]) -> None:
 
 
 def kill_group(pid: int) -> None:
-    """Kill a process, which has not been waited for yet, with its group."""
+    """Kill a process, which must not have been reaped, with its group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, SIGKILL)
 
 
 def interpreter_options() -> list[str]:
-    """The options of this interpreter that change what a node does: workers have the same.
+    """Return the options of this interpreter that affect nodes: workers get the same.
 
-    What keeps an environment, or a user's own packages, out of it keeps them out of its workers.
+    If this interpreter ignores the environment, or a user's own packages, so do its workers.
     """
     flags = sys.flags
     options = ["-O"] * flags.optimize + ["-b"] * flags.bytes_warning

@@ -1,4 +1,4 @@
-"""What a worker writes, line by line, until its end or until nobody wants it any more."""
+"""Reading the output of a worker line by line, until its end or until the reader is stopped."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from sk_supervisor._processes.tail import Tail
 from sk_supervisor._protocol.told import LEFT_OUT, MOST_BYTES, Marked, Told
 from sk_supervisor._system.threads import begin
 
-#: The stream whose last lines are evidence.
+#: The stream whose last lines are evidence of a failure.
 STDERR: Final = "stderr"
 STDOUT: Final = "stdout"
 
-#: A longer line is cut into several, of so many characters.
+#: A longer line is split into several, of this many characters.
 LINE_LENGTH = 2000
-#: Of what is told in one piece, the middle of a longer text is left out.
+#: From a longer marked text, the middle is left out.
 TEXT_LENGTH: Final = 15_000
-#: So much of a line without end is held back: a secret of that many bytes is never cut in two.
+#: This much of an unfinished line is kept: a secret of at most so many bytes is never split.
 HELD_BYTES = 8192
 
-#: As much as a pipe holds, by default.
+#: The default capacity of a pipe.
 _CHUNK = 65_536
-#: How far a cut that would go through a secret is moved at a time.
+#: The distance by which a cut is moved that would split a secret.
 _STEP = 64
 
 
 class LineCutter:
-    """Bytes to lines without their ends; undecodable bytes are replaced.
+    """Splits bytes into lines without line ends; replaces undecodable bytes.
 
-    Of a line in which something is told in one piece that comes whole.
+    A marked text (several lines that belong together, such as a traceback) is kept whole.
 
-    :param clean: takes what nobody may be shown out of a text; it gets every line before it is cut.
-    :param marked: knows what is told in one piece; None where nothing is.
+    :param clean: masks secrets in a text; it gets every line before it is split.
+    :param marked: finds marked texts; None if there are none.
     """
 
     def __init__(self, clean: Callable[[str], str] = str, marked: Marked | None = None) -> None:
         self._rest, self._clean, self._marked = b"", clean, marked
 
     def feed(self, data: bytes) -> Iterator[str | Told]:
-        """The lines that ``data`` completes, and what has come of one that is too long to keep."""
+        """Yield the lines that ``data`` completes, and the beginning of a line too long to keep."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             yield from self._shown(line)
@@ -54,7 +54,7 @@ class LineCutter:
             yield from self._shown(begun)
 
     def finish(self) -> Iterator[str | Told]:
-        """What is left without an end, if anything."""
+        """Yield the rest without a line end, if there is any."""
         if self._rest:
             yield from self._shown(self._rest)
             self._rest = b""
@@ -72,7 +72,7 @@ class LineCutter:
         return self._clean(line.decode(errors="replace"))
 
     def _cut(self) -> int:
-        """Where what is left can be cut: far from its end, and not through what is cleaned away."""
+        """Return where to cut the rest: far from its end, and not inside a masked text."""
         rest, whole = self._rest, self._cleaned(self._rest)
         last = len(rest) - HELD_BYTES
         last -= last % LINE_LENGTH
@@ -96,23 +96,24 @@ def _shortened(text: str) -> str:
 
 
 def _between_characters(text: bytes, near: int) -> int:
-    # A character of UTF-8 has at most three bytes that continue it.
+    # A character of UTF-8 has at most three continuation bytes.
     return next((at for at in range(near, max(near - 4, 0), -1) if text[at] & 0xC0 != 0x80), near)
 
 
 class LineReader:
-    """A thread that reads a worker's streams; ``on_line`` gets the name of one and a line of it.
+    """A thread that reads a worker's streams; ``on_line`` gets the stream's name and a line.
 
-    What is told in one piece it gets whole, with its level, its lines cut as all others.
+    A marked text is passed whole, with its level; its lines are split like all others.
 
-    A process that has left its group may hold them open for ever: hence ``stop``. Where ``on_line``
-    raises, it gets no more lines; they are read all the same, and the thread raises it at its end.
+    A process that has left the worker's group may hold the streams open for ever, hence ``stop``.
+    If ``on_line`` raises, it gets no more lines; they are still read, and the thread raises at its
+    end.
 
-    :param pipes: by name; of ``stderr`` a :class:`Tail` is kept. Of what waits in several,
-        the first's is heard first.
-    :param clean: has had every line before.
-    :param mark: of what is told in one piece, on ``stderr`` alone; None where nothing is.
-    :raises OSError: when the system has no thread or descriptor to give; the pipes are left open.
+    :param pipes: by name; of ``stderr`` a :class:`Tail` is kept. If several have data, the first is
+        read first.
+    :param clean: masks secrets; applied to every line.
+    :param mark: of marked texts, on ``stderr`` only; None if there are none.
+    :raises OSError: when the system has no thread or descriptor left; the pipes are left open.
     """
 
     def __init__(
@@ -140,23 +141,23 @@ class LineReader:
             raise
 
     def await_end(self, timeout: float) -> None:
-        """Wait for the end of all of them, but no longer than that."""
+        """Wait for the end of all streams, at most for the time given."""
         self._thread.join(timeout)
 
     def tail(self) -> tuple[str, ...]:
-        """The last lines of standard error so far."""
+        """Return the last lines of standard error so far."""
         with self._lock:
             return self._tail.lines()
 
     def stop(self, timeout: float) -> bool:
-        """Wait for the end of all, then read no more; whether the thread has ended."""
+        """Wait for the end of all streams, then stop reading; return whether the thread ended."""
         self._thread.join(timeout)
         self.wake()
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def wake(self) -> None:
-        """Have it read what is written now, and no more. It is not waited for."""
+        """Have the thread read what is written so far, and then end. Does not wait for it."""
         if self._wake_out >= 0:
             os.close(self._wake_out)
             self._wake_out = -1
@@ -185,7 +186,7 @@ class LineReader:
             raise self._raised
 
     def _read(self, stream: str, fd: int) -> bool:
-        """Read once; whether there may be more."""
+        """Read once; return whether more may come."""
         data, cutter = os.read(fd, _CHUNK), self._cutters[stream]
         self._take(stream, cutter.feed(data) if data else cutter.finish())
         return bool(data)
@@ -205,5 +206,5 @@ class LineReader:
         if self._raised is None:
             try:
                 self._on_line(stream, text, *level)
-            except BaseException as error:  # noqa: BLE001 - no fault of the worker's, whose pipe this is
+            except BaseException as error:  # noqa: BLE001 - not the fault of the worker
                 self._raised = error

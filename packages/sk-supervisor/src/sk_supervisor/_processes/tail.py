@@ -1,4 +1,4 @@
-"""What is kept of all that a worker writes to its standard error: the evidence, should it fail."""
+"""The last lines of a worker's standard error, kept as evidence in case it fails."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from collections import deque
 from typing import Final
 
-#: Lines that are kept for a failure event.
+#: The number of lines kept for a failure event.
 TAIL_LINES: Final = 20
-#: Of a dump, which names the innermost call first, so many lines and bytes are kept, with which it
-#: fits into an event: the calls of the application, and not those that led to it.
+#: Of a dump, which lists the innermost call first, this many lines and bytes are kept, which fit
+#: into an event: the calls of the application, and not the outer ones of the runtime.
 _DUMP_LINES: Final = 14
 _DUMP_BYTES: Final = 1600
-#: As ``faulthandler`` itself ends a stack that is too long for it.
+#: The line with which ``faulthandler`` ends a stack that is too long for it.
 _CUT: Final = "  ..."
 
 _STACK: Final = re.compile(r".*\(most recent call first\):")
@@ -20,9 +20,9 @@ _IN_STACK: Final = re.compile(r"  |$|Extension modules: |Thread 0x|Current threa
 
 
 class Tail:
-    """The last lines; but of a dump of the stack by ``faulthandler`` the first ones.
+    """Keeps the last lines; but the first ones of a stack that ``faulthandler`` has dumped.
 
-    :param line_length: that of a line which goes on in the next one.
+    :param line_length: the length of a line that continues in the next one.
     """
 
     def __init__(self, line_length: int) -> None:
@@ -32,7 +32,7 @@ class Tail:
         self._lines_left, self._bytes_left = 0, 0
 
     def add(self, line: str) -> None:
-        """Another line."""
+        """Add a line."""
         if not self._is_dump and _STACK.fullmatch(line):
             self._is_dump, self._is_cut = True, False
             self._lines_left, self._bytes_left = _DUMP_LINES, _DUMP_BYTES
@@ -45,7 +45,7 @@ class Tail:
             self._lines.append(line)
 
     def lines(self) -> tuple[str, ...]:
-        """What is kept, in the order in which it was written."""
+        """Return the kept lines, in the order in which they were written."""
         return tuple(self._lines)
 
     def _add_of_dump(self, line: str) -> None:
