@@ -21,7 +21,7 @@ _NAMELESS: Final = "unknown_service"
 
 
 class _OwnResource(Resource):
-    """A resource with a cached hash: the encoder groups spans by resource and hashes it each time."""
+    """A resource with a cached hash: the encoder, which groups spans by it, hashes it each time."""
 
     def __init__(self, made: Resource) -> None:
         super().__init__(made.attributes, made.schema_url)
