@@ -1,1 +1,1 @@
-"""A worker process: its assembly, its main loop, its reports."""
+"""A worker process: its parts, its main loop and its reports."""

@@ -1,12 +1,11 @@
-"""Putting the parts of a batch together again before a segment runs it. Pure.
+"""Alignment: a segment runs a batch when all parts of it have arrived. Pure.
 
-Every worker sends each batch to every worker of every segment downstream, empty or not, so a batch
-is whole when the last part of it is there from each upstream; and batches are run in their number's
-order.
-That is what keeps order where a record skips groups on its way.
+Every worker sends each batch to every worker of every segment downstream, even if it is empty. So a
+batch is whole when its last part has arrived from each upstream worker. Batches are run in the
+order of their numbers, which keeps records in order even if some skip groups on their way.
 
-A worker that was restarted sends again what its predecessor had not sent, or not for certain. Of a
-batch the first whole version is taken, and half a one of a predecessor is forgotten.
+A restarted worker sends again what its predecessor has not sent, or may not have sent. The first
+whole version of a batch is taken; an incomplete version of a predecessor is dropped.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from sk_supervisor._protocol.peers import incarnation_of
 
 P = TypeVar("P")
 
-#: Where parts come from: a segment, and the index of the worker that runs it.
+#: The origin of a part: a segment, and the index of the worker that runs it.
 Upstream = tuple[int, int]
 
 
@@ -28,20 +27,20 @@ Upstream = tuple[int, int]
 class _Waiting(Generic[P]):
     parts: list[tuple[Upstream, P]] = field(default_factory=list)
     whole: dict[Upstream, str] = field(default_factory=dict)
-    """The upstream segments whose last part is here, and the worker that sent it."""
+    """The upstreams whose last part has arrived, and the worker that sent it."""
 
     def forget(self, upstream: Upstream) -> None:
-        """Half a batch of a worker that will not send the rest."""
+        """Drop the parts of an upstream unless its last part has arrived."""
         if upstream not in self.whole:
             self.parts = [part for part in self.parts if part[0] != upstream]
 
 
 class Aligner(Generic[P]):
-    """Collects the parts of batches for one segment and gives whole batches back, in order.
+    """Collects the parts of batches for one segment, and returns whole batches in order.
 
-    :param resumed: this worker takes the place of one that has failed. What upstream does not send
-        any more was done with everywhere before: the first batch is the first that all send. Later
-        on, only a sender that took a place itself may leave batches out.
+    :param resumed: whether this worker replaces a failed one. Batches that upstream workers do not
+        send any more have been acknowledged: its first batch is the first that all of them send.
+        Later on, only a sender that is itself a replacement may leave batches out.
     """
 
     def __init__(self, upstream: Iterable[Upstream], *, resumed: bool = False) -> None:
@@ -52,12 +51,12 @@ class Aligner(Generic[P]):
         self._senders: dict[Upstream, list[str]] = {segment: [] for segment in self._upstream}
 
     def add(self, epoch: int, upstream: Upstream, part: P, *, more: bool, sender: str = "") -> None:
-        """Take one part of batch ``epoch``; ``more`` says that another of that segment follows.
+        """Add one part of batch ``epoch``; ``more`` says that another part of it follows.
 
-        ``sender`` is the worker that sent it, empty for this one itself. The parts of one sender
-        come in order. A batch that was run already, or is here whole from another ``sender``, is
-        dropped: a worker that starts again sends what may have been sent before. So is what comes
-        of a sender after its successor's first part.
+        ``sender`` is the id of the worker that sent it, empty for this worker. The parts of one
+        sender arrive in order. A part is dropped if its batch has been run, or is whole from
+        another ``sender``, as a restarted worker may send a batch again; and if it arrives after
+        the first part of the sender's successor.
 
         :raises AlignmentError: when the part cannot belong here.
         """
@@ -80,7 +79,7 @@ class Aligner(Generic[P]):
             waiting.whole[upstream] = sender
 
     def ready(self) -> Iterator[tuple[int, list[P]]]:
-        """The whole batches that are next, each once."""
+        """Yield the next whole batches with their numbers, each once."""
         while (first := self._waiting.get(self._next)) and len(first.whole) == len(self._upstream):
             epoch = self._next
             self._next += 1
@@ -89,11 +88,11 @@ class Aligner(Generic[P]):
 
     @property
     def held(self) -> int:
-        """How many batches wait for a part."""
+        """The number of batches that wait for a part."""
         return len(self._waiting)
 
     def _is_current(self, upstream: Upstream, sender: str) -> bool:
-        """Whether a segment's parts come from this worker now; whoever is new succeeds the last."""
+        """Whether ``sender`` is the upstream's current worker; a new one succeeds the last one."""
         senders = self._senders[upstream]
         if senders and senders[-1] == sender:
             return True
@@ -105,7 +104,7 @@ class Aligner(Generic[P]):
         return True
 
     def _is_behind_a_gap(self, epoch: int, upstream: Upstream) -> bool:
-        """Whether the batch before it is neither run nor here, whole, from that segment."""
+        """Whether the batch before ``epoch`` has neither been run nor arrived whole from there."""
         before = epoch - 1
         if before < self._next:
             return False
@@ -118,5 +117,5 @@ class Aligner(Generic[P]):
 
 
 def _took_a_place(sender: str) -> bool:
-    """Whether a worker, this one or another, may itself have gone on further on."""
+    """Whether the sender may itself have skipped batches: this worker, or a replacement."""
     return not sender or incarnation_of(sender) > 1

@@ -1,4 +1,4 @@
-"""Building a worker's parts from its bundle, and putting them together."""
+"""Builds a worker's parts from its bundle, and assembles them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from sk_supervisor._worker.responder import Responder
 from sk_supervisor._worker.segments import Segments
 from sk_supervisor._worker.source_thread import SourceThread
 
-#: How long the supervisor's word of a successor may take, once its first frame is here.
+#: How long the supervisor's message about a successor may take after the successor's first frame.
 _INTRODUCTION_SECONDS = 10.0
 
 
@@ -46,11 +46,12 @@ def assemble(
 ) -> Assembly:
     """Build everything that this worker runs, and dial the hub.
 
-    :param assignment: what came through the spawn pipe: see :class:`WorkerStart`.
-    :param open_data_plane: gives this worker's end of it, called as the class is.
+    :param assignment: the assignment that the spawn pipe carried: see :class:`WorkerStart`.
+    :param deliver: puts an item into the worker's inbox.
+    :param open_data_plane: called with the arguments of :class:`DataPlaneChannel`.
 
-    :raises BundleRejectedError, KernelError, TransportError, ExporterSetupError: what stood in the
-        way.
+    :raises BundleRejectedError, KernelError, TransportError, ExporterSetupError: if a part cannot
+        be built.
     """
     basis = Basis(bundle, assignment)
     data_plane = _data_plane(basis, open_data_plane)
@@ -62,7 +63,7 @@ def assemble(
 
 
 def _data_plane(basis: Basis, opened: Callable[..., DataPlaneChannel]) -> DataPlaneChannel:
-    """This worker's end of the data plane."""
+    """Open this worker's end of the data plane."""
     bundle, child = basis.bundle, basis.child
     replay_buffer, patience = _for_restarts(basis)
     return opened(
@@ -81,9 +82,10 @@ def _data_plane(basis: Basis, opened: Callable[..., DataPlaneChannel]) -> DataPl
 
 
 def _for_restarts(basis: Basis) -> tuple[ReplayBuffer | None, float]:
-    """What this worker keeps for successors, and how long it waits to hear of one: mostly nothing.
+    """The replay buffer for successors downstream, and how long to wait for news of one upstream.
 
-    A successor may reach this worker with its first frame before the supervisor's word of it does.
+    They are None and 0 if no such worker can be replaced. The first frame of a successor may arrive
+    before the supervisor's message about it.
     """
     plan, own, credit = basis.plan, place_of(basis.worker_id), basis.credit
     places, edges, restartable = places_of(plan), place_edges(plan), basis.child.restartable
@@ -95,7 +97,7 @@ def _for_restarts(basis: Basis) -> tuple[ReplayBuffer | None, float]:
 
 
 def _engine(basis: Basis, data_plane: DataPlaneChannel, segments: Segments) -> Engine:
-    """What runs this worker's segments."""
+    """Create the engine that runs this worker's segments."""
     plan, tracer, limit = basis.plan, basis.tracer, basis.child.link.max_payload_bytes
     codec = WireCodec(plan.graph)
     decode, encode = codec.decode, codec.encode
@@ -114,7 +116,7 @@ def _engine(basis: Basis, data_plane: DataPlaneChannel, segments: Segments) -> E
 
 
 def _segments(basis: Basis) -> Segments:
-    """This worker's segments, with the sink where it is here."""
+    """Create this worker's segments, and the sink if it is in this worker."""
     plan, profiler = basis.plan, basis.profiler
     own, vertices = plan.of_group(basis.bundle.group), _vertices(basis)
     sink = None
@@ -127,7 +129,7 @@ def _segments(basis: Basis) -> Segments:
 
 
 def _vertices(basis: Basis) -> list[str]:
-    """The nodes and adapters that are here."""
+    """The names of the nodes and adapters in this worker."""
     own = basis.plan.of_group(basis.bundle.group)
     return [name for segment in own for name in segment.vertices]
 
@@ -151,7 +153,7 @@ def _runner(
 
 
 def _reader(basis: Basis, deliver: Callable[[Item], None]) -> SourceThread | None:
-    """What reads the source, where it is here."""
+    """Create the thread that reads the source; None if the source is in another worker."""
     plan, profiler = basis.plan, basis.profiler
     if plan.group_of[SOURCE] != basis.bundle.group:
         return None

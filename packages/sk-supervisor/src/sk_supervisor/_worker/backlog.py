@@ -1,9 +1,10 @@
 """Requests that wait in a worker: which are begun next, and which are not begun any more. Pure.
 
-Where more comes in than can be done, a queue grows until what is at its head has next to no time
-left: all that is begun then ends too late, for ever, though the worker is never idle. So of what
-stands in a queue for longer than it has time left not the oldest is begun first, where the order
-is nobody's concern; and nothing that can hardly be answered in time is begun at all.
+If more requests arrive than can be run, a first-in-first-out queue grows until the request at its
+head has almost no time left. From then on every request that is begun ends too late, although the
+worker is never idle. So when the oldest request has waited for longer than it has time left, the
+newest is begun first, if the order does not matter. Requests that can hardly be answered in time
+are not begun at all.
 """
 
 from __future__ import annotations
@@ -14,33 +15,33 @@ from typing import Final, NamedTuple
 
 from sk_kernel.runtime import Visit
 
-#: What has waited so many times as long as it has time left would hardly be answered in time.
+#: A request that has waited so many times its remaining time can hardly be answered in time.
 _HARDLY: Final = 8
 
 
-#: So many requests are run in one go, at most: their answers leave when all of them have ended.
+#: The most requests that are run together: their answers are sent when all of them have ended.
 MOST_TOGETHER: Final = 256
-#: In the time between these, as many in one go are right; less than that, and more may go.
+#: If running them takes less than the first, more are run together; more than the second, fewer.
 _SHORT_SECONDS: Final = 0.005
 _LONG_SECONDS: Final = 0.02
 
 
 class Queued(NamedTuple):
-    """What has come of one request in one frame, when that was, and until when it is of use."""
+    """The visits of one request in one frame, when they arrived, and when the request expires."""
 
     came: float
     due: float
     visits: Sequence[Visit]
 
     def stands(self, now: float) -> bool:
-        """Whether it has waited for longer than it has time left."""
+        """Whether it has waited for longer than its remaining time."""
         return now - self.came > self.due - now
 
     def is_late(self, now: float, took: float) -> bool:
-        """Whether it is not to be begun: its time is over, or would most likely be at its end.
+        """Whether not to begin it, as it has expired, or most likely would before it is answered.
 
-        :param took: how long those before have taken here. It may have been an exception: what
-            does not stand is begun whatever it says.
+        :param took: how long earlier requests took here, in seconds. It is ignored for a request
+            that has waited for less than its remaining time, as it may be an outlier.
         """
         left = self.due - now
         waited = now - self.came
@@ -48,25 +49,25 @@ class Queued(NamedTuple):
 
 
 class Backlog:
-    """Requests that wait in one segment, in the order in which they have come.
+    """Requests that wait in one segment, in the order of their arrival.
 
-    All are looked through only when as many have left since the last time as there were then: so
-    each costs the same, however many wait.
+    All are searched for late ones only after as many have left as there were at the last search,
+    so that the cost per request does not depend on how many wait.
 
-    :param ordered: whether they are begun in that order, come what may.
+    :param ordered: whether they must be begun in that order.
     """
 
     def __init__(self, *, ordered: bool) -> None:
         self._ordered = ordered
         self._waiting: deque[Queued] = deque()
-        #: So many have to leave before all are looked through.
+        #: So many must leave before all are searched again.
         self._until_sweep = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def put(self, visits: Sequence[Visit], now: float) -> None:
-        """Take what has come in one frame."""
+        """Add the visits of one frame."""
         if len(visits) == 1:
             self._waiting.append(Queued(now, visits[0].due, visits))
             return
@@ -76,13 +77,13 @@ class Backlog:
         self._waiting.extend(Queued(now, some[0].due, some) for some in requests.values())
 
     def take(self, most: int, now: float, took: float) -> tuple[list[Sequence[Visit]], list[Visit]]:
-        """(at most so many requests that are to be begun, what is not to be begun any more).
+        """Remove and return at most ``most`` requests to begin, and the visits of late requests.
 
-        What is to be begun is in the order in which it has come, also where that is the newest.
-        Of what is not, all leaves at once that has nothing in front of it that may be begun: where
-        each had the same time, that is all there is.
+        The requests to begin are in the order of their arrival, even if they are the newest. Late
+        requests, which are not to be begun, are removed as long as no other one is before them;
+        if all requests had the same time limit, these are all late ones.
 
-        :param took: how long those before have taken here, in seconds.
+        :param took: how long earlier requests took here, in seconds.
         """
         late: list[Visit] = []
         self._leave_out(late, now, took)
@@ -102,7 +103,7 @@ class Backlog:
         return [each.visits for each in chosen], late
 
     def _leave_out(self, late: list[Visit], now: float, took: float) -> None:
-        """Make what is not to be begun ``late``: what has come first, or, at times, all of it."""
+        """Move late requests at the head to ``late``; when a search is due, those behind too."""
         waiting = self._waiting
         while waiting and waiting[0].is_late(now, took):
             late += waiting.popleft().visits
@@ -119,19 +120,19 @@ class Backlog:
 
 
 class Pace:
-    """How many requests are run in one go, and how long they have taken.
+    """How many requests are run together, and how long they have taken.
 
-    :param least: what it never falls below.
+    :param least: the lower limit of the number.
     """
 
     def __init__(self, least: int = 1) -> None:
         self._least = least
         self.most = MOST_TOGETHER
-        #: Smoothed, so that one exception does not count for much; in seconds.
+        #: A moving average in seconds, so that one outlier does not count for much.
         self.took = 0.0
 
     def ran(self, seconds: float) -> None:
-        """So long it has taken to run as many as there were."""
+        """Note that a run of requests took so long, and adapt the number."""
         self.took += (seconds - self.took) / 4
         if seconds > _LONG_SECONDS:
             self.most = max(self.most // 2, self._least)

@@ -1,4 +1,4 @@
-"""What a worker's parts are built of, from its bundle: discovery, a DI scope, and what measures."""
+"""The basis of a worker's parts, from its bundle: discovery, container, and measuring parts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 
 class Basis:
-    """The worker's own: nothing of it is another process's.
+    """The objects that a worker's parts are built from; none is shared with another process.
 
-    :param assignment: what came through the spawn pipe: see :class:`WorkerStart`.
-    :raises BundleRejectedError: when the bundle cannot be read.
-    :raises KernelError: when discovery does not find what the supervisor's has found.
-    :raises ExporterSetupError: when an exporter cannot be had.
+    :param assignment: the assignment that the spawn pipe carried: see :class:`WorkerStart`.
+    :raises BundleRejectedError: when the bundle cannot be read, or discovery finds other nodes than
+        it names.
+    :raises KernelError: when discovery fails.
+    :raises ExporterSetupError: when an exporter cannot be created.
     """
 
     def __init__(self, bundle: BootstrapBundle, assignment: dict[str, Any]) -> None:
@@ -41,18 +42,18 @@ class Basis:
 
     @property
     def tracer(self) -> Tracer | None:
-        """Where the run is traced."""
+        """The tracer; None if the run is not traced."""
         return self.spans.tracer if self.spans else None
 
     def _profiler(self) -> Profiler:
-        # Imported here: a worker that measures nothing starts without it.
+        # Imported here: only profiled workers need it.
         from sk_supervisor._profile.measures import Profiler
 
         folder, marks = self.assignment["profile"], self.assignment["marks"]
         return Profiler(folder, self.worker_id, self.bundle.group, marks)
 
     def _spans(self) -> WorkerSpans:
-        # Imported here: a worker that traces nothing starts without it.
+        # Imported here: only traced workers need it.
         from sk_observability import SpanFanOut, build_span_exporters
 
         from sk_supervisor._worker.spans import WorkerSpans

@@ -1,4 +1,4 @@
-"""A worker dials its supervisor: the control session that all else comes by."""
+"""A worker opens the control session with its supervisor."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from sk_supervisor._worker.signals import leave_at_once
 def dial_supervisor(
     assignment: dict[str, Any], on_message: Callable[[ControlMessage], None]
 ) -> ControlPlaneChannel:
-    """Open the session; dial again if the hello was not read in time, as in a flood of others.
+    """Open the session; dial again if the hello was not read in time, as in a connection flood.
 
-    :param assignment: what came through the spawn pipe; the token is taken out of it.
-    :param on_message: hears the supervisor, in threads of gRPC's.
-    :raises ControlError: when the supervisor refuses it, or cannot be reached in time.
+    :param assignment: the assignment that the spawn pipe carried; the token is removed from it.
+    :param on_message: called with the supervisor's messages, in threads of gRPC.
+    :raises ControlError: when the supervisor rejects the worker, or cannot be reached in time.
     """
     token = Secret(bytes.fromhex(assignment.pop("token")))
     return dialled(partial(_dial, assignment, token, on_message), _came_too_late)

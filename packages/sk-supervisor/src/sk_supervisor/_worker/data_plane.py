@@ -45,14 +45,15 @@ if TYPE_CHECKING:  # a run that measures nothing starts without it
 
 
 class DataPlaneChannel:
-    """The connection of one worker to the hub. What sends: main thread only.
+    """The connection of one worker to the hub. Methods that send: main thread only.
 
     :param workers: the worker in each place.
-    :param replay_buffer: keeps what may have to be sent again; None where no worker is replaced.
-    :param introduction_seconds: how long a frame of a sender that is not known waits for its
-        introduction, which comes another way.
-    :param profiler: measures; without one nothing is measured.
-    :raises TransportError: from every method, when the hub is lost or a frame is refused.
+    :param replay_buffer: keeps frames that may have to be sent again; None if no receiver can be
+        replaced.
+    :param introduction_seconds: how long a frame of an unknown sender waits for the sender's
+        introduction, which arrives over the control plane.
+    :param profiler: measures the channel; None to measure nothing.
+    :raises TransportError: from every method, when the hub is lost or a frame is rejected.
     """
 
     def __init__(
@@ -94,12 +95,12 @@ class DataPlaneChannel:
             self._receive = profiler.receiving(self._receive)
 
     def worker_at(self, place: str) -> str:
-        """The worker that is in a place."""
+        """The id of the worker in a place."""
         return self._workers[place]
 
     @property
     def blocked_seconds(self) -> float:
-        """How long sending has waited so far, until the hub took more."""
+        """How long sending has waited for the hub so far, in seconds."""
         return self._channel.send_waited_seconds
 
     def introduce(self, keys: BootstrapKeyBundle) -> None:
@@ -117,7 +118,7 @@ class DataPlaneChannel:
             self._introduced.notify_all()
 
     def turn_to(self, worker: str, keys: BootstrapKeyBundle) -> None:
-        """Send what goes to a worker's place to this one, and again what may not be done.
+        """Send to this worker from now on in its place; resend batches not acknowledged.
 
         It does nothing if the worker has the place already.
 
@@ -134,7 +135,7 @@ class DataPlaneChannel:
             self._send(header, kept.payload, final=kept.final)
 
     def send(self, header: BatchHeader, payload: bytes, *, final: bool) -> None:
-        """Send one part of a batch on its way."""
+        """Send one part of a batch, and keep it if it may have to be sent again."""
         if self._replay_buffer is not None:
             self._replay_buffer.keep(header, payload, final=final)
         self._send(header, payload, final=final)
@@ -147,7 +148,7 @@ class DataPlaneChannel:
     def acknowledge(
         self, segment: int, epoch: int, end: SinkEnd | None = None, skipped: int = 0
     ) -> None:
-        """Tell the hub that the sink's segment is done with a batch; with the last, its end."""
+        """Tell the hub that the sink's segment has finished a batch; ``end`` is with the last."""
         header = AckHeader(self.worker_id, segment, epoch, end, skipped)
         self._transmit(FrameKind.ACK, encode_header(header))
 
@@ -156,9 +157,9 @@ class DataPlaneChannel:
         on_batch: Callable[[BatchArrived | RequestArrived], None],
         on_credit: Callable[[int], None],
     ) -> None:
-        """Receive until the connection ends, which is always raised.
+        """Receive frames until the connection ends, which always raises an error.
 
-        :raises HeaderError: when a frame's header cannot be read, or is another run's.
+        :raises HeaderError: when a frame's header cannot be read, or names another run.
         """
         while True:
             frame = self._receive()
@@ -175,7 +176,7 @@ class DataPlaneChannel:
                 on_batch(BatchArrived(header, frame.payload, frame.kind is FrameKind.END))
 
     def ask(self, header: RequestHeader, payload: bytes) -> None:
-        """Send records of requests on their way. What does not arrive is the hub's to tell of."""
+        """Send records of requests to another worker. The hub reports those that do not arrive."""
         signer = self._signers[header.receiver]
         self._transmit(FrameKind.REQUEST, encode_header(header), payload, signer=signer)
 
@@ -185,7 +186,7 @@ class DataPlaneChannel:
         self._transmit(FrameKind.REPLY, header, payload, signer=self._signers[CLIENT])
 
     def shutdown(self) -> None:
-        """Wake whoever listens. Any thread."""
+        """Shut the connection down, which ends :meth:`listen`. Any thread."""
         self._channel.shutdown()
 
     def close(self) -> None:
@@ -193,7 +194,7 @@ class DataPlaneChannel:
         self._channel.close()
 
     def _verifier_of(self, frame: WireFrame) -> Verifier | None:
-        """Batches and requests are signed by who made them, all else by the hub."""
+        """The verifier of a frame's sender; None for a frame that the hub has signed."""
         if frame.kind in (FrameKind.BATCH, FrameKind.END):
             sender = decode_header(BatchHeader, frame.header).sender
         elif frame.kind is FrameKind.REQUEST:

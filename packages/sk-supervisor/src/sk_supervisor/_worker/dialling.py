@@ -13,7 +13,7 @@ Dialled = TypeVar("Dialled")
 
 
 def dialled(dial: Callable[[], Dialled], is_dropped: Callable[[Exception], bool]) -> Dialled:
-    """Dial up to four times: in a flood of other connections an honest one may be dropped.
+    """Dial up to four times: in a flood of other connections a legitimate one may be dropped.
 
     :param is_dropped: whether to dial again after an error; any other one is raised at once.
     """

@@ -1,4 +1,4 @@
-"""What a worker's segments have made of a batch, on its way to those that follow."""
+"""The output of a worker's segments, on its way to the segments downstream."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Downstream:
     """Splits a batch by its keys, and sends each worker its part. The main thread only.
 
     :param encode: :meth:`WireCodec.encode`.
-    :param max_payload_bytes: a part that is larger goes in several frames.
-    :param segments: those of this worker, and the sink, where it is here.
+    :param max_payload_bytes: a larger part is sent in several frames.
+    :param segments: those of this worker, and the sink if it is in this worker.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class Downstream:
     def send(
         self, source: int, batch: Batch, departures: Mapping[int, Sequence[Section]]
     ) -> list[tuple[int, Parcel]]:
-        """Send what the segment ``source`` has made of a batch, by the segments that it is for.
+        """Send the output of the segment ``source`` for a batch, given by target segment.
 
-        What this worker itself is to go on with is given back, each with its segment. That of the
-        sink, which has none behind it, acknowledges the batch instead.
+        The parts for segments of this worker are not sent but returned, each with its segment. The
+        sink's segment, which has no segment downstream, acknowledges the batch instead.
 
         :raises RecordTooLargeError, NodeOutputError: when a record cannot be sent.
         :raises TransportError: when the hub is lost.
@@ -91,7 +91,7 @@ class Downstream:
         sections: Sequence[Section],
         skipped: int,
     ) -> None:
-        """Send a batch's sections to the worker in a place, in as many frames as it takes."""
+        """Send a batch's sections to the worker in a place, in as many frames as needed."""
         began = time.time_ns()
         *others, last = self._encoded(batch, sections)
         header = self._header(source, target, place, batch, skipped)
@@ -114,7 +114,7 @@ class Downstream:
     def _header(
         self, source: int, target: int, place: str, batch: Batch, skipped: int
     ) -> BatchHeader:
-        """The header of the last frame that a worker gets of a batch."""
+        """The header of the last frame of a batch for one worker."""
         return BatchHeader(
             sender=self._data_plane.worker_id,
             receiver=self._data_plane.worker_at(place),
