@@ -16,7 +16,7 @@ import time
 def main() -> None:
     """Read the first message and become a worker; exits the process."""
     began = time.time_ns()
-    # The objects of a start are no garbage: collections begin after it.
+    # What the start creates is no garbage: collection begins after it.
     gc.disable()
     pipe = os.fdopen(int(sys.argv[1]), "rb")
     first = json.loads(pipe.readline())

@@ -1,7 +1,7 @@
 """Starting a worker process: a new interpreter that gets the least it needs, through a pipe.
 
-It gets two messages. After the first it imports what any worker needs. The second assigns the
-worker that it becomes, and may come later: as soon as there is an address to connect to.
+It gets two messages. After the first it imports what any worker needs. The second says which worker
+it is, and may come later: as soon as there is an address to connect to.
 
 It is forked and executed, so that it inherits no gRPC object; it has its own session and process
 group. It inherits standard input only if it runs the source, and standard output only if it runs
@@ -77,7 +77,7 @@ class WorkerStart:
 
 
 class Interpreter:
-    """A process that imports what any worker needs, and then waits for the worker that it becomes.
+    """A process that imports what any worker needs, and then waits until it is assigned a worker.
 
     Its ``stderr`` is a pipe, and so is its ``stdout`` if that is captured. It ends when its
     supervisor ends, or closes the pipe without an assignment.
@@ -115,7 +115,7 @@ class Interpreter:
         self._say({"path": path, "parent": os.getpid()})
 
     def become(self, start: WorkerStart) -> subprocess.Popen[bytes]:
-        """Assign its worker to it; return the process, which the caller owns from then on."""
+        """Assign a worker to it, once; return the process, which the caller owns from then on."""
         self._say(start.assignment(self._spawned_ns))
         self._hang_up()
         return self._process
@@ -131,7 +131,7 @@ class Interpreter:
 
     def _say(self, word: Mapping[str, object]) -> None:
         try:
-            # If it has ended already, its exit status says why.
+            # If it has ended already, its exit status says why; this error does not.
             with contextlib.suppress(BrokenPipeError):
                 self._pipe.write(json.dumps(word).encode() + b"\n")
                 self._pipe.flush()

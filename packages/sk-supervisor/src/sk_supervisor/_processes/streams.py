@@ -25,7 +25,7 @@ HELD_BYTES = 8192
 
 #: The default capacity of a pipe.
 _CHUNK = 65_536
-#: The distance by which a cut is moved that would split a secret.
+#: A cut that would split a secret is moved by this many bytes at a time.
 _STEP = 64
 
 
@@ -103,7 +103,8 @@ def _between_characters(text: bytes, near: int) -> int:
 class LineReader:
     """A thread that reads a worker's streams; ``on_line`` gets the stream's name and a line.
 
-    A marked text is passed whole, with its level; its lines are split like all others.
+    A marked text (see :class:`LineCutter`) is passed whole, with its level; its lines are split
+    like all others.
 
     A process that has left the worker's group may hold the streams open for ever, hence ``stop``.
     If ``on_line`` raises, it gets no more lines; they are still read, and the thread raises at its

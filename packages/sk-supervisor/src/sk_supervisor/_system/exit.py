@@ -1,7 +1,7 @@
-"""Waiting for the end of a process without reaping it: until then its number is nobody else's.
+"""Waiting for the end of a process without reaping it: until then its process id is not reused.
 
-Unless this process reaps whatever ends (``waitpid(-1)``), and it comes first: nobody knows then how
-a worker ended, nor whose its number is.
+The exception: if other code of this process reaps all children (``waitpid(-1)``) and comes first,
+the exit status is lost, and the id may be another process's.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import sys
 
 
 def await_exit(pid: int) -> bool:
-    """Return when a child of this process has ended; whether it is left to be reaped."""
-    if sys.platform == "darwin":  # which has no waitid before Python 3.13
+    """Return when a child of this process has ended; whether it is still to be reaped."""
+    if sys.platform == "darwin":  # has no waitid before Python 3.13
         end = select.kevent(
             pid, select.KQ_FILTER_PROC, select.KQ_EV_ADD | select.KQ_EV_ONESHOT, select.KQ_NOTE_EXIT
         )
-        # One that has ended may be unknown there before it can be reaped.
+        # A child that has ended may be unknown to kqueue before it can be reaped.
         with contextlib.closing(select.kqueue()) as queue, contextlib.suppress(ProcessLookupError):
             queue.control([end], 1)
     else:
@@ -32,9 +32,9 @@ def await_exit(pid: int) -> bool:
 
 
 def reap(process: subprocess.Popen[bytes]) -> bool:
-    """Wait for a process that has ended; whether how it ended was there to be had.
+    """Reap a process that has ended; return whether its exit status could be read.
 
-    ``Popen.wait`` would say that it had ended well.
+    If not, ``Popen.wait`` would report success.
     """
     try:
         _, status = os.waitpid(process.pid, 0)
@@ -46,8 +46,8 @@ def reap(process: subprocess.Popen[bytes]) -> bool:
 
 
 def exits_are_lost() -> bool:
-    """Whether the kernel reaps children unasked: how they ended is known to nobody then.
+    """Whether the kernel reaps children by itself, so that their exit status is lost.
 
-    It does so in a process that ignores SIGCHLD, which is handed on to whatever it starts.
+    It does so in a process that ignores SIGCHLD, a setting that child processes inherit.
     """
     return signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN

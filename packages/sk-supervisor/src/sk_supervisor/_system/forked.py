@@ -1,4 +1,4 @@
-"""What a process that the program forks inherits of ours: no handlers, and no pipes half made."""
+"""Fork hooks: reset our signal handlers in forked children; prevent forks during a spawn."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-#: The handlers of a run and of a worker, as far as they are installed.
+#: The handlers of a run and of a worker that are installed now.
 _OURS: Final[set[Any]] = set()
-#: Held while this process forks, and by whoever cannot have that happen meanwhile.
+#: Held while this process forks, and by :func:`without_forks`.
 _FORKING: Final = threading.RLock()
 
 
 def keep_from_children(handler: Callable[..., object]) -> None:
-    """Have children that are forked while this handles a signal begin with what is usual for it."""
+    """Reset signals with this handler to their default in children that are forked meanwhile."""
     _OURS.add(handler)
 
 
 def no_more_ours(handler: Callable[..., object]) -> None:
-    """It is installed no more."""
+    """Note that the handler is no longer installed."""
     _OURS.discard(handler)
 
 
 @contextmanager
 def without_forks() -> Iterator[None]:
-    """Let other threads fork before or behind the block: never inside it.
+    """Prevent other threads from forking inside the block.
 
-    ``subprocess`` learns that a program was started by the end of a pipe: a fork in between would
-    hold that open, and the caller up, for as long as its child lives.
+    ``subprocess`` waits for the end of a pipe to learn that a program was started. A child forked
+    meanwhile would hold that pipe open, and block the caller, for as long as it lives.
     """
     with _FORKING:
         yield
 
 
 def _begin_as_usual() -> None:
-    """In the child, right behind the fork."""
+    """Reset the handlers. Called in the child, right after the fork."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) in _OURS:
             usual = signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL

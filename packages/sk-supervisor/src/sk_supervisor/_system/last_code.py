@@ -1,7 +1,7 @@
-"""The exit code of an ``sk run``: from the moment that it is known no signal changes it any more.
+"""The exit code of ``sk run``: once it is known, no signal changes it any more.
 
-What the run had to do is done by then. What is left is to let the interpreter end, and during that
-a signal would do what it does to any process.
+The run has done its work by then. Only the interpreter has to end, and meanwhile a signal would
+have its default effect.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _HEARD: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class LastCode:
-    """The code that this process exits with; ``code`` is None until it is known.
+    """The exit code of this process; ``code`` is None until it is known.
 
-    ``at_once`` says that the process is left when all has been said: there is nothing in it that
-    the interpreter would have to take down, or something that it would wait for. ``held`` says that
-    the process is the command's, so that it may be left.
+    ``at_once`` is true if the process is to exit as soon as all messages are written: either the
+    interpreter has nothing to clean up, or it would wait for something. ``held`` is true if the
+    process is the command's own, which may be exited.
     """
 
     def __init__(self) -> None:
@@ -32,30 +32,30 @@ class LastCode:
         self.at_once = self.held = False
 
     def hold(self) -> None:
-        """Handle signals by leaving with a code, before anything is imported.
+        """Handle signals by exiting with a code, before anything is imported.
 
         If the parent process has blocked them, which a child inherits, they are unblocked.
         """
         self.held = True
         for number in (signal.SIGTERM, signal.SIGHUP):
-            # The first process of a container would not hear them at all.
+            # The first process of a container would not receive them without a handler.
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, self._leave)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
-        atexit.register(self._last)  # so that it runs behind what others register
+        atexit.register(self._last)  # so that it runs after what others register
 
     def settle(self, code: int) -> int:
-        """The code is known; gives it."""
+        """Set the exit code, which is known now, and return it."""
         self.code = code
         return code
 
     def keep(self) -> None:
-        """The command is through: a Ctrl-C leaves with the code, too, if there is one."""
+        """Let Ctrl-C, too, exit with the code if it is known. Called at the command's end."""
         if self.code is not None and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, self._leave)
 
     def leave(self, code: int) -> NoReturn:
-        """Leave the process as it is, whatever its threads do, with a code unless one is known."""
+        """Exit at once, whatever the threads are doing, with ``code`` unless the code is known."""
         _kill_children()
         os._exit(code if self.code is None else self.code)
 
@@ -69,27 +69,27 @@ class LastCode:
         if self.code is None:
             return
         for number in _HEARD:
-            signal.signal(number, signal.SIG_IGN)  # it lasts, unlike a handler in Python
+            signal.signal(number, signal.SIG_IGN)  # still works when handlers in Python do not
         if self.at_once and _flushed():
             os._exit(self.code)
 
 
 def left_children() -> list[BaseProcess]:
-    """The processes that nodes have started in this one by ``multiprocessing``, and that live."""
+    """Return the live processes that nodes have started in this process by ``multiprocessing``."""
     multiprocessing = sys.modules.get("multiprocessing")
     return multiprocessing.active_children() if multiprocessing else []
 
 
 def _kill_children() -> None:
     for child in left_children():
-        child.kill()  # as what a worker leaves is killed: nobody else would
+        child.kill()  # as with those of a worker: no one else would
 
 
 def _flushed() -> bool:
-    """Whether all of standard output is out; the interpreter says what is wrong if it is not."""
+    """Whether standard output could be flushed; if not, the interpreter reports the problem."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
-    except (OSError, ValueError, RuntimeError):  # the last: it is being flushed, and hangs there
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: a flush is under way, and hangs
         return False
     return True

@@ -1,4 +1,4 @@
-"""What ends a process whose main thread heeds no forced stop: a node that swallows it, or in C."""
+"""Ending a process whose main thread ignores a forced stop, in a node that catches it or in C."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Final
 
 from sk_supervisor._system.threads import begin, begun
 
-#: What is behind a forced stop, in the sink and the exporters, has so long.
+#: The time that the sink and the exporters have after a forced stop.
 GRACE_SECONDS: Final = 5.0
-#: Who asks again sooner than this behind it has not seen yet what it does.
+#: A request that follows the forced stop sooner than this was made before its effect could be seen.
 AGAIN_SECONDS: Final = 1.0
 
 
 class LastResort:
-    """Calls ``leave`` where a forced stop has not helped, in a thread of its own.
+    """Calls ``leave``, in a thread of its own, if a forced stop does not end the process.
 
-    That is some seconds behind the force, or at once when somebody asks again behind it. Without
-    ``leave``, which is where the process is somebody else's, nothing comes of either.
+    It does so some seconds after the forced stop, or at once when another stop is requested after
+    it. Without ``leave``, in a process that is not the command's, neither has an effect.
 
     :param leave: ends the process.
     :param clock: seconds.
@@ -37,29 +37,33 @@ class LastResort:
     ) -> None:
         self._leave, self._grace, self._clock = leave, grace_seconds, clock
         self._forced_at: float | None = None
-        #: How long from now on, or None: no more. Not an event: a signal's handler may put it.
+        #: The time to wait from now on; None to end. It is no event, since a signal handler may put
+        #: it.
         self._words: queue.SimpleQueue[float | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._watch, name="last resort", daemon=True)
 
     @property
     def leaves(self) -> bool:
-        """Whether it ends the process, which is not somebody else's."""
+        """Whether it may end the process."""
         return self._leave is not None
 
     def watch(self) -> None:
-        """From now on it may be needed."""
+        """Start the thread, since it may be needed from now on."""
         if self._leave is not None:
-            with contextlib.suppress(OSError):  # the system has none to give: asking again helps
+            with contextlib.suppress(OSError):  # no thread left: another request still works
                 begin(self._thread)
 
     def forced(self) -> None:
-        """A forced stop has begun. Safe in any thread and in a signal handler, as :meth:`again`."""
+        """Note that a forced stop has begun.
+
+        Safe in any thread and in a signal handler, like :meth:`again`.
+        """
         if self._forced_at is None:
             self._forced_at = self._clock()
             self._words.put(self._grace)
 
     def again(self) -> bool:
-        """Somebody asks again; whether that is behind a force that has had its time."""
+        """Note another request; return whether a forced stop had its time before it."""
         at = self._forced_at
         if at is None or self._clock() - at < AGAIN_SECONDS:
             return False
@@ -69,7 +73,7 @@ class LastResort:
         return True
 
     def over(self) -> None:
-        """It is not needed any more: the work is out of the main thread's hands."""
+        """Disable it: the main thread has finished the work."""
         self._forced_at, self._leave = inf, None
         self._words.put(None)
 
@@ -83,6 +87,6 @@ class LastResort:
         self._end()
 
     def _end(self) -> None:
-        leave = self._leave  # once: another thread may say meanwhile that all is over
+        leave = self._leave  # read once: another thread may call :meth:`over`
         if leave is not None:
             leave()

@@ -1,4 +1,4 @@
-"""No worker outlives its supervisor: the kernel is asked to see to it, where it can."""
+"""Ending a worker when its supervisor has ended, by the kernel where it can do that."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(parent_pid: int) -> None:
-    """Have this process killed when its parent is.
+    """Have this process killed when its parent ends.
 
     Linux does it (``prctl(PR_SET_PDEATHSIG)``, see prctl(2)); elsewhere the loss of the control
-    session ends the worker. A parent that died before the call is noticed by its changed pid.
+    session ends the worker. If the parent ended before the call, its changed pid shows that.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Who is at the other end of a local socket, as the kernel says: no secret is needed for that."""
+"""The user at the other end of a local socket, as the kernel reports it: no secret is needed."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import sys
 _SUPERUSER = 0
 #: Linux's ``struct ucred``: pid, uid, gid.
 _UCRED = struct.Struct("=iII")
-#: The head of macOS's ``struct xucred``: version, uid.
+#: The beginning of macOS's ``struct xucred``: version, uid.
 _XUCRED = struct.Struct("=II")
 _XUCRED_BYTES = 76
-#: Of macOS's sys/un.h; Python has no names for them there.
+#: From macOS's sys/un.h; Python does not define them there.
 _SOL_LOCAL, _LOCAL_PEERCRED = 0, 1
 
 
 def peer_uid(link: socket.socket) -> int:
-    """The user who made the connection.
+    """Return the id of the user who made the connection.
 
-    :raises OSError: when the kernel does not say; that peer is nobody's.
+    :raises OSError: when the kernel does not report it; then no user may be assumed.
     """
     if sys.platform == "linux":
         return uid_of_ucred(link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
@@ -27,22 +27,22 @@ def peer_uid(link: socket.socket) -> int:
 
 
 def may_administer(uid: int, owner: int) -> bool:
-    """Whether that user may look at, and stop, a run of ``owner``: their own runs, and root all."""
+    """Whether that user may inspect and stop a run of ``owner``: their own runs, and root all."""
     return uid in (owner, _SUPERUSER)
 
 
 def uid_of_ucred(data: bytes) -> int:
-    """The user in what Linux gives.
+    """Return the user id in Linux's credentials.
 
-    :raises OSError: when it is cut short.
+    :raises OSError: when the data is too short.
     """
     return _second(_UCRED, data)
 
 
 def uid_of_xucred(data: bytes) -> int:
-    """The user in what macOS gives.
+    """Return the user id in macOS's credentials.
 
-    :raises OSError: when it is cut short.
+    :raises OSError: when the data is too short.
     """
     return _second(_XUCRED, data)
 

@@ -1,4 +1,4 @@
-"""Where this package does not run, said before anything is imported that is not to be had there."""
+"""The check for an unsupported platform, made before any import that fails there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def refusal(what: str) -> str:
-    """Why ``what`` does not run on this platform; empty where it may."""
+    """Return why ``what`` does not run on this platform; empty if it does."""
     if sys.platform != "win32":
         return ""
     return (

@@ -1,4 +1,4 @@
-"""How soon a thread of this process gets the interpreter, while requests are served."""
+"""The time until a thread of this process gets the interpreter, while requests are served."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _SWITCH_SECONDS: Final = 0.000_3
 
 
 class Promptness:
-    """Lets the hub's thread have the interpreter soon, whatever its callers are at.
+    """Lets the hub's thread get the interpreter soon, whatever the callers' threads are doing.
 
-    Python's default lets each thread keep it for 5 ms, and the hub asks for it at every hop. It is
-    the whole process's, so it is put back when the last of those that want it has ended.
+    By default Python lets each thread keep it for 5 ms, and the hub needs it at every hop. The
+    setting is that of the whole process, so it is restored when the last user has ended.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Promptness:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Have it so inside the block."""
+        """Set the short interval inside the block."""
         with self._lock:
             self._users += 1
             if self._users == 1:

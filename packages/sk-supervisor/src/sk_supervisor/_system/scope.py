@@ -1,7 +1,8 @@
-"""The platform's own services in a process of a run, by dependency injection: a scope each.
+"""The services of the runtime in each process of a run, by dependency injection, in a scope.
 
-It is apart from the application's container, so that no node can ask for what is the platform's. A
-supervisor finds its transport there, a worker what opens its ends of the data and control planes.
+The scope is separate from the application's container, so that no node can request such a service.
+A supervisor finds its transport there, and a worker the factories of its ends of the data and
+control planes.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class Transport(Generic[T]):
-    """The transport service of a profile: what opens, for one run, all that batches move over.
+    """The transport service of a profile: it opens, for one run, all that batches pass through.
 
-    In ``memory`` that is the run itself, which hands a batch on as it is; in ``tcp_local`` it is
+    In ``memory`` that is the run itself, which passes batches on unchanged; in ``tcp_local`` it is
     the session, with its queues (the hub) and its channels (the listeners of both planes). ``open``
-    is the class of that, or whatever is called as the class is.
+    is its class, or a callable with the same parameters.
     """
 
     name: str
@@ -32,16 +33,16 @@ class Transport(Generic[T]):
 
 
 def scope_of(transport: Transport[Any]) -> Container:
-    """The scope of a supervisor."""
+    """Return the scope of a supervisor."""
     scope = Container()
     scope.provide(Transport, transport)
     return scope
 
 
 def resolve(scope: Container, wanted: type[S]) -> S:
-    """The service that is bound for a class.
+    """Return the service that is bound for a class.
 
-    :raises RuntimeLifecycleResolutionError: when none is.
+    :raises RuntimeLifecycleResolutionError: when none is bound.
     """
     try:
         service: S = scope.resolve(wanted, "the runtime")

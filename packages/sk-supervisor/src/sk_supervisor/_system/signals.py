@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP while a run is under way: handlers only pass the word on."""
+"""SIGINT, SIGTERM and SIGHUP during a run: the handlers only pass the request on."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from sk_supervisor._system.last_resort import LastResort
 
 HANDLED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: A signal within so many seconds of another is the same word said twice: ``timeout(1)`` signals
-#: its child and then its whole group, of which the child is one; a terminal and a shell do alike,
-#: and systemd follows its SIGTERM at once by a SIGHUP (``SendSIGHUP=``).
+#: A signal within this time after another is a repetition of the same request: ``timeout(1)``
+#: signals its child and then its whole group, which the child belongs to; a terminal and a shell do
+#: the same; systemd sends a SIGHUP right after its SIGTERM (``SendSIGHUP=``).
 ECHO_SECONDS: Final = 0.1
 
 
 class ReceivedSignals:
-    """The signals that came, without the echoes. Pure: the clock's time comes in.
+    """The signals that came, without repetitions. Pure: the time is passed in.
 
-    While ``breaks_in`` is true, a forcing one raises :class:`ForcedStop` and makes it false.
+    While ``breaks_in`` is true, a signal that means force raises :class:`ForcedStop` and sets it to
+    false.
     """
 
     def __init__(self, *, breaks_in: bool = False) -> None:
@@ -35,9 +36,9 @@ class ReceivedSignals:
         self._last: float | None = None
 
     def counts(self, number: int, now: float) -> bool:
-        """Whether this is a word of its own, and no echo of the last one; noted if it is.
+        """Note a signal; return whether it is a new request, and no repetition of the last one.
 
-        An echo is whatever comes so soon behind what came last, so that a stream is one word.
+        The time is measured from the last signal, repetition or not: so a series is one request.
         """
         last, self._last = self._last, now
         if last is not None and now - last < ECHO_SECONDS:
@@ -47,22 +48,23 @@ class ReceivedSignals:
 
     @property
     def force(self) -> bool:
-        """Whether the last one means force: who signals a second time does."""
+        """Whether the last request means force: every one after the first does."""
         return len(self.numbers) > 1
 
 
 def ignored_from_above(number: signal.Signals) -> bool:
-    """Whether this process was started so that it ignores a SIGHUP, as ``nohup`` does."""
+    """Whether this process was started so that it ignores SIGHUP, as by ``nohup``."""
     return number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
 
 
 @contextmanager
 def without_signals() -> Iterator[None]:
-    """Keep the handled signals from whatever thread or process is started inside the block.
+    """Block the handled signals in every thread or process that is started inside the block.
 
-    A thread of ours that took one would not wake the main thread, which alone runs handlers and
-    may be deep in a system call. A worker unblocks them behind its own handlers: a service manager
-    signals every process of a service, and one in its first moments would just die of it.
+    A signal that one of our threads took would not wake the main thread, which alone runs handlers
+    and may be in a long system call. A worker unblocks the signals after it has installed its
+    handlers: a service manager signals every process of a service, and a worker that has just been
+    started would be ended by that.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
     try:
@@ -72,14 +74,14 @@ def without_signals() -> Iterator[None]:
 
 
 class ForcedStop(KeyboardInterrupt):
-    """A second signal came while this process itself does the work, or what is behind it."""
+    """A second signal came while this process itself does the work, or finishes it."""
 
 
 def is_from_outside(error: BaseException) -> bool:
-    """Whether a signal was behind an error, and not application code that raised it.
+    """Whether an error was caused by a signal, and not raised by application code.
 
-    That may be a Ctrl-C where nobody handles it. Application code may raise a KeyboardInterrupt
-    just the same, or call ``sys.exit()``.
+    The signal may be a Ctrl-C that nothing handles. Application code may raise a KeyboardInterrupt,
+    too, or call ``sys.exit()``.
     """
     unhandled = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     pressed = unhandled and threading.current_thread() is threading.main_thread()
@@ -87,9 +89,9 @@ def is_from_outside(error: BaseException) -> bool:
 
 
 class BreakIn:
-    """Raises an error in the main thread, from another one, while it does the work.
+    """Raises an error in the main thread while that does the work, from another thread.
 
-    :param resort: what is left where that does not help.
+    :param resort: the last resort if that does not help.
     """
 
     def __init__(self, resort: LastResort | None = None) -> None:
@@ -99,9 +101,10 @@ class BreakIn:
         self._asked: Callable[[], None] | None = None
 
     def __call__(self, leave: Callable[[], None] | None = None) -> None:
-        """Raise :class:`ForcedStop` there, once, while it is armed; else nothing.
+        """Raise :class:`ForcedStop` in the main thread, once, if it is armed; otherwise do nothing.
 
-        Any thread but the main one. With ``leave`` that is called there instead, and may raise.
+        Any thread but the main one. If ``leave`` is given, it is called there instead, and may
+        raise.
         """
         if leave is None and self.resort is not None and not self.resort.again():
             self.resort.forced()
@@ -113,19 +116,19 @@ class BreakIn:
                     signal.pthread_kill(main, signal.SIGTERM)
 
     def arm(self) -> None:
-        """In the main thread: from now on it may be raised."""
+        """Allow it to raise from now on. Called in the main thread."""
         self._armed = True
 
     def disarm(self) -> None:
-        """In the main thread: it is raised no more, and no signal for it is under way."""
+        """Prevent it from raising; leave none of its signals pending. Called in the main thread."""
         self._armed = False
         with self._lock:
             pass
 
     def heard(self) -> bool:
-        """In the handler: whether the signal was this one's.
+        """Return whether a signal was sent by this object. Called in the handler.
 
-        :raises BaseException: when it was, and in time: what it was to raise.
+        :raises BaseException: the error to raise, if it was and this is armed.
         """
         asked, self._asked = self._asked, None
         if asked is not None and self._armed:
@@ -139,34 +142,34 @@ class BreakIn:
 
 @runtime_checkable
 class TakesBreakIn(Protocol):
-    """A supervisor whose work is in the main thread, and can be broken into there."""
+    """A supervisor whose work is done in the main thread, and can be interrupted there."""
 
     def take_break_in(self, break_in: BreakIn) -> None:
-        """Have the way to do so, before anything is started."""
+        """Set the object that can interrupt the work, before anything is started."""
 
 
 @contextmanager
 def signals_to(
     request_stop: Callable[[str, bool], object], *, force: bool, break_in: BreakIn | None = None
 ) -> Iterator[ReceivedSignals]:
-    """Request a stop at each signal inside the block, by force from the second on.
+    """Request a stop at each signal inside the block, by force from the second one on.
 
-    Gives the signals that came.
+    Yields the signals that came.
 
-    A SIGHUP that is ignored already (``nohup``) stays ignored; an echo is left out.
+    An ignored SIGHUP (``nohup``) stays ignored; repetitions are left out.
 
-    Outside the main thread, where Python allows no handlers, nothing is handled. Nor is a signal
-    whose handler an embedding program (uWSGI, a JVM) installed: Python could not put it back.
+    Outside the main thread, where Python allows no handlers, no signal is handled. Nor is one whose
+    handler an embedding program (uWSGI, a JVM) has installed: Python could not restore it.
 
-    :param request_stop: gets the signal's name, and whether it means force; called in the handler,
-        so that it may only pass the word on.
+    :param request_stop: is called in the handler with the signal's name, and whether it means
+        force; it must only pass the request on.
     :param force: whether the second signal raises :class:`ForcedStop` in the main thread; the
-        caller may say otherwise later, by ``breaks_in`` of what is given.
+        caller may change that later, by ``breaks_in`` of the yielded object.
     :param break_in: may raise it as well, with ``force``, until it is disarmed. Its last resort is
-        told of each force, and of a signal behind one: with none that leaves the process, signals
-        do from then on what they did before.
+        notified of each forced stop, and of a signal after one; if it cannot exit the process,
+        signals have from then on the effect that they had before the run.
 
-    An inherited deafness to SIGCHLD, which would hide how workers end, is lifted meanwhile.
+    If SIGCHLD is ignored, which would hide how workers end, its default is set meanwhile.
     """
     break_in = break_in or BreakIn()
     resort = break_in.resort
@@ -181,7 +184,7 @@ def signals_to(
         if not received.counts(number, time.monotonic()):
             return
         request_stop(signal.Signals(number).name, received.force)
-        # Never a third time, in the midst of cleaning up behind the second.
+        # Only once: the next signal must not interrupt the cleanup after this one.
         if received.breaks_in and received.force:
             received.breaks_in = False
             if resort is not None:

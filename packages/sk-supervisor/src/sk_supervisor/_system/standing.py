@@ -1,4 +1,4 @@
-"""Where a worker's main thread stands: in which node, and at which line of the application."""
+"""The position of a worker's main thread: the node, and the line of the application's code."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from typing import Any, Final
 
 from sk_kernel.runtime import SINK, SOURCE, Graph, last_place
 
-#: Whose frames are not the application's, beside those of Python itself: a worker's main module is
-#: the runtime's too, and the loop that a chain of nodes is compiled to is in none.
+#: Modules whose frames are not the application's, besides those of Python itself: a worker's main
+#: module belongs to the runtime, too, and the loop that a chain of nodes is compiled to has none.
 _OURS: Final = frozenset({"", "__main__", "sk_kernel", "sk_supervisor", "sk_transport"})
 
 
 class Standing:
-    """Tells where the main thread stands, from any thread; it is not held up for that.
+    """Finds the position of the main thread, from any thread, without stopping it.
 
-    :param names: what is called of the application, by its code.
-    :param loop: runs nodes that are coroutines, where there are any: of these the first that waits
-        is told.
+    :param names: the application's nodes and adapters, by their code.
+    :param loop: runs the nodes that are coroutines, if there are any: of these the first that waits
+        is reported.
     """
 
     def __init__(self, names: Mapping[CodeType, str], loop: asyncio.Runner | None = None) -> None:
         self._names, self._loop = names, loop
 
     def __call__(self) -> str:
-        """``work (nodes.py, line 3)``; empty where none of the application's code runs."""
+        """Return ``work (nodes.py, line 3)``; empty if none of the application's code runs."""
         frame = sys._current_frames().get(threading.main_thread().ident or 0)
         stack = _stack(frame)
         own = _own(stack)
@@ -44,26 +44,26 @@ class Standing:
 
 
 def codes_of(graph: Graph, vertices: Iterable[str]) -> dict[CodeType, str]:
-    """The code of these nodes and adapters, each with its name."""
+    """Return the names of these nodes and adapters, by their code."""
     targets = {name: spec.target for name, spec in graph.nodes.items()}
     targets |= {SOURCE: graph.source.target, SINK: graph.sink.target}
     return {code: name for name in vertices for code in _codes(targets[name])}
 
 
 def _codes(target: Any) -> Iterator[CodeType]:
-    """The code of a function, without what wraps it, or of every method of a class."""
+    """Yield the code of a function, without its wrappers, or of every method of a class."""
     members = [target]
     if isinstance(target, type):
         members = [each for cls in target.__mro__[:-1] for each in vars(cls).values()]
     for member in members:
-        with suppress(ValueError):  # wrapped in a circle
+        with suppress(ValueError):  # its wrappers form a circle
             code = getattr(inspect.unwrap(member), "__code__", None)
             if isinstance(code, CodeType):
                 yield code
 
 
 def _stack(frame: FrameType | None) -> list[tuple[FrameType, int]]:
-    """The frames from the first one on, each with the line that it is at."""
+    """Return the frames from the outermost one on, each with its line."""
     stack = []
     while frame is not None:
         stack.append((frame, frame.f_lineno or 0))
@@ -72,7 +72,7 @@ def _stack(frame: FrameType | None) -> list[tuple[FrameType, int]]:
 
 
 def _own(stack: list[tuple[FrameType, int]]) -> list[tuple[FrameType, int]]:
-    """The frames from the application's first one on."""
+    """Return the frames from the first one of the application on."""
     for number, (frame, _) in enumerate(stack):
         root = _module(frame).partition(".")[0]
         if root not in _OURS and root not in sys.stdlib_module_names:
@@ -81,7 +81,7 @@ def _own(stack: list[tuple[FrameType, int]]) -> list[tuple[FrameType, int]]:
 
 
 def _waiting(runner: asyncio.Runner) -> Iterator[list[tuple[FrameType, int]]]:
-    """The frames of each coroutine that waits."""
+    """Yield the frames of each coroutine that waits."""
     # Not get_loop(): if the main thread is about to make the loop, this thread would make another.
     loop = vars(runner).get("_loop")
     for task in asyncio.all_tasks(loop) if loop is not None else ():

@@ -1,4 +1,4 @@
-"""A text stream that may be gone: what is shown of a run must never end it."""
+"""Text streams that tolerate a lost reader: showing a run's progress must never end the run."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TextIO, cast
 
-#: What a buffer of a stream holds, in UTF-8: none of it is lost if the stream cannot take it now.
+#: A piece of text that a stream's buffer can hold, in UTF-8: it is not lost if the stream cannot
+#: take it now.
 _PIECE: Final = io.DEFAULT_BUFFER_SIZE // 4
 #: How long a non-blocking stream may take nothing before the rest of a text is left to its buffer.
 _PATIENCE_MS: Final = 1000
 
 
 class TolerantStream(io.TextIOBase):
-    """Passes on what is written until the stream breaks; from then on, nothing.
+    """Passes text on until its stream breaks; discards the text after that.
 
-    A stream that somebody has made non-blocking (``ssh``, a shared terminal) is waited for, for a
-    second at most. A character that its encoding has no form for is written as Python escapes it.
-    Whatever else the stream has is had of this one as well, its ``buffer`` say.
+    A stream that another process has made non-blocking (``ssh``, a shared terminal) is waited for,
+    for at most a second. A character that the encoding lacks is written as an escape of Python. All
+    other attributes, such as ``buffer``, are those of the stream.
 
-    :param stream: None where there was none from the start.
+    :param stream: None if there was none from the start.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -31,17 +32,18 @@ class TolerantStream(io.TextIOBase):
         self._behind = self._stream = stream
 
     def __getattr__(self, name: str) -> Any:
-        """What is no text stream's own."""
+        """Return an attribute of the stream that text streams in general do not have."""
         return getattr(self.__dict__.get("_behind"), name)
 
     def writable(self) -> bool:
-        """It takes whatever is written, wherever that goes."""
+        """True: every text is accepted, even if it is discarded."""
         return True
 
     def write(self, text: str, /) -> int:
-        """Write, if anybody is there.
+        """Write a text, or discard it if the stream is broken.
 
-        :raises TypeError: for bytes, even empty ones: click tests with them what a stream takes.
+        :raises TypeError: for bytes, even empty ones: click uses them to test what a stream
+            accepts.
         """
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
@@ -50,7 +52,7 @@ class TolerantStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Flush, if anybody is there."""
+        """Flush the stream, unless it is broken."""
         self._attempt(lambda stream: stream.flush())
 
     def _attempt(self, put: Callable[[TextIO], object]) -> None:
@@ -74,7 +76,7 @@ class TolerantStream(io.TextIOBase):
             return False
 
     def fileno(self) -> int:
-        """The descriptor, which tells how wide a terminal is."""
+        """Return the descriptor, by which callers find the width of a terminal."""
         stream = self._stream
         if stream is None:
             raise io.UnsupportedOperation("the stream is gone")
@@ -82,12 +84,12 @@ class TolerantStream(io.TextIOBase):
 
     @property
     def encoding(self) -> Any:  # type: ignore[override]
-        """The stream's own."""
+        """The encoding of the stream."""
         return _encoding(self._stream)
 
 
 def tolerant(stream: TextIO | None) -> TextIO:
-    """The stream, as a :class:`TolerantStream` if it is none yet."""
+    """Return the stream itself if it is a :class:`TolerantStream`, otherwise wrapped in one."""
     return cast("TextIO", stream if isinstance(stream, TolerantStream) else TolerantStream(stream))
 
 
@@ -100,12 +102,12 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def _drain(stream: TextIO) -> None:
-    """Write what the buffer of a non-blocking stream holds, as long as somebody reads."""
+    """Write the buffer of a non-blocking stream, as long as it is being read."""
     writable = select.poll()
     writable.register(stream.fileno(), select.POLLOUT)
     is_left = True
     while is_left and writable.poll(_PATIENCE_MS):
-        with contextlib.suppress(BlockingIOError):  # it has taken some of it
+        with contextlib.suppress(BlockingIOError):  # it has taken a part
             stream.flush()
             is_left = False
 
@@ -115,12 +117,12 @@ def _encoding(stream: TextIO | None) -> str:
 
 
 def fill_standard_streams() -> bool:
-    """Open the null device where a standard stream was closed; whether standard output was.
+    """Open the null device for each closed standard stream; return whether stdout was closed.
 
-    Else the next pipe or socket gets its number, and with it what is meant for the stream.
+    Otherwise the next pipe or socket would get its number, and the output for the stream.
     """
     closed = [number for number in range(3) if not _is_open(number)]
-    for _ in closed:  # the lowest free one is the one that is opened
+    for _ in closed:  # the system opens the lowest free number
         os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     return 1 in closed
 

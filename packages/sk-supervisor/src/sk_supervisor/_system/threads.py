@@ -1,4 +1,4 @@
-"""Threads of ours: they take no signals, and run an application's code in its own context."""
+"""Threads of ours: they take no signals, and run application code with its context variables."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sk_supervisor._system.streams import tolerant
 
 
 def begin(thread: threading.Thread) -> None:
-    """Start a thread, with the handled signals kept from it.
+    """Start a thread in which the handled signals are blocked.
 
-    :raises OSError: when the system has none to give.
+    :raises OSError: when the system has no thread left.
     """
     try:
         with without_signals():
@@ -30,17 +30,18 @@ def begin(thread: threading.Thread) -> None:
 
 
 def as_here() -> Callable[[Callable[[], object]], object]:
-    """What runs a call in another thread with the context variables that are set here and now.
+    """Return a function that runs a call in another thread with the present context variables.
 
-    Each call has a copy of its own. What a module sets as it is imported, such as the precision of
-    ``decimal``, is set in the thread that imports it, and a thread of ours would not know it.
+    Each call has its own copy of them. A module may set some as it is imported, such as the
+    precision of ``decimal``: they are set only in the thread that imports it, and threads of ours
+    would not have them.
     """
     context = copy_context()
     return lambda call: context.copy().run(call)
 
 
 def tell_left_behind(stream: TextIO | None) -> None:
-    """Say which threads and processes keep this process from its end: none of them is ours."""
+    """Report the threads and processes of nodes that this process has to wait for at its end."""
     main = threading.main_thread()
     threads = [each.name for each in threading.enumerate() if not each.daemon and each is not main]
     processes = [f"{each.name} (pid {each.pid})" for each in left_children() if not each.daemon]
@@ -51,5 +52,5 @@ def tell_left_behind(stream: TextIO | None) -> None:
 
 
 def begun(thread: threading.Thread) -> bool:
-    """Whether it was started: only then can it be joined."""
+    """Whether a thread was started: only then can it be joined."""
     return thread.ident is not None
