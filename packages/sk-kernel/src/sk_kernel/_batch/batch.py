@@ -19,9 +19,9 @@ from sk_kernel.errors import RunError
 
 
 class Section(NamedTuple):
-    """Payloads of one type on their way to another segment, from one producer, by ascending key.
+    """Payloads of one type from one producer for another segment, in ascending order of their keys.
 
-    ``target`` is the one consumer that their envelopes named; None stands for all of them.
+    ``target`` is the only consumer, if their envelopes named one; None stands for all consumers.
     """
 
     producer: str
@@ -32,7 +32,7 @@ class Section(NamedTuple):
 
 
 class Column(NamedTuple):
-    """Payloads that wait for a vertex: what came over one edge, by ascending key."""
+    """The payloads that came over one edge and wait for a vertex, in ascending key order."""
 
     edge: Edge
     keys: Sequence[Key]
@@ -40,14 +40,14 @@ class Column(NamedTuple):
 
 
 class Batch(Struct):
-    """The records ``first..last`` of the source (none when ``last`` is ``first - 1``).
+    """The records ``first..last`` of the source (none if ``last`` is ``first - 1``).
 
-    ``final`` marks the end of input: nodes are asked to ``finish()``. ``complete`` says that the
-    source had no more, ``False`` that it was interrupted. ``correlations`` holds what envelopes
-    said, by key; ``sampled`` the sequence numbers whose spans are recorded.
+    ``final`` marks the end of input: nodes are asked to ``finish()``. ``complete`` is true if the
+    source had no more records, false if it was interrupted. ``correlations`` has the metadata of
+    envelopes, by key; ``sampled`` has the sequence numbers whose spans are recorded.
 
-    Here a record's failure ends the batch, and so the run; a :class:`RequestBatch` holds records
-    of requests, and overrides what follows from that.
+    In this class a record's failure ends the batch, and so the run. A :class:`RequestBatch` holds
+    records of requests, and overrides what follows from that.
     """
 
     number: int
@@ -57,19 +57,19 @@ class Batch(Struct):
     complete: bool = True
     correlations: dict[Key, Correlation] = field(default_factory=dict)
     sampled: frozenset[int] = frozenset()
-    #: Of the process that this batch was made in.
+    #: :func:`forks` of the process in which this batch was made.
     forks: int = field(default_factory=forks)
     #: Exceptions of a node that end the process.
     fatal_exceptions: ClassVar[tuple[type[BaseException], ...]] = ENDS
 
     def correlation(self, key: Key) -> Correlation:
-        """What is known about a record besides its payload."""
+        """Return the metadata of a record."""
         return self.correlations.get(key, NO_CORRELATION)
 
     def child(self, key: Key, index: int) -> Key:
-        """The key of one of the records that the record ``key`` becomes: with ``index`` behind it.
+        """Return the key of a record made from the record ``key``: ``index`` is appended.
 
-        What envelopes said of the record is noted for the new one.
+        The new record gets the same metadata.
         """
         child = (*key, index) if isinstance(key, tuple) else (key, index)
         known = self.correlations
@@ -83,7 +83,7 @@ class Batch(Struct):
         return ()
 
     def is_record_failure(self, error: BaseException) -> bool:
-        """Whether an exception of a node is the failure of a record, not the end of the process.
+        """Return whether an exception of a node is a record's failure, not the end of the process.
 
         In a child process that a node has forked, every exception ends that process.
         """
@@ -103,24 +103,24 @@ class Batch(Struct):
         """
 
     def is_over(self, key: Key) -> bool:
-        """Whether a record goes no further because its request has failed."""
+        """Return whether a record goes no further because its request has failed."""
         return False
 
     def due_of(self, key: Key) -> float:
-        """Until when the caller waits for a record, in seconds by ``time.monotonic``."""
+        """Return when the caller stops waiting for a record, in seconds by ``time.monotonic``."""
         return math.inf
 
     def began(self, cancel: Callable[[], object]) -> None:
-        """Coroutines have been started, which ``cancel`` cancels. Any thread may call that."""
+        """Note that coroutines were started; any thread may call ``cancel`` to cancel them."""
 
     def without_failed(self, columns: list[Column]) -> list[Column]:
-        """``columns``, which wait for a vertex, without the records of failed requests."""
+        """Return ``columns``, which wait for a vertex, without the records of failed requests."""
         return columns
 
     def failures_are_independent(self, keys: Sequence[Key]) -> bool:
-        """Whether the failure of any of these records leaves all others to go on.
+        """Return whether the failure of any of these records lets all others go on.
 
-        If so, a unit may run them all in one loop without a check of each.
+        If so, a unit may run them all in one loop without checking each.
         """
         return True
 
@@ -128,7 +128,7 @@ class Batch(Struct):
 class Rows(NamedTuple):
     """The records that wait for one vertex, in key order.
 
-    ``order`` holds each row's place in the columns end to end, None where there is one column.
+    ``order`` maps each row to its index in the concatenated columns; None if there is one column.
     """
 
     keys: Sequence[Key]
@@ -137,7 +137,7 @@ class Rows(NamedTuple):
     order: Sequence[int] | None = None
 
     def edge(self, row: int) -> Edge:
-        """The edge that a row came over."""
+        """Return the edge that a row came over."""
         place = row if self.order is None else self.order[row]
         for column in self.columns:
             if place < len(column.keys):
@@ -147,7 +147,7 @@ class Rows(NamedTuple):
 
 
 def merged(columns: Sequence[Column]) -> Rows:
-    """The rows of all columns in key order. Keys are unique among what waits for one vertex."""
+    """Return the rows of all columns in key order; keys are unique in what waits for one vertex."""
     if len(columns) == 1:
         return Rows(columns[0].keys, columns[0].items, columns)
     keys = list(chain.from_iterable(c.keys for c in columns))
@@ -157,9 +157,9 @@ def merged(columns: Sequence[Column]) -> Rows:
 
 
 def sampled_rows(keys: Sequence[Key], sampled: frozenset[int]) -> list[int]:
-    """The places in ascending ``keys`` of the records whose spans are recorded.
+    """Return the indices, in ascending ``keys``, of the records whose spans are recorded.
 
-    Looks the sampled up, so that a record that is not costs nothing.
+    It looks up the sampled numbers, so that records that are not sampled cost nothing.
     """
     rows: list[int] = []
     if not keys or not sampled:
@@ -178,8 +178,8 @@ def sampled_rows(keys: Sequence[Key], sampled: frozenset[int]) -> list[int]:
     numbers = cast(Sequence[int], keys)
     row, last = 0, len(keys) - 1
     for sequence in sorted(sampled):
-        # No two have the same number, so it is no further on than there are numbers in between;
-        # and there where none of those is missing, as nearly everywhere.
+        # Numbers are unique, so the index is at most as far on as the difference of the numbers,
+        # and exactly so if none of those in between is missing, which is nearly always true.
         most = min(max(row + sequence - numbers[row], row), last)
         row = most if numbers[most] == sequence else bisect_left(numbers, sequence, row, most)
         if numbers[row] == sequence:

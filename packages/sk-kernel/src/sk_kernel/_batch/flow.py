@@ -1,4 +1,4 @@
-"""One batch in one segment: what waits for each vertex, and what leaves for other segments."""
+"""One batch in one segment: the records that wait for each vertex or leave for other segments."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sk_kernel.errors import NodeOutputError, UnknownTargetError
 
 
 class Route(NamedTuple):
-    """Where payloads of one type from one producer go, as seen from one segment.
+    """The consumers of payloads of one type from one producer, as seen from one segment.
 
-    ``local`` holds the edges to vertices of the segment, ``remote`` the other segments by index,
-    each with the consumers there.
+    ``local`` has the edges to vertices of the segment; ``remote`` has the indices of other
+    segments, each with the consumers there.
     """
 
     payload: PayloadType
@@ -26,9 +26,9 @@ class Route(NamedTuple):
 
 
 class Outlet:
-    """What a producer may emit, and the route of each class of payload.
+    """The payloads that a producer may emit, and the route of each class of payload.
 
-    A node has one for what its calls return, and another one for what its ``finish()`` does.
+    A node has one for the results of its calls, and another one for that of its ``finish()``.
     """
 
     __slots__ = ("declared", "producer", "routes")
@@ -39,7 +39,7 @@ class Outlet:
         self.routes = {r.payload.cls: r for r in routes}
 
     def refuse(self, got: object, key: Key) -> NodeOutputError:
-        """The error for ``got``, which is not declared and was returned for the record ``key``."""
+        """Return the error for ``got``, an undeclared output for the record ``key``."""
         shown = type(got).__qualname__
         if isinstance(got, Envelope):
             shown = f"Envelope[{type(got.payload).__qualname__}]"
@@ -50,7 +50,7 @@ class Outlet:
 class Flow:
     """A batch on its way through a segment.
 
-    ``inbox`` holds what waits for each vertex of it.
+    ``inbox`` has the columns that wait for each vertex of the segment.
     """
 
     __slots__ = ("_departures", "batch", "inbox")
@@ -65,14 +65,14 @@ class Flow:
         return self.batch.without_failed(self.inbox.pop(vertex, []))
 
     def emit(self, outlet: Outlet, keys: Sequence[Key], outputs: Sequence[Any]) -> None:
-        """Send what a producer returned for each of ``keys`` on its way.
+        """Send what a producer returned for each of ``keys`` to its consumers.
 
         :raises NodeOutputError: for a payload, a None or an Envelope that is not declared.
         :raises UnknownTargetError: when an Envelope names a target that is no consumer.
         """
         if outlet.declared.many:
             keys, outputs = self._flattened(outlet, keys, outputs)
-        kinds = list(map(type, outputs))  # a list counts faster than a set is filled
+        kinds = list(map(type, outputs))  # counting in a list is faster than filling a set
         if kinds and kinds.count(kinds[0]) == len(kinds):
             route = outlet.routes.get(kinds[0])
             if route is not None:
@@ -85,13 +85,13 @@ class Flow:
             self._emit_kind(outlet, cls, some, list(compress(outputs, chosen)))
 
     def arrive(self, section: Section, edges: Iterable[Edge]) -> None:
-        """Put a section from another segment before its consumers in this one."""
+        """Put a section from another segment into the inboxes of its consumers in this one."""
         for edge in edges:
             if section.target in (None, edge.consumer):
                 self._put(edge, section.keys, section.items)
 
     def departures(self) -> dict[int, list[Section]]:
-        """What leaves, by segment: one section for each producer, type and target."""
+        """Return what leaves, by segment: one section for each producer, type and target."""
         return {
             segment: several if len(several) == 1 else _joined(several)
             for segment, several in self._departures.items()
@@ -112,8 +112,8 @@ class Flow:
     ) -> None:
         alike: dict[tuple[type, str | None], tuple[list[Key], list[Any]]] = {}
         known = self.batch.correlations
-        # A trace id given by the source is that of its own span too; one given by a node holds only
-        # from the next node on, so it is noted who gave it.
+        # A trace id that the source sets is valid for its own span, too; one that a node sets is
+        # valid only from the next node on. So the origin is noted.
         origin = None if outlet.producer == SOURCE else outlet.producer
         for key, envelope in zip(keys, envelopes, strict=True):
             if type(envelope.payload) not in outlet.routes:

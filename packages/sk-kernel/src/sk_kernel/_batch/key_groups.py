@@ -1,8 +1,8 @@
-"""Which of a group's workers a record belongs to: keys map to key groups, and those to workers.
+"""Assignment of records to the workers of a group: keys to key groups, key groups to workers.
 
-The same in every process and every run: a key group is a byte of BLAKE2b of the key's MessagePack
-form, modulo :data:`KEY_GROUPS` (a checksum would put keys that are alike, 0 to 9 say, into few of
-them); workers own contiguous ranges of key groups, by index.
+It is the same in every process and every run: a key group is a byte of BLAKE2b of the key's
+MessagePack form, modulo :data:`KEY_GROUPS` (a checksum would put similar keys, such as 0 to 9, into
+few groups); workers own contiguous ranges of key groups, by index.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import msgspec
 from sk_kernel._batch.batch import Section
 
 KEY_GROUPS = 128
-"""How many groups keys fall into, whatever the number of workers."""
+"""The number of key groups, whatever the number of workers."""
 
-#: Keys whose worker is remembered; a key that is met anew costs a microsecond.
+#: The number of keys whose worker is cached; a key that is not costs a microsecond.
 _REMEMBERED = 65_536
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
 def key_group(value: Any) -> int:
-    """The key group of a key, 0 to 127. Equal keys have the same one, True that of 1.
+    """Return the key group of a key, 0 to 127. Equal keys have the same one; True has that of 1.
 
-    A key that MessagePack cannot carry has one too: that is for whoever sends the record to say.
+    A key that MessagePack cannot carry has one, too: the sender of the record reports that fault.
     """
     try:
         data = _encode(int(value) if isinstance(value, bool) else value)
@@ -38,7 +38,7 @@ def key_group(value: Any) -> int:
 
 
 def owner_of(group: int, workers: int) -> int:
-    """The index of the worker that owns a key group."""
+    """Return the index of the worker that owns a key group."""
     return group * workers // KEY_GROUPS
 
 
@@ -51,7 +51,7 @@ class KeyOwners:
         self._known: dict[Any, int] = {}
 
     def of(self, items: Sequence[Any]) -> list[int]:
-        """The index of each item's worker."""
+        """Return the index of each item's worker."""
         known, value = self._known, self._value
         try:
             return [known[value(item)] for item in items]
@@ -59,7 +59,7 @@ class KeyOwners:
             return [self._find(value(item)) for item in items]
 
     def of_one(self, item: Any) -> int:
-        """The index of one item's worker."""
+        """Return the index of one item's worker."""
         key = self._value(item)
         try:
             return self._known[key]
@@ -69,7 +69,7 @@ class KeyOwners:
     def _find(self, key: Any) -> int:
         try:
             index = self._known.get(key)
-        except TypeError:  # of no type that a key may have: it has an owner all the same
+        except TypeError:  # unhashable, so not a valid key: it has an owner all the same
             return owner_of(key_group(key), self._workers)
         if index is None:
             if len(self._known) >= _REMEMBERED:
@@ -79,10 +79,10 @@ class KeyOwners:
 
 
 class Splitter:
-    """Splits what goes to one segment over the workers of its group.
+    """Splits the records for one segment over the workers of its group.
 
-    :param key: the attribute whose equal values must meet the same worker; None for none, then
-        whole batches take turns.
+    :param key: the attribute whose equal values go to the same worker; if it is None, the workers
+        receive whole batches in turn.
     """
 
     def __init__(self, key: str | None, workers: int) -> None:
@@ -90,7 +90,7 @@ class Splitter:
         self._owners = KeyOwners(key, workers) if key is not None and workers > 1 else None
 
     def split(self, number: int, sections: Sequence[Section]) -> list[list[Section]]:
-        """The sections of batch ``number`` for each worker, by index; some get none."""
+        """Return the sections of batch ``number`` for each worker, by index; some get none."""
         parts: list[list[Section]] = [[] for _ in range(self._workers)]
         if self._owners is None:
             parts[number % self._workers] = list(sections)

@@ -1,4 +1,4 @@
-"""A batch of requests' records: the failure of one ends its own request, and no other."""
+"""A batch of requests' records: the failure of one fails only its own request."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from sk_kernel.errors import RunError
 class RequestBatch(Batch):
     """Records of any number of requests.
 
-    A request is known by the root of its records' keys (:func:`root_of`); ``first`` and ``last``
-    are the least and the largest. By request:
+    A request is identified by the root of its records' keys (:func:`root_of`); ``first`` and
+    ``last`` are the smallest and the largest. By request:
 
     - ``failed``: the error that ended it; none of its records is run any further.
     - ``dropped``: the node and the type of the exception of its first record that a policy gave up.
-    - ``due``: until when its caller waits, in seconds by ``time.monotonic``.
+    - ``due``: when its caller stops waiting, in seconds by ``time.monotonic``.
 
-    ``cancel`` cancels the coroutines that are under way, or were last.
+    ``cancel`` cancels the coroutines that were started last, if they are still running.
     """
 
-    #: ``sys.exit`` too is a request's failure, and ends no process.
+    #: ``sys.exit`` is a request's failure, too, and ends no process.
     fatal_exceptions: ClassVar[tuple[type[BaseException], ...]] = (KeyboardInterrupt,)
 
     failed: dict[int, RunError] = field(default_factory=dict)
@@ -41,9 +41,9 @@ class RequestBatch(Batch):
         return self.failed.values()
 
     def blame(self, error: RunError) -> None:
-        """Take a record's failure, which ends its request; of several, the first by key counts."""
+        """Take a record's failure, which ends its request; of several, keep the first by key."""
         key = error.record
-        assert key is not None  # noqa: S101 - what is a record's names it
+        assert key is not None  # noqa: S101 - a record's failure has its key
         earlier = self.failed.get(root_of(key))
         if earlier is None or key < earlier.record:  # type: ignore[operator]
             self.failed[root_of(key)] = error
@@ -62,10 +62,10 @@ class RequestBatch(Batch):
 
     def began(self, cancel: Callable[[], object]) -> None:
         """See the base."""
-        self.cancel = cancel  # before it is asked until when they may take
+        self.cancel = cancel  # set before they are asked when they are due
 
     def expire(self) -> None:
-        """Nobody waits for any of them any more: what waits in a node is cancelled. Any thread."""
+        """Treat all requests as expired, and cancel their waiting coroutines. Any thread."""
         self.due.update(dict.fromkeys(self.due, -math.inf))
         if self.cancel is not None:
             with suppress(RuntimeError):  # the loop is closed already
@@ -78,7 +78,7 @@ class RequestBatch(Batch):
         return [kept for column in columns if (kept := self._kept_rows(column)).keys]
 
     def failures_are_independent(self, keys: Sequence[Key]) -> bool:
-        """See the base: they are if each belongs to a different request."""
+        """See the base: true if each belongs to a different request."""
         return isinstance(keys[0], int) or len({root_of(key) for key in keys}) == len(keys)
 
     def _kept_rows(self, column: Column) -> Column:

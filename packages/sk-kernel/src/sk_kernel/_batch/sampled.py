@@ -1,4 +1,4 @@
-"""Which rows of a batch have spans, looked up once for all that see the same rows."""
+"""The rows of a batch that have spans, looked up once for all nodes that see the same rows."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from sk_kernel._batch.batch import sampled_rows
 from sk_kernel._measure.stopwatch import Stopwatch, timed_if
 from sk_kernel._record.envelope import Key
 
-#: The stage that spans are made, written and handed on in.
+#: The stage in which spans are made, written and handed over.
 SPANS: Final = "trace spans"
 
 
 class SampledRows:
-    """:func:`sampled_rows`, remembered: nodes in a row and the hops beside them see the same keys.
+    """A cached :func:`sampled_rows`: consecutive nodes and the hops beside them see the same keys.
 
-    Keys are the same where they are the same object, which nobody changes once it is in a column.
+    Keys are the same if they are the same object, which nobody changes once it is in a column.
 
-    :param stopwatch: measures the looking up; without one nothing is measured.
+    :param stopwatch: measures the lookup; without one nothing is measured.
     """
 
     def __init__(self, stopwatch: Stopwatch | None = None) -> None:
@@ -29,7 +29,7 @@ class SampledRows:
         self._keys: Sequence[Key] = ()
 
     def __call__(self, keys: Sequence[Key], sampled: frozenset[int]) -> Sequence[int]:
-        """The places in ascending ``keys`` of the records whose spans are recorded."""
+        """Return the indices, in ascending ``keys``, of the records whose spans are recorded."""
         if not sampled:
             return ()
         if keys is not self._of or sampled is not self._sampled:
@@ -39,9 +39,9 @@ class SampledRows:
         return self._rows
 
     def keys(self, keys: Sequence[Key], sampled: frozenset[int]) -> Sequence[Key]:
-        """The keys in these places, for the same ``keys`` the same object."""
+        """Return the keys at these indices; for the same ``keys``, the same object."""
         return self._keys if self(keys, sampled) else ()
 
     def forget(self) -> None:
-        """Let go of the batch."""
+        """Release the batch."""
         self._of, self._sampled, self._rows, self._keys = (), frozenset(), (), ()

@@ -1,1 +1,1 @@
-"""Calling nodes on records: plainly, watched, guarded."""
+"""Calling nodes on records: directly, with spans, or with a failure policy."""

@@ -1,4 +1,4 @@
-"""Calling a node for requests: a failure ends its own request, and no other."""
+"""Calling a node for requests: a failure fails only its own request."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 class AskedCall(GuardedCall):
     """A :class:`GuardedCall` on the records of a :class:`RequestBatch`, under any policy.
 
-    Under the policy ``fail``, an exception of the node ends the record's request; an output that is
-    not as declared does so under every policy. The node is not called on a record whose request has
-    failed: :data:`NOT_CALLED` stands in place of its output.
+    Under the policy ``fail``, an exception of the node fails the record's request; an output that
+    is not as declared does so under every policy. The node is not called on a record whose request
+    has failed: :data:`NOT_CALLED` replaces its output.
     """
 
-    #: Bounds the coroutines of all requests together; created when the loop runs.
+    #: Limits the coroutines of all requests together; created once the loop runs.
     _slots: asyncio.Semaphore | None = None
 
     def call_one(self, batch: Batch, key: Key, item: Any, edge: Edge) -> Any:
@@ -39,13 +39,13 @@ class AskedCall(GuardedCall):
         return super().call_one(batch, key, item, edge)
 
     def give_up(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Dropped | None:
-        """Give a record up, or fail its request if the node's policy does not give records up."""
+        """Give a record up, or fail its request if the node's policy is ``fail``."""
         if self._failure.policy != "fail" and not isinstance(error, ENDS):
             return super().give_up(batch, key, item, error)
         return self._blame(batch, key, error)
 
     async def awaited(self, batch: Batch, rows: Rows) -> tuple[Sequence[Key], list[Any]]:
-        """:meth:`call_kept` of a coroutine node, while other requests are under way."""
+        """:meth:`call_kept` of a coroutine node, while other requests are in progress."""
         traced = self._tracer.rows(rows.keys, batch.sampled) if self._tracer else ()
         if not traced:
             return kept(rows.keys, await self._await_separately(batch, rows.keys, rows.items, None))
@@ -62,7 +62,7 @@ class AskedCall(GuardedCall):
         try:
             return super()._call_process_batch(batch, items)
         except NodeOutputError as wrong:
-            raise BatchRaisedError(wrong) from wrong  # it does not show whose request it is
+            raise BatchRaisedError(wrong) from wrong  # it does not show which request failed
 
     def _retry_individually(
         self, batch: Batch, raised: BatchRaisedError, each: Callable[[], list[Any]]
@@ -96,7 +96,7 @@ class AskedCall(GuardedCall):
         dropped: dict[int, Dropped] = {}
         guarded = self._starter(batch, keys, items)
         if times is not None:
-            guarded = times.of(guarded)  # not of one that is never begun: it has no span
+            guarded = times.of(guarded)  # one that is not started has no span
 
         async def start(index: int) -> Any:
             if batch.is_over(keys[index]):
@@ -109,7 +109,7 @@ class AskedCall(GuardedCall):
         def failed(index: int, cause: BaseException) -> Any:
             if not isinstance(cause, CancelledError):
                 raise cause  # not the node's own, which the coroutine has handled
-            # A node that has cancelled its task goes on until it waits, or to its end.
+            # A node that has cancelled its own task runs on until it waits, or to its end.
             if index in dropped:
                 return dropped[index]
             return self._give_up_awaited(batch, keys[index], items[index], cause)

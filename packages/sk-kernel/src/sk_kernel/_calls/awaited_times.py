@@ -1,4 +1,4 @@
-"""When the coroutines of sampled records began and ended: these have spans."""
+"""The times at which the coroutines of sampled records began and ended, for their spans."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Ended(NamedTuple):
 
 
 class AwaitedTimes:
-    """Coroutines read the clock themselves, so that they overlap like those of other records.
+    """Has each coroutine read the clock itself, so that they overlap like those without a span.
 
     :param traced: the rows of the sampled records, in ascending order.
     """
@@ -30,7 +30,7 @@ class AwaitedTimes:
         self._ended: dict[int, _Ended] = {}
 
     def of(self, start: _Start) -> _Start:
-        """Start the coroutine of a row as ``start`` does; one of a sampled row is timed."""
+        """Return a function that starts coroutines like ``start``, and times the sampled ones."""
 
         async def timed(row: int) -> Any:
             began, cause = time.time_ns(), None
@@ -47,6 +47,6 @@ class AwaitedTimes:
         return lambda row: timed(row) if row in self._traced else start(row)
 
     def tell(self, tracer: Tracer, batch: Batch, rows: Rows) -> None:
-        """Tell the tracer of all that have ended, in the order of their rows."""
+        """Report all that have ended to the tracer, in the order of their rows."""
         for row, (start, end, cause) in sorted(self._ended.items()):
             tracer.ran(batch, rows.edge(row), rows.keys[row], (start, end), cause)

@@ -1,4 +1,4 @@
-"""A node's ``process_batch``: many payloads in one call, held to what it promises."""
+"""A node's ``process_batch``: many payloads in one call, with its result checked."""
 
 from __future__ import annotations
 
@@ -12,22 +12,20 @@ from sk_kernel.errors import NodeFailedError, NodeOutputError
 class BatchCall:
     """``process_batch`` of one node.
 
-    :param process: the method, bound.
+    :param process: the bound method.
     """
 
     def __init__(self, node: str, process: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
         self._node, self._process = node, process
 
     def __call__(self, items: Sequence[Any]) -> list[Any]:
-        """What the node returns for each of the items, in order.
+        """Return the node's output for each of the items, in order.
 
         :raises BatchRaisedError: when the node's own code raised.
         :raises NodeOutputError: when it returned no list, or one of another length than ``items``.
         """
         try:
-            outputs = collected(
-                self._process(list(items))
-            )  # a list of its own, to do with as it likes
+            outputs = collected(self._process(list(items)))  # a copy, which the node may change
         except BaseException as error:
             raise BatchRaisedError(error) from error
         if not isinstance(outputs, list | tuple):
@@ -41,12 +39,12 @@ class BatchCall:
 
 
 class BatchRaisedError(Exception):
-    """``process_batch`` raised ``error``: of which record that is, it does not tell."""
+    """``process_batch`` raised ``error``, which does not show the record that caused it."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
         super().__init__(type(error).__name__)
 
     def of(self, node: str) -> NodeFailedError:
-        """The node's failure, where each of the payloads alone went through ``__call__``."""
+        """Return the node's failure, if ``__call__`` succeeded on each of the payloads."""
         return NodeFailedError(node, f"{type(self.error).__name__} in process_batch")

@@ -22,11 +22,11 @@ from sk_kernel._record.envelope import Key, root_of
 from sk_kernel._trace.observe import Tracer
 from sk_kernel.errors import NodeFailedError
 
-if TYPE_CHECKING:  # as much to import as all else here, and few applications have coroutines
+if TYPE_CHECKING:  # its import is expensive, and few applications have coroutines
     import asyncio
 
 
-#: For fewer, a call of each is as good as one of all.
+#: For fewer payloads, ``__call__`` is as good as ``process_batch``.
 _SEVERAL: Final = 2
 
 
@@ -53,7 +53,7 @@ class NodeCall:
         independent: bool = False,
     ) -> None:
         self.spec, self.name = spec, spec.name
-        # A bound method is called faster than an instance.
+        # Calling a bound method is faster than calling an instance.
         self.call: Callable[..., Any] = target.__call__ if spec.is_class else target
         if spec.emits.many:
             self.call = collecting(self.call, is_async=spec.is_async)
@@ -61,7 +61,7 @@ class NodeCall:
         self._target, self._identity, self._tracer, self._loop = target, identity, tracer, loop
         self._independent = independent
         self._process_batch: BatchCall | None = None
-        # What stands in a node's place to look at each call may be without.
+        # An object that replaces a node to observe its calls may lack the method.
         process = getattr(target, "process_batch", None) if spec.processes_batches else None
         if process is not None and independent:
             self._process_batch = BatchCall(self.name, process)
@@ -74,8 +74,8 @@ class NodeCall:
     def call_batch(self, batch: Batch, rows: Rows) -> list[Any]:
         """Call the node on each record, and return its outputs in order.
 
-        That records are sampled changes nothing in how the node is called: not how many payloads
-        its ``process_batch`` gets, nor which of its coroutines overlap.
+        Sampling does not change how the node is called: neither how many payloads its
+        ``process_batch`` gets, nor which of its coroutines overlap.
 
         :raises NodeFailedError: when the node raised; names the record.
         """
@@ -160,9 +160,9 @@ class NodeCall:
         """Call ``process_batch``.
 
         :raises BatchRaisedError: when it raised.
-        :raises NodeOutputError: when it returned what it may not.
+        :raises NodeOutputError: when it returned no list, or one of another length.
         """
-        assert self._process_batch is not None  # noqa: S101 - looked at
+        assert self._process_batch is not None  # noqa: S101 - the caller has checked
         return self._process_batch(items)
 
     def _attribute_failure(
@@ -191,7 +191,7 @@ class NodeCall:
         except ENDS:
             raise
         except BaseException as error:
-            # Whatever the user's node raises; the place in the iterator tells the record.
+            # Whatever the node raises; the position in the iterator shows the record.
             index = len(items) - length_hint(rest) - 1
             raise self._failed(error, keys[max(index, 0)]) from error
 
@@ -199,7 +199,7 @@ class NodeCall:
         self, batch: Batch, rows: Rows, traced: Sequence[int]
     ) -> list[Any]:
         """Call ``process_batch``; the span of each sampled record has the times of that call."""
-        assert self._tracer is not None  # noqa: S101 - the caller has looked
+        assert self._tracer is not None  # noqa: S101 - the caller has checked
         start = time.time_ns()
         try:
             outputs = self._call_process_batch(batch, rows.items)
@@ -213,7 +213,7 @@ class NodeCall:
 
     def _call_each_traced(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
         """Call the node on each record; read the clock before and after those of sampled ones."""
-        assert self._tracer is not None  # noqa: S101 - the caller has looked
+        assert self._tracer is not None  # noqa: S101 - the caller has checked
         if self.plain and not self.forgives:
             return WatchedCalls(self.name, self.call, self._tracer, batch, rows, traced).outputs()
         keys, items = rows.keys, rows.items
@@ -227,7 +227,7 @@ class NodeCall:
 
     def _await_traced(self, batch: Batch, rows: Rows, traced: Sequence[int]) -> list[Any]:
         """Run the coroutines as without spans; those of sampled records read the clock."""
-        assert self._tracer is not None  # noqa: S101 - the caller has looked
+        assert self._tracer is not None  # noqa: S101 - the caller has checked
         times = AwaitedTimes(traced)
         try:
             return self._await_all(batch, rows.keys, rows.items, times)
@@ -257,7 +257,7 @@ class NodeCall:
         except CoroutineFailedError as failed:
             cause = failed.__cause__
             raise self._failed(cause, keys[failed.index]) from cause
-        except CancelledError as error:  # of whatever task there is, and so of no one record
+        except CancelledError as error:  # it may be any task's, and so is no one record's failure
             raise NodeFailedError(self.name, type(error).__name__) from error
 
     def _starter(

@@ -1,4 +1,4 @@
-"""The payloads of a node that gives several for one: made before the first of them goes on."""
+"""Collecting the payloads of a node that returns several: all exist before the first goes on."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 def collected(output: Any) -> Any:
-    """The payloads of a node that gives several, so that its own code has run when it is left.
+    """Return the payloads of a generator or other iterable as a list, so that its code has run.
 
-    What is no collection of payloads is returned as it is, to be refused by its emission.
+    Any other value is returned as it is; its emission rejects it if it is no collection.
     """
     if isinstance(output, list | tuple | str | bytes | Mapping) or not hasattr(output, "__iter__"):
         return output
@@ -17,7 +17,7 @@ def collected(output: Any) -> Any:
 
 
 def collecting(call: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
-    """A node's call whose several payloads are collected."""
+    """Wrap a node's call so that the several payloads it returns are collected."""
 
     async def awaited(*arguments: Any, **named: Any) -> Any:
         return collected(await call(*arguments, **named))

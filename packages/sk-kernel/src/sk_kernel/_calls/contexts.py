@@ -1,4 +1,4 @@
-"""What a node that asks for a context is told of the run and of its record."""
+"""Contexts: the data of the run and of a record for a node that asks for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sk_kernel._record.ids import TraceIds
 
 
 class Identity(Struct, frozen=True):
-    """What a run is called, and the group that this process runs, as which of its workers."""
+    """The identity of a run, and of the group and worker that this process runs."""
 
     run_id: str
     scenario: str
@@ -24,7 +24,7 @@ class Identity(Struct, frozen=True):
 
 
 def contexts_of(batch: Batch, keys: Sequence[Key], run: Identity, node: str) -> Iterator[Context]:
-    """The context of each of these records of a batch, in order, for the node of this name."""
+    """Yield the context of each of these records of a batch, in order, for the node ``node``."""
     sampled = batch.sampled
     for key in keys:
         known = batch.correlation(key)

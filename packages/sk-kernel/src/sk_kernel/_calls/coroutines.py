@@ -1,4 +1,4 @@
-"""Running coroutine nodes from the runner's thread, outputs in the order of their inputs."""
+"""Running coroutine nodes from the runner's thread; outputs are in the order of their inputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from sk_kernel._record.ends import ENDS
 
-#: Coroutines of one node that may be under way at once.
+#: The most coroutines of one node that may be in progress at once.
 CONCURRENT_COROUTINES = 64
 
 #: Starts the coroutine for the record at an index of the batch.
@@ -19,7 +19,7 @@ Start = Callable[[int], Coroutine[Any, Any, Any]]
 
 
 class CoroutineFailedError(Exception):
-    """The coroutine for the record at ``index`` raised the ``__cause__``, none before it did."""
+    """The coroutine for the record at ``index`` raised the ``__cause__``; none before it failed."""
 
     def __init__(self, index: int) -> None:
         super().__init__(index)
@@ -27,7 +27,7 @@ class CoroutineFailedError(Exception):
 
 
 async def in_turn(start: Start, count: int) -> list[Any]:
-    """Each record's result, one record at a time.
+    """Return each record's result, running one record at a time.
 
     :raises CoroutineFailedError: at the first record that fails.
     """
@@ -37,7 +37,7 @@ async def in_turn(start: Start, count: int) -> list[Any]:
         try:
             out.append(await start(index))
             if task.cancelling():
-                raise asyncio.CancelledError  # else the next record would be cancelled
+                raise asyncio.CancelledError  # otherwise the next record would be cancelled
         except ENDS:
             raise
         except BaseException as error:
@@ -46,15 +46,15 @@ async def in_turn(start: Start, count: int) -> list[Any]:
 
 
 async def to_its_end(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """The result of a coroutine, so that its task can go on though the coroutine cancelled that.
+    """Await a coroutine, and undo a cancellation of its own task, so that the task can go on.
 
-    :raises asyncio.CancelledError: when it did.
+    :raises asyncio.CancelledError: when the coroutine cancelled its task.
     """
     task = _this_task()
     try:
         result = await coroutine
         if task.cancelling():
-            await asyncio.sleep(0)  # raises CancelledError: the coroutine has not waited since
+            await asyncio.sleep(0)  # raises CancelledError: the coroutine has not awaited since
         return result
     finally:
         while task.cancelling():
@@ -62,7 +62,7 @@ async def to_its_end(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 async def side_by_side(start: Start, count: int) -> list[Any]:
-    """Each record's result, several records at a time; behind a failure no other is begun.
+    """Return each record's result, running several at a time; after a failure, start no other.
 
     :raises CoroutineFailedError: for the first record that failed, in their order.
     """
@@ -80,14 +80,14 @@ async def side_by_side(start: Start, count: int) -> list[Any]:
     window = Window(start, count, CONCURRENT_COROUTINES, ended)
     await window.passed()
     if causes:
-        # They are begun in their order: none in front of it has not been.
+        # They are started in order, so all records before this one have been started.
         first = min(causes)
         raise CoroutineFailedError(first) from causes[first]
     return out
 
 
 def in_room(start: Start, room: asyncio.Semaphore) -> Start:
-    """Start the coroutine of a record as ``start`` does, as soon as there is room for it."""
+    """Return a function that starts a coroutine like ``start`` once ``room`` allows it."""
 
     async def within(index: int) -> Any:
         async with room:
@@ -104,15 +104,15 @@ async def apart(
     failed: Callable[[int, BaseException], Any],
     began: Callable[[Callable[[], object]], object],
 ) -> list[Any]:
-    """Each record's result, ``at_once`` records at a time; a failure ends no other record.
+    """Return each record's result, ``at_once`` records at a time; a failure ends no other record.
 
     Each has a task of its own, since it may cancel its task.
 
-    :param due: until when each may take, by ``time.monotonic``: then its task is cancelled, once.
-        Asked when it has been started.
-    :param failed: gives what stands in the place of a result, of the index and what was raised.
-    :param began: takes, before any has been started, what cancels those that have been; for any
-        thread.
+    :param due: returns until when each may take, by ``time.monotonic``: then its task is cancelled,
+        once. Called when the task has been created.
+    :param failed: returns the value that replaces a result, from the index and the exception.
+    :param began: called before any task is created, with a function that cancels the running ones
+        and that any thread may call.
     """
     loop = asyncio.get_running_loop()
     out: list[Any] = [None] * count
@@ -137,13 +137,13 @@ async def apart(
 
 
 class Window:
-    """Coroutines that are begun in their order, so many at once: where one ends the next begins.
+    """Starts coroutines in order, a limited number at once: when one ends, the next begins.
 
-    Each has a task of its own. The thread of their loop only.
+    Each has a task of its own. Use it only in the thread of their loop.
 
     :param ended: called with the index and the task of each that has ended, in the order in which
-        they end. What it raises is raised by :meth:`passed`; then no more are begun.
-    :param begun: called likewise when one has been begun, which has not run yet.
+        they end. An exception that it raises is raised by :meth:`passed`, and no more are started.
+    :param begun: called likewise with each task that was created and has not run yet.
     """
 
     def __init__(
@@ -162,9 +162,10 @@ class Window:
         self._fault: BaseException | None = None
 
     async def passed(self) -> None:
-        """Begin them, and return when all that were begun have ended.
+        """Start the coroutines, and return when all that were started have ended.
 
-        Where whoever waits for that is cancelled, so are they; they are waited for all the same.
+        If the caller of this method is cancelled, so are they; it still waits until they have
+        ended.
         """
         self._loop = asyncio.get_running_loop()
         self._over = self._loop.create_future()
@@ -172,26 +173,26 @@ class Window:
         if self._under_way:
             try:
                 await self._over
-            except asyncio.CancelledError:  # of whoever waits for all of them
+            except asyncio.CancelledError:  # the task that awaits passed() was cancelled
                 self.close()
                 self.cancel()
-                if self._under_way:  # the last one may have ended in the same moment
+                if self._under_way:  # the last one may have ended at the same moment
                     await asyncio.wait(self._under_way)
                 raise
         if self._fault is not None:
             raise self._fault
 
     def close(self) -> None:
-        """Begin no more."""
+        """Start no more."""
         self._end = self._next
 
     def cancel(self) -> None:
-        """Cancel those that are under way."""
+        """Cancel the running ones."""
         for task in self._under_way:
             self.cancel_one(task)
 
     def cancel_one(self, task: asyncio.Task[Any]) -> None:
-        """Cancel one of them, unless it has been here: as it ends it may have to wait."""
+        """Cancel one of them, only once: it may have to await something as it ends."""
         if task not in self._cancelled:
             self._cancelled.add(task)
             task.cancel()
@@ -227,10 +228,10 @@ class Window:
 
 def _this_task() -> asyncio.Task[Any]:
     task = asyncio.current_task()
-    assert task is not None  # noqa: S101 - a loop runs nothing else
+    assert task is not None  # noqa: S101 - a loop runs only tasks here
     return task
 
 
 def _cause(task: asyncio.Task[Any]) -> BaseException | None:
-    # Each is asked, or asyncio complains of an exception that nobody looked at.
+    # Always ask for the exception: asyncio logs one that was never retrieved.
     return asyncio.CancelledError() if task.cancelled() else task.exception()

@@ -1,4 +1,4 @@
-"""What a node call returns for a record that goes no further."""
+"""The result of a node call for a record that goes no further."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Final
 
 
 class Dropped:
-    """In place of an output: the record was given up, or its request has failed.
+    """Replaces an output: the record was given up, or its request has failed.
 
-    ``cause`` is the name of the type of what the node raised on it; None if the node was not
+    ``cause`` is the type name of the exception that the node raised on it; None if the node was not
     called.
     """
 
@@ -18,10 +18,10 @@ class Dropped:
         self.cause = cause
 
 
-#: Of a record that the node was not called on, since its request had failed.
+#: For a record that the node was not called on, since its request had failed.
 NOT_CALLED: Final = Dropped(None)
 
 
 def drop_cause(output: object) -> str | None:
-    """The cause of a record's being dropped; None of an output."""
+    """Return the cause of a dropped record; None for an output."""
     return output.cause if type(output) is Dropped else None

@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 class GuardedCall(NodeCall):
     """A :class:`NodeCall` under the policy ``dead_letter`` or ``skip``.
 
-    A record that the node fails on is given up instead of ending the run: :class:`Dropped` stands
-    in place of its output. The node is never called again on a record that it has returned an
-    output for. An output that is not as declared is not a record's failure: it ends the run under
-    every policy.
+    A record that the node fails on is given up instead of ending the run: :class:`Dropped` replaces
+    its output. The node is never called again on a record that it has returned an output for. An
+    output that is not as declared is not a record's failure: it ends the run under every policy.
     """
 
     forgives: ClassVar[bool] = True
@@ -62,7 +61,7 @@ class GuardedCall(NodeCall):
         return self._call_untraced(batch, (key,), (item,))[0]
 
     def give_up(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Dropped | None:
-        """Give a record up, by the node's policy."""
+        """Drop the record as the node's policy says: write a dead letter, or skip it."""
         self._dropped += 1
         cause = type(error).__name__
         batch.record_dropped(key, self.name, cause)
@@ -79,7 +78,7 @@ class GuardedCall(NodeCall):
         outputs = each()
         if self._raised > before:
             return outputs
-        # With further attempts what fails once need not fail again.
+        # With several attempts, a record that failed once need not fail again.
         if self._failure.attempts == 1:
             raise raised.of(self.name) from raised.error
         self._warn(raised)
@@ -155,7 +154,7 @@ class GuardedCall(NodeCall):
         return self.give_up(batch, key, item, error)
 
     def _may_retry(self, attempt: int, error: BaseException) -> bool:
-        """Whether another attempt follows this one."""
+        """Return whether another attempt follows this one."""
         return not isinstance(error, ENDS) and attempt < self._failure.attempts
 
     def _starter(
@@ -182,7 +181,7 @@ class GuardedCall(NodeCall):
     def _may_retry_awaited(
         self, batch: Batch, key: Key, attempt: int, error: BaseException
     ) -> bool:
-        """Whether another attempt follows a coroutine that has raised."""
+        """Return whether another attempt follows a coroutine that has raised."""
         return self._may_retry(attempt, error)
 
     def _give_up_awaited(
@@ -193,7 +192,7 @@ class GuardedCall(NodeCall):
 
 
 def kept(keys: Sequence[Key], outputs: list[Any]) -> tuple[Sequence[Key], list[Any]]:
-    """The keys of the records that were not dropped, and their outputs."""
+    """Return the keys and outputs of the records that were not dropped."""
     rows = [row for row, output in enumerate(outputs) if type(output) is not Dropped]
     if len(rows) == len(outputs):
         return keys, outputs

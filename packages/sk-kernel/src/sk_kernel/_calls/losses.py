@@ -1,4 +1,4 @@
-"""Records that one segment gives up: counted, and, as dead letters, written batch by batch."""
+"""Records that one segment gives up: counted, and written batch by batch as dead letters."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Loss(NamedTuple):
     """A record that was given up at ``node``, by its policy ``failure``.
 
-    ``cause`` is the name of the type of ``error``, which is what the node raised at its last
-    attempt. The error itself may hold some of the payload: whoever is shown it may see that.
+    ``cause`` is the type name of ``error``, the exception of the node's last attempt. The error
+    itself may contain payload data: pass it only to code that may see the payload.
     """
 
     node: str
@@ -38,9 +38,9 @@ class Loss(NamedTuple):
 
 
 def requests_part(part: str) -> str:
-    """The file for dead letters of requests, next to ``part``, which is the stream's.
+    """Return the file for dead letters of requests, next to ``part``, the file for the stream's.
 
-    A part is sorted like the input; requests have no order in it.
+    The stream's part is in the order of the input, in which requests have no place.
     """
     stem, _, kind = part.rpartition(".")
     return f"{stem}.asked.{kind}"
@@ -49,12 +49,12 @@ def requests_part(part: str) -> str:
 class Losses:
     """Takes the losses of one segment in one process.
 
-    Letters are held until their batch is through the segment, and then written in their order: so
-    a part is sorted. A batch that is run anew by another worker, since this one died before it was
-    acknowledged, writes its letters anew, into that worker's part: merging leaves one of each.
+    Dead letters are held until their batch has passed the segment, and then written in order: so a
+    part is sorted. If this worker dies before a batch is acknowledged, another worker repeats the
+    batch and writes its dead letters again, to its own part; merging keeps one of each.
 
     :param part: the file to append to; without one, dead letters are counted and not written.
-    :param on_letter: called with the loss of each of them.
+    :param on_letter: called with the loss of each dead letter.
     """
 
     def __init__(
@@ -68,9 +68,9 @@ class Losses:
         self._held: list[tuple[Place, bytes]] = []
 
     def take(self, loss: Loss) -> None:
-        """Count a loss; of the policy ``dead_letter`` also hold its letter.
+        """Count a loss; under the policy ``dead_letter``, also hold its dead letter.
 
-        :raises DeadLetterError: when MessagePack has no form for the payload.
+        :raises DeadLetterError: when MessagePack cannot carry the payload.
         """
         if loss.failure.policy == "skip":
             self.skipped += 1
@@ -84,10 +84,11 @@ class Losses:
             self._held.append((place, written_letter(letter)))
 
     def flush(self, *, of_requests: bool = False) -> None:
-        """Append the letters that are held to the part.
+        """Append the dead letters that are held to the part.
 
-        :param of_requests: whether they are letters of requests, which have a part of their own.
-        :raises DeadLetterError: when the file system refuses.
+        :param of_requests: whether they are dead letters of requests, which have a part of their
+            own.
+        :raises DeadLetterError: when the file cannot be written.
         """
         if not self._held:
             return
@@ -98,9 +99,9 @@ class Losses:
         self._held.clear()
 
     def line(self, loss: Loss) -> bytes:
-        """The letter of a loss, as its line.
+        """Return the line of a loss in a file of dead letters.
 
-        :raises DeadLetterError: when MessagePack has no form for the payload.
+        :raises DeadLetterError: when MessagePack cannot carry the payload.
         """
         return written_letter(self._letter(loss))
 

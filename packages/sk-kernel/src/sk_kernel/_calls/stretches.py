@@ -1,4 +1,4 @@
-"""A batch cut at its sampled rows, so that the clock is read before and behind each of those."""
+"""A batch divided at its sampled rows, so that the clock is read before and after each of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 
 class Stretches:
-    """The items of a batch, in order, for one loop over stretches and one over the items of each.
+    """The items of a batch, in order, for a loop over stretches with a loop over each one's items.
 
-    That the others are in a stretch costs them nothing but to be copied into it: they pass the same
-    loop as where nothing is sampled, and no iterator but a list's own.
+    For records that are not sampled, the only cost is a copy into a stretch: they pass the same
+    loop as without sampling, over a list's own iterator.
 
     :param traced: the sampled rows, each of which is a stretch of its own.
     """
@@ -20,11 +20,11 @@ class Stretches:
     def __init__(self, items: Sequence[Any], traced: Sequence[int]) -> None:
         self._items, self._traced = items, traced
         self._rest: Iterator[Any] = iter(())
-        #: When each sampled row began and ended, one behind the other, since the epoch.
+        #: The begin and end of each sampled row, in turn, in nanoseconds since the epoch.
         self.stamps: list[int] = []
 
     def __iter__(self) -> Iterator[Iterable[Any]]:
-        """The stretches."""
+        """Yield the stretches."""
         items, note, clock, done = self._items, self.stamps.append, time.time_ns, 0
         for row in self._traced:
             self._rest = rest = iter(items[done:row])
@@ -39,7 +39,7 @@ class Stretches:
 
     @property
     def row(self) -> int:
-        """The row that was given last."""
+        """The row that was yielded last."""
         passed, within = divmod(len(self.stamps), 2)
         if within:
             return self._traced[passed]

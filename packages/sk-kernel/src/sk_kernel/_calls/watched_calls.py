@@ -1,4 +1,4 @@
-"""Calls of a plain node on a batch of whose records some are sampled: those have spans."""
+"""Calls of a plain node on a batch with sampled records, which have spans."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sk_kernel.errors import NodeFailedError
 
 
 class WatchedCalls:
-    """The clock is read before and behind the call of each sampled record, and of no other one.
+    """Reads the clock before and after the call of each sampled record, and of no other.
 
     :param traced: the rows of the sampled records, in ascending order.
     """
@@ -33,9 +33,10 @@ class WatchedCalls:
         self._batch, self._rows, self._traced = batch, rows, traced
 
     def outputs(self) -> list[Any]:
-        """What the node returns for each record: one loop over all of them.
+        """Return the node's output for each record, from one loop over all of them.
 
-        :raises NodeFailedError: when the node raised; if that record is sampled, its span says so.
+        :raises NodeFailedError: when the node raised; if that record is sampled, its span has the
+            error.
         """
         call, stretches = self._call, Stretches(self._rows.items, self._traced)
         try:
@@ -55,7 +56,7 @@ class WatchedCalls:
     def _failed(
         self, row: int, starts: Sequence[int], ends: Sequence[int], error: BaseException
     ) -> NodeFailedError:
-        """Note the spans up to this row, which the node raised on; gives its failure."""
+        """Note the spans up to this row, which the node raised on; return its failure."""
         key, end = self._rows.keys[row], time.time_ns()
         failure = NodeFailedError(self._node, type(error).__name__, root_of(key)).about(key)
         self._note(starts[: len(ends)], ends)

@@ -97,9 +97,7 @@ class SegmentRunner:
         return self._run_batch(flow)
 
     def run(self, batch: Batch, arrivals: Iterable[Section]) -> dict[int, list[Section]]:
-        """Run what arrived from other segments for this batch; return the departing sections.
-
-        They are by segment.
+        """Run what other segments sent of this batch; return the departing sections, by segment.
 
         :raises WireError: when something arrived that no node of this segment consumes.
         :raises NodeFailedError, NodeOutputError, UnknownTargetError, AdapterFailedError: when a
