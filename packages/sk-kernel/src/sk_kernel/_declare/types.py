@@ -27,10 +27,7 @@ def alternatives(annotation: Any) -> tuple[Any, ...]:
 
 
 def returned(what: str, name: str, function: Callable[..., Any], hints: dict[str, Any]) -> Emission:
-    """Return what ``function`` emits, by its return annotation in ``hints``.
-
-    :raises DefinitionError: when it has none, or one that its kind of function cannot have.
-    """
+    """Return what ``function`` emits, by its return annotation in ``hints``, which is required."""
     if "return" not in hints:
         raise DefinitionError(what, name, f"{function.__qualname__} has no return annotation")
     if inspect.isasyncgenfunction(function):
@@ -43,10 +40,7 @@ def returned(what: str, name: str, function: Callable[..., Any], hints: dict[str
 
 
 def emission(what: str, name: str, annotation: Any) -> Emission:
-    """Return what a return annotation declares.
-
-    :raises DefinitionError: when it mixes one payload with several, or a type cannot be a payload.
-    """
+    """Return what a return annotation declares."""
     members = [m for m in alternatives(annotation) if m is not type(None) and m is not None]
     several = [m for m in members if _gives_several(m)]
     if several and len(members) > 1:
