@@ -23,7 +23,8 @@ from sk_supervisor.errors import EXIT_OPERATION, EXIT_SIGNAL_BASE
 if TYPE_CHECKING:
     from sk_config import Config
 
-#: The errors of a write to a full disk, to a file at its size limit, or to a failing device.
+#: The errors of a write to a full disk, to a file at its size limit, or to a failed terminal or
+#: device.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 EXIT_CODES = """\b

@@ -119,7 +119,7 @@ class Life(NamedTuple):
 
 
 def advance(life: Life, event: Event) -> tuple[Life, Transition | None]:
-    """Apply an event; the transition is None if nothing changes or it was emitted before."""
+    """Apply an event; the transition is None if nothing changes or it repeats a checkpoint."""
     transition = step(life.state, event)
     if transition is None or transition.emits in life.emitted:
         return life, None

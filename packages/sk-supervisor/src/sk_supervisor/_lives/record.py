@@ -37,7 +37,7 @@ class WorkerRecord:
     index: int = 0
     incarnation: int = 1
     lost_by: float | None = None
-    """If its control session is lost: how long to wait for its exit, which says why."""
+    """If its control session is lost: until when to wait for its exit, which says why."""
     life: Life = field(default_factory=Life)
     progress: Progress = field(init=False)
     silence: Silence = field(init=False)

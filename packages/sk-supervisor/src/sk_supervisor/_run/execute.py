@@ -194,7 +194,7 @@ def _is_silent(sink: AdapterConfig | None) -> bool:
 
 
 def _shown(supervisor: BootstrapSupervisor, display: Display) -> Callable[[str, bool], None]:
-    """Return a function that requests a stop, and shows on the first request what it waits for.
+    """Return a function that requests a stop and, unless it is forced, shows what that waits for.
 
     It is safe in a signal handler.
     """

@@ -45,7 +45,8 @@ class Draining:
         self._groups, self._causes, self._work = prepared.groups, causes, work
         self._successors = successors
         self._delay = prepared.config.runtime.platform.health.drain_delay_seconds
-        # If spans are exported, the remaining workers need time to send them, even to no listener.
+        # If spans are exported, the remaining workers need time to send them, even if no one
+        # receives them.
         self._flush_seconds = prepared.flush_seconds if span_choices(prepared.config) else 0.0
         self.ladder: Ladder | None = None
         self._withdrawn = self._settling = False

@@ -40,8 +40,8 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
     :param on_progress: called in that thread whenever a worker has reported something new; it must
         not raise.
     :param on_line: called from a thread per worker with the worker's id, ``stdout`` or ``stderr``,
-        and each line written there. The standard output of the sink's worker is not captured. If it
-        raises, it is not called again for that worker.
+        and each line written there; the standard output of the sink's worker is not captured. If
+        ``on_line`` raises, it is not called again for that worker.
     :param scope: binds the transport; by default that of ``tcp_local``.
     :raises RuntimeLifecycleResolutionError: when no transport is bound there.
     """

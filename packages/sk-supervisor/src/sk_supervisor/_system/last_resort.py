@@ -37,8 +37,8 @@ class LastResort:
     ) -> None:
         self._leave, self._grace, self._clock = leave, grace_seconds, clock
         self._forced_at: float | None = None
-        #: The time to wait from now on; None to end. It is no event, since a signal handler may put
-        #: it.
+        #: The time to wait from now on; None to end. A queue, since a signal handler may put an
+        #: item.
         self._words: queue.SimpleQueue[float | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._watch, name="last resort", daemon=True)
 
@@ -63,7 +63,7 @@ class LastResort:
             self._words.put(self._grace)
 
     def again(self) -> bool:
-        """Note another request; return whether a forced stop had its time before it."""
+        """Note another request; return whether it came long enough after a forced stop."""
         at = self._forced_at
         if at is None or self._clock() - at < AGAIN_SECONDS:
             return False

@@ -20,9 +20,9 @@ _PATIENCE_MS: Final = 1000
 class TolerantStream(io.TextIOBase):
     """Passes text on until its stream breaks; discards the text after that.
 
-    A stream that another process has made non-blocking (``ssh``, a shared terminal) is waited for,
-    for at most a second. A character that the encoding lacks is written as an escape of Python. All
-    other attributes, such as ``buffer``, are those of the stream.
+    A stream that was made non-blocking (by ``ssh``, or on a shared terminal) is waited for, for at
+    most a second. A character that the encoding lacks is written as an escape of Python. All other
+    attributes, such as ``buffer``, are those of the stream.
 
     :param stream: None if there was none from the start.
     """
