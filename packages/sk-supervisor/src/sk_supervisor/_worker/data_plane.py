@@ -104,9 +104,9 @@ class DataPlaneChannel:
         return self._channel.send_waited_seconds
 
     def introduce(self, keys: BootstrapKeyBundle) -> None:
-        """Take batches of the workers that share these keys. Any thread.
+        """Accept frames of the workers that share these keys. Any thread.
 
-        A worker that is known already keeps its guard: with a new one its frames could come again.
+        A known worker keeps its sequence guard: with a new one its frames could be replayed.
         """
         with self._introduced:
             for sender, key in senders(keys).items():

@@ -1,4 +1,4 @@
-"""How a worker ends: it acknowledges that it is to stop, or tells first what it failed of."""
+"""The end of a worker: it acknowledges the stop, or reports its failure first."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from sk_supervisor._worker.assembly import Assembly
 from sk_supervisor._worker.orders import Orders
 from sk_supervisor._worker.words import print_failure, tell_last, tell_spans
 
-#: How long a failed worker waits for the supervisor's word before it leaves on its own.
+#: How long a failed worker waits for the supervisor's stop before it exits.
 _LAST_WORD_SECONDS = 5.0
 
 
 def end_stopped(control: ControlPlaneChannel, assembly: Assembly | None) -> int:
-    """Let go of everything, and acknowledge the stop; the exit code.
+    """Release everything, and acknowledge the stop; return the exit code.
 
     :raises AdapterFailedError: when an adapter cannot end.
-    :raises DeadLetterError: when its file of dead letters cannot be ended.
+    :raises DeadLetterError: when a dead letter cannot be written.
     :raises ControlError: when the session is lost.
     """
     if assembly is not None:
@@ -39,14 +39,14 @@ def end_failed(
     *,
     started: bool,
 ) -> int:
-    """Tell the supervisor, abort the sink, and wait shortly for its stop; the exit code.
+    """Report the error, abort the sink, and wait shortly for the stop; return the exit code.
 
-    :param started: whether this worker had said that it is ready.
+    :param started: whether this worker had reported that it was ready.
     """
     orders.stay()
     print_failure(error)
     try:
-        # Now, and not behind the abort: where another is to follow, there may be no time then.
+        # Before the abort: if a successor is to follow, there may be no time after it.
         tell_spans(control, assembly)
         control.send(failed_of(error, started=started))
         if assembly is not None:
@@ -66,5 +66,5 @@ def _acknowledge(control: ControlPlaneChannel, assembly: Assembly | None) -> Non
 def _abort(assembly: Assembly) -> None:
     try:
         assembly.end()
-    except KernelError as second:  # mostly of what has failed before; that is told with its frames
+    except KernelError as second:  # mostly a consequence of the first, printed with its traceback
         sys.stderr.write(f"and then: {type(second).__name__}: {second}\n")

@@ -1,4 +1,4 @@
-"""The work of one worker: batches in from source and hub, through its segments, and out."""
+"""The engine of a worker: runs batches from the source and the hub through its segments."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from sk_supervisor._worker.segments import Segments
 
 
 class Engine:
-    """Runs a group's segments, and keeps count. The worker's main thread only.
+    """Runs a group's segments, and counts records and batches. The worker's main thread only.
 
-    :param meter: hears of each batch that is worked off.
+    :param meter: notes each batch that has been run.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Engine:
         self._unfinished = set(segments.runners)
         self._taken = self._passed_on = 0
         self.sink, self.responder, self.meter = segments.sink, responder, meter
-        #: Whether the input had its own end, as far as one has come.
+        #: Whether the input ended by itself and was not stopped; True while it has not ended.
         self.complete = True
         self.progress = Progress(group=group, state="running")
 
@@ -48,16 +48,16 @@ class Engine:
         return not self._unfinished
 
     def open(self) -> None:
-        """Open the sink, if it is here.
+        """Open the sink, if it is in this worker.
 
-        :raises AdapterFailedError: when it cannot be.
+        :raises AdapterFailedError: when it cannot be opened.
         """
         self._segments.open()
 
     def read(self, batch: Batch, payloads: Sequence[object]) -> None:
         """Run a batch of the source.
 
-        :raises RunError: what a record, or an adapter, did.
+        :raises RunError: when a node failed on a record, or an adapter failed.
         :raises TransportError: when the hub is lost.
         """
         began = time.perf_counter()
@@ -69,21 +69,21 @@ class Engine:
         self._run_whole()
 
     def arrive(self, arrived: BatchArrived) -> None:
-        """Take a frame; run whatever batches are whole by it.
+        """Take a frame, and run the batches that it completes.
 
-        :raises AlignmentError, HeaderError: when the frame is none that could come here now.
-        :raises RunError: what a record, or an adapter, did.
+        :raises AlignmentError, HeaderError: when the frame cannot belong here.
+        :raises RunError: when a node failed on a record, or an adapter failed.
         :raises TransportError: when the hub is lost.
         """
         self._intake.arrive(arrived)
         self._run_whole()
 
     def answer(self, inbox: Inbox, enough: Callable[[], bool]) -> None:
-        """Run some of the requests that wait, or wait for those that are under way.
+        """Run some of the waiting requests, or wait for requests under way.
 
-        :param enough: whether there is something else to do, so that none is waited for: asked
-            again whenever something is put into the inbox.
-        :raises DeadLetterError, TransportError: what ends this worker.
+        :param enough: whether there is other work, so that this must not wait; called again
+            whenever an item is put into the inbox.
+        :raises DeadLetterError, TransportError: an error that ends this worker.
         """
         self.responder.work(inbox, enough)
         dead_lettered, skipped = self._segments.dropped_counts()
@@ -95,10 +95,10 @@ class Engine:
         )
 
     def end(self) -> None:
-        """Let requests that are under way end, and abort a sink that is open still.
+        """Cancel the requests under way, and abort the sink if it is still open.
 
         :raises AdapterFailedError: when it cannot be aborted.
-        :raises DeadLetterError: when what a node gave up of a request cannot be written.
+        :raises DeadLetterError: when a dead letter of a request cannot be written.
         """
         try:
             self.responder.end()
@@ -106,7 +106,7 @@ class Engine:
             self._segments.end()
 
     def close(self) -> None:
-        """Close what nodes and adapters have used, behind all of them."""
+        """Close the sink, the services of nodes and adapters, and the event loop."""
         self._segments.close()
 
     def _run_whole(self) -> None:
@@ -121,14 +121,14 @@ class Engine:
         self._taken += records
         departures = self._segments.runners[segment].run(batch, sections)
         self._pass_on(segment, batch, departures)
-        # The end of input is no batch, but where nodes that finished have put records into it.
+        # The end of input counts as a batch only if nodes emitted records when they finished.
         if records or not batch.final:
             self.meter.worked_off(time.perf_counter() - began)
 
     def _pass_on(
         self, segment: int, batch: Batch, departures: Mapping[int, Sequence[Section]]
     ) -> None:
-        """A segment has made this of a batch, which goes to those downstream: some may be here."""
+        """Pass the output of a segment on to the segments downstream, here or in other workers."""
         self._passed_on += sum(len(s.items) for several in departures.values() for s in several)
         if batch.final:
             self.complete = batch.complete
@@ -140,7 +140,7 @@ class Engine:
         self._account(batch.last, batch.number - batch.final)
 
     def _account(self, source_records: int, batches: int) -> None:
-        """Note how far the work has come: after so many records of the source, and batches."""
+        """Update the progress, after this number of source records and batches."""
         dead_lettered, skipped = self._segments.dropped_counts()
         self.progress = Progress(
             group=self.progress.group,

@@ -1,4 +1,4 @@
-"""What the main thread of a worker waits for: one queue, so that nothing is polled."""
+"""The inbox of a worker's main thread: a single queue, so that nothing is polled."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class BatchArrived(Struct, frozen=True):
 
 
 class RequestArrived(Struct, frozen=True):
-    """A verified REQUEST frame; ``came`` is when, by ``time.monotonic``."""
+    """A verified REQUEST frame; ``came`` is its arrival time, by ``time.monotonic``."""
 
     header: RequestHeader
     payload: memoryview | bytes
@@ -33,24 +33,24 @@ class RequestArrived(Struct, frozen=True):
 
 
 class SourceRead(Struct, frozen=True):
-    """The source's thread has read a batch."""
+    """A batch that the source's thread has read."""
 
     batch: Batch
     payloads: Sequence[Any]
 
 
 class GateOpened(Struct, frozen=True):
-    """The supervisor says start_work."""
+    """The supervisor has sent StartWork."""
 
 
 class StopAsked(Struct, frozen=True):
-    """The supervisor says stop."""
+    """The supervisor has sent Stop."""
 
     drain: bool
 
 
 class Broke(Struct, frozen=True):
-    """Another thread of this worker cannot go on."""
+    """Another thread of this worker has failed."""
 
     error: BaseException
 
@@ -59,12 +59,12 @@ Item: TypeAlias = (
     BatchArrived | RequestArrived | SourceRead | GateOpened | StopAsked | PeerReplaced | Broke
 )
 
-#: Where nothing comes for so long, spans that were held to go out together go out.
+#: Spans that are held to be exported together are exported when nothing arrives for this long.
 _QUIET_SECONDS: Final = 0.1
 
 
 class Inbox:
-    """What is to be done, in the order in which it was put there; by any thread."""
+    """A queue of items for the main thread, in the order of :meth:`put`."""
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
@@ -72,7 +72,7 @@ class Inbox:
         self._wake: Callable[[], object] | None = None
 
     def put(self, item: Item) -> None:
-        """Never waits."""
+        """Put an item into the queue. Any thread; never waits."""
         self._queue.put(item)
         wake = self._wake
         if wake is not None:
@@ -80,7 +80,7 @@ class Inbox:
 
     @contextmanager
     def waking(self, wake: Callable[[], object]) -> Iterator[None]:
-        """Have ``wake`` called, in whatever thread, when something is put here meanwhile."""
+        """Within the block, call ``wake`` after each :meth:`put`, in the thread of that call."""
         self._wake = wake
         try:
             yield
@@ -89,20 +89,20 @@ class Inbox:
 
 
 class HoldsSpans(Protocol):
-    """Who has spans to export: the assembly of a worker."""
+    """An object that holds spans to export: a worker's assembly."""
 
     @property
     def holds_spans(self) -> bool:
-        """Whether there are any."""
+        """Whether it holds any spans."""
 
     def export(self) -> None:
-        """Hand them to the exporters."""
+        """Pass the spans to the exporters."""
 
 
 def next_item(get: Callable[..., Item], holder: HoldsSpans) -> Item:
-    """Wait for something to do; where nothing comes for a while, export the spans that are held.
+    """Wait for an item; if none arrives for a while, export the spans that are held.
 
-    :param get: the inbox's.
+    :param get: the ``get`` of the inbox.
     """
     if holder.holds_spans:
         try:
@@ -113,9 +113,9 @@ def next_item(get: Callable[..., Item], holder: HoldsSpans) -> Item:
 
 
 class Credit:
-    """How many batches the source may be ahead of the sink. Thread-safe.
+    """The number of batches that the source may be ahead of the sink. Thread-safe.
 
-    :param meter: hears how long the source is held, and of each batch that is done with.
+    :param meter: notes how long the source is held, and each batch that is acknowledged.
     """
 
     def __init__(self, in_flight: int, meter: Meter | None = None) -> None:
@@ -127,40 +127,40 @@ class Credit:
 
     @property
     def acknowledged(self) -> int:
-        """Every batch up to this one is done with."""
+        """The number of the last batch up to which all are acknowledged."""
         return self._acknowledged
 
     @property
     def left(self) -> int:
-        """How many batches may be read before one is done with."""
+        """How many batches may be read before another one is acknowledged."""
         with self._changed:
             return max(0, self._in_flight - (self._granted - self._acknowledged))
 
     def acknowledge(self, epoch: int) -> None:
-        """Every batch up to ``epoch`` is done with."""
+        """Note that every batch up to ``epoch`` is acknowledged."""
         self._meter.was_done(epoch)
         with self._changed:
             self._acknowledged = max(self._acknowledged, epoch)
             self._changed.notify_all()
 
     def settle(self, timeout: float) -> None:
-        """Return when all that was read here is done with, or the time is over."""
+        """Return when every batch read here is acknowledged, or after ``timeout`` seconds."""
         with self._changed:
             self._changed.wait_for(lambda: self._granted <= self._acknowledged, timeout)
 
     def end(self) -> None:
-        """Wait no longer: the input ends here."""
+        """End all waiting, as the input ends."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
     def look_again(self) -> None:
-        """Have whoever waits look whether the input ends."""
+        """Have a waiting thread check again whether the input ends."""
         with self._changed:
             self._changed.notify_all()
 
     def wait_for(self, epoch: int, ends: Callable[[], bool] = bool) -> None:
-        """Return when batch ``epoch`` may be read, or none has to be, since the input ``ends``."""
+        """Return when batch ``epoch`` may be read, or when the input ``ends``."""
 
         def may_go_on() -> bool:
             return self._may_read(epoch) or ends()

@@ -1,4 +1,4 @@
-"""What comes to a worker's segments: the parts of each batch, until all of them are here."""
+"""The intake of a worker's segments: collects the parts of each batch until it is whole."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from sk_supervisor._worker.inbox import BatchArrived
 
 
 class Intake:
-    """Takes parts of batches and gives whole ones. The worker's main thread only.
+    """Takes parts of batches, and yields whole batches. The worker's main thread only.
 
     :param decode: :meth:`WireCodec.decode`.
-    :param resumed: this worker takes the place of one that has failed.
+    :param resumed: whether this worker replaces one that has failed.
     """
 
     def __init__(
@@ -48,10 +48,10 @@ class Intake:
         }
 
     def arrive(self, arrived: BatchArrived) -> None:
-        """Take a frame of another worker's.
+        """Take a frame of another worker.
 
-        :raises AlignmentError: when it does not belong where it says.
-        :raises HeaderError: when it marks records that are not its own.
+        :raises AlignmentError: when it cannot belong where its header says.
+        :raises HeaderError: when it marks records that are not in its batch.
         :raises WireError, NodeOutputError: when its payload, or a record in it, cannot be read.
         """
         header = arrived.header
@@ -67,10 +67,10 @@ class Intake:
         )
 
     def stay(self, segment: int, batch: Batch, parcel: Parcel) -> None:
-        """Take what one of this worker's segments has made for another one.
+        """Take the output of one segment of this worker for another one.
 
-        With it goes what is known of its records, as over a wire, and of no others: they may come
-        another way too, and more be known of them there.
+        Only the correlations of its own records go with it, as over a wire: other records may
+        arrive another way too, with more correlations.
         """
         known = batch.correlations
         keys = (key for section in parcel.sections for key in section.keys) if known else ()
@@ -78,9 +78,9 @@ class Intake:
         self._aligners[segment].add(batch.number, parcel.by, (batch, parcel), more=False)
 
     def whole(self) -> Iterator[tuple[int, Batch, list[Parcel]]]:
-        """The batches all of whose parts are here, each with the segment that is to run it now.
+        """Yield the whole batches, each with the segment that is to run it now.
 
-        What comes of one may complete another, which then follows.
+        The output of one batch may complete another, which then follows.
         """
         again = True
         while again:
@@ -93,7 +93,7 @@ class Intake:
     def _joined(
         self, segment: int, parts: list[tuple[Batch, Parcel]]
     ) -> tuple[Batch, list[Parcel]]:
-        """The parts, which are those of the workers upstream, as one; and the span of their run."""
+        """Join the parts of the upstream workers to one batch, and begin the span of its run."""
         batch, parcels = parts[0][0], [parcel for _, parcel in parts]
         for other, _ in parts[1:]:
             batch.correlations.update(other.correlations)

@@ -1,4 +1,4 @@
-"""The requests of one segment in a worker: what waits, and how it is run."""
+"""The requests of one segment in a worker: those that wait, and how they are run."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from sk_supervisor._worker.backlog import Backlog, Pace
 if TYPE_CHECKING:  # few applications have coroutines
     from sk_supervisor._worker.overlap import Overlap
 
-#: So many pass by themselves at once.
+#: The most requests that overlap at once.
 MOST_UNDER_WAY: Final = 64
-#: For fewer it is not worth it to a node that takes them in one call.
+#: The least number run together if a node takes many records in one call.
 _WORTH_GATHERING: Final = 64
 
 
 class Lane:
-    """Runs what comes of requests to one segment. The worker's main thread only.
+    """Runs the requests that arrive at one segment. The worker's main thread only.
 
-    Where coroutines of different requests may overlap, each request passes by itself, so many at
-    once; anywhere else as many together as leave soon.
+    If coroutines of different requests may overlap, each request is run by itself, up to
+    ``MOST_UNDER_WAY`` at once; otherwise as many are run together as finish soon.
 
-    :param overlap: takes those that pass by themselves; None where there is no loop for them.
+    :param overlap: runs overlapping requests; None if there is no event loop for them.
     """
 
     def __init__(self, index: int, runner: RequestRunner, overlap: Overlap | None) -> None:
@@ -38,26 +38,26 @@ class Lane:
 
     @property
     def waits(self) -> bool:
-        """Whether anything waits to be begun."""
+        """Whether a request waits to be begun."""
         return len(self._backlog) > 0
 
     @property
     def overlaps(self) -> bool:
-        """Whether requests are only begun here, and end by themselves."""
+        """Whether requests are only begun here, and end on the event loop."""
         return self._overlap is not None
 
     def put(self, visits: Sequence[Visit], came: float) -> None:
-        """Take what has come in one frame."""
+        """Add the visits of one frame."""
         self._backlog.put(visits, came)
 
     def expire(self) -> None:
-        """Nobody waits any more for what is here, or ever will be. Any thread."""
+        """Treat all requests, present and future, as expired. Any thread."""
         self._runner.expire()
 
     def run(self) -> Outcomes:
-        """Run, or begin, some of what waits; what has come of it so far.
+        """Run, or begin, some of the waiting requests; return their outcomes so far.
 
-        :raises DeadLetterError: when what a node gave up cannot be written.
+        :raises DeadLetterError: when a dead letter cannot be written.
         """
         now, pace = time.monotonic(), self._pace
         if self._overlap is None:

@@ -1,4 +1,4 @@
-"""The main thread of a worker at its work: one item of the inbox after the other."""
+"""The main loop of a worker: it processes one item of the inbox after the other."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from sk_supervisor._worker.words import tell_drained
 
 
 class WorkerLoop:
-    """Does what the inbox says, until that is to stop.
+    """Processes the items of the inbox until one of them is a stop.
 
-    :param control: where it reports that all work is done.
-    :param stop_asked: set when this worker is to end: what waits in the inbox then, before the word
-        to stop, is not begun.
+    :param control: the session over which it reports that all work is done.
+    :param stop_asked: set when this worker is to end; items that are in the inbox before the stop
+        are then skipped.
     """
 
     def __init__(
@@ -41,13 +41,16 @@ class WorkerLoop:
         self._begun = self._busy = False
 
     def waiting(self) -> int:
-        """How many items wait, and whether one is in work, or the source's end. Any thread."""
+        """The number of waiting items, plus one if an item or the source's close is in progress.
+
+        Any thread.
+        """
         return self._inbox.size() + (self._busy or self._assembly.closes_source)
 
     def run(self) -> None:
-        """Take items until the supervisor says stop.
+        """Process items until the supervisor has sent a stop that is not a drain.
 
-        :raises Exception: whatever ends this worker before that.
+        :raises Exception: the error that ends this worker before that.
         """
         assembly, inbox = self._assembly, self._inbox
         engine, data_plane = assembly.engine, assembly.data_plane
@@ -74,13 +77,13 @@ class WorkerLoop:
                 responder.take(item)
                 continue
             if isinstance(item, BatchArrived | SourceRead):
-                while responder.busy and not ends():  # they were here before
+                while responder.busy and not ends():  # the requests arrived before the batch
                     engine.answer(inbox, ends)
-            responder.flush()  # nobody waits for a batch to be worked off
+            responder.flush()  # answers do not wait until a batch has been run
             if isinstance(item, StopAsked) and not item.drain:
                 return
             self._take(item)
-            # Data may overtake the word to start, which comes another way; the report may not.
+            # Data may arrive before StartWork, as it takes another path; Drained must follow it.
             if self._begun and engine.drained and not assembly.reported:
                 assembly.reported = True
                 tell_drained(self._control, assembly)

@@ -1,4 +1,4 @@
-"""What the supervisor orders its worker to do, as it is heard: in any thread, and by a signal."""
+"""The supervisor's orders to its worker, received as messages in any thread and as SIGTERM."""
 
 from __future__ import annotations
 
@@ -14,55 +14,55 @@ from sk_supervisor._worker.inbox import GateOpened, Item, StopAsked
 
 
 class Orders:
-    """Hears them, and hands on to the main thread what is for it. Never waits.
+    """Receives orders, and passes those for the main thread on to it. Never waits.
 
-    :param deliver: puts what is to be done into the worker's inbox.
+    :param deliver: puts an item into the worker's inbox.
     """
 
     def __init__(self, deliver: Callable[[Item], None]) -> None:
         self._deliver = deliver
         self._assembly: Assembly | None = None
         self._may_leave = True
-        #: Set when this worker is to end, and not only its input.
+        #: Set when the worker is to end, not only its input.
         self.stop_asked = threading.Event()
 
     def stay(self) -> None:
-        """From now on there is something to end: an order to stop is the main thread's to obey."""
+        """From now on leave a stop to the main thread, as there are parts to end."""
         self._may_leave = False
 
     def concern(self, assembly: Assembly) -> None:
-        """Orders are about these parts from now on."""
+        """Set the parts that orders apply to from now on."""
         self._assembly = assembly
 
     def hear(self, message: ControlMessage) -> None:
-        """The supervisor has sent a message; in a thread of gRPC's."""
+        """Process a message of the supervisor. Called in a thread of gRPC."""
         match message:
             case StartWork():
                 self._deliver(GateOpened())
             case Stop(drain=drain):
                 self._stop(drain)
             case PeerReplaced() as replaced if self._assembly is not None:
-                # Its first frame may be here before the main thread comes to this.
+                # Its first frame may arrive before the main thread has processed this item.
                 self._assembly.data_plane.introduce(replaced.keys)
                 self._deliver(replaced)
             case _:
                 pass
 
     def terminate(self, *_: object) -> None:
-        """SIGTERM: the supervisor's order to leave, once it has asked to stop.
+        """Handle SIGTERM: exit if the supervisor has asked this worker to end.
 
-        Before that it comes from elsewhere (a service manager signals every process), and how to
-        end is not its to say.
+        Before that, the signal is not the supervisor's (a service manager signals every process)
+        and is ignored.
         """
         if self.stop_asked.is_set():
             os._exit(128 + signal.SIGTERM)
 
     def _stop(self, drain: bool) -> None:
-        """The input is to end, and, unless it is to ``drain``, this worker; requests are over."""
+        """End the input, expire all requests, and end the worker unless it is to ``drain``."""
         if not drain:
             self.stop_asked.set()
         if self.stop_asked.is_set() and self._may_leave:
-            os._exit(0)  # still importing: there is nothing to end, and it may take long
+            os._exit(0)  # still importing, which may take long: there are no parts to end yet
         if self._assembly is not None:
             self._assembly.engine.responder.expire()
             self._assembly.interrupt_source()

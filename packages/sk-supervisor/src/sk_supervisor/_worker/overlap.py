@@ -1,4 +1,4 @@
-"""Requests that wait in coroutines of a worker, while its main thread does other things."""
+"""Requests that wait in coroutines of a worker while its main thread does other work."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sk_supervisor._worker.inbox import Inbox
 
 
 class Overlap:
-    """Requests under way on the loop of the worker's coroutine nodes. Its main thread only.
+    """Requests under way on the event loop of the worker's coroutine nodes. Main thread only.
 
-    They get on in :meth:`get_on` and in :meth:`wait`, and while others run the loop.
+    They make progress in :meth:`get_on` and :meth:`wait`, and while other code runs the loop.
     """
 
     def __init__(self, loop: asyncio.Runner) -> None:
@@ -24,36 +24,36 @@ class Overlap:
         self._turning = False
 
     def __len__(self) -> int:
-        """How many are under way, or have ended and have not been asked for."""
+        """The number of requests that are under way, or ended and not returned by :meth:`ended`."""
         return len(self._under_way) + len(self._ended)
 
     def begin(self, request: Coroutine[Any, Any, tuple[int, Outcomes]]) -> None:
-        """Take one; it gives what has come of it, and in which segment."""
+        """Begin a request; its coroutine returns its outcomes and the index of its segment."""
         task = self._runner.get_loop().create_task(request)
         self._under_way.add(task)
         task.add_done_callback(self._land)
 
     def get_on(self) -> None:
-        """Let them get on as far as they can without waiting."""
+        """Let the requests make the progress that is possible without waiting."""
         self._runner.get_loop().call_soon(self._stop)
         self._run()
 
     def wait(self, inbox: Inbox, enough: Callable[[], bool]) -> None:
-        """Let them get on until one has ended, or it is ``enough``, which may be so at once.
+        """Run the loop until a request has ended, or ``enough()`` is true, perhaps at once.
 
-        :param enough: asked again whenever something is put into the inbox.
+        :param enough: called again whenever an item is put into the inbox.
         """
         if enough():
             self.get_on()
             return
         loop = self._runner.get_loop()
         with inbox.waking(lambda: loop.call_soon_threadsafe(self._stop)):
-            # What was put there before there was anybody to wake is seen here.
+            # An item that was put before waking() is noticed by this first enough().
             while self._under_way and not self._ended and not enough():
                 self._run()
 
     def end(self, seconds: float) -> None:
-        """Let all of them end, but for those that are under way still when the time is over."""
+        """Run the loop until all requests have ended, or the time is over."""
         loop = self._runner.get_loop()
         until = loop.time() + seconds
         alarm = loop.call_later(seconds, self._stop)
@@ -69,9 +69,9 @@ class Overlap:
             self._turning = False
 
     def ended(self) -> list[tuple[int, Outcomes]]:
-        """What has come of those that have ended since this was asked.
+        """The segments and outcomes of the requests that have ended since the previous call.
 
-        :raises DeadLetterError: when what a node gave up cannot be written.
+        :raises DeadLetterError: when a dead letter cannot be written.
         """
         ended, self._ended = self._ended, []
         return [task.result() for task in ended]
@@ -82,5 +82,5 @@ class Overlap:
         self._stop()
 
     def _stop(self) -> None:
-        if self._turning:  # else it is somebody else who runs the loop, and may not be stopped
+        if self._turning:  # otherwise other code runs the loop, and must not be stopped
             self._runner.get_loop().stop()

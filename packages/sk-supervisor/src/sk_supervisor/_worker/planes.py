@@ -1,4 +1,4 @@
-"""A worker's ends of the control and the data plane, as its own scope binds them."""
+"""A worker's ends of the control and the data plane, as its scope binds them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from sk_supervisor._worker.data_plane import DataPlaneChannel
 
 @dataclass(frozen=True, slots=True)
 class Planes:
-    """What opens them: called as :func:`dial_supervisor` and :class:`DataPlaneChannel` are."""
+    """The callables that open both ends, called as the two of :func:`worker_scope` are."""
 
     control: Callable[[dict[str, Any], Callable[[ControlMessage], None]], ControlPlaneChannel]
     data: Callable[..., DataPlaneChannel]
 
 
 def worker_scope() -> Container:
-    """The scope of a worker."""
+    """Create the scope of a worker."""
     scope = Container()
     scope.provide(Planes, Planes(dial_supervisor, DataPlaneChannel))
     return scope

@@ -1,4 +1,4 @@
-"""The thread beside the work that says that this worker lives, and how far it has come."""
+"""The thread that sends a worker's heartbeats and progress, besides its work."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ PROGRESS_SECONDS = 1.0
 
 
 class Pulse:
-    """Sends a heartbeat every ``heartbeat_seconds``, and every second how far the work has come.
+    """Sends a heartbeat every ``heartbeat_seconds``, and progress every ``progress_seconds``.
 
-    :param waiting: counts the items of work that are at hand and not done with.
-    :param metering: gives what has been measured of the work.
-    :param spans: gives what has become of the spans, where there are any.
-    :param clock: seconds.
-    :param wait: waits so many of them; True where the pulse is to end. By default until
+    :param progress: returns the worker's progress.
+    :param waiting: returns the number of items of work that are not finished.
+    :param metering: returns the measurements of the work.
+    :param spans: returns the counts of spans; None if there are none.
+    :param clock: the time in seconds.
+    :param wait: waits for so many seconds; True if the thread is to end. By default it waits for
         :meth:`stop`.
-    :param position: says where the work stands; if it raises, progress is sent without that.
-    :param broke: takes what keeps it from reporting, other than the end of the session.
+    :param position: returns where the work stands; if it raises, progress is sent without it.
+    :param broke: called with an error that prevents reports, except the end of the session.
     """
 
     def __init__(
@@ -60,14 +61,14 @@ class Pulse:
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
 
     def start(self) -> None:
-        """Begin.
+        """Start the thread.
 
-        :raises OSError: when the system has no thread to give.
+        :raises OSError: when the system cannot start a thread.
         """
         begin(self._thread)
 
     def stop(self) -> None:
-        """Send nothing more, and let the thread end."""
+        """Send nothing more, and end the thread."""
         self._stopped.set()
         if begun(self._thread):
             self._thread.join()
@@ -87,10 +88,10 @@ class Pulse:
                     if (spans := self._spans()) is not None:
                         self._send(spans)
             except (ControlConnectionError, ControlClosedError):
-                return  # the session is over; losing it ends the worker elsewhere
-            except Exception as error:  # noqa: BLE001 - the main thread knows what to make of it
+                return  # the session is over; its loss ends the worker elsewhere
+            except Exception as error:  # noqa: BLE001 - the main thread handles it
                 self._broke(error)
-                report = math.inf  # it lives all the same, until it has come to that
+                report = math.inf  # heartbeats go on until the main thread has handled it
 
     def _said(self) -> ProgressMessage:
         done = self._progress()
@@ -99,14 +100,14 @@ class Pulse:
     def _where(self) -> str:
         try:
             return self._position()
-        except Exception:  # noqa: BLE001 - it looks at a thread that goes on; it must end no work
+        except Exception:  # noqa: BLE001 - it inspects a running thread; errors must end no work
             return ""
 
 
 def progress_message(
     done: Progress, waiting: int = 0, metering: Metering | None = None, position: str = ""
 ) -> ProgressMessage:
-    """What a worker says of how far it has come."""
+    """The message that reports a worker's progress."""
     return ProgressMessage(
         done.records_in,
         done.records_out,

@@ -1,4 +1,4 @@
-"""What a worker has sent and may have to send again, to the successor of a worker that failed."""
+"""Frames that a worker has sent, and may have to send again to the successor of a failed worker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sk_supervisor._protocol.peers import place_of
 
 
 class Kept(NamedTuple):
-    """A part of a batch as it was sent. The payload is not copied."""
+    """A part of a batch, as it was sent. The payload is not copied."""
 
     header: BatchHeader
     payload: bytes
@@ -19,13 +19,13 @@ class Kept(NamedTuple):
 
 
 class ReplayBuffer:
-    """Keeps what goes to some places until the whole run is done with it.
+    """Keeps the parts sent to some places until the sink has acknowledged their batches.
 
-    Bounded as all is that is in flight: nothing is read that is further than ``in_flight`` batches
-    ahead of what is acknowledged.
+    It is bounded, as the source is at most ``in_flight`` batches ahead of the last acknowledged
+    one.
 
-    :param places: those whose worker may be replaced.
-    :param acknowledged: every batch up to this one is done with, by the sink too.
+    :param places: the places whose worker may be replaced.
+    :param acknowledged: returns the number of the last batch up to which all are acknowledged.
     """
 
     def __init__(self, places: Iterable[str], acknowledged: Callable[[], int]) -> None:
@@ -33,14 +33,14 @@ class ReplayBuffer:
         self._acknowledged = acknowledged
 
     def keep(self, header: BatchHeader, payload: bytes, *, final: bool) -> None:
-        """Keep a part, where it may be needed again; and let go of what cannot be any more."""
+        """Keep a part if its place is one of these, and discard parts of acknowledged batches."""
         kept = self._kept.get(place_of(header.receiver))
         if kept is not None:
             self._trim(kept)
             kept.append(Kept(header, payload, final))
 
     def again(self, place: str) -> Iterator[Kept]:
-        """All that is kept for a place, in the order in which it was sent."""
+        """Yield the parts that are kept for a place, in the order in which they were sent."""
         kept = self._kept.get(place, deque())
         self._trim(kept)
         yield from tuple(kept)

@@ -1,4 +1,4 @@
-"""Requests in a worker: what came in is run through its segments, and sent on or answered."""
+"""Requests in a worker: they are run through its segments, and forwarded or answered."""
 
 from __future__ import annotations
 
@@ -31,30 +31,31 @@ if TYPE_CHECKING:  # few applications have coroutines
 
     from sk_supervisor._worker.overlap import Overlap
 
-#: What is under way at the end is cancelled; what goes on for longer than this is left.
+#: How long requests that are cancelled at the end may go on before they are abandoned.
 _LEAVE_SECONDS: Final = 1.0
-#: So much is taken, at most, before some of it is run.
+#: The most frames and visits that are taken before some are run.
 _MOST_FRESH: Final = 256
-#: So much waits to be sent, at most, before it is, where there is more to do; and for so long.
+#: While there is more work, output is held until it has so many elements, or for so long.
 _MOST_HELD: Final = 256
 _HELD_SECONDS: Final = 0.005
-#: What has waited for less has only just come.
+#: A request that has waited for less has only just arrived.
 _PROMPT_SECONDS: Final = 0.005
+#: Output of this size is sent at once.
 _MOST_BYTES: Final = 1 << 20
-#: So many are encoded in one go: what is large is sent before all of it is there twice.
+#: The elements encoded at once: large output is sent before all of it is in memory twice.
 _AT_ONCE: Final = 32
-#: Where visits go: the segment that they come from, the place and the segment that they go to.
+#: The way of visits: the segment that they leave, and the place and the segment that they go to.
 _Way = tuple[int, str, int]
 
 
 class Responder:
     """Runs requests. The worker's main thread only, between two batches.
 
-    What has come waits in the lanes of its segments. What goes out is held until :meth:`flush`, so
-    that whatever has ended together shares a frame. It is held as bytes: a node may have kept a
-    payload, and change it in what comes next.
+    Visits wait in the lanes of their segments. Output is held until :meth:`flush`, so that results
+    that are ready together share a frame. It is held as bytes, as a node may have kept a payload
+    and change it later.
 
-    :param loop: runs coroutine nodes, where there are any.
+    :param loop: runs coroutine nodes; None if there are none.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Responder:
         self._faults = RequestFaults()
         self._codec.on_fault = self._faults.tell
         self._overlap = _overlap(loop) if loop is not None else None
-        #: By segment, the last one first: what has come furthest is the first to go on.
+        #: By segment, the last one first, so that visits that have come furthest go on first.
         self._lanes: dict[int, Lane] = {}
         for index in sorted(runners, reverse=True):
             runner = RequestRunner(plan, plan.segments[index], runners[index])
@@ -82,30 +83,30 @@ class Responder:
         self._onward: dict[_Way, list[WirePart]] = {}
         self._answers: list[WirePart] = []
         self._held = self._bytes_held = self._fresh = 0
-        #: Of what has come and is not run.
+        #: The answers to visits that arrived and cannot be run.
         self._refused: list[Answer] = []
         self.answered = 0
         self._is_prompt = False
 
     @property
     def busy(self) -> bool:
-        """Whether anything waits, is under way, or is to be sent."""
+        """Whether any request waits or is under way, or output is held."""
         if self._refused or self._held or self._overlap:
             return True
         return any(lane.waits for lane in self._lanes.values())
 
     @property
     def has_enough(self) -> bool:
-        """Whether it is time to :meth:`work` though more has come.
+        """Whether to call :meth:`work` before taking more frames.
 
-        What has only just come is worked on at once: so the workers of a chain have something to do
-        at the same time. What has waited shows that there is more than can be done; then it counts
-        what else there is.
+        A request that has only just arrived is run at once, so that the workers of a chain work at
+        the same time. If requests have waited, this worker is overloaded, and frames are taken
+        until there are ``_MOST_FRESH`` requests.
         """
         return self._is_prompt or self._fresh >= _MOST_FRESH
 
     def take(self, asked: RequestArrived) -> None:
-        """Have what came in a frame wait.
+        """Put the visits of a frame into the lane of their segment.
 
         :raises WireError: when it holds no visits of this graph.
         """
@@ -125,13 +126,13 @@ class Responder:
             self._is_prompt = now - came < _PROMPT_SECONDS and not lane.overlaps
 
     def work(self, inbox: Inbox, enough: Callable[[], bool]) -> None:
-        """Run, or begin, some of what waits; send what has ended, unless there is more to do.
+        """Run, or begin, some waiting requests; send held output unless there is more to do.
 
-        Where nothing can be run this waits until something that is under way has ended.
+        If nothing can be run, wait until a request that is under way has ended.
 
-        :param enough: whether there is something else to do, so that nothing is waited for: asked
-            again whenever something is put into the inbox.
-        :raises DeadLetterError: when what a node gave up cannot be written.
+        :param enough: whether there is other work, so that this must not wait; called again
+            whenever an item is put into the inbox.
+        :raises DeadLetterError: when a dead letter cannot be written.
         :raises TransportError: when the hub is lost.
         """
         self._fresh, ran, began = 0, False, time.monotonic()
@@ -149,7 +150,7 @@ class Responder:
                 self._overlap.get_on()
             else:
                 if not enough():
-                    self.flush()  # what has ended waits for none of those that are under way
+                    self.flush()  # held output does not wait for requests that are under way
                 self._overlap.wait(inbox, enough)
             for index, outcomes in self._overlap.ended():
                 self._ended(index, outcomes)
@@ -158,7 +159,7 @@ class Responder:
             self.flush()
 
     def flush(self) -> None:
-        """Send what is held: answers first, as what goes on may be answered before they come.
+        """Send held output: answers first, as forwarded visits may be answered before they arrive.
 
         :raises TransportError: when the hub is lost.
         """
@@ -175,19 +176,20 @@ class Responder:
                 self._data_plane.ask(header, payload)
 
     def expire(self) -> None:
-        """Nobody waits any more for what is here, or ever will be. Any thread.
+        """Treat all requests, present and future, as expired. Any thread.
 
-        What waits in a coroutine is cancelled, and nothing more is run: see :class:`RequestRunner`.
+        Those that wait in coroutines are cancelled, and no more are run: see
+        :class:`RequestRunner`.
         """
         for lane in self._lanes.values():
             lane.expire()
 
     def end(self) -> None:
-        """Let what is under way end: cancelled, with its services still open.
+        """Cancel the requests under way, and let them end while their services are still open.
 
-        No longer than a second; then tell of failures that have not been told of yet.
+        Wait for a second at most; then report the failures that have not been reported yet.
 
-        :raises DeadLetterError: when what a node gave up cannot be written.
+        :raises DeadLetterError: when a dead letter cannot be written.
         """
         self.expire()
         try:
@@ -198,7 +200,7 @@ class Responder:
             self._faults.tell_rest()
 
     def _ended(self, index: int, outcomes: Outcomes) -> None:
-        """Hold what has come of requests in a segment; what goes on in this worker waits there."""
+        """Hold the outcomes of requests in a segment; visits that stay here go into their lane."""
         answers, leaving = outcomes
         self._answer(answers)
         for target, visits in leaving.items():
@@ -215,7 +217,7 @@ class Responder:
                 self._pass_on((index, place, target), going)
 
     def _answer(self, answers: list[Answer]) -> None:
-        """Hold answers, and send them where they are much: of no others than answers."""
+        """Hold answers; send all held answers if the held output is large."""
         for some in _taken(answers):
             parts = self._codec.answer_parts(some, self._limit)
             self._answers += parts
@@ -224,7 +226,7 @@ class Responder:
                 self._send_answers()
 
     def _pass_on(self, way: _Way, going: list[Visit]) -> None:
-        """Hold visits onward, and send all that is held where it is much."""
+        """Hold visits to another worker; send all held output if it is large."""
         for some in _taken(going):
             parts, unsent = self._codec.visit_parts(some, self._limit)
             self._answer(unsent)
@@ -251,7 +253,7 @@ def _overlap(loop: asyncio.Runner) -> Overlap:
 
 
 def _taken(several: list[Any]) -> Iterator[list[Any]]:
-    """All of a list, a few at a time, which are in it no more."""
+    """Yield all elements of a list, a few at a time, and remove them from it."""
     while several:
         some = several[:_AT_ONCE]
         del several[:_AT_ONCE]

@@ -10,12 +10,12 @@ from sk_kernel.runtime import Container, SegmentRunner, SinkDriver, close_loop
 
 
 class Segments:
-    """Opened, ended and closed together. The worker's main thread only.
+    """A worker's segments, opened, ended and closed together. The worker's main thread only.
 
-    :param runners: of each segment, by its index.
-    :param sink: where it is in this worker.
-    :param loop: runs nodes that are coroutines, where there are any.
-    :param container: of the services that nodes and adapters here have been given.
+    :param runners: the runner of each segment, by its index.
+    :param sink: None if the sink is in another worker.
+    :param loop: runs coroutine nodes; None if there are none.
+    :param container: holds the services of the nodes and adapters in this worker.
     """
 
     def __init__(
@@ -30,27 +30,27 @@ class Segments:
         self._sink_is_open = False
 
     def open(self) -> None:
-        """Open the sink, if it is here.
+        """Open the sink, if it is in this worker.
 
-        :raises AdapterFailedError: when it cannot be.
+        :raises AdapterFailedError: when it cannot be opened.
         """
         if self.sink is not None:
             self.sink.open()
             self._sink_is_open = True
 
     def end_sink(self, *, complete: bool) -> None:
-        """Commit the sink, or abort it, if it is here.
+        """Commit the sink if ``complete``, else abort it, if it is in this worker.
 
-        :raises AdapterFailedError: when that cannot be.
+        :raises AdapterFailedError: when that fails.
         """
         if self.sink is not None:
-            # An abort is the last word, even where it fails; a commit that fails is still aborted.
+            # A failed commit is followed by an abort; a failed abort is not repeated.
             self._sink_is_open = complete
             self.sink.end(complete=complete)
             self._sink_is_open = False
 
     def end(self) -> None:
-        """Abort a sink that is open still.
+        """Abort the sink if it is still open.
 
         :raises AdapterFailedError: when it cannot be aborted.
         """
@@ -58,9 +58,9 @@ class Segments:
             self.end_sink(complete=False)
 
     def close(self) -> None:
-        """Close the sink, the services, and then the event loop: when no node is called again.
+        """Close the sink, the services and the event loop, when no node is called any more.
 
-        A coroutine that goes on all the same is cancelled then, and left a second later.
+        A coroutine that still goes on is cancelled then, and abandoned a second later.
         """
         loop, self.loop = self.loop, None
         with ExitStack() as ends:  # the last one first; each runs even if another fails

@@ -1,4 +1,4 @@
-"""What signals do to a worker, whose supervisor leads the end, and what losing that does."""
+"""A worker's reaction to signals, and to the loss of its supervisor, which controls its end."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from sk_supervisor._system.signals import HANDLED, ignored_from_above
 
 
 def hear_signals(on_terminate: Callable[..., None]) -> None:
-    """Hear them from now on, in the main thread; SIGTERM is handed on.
+    """Install the worker's signal handlers, in the main thread; SIGTERM calls ``on_terminate``.
 
-    Handlers, not SIG_IGN: what a node starts must not inherit deaf ears. Nor does what it forks.
+    SIGINT and SIGHUP get handlers that do nothing, not SIG_IGN, which programs that a node starts
+    would inherit. Forked children do not get these handlers.
     """
     for handler in (_not_ours, on_terminate):
         keep_from_children(handler)
@@ -29,9 +30,9 @@ def hear_signals(on_terminate: Callable[..., None]) -> None:
 
 
 def leave_at_once(reason: LossReason) -> None:
-    """The supervisor is gone: leave, and take along whatever this worker has started."""
+    """Kill this worker's process group, with all that it has started: the supervisor is lost."""
     try:
-        # Its end of the pipe may be gone too, or the pipe be full: a last word is worth no wait.
+        # The pipe may be closed or full: the message is not worth a wait.
         with contextlib.suppress(OSError):
             if select.select([], [2], [], 0)[1]:
                 os.write(2, f"control session lost ({reason}): leaving\n".encode())
@@ -40,4 +41,4 @@ def leave_at_once(reason: LossReason) -> None:
 
 
 def _not_ours(*_: object) -> None:
-    """SIGINT, SIGHUP: the supervisor has it too, and leads the end."""
+    """Ignore SIGINT or SIGHUP: the supervisor gets it too, and controls the end."""

@@ -1,4 +1,4 @@
-"""The thread that reads the source, ahead of the work by as many batches as there is credit for."""
+"""The thread that reads the source, ahead of the work by as many batches as credit allows."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from sk_supervisor.errors import ApplicationExitError
 
 
 class SourceThread:
-    """Reads from ``start()`` to the end of input, or to ``interrupt()``.
+    """Reads from :meth:`start` to the end of input, or to :meth:`interrupt`.
 
-    A source that cannot be interrupted (a generator that waits for a line) does not hold up the
-    end of the run: its thread is left behind, and the final batch follows what it gave before.
-    Nothing is heard of it any more then. What it has given is passed on whole, by the credit that
-    there is for it. The source runs with the context variables of the thread
-    that has opened it.
+    A source that cannot be interrupted (a generator that waits for a line) does not delay the end
+    of the run: its thread is abandoned, and the final batch follows all records that it returned
+    before, which are passed on with the credit of that read. Later records and errors are dropped.
+    The source runs with the context variables of the thread that has opened it.
 
-    :param patience: so many seconds after its interrupt it is left behind, if that read goes on.
+    :param patience: the seconds after its interrupt when a source that is still in the same read is
+        abandoned.
     """
 
     def __init__(
@@ -41,16 +41,16 @@ class SourceThread:
         self._lock = threading.Lock()
         self._number, self._last = 0, 0
         self._is_open = self._ended = self._is_left_behind = False
-        #: Whether the source is being closed behind its last record: the work waits for that.
+        #: Whether the source is being closed after its last record, which the work waits for.
         self.closes = False
         self._thread = threading.Thread(target=self._run, name="source", daemon=True)
         self._impatience: threading.Timer | None = None
-        """Leaves the source behind, when it has been interrupted for too long."""
+        """Abandons the source some time after its interrupt."""
 
     def open(self) -> None:
         """Open the source.
 
-        :raises AdapterFailedError: when it cannot be.
+        :raises AdapterFailedError: when it cannot be opened.
         """
         self.driver.open()
         self._as_opened = as_here()
@@ -58,15 +58,16 @@ class SourceThread:
 
     def start(self) -> None:
         """Begin to read."""
-        # Not by begin(), as all other threads of ours: a program that the source starts would have
-        # the signals blocked, too, and not end by the SIGTERM that the source sends it.
+        # Not by begin(), as our other threads are: programs that the source starts would inherit
+        # the blocked signals, and not end by a SIGTERM that the source sends them.
         self._thread.start()
 
     def interrupt(self) -> None:
-        """End the input here: the final batch follows what was read. Any thread; never waits.
+        """End the input: the final batch follows the batches read so far. Any thread; never waits.
 
-        The source's own ``interrupt`` may take its time, in a thread of its own. If it raises, that
-        is delivered. Where the system has no thread to give, the source is left behind at once.
+        The source's own ``interrupt`` is called in a thread of its own, as it may be slow. If it
+        raises, the error is delivered. If the system cannot start a thread, the source is abandoned
+        at once.
         """
         with self._lock:
             first = self._impatience is None
@@ -77,15 +78,16 @@ class SourceThread:
             self._begin_interrupt()
 
     def end(self, timeout: float) -> None:
-        """See that the source is closed, if that can be had within the time.
+        """Interrupt the source if it was started, and wait ``timeout`` seconds for its close.
 
-        One that was left behind has had its time: it is waited for only where it is being closed.
+        An abandoned source is only waited for while it is being closed. A source that was opened
+        but never read is closed here.
 
-        :raises AdapterFailedError: when the source raised.
+        :raises AdapterFailedError: when its close raised.
         """
         if self._thread.ident is not None:
             self.interrupt()
-            self._credit.end()  # nobody works any more: what it has given goes nowhere
+            self._credit.end()  # the work has ended: further batches are not run
             if self.closes or not self._is_left_behind:
                 self._thread.join(timeout)
         elif self._is_open:
@@ -99,12 +101,12 @@ class SourceThread:
             begin(threading.Thread(target=self._interrupt, name="interrupt", daemon=True))
         except OSError:
             if self._thread.ident is None:
-                self._interrupt()  # nobody reads it yet: there is nothing to wait for
+                self._interrupt()  # it is not being read yet, so there is no wait
             else:
                 self._leave_behind()
 
     def _interrupt(self) -> None:
-        """Ask the source to end, in a thread of its own."""
+        """Call the source's ``interrupt``."""
         try:
             self._as_opened(self.driver.interrupt)
         except AdapterFailedError as error:
@@ -113,7 +115,7 @@ class SourceThread:
             self._credit.look_again()
 
     def _run(self) -> None:
-        # Whatever ends this thread ends the run: the main thread waits for its word.
+        # Any error that ends this thread ends the run: the main thread waits for its items.
         try:
             self._as_opened(self._read)
         except (SystemExit, KeyboardInterrupt) as error:
@@ -126,7 +128,7 @@ class SourceThread:
             self._credit.wait_for(self._number + 1, lambda: self.driver.ends)
             batch, payloads = self.driver.read()
             if batch.final:
-                # Before the sink hears of the end: nothing that can fail comes behind the commit.
+                # Closed before the sink commits, so that nothing can fail after the commit.
                 self.closes = True
                 self.driver.close()
                 self.closes = False
@@ -134,7 +136,7 @@ class SourceThread:
                 self._pass_on(batch, payloads)
 
     def _pass_on(self, batch: Batch, payloads: Sequence[Any]) -> None:
-        """Deliver what comes next, unless the input has ended. Under the lock."""
+        """Deliver the next batch, unless the input has ended. Call with the lock held."""
         if not self._ended:
             self._number, self._last, self._ended = batch.number, batch.last, batch.final
             if not batch.final:
@@ -142,16 +144,16 @@ class SourceThread:
             self._deliver(SourceRead(batch, payloads))
 
     def _break(self, error: BaseException) -> None:
-        """Deliver what has ended the reading, unless the input has ended without it."""
+        """Deliver the error that ended the reading, unless the input has ended already."""
         with self._lock:
             if not self._ended:
                 self._deliver(Broke(error))
 
     def _leave_behind(self) -> None:
-        """End the input without the source, where its read has not heeded the interrupt in time."""
+        """End the input without the source, if its read goes on too long after the interrupt."""
         if self._thread.ident is None:
-            return  # it was never started; if it is, its first read gives the final batch
-        with self._lock:  # before anything is numbered: its read may end at this moment
+            return  # it was never started; if it is, its first read returns the final batch
+        with self._lock:  # before the cut gets its number: the read may end at this moment
             if self._ended:
                 return
             try:

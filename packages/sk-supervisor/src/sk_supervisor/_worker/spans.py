@@ -1,4 +1,4 @@
-"""The spans that a worker makes of its run, until they are the exporters'."""
+"""The spans of a worker, until they are passed to the exporters."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:  # a worker that traces nothing starts without it
 
 
 class WorkerSpans:
-    """A tracer, and the exporters that it hands its spans to. The main thread only, but `counts`.
+    """A tracer, and the exporters of its spans. Main thread only, except :meth:`counts`.
 
-    :param branching: whether a record of the graph can become several.
+    :param branching: whether a record can become several in the graph.
     """
 
     def __init__(
@@ -28,23 +28,23 @@ class WorkerSpans:
 
     @property
     def held(self) -> bool:
-        """Whether there are spans that have not been handed to the exporters."""
+        """Whether there are spans that have not been passed to the exporters."""
         return not self._closed and self.tracer.holds
 
     def of_reading(self, source: SourceDriver, batch: Batch) -> None:
-        """Note that the source has given the records of a batch."""
+        """Record the spans of the source's reading of a batch."""
         source.trace(self.tracer, batch, branching=self._branching)
 
     def export(self) -> None:
-        """Hand the spans that are held to the exporters."""
+        """Pass the spans that are held to the exporters."""
         self.tracer.flush()
 
     def close(self) -> None:
-        """Export every span, and close the exporters. Once is enough."""
+        """Export every span, and close the exporters. Idempotent."""
         if not self._closed:
             self._closed = True
             self.tracer.close()
 
     def counts(self) -> SpanCounts:
-        """What has become of the spans so far. Any thread."""
+        """The counts of exported and dropped spans so far. Any thread."""
         return message_of(self._exporters.account(self._worker_id))

@@ -1,4 +1,4 @@
-"""Telling in one piece, on a worker's standard error, what has several lines."""
+"""Writes texts of several lines to a worker's standard error as one marked line each."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sk_supervisor._protocol.told import Marked
 
 
 class TellingHandler(logging.Handler):
-    """What becomes of records of loggers that the application has not configured.
+    """The handler of last resort, for loggers that the application has not configured.
 
-    :param mark: what the supervisor knows this worker's records by.
+    :param mark: identifies this worker's records to the supervisor: see :class:`Marked`.
     """
 
     def __init__(self, mark: str) -> None:
@@ -19,23 +19,23 @@ class TellingHandler(logging.Handler):
         self._marked = Marked(mark)
 
     def tell(self, level: int, text: str) -> None:
-        """Write a text, which the supervisor takes for one record of this level.
+        """Write a text, which the supervisor takes as one record of this level.
 
-        As it is, where the application has put another stream in the place of standard error.
+        The text is not marked if the application has replaced ``sys.stderr``.
         """
         is_own = sys.stderr is sys.__stderr__
         _write(self._marked.line_of(level, text) if is_own else f"{text}\n")
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell it, with its own level and its traceback."""
+        """Write the record, with its level and its traceback."""
         try:
             self.tell(record.levelno, self.format(record))
-        except Exception:  # noqa: BLE001 - as every handler of logging does
+        except Exception:  # noqa: BLE001 - as all handlers of logging do
             self.handleError(record)
 
 
 def tell(level: int, text: str) -> None:
-    """Tell it with this worker's mark; as it is, where it has none."""
+    """Write a text with this worker's mark, or unmarked if it has none."""
     handler = logging.lastResort
     if isinstance(handler, TellingHandler):
         handler.tell(level, text)
@@ -44,7 +44,7 @@ def tell(level: int, text: str) -> None:
 
 
 def tell_unconfigured_logs(mark: str) -> None:
-    """Have what nobody has configured come as whole records: warnings and above, as otherwise.
+    """Install the handler that writes each record from warning level on as one marked line.
 
     :param mark: see :class:`TellingHandler`.
     """

@@ -1,4 +1,4 @@
-"""What a worker says of its work at the borders of it: its spans, its last progress, its drain."""
+"""A worker's reports besides its pulse: its spans, last progress, drain and failure."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from sk_supervisor._worker.pulse import progress_message
 from sk_supervisor._worker.telling import tell
 from sk_supervisor.errors import ApplicationExitError, ProfileError
 
-#: What is raised by the application's code, whose own lines are enough.
+#: Errors that the application's code raised: the traceback shows only its own lines.
 _THEIRS = (NodeFailedError, AdapterFailedError, ResolutionError, ApplicationExitError)
 
-#: What no line of theirs is at fault for: where in the runtime it was found is of no use to them.
+#: Errors without a line of the application at fault: a traceback of the runtime would not help.
 _SAYS_ALL = (NodeOutputError, RecordTooLargeError, UnknownTargetError, DeadLetterError)
 
 
 def print_failure(error: BaseException) -> None:
-    """Print what ends this worker to its standard error, as the supervisor's evidence."""
+    """Print the error that ends this worker to standard error, which the supervisor captures."""
     if has_no_reader(error):
-        return  # what is told of it on the control channel is all there is
+        return  # the report over the control session says everything
     said = f"{type(error).__name__}: {error}"
     if isinstance(error, _SAYS_ALL):
         tell(logging.ERROR, said)
@@ -45,29 +45,29 @@ def print_failure(error: BaseException) -> None:
 
 
 def tell_spans(control: ControlPlaneChannel, assembly: Assembly | None) -> None:
-    """Send what has become of the spans so far, where there are any."""
+    """Send the counts of spans so far, if the run is traced."""
     counts = assembly.span_counts() if assembly else None
     if counts is not None:
         control.send(counts)
 
 
 def tell_last(control: ControlPlaneChannel, assembly: Assembly | None) -> None:
-    """Send the spans, and how far the work has come."""
+    """Send the counts of spans, and the last progress."""
     tell_spans(control, assembly)
     if assembly is not None:
         control.send(progress_message(assembly.engine.progress, metering=assembly.metering()))
 
 
 def tell_drained(control: ControlPlaneChannel, assembly: Assembly) -> None:
-    """Report that all work is done, with what the sink counted, and write the profile.
+    """Report that all work is done, with the sink's counters, and write the profile.
 
-    What is still to be exported is so behind this: neither the drain nor a request that is asked
-    meanwhile waits for an exporter. A run that is profiled does.
+    Remaining spans are exported later, so that neither the drain nor a request waits for an
+    exporter; in a profiled run they are exported before the report.
     """
     engine = assembly.engine
     outcome = DrainOutcome.COMPLETE if engine.complete else DrainOutcome.STOPPED
     last = engine.progress
-    tell_last(control, assembly)  # before the sink is asked, which may be the end of this process
+    tell_last(control, assembly)  # before the sink's summary, which may end this process
     counters = engine.sink.summary() if engine.sink else {}
     if engine.sink and engine.sink.unsummed:
         sys.stderr.write(f"warning: {engine.sink.unsummed}\n")
@@ -79,8 +79,8 @@ def tell_drained(control: ControlPlaneChannel, assembly: Assembly) -> None:
 def _write_profile(assembly: Assembly) -> None:
     try:
         if assembly.profiler is not None:
-            assembly.export()  # so that what the last spans cost is in it, too
+            assembly.export()  # so that the profile contains the cost of the last spans
             done = assembly.engine.progress
             assembly.profiler.write(done.source_records, done.records_in)
-    except ProfileError as error:  # the run is none the worse for it
+    except ProfileError as error:  # the run itself has succeeded
         traceback.print_exception(error, file=sys.stderr)
