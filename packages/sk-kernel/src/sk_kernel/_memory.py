@@ -143,7 +143,7 @@ class MemoryRun:
         )
 
     def stop(self) -> None:
-        """End the input and drain; before :meth:`run`, nothing is read then. Safe in any thread."""
+        """End the input and drain; called before :meth:`run`, read nothing. Safe in any thread."""
         self._source.interrupt()
 
     def leave_source(self) -> None:
@@ -248,7 +248,7 @@ class MemoryRun:
     def _close_after_the_sink(self) -> None:
         """Close what the nodes use, unless a request is in a node that does not return."""
         if not self.turn.acquire(timeout=_TURN_SECONDS):
-            from logging import getLogger  # here: seldom
+            from logging import getLogger  # imported here: seldom needed
 
             getLogger("sk_kernel").warning(_LEFT_OPEN)
             return

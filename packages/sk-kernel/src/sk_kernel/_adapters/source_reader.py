@@ -53,7 +53,7 @@ class SourceReader:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the end of the input, once reached, is the complete input's."""
+        """Whether the input, once it has ended, is complete and was not cut short."""
         return self._ends_by_interrupt or not self.interrupted
 
     def open(self) -> None:
@@ -110,7 +110,7 @@ class SourceReader:
             return self.held()
 
     def interrupt(self) -> None:
-        """End the input now; before :meth:`open`, so that nothing is read. Safe in any thread."""
+        """End the input now; called before :meth:`open`, read nothing. Safe in any thread."""
         with self._lock:
             self.interrupted = True
             if not self._is_open:

@@ -57,7 +57,7 @@ class Batch(Struct):
     complete: bool = True
     correlations: dict[Key, Correlation] = field(default_factory=dict)
     sampled: frozenset[int] = frozenset()
-    #: :func:`forks` of the process in which this batch was made.
+    #: The value of :func:`forks` in the process that made this batch.
     forks: int = field(default_factory=forks)
     #: Exceptions of a node that end the process.
     fatal_exceptions: ClassVar[tuple[type[BaseException], ...]] = ENDS

@@ -28,7 +28,7 @@ class Route(NamedTuple):
 class Outlet:
     """The payloads that a producer may emit, and the route of each class of payload.
 
-    A node has one for the results of its calls, and another one for that of its ``finish()``.
+    A node has one for the results of its calls, and another one for the result of ``finish()``.
     """
 
     __slots__ = ("declared", "producer", "routes")

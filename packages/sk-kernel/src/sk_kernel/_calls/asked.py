@@ -39,7 +39,7 @@ class AskedCall(GuardedCall):
         return super().call_one(batch, key, item, edge)
 
     def give_up(self, batch: Batch, key: Key, item: Any, error: BaseException) -> Dropped | None:
-        """Give a record up, or fail its request if the node's policy is ``fail``."""
+        """Give a record up; under the policy ``fail``, or on ``sys.exit``, fail its request."""
         if self._failure.policy != "fail" and not isinstance(error, ENDS):
             return super().give_up(batch, key, item, error)
         return self._blame(batch, key, error)

@@ -79,7 +79,7 @@ class GeneratorSource:
         return held
 
     def interrupt(self) -> None:
-        """Return no further items, except one that the generator is producing now."""
+        """Make reads return no further items, except the one that is being produced now."""
         self._stopped = True
 
     def close(self) -> None:

@@ -39,7 +39,7 @@ def gathered() -> Iterator[list[Wrong]]:
 
 
 class declaring:  # noqa: N801 - it stands in a with statement, as a function would
-    """Collect an error of the declaration of ``target`` inside :func:`gathered`, and go on."""
+    """Context of a declaration: inside :func:`gathered`, its error is collected, not raised."""
 
     def __init__(self, target: Any) -> None:
         self._target = target

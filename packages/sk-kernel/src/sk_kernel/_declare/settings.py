@@ -74,10 +74,10 @@ def build_settings(model: type, given: Mapping[str, Any]) -> Any:
 
 
 def meant(given: str, known: Iterable[str]) -> str:
-    """Return a hint at the nearest of the ``known`` names; empty if none is near."""
+    """Return a suggestion of the nearest of the ``known`` names; empty if none is near."""
     if not given:
         return ""
-    import difflib  # by what is at fault alone
+    import difflib  # imported here: needed only for a fault
 
     nearest = difflib.get_close_matches(given[:100], list(known), n=1)
     return f" (did you mean {nearest[0]}?)" if nearest else ""
@@ -121,7 +121,7 @@ def _resolve(annotation: Any, seen: set[Any]) -> None:
 
 
 def _value_faults(annotation: Any, value: Any, path: str) -> list[Fault]:
-    """Return the faults of one value: of models within it all, otherwise the first."""
+    """Return the faults of one value: all faults of models within it, otherwise the first."""
     members = [m for m in alternatives(_bare(annotation)) if m is not type(None)]
     one = _bare(members[0]) if len(members) == 1 else None
     arguments = typing.get_args(one)

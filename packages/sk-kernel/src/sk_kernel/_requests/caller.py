@@ -29,7 +29,7 @@ def caller_of(headers: Mapping[str, str]) -> TraceParent | None:
 
 
 def names_of(trace_id: str | None, headers: Mapping[str, str]) -> tuple[str, str | None]:
-    """Return the name of a request, and a spare one, or None, if that name is in use.
+    """Return the name of a request, and a spare name (or None) for when that is in use.
 
     The name is the given trace id, otherwise that of the caller's trace, otherwise a random one.
     Only a name from a caller's trace has a spare one: that trace may have several requests in

@@ -17,9 +17,9 @@ from sk_kernel._record.envelope import Key, root_of
 from sk_kernel._run.key_guard import KeyGuard
 from sk_kernel.errors import NodeFailedError, NodeOutputError, RunError
 
-#: Passes rows, up to the row of the given index, through all nodes in turn, record by record: takes
-#: their items from an iterator over a list, and appends what the last node returns. Returns the
-#: rows of the records that were given up or whose request has failed.
+#: Passes each item of an iterator over a list through all nodes in turn, and appends the last
+#: node's outputs to a list; the number is the row after the iterator's last. Returns the rows of
+#: the records that were given up or whose request has failed.
 Chain = Callable[[Batch, Rows, Iterator[Any], int, list[Any]], list[int]]
 
 

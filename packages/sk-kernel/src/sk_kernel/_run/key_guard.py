@@ -17,7 +17,7 @@ from sk_kernel.errors import MovedKeyError
 
 
 class KeyGuard:
-    """Checks the keys of the records for the states of one unit, and takes none of them.
+    """Checks the keys of the records that wait for the states of one unit; leaves them there.
 
     As a step, it checks everything that waits for the unit; within the unit, the unit calls it for
     each record.

@@ -36,7 +36,7 @@ class SegmentRunner:
 
     :param write: receives the payloads of each batch for the sink; needed in the sink's segment.
     :param loop: runs coroutine nodes; needed if :func:`needs_loop` says so.
-    :param losses: receives the records that nodes give up, whose policy is not ``fail``.
+    :param losses: receives the records given up by nodes whose failure policy is not ``fail``.
     :param stopwatch: measures the nodes; without one nothing is measured.
     :raises ResolutionError: when a node cannot be created.
     """
@@ -113,7 +113,7 @@ class SegmentRunner:
         return self._run_batch(flow)
 
     def resume(self, batch: Batch, edge: Edge, key: Key, payload: Any) -> None:
-        """Run one record from the consumer of ``edge`` on, which is in this segment.
+        """Run one record, starting at the consumer of ``edge``, which is in this segment.
 
         :raises NodeFailedError, NodeOutputError, UnknownTargetError, AdapterFailedError: when the
             record, or the sink, failed.
@@ -125,7 +125,7 @@ class SegmentRunner:
     def answer(
         self, batch: RequestBatch, arrivals: Iterable[Column]
     ) -> tuple[list[Column], dict[int, list[Section]]]:
-        """Run records of requests from the consumers of their edges on, which are in this segment.
+        """Run records of requests, each from the consumer of its edge, which is in this segment.
 
         Return the records that reached the sink, which does not write them, and the departing
         sections by segment. Both may contain records of requests that have failed: those are in

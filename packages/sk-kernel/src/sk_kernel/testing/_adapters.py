@@ -22,7 +22,7 @@ class ListSource:
         return self._payloads[first : self._position]
 
     def interrupt(self) -> None:
-        """Return no more payloads."""
+        """Make further reads return nothing."""
         self._interrupted = True
 
 

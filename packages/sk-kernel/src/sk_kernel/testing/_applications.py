@@ -62,8 +62,8 @@ def run_application(
     :param services: instances to inject, for a parameter of their class or of a base class. A
         ``@service`` that is needed and not given is checked, created and closed as in a run.
     :param service_settings: settings by service, which override those of the application.
-    :param given_up: receives the dead letters of the run, once it is complete; then the run writes
-        no file of dead letters, and none need be named.
+    :param given_up: receives the dead letters of the run, once it is complete; the application's
+        file of dead letters is not written, and none need be named.
     :raises DiscoveryError, DefinitionError, PreflightError: when the application cannot be run, for
         example because a source or sink must be named, or there is none of that name.
     :raises RunError: when a node failed, or a payload is not of a type that the source emits.

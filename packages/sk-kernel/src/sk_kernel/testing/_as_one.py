@@ -14,7 +14,7 @@ _SHOWN: Final = 500
 
 
 class WorkersDifferError(AssertionError):
-    """With several workers a group's output differs from that of one: a node uses other keys' data.
+    """The output with several workers in a group differs from the output with one.
 
     :param at: the index of the first payload that differs, in what the sink received.
     """

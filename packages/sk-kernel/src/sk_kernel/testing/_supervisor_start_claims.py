@@ -33,7 +33,7 @@ def a_group_starts_once(bench: SupervisorBench) -> None:
 
 
 def an_unknown_group_is_refused(bench: SupervisorBench) -> None:
-    """Neither its start nor its forced end starts or ends any other group."""
+    """Its start and its forced end are rejected, and start or end no other group."""
     with bench.supervisor() as it:
         strangers = [*it.groups, "no such group"]
         refused(lambda: it.supervisor.start_groups(strangers), "a start of an unknown group")

@@ -52,7 +52,7 @@ class Numbers:
         return [Number(n) for n in range(first, end)]
 
     def interrupt(self) -> None:
-        """Return no more numbers."""
+        """Make further reads return nothing."""
         self._interrupted.set()
 
 
