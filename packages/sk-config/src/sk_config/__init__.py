@@ -1,8 +1,8 @@
 """Runtime configuration of stream kernel: models, loading, faults with paths, JSON Schema.
 
-One file (YAML or JSON) says how a graph of nodes runs. `load_config` reads it, brings secrets in,
-checks everything that can be checked without importing a node, and gives a frozen `Config`, or a
-`ConfigError` with all faults at once.
+One file (YAML or JSON) configures how a graph of nodes runs. `load_config` reads it, expands
+placeholders for secrets, and checks everything that can be checked without importing a node. It
+returns a frozen `Config`, or raises a `ConfigError` with all faults at once.
 """
 
 from __future__ import annotations

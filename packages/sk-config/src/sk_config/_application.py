@@ -1,4 +1,4 @@
-"""What the kernel builds an application from, out of a configuration."""
+"""The part of a configuration from which the kernel builds an application."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from sk_config._model_config import Config
 
 
 def application_data(config: Config) -> dict[str, Any]:
-    """Give scenario, discovery modules, nodes, services, adapters, failure policies as plain data.
+    """Return scenario, modules, nodes, services, adapters and failure policies as plain data.
 
-    The data has the shape of `sk_kernel.ApplicationSpec`, which `msgspec.convert` makes of it. It
-    is a copy, and holds what placeholders gave: secrets too.
+    `msgspec.convert` converts the data to `sk_kernel.ApplicationSpec`. It is a copy in which
+    placeholders are expanded: it contains secrets.
     """
     failure = config.runtime.failure
     return {

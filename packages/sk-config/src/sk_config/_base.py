@@ -1,4 +1,4 @@
-"""The base of all models: frozen, closed to unknown keys, bound to its rules, silent on secrets."""
+"""The base class of all models: frozen, without unknown keys, rules checked, secrets masked."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ NAME_OR_MAPPING: Final = "name_or_mapping"
 
 
 class ConfigModel(BaseModel):
-    """One block of the configuration: frozen, and closed to keys that it does not know.
+    """One block of the configuration: frozen, and without unknown keys.
 
-    Made by `load_config`, `parse_config` or `build_config`, it has passed every check. Constructed
-    directly it raises pydantic's `ValidationError`, by the same rules. Its `repr` shows
-    placeholders, never what they gave; `model_dump` holds what they gave, for machines (a
-    `SecretStr` stays masked); `dump_config` is for people.
+    A block made by `load_config`, `parse_config` or `build_config` has passed every check. Direct
+    construction raises pydantic's `ValidationError`, by the same rules. `repr` shows placeholders,
+    never their values; `model_dump` contains the values, for programs (a `SecretStr` stays masked);
+    `dump_config` is the form to show to people.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,7 +42,7 @@ class ConfigModel(BaseModel):
         return self
 
     def _broken_rules(self) -> Iterable[Finding]:
-        """Check the rules between this model's fields; a model that has some overrides this."""
+        """Check the rules between this model's fields; models with such rules override this."""
         return ()
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
@@ -50,9 +50,9 @@ class ConfigModel(BaseModel):
 
 
 def remember_placeholders(model: ConfigModel, placeholders: Mapping[Path, str]) -> None:
-    """Tell a model, and every model in it, which of its strings come from placeholders.
+    """Record in a model, and every model in it, which of its strings come from placeholders.
 
-    `placeholders` are the texts as they were written, by their paths in `model`.
+    `placeholders` maps the paths of these strings in `model` to their text in the document.
     """
     for path, text in placeholders.items():
         holder: Any = model
@@ -65,38 +65,38 @@ def remember_placeholders(model: ConfigModel, placeholders: Mapping[Path, str]) 
 
 
 def remember_values(model: ConfigModel, values: Iterable[str]) -> None:
-    """Tell a whole configuration what its placeholders stood for."""
+    """Record the values of all placeholders in a whole configuration."""
     model._brought_in = frozenset(values)
 
 
 def remember_whereabouts(model: ConfigModel, whereabouts: Whereabouts) -> None:
-    """Tell a whole configuration what it was read from."""
+    """Record in a whole configuration the file and the lines that it was read from."""
     model._whereabouts = whereabouts
 
 
 def place_of(model: ConfigModel, path: str) -> str:
-    """Tell where in its file a configuration has the value at `path`: `shop.yaml, line 7`.
+    """Return where in its file a configuration has the value at `path`: `shop.yaml, line 7`.
 
-    `path` is written as in faults. Where there is no such value it is the place of the closest one
-    around it; empty where that is not known, or where an override has set it.
+    `path` is written as in faults. If there is no such value, this is the place of the closest
+    enclosing one; empty if that is not known, or if an override has set it.
     """
     return model._whereabouts.of(path)
 
 
 def origin_of(model: ConfigModel) -> str:
-    """Tell the file that a configuration was read from, or what took its place; empty for none."""
+    """Return the file (or other origin) that a configuration was read from; empty if none."""
     return model._whereabouts.origin
 
 
 def secret_values(model: ConfigModel) -> frozenset[str]:
-    """Give the texts of a configuration that nobody may be shown, for those who filter output.
+    """Return the texts of a configuration that must not be shown, for callers that filter output.
 
-    They are what `${ENV:NAME}` and `${FILE:path}` stood for, secret or not, and every `secret`; an
-    empty text is not among them.
+    They are the values of all `${ENV:NAME}` and `${FILE:path}`, secret or not, and every `secret`;
+    the empty text is left out.
     """
     return (model._brought_in | frozenset(secrets_in(model.model_dump()))) - {""}
 
 
 def masked_dump(model: ConfigModel) -> dict[str, Any]:
-    """Give a model as plain data with secrets masked and placeholders as they were written."""
+    """Return a model as plain data, with secrets masked and placeholders as they were written."""
     return masked(model.model_dump(), model._placeholders)

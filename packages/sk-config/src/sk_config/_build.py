@@ -1,4 +1,4 @@
-"""The ways to a `Config`: from a file, from text, from a mapping."""
+"""The functions that make a `Config`: from a file, from text, or from a mapping."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ def load_config(
     *,
     environ: Mapping[str, str] | None = None,
 ) -> Config:
-    """Read a configuration file: JSON when its name ends in `.json`, YAML otherwise.
+    """Read a configuration file: JSON if its name ends in `.json`, YAML otherwise.
 
     `overrides` are `PATH=VALUE`, applied in order over the file. `${FILE:path}` is relative to the
-    file's folder; `${ENV:NAME}` is looked up in `environ`, by default this process's. Raises
-    `ConfigError` with every fault.
+    file's folder; `${ENV:NAME}` is looked up in `environ`, by default the process's environment.
+
+    :raises ConfigError: with every fault.
     """
     file = FilePath(path)
     text = read_text(file)
@@ -45,9 +46,9 @@ def parse_config(
     overrides: Iterable[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> Config:
-    """Read a configuration from text; `origin` names it in errors. Otherwise as `load_config`.
+    """Read a configuration from text; `origin` names it in errors. Otherwise like `load_config`.
 
-    `base_dir` is the folder of `${FILE:path}`, by default the current one.
+    `base_dir` is the folder that `${FILE:path}` is relative to, by default the current one.
     """
     source = Provenance(origin, FilePath(base_dir or "."), overrides, environ)
     return configure(parse_document(text, format), source)
@@ -61,7 +62,7 @@ def build_config(
     overrides: Iterable[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> Config:
-    """Build a configuration from plain data, which is copied. Otherwise as `parse_config`."""
+    """Build a configuration from plain data, which is copied. Otherwise like `parse_config`."""
     source = Provenance(origin, FilePath(base_dir or "."), overrides, environ)
     return configure(Document(value=mapping), source)
 

@@ -1,4 +1,4 @@
-"""What is allowed in a configuration, and may not be meant: for whoever checks it."""
+"""Warnings about values that a configuration may have but that are probably mistakes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pydantic import SecretStr
 from sk_config._model_config import Config
 from sk_config._path import Path, render_path
 
-#: A variable as a shell writes it, which is no placeholder here.
+#: A variable in the syntax of a shell, which is not a placeholder here.
 _VARIABLE: Final = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 
 
 def cautions(config: Config) -> tuple[str, ...]:
-    """Give a sentence, with its path, for each secret in clear text and each look-alike variable.
+    """Return a warning, with its path, for each secret in clear text and each shell-style variable.
 
-    None of them holds a value.
+    No warning contains a value.
     """
     return tuple(_cautions(config.model_dump(), (), config._placeholders))
 

@@ -1,8 +1,8 @@
-"""From a document to a `Config`, or to all of its faults at once.
+"""Making a `Config` from a document, or reporting all faults of the document at once.
 
-In this order: copy it as plain data, set the overrides, expand placeholders, validate each field
-(one that wants a number takes that of a placeholder), check the rules between fields. What one step
-finds does not keep the next from looking.
+The steps: copy the document as plain data, set the overrides, expand placeholders, validate each
+field (a placeholder's text is converted for a number or boolean field), check the rules between
+fields. All steps are carried out, even if earlier ones found faults.
 """
 
 from __future__ import annotations
@@ -33,22 +33,25 @@ from sk_config.errors import ConfigError, Fault
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a document comes from, and what is brought into it from elsewhere."""
+    """The origin of a document, and the sources of its overrides and placeholders."""
 
     origin: str
-    """What the document is called in errors."""
+    """The name of the document in errors."""
     base_dir: FilePath
     """The folder that `${FILE:path}` is relative to."""
     overrides: Iterable[str]
     """`PATH=VALUE`, applied in this order."""
     environ: Mapping[str, str] | None
-    """Where `${ENV:NAME}` is looked up; None: in this process's environment."""
+    """Where `${ENV:NAME}` is looked up; None for this process's environment."""
 
 
 def configure(document: Document, given: Provenance) -> Config:
-    """Give the configuration of a document; raise `ConfigError` with every fault of it."""
+    """Return the configuration of a document.
+
+    :raises ConfigError: with every fault of the document.
+    """
     outcome = _attempt(document, given)
-    # Raised here, outside every `except`: pydantic's error holds values, and would be its context.
+    # Raised outside every `except`: pydantic's error contains values and would become its context.
     if isinstance(outcome, Config):
         return outcome
     raise ConfigError(outcome, given.origin)
@@ -84,8 +87,8 @@ def _attempt(document: Document, given: Provenance) -> Config | tuple[Fault, ...
 def _plain_data(value: Any, overrides: Iterable[Override]) -> tuple[Any, list[Finding]]:
     """Copy a document's value, and set the overrides in the copy.
 
-    A scenario's shorthand is spelt out, in either: overrides and placeholders then have the paths
-    that the fields of the models have.
+    The shorthand for a scenario is spelt out in both, so that the paths of overrides and
+    placeholders are those of the models' fields.
     """
     data, findings = plain_copy(value)
     if isinstance(data, dict):
@@ -118,7 +121,7 @@ def _tried(data: Any) -> tuple[Config | None, list[ErrorDetails]]:
 
 
 def _lines(lines: Mapping[Path, int], overrides: Iterable[Override]) -> dict[Path, int | None]:
-    """Give the lines of a document; what an override has set has none, nor has what is in it."""
+    """Return the lines of a document's values; None for values set by overrides, or inside them."""
     kept: dict[Path, int | None] = dict(lines)
     for path in {override.path for override in overrides}:
         kept = {at: line for at, line in kept.items() if at[: len(path)] != path}

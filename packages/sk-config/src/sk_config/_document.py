@@ -1,4 +1,4 @@
-"""A document as read from text: its value, its faults, and the lines of its values."""
+"""A document read from text: its value, its faults, and the lines of its values."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sk_config._path import Path
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a reader of YAML or JSON makes of a text.
+    """The result of reading a YAML or JSON text.
 
-    `value` is plain data, `lines` gives the line (from 1) of the value at each path, as far as the
-    reader knows it. Where `has_value` is False the text could not be read to its end: `findings`
-    says why, and `value` means nothing.
+    `value` is plain data, `lines` maps the path of each value to its line (from 1), if the reader
+    knows it. If `has_value` is False the text could not be read to its end: `findings` has the
+    reason, and `value` is meaningless.
     """
 
     value: Any
@@ -26,5 +26,5 @@ class Document:
 
 
 def without_value(finding: Finding) -> Document:
-    """Give the document of a text that could not be read, for the reason in `finding`."""
+    """Return the document of a text that could not be read, for the reason in `finding`."""
     return Document(value=None, findings=(finding,), has_value=False)

@@ -1,4 +1,4 @@
-"""The effective configuration, for people."""
+"""The effective configuration, in a form to show to people."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from sk_config._model_config import Config
 
 
 def dump_config(config: Config) -> dict[str, Any]:
-    """Give the whole effective configuration as plain data, every default explicit.
+    """Return the whole effective configuration as plain data, every default explicit.
 
-    Where a string came from placeholders, the dump has the string as it was written; any other
-    secret is masked, and a literal `${` escaped. `build_config` makes an equal `Config` of a dump
-    in which nothing is masked.
+    A string with placeholders is dumped as it was written; any other secret is masked, and a
+    literal `${` is escaped. `build_config` makes an equal `Config` from a dump in which nothing is
+    masked.
     """
     return masked_dump(config)

@@ -1,4 +1,4 @@
-"""`${ENV:NAME}` and `${FILE:path}` in string values; `$${` stands for `${` itself."""
+"""Expansion of `${ENV:NAME}` and `${FILE:path}` in string values; `$${` is a literal `${`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TOKEN: Final = re.compile(
 )
 
 
-#: What a placeholder may give for a field, by pydantic's error where that is a text.
+#: The types that a placeholder's text may be converted to, by pydantic's error for a text.
 _TAKES: Final[dict[str, tuple[type, ...]]] = {
     "int_type": (int,),
     "float_type": (int, float),
@@ -32,7 +32,7 @@ _TAKES: Final[dict[str, tuple[type, ...]]] = {
 
 
 class _MissingError(Exception):
-    """A placeholder cannot be expanded. The finding names the placeholder and shows no text."""
+    """Raised if a placeholder cannot be expanded. The finding names it, and shows no value."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding)
@@ -41,20 +41,20 @@ class _MissingError(Exception):
 
 @dataclass(slots=True)
 class Expansion:
-    """Expands placeholders from `environ` and `base_dir`, and keeps account of them."""
+    """Expands placeholders from `environ` and `base_dir`, and records where they were."""
 
     environ: Mapping[str, str]
     base_dir: FilePath
     placeholders: dict[Path, str] = field(default_factory=dict)
-    """The text as it was written, by the path of each string that holds something expanded."""
+    """The text as it was written, by the path of each string with an expanded placeholder."""
     brought_in: dict[Path, set[str]] = field(default_factory=dict)
-    """What the placeholders stood for, by the path of the string that holds them."""
+    """The values of the placeholders, by the path of the string that contains them."""
     whole: set[Path] = field(default_factory=set)
-    """The paths of strings that are one placeholder and nothing else."""
+    """The paths of strings that consist of one placeholder."""
     findings: list[Finding] = field(default_factory=list)
 
     def expand(self, value: Any, path: Path = ()) -> Any:
-        """Give a copy of plain data with its placeholders expanded; a failed one stays as it is."""
+        """Copy plain data with its placeholders expanded; a string that fails stays as it is."""
         if isinstance(value, dict):
             return {key: self.expand(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
@@ -71,7 +71,7 @@ class Expansion:
         return expanded
 
     def values(self) -> set[str]:
-        """Give what may not be shown: what the placeholders stood for, wherever they are."""
+        """Return the values of all placeholders, which must not be shown."""
         return set().union(*self.brought_in.values())
 
     def _text(self, match: re.Match[str], path: Path) -> str:
@@ -111,10 +111,11 @@ class Expansion:
 
 
 def set_scalars(data: Any, errors: Iterable[ErrorDetails], whole: Iterable[Path]) -> Iterator[Path]:
-    """Set, in `data` itself, what its fields refused as texts, and give the paths of those.
+    """Convert placeholder texts in `data`, in place, for number and boolean fields.
 
-    `whole` are the paths of values that are one placeholder each: no other text is looked at. What
-    it gave is read as in YAML.
+    Yields the paths of the converted texts. A text is converted if its field rejected it as a text
+    (`errors`) and it consists of one placeholder (`whole` are the paths of these). It is read as a
+    YAML scalar.
     """
     candidates = frozenset(whole)
     for error in errors:
@@ -131,5 +132,5 @@ def set_scalars(data: Any, errors: Iterable[ErrorDetails], whole: Iterable[Path]
 
 
 def _is_text(text: str) -> bool:
-    """Tell whether a variable is Unicode text (its undecodable bytes come as lone surrogates)."""
+    """Whether a variable is Unicode text (undecodable bytes of it appear as lone surrogates)."""
     return not any("\ud800" <= char <= "\udfff" for char in text)

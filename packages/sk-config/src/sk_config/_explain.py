@@ -1,4 +1,4 @@
-"""Pydantic's errors in this package's words, without a value that must not be shown."""
+"""Conversion of pydantic's errors to findings, without values that must not be shown."""
 
 from __future__ import annotations
 
@@ -39,10 +39,11 @@ _SCALARS: Final = {
 
 
 def explain(errors: Iterable[ErrorDetails], model: type[BaseModel]) -> Iterator[Finding]:
-    """Give a finding per error of `model`, but for two kinds that would be misleading.
+    """Yield a finding per error of `model`, except for two kinds.
 
-    A broken rule between fields: `all_rules` finds it on the data itself. A list that is too short:
-    pydantic also says so of one whose items are all at fault, and each of those has its own error.
+    A broken rule between fields is left out because `all_rules` finds it in the data. A list that
+    is too short but not empty is left out because pydantic reports one if all of its items are
+    invalid, and each of those has its own error.
     """
     for error in errors:
         if error["type"] != RULE and not (error["type"] == "too_short" and error["input"]):
@@ -67,7 +68,7 @@ def _finding(error: ErrorDetails, model: type[BaseModel]) -> Finding:
 
 
 def _collection(error_type: str, path: Path, value: Any) -> str:
-    """Name the collection that is expected: one, of a block that is not there several times."""
+    """Name the expected collection; `one mapping` if a list was given for a single block."""
     expected = _COLLECTIONS[error_type]
     if not path or error_type == "tuple_type":
         return expected
@@ -97,7 +98,7 @@ def _category_and_expected(error_type: str, context: Mapping[str, Any]) -> tuple
 
 
 def _known_keys(key: str, owner: type[BaseModel] | None) -> str:
-    """Name the keys that a model has, and the one that was most likely meant."""
+    """Name the keys of a model, and the one most likely meant."""
     known = list(owner.model_fields) if owner else []
     named = [name for name in known if key in name.split("_")]
     nearest = named or difflib.get_close_matches(key[:100], known, n=1)
@@ -108,7 +109,7 @@ def _known_keys(key: str, owner: type[BaseModel] | None) -> str:
 def _field_at(
     path: Path, model: type[BaseModel]
 ) -> tuple[type[BaseModel] | None, FieldInfo | None]:
-    """Give the model that holds the last key of a path, and the field of that key."""
+    """Return the model that has the last key of a path, and the field of that key."""
     owner: type[BaseModel] | None = None
     inner: type[BaseModel] | None = model
     field: FieldInfo | None = None

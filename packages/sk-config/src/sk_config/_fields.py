@@ -1,4 +1,4 @@
-"""The types of scalar fields. All are strict: `"2"`, `2.0` and `true` are no integers."""
+"""The types of scalar fields. All are strict: `"2"`, `2.0` and `true` are not integers."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _DAY: Final = 86_400
 _INT32_MAX: Final = 2**31 - 1
 
 Count = Annotated[int, Field(strict=True, ge=1)]
-"""How many there may be: at least one."""
+"""A number of things: at least one."""
 Workers = Annotated[int, Field(strict=True, ge=1, le=128)]
-"""Processes of a group: keys are shared out in 128 parts, and a worker without any has no work."""
+"""Processes of a group: keys are divided into 128 parts; a worker without a part has no work."""
 Seconds = Annotated[int, Field(strict=True, ge=1, le=_DAY)]
 """Whole seconds, from one to a day."""
 MessageBytes = Annotated[int, Field(strict=True, ge=4_096, le=_INT32_MAX)]
-"""Bytes of a control message: what a worker is told of its run has some 2 000."""
+"""Bytes of a control message; the bootstrap data of a worker alone has about 2 000."""
 PayloadBytes = Annotated[int, Field(strict=True, ge=1, le=_INT32_MAX)]
-"""Bytes of a message: gRPC holds its limit in a signed 32-bit integer."""
+"""Bytes of a message: gRPC stores its limit in a signed 32-bit integer."""
 HeaderBytes = Annotated[int, Field(strict=True, ge=4_096, le=65_535)]
-"""Bytes of a frame's header: the wire format holds its length in 16 bits."""
+"""Bytes of a frame's header: the wire format stores its length in 16 bits."""
 UnauthenticatedBytes = Annotated[int, Field(strict=True, ge=256, le=65_536)]
-"""Bytes that are taken from a peer that has proven nothing yet."""
+"""Bytes accepted from an unauthenticated peer."""
 Waiting = Annotated[int, Field(strict=True, ge=1, le=4_096)]
-"""How many such peers may be connected at a time."""
+"""Maximum number of unauthenticated peers connected at a time."""
 Delay = Annotated[int, Field(strict=True, ge=0, le=_DAY)]
 """Whole seconds up to a day; 0 is no delay."""
 Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
@@ -45,9 +45,9 @@ Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(strict=True, pattern=NAME_PATTERN)]
 """The name of a group, node or adapter: not empty, no spaces."""
 GroupName = Annotated[str, Field(strict=True, pattern=NAME_PATTERN, max_length=60)]
-"""The name of a group: with a worker's number behind it, it is an identity of 256 bytes at most."""
+"""The name of a group: so short that a worker's identity, made from it, has at most 256 bytes."""
 ScenarioName = Annotated[str, Field(strict=True, pattern=TEXT_PATTERN, max_length=256)]
-"""The name of what is run, which every message has."""
+"""The name of the scenario, which every message contains."""
 Label = Annotated[str, Field(strict=True, pattern=LABEL_PATTERN)]
 """The name of an implementation, built in or provided by another package: lower case."""
 Text = Annotated[str, Field(strict=True, pattern=TEXT_PATTERN)]
@@ -57,18 +57,18 @@ ModuleName = Annotated[str, Field(strict=True, pattern=MODULE_PATTERN)]
 Loopback: TypeAlias = Literal["127.0.0.1"]
 """The only address that a plane of the run may listen on."""
 Settings: TypeAlias = dict[str, Any]
-"""Free settings: plain data, validated by whoever they are for."""
+"""Settings of a node, service, adapter or exporter: plain data, which that validates itself."""
 
 
 def _exact(value: object) -> object:
-    """Refuse True and 1.0, which are equal to 1 and so to pydantic's literal."""
+    """Reject True and 1.0, which are equal to 1 and would match pydantic's literal."""
     if type(value) is not int:
         raise PydanticKnownError("literal_error", {"expected": "1"})
     return value
 
 
 def _address(value: str) -> str:
-    """Refuse what is no address: a name would be looked up, and may be another machine's."""
+    """Reject everything except IP addresses: a name would be resolved, maybe to another machine."""
     try:
         if "%" not in value:
             ip_address(value)
@@ -79,6 +79,6 @@ def _address(value: str) -> str:
 
 
 Address = Annotated[Text, AfterValidator(_address)]
-"""An IPv4 or IPv6 address of this machine, or the one that stands for all of them."""
+"""An IPv4 or IPv6 address of this machine, or the wildcard address for all of them."""
 Version = Annotated[Literal[1], BeforeValidator(_exact)]
 """The version of the configuration's format."""

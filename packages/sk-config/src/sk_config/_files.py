@@ -1,4 +1,4 @@
-"""Reading a file of text: a configuration, or what `${FILE:path}` names."""
+"""Reading a text file: a configuration, or the file of a `${FILE:path}`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fault as a check finds it, with its path as data; `to_faults` writes it for people."""
+"""Findings of checks, with their paths as data; `to_faults` converts them to faults."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sk_config.errors import Category, Fault
 
 
 class Finding(NamedTuple):
-    """What a check found, in the fields of a `Fault`.
+    """The result of a check, with the fields of a `Fault`.
 
-    `got` may show the value at `path` and no other: where that came from a placeholder, `to_faults`
-    puts the placeholder in its place.
+    `got` may show the value at `path` and no other: if that came from a placeholder, `to_faults`
+    shows the placeholder instead.
     """
 
     path: Path
@@ -28,11 +28,11 @@ class Finding(NamedTuple):
 def to_faults(
     findings: Iterable[Finding], lines: Mapping[Path, int | None], placeholders: Mapping[Path, str]
 ) -> tuple[Fault, ...]:
-    """Give the first finding of every path as a fault, in the order of their lines.
+    """Return the first finding of every path as a fault, in the order of their lines.
 
-    `lines` gives the line of the value at a path, where it is known; `placeholders` the text of a
-    value that came from one. Later findings at a path follow from the first one and are left out;
-    those with a line of their own, as duplicate keys have, do not.
+    `lines` maps paths to the lines of their values, if known; `placeholders` maps them to the
+    written text of values with placeholders. Later findings at the same path are consequences of
+    the first and left out, unless they have a line of their own (duplicate keys).
     """
     faults: dict[tuple[Path, int | None], Fault] = {}
     for found in findings:
@@ -50,7 +50,7 @@ def to_faults(
 
 
 def _line(found: Finding, lines: Mapping[Path, int | None]) -> int | None:
-    """Give the line of a finding, or else that of the closest value around it with a known line."""
+    """Return the line of a finding, or else of the closest enclosing value with a known line."""
     if found.line is not None or found.category == "override":
         return found.line
     return line_at(found.path, lines)

@@ -1,4 +1,4 @@
-"""JSON text to a document. Duplicate keys, NaN and Infinity, which `json` accepts, are faults."""
+"""Reading JSON text. Duplicate keys, NaN and Infinity, which `json` accepts, are faults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sk_config._path import Path
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object as it was read: its keys in order, those that came twice among them."""
+    """The members of a JSON object in order, duplicate keys included."""
 
 
 def parse_json(text: str) -> Document:
@@ -23,7 +23,7 @@ def parse_json(text: str) -> Document:
         got = f"an error ({error.msg}), column {error.colno}"
         return without_value(Finding((), "syntax", "valid JSON", got, error.lineno))
     except ValueError:
-        # An integer of thousands of digits, or one of the constants that are refused below.
+        # An integer of thousands of digits, or a constant that `_refuse` rejects.
         return without_value(Finding((), "syntax", "JSON with finite numbers", "another number"))
     except RecursionError:
         return without_value(too_deep(()))

@@ -1,4 +1,4 @@
-"""How large a document may be. What is larger is a mistake or an attack, and is not read on."""
+"""Limits on the size of a document. A larger one is a mistake or an attack: reading stops."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from sk_config._finding import Finding
 from sk_config._path import Path
 
 MAX_BYTES: Final = 1024 * 1024
-"""Size of a document, and of a file that a placeholder names, in bytes."""
+"""Maximum size of a document, and of a file that a placeholder names, in bytes."""
 MAX_DEPTH: Final = 64
-"""Mappings and lists inside each other."""
+"""Maximum nesting depth of mappings and lists."""
 MAX_VALUES: Final = 100_000
-"""Values in a document once its YAML aliases are expanded."""
+"""Maximum number of values in a document, with its YAML aliases expanded."""
 MAX_INTEGER: Final = 2**64 - 1
 MIN_INTEGER: Final = -(2**63)
-"""With `MAX_INTEGER`: the integers that JSON and msgpack readers commonly hold."""
+"""With `MAX_INTEGER`: the integers that JSON and msgpack parsers commonly support."""
 
 
 class OverLimitError(Exception):
-    """Raised to leave a document that is over a limit; does not leave this package."""
+    """Raised to stop reading a document that exceeds a limit; never leaves this package."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding)
@@ -32,11 +32,11 @@ def too_long() -> Finding:
 
 
 def too_deep(path: Path) -> Finding:
-    """Report nesting beyond the limit (a mapping that holds itself is endlessly deep)."""
+    """Report nesting beyond the limit (a mapping that contains itself is infinitely deep)."""
     expected = f"at most {MAX_DEPTH} mappings and lists inside each other"
     return Finding(path, "too_large", expected, "more")
 
 
 def too_many(path: Path) -> Finding:
-    """Report more values than the limit, which a short text with YAML aliases can stand for."""
+    """Report more values than the limit, which a short text can have by YAML aliases."""
     return Finding(path, "too_large", f"at most {MAX_VALUES} values, aliases expanded", "more")

@@ -1,4 +1,4 @@
-"""Keeping secrets out of what people are shown. Pure, over plain data."""
+"""Masking of secrets in plain data that is shown to people. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pydantic import SecretStr
 from sk_config._path import Path
 
 MASK: Final = "**********"
-"""What stands for a secret in a dump (pydantic's own mask)."""
+"""Replaces a secret in a dump (pydantic's own mask)."""
 
 
 def masked(data: Mapping[str, Any], placeholders: Mapping[Path, str]) -> dict[str, Any]:
-    """Copy a model's data for people.
+    """Copy a model's data in a form to show to people.
 
-    The texts in `placeholders` take the place of what they gave, `MASK` that of every `SecretStr`;
-    a literal `${` is escaped.
+    Values from placeholders are replaced by the texts in `placeholders`, every other `SecretStr` by
+    `MASK`; a literal `${` is escaped.
     """
     shown: dict[str, Any] = _masked(data)
     for path, text in placeholders.items():
@@ -26,7 +26,7 @@ def masked(data: Mapping[str, Any], placeholders: Mapping[Path, str]) -> dict[st
 
 
 def secrets_in(value: Any) -> Iterator[str]:
-    """Give what every `SecretStr` in a model's data holds."""
+    """Yield the value of every `SecretStr` in a model's data."""
     match value:
         case SecretStr():
             yield value.get_secret_value()
@@ -45,7 +45,7 @@ def _put(data: Any, path: Path, text: str) -> None:
             holder = holder[part]
         holder[path[-1]] = text
     except (KeyError, IndexError, TypeError):
-        return  # a copy of the model, in which its user has put something else there
+        return  # the model is a copy (`model_copy`) whose value there was replaced
 
 
 def _masked(value: Any) -> Any:

@@ -133,7 +133,7 @@ class PlatformConfig(ConfigModel):
 
     @property
     def readiness_timeout_seconds(self) -> int:
-        """Seconds until all must be ready: the configured ones, or the largest start timeout."""
+        """Seconds until all workers must be ready: as configured, or the largest start timeout."""
         configured = self.readiness.readiness_timeout_seconds
         if configured is not None:
             return configured

@@ -1,4 +1,4 @@
-"""`PATH=VALUE`: values set from a command line over those of the document."""
+"""`PATH=VALUE` overrides: values from a command line that replace those of the document."""
 
 from __future__ import annotations
 
@@ -16,26 +16,25 @@ _FORM = "PATH=VALUE, as in --set runtime.platform.process_groups[0].workers=2"
 
 
 class Override(NamedTuple):
-    """A plain value, and the path at which it is to be set."""
+    """A plain value, and the path at which it is set."""
 
     path: Path
     value: Any
 
 
 def parse_overrides(texts: Iterable[str]) -> Iterator[Override | Finding]:
-    """Read overrides. VALUE is YAML: `2`, `true`, `[a, b]`, `"a: b"`; an empty one is null.
+    """Parse overrides. VALUE is YAML: `2`, `true`, `[a, b]`, `"a: b"`; an empty one is null.
 
-    A lone `-` is text, the name of a standard stream: to YAML it is a list of one null, which
-    nobody means.
+    A lone `-` is read as text, the name of a standard stream, and not as YAML's list of one null.
     """
-    if isinstance(texts, str):  # it would be taken letter by letter
+    if isinstance(texts, str):  # it would be iterated by character
         yield Finding(("overrides",), "override", f"a list of {_FORM}", "one string: write [...]")
         return
     for index, text in enumerate(texts):
         raw_path, equals, raw_value = text.partition("=")
         path = parse_path(raw_path.strip())
         if path is None:
-            # The text is not shown: where the form is wrong, a value cannot be told from a path.
+            # The text is not shown: in a malformed override the value (a secret) is not separable.
             yield Finding(("overrides", index), "override", _FORM, "another form")
         elif not equals:
             got = f"{render_path(path)} without a value"
@@ -45,9 +44,9 @@ def parse_overrides(texts: Iterable[str]) -> Iterator[Override | Finding]:
 
 
 def apply_overrides(data: Any, overrides: Iterable[Override]) -> Iterator[Finding]:
-    """Set values in `data` itself, in order; give a finding for each that cannot be set.
+    """Set values in `data`, in place and in order; yield a finding for each that cannot be set.
 
-    A mapping on the way that is missing or null is made.
+    Missing or null mappings on a path are created.
     """
     for override in overrides:
         holder: Any = data
@@ -66,14 +65,14 @@ def apply_overrides(data: Any, overrides: Iterable[Override]) -> Iterator[Findin
 
 
 def override_data(overrides: Iterable[str]) -> dict[str, Any]:
-    """Give what overrides say by themselves, as a document: `load_config` puts them over a file.
+    """Return the values of overrides alone, as a document; `load_config` sets them over a file.
 
-    The value of one that goes into a list, which only a file has, is not in it.
+    Overrides of list items are left out: the lists are only in the file.
     """
     data: dict[str, Any] = {}
     read = [each for each in parse_overrides(overrides) if isinstance(each, Override)]
     for _ in apply_overrides(data, read):
-        """What has no place here."""
+        """Ignored: the path of this override is not in an empty document."""
     return data
 
 
@@ -92,7 +91,7 @@ def _read(path: Path, raw_value: str) -> Override | Finding:
 
 
 def _misses(holder: Any, path: Path) -> Finding | None:
-    """Say why `holder` has no place for the last part of a path; None when it has one."""
+    """Return why `holder` cannot have the last part of a path as a key or index; None if it can."""
     part = path[-1]
     if isinstance(part, str):
         if isinstance(holder, dict):

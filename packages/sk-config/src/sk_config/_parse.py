@@ -1,4 +1,4 @@
-"""Text to a document, by the reader of its format."""
+"""Reading text to a document, by the parser of its format."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Format: TypeAlias = Literal["yaml", "json"]
 
 
 def parse_document(text: str, text_format: Format) -> Document:
-    """Read YAML or JSON text of at most `MAX_BYTES` in UTF-8."""
+    """Read YAML or JSON text of at most `MAX_BYTES` in UTF-8; a longer one is a fault."""
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return without_value(too_long())
     if text_format == "json":
         return parse_json(text)
-    # PyYAML is loaded only when there is YAML to read, which a mapping or JSON is not.
+    # PyYAML is imported only if there is YAML to read: not for a mapping or JSON.
     from sk_config._yaml import parse_yaml
 
     return parse_yaml(text)

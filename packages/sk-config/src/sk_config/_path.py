@@ -1,4 +1,4 @@
-"""Paths into a configuration: tuples of keys and indexes, and how they are written and read."""
+"""Paths into a configuration: tuples of keys and indexes, and their textual form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import Final, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
-"""Where a value is: the keys and indexes that lead to it; empty for the document as a whole."""
+"""The location of a value: its keys and indexes from the top; empty for the whole document."""
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_:-]*")
 _SEGMENT: Final = re.compile(
@@ -17,7 +17,7 @@ _LONGEST_KEY: Final = 60
 
 
 def render_path(path: Path) -> str:
-    """Write a path as `groups[1].name`; a key that is no plain name as `["a.b"]`, cut when long."""
+    """Format a path as `groups[1].name`; a key that is no plain name as `["a.b"]`, cut if long."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -31,7 +31,7 @@ def render_path(path: Path) -> str:
 
 
 def parse_path(text: str) -> Path | None:
-    """Read a path as `render_path` writes it; None when it is malformed or empty."""
+    """Parse a path as `render_path` formats it; return None if it is malformed or empty."""
     path: list[str | int] = []
     at = 0
     while at < len(text):

@@ -24,9 +24,9 @@ _PLAIN = "a mapping, a list, a string, a number, a boolean or null"
 
 
 def plain_copy(value: object) -> tuple[Any, list[Finding]]:
-    """Copy a value; what is not plain becomes None (a key is left out) and has a finding.
+    """Copy a value; items that are not plain become None (keys are left out), each with a finding.
 
-    Raises `OverLimitError`; of a value that holds itself too, which is endlessly deep.
+    :raises OverLimitError: if the value exceeds a limit, for example because it contains itself.
     """
     copier = _Copier()
     return copier.copy(value, ()), copier.findings
@@ -72,7 +72,7 @@ class _Copier:
 
 
 def _scalar_fault(value: object) -> tuple[Category, str, str] | None:
-    """Say why a scalar is not plain: category, expected and got; None when it is."""
+    """Return why a scalar is not plain: category, expected and got; None if it is plain."""
     if value is None or type(value) is bool:
         return None
     if type(value) is str:

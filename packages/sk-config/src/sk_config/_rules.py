@@ -1,9 +1,10 @@
-"""The rules between the fields of one block, and of blocks that know of each other.
+"""The rules between the fields of one block, and between related blocks.
 
-Each is a pure function over a block's data, which may be malformed, and the block's path; it gives
-a finding for every breach. They are called twice: by `all_rules` on the configuration's data, since
-pydantic runs a model's validators only once all of its fields are good, and a fault in one block
-must hide none in another; and by the models, so that none that breaks a rule can be constructed.
+Each is a pure function of a block's data, which may be malformed, and the block's path; it yields a
+finding for every breach. The rules are called twice. `all_rules` calls them on the configuration's
+data, since pydantic runs a model's validators only if all of its fields are valid, and a fault in
+one block must not hide one in another. The models call them so that no model that breaks a rule can
+be constructed.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ LEAST_SECRET_BYTES: Final = 16
 
 
 def auth_findings(auth: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
-    """Check that a secret is given with `secret_mode: static`, and only then, and is long enough.
+    """Check that a secret is given if and only if `secret_mode` is static, and is long enough.
 
-    Fewer than 128 bits can be guessed by whoever has seen one signed message.
+    An attacker who has seen one signed message could guess a secret of fewer than 128 bits.
     """
     mode = auth.get("secret_mode", "generated")
     secret = auth.get("secret")
@@ -44,7 +45,7 @@ def auth_findings(auth: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]
 
 
 def failure_findings(failure: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
-    """Check every policy, and that there is a file for dead letters if there can be any."""
+    """Check every policy, and that `dead_letter` is set if and only if a policy writes there."""
     default = mapping_or_empty(failure.get("default"))
     own = mapping_or_empty(failure.get("nodes"))
     yield from policy_findings(default, (*path, "default"))
@@ -60,7 +61,7 @@ def failure_findings(failure: Mapping[str, Any], path: Path = ()) -> Iterator[Fi
 
 
 def policy_findings(failure: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
-    """Check that a node is called again only if a record can be given up."""
+    """Check that `attempts` is above 1 only with a policy that drops failed records."""
     attempts = failure.get("attempts", 1)
     if failure.get("policy", "fail") == "fail" and isinstance(attempts, int) and attempts > 1:
         expected = "1, since policy is fail: only dead_letter and skip repeat a call"
@@ -68,7 +69,7 @@ def policy_findings(failure: Mapping[str, Any], path: Path = ()) -> Iterator[Fin
 
 
 def health_findings(health: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
-    """Check that a delay has an endpoint, and that the two endpoints have different ports."""
+    """Check that a drain delay has an endpoint, and that the two endpoints' ports differ."""
     http, grpc = health.get("http"), health.get("grpc")
     delay = health.get("drain_delay_seconds", 0)
     if http is None and grpc is None and isinstance(delay, int) and delay > 0:
@@ -81,7 +82,7 @@ def health_findings(health: Mapping[str, Any], path: Path = ()) -> Iterator[Find
 
 
 def metrics_findings(runtime: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
-    """Check that there is a listener if it is to serve metrics."""
+    """Check that there is an HTTP health listener if Prometheus metrics are enabled."""
     metrics = mapping_or_empty(mapping_or_empty(runtime.get("observability")).get("metrics"))
     http = mapping_or_empty(mapping_or_empty(runtime.get("platform")).get("health")).get("http")
     if metrics.get("prometheus") is True and http is None:
@@ -91,7 +92,7 @@ def metrics_findings(runtime: Mapping[str, Any], path: Path = ()) -> Iterator[Fi
 
 
 def module_findings(runtime: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
-    """Check that modules are the same ones in every process: a worker has its own `__main__`."""
+    """Check that no discovery module is `__main__`, which is another module in a worker."""
     bootstrap = mapping_or_empty(mapping_or_empty(runtime.get("platform")).get("bootstrap"))
     if bootstrap.get("mode") != "process_supervisor":
         return

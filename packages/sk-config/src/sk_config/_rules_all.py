@@ -1,4 +1,4 @@
-"""Every rule between fields, on the data of a whole configuration."""
+"""The check of every rule between fields on the data of a whole configuration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IPC: Final = (*_PLATFORM, "execution_ipc")
 
 
 def all_rules(config: object) -> Iterator[Finding]:
-    """Check every rule; `config` may be anything, and what is malformed in it is left out."""
+    """Check every rule; `config` may be any value, and malformed parts of it count as empty."""
     runtime = mapping_or_empty(mapping_or_empty(config).get("runtime"))
     yield from failure_findings(mapping_or_empty(runtime.get("failure")), ("runtime", "failure"))
     yield from metrics_findings(runtime, ("runtime",))

@@ -1,6 +1,6 @@
-"""The rules of process groups: of each, of all of them together, and of the mode that needs them.
+"""The rules for each process group, for all groups together, and for `process_supervisor`.
 
-They are called as those of `_rules` are.
+They are called in the same way as those in `_rules`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SELECTORS: Final = ("nodes", "stages", "tags", "runners")
 
 
 def group_findings(group: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
-    """Check that a group selects something, names no node twice, and how it is restarted."""
+    """Check that a group selects nodes and names none twice, and check its restart block."""
     yield from restart_findings(mapping_or_empty(group.get("restart")), (*path, "restart"))
     if all(is_left_out(group.get(selector)) for selector in SELECTORS):
         expected = f"at least one of {', '.join(SELECTORS)}"
@@ -34,7 +34,7 @@ def group_findings(group: Mapping[str, Any], path: Path = ()) -> Iterator[Findin
 
 
 def platform_findings(platform: Mapping[str, Any], path: Path = ()) -> Iterator[Finding]:
-    """Check what the groups share, and what `process_supervisor` needs."""
+    """Check that groups share no name and no node, and what `process_supervisor` needs."""
     groups = [mapping_or_empty(group) for group in items_or_empty(platform.get("process_groups"))]
     path_of_groups = (*path, "process_groups")
     yield from _duplicate_names(groups, path_of_groups)

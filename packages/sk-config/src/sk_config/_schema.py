@@ -9,10 +9,9 @@ from sk_config._model_config import Config
 
 
 def config_schema() -> dict[str, Any]:
-    """Give the JSON Schema (draft 2020-12) of a configuration file, for editors and other tools.
+    """Return the JSON Schema (draft 2020-12) of a configuration file, for editors and other tools.
 
-    It says what each field takes. The rules between fields are not in it; `load_config` checks
-    them.
+    It describes each field. The rules between fields are not in it; `load_config` checks them.
     """
     schema = Config.model_json_schema(mode="validation")
     _admit_shorthand(schema["properties"]["scenario"])
@@ -20,6 +19,6 @@ def config_schema() -> dict[str, Any]:
 
 
 def _admit_shorthand(scenario: dict[str, Any]) -> None:
-    """Let a scenario be a plain name: a validator takes it, which pydantic's schema cannot know."""
+    """Allow a plain name for a scenario: pydantic's schema does not know its validator."""
     name = {"type": "string", "pattern": TEXT_PATTERN}
     scenario["anyOf"] = [name, {"$ref": scenario.pop("$ref")}]

@@ -1,4 +1,4 @@
-"""Values in the words of a fault: what kind of value it is and, for a scalar, a piece of it."""
+"""Descriptions of values for a fault: the kind of a value and, for a scalar, a part of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LONGEST_INTEGER_BITS: Final = 64
 
 
 def kind(value: object) -> str:
-    """Name the kind of a value and show nothing of its content: "a string"."""
+    """Describe the kind of a value without its content: "a string"."""
     match value:
         case None:
             return "null"
@@ -30,7 +30,7 @@ def kind(value: object) -> str:
 
 
 def show(value: object) -> str:
-    """Name the kind of a value and show what a scalar is: "the string 'tcp'", cut when long."""
+    """Describe the kind of a value and a scalar's content: "the string 'tcp'", cut if long."""
     match value:
         case bool():
             return f"the boolean {str(value).lower()}"

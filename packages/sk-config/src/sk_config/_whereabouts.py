@@ -1,4 +1,4 @@
-"""Where the values of a configuration stand: its file, and the line of each."""
+"""The locations of a configuration's values: its file, and the line of each value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from sk_config._path import Path, parse_path
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Whereabouts:
-    """What a configuration was read from; all are equal, since that is no part of what it says."""
+    """The file and lines that a configuration was read from.
+
+    All instances compare equal, so that two configurations with the same values are equal.
+    """
 
     origin: str = ""
     lines: Mapping[Path, int | None] = field(default_factory=dict)
@@ -22,15 +25,15 @@ class Whereabouts:
         return hash(Whereabouts)
 
     def of(self, text: str) -> str:
-        """Give file and line of the value at a path, or of what is around it; else nothing."""
+        """Return file and line of the value at a path, or of an enclosing one; else empty."""
         line = line_at(parse_path(text) or (), self.lines)
         return "" if line is None else f"{self.origin}, line {line}"
 
 
 def line_at(path: Path, lines: Mapping[Path, int | None]) -> int | None:
-    """Give the line of a value, or else that of the closest value around it with a known line.
+    """Return the line of a value, or else of the closest enclosing value with a known line.
 
-    What an override has set has none.
+    A value set by an override has no line (None).
     """
     for length in range(len(path), 0, -1):
         if path[:length] in lines:

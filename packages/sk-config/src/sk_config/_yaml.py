@@ -1,9 +1,9 @@
-"""YAML text to a document: plain data, the line of every value, and a finding per duplicate key.
+"""Reading YAML text: plain data, the line of every value, and a finding per duplicate key.
 
-Only PyYAML's scanner, parser and composer are used, and no constructor: no tag can make an object.
-Scalars are read by the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema), so
-that `no` is a string, `1e3` a number and a date a string, and the same text means the same in YAML
-and in JSON.
+Only PyYAML's scanner, parser and composer are used, but no constructor: no tag can create an
+object. Scalars are read by the core schema of YAML 1.2
+(https://yaml.org/spec/1.2.2/#103-core-schema), so that `no` is a string, `1e3` a number and a date
+a string, and the same text means the same in YAML and in JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NO_KEY = object()
 
 
 def parse_yaml(text: str) -> Document:
-    """Read YAML text of one document; a syntax fault carries its line."""
+    """Read YAML text of one document; a syntax fault has its line."""
     try:
         node = compose(text)
     except OverLimitError as error:
@@ -39,7 +39,7 @@ def parse_yaml(text: str) -> Document:
             Finding((), "syntax", "valid YAML", "a character that YAML forbids", line)
         )
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
-        # PyYAML lets these through: an escape beyond Unicode, a version of thousands of digits.
+        # PyYAML does not catch these: an escape beyond Unicode, a version of thousands of digits.
         return without_value(Finding((), "syntax", "valid YAML", "text that cannot be read"))
     if node is None:
         return Document(value=None)
@@ -52,11 +52,10 @@ def parse_yaml(text: str) -> Document:
 
 
 def _syntax(problem: str, mark: yaml.Mark | None, text: str) -> Finding:
-    # These problems quote a piece of the text (an alias, a tag), which may be a secret that was
-    # written without quotes.
+    # These problems quote a piece of the text (an alias, a tag), which may be an unquoted secret.
     if problem.startswith(("found undefined", "duplicate tag")):
         problem = problem.partition(" '")[0]
-    if "character '\\t'" in problem:  # which most editors show as spaces
+    if "character '\\t'" in problem:  # most editors show a tab as spaces
         problem = "a tab: indent with spaces"
     got = f"an error ({problem or 'text that cannot be read'})"
     if mark is None:
@@ -68,9 +67,9 @@ def _syntax(problem: str, mark: yaml.Mark | None, text: str) -> Finding:
 
 
 class _Reader:
-    """Turns composed nodes into plain data, with a finding for each that has no plain value.
+    """Converts composed nodes to plain data, with a finding for each that has no plain value.
 
-    An alias becomes a copy of what it stands for, and counts towards `MAX_VALUES` each time.
+    An alias becomes a copy of its anchor's value, and counts towards `MAX_VALUES` each time.
     """
 
     def __init__(self) -> None:
@@ -116,7 +115,7 @@ class _Reader:
         return mapping
 
     def _key(self, node: Node, path: Path) -> Any:
-        """Give a mapping's key, or `_NO_KEY` where it is none (which is reported)."""
+        """Return a mapping's key, or `_NO_KEY` and a finding if the node cannot be a key."""
         if not isinstance(node, ScalarNode):
             self._find(node, path, "wrong_type", "keys that are strings", "a collection as a key")
             return _NO_KEY

@@ -1,4 +1,4 @@
-"""YAML text to nodes: PyYAML's composer with a limit on depth and the scalars of YAML 1.2."""
+"""Composing YAML nodes: PyYAML's composer with a depth limit and the scalars of YAML 1.2."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sk_config._yaml_scalars import SCALARS
 
 
 class _Resolver(BaseResolver):
-    """Tells the type of a plain scalar by the core schema of YAML 1.2."""
+    """Resolves the type of a plain scalar by the core schema of YAML 1.2."""
 
 
-# PyYAML looks a scalar's patterns up by its first character, "" for an empty one.
+# PyYAML looks up the patterns of a scalar by its first character, "" for an empty scalar.
 for _tag, _scalar in SCALARS.items():
     _first = ["" if char == "\0" else char for char in _scalar.first_characters]
     _Resolver.add_implicit_resolver(_tag, _scalar.pattern, _first)
@@ -35,9 +35,9 @@ class _NodeComposer(Reader, Scanner, Parser, Composer, _Resolver):
         self._nesting = 0
 
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
-        """Compose a node. Composing recurses: the limit keeps it off the interpreter's own."""
+        """Compose a node; the depth limit keeps the recursion below the interpreter's limit."""
         self._nesting += 1
-        if self._nesting > MAX_DEPTH + 2:  # the document itself, and a scalar in the deepest list
+        if self._nesting > MAX_DEPTH + 2:  # + the document, and a scalar in the deepest list
             raise OverLimitError(too_deep(()))
         try:
             return super().compose_node(parent, index)
@@ -46,7 +46,7 @@ class _NodeComposer(Reader, Scanner, Parser, Composer, _Resolver):
 
 
 def compose(text: str) -> Node | None:
-    """Compose the one document of a text; None when it is empty.
+    """Compose the only document of a text; return None if it is empty.
 
     Raises PyYAML's errors, and `OverLimitError`.
     """

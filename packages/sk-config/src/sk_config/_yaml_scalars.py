@@ -1,4 +1,4 @@
-"""The scalars of YAML 1.2's core schema: which text is of which type, and what it stands for."""
+"""The scalars of YAML 1.2's core schema: their patterns and the conversion of their text."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ STRING_TAG: Final = "tag:yaml.org,2002:str"
 
 
 class InvalidScalar(NamedTuple):
-    """A scalar that has no plain value: what a finding says of it."""
+    """The description, for a finding, of a scalar that has no plain value."""
 
     expected: str
     got: str
 
 
 class _Scalar(NamedTuple):
-    """A type of scalars: which plain text is one, what that begins with, what it stands for."""
+    """A type of scalar: its pattern, the characters it can begin with, and its conversion."""
 
     pattern: re.Pattern[str]
     first_characters: str
@@ -32,7 +32,7 @@ def _number(text: str) -> float:
     return float(text.replace(".", "")) if text[-1] in "fFnN" else float(text)
 
 
-# By tag. The order counts: what the pattern of an integer matches, that of a number matches too.
+# By tag. The order matters: the pattern of a number also matches integers.
 SCALARS: Final = {
     "tag:yaml.org,2002:null": _Scalar(
         re.compile(r"(?:~|null|Null|NULL|)\Z"), "~nN\0", lambda _text: None
@@ -57,7 +57,7 @@ SCALARS: Final = {
 
 
 def scalar(tag: str, text: str) -> object:
-    """Give the value of a scalar: str, int, float, bool, None; or `InvalidScalar`."""
+    """Return the value of a scalar: str, int, float, bool, None; or `InvalidScalar`."""
     if tag == STRING_TAG:
         return text
     rule = SCALARS.get(tag)
