@@ -11,12 +11,10 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
-
-_HEARD: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class LastCode:
@@ -41,7 +39,7 @@ class LastCode:
             # The first process of a container would not receive them without a handler.
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, self._leave)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _handled())
         atexit.register(self._last)  # so that it runs after what others register
 
     def settle(self, code: int) -> int:
@@ -68,10 +66,15 @@ class LastCode:
     def _last(self) -> None:
         if self.code is None:
             return
-        for number in _HEARD:
+        for number in _handled():
             signal.signal(number, signal.SIG_IGN)  # still works when handlers in Python do not
         if self.at_once and _flushed():
             os._exit(self.code)
+
+
+def _handled() -> tuple[signal.Signals, ...]:
+    # No constant: on Windows, where this module is imported to refuse, there is no SIGHUP.
+    return signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 
 def left_children() -> list[BaseProcess]:
