@@ -51,6 +51,32 @@ def test_a_child_left_behind_fails_the_run(suite: pytest.Pytester, xdist: tuple[
     result.stdout.fnmatch_lines(["*tests left processes behind*", "*input()*"])
 
 
+@pytest.mark.parametrize("xdist", [(), ("-p", "xdist", "-n", "1")], ids=["alone", "xdist"])
+def test_an_orphan_left_behind_fails_the_run(
+    suite: pytest.Pytester, xdist: tuple[str, ...]
+) -> None:
+    # It ends by itself when the pipe that the test process holds is closed: at that one's end.
+    suite.makepyfile(
+        """
+        import os, subprocess, sys
+
+        PARENT = (
+            "import subprocess, sys;"
+            "subprocess.Popen([sys.executable, '-c', 'input()'], start_new_session=True)"
+        )
+
+        def test_untidy():
+            global write
+            read, write = os.pipe()
+            subprocess.run([sys.executable, "-c", PARENT], stdin=read, check=True)
+            os.close(read)
+        """
+    )
+    result = suite.runpytest_subprocess(*xdist)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*tests left processes behind*", "*input()*"])
+
+
 def test_the_resource_tracker_of_multiprocessing_may_stay(suite: pytest.Pytester) -> None:
     suite.makepyfile(
         """
