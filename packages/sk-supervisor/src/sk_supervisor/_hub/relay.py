@@ -1,4 +1,4 @@
-"""What the hub does with a frame, decided from its header alone. No I/O."""
+"""The hub's decisions about frames, from their headers alone. No I/O."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sk_supervisor.errors import AtHand
 
 
 class CreditGrant(NamedTuple):
-    """Tell ``workers`` that every batch up to ``acknowledged`` is done with."""
+    """Credit to send to ``workers``: every batch up to ``acknowledged`` is acknowledged."""
 
     workers: tuple[str, ...]
     acknowledged: int
@@ -28,8 +28,8 @@ class Relay:
     """The routes of one run, and how far its batches have been acknowledged. Thread-safe.
 
     :param workers: the worker in each place.
-    :param restartable: the groups whose workers may be replaced: those upstream of them get credit,
-        as the source does, since they keep what is not acknowledged.
+    :param restartable: the groups whose workers may be replaced. Workers upstream of them get
+        credit, like the source's worker, as they keep batches that are not acknowledged.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Relay:
         self._places = places = places_of(plan)
         self._workers = dict(workers)
         self._place_of = {worker: place for place, worker in workers.items()}
-        """Of those that are in a place now: nobody takes a name apart for each frame."""
+        """The place of each current worker, so that no id has to be parsed for each frame."""
         self._reachable: Mapping[int, Collection[int]] = {
             s.index: frozenset(s.downstream) for s in plan.segments
         }
@@ -63,7 +63,7 @@ class Relay:
         self._credited = tuple(dict.fromkeys([*source, *sorted(keepers)]))
         last = plan.segment_of(SINK).index
         self._last = last, places[last][0]
-        #: Whether the hub sees all that comes to the sink, and not only what becomes of it.
+        #: Whether the hub sees batches for the sink's worker, not only its acknowledgements.
         self._sees_all = any(way.receiver == places[last][0] for way in self._ways)
         self._ended: set[Way] = set()
         self._last_epoch = 0
@@ -73,23 +73,24 @@ class Relay:
         """The last batch that the sink's segment has acknowledged."""
 
     def has_sent_all(self, worker: str) -> bool:
-        """Whether the end of input has come from a worker, on every way that leads out of it."""
+        """Whether a worker has sent the end of input on every way that leads out of its place."""
         with self._lock:
             place = self._place_of.get(worker)
             ways = {way for way in self._ways if way.sender == place}
             return bool(ways) and ways <= self._ended
 
     def at_hand(self, worker: str) -> AtHand | None:
-        """The batches that were sent to a worker and have not come out of it, as far as is known.
+        """The batches that were sent to a worker and have not come out of it; None if unknown.
 
-        Any thread. What it sent last may still be on its way: it may be done with the first ones.
+        Any thread. The worker's last frames may still be under way, so it may have finished the
+        first of them.
         """
         with self._lock:
             place = self._place_of.get(worker)
             return self._in_flight.at_hand(place) if place is not None else None
 
     def share(self, worker: str, node: str) -> Records:
-        """The records of which the output has what became of them at a worker's node. Any thread.
+        """The records whose version in the output is that of a worker's node. Any thread.
 
         See :class:`Versions`.
         """
@@ -98,7 +99,7 @@ class Relay:
             return self._versions.share(worker, segment, targets)
 
     def has_got_all(self, worker: str) -> bool:
-        """Whether the end of input has been sent to a worker, on every way that leads into it."""
+        """Whether the end of input was sent to a worker on every way that leads into its place."""
         with self._lock:
             place = self._place_of.get(worker)
             ways = {way for way in self._ways if way.receiver == place}
@@ -110,7 +111,7 @@ class Relay:
         return 0 < self._last_epoch <= self.acknowledged
 
     def hand_over(self, worker: str) -> None:
-        """Another worker is in its place from now on; frames from and for the old one are dropped.
+        """Put ``worker`` into its place; frames from and for the former worker are dropped.
 
         Any thread.
         """
@@ -124,9 +125,9 @@ class Relay:
             self._in_flight.handed_over(place)
 
     def route(self, connection: str, header: BatchHeader, *, final: bool = False) -> str | None:
-        """The worker that a frame goes to; None if its sender or receiver has been replaced.
+        """The receiver of a frame; None if its sender or receiver has been replaced.
 
-        :raises RelayRefusedError: when the worker behind ``connection`` may not send it.
+        :raises RelayRefusedError: when the worker of ``connection`` may not send it.
         """
         with self._lock:
             if header.sender != connection:
@@ -139,7 +140,7 @@ class Relay:
                 raise RelayRefusedError(connection, "names itself as receiver")
             if not header.more:
                 way = Way(header.source_segment, sender, header.target_segment, receiver)
-                # What nodes make as they finish comes with the end of input, and is numbered so.
+                # Records that nodes emit when they finish have the number after the last record.
                 self._versions.passed(way, header.last + final)
                 if final:
                     self._ended.add(way)
@@ -148,9 +149,9 @@ class Relay:
             return header.receiver
 
     def pass_on(self, connection: str, header: RequestHeader) -> str | None:
-        """The worker that records of requests go to; None as in :meth:`route`.
+        """The receiver of records of requests; None as in :meth:`route`.
 
-        :raises RelayRefusedError: when the worker behind ``connection`` may not send them.
+        :raises RelayRefusedError: when the worker of ``connection`` may not send them.
         """
         with self._lock:
             if header.sender != connection or header.source_segment is None:
@@ -159,10 +160,10 @@ class Relay:
             return header.receiver if places is not None else None
 
     def acknowledge(self, connection: str, header: AckHeader) -> CreditGrant | None:
-        """Note an acknowledgement of the sink's segment; the credit to give, where it is news.
+        """Note an acknowledgement of the sink's segment; return the credit to send, if it is new.
 
-        :raises RelayRefusedError: when the worker behind ``connection`` may not acknowledge it, or
-            nothing of that batch was sent to anybody yet.
+        :raises RelayRefusedError: when the worker of ``connection`` may not acknowledge the batch,
+            or no part of the batch has been sent yet.
         """
         with self._lock:
             problem = f"acknowledges for segment {header.segment}"
@@ -186,7 +187,7 @@ class Relay:
     ) -> tuple[str, str] | None:
         """The places of the sender and the receiver; None if one of the two has been replaced.
 
-        :raises RelayRefusedError: when the worker behind ``connection`` may not send such a frame.
+        :raises RelayRefusedError: when the worker of ``connection`` may not send such a frame.
         """
         sender = self._runs(connection, source)
         if sender is None:
@@ -203,19 +204,19 @@ class Relay:
         return sender, receiver
 
     def _check_replaced(self, worker: str, connection: str, problem: str) -> None:
-        """Check that ``worker`` has been replaced: frames from and for it are dropped.
+        """Check that ``worker`` has been replaced, so that its frames are dropped.
 
-        :raises RelayRefusedError: when it has not been: the worker behind ``connection`` errs.
+        :raises RelayRefusedError: when it has not been; the worker of ``connection`` is at fault.
         """
         if not self._is_former(worker):
             raise RelayRefusedError(connection, problem)
 
     def _is_former(self, worker: str) -> bool:
-        """Whether it was in a place before whoever is there now."""
+        """Whether ``worker`` was in its place before the current worker."""
         now = self._workers.get(place_of(worker))
         return now is not None and came_before(worker, now)
 
     def _runs(self, worker: str, segment: int) -> str | None:
-        """The place in which a worker runs a segment; None where it does not."""
+        """The place in which a worker runs a segment; None if it does not."""
         place = self._place_of.get(worker)
         return place if place in self._places.get(segment, ()) else None

@@ -1,1 +1,1 @@
-"""Identities of supervisor and workers, and the forms of their messages."""
+"""The ids of workers, and the formats of the messages between supervisor and workers."""

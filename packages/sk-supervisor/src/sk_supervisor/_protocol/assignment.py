@@ -1,4 +1,4 @@
-"""A worker process that has been started early is told which worker it is to be."""
+"""The assignment of a worker to a process that was started before, over the spawn pipe."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any, BinaryIO
 
 
 def await_assignment(pipe: BinaryIO, marks: dict[str, int]) -> dict[str, Any]:
-    """Wait for the supervisor to say so, by one line of JSON; gives it, with the ``marks`` added.
+    """Wait for the supervisor's assignment, a line of JSON; return it with the ``marks`` added.
 
-    Where the pipe closes before a whole line, nobody needs this process: it exits with 1. The end
-    of the pipe itself is not waited for: whatever the supervisor's program has forked meanwhile
-    may hold it open.
+    If the pipe closes before a whole line, the process is not needed and exits with code 1. The
+    end of the pipe is not waited for, as children that the supervisor's process has forked
+    meanwhile may hold it open.
 
-    :param marks: the steps of this process's start so far, in nanoseconds since the epoch.
+    :param marks: the times of the steps of this process's start, in nanoseconds since the epoch.
     """
     with pipe:
         word = pipe.readline()
     if not word.endswith(b"\n"):
-        with contextlib.suppress(OSError):  # where nobody reads it either
+        with contextlib.suppress(OSError):  # standard error may be closed too
             os.write(2, b"let go of before it was told which worker it is: leaving\n")
         os._exit(1)
     assignment: dict[str, Any] = json.loads(word)

@@ -1,4 +1,4 @@
-"""What a worker is built from, as the supervisor writes it and the worker reads it."""
+"""The application part of a bundle: the supervisor writes it, the worker is built from it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from sk_supervisor.errors import BundleRejectedError
 class ChildBootstrapBundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The ``application`` part of a control bundle: plain data; every object is built in the child.
 
-    ``workers`` is the worker in each place, ``shared`` the number of them of groups that have
-    several, ``link`` what its data link allows; ``restartable`` are the groups whose workers may be
-    replaced; ``spans`` are the trace exporters, (kind, settings), each of which may take
-    ``flush_seconds`` at the end; ``source_seconds`` is how long the source may go on reading once
-    it has been interrupted; ``letters`` is the folder that dead letters are written into, if there
-    can be any.
+    ``workers`` maps each place to its worker; ``shared`` maps the groups with several workers to
+    their number; ``restartable`` are the groups whose workers may be replaced; ``link`` has the
+    limits of the data link; ``spans`` are the trace exporters, (kind, settings), each of which may
+    take ``flush_seconds`` at the end; ``source_seconds`` is how long the source may go on reading
+    after its interrupt; ``letters`` is the folder for dead letters, empty if there can be none.
     """
 
     application: ApplicationSpec
@@ -38,14 +37,14 @@ class ChildBootstrapBundle(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
 
 
 def encode_bundle(bundle: ChildBootstrapBundle) -> bytes:
-    """The bundle as JSON."""
+    """Encode the bundle as JSON."""
     return msgspec.json.encode(bundle)
 
 
 def decode_bundle(data: bytes) -> ChildBootstrapBundle:
-    """The bundle in ``data``.
+    """Decode the bundle in ``data``.
 
-    :raises BundleRejectedError: when it is none; the message holds no value of it.
+    :raises BundleRejectedError: when it is invalid; the message contains no value of it.
     """
     try:
         return msgspec.json.decode(data, type=ChildBootstrapBundle)
@@ -54,7 +53,7 @@ def decode_bundle(data: bytes) -> ChildBootstrapBundle:
 
 
 class LoadedBundle(NamedTuple):
-    """A bundle, and what a process has built from it: nothing of it is another process's."""
+    """A bundle, and the application and plan that this process has built from it."""
 
     bundle: ChildBootstrapBundle
     application: ApplicationContext
@@ -62,10 +61,10 @@ class LoadedBundle(NamedTuple):
 
 
 def load_child_bootstrap_bundle(data: bytes) -> LoadedBundle:
-    """Discover, connect and plan, in this process, what a bundle says: as each worker begins.
+    """Discover the application of a bundle and plan its execution, as each worker does at start.
 
     :param data: the ``application`` part of a control bundle (:class:`sk_control.BootstrapBundle`).
-    :raises BundleRejectedError: when it is none, or discovery finds other nodes than it names.
+    :raises BundleRejectedError: when it is invalid, or discovery finds other nodes than it names.
     :raises KernelError: when discovery fails.
     """
     bundle = decode_bundle(data)
@@ -74,7 +73,7 @@ def load_child_bootstrap_bundle(data: bytes) -> LoadedBundle:
 
 
 def _plan_of(application: ApplicationContext, bundle: ChildBootstrapBundle) -> ExecutionPlan:
-    """The plan that every process derives alike from its own discovery."""
+    """Make the plan, which is the same in every process."""
     missing = set(application.graph.order) ^ bundle.group_of.keys()
     if missing:
         raise BundleRejectedError(f"discovery differs from the supervisor's: {sorted(missing)}")

@@ -1,8 +1,8 @@
 """The keys of the data plane: one for each pair of workers that a frame can travel between.
 
-A batch is signed by the worker that made it for the worker that runs it; the hub between them
-routes it by its header and holds no key that it would need to change it unnoticed by mistake.
-What hub and worker say to each other (acknowledgements, credit) has the keys of their link.
+The worker that sends a batch signs it for the worker that receives it. The hub between them routes
+it by its header and has no key at hand to sign a changed frame, so a mistake there is noticed.
+Frames between hub and worker (acknowledgements, credit) are signed with the keys of their link.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class EdgeKeys:
     def bundle(
         self, worker: str, edges: Iterable[tuple[str, str]] | None = None
     ) -> BootstrapKeyBundle:
-        """Every key that a worker needs, and none that it does not.
+        """The keys that a worker needs, and no others.
 
-        :param edges: the pairs as they are now, where workers have been replaced since.
+        :param edges: the current pairs, if workers have been replaced.
         """
         link = self.link(worker)
         hub = {_TO_HUB: link.to_server, _FROM_HUB: link.to_client}
@@ -51,7 +51,7 @@ class EdgeKeys:
         return BootstrapKeyBundle({**hub, **shared})
 
     def shared(self, worker: str, edges: Iterable[tuple[str, str]]) -> BootstrapKeyBundle:
-        """The keys of a worker for those of ``edges`` that it is one end of."""
+        """The keys of those ``edges`` of which the worker is one end."""
         keys = {}
         for sender, receiver in edges:
             if sender == worker:
@@ -61,26 +61,26 @@ class EdgeKeys:
         return BootstrapKeyBundle(keys)
 
     def between(self, sender: str, receiver: str) -> Secret:
-        """The key of what one end signs for the other."""
+        """The key with which ``sender`` signs frames for ``receiver``."""
         channel = Channel(self._session, sender, receiver)
         return self._material.for_channel(channel, self._kdf)  # type: ignore[arg-type]
 
 
 def client_edges(worker: str) -> tuple[tuple[str, str], ...]:
-    """The pairs (sender, receiver) of a worker and the caller's end."""
+    """The pairs (sender, receiver) of a worker and the supervisor's end of requests."""
     return ((CLIENT, worker), (worker, CLIENT))
 
 
 def link_keys(bundle: BootstrapKeyBundle) -> LinkKeys:
-    """The hub link's keys of a worker's bundle."""
+    """The keys of the link to the hub, from a worker's keys."""
     return LinkKeys(bundle[_TO_HUB], bundle[_FROM_HUB])
 
 
 def receivers(bundle: BootstrapKeyBundle) -> dict[str, Secret]:
-    """The key for each worker that this one sends batches to."""
+    """The key for each peer that this worker sends frames to."""
     return {name.removeprefix(_TO): bundle[name] for name in bundle if name.startswith(_TO)}
 
 
 def senders(bundle: BootstrapKeyBundle) -> dict[str, Secret]:
-    """The key for each worker that this one takes batches from."""
+    """The key for each peer that this worker receives frames from."""
     return {name.removeprefix(_FROM): bundle[name] for name in bundle if name.startswith(_FROM)}

@@ -1,4 +1,4 @@
-"""A worker's report of the error that ends it, as a message of the control plane."""
+"""The control message in which a worker reports the error that ends it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sk_supervisor._protocol.failures import START, TRANSPORT, failure_of
 
 
 def failed_of(error: BaseException, *, started: bool) -> Failed:
-    """The report of ``error``; before the worker was ready its category is ``start``."""
+    """The message for ``error``; its category is ``start`` before the worker was ready."""
     if isinstance(error, TransportError | ControlError):
         category = TRANSPORT if started else START
         return Failed(category, cause_type=type(error).__name__, message=str(error))

@@ -1,4 +1,4 @@
-"""The facts of an error that ends a worker or a memory run, without payload and secret."""
+"""The facts of an error that ends a worker or a memory run, without payloads and secrets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Failure(NamedTuple):
 
 
 def failure_of(error: BaseException, *, started: bool) -> Failure:
-    """The facts of ``error``; before the worker was ready its category is ``start``."""
+    """The facts of ``error``; its category is ``start`` before the worker was ready."""
     node, cause = "", type(error).__name__
     match error:
         case NodeFailedError():
@@ -51,7 +51,7 @@ def failure_of(error: BaseException, *, started: bool) -> Failure:
         category = PROTOCOL
     else:
         category = EXECUTION
-    # Only messages that are built from fields are known to hold nothing of a record.
+    # Only messages that are built from fields are known to contain no data of a record.
     safe = RunError | SupervisorError
     message = str(error) if isinstance(error, safe) or not started else cause
     trace = (error.trace_id or "") if isinstance(error, RunError) else ""
@@ -59,7 +59,7 @@ def failure_of(error: BaseException, *, started: bool) -> Failure:
 
 
 def refusal_of(error: Exception) -> str:
-    """Why a process or a session cannot be had; for a limit of the system, with which to raise."""
+    """Why a process or session cannot be created; with a remedy if the cause is a system limit."""
     if isinstance(error, OSError):
         return with_remedy(error)
     cause = error.__cause__ or error.__context__
@@ -68,7 +68,7 @@ def refusal_of(error: Exception) -> str:
 
 
 def has_no_reader(error: BaseException) -> bool:
-    """Whether an adapter wrote where nobody reads any more: no line of code is at fault."""
+    """Whether an adapter failed because its output has no reader any more (a broken pipe)."""
     cause = error.__cause__ if isinstance(error, AdapterFailedError) else None
     while cause is not None and not isinstance(cause, BrokenPipeError):
         cause = cause.__cause__

@@ -1,4 +1,4 @@
-"""The headers of the data plane's frames: MessagePack arrays, small, never a payload."""
+"""The headers of the data plane's frames: small MessagePack arrays without payloads."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from sk_supervisor._peer_errors import HeaderError
 
 #: The hub's name as a sender and receiver of frames.
 HUB = "hub"
-#: The name of whoever asks, in the supervisor's process: no worker's, since those have an index.
+#: The name of the sender of requests, in the supervisor's process. No worker has it, as the name of
+#: a worker has an index.
 CLIENT = "client"
 
-#: Of a header, what its names and numbers take at most; the rest has room for sampling marks.
+#: The bytes of a header without sampling marks, at most; the rest is room for marks.
 _HEADER_WITHOUT_MARKS = 3_000
 
 
-#: A distance between records of one batch takes at most so many.
+#: The bytes of an encoded distance between records of one batch, at most.
 _DISTANCE_BYTES = 5
 
-#: The records of a batch all of which are marked, at most: twice what the largest header has bits
-#: for, since a source may give somewhat more than it is asked for.
+#: The largest batch whose records may all be marked: twice as many as the largest header has bits
+#: for, as a source may return somewhat more records than it is asked for.
 _MOST_MARKED = 1 << 20
 
 
 def most_records(max_header_bytes: int) -> int:
-    """The records of one batch, at most: a header has room for a mark, a bit, of each."""
+    """The most records of one batch: the header needs room for a sampling bit of each."""
     return 8 * (max_header_bytes - _HEADER_WITHOUT_MARKS)
 
 
@@ -36,14 +37,15 @@ H = TypeVar("H")
 
 
 class BatchHeader(msgspec.Struct, array_like=True, frozen=True):
-    """Of a BATCH or END frame: one part of a batch, from one segment to another.
+    """The header of a BATCH or END frame: one part of a batch, from one segment to another.
 
-    ``epoch`` is the batch's number; ``first`` and ``last`` are the sequence numbers of the source
-    records that it holds or that were filtered out of it, which makes it a watermark. ``more`` says
-    that another part of it follows. ``sampled`` is True for all records, False for none, or their
-    distances from ``first``; where that takes more room, a bit for each from there on, the lowest
-    first: a header is small. ``skipped`` are all the records that the sender's nodes have skipped
-    so far, those of this batch among them: where it goes on, it is known what is not in it.
+    ``epoch`` is the number of the batch. ``first`` and ``last`` are the sequence numbers of the
+    source records that it contains or that were filtered out of it; they form a watermark. ``more``
+    says that another part of the batch follows. ``sampled`` is True for all records, False for
+    none, or the distances of the sampled ones from ``first``; if those take more room, a bit for
+    each record from ``first`` on, the lowest bit first. ``skipped`` is the number of records that
+    the sender's nodes have skipped so far, including those of this batch, so that the count is
+    known before the batch goes on.
     """
 
     sender: str
@@ -62,9 +64,9 @@ class BatchHeader(msgspec.Struct, array_like=True, frozen=True):
 
 
 class SinkEnd(msgspec.Struct, array_like=True, frozen=True):
-    """How a sink has come to its end: it has committed, or else aborted.
+    """How a sink has ended: it has committed, or else aborted.
 
-    ``source_records`` were read until then, ``records_out`` written.
+    Until then ``source_records`` were read and ``records_out`` written.
     """
 
     committed: bool
@@ -73,9 +75,9 @@ class SinkEnd(msgspec.Struct, array_like=True, frozen=True):
 
 
 class AckHeader(msgspec.Struct, array_like=True, frozen=True):
-    """Of an ACK frame: the sink's segment, behind all others, is done with batch ``epoch``.
+    """The header of an ACK frame: the sink's segment, the last one, has finished batch ``epoch``.
 
-    With the last batch comes the ``end`` of the sink. ``skipped`` is as of a batch that goes on.
+    With the last batch it has the ``end`` of the sink. ``skipped`` is as in :class:`BatchHeader`.
     """
 
     sender: str
@@ -86,15 +88,15 @@ class AckHeader(msgspec.Struct, array_like=True, frozen=True):
 
 
 class CreditHeader(msgspec.Struct, array_like=True, frozen=True):
-    """Of a CREDIT frame: every batch up to ``acknowledged`` is done with."""
+    """The header of a CREDIT frame: every batch up to ``acknowledged`` is acknowledged."""
 
     acknowledged: int
 
 
 class RequestHeader(msgspec.Struct, array_like=True, frozen=True):
-    """Of a REQUEST frame: records of requests on their way to one segment.
+    """The header of a REQUEST frame: records of requests for one segment.
 
-    ``source_segment`` is None where a caller sends it.
+    ``source_segment`` is None if the frame comes from the callers' end.
     """
 
     sender: str
@@ -105,7 +107,7 @@ class RequestHeader(msgspec.Struct, array_like=True, frozen=True):
 
 
 class ReplyHeader(msgspec.Struct, array_like=True, frozen=True):
-    """Of a REPLY frame: what shares of requests have ended in, for the caller."""
+    """The header of a REPLY frame: the answers to requests, for their callers."""
 
     run_id: str
 
@@ -116,9 +118,9 @@ _decoders = {t: msgspec.msgpack.Decoder(t) for t in _HEADERS}
 
 
 def decode_header(header_type: type[H], data: bytes | memoryview) -> H:
-    """The header in ``data``.
+    """Decode the header in ``data``.
 
-    :raises HeaderError: when it is none of that type.
+    :raises HeaderError: when it is not of that type.
     """
     try:
         return _decoders[header_type].decode(data)  # type: ignore[return-value, index]
@@ -127,25 +129,25 @@ def decode_header(header_type: type[H], data: bytes | memoryview) -> H:
 
 
 def require_run(header: BatchHeader | RequestHeader | ReplyHeader, run_id: str) -> None:
-    """See that a frame is of this run, and of no other.
+    """Check that a frame belongs to this run.
 
-    :raises HeaderError: when its header names another one.
+    :raises HeaderError: when its header names another run.
     """
     if header.run_id != run_id:
         raise HeaderError(type(header).__name__, "names another run")
 
 
 def require_scenario(header: BatchHeader, scenario_id: str) -> None:
-    """See that a batch is of this run's scenario.
+    """Check that a batch belongs to this run's scenario.
 
-    :raises HeaderError: when its header names another one.
+    :raises HeaderError: when its header names another scenario.
     """
     if header.scenario_id != scenario_id:
         raise HeaderError(type(header).__name__, "names another scenario")
 
 
 def sampled_mark(batch: Batch) -> bool | bytes | list[int]:
-    """``batch.sampled`` as a header carries it."""
+    """``batch.sampled`` in the form of :attr:`BatchHeader.sampled`."""
     size = batch.last - batch.first + 1
     if len(batch.sampled) in (0, size):
         return bool(batch.sampled)
@@ -159,9 +161,9 @@ def sampled_mark(batch: Batch) -> bool | bytes | list[int]:
 
 
 def batch_of(header: BatchHeader, *, final: bool) -> Batch:
-    """The batch that a header speaks of.
+    """The batch that a header describes.
 
-    :raises HeaderError: when it marks what is none of its records, or more than a batch holds.
+    :raises HeaderError: when it marks records outside the batch, or too many.
     """
     if not _is_sane(header):
         raise HeaderError(BatchHeader.__name__)
@@ -176,7 +178,7 @@ def batch_of(header: BatchHeader, *, final: bool) -> Batch:
 
 
 def _is_sane(header: BatchHeader) -> bool:
-    """Whether the marks are of the header's own records; seen before any of them is unfolded."""
+    """Whether all marks are within the batch; checked before any of them is expanded."""
     mark, size = header.sampled, header.last - header.first + 1
     if mark is True:
         return 0 <= size <= _MOST_MARKED

@@ -1,4 +1,4 @@
-"""What both ends of a data link allow, as it travels in a worker's bundle."""
+"""The limits of a data link, which a worker gets in its bundle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sk_transport import FrameLimits, HandshakeLimits, SecureTcpTransport
 if TYPE_CHECKING:
     from sk_config import ExecutionIpcConfig
 
-#: Of a HELLO, what is not the name of the peer.
+#: The bytes of a HELLO besides the name of the peer.
 _HELLO_BYTES = 80
 
 
@@ -28,13 +28,13 @@ class LinkLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     @property
     def frames(self) -> FrameLimits:
-        """The largest frame and header."""
+        """The limits for the sizes of frames and headers."""
         return FrameLimits.for_payload(self.max_payload_bytes, self.max_header_bytes)
 
     def transport(
         self, session: str, identity: str, on_reject: Callable[[str], None] | None = None
     ) -> SecureTcpTransport:
-        """The transport of one end, under its name in the session."""
+        """Create the transport of one end, which has the name ``identity`` in the session."""
         return SecureTcpTransport(
             session=session,
             identity=identity,
@@ -51,7 +51,7 @@ class LinkLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 def link_limits(ipc: ExecutionIpcConfig) -> LinkLimits:
-    """The limits that a configuration asks for."""
+    """The limits that a configuration sets."""
     return LinkLimits(
         max_payload_bytes=ipc.max_payload_bytes,
         max_header_bytes=ipc.max_header_bytes,

@@ -1,4 +1,4 @@
-"""What a worker measured, on its way from its meter to the run's status."""
+"""Conversion of a worker's measurements to a control message, and to the totals of its status."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sk_kernel import Histogram, Progress, Totals
 
 
 def metering_of(measured: Totals, cpu_seconds: float, credit: int | None) -> Metering:
-    """What a worker says of ``measured``, beside its progress."""
+    """The message for ``measured``, which a worker sends with its progress."""
     return Metering(
         busy_seconds=measured.busy_seconds,
         idle_seconds=measured.idle_seconds,
@@ -22,7 +22,7 @@ def metering_of(measured: Totals, cpu_seconds: float, credit: int | None) -> Met
 
 
 def totals_of(said: Metering, done: Progress, dead_lettered: int = 0, skipped: int = 0) -> Totals:
-    """The sums of one incarnation, from what it said."""
+    """The totals of one incarnation, from its messages."""
     return Totals(
         records_in=done.records_in,
         records_out=done.records_out,

@@ -1,6 +1,6 @@
 """The ids of workers, and the places of a plan.
 
-A *place* is a worker's in its group, ``group-index``; the id of who is in it is
+A *place* is the position of a worker in its group, ``group-index``; the id of the worker in it is
 ``group-index.incarnation``.
 """
 
@@ -35,10 +35,10 @@ def incarnation_of(worker: str) -> int:
 
 
 def came_before(worker: str, other: str) -> bool:
-    """Whether a name is that of an earlier incarnation in the place of ``other``."""
+    """Whether ``worker`` is the id of an earlier incarnation in the place of ``other``."""
     incarnation = worker.rpartition(".")[2]
     known = incarnation_of(other)
-    # The name may be whatever a peer has sent.
+    # The id comes from a peer and may be any text.
     if not incarnation.isdecimal() or len(incarnation) > len(str(known)):
         return False
     number = int(incarnation)
@@ -46,12 +46,12 @@ def came_before(worker: str, other: str) -> bool:
 
 
 def places_of(plan: ExecutionPlan) -> dict[int, tuple[str, ...]]:
-    """The places of each segment's workers, by their index."""
+    """The places of each segment's workers, by the index of the segment."""
     return {s.index: tuple(f"{s.group}-{i}" for i in range(s.workers)) for s in plan.segments}
 
 
 def place_edges(plan: ExecutionPlan) -> tuple[tuple[str, str], ...]:
-    """The pairs (from, to) of different places that batches travel between."""
+    """The pairs (from, to) of different places between which batches travel."""
     places = places_of(plan)
     pairs = (
         (a, b) for s in plan.segments for d in s.downstream for a in places[s.index]

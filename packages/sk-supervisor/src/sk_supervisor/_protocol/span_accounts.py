@@ -1,4 +1,4 @@
-"""A worker's account of its spans, as the message that carries it."""
+"""Conversion of a worker's account of its spans to a control message and back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sk_kernel import ExporterAccount, SpanAccount
 
 
 def message_of(account: SpanAccount) -> SpanCounts:
-    """The message in which a worker tells its account."""
+    """The message that carries an account."""
     exporters = tuple(
         ExporterCounts(one.kind, one.exported, one.dropped, one.close_failure)
         for one in account.exporters
@@ -16,7 +16,7 @@ def message_of(account: SpanAccount) -> SpanCounts:
 
 
 def account_of(worker: str, said: SpanCounts) -> SpanAccount:
-    """The account that a worker has told."""
+    """The account in a worker's message."""
     exporters = tuple(
         ExporterAccount(
             kind=one.kind,

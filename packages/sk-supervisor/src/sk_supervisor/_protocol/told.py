@@ -1,9 +1,10 @@
-"""What a worker tells in one piece, as one line of its standard error, with the level that it has.
+"""The format of texts of several lines, with a log level, as one line of a worker's standard error.
 
-A traceback has many lines, and is one record of a log. Between its lines stands, in place of the
-end of a line, ASCII's unit separator, and before it all the record separator, the worker's mark and
-the level. So what is between two ends of a line is whole, and readable, whoever reads it. The mark
-is random and each worker's own: what a node prints has it not by accident. Pure.
+A traceback has many lines but is one log record. Its lines are joined by ASCII's unit separator
+instead of line ends. The joined line begins with the record separator, the worker's mark, the
+record separator again, the level and a unit separator. So a record is always one whole, readable
+line. The mark is random for each worker, so that output of a node does not have it by accident.
+Pure.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 _RECORD, _UNIT = "\x1e", "\x1f"
-#: Of a longer text lines of the middle are left out: whoever reads it holds so much of a line back.
-#: They are left out whole, since half of a secret is no longer known as one.
+#: Longer texts lose lines in the middle, as the reader buffers no more of a line. Whole lines are
+#: left out, since half of a secret could not be recognised and masked.
 MOST_CHARACTERS: Final = 100_000
-#: So many bytes it has at most, with what of another line is before it. A character that an
-#: encoding has not is written as ten.
+#: The bytes of a marked line, at most, with the part of another line before it. A character that
+#: the encoding lacks is written as ten bytes.
 MOST_BYTES: Final = 1 << 20
 LEFT_OUT: Final = "..."
 
 
 class Told(NamedTuple):
-    """A text of one or more lines, what of another line was before it, and its level."""
+    """A text of one or more lines, its level, and the part of another line before it."""
 
     before: str
     level: int
@@ -33,21 +34,21 @@ class Told(NamedTuple):
 
 
 class Marked:
-    """Texts to lines, and lines to texts, by the mark of one worker."""
+    """Converts texts to marked lines and back, with the mark of one worker."""
 
     def __init__(self, mark: str) -> None:
         self._begins = f"{_RECORD}{mark}{_RECORD}"
         self._told = re.compile(f"{self._begins}(\\d\\d){_UNIT}(.*)", re.DOTALL)
-        #: What begins one, in bytes.
+        #: The beginning of a marked line, in bytes.
         self.begins: Final = self._begins.encode()
 
     def line_of(self, level: int, text: str) -> str:
-        """The line, with its end, that a text is told in.
+        """The marked line for a text, with its line end.
 
-        A text that has a line too long for that is given as it is: whoever reads it cuts that.
+        A text with a line that is too long is returned unmarked; the reader truncates it.
 
-        :param level: one that is less than a warning's, as a line of a standard error is, or more
-            than the highest, is told as that.
+        :param level: clamped to the range from ``WARNING``, the level of lines of standard error,
+            to ``CRITICAL``.
         """
         lines = text.splitlines()
         if len(text) > MOST_CHARACTERS:
@@ -58,7 +59,7 @@ class Marked:
         return f"{self._begins}{level}{_UNIT}{_UNIT.join(lines)}\n"
 
     def told_in(self, line: str) -> Told | None:
-        """What is told in a line, without its end; None where it is a line as any other."""
+        """The text in a line, which is given without its line end; None if it is not marked."""
         found = self._told.search(line)
         if found is None:
             return None
@@ -66,7 +67,7 @@ class Marked:
 
 
 def new_mark() -> str:
-    """One that nobody has had."""
+    """Create a random mark."""
     return secrets.token_hex(8)
 
 
@@ -76,7 +77,7 @@ def _ends_of(lines: list[str]) -> list[str]:
 
 
 def _within(lines: Iterable[str]) -> list[str]:
-    """As many of the lines as have half of the characters."""
+    """The first lines that together have at most half of ``MOST_CHARACTERS``."""
     taken: list[str] = []
     room = MOST_CHARACTERS // 2
     for line in lines:

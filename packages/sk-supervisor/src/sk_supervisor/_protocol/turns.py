@@ -1,4 +1,4 @@
-"""Whose turn a record of a request is, among the workers of a group."""
+"""The choice of a worker, among those of a group, for a record of a request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sk_kernel.runtime import KeyOwners, Segment
 
 
 class Turns:
-    """Which of a segment's workers takes a record: by its key, or, without one, each in turn."""
+    """Chooses the worker of a segment for a record: by its key, or else in turn."""
 
     def __init__(self, segment: Segment) -> None:
         keyed = segment.key is not None and segment.workers > 1
@@ -14,7 +14,7 @@ class Turns:
         self._workers, self._next = segment.workers, 0
 
     def of(self, payload: object) -> int:
-        """The worker's index in its group."""
+        """The index of the chosen worker in its group."""
         if self._owners is not None:
             return self._owners.of((payload,))[0]
         self._next = (self._next + 1) % self._workers
