@@ -29,7 +29,8 @@ from sk_kernel._letters.merging import Share, letter_part
 from sk_kernel._letters.staged import StagedLetters, staged_letters
 from sk_kernel._measure.meter import Meter
 from sk_kernel._measure.stopwatch import Stage, Stopwatch
-from sk_kernel._memory import MEMORY, MemoryRun
+from sk_kernel._memory.account import MEMORY
+from sk_kernel._memory.run import MemoryRun
 from sk_kernel._paths import is_path
 from sk_kernel._record.boundary import RoutingResult
 from sk_kernel._record.envelope import Correlation, Key

@@ -15,7 +15,7 @@ from sk_kernel._application.preflight import one_of
 from sk_kernel._application.spec import AdapterSettings, ApplicationSpec
 from sk_kernel._declare.specs import AdapterSpec, Emission, PayloadType, SinkSpec, SourceSpec
 from sk_kernel._graph.serving import REPLIES, REQUESTS
-from sk_kernel._memory import MemoryRun
+from sk_kernel._memory.run import MemoryRun
 from sk_kernel._record.envelope import Envelope
 from sk_kernel._trace.span import NodeObserver
 from sk_kernel.errors import Fault, PreflightError

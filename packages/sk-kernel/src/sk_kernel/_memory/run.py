@@ -21,15 +21,14 @@ from sk_kernel._letters.merging import letter_part
 from sk_kernel._measure.meter import Meter
 from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._measure.totals import Totals
-from sk_kernel._memory_parts import MemoryParts
+from sk_kernel._memory.account import MEMORY, Account
+from sk_kernel._memory.parts import MemoryParts
 from sk_kernel._record.ids import TraceIds
 from sk_kernel._requests.runner import RequestRunner
 from sk_kernel._trace.observe import Tracer
 from sk_kernel._trace.span import NodeObserver
 from sk_kernel.ports import Progress, RunReport
 
-MEMORY = "memory"
-"""The name of the profile and of its only group."""
 _TURN_SECONDS = 1.0  # how long the end of a run waits for a request that is in a node
 _LEFT_OPEN = (
     f"a request is still in a node {_TURN_SECONDS:g} s after the end of the run: the services, the"
@@ -77,16 +76,15 @@ class MemoryRun:
         self._on_open, self._on_input_end, self._on_end = on_open, on_input_end, on_end
         graph = application.graph
         self._meter = Meter()
-        self._run_id, self._scenario = run_id, application.spec.scenario
         self._on_progress = on_progress
         self._branching = graph.branching
         ids = TraceIds(run_id, sampling_ratio)
         plan = make_plan(graph, single_group(graph, MEMORY), application.all_states)
         self._tracer = Tracer(plan, ids, observers, stopwatch) if observers else None
-        identity = Identity(run_id, self._scenario, MEMORY, ids)
+        identity = Identity(run_id, application.spec.scenario, MEMORY, ids)
         self._losses = Losses(identity, on_letter=on_letter)
         self._letters = DeadLetterFile(application.spec.failure)
-        self._read, self.opened, self._has_begun = 0, False, False
+        self.opened = self._has_begun = False
         self.report: RunReport | None = None
         self.failure: BaseException | None = None
         self.turn = threading.Lock()
@@ -101,6 +99,7 @@ class MemoryRun:
         )
         self._source, self._sink = self._parts.source, self._parts.sink
         self._runner = self._parts.runner
+        self._account = Account(identity, self._meter, self._sink, self._losses)
         self.requests = RequestRunner(plan, plan.segments[0], self._runner)
 
     def run(self) -> RunReport:
@@ -115,7 +114,9 @@ class MemoryRun:
         started, self._has_begun = time.monotonic(), True
         try:
             last = self._run()
-            self.report = self._reported(last, time.monotonic() - started)
+            self.report = self._account.report(
+                last, time.monotonic() - started, self.partial_outputs()
+            )
             # After the report is set: a failing summary must not change the outcome.
             counters = self._sink.summary()
             self.report = msgspec.structs.replace(self.report, counters=counters)
@@ -125,22 +126,6 @@ class MemoryRun:
         finally:
             self._end()
         return self.report
-
-    def _reported(self, last: Batch, seconds: float) -> RunReport:
-        return RunReport(
-            run_id=self._run_id,
-            scenario=self._scenario,
-            profile=MEMORY,
-            outcome="completed" if last.complete else "stopped",
-            records_in=last.last,
-            records_out=self._sink.records,
-            batches=last.number - 1,
-            seconds=seconds,
-            counters={},
-            partial_outputs=self.partial_outputs(),
-            dead_lettered=self._losses.dead_lettered,
-            skipped=self._losses.skipped,
-        )
 
     def stop(self) -> None:
         """End the input and drain; called before :meth:`run`, read nothing. Safe in any thread."""
@@ -168,15 +153,7 @@ class MemoryRun:
 
     def totals(self) -> Totals:
         """Return the measurements so far. Safe in any thread."""
-        measured, lost = self._meter.totals(), self._losses
-        return msgspec.structs.replace(
-            measured,
-            records_in=self._read,
-            records_out=self._sink.records,
-            dead_lettered=lost.dead_lettered,
-            skipped=lost.skipped,
-            cpu_seconds=time.process_time(),
-        )
+        return self._account.totals()
 
     def partial_outputs(self) -> tuple[str, ...]:
         """Return the places of unfinished output, and of the dead letters of an incomplete run."""
@@ -277,26 +254,13 @@ class MemoryRun:
                 if self._tracer and self._source.was_short:
                     self._tracer.flush()  # the next read may block
             self._meter.was_done(batch.number)
-            self._read = batch.last
+            self._account.read = batch.last
             if not batch.final:
                 self._meter.worked_off(time.perf_counter() - began)
             self._meter.rest()
             if self._on_progress:
                 state = "drained" if batch.final else "running"
                 batches = batch.number - batch.final
-                self._on_progress(self._progress(batches, state))
+                self._on_progress(self._account.progress(batches, state))
             if batch.final:
                 return batch
-
-    def _progress(self, batches: int, state: str) -> Progress:
-        read, lost = self._read, self._losses
-        return Progress(
-            group=MEMORY,
-            records_in=read,
-            records_out=self._sink.records,
-            batches=batches,
-            state=state,
-            dead_lettered=lost.dead_lettered,
-            skipped=lost.skipped,
-            source_records=read,
-        )
