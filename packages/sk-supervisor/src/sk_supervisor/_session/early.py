@@ -1,7 +1,7 @@
-"""Worker processes that begin before there is a supervisor to say which worker each of them is.
+"""Worker processes that are started before the supervisor, which assigns their workers later.
 
-What a supervisor needs takes as long to import as half of what a worker needs: so both import side
-by side. Only behind the preflight, since what that refuses starts no process.
+The imports of the supervisor take half as long as those of a worker, so both are done at the same
+time. It is done after the preflight only, since a rejected run must not start any process.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 class Early:
-    """Processes that wait to be told, by the id of the worker that each is to be. One thread's.
+    """The processes that wait for their assignment, by worker id. Not thread-safe.
 
-    ``began_at`` is before any of them, on the monotonic clock.
+    ``began_at`` is a time before the start of any of them, on the monotonic clock.
     """
 
     def __init__(self) -> None:
@@ -36,8 +36,8 @@ class Early:
         self._waiting: dict[str, Interpreter] = {}
 
     def begin(self, prepared: Prepared) -> None:
-        """Start one for each worker of a run, as far as the system has them to give."""
-        # Its start will ask for the rest, and say what is wrong.
+        """Start a process for each worker of a run, as far as the system can create them."""
+        # The start of the run creates the missing ones, or reports the error.
         with contextlib.suppress(OSError):
             for group in prepared.groups:
                 standard = standard_streams(prepared.plan, group.name)
@@ -46,11 +46,11 @@ class Early:
                     self._waiting[worker_id] = Interpreter(worker_id, standard)
 
     def take(self, worker_id: str) -> Interpreter | None:
-        """The one that waits to be this worker; it is the caller's from now on."""
+        """Remove and return the process that waits for this worker; None if there is none."""
         return self._waiting.pop(worker_id, None)
 
     def close(self) -> None:
-        """Leave nothing of those that nobody took. Legal more than once."""
+        """Kill the processes that were not taken. Idempotent."""
         for interpreter in self._waiting.values():
             interpreter.kill()
         while self._waiting:
@@ -59,26 +59,26 @@ class Early:
 
 @runtime_checkable
 class TakesEarly(Protocol):
-    """A supervisor whose workers may have begun before it."""
+    """A supervisor that can use worker processes that were started before it."""
 
     def take_early(self, early: Early) -> None:
-        """Take over those that wait; called before anything is started."""
+        """Take over the waiting processes; called before any group is started."""
 
 
 @contextmanager
 def begun_early(prepared: Prepared) -> Iterator[Early]:
-    """Start the processes of a run's workers, if they may begin now; gives those that wait.
+    """Start the processes of a run's workers, if they may be started now, and yield them.
 
-    Whichever of them nobody has taken by the end of the block is killed.
+    Those that have not been taken by the end of the block are killed.
 
-    :raises SystemLimitError: when the system has no room for all of them.
+    :raises SystemLimitError: when a limit of the system is too low for all of them.
     """
     early = Early()
     try:
         if prepared.mode == PROCESS_SUPERVISOR:
             check_room(prepared.groups)
         if prepared.mode == PROCESS_SUPERVISOR and not _may_be_refused(prepared.config):
-            with without_signals():  # none is forgotten between its start and its place here
+            with without_signals():  # so that no process is lost between its start and its entry
                 early.begin(prepared)
         yield early
     finally:
@@ -86,6 +86,6 @@ def begun_early(prepared: Prepared) -> Iterator[Early]:
 
 
 def _may_be_refused(config: Config) -> bool:
-    """Whether the run still insists on what it may not get: then no process is to be started."""
+    """Whether the run may still be rejected after the preflight, so must not start processes."""
     platform = config.runtime.platform
     return platform.admin.enabled is True or platform.health.enabled or exits_are_lost()

@@ -1,4 +1,4 @@
-"""Which worker is in which place, and which of the others each worker has been told of."""
+"""The worker in each place, and the peers that each worker has been told about."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sk_supervisor._protocol.peers import place_edges, place_of, places_of
 
 
 class Peers:
-    """The workers that are in place. A successor comes into its place when it is ready.
+    """The current worker of each place. A successor takes its place when it is ready.
 
-    Thread-safe: bundles are made in threads of the control server.
+    Thread-safe, as bundles are made in threads of the control server.
     """
 
     def __init__(self, plan: ExecutionPlan) -> None:
@@ -22,23 +22,23 @@ class Peers:
             place: f"{place}.1" for several in places_of(plan).values() for place in several
         }
         self._told: dict[str, tuple[str, dict[str, str]]] = {}
-        """What whoever was last introduced in each place was told."""
+        """For each place, the last worker that got a bundle, and the peers that it was told."""
 
     @property
     def now(self) -> dict[str, str]:
-        """The worker in each place, as of now."""
+        """The current worker of each place."""
         with self._lock:
             return dict(self._now)
 
     def introduce_all(self, worker: str) -> dict[str, str]:
-        """The worker in each place as a bundle tells it to ``worker``, itself in its own."""
+        """The worker of each place for the bundle of ``worker``, which is itself in its own."""
         with self._lock:
             told = {**self._now, place_of(worker): worker}
             self._told[place_of(worker)] = worker, told
             return dict(told)
 
     def take_over(self, worker: str) -> bool:
-        """Put a worker that is ready into its place; whether it was not there yet."""
+        """Put a worker that is ready into its place; return whether it was not there yet."""
         with self._lock:
             place = place_of(worker)
             new = self._now[place] != worker
@@ -46,7 +46,10 @@ class Peers:
             return new
 
     def news(self, worker: str) -> tuple[str, ...]:
-        """The places that ``worker`` exchanges batches with and has to hear of, each told once."""
+        """The places that ``worker`` exchanges batches with whose change it does not know yet.
+
+        Each change is returned once.
+        """
         with self._lock:
             own = place_of(worker)
             introduced, told = self._told.get(own, ("", self._now))
@@ -58,5 +61,5 @@ class Peers:
             return tuple(changed)
 
     def edges(self, workers: dict[str, str]) -> tuple[tuple[str, str], ...]:
-        """The pairs (sender, receiver) that batches travel between."""
+        """The pairs (sender, receiver) between which batches travel."""
         return tuple((workers[a], workers[b]) for a, b in self._edges)

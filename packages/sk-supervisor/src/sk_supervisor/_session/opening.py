@@ -1,4 +1,4 @@
-"""A session that is opened beside who waits for it: gRPC may wait for ever in that."""
+"""Opens a session in a thread of its own, as gRPC may block for ever while it opens."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sk_supervisor._system.threads import begin
 
 
 class Opening:
-    """Opens a session in a thread of its own, from the moment that it is made.
+    """The opening of a session, which begins at construction.
 
-    :param wake: is called there once it is open, or cannot be.
-    :raises OSError: when the system has no thread to give.
+    :param wake: called in the thread when the session is open, or could not be opened.
+    :raises OSError: when the system cannot start a thread.
     """
 
     def __init__(self, open_session: Callable[[], Session], wake: Callable[[], object]) -> None:
@@ -24,13 +24,13 @@ class Opening:
         begin(threading.Thread(target=self._run, name="session", daemon=True))
 
     def is_over(self) -> bool:
-        """Whether it is open, or cannot be."""
+        """Whether the session is open, or could not be opened."""
         return self._session is not None or self._error is not None
 
     def take(self) -> Session:
-        """The session, which is the caller's from now on; once it is over.
+        """Return the session, which the caller has to close. Call it when the opening is over.
 
-        :raises BaseException: what it could not be opened for.
+        :raises BaseException: the error because of which it could not be opened.
         """
         if self._error is not None:
             raise self._error
@@ -38,7 +38,7 @@ class Opening:
         return self._session
 
     def let_go(self) -> None:
-        """Nobody wants it any more: it is closed, as soon as it is open."""
+        """Abandon the opening: the session is closed as soon as it is open."""
         with self._lock:
             self._is_wanted, session = False, self._session
         if session is not None:
@@ -47,7 +47,7 @@ class Opening:
     def _run(self) -> None:
         try:
             session = self._open()
-        except BaseException as error:  # noqa: BLE001 - it is for whoever waits
+        except BaseException as error:  # noqa: BLE001 - take() raises it
             self._error = error
         else:
             with self._lock:

@@ -1,4 +1,4 @@
-"""What the workers of one run connect to: a control server and a data hub, with their keys."""
+"""The endpoints for the workers of one run: a control server and a data hub, with their keys."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """Listens on two loopback ports from construction to ``close``.
+    """Listens on two loopback ports from construction to :meth:`close`.
 
-    :param put: is told of what happens, from threads of the session's own.
-    :param letters: the folder that workers write dead letters to; empty where there can be none.
-    :param profile: the folder that they write what they measure to; empty where none measures.
-    :raises TransportError, ControlError: when a port cannot be had.
-    :raises OSError: when the system has no thread or descriptor to give.
+    :param put: called with each event, in threads of the session.
+    :param letters: the folder to which workers write dead letters; empty if there can be none.
+    :param profile: the folder to which workers write profiles; empty if the run is not profiled.
+    :raises TransportError, ControlError: when a port cannot be bound.
+    :raises OSError: when the system has no thread or descriptor left.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Session:
             self.control = self._control_server(ipc.control)
             opened.callback(self.control.close, timeout_seconds=1.0)
             self.hub.start()
-            opened.pop_all()  # they are the session's now
+            opened.pop_all()  # the session closes them from now on
 
     def _request_gateway(self, handoff: Handoff) -> RequestGateway:
         tracing = self._prepared.config.runtime.observability.tracing
@@ -149,7 +149,7 @@ class Session:
         )
 
     def invite(self, group: GroupConfig, index: int = 0, incarnation: int = 1) -> WorkerStart:
-        """Open a group's place to a worker; what its process is started with.
+        """Allow a worker of a group to connect; return the arguments for the start of its process.
 
         :raises ControlError: when the session is closed.
         """
@@ -174,25 +174,25 @@ class Session:
         )
 
     def forget(self, worker: str) -> None:
-        """Let go of what is known of a worker that is gone, as is whoever came right behind it.
+        """Discard the state of a worker that is gone, as is its direct successor.
 
-        Where none of those behind it was ever ready it is still the one in its place: what is sent
-        there is for a worker that the hub has to know as gone.
+        If no successor was ever ready, the worker is still the one in its place. The hub must then
+        remember it as gone, since frames for the place are still addressed to it.
         """
         self.control.forget(worker)
         if self._peers.now[place_of(worker)] != worker:
             self.hub.forget(worker)
 
     def take_over(self, worker: str) -> None:
-        """A worker is ready: its place's frames go to it from now on, if they do not yet."""
+        """Address frames for the place to this worker, which is ready. Idempotent."""
         former = self._peers.now[place_of(worker)]
         if self._peers.take_over(worker):
             self.relay.hand_over(worker)
-            self.gateway.replaced(former)  # with what waits for it, should it never have come
+            self.gateway.replaced(former)  # its waiting requests, too, if it never connected
             self.hub.forget(former)
 
     def news_for(self, worker: str) -> Iterator[PeerReplaced]:
-        """What a worker that is ready has to hear of those that it exchanges batches with."""
+        """Yield the messages about replaced peers that a ready worker has not been sent yet."""
         for place in self._peers.news(worker):
             workers = self._peers.now
             peer = workers[place]
@@ -201,12 +201,12 @@ class Session:
             yield PeerReplaced(group_of(peer), peer, incarnation_of(peer), keys)
 
     def addresses(self) -> dict[str, str]:
-        """Where both planes listen: ``data`` and ``control``, each ``host:port``."""
+        """The addresses of both planes: ``data`` and ``control``, each ``host:port``."""
         host, port = self.hub.address
         return {"data": f"{host}:{port}", "control": self.control.address}
 
     def close(self) -> None:
-        """Hang up on everybody."""
+        """Close both planes and all connections."""
         self.control.close(timeout_seconds=1.0)
         self.hub.close()
 
@@ -222,7 +222,7 @@ class Session:
 
 
 def _control_settings(control: ControlConfig) -> dict[str, Any]:
-    """The limits and times of the control plane, for both of its ends."""
+    """The limits and times of the control plane, which both ends use."""
     return {
         "ttl_seconds": control.auth.ttl_seconds,
         "nonce_capacity": control.auth.nonce_cache_size,
@@ -234,7 +234,7 @@ def _control_settings(control: ControlConfig) -> dict[str, Any]:
 
 
 def material(auth: AuthConfig) -> KeyMaterial:
-    """The secret that a block of the configuration asks for: fresh, or the static one."""
+    """The secret that a configuration block selects: a new one, or the static one."""
     if auth.secret_mode == "static" and auth.secret is not None:  # noqa: S105 - a mode, no secret
         return KeyMaterial.static(Secret(auth.secret.get_secret_value().encode()))
     return KeyMaterial.generated()

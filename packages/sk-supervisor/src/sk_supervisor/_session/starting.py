@@ -1,4 +1,4 @@
-"""Starting workers: the session that they connect to is opened once, and each spawned into it."""
+"""The start of workers: it opens the session once, and spawns each worker into it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sk_config import GroupConfig
 
 
-#: How long the session may take to open where no group says how long it may take to start.
+#: How long the session may take to open if no group is started with it.
 _OPENING_SECONDS: Final = 30
 _DOES_NOT_LISTEN: Final = (
     "gRPC does not listen for the workers: it waits for threads, it may be, that it did not get"
@@ -36,16 +36,16 @@ _DOES_NOT_LISTEN: Final = (
 
 
 class Starting:
-    """Fills a roster with the workers of a run. In the thread that outlives them only.
+    """Fills a roster with the workers of a run. Only in a thread that outlives the workers.
 
-    :param to_open: gives, for the folder of the workers' profiles (empty: none), what opens what
-        they connect to, in any thread; either raises TransportError, ControlError, DeadLetterError,
-        OSError.
-    :param put: is told, in a thread of each worker's own, that its process is gone.
-    :param on_line: called from a thread of each worker's own with its id, the stream, and a line.
-    :param clean: takes what nobody may be shown out of a line.
-    :param wait: waits until something is there, for so many seconds: whether it is; raises what
-        else ends a start.
+    :param to_open: called with the folder of the workers' profiles (empty: none); returns a
+        function that opens the session, in any thread. Both may raise TransportError, ControlError,
+        DeadLetterError, OSError.
+    :param put: called when a worker's process has exited, in a thread for each worker.
+    :param on_line: called with the worker's id, the stream and a line, in a thread for each worker.
+    :param clean: masks secrets in a line.
+    :param wait: waits until a condition is true, for so many seconds; returns whether it is; raises
+        another error that ends the start.
     """
 
     def __init__(
@@ -70,15 +70,15 @@ class Starting:
         self._profile = ""
 
     def take_early(self, early: Early) -> None:
-        """Let workers be processes that have begun already; there was room for all of them."""
+        """Use these processes for the workers; the system's limits were checked for all of them."""
         self._early = early
 
     def profile_into(self, folder: str) -> None:
-        """Have the workers write what they measure to a folder. Before any group is started."""
+        """Have the workers write profiles to a folder. Call it before any group is started."""
         self._profile = folder
 
     def configured(self, names: Iterable[str]) -> list[GroupConfig]:
-        """The groups of these names, in their order.
+        """The groups with these names, in the same order.
 
         :raises RuntimeLifecycleResolutionError: for an unknown group.
         """
@@ -88,17 +88,17 @@ class Starting:
         return [self._groups[name] for name in names]
 
     def started(self) -> set[str]:
-        """The names of the groups that have a worker, whatever has become of it."""
+        """The names of the groups that have a worker, in any state."""
         return {record.group.name for record in self._roster}
 
     def start(self, names: Sequence[str]) -> None:
         """Spawn every worker of these groups; the first call opens the session.
 
         :raises RuntimeLifecycleResolutionError: for an unknown group, or a group started before.
-        :raises SystemLimitError: when the system has no room for all of the run's.
-        :raises RuntimeLifecycleReadyError: when a port or a process cannot be had, or gRPC does not
-            listen within the time that the first of them has to start.
-        :raises StartInterruptedError, StopForcedError: when a stop was requested before it does.
+        :raises SystemLimitError: when a limit of the system is too low for all workers of the run.
+        :raises RuntimeLifecycleReadyError: when a port cannot be bound or a process created, or
+            gRPC does not listen within the shortest start timeout of these groups.
+        :raises StartInterruptedError, StopForcedError: when a stop was requested meanwhile.
         """
         configured, started = self.configured(names), self.started()
         for name in names:
@@ -116,7 +116,7 @@ class Starting:
             raise RuntimeLifecycleReadyError("spawn", names, 0.0, refusal_of(error)) from error
 
     def spawn(self, group: GroupConfig, index: int = 0, incarnation: int = 1) -> None:
-        """Start a worker at a place of a group, and put it into the roster.
+        """Start a worker in a place of a group, and add it to the roster.
 
         :raises ControlError: when the session is closed.
         :raises OSError: when the process cannot be created.
@@ -124,7 +124,7 @@ class Starting:
         assert self._work.session is not None  # noqa: S101 - groups were started in it
         start = self._work.session.invite(group, index, incarnation)
         interpreter = self._early.take(start.worker_id) if self._early else None
-        # One that began early did so before the loop turned: until then both clocks agree.
+        # An early process began before the loop ran; until then both clocks agree.
         now = interpreter.spawned_at if interpreter else self._clock.now()
         process = WorkerProcess(
             start,
@@ -147,7 +147,7 @@ class Starting:
         )
 
     def _listen(self, configured: Sequence[GroupConfig]) -> None:
-        """Open the session, unless it is open. What that waits for may never come."""
+        """Open the session, unless it is open, within a time limit, as gRPC may block for ever."""
         if self._work.session is not None:
             return
         if self._early is None:

@@ -1,4 +1,4 @@
-"""What each worker is told over its control session: all that it builds itself from."""
+"""The bundle of each worker, sent over its control session: all that it is built from."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sk_supervisor._session.introductions import Peers
 
 
 class WorkerBundles:
-    """Makes a bundle for each worker as it connects. Any thread.
+    """Makes a bundle for each worker when it connects. Any thread.
 
     :param restartable: the groups whose workers may be replaced.
-    :param letters: the folder of dead letters; empty where there can be none.
+    :param letters: the folder of dead letters; empty if there can be none.
     """
 
     def __init__(
@@ -35,9 +35,9 @@ class WorkerBundles:
         self._restartable, self._letters = restartable, letters
 
     def bundle_for(self, hello: Hello, hub: tuple[str, int]) -> BootstrapBundle:
-        """The bundle of the worker that says ``hello``; it dials the ``hub`` at this host and port.
+        """The bundle for the worker that sent ``hello``; ``hub`` is the host and port of the hub.
 
-        Whoever is in the other places by now is introduced to it by that.
+        It also introduces the current workers of the other places.
         """
         config = self._prepared.config
         group = next(g for g in self._prepared.groups if g.name == hello.group)

@@ -1,4 +1,4 @@
-"""The work of a run over processes: when each group may begin, how the input ends, what is done."""
+"""The work of a run over processes: the start of each group, the end of input, and completion."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _DRAIN: Final = Stop(drain=True, reason="drain")
 
 
 class Workload:
-    """Speaks to the workers for the supervisor. The loop's thread only.
+    """Sends the supervisor's messages to the workers. The loop's thread only.
 
-    ``session`` is what they are connected to, from the first start to :meth:`hang_up`; ``is_open``
-    says whether the gate is open, ``in_doubt``, at the end, whether the sink may have committed and
-    nobody can tell; ``order`` has the groups, source first, sink last: in the order
-    in which a batch passes them.
+    ``session`` is the open session, from the first start to :meth:`hang_up`. ``is_open`` says
+    whether the gate is open. ``in_doubt`` says, at the end, whether the sink may have committed
+    although no report of it arrived. ``order`` has the names of the groups in the order in which a
+    batch passes them, from source to sink.
     """
 
     def __init__(self, prepared: Prepared, roster: Roster) -> None:
@@ -49,10 +49,10 @@ class Workload:
         return self._worker_of(SINK)
 
     def check_startable(self) -> None:
-        """See that the gate may be opened.
+        """Check that the gate may be opened.
 
-        :raises RuntimeLifecycleResolutionError: when a group was not started; or is not ready, and
-            the policy wants all of them to be.
+        :raises RuntimeLifecycleResolutionError: when a group was not started, or is not ready
+            although the policy requires all groups to be ready.
         """
         if not self.all_started():
             raise RuntimeLifecycleResolutionError("run", "not every group has been started")
@@ -61,45 +61,45 @@ class Workload:
             raise RuntimeLifecycleResolutionError("run", "not every group is ready")
 
     def all_started(self) -> bool:
-        """Whether every group has its workers."""
+        """Whether every group has been started."""
         return {r.group.name for r in self._roster} == self._downstream.keys()
 
     def all_ready(self) -> bool:
-        """Whether every group is ready, or further."""
+        """Whether every group is ready, or in a later state."""
         return self._roster.ready_groups() >= self._downstream.keys()
 
     def all_begun(self) -> bool:
-        """Whether every group was told to start; what is restarted later changes nothing."""
+        """Whether every group was told to start work; later restarts change nothing."""
         return self._begun >= self._downstream.keys()
 
     def recovering(self) -> bool:
-        """Whether a group waits for a worker that is to take a failed one's place."""
+        """Whether a group waits for the successor of a failed worker."""
         return any(
             r.state is State.FAILED or (r.state is State.STARTING and r.incarnation > 1)
             for r in self._roster
         )
 
     def tell(self, record: WorkerRecord, message: ControlMessage) -> bool:
-        """Send a worker a message; False where there is no session to send it on."""
+        """Send a message to a worker; return False if there is no session to send it on."""
         if self.session is None:
             return False
         try:
             self.session.control.send(record.worker_id, message)
         except ControlError:
-            return False  # no session yet or any more: the watch will hear why
+            return False  # the worker has no session (any more): its watch will report why
         return True
 
     def open(self) -> None:
-        """Open the gate: now for those that may start, for others as they become ready."""
+        """Open the gate: groups that may start do so now, the others as they become ready."""
         self.is_open = True
         self.pass_gate()
 
     def pass_gate(self) -> None:
-        """Have every worker start that may, and was not told to: they are marked, then told.
+        """Tell every ready worker to start work, if its group may and the gate is open.
 
-        The source's are told last: whatever is seen of the work, each worker in it runs. The gate
-        does not close behind a group: whoever takes a worker's place in it starts at once; and
-        drains, where the others do.
+        All of them are set to running first, and told in reverse order, the source's group last: so
+        every worker that a batch reaches is running. The gate stays open for a group: a successor
+        in it starts at once, and drains if the run does.
         """
         self._introduce()
         if not self.is_open:
@@ -115,7 +115,7 @@ class Workload:
                 self.tell(record, _DRAIN)
 
     def drain(self) -> None:
-        """End the input: what was read is worked off. Nobody waits for requests any more."""
+        """End the input; batches that were read are finished. Requests in flight expire."""
         self._drains = True
         for record in self._roster:
             if record is self.source or record.state is State.RUNNING:
@@ -124,9 +124,9 @@ class Workload:
     def is_done(self, *, broken: bool) -> bool:
         """Whether every worker has drained.
 
-        With a worker ``broken`` the sink's word is enough: it ends last, so all work is done then,
-        and what fails from there on changes nothing. Where its own worker broke, that is not waited
-        for: its sink has ended, and there is no summary of it.
+        If a worker is ``broken``, the report of the sink's worker is enough: the sink ends last, so
+        all work is done then, and later failures change nothing. If that worker itself has failed
+        after its sink ended, its report is not waited for, and there is no summary.
         """
         if broken:
             sink = self.sink
@@ -136,11 +136,11 @@ class Workload:
 
     @property
     def committed(self) -> bool:
-        """Whether the sink has committed: that the run is complete is known."""
+        """Whether it is known that the sink has committed, so that the run is complete."""
         return self.sink is not None and self.sink.outcome is DrainOutcome.COMPLETE
 
     def may_have_ended(self, record: WorkerRecord) -> bool:
-        """Whether a worker may have ended the sink, without a word of it so far."""
+        """Whether this worker's sink may already have ended although no report has arrived."""
         if record is not self.sink or record.outcome is not None or record.stopped:
             return False
         return record is self.source or (
@@ -148,15 +148,15 @@ class Workload:
         )
 
     def complete(self) -> bool:
-        """Whether all work is done, to the end of input, whatever becomes of any worker."""
+        """Whether all work is done, to the end of input, even if a worker fails from now on."""
         return self.session is not None and self.session.relay.complete
 
     def _needs_no_word_of(self, record: WorkerRecord) -> bool:
-        # What is done is not sent again: who came to it later may wait for an end that has passed.
+        # Acknowledged batches are not sent again: a successor may wait for the end in vain.
         return (record.incarnation > 1 or record.state is State.FAILED) and self.complete()
 
     def _introduce(self) -> None:
-        """Put workers that are ready into their places; let those who send to them know last."""
+        """Put ready workers into their places, and tell their peers, the senders last."""
         if self.session is None:
             return
         ready = [r for r in self._roster if r.state in (State.READY, State.RUNNING)]
@@ -168,32 +168,32 @@ class Workload:
                     self.tell(record, news)
 
     def has_sent_all(self, record: WorkerRecord) -> bool:
-        """Whether nothing more was to come from this worker: the work can be done without it."""
+        """Whether this worker has sent all its output, so that the work can be done without it."""
         return self.session is not None and self.session.relay.has_sent_all(record.worker_id)
 
     def at_hand(self, worker: str) -> AtHand | None:
-        """The batches that a worker has been sent and not passed on, as far as is known."""
+        """The batches that a worker was sent and has not passed on; None if unknown."""
         return self.session.relay.at_hand(worker) if self.session is not None else None
 
     def lose(self, worker: str) -> None:
-        """A worker is gone: let the requests fail that are, or may be, with it."""
+        """Fail the requests that are, or may be, in a worker that is gone."""
         if self.session is not None:
             self.session.gateway.lost(worker)
 
     def forget(self, worker: str) -> None:
-        """A worker is gone, as is whoever came right behind it: let go of what is known of it."""
+        """Discard the state of a worker that is gone, as is its direct successor."""
         if self.session is not None:
             self.session.forget(worker)
 
     def hang_up(self) -> None:
-        """Close the session, if one is open: whoever is still connected is cut off."""
+        """Close the session, if one is open, and disconnect all workers."""
         if self.session is not None:
             self.in_doubt = self.sink is not None and self.may_have_ended(self.sink)
             self.session.close()
             self.session = None
 
     def late(self) -> list[str]:
-        """The workers that have not drained."""
+        """The ids of the workers that have not drained."""
         return [r.worker_id for r in self._roster if r.drained is None]
 
     def _worker_of(self, vertex: str) -> WorkerRecord | None:

@@ -1,4 +1,4 @@
-"""A worker's parts, put together: what its main thread asks of them, and how they end."""
+"""A worker's assembled parts, the calls of its main thread to them, and how they end."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from sk_supervisor._profile.measures import Profiler
     from sk_supervisor._worker.spans import WorkerSpans
 
-#: How long a source may take to close when the run ends without it.
+#: How long a source that has not ended by itself may take to close at the end of the run.
 _CLOSE_SECONDS = 0.5
-#: How long the last credit may take: it is on its way when all work is done, and never comes where
-#: that is not done: then a worker has little time, and other things to do with it.
+#: How long the last credit may take to arrive. It is under way when all work is done; if the work
+#: is not done it never comes, and the worker has little time left.
 _CREDIT_SECONDS = 0.05
 
 
 class Assembly:
-    """What a worker is built of, once it is.
+    """The parts of a worker that has been built.
 
-    :param reader: where the source is in this worker.
-    :param spans: where the run is traced.
-    :param profiler: where it is profiled.
-    :param standing: tells where its main thread stands. Any thread.
+    :param reader: None if the source is in another worker.
+    :param spans: None if the run is not traced.
+    :param profiler: None if the run is not profiled.
+    :param standing: returns where the main thread stands. Any thread.
     """
 
     def __init__(
@@ -52,39 +52,39 @@ class Assembly:
         self.standing = standing
         self._reader, self._spans = reader, spans
         self.profiler = profiler
-        #: Whether the supervisor has been told that all work is done.
+        #: Whether the worker has reported that all work is done.
         self.reported = False
         self._named: tuple[str, ...] | None = None
 
     def open(self) -> None:
-        """Open the adapters that are here.
+        """Open the adapters that are in this worker.
 
-        :raises AdapterFailedError: when one cannot be.
+        :raises AdapterFailedError: when one cannot be opened.
         """
         if self._reader is not None:
             self._reader.open()
         self.engine.open()
 
     def metering(self) -> Metering:
-        """What has been measured of the work. Any thread."""
+        """The measurements of the work. Any thread."""
         credit = self.credit.left if self._reader is not None else None
         return metering_of(self.engine.meter.totals(), time.process_time(), credit)
 
     def span_counts(self) -> SpanCounts | None:
-        """What has become of the spans so far; None where nothing is traced. Any thread."""
+        """The counts of the spans so far; None if the run is not traced. Any thread."""
         return self._spans.counts() if self._spans else None
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """Where the sink's unfinished output is, if the sink is here.
+        """Where the sink's unfinished output is; empty if the sink is in another worker.
 
-        :raises AdapterFailedError: when the sink cannot say so.
+        :raises AdapterFailedError: when the sink cannot name it.
         """
         self._named = self.engine.sink.partial_outputs() if self.engine.sink else ()
         return self._named
 
     def left_outputs(self) -> tuple[str, ...]:
-        """The same at the end, whatever comes of it: what was named last, where the sink fails."""
-        if self._named is not None:  # else it was never open
+        """As :meth:`partial_outputs`, at the end; the last known ones if the sink fails."""
+        if self._named is not None:  # otherwise it was never open
             try:
                 return self.partial_outputs()
             except (KernelError, SystemExit, KeyboardInterrupt) as error:
@@ -92,7 +92,7 @@ class Assembly:
         return self._named or ()
 
     def start_source(self) -> None:
-        """The gate is open: begin to read, if the source is here."""
+        """Begin to read, if the source is in this worker, as the gate is open."""
         if self.profiler is not None:
             self.profiler.begin()
         if self._reader is not None:
@@ -104,38 +104,38 @@ class Assembly:
         return self._reader is not None and self._reader.closes
 
     def interrupt_source(self) -> None:
-        """End the input, if the source is here. Any thread."""
+        """End the input, if the source is in this worker. Any thread."""
         if self._reader is not None:
             self._reader.interrupt()
 
     def trace_source(self, batch: Batch) -> None:
-        """Note the spans of a batch's reading."""
+        """Record the spans of the reading of a batch."""
         if self._spans is not None and self._reader is not None and batch.sampled:
             self._spans.of_reading(self._reader.driver, batch)
 
     @property
     def holds_spans(self) -> bool:
-        """Whether there are spans that have not been handed to the exporters."""
+        """Whether there are spans that have not been passed to the exporters."""
         return self._spans is not None and self._spans.held
 
     def export(self) -> None:
-        """Hand the spans that are held to the exporters."""
+        """Pass the spans that are held to the exporters."""
         if self._spans is not None:
             self._spans.export()
 
     def end(self) -> None:
-        """Let requests end, abort a sink that has not ended, close, export, and hang up.
+        """End requests, abort a sink that has not ended, close, export, and disconnect.
 
-        What is under way of requests is over before anything is closed that it may use, but for a
-        coroutine that does not heed that it is cancelled.
+        Requests under way have ended before anything is closed that they may use, except for a
+        coroutine that ignores its cancellation.
 
-        :raises AdapterFailedError: when one cannot end; the rest is done all the same.
-        :raises DeadLetterError: likewise, when what a node gave up cannot be written.
+        :raises AdapterFailedError: when an adapter cannot end; the rest is still done.
+        :raises DeadLetterError: when a dead letter cannot be written; the rest is still done.
         """
         with ExitStack() as ends:  # the last one first; each runs even if another fails
             ends.callback(self.data_plane.shutdown)
-            # After the spans: a worker that is given no time loses what it has not exported.
-            if self.reported:  # the stop came another way, and may have overtaken it
+            # After the export of spans, as a worker with no time left would lose them.
+            if self.reported:  # the stop takes another path, and may arrive before the credit
                 ends.callback(self.credit.settle, _CREDIT_SECONDS)
             if self._spans is not None:
                 ends.callback(self._spans.close)
