@@ -1,4 +1,4 @@
-"""``sk-fundload``, and ``python -m sk_fundload``: it can be ended from its first line on."""
+"""Entry point of ``sk-fundload`` and ``python -m sk_fundload``; handles signals from the start."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sk_fundload._platform import refusal
 
 
 def main() -> None:
-    """Run it. Whatever ends it before it hears signals itself does so without a word."""
+    """Run the command. A signal during the start ends it silently, with the signal's exit code."""
     if refused := refusal():
         sys.stderr.write(f"error: {refused}\n")
         sys.exit(2)

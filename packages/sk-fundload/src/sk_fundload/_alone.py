@@ -1,4 +1,4 @@
-"""A run in the memory profile by the kernel alone, for installations without sk-supervisor."""
+"""A run in the memory profile with the kernel only, for installations without sk-supervisor."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _HANDLED: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 def run_alone(config: Config, *, run_id: str | None, quiet: bool, stderr: TextIO) -> int:
-    """Run a memory-profile configuration and give the documented exit code.
+    """Run a memory-profile configuration and return the documented exit code.
 
-    The first SIGHUP, SIGINT or SIGTERM ends the input and drains, a second one ends the run.
+    The first SIGHUP, SIGINT or SIGTERM ends the input and drains the run; a second one ends it.
 
-    :raises MissingExtraError: when the configuration asks for what sk-supervisor alone can do.
+    :raises MissingExtraError: if the configuration uses a feature that needs sk-supervisor.
     """
     _refuse_extras(config)
     try:
@@ -70,7 +70,7 @@ def run_alone(config: Config, *, run_id: str | None, quiet: bool, stderr: TextIO
 
 
 def _refuse_extras(config: Config) -> None:
-    """Refuse whatever has an effect on a run in memory, and none without sk-supervisor."""
+    """Reject settings that affect a run in memory but have no effect without sk-supervisor."""
     platform, observability = config.runtime.platform, config.runtime.observability
     asked = {
         "the multiprocess profile": platform.bootstrap.mode != "inline",
@@ -86,8 +86,8 @@ def _refuse_extras(config: Config) -> None:
 
 
 def _end_by(error: BaseException, signals: int) -> tuple[int, str]:
-    """The exit code of a run that has not come to its end, after so many signals, and its words."""
-    if signals > 1:  # whatever the kernel makes of it where a node or adapter was at work
+    """Return the exit code and the message of a run that ended early, after `signals` signals."""
+    if signals > 1:  # the kernel's error for it depends on the interrupted code
         return _FORCED, "error: stopped at once by a second signal"
     cause = error.__cause__
     if isinstance(cause, BrokenOutputError) and is_same_output(cause.path, STANDARD):
@@ -96,12 +96,12 @@ def _end_by(error: BaseException, signals: int) -> tuple[int, str]:
 
 
 class _ForcedStop(KeyboardInterrupt):
-    """A second signal: no failure of a record, which a policy might pass over."""
+    """A second signal. A KeyboardInterrupt, so that failure policies do not apply to it."""
 
 
 @contextmanager
 def _stopped_by_signals(run: MemoryRun, came: list[int]) -> Iterator[None]:
-    """Let signals stop the run, ignored ones (nohup) aside; notes those that ``came``."""
+    """Let signals stop the run, except ignored ones (nohup); append their numbers to ``came``."""
 
     def handle(number: int, _frame: FrameType | None) -> None:
         came.append(number)

@@ -1,7 +1,7 @@
-"""The exit code of a run: from the moment that it is known no signal changes it any more.
+"""The exit code of a run: after it is known, no signal changes it any more.
 
-What the run had to do is done by then. What is left is to let the interpreter end, and during that
-a signal would do what it does to any process.
+By then the run has finished its work. Only the interpreter's shutdown remains, during which a
+signal would otherwise have its default effect.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ _HANDLED: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 class LastCode:
-    """The code that the process of the command exits with; None until it is known."""
+    """The exit code of the command's process; None until it is known."""
 
     def __init__(self) -> None:
         self.code: int | None = None
 
     def hold(self) -> None:
-        """Have signals, which nobody hears yet, leave with a code; before anything is imported."""
+        """Let signals without a handler end the process with their code; called before imports."""
         for number in (signal.SIGTERM, signal.SIGHUP):
-            # The first process of a container would not hear them at all.
+            # In the first process of a container, the default would ignore these signals.
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, self._leave)
-        atexit.register(self._last)  # so that it runs behind what others register
+        atexit.register(self._last)  # registered first, so that it runs last
 
     def settle(self, code: int) -> None:
-        """The code of the run, which is over, is known: a signal leaves with it."""
+        """Set the code of the finished run: a signal now ends the process with this code."""
         self.code = code
         for number in _HANDLED:
             if signal.getsignal(number) is not signal.SIG_IGN:
@@ -42,4 +42,4 @@ class LastCode:
     def _last(self) -> None:
         if self.code is not None:
             for number in _HANDLED:
-                signal.signal(number, signal.SIG_IGN)  # it lasts, unlike a handler in Python
+                signal.signal(number, signal.SIG_IGN)  # stays in effect, unlike a Python handler

@@ -1,4 +1,4 @@
-"""Where the command does not run, said before anything is imported that is not to be had there."""
+"""The check of the platform, made before any import that fails on an unsupported one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def refusal() -> str:
-    """Why it does not run on this platform; empty where it may."""
+    """Return why the command does not run on this platform; empty if it does."""
     if sys.platform != "win32":
         return ""
     return (

@@ -1,4 +1,4 @@
-"""Carrying out the subcommands: the run, and the generator's output."""
+"""The work of the subcommands: a run, and writing generated input."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def run_config(
     stderr: TextIO,
     profile_run: bool = False,
 ) -> int:
-    """Run a configuration and give the exit code.
+    """Run a configuration and return the exit code.
 
-    With sk-supervisor either profile runs under it, and can be measured with ``profile_run``.
-    Without, the kernel alone runs the memory profile.
+    If sk-supervisor is installed it runs either profile, and measures the run with ``profile_run``.
+    Otherwise the kernel runs the memory profile.
 
-    :raises MissingExtraError: when the configuration needs sk-supervisor and it is not installed.
+    :raises MissingExtraError: if the configuration needs sk-supervisor and it is not installed.
     """
     try:
         if profile_run:
@@ -42,9 +42,9 @@ def run_config(
 
 
 def generate_to(path: str, *, records: int, seed: int, dirty: bool) -> None:
-    """Write generated input to ``path`` (or ``-``), a file only when all of it is there.
+    """Write generated input to ``path`` (or ``-``); a file is put in place when it is complete.
 
-    :raises OutputError: when it cannot be written; a file that was there is as it was.
+    :raises OutputError: if the output cannot be written; an existing file is unchanged.
     """
     from sk_fundload.adapters import open_target
     from sk_fundload.generator import generate

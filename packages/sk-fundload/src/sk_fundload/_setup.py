@@ -1,4 +1,4 @@
-"""From the command's options to a configuration, or to the reason why there is none."""
+"""Making the configuration from the command's options, or rejecting the options."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLACES: Final = {
     "output": "adapters.sink.settings.path",
     "rejects": "adapters.sink.settings.rejects",
 }
-#: Rules that several nodes implement together, by the setting that each of them has for it.
+#: Rules that several nodes implement together: the setting that these nodes share, and the nodes.
 _SHARED: Final = {
     "prime_gate": ("compute_features", "evaluate_policies", "update_windows"),
     "retention_days": ("parse_load_attempt", "idempotency_gate", "update_windows"),
@@ -38,12 +38,14 @@ def configuration(
     overrides: Sequence[str],
     places: Mapping[str, str | None],
 ) -> Config:
-    """Load the configuration that the options choose, with their paths and overrides in it.
+    """Load the configuration that the options choose, with their paths and overrides set in it.
 
-    ``places`` are the paths given for ``input``, ``output`` and ``rejects``; they go over all else.
+    ``places`` are the paths given for ``input``, ``output`` and ``rejects``; they have precedence
+    over the file and the overrides.
 
     :raises sk_config.ConfigError: with every fault of the configuration.
-    :raises UsageError: for options that exclude each other, or files that are one and the same.
+    :raises UsageError: for missing or conflicting options, input and output that are the same file,
+        mixed outputs, or nodes whose settings for a shared rule disagree.
     """
     given = [f"{_PLACES[name]}={_yaml(path)}" for name, path in places.items() if path is not None]
     config = _load(rules, profile, file, [*overrides, *given])
@@ -72,7 +74,7 @@ def _load(
 
 
 def _yaml(path: str) -> str:
-    """A path as a YAML scalar, which JSON strings are; with no placeholder in it."""
+    """Return a path as a JSON string, which is a YAML scalar too, with placeholders escaped."""
     return json.dumps(path.replace("${", "$${"), ensure_ascii=False)
 
 
@@ -102,7 +104,10 @@ def _refuse_mixed_output(config: Config) -> None:
 
 
 def _refuse_mixed_rules(config: Config) -> None:
-    """Several nodes implement one rule together; each alone would be silently wrong."""
+    """Reject different settings for a rule that several nodes implement together.
+
+    Otherwise the rule would be applied incorrectly, without an error.
+    """
     for setting, nodes in _SHARED.items():
         asked: dict[str, tuple[str, ...]] = {}
         for node in nodes:

@@ -1,4 +1,4 @@
-"""The ``sk-fundload`` command. What a subcommand needs is imported when it runs."""
+"""The ``sk-fundload`` command. Each subcommand imports the modules that it needs when it runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EXIT_USAGE = 2
 
 
 class _Fundload(click.Group):
-    """Ctrl-C ends it with its code, and without a word."""
+    """The command group. Ctrl-C ends it silently, with the exit code of SIGINT."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -77,7 +77,7 @@ def run(
       141  nobody reads standard output any more
       143  stopped by SIGTERM, after a clean drain
     """
-    # Modules and models stay until the end: the collector has no business with them.
+    # Modules and models live until the end: the garbage collector need not look at them.
     gc.disable()
     from sk_config import ConfigError
 
@@ -98,7 +98,7 @@ def run(
         code = run_config(
             chosen, run_id=run_id, quiet=quiet, profile_run=profile_run, stderr=sys.stderr
         )
-        if last is not None:  # the process is the command's
+        if last is not None:  # the command has a process of its own
             last.settle(code)
     except (ConfigError, UsageError) as error:
         click.echo(f"error: {error}", err=True)

@@ -1,8 +1,8 @@
-"""Every exception of this package, on one screen.
+"""Every exception of this package.
 
-An unreadable *record* is none of them: it becomes a declined decision. A run's input or output is
-the environment's fault (`StreamError`), a way to call the command that cannot work is the caller's
-(`UsageError`). Messages name paths and settings, never what is in a record.
+An unreadable *record* is not an exception: it becomes a declined decision. A failure of the input
+or output is the environment's fault (`StreamError`), an invalid call of the command is the caller's
+(`UsageError`). Messages name paths and settings, never the content of a record.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-EXIT_READER_GONE: Final = 141  # 128 + SIGPIPE, as tools written in C end
+EXIT_READER_GONE: Final = 141  # 128 + SIGPIPE, as for a program that SIGPIPE ends
 
 
 class FundLoadError(Exception):
-    """Base of every error that this package raises on its own account. It pickles and copies."""
+    """Base class of this package's exceptions. Pickling and copying keep all fields."""
 
-    # Not by calling the class again: what it is called with are fields, and not the message.
+    # The default would call the class with `args`, which holds the message and not the fields.
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).__new__, (type(self),), {**vars(self), "args": self.args}
 
@@ -24,7 +24,7 @@ class FundLoadError(Exception):
 class StreamError(FundLoadError, OSError):
     """A file, pipe or device could not be opened, read, written or put in place.
 
-    An `OSError` as well: what its message holds comes from the system, not from a record.
+    An `OSError` as well: its message comes from the system, not from a record.
     """
 
     def __init__(self, action: str, path: str, problem: str) -> None:
@@ -41,11 +41,11 @@ class OutputError(StreamError):
 
 
 class BrokenOutputError(OutputError):
-    """Whoever was reading the output has closed it: nothing more can be delivered."""
+    """The reader of the output has closed it: nothing more can be delivered."""
 
 
 class UsageError(FundLoadError):
-    """The command was asked for something that cannot work; nothing was started."""
+    """The command was called with options or settings that cannot work; nothing was started."""
 
 
 class ConflictingOptionsError(UsageError):
@@ -57,7 +57,7 @@ class ConflictingOptionsError(UsageError):
 
 
 class MissingOptionError(UsageError):
-    """An option is needed and was not given."""
+    """A required option is missing."""
 
     def __init__(self, option: str, alternative: str) -> None:
         self.option, self.alternative = option, alternative
@@ -65,7 +65,7 @@ class MissingOptionError(UsageError):
 
 
 class SamePlaceError(UsageError):
-    """Two of a run's files are one and the same."""
+    """Two of a run's paths name the same file."""
 
     def __init__(self, first: str, second: str, path: str) -> None:
         self.first, self.second, self.path = first, second, path
@@ -84,7 +84,7 @@ class MixedOutputError(UsageError):
 
 
 class RulesDisagreeError(UsageError):
-    """Nodes that implement one rule together are configured for different rules."""
+    """Nodes that implement one rule together have different settings for it."""
 
     def __init__(self, setting: str, nodes: Mapping[str, tuple[str, ...]]) -> None:
         self.setting, self.nodes = setting, dict(nodes)
@@ -93,7 +93,7 @@ class RulesDisagreeError(UsageError):
 
 
 class MissingExtraError(UsageError):
-    """The configuration asks for what an optional package brings, and it is not installed."""
+    """The configuration uses a feature of an optional package that is not installed."""
 
     def __init__(self, wanted: str, extra: str) -> None:
         self.wanted, self.extra = wanted, extra

@@ -1,10 +1,10 @@
-"""What travels between the nodes: array-like records of integers, short text and booleans.
+"""The records that the nodes exchange: array-like structs of integers, short text and booleans.
 
-They cross process borders as msgpack. Each carries what a later node needs and no more: the line's
-number is for the account of an unreadable line alone. `Timed` and `Gated`, which do not leave
-their group in the built-in configurations, hold what came before them; the others are flat.
-``day`` and ``week`` are those of `sk_fundload.domain`: ordinals of a UTC date, and of its week's
-first day.
+They cross process boundaries as msgpack. Each has only the fields that later nodes need: the line's
+number is only used to report an unreadable line. `Timed` and `Gated`, which do not leave their
+group in the built-in configurations, contain the preceding record; the others are flat. ``day`` and
+``week`` are defined in `sk_fundload.domain`: the ordinal of the UTC date, and of its week's first
+day.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class RawLine(Struct, frozen=True, array_like=True, gc=False):
 
 
 class LoadAttempt(Struct, frozen=True, array_like=True, gc=False):
-    """A line that could be read: ``cents`` to load at ``instant`` (microseconds since year 1)."""
+    """A readable line: ``cents`` to load at ``instant`` (microseconds since 0001-01-01 UTC)."""
 
     id: str
     customer_id: str
@@ -29,8 +29,8 @@ class LoadAttempt(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Unreadable(Struct, frozen=True, array_like=True, gc=False):
-    """A line that could not be read, or comes too late to be counted: why, its first 1 024 bytes,
-    and the ids that could be read."""
+    """A line that could not be read, or that came too late: the reason, the line's first 1 024
+    bytes, and the ids that could be read (else empty)."""
 
     line_no: int
     id: str
@@ -40,7 +40,7 @@ class Unreadable(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Timed(Struct, frozen=True, array_like=True, gc=False):
-    """An attempt with its UTC day and week; the ``id`` is the attempt's."""
+    """An attempt with its UTC day and week; ``id`` is the attempt's id."""
 
     id: str
     attempt: LoadAttempt
@@ -49,14 +49,14 @@ class Timed(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Gated(Struct, frozen=True, array_like=True, gc=False):
-    """An attempt told apart: ``duplicate`` is empty for the first one with its id, else why not."""
+    """An attempt checked for its id: ``duplicate`` is empty for the first one, else a reason."""
 
     timed: Timed
     duplicate: str
 
 
 class Featured(Struct, frozen=True, array_like=True, gc=False):
-    """An attempt with the amount that counts (``effective`` cents) and whether its id is prime."""
+    """An attempt with its ``effective`` amount in cents, and whether its id is prime."""
 
     id: str
     customer_id: str
@@ -68,7 +68,7 @@ class Featured(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Judged(Struct, frozen=True, array_like=True, gc=False):
-    """An attempt with its verdict: an empty ``reason`` accepts. ``canonical``: no duplicate."""
+    """An attempt with its verdict: accepted if ``reason`` is empty. ``canonical``: no duplicate."""
 
     id: str
     customer_id: str
@@ -81,7 +81,7 @@ class Judged(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Decision(Struct, frozen=True, array_like=True, gc=False):
-    """The verdict on an attempt that could be read; the windows know about it already."""
+    """The decision on a readable attempt, after the windows were updated."""
 
     id: str
     customer_id: str
@@ -90,8 +90,8 @@ class Decision(Struct, frozen=True, array_like=True, gc=False):
 
 
 class OutputLine(Struct, frozen=True, array_like=True, gc=False):
-    """A line of output with its LF, why it declines (empty: it accepts), and, where the input line
-    could not be read, the line of the rejects file with its LF (else empty)."""
+    """A line of output with its LF, the reason why it declines (empty if it accepts), and, for an
+    unreadable input line, the line of the rejects file with its LF (else empty)."""
 
     text: str
     reason: str

@@ -1,4 +1,4 @@
-"""The edges of fund load: lines in from a file or pipe, lines out to one."""
+"""The adapters of fund load: a source of lines and a sink for lines, in files or pipes."""
 
 from __future__ import annotations
 

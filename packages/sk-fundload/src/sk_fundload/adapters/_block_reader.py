@@ -1,4 +1,4 @@
-"""Blocks of bytes from a descriptor, in a way that another thread can interrupt."""
+"""Reading blocks of bytes from a descriptor; another thread can interrupt a waiting read."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from sk_fundload.errors import InputError
 
 
 class BlockReader:
-    """Reads what is there; where that could block, waits for data or for `interrupt`."""
+    """Reads available data; if reading could block, waits for data or for `interrupt`."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._fd = -1
         self._owned = False
         self._wake: tuple[int, int] | None = None
-        # Re-entrant: a signal handler may interrupt the very thread that is closing.
+        # Re-entrant: a signal handler may run in the thread that is closing.
         self._lock = threading.RLock()
         self._interrupted = False
         self._can_block = True
 
     @property
     def can_block(self) -> bool:
-        """Whether reading may have to wait: for all but regular files."""
+        """Whether reading may have to wait: true except for regular files."""
         return self._can_block
 
     @property
@@ -39,9 +39,9 @@ class BlockReader:
         return self._interrupted
 
     def open(self) -> None:
-        """Open the path, or take the standard stream that it names.
+        """Open the path, or use the standard stream that it names.
 
-        :raises InputError: when it cannot be opened.
+        :raises InputError: if it cannot be opened.
         """
         standard = input_descriptor(self._path)
         try:
@@ -56,9 +56,9 @@ class BlockReader:
             raise InputError("open", self._path, error.strerror or str(error)) from error
 
     def read(self, size: int) -> bytes:
-        """Give up to ``size`` bytes, at least one; none at the end or once interrupted.
+        """Return 1 to ``size`` bytes, or no bytes at the end of the input or after `interrupt`.
 
-        :raises InputError: when the system cannot read.
+        :raises InputError: if the input cannot be read.
         """
         while not self._interrupted:
             try:
@@ -66,20 +66,20 @@ class BlockReader:
                     continue
                 return os.read(self._fd, size)
             except BlockingIOError:
-                continue  # someone else took what was there
+                continue  # another reader took the data
             except OSError as error:
                 raise InputError("read", self._path, error.strerror or str(error)) from error
         return b""
 
     def interrupt(self) -> None:
-        """Make a waiting or later `read` return nothing, soon. For any thread, at any time."""
+        """Make a waiting or later `read` return no bytes. Any thread, at any time."""
         self._interrupted = True
         with self._lock, contextlib.suppress(OSError):
             if self._wake:
                 os.write(self._wake[1], b"!")
 
     def close(self) -> None:
-        """Close what was opened; a standard stream stays open."""
+        """Close the input; a standard stream stays open."""
         with self._lock:
             wake, self._wake = self._wake, None
             owned, self._owned = self._owned, False
@@ -89,7 +89,7 @@ class BlockReader:
 
 
 def _open(path: str) -> int:
-    # A pipe without a writer would block open(); Linux lets us wait for data instead, with poll.
+    # open() of a pipe without a writer would block; on Linux, poll can wait for the data instead.
     flags = os.O_RDONLY | os.O_CLOEXEC
     if sys.platform == "linux" and stat.S_ISFIFO(os.stat(path).st_mode):
         flags |= os.O_NONBLOCK
@@ -100,7 +100,7 @@ def _open(path: str) -> int:
 
 
 def _wait_readable(fd: int, wake: tuple[int, int]) -> bool:
-    """Wait until ``fd`` has data or has ended, or ``wake`` has some; whether it was ``fd``."""
+    """Wait until ``fd`` has data or has ended, or ``wake`` has data; return whether ``fd`` did."""
     with _signals_wake(wake[1]):
         ready = _ready(fd, wake[0])
     if wake[0] in ready:
@@ -110,7 +110,7 @@ def _wait_readable(fd: int, wake: tuple[int, int]) -> bool:
 
 
 def _ready(*fds: int) -> list[int]:
-    if sys.platform == "darwin":  # whose poll() does not know terminals
+    if sys.platform == "darwin":  # its poll() does not support terminals
         return select.select(fds, [], [])[0]
     poll = select.poll()
     for fd in fds:
@@ -120,10 +120,10 @@ def _ready(*fds: int) -> list[int]:
 
 @contextlib.contextmanager
 def _signals_wake(fd: int) -> Iterator[None]:
-    """Have a signal write to ``fd``, where this is the thread that has to run its handler.
+    """Have signals write to ``fd`` if this is the main thread, which runs the signal handlers.
 
-    One that came just before the wait would else be handled when that is over, which nothing but
-    the next record may bring about.
+    Otherwise the handler of a signal that came just before the wait would only run after the wait,
+    which may last until the next record.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

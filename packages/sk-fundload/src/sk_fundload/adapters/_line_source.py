@@ -1,4 +1,4 @@
-"""The source: a file, pipe or standard input as a stream of lines."""
+"""The source: lines from a file, a pipe or standard input."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ _BLANK: Final = WHITE_SPACE.encode()
 
 
 class LineSourceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to read: a path, or ``-`` for standard input."""
+    """The path to read, or ``-`` for standard input."""
 
     path: Annotated[str, Meta(min_length=1)]
 
 
 @source(name="fundload_lines", bridge="ingress_line_bridge", stage="ingress")
 class LineSource:
-    """Lines without their ends.
+    """Reads lines, without their line ends.
 
-    Holds one block of input and one line (at most 1 MiB of it), whatever the input.
+    Whatever the input, it holds at most one block of it and one line (at most 1 MiB of the line).
     """
 
     def __init__(self, settings: LineSourceSettings) -> None:
         self._reader = BlockReader(settings.path)
         self._splitter = LineSplitter(MAX_LINE_BYTES)
         self._lines: list[bytes] = []
-        self._held = 0  # bytes read and not yet given, or a little more
+        self._held = 0  # upper bound of the bytes read but not yet returned
         self._ended = False
         self._decoded = 0
 
     @classmethod
     def check(cls, settings: LineSourceSettings) -> None:
-        """Refuse what cannot be read.
+        """Check that the path can be read.
 
-        :raises CheckError: with the reason.
+        :raises CheckError: if it cannot, with the reason.
         """
         path = settings.path
         standard = input_descriptor(path)
@@ -66,16 +66,16 @@ class LineSource:
     def open(self) -> None:
         """Open the input.
 
-        :raises InputError: when it cannot be opened.
+        :raises InputError: if it cannot be opened.
         """
         self._reader.open()
 
     def read(self, max_records: int, max_bytes: int) -> Sequence[bytes]:
-        """Give the lines that are there, waiting for one if need be; none at the end.
+        """Return the available lines, after waiting for one if necessary; no lines at the end.
 
-        A line longer than ``max_bytes`` comes alone.
+        A line longer than ``max_bytes`` is returned alone.
 
-        :raises InputError: when the input cannot be read.
+        :raises InputError: if the input cannot be read.
         """
         self._fill(1 if self._reader.can_block else max_records, max_bytes)
         if self._reader.interrupted:
@@ -94,7 +94,7 @@ class LineSource:
         """Number the lines and drop the blank ones."""
         first = self._decoded + 1
         self._decoded += len(raw)
-        # Nearly every line begins with a visible character, which settles it at once.
+        # Nearly every line begins with a visible character, so the first test decides.
         return [
             RawLine(number, data)
             for number, data in enumerate(raw, first)
@@ -102,7 +102,7 @@ class LineSource:
         ]
 
     def interrupt(self) -> None:
-        """Make a waiting or later `read` give nothing. For any thread."""
+        """Make a waiting or later `read` return no lines. Any thread."""
         self._reader.interrupt()
 
     def close(self) -> None:
@@ -110,7 +110,7 @@ class LineSource:
         self._reader.close()
 
     def _fill(self, wanted: int, max_bytes: int = 0) -> bool:
-        """Read until ``wanted`` lines or ``max_bytes`` are held; tell whether a line is."""
+        """Read until ``wanted`` lines or ``max_bytes`` are held; return whether a line is held."""
         while not self._ended and (
             not self._lines or (len(self._lines) < wanted and self._held < max_bytes)
         ):

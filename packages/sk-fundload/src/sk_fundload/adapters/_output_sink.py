@@ -1,4 +1,4 @@
-"""The sink: output lines to one place, and accounts of unreadable lines to another."""
+"""The sink: writes output lines to one path, and reports of unreadable lines to another."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _Path = Annotated[str, Meta(min_length=1)]
 
 
 class OutputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where output goes, and accounts of unreadable lines if anywhere: paths, or ``-``.
+    """The paths (or ``-``) of the output, and of the reports of unreadable lines, if wanted.
 
-    With ``durable`` files are on disk, not only in the system's memory, before they are put in
-    place: for those who must not lose a finished run to a power cut, and can wait for the disk.
+    With ``durable`` the files are on disk, not only in the system's cache, before they are put in
+    place: a finished run then survives a power failure, at the cost of waiting for the disk.
     """
 
     path: _Path
@@ -31,7 +31,7 @@ class OutputSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class EncodedLines(Struct, frozen=True, gc=False):
-    """A batch as bytes, and how many of its lines have which reason (none: accepted)."""
+    """A batch as bytes, and the number of its lines by reason (empty: accepted)."""
 
     output: bytes
     rejects: bytes
@@ -40,9 +40,9 @@ class EncodedLines(Struct, frozen=True, gc=False):
 
 @sink(name="fundload_output", bridge="egress_line_bridge", stage="egress")
 class OutputSink:
-    """Writes batch by batch, and puts both files in place together at the end of a complete run.
+    """Writes batches to new files, and puts both files in place at the end of a complete run.
 
-    A run that does not commit leaves the old files as they are and what it wrote beside them.
+    A run that does not commit leaves the old files unchanged, and the new ones next to them.
     """
 
     def __init__(self, settings: OutputSettings) -> None:
@@ -53,9 +53,9 @@ class OutputSink:
 
     @classmethod
     def check(cls, settings: OutputSettings) -> None:
-        """Refuse places that cannot be written, or that are one and the same.
+        """Check that both paths can be written and are not the same output.
 
-        :raises CheckError: with the reason.
+        :raises CheckError: if not, with the reason.
         """
         for field, path in (("path", settings.path), ("rejects", settings.rejects)):
             if path is not None:
@@ -67,9 +67,9 @@ class OutputSink:
             raise CheckError("rejects", f"is the output itself, {settings.path!r}")
 
     def open(self) -> None:
-        """Open what the settings name.
+        """Open the outputs that the settings name.
 
-        :raises OutputError: when one cannot be opened; then neither is.
+        :raises OutputError: if one cannot be opened; then neither stays open.
         """
         self._output = self._open(self._settings.path)
         if self._settings.rejects is not None:
@@ -81,7 +81,7 @@ class OutputSink:
                 raise
 
     def encode(self, lines: Sequence[OutputLine]) -> EncodedLines:
-        """Join a batch into bytes."""
+        """Encode a batch to bytes."""
         return EncodedLines(
             "".join([line.text for line in lines]).encode(),
             "".join([line.reject for line in lines if line.reject]).encode(),
@@ -89,9 +89,9 @@ class OutputSink:
         )
 
     def write(self, chunk: EncodedLines) -> None:
-        """Write one batch through to the system.
+        """Write one batch, without buffering.
 
-        :raises OutputError: when it cannot be written (`BrokenOutputError`: nobody reads any more).
+        :raises OutputError: if it cannot be written (`BrokenOutputError`: the reader has gone).
         """
         if self._output is None:
             raise OutputError("write", self._settings.path, "it is not open")
@@ -101,9 +101,9 @@ class OutputSink:
         self._reasons.update(chunk.reasons)
 
     def commit(self) -> None:
-        """Put both files in place: the output last, so that where it is, the run is complete.
+        """Put both files in place: the output last, so that its presence means a complete run.
 
-        :raises OutputError: when that fails.
+        :raises OutputError: if that fails.
         """
         targets = self._targets()
         for target in targets:
@@ -112,16 +112,16 @@ class OutputSink:
             target.commit()
 
     def abort(self) -> None:
-        """Leave the old files alone; what was written stays in `partial_outputs`."""
+        """Leave the old files unchanged; the written data stays in the `partial_outputs`."""
         for target in self._targets():
             target.abort()
 
     def partial_outputs(self) -> tuple[str, ...]:
-        """Give the paths of unfinished files: none before `open` and after `commit`."""
+        """Return the paths of unfinished files: none before `open` and after `commit`."""
         return tuple(t.partial for t in reversed(self._targets()) if t.partial is not None)
 
     def summary(self) -> dict[str, int]:
-        """Count ``lines``, ``accepted``, ``declined``, and the lines of each reason met."""
+        """Return the numbers of ``lines``, ``accepted``, ``declined``, and lines per reason."""
         lines, accepted = self._reasons.total(), self._reasons[NONE]
         met = {reason: n for reason in ALL_REASONS if (n := self._reasons[reason])}
         return {"lines": lines, "accepted": accepted, "declined": lines - accepted, **met}

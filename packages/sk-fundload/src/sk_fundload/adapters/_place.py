@@ -1,4 +1,4 @@
-"""What a path in the settings stands for: a standard stream, or something in the file system."""
+"""Interpretation of a path in the settings: a standard stream, or a path in the file system."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import stat
 from typing import Final
 
 STANDARD: Final = "-"
-"""Standard input or output, whichever makes sense."""
+"""Standard input for a source, standard output for a sink."""
 
 _INPUT: Final = {STANDARD: 0, "/dev/stdin": 0, "/dev/fd/0": 0}
 _OUTPUT: Final = {
@@ -20,23 +20,23 @@ _OUTPUT: Final = {
 
 
 def input_descriptor(path: str) -> int | None:
-    """Give the open descriptor that ``path`` names, if it names one.
+    """Return the open descriptor that ``path`` names, or None.
 
-    Opened anew by its name, a redirected file would be read from its beginning.
+    If it were opened again by its name, a redirected file would be read from its beginning.
     """
     return _INPUT.get(path)
 
 
 def output_descriptor(path: str) -> int | None:
-    """Give the open descriptor that ``path`` names, if it names one.
+    """Return the open descriptor that ``path`` names, or None.
 
-    Opened anew by its name, a file behind ``>>`` would be overwritten from its beginning.
+    If it were opened again by its name, a file redirected with ``>>`` would be overwritten.
     """
     return _OUTPUT.get(path)
 
 
 def is_same_output(first: str, second: str) -> bool:
-    """Tell whether two outputs are one stream or one file. A device may be named twice."""
+    """Whether two outputs are the same stream or file. A device may be named twice."""
     streams = output_descriptor(first), output_descriptor(second)
     if streams != (None, None):
         return streams[0] == streams[1]
@@ -44,14 +44,14 @@ def is_same_output(first: str, second: str) -> bool:
 
 
 def is_same_file(first: str, second: str) -> bool:
-    """Tell whether two paths lead to one file (or pipe). Devices and ``-`` are no files."""
+    """Whether two paths name the same file (or pipe); false for devices and ``-``."""
     if STANDARD in (first, second) or _is_device(first):
         return False
     try:
         return os.path.samefile(first, second)
     except OSError:  # one of them does not exist yet
         return os.path.realpath(first) == os.path.realpath(second)
-    except ValueError:  # no name of any file
+    except ValueError:  # not a valid file name
         return False
 
 

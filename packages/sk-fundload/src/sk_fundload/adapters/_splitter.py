@@ -1,4 +1,4 @@
-"""Blocks of bytes to lines: no input or output, and bounded memory whatever the input."""
+"""Splitting blocks of bytes into lines: no input or output, and bounded memory for any input."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ _CR: Final = b"\r"
 
 
 class LineSplitter:
-    """Cuts a stream into lines without their ends (LF, and one CR before it).
+    """Splits a stream into lines without their line ends (LF, and one CR before it).
 
-    A byte order mark at the very start is dropped. Of a line longer than ``limit`` bytes only the
-    first ``limit + 1`` are kept: enough to see that it is too long.
+    A byte order mark at the start of the stream is dropped. Of a line longer than ``limit`` bytes
+    only the first ``limit + 1`` are kept: enough to recognise that it is too long.
     """
 
     __slots__ = ("_first", "_limit", "_rest", "_room")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._room = limit + len(_BOM) + len(_CR) + 1  # of any line this much tells all about it
+        self._room = limit + len(_BOM) + len(_CR) + 1  # enough of any line to decide about it
         self._rest = bytearray()
         self._first = True
 
     @property
     def pending(self) -> int:
-        """How many bytes are held of a line that has not ended yet."""
+        """The number of bytes held of a line that has not ended yet."""
         return len(self._rest)
 
     def feed(self, block: bytes) -> list[bytes]:
-        """Give the lines that end in ``block``."""
+        """Return the lines that end in ``block``."""
         lines = block.split(b"\n")
         last = lines.pop()
         if not lines:
@@ -49,7 +49,7 @@ class LineSplitter:
         return lines
 
     def finish(self) -> list[bytes]:
-        """Give the last line, when the input does not end with LF."""
+        """Return the last line if the input does not end with LF, else no line."""
         if not self._rest:
             return []
         lines = [bytes(self._rest)]

@@ -1,4 +1,4 @@
-"""Where output goes: into a new file that takes the target's place at the end, or straight on."""
+"""Output targets: a new file that replaces the target at the end, or a stream written directly."""
 
 from __future__ import annotations
 
@@ -14,36 +14,37 @@ from sk_fundload.errors import BrokenOutputError, OutputError
 
 
 class Target(Protocol):
-    """An output that is open."""
+    """An open output."""
 
     @property
     def partial(self) -> str | None:
-        """The path of the unfinished file, while there is one."""
+        """The path of the unfinished file; None if there is none."""
 
     def write(self, data: bytes) -> None:
         """Write all of ``data`` before returning."""
 
     def finish(self) -> None:
-        """Close the output: nothing more will be written. It is not in place yet."""
+        """Close the output after the last write, without putting it in place yet."""
 
     def commit(self) -> None:
         """Put the finished output in place."""
 
     def abort(self) -> None:
-        """Close the output, leave the target alone, keep what was written."""
+        """Close the output, leave the target unchanged, and keep the written data."""
 
     def discard(self) -> None:
-        """Close the output, leave the target alone, remove what was written."""
+        """Close the output, leave the target unchanged, and remove the written data."""
 
 
 def open_target(path: str, *, durable: bool = False) -> Target:
     """Open ``path`` (or ``-``) for output.
 
-    A regular file, or one that does not exist yet, is written to a file beside it, with the mode of
-    the old one, and replaced at `Target.commit`; ``durable`` forces it to disk first. Anything else
-    (a pipe, a device, a standard stream) is written directly.
+    For a regular file, or a path that does not exist, the data goes to a new file in the same
+    directory, with the mode of the old one, which replaces it at `Target.commit`; ``durable``
+    forces it to disk first. Anything else (a pipe, a device, a standard stream) is written
+    directly.
 
-    :raises OutputError: when it cannot be opened.
+    :raises OutputError: if it cannot be opened.
     """
     standard = output_descriptor(path)
     if standard is not None:
@@ -58,9 +59,9 @@ def open_target(path: str, *, durable: bool = False) -> Target:
 
 
 def probe_target(path: str) -> None:
-    """Find out whether `open_target` would succeed, and leave nothing behind.
+    """Check that `open_target` would succeed, and leave no file behind.
 
-    :raises OutputError: when it would not.
+    :raises OutputError: if it would not.
     """
     standard = output_descriptor(path)
     try:
@@ -102,7 +103,7 @@ class _Direct:
                 raise _failure("close", self._path, error) from error
 
     def commit(self) -> None:
-        """Nothing to do: what was written is there."""
+        """Do nothing: the data was written directly."""
 
     def abort(self) -> None:
         with contextlib.suppress(OutputError):
@@ -113,11 +114,11 @@ class _Direct:
 
 
 class _Replacement:
-    """A new file that takes the target's place when it is complete."""
+    """A new file that replaces the target when it is complete."""
 
     def __init__(self, path: str, old_mode: int | None, *, durable: bool) -> None:
         self._path, self._durable = path, durable
-        self._target = os.path.realpath(path)  # through a link: replace the file, keep the link
+        self._target = os.path.realpath(path)  # of a symbolic link: replace the file, keep the link
         self._fd, partial = _create_beside(self._target, old_mode)
         self._closed = False
         self.partial: str | None = partial
@@ -167,7 +168,7 @@ def _mode(path: str) -> int | None:
 
 
 def _create_beside(target: str, mode: int | None) -> tuple[int, str]:
-    """Create a new file in the folder of ``target``, with its mode, or that of any new file."""
+    """Create a new file in the folder of ``target``, with this mode; None for the default mode."""
     folder, name = os.path.split(target)
     partial = os.path.join(folder, f"{name[:100]}.{secrets.token_hex(4)}.partial")
     fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -186,7 +187,7 @@ def _write_all(fd: int, data: bytes, path: str) -> None:
     while view:
         try:
             view = view[os.write(fd, view) :]
-        except BlockingIOError:  # a standard stream that someone made non-blocking
+        except BlockingIOError:  # another process has made the standard stream non-blocking
             select.select([], [fd], [])
         except OSError as error:
             raise _failure("write", path, error) from error

@@ -1,4 +1,4 @@
-"""Identifiers: ids and customer ids."""
+"""Parsing of ids and customer ids."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _ID = re.compile(r"[0-9]{1,40}")
 
 
 def parse_id(text: str) -> str | None:
-    """Give the id in ``text``, white space at its ends dropped; None when it is none.
+    """Return the id in ``text``, stripped of white space; None if the text is not an id.
 
-    1 to 40 ASCII digits, kept as text: ``007`` stays ``007`` and is another id than ``7``.
+    An id has 1 to 40 ASCII digits and stays text: ``007`` and ``7`` are different ids.
     """
     text = text.strip(WHITE_SPACE)
     return text if _ID.fullmatch(text) else None

@@ -1,4 +1,4 @@
-"""Prime numbers, exactly, up to 18 digits."""
+"""Exact tests for prime numbers of up to 18 digits."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final
 from sk_fundload.domain._digits import LEADING_ZERO, read_digits
 
 _SMALL: Final = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
-_PRODUCT: Final = prod(_SMALL)  # below 2**60: CPython's gcd takes its short way
-_SIEVED: Final = 53 * 53  # what no small prime divides, below this, is prime
+_PRODUCT: Final = prod(_SMALL)  # below 2**60: CPython's gcd takes its fast path
+_SIEVED: Final = 53 * 53  # a number below this without a small prime factor is prime
 
-# Miller-Rabin with these bases is exact below these bounds (Jaeschke 1993; oeis.org/A014233; the
-# last: J. Sinclair 2011, miller-rabin.appspot.com). A prime is what takes all of them.
+# The Miller-Rabin test with these bases is exact below these bounds (Jaeschke 1993;
+# oeis.org/A014233; the last: J. Sinclair 2011, miller-rabin.appspot.com).
 _TIERS: Final = (
     (9_080_191, (31, 73)),
     (4_759_123_141, (2, 7, 61)),
@@ -27,20 +27,21 @@ _LIMIT: Final = 10_000_000  # of the table in PrimeIds
 
 
 def is_prime_id(identifier: str) -> bool:
-    """Tell whether the integer value of an id (ASCII digits) is a prime number.
+    """Whether the integer value of an id (ASCII digits) is a prime number.
 
-    Exact to 18 significant digits (leading zeros are none); a longer one is never prime here.
+    Exact for at most 18 significant digits (leading zeros do not count); longer ids are never
+    prime by this rule.
     """
-    if identifier[-1] in "024568":  # most ids: no need for their value
+    if identifier[-1] in "024568":  # most ids: decided without their value
         return identifier.lstrip("0") in ("2", "5")
     number = int(identifier)
     return number < _EXACT_BELOW and is_prime(number)
 
 
 def is_prime(number: int) -> bool:
-    """Tell whether ``number`` is prime; exact below 2**64.
+    """Whether ``number`` is prime; exact below 2**64.
 
-    :raises ValueError: when it might not be.
+    :raises ValueError: if the number is too large for an exact answer.
     """
     if number <= _SMALL[-1]:
         return number in _SMALL
@@ -73,10 +74,10 @@ def _no_witness(number: int, bases: tuple[int, ...]) -> bool:
 
 
 class PrimeIds:
-    """`is_prime_id` for many ids: asked often enough, it makes itself a table.
+    """`is_prime_id` for many ids: after many calls it builds a table of primes.
 
-    The table (5 MB) is made when the answers so far have cost about what it costs, so that a short
-    run never pays for it and a long one pays twice at most.
+    The table (5 MB) is built when the calls so far have cost about as much as building it, so that
+    a short run never pays for it and a long one pays at most twice.
     """
 
     __slots__ = ("_asked", "_odd")
@@ -89,7 +90,7 @@ class PrimeIds:
         self._odd: bytearray | None = None
 
     def contains(self, identifier: str) -> bool:
-        """Give what `is_prime_id` gives."""
+        """Return the same as `is_prime_id`."""
         last = identifier[-1]
         if last in "0468":
             return False
@@ -111,7 +112,7 @@ class PrimeIds:
 
 
 def _odd_primes(limit: int) -> bytearray:
-    """Sieve: at ``n >> 1`` whether the odd ``n`` is prime, for ``n`` below ``limit``."""
+    """Sieve the odd numbers below ``limit``: item ``n >> 1`` is 1 if ``n`` is prime, else 0."""
     size = limit // 2
     odd = bytearray(b"\x01") * size
     odd[0] = 0

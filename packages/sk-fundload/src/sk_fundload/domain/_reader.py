@@ -1,4 +1,4 @@
-"""Reading a line with care: everything about it that can be known, and the first thing wrong."""
+"""The complete reading of a line: all fields that can be read, and the first failing check."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from sk_fundload.domain._strict_json import (
 from sk_fundload.domain._time import parse_instant
 
 MAX_LINE_BYTES: Final = 1 << 20
-"""A line longer than this, without its end, is not read."""
+"""A line longer than this, without its line end, is not parsed."""
 
 SHORT_LINE_BYTES: Final = 2 * MAX_DEPTH
-"""No line of at most this length can be nested deeper than `MAX_DEPTH`."""
+"""A line of at most this length cannot be nested deeper than `MAX_DEPTH`."""
 
 
 def may_be_deep(data: bytes) -> bool:
-    """Tell whether a line is too long, or has enough brackets, to exceed the bounds on either."""
+    """Whether a line is too long, or has so many brackets that it may be nested too deep."""
     return len(data) > MAX_LINE_BYTES or data.count(b"[") + data.count(b"{") > MAX_DEPTH
 
 
 class Reading(Struct, frozen=True, gc=False):
-    """What a line says. ``reason`` is empty when all of it could be read; else it names the first
-    failing check, ``id`` and ``customer_id`` are what could be read of them (else empty), and the
-    other two are 0."""
+    """The content of a line. ``reason`` is empty if all fields could be read. Else it names the
+    first failing check, ``id`` and ``customer_id`` have their values if they could be read (else
+    empty), and the other two are 0."""
 
     id: str = ""
     customer_id: str = ""

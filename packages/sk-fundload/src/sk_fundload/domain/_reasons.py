@@ -1,4 +1,4 @@
-"""Why an attempt is declined: one name each, as the counters and the rejects file show it."""
+"""The reasons for declining an attempt, named as in the counters and the rejects file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INVALID_TIMESTAMP: Final = "INVALID_TIMESTAMP"
 INVALID_AMOUNT_FORMAT: Final = "INVALID_AMOUNT_FORMAT"
 
 TOO_LATE: Final = "TOO_LATE"
-"""With a retention alone: the day is more than that before the newest one."""
+"""Only with a retention: the day is more than that many days before the newest one."""
 
 ID_DUPLICATE_REPLAY: Final = "ID_DUPLICATE_REPLAY"
 ID_DUPLICATE_CONFLICT: Final = "ID_DUPLICATE_CONFLICT"
@@ -29,7 +29,7 @@ UNREADABLE_REASONS: Final = (
     INVALID_TIMESTAMP,
     INVALID_AMOUNT_FORMAT,
 )
-"""Reasons of lines that could not be read, in the order in which they are checked."""
+"""The reasons for unreadable lines, in the order in which they are checked."""
 
 ALL_REASONS: Final = (
     *UNREADABLE_REASONS,
@@ -42,4 +42,4 @@ ALL_REASONS: Final = (
     DAILY_AMOUNT_LIMIT,
     WEEKLY_AMOUNT_LIMIT,
 )
-"""Every reason, in the order in which the first failing check names it."""
+"""Every reason, in the order of the checks; the first failing check determines the reason."""

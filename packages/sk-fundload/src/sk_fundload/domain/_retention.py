@@ -1,15 +1,15 @@
-"""A bound on what is remembered, in UTC days; off unless it is configured.
+"""The retention: a bound in UTC days on the stored state; unbounded unless it is configured.
 
 With a retention of N days:
 
-- An attempt is *too late* when its day is more than N days before the newest day that was read so
-  far, its own included. It is declined, and touches nothing.
-- A later occurrence of an id counts as its first one again when its day is more than N days after
-  that of the first attempt.
+- An attempt is *too late* if its day is more than N days before the newest day read so far (its
+  own included). It is declined and changes no state.
+- A later occurrence of an id counts as a first one if its day is more than N days after the day of
+  the first attempt.
 
-So no attempt in time asks for a day that is more than N days before the newest, or for an id whose
-first attempt is more than 2 N days before it; those are forgotten. Whether they are yet, no output
-shows: it is the same on any number of workers, each of which sees some of the days.
+So no attempt in time needs a day that is more than N days before the newest day, or an id whose
+first attempt is more than 2 N days before it; these are deleted. The time of the deletion does not
+affect the output: it is the same for any number of workers, each of which sees some of the days.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from msgspec import Meta
 from sk_fundload.domain._time import DAY
 
 RetentionDays = Annotated[int, Meta(ge=1, le=36_500)]
-"""So many days are remembered beside the newest."""
+"""The number of days kept in addition to the newest day."""
 
 
 def day_of(instant: int) -> int:
-    """Give the ordinal of an instant's UTC day."""
+    """Return the ordinal of an instant's UTC day."""
     return instant // DAY + 1
 
 
@@ -38,7 +38,7 @@ A = TypeVar("A", bound=_Attempt)
 
 
 class RecentIds(dict[str, A]):
-    """First attempts by id, without those that no attempt in time can meet any more."""
+    """First attempts by id; deletes those that no attempt in time can refer to any more."""
 
     def __init__(self, retention_days: int) -> None:
         super().__init__()
@@ -60,6 +60,6 @@ class RecentIds(dict[str, A]):
     def _forget_before(self, oldest: int) -> None:
         for day in [day for day in self._by_day if day < oldest]:
             for identifier in self._by_day.pop(day):
-                first = self.get(identifier)  # which may be a later one by now
+                first = self.get(identifier)  # may have been replaced by a later attempt
                 if first is not None and day_of(first.instant) == day:
                     del self[identifier]

@@ -1,4 +1,4 @@
-"""Strict JSON, with numbers left as text: nothing is rounded, refused for size, or guessed at."""
+"""Strict JSON parsing with numbers left as text: no number is rounded or rejected for its size."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from itertools import accumulate
 from typing import Any, Final, NoReturn
 
 MAX_DEPTH: Final = 512
-"""Objects and arrays nested deeper than this are refused. A stated bound: one that came from the
-interpreter's stack would depend on who calls, and so on the profile."""
+"""Objects and arrays nested deeper than this are rejected. A fixed bound: one imposed by the
+interpreter's stack would depend on the caller, and so on the profile."""
 
 
 class NotStrictJsonError(ValueError):
-    """The bytes are not one strict JSON text, in UTF-8, nested at most `MAX_DEPTH` deep."""
+    """The bytes are not one strict JSON text in UTF-8, nested at most `MAX_DEPTH` deep."""
 
 
 class IntegerText(str):
-    """A JSON number without fraction or exponent, as it is written."""
+    """A JSON number without fraction or exponent, as it was written."""
 
     __slots__ = ()
 
 
 class OtherNumber:
-    """Stands for a JSON number with a fraction or an exponent: nothing here takes one."""
+    """Replaces a JSON number with a fraction or an exponent: no field accepts one."""
 
 
 def load_strict(data: bytes) -> Any:
-    """Parse one JSON text; of a key given twice the last counts.
+    """Parse one JSON text; the last of several equal keys counts.
 
-    :raises NotStrictJsonError: for anything that RFC 8259 does not allow, and for invalid UTF-8,
-        lone surrogates (escaped ones too) and nesting beyond `MAX_DEPTH`.
+    :raises NotStrictJsonError: if RFC 8259 does not allow the text, and for invalid UTF-8, lone
+        surrogates (escaped ones too) and nesting beyond `MAX_DEPTH`.
     """
     try:
         text = data.decode("utf-8")
@@ -53,13 +53,13 @@ _DECODER = json.JSONDecoder(
     parse_int=IntegerText, parse_float=lambda _text: OtherNumber, parse_constant=_refuse
 )
 
-# Of a surrogate pair both halves are taken at once, so a half that is met alone (group 1) is one.
+# A surrogate pair matches as a whole, so a half that matches alone (group 1) is a lone surrogate.
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )
-# Possessive: a text of a million escapes takes linear time and no stack.
+# Possessive quantifiers: a text of a million escapes takes linear time and no stack.
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?+', re.DOTALL)
 _STEP: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
 

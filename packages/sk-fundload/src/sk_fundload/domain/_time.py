@@ -1,8 +1,8 @@
-"""Time: RFC 3339 text to instants, days and weeks, as integers.
+"""Conversion of RFC 3339 text to instants, days and weeks, as integers.
 
 An *instant* is microseconds since 0001-01-01T00:00:00Z. A *day* is the proleptic Gregorian ordinal
 of the instant's UTC date (`datetime.date.toordinal`), so day 1 is 0001-01-01, a Monday. A *week* is
-the day that it begins with; the first week may begin before day 1.
+identified by its first day, which may be before day 1 for the first week.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ _REST = re.compile(
 
 
 def weekday_index(name: Weekday) -> int:
-    """Give 0 for Monday to 6 for Sunday."""
+    """Return the index of a weekday, from 0 for Monday to 6 for Sunday."""
     return get_args(Weekday).index(name)
 
 
 def week_start(day: int, first_weekday: int) -> int:
-    """Give the first day of the week that ``day`` is in, weeks beginning on ``first_weekday``."""
+    """Return the first day of the week of ``day``, if weeks begin on ``first_weekday``."""
     return day - (day - 1 - first_weekday) % 7
 
 
 def parse_instant(text: str) -> int | None:
-    """Give the instant of an RFC 3339 date and time with zone, or None.
+    """Return the instant of an RFC 3339 date and time with zone; None if the text is invalid.
 
-    White space at its ends is dropped. At most 6 fraction digits, seconds 00 to 59; years 0001 to
-    9999, as written and in UTC.
+    White space at the ends is ignored. The text has at most 6 fraction digits, seconds 00 to 59,
+    and years 0001 to 9999, both as written and in UTC.
     """
     text = text.strip(WHITE_SPACE)
     start = _hour(text[:_HOUR_LENGTH])
@@ -59,7 +59,7 @@ def _in_calendar(instant: int) -> int | None:
 
 
 def _hour(text: str) -> int | None:
-    """Give the instant at which the hour in ``text`` (``2000-01-01T00``) would begin in UTC."""
+    """Return the instant of the hour in ``text`` (``2000-01-01T00``), read as UTC."""
     found = _HOUR.fullmatch(text)
     if not found:
         return None
@@ -72,7 +72,7 @@ def _hour(text: str) -> int | None:
 
 
 def _rest(text: str) -> int | None:
-    """Give the microseconds from the hour to the instant, by ``text`` (``:00:00.5+01:00``)."""
+    """Return the microseconds from that hour to the instant, by ``text`` (``:00:00.5+01:00``)."""
     found = _REST.fullmatch(text)
     if not found:
         return None
@@ -87,12 +87,12 @@ def _rest(text: str) -> int | None:
 
 
 class InstantReader:
-    """`parse_instant` with a memory of both halves of the text, which repeat in most streams.
+    """`parse_instant` with a cache for both halves of the text, which repeat in most streams.
 
-    Where ``hours`` has the text's ``HEAD`` and ``rests`` has its ``TAIL``, their sum is the
-    instant: a caller in a hurry looks there first. Both are bounded: a stream comes back to an
-    hour's rests for ever, and to few of its hours. They hold nothing from the first and the last
-    day of the calendar, where a zone can lead out of it.
+    If ``hours`` has the text's ``HEAD`` and ``rests`` has its ``TAIL``, their sum is the instant: a
+    caller may look there first, to be fast. Both caches are bounded: in a stream the tails repeat
+    all the time, but only a few of the hours do. ``hours`` has no entry for the first and the last
+    day of the calendar, where a zone can lead outside of the calendar.
     """
 
     __slots__ = ("hours", "rests")
@@ -107,14 +107,14 @@ class InstantReader:
         self.rests: dict[str, int] = {}
 
     def read(self, text: str) -> int | None:
-        """Give what `parse_instant` gives, and remember the halves for the next time."""
+        """Return the same as `parse_instant`, and cache both halves of the text."""
         head, tail = text[self.HEAD], text[self.TAIL]
         start, rest = self.hours.get(head), self.rests.get(tail)
         if start is None:
             start = self._new_hour(head)
         if rest is None:
             rest = self._new_rest(tail)
-        if start is None or rest is None:  # white space at an end, or no time at all
+        if start is None or rest is None:  # white space at an end, or an invalid text
             return parse_instant(text)
         return _in_calendar(start + rest)
 

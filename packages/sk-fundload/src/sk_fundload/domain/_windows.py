@@ -1,10 +1,10 @@
-"""What is remembered of a customer's week: one list of integers.
+"""The window of a customer's week: one list of integers.
 
     [attempts on each of its seven days, accepted cents on each, accepted cents of the week]
 
-A day is found by its distance from the week's first one. A list, since nothing that Python can
-change is read and written faster, and one for the week, since it is met where a limit of the day is
-asked for as well as where the week's is: so a record looks a customer up once for all three.
+A day's index is its distance from the week's first day. The window is a list because no mutable
+type of Python is faster to read and write. One list holds the whole week so that a record needs
+only one look-up of its customer for the limits of the day and of the week.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Final, TypeAlias
 WeekWindow: TypeAlias = list[int]
 
 DAY_SUMS: Final = 7
-"""Where the accepted cents (effective) of the first day are; canonical attempts begin at 0."""
+"""Index of the accepted (effective) cents of the first day; canonical attempts begin at 0."""
 
 WEEK_SUM: Final = 14
-"""Where the accepted cents (effective) of the whole week are."""
+"""Index of the accepted (effective) cents of the whole week."""
 
 NO_WEEK: Final[WeekWindow] = [0] * (WEEK_SUM + 1)
-"""Stands for a week without attempts. Nothing writes to it."""
+"""The window of a week without attempts. Never modified."""

@@ -1,4 +1,4 @@
-"""Seeded input for fund load: traffic, scripted scenes for every rule, and on demand dirt."""
+"""Seeded input for fund load: traffic, scripted scenes for every rule, and unreadable lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An attempt to load funds, before it is written, and the many ways to write one."""
+"""An attempt to load funds, and the different ways to write it as a line."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Attempt(NamedTuple):
 
 
 def amount_text(cents: int, prefix: str = "$") -> str:
-    """Write cents as the input has them."""
+    """Format cents as an amount of the input."""
     return f"{prefix}{cents // 100}.{cents % 100:02d}"
 
 
 def time_text(second: int, zone_minutes: int | None = None, fraction: str = "") -> str:
-    """Write an instant in UTC (``Z``), or as the local time of a zone (minutes east)."""
+    """Format an instant in UTC (``Z``), or as the local time of a zone (minutes east)."""
     day, rest = divmod(second + (zone_minutes or 0) * 60, DAY)
     hour, rest = divmod(rest, 3_600)
     minute, secs = divmod(rest, 60)
@@ -35,7 +35,7 @@ def time_text(second: int, zone_minutes: int | None = None, fraction: str = "") 
 
 
 def plain_line(attempt: Attempt) -> str:
-    """Write an attempt as the reference data has it."""
+    """Format an attempt as in the reference data."""
     return (
         f'{{"id":"{attempt.id}","customer_id":"{attempt.customer_id}",'
         f'"load_amount":"{amount_text(attempt.cents)}","time":"{time_text(attempt.second)}"}}'
@@ -43,7 +43,7 @@ def plain_line(attempt: Attempt) -> str:
 
 
 def varied_line(attempt: Attempt, rng: random.Random) -> str:
-    """Write an attempt in one of the other ways that mean the same."""
+    """Format an attempt in another, random way with the same meaning."""
     return rng.choice(_WAYS)(attempt, rng)
 
 
@@ -70,7 +70,7 @@ def _other_prefix(attempt: Attempt, rng: random.Random) -> str:
 
 def _other_zone(attempt: Attempt, rng: random.Random) -> str:
     zone = rng.choice((-1_439, -720, -300, -60, -1, 0, 1, 60, 330, 345, 840, 1_439))
-    if not DAY < attempt.second < 3_652_058 * DAY:  # no room to go round the world there
+    if not DAY < attempt.second < 3_652_058 * DAY:  # a zone could lead outside of the calendar
         zone = 0
     return _line(attempt, time=time_text(attempt.second, zone))
 

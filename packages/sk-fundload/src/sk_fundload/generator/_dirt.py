@@ -1,4 +1,4 @@
-"""Lines that cannot be read: every kind that the specification knows."""
+"""Unreadable lines of every kind in the specification."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _MISSING: Final = object()
 
 
 def _line(**changes: Any) -> bytes:
-    """A good line with some values changed, or left out."""
+    """Return a valid line with some values changed, or left out."""
     fields = {k: v for k, v in {**_GOOD, **changes}.items() if v is not _MISSING}
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _with(raw: bytes) -> bytes:
-    """A good line with a raw JSON member put before the rest."""
+    """Return a valid line with a raw JSON member before the others."""
     return b"{" + raw + b"," + _line()[1:]
 
 
@@ -142,19 +142,19 @@ UNREADABLE: Final[tuple[bytes, ...]] = (
     *_TIMES,
     *_AMOUNTS,
 )
-"""Lines without their ends, each unreadable for a reason of its own."""
+"""Lines without line ends, each unreadable in a different way."""
 
 BLANK: Final = (b"", b" ", b"\t", b" \t  ", b"\r", b" \r ")
-"""Lines that produce nothing."""
+"""Blank lines, which produce no output."""
 
 
 def long_line(size: int, identifier: str) -> bytes:
-    """Give a good line with this id, filled up to ``size`` bytes."""
+    """Return a valid line with this id, filled up to ``size`` bytes."""
     line = _line(id=identifier)
     fill = size - len(line) - len(b',"fill":""')
     return line[:-1] + b',"fill":"' + b"x" * fill + b'"}'
 
 
 def longest_lines(identifier: str) -> tuple[bytes, bytes]:
-    """Give a line that is just short enough, and one that is a byte too long."""
+    """Return a line of the maximum length, and one that is a byte too long."""
     return long_line(MAX_LINE_BYTES, identifier), long_line(MAX_LINE_BYTES + 1, identifier)

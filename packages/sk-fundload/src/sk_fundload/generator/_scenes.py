@@ -1,7 +1,7 @@
-"""Scripted scenes: a few attempts each, by customers of their own, that bring a rule to its edge.
+"""Scripted scenes: a few attempts each, mostly by new customers, that test the limits of a rule.
 
-A scene gets a Monday to play after and gives its lines in order. What each line comes to under
-which rule set is for the reference implementation to say; the comments say what it is there for.
+A scene takes the Monday after which it plays and returns its lines in order. The reference
+implementation determines the decision for each line; the comments state what a scene tests.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ _CALENDAR: Final = 3_652_059 * DAY
 
 
 class Stage:
-    """What scenes are made with."""
+    """Makes the customers and attempts of scenes."""
 
     def __init__(self, rng: random.Random, identities: Identities) -> None:
         self.rng, self.identities = rng, identities
 
     def customer(self) -> str:
-        """Give a customer without a history."""
+        """Return a customer without a history."""
         return self.identities.new_customer()
 
     def load(self, customer: str, cents: int, second: int, id_: str | None = None) -> Attempt:
-        """Give an attempt, with a new id that is not prime unless one is given."""
+        """Return an attempt, with a new id that is not prime unless ``id_`` is given."""
         return Attempt(id_ or self.identities.composite_id(), customer, cents, second)
 
     def prime(self, customer: str, cents: int, second: int) -> Attempt:
-        """Give an attempt with a new prime id."""
+        """Return an attempt with a new prime id."""
         return self.load(customer, cents, second, self.identities.prime_id())
 
 
@@ -46,7 +46,7 @@ def _plain(*attempts: Attempt) -> list[str]:
 
 
 def _attempts(stage: Stage, monday: int) -> list[str]:
-    """The fourth and fifth attempt of a day; one that was declined counts as well."""
+    """The fourth and fifth attempt of a day; a declined attempt counts as well."""
     customer, day = stage.customer(), monday + stage.rng.randrange(7) * DAY
     cents = (6_000_00, 1_00, 1_00, 1_00, 1_00)
     loads = [stage.load(customer, c, day + n * HOUR) for n, c in enumerate(cents)]
@@ -54,7 +54,7 @@ def _attempts(stage: Stage, monday: int) -> list[str]:
 
 
 def _daily_limit(stage: Stage, monday: int) -> list[str]:
-    """Exactly the daily limit, then a cent; the same at once, and a cent more at once."""
+    """The daily limit in two loads, then a cent; the limit in one load, and a cent over it."""
     day = monday + stage.rng.randrange(1, 7) * DAY
     first, second, third = stage.customer(), stage.customer(), stage.customer()
     return _plain(
@@ -68,7 +68,7 @@ def _daily_limit(stage: Stage, monday: int) -> list[str]:
 
 
 def _monday(stage: Stage, monday: int) -> list[str]:
-    """The daily limit where Monday counts double, and where it does not."""
+    """The daily limit on a Monday, which may count double, and on the days around it."""
     first, second = stage.customer(), stage.customer()
     return _plain(
         stage.load(first, 2_500_00, monday),
@@ -80,7 +80,7 @@ def _monday(stage: Stage, monday: int) -> list[str]:
 
 
 def _weekly_limit(stage: Stage, monday: int) -> list[str]:
-    """Exactly the weekly limit, a cent more, and the first second of the next week."""
+    """Exactly the weekly limit, a cent over it, and the first second of the next week."""
     customer = stage.customer()
     days = [monday + n * DAY + HOUR for n in range(1, 7)]
     return _plain(
@@ -92,7 +92,7 @@ def _weekly_limit(stage: Stage, monday: int) -> list[str]:
 
 
 def _year_end(stage: Stage, _monday: int) -> list[str]:
-    """A week that two years share, and the day that the year begins with."""
+    """A week that spans two years, then a leap day and the day after it."""
     customer, midnight = stage.customer(), _YEAR_END
     return _plain(
         *(stage.load(customer, 5_000_00, midnight - n * DAY) for n in (4, 3, 2)),
@@ -106,7 +106,7 @@ def _year_end(stage: Stage, _monday: int) -> list[str]:
 
 
 def _zones(stage: Stage, monday: int) -> list[str]:
-    """Local dates that are not the UTC date, on a day that is full."""
+    """Times whose local date is not the UTC date, around a day at its limit."""
     customer, day = stage.customer(), monday + 3 * DAY
     full = stage.load(customer, 5_000_00, day + 12 * HOUR)
     lines = [plain_line(full)]
@@ -117,14 +117,14 @@ def _zones(stage: Stage, monday: int) -> list[str]:
 
 
 def _late(stage: Stage, monday: int) -> list[str]:
-    """Days that come out of order, into another week and back."""
+    """Days out of order, in two weeks."""
     customer = stage.customer()
     days = (9, 1, 9, 2, 1, 3, 4, 1, 8)
     return _plain(*(stage.load(customer, 2_500_00, monday + n * DAY) for n in days))
 
 
 def _replays(stage: Stage, monday: int) -> list[str]:
-    """The same again, in other words; and all that makes it another one."""
+    """Replays, also in other notations; and every change that makes an attempt a different one."""
     customer, other = stage.customer(), stage.customer()
     first = stage.load(customer, 1_234_56, monday + DAY)
     declined = stage.load(customer, 9_999_99, monday + 2 * DAY)
@@ -143,7 +143,7 @@ def _replays(stage: Stage, monday: int) -> list[str]:
 
 
 def _prime_pair(stage: Stage, monday: int) -> list[str]:
-    """Two prime ids on one day, over customers; and one that is declined, which does not count."""
+    """Several prime ids on one day, by different customers; a declined one does not count."""
     day = monday + stage.rng.randrange(1, 7) * DAY
     padded = stage.prime(stage.customer(), 1_00, day + 3)
     return _plain(
@@ -156,7 +156,7 @@ def _prime_pair(stage: Stage, monday: int) -> list[str]:
 
 
 def _prime_cap(stage: Stage, monday: int) -> list[str]:
-    """The cap of prime ids, exactly and a cent over it, on a Monday too."""
+    """The amount cap of prime ids, exactly and a cent over it, also on a Monday."""
     tuesday = monday + DAY
     return _plain(
         stage.prime(stage.customer(), 9_999_00, tuesday),
@@ -168,7 +168,7 @@ def _prime_cap(stage: Stage, monday: int) -> list[str]:
 
 
 def _long_ids(stage: Stage, monday: int) -> list[str]:
-    """Ids of 18 digits that are prime, and longer ones that would be and count as not prime."""
+    """Prime ids of 18 digits, and longer ids, which count as not prime even if they are prime."""
     number, day = stage.rng.randrange(10**17, 10**18), monday + 4 * DAY
     ids = (
         "999999999999999989",  # the largest prime of 18 digits
@@ -182,14 +182,14 @@ def _long_ids(stage: Stage, monday: int) -> list[str]:
 
 
 def _small_ids(stage: Stage, monday: int) -> list[str]:
-    """0, 1, 2 and the like, with zeros before them."""
+    """Small numbers as ids, some with leading zeros."""
     day = monday + 5 * DAY
     ids = ("0", "1", "2", "3", "4", "5", "9", "00", "01", "02", "007", "7", "0000000025", "2809")
     return _plain(*(stage.load(stage.customer(), 1_00, day, id_) for id_ in ids))
 
 
 def _extremes(stage: Stage, _monday: int) -> list[str]:
-    """The first and the last moment of the calendar, the least and the greatest amount."""
+    """The first and the last instant of the calendar, the smallest and the largest amount."""
     customer = stage.customer()
     last = stage.load(customer, 5_000_00, _CALENDAR - 1)
     return [
@@ -218,4 +218,4 @@ SCENES: Final[tuple[Scene, ...]] = (
     _small_ids,
     _extremes,
 )
-"""Every scene. Some have ids of their own that come again each time: then they are duplicates."""
+"""Every scene. Some use fixed ids, which are duplicates when the scene is repeated."""

@@ -1,4 +1,4 @@
-"""The stream: traffic, scenes and dirt, mixed by one seed, in blocks of bytes."""
+"""The generated stream: traffic, scenes and unreadable lines, mixed by a seed, in blocks."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _LONG_EVERY: Final = 100_000
 
 
 def generate(records: int, seed: int, *, dirty: bool = False) -> Iterator[bytes]:
-    """Give fund-load input in blocks; the same arguments give the same bytes.
+    """Yield fund-load input in blocks; the same arguments produce the same bytes.
 
-    It has ``records`` lines that each produce a line of output. With ``dirty`` some of them cannot
-    be read, blank ones come besides, line ends differ, it begins with a byte order mark, and the
-    last line has no end. In 2 000 records there is a line of nearly every kind, and every reason to
-    decline, under either rule set; from 10 002 on also the longest line that is read, and the
-    shortest that is too long.
+    The input has ``records`` lines that each produce a line of output. With ``dirty`` some of these
+    are unreadable, there are blank lines in addition, line ends differ, the input begins with a
+    byte order mark, and the last line has no line end. 2 000 records contain a line of nearly every
+    kind, and every reason to decline, for either rule set; 10 002 or more also contain the longest
+    line that is read, and the shortest that is too long.
     """
     rng = random.Random(seed)  # noqa: S311 - to be repeatable, not secret
     lines = _lines(rng, records, dirty=dirty)
@@ -52,7 +52,7 @@ def _lines(rng: random.Random, records: int, *, dirty: bool) -> Iterator[bytes]:
     scenes = _Deck(rng, SCENES)
     dirt = _Deck(rng, UNREADABLE)
     waiting: deque[str] = deque()
-    # The first of each deck soon, however short the stream; then now and then.
+    # Until each deck was dealt once its cards come often, depending on the length; then rarely.
     eager = min(0.3, 0.01 + 1_000 / max(records, 1))
     longest_at = rng.randrange(2_000, _LONG_EVERY // 10) if dirty else -1
     for number in range(records):
@@ -75,7 +75,7 @@ def _lines(rng: random.Random, records: int, *, dirty: bool) -> Iterator[bytes]:
 
 
 class _Deck(Generic[T]):
-    """Deals all its cards in random order, then all again."""
+    """Deals all its cards in random order, then all again in a new order."""
 
     def __init__(self, rng: random.Random, cards: Sequence[T]) -> None:
         self._rng, self._cards = rng, cards
@@ -88,7 +88,7 @@ class _Deck(Generic[T]):
         return self._shuffles > 1 or (self._shuffles == 1 and not self._left)
 
     def deal(self) -> T:
-        """Give the next card."""
+        """Return the next card."""
         if not self._left:
             self._left = self._rng.sample(self._cards, len(self._cards))
             self._shuffles += 1

@@ -1,4 +1,4 @@
-"""The ordinary traffic: customers that load funds over 45 days and the turn of a year."""
+"""The ordinary traffic: customers load funds over 45 days that span the end of a year."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ SPAN: Final = 45 * DAY
 
 
 class Traffic:
-    """Gives attempts one by one, in the order of time but for a few.
+    """Generates attempts one by one, nearly all in the order of time.
 
-    One customer to 50 attempts, so that a customer makes about one a day whatever the number. 12 %
-    are by a customer who was here a moment ago, 2 % repeat an id, half of them in all else too.
+    There is one customer per 50 attempts, so that a customer makes about one attempt a day for any
+    number of records. 15 % of the attempts are by a recent customer, and 2 % repeat an id, half of
+    them with all other fields unchanged.
     """
 
     def __init__(self, rng: random.Random, identities: Identities, records: int) -> None:
@@ -31,11 +32,11 @@ class Traffic:
 
     @property
     def now(self) -> int:
-        """The second that the traffic has come to."""
+        """The second that the traffic has reached."""
         return START + int(self._given * self._step)
 
     def attempt(self) -> Attempt:
-        """Give the next attempt."""
+        """Return the next attempt."""
         random = self._random
         second = self.now
         self._given += 1

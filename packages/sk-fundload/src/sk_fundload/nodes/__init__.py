@@ -1,4 +1,4 @@
-"""The nodes of fund load, one to a module, and the states that they share."""
+"""The nodes of fund load, one per module, and their states."""
 
 from __future__ import annotations
 

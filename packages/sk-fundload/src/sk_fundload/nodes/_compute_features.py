@@ -1,4 +1,4 @@
-"""What the policies look at: the amount that counts, and whether the id is a prime number."""
+"""The features for the policies: the effective amount, and whether the id is a prime number."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sk_fundload.messages import Featured, Gated
 class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The Monday multiplier (1 is off), and whether ids are tested for primality at all.
 
-    The largest multiplier keeps the largest amount within 63 bits, as the wire needs it.
+    The bound of the multiplier keeps the largest amount within 63 bits, as the wire format needs.
     """
 
     monday_multiplier: Annotated[int, Meta(ge=1, le=50)] = 1
@@ -24,7 +24,7 @@ class FeatureSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @node(name="compute_features", stage="features")
 class ComputeFeatures:
-    """Multiply Monday's amounts and test ids for primality, as far as the rules ask for it."""
+    """Multiply Monday's amounts and test ids for primality, as far as the settings require it."""
 
     def __init__(self, settings: FeatureSettings) -> None:
         self._multiplier = settings.monday_multiplier

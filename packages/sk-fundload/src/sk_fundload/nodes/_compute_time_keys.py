@@ -12,7 +12,7 @@ from sk_fundload.messages import LoadAttempt, Timed
 
 
 class TimeKeySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which day a week begins with."""
+    """The first day of a week."""
 
     week_start: Weekday = "monday"
 
@@ -23,8 +23,8 @@ class ComputeTimeKeys:
 
     def __init__(self, settings: TimeKeySettings) -> None:
         self._first_weekday = weekday_index(settings.week_start)
-        # The keys of the day that was met last, from instant to instant: a stream stays on one for
-        # a while, and to divide costs more than all else here.
+        # A cache: the keys of the last day, and its bounds as instants. Successive attempts are
+        # mostly of the same day, and a division would cost more than all other work here.
         self._begin = self._end = self._day = self._week = 0
 
     def __call__(self, attempt: LoadAttempt) -> Timed:

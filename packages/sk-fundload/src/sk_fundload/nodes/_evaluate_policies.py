@@ -1,4 +1,4 @@
-"""The verdict: the first policy that an attempt fails declines it."""
+"""The verdict on an attempt: the first policy that it violates declines it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 
 
 class PrimeGate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is allowed of attempts with a prime id: an amount, and how many a day in all."""
+    """The limits for attempts with a prime id: the amount, and the number per day in total."""
 
     cap_cents: Cents = 9_999_00
     per_day: Count = 1
 
 
 class PolicySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The limits. Exactly a limit is allowed. Without ``prime_gate`` there is no prime rule."""
+    """The limits, each inclusive. Without ``prime_gate`` there is no rule for prime ids."""
 
     daily_attempts: Count = 3
     daily_cents: Cents = 5_000_00
@@ -44,7 +44,7 @@ class PolicySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 @node(name="evaluate_policies", stage="policy")
 class EvaluatePolicies:
-    """Decide by the limits and the windows. Reads the windows, changes none."""
+    """Decide by the limits and the windows. Reads the windows, but does not change them."""
 
     def __init__(
         self, settings: PolicySettings, windows: CustomerWindows, primes: PrimeDays | None
@@ -59,7 +59,7 @@ class EvaluatePolicies:
 
     @classmethod
     def states(cls, settings: PolicySettings) -> tuple[type, ...]:
-        """Without the prime gate no global state is needed, and customers can be spread."""
+        """Return the states; without the prime gate all are partitioned by customer."""
         return (CustomerWindows, PrimeDays) if settings.prime_gate else (CustomerWindows,)
 
     def __call__(self, featured: Featured) -> Judged:

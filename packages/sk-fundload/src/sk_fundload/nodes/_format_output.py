@@ -1,4 +1,4 @@
-"""The line of output, and the line of the rejects file."""
+"""Formatting the lines of the output and of the rejects file."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _encode = msgspec.json.Encoder().encode
 
 @node(name="format_output", stage="egress")
 class FormatOutput:
-    """Write compact JSON with three keys. Ids are digits or empty: nothing needs escaping."""
+    """Format compact JSON with three keys. Ids are digits or empty, so nothing is escaped."""
 
     def __call__(self, decision: Decision | Unreadable) -> OutputLine:
-        """Write one line."""
+        """Format the line of one decision."""
         return self.process_batch((decision,))[0]
 
     def process_batch(self, decisions: Sequence[Decision | Unreadable]) -> list[OutputLine]:
-        """Write one line for each."""
+        """Format one line for each decision."""
         lines: list[OutputLine] = []
         add = lines.append
         for decision in decisions:

@@ -1,4 +1,4 @@
-"""First occurrence, replay or conflict."""
+"""Detection of duplicate ids: first occurrence, replay or conflict."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from sk_fundload.nodes._states import FirstAttempts
 
 
 class GateSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """For how many days after its first attempt an id is known; None: for ever."""
+    """The number of days after its first attempt that an id is known; None for ever."""
 
     retention_days: RetentionDays | None = None
 
 
 @node(name="idempotency_gate", stage="features")
 class IdempotencyGate:
-    """Tell the first attempt with an id from later ones: the same again, or another one."""
+    """Mark attempts whose id was seen before: as replays if they are equal, else as conflicts."""
 
     def __init__(self, settings: GateSettings, first: FirstAttempts) -> None:
         self._retention = settings.retention_days
@@ -34,7 +34,7 @@ class IdempotencyGate:
         self._get = first.by_id.get
 
     def __call__(self, timed: Timed) -> Gated:
-        """Say whether the attempt is a duplicate, and remember it when it is none."""
+        """Determine whether the attempt is a duplicate, and store it if it is not."""
         id_, attempt = timed.id, timed.attempt
         first = self._get(id_)
         if first is None:

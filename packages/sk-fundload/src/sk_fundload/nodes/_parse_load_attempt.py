@@ -1,4 +1,4 @@
-"""A line of bytes to an attempt, or to an account of why it cannot be read."""
+"""Parsing a line of bytes to an attempt, or to a record with the reason why it is unreadable."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _Id = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
 class _Fields(Struct, gc=False):
-    """The usual line. The lengths rule out most of what the digit checks below do not look at."""
+    """The usual line. The length limits cover most of what the checks for digits do not."""
 
     id: _Id
     customer_id: _Id
@@ -42,17 +42,17 @@ class _Fields(Struct, gc=False):
 
 
 class ReadSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many days before the newest are still taken; None: all, whenever they come."""
+    """The number of days before the newest day that are not too late; None for no limit."""
 
     retention_days: RetentionDays | None = None
 
 
 @node(name="parse_load_attempt", stage="ingress")
 class ParseLoadAttempt:
-    """Read a line: at once when it is as nearly all lines are, else with all care.
+    """Parse a line: on a fast path if it has the usual form, else on a complete, slow path.
 
-    Both ways read the same: where the quick one is not sure to, it leaves the line to
-    `sk_fundload.domain.read_line`, which also names what is wrong.
+    Both paths have the same results: if the fast path might differ, it leaves the line to
+    `sk_fundload.domain.read_line`, which also determines the reason for an unreadable line.
     """
 
     def __init__(self, settings: ReadSettings, newest: NewestDay | None) -> None:
@@ -62,15 +62,15 @@ class ParseLoadAttempt:
 
     @classmethod
     def states(cls, settings: ReadSettings) -> tuple[type, ...]:
-        """Nothing is remembered without a retention."""
+        """Return the states. Without a retention there is none."""
         return (NewestDay,) if settings.retention_days else ()
 
     def __call__(self, line: RawLine) -> LoadAttempt | Unreadable:
-        """Read one line."""
+        """Parse one line."""
         return self.process_batch((line,))[0]
 
     def process_batch(self, lines: Sequence[RawLine]) -> list[LoadAttempt | Unreadable]:
-        """Read several lines, in one loop without a call of our own for a usual one."""
+        """Parse several lines; the loop calls no Python function for a usual line, to be fast."""
         decode, with_care, newest = self._decode, self._with_care, self._newest
         hours, rests, instant_of = self._instants.hours, self._instants.rests, self._instants.read
         read: list[LoadAttempt | Unreadable] = []
@@ -78,8 +78,8 @@ class ParseLoadAttempt:
         for line in lines:
             data = line.data
             if (
-                not data.isascii()  # then so is every string in it, and isdigit() means 0 to 9
-                or _BACKSLASH in data  # (what nobody asked for is not looked into by the decoder)
+                not data.isascii()  # for ASCII strings isdigit() means 0 to 9
+                or _BACKSLASH in data  # the decoder does not check escapes in unknown fields
                 or (len(data) > SHORT_LINE_BYTES and may_be_deep(data))
             ):
                 add(with_care(line))
@@ -92,9 +92,9 @@ class ParseLoadAttempt:
             id_, customer = fields.id, fields.customer_id
             amount, time = fields.load_amount, fields.time
             bare = amount.removeprefix("USD").removeprefix("$")
-            digits = bare.replace(".", "", 1)  # a second point stays, and is no digit
+            digits = bare.replace(".", "", 1)  # a second point stays, and is not a digit
             cents: int | None
-            # Three digits at least: what stands before the point is never nothing.
+            # At least three digits, so that there is one before the point.
             if len(digits) > 2 and digits.isdigit() and bare[-3] == ".":
                 try:
                     cents = read_digits(digits)

@@ -1,4 +1,4 @@
-"""The states: what outlives a record, and the key that each is partitioned by."""
+"""The states of the nodes, and the key by which each is partitioned."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sk_fundload.messages import LoadAttempt
 
 @state(key=None)
 class NewestDay:
-    """The newest UTC day that was read so far. Asked for with a retention alone."""
+    """The newest UTC day read so far. Only used with a retention."""
 
     def __init__(self) -> None:
         self.day = 0
@@ -24,18 +24,18 @@ class FirstAttempts:
         self.by_id: dict[str, LoadAttempt] = {}
 
     def retain(self, days: int) -> None:
-        """Forget from now on what no attempt in time can meet any more; before the first one."""
+        """Delete attempts that no attempt in time can refer to; called before the first attempt."""
         self.by_id = RecentIds(days)
 
 
 @state(key="customer_id")
 class CustomerWindows:
-    """The windows of each customer. ``update_windows`` alone writes here.
+    """The windows of each customer. Only ``update_windows`` writes here.
 
-    ``weeks`` holds them by a week's first day, then by customer. Input comes about in the order of
-    time, so that what it touches lies together, and the processor finds it in its cache however
-    many weeks there are. Every record brings a text of its own: ``names`` has the one for each
-    customer that all weeks share.
+    ``weeks`` maps a week's first day to the windows by customer. Input is mostly in the order of
+    time, so that successive records use windows that are close in memory and in the processor's
+    cache, however many weeks there are. Every record has its own string for the customer's id:
+    ``names`` has the one string per customer that all weeks share.
     """
 
     def __init__(self) -> None:
@@ -44,13 +44,13 @@ class CustomerWindows:
         self._named = 0
 
     def begin(self, week: int, customer: str) -> WeekWindow:
-        """Give the window of a customer who has none in a week yet."""
+        """Create and return the window of a customer who has none in a week yet."""
         customer = self.names.setdefault(customer, customer)
         window = self.weeks.setdefault(week, {})[customer] = NO_WEEK.copy()
         return window
 
     def forget_before(self, day: int) -> None:
-        """Drop weeks that end before a day; names of nobody only when there may be many."""
+        """Drop weeks that end before a day; drop unused names, but only if there may be many."""
         for old in [first for first in self.weeks if first + 6 < day]:
             del self.weeks[old]
         if len(self.names) > 2 * self._named:
@@ -62,12 +62,12 @@ class CustomerWindows:
 
 @state(key=None)
 class PrimeDays:
-    """How many prime ids were accepted on each UTC day, over all customers."""
+    """The number of accepted prime ids on each UTC day, over all customers."""
 
     def __init__(self) -> None:
         self.by_day: dict[int, int] = {}
 
     def forget_before(self, day: int) -> None:
-        """Drop the days before a day."""
+        """Drop all days before ``day``."""
         for old in [each for each in self.by_day if each < day]:
             del self.by_day[old]

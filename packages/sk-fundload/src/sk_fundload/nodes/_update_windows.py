@@ -1,4 +1,4 @@
-"""The only writer of the windows."""
+"""The update of the windows; no other node writes to them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sk_fundload.nodes._states import CustomerWindows, PrimeDays
 
 
 class WindowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether accepted prime ids are counted: yes where ``evaluate_policies`` has a prime gate.
+    """Whether accepted prime ids are counted: required if ``evaluate_policies`` has a prime gate.
 
-    With ``retention_days``, as the first attempt of a newer week is counted, the weeks are dropped
-    that end more than so many days before its day, and with them the prime days before then. Until
-    the next one nothing is: up to six days more are kept, and whole weeks. None: all are kept.
+    With ``retention_days``, the first counted attempt of a newer week drops the weeks that end more
+    than this number of days before its day, and the prime days before then. Nothing is dropped in
+    between: up to six more days are kept, and whole weeks. None keeps everything.
     """
 
     prime_gate: bool = False
@@ -37,11 +37,11 @@ class UpdateWindows:
 
     @classmethod
     def states(cls, settings: WindowSettings) -> tuple[type, ...]:
-        """Without the prime gate no global state is needed, and customers can be spread."""
+        """Return the states; without the prime gate all are partitioned by customer."""
         return (CustomerWindows, PrimeDays) if settings.prime_gate else (CustomerWindows,)
 
     def __call__(self, judged: Judged) -> Decision:
-        """Write the attempt into the windows and give the decision."""
+        """Count the attempt in the windows and return the decision."""
         customer, reason = judged.customer_id, judged.reason
         accepted = not reason
         if judged.canonical:
@@ -61,7 +61,7 @@ class UpdateWindows:
         return Decision(judged.id, customer, accepted, reason)
 
     def _begin(self, day: int, week: int, customer: str) -> WeekWindow:
-        """A customer's first attempt in a week: where that is the newest one, old ones go."""
+        """Begin a customer's window in a week; if the week is the newest so far, drop old weeks."""
         retention = self._retention
         if retention is not None and week > self._newest:
             self._newest = week
