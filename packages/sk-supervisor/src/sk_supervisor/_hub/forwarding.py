@@ -93,7 +93,7 @@ class Forwarding:
             self._local_peer.lost(worker)
 
     def _grant(self, credit: CreditGrant) -> None:
-        """Send credit to the workers that read or keep batches; detect the end of the run."""
+        """Send credit to the workers that read or keep batches; report when all is acknowledged."""
         granted = encode_header(CreditHeader(credit.acknowledged))
         for worker in credit.workers:
             link = self._links.here.get(worker)

@@ -1,1 +1,1 @@
-"""The display of a running run on a terminal."""
+"""The display of a run on a terminal while it runs."""

@@ -15,7 +15,7 @@ from sk_supervisor._worker.data_plane import DataPlaneChannel
 
 @dataclass(frozen=True, slots=True)
 class Planes:
-    """The callables that open both ends, called as the two of :func:`worker_scope` are."""
+    """The callables that open both ends; :func:`worker_scope` has the defaults."""
 
     control: Callable[[dict[str, Any], Callable[[ControlMessage], None]], ControlPlaneChannel]
     data: Callable[..., DataPlaneChannel]

@@ -1,4 +1,4 @@
-"""The thread that sends a worker's heartbeats and progress, besides its work."""
+"""The thread that sends a worker's heartbeats and progress while its main thread works."""
 
 from __future__ import annotations
 

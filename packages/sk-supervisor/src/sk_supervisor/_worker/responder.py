@@ -35,14 +35,14 @@ if TYPE_CHECKING:  # few applications have coroutines
 _LEAVE_SECONDS: Final = 1.0
 #: The most frames and visits that are taken before some are run.
 _MOST_FRESH: Final = 256
-#: While there is more work, output is held until it has so many elements, or for so long.
+#: While there is more work, so many visits and answers are held at most, for so long at most.
 _MOST_HELD: Final = 256
 _HELD_SECONDS: Final = 0.005
 #: A request that has waited for less has only just arrived.
 _PROMPT_SECONDS: Final = 0.005
 #: Output of this size is sent at once.
 _MOST_BYTES: Final = 1 << 20
-#: The elements encoded at once: large output is sent before all of it is in memory twice.
+#: So many visits or answers are encoded at once: large output must not be in memory twice.
 _AT_ONCE: Final = 32
 #: The way of visits: the segment that they leave, and the place and the segment that they go to.
 _Way = tuple[int, str, int]
