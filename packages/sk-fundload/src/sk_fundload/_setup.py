@@ -104,10 +104,7 @@ def _refuse_mixed_output(config: Config) -> None:
 
 
 def _refuse_mixed_rules(config: Config) -> None:
-    """Reject different settings for a rule that several nodes implement together.
-
-    Otherwise the rule would be applied incorrectly, without an error.
-    """
+    """Reject nodes that implement a rule together but have different settings for it."""
     for setting, nodes in _SHARED.items():
         asked: dict[str, tuple[str, ...]] = {}
         for node in nodes:

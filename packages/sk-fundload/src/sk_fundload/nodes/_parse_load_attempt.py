@@ -33,7 +33,7 @@ _Id = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
 class _Fields(Struct, gc=False):
-    """The usual line. The length limits cover most of what the checks for digits do not."""
+    """The usual line. The limits on lengths make most further checks of lengths unnecessary."""
 
     id: _Id
     customer_id: _Id

@@ -1,1 +1,1 @@
-"""Check the configured exporters and build them."""
+"""Check and build the configured exporters."""

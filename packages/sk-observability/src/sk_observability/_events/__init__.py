@@ -1,1 +1,1 @@
-"""The log of lifecycle events: sequence numbers, rate limits, severities."""
+"""Record lifecycle events: sequence numbers, rate limits, severities."""

@@ -1,1 +1,1 @@
-"""Exporters: their interface, how they are found, and how a run is isolated from them."""
+"""Define exporters, find them by kind and isolate the run from their failures."""

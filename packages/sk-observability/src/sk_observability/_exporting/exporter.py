@@ -77,7 +77,7 @@ class Origin(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """What a kind needs installed: modules, and the name of the extra that provides them."""
+    """The optional modules that a kind needs, and the name of the extra that provides them."""
 
     name: str
     modules: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""An exporter that blocks in `export` (another package's, say), called in a thread of its own."""
+"""A wrapper for an exporter that may block or hang in `export`: calls it in a thread of its own."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class LineFile:
         self._path = None if path is None else os.path.abspath(path)
         self._torn = False
         self._descriptor: int | None = None
-        self._room: select.poll | None = None  # of what can be full
+        self._room: select.poll | None = None  # None for a regular file, which cannot be full
         self._most = _FILE_PIECE
 
     def write(self, data: bytes) -> Iterator[int]:

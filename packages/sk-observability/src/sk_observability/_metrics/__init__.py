@@ -1,1 +1,1 @@
-"""Metrics: their table, how each is read from a snapshot, and how they are exported."""
+"""Define the metrics, read them from a snapshot and export them."""

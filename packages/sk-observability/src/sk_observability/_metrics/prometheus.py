@@ -47,7 +47,7 @@ def _family(metric: Metric, snapshot: MetricsSnapshot) -> Family:
     if metric.kind is MetricKind.HISTOGRAM:
         times = HistogramMetricFamily(name, help_text, labels=metric.labels)
         for labels, value in metric.samples(snapshot):
-            assert isinstance(value, Histogram)  # noqa: S101 - what its kind says
+            assert isinstance(value, Histogram)  # noqa: S101 - by the metric's kind
             times.add_metric(
                 labels, list(zip(_LE, accumulate(value.counts), strict=True)), value.sum
             )
@@ -55,6 +55,6 @@ def _family(metric: Metric, snapshot: MetricsSnapshot) -> Family:
     make = CounterMetricFamily if metric.kind is MetricKind.COUNTER else GaugeMetricFamily
     family = make(name, help_text, labels=metric.labels)
     for labels, value in metric.samples(snapshot):
-        assert not isinstance(value, Histogram)  # noqa: S101 - what its kind says
+        assert not isinstance(value, Histogram)  # noqa: S101 - by the metric's kind
         family.add_metric(labels, float(value))
     return family

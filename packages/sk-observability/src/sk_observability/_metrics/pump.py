@@ -75,7 +75,7 @@ class MetricPump:
     def _hand_over(self) -> None:
         try:
             snapshot = self._take()
-        except Exception as error:  # noqa: BLE001 - the next one may be taken: one is lost, not all
+        except Exception as error:  # noqa: BLE001 - the next snapshot may succeed
             self._missed(error)
             return
         for outlet in self._outlets:

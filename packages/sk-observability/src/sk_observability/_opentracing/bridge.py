@@ -35,7 +35,7 @@ class TracerBridge:
         self,
         tracer: Any,
         carrier: Mapping[str, str] | None = None,
-        origin: Origin = Origin(),  # noqa: B008 - nobody changes it
+        origin: Origin = Origin(),  # noqa: B008 - immutable
         close_seconds: float = 5.0,
     ) -> None:
         self._tracer, self._carrier, self._origin = tracer, carrier, origin

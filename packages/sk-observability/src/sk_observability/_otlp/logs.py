@@ -57,7 +57,7 @@ def _record(event: LifecycleEvent) -> LogRecord:
 
 
 def _context_of(event: LifecycleEvent) -> Context:
-    """Return the context of the event's trace; the event belongs to no span in it."""
+    """Return the context of the event's trace, without a span."""
     if event.trace_id is None:
         return Context()
     context = SpanContext(int(event.trace_id, 16), 0, is_remote=False, trace_flags=_SAMPLED)

@@ -79,7 +79,7 @@ class OtlpSender(Generic[T]):
             result = self._connected().export(batch)
         except ExportFailedError as error:
             return error
-        except Exception as error:  # noqa: BLE001 - counted by who called
+        except Exception as error:  # noqa: BLE001 - counted by the caller
             # This includes what the library raises if `finish` hangs up just before a retry.
             return ExportFailedError(reason_of(error))
         if result.name != "SUCCESS" or heard.reason is not None:
