@@ -1,9 +1,9 @@
 """Signed frames over loopback TCP: framing, signing, replay guard, key material.
 
 A `FrameDecoder` cuts bytes into `WireFrame`s. A `Signer` signs frames for one direction of a link
-(a `Channel`), and a `Verifier` verifies them. `ClientHandshake` and `ServerHandshake` prove the two
-ends to each other. None of these does I/O: `SecureTcpTransport` puts them on blocking sockets, and
-a `SecureChannel` is a connection that it has made. The wire format is in the README.
+(a `Channel`), and a `Verifier` verifies them. `ClientHandshake` and `ServerHandshake` authenticate
+the two ends to each other. None of these does I/O: `SecureTcpTransport` runs them on sockets and
+returns each connection as a `SecureChannel`. The README specifies the wire format.
 """
 
 from sk_transport._channel import Channel

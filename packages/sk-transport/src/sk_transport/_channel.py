@@ -1,4 +1,4 @@
-"""The direction of a link that a signature is bound to, and names in canonical bytes."""
+"""The direction of a link that a signature is bound to, and the canonical encoding of names."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _COUNT = struct.Struct(">I")
 
 
 def canonical(*parts: str) -> bytes:
-    """Return `parts` as length-prefixed UTF-8: no two different tuples give the same bytes.
+    """Encode `parts` as length-prefixed UTF-8: no two different tuples give the same bytes.
 
-    Raises `UnicodeEncodeError` for lone surrogates; callers name the field.
+    Raises `UnicodeEncodeError` for lone surrogates; callers raise an error that names the field.
     """
     encoded = [part.encode() for part in parts]
     return b"".join(_COUNT.pack(len(part)) + part for part in encoded)
@@ -23,11 +23,12 @@ def canonical(*parts: str) -> bytes:
 class Channel:
     """One direction of one link in one session: the names that a frame's signature is bound to.
 
-    It is a value and holds no connection; that is a `SecureChannel`, whose two ends have one such
-    `Channel` each to sign for. A frame that was signed for one is refused on any other: of another
-    session, of another worker, or of the way back. The session must be new for every run: a static
-    secret would else admit frames of the last one. Raises `InvalidSettingError` for names that are
-    empty or have no UTF-8 form, and for a sender that is the receiver.
+    It is a value without a connection. A connection is a `SecureChannel`, each end of which signs
+    for one `Channel`. A frame that was signed for one channel is rejected on any other: in another
+    session, by another worker, or in the opposite direction. The session must be new for every run:
+    with a static secret, frames of an earlier run would otherwise be accepted. Raises
+    `InvalidSettingError` for names that are empty or cannot be encoded as UTF-8, and if sender and
+    receiver are the same.
     """
 
     session: str
@@ -44,16 +45,16 @@ class Channel:
             )
 
     def binding(self) -> bytes:
-        """Return the canonical bytes of this channel: each name as u32 length and UTF-8."""
+        """Return the canonical bytes of this channel: each name as a u32 length and UTF-8."""
         return canonical(self.session, self.sender, self.receiver)
 
     def reverse(self) -> Channel:
-        """Return the channel of the other direction: sender and receiver exchanged."""
+        """Return the channel of the opposite direction: sender and receiver exchanged."""
         return Channel(self.session, self.receiver, self.sender)
 
 
 def require_name(setting: str, value: str) -> None:
-    """Raise `InvalidSettingError` unless `value` is text that is not empty and has a UTF-8 form."""
+    """Raise `InvalidSettingError` if `value` is empty or cannot be encoded as UTF-8."""
     try:
         if value.encode():
             return

@@ -1,4 +1,4 @@
-"""The client's side of the handshake; `_handshake.py` says how it goes."""
+"""The client's side of the handshake, which `_handshake.py` describes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from sk_transport.errors import MalformedHandshakeError
 
 
 class ClientHandshake:
-    """The client's side of the handshake on one connection: send `hello()`, `finish` the answer.
+    """The client's side of one handshake: send `hello()`, then pass the answer to `finish`.
 
-    `channel` names the client as its sender and the server as its receiver. `guard` and
-    `ttl_seconds` judge the answer; `signer` signs what the client sends after it.
+    `channel` has the client as its sender and the server as its receiver. `guard` and `ttl_seconds`
+    apply to the answer. `signer` signs the HELLO and all later frames of the client.
     """
 
     def __init__(
@@ -46,25 +46,25 @@ class ClientHandshake:
 
     @property
     def server(self) -> str:
-        """The name that the server must prove."""
+        """The name that the server has to prove."""
         return self._channel.receiver
 
     @property
     def welcome_bytes(self) -> int:
-        """How many bytes the WELCOME has: read no more, since the server's data may follow."""
+        """The size of the WELCOME in bytes; read no more, as the server's data may follow."""
         return PREFIX_BYTES + len(self._channel.receiver.encode()) + NONCE_BYTES
 
     def hello(self) -> tuple[bytes, Buffer]:
-        """Return the HELLO's buffers, to be sent in order."""
+        """Return the buffers of the HELLO, to be sent in order."""
         prefix, payload = self.signer.seal(FrameKind.HELLO, self._channel.sender.encode())
         self._nonce = prefix[NONCE_BYTES : 2 * NONCE_BYTES]
         return prefix, payload
 
     def finish(self, welcome: WireFrame) -> Verifier:
-        """Check that the answer is this server's, is fresh, and answers this very HELLO.
+        """Check that the answer was signed by this server, is fresh, and answers this HELLO.
 
-        Returns the verifier of what follows on this link; it goes by the order of the server's
-        frames and not by their age (`SequenceGuard`). Raises `UnexpectedKindError`, a
+        Returns the verifier of all later frames of the link; it checks the order of the server's
+        frames and not their age (`SequenceGuard`). Raises `UnexpectedKindError`, a
         `FrameRefusedError` or `MalformedHandshakeError`.
         """
         require_kind(welcome, FrameKind.WELCOME)

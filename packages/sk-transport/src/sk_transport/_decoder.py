@@ -1,9 +1,9 @@
-"""From bytes to frames: a state machine that does no I/O.
+"""Decoding of bytes into frames, by a state machine that does no I/O.
 
-Bytes are received into `buffer()`. Between frames that is a read-ahead buffer, so that one `recv`
-brings many small frames, or all of a usual one: copying it out costs less than a second `recv`.
-When the head of a larger frame is there and its rest is not, a buffer of exactly its size is made,
-what has come is moved there, and the rest is received in place.
+Bytes are received into `buffer()`. Between frames this is a read-ahead buffer, so that one `recv`
+reads many small frames, or all of a medium one: copying it out costs less than a second `recv`.
+When the head of a larger frame has arrived but not the rest, a buffer of exactly its size is
+allocated, the received bytes are moved there, and the rest is received in place.
 """
 
 from __future__ import annotations
@@ -13,37 +13,38 @@ from sk_transport._wire import HEAD_BYTES, Buffer, FrameHead, WireFrame, read_he
 from sk_transport.errors import FrameError, TruncatedFrameError
 
 READ_AHEAD_BYTES = 131_072
-# The rest of a frame up to this size is received into the read-ahead: the frames behind it come
-# with the same recv.
+# The rest of a frame up to this size is received into the read-ahead buffer, so that the same recv
+# also reads the frames after it.
 SMALL_FRAME_BYTES = 4_096
 
 
 class FrameDecoder:
-    """Cuts a stream of bytes into frames; how the stream is chunked makes no difference.
+    """Cuts a stream of bytes into frames, no matter how the stream is chunked.
 
-    A fault is found in the first 8 bytes of a frame, before memory is taken for the rest. The
-    frames before it are still returned; from then on every call raises that same `FrameError`.
+    A fault is found in the first 8 bytes of a frame, before memory is allocated for the rest. The
+    frames before it are still returned; after that every call raises the same `FrameError`.
     """
 
     def __init__(self, limits: FrameLimits) -> None:
         self._limits = limits
-        # No larger than one frame may be: in a handshake, this is all that is kept of a stranger.
+        # Not larger than one frame may be, which in a handshake bounds the memory that an
+        # unauthenticated peer can use.
         self._ahead = memoryview(bytearray(min(READ_AHEAD_BYTES, limits.max_frame_bytes)))
-        self._have = 0  # bytes of the read-ahead that hold the beginning of a frame
-        self._head: FrameHead | None = None  # of the frame that is now coming, once known
-        self._large: bytearray | None = None  # the frame that is received in place, if one is
-        self._large_have = 0  # bytes of it that have come
+        self._have = 0  # bytes in the read-ahead buffer: the beginning of a frame
+        self._head: FrameHead | None = None  # of the incomplete frame, once it has arrived
+        self._large: bytearray | None = None  # the frame that is received in place, if any
+        self._large_have = 0  # bytes of that frame that have arrived
         self._fault: FrameError | None = None
 
     @property
     def fault(self) -> FrameError | None:
-        """The error that ended this stream, if any: what the next call raises."""
+        """The error that ended this stream, if any; the next call raises it."""
         return self._fault
 
     def buffer(self) -> memoryview:
-        """Return where to put the next bytes, as many as fit; it is never empty.
+        """Return the buffer to receive the next bytes into; it is never empty.
 
-        Ask for it again after each `advance`. Raises the `fault`.
+        Call this again after each `advance`. Raises the `fault`.
         """
         self._check()
         if self._large is not None:
@@ -51,10 +52,10 @@ class FrameDecoder:
         return self._ahead[self._have :]
 
     def advance(self, count: int) -> list[WireFrame]:
-        """Take the first `count` bytes of `buffer()` as received; return the frames they complete.
+        """Decode the `count` bytes received into `buffer()`; return the frames they complete.
 
-        Raises a `FrameError` if the bytes are no frame, and `ValueError` for a count that is
-        negative or more than the buffer holds.
+        Raises a `FrameError` if the bytes are not a frame, and `ValueError` for a count that is
+        negative or larger than the buffer.
         """
         self._check()
         large = self._large
@@ -67,7 +68,7 @@ class FrameDecoder:
         return frames
 
     def feed(self, data: Buffer) -> list[WireFrame]:
-        """Copy `data` in; return the frames that it completes. Raises as `advance` does."""
+        """Copy and decode `data`; return the frames that it completes. Raises like `advance`."""
         self._check()
         frames: list[WireFrame] = []
         rest = memoryview(data).cast("B")
@@ -82,13 +83,13 @@ class FrameDecoder:
         return frames
 
     def at_boundary(self) -> bool:
-        """Whether the stream stands between two frames: no part of the next one has come."""
+        """Whether the stream is between two frames: no part of the next one has arrived."""
         return self._fault is None and self._large is None and self._have == 0
 
     def finish(self) -> None:
-        """Say that the stream has ended.
+        """Report the end of the stream to the decoder.
 
-        Raises `TruncatedFrameError` if it ended within a frame, or the earlier fault.
+        Raises `TruncatedFrameError` if the stream ended within a frame, or the earlier fault.
         """
         self._check()
         if not self.at_boundary():
@@ -98,7 +99,7 @@ class FrameDecoder:
 
     def _check(self) -> None:
         if self._fault is not None:
-            # Each raise of the one exception would lengthen its traceback.
+            # Every raise of the same exception would otherwise lengthen its traceback.
             raise self._fault.with_traceback(None)
 
     def _take(self, count: int) -> list[WireFrame]:
@@ -112,7 +113,7 @@ class FrameDecoder:
         return [frame]
 
     def _cut(self, end: int) -> list[WireFrame]:
-        """Cut every whole frame out of the first `end` bytes of the read-ahead."""
+        """Cut every whole frame out of the first `end` bytes of the read-ahead buffer."""
         frames: list[WireFrame] = []
         start = 0
         self._head = None
@@ -131,7 +132,7 @@ class FrameDecoder:
         return frames
 
     def _keep(self, start: int, end: int) -> None:
-        """Move the incomplete frame to the front of the read-ahead, or into a buffer of its own."""
+        """Move the incomplete frame to the front of the read-ahead buffer, or to its own buffer."""
         self._have = end - start
         if self._head is not None and self._head.size > min(SMALL_FRAME_BYTES, len(self._ahead)):
             self._large = bytearray(self._head.size)

@@ -1,4 +1,4 @@
-"""One end of an established link, for an owner with an event loop of its own."""
+"""One end of an open link, for a caller with an event loop of its own."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sk_transport._signing import Signer, Verifier
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetachedChannel:
-    """The parts of a `SecureChannel`; whoever detached it reads, verifies, signs and closes now.
+    """The parts of a detached `SecureChannel`; its new owner reads, verifies, signs and closes.
 
-    `peer` is the proven identity of the other end. `sock` is non-blocking. `decoder` holds the
-    bytes that were received and belong to no whole frame yet. `signer` is for what this end sends,
-    `verifier` for what the peer itself signed.
+    `peer` is the proven identity of the other end. `sock` is non-blocking. `decoder` holds received
+    bytes of a frame that is not complete yet. `signer` is for the frames that this end sends,
+    `verifier` for those that the peer itself signed.
     """
 
     peer: str

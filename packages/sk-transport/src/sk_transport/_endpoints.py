@@ -19,8 +19,8 @@ def bound(host: str, port: int) -> socket.socket:
     sock = None
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
-        # So that a configured port can be used again right after a run. It never shares a port that
-        # somebody listens on.
+        # So that a configured port can be used again right after a run. This never shares a port
+        # with another listening socket.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
         sock.listen(_BACKLOG)

@@ -1,4 +1,4 @@
-"""Errors with typed fields and a message made from them: the base of sk-control's too."""
+"""Base class of errors with typed fields and a message made from them, also used by sk-control."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import ClassVar, dataclass_transform
 class FieldedError(Exception):
     """An error whose annotations are its fields, with or without a default, as in a dataclass.
 
-    ``says`` is the message, with the names of fields in braces. Constructed with other arguments
-    than its fields it raises ``TypeError``. It pickles, and compares by identity.
+    ``says`` is the message, with the names of fields in braces. The constructor takes each field
+    once, else it raises ``TypeError``. Errors can be pickled, and are compared by identity.
     """
 
     says: ClassVar[str] = "an error"
@@ -19,7 +19,8 @@ class FieldedError(Exception):
     def __init_subclass__(cls) -> None:
         cls._fields = (*cls._fields, *cls.__annotations__)
 
-    # Written once: `dataclass` would make each class its own, at every start of every worker.
+    # Shared by all subclasses: `dataclass` would generate an `__init__` for each of them, at every
+    # start of every worker.
     def __init__(self, *given: object, **named: object) -> None:
         fields = self._fields
         values = dict(zip(fields, given, strict=False)) | named
@@ -28,7 +29,7 @@ class FieldedError(Exception):
             raise TypeError(f"{type(self).__qualname__}() takes each of {fields} once")
         for name in fields:
             vars(self)[name] = values[name] if name in values else getattr(type(self), name)
-        # Pickle and copy make the error again from these, whether it was given names or not.
+        # Pickle and copy rebuild the error from `args`, also if it was made with keywords.
         self.args = tuple(vars(self)[name] for name in fields)
 
     def __str__(self) -> str:

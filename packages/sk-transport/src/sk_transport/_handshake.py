@@ -1,4 +1,4 @@
-"""The mutual handshake: its frames, its limits, and what both sides check.
+"""The mutual handshake: its frames, its limits, and the checks that both sides share.
 
 | frame   | way              | header                        | payload                           |
 |---------|------------------|-------------------------------|-----------------------------------|
@@ -6,8 +6,8 @@
 | WELCOME | server to client | the server's name (UTF-8)     | the nonce of the HELLO it answers |
 
 Each is signed for its own direction. The client sends nothing else before it has the WELCOME, so a
-server keeps no more of an unproven peer than one small frame (`HandshakeLimits.frames`). A refused
-client is hung up on without an answer.
+server buffers no more than one small frame of an unauthenticated peer (`HandshakeLimits.frames`).
+The server closes the connection of a rejected client without an answer.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from sk_transport.errors import InvalidSettingError, UnexpectedKindError
 
 @dataclass(frozen=True, slots=True)
 class HandshakeLimits:
-    """What a peer gets before it has proven who it is.
+    """The limits for a peer that has not been authenticated yet.
 
-    Raises `InvalidSettingError` for what is impossible.
+    Raises `InvalidSettingError` for a value that is not allowed.
     """
 
     max_identity_bytes: int = 256
     """The longest name of a peer, in bytes of UTF-8: 1 to 4096."""
     timeout_seconds: float = 5.0
-    """How long a handshake may take."""
+    """The time limit of a handshake."""
     max_waiting: int = 128
-    """How many connections may be in their handshake; one more drops the oldest. 1 to 65536."""
+    """The most connections in their handshake; one more drops the oldest. 1 to 65536."""
 
     def __post_init__(self) -> None:
         require_int("max_identity_bytes", self.max_identity_bytes, 1, 4096)
@@ -54,7 +54,7 @@ def require_kind(frame: WireFrame, expected: FrameKind) -> None:
 
 
 def check_identity(role: str, identity: str, limits: HandshakeLimits) -> None:
-    """Raise `InvalidSettingError` for a name of our own that a handshake cannot carry."""
+    """Raise `InvalidSettingError` for a configured name that a handshake frame cannot carry."""
     require_name(f"{role} identity", identity)
     if len(identity.encode()) > limits.max_identity_bytes:
         raise InvalidSettingError(

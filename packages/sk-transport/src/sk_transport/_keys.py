@@ -1,4 +1,4 @@
-"""One secret, and the keys that are derived from it."""
+"""The secret of a session, and the derivation of keys from it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ KEY_BYTES = 32
 _KEY_DOMAIN = b"sk-transport/1 key\0"
 
 Kdf = Literal["hkdf_sha256", "none"]
-"""How keys are derived; `none` takes the secret itself, whatever the labels."""
+"""How keys are derived; `none` uses the secret itself for all labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyMaterial:
-    """The secret that the keys of a session are derived from, and where it comes from.
+    """The secret from which the keys of a session are derived, and its origin.
 
-    Its repr does not show the secret, and it refuses to be pickled.
+    The repr does not show the secret. Pickling raises `SecretExposureError`.
     """
 
     secret: Secret
@@ -29,12 +29,12 @@ class KeyMaterial:
 
     @classmethod
     def generated(cls) -> KeyMaterial:
-        """Make fresh random material of 32 bytes, as should be done at every start."""
+        """Return fresh random material of 32 bytes; recommended at every start."""
         return cls(Secret.generate(KEY_BYTES), "generated")
 
     @classmethod
     def static(cls, secret: Secret, warn: bool = True) -> KeyMaterial:
-        """Take a given secret, for local development: the same keys come of it at every start.
+        """Return material with a given secret, for local development: keys are always the same.
 
         Emits a `StaticSecretWarning` unless `warn` is false.
         """
@@ -50,12 +50,12 @@ class KeyMaterial:
     def derive(self, *labels: str, kdf: Kdf = "hkdf_sha256") -> Secret:
         """Derive the key for `labels`: 32 bytes of HKDF-SHA256 (RFC 5869, no salt).
 
-        The info is `"sk-transport/1 key\\0"` and the labels, each behind its length in 4 bytes:
-        ("a", "bc") is not ("ab", "c"). Different labels give independent keys: whoever holds one
-        learns nothing of another. `kdf="none"` gives the secret itself, whatever the labels: every
-        holder can then sign as every other, which only local development can accept. Raises
-        `KeyDerivationError` without labels, for a label without a UTF-8 form and for an unknown
-        `kdf`.
+        The info is `"sk-transport/1 key\\0"` and the labels, each preceded by its length in 4
+        bytes, so that ("a", "bc") differs from ("ab", "c"). Different labels give independent keys:
+        one reveals nothing about another. `kdf="none"` returns the secret itself for all labels, so
+        that every holder can sign as every other; use it for local development only. Raises
+        `KeyDerivationError` without labels, for a label that cannot be encoded as UTF-8 and for an
+        unknown `kdf`.
         """
         if not labels:
             raise KeyDerivationError("at least one label is needed")
@@ -70,12 +70,12 @@ class KeyMaterial:
         return Secret(_hkdf_sha256(self.secret, info))
 
     def for_channel(self, channel: Channel, kdf: Kdf = "hkdf_sha256") -> Secret:
-        """Derive the key of one direction: its sender signs and its receiver verifies with it."""
+        """Derive the key with which a channel's sender signs and its receiver verifies."""
         return self.derive("channel", channel.session, channel.sender, channel.receiver, kdf=kdf)
 
 
 def _hkdf_sha256(secret: Secret, info: bytes) -> bytes:
-    # Imported here: it costs 25 ms, and a worker that is given its derived keys never needs it.
+    # Imported here: it costs 25 ms, and workers receive derived keys and never need it.
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 

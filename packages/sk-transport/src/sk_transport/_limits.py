@@ -1,4 +1,4 @@
-"""Limits of sizes, which are checked before memory is taken, and checks of settings."""
+"""Size limits, which are checked before memory is allocated, and checks of settings."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ LARGEST_FRAME = 0xFFFF_FFFF + 4
 class FrameLimits:
     """The largest whole frame (prefix, header and payload) and the largest header, in bytes.
 
-    A frame of exactly that size passes. Raises `InvalidSettingError` for a limit that the wire
-    format cannot hold: the prefix alone is 64 bytes, a header at most 65535.
+    A frame of exactly the largest size is accepted. Raises `InvalidSettingError` for a limit that
+    the wire format does not allow: the prefix alone has 64 bytes, a header at most 65535.
     """
 
     max_frame_bytes: int = PREFIX_BYTES + DEFAULT_HEADER_BYTES + DEFAULT_PAYLOAD_BYTES
@@ -32,18 +32,18 @@ class FrameLimits:
     def for_payload(
         cls, payload_bytes: int, header_bytes: int = DEFAULT_HEADER_BYTES
     ) -> FrameLimits:
-        """Return the limits that admit a payload of `payload_bytes` behind the largest header."""
+        """Return limits that allow a payload of `payload_bytes` after the largest header."""
         return cls(PREFIX_BYTES + header_bytes + payload_bytes, header_bytes)
 
 
 def require_int(setting: str, value: object, low: int, high: int) -> None:
-    """Raise `InvalidSettingError` unless `value` is an integer (no bool) from `low` to `high`."""
+    """Raise `InvalidSettingError` unless `value` is an int, not a bool, from `low` to `high`."""
     if type(value) is not int or not low <= value <= high:
         raise InvalidSettingError(setting, value, f"an integer from {low} to {high}")
 
 
 def require_seconds(setting: str, value: float) -> int:
-    """Return seconds as nanoseconds; raise `InvalidSettingError` unless positive and finite."""
+    """Convert seconds to nanoseconds; raise `InvalidSettingError` unless positive and finite."""
     known = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not known or not 0 < value < float("inf"):
         raise InvalidSettingError(setting, value, "a positive number of seconds")

@@ -1,4 +1,4 @@
-"""The keys of the two directions between a client and a server, and how a server finds them."""
+"""The keys of the two directions between a client and a server, and their lookup by a server."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class LinkKeys:
 
 
 KeysOrKey: TypeAlias = LinkKeys | Secret
-"""The keys of a link, or one key for both directions; a signature is still bound to one of them."""
+"""The keys of a link, or one key for both directions; a signature is valid in one of them only."""
 
 KeyLookup: TypeAlias = Callable[[str], KeysOrKey | None]
-"""Gives the keys of a peer by the name that it claims; None refuses it as unknown.
+"""Returns the keys of a peer by the name that it claims, or None to reject it as unknown.
 
-It is called before the name is proven, so it must change nothing.
+It is called before the name is proven, so it must not change any state.
 """
 
 

@@ -1,4 +1,4 @@
-"""Accepting connections, and doing the handshake with each before its owner gets to see it."""
+"""Accepting connections, and doing the handshake with each before it is returned."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sk_transport.errors import (
 
 @dataclass(eq=False, slots=True)
 class _Pending:
-    """A connection whose handshake is not done, and until when it has to be."""
+    """A connection whose handshake is not done, and the deadline of the handshake."""
 
     sock: socket.socket
     decoder: FrameDecoder
@@ -36,11 +36,11 @@ class _Pending:
 
 
 class Listener:
-    """A listening socket on loopback; made by `SecureTcpTransport.listen`. A context manager.
+    """A listening socket on loopback, as `SecureTcpTransport.listen` returns. A context manager.
 
-    Handshakes are done side by side, in a waiting room of limited size and time, so that silent or
-    hostile connections delay nobody. When the room is full, the oldest connection in it is dropped:
-    an honest peer is through in a millisecond.
+    Handshakes run concurrently, and their number and time are limited, so that silent or hostile
+    connections delay no other peer. When the limit of pending handshakes is reached, the oldest
+    connection is dropped: a valid peer completes its handshake in about a millisecond.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Listener:
         self._admitted: deque[SecureChannel] = deque()
         self._closed = False
         self._accepting = threading.Lock()
-        with contextlib.ExitStack() as opened:  # all of it, or nothing is left open
+        with contextlib.ExitStack() as opened:  # closes everything if a later step fails
             opened.enter_context(sock)
             self._selector = opened.enter_context(selectors.DefaultSelector())
             self._wake_in, self._wake_out = map(opened.enter_context, socket.socketpair())
@@ -79,13 +79,13 @@ class Listener:
         self.close()
 
     def accept(self, timeout: float | None = None) -> SecureChannel:
-        """Return the next admitted peer's channel; its proven identity is `channel.peer`.
+        """Return the channel of the next admitted peer, whose proven identity is `channel.peer`.
 
-        Of several threads that call it, one waits and the others queue. A peer that is refused is
-        hung up on and counted in the transport's `rejects()`; the wait goes on. Raises
-        `DeadlineError` after `timeout` seconds (None: never; the time in the queue counts, and
-        nothing is lost), `ChannelClosedError` once closed, `AcceptError` for the system's faults,
-        and what the lookup raises.
+        If several threads call it, one waits for connections and the others for that thread. The
+        connection of a rejected peer is closed and counted in the transport's `rejects()`; the wait
+        goes on. Raises `DeadlineError` after `timeout` seconds (None: never; the wait for another
+        thread counts, and no peer is lost), `ChannelClosedError` after `close`, `AcceptError` if
+        the system cannot accept a connection, and any exception of the lookup.
         """
         deadline = Deadline("accept", timeout)
         with LockedBy(self._accepting, deadline):
@@ -98,7 +98,7 @@ class Listener:
     def close(self) -> None:
         """Stop listening, and close every connection that no `accept` has returned yet.
 
-        An `accept` in another thread is woken. Idempotent.
+        An `accept` in another thread raises `ChannelClosedError`. Idempotent.
         """
         self._closed = True
         with contextlib.suppress(OSError):
@@ -121,7 +121,7 @@ class Listener:
                 self._accept_backlog()
             elif pending := self._pending.get(key.fileobj):  # type: ignore[call-overload]
                 self._advance(pending)
-        # Last, so that a peer whose HELLO is here does not suffer from a late call of `accept`.
+        # Last, so that a peer whose HELLO has arrived is not dropped because `accept` came late.
         self._expire()
         if not self._admitted and deadline.remaining() == 0:
             raise deadline.error()
@@ -141,18 +141,19 @@ class Listener:
             try:
                 tune(sock)
             except OSError:
-                sock.close()  # it hung up already
+                sock.close()  # the peer has already closed the connection
                 continue
             deadline = Deadline("a handshake", self._limits.timeout_seconds)
             pending = _Pending(sock, FrameDecoder(self._limits.frames), deadline)
             self._pending[sock] = pending
             self._selector.register(sock, selectors.EVENT_READ)
-            self._advance(pending)  # the HELLO is mostly here already
+            self._advance(pending)  # usually the HELLO has already arrived
             if len(self._pending) > self._limits.max_waiting:
                 self._make_room(self._oldest())
 
     def _make_room(self, oldest: _Pending) -> None:
-        # In a flood this loop may not have come to its HELLO yet: an honest peer's is here by now.
+        # In a flood its HELLO may have arrived without having been read yet; read it before
+        # dropping the connection.
         self._advance(oldest)
         if oldest.sock in self._pending:
             self._refuse(oldest, WaitingRoomFullError(self._limits.max_waiting))
@@ -160,11 +161,11 @@ class Listener:
     def _expire(self) -> None:
         for pending in list(self._pending.values()):
             if pending.deadline.remaining() != 0:
-                return  # those behind it have come later
+                return  # the following connections are younger
             self._refuse(pending, pending.deadline.error())
 
     def _advance(self, pending: _Pending) -> None:
-        """Read what has arrived on a connection; admit it, refuse it, or leave it waiting."""
+        """Read the received bytes of a connection; admit it, refuse it, or leave it pending."""
         try:
             frames = self._read(pending)
             if frames:
@@ -172,7 +173,7 @@ class Listener:
         except TransportError as error:
             self._refuse(pending, error)
         except OSError:
-            self._drop(pending)  # it hung up: nobody to refuse
+            self._drop(pending)  # the peer has closed the connection: no refusal to count
 
     def _read(self, pending: _Pending) -> list[WireFrame]:
         try:

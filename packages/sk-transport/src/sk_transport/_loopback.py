@@ -1,4 +1,4 @@
-"""Which addresses are allowed: loopback, by number."""
+"""Checks of addresses: only numeric loopback addresses are allowed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ LAST_PORT = 65_535
 
 
 def check_bind(host: object, port: object) -> socket.AddressFamily:
-    """Return the family to listen in; raise `BindError` for what is not loopback or no port."""
+    """Return the address family to listen in; raise `BindError` for a bad host or port."""
     return _checked(host, port, 0, BindError)
 
 
 def check_connect(host: object, port: object) -> socket.AddressFamily:
-    """Return the family to connect in; raise `ConnectError` for what is not loopback or no port."""
+    """Return the address family to connect in; raise `ConnectError` for a bad host or port."""
     return _checked(host, port, 1, ConnectError)
 
 
@@ -29,8 +29,8 @@ def _checked(
 
 
 def _host_fault(host: object) -> str | None:
-    # Names are refused, "localhost" too: what they resolve to is decided elsewhere, and can change.
-    # A scope ("::1%eth0") is refused since it names an interface.
+    # Host names are rejected, "localhost" too: the resolver decides what they mean, and that can
+    # change. A scope ("::1%eth0") is rejected because it names an interface.
     try:
         if isinstance(host, str) and "%" not in host and ipaddress.ip_address(host).is_loopback:
             return None

@@ -10,9 +10,9 @@ from collections.abc import Callable
 def counting_nonces() -> Callable[[], bytes]:
     """Return a source of 16-byte nonces: 8 random bytes, drawn once, and a counter of 8 bytes.
 
-    They are unique within one source for certain, and two sources share any with a chance of 2^-64.
-    They need not be secret: the signature covers them. A `SequenceGuard` admits them in this order
-    only. None takes a system call. Thread-safe.
+    Nonces of one source are always unique, and two sources share any with a probability of 2^-64.
+    They need not be secret, as the signature covers them. A `SequenceGuard` accepts them in this
+    order only. Making a nonce needs no system call. Thread-safe.
     """
     series = secrets.token_bytes(8)
     count = itertools.count().__next__

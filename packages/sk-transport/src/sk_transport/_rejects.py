@@ -1,4 +1,4 @@
-"""Counting refusals, by category."""
+"""Counting rejected frames and peers, by category."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sk_transport.errors import TransportError
 
 
 class RejectCounts:
-    """How many frames and peers were refused, by the category of the error. Thread-safe.
+    """Counts rejected frames and peers, by the category of the error. Thread-safe.
 
-    `on_reject` is called with the category of each refusal, in the thread that refuses.
+    `on_reject` is called with the category of each rejection, in the thread that calls `add`.
     """
 
     def __init__(self, on_reject: Callable[[str], None] | None = None) -> None:
@@ -20,13 +20,13 @@ class RejectCounts:
         self._counts: dict[str, int] = {}
 
     def add(self, error: TransportError) -> None:
-        """Count one refusal under the error's category."""
+        """Count one rejection under the error's category."""
         with self._lock:
             self._counts[error.category] = self._counts.get(error.category, 0) + 1
         if self._on_reject is not None:
             self._on_reject(error.category)
 
     def snapshot(self) -> dict[str, int]:
-        """Return a copy of the counts, in order of first occurrence."""
+        """Return a copy of the counts, in the order of their first occurrence."""
         with self._lock:
             return dict(self._counts)

@@ -1,4 +1,4 @@
-"""Refusing replays by nonce and time: a nonce is remembered for as long as it could pass."""
+"""Detection of replays by nonce and time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sk_transport.errors import ExpiredFrameError, ReplayedNonceError, ReplayGua
 class ReplayGuard:
     """Admits each nonce of a sender once, if its time is at most `ttl_seconds` from now.
 
-    It remembers `capacity` nonces of each sender and forgets one only when its time alone would
-    refuse it: a sender whose memory is full is refused (it fails closed), and the others are not. A
-    clock that is set back admits nothing again: now is the latest time that was ever seen. O(1)
-    amortised. Thread-safe; one guard may serve many channels.
+    It remembers up to `capacity` nonces of each sender, and forgets a nonce only when its time
+    alone would cause it to be rejected. Nonces of a sender at capacity are rejected (it fails
+    closed); other senders are not affected. Setting the clock back admits no nonce again: "now" is
+    the latest time ever seen. O(1) amortised. Thread-safe; several channels may share a guard.
     """
 
     def __init__(self, *, ttl_seconds: float, capacity: int) -> None:
@@ -25,9 +25,9 @@ class ReplayGuard:
         self.capacity = capacity
         self._latest_ns = 0
         self._seen: dict[str, set[bytes]] = {}
-        # (sender, nonce, last time at which it could pass), each queue in the order of expiry. A
-        # frame of the past can pass for one more TTL at most. One that is dated ahead can until its
-        # own time plus TTL, which is two from now at most.
+        # (sender, nonce, last time at which it could be admitted), each queue in order of expiry. A
+        # frame dated in the past can be admitted for at most one more TTL. One dated in the future
+        # can be until its own time plus the TTL, which is at most two TTLs from now.
         self._recent: deque[tuple[str, bytes, int]] = deque()
         self._ahead: deque[tuple[str, bytes, int]] = deque()
         self._lock = threading.Lock()
@@ -36,11 +36,11 @@ class ReplayGuard:
         return len(self._recent) + len(self._ahead)
 
     def admit(self, nonce: bytes, time_ns: int, now_ns: int, sender: str = "") -> None:
-        """Remember the nonce of a frame that `sender` signed at `time_ns`, seen at `now_ns`.
+        """Admit and remember the nonce of a frame that `sender` signed at `time_ns`.
 
-        Raises `ExpiredFrameError` for a time that is more than the TTL away (the guard cannot vouch
-        for it), `ReplayedNonceError` for a nonce that it remembers, `ReplayGuardFullError` when it
-        can remember no more of this sender.
+        `now_ns` is the time of the check. Raises `ExpiredFrameError` for a time that is more than
+        the TTL away (the nonce may have been forgotten), `ReplayedNonceError` for a remembered
+        nonce, `ReplayGuardFullError` when this sender is at capacity.
         """
         with self._lock:
             now_ns = self._latest_ns = max(self._latest_ns, now_ns)

@@ -1,4 +1,4 @@
-"""A secret that does not show itself."""
+"""Key bytes that are kept out of logs, messages and pickles."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ MINIMUM_GENERATED_BYTES = 16
 
 
 class Secret:
-    """Key bytes that appear in no repr, str, format, pickle or JSON; only `reveal` gives them.
+    """Key bytes that appear in no repr, str, format, pickle or JSON; only `reveal` returns them.
 
-    Equality takes constant time. Not hashable: a hash would tell something of the bytes. Immutable:
-    a copy is the same object. Raises `UnusableSecretError` for what is empty or not `bytes`.
+    Equality takes constant time. Not hashable: a hash would reveal something about the bytes.
+    Immutable: a copy is the same object. Raises `UnusableSecretError` for a value that is empty or
+    not `bytes`.
     """
 
     __slots__ = ("__value",)
@@ -30,7 +31,7 @@ class Secret:
 
     @classmethod
     def generate(cls, size: int = 32) -> Secret:
-        """Make a fresh secret of `size` random bytes (at least 16, else `UnusableSecretError`)."""
+        """Return a new secret of `size` random bytes (at least 16, else `UnusableSecretError`)."""
         if size < MINIMUM_GENERATED_BYTES:
             raise UnusableSecretError(
                 f"{size} bytes asked, at least {MINIMUM_GENERATED_BYTES} needed"
@@ -38,7 +39,7 @@ class Secret:
         return cls(secrets.token_bytes(size))
 
     def reveal(self) -> bytes:
-        """Return the bytes. Look at every call of it in a review."""
+        """Return the bytes. Reviewers should check every call of this method."""
         return self.__value
 
     def __eq__(self, other: object) -> bool:

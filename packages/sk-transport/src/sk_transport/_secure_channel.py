@@ -25,20 +25,21 @@ from sk_transport.errors import (
 )
 
 VerifierOf: TypeAlias = Callable[[WireFrame], Verifier | None]
-"""Gives the verifier of a frame that another process signed and the peer only relays.
+"""Returns the verifier of a frame that another process signed and the peer only relays.
 
-It is called with the frame before that is verified. None: the peer signed it itself. A
-`TransportError` that it raises refuses the frame.
+It is called with the frame before the frame is verified. It returns None if the peer itself signed
+the frame, and raises a `TransportError` to reject the frame.
 """
 
 _HANDSHAKE_KINDS = frozenset({FrameKind.HELLO, FrameKind.WELCOME})
 
 
 class SecureChannel:
-    """One end of an established link; made by `SecureTcpTransport.connect` and `Listener.accept`.
+    """One end of an open link; `SecureTcpTransport.connect` and `Listener.accept` return it.
 
-    One thread may send while another receives; `shutdown` and `close` from a third wake both, with
-    `ChannelClosedError` (never from a signal handler: they take locks). A context manager.
+    One thread may send while another receives. Any thread may call `shutdown` and `close`, which
+    make both raise `ChannelClosedError`; a signal handler must not, as they take locks. A context
+    manager.
     """
 
     def __init__(
@@ -58,9 +59,9 @@ class SecureChannel:
         self._verifier_of = verifier_of
         self._decoder = FrameDecoder(limits)
         self._arrived: deque[WireFrame | TransportError] = deque()
-        self._wait_first = False  # the last read has left nothing: wait before the next one
+        self._wait_first = False  # the last read left nothing in the socket: wait before the next
         self._ended: TransportError | None = None  # why nothing can be received any more
-        self._shut: str | None = None  # why this side shut it down
+        self._shut: str | None = None  # why this side shut the channel down
         self._ending = threading.Lock()
         self._sending = threading.Lock()
         self._receiving = threading.Lock()
@@ -73,7 +74,7 @@ class SecureChannel:
 
     @property
     def send_waited_seconds(self) -> float:
-        """How long the sends so far have waited, in all, for the other end to take more."""
+        """The total time that sends have waited so far for the peer to read."""
         return self._send_waited
 
     def __enter__(self) -> SecureChannel:
@@ -93,10 +94,10 @@ class SecureChannel:
     ) -> None:
         """Sign and send one frame; the payload is not copied, and may be changed when this returns.
 
-        `signer` signs instead of this end's own: for a frame that the peer is to relay. Raises
+        `signer`, for a frame that the peer is to relay, replaces this end's own. Raises
         `OversizeFrameError` or `OversizeHeaderError` (nothing was sent), `ChannelClosedError`, and
-        `DeadlineError` after `timeout` seconds (None: never): as a part of the frame may be out,
-        the channel is then shut down.
+        `DeadlineError` after `timeout` seconds (None: never). A `DeadlineError` during the write
+        shuts the channel down, as a part of the frame may have been sent.
         """
         deadline = Deadline("send", timeout)
         with LockedBy(self._sending, deadline):
@@ -114,9 +115,9 @@ class SecureChannel:
         """Return the next frame, verified.
 
         Raises `DeadlineError` after `timeout` seconds (None: never; nothing is lost, call again), a
-        `FrameRefusedError` or `UnexpectedKindError` in the place of a frame that must not be used
-        (call again for the next), a `FrameError` when the stream is lost, and `ChannelClosedError`;
-        these two at every further call as well.
+        `FrameRefusedError` or `UnexpectedKindError` in place of a frame that was rejected (call
+        again for the next), a `FrameError` when the stream is lost, and `ChannelClosedError`. After
+        one of the last two, every further call raises it again.
         """
         deadline = Deadline("receive", timeout)
         with LockedBy(self._receiving, deadline):
@@ -129,7 +130,7 @@ class SecureChannel:
         return arrived
 
     def shutdown(self) -> None:
-        """End the channel, from any thread, and wake whoever sends or receives; does not wait.
+        """End the channel from any thread, and wake threads that send or receive; does not wait.
 
         The socket stays open until `close`. Idempotent.
         """
@@ -138,17 +139,17 @@ class SecureChannel:
     def close(self) -> None:
         """Shut down and release the socket. Idempotent."""
         self.shutdown()
-        # Only with both threads out: a file descriptor that is closed under a poll may by then be
-        # another file's.
+        # Wait until no thread sends or receives: if a file descriptor is closed while a thread
+        # polls it, another file may get the same number.
         with self._sending, self._receiving, self._ending:
             self._sock.close()
 
     def detach(self) -> DetachedChannel:
-        """Give socket, decoder and keys to an owner with an event loop of its own.
+        """Hand socket, decoder and keys over to a caller with an event loop of its own.
 
-        The channel then counts as closed, and closing it closes nothing. A `verifier_of` is not
-        passed on. Raises `ChannelClosedError`, and `ValueError` while there are frames that were
-        received and not returned.
+        The channel then counts as closed, and `close` does not close the socket. A `verifier_of` is
+        not passed on. Raises `ChannelClosedError`, and `ValueError` while there are received frames
+        that `receive` has not returned yet.
         """
         with self._sending, self._receiving, self._ending:
             self._check_open()
@@ -163,7 +164,7 @@ class SecureChannel:
         with self._ending:
             if self._shut is None:
                 self._shut = reason
-            with contextlib.suppress(OSError):  # the peer may have been faster
+            with contextlib.suppress(OSError):  # the peer may have closed the connection first
                 self._sock.shutdown(socket.SHUT_RDWR)
 
     def _check_open(self) -> None:
@@ -176,7 +177,7 @@ class SecureChannel:
         return ChannelClosedError("the peer", reason_of(error))
 
     def _fill(self, deadline: Deadline) -> None:
-        """Receive once; verify on arrival, since a frame ages while it waits."""
+        """Read once, and verify the frames on arrival, since a frame ages while it waits."""
         if self._ended is not None:
             raise self._ended.with_traceback(None)
         try:
@@ -205,7 +206,7 @@ class SecureChannel:
         self._wait_first = count < len(target)
         if count:
             frames = self._decoder.advance(count)
-            # A frame was received in place to its last byte: most likely there is no other yet.
+            # A frame was received in place up to its last byte: most likely the next is not here.
             self._wait_first = self._wait_first or self._decoder.at_boundary()
             return frames
         self._check_open()

@@ -1,4 +1,4 @@
-"""The server's side of the handshake; `_handshake.py` says how it goes."""
+"""The server's side of the handshake, which `_handshake.py` describes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sk_transport.errors import MalformedHandshakeError, UnknownPeerError
 
 @dataclass(frozen=True, slots=True)
 class AdmittedPeer:
-    """A client that has proven its identity: what `ServerHandshake.accept` returns.
+    """A client that has proven its identity, as returned by `ServerHandshake.accept`.
 
-    `reply` is the WELCOME: buffers to be sent in order. `signer` and `verifier` are those of the
-    link from then on; the verifier goes by the order of the client's frames (`SequenceGuard`).
+    `reply` is the WELCOME: buffers to send in order. `signer` and `verifier` are for all later
+    frames of the link; the verifier checks the order of the client's frames (`SequenceGuard`).
     """
 
     identity: str
@@ -33,8 +33,8 @@ class AdmittedPeer:
 class ServerHandshake:
     """The server's side of the handshake, for all connections of a listener.
 
-    `lookup` gives the keys of a client by the name that it claims. `guard` remembers the HELLOs
-    heard, so that none opens a second connection; `ttl_seconds` bounds their age.
+    `lookup` returns the keys of a client by the name that it claims. `guard` remembers the accepted
+    HELLOs, so that none opens a second connection; `ttl_seconds` is their greatest age.
     """
 
     def __init__(
@@ -61,10 +61,11 @@ class ServerHandshake:
         self._clock = clock
 
     def accept(self, hello: WireFrame) -> AdmittedPeer:
-        """Judge the first frame of a connection, and give the answer to it.
+        """Check the first frame of a connection, and return the admitted peer with the answer.
 
         Raises `UnexpectedKindError`, `MalformedHandshakeError`, `UnknownPeerError` or a
-        `FrameRefusedError`: hang up then, without an answer. What the lookup raises passes through.
+        `FrameRefusedError`: then close the connection without an answer. Exceptions of the lookup
+        are passed on.
         """
         require_kind(hello, FrameKind.HELLO)
         if len(hello.payload):

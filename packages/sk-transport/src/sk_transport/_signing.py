@@ -4,9 +4,9 @@ The signature is HMAC-SHA256 under the channel's key over
 
     "sk-transport/1 frame\\0" | channel binding | the first 32 bytes of the frame | header | payload
 
-where the first 32 bytes are length, version, kind, header length, time and nonce. The binding is
-length-prefixed and the rest has fixed places, so no two frames share their signed bytes. What is
-the same for every frame of a channel is hashed once.
+where the first 32 bytes are length, version, kind, header length, time and nonce. The names in the
+binding are length-prefixed and the other parts have fixed places, so no two different frames have
+the same signed bytes. The part that is the same for every frame of a channel is hashed only once.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ from sk_transport.errors import (
 
 _FRAME_DOMAIN = b"sk-transport/1 frame\0"
 
-# Both ends run on one machine by design (loopback only), where CLOCK_MONOTONIC is one clock for all
-# processes: a step of the wall clock or a suspend neither expires frames nor lets old ones in.
+# Both ends run on one machine by design (loopback only), where all processes share CLOCK_MONOTONIC.
+# Setting the wall clock or suspending the machine neither expires frames nor admits old ones.
 monotonic_clock = time.monotonic_ns
 
 
 class Signer:
     """Makes the signed frames of one channel.
 
-    `limits` are those that the receiver holds frames to. Thread-safe; but a receiver that goes by
-    order (`SequenceGuard`) must be sent frames in the order in which they were sealed.
+    `limits` are those of the receiver. Thread-safe; but if the receiver checks the order of frames
+    (`SequenceGuard`), they must be sent in the order in which they were sealed.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class Signer:
         self._keyed = _keyed(channel, key)
 
     def seal(self, kind: FrameKind, header: bytes, payload: Buffer = b"") -> tuple[bytes, Buffer]:
-        """Sign one frame; return what to send, in order: prefix with header, and the payload.
+        """Sign one frame; return the buffers to send, in order: prefix with header, and payload.
 
         The payload is not copied, and must not change until it is sent. Raises
-        `OversizeFrameError` or `OversizeHeaderError` for what the receiver would refuse.
+        `OversizeFrameError` or `OversizeHeaderError` for a frame that the receiver would reject.
         """
         if type(payload) is not bytes:
             payload = memoryview(payload).cast("B")
@@ -99,12 +99,12 @@ class Signer:
 
 
 class Verifier:
-    """Verifies the frames of one channel: signature, time, and that none comes twice. Thread-safe.
+    """Verifies the frames of one channel: signature, time, and no replay. Thread-safe.
 
-    `ttl_seconds` is how far a frame's time may lie from now, before or after. The guard must
-    remember nonces at least as long, else `InvalidSettingError`; it may serve many verifiers. With
-    None the guard alone judges: a `ReplayGuard` by its own TTL, a `SequenceGuard` by order whatever
-    the age. That is for an open link, where age only means that an end was busy or suspended.
+    `ttl_seconds` is how far a frame's time may lie before or after now. The guard must remember
+    nonces at least as long, else `InvalidSettingError`; several verifiers may share it. With None
+    only the guard checks: a `ReplayGuard` by its own TTL, a `SequenceGuard` by order at any age.
+    None is for an open link, where an old frame only means that an end was busy or suspended.
     """
 
     def __init__(
@@ -131,11 +131,11 @@ class Verifier:
         self._keyed = _keyed(channel, key)
 
     def verify(self, frame: WireFrame) -> None:
-        """Return if the frame may be believed; raise a `FrameRefusedError` if not.
+        """Return if the frame is valid; raise a `FrameRefusedError` if not.
 
-        The signature is judged first, in constant time, so that a stranger learns and changes
-        nothing; then time, then nonce. Verify a frame when it arrives, not when it is used: it ages
-        while it waits.
+        The signature is checked first, in constant time, so that an unauthenticated peer learns
+        and changes nothing; then time, then nonce. Verify a frame when it arrives, not when it is
+        used: it ages while it waits.
         """
         raw = memoryview(frame.raw)
         mac = self._keyed.copy()

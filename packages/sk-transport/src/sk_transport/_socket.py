@@ -1,7 +1,7 @@
 """Waiting on a non-blocking socket with a deadline, and sending without copies.
 
-The sockets stay non-blocking: a socket's own timeout is one setting for all threads, and here one
-thread sends while another receives, each with a deadline of its own.
+The sockets stay non-blocking: the timeout of a socket applies to all threads, but here one thread
+sends while another receives, each with its own deadline.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from sk_transport._wire import Buffer
 from sk_transport.errors import DeadlineError
 
 _LONGEST_WAIT: Final = 1e6
-"""Seconds to wait at once: the system takes no more than 2**31 milliseconds."""
+"""The longest single wait in seconds: `poll` accepts less than 2**31 milliseconds."""
 
 
 class Deadline:
-    """The end of the time that an operation has; `seconds=None` is forever.
+    """The time at which an operation must end; `seconds=None` means never.
 
-    Whoever waits does so for `remaining` seconds, as often as it takes until that is 0.
+    To wait, wait for `remaining` seconds repeatedly, until `remaining` returns 0.
     """
 
     def __init__(self, operation: str, seconds: float | None) -> None:
@@ -32,31 +32,34 @@ class Deadline:
         self._end = None if seconds is None else time.monotonic() + seconds
 
     def remaining(self) -> float | None:
-        """Return for how many seconds to wait next: 0 when the time is over, None for forever.
+        """Return how many seconds to wait next: 0 after the deadline, None without a deadline.
 
-        Of a time that is longer than the system can wait at once it is a part.
+        The result never exceeds the longest time that the system can wait at once.
         """
         if self._end is None:
             return None
         return min(max(0.0, self._end - time.monotonic()), _LONGEST_WAIT)
 
     def error(self) -> DeadlineError:
-        """Return the error that says that the time is over."""
+        """Return the error that reports the missed deadline."""
         return DeadlineError(self._operation, self._seconds or 0.0)
 
 
 def wait_readable(sock: socket.socket, deadline: Deadline) -> None:
-    """Return when there are bytes to read, or the end, or an error. Raises `DeadlineError`."""
+    """Wait until there are bytes to read, the end of the stream or an error.
+
+    Raises `DeadlineError`.
+    """
     _wait(sock, select.POLLIN, deadline)
 
 
 def wait_writable(sock: socket.socket, deadline: Deadline) -> None:
-    """Return when bytes can be written, or writing would fail at once. Raises `DeadlineError`."""
+    """Wait until bytes can be written or writing fails at once. Raises `DeadlineError`."""
     _wait(sock, select.POLLOUT, deadline)
 
 
 def send_parts(sock: socket.socket, parts: Sequence[Buffer], deadline: Deadline) -> float:
-    """Send all the parts, in order, as one gathered write; return the seconds spent in waiting.
+    """Send all parts in order with gathered writes; return the seconds spent waiting.
 
     Raises `DeadlineError` and `OSError`.
     """
@@ -78,7 +81,7 @@ def send_parts(sock: socket.socket, parts: Sequence[Buffer], deadline: Deadline)
 
 
 class LockedBy:
-    """Holds a lock while in its `with`. Entering raises `DeadlineError` when the time is over."""
+    """Hold a lock within a `with` block. Entering raises `DeadlineError` after the deadline."""
 
     __slots__ = ("_deadline", "_lock")
 
@@ -98,13 +101,13 @@ class LockedBy:
 
 
 def tune(sock: socket.socket) -> None:
-    """Make a connection non-blocking, and let it send small frames without delay."""
+    """Make a connection non-blocking, and send small frames without delay (`TCP_NODELAY`)."""
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def reason_of(error: OSError) -> str:
-    """Return the system's own words for an error, without its number or a path."""
+    """Return the system's text for an error, without its number or a path."""
     return error.strerror or type(error).__name__
 
 
@@ -120,5 +123,5 @@ def _wait(sock: socket.socket, event: int, deadline: Deadline) -> None:
 
 
 def _milliseconds(seconds: float) -> int:
-    # Rounded up: rounding down would spin through the last millisecond.
+    # Rounded up: rounding down would busy-wait during the last millisecond.
     return int(-(-seconds * 1000 // 1))

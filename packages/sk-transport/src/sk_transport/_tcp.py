@@ -36,10 +36,10 @@ class SecureTcpTransport:
     """Listens and connects on loopback TCP, under one name (`identity`) in one session.
 
     `frames` and `handshake` are the limits of every connection. HELLO and WELCOME are valid for
-    `ttl_seconds` and `nonce_capacity` of each peer are remembered; what follows on a link is
-    guarded by its order alone. `clock` gives nanoseconds, and both ends must share it. `on_reject`
-    is told the category of every refusal, from the thread that refuses; it must not block or raise.
-    Raises `InvalidSettingError`.
+    `ttl_seconds`, and `nonce_capacity` of them are remembered for each peer; later frames of a link
+    are checked by their order alone. `clock` returns nanoseconds, and both ends must use the same
+    clock. `on_reject` is called with the category of every rejected frame or peer, in the thread
+    that rejects it; it must not block or raise. Raises `InvalidSettingError`.
     """
 
     def __init__(
@@ -64,14 +64,14 @@ class SecureTcpTransport:
         self._rejects = RejectCounts(on_reject)
 
     def rejects(self) -> dict[str, int]:
-        """Return how many frames and peers were refused so far, by category of the error."""
+        """Return how many frames and peers were rejected so far, by category of the error."""
         return self._rejects.snapshot()
 
     def listen(self, lookup: KeyLookup, *, host: str = "127.0.0.1", port: int = 0) -> Listener:
         """Listen on loopback (`port` 0: the system chooses; see `Listener.address`).
 
-        `lookup` gives the keys of a client by its name, None for a stranger. Raises `BindError`,
-        and `InvalidSettingError` for a session or identity that is no name.
+        `lookup` returns the keys of a client by its name, None for an unknown one. Raises
+        `BindError`, and `InvalidSettingError` for a session or identity that is not a valid name.
         """
         handshake = ServerHandshake(
             self._handshake,
@@ -106,10 +106,10 @@ class SecureTcpTransport:
     ) -> SecureChannel:
         """Connect to `server` at `address` and do the handshake, within `timeout` seconds.
 
-        `timeout` None: the handshake's own. `verifier_of` is for a server that relays what others
-        have signed. Raises `ConnectError`, `DeadlineError`, `HandshakeFailedError` when the server
-        hangs up, and what `ClientHandshake.finish` raises when it is not the server that it should
-        be.
+        `timeout=None` means that of the handshake limits. `verifier_of` is for a server that relays
+        frames which other processes signed. Raises `ConnectError`, `DeadlineError`,
+        `HandshakeFailedError` when the server closes the connection, and the errors of
+        `ClientHandshake.finish` when the answer is not valid.
         """
         seconds = self._handshake.timeout_seconds if timeout is None else timeout
         deadline = Deadline("connect", seconds)
@@ -129,7 +129,7 @@ class SecureTcpTransport:
         except TransportError as error:
             sock.close()
             if not isinstance(error, (DeadlineError, HandshakeFailedError)):
-                self._rejects.add(error)  # those two are no refusal of ours
+                self._rejects.add(error)  # in the other two cases this side rejected nothing
             raise
         return SecureChannel(
             sock,
@@ -144,7 +144,7 @@ class SecureTcpTransport:
 def _exchange(
     sock: socket.socket, handshake: ClientHandshake, limits: FrameLimits, deadline: Deadline
 ) -> WireFrame:
-    """Send the HELLO and return the one frame that answers it."""
+    """Send the HELLO and return the single frame that answers it."""
     decoder = FrameDecoder(limits)
     frames: list[WireFrame] = []
     rest = handshake.welcome_bytes

@@ -1,4 +1,4 @@
-"""The frame on the wire.
+"""The format of a frame on the wire.
 
 All integers are big endian. A frame is a prefix of 64 bytes, a header and a payload:
 
@@ -12,11 +12,11 @@ All integers are big endian. A frame is a prefix of 64 bytes, a header and a pay
 |      8 | time          | u64   | nanoseconds of the sender's CLOCK_MONOTONIC when it signed |
 |     16 | nonce         | 16 B  | never used twice by one sender                             |
 |     32 | signature     | 32 B  | HMAC-SHA256, see `_signing.py`                             |
-|     64 | header        | bytes | routing: read by whoever relays                            |
+|     64 | header        | bytes | routing: read by processes that relay the frame            |
 |      - | payload       | bytes | the rest: read by the receiver only                        |
 
-The first 8 bytes alone decide whether a frame is taken at all: version, then length, kind, header
-length.
+The first 8 bytes decide whether a frame is read at all. They are checked in this order: version,
+length, kind, header length.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from sk_transport.errors import (
 )
 
 PROTOCOL_VERSION = 1
-"""The version that every frame begins with; another one is refused."""
+"""The protocol version in every frame; frames of any other version are rejected."""
 
 NONCE_BYTES = 16
 SIGNATURE_BYTES = 32
@@ -45,7 +45,7 @@ HEAD_BYTES = 8
 SIGNED_PREFIX_BYTES = PREFIX_BYTES - SIGNATURE_BYTES
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
-"""Any object of bytes that a frame can be read from or made of."""
+"""Any bytes-like object that a frame can be read from or made of."""
 
 HEAD = struct.Struct(">IBBH")
 SIGNED_PREFIX = struct.Struct(f">IBBHQ{NONCE_BYTES}s")
@@ -53,10 +53,10 @@ _SEAL = struct.Struct(f">Q{NONCE_BYTES}s{SIGNATURE_BYTES}s")
 
 
 class FrameKind(IntEnum):
-    """What a frame is for.
+    """The purpose of a frame.
 
-    The transport itself uses HELLO and WELCOME, for the handshake; it carries the others and knows
-    nothing of them.
+    The transport itself uses HELLO and WELCOME, for the handshake. It carries the others without
+    interpreting them.
     """
 
     HELLO = 1
@@ -73,7 +73,7 @@ _KINDS = {int(kind): kind for kind in FrameKind}
 
 
 class FrameHead(NamedTuple):
-    """What the first 8 bytes say: the size of the whole frame, its kind, the size of its header."""
+    """The content of the first 8 bytes: size of the whole frame, kind, size of the header."""
 
     size: int
     kind: FrameKind
@@ -81,7 +81,7 @@ class FrameHead(NamedTuple):
 
 
 def read_head(data: Buffer, offset: int, limits: FrameLimits) -> FrameHead:
-    """Judge the first 8 bytes of a frame, at `offset` of `data`.
+    """Read and check the first 8 bytes of a frame, at `offset` of `data`.
 
     Raises the `FrameError` of the first fault, in this order: version, length, kind, header length.
     """
@@ -106,8 +106,8 @@ def read_head(data: Buffer, offset: int, limits: FrameLimits) -> FrameHead:
 class WireFrame:
     """One whole frame as a `FrameDecoder` cut it from the stream, NOT yet verified.
 
-    `raw` is all of its bytes, as a relay sends them on; `payload` is a read-only view into it,
-    `header` a copy. `time_ns`, `nonce` and `signature` are what the sender claims.
+    `raw` holds all of its bytes, as a relay sends them on; `payload` is a read-only view into it,
+    `header` a copy. `time_ns`, `nonce` and `signature` are the sender's claims.
     """
 
     __slots__ = ("header", "kind", "nonce", "payload", "raw", "signature", "time_ns")
@@ -125,7 +125,7 @@ class WireFrame:
         self.time_ns, self.nonce, self.signature = _SEAL.unpack_from(raw, HEAD_BYTES)
 
     def __repr__(self) -> str:
-        # Sizes only: what is in a frame must not get into a log.
+        # Sizes only: the content of a frame must not appear in a log.
         return (
             f"<WireFrame {self.kind.name} header {len(self.header)} B"
             f" payload {len(self.payload)} B>"

@@ -1,9 +1,9 @@
-"""Every error of sk-transport: the whole tree.
+"""All errors of sk-transport.
 
-Each error has a stable `category` (counted, logged, compared by the layers above), typed fields,
+Each error has a stable `category` (counted, logged and compared by the layers above), typed fields,
 and a message built from those fields alone. No message, field or repr ever holds a key, a
-signature, a header or a payload. All of them pickle, so that a worker's error can be reported by
-its supervisor.
+signature, a header or a payload. All errors can be pickled, so that a supervisor can report the
+error of a worker.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ class TransportError(FieldedError):
     says = "the transport failed"
 
 
-# ---- the peer's bytes are no frame; the stream cannot be read any further ------------------------
+# ---- the received bytes are not a frame; the stream cannot be read any further -------------------
 
 
 class FrameError(TransportError):
-    """The bytes received are no frame: the sender's fault, and the stream is lost."""
+    """The received bytes are not a frame. The sender is at fault, and the stream is lost."""
 
     category = "malformed"
 
@@ -45,7 +45,7 @@ class UnsupportedKindError(FrameError):
 
 
 class OversizeFrameError(FrameError):
-    """A frame, received or to be sent, is larger than the limit (whole frame, bytes)."""
+    """A frame, received or to be sent, is larger than the limit (of the whole frame, in bytes)."""
 
     size: int
     limit: int
@@ -54,7 +54,7 @@ class OversizeFrameError(FrameError):
 
 
 class OversizeHeaderError(FrameError):
-    """A frame's header, received or to be sent, is larger than the limit (bytes)."""
+    """The header of a frame, received or to be sent, is larger than the limit (in bytes)."""
 
     size: int
     limit: int
@@ -63,7 +63,7 @@ class OversizeHeaderError(FrameError):
 
 
 class FrameTooShortError(FrameError):
-    """The length field cannot even hold the fixed prefix."""
+    """The frame's length field is smaller than the fixed prefix requires (bytes)."""
 
     length: int
     minimum: int
@@ -71,7 +71,7 @@ class FrameTooShortError(FrameError):
 
 
 class HeaderOverrunError(FrameError):
-    """The header is said to be longer than the frame that holds it."""
+    """The frame's header length is larger than the frame has bytes after the prefix."""
 
     header_length: int
     room: int
@@ -79,7 +79,7 @@ class HeaderOverrunError(FrameError):
 
 
 class TruncatedFrameError(FrameError):
-    """The stream ended inside a frame; `expected` is None where even its length had not arrived."""
+    """The stream ended inside a frame; `expected` is None if its length had not arrived either."""
 
     received: int
     expected: int | None
@@ -91,11 +91,11 @@ class TruncatedFrameError(FrameError):
 
 
 class FrameRefusedError(TransportError):
-    """A whole frame is not to be believed; nothing of it may be used. The next one may be."""
+    """A whole frame was rejected and none of it may be used. Later frames may still be valid."""
 
 
 class InvalidSignatureError(FrameRefusedError):
-    """The signature is not that of this channel's sender."""
+    """The frame's signature was not made with the key and names of this channel."""
 
     session: str
     sender: str
@@ -108,7 +108,7 @@ class InvalidSignatureError(FrameRefusedError):
 
 
 class ExpiredFrameError(FrameRefusedError):
-    """The frame's time lies outside the TTL; `age_seconds` is negative for a time in the future."""
+    """The frame's time is outside the TTL; `age_seconds` is negative for a time in the future."""
 
     age_seconds: float
     ttl_seconds: float
@@ -121,7 +121,7 @@ class ExpiredFrameError(FrameRefusedError):
 
 
 class ReplayedNonceError(FrameRefusedError):
-    """The nonce has been accepted already."""
+    """The frame's nonce was accepted before, or does not follow the last one of its link."""
 
     age_seconds: float
     category = "replay"
@@ -129,7 +129,7 @@ class ReplayedNonceError(FrameRefusedError):
 
 
 class ReplayGuardFullError(FrameRefusedError):
-    """The guard remembers no more nonces of a sender, and refuses it until one expires."""
+    """The replay guard cannot remember more nonces of this sender, until one of them expires."""
 
     capacity: int
     ttl_seconds: float
@@ -145,13 +145,13 @@ class ReplayGuardFullError(FrameRefusedError):
 
 
 class HandshakeError(TransportError):
-    """A connection is not admitted: the peer's fault, or the keys and names of the two differ."""
+    """A connection failed its handshake: the peer is at fault, or keys or names differ."""
 
     category = "handshake"
 
 
 class UnexpectedKindError(HandshakeError):
-    """A known kind of frame at a moment that does not allow it."""
+    """A frame of a known kind arrived when that kind is not allowed."""
 
     expected: str
     received: str
@@ -168,32 +168,32 @@ class UnknownPeerError(HandshakeError):
 
 
 class MalformedHandshakeError(HandshakeError):
-    """A HELLO or WELCOME does not hold what it must."""
+    """The content of a HELLO or WELCOME is not valid."""
 
     reason: str
     says = "the peer's handshake is malformed: {reason}"
 
 
 class HandshakeFailedError(HandshakeError):
-    """The server hung up instead of welcoming this client; it does not say why, on purpose."""
+    """The server closed the connection instead of answering; it withholds the reason on purpose."""
 
     server: str
     says = "{server!r} refused this client without a word: compare the session, names and keys"
 
 
 class WaitingRoomFullError(HandshakeError):
-    """Too many connections wait for their handshake; the oldest of them was dropped."""
+    """Too many connections were waiting for their handshake, and the oldest was dropped."""
 
     limit: int
     category = "overload"
     says = "more than {limit} connections wait for a handshake, the oldest was dropped: a flood"
 
 
-# ---- secrets, names and settings: the caller's fault ---------------------------------------------
+# ---- secrets, names and settings: the caller is at fault -----------------------------------------
 
 
 class SecretError(TransportError):
-    """Secret material was used in a way that it must not be."""
+    """Secret material was used in a way that is not allowed."""
 
     category = "secret"
 
@@ -206,21 +206,21 @@ class SecretExposureError(SecretError):
 
 
 class UnusableSecretError(SecretError):
-    """A secret that is empty, too short to generate, or no bytes."""
+    """A secret is empty, is not `bytes`, or was to be generated too short."""
 
     reason: str
     says = "unusable secret: {reason}"
 
 
 class KeyDerivationError(SecretError):
-    """A key cannot be derived as asked."""
+    """A key cannot be derived from the given labels or with the given KDF."""
 
     reason: str
     says = "cannot derive a key: {reason}"
 
 
 class InvalidSettingError(TransportError):
-    """A limit, name or other setting is impossible."""
+    """A limit, name or other setting has a value that is not allowed."""
 
     setting: str
     value: object
@@ -230,14 +230,14 @@ class InvalidSettingError(TransportError):
 
 
 class StaticSecretWarning(UserWarning):
-    """A static secret is in use: for local development only."""
+    """A static secret is in use, which is meant for local development only."""
 
 
 # ---- the socket ----------------------------------------------------------------------------------
 
 
 class BindError(TransportError):
-    """Listening at this address is refused, by this package or by the system."""
+    """This package or the operating system refused to listen at this address."""
 
     host: object
     port: object
@@ -247,7 +247,7 @@ class BindError(TransportError):
 
 
 class ConnectError(TransportError):
-    """Connecting to this address is refused, by this package or by the system."""
+    """This package or the operating system refused to connect to this address."""
 
     host: object
     port: object
@@ -257,7 +257,7 @@ class ConnectError(TransportError):
 
 
 class AcceptError(TransportError):
-    """The system cannot hand over a new connection (it is out of file descriptors, say)."""
+    """The system could not accept a new connection (for example, out of file descriptors)."""
 
     reason: str
     category = "accept"
@@ -265,7 +265,7 @@ class AcceptError(TransportError):
 
 
 class ChannelClosedError(TransportError):
-    """The channel or listener is closed; `by` is "this side" or "the peer"."""
+    """The channel or listener was closed; `by` is "this side" or "the peer"."""
 
     by: str
     reason: str
@@ -274,7 +274,7 @@ class ChannelClosedError(TransportError):
 
 
 class DeadlineError(TransportError):
-    """An operation did not end within the time that its caller gave it (seconds)."""
+    """An operation did not end within its time limit, in seconds."""
 
     operation: str
     seconds: float

@@ -1,9 +1,9 @@
-"""For tests of channels, and with channels: no test framework needed.
+"""Helpers for tests of channels and tests that use channels; no test framework is needed.
 
-`check_channel` holds any implementation to the contract of `SecureChannel`; `check_wire` holds one
-whose wire can be written to (`ChannelPair.inject`) to what it must refuse. `CHANNEL_CLAIMS` and
-`WIRE_CLAIMS` are the single claims. `memory_channel_pair` makes two ends without a socket,
-`tcp_channel_pair` two over loopback.
+`check_channel` checks an implementation against the contract of `SecureChannel`. `check_wire`
+checks that it rejects bad bytes, if bytes can be written to its wire (`ChannelPair.inject`).
+`CHANNEL_CLAIMS` and `WIRE_CLAIMS` are the single checks. `memory_channel_pair` returns two
+connected ends without a socket, `tcp_channel_pair` two over loopback TCP.
 """
 
 from sk_transport.testing._channel_claims import CHANNEL_CLAIMS

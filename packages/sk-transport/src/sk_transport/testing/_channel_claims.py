@@ -1,4 +1,4 @@
-"""What a channel promises to those who use it."""
+"""The claims of a channel's contract, as functions that check them."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ BATCH, END, ACK = FrameKind.BATCH, FrameKind.END, FrameKind.ACK
 
 _MOMENT = 0.05
 _LARGEST_PAYLOAD = LIMITS.max_frame_bytes - LIMITS.max_header_bytes - PREFIX_BYTES
-# What may be on its way between two ends that nobody reads from, in frames of the largest size.
+# The most frames of the largest size that may be in flight while no end receives.
 _MOST_IN_FLIGHT = 64
 
 
 def what_is_sent_arrives_as_it_was(pair: ChannelPair) -> None:
-    """Kind, header and payload are the same, from nothing at all up to the limits."""
+    """Kind, header and payload arrive unchanged, from empty ones up to the limits."""
     for kind in (BATCH, END, ACK, FrameKind.CREDIT):
         for header, size in ((b"", 0), (b"h", 1), (bytes(range(256)) * 2, _LARGEST_PAYLOAD)):
             payload = (b"0123456789abcdef!" * (size // 17 + 1))[:size]
@@ -44,7 +44,7 @@ def what_is_sent_arrives_as_it_was(pair: ChannelPair) -> None:
 
 
 def any_buffer_is_a_payload(pair: ChannelPair) -> None:
-    """Bytes, a bytearray and a view of numbers are sent by their bytes."""
+    """`bytes`, a `bytearray` and a `memoryview` of any item type are sent as their bytes."""
     numbers = array.array("I", [1, 2, 3])
     for payload in (b"abc", bytearray(b"abc"), memoryview(b"xabcx")[1:4], memoryview(numbers)):
         pair.left.send(BATCH, b"", payload, SOON)
@@ -52,7 +52,7 @@ def any_buffer_is_a_payload(pair: ChannelPair) -> None:
 
 
 def a_payload_is_free_when_send_returns(pair: ChannelPair) -> None:
-    """What the sender does with its buffer afterwards changes nothing."""
+    """Changing the payload buffer after `send` has returned does not change the frame."""
     payload = bytearray(b"before")
     pair.left.send(BATCH, b"", payload, SOON)
     payload[:] = b"after!"
@@ -60,7 +60,7 @@ def a_payload_is_free_when_send_returns(pair: ChannelPair) -> None:
 
 
 def order_is_kept_both_ways_at_once(pair: ChannelPair) -> None:
-    """Each end sends in one thread and receives in another; nothing overtakes or is lost."""
+    """While each end sends and receives in two threads, all frames arrive in order."""
     frames = 100
 
     def send(end: ChannelEnd) -> None:
@@ -80,7 +80,7 @@ def order_is_kept_both_ways_at_once(pair: ChannelPair) -> None:
 
 
 def what_several_threads_send_stays_whole(pair: ChannelPair) -> None:
-    """Frames of different threads may come in any order, but none is torn."""
+    """Frames of different threads may arrive in any order, but each arrives whole."""
     threads, frames = 4, 25
 
     def send(thread: int) -> None:
@@ -98,13 +98,13 @@ def what_several_threads_send_stays_whole(pair: ChannelPair) -> None:
 
 
 def each_end_knows_the_other(pair: ChannelPair) -> None:
-    """`peer` is the other's name, at both ends, and they differ."""
+    """`peer` is a non-empty name at both ends, and the two names differ."""
     equal(pair.left.peer == pair.right.peer, False, "both ends have one name")
     equal(bool(pair.left.peer and pair.right.peer), True, "both ends know a name")
 
 
 def what_is_too_large_is_not_sent(pair: ChannelPair) -> None:
-    """A frame or header over the limit raises, nothing of it goes out, and the channel goes on."""
+    """A frame or header over the limit raises, none of it is sent, and the channel stays usable."""
     too_long = bytes(LIMITS.max_header_bytes + 1)
     too_large = bytes(LIMITS.max_frame_bytes - PREFIX_BYTES + 1)
     raises(OversizeHeaderError, lambda: pair.left.send(BATCH, too_long, b"", SOON))
@@ -114,7 +114,7 @@ def what_is_too_large_is_not_sent(pair: ChannelPair) -> None:
 
 
 def a_frame_of_the_handshake_is_refused(pair: ChannelPair) -> None:
-    """HELLO and WELCOME are no data: refused in their place, and the next frame is received."""
+    """`receive` rejects HELLO and WELCOME, as they are not data, and returns the next frame."""
     for kind in (FrameKind.HELLO, FrameKind.WELCOME):
         pair.left.send(kind, b"left", b"", SOON)
         pair.left.send(BATCH, b"next", b"", SOON)
@@ -123,7 +123,7 @@ def a_frame_of_the_handshake_is_refused(pair: ChannelPair) -> None:
 
 
 def a_receive_that_ran_out_of_time_lost_nothing(pair: ChannelPair) -> None:
-    """`DeadlineError`, also for no time at all; what comes later is received."""
+    """`receive` raises `DeadlineError`, also with a timeout of 0; later frames are received."""
     for seconds in (0.0, _MOMENT):
         raises(DeadlineError, partial(pair.right.receive, seconds))
     pair.left.send(BATCH, b"late", b"", SOON)
@@ -131,7 +131,7 @@ def a_receive_that_ran_out_of_time_lost_nothing(pair: ChannelPair) -> None:
 
 
 def a_time_limit_may_be_of_any_length(pair: ChannelPair) -> None:
-    """More than the system can wait at once, and even infinity: as good as none."""
+    """A timeout longer than the system can wait at once, or infinite, acts like none."""
     for seconds in (1e6, 1e10, math.inf):
         raises(DeadlineError, partial(pair.right.receive, 0.0))
         receiving = Background(partial(pair.right.receive, seconds))
@@ -140,34 +140,34 @@ def a_time_limit_may_be_of_any_length(pair: ChannelPair) -> None:
 
 
 def a_send_that_nobody_reads_ends(pair: ChannelPair) -> None:
-    """What is in flight is bounded; a send over its time raises and ends the channel."""
+    """The amount in flight is bounded; a send that times out raises and ends the channel."""
     raises(DeadlineError, partial(_send_much, pair.left, _MOMENT))
     equal(raises(ChannelClosedError, _sends(pair.left)).by, "this side", "closed by")
 
 
 def shutdown_wakes_a_receiver(pair: ChannelPair) -> None:
-    """From a third thread; nothing is waited for."""
+    """`shutdown` in another thread makes a waiting `receive` raise at once."""
     receiving = Background(partial(pair.right.receive, SOON))
     pair.right.shutdown()
     equal(raises(ChannelClosedError, receiving.result).by, "this side", "closed by")
 
 
 def shutdown_wakes_a_sender(pair: ChannelPair) -> None:
-    """A sender whom nobody reads is let go at once."""
+    """`shutdown` in another thread makes a blocked `send` raise at once."""
     sending = Background(partial(_send_much, pair.left, None))
     pair.left.shutdown()
     equal(raises(ChannelClosedError, sending.result).by, "this side", "closed by")
 
 
 def the_peers_end_wakes_a_sender(pair: ChannelPair) -> None:
-    """A sender whom nobody reads learns that the peer has closed."""
+    """A blocked `send` raises when the peer closes the channel."""
     sending = Background(partial(_send_much, pair.left, None))
     pair.right.close()
     equal(raises(ChannelClosedError, sending.result).by, "the peer", "closed by")
 
 
 def what_was_sent_before_the_end_is_received(pair: ChannelPair) -> None:
-    """Then it is the peer's end, at every further call."""
+    """After the last frame, every `receive` reports that the peer closed the channel."""
     for number in range(3):
         pair.left.send(BATCH, bytes([number]), b"", SOON)
     pair.left.close()
@@ -179,7 +179,7 @@ def what_was_sent_before_the_end_is_received(pair: ChannelPair) -> None:
 
 
 def a_closed_channel_refuses_everything(pair: ChannelPair) -> None:
-    """Close is idempotent, shutdown after it too; the rest raises, by this side."""
+    """`close`, and `shutdown` after it, may be repeated; `send` and `receive` raise."""
     for end in (pair.left.close, pair.left.close, pair.left.shutdown):
         end()
     for call in (_sends(pair.left), lambda: pair.left.receive(SOON)):
@@ -187,7 +187,7 @@ def a_closed_channel_refuses_everything(pair: ChannelPair) -> None:
 
 
 def every_fault_is_the_packages_own(pair: ChannelPair) -> None:
-    """Whatever happens to a channel, what it raises is a `TransportError` with a category."""
+    """A send to a closed peer raises a `TransportError` with a category."""
     pair.right.close()
     fault = raises(TransportError, partial(_send_much, pair.left, _MOMENT))
     equal(bool(fault.category), True, "a category")
@@ -221,4 +221,4 @@ CHANNEL_CLAIMS: Final = (
     a_closed_channel_refuses_everything,
     every_fault_is_the_packages_own,
 )
-"""Each is a promise of `SecureChannel`, named by its function and said by its docstring."""
+"""The promises of `SecureChannel`; name and docstring of each function state its claim."""

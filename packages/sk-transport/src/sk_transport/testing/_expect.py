@@ -1,4 +1,4 @@
-"""What claims are written with: expectations that say what is wrong, and calls in other threads."""
+"""Helpers of the claims: expectations with clear messages, and calls in other threads."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ Result = TypeVar("Result")
 Fault = TypeVar("Fault", bound=BaseException)
 
 SOON = 20.0
-"""Seconds: how long to wait, on a busy machine too, for what should happen at once."""
+"""Seconds to wait for something that should happen at once; long enough for a busy machine."""
 
 
 def equal(found: object, expected: object, what: str) -> None:
-    """Raise `AssertionError` unless the two are equal. Sizes are shown instead of bytes."""
+    """Raise `AssertionError` unless the two are equal. Long bytes are shown by their size."""
     if found != expected:
         raise AssertionError(f"{what}: expected {_shown(expected)}, found {_shown(found)}")
 
 
 def raises(kind: type[Fault], call: Callable[[], object]) -> Fault:
-    """Return the error that `call` raises; `AssertionError` if it is none of that kind."""
+    """Return the error that `call` raises; raise `AssertionError` if it is not of that kind."""
     try:
         result = call()
     except kind as fault:
@@ -31,7 +31,7 @@ def raises(kind: type[Fault], call: Callable[[], object]) -> Fault:
 
 
 class Background(Generic[Result]):
-    """A call in a thread of its own, begun at once."""
+    """A call in a thread of its own, started at once."""
 
     def __init__(self, call: Callable[[], Result]) -> None:
         self._call = call
@@ -41,7 +41,7 @@ class Background(Generic[Result]):
         self._thread.start()
 
     def result(self) -> Result:
-        """Wait for its end; return or raise what it did."""
+        """Wait for the call to end; return its result or raise its exception."""
         self._thread.join(SOON)
         if self._thread.is_alive():
             raise AssertionError(f"a call did not end within {SOON:g} s")

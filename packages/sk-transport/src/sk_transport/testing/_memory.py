@@ -29,7 +29,7 @@ _INJECT_SECONDS: Final = 60.0
 class MemoryChannel:
     """One end of a link in memory, made by `memory_channel_pair`.
 
-    It promises what `SecureChannel` does; for tests of what works on a channel.
+    It keeps the contract of `SecureChannel`, and is for tests of code that uses a channel.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class MemoryChannel:
     def send(
         self, kind: FrameKind, header: bytes, payload: Buffer = b"", timeout: float | None = None
     ) -> None:
-        """Sign and send one frame; raises as `SecureChannel.send` does."""
+        """Sign and send one frame; raises like `SecureChannel.send`."""
         deadline = Deadline("send", timeout)
         with LockedBy(self._sending, deadline):
             self._check_open()
@@ -78,7 +78,7 @@ class MemoryChannel:
                 raise ChannelClosedError("the peer", "end of the stream") from None
 
     def receive(self, timeout: float | None = None) -> WireFrame:
-        """Return the next frame, verified; raises as `SecureChannel.receive` does."""
+        """Return the next frame, verified; raises like `SecureChannel.receive`."""
         deadline = Deadline("receive", timeout)
         with LockedBy(self._receiving, deadline):
             self._check_open()
@@ -91,7 +91,7 @@ class MemoryChannel:
         return frame
 
     def shutdown(self) -> None:
-        """End the channel from any thread: whoever sends or receives is woken. Idempotent."""
+        """End the channel from any thread; wake threads that send or receive. Idempotent."""
         self._shutdown("it was shut down")
 
     def close(self) -> None:
@@ -133,10 +133,10 @@ def memory_channel_pair(
     right: str = "right",
     capacity_bytes: int = 1 << 18,
 ) -> ChannelPair:
-    """Make two ends of a new link in memory, with a fresh key.
+    """Return the two ends of a new link in memory, with a fresh key.
 
-    `capacity_bytes` is what each direction holds before a sender has to wait. The pair has an
-    `inject`.
+    `capacity_bytes` is how many bytes each direction holds before a sender has to wait. The pair
+    has an `inject`.
     """
     limits = limits or FrameLimits()
     key, to_the_right = Secret.generate(), Channel(session, left, right)

@@ -1,4 +1,4 @@
-"""What the suite works on: two ends of one link."""
+"""The two ends of one link, on which the claims are checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sk_transport._wire import Buffer, FrameKind, WireFrame
 
 
 class ChannelEnd(Protocol):
-    """What a channel is to those who use it; `SecureChannel` says what each method promises."""
+    """The interface of a channel; `SecureChannel` documents what each method promises."""
 
     @property
     def peer(self) -> str:
@@ -29,7 +29,7 @@ class ChannelEnd(Protocol):
         """End the channel from any thread."""
 
     def close(self) -> None:
-        """Shut down and release what it holds."""
+        """Shut down and release all resources."""
 
 
 def _nothing() -> None:
@@ -38,10 +38,10 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChannelPair:
-    """Two ends of one new link, named `left` and `right`. A context manager that closes both.
+    """The two ends of one new link, `left` and `right`. A context manager that closes both.
 
-    `inject` puts bytes on the wire to `right` as if `left` had sent them; `check_wire` needs it,
-    and an implementation without a wire has none. `release` is called after both ends are closed.
+    `inject` puts bytes on the wire to `right` as if `left` had sent them. `check_wire` needs it; it
+    is None for an implementation without a wire. `release` is called after both ends are closed.
     """
 
     left: ChannelEnd
@@ -59,4 +59,4 @@ class ChannelPair:
 
 
 MakePair: TypeAlias = Callable[[FrameLimits], ChannelPair]
-"""Makes a new pair; its argument is the limits that both ends must have."""
+"""Returns a new pair; the argument is the limits that both ends must have."""

@@ -1,4 +1,4 @@
-"""A bounded stream of bytes in memory, one way."""
+"""A bounded one-way stream of bytes in memory."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from sk_transport._wire import Buffer
 
 
 class PipeClosedError(Exception):
-    """The pipe is closed, and nothing can be written to it. Does not leave this package."""
+    """The pipe is closed and cannot be written to. This error does not leave the package."""
 
 
 class BytePipe:
-    """Bytes between threads, at most `capacity` of them; after `close` they can still be read."""
+    """A pipe between threads that holds at most `capacity` bytes, readable after `close` too."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -22,7 +22,7 @@ class BytePipe:
         self._changed = threading.Condition()
 
     def write(self, data: Buffer, deadline: Deadline) -> None:
-        """Write all of `data`, waiting for room. Raises `DeadlineError` and `PipeClosedError`."""
+        """Write all of `data`, waiting for space. Raises `DeadlineError` and `PipeClosedError`."""
         rest = memoryview(data)
         with self._changed:
             while True:
@@ -37,7 +37,7 @@ class BytePipe:
                 self._wait(deadline)
 
     def read_into(self, target: memoryview, deadline: Deadline) -> int:
-        """Move up to `len(target)` bytes into it; return how many, 0 at the end of the stream.
+        """Move up to `len(target)` bytes into `target`; return how many, 0 at the end of stream.
 
         Raises `DeadlineError`.
         """
@@ -53,7 +53,7 @@ class BytePipe:
             return count
 
     def close(self) -> None:
-        """Let nothing more in, and wake whoever waits. Idempotent."""
+        """Allow no further writes, and wake all waiting threads. Idempotent."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Holding an implementation to the claims."""
+"""Checking an implementation against the claims."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sk_transport.testing._pair import ChannelPair, MakePair
 from sk_transport.testing._wire_claims import WIRE_CLAIMS
 
 Claim: TypeAlias = Callable[[ChannelPair], None]
-"""One promise: raises `AssertionError` where a pair does not keep it.
+"""Checks one promise, and raises `AssertionError` if a pair does not keep it.
 
-Its name and its docstring say what is promised.
+Its name and its docstring state the promise.
 """
 
 
 def check_claim(claim: Claim, make_pair: MakePair) -> None:
-    """Hold a new pair to one claim; raises `AssertionError`, with the claim's name in a note."""
+    """Check one claim on a new pair; raises `AssertionError`, with the claim's name in a note."""
     with make_pair(LIMITS) as pair:
         try:
             _call(claim, pair)
@@ -29,19 +29,19 @@ def check_claim(claim: Claim, make_pair: MakePair) -> None:
 
 
 def check_channel(make_pair: MakePair) -> None:
-    """Hold an implementation to the contract of `SecureChannel`: every one of `CHANNEL_CLAIMS`.
+    """Check an implementation against the contract of `SecureChannel`, all of `CHANNEL_CLAIMS`.
 
     `make_pair` is called once for each claim, with the limits that both ends must have. Raises
-    `AssertionError` at the first claim that is broken.
+    `AssertionError` at the first claim that does not hold.
     """
     for claim in CHANNEL_CLAIMS:
         check_claim(claim, make_pair)
 
 
 def check_wire(make_pair: MakePair) -> None:
-    """Hold an implementation to what it must refuse from its wire: every one of `WIRE_CLAIMS`.
+    """Check that an implementation rejects bad bytes from its wire, by all of `WIRE_CLAIMS`.
 
-    The pairs need their `inject`. Raises as `check_channel` does.
+    The pairs need an `inject`. Raises like `check_channel`.
     """
     for claim in WIRE_CLAIMS:
         check_claim(claim, make_pair)

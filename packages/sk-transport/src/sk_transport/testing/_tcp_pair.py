@@ -1,4 +1,4 @@
-"""Two ends of a link over loopback TCP."""
+"""A pair of channels over loopback TCP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def tcp_channel_pair(
     left: str = "left",
     right: str = "right",
 ) -> ChannelPair:
-    """Make two ends of a new link over loopback TCP, with fresh keys; `left` has connected.
+    """Return the two ends of a new link over loopback TCP, with fresh keys; `left` is the client.
 
     `inject` writes to the socket of `left`, so it must not be called while `left` sends.
     """

@@ -1,4 +1,4 @@
-"""What a channel refuses of what comes over its wire."""
+"""The claims on bad bytes that a channel receives, as functions that check them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _HEADER, _PAYLOAD = b"route", b"records"
 
 
 def a_frame_sent_twice_is_received_once(pair: ChannelPair) -> None:
-    """The copy is refused as a replay in its place, at once and later; the next is received."""
+    """A copy is rejected as a replay, at once and later; the next frame is received."""
     raw = bytes(_sent(pair.left, pair.right).raw)
     for _ in range(2):
         _inject(pair)(raw)
@@ -41,7 +41,7 @@ def a_frame_sent_twice_is_received_once(pair: ChannelPair) -> None:
 
 
 def a_frame_sent_back_is_refused(pair: ChannelPair) -> None:
-    """What an end has signed is not believed when it comes to that end: directions have keys."""
+    """A frame that an end has signed is rejected by that end: signatures are per direction."""
     raw = bytes(_sent(pair.right, pair.left).raw)
     _inject(pair)(raw)
     raises(InvalidSignatureError, lambda: pair.right.receive(SOON))
@@ -49,7 +49,7 @@ def a_frame_sent_back_is_refused(pair: ChannelPair) -> None:
 
 
 def one_changed_bit_is_refused(pair: ChannelPair) -> None:
-    """Behind the length and version every bit of a frame is signed, or it is no frame at all."""
+    """A change of any bit after the first 8 bytes of a frame invalidates its signature."""
     raw = bytes(_sent(pair.left, pair.right).raw)
     for position in range(HEAD_BYTES, len(raw)):
         _inject(pair)(_flipped(raw, position))
@@ -58,7 +58,7 @@ def one_changed_bit_is_refused(pair: ChannelPair) -> None:
 
 
 def a_signature_of_nothing_is_refused(pair: ChannelPair) -> None:
-    """Zeros, letters and bytes that are no ASCII are wrong in the same way."""
+    """Signatures of zeros, of letters and of non-ASCII bytes are all rejected as invalid."""
     raw = bytes(_sent(pair.left, pair.right).raw)
     for signature in (bytes(32), b"f" * 32, "é".encode() * 16, b"\xff" * 32):
         forged = raw[:SIGNED_PREFIX_BYTES] + signature + raw[PREFIX_BYTES:]
@@ -67,14 +67,14 @@ def a_signature_of_nothing_is_refused(pair: ChannelPair) -> None:
 
 
 def another_version_ends_the_stream(pair: ChannelPair) -> None:
-    """It is named, and every further receive says the same."""
+    """A frame of another version raises `UnsupportedVersionError`, at every further receive too."""
     _inject(pair)(HEAD.pack(PREFIX_BYTES - LENGTH_BYTES, PROTOCOL_VERSION + 1, 3, 0) + bytes(56))
     for _ in range(2):
         raises(UnsupportedVersionError, lambda: pair.right.receive(SOON))
 
 
 def an_oversized_frame_ends_the_stream_before_its_body(pair: ChannelPair) -> None:
-    """Its first bytes are enough; what it announces is never waited for."""
+    """A frame over the limit is rejected by its first 8 bytes, without waiting for the rest."""
     length = LIMITS.max_frame_bytes - LENGTH_BYTES + 1
     _inject(pair)(HEAD.pack(length, PROTOCOL_VERSION, FrameKind.BATCH, 0))
     fault = raises(OversizeFrameError, lambda: pair.right.receive(SOON))
@@ -82,7 +82,7 @@ def an_oversized_frame_ends_the_stream_before_its_body(pair: ChannelPair) -> Non
 
 
 def garbage_ends_the_stream(pair: ChannelPair) -> None:
-    """What is no frame is a `FrameError`, whatever it is, after the frames before it."""
+    """Bytes that are not a frame raise a `FrameError`, after the frames before them."""
     pair.left.send(FrameKind.BATCH, _HEADER, _PAYLOAD, SOON)
     _inject(pair)(b"GET / HTTP/1.1\r\n\r\n")
     equal(pair.right.receive(SOON).header, _HEADER, "the frame before")
@@ -91,7 +91,7 @@ def garbage_ends_the_stream(pair: ChannelPair) -> None:
 
 
 def an_end_in_mid_frame_is_a_truncation(pair: ChannelPair) -> None:
-    """It is told from an end in order."""
+    """An end of the stream within a frame raises `TruncatedFrameError`, not a normal close."""
     raw = bytes(_sent(pair.left, pair.right).raw)
     _inject(pair)(raw[:-1])
     pair.left.close()
@@ -100,7 +100,7 @@ def an_end_in_mid_frame_is_a_truncation(pair: ChannelPair) -> None:
 
 
 def a_refusal_shows_nothing_of_the_frame(pair: ChannelPair) -> None:
-    """Neither the error nor its repr has a header or payload in it."""
+    """Neither the error nor its repr contains the header or payload."""
     pair.left.send(FrameKind.BATCH, b"HEADER-MARK", b"PAYLOAD-MARK", SOON)
     raw = bytes(pair.right.receive(SOON).raw)
     for forged in (raw, _flipped(raw, 40), raw[:4] + b"\0" + raw[5:]):
@@ -135,4 +135,4 @@ WIRE_CLAIMS: Final = (
     an_end_in_mid_frame_is_a_truncation,
     a_refusal_shows_nothing_of_the_frame,
 )
-"""Each is something that `SecureChannel` must refuse, and how."""
+"""Bad bytes that `SecureChannel` must reject, and how; one function for each."""
