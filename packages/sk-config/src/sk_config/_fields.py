@@ -23,7 +23,7 @@ Workers = Annotated[int, Field(strict=True, ge=1, le=128)]
 Seconds = Annotated[int, Field(strict=True, ge=1, le=_DAY)]
 """Whole seconds, from one to a day."""
 MessageBytes = Annotated[int, Field(strict=True, ge=4_096, le=_INT32_MAX)]
-"""Bytes of a control message; the bootstrap data of a worker alone has about 2 000."""
+"""Bytes of a control message; the bootstrap bundle of a worker has about 2 000."""
 PayloadBytes = Annotated[int, Field(strict=True, ge=1, le=_INT32_MAX)]
 """Bytes of a message: gRPC stores its limit in a signed 32-bit integer."""
 HeaderBytes = Annotated[int, Field(strict=True, ge=4_096, le=65_535)]
