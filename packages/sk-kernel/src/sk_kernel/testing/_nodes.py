@@ -61,8 +61,7 @@ def run_node(
     :raises ResolutionError: when something is needed that is not given and is no ``@service``
         itself, or the node cannot be created.
     :raises NodeFailedError, NodeOutputError: as in a run.
-    :raises LifecycleCallError: when it is a coroutine and an event loop is already running in this
-        thread.
+    :raises LifecycleCallError: when it is a coroutine and this thread runs an event loop already.
     """
     spec = getattr(node, "__dict__", {}).get(SPEC_ATTRIBUTE)
     if not isinstance(spec, NodeSpec):

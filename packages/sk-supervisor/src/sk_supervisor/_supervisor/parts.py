@@ -98,15 +98,12 @@ class SupervisorParts:
             blame=self.causes.blame,
             complete=self.work.complete,
         )
-        self.draining = Draining(
-            prepared, self.causes, self.work, successors, self.handoff, log, self.clock
-        )
+        work, handoff = self.work, self.handoff
+        self.draining = Draining(prepared, self.causes, work, successors, handoff, log, self.clock)
         loop = self._made_loop(log, successors, on_handoff_failure)
-        self.waiting = Waiting(
-            loop, self.causes, self.roster, self.work, self.handoff, self.draining
-        )
-        stopping = Stopping(self.roster, loop, self.causes, log, self.work.tell, self.work.order)
-        self.ending = Ending(loop, self.causes, self.work, successors, self.draining, stopping)
+        self.waiting = Waiting(loop, self.causes, self.roster, work, handoff, self.draining)
+        stopping = Stopping(self.roster, loop, self.causes, log, work.tell, work.order)
+        self.ending = Ending(loop, self.causes, work, successors, self.draining, stopping)
 
     def _made_loop(
         self, log: EventRail, successors: Successors, on_handoff_failure: OnFailure

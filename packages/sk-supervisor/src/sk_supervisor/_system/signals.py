@@ -154,10 +154,7 @@ def signals_to(
 ) -> Iterator[ReceivedSignals]:
     """Request a stop at each signal inside the block, by force from the second one on.
 
-    Yields the signals that came.
-
-    An ignored SIGHUP (``nohup``) stays ignored; repetitions are left out.
-
+    Yields the signals that came, without repetitions. An ignored SIGHUP (``nohup``) stays ignored.
     Outside the main thread, where Python allows no handlers, no signal is handled. Nor is one whose
     handler an embedding program (uWSGI, a JVM) has installed: Python could not restore it.
 
