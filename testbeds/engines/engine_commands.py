@@ -62,14 +62,14 @@ def told(engine: Engine, folder: Path, **changes: Any) -> Told:
 
 @contextmanager
 def command(engine: Engine, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """``sk run`` as a process of its own, without an end, whose lines come on a pipe."""
+    """``sk run`` as a process of its own, without an end; its lines and messages come on pipes."""
     path = folder / "config.json"
     path.write_text(json.dumps(configuration(engine, folder, count=0, path="-", sampling=0.0)))
     arguments = [sys.executable, "-m", "sk_supervisor", "run", str(path), "--run-id", RUN_ID]
     search = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(search)}
     with subprocess.Popen(
-        [*arguments, "--quiet"], stdout=subprocess.PIPE, env=environment, text=True
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
     ) as process:
         try:
             yield process
