@@ -1,7 +1,7 @@
 """Control plane of stream kernel: signed protobuf messages over gRPC on loopback.
 
-`ControlServer` is the supervisor's end, `ControlPlaneChannel` the worker's. What they say to each
-other are the messages of `ControlMessage`, in the order of `TRANSITIONS`.
+`ControlServer` is the supervisor's end, `ControlPlaneChannel` the worker's. They exchange the
+messages of `ControlMessage`, in an order that `TRANSITIONS` defines.
 """
 
 from sk_control._bundle_keys import BootstrapKeyBundle

@@ -13,10 +13,10 @@ from sk_control.errors import InvalidFieldError
 
 
 class BootstrapKeyBundle(Mapping[str, Secret]):
-    """The keys that a bundle brings, by name: an immutable mapping of str to `Secret`.
+    """The keys in a bootstrap bundle: an immutable mapping of name to `Secret`.
 
-    Names have 1 to 256 characters; else, or for a value that is no `Secret`, `InvalidFieldError`.
-    Its repr shows the names only, and it refuses to be pickled.
+    Raises `InvalidFieldError` for a name that does not have 1 to 256 characters, and for a value
+    that is not a `Secret`. The repr shows only the names. Pickling raises `TypeError`.
     """
 
     __slots__ = ("_keys",)

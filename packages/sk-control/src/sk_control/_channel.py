@@ -39,9 +39,9 @@ from sk_control.errors import (
 class ControlPlaneChannel:
     """A worker's control session, open from `connect` to `close` or to the loss of the supervisor.
 
-    `on_message` is called with every message but the bundle, `on_lost` once when the supervisor is
-    gone without having stopped this worker. One thread of the channel's own calls both, possibly
-    before `connect` has returned; they must not raise, and should only put into a queue.
+    `on_message` is called with every message except the bundle. `on_lost` is called once if the
+    supervisor is gone without having stopped this worker. One thread of the channel calls both,
+    possibly before `connect` has returned; they must not raise, and should only put into a queue.
     """
 
     @classmethod
@@ -59,18 +59,18 @@ class ControlPlaneChannel:
         clock: Clock = time.monotonic_ns,
         protocol_versions: tuple[int, ...] = SUPPORTED_VERSIONS,
     ) -> ControlPlaneChannel:
-        """Say hello, receive the bootstrap bundle and acknowledge it.
+        """Send the hello, receive the bootstrap bundle and acknowledge it.
 
         `address` is that of the server, `token` the one-time token that it expects of `identity`;
-        `clock` gives nanoseconds and must be the server's. `protocol_versions` are offered, the
-        first of them is spoken.
+        `clock` returns nanoseconds and must be the server's clock. All `protocol_versions` are
+        offered; this end signs its messages with the first.
 
-        Raises `ControlConnectError` when there is no control server, or the system has no thread to
-        give, `ControlTimeoutError` when there is no bundle within `timeout_seconds`,
-        `HelloRefusedError` and `VersionMismatchError` when the supervisor refuses this worker,
-        `MessageRefusedError` or `ControlProtocolError` when its answer is not to be believed,
+        Raises `ControlConnectError` when there is no control server, or the system cannot start a
+        thread, `ControlTimeoutError` when there is no bundle within `timeout_seconds`,
+        `HelloRefusedError` and `VersionMismatchError` when the supervisor rejects this worker,
+        `MessageRefusedError` or `ControlProtocolError` when its answer is not valid,
         `ControlSettingError` for an address that is not loopback, `InvalidFieldError` for a session
-        id that is no name. Nothing is left open then.
+        id that is not a valid name. After an error nothing is left open.
         """
         settings = settings or ControlSettings()
         hello = _hello(identity, tuple(protocol_versions))
@@ -122,11 +122,11 @@ class ControlPlaneChannel:
 
     @property
     def state(self) -> SessionState:
-        """How far the session has come, as this end sees it."""
+        """The state of the session, as this end knows it."""
         return self._endpoint.state
 
     def take_bundle(self) -> BootstrapBundle:
-        """Hand over the bootstrap bundle, once, without the control plane's own keys.
+        """Return the bootstrap bundle, once, without the keys of the control plane itself.
 
         The channel keeps no reference to it. Raises `KeyBundleConsumedError` at every further call.
         """
@@ -137,26 +137,26 @@ class ControlPlaneChannel:
         return bundle
 
     def send(self, message: ControlMessage) -> None:
-        """Sign and queue a message, from any thread; what is sent first arrives first.
+        """Sign and queue a message, from any thread; messages arrive in the order of the calls.
 
         Raises `ControlProtocolError` when it is out of order, `InvalidFieldError` when it is too
-        large, `ControlLostError` when the supervisor is gone, `ControlClosedError` after `close`;
-        then nothing was sent, and the session is where it was.
+        large, `ControlLostError` when the supervisor is gone, `ControlClosedError` after `close`.
+        After an error nothing was sent, and the state of the session is unchanged.
         """
         if self._closing:
             raise ControlClosedError("control channel")
         self._endpoint.send(message)
 
     def refusals(self) -> dict[str, int]:
-        """How many of the supervisor's messages were refused, by `RefusalCategory`, zeros too."""
+        """Return how many messages were rejected, by `RefusalCategory`, including zeros."""
         return self._refusals.snapshot()
 
     def close(self, timeout_seconds: float = 5.0) -> None:
-        """Send what is queued and hang up; idempotent.
+        """Send the queued messages and close the connection; idempotent.
 
-        What a supervisor has not taken within the timeout is dropped. When this returns,
-        no thread of the channel is left, unless one has been in a callback for that long, and
-        `on_lost` will not be called.
+        Messages that the supervisor has not received within the timeout are dropped. When this
+        returns, no thread of the channel is left, unless a callback has run for longer than the
+        timeout, and `on_lost` will not be called.
         """
         with self._lock:
             if self._closing:
@@ -178,11 +178,11 @@ class ControlPlaneChannel:
         self._endpoint.attach(self._outbox.put)
         self._endpoint.send(hello)
         try:
-            # Tried out: gRPC never gets rid of a call that begins without a thread of its own.
+            # Check that a thread can be started: gRPC can never end a call that has none.
             threading.Thread(target=lambda: None, name=self._reader.name, daemon=True).start()
             self._call = self._grpc.stream_stream(METHOD_PATH, None, None)(iter(self._outbox))
             self._reader.start()
-        except RuntimeError as fault:  # the system has no thread to give
+        except RuntimeError as fault:  # the system cannot start a thread
             raise ControlConnectError(self._address, str(fault)) from fault
         if not self._settled.wait(timeout_seconds):
             raise ControlTimeoutError(self._address, timeout_seconds)
@@ -196,7 +196,7 @@ class ControlPlaneChannel:
     def _hang_up(self, timeout_seconds: float) -> None:
         self._outbox.close()
         if self._call is None:
-            return  # it was not begun; gRPC would wait for the end of one that has no thread
+            return  # no call was begun; closing gRPC would wait forever for a call without a thread
         self._call.cancel()
         self._join(timeout_seconds)
         self._grpc.close()
@@ -222,7 +222,7 @@ class ControlPlaneChannel:
             self._ended(reason, failure)
 
     def _take(self, raw: bytes) -> None:
-        """Accept one message; a wrong first one ends the session, a wrong later one is counted."""
+        """Accept one message; an invalid first one ends the session, a later one is counted."""
         try:
             message = self._endpoint.receive(raw)
         except (MessageRefusedError, ControlProtocolError) as fault:

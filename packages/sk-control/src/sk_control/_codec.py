@@ -1,4 +1,4 @@
-"""Message bodies to bytes and back. Pure. A field has the same name in Python and on the wire."""
+"""Encoding and decoding of message bodies. Fields have the same names in Python and protobuf."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _KIND_OF: Final = {python_type: kind for kind, (python_type, _) in _TYPES.items(
 
 
 def kind_of(message: m.ControlMessage) -> MessageKind:
-    """Return the kind of a message; raises `TypeError` for anything else."""
+    """Return the kind of a message; raises `TypeError` for any other object."""
     try:
         return _KIND_OF[type(message)]
     except KeyError:
@@ -49,9 +49,9 @@ def kind_of(message: m.ControlMessage) -> MessageKind:
 
 
 def encode(message: m.ControlMessage) -> tuple[MessageKind, bytes]:
-    """Return a message's kind and its serialised body; equal messages give equal bytes.
+    """Return the kind and the serialised body of a message; equal messages give equal bytes.
 
-    Raises `TypeError` for what is no message.
+    Raises `TypeError` for an object that is not a message.
     """
     kind = kind_of(message)
     return kind, _to_wire(message, _TYPES[kind][1]).SerializeToString(deterministic=True)
@@ -60,7 +60,7 @@ def encode(message: m.ControlMessage) -> tuple[MessageKind, bytes]:
 def decode(kind: int, body: bytes) -> m.ControlMessage:
     """Parse and check a message body.
 
-    Whatever the bytes are, it raises nothing but `MessageRefusedError` (`unknown_kind`,
+    For any bytes it raises no other error than `MessageRefusedError` (`unknown_kind`,
     `undecodable`, `bad_field`). Unknown fields, which a later release may add, are ignored.
     """
     try:
@@ -100,7 +100,7 @@ def _from_wire(wire: Message, python_type: type[Any]) -> Any:
 
 
 def _optional(name: str, python_type: type[Any] | None = None) -> Callable[[Any, Any], Any]:
-    """Return a reader of a field that a message may lack: then it is None."""
+    """Return a reader of an optional field, whose value is None if the field is not set."""
 
     def read(wire: Any, value: Any) -> Any:
         if not wire.HasField(name):
@@ -136,8 +136,8 @@ def _dict(_wire: Any, value: Any) -> dict[str, int]:
     return dict(value)
 
 
-# How a field is read whose value in Python differs from that on the wire, by its name, which means
-# the same in every message that has it.
+# Readers of the fields whose values in Python differ from those in protobuf, by field name. A name
+# has the same meaning in every message.
 _SPECIAL: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "protocol_versions": _tuple,
     "discovery_modules": _tuple,

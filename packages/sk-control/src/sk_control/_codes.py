@@ -1,4 +1,4 @@
-"""The stable codes of refusals, as they are in events, counters, logs and on the wire."""
+"""The stable codes of rejected messages, in events, counters, logs and on the wire."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class RefusalCategory(StrEnum):
-    """What kind of fault a refused message has; refusals are counted by category."""
+    """The category of a rejected message's fault; rejected messages are counted by category."""
 
     MALFORMED = "malformed"
     VERSION = "version"
@@ -20,7 +20,7 @@ class RefusalCategory(StrEnum):
 
 
 class RefusalCode(StrEnum):
-    """Which fault a message has that is not to be believed. Each belongs to one category."""
+    """The fault for which a message or stream is rejected. Each code has one category."""
 
     UNDECODABLE = "undecodable"
     UNSIGNED_FIELDS = "unsigned_fields"
@@ -45,12 +45,12 @@ class RefusalCode(StrEnum):
 
     @property
     def category(self) -> RefusalCategory:
-        """The category that this code is counted under."""
+        """The category under which this code is counted."""
         return _CATEGORY[self]
 
 
 class ProtocolCode(StrEnum):
-    """Which rule of the session's order a message breaks; all count as `PROTOCOL`."""
+    """The rule on the order of messages that a message breaks; all count as `PROTOCOL`."""
 
     MESSAGE_BEFORE_HELLO = "message_before_hello"
     DUPLICATE_HELLO = "duplicate_hello"

@@ -1,4 +1,4 @@
-"""The keys of the control plane itself, per worker and direction, and their names in a bundle."""
+"""The keys of the control plane itself, per worker and direction, and their names in bundles."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _RESERVED: Final = "control."
 _NAMES: Final = {direction: f"{_RESERVED}{direction.name.lower()}" for direction in Direction}
 
 DirectionKeys: TypeAlias = Mapping[Direction, Secret]
-"""The key that signs what travels in each direction."""
+"""The key that signs the messages of each direction."""
 
 
 def token_keys(token: Secret, session_id: str, worker_id: str) -> DirectionKeys:
     """Derive the keys that sign hello and bundle from the worker's one-time token.
 
-    Who signs with them has proven that it holds the token, which never crosses the wire.
+    A signature with them proves that its sender holds the token, which is never sent.
     """
     return {
         direction: Secret(_expand(token, session_id, worker_id, direction))
@@ -38,8 +38,8 @@ def control_keys(material: KeyMaterial, session_id: str, worker_id: str) -> Dire
 
 
 def _expand(token: Secret, session_id: str, worker_id: str, direction: Direction) -> bytes:
-    # One block of HKDF-Expand (RFC 5869, 2.3). A token is random and so needs no extract step
-    # (3.3). Computed here, it spares every worker the import of `cryptography`, which
+    # One block of HKDF-Expand (RFC 5869, 2.3). A token is random, so no extract step is needed
+    # (3.3). Computing this here saves every worker the import of `cryptography`, which
     # `KeyMaterial.derive` needs.
     parts = (b"sk.control.v1 token", session_id.encode(), worker_id.encode(), bytes([direction]))
     info = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
@@ -47,7 +47,7 @@ def _expand(token: Secret, session_id: str, worker_id: str, direction: Direction
 
 
 def with_control_keys(keys: BootstrapKeyBundle, control: DirectionKeys) -> BootstrapKeyBundle:
-    """Add the control keys to a bundle's; raises `InvalidFieldError` for a reserved name in it."""
+    """Add the control keys to those of a bundle; raises `InvalidFieldError` for reserved names."""
     for name in keys:
         if name.startswith(_RESERVED):
             raise InvalidFieldError(
@@ -58,14 +58,14 @@ def with_control_keys(keys: BootstrapKeyBundle, control: DirectionKeys) -> Boots
 
 
 def control_keys_of(keys: BootstrapKeyBundle) -> DirectionKeys:
-    """Give the control keys of a bundle; raises `MessageRefusedError` where they are missing."""
+    """Return the control keys of a bundle; raises `MessageRefusedError` if they are missing."""
     if not keys.keys() >= set(_NAMES.values()):
         raise MessageRefusedError(RefusalCode.BAD_FIELD, detail="bundle without control keys")
     return {direction: keys[name] for direction, name in _NAMES.items()}
 
 
 def without_control_keys(keys: BootstrapKeyBundle) -> BootstrapKeyBundle:
-    """Give the keys of a bundle that are the application's own."""
+    """Return the keys of a bundle without the control keys."""
     return BootstrapKeyBundle(
         {name: key for name, key in keys.items() if not name.startswith(_RESERVED)}
     )

@@ -1,4 +1,4 @@
-"""One end of one worker's session: order, keys and signatures together. No I/O."""
+"""One end of one worker's session: message order, keys and signatures. No I/O."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from sk_control._transitions import SessionState
 from sk_control.errors import ControlLostError, InvalidFieldError, MessageRefusedError
 
 _FIRST = {MessageKind.HELLO, MessageKind.BOOTSTRAP_BUNDLE}
-"""The first message in each direction: the session's order lets neither come a second time."""
+"""The first message of each direction; the session allows neither of them a second time."""
 
 
 class Endpoint:
-    """Turns messages into signed bytes and back, in the order that the session allows.
+    """Converts messages to signed bytes and back, in the order that the session allows.
 
-    Both ends begin with the keys of the worker's token. When the bootstrap bundle has been sent or
-    received they go on with the control keys in it. `max_bytes` is the largest signed message.
-    Thread-safe; what is sent leaves in the order in which it was signed.
+    Both ends begin with the keys derived from the worker's token. After the bootstrap bundle was
+    sent or received, they use the control keys in it. `max_bytes` is the largest signed message.
+    Thread-safe; messages are sent in the order in which they are signed.
     """
 
     def __init__(self, sealer: Sealer, opener: Opener, max_bytes: int) -> None:
@@ -42,16 +42,16 @@ class Endpoint:
 
     @property
     def state(self) -> SessionState:
-        """How far the session has come."""
+        """The state of the session, as this end knows it."""
         return self._session.state
 
     def attach(self, put: Callable[[bytes], None]) -> None:
-        """Send by calling `put` with signed bytes from now on; it must not block."""
+        """Send by calling `put` with signed bytes from now on; `put` must not block."""
         with self._lock:
             self._put = put
 
     def detach(self) -> SessionState:
-        """Send nothing any more, as the stream is gone; return the state that the session is in."""
+        """Send nothing from now on, as the stream is gone; return the state of the session."""
         with self._lock:
             self._put = None
             return self._session.state
@@ -60,7 +60,8 @@ class Endpoint:
         """Sign and queue one message.
 
         Raises `ControlProtocolError` when it is out of order, `ControlLostError` when there is no
-        stream, and `InvalidFieldError` when it is too large; then nothing has changed.
+        stream, and `InvalidFieldError` when it is too large. After an error nothing was sent and
+        the state is unchanged.
         """
         kind = kind_of(message)
         with self._lock:
@@ -79,8 +80,8 @@ class Endpoint:
     def receive(self, raw: bytes) -> ControlMessage:
         """Verify and accept one message.
 
-        Raises `MessageRefusedError` or `ControlProtocolError`; then the session's state is as it
-        was.
+        Raises `MessageRefusedError` or `ControlProtocolError`; then the session's state is
+        unchanged.
         """
         with self._lock:
             if len(raw) > self._max_bytes:
@@ -91,7 +92,7 @@ class Endpoint:
     def greet(
         self, signed: SignedMessage, hello: ControlMessage, put: Callable[[bytes], None]
     ) -> None:
-        """Accept a hello that was verified already, and send through `put` from now on."""
+        """Accept a hello that was already verified, and send through `put` from now on."""
         with self._lock:
             self._accept(signed, hello)
             self._put = put

@@ -1,4 +1,4 @@
-"""The events that a control server reports to its owner."""
+"""The events that a control server reports."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from sk_control._value import value
 
 
 class LossReason(StrEnum):
-    """Why a session is over before its time."""
+    """The reason why a session ended early."""
 
     STREAM_ENDED = "stream_ended"
     """The peer is gone: it exited, was killed, or closed the stream before the session was over."""
     CLOSED_BY_SUPERVISOR = "closed_by_supervisor"
-    """The supervisor closed its server. Only a worker is told this."""
+    """The supervisor closed its server. Only a worker's channel reports this."""
     BUNDLE_FAILED = "bundle_failed"
-    """No bundle could be made for the worker. Only the server's owner is told this."""
+    """No bundle could be sent to the worker. Only a server reports this."""
 
 
 @value(frozen=True, slots=True)
 class WorkerHello:
-    """A worker has proven that it holds its token; its bundle goes out next."""
+    """A worker has proven that it holds its token; its bundle is sent next."""
 
     hello: Hello
 
 
 @value(frozen=True, slots=True)
 class WorkerMessage:
-    """A worker's message, authentic and in order."""
+    """A worker sent a message that is authentic and in order."""
 
     worker_id: str
     message: ControlMessage
@@ -38,10 +38,10 @@ class WorkerMessage:
 
 @value(frozen=True, slots=True)
 class WorkerLost:
-    """A worker's stream is over, and it has not said `StopAck`.
+    """A worker's stream has ended without a `StopAck`.
 
-    At most once per worker, and its last event. For `BUNDLE_FAILED`, `fault` is what kept the
-    bundle from being sent: mostly what the owner's own `bundle_for` has raised.
+    Reported at most once per worker, as its last event. For `BUNDLE_FAILED`, `fault` is the error
+    that prevented sending the bundle: usually the one that `bundle_for` has raised.
     """
 
     worker_id: str
@@ -51,9 +51,9 @@ class WorkerLost:
 
 @value(frozen=True, slots=True)
 class Refused:
-    """A message or a stream was refused; it had no other effect.
+    """A message or a stream was rejected; it had no other effect.
 
-    `worker_id` is what the peer claims to be, if a worker of that id was expected, else empty. It
+    `worker_id` is the id that the peer claims, if a worker of that id is expected, else empty. It
     is not proven.
     """
 
@@ -63,4 +63,4 @@ class Refused:
 
 
 ControlEvent: TypeAlias = WorkerHello | WorkerMessage | WorkerLost | Refused
-"""Anything that a control server reports."""
+"""Any event of a control server."""

@@ -1,4 +1,4 @@
-"""gRPC's settings at both ends, and how a refusal travels: as the metadata of a stream's end."""
+"""gRPC settings of both ends, and refusals as the trailing metadata of a stream."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ _REASONS: Final = {
 
 
 def server_options(settings: ControlSettings) -> list[tuple[str, int]]:
-    """Channel arguments of the server."""
-    # Without so_reuseport=0 any process of the same user could listen on the same port and take
+    """Return the channel arguments of the server."""
+    # Without so_reuseport=0 any process of the same user could listen on the same port and receive
     # half of the calls.
     return [("grpc.so_reuseport", 0), *_message_limits(settings)]
 
 
 def channel_options(settings: ControlSettings) -> list[tuple[str, int]]:
-    """Channel arguments of the client."""
+    """Return the channel arguments of the client."""
     return [
         ("grpc.enable_http_proxy", 0),
         ("grpc.enable_retries", 0),
@@ -64,7 +64,7 @@ def _message_limits(settings: ControlSettings) -> list[tuple[str, int]]:
 
 
 def refusal_metadata(refusal: Refusal) -> tuple[tuple[str, str], ...]:
-    """Trailing metadata that tells a refused peer why, and the protocol versions spoken here."""
+    """Return the metadata that tells a rejected peer the reason and the supported versions."""
     versions = ",".join(str(version) for version in SUPPORTED_VERSIONS)
     return ((_REFUSAL, f"{category_of(refusal)}/{refusal.code}"), (_VERSIONS, versions))
 
@@ -72,9 +72,9 @@ def refusal_metadata(refusal: Refusal) -> tuple[tuple[str, str], ...]:
 def connect_fault(
     failure: grpc.RpcError | None, address: str, worker_id: str, offered: tuple[int, ...]
 ) -> ControlError:
-    """Give the error for a stream that ended before the bundle; `failure` None: without a fault.
+    """Return the error for a stream that ended before the bundle arrived.
 
-    `offered` are the protocol versions that the worker speaks.
+    `failure` is None if the stream ended normally; `offered` are the worker's protocol versions.
     """
     if failure is None:
         return ControlConnectError(address, _REASONS[grpc.StatusCode.OK])

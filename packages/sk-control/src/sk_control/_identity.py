@@ -8,11 +8,10 @@ from sk_control._value import value
 
 @value(frozen=True, slots=True)
 class WorkerIdentity:
-    """Which worker a process is: the `index`-th of its group, from 0, in its `incarnation`, from 1.
+    """The identity of a worker process: its group, index (from 0) and incarnation (from 1).
 
-    A worker that is restarted has the same group and index and the next incarnation. `worker_id` is
-    unique within the control session, so it must differ between incarnations. Raises
-    `InvalidFieldError`.
+    A restarted worker has the same group and index and the next incarnation. `worker_id` is unique
+    within the control session, so it must differ between incarnations. Raises `InvalidFieldError`.
     """
 
     worker_id: str

@@ -1,4 +1,4 @@
-"""Kinds and directions of control messages. The numbers are those of `control.proto`."""
+"""Kinds and directions of control messages, with the numbers of `control.proto`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from enum import IntEnum
 
 
 class Direction(IntEnum):
-    """Which end a message is for."""
+    """The end that a message is sent to."""
 
     TO_SUPERVISOR = 1
     TO_WORKER = 2
 
 
 class MessageKind(IntEnum):
-    """What a message says: its type, as a number on the wire."""
+    """The type of a message, as a number on the wire."""
 
     HELLO = 1
     BOOTSTRAP_BUNDLE = 2
@@ -31,12 +31,12 @@ class MessageKind(IntEnum):
 
     @property
     def direction(self) -> Direction:
-        """The only direction in which this kind travels."""
+        """The only direction in which messages of this kind are sent."""
         return Direction.TO_WORKER if self in _TO_WORKER else Direction.TO_SUPERVISOR
 
     @property
     def label(self) -> str:
-        """The kind in words, as it stands in errors and logs: `bundle_ack`."""
+        """The name of the kind in errors and logs, such as `bundle_ack`."""
         return self.name.lower()
 
 

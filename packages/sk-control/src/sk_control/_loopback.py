@@ -1,4 +1,4 @@
-"""Addresses of the control plane: IPv4 loopback, by number, and no other."""
+"""Checks of control plane addresses: only numeric IPv4 loopback addresses are allowed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sk_control.errors import ControlBindError, ControlSettingError
 
 
 def format_address(host: str, port: int) -> str:
-    """Join an IPv4 loopback address and a port; raises `ControlSettingError` for any other host."""
+    """Join an IPv4 loopback address and a port; raises `ControlSettingError` for any others."""
     try:
         loopback = ipaddress.IPv4Address(host).is_loopback
     except ValueError:
@@ -24,7 +24,7 @@ def format_address(host: str, port: int) -> str:
 def check_free(host: str, port: int) -> None:
     """Raise `ControlBindError`, with the system's reason, if a port cannot be listened on.
 
-    gRPC would not give the reason, and would write to standard error, which a library must not.
+    gRPC would not report the reason, and would write to standard error, which a library must not.
     """
     try:
         socket.create_server((host, port)).close()
@@ -34,7 +34,7 @@ def check_free(host: str, port: int) -> None:
 
 
 def parse_address(address: str) -> str:
-    """Check an address to dial, `HOST:PORT`; raises `ControlSettingError`."""
+    """Check and return an address to connect to, `HOST:PORT`; raises `ControlSettingError`."""
     host, _, port = address.rpartition(":")
     if not (port.isascii() and port.isdecimal() and 0 < int(port) <= 65535):
         raise ControlSettingError("address", address, "HOST:PORT")

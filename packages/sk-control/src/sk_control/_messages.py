@@ -1,8 +1,8 @@
-"""The control messages as values, checked when they are made, by a caller or from the wire.
+"""The control messages as values, checked when they are constructed, also from the wire.
 
-Here are those of a worker's start and stop; what it reports in between is in `_reports`. Every
-constructor raises `InvalidFieldError` for a field that is out of its range. Names have 1 to 256
-characters, free text up to 4096; counts are unsigned 64-bit integers.
+This module has the messages of a worker's start and stop; `_reports` has its reports. Every
+constructor raises `InvalidFieldError` for a field that is out of range. Names have 1 to 256
+characters, free text has up to 4096; counts are unsigned 64-bit integers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sk_control.errors import InvalidFieldError
 
 @value(frozen=True, slots=True)
 class Hello:
-    """From a worker, its first message: who it is, and which protocol versions it speaks.
+    """From a worker, its first message: its identity and its protocol versions.
 
     `index` counts from 0, `incarnation` from 1, as in `WorkerIdentity`.
     """
@@ -44,9 +44,9 @@ class Hello:
 class BootstrapBundle:
     """From the supervisor, once per worker: everything that the worker is built from.
 
-    `application` is the supervisor's own JSON and opaque here; it may hold secrets, and so is not
-    in the repr. `data_host` and `data_port` are where the worker connects its data channel, `keys`
-    what it signs there with. It sends a sign of life every `heartbeat_seconds`.
+    `application` is JSON of the supervisor and opaque here; as it may contain secrets, it is not in
+    the repr. The worker connects its data channel to `data_host` and `data_port`, signs there with
+    `keys`, and sends a `Heartbeat` every `heartbeat_seconds`.
     """
 
     run_id: str
@@ -79,14 +79,14 @@ class BootstrapBundle:
 
 @value(frozen=True, slots=True)
 class BundleAck:
-    """From a worker: it has its bundle and uses the keys in it. The channel itself sends this."""
+    """From a worker: it has its bundle and uses its keys. The channel sends this by itself."""
 
 
 @value(frozen=True, slots=True)
 class Ready:
     """From a worker: it is built and connected, and waits for `StartWork`.
 
-    `partial_outputs` names the files that hold its output until the run is complete.
+    `partial_outputs` names the files that contain its output until the run is complete.
     """
 
     partial_outputs: tuple[str, ...] = ()
@@ -102,9 +102,9 @@ class StartWork:
 
 @value(frozen=True, slots=True)
 class Stop:
-    """From the supervisor: stop; with `drain`, only when all that is in flight has been sent on.
+    """From the supervisor: stop; with `drain`, only after everything in flight has been sent on.
 
-    Nobody waits for requests by then: what is under way of them is given up. May be repeated.
+    No caller waits for requests any more: requests under way are given up. May be repeated.
     """
 
     drain: bool
@@ -119,8 +119,8 @@ class Stop:
 class StopAck:
     """From a worker, its last message: it has stopped. The end of its stream is then no loss.
 
-    `partial_outputs` names the files that hold its output, now that it has ended; none, where that
-    is in place.
+    `partial_outputs` names the files that contain its unfinished output at the end; it is empty
+    once the output is at its final place.
     """
 
     partial_outputs: tuple[str, ...] = ()
@@ -133,8 +133,8 @@ class StopAck:
 class PeerReplaced:
     """From the supervisor: `worker_id` has replaced a worker of `group` that has failed.
 
-    It goes to the workers that exchange batches with that one. `keys` are those that the addressee
-    shares with the new worker, named as in the bootstrap bundle. May be repeated.
+    It is sent to the workers that exchange batches with that worker. `keys` are the keys that the
+    receiver shares with the new worker, named as in the bootstrap bundle. May be repeated.
     """
 
     group: str

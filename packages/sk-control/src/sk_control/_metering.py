@@ -1,4 +1,4 @@
-"""What a worker says of its work in numbers: a part of its progress."""
+"""The measurements that a worker reports with its progress."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from sk_control._value import value
 
 @value(frozen=True, slots=True)
 class Metering:
-    """What a worker has measured of its work since it began; part of its `Progress`.
+    """A worker's measurements since its start; part of its `Progress`.
 
-    `batch_counts` is a histogram of the time that its batches were in work, `batch_seconds` the sum
-    of those times. `latency_counts` and `latency_seconds` are the same for the time from the
-    reading of a batch until every worker was done with it; only the source's worker has them.
-    `credit` is how many more batches its source may read now; None where it has no source.
+    `batch_counts` is a histogram of the processing times of batches, `batch_seconds` the sum of
+    these times. `latency_counts` and `latency_seconds` are the same for the time from the reading
+    of a batch until every worker was done with it; only the source's worker has them. `credit` is
+    how many batches its source may read before another is acknowledged; None without a source.
     """
 
     busy_seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""The queue of what is to be sent on a stream."""
+"""The queue of messages to be sent on a stream."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 class Outbox:
     """An unbounded queue that any thread may put into, and that one thread of gRPC iterates over.
 
-    After `close` the iteration ends once it has given what was queued before; `finished` is set
-    when it has ended.
+    After `close` the iteration ends once it has returned all messages queued before; then it sets
+    `finished`.
     """
 
     def __init__(self) -> None:
@@ -23,11 +23,11 @@ class Outbox:
         self._queue.put(raw)
 
     def close(self) -> None:
-        """Say that nothing follows. Idempotent."""
+        """End the iteration after the messages queued so far. Idempotent."""
         self._queue.put(None)
 
     def first(self, timeout_seconds: float) -> bytes | None:
-        """Wait for the first message; None when it was closed before one was put.
+        """Wait for the first message; return None if the outbox was closed before one was put.
 
         Raises `queue.Empty` when neither has happened in time.
         """

@@ -1,4 +1,4 @@
-"""What a refusal is, and counting refusals."""
+"""Refusals of received messages, and their counts."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from sk_control._codes import RefusalCategory
 from sk_control.errors import ControlProtocolError, MessageRefusedError
 
 Refusal: TypeAlias = MessageRefusedError | ControlProtocolError
-"""Why a received message is dropped: it is not to be believed, or it is out of order."""
+"""The error for which a received message is dropped: it is not valid, or it is out of order."""
 
 
 def category_of(refusal: Refusal) -> RefusalCategory:
-    """What a refusal is counted under."""
+    """Return the category under which a refusal is counted."""
     if isinstance(refusal, ControlProtocolError):
         return RefusalCategory.PROTOCOL
     return refusal.category
 
 
 class RefusalCounter:
-    """How many messages were refused, by category. Thread-safe."""
+    """Counts refusals by category. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -32,6 +32,6 @@ class RefusalCounter:
             self._counts[category] += 1
 
     def snapshot(self) -> dict[str, int]:
-        """Every category with its count so far, zeros too."""
+        """Return the count so far of every category, including zeros."""
         with self._lock:
             return {category.value: count for category, count in self._counts.items()}

@@ -1,6 +1,6 @@
-"""The messages in which a worker reports: on its progress, its end and its trace spans.
+"""The messages in which a worker reports its progress, its end and its trace spans.
 
-They are values and checked when they are made, as those of `_messages`.
+Like those of `_messages`, they are values that are checked when they are constructed.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from sk_control.errors import InvalidFieldError
 
 @value(frozen=True, slots=True)
 class Progress:
-    """From a worker: how far it has come since it began.
+    """From a worker: its progress since its start.
 
-    Its nodes were handed `records_in` records, in `batches`, and it has sent on `records_out`; it
-    has done its part of the first `source_records` records of the source, whether any of them came
-    here or not. `waiting` batches are here and not done with. `dead_lettered` and `skipped` count
-    the records that its nodes gave up, `requests` the requests that it has run. `state` and
-    `position` are text for people, possibly empty; `metering` is what it has measured. As with
-    `Failed`, a `position` that is too long, or cannot be sent, is cut and not refused: a worker
-    that stands somewhere with such a name lives.
+    Its nodes received `records_in` records, in `batches` batches, and it has sent on `records_out`.
+    It has done its part of the first `source_records` records of the source, including those that
+    did not come to this worker. `waiting` batches were received and are not finished.
+    `dead_lettered` and `skipped` count the records that its nodes gave up, `requests` the requests
+    that it has run. `state` and `position` are text for people, possibly empty; `metering` are its
+    measurements. As in `Failed`, a `position` that is too long or not valid UTF-8 is made valid and
+    not rejected: the name of a position must not make a live worker fail.
     """
 
     records_in: int = 0
@@ -58,7 +58,7 @@ class Progress:
 
 @value(frozen=True, slots=True)
 class Heartbeat:
-    """From a worker, at the period that its bundle gives: it is alive."""
+    """From a worker, every `heartbeat_seconds` of its bundle: it is alive."""
 
     progress: Progress | None = None
 
@@ -68,21 +68,21 @@ class Heartbeat:
 
 
 class DrainOutcome(IntEnum):
-    """Why a worker has drained. The numbers are those of `control.proto`."""
+    """The reason why a worker has drained, with the numbers of `control.proto`."""
 
     COMPLETE = 1
-    """Every input came to its end."""
+    """Every input has ended."""
     STOPPED = 2
-    """The worker was asked to stop before that."""
+    """The worker was asked to stop before every input had ended."""
 
 
 @value(frozen=True, slots=True)
 class Drained:
     """From a worker: all of its output has been sent on, and nothing is in flight.
 
-    `records_in` and `records_out` are as in `Progress`; `counters` are totals of the worker's own,
-    by name: signed 64-bit integers; `partial_outputs` names the files that hold its output, none
-    where that is in place.
+    `records_in` and `records_out` are as in `Progress`. `counters` are totals that the worker
+    defines, by name, as signed 64-bit integers. `partial_outputs` names the files that contain its
+    unfinished output; it is empty once the output is at its final place.
     """
 
     outcome: DrainOutcome
@@ -106,8 +106,8 @@ class Failed:
 
     `category` is the stable category of the failure, `node` the node at fault or empty,
     `cause_type` the class of the exception, `message` its text without payload or secret,
-    `trace_id` the trace of the record at fault, or empty. As a failure report must get through,
-    text beyond 4096 characters is cut and not refused.
+    `trace_id` the trace of the record at fault, or empty. As a failure report must not be lost,
+    `node`, `cause_type` and `message` are cut to 4096 characters and not rejected.
     """
 
     category: str
@@ -126,10 +126,10 @@ class Failed:
 
 @value(frozen=True, slots=True)
 class ExporterCounts:
-    """What one exporter of a worker has done with the trace spans that it was given.
+    """The results of one exporter of a worker for the trace spans that it received.
 
-    `kind` is that of the exporter, `dropped` counts the spans that are lost, by reason, and
-    `close_failure` says why it did not close, or is empty.
+    `kind` is the kind of the exporter, `dropped` counts the lost spans by reason, and
+    `close_failure` is the reason why closing it failed, or empty.
     """
 
     kind: str
@@ -146,10 +146,10 @@ class ExporterCounts:
 
 @value(frozen=True, slots=True)
 class SpanCounts:
-    """From a worker: how many trace spans it has made, and what each exporter did with them.
+    """From a worker: how many trace spans it has created, and what each exporter did with them.
 
-    A worker that traces sends the first before `Ready`, so that one that dies later is known to
-    owe an account; the last is `final`, sent when every exporter is closed.
+    A worker that traces sends the first before `Ready`, so that the supervisor knows that counts
+    are missing if it dies later. The last is `final`, sent after every exporter was closed.
     """
 
     created: int = 0

@@ -1,4 +1,4 @@
-"""The workers that a server expects, and which first messages it believes. No I/O."""
+"""The workers that a server expects, and the checks of their first messages. No I/O."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from sk_control.errors import (
 
 @dataclass(slots=True)
 class _ExpectedWorker:
-    """Who a worker must be, how it proves that and until when; and its session."""
+    """The identity and session of an expected worker, with the check and deadline of its hello."""
 
     identity: WorkerIdentity
     deadline_ns: int
@@ -40,7 +40,7 @@ class _ExpectedWorker:
 
 
 class Roster:
-    """Every worker that is expected, or was and is not forgotten, by its id. Thread-safe."""
+    """All workers that were expected and are not forgotten, by id. Thread-safe."""
 
     def __init__(self, session_id: str, settings: ControlSettings, clock: Clock) -> None:
         self._session_id, self._settings, self._clock = session_id, settings, clock
@@ -56,7 +56,7 @@ class Roster:
             self._workers[identity.worker_id] = worker
 
     def endpoint(self, worker_id: str) -> Endpoint:
-        """The supervisor's end of a worker's session; raises `WorkerNotExpectedError`."""
+        """Return the supervisor's end of a worker's session; raises `WorkerNotExpectedError`."""
         with self._lock:
             try:
                 return self._workers[worker_id].endpoint
@@ -64,25 +64,25 @@ class Roster:
                 raise WorkerNotExpectedError(worker_id) from None
 
     def forget(self, worker_id: str) -> None:
-        """Know a worker no more, if it was known."""
+        """Remove a worker, if it is known."""
         with self._lock:
             self._workers.pop(worker_id, None)
 
     def states(self) -> dict[str, SessionState]:
-        """How far every worker's session has come."""
+        """Return the state of every worker's session, by worker id."""
         with self._lock:
             return {id_: worker.endpoint.state for id_, worker in self._workers.items()}
 
     def knows(self, worker_id: str) -> bool:
-        """Whether a worker of this id was expected, and is not forgotten."""
+        """Return whether a worker of this id was expected and is not forgotten."""
         with self._lock:
             return worker_id in self._workers
 
     def admit(self, raw: bytes, put: Callable[[bytes], None]) -> Hello:
-        """Accept the first message of a stream: a worker's hello, which spends its token.
+        """Accept the first message of a stream: a worker's hello, which uses its token up.
 
-        What is sent to the worker goes through `put` from then on. Raises `MessageRefusedError` or
-        `ControlProtocolError`; then the worker is expected as before.
+        From then on, messages to the worker are passed to `put`. Raises `MessageRefusedError` or
+        `ControlProtocolError`; then the worker is still expected.
         """
         if len(raw) > self._settings.max_hello_bytes:
             raise MessageRefusedError(RefusalCode.OVERSIZED)

@@ -1,4 +1,4 @@
-"""Messages to signed bytes (sealing) and back (opening), for one worker and direction."""
+"""Sealing messages into signed bytes and opening them again, for one worker and direction."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from sk_control._value import value
 from sk_control.errors import MessageRefusedError, VersionMismatchError
 
 SUPPORTED_VERSIONS: Final = (1,)
-"""The protocol versions that this package speaks, best first."""
+"""The protocol versions that this package supports, the preferred one first."""
 
 Clock = Callable[[], int]
-"""The time in nanoseconds, on a clock that both ends share and that never goes back."""
+"""Returns nanoseconds of a clock that both ends share and that never goes back."""
 
 
 def sign(signed: SignedMessage, key: Secret) -> bytes:
-    """Compute the signature: HMAC-SHA256 of the canonical bytes."""
+    """Return the signature: HMAC-SHA256 of the canonical bytes."""
     return hmac.digest(key.reveal(), signed.canonical(), "sha256")
 
 
@@ -50,11 +50,11 @@ def seal_and_open(
     settings: ControlSettings,
     clock: Clock,
 ) -> tuple[Sealer, Opener]:
-    """Make the sealer of what one end of a worker's session sends, and the opener of what it gets.
+    """Return the sealer and the opener of one end of a worker's session.
 
-    `sends` is the direction in which this end sends. Of `versions` it speaks the first and accepts
-    all. The opener is that of the first message. Raises `InvalidFieldError` for a session id that
-    is no name.
+    `sends` is the direction in which this end sends. It signs with the first of `versions` and
+    accepts all of them. The opener is for the peer's first message. Raises `InvalidFieldError` for
+    a session id that is not a valid name.
     """
     check.name("signed_message", "session_id", session_id)
     receives = next(direction for direction in Direction if direction is not sends)
@@ -66,7 +66,7 @@ def seal_and_open(
 
 @value(frozen=True, slots=True)
 class Sealer:
-    """Signs the messages of one worker and direction, which must be sent in this order."""
+    """Signs the messages of one worker and direction, which must be sent in order of signing."""
 
     version: int
     session_id: str
@@ -77,7 +77,7 @@ class Sealer:
     nonces: Callable[[], bytes]
 
     def seal(self, message: ControlMessage) -> bytes:
-        """Return a message as it travels: with the time, the next nonce and the signature."""
+        """Return the wire form of a message, with the time, the next nonce and the signature."""
         kind, body = encode(message)
         signed = SignedMessage(
             protocol_version=self.version,
@@ -96,7 +96,7 @@ class Sealer:
 class Opener:
     """Verifies the messages of one worker and direction, and accepts each of them once.
 
-    The guard of the first message goes by time and nonce, that of all further ones by order.
+    The guard of the first message checks time and nonce; that of all later messages checks order.
     """
 
     versions: tuple[int, ...]
@@ -108,16 +108,17 @@ class Opener:
     clock: Clock
 
     def following(self, first: SignedMessage) -> Opener:
-        """Return the opener of what the sender of the first message signs after it.
+        """Return the opener of the messages that follow the sender's first one.
 
-        A stream keeps the order of its messages, so a nonce that does not rise is a replay. Age
-        means no more than that an end was busy or suspended.
+        A stream preserves the order of its messages, so a nonce that does not increase is a replay.
+        Age is not checked: an old message only means that an end was busy or suspended.
         """
         return dataclasses.replace(self, guard=SequenceGuard(first.nonce))
 
     def verify(self, signed: SignedMessage) -> ControlMessage:
-        """Check addressee, signature, time and nonce, in this order, then decode the body.
+        """Verify a message and decode its body.
 
+        Checked are version, session, worker, direction, signature, time and nonce, in this order.
         Raises `MessageRefusedError`.
         """
         self._check_addressee(signed)

@@ -31,23 +31,23 @@ from sk_control.errors import (
     InvalidFieldError,
 )
 
-#: How long gRPC may take to cancel what has not ended in its time.
+#: How long gRPC may take to cancel the calls that have not ended within the timeout.
 _CANCEL_SECONDS = 1.0
 
 
 class ControlServer:
-    """Listens on loopback, admits the workers that it was told to expect, and talks to them.
+    """The supervisor's end: listens on loopback and holds the sessions of expected workers.
 
-    It listens from construction to `close`. `key_material` is what the control keys of all workers
-    are derived from, `workers` how many sessions may be open at once; `clock` gives nanoseconds and
-    must be that of the workers. `bundle_for` makes the bootstrap bundle of a worker whose hello was
-    accepted. It and `on_event` are called from the server's threads, the events of one worker in
-    order and from one thread; they must not block for long, and `on_event` must not raise. What
-    `bundle_for` raises comes back in a `WorkerLost`.
+    It listens from construction to `close`. The control keys of all workers are derived from
+    `key_material`. `workers` is how many sessions may be open at once. `clock` returns nanoseconds,
+    and workers must use the same clock. `bundle_for` makes the bootstrap bundle of a worker whose
+    hello was accepted. Threads of the server call it and `on_event`, the events of one worker in
+    order and from one thread. Neither may block for long, and `on_event` must not raise; an
+    exception of `bundle_for` is reported in a `WorkerLost`.
 
-    Raises `ControlSettingError` for an address that is not loopback or an impossible setting,
-    `InvalidFieldError` for a session id that is no name, and `ControlBindError` for a port that
-    cannot be listened on.
+    Raises `ControlSettingError` for an address that is not loopback or another bad setting,
+    `InvalidFieldError` for a session id that is not a valid name, and `ControlBindError` for a port
+    that cannot be listened on.
     """
 
     def __init__(
@@ -79,17 +79,17 @@ class ControlServer:
         check_free(host, port)
         server = self._make_server(settings, workers + 2 * settings.max_waiting)
         self._address = format_address(host, self._listen(server, address))
-        self._grpc: grpc.Server | None = server  # None when closed
+        self._grpc: grpc.Server | None = server  # None after `close`
 
     @property
     def address(self) -> str:
-        """Where workers dial: `127.0.0.1:PORT`."""
+        """The address that workers connect to, such as `127.0.0.1:PORT`."""
         return self._address
 
     def expect(self, identity: WorkerIdentity, token: Secret, deadline_ns: int) -> None:
-        """Admit one hello of this worker, until `deadline_ns` on the server's clock.
+        """Accept one hello of this worker, until `deadline_ns` on the server's clock.
 
-        The token must be random, and one worker's only: `Secret.generate()`. Raises
+        The token must be random and used for one worker only: `Secret.generate()`. Raises
         `WorkerExpectedTwiceError` for an id that was expected before and is not forgotten,
         `ControlClosedError` after `close`.
         """
@@ -97,9 +97,10 @@ class ControlServer:
         self._roster.expect(identity, token, deadline_ns)
 
     def forget(self, worker_id: str) -> None:
-        """Let go of all that is known of a worker that is gone, so that many may come and go.
+        """Release everything known about a worker that is gone, so that memory does not grow.
 
-        Its hello is a stranger's from now on, and what it says on an open session is not heard.
+        From now on its hello is rejected as that of an unknown worker, and messages on an open
+        session of it are not reported.
         """
         self._roster.forget(worker_id)
 
@@ -107,37 +108,37 @@ class ControlServer:
         """Sign and queue a message for a worker.
 
         Raises `ControlProtocolError` when it is out of order, `InvalidFieldError` when it is too
-        large, `WorkerNotExpectedError` for a worker that was never expected, `ControlLostError`
-        when it is gone, `ControlClosedError` after `close`; then nothing was sent.
+        large, `WorkerNotExpectedError` for a worker that is not known, `ControlLostError` when the
+        worker is gone, `ControlClosedError` after `close`. After an error nothing was sent.
         """
         self._check_open()
         self._roster.endpoint(worker_id).send(message)
 
     def states(self) -> dict[str, SessionState]:
-        """How far the session of every worker has come that is not forgotten, by worker id."""
+        """Return the session state of every worker that is not forgotten, by worker id."""
         return self._roster.states()
 
     def refusals(self) -> dict[str, int]:
-        """How many messages and streams were refused so far, by `RefusalCategory`, zeros too."""
+        """Return how many messages and streams were rejected, by `RefusalCategory`, with zeros."""
         return self._streams.refusals.snapshot()
 
     def close(self, timeout_seconds: float = 5.0) -> None:
-        """Send what is queued, end all streams and stop listening; idempotent.
+        """Send the queued messages, end all streams and stop listening; idempotent.
 
-        What a worker has not taken within the timeout is dropped. When this returns, no thread of
-        the server is left, unless one has been in `on_event` for that long, and no further event
-        comes. A stream that ends by this is not reported as a `WorkerLost`.
+        Messages that a worker has not received within the timeout are dropped. When this returns,
+        no thread of the server is left, unless `on_event` has run for longer than the timeout, and
+        no further event is reported. Streams that this ends are not reported as `WorkerLost`.
         """
         with self._lock:
-            # Let go of: its handlers lead back to it, and its poller's descriptors would stay open
-            # until Python next looks for such cycles.
+            # Drop the reference: handlers and server form a reference cycle, and the poller's
+            # descriptors would stay open until the next garbage collection.
             server, self._grpc = self._grpc, None
         if server is None:
             return
         self._streams.close()
         try:
             ended = server.stop(timeout_seconds)
-        except RuntimeError:  # the system has no thread to wait in
+        except RuntimeError:  # the system cannot start the thread that waits for the timeout
             ended = server.stop(None)
         ended.wait(timeout_seconds + _CANCEL_SECONDS)
         self._threads.join(timeout_seconds)
@@ -158,8 +159,8 @@ class ControlServer:
             options=server_options(settings),
             maximum_concurrent_rpcs=streams,
         )
-        # Bytes in, bytes out: this package decodes what a stranger sends, so that it can refuse and
-        # count it.
+        # Without (de)serialisers: this package decodes all received bytes itself, so that it can
+        # reject and count invalid ones.
         method = grpc.stream_stream_rpc_method_handler(self._streams.serve)
         server.add_generic_rpc_handlers(
             [grpc.method_handlers_generic_handler(SERVICE_NAME, {METHOD_NAME: method})]
@@ -172,7 +173,7 @@ class ControlServer:
         except RuntimeError:
             raise ControlBindError(address, "gRPC cannot bind it") from None
         try:
-            # Tried out: a server of gRPC's that begins without one is never rid of.
+            # Check that a thread can be started: a gRPC server started without one never ends.
             self._threads.start(lambda: None)
         except RuntimeError as fault:
             raise ControlBindError(address, str(fault)) from fault
@@ -180,7 +181,7 @@ class ControlServer:
         return port
 
     def _bundle_for(self, hello: Hello) -> BootstrapBundle:
-        """Make a worker's bundle, and put its control keys into it."""
+        """Make a worker's bundle, and add its control keys."""
         bundle = self._make_bundle(hello)
         place = (bundle.group, bundle.worker_index, bundle.incarnation)
         if place != (hello.group, hello.index, hello.incarnation):

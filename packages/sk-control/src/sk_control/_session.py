@@ -1,4 +1,4 @@
-"""One worker's control session: a state, moved by the table of `_transitions`."""
+"""One worker's control session: a state that follows the table in `_transitions`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from sk_control.errors import ControlProtocolError
 
 
 class ControlPlaneSession:
-    """How far one worker's session has come, as one of its ends sees it.
+    """The state of one worker's session, as one of its ends knows it.
 
-    Both ends have one, and tell it of every message that they send or accept. No I/O, no clock, no
-    lock: the owner calls it from one thread at a time.
+    Each end has one, and calls it for every message that it sends or accepts. No I/O, no clock, no
+    lock: the owner must call it from one thread at a time.
     """
 
     __slots__ = ("_state", "_worker_id")
@@ -28,13 +28,13 @@ class ControlPlaneSession:
 
     @property
     def state(self) -> SessionState:
-        """How far the session has come."""
+        """The current state of the session."""
         return self._state
 
     def check(self, kind: MessageKind) -> SessionState:
-        """Return the state that a message of this kind would lead to, and stay where it is.
+        """Return the state that a message of this kind leads to, without changing the state.
 
-        Raises `ControlProtocolError` if the message would be out of order.
+        Raises `ControlProtocolError` if the message is out of order.
         """
         outcome = next_state(self._state, kind)
         if isinstance(outcome, ProtocolCode):
@@ -42,9 +42,9 @@ class ControlPlaneSession:
         return outcome
 
     def advance(self, kind: MessageKind) -> SessionState:
-        """Go to the state that a message of this kind leads to, and return it.
+        """Change to the state that a message of this kind leads to, and return it.
 
-        Raises `ControlProtocolError`, and stays where it is, if the message is out of order.
+        Raises `ControlProtocolError`, without changing the state, if the message is out of order.
         """
         self._state = self.check(kind)
         return self._state

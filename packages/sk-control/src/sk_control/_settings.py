@@ -1,4 +1,4 @@
-"""The limits that a control server or channel holds its peers to."""
+"""The limits that a control server or channel enforces on its peers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INT32_MAX: Final = 2**31 - 1
 
 @value(frozen=True, slots=True)
 class ControlSettings:
-    """Limits of the control plane. Both ends should have the same.
+    """Limits of the control plane. Both ends should have the same limits.
 
     Raises `ControlSettingError` for a value that is out of range.
     """
@@ -21,11 +21,11 @@ class ControlSettings:
     ttl_seconds: float = 30.0
     """How far the time of a session's first message, in either direction, may lie from now."""
     nonce_capacity: int = 4096
-    """How many first messages of a worker are remembered; more within a TTL are refused."""
+    """How many first messages of a worker are remembered; more within a TTL are rejected."""
     max_message_bytes: int = 4 * 1024 * 1024
-    """The largest signed message, in bytes; a larger one ends the stream before it is read."""
+    """The largest signed message, in bytes; a larger one ends the stream without being read."""
     max_hello_bytes: int = 16 * 1024
-    """The largest first message, in bytes: it comes from a peer that has proven nothing."""
+    """The largest first message, in bytes; its sender is not authenticated yet."""
     hello_timeout_seconds: float = 5.0
     """How long a stream may be open before its hello."""
     max_waiting: int = 32

@@ -1,4 +1,4 @@
-"""The signed message as it travels: its fields, the bytes that are signed, its wire form. Pure."""
+"""The signed message: its fields, the bytes that are signed, and its wire form. No I/O."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _LENGTH: Final = struct.Struct(">Q")
 class SignedMessage:
     """The SignedMessage of `control.proto`, which carries every message.
 
-    `direction` and `kind` are numbers as they came, and may name no `Direction` or `MessageKind`.
+    `direction` and `kind` are numbers as received, for which there may be no `Direction` or
+    `MessageKind`.
     """
 
     protocol_version: int
@@ -38,14 +39,14 @@ class SignedMessage:
     signature: bytes = b""
 
     def canonical(self) -> bytes:
-        """Return the bytes to sign, as the README specifies them: each part behind its length."""
+        """Return the bytes to sign, as the README specifies them: each part after its length."""
         numbers = _NUMBERS.pack(self.protocol_version, self.direction, self.kind, self.time_ns)
         texts = (self.session_id.encode(), self.worker_id.encode())
         parts = (_DOMAIN, numbers, *texts, self.nonce, self.body)
         return b"".join(piece for part in parts for piece in (_LENGTH.pack(len(part)), part))
 
     def to_bytes(self) -> bytes:
-        """Serialise for the wire."""
+        """Serialise the message to its wire form."""
         wire = pb.SignedMessage(
             protocol_version=self.protocol_version,
             session_id=self.session_id,
@@ -61,10 +62,10 @@ class SignedMessage:
 
 
 def parse_signed(raw: bytes) -> SignedMessage:
-    """Read a SignedMessage off the wire.
+    """Parse a SignedMessage from its wire form.
 
-    Raises `MessageRefusedError` (`undecodable`, `unsigned_fields`, `bad_field`). Nothing that is
-    returned may be believed before its signature was checked.
+    Raises `MessageRefusedError` (`undecodable`, `unsigned_fields`, `bad_field`). No field of the
+    result may be trusted before its signature was checked.
     """
     wire = pb.SignedMessage()
     try:

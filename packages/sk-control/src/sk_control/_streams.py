@@ -1,4 +1,4 @@
-"""The server's side of the Session method: each stream from its first message to its loss."""
+"""The server's side of the Session method: each stream from its first message to its end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from sk_control.errors import ControlProtocolError, MessageRefusedError, WorkerN
 
 
 class _Stream:
-    """One call of Session: what is to be sent on it, and why it was turned away, if it was."""
+    """One call of Session: its outgoing messages, and the reason if it was rejected."""
 
     def __init__(self) -> None:
         self.outbox = Outbox()
@@ -39,9 +39,9 @@ class _Stream:
 
 
 class StreamService:
-    """Serves streams, each by two threads: one that reads and reports, one that sends.
+    """Serves each stream with two threads: one reads and reports events, one sends.
 
-    All events of one worker come from the reading thread of its stream, in order.
+    All events of an admitted worker come from the reading thread of its stream, in order.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class StreamService:
         self.refusals = RefusalCounter()
 
     def serve(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
-        """Handle one call of Session; gRPC sends what this yields, from a thread of its own."""
+        """Handle one call of Session; gRPC iterates over the result in a thread, and sends it."""
         stream = _Stream()
         if not self._enter(stream):
             return
@@ -70,7 +70,7 @@ class StreamService:
             context.add_callback(stream.outbox.close)
             try:
                 self._threads.start(self._read, requests, stream)
-            except RuntimeError:  # the system has no thread to give
+            except RuntimeError:  # the system cannot start a thread
                 self._waiting.leave(stream)
                 context.set_code(grpc.StatusCode.RESOURCE_EXHAUSTED)
                 return
@@ -84,7 +84,7 @@ class StreamService:
             context.set_trailing_metadata(refusal_metadata(stream.refusal))
 
     def close(self) -> None:
-        """End all streams once their queues are sent, and report nothing from now on."""
+        """End all streams after their queued messages; report no events from now on."""
         with self._lock:
             self._closing = True
             streams = list(self._open)
@@ -142,7 +142,7 @@ class StreamService:
         try:
             endpoint = self._roster.endpoint(hello.worker_id)
         except WorkerNotExpectedError:
-            return  # it was forgotten meanwhile
+            return  # the worker was forgotten meanwhile
         reason, cause = LossReason.STREAM_ENDED, None
         try:
             self._on_event(WorkerHello(hello))
@@ -161,7 +161,7 @@ class StreamService:
     def _bootstrap(self, endpoint: Endpoint, hello: Hello) -> Exception | None:
         try:
             endpoint.send(self._bundle_for(hello))
-        except Exception as fault:  # noqa: BLE001 - the owner gets back what its own code raised
+        except Exception as fault:  # noqa: BLE001 - reported to the owner, whose code raised it
             return fault
         return None
 
@@ -190,7 +190,7 @@ class StreamService:
 
 
 def _until_cut(requests: Iterator[bytes]) -> Iterator[bytes]:
-    """Iterate over what a peer sends, to its end; a stream that is cut off ends as any other."""
+    """Iterate over the received messages; end without an error if the stream is cut off."""
     try:
         yield from requests
     except grpc.RpcError:

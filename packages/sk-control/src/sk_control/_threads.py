@@ -1,4 +1,4 @@
-"""Threads for the streams of a server."""
+"""The threads that serve the streams of a server."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 
 class StreamThreads(futures.Executor):
-    """Runs each call on a daemon thread of its own, and can join them all.
+    """An executor that runs each call in a new daemon thread, and can join them all.
 
-    A stream lives as long as its worker, so a pool would only be one more limit beside gRPC's own.
-    The threads of `ThreadPoolExecutor` are no daemons: a process that ends without closing its
-    server would hang in them.
+    A stream lives as long as its worker, so a pool would only be one more limit besides gRPC's own.
+    The threads of `ThreadPoolExecutor` are not daemon threads: a process that ends without closing
+    its server would wait for them forever.
     """
 
     def __init__(self, name: str) -> None:
@@ -23,19 +23,19 @@ class StreamThreads(futures.Executor):
         self._threads: set[threading.Thread] = set()
 
     def start(self, call: Callable[..., object], *args: Any) -> None:
-        """Run a call; what it raises goes to `threading.excepthook`."""
+        """Run a call in a new thread; its exceptions go to `threading.excepthook`."""
         thread = threading.Thread(target=call, args=args, name=self._name, daemon=True)
         with self._lock:
-            # A thread cannot take itself off: it is alive until after its last line.
+            # Threads are removed here, as a thread is still alive while it could remove itself.
             self._threads = {running for running in self._threads if running.is_alive()}
             thread.start()
             self._threads.add(thread)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
-        """Run a call and return its future, as gRPC asks of an executor.
+        """Run a call in a new thread and return its future; gRPC calls this.
 
-        Where the system has no thread to give, the future has failed: what was raised here would
-        end the one thread by which gRPC serves, and with it the server, whose stop would hang.
+        If the system cannot start a thread, the returned future has failed. An exception raised
+        here would end the one thread with which gRPC serves, and stopping the server would hang.
         """
         future: futures.Future[Any] = futures.Future()
 
@@ -43,7 +43,7 @@ class StreamThreads(futures.Executor):
             future.set_running_or_notify_cancel()
             try:
                 result = fn(*args, **kwargs)
-            except BaseException as fault:  # noqa: BLE001 - an executor hands over all
+            except BaseException as fault:  # noqa: BLE001 - an executor passes on every exception
                 future.set_exception(fault)
             else:
                 future.set_result(result)
@@ -55,7 +55,7 @@ class StreamThreads(futures.Executor):
         return future
 
     def join(self, timeout_seconds: float) -> None:
-        """Wait for all threads but the calling one to end, for so many seconds together."""
+        """Wait for all threads except the calling one, at most `timeout_seconds` in total."""
         deadline = time.monotonic() + timeout_seconds
         with self._lock:
             threads = self._threads - {threading.current_thread()}

@@ -1,4 +1,4 @@
-"""The order of messages in one worker's control session, as a table. Pure data."""
+"""The order of messages in one worker's control session, as a table."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from sk_control._kinds import MessageKind
 
 
 class SessionState(StrEnum):
-    """How far a worker's session has come, in the order of an ordinary life; `FAILED` is last."""
+    """The state of a worker's session, in the usual order; `FAILED` is last."""
 
     EXPECTED = "expected"
-    """The server was told to expect the worker, which has not said hello yet."""
+    """The server expects the worker, whose hello has not arrived yet."""
     GREETED = "greeted"
     """The hello was accepted."""
     BOOTSTRAPPED = "bootstrapped"
     """The bootstrap bundle was sent."""
     ACKED = "acked"
-    """The worker has acknowledged the bundle, and builds its nodes."""
+    """The worker has acknowledged the bundle and builds its nodes."""
     READY = "ready"
     """The worker is built and waits for `start_work`."""
     WORKING = "working"
@@ -31,27 +31,27 @@ class SessionState(StrEnum):
     STOPPING = "stopping"
     """The worker was asked to stop."""
     STOPPED = "stopped"
-    """The worker has acknowledged that: its last word."""
+    """The worker has acknowledged the stop, with its last message."""
     FAILED = "failed"
-    """The worker has said that it cannot go on."""
+    """The worker has reported that it cannot go on."""
 
 
 _S, _K = SessionState, MessageKind
 
 _REPORTS = {_K.HEARTBEAT, _K.PROGRESS, _K.SPAN_COUNTS}
-# These may come at any time after the bundle's acknowledgement, and leave the state as it is.
+# Allowed at any time after the acknowledgement of the bundle; they do not change the state.
 _STAYS = _REPORTS | {_K.PEER_REPLACED}
 
 
 def _row(
     state: SessionState, moves: dict[MessageKind, SessionState]
 ) -> dict[MessageKind, SessionState]:
-    """Give a state's row: `moves`, and what is in order in every state behind `acked`."""
+    """Return the row of a state: `moves`, and the messages allowed in all states from `ACKED`."""
     return dict.fromkeys(_STAYS, state) | {_K.STOP: _S.STOPPING, _K.FAILED: _S.FAILED} | moves
 
 
-# What one end sends may cross what the other end sends. So a `stop` may come at any time after the
-# bundle, and in STOPPING all is in order that the worker may have sent before it read the `stop`.
+# Messages of the two ends may cross. So a `stop` is allowed at any time after the bundle, and in
+# STOPPING all messages are allowed that the worker may have sent before it received the `stop`.
 TRANSITIONS: Final[Mapping[SessionState, Mapping[MessageKind, SessionState]]] = MappingProxyType(
     {
         _S.EXPECTED: {_K.HELLO: _S.GREETED},
@@ -78,12 +78,12 @@ TRANSITIONS: Final[Mapping[SessionState, Mapping[MessageKind, SessionState]]] = 
         _S.FAILED: dict.fromkeys({*_REPORTS, _K.STOP}, _S.FAILED) | {_K.STOP_ACK: _S.STOPPED},
     }
 )
-"""By state, the messages that are in order and the state that each leads to."""
+"""For each state, the kinds of messages that are allowed, and the state that each leads to."""
 
 _ORDER = {state: position for position, state in enumerate(SessionState)}
 
-# By kind: the first state in which it is in order, the code of one that comes earlier, and of one
-# that comes later.
+# For each kind: the first state in which it is allowed, the code if it comes earlier, and the code
+# if it comes later.
 _BREACHES: Final[Mapping[MessageKind, tuple[SessionState, ProtocolCode, ProtocolCode]]] = {
     _K.HELLO: (_S.EXPECTED, ProtocolCode.DUPLICATE_HELLO, ProtocolCode.DUPLICATE_HELLO),
     _K.BOOTSTRAP_BUNDLE: (
@@ -114,7 +114,7 @@ _BREACHES: Final[Mapping[MessageKind, tuple[SessionState, ProtocolCode, Protocol
 
 
 def next_state(state: SessionState, kind: MessageKind) -> SessionState | ProtocolCode:
-    """Give the state that a message leads to, or the code of the rule that it breaks."""
+    """Return the state that a message leads to, or the code of the rule that it breaks."""
     following = TRANSITIONS[state].get(kind)
     if following is not None:
         return following

@@ -1,4 +1,4 @@
-"""The streams that have not said hello yet."""
+"""The streams whose hello has not arrived yet."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ Stream = TypeVar("Stream", bound=Hashable)
 
 
 class WaitingRoom(Generic[Stream]):
-    """Holds the streams that have not said hello, up to `size`; one more drops the oldest.
+    """Holds up to `size` streams whose hello has not arrived; one more drops the oldest.
 
-    So a flood of silent streams keeps no honest worker out, which says hello at once. Thread-safe.
+    So a flood of silent streams cannot keep out valid workers, which send their hello at once.
+    Thread-safe.
     """
 
     def __init__(self, size: int) -> None:
@@ -21,7 +22,7 @@ class WaitingRoom(Generic[Stream]):
         self._waiting: dict[Stream, None] = {}
 
     def enter(self, stream: Stream) -> Stream | None:
-        """Let a stream in; return the one that was dropped for it, if any."""
+        """Add a stream; return the stream that was dropped for it, if any."""
         with self._lock:
             oldest = None
             if len(self._waiting) >= self._size:
@@ -31,7 +32,7 @@ class WaitingRoom(Generic[Stream]):
             return oldest
 
     def leave(self, stream: Stream) -> bool:
-        """Let a stream out; True for one caller, False for all later ones or if it was dropped."""
+        """Remove a stream; return True to the first caller, False later or if it was dropped."""
         with self._lock:
             if stream not in self._waiting:
                 return False

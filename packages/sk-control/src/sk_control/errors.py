@@ -1,9 +1,10 @@
-"""Every exception of sk-control: the whole tree, by whose fault it is.
+"""All errors of sk-control, grouped by the party at fault.
 
-`ControlUsageError` is the caller's, `MessageRefusedError` the peer's, `ControlConnectionError` the
-environment's; a `ControlProtocolError` belongs to whoever sent the message that it names. Each has
-typed fields and a message built from those alone: no payload, no key. All of them pickle. Nothing
-of grpc, protobuf or the operating system leaves the package in any other form.
+`ControlUsageError` is the fault of the caller, `MessageRefusedError` of the peer,
+`ControlConnectionError` of the environment, and `ControlProtocolError` of the sender of the message
+that it names. Each has typed fields and a message built from those alone, with no payload and no
+key. All of them can be pickled. Errors of grpc, protobuf and the operating system leave the package
+in no other form.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ class ControlError(FieldedError):
     says = "the control plane failed"
 
 
-# ---- the caller's fault: the call cannot mean anything as it stands ------------------------------
+# ---- the caller is at fault: the call is not valid -----------------------------------------------
 
 
 class ControlUsageError(ControlError):
-    """The call cannot mean anything: the caller's fault."""
+    """The call is not valid; the caller is at fault."""
 
 
 class InvalidFieldError(ControlUsageError, ValueError):
-    """A field of a message has a value that the wire cannot carry."""
+    """A field of a message has a value that is not allowed."""
 
     message: str
     field: str
@@ -38,7 +39,7 @@ class InvalidFieldError(ControlUsageError, ValueError):
 
 
 class ControlSettingError(ControlUsageError, ValueError):
-    """A setting of the server or channel is impossible."""
+    """A setting of the server or channel has a value that is not allowed."""
 
     setting: str
     value: object
@@ -47,21 +48,21 @@ class ControlSettingError(ControlUsageError, ValueError):
 
 
 class WorkerExpectedTwiceError(ControlUsageError):
-    """A worker id was announced before; ids hold the incarnation and are used once per session."""
+    """A worker of this id is expected already; each incarnation needs an id of its own."""
 
     worker_id: str
     says = "worker {worker_id!r} is expected already: a restart needs a new id"
 
 
 class WorkerNotExpectedError(ControlUsageError):
-    """The caller names a worker that was never announced."""
+    """The caller names a worker that was never expected, or was forgotten."""
 
     worker_id: str
     says = "worker {worker_id!r} was never expected: call expect() first"
 
 
 class KeyBundleConsumedError(ControlUsageError):
-    """The bundle was taken already; it is handed out once, so that its keys have one owner."""
+    """The bundle was taken already; it is returned only once, so that its keys have one owner."""
 
     worker_id: str
     says = "the key bundle of worker {worker_id!r} has been taken already"
@@ -74,11 +75,11 @@ class ControlClosedError(ControlUsageError):
     says = "the {what} is closed"
 
 
-# ---- a message out of order: the fault of whoever sent it ----------------------------------------
+# ---- a message out of order: its sender is at fault ----------------------------------------------
 
 
 class ControlProtocolError(ControlError):
-    """A message is out of order; the session stays in the state that it was in."""
+    """A message is out of order; the state of the session is unchanged."""
 
     code: ProtocolCode
     state: SessionState
@@ -87,11 +88,11 @@ class ControlProtocolError(ControlError):
     says = "worker {worker_id!r}: {message_kind.label} is not allowed in state {state} ({code})"
 
 
-# ---- the peer's fault: what arrived is not a message of this session -----------------------------
+# ---- the peer is at fault: the received bytes are not a message of this session ------------------
 
 
 class MessageRefusedError(ControlError):
-    """A message is not to be believed, and had no effect. `worker_id` is the worker it names."""
+    """A message was rejected and had no effect. `worker_id` is the worker that it names, if any."""
 
     code: RefusalCode
     worker_id: str = ""
@@ -99,7 +100,7 @@ class MessageRefusedError(ControlError):
 
     @property
     def category(self) -> RefusalCategory:
-        """What the refusal is counted under."""
+        """The category under which the refusal is counted."""
         return self.code.category
 
     def __str__(self) -> str:
@@ -109,7 +110,7 @@ class MessageRefusedError(ControlError):
 
 
 class VersionMismatchError(MessageRefusedError):
-    """The two ends speak no common protocol version."""
+    """The two ends have no protocol version in common."""
 
     ours: tuple[int, ...] = ()
     theirs: tuple[int, ...] = ()
@@ -122,7 +123,7 @@ class VersionMismatchError(MessageRefusedError):
     def between(
         cls, ours: tuple[int, ...], theirs: tuple[int, ...], worker_id: str
     ) -> VersionMismatchError:
-        """Make one from the versions of both ends."""
+        """Return the error for the versions of both ends."""
         return cls(RefusalCode.VERSION_MISMATCH, worker_id, ours=ours, theirs=theirs)
 
     def __str__(self) -> str:
@@ -130,7 +131,7 @@ class VersionMismatchError(MessageRefusedError):
 
 
 class HelloRefusedError(ControlError):
-    """The supervisor refused this worker's hello; category and code came unsigned."""
+    """The supervisor rejected this worker's hello; category and code arrived unsigned."""
 
     worker_id: str
     category: str
@@ -138,15 +139,15 @@ class HelloRefusedError(ControlError):
     says = "the supervisor refuses the hello of worker {worker_id!r} ({category}/{code})"
 
 
-# ---- the environment's fault: a port, a peer process or the machine ------------------------------
+# ---- the environment is at fault: a port, a peer process or the machine --------------------------
 
 
 class ControlConnectionError(ControlError):
-    """The other end cannot be reached, or has gone: the environment's fault."""
+    """The other end cannot be reached, or is gone; the environment is at fault."""
 
 
 class ControlBindError(ControlConnectionError):
-    """The control port cannot be opened."""
+    """The control server cannot listen on its port."""
 
     address: str
     reason: str
@@ -154,7 +155,7 @@ class ControlBindError(ControlConnectionError):
 
 
 class ControlConnectError(ControlConnectionError):
-    """No session: nothing listens there, what listens is no control server, or it went away."""
+    """No session was opened: no control server listens at the address, or it went away."""
 
     address: str
     reason: str
@@ -162,7 +163,7 @@ class ControlConnectError(ControlConnectionError):
 
 
 class ControlTimeoutError(ControlConnectionError):
-    """The supervisor delivered no bootstrap bundle in time."""
+    """The bootstrap bundle did not arrive within the time limit, in seconds."""
 
     address: str
     seconds: float
@@ -170,7 +171,7 @@ class ControlTimeoutError(ControlConnectionError):
 
 
 class ControlLostError(ControlConnectionError):
-    """The stream is gone, so nothing can be sent. A callback or event reports the loss itself."""
+    """The stream is gone, so nothing can be sent. A callback or event also reports the loss."""
 
     worker_id: str
     says = "the control stream of worker {worker_id!r} is gone"

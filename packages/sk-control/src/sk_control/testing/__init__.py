@@ -1,9 +1,9 @@
-"""For tests of the control plane and attacks on it: no test framework needed.
+"""Helpers for tests of the control plane and of attacks on it; no test framework is needed.
 
-`check_server` holds an implementation of the supervisor's end to the contract of `ControlServer`;
-`SERVER_CLAIMS` are the single claims. A `Stranger` connects without keys and sends bytes of its
-choice, a `Traitor` is a worker that was admitted and then breaks the rules, and `forge` makes a
-signed message with any of its parts changed.
+`check_server` checks an implementation of the supervisor's end against the contract of
+`ControlServer`; `SERVER_CLAIMS` are the single claims. A `Stranger` is an unauthenticated peer that
+sends arbitrary bytes, a `Traitor` is an admitted worker that then breaks the rules, and `forge`
+makes a signed message with any of its parts changed.
 """
 
 from sk_control.testing._bench import ControlServerLike, MakeServer, ServerBench

@@ -1,4 +1,4 @@
-"""What a claim is checked on: a server with its events, and all sorts of peers that dial it."""
+"""The test bench of the claims: a server with its events, and peers that connect to it."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ from sk_control.testing._traitor import Traitor
 
 SESSION: Final = "session-1"
 SOON: Final = 20.0
-"""Seconds: how long to wait, on a busy machine too, for what should happen at once."""
+"""Seconds to wait for something that should happen at once; long enough for a busy machine."""
 DATA_KEY: Final = bytes(range(256))
-"""The application key in every bundle of a bench: every byte value once."""
+"""The application key in every bundle of a bench: each byte value once."""
 
 Event = TypeVar("Event")
 
 
 class ControlServerLike(Protocol):
-    """What an implementation has to offer; `ControlServer` says what each method promises."""
+    """The interface of a server; `ControlServer` documents what each method promises."""
 
     @property
     def address(self) -> str:
-        """Where workers dial."""
+        """The address that workers connect to."""
 
     def expect(self, identity: WorkerIdentity, token: Secret, deadline_ns: int) -> None:
-        """Admit one hello of this worker."""
+        """Accept one hello of this worker."""
 
     def send(self, worker_id: str, message: ControlMessage) -> None:
         """Sign and queue a message."""
 
     def states(self) -> dict[str, SessionState]:
-        """How far each session has come."""
+        """Return the state of each session, by worker id."""
 
     def refusals(self) -> dict[str, int]:
-        """What was refused, by category."""
+        """Return how many messages and streams were rejected, by category."""
 
     def close(self) -> None:
         """End all streams and stop listening."""
 
 
 class MakeServer(Protocol):
-    """Makes a server that listens. The class `ControlServer` is such a maker."""
+    """Makes a server that listens. The class `ControlServer` itself conforms to this."""
 
     def __call__(
         self,
@@ -66,14 +66,14 @@ class MakeServer(Protocol):
         settings: ControlSettings,
         clock: Callable[[], int],
     ) -> ControlServerLike:
-        """Make a server; the arguments mean what those of `ControlServer` do."""
+        """Make a server; the arguments have the same meaning as those of `ControlServer`."""
 
 
 class ServerBench:
-    """A server for four workers at most, under a clock set by hand, and its peers.
+    """A server for at most four workers, with a `ManualClock`, and its peers.
 
-    A context manager that closes all of them. `events` are those that nobody has waited for yet,
-    `tokens` those of the workers that are expected.
+    A context manager that closes all of them. `events` holds the events that were not retrieved
+    yet, `tokens` the tokens of the expected workers.
     """
 
     session_id: Final = SESSION
@@ -102,7 +102,7 @@ class ServerBench:
         self._stack.close()
 
     def event(self, kind: type[Event]) -> Event:
-        """Wait for the next event and return it; `AssertionError` if it is not of that kind."""
+        """Wait for and return the next event; raise `AssertionError` if it is not of that kind."""
         try:
             event = self.events.get(timeout=SOON)
         except queue.Empty:
@@ -117,17 +117,17 @@ class ServerBench:
         return f"{event.category}/{event.code}"
 
     def expect(self, worker_id: str, seconds: float = 60.0) -> WorkerIdentity:
-        """Have the server expect a worker for so many seconds; its token is put into `tokens`."""
+        """Make the server expect a worker for `seconds` from now; put its token into `tokens`."""
         identity = WorkerIdentity(worker_id, "features", 0, 1)
         token = self.tokens[worker_id] = Secret.generate()
         self.server.expect(identity, token, self.clock() + round(seconds * 1e9))
         return identity
 
     def connect(self, identity: WorkerIdentity, **options: Any) -> ControlPlaneChannel:
-        """Connect as an honest worker.
+        """Connect as a valid worker.
 
-        `options` are those of `ControlPlaneChannel.connect`; without its callbacks among them,
-        what the worker is told is dropped.
+        `options` are those of `ControlPlaneChannel.connect`; callbacks that are not given ignore
+        their arguments.
         """
         options.setdefault("on_message", _ignore)
         options.setdefault("on_lost", _ignore)
@@ -145,11 +145,11 @@ class ServerBench:
         return channel
 
     def stranger(self) -> Stranger:
-        """Connect without keys."""
+        """Connect as an unauthenticated peer."""
         return self._stack.enter_context(Stranger(self.server.address))
 
     def traitor(self, identity: WorkerIdentity) -> Traitor:
-        """Connect as a worker that was admitted and is about to break the rules."""
+        """Connect as an admitted worker that can then break the rules."""
         return Traitor(
             self.stranger(),
             SESSION,
@@ -177,4 +177,4 @@ def _bundle(hello: Hello) -> BootstrapBundle:
 
 
 def _ignore(_: ControlMessage | LossReason) -> None:
-    """Drop what a worker is told."""
+    """Ignore a message to a worker, or the loss of its supervisor."""

@@ -1,4 +1,4 @@
-"""The promises of the supervisor's end of the control plane, as functions that check them."""
+"""The claims of the contract of `ControlServer`, as functions that check them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Fault = TypeVar("Fault", bound=BaseException)
 
 
 def a_worker_goes_from_hello_to_its_last_word(bench: ServerBench) -> None:
-    """Each message arrives once and in order, and the end of the stream is no loss after it."""
+    """Each message arrives once and in order; the end of the stream after the last is no loss."""
     told: queue.SimpleQueue[ControlMessage] = queue.SimpleQueue()
     channel = bench.connect(bench.expect("w-1"), on_message=told.put)
     bench.event(WorkerHello)
@@ -58,7 +58,7 @@ def a_worker_goes_from_hello_to_its_last_word(bench: ServerBench) -> None:
 
 
 def the_bundle_comes_once_with_its_keys(bench: ServerBench) -> None:
-    """Key material byte for byte, without the control plane's own; a second read fails."""
+    """The worker gets the exact application keys, without control keys; a second read raises."""
     channel = bench.connect(bench.expect("w-1"))
     keys = channel.take_bundle().keys
     _equal({name: key.reveal() for name, key in keys.items()}, {"data": DATA_KEY})
@@ -66,7 +66,7 @@ def the_bundle_comes_once_with_its_keys(bench: ServerBench) -> None:
 
 
 def an_order_out_of_turn_is_a_protocol_error(bench: ServerBench) -> None:
-    """A second start, or one before ready: refused with its code, the state unchanged."""
+    """A start before `Ready`, or a second one, raises with its code; the state is unchanged."""
     channel = bench.connect(bench.expect("w-1"))
     fault = _raises(ControlProtocolError, lambda: bench.server.send("w-1", StartWork()))
     _equal(fault.code.value, "start_before_ready")
@@ -78,7 +78,7 @@ def an_order_out_of_turn_is_a_protocol_error(bench: ServerBench) -> None:
 
 
 def a_worker_is_expected_once(bench: ServerBench) -> None:
-    """A second worker of the same id is refused."""
+    """Expecting a second worker of the same id raises."""
     identity = bench.expect("w-1")
     _raises(
         WorkerExpectedTwiceError, lambda: bench.server.expect(identity, Secret.generate(), 10**18)
@@ -86,7 +86,7 @@ def a_worker_is_expected_once(bench: ServerBench) -> None:
 
 
 def a_wrong_hello_spends_nothing(bench: ServerBench) -> None:
-    """Refused with its code and the worker that it names, and counted; who is due is admitted."""
+    """Invalid hellos are reported with code and worker, and counted; a valid one is admitted."""
     identity, other = bench.expect("w-1"), bench.expect("w-other")
     stranger, wrong = bench.stranger(), _wrong_hellos(bench, identity, other)
     for refusal, named, raw in wrong:
@@ -101,7 +101,7 @@ def a_wrong_hello_spends_nothing(bench: ServerBench) -> None:
 
 
 def a_recorded_hello_opens_nothing(bench: ServerBench) -> None:
-    """At once it is a replay, after the TTL too old; a new hello finds the token spent for good."""
+    """A recorded hello is rejected as a replay or as too old, a new one as its token is used up."""
     identity = bench.expect("w-1", seconds=3600)
     traitor, stranger = bench.traitor(identity), bench.stranger()
     bench.event(WorkerHello)
@@ -118,7 +118,7 @@ def a_recorded_hello_opens_nothing(bench: ServerBench) -> None:
 
 
 def an_expired_token_opens_nothing(bench: ServerBench) -> None:
-    """After its deadline a right hello is refused."""
+    """A valid hello is rejected after the deadline of its token."""
     identity = bench.expect("w-1", seconds=1)
     bench.clock.advance(2)
     raw = forge(_hello(identity), _key(bench), **_place(bench))
@@ -126,7 +126,7 @@ def an_expired_token_opens_nothing(bench: ServerBench) -> None:
 
 
 def what_is_wrong_on_an_open_session_is_dropped(bench: ServerBench) -> None:
-    """Refused with its code and counted; neither state nor stream ends, the next is accepted."""
+    """Invalid messages are reported with code and counted; the session goes on unchanged."""
     traitor = bench.traitor(bench.expect("w-1"))
     bench.event(WorkerHello)
     bench.event(WorkerMessage)
@@ -157,7 +157,7 @@ def what_is_wrong_on_an_open_session_is_dropped(bench: ServerBench) -> None:
 
 
 def a_message_in_order_is_never_too_late(bench: ServerBench) -> None:
-    """An end that was suspended for longer than the TTL has missed nothing."""
+    """Messages in order are accepted at any age, also after a suspension longer than the TTL."""
     traitor = bench.traitor(bench.expect("w-1"))
     bench.event(WorkerHello)
     bench.event(WorkerMessage)
@@ -171,7 +171,7 @@ def a_message_in_order_is_never_too_late(bench: ServerBench) -> None:
 
 
 def a_lost_worker_is_reported_once(bench: ServerBench) -> None:
-    """The next event is another worker's."""
+    """The loss of a worker is reported once; the next event is about another worker."""
     channel = bench.connect(bench.expect("w-1"))
     bench.event(WorkerHello)
     bench.event(WorkerMessage)
@@ -187,13 +187,13 @@ _READY: Final = (Ready(), Heartbeat())
 def _wrong_hellos(
     bench: ServerBench, identity: WorkerIdentity, neighbour: WorkerIdentity
 ) -> list[tuple[str, str, bytes]]:
-    """What is said of each, the worker that it names as far as that is known, and its bytes."""
+    """Return `category/code`, worker id (empty if not known) and bytes of each invalid hello."""
     key, place, hello = _key(bench), _place(bench), _hello(identity)
     right = forge(hello, key, **place)
     huge = right + bytes(bench.settings.max_hello_bytes)
     old = bench.clock() - round((bench.settings.ttl_seconds + 1) * 1e9)
     backwards = token_key(bench.tokens["w-1"], SESSION, "w-1", Direction.TO_WORKER)
-    # Another worker's hello, signed with one's own token.
+    # The hello of another worker, signed with the token of worker w-1.
     own = token_key(bench.tokens["w-1"], SESSION, neighbour.worker_id)
     next_door = {**place, "worker_id": neighbour.worker_id}
     nobody = {**place, "worker_id": "nobody"}
@@ -266,4 +266,4 @@ SERVER_CLAIMS: Final = (
     a_message_in_order_is_never_too_late,
     a_lost_worker_is_reported_once,
 )
-"""Each is a promise of `ControlServer`, said by its name and its docstring."""
+"""The promises of `ControlServer`; name and docstring of each function state its claim."""

@@ -13,5 +13,5 @@ class ManualClock:
         return self.now_ns
 
     def advance(self, seconds: float) -> None:
-        """Move it by so many seconds; backwards if they are negative."""
+        """Move the clock by `seconds`; backwards if they are negative."""
         self.now_ns += round(seconds * 1_000_000_000)

@@ -20,7 +20,7 @@ from sk_control._signed_message import NONCE_BYTES, SignedMessage
 def token_key(
     token: Secret, session_id: str, worker_id: str, direction: Direction = Direction.TO_SUPERVISOR
 ) -> Secret:
-    """Give the key that a token's holder signs hello with, or in the other direction the bundle."""
+    """Return the key derived from a token that signs the hello, or with `TO_WORKER` the bundle."""
     return token_keys(token, session_id, worker_id)[direction]
 
 
@@ -33,10 +33,10 @@ def forge(
     clock: Callable[[], int],
     **changes: Any,
 ) -> bytes:
-    """Return a signed message as it travels, right but for `changes`.
+    """Return the wire form of a signed message that is valid except for `changes`.
 
-    They are fields of the SignedMessage of `control.proto`. `protocol_version`, `direction`,
-    `kind`, `time_ns`, `nonce` and `body` are signed as given; a `signature` replaces the right one.
+    `changes` are fields of the SignedMessage of `control.proto`. `protocol_version`, `direction`,
+    `kind`, `time_ns`, `nonce` and `body` are signed as given; a `signature` replaces the valid one.
     """
     kind, body = encode(message)
     fields: dict[str, Any] = {

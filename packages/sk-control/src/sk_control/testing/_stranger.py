@@ -1,4 +1,4 @@
-"""A peer without keys, which speaks gRPC and follows no other rule."""
+"""An unauthenticated peer, which speaks gRPC but follows no other rule of the protocol."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OPTIONS = [
 
 
 class Stranger:
-    """A connection to a control server, on which any number of streams can be opened.
+    """A connection to a control server without keys, on which any number of streams can be opened.
 
     A context manager.
     """
@@ -28,7 +28,7 @@ class Stranger:
         self._streams: list[StrangersStream] = []
 
     def open(self, method: str = METHOD_PATH) -> StrangersStream:
-        """Open one more stream."""
+        """Open a new stream."""
         stream = StrangersStream(self._channel, method)
         self._streams = [one for one in self._streams if not one.closed]
         self._streams.append(stream)
@@ -44,7 +44,7 @@ class Stranger:
             stream.close()
 
     def close(self) -> None:
-        """Hang up on all streams."""
+        """Cancel all streams and close the connection."""
         for stream in self._streams:
             stream.close()
         self._channel.close()
@@ -70,7 +70,7 @@ class StrangersStream:
             self._outbox.put(message)
 
     def half_close(self) -> None:
-        """Send what is queued, and then nothing more; what comes can still be received."""
+        """Send the queued messages and end this direction; messages can still be received."""
         self._outbox.close()
 
     def receive(self) -> bytes:
@@ -86,8 +86,8 @@ class StrangersStream:
     def outcome(self, timeout: float = 20.0) -> str:
         """Wait for the end of the stream, and return how it ended.
 
-        That is `category/code` of a refusal, else the name of gRPC's status; "OPEN" when it has not
-        ended within `timeout` seconds.
+        The result is `category/code` of a refusal, else the name of the gRPC status, or "OPEN" if
+        the stream has not ended within `timeout` seconds.
         """
         try:
             self._call.exception(timeout)
@@ -99,7 +99,7 @@ class StrangersStream:
         return str(refusal or self._call.code().name)
 
     def close(self) -> None:
-        """Hang up."""
+        """Cancel the stream."""
         self.closed = True
         self._call.cancel()
         self._outbox.close()

@@ -1,4 +1,4 @@
-"""Holding an implementation of the supervisor's end to the claims."""
+"""Checking an implementation of the supervisor's end against the claims."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sk_control.testing._bench import MakeServer, ServerBench
 from sk_control.testing._claims import SERVER_CLAIMS
 
 ServerClaim: TypeAlias = Callable[[ServerBench], None]
-"""One promise: raises `AssertionError` where a server does not keep it."""
+"""Checks one promise, and raises `AssertionError` if a server does not keep it."""
 
 
 def check_server_claim(claim: ServerClaim, make_server: MakeServer) -> None:
-    """Hold a new server to one claim; raises `AssertionError`, with the claim's name in a note."""
+    """Check one claim on a new server; raises `AssertionError`, with the claim's name in a note."""
     with ServerBench(make_server) as bench:
         try:
             _call(claim, bench)
@@ -24,10 +24,10 @@ def check_server_claim(claim: ServerClaim, make_server: MakeServer) -> None:
 
 
 def check_server(make_server: MakeServer) -> None:
-    """Hold an implementation to the contract of `ControlServer`: every one of `SERVER_CLAIMS`.
+    """Check an implementation against the contract of `ControlServer`, all of `SERVER_CLAIMS`.
 
-    `make_server` is called once for each claim. Raises `AssertionError` at the first that is
-    broken.
+    `make_server` is called once for each claim. Raises `AssertionError` at the first claim that
+    does not hold.
     """
     for claim in SERVER_CLAIMS:
         check_server_claim(claim, make_server)

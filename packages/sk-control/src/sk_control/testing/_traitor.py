@@ -1,4 +1,4 @@
-"""A worker that was admitted, holds its keys, and breaks the rules."""
+"""A worker that was admitted and has its keys, but breaks the rules."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from sk_control.testing._stranger import Stranger, StrangersStream
 
 
 class Traitor:
-    """Joins as an honest worker when it is constructed, and then sends what its user likes.
+    """Connects as a valid worker when constructed, and can then send arbitrary messages.
 
-    `hello` and `bundle` are the signed messages as they travelled, `stream` is where to send,
-    `first_key` the token's key, which signed the hello. Raises `ControlConnectError` when the
-    server does not admit it.
+    `hello` and `bundle` are the signed messages in wire form, `stream` is the stream to send on,
+    `first_key` the key derived from the token, which signed the hello. Raises `ControlConnectError`
+    if the server does not admit it.
     """
 
     def __init__(
@@ -62,9 +62,9 @@ class Traitor:
         self.stream.send(self.seal(BundleAck()))
 
     def seal(self, message: ControlMessage, key: Secret | None = None, **changes: Any) -> bytes:
-        """Sign a message as this worker, or with another key; `changes` as `forge` takes them.
+        """Sign a message as this worker, or with another key; `changes` are those of `forge`.
 
-        Its nonce follows that of the last one, so what is to be accepted has to be sent in order.
+        Nonces increase with every call, so messages must be sent in order to be accepted.
         """
         fields: dict[str, Any] = {
             "session_id": self._session_id,
