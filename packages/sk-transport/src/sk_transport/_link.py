@@ -22,9 +22,9 @@ class LinkKeys:
     def derive(
         cls, material: KeyMaterial, session: str, client: str, server: str, kdf: Kdf = "hkdf_sha256"
     ) -> LinkKeys:
-        """Derive both directions' keys for one client of one server.
+        """Derive the keys of both directions between a client and a server.
 
-        Raises as `KeyMaterial.derive` does.
+        Raises like `KeyMaterial.derive`.
         """
         to_server = Channel(session, client, server)
         return cls(

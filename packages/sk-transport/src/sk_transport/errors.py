@@ -28,7 +28,7 @@ class FrameError(TransportError):
 
 
 class UnsupportedVersionError(FrameError):
-    """The prefix names a protocol version that this side does not speak."""
+    """The prefix names a protocol version that this side does not support."""
 
     version: int
     supported: int
@@ -199,7 +199,7 @@ class SecretError(TransportError):
 
 
 class SecretExposureError(SecretError):
-    """Something tried to serialise a secret."""
+    """A secret was about to be serialised, for example pickled."""
 
     operation: str
     says = "a secret must not be serialised ({operation}): hand it over on purpose, with reveal()"

@@ -52,7 +52,7 @@ class Background(Generic[Result]):
     def _run(self) -> None:
         try:
             self._result.append(self._call())
-        except BaseException as fault:  # noqa: BLE001 - handed to whoever waits
+        except BaseException as fault:  # noqa: BLE001 - raised again by `result`
             self._fault = fault
 
 
