@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from contract_engines import Engine
 from engine_commands import Told
@@ -16,6 +19,8 @@ from sk_config import build_config
 from sk_kernel import BoundaryDispatchInput, Envelope, TerminalEvent, UnknownRouteError
 from sk_kernel.runtime import ReplyCounters
 from sk_supervisor import Service, ServiceFailedError, serve
+
+_LOOK_SECONDS: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,14 @@ class Asked(Told):
 
 
 def asked(engine: Engine, folder: Path) -> Asked:
-    """Ask nodes by requests, and in the blocking form, and end the run while one is in flight."""
-    group = places(engine)
+    """Ask nodes by requests, and in the blocking form, and end the run while one is in flight.
+
+    ``weigh`` waits with the last one until the drain has begun.
+    """
+    group, gate = places(engine), folder / "gate"
+    os.mkfifo(gate)
+    weigh = {"at": HARMED, "do": "wait", "gate": str(gate)}
+    config = build_config(configuration(engine, folder, weigh=weigh, adapters=REQUESTS))
     inputs = [
         BoundaryDispatchInput(Number(3), group["weigh"], "weigh", trace_id="a", reply_to="x"),
         BoundaryDispatchInput(
@@ -38,7 +49,7 @@ def asked(engine: Engine, folder: Path) -> Asked:
     ]
     stray = BoundaryDispatchInput(Number(5), "no such group", "weigh")
     outcomes: dict[str, TerminalEvent] = {}
-    with serve(build_config(configuration(engine, folder, adapters=REQUESTS)), run_id=RUN_ID) as it:
+    with _opened_in_drain(gate, folder), serve(config, run_id=RUN_ID) as it:
         plain = it.request(Envelope(Number(1), trace_id="plain", reply_to="caller"))
         outcomes["plain"] = plain.wait(PATIENCE)
         outputs = it.execute_boundary(inputs).terminal_outputs
@@ -46,9 +57,31 @@ def asked(engine: Engine, folder: Path) -> Asked:
             it.execute_boundary([stray])
         except UnknownRouteError as error:
             refusal = error
-        late = it.request(Envelope(Number(2), trace_id="late"))
+        late = it.request(Envelope(Number(HARMED), trace_id="late"))
     outcomes["late"] = late.wait(0)
     return Asked(folder, 0, "", outcomes, outputs, refusal)
+
+
+@contextmanager
+def _opened_in_drain(gate: Path, folder: Path) -> Iterator[None]:
+    """Open a gate once the event ``drain_begun`` is in the file of events."""
+    over, events = threading.Event(), folder / "events.jsonl"
+
+    def look() -> None:
+        until = time.monotonic() + PATIENCE
+        while not (events.exists() and '"drain_begun"' in events.read_text("utf-8")):
+            if over.wait(_LOOK_SECONDS) or time.monotonic() > until:
+                return
+        held.write(b"x")
+
+    with gate.open("r+b", buffering=0) as held:
+        thread = threading.Thread(target=look, name="gate", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join(PATIENCE)
 
 
 def killed_on_request(engine: Engine, folder: Path) -> tuple[TerminalEvent, ServiceFailedError]:

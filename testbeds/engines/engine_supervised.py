@@ -79,17 +79,33 @@ class Seen:
         return (self.folder / _PARTIAL).read_text().splitlines()
 
 
+class _Log(LifecycleLog):
+    """A log that tells of the drain before it begins, in the thread that is about to begin it."""
+
+    on_drain: Callable[[], None]
+
+    def emit(self, name: str, **about: Any) -> LifecycleEvent | None:
+        """Emit it."""
+        if name == "drain_begun":
+            self.on_drain()
+        return super().emit(name, **about)
+
+
 @contextmanager
 def supervised(engine: Engine, folder: Path, **changes: Any) -> Iterator[Seen]:
     """A supervisor, made as the framework makes it, that is shut down in any case."""
     (folder / OUTPUT).write_text(OLD)
     prepared = prepare(build_config(configuration(engine, folder, **changes)))
     groups = tuple(group.name for group in prepared.groups)
-    log = LifecycleLog(RUN_ID, level="debug")
+    log = _Log(RUN_ID, level="debug")
 
     def progressed(progress: Progress) -> None:
         seen.on_progress(progress)
 
+    def drains() -> None:
+        seen.status["draining"] = supervisor.snapshot()
+
+    log.on_drain = drains
     setup = RunSetup(
         run_id=RUN_ID,
         config=prepared.config,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,11 +35,39 @@ def workers_of(engine: Engine) -> list[str]:
     ]
 
 
-def without_services(engine: Engine, folder: Path) -> None:
+def made(
+    engine: Engine, folder: Path, scope: Container
+) -> LocalBootstrapSupervisor | MultiprocessBootstrapSupervisor:
     kind = MultiprocessBootstrapSupervisor if engine.in_processes else LocalBootstrapSupervisor
     prepared = prepare(build_config(configuration(engine, folder)))
-    with pytest.raises(RuntimeLifecycleResolutionError, match="Transport"):
-        kind(prepared, RUN_ID, LifecycleLog(RUN_ID), scope=Container())
+    return kind(prepared, RUN_ID, LifecycleLog(RUN_ID), scope=scope)
+
+
+class Binding(Container):
+    """A scope whose transport cannot be opened, and which counts the attempts."""
+
+    opened = 0
+
+    def resolve(self, wanted: type, owner: str = "") -> Any:
+        """The transport: nothing else is asked for."""
+        assert wanted.__name__ == "Transport"
+        return SimpleNamespace(name="none", open=self._refuse)
+
+    def _refuse(self, *arguments: Any, **options: Any) -> Any:
+        self.opened += 1
+        raise OSError("no transport today")
+
+
+def opens_what_is_bound(engine: Engine, folder: Path) -> None:
+    binding = Binding()
+    supervisor = made(engine, folder, binding)
+    names = [group["name"] for group in engine.groups(PARTS)] or ["memory"]
+    try:
+        with pytest.raises(RuntimeLifecycleReadyError, match="no transport today"):
+            supervisor.start_groups(names)
+    finally:
+        supervisor.shutdown()
+    assert binding.opened == 1
 
 
 # ---- made ----------------------------------------------------------------------------------------
@@ -46,17 +75,22 @@ def without_services(engine: Engine, folder: Path) -> None:
 
 @pytest.mark.contract("PROC-INT-06")
 def test_a_supervisor_without_its_services_is_refused(engine: Engine, tmp_path: Path) -> None:
-    without_services(engine, tmp_path)
+    with pytest.raises(RuntimeLifecycleResolutionError, match="Transport"):
+        made(engine, tmp_path, Container())
 
 
 @pytest.mark.contract("IPC-INT-09")
-def test_the_transport_of_the_memory_profile_is_injected(engine: Engine, tmp_path: Path) -> None:
-    without_services(engine, tmp_path)
+def test_in_memory_the_bound_transport_is_opened_and_no_other(
+    engine: Engine, tmp_path: Path
+) -> None:
+    opens_what_is_bound(engine, tmp_path)
 
 
 @pytest.mark.contract("IPC-INT-10")
-def test_the_transport_of_processes_is_injected(engine: Engine, tmp_path: Path) -> None:
-    without_services(engine, tmp_path)
+def test_over_processes_the_bound_transport_is_opened_and_no_other(
+    engine: Engine, tmp_path: Path
+) -> None:
+    opens_what_is_bound(engine, tmp_path)
 
 
 @pytest.mark.contract("IPC-INT-02", "IPC-INT-04")
@@ -177,11 +211,12 @@ def test_the_snapshot_says_what_every_worker_is(drained: Seen, engine: Engine) -
 
 
 @pytest.mark.contract("P5PRE-READY-01")
-def test_a_run_is_ready_once_the_gate_is_open_and_not_once_a_stop_was_asked_for(
+def test_a_run_is_ready_once_the_gate_is_open_and_not_once_it_begins_to_drain(
     drained: Seen,
 ) -> None:
-    moments = ("ready", "running", "worked", "stopped")
-    assert [drained.status[each].ready for each in moments] == [False, True, False, False]
+    moments = ("ready", "running", "draining", "worked", "stopped")
+    assert [drained.status[each].ready for each in moments] == [False, True, False, False, False]
+    assert {worker.state for worker in drained.status["draining"].workers()} == {"running"}
 
 
 @pytest.mark.contract("P5PRE-SUP-06")
@@ -240,6 +275,9 @@ def test_a_graceful_stop_forces_nothing(drained: Seen) -> None:
 def test_groups_stop_source_first_and_sink_last(drained: Seen, engine: Engine) -> None:
     assert [event.worker for event in drained.named("worker_spawned")] == workers_of(engine)
     assert [event.worker for event in drained.named("worker_stopping")] == workers_of(engine)
+    over = [event.sequence for event in drained.named("worker_drained")]
+    assert len(over) == len(workers_of(engine))
+    assert max(over) < min(event.sequence for event in drained.named("worker_stopping"))
 
 
 @pytest.mark.contract("STOP-IPC-02", "P5PRE-SUP-04")
@@ -257,6 +295,8 @@ def test_a_group_tells_of_its_stop_once_with_the_mode_that_really_happened(
 ) -> None:
     for seen, mode in ((drained, "graceful"), (forced, "forced")):
         told: dict[Any, Any] = {e.group: e.fields["mode"] for e in seen.named("group_stopped")}
-        assert len(seen.named("group_stopped")) == len(engine.groups(PARTS))
+        assert sorted(map(str, (event.group for event in seen.named("group_stopped")))) == sorted(
+            group["name"] for group in engine.groups(PARTS)
+        )
         harmed = "all" if engine.name == "one_group" else "work"
         assert told[harmed] == mode
