@@ -69,7 +69,7 @@ def test_a_run_says_when_it_is_open_and_when_it_is_over(made: Made) -> None:
         "r",
         on_open=lambda _: said.append("opened"),
         on_input_end=lambda: said.append("no input"),
-        on_end=lambda: said.append("over"),
+        on_end=lambda *_: said.append("over"),
     )
     run.run()
     assert said == [
@@ -112,7 +112,7 @@ def test_a_read_that_is_broken_off_ends_the_input_behind_what_the_source_has_giv
 def test_a_run_that_fails_says_so_before_it_closes_anything(made: Made) -> None:
     said, application = made(fails=1)
     with pytest.raises(NodeFailedError):
-        MemoryRun(application, "r", on_end=lambda: said.append("over")).run()
+        MemoryRun(application, "r", on_end=lambda *_: said.append("over")).run()
     assert said[-2:] == ["abort", "over"]
 
 

@@ -123,6 +123,26 @@ def test_services_are_closed_when_what_needs_them_cannot_be_created(
     assert set(module.CLOSED) == {"client"}
 
 
+def test_the_failure_of_a_construction_is_told_before_services_are_closed(
+    declare: Any, spec_of: Any
+) -> None:
+    module, said = declare(UNMADE), []
+    application = ApplicationContext(spec_of(module))
+    with pytest.raises(AdapterFailedError) as raised:
+        MemoryRun(application, "r", on_end=lambda error, _: said.append((error, *module.CLOSED)))
+    assert said == [(raised.value,)]
+    assert module.CLOSED == ["client"]
+
+
+def test_an_interrupt_while_services_are_closed_does_not_replace_the_failure_of_a_construction(
+    declare: Any, spec_of: Any
+) -> None:
+    module = declare(UNMADE.replace('CLOSED.append("client")', "raise KeyboardInterrupt"))
+    with pytest.raises(AdapterFailedError) as raised:
+        run_of(module, spec_of)
+    assert raised.value.__notes__ == ["and then: the closing of services raised KeyboardInterrupt"]
+
+
 def test_a_run_that_is_closed_before_it_has_begun_closes_its_services_once(
     declare: Any, spec_of: Any
 ) -> None:
@@ -147,7 +167,7 @@ def test_services_that_a_request_still_uses_are_left_open_with_a_warning(
 ) -> None:
     module = declare(SERVED, FAILS_AT=None)
     application = ApplicationContext(spec_of(module))
-    run = MemoryRun(application, "r", on_end=lambda: run.turn.acquire())
+    run = MemoryRun(application, "r", on_end=lambda *_: run.turn.acquire())
     with caplog.at_level(logging.WARNING, "sk_kernel"):
         run.run()
     assert module.TOLD == ["source", "commit"]

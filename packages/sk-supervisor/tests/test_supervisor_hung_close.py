@@ -6,6 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+import unclosed_app
+from sk_config import build_config
+from sk_supervisor import ServiceFailedError, serve
 from supervisor_harness import Command
 
 Ask = Callable[..., tuple[int, str, str]]
@@ -53,3 +57,37 @@ def test_over_processes_the_worker_is_ended_and_the_run_is_complete(ask: Ask, ta
     assert (code, target.read_text()) == (0, "1 rows\n"), err
     assert "warning: the work is done, but workers had to be ended by force (" in err
     assert err.rstrip().endswith("): all-0.1")
+
+
+def unclosed() -> dict[str, Any]:
+    """A node that cannot be created after its service, which does not close in time."""
+    platform = {"process_groups": [{"name": "all", "nodes": ["passed"], "stop_timeout_seconds": 1}]}
+    return {
+        "version": 1,
+        "scenario": "unclosed",
+        "runtime": {"discovery_modules": ["unclosed_app"], "platform": platform},
+        "adapters": {"source": {"name": "numbers"}, "sink": {"name": "draft"}},
+    }
+
+
+def test_in_memory_a_close_after_a_failed_start_is_broken_off_and_the_failure_reported(
+    sk: Sk,
+) -> None:
+    code, _, err = sk("run", unclosed()).finish()
+    assert code == 3
+    assert "service patient: its close() did not return in time, and was broken off (" in err
+    assert "passed: its __init__ raised ValueError: no such table" in err
+
+
+def test_a_failed_start_is_raised_by_serve_although_a_service_is_still_being_closed() -> None:
+    try:
+        with (
+            pytest.raises(ServiceFailedError, match=r"no such table.* is still being closed") as it,
+            serve(build_config(unclosed())),
+        ):
+            pass
+        assert it.value.code == 3
+        assert not unclosed_app.CLOSED.is_set()
+    finally:
+        unclosed_app.RELEASED.set()
+    assert unclosed_app.CLOSED.wait(30)

@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sk_config import build_config
@@ -167,6 +168,14 @@ def test_a_path_in_the_place_of_a_configuration_is_refused_with_what_to_write() 
         serve(Path("app.yaml")),  # type: ignore[arg-type]
     ):
         pytest.fail("the block began")
+
+
+@pytest.mark.parametrize("function", [run, serve])
+def test_a_mapping_in_the_place_of_a_configuration_is_rejected_with_the_call_to_write(
+    function: Callable[[Any], object],
+) -> None:
+    with pytest.raises(TypeError, match=rf"dict .* {function.__name__}\(build_config\("):
+        function({"version": 1})
 
 
 def test_two_packages_that_provide_one_name_are_refused(install: Install) -> None:

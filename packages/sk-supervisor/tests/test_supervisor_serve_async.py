@@ -12,7 +12,7 @@ from asked_streams import Awaited
 from asking import Gate, asked
 from sk_config import Config
 from sk_kernel import Envelope, ReplyWaiter
-from sk_supervisor import ServiceFailedError, serve
+from sk_supervisor import LocalBootstrapSupervisor, ServiceFailedError, serve
 from sk_supervisor.cli import _warn_of_requests
 
 PATIENCE = 30.0
@@ -93,6 +93,25 @@ def test_what_a_run_raises_unexpectedly_is_the_cause_of_what_its_caller_gets() -
     with pytest.raises(ServiceFailedError, match="TypeError: ") as caught:
         serve(asked(None), run_id=no_name).__enter__()
     assert isinstance(caught.value.__cause__, TypeError)
+
+
+def test_a_supervisor_that_cannot_be_shut_down_again_is_a_failure_that_ends_the_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutdown = LocalBootstrapSupervisor.shutdown
+
+    def once(supervisor: LocalBootstrapSupervisor) -> str:
+        if supervisor.snapshot().state == "stopped":
+            raise RuntimeError("it is gone")
+        return shutdown(supervisor)
+
+    monkeypatch.setattr(LocalBootstrapSupervisor, "shutdown", once)
+    with (
+        pytest.raises(ServiceFailedError, match="RuntimeError: it is gone"),
+        serve(asked(None)) as it,
+    ):
+        pass
+    assert it.wait(PATIENCE)
 
 
 def test_requests_of_many_tasks_are_answered_on_their_loop() -> None:

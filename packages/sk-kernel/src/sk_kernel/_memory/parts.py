@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from sk_kernel._adapters.sink import SinkDriver
@@ -15,10 +16,16 @@ from sk_kernel._run.loops import close_loop, new_loop
 from sk_kernel._run.segment import SegmentRunner, needs_loop
 from sk_kernel._trace.observe import Tracer
 
+#: Called before a run's sink and services are closed, with the exception that ended the run (or
+#: None), and a function that breaks out of a ``close`` that does not return. Only a signal handler
+#: in the thread of the run may call that function.
+OnEnd = Callable[[BaseException | None, Callable[[], None]], object]
+
 
 class MemoryParts:
     """Source, nodes and sink of one run in this process; closes the services.
 
+    :param on_end: called if a node or adapter cannot be created.
     :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be created; the
         services that were created for it are closed.
     :raises LifecycleCallError: when the graph has coroutine nodes and an event loop is already
@@ -35,12 +42,12 @@ class MemoryParts:
         limits: BatchLimits,
         tracer: Tracer | None,
         stopwatch: Stopwatch | None,
+        on_end: OnEnd,
     ) -> None:
         graph = plan.graph
         self._loop = new_loop() if needs_loop(graph, graph.order) else None
         container = self._container = application.container()
-        with ExitStack() as made:
-            made.callback(self.close)
+        try:
             source, sink = application.make_source(container), application.make_sink(container)
             self.source = SourceDriver(
                 graph,
@@ -63,7 +70,10 @@ class MemoryParts:
                 losses=losses,
                 stopwatch=stopwatch,
             )
-            made.pop_all()  # from here on, the run closes them
+        except BaseException as error:
+            on_end(error, container.leave)
+            self._close_after(error)
+            raise
 
     def leave_close(self) -> None:
         """Break out of a sink's or service's ``close`` that does not return.
@@ -80,3 +90,10 @@ class MemoryParts:
             if loop is not None:
                 ends.callback(close_loop, loop)
             self._container.close(loop)
+
+    def _close_after(self, first: BaseException) -> None:
+        """Close after the failure ``first``; if that is interrupted, add a note to ``first``."""
+        try:
+            self.close()
+        except BaseException as second:  # noqa: BLE001 - must not replace the first
+            first.add_note(f"and then: the closing of services raised {type(second).__name__}")

@@ -22,7 +22,7 @@ from sk_kernel._measure.meter import Meter
 from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._measure.totals import Totals
 from sk_kernel._memory.account import MEMORY, Account
-from sk_kernel._memory.parts import MemoryParts
+from sk_kernel._memory.parts import MemoryParts, OnEnd
 from sk_kernel._record.ids import TraceIds
 from sk_kernel._requests.runner import RequestRunner
 from sk_kernel._trace.observe import Tracer
@@ -43,8 +43,8 @@ class MemoryRun:
     :param on_progress: called after each batch, with the run's progress.
     :param on_open: called with the run when source and sink are open, before anything is read.
     :param on_input_end: called after the last record, before any node's ``finish()``.
-    :param on_end: called at the end of the run, also of a failed one, before the sink and the
-        services are closed.
+    :param on_end: called at the end of the run, also of a failed one or a failed construction,
+        before the sink and the services are closed: see :data:`OnEnd`.
     :param on_letter: called with each record that becomes a dead letter.
     :param stopwatch: measures source, nodes, spans and sink; without one nothing is measured.
     :raises ResolutionError, AdapterFailedError: when a node or adapter cannot be created; the
@@ -70,7 +70,7 @@ class MemoryRun:
         stopwatch: Stopwatch | None = None,
         on_open: Callable[[MemoryRun], None] | None = None,
         on_input_end: Callable[[], None] | None = None,
-        on_end: Callable[[], None] | None = None,
+        on_end: OnEnd = lambda *_: None,
         on_letter: Callable[[Loss], None] | None = None,
     ) -> None:
         self._on_open, self._on_input_end, self._on_end = on_open, on_input_end, on_end
@@ -96,6 +96,7 @@ class MemoryRun:
             limits=limits or BatchLimits(),
             tracer=self._tracer,
             stopwatch=stopwatch,
+            on_end=on_end,
         )
         self._source, self._sink = self._parts.source, self._parts.sink
         self._runner = self._parts.runner
@@ -138,13 +139,6 @@ class MemoryRun:
         progress.
         """
         self._source.leave()
-
-    def leave_close(self) -> None:
-        """Break out of a sink's or service's ``close`` that does not return.
-
-        Only for a signal handler in the thread of :meth:`run`; otherwise it does nothing.
-        """
-        self._parts.leave_close()
 
     @property
     def unsummed(self) -> str:
@@ -206,6 +200,7 @@ class MemoryRun:
         """
         if not self._has_begun:
             self._has_begun = True
+            self._on_end(None, self._parts.leave_close)
             self._parts.close()
 
     def _end(self) -> None:
@@ -215,8 +210,7 @@ class MemoryRun:
                 self._tracer.flush()  # while the exporters are still open
             finally:
                 self.turn.release()
-        if self._on_end:
-            self._on_end()
+        self._on_end(self.failure, self._parts.leave_close)
         try:
             self._sink.close()
         finally:

@@ -57,7 +57,10 @@ class LocalLife:
     def failed_to_start(self, error: Exception) -> RuntimeLifecycleReadyError:
         """Note a failed start; return the error to raise."""
         self.failed(error, START)
-        return RuntimeLifecycleReadyError(START, [WORKER], 0.0, str(error))
+        failure = RuntimeLifecycleReadyError(START, [WORKER], 0.0, str(error))
+        for note in getattr(error, "__notes__", ()):
+            failure.add_note(note)
+        return failure
 
     def raise_failure(self, error: BaseException, *, starting: bool = False) -> NoReturn:
         """Note the failure and raise its error; one from outside is raised without a note.

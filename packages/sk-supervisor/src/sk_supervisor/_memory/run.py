@@ -84,7 +84,11 @@ class LocalRun:
         :raises KernelError, ExporterSetupError: when one of them cannot be created.
         :raises OSError: when the system cannot start a thread.
         """
-        self._run = self._opened()
+        try:
+            self._run = self._opened()
+        except BaseException:
+            self._times.end()
+            raise
         self._stop.start()
 
     def work(self) -> RunReport:
@@ -164,9 +168,11 @@ class LocalRun:
         """
         self._requests.close()  # first, as the stop thread may wait for requests to settle
         self._stop.close()
-        self._times.end()
-        if self._run is not None:
-            self._run.close()  # does nothing if it has run
+        try:
+            if self._run is not None:
+                self._run.close()  # does nothing if it has run
+        finally:
+            self._times.end()
         if self._spans is not None:
             self._spans.finish(0.0 if forced else math.inf)
             self._spans.close()  # does nothing if the run has closed them
@@ -197,13 +203,12 @@ class LocalRun:
                 observer.close()
             raise
 
-    def _ended(self) -> None:
-        """Handle the end of the run, before anything is closed."""
-        self._requests.close(self._run.failure if self._run else None)
+    def _ended(self, failure: BaseException | None, leave_close: Callable[[], None]) -> None:
+        """Handle the end of the run, or a failure to create it, before anything is closed."""
+        self._requests.close(failure)
         if self._spans is not None and self._stop.requests.forced:
             self._spans.finish(_FORCED_SECONDS)
-        if self._run is not None:
-            self._times.closing(self._run.leave_close)
+        self._times.closing(leave_close)
 
     def _drain(self) -> None:
         if self._run is None:

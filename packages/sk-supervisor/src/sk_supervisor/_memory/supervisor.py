@@ -67,6 +67,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
         self._on_progress = on_progress
         self._life = LocalLife(log)
         self._was_open = False
+        self.close_seconds = prepared.stop_seconds
         requests = LocalRequests(prepared, run_id, self._request_failed)
         self.handoff = requests.handoff
         self._run = LocalRun(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 #: A start has deadlines of its own, and its end wakes the threads that wait for it.
 _A_DAY: Final = 86_400.0
+_CLOSING: Final = "a service is still being closed"
 _ONCE: Final = "what serve() gives is for one block, and was entered before: call serve() again"
 
 
@@ -57,7 +58,9 @@ class Background:
     def started(self) -> BootstrapSupervisor:
         """Return when the run works.
 
-        If the wait is interrupted (Ctrl-C), the run is ended, as at the end of the block.
+        If the wait is interrupted (Ctrl-C), the run is ended, as at the end of the block. After a
+        failed start, the services that were created are closed in the thread of the run. If that
+        exceeds the time of a stop, the failure is raised all the same, and the thread goes on.
 
         :raises ServiceFailedError: when the run cannot start.
         """
@@ -69,7 +72,8 @@ class Background:
         except BaseException:
             self.end("interrupted")
             raise
-        self._thread.join()
+        ours = supervisor if isinstance(supervisor, SupervisorBase) else None
+        self._thread.join(ours.close_seconds if ours is not None else None)
         raise self._failed()
 
     @property
@@ -104,15 +108,17 @@ class Background:
         return self._supervisor.failure if isinstance(self._supervisor, SupervisorBase) else None
 
     def _is_well(self) -> bool:
-        return self._code == EXIT_DONE or self._code > EXIT_SIGNAL_BASE
+        stopped = self._code > EXIT_SIGNAL_BASE
+        return self._unexpected is None and (self._code == EXIT_DONE or stopped)
 
     def _failed(self) -> ServiceFailedError:
         error, said = self._unexpected, self._said.getvalue()
+        if self._cause is not None and not self._over.is_set():
+            told = redactor_of(self._config)(f"start failed: {self._cause} ({_CLOSING})")
+            return _caused(ServiceFailedError(EXIT_START, told), self._cause)
         if error is not None:
             said = redactor_of(self._config)(f"{type(error).__name__}: {error}")
-        failure = ServiceFailedError(self._code, said)
-        failure.__cause__ = error or self._cause
-        return failure
+        return _caused(ServiceFailedError(self._code, said), error or self._cause)
 
     def _work(self) -> None:
         try:
@@ -127,11 +133,20 @@ class Background:
         except BaseException as error:  # noqa: BLE001 - raised to the caller that waits
             self._unexpected = error
         finally:
-            if self._supervisor is not None:
-                self._supervisor.shutdown()  # wakes callers if the run did not get that far
-            self._over.set()
-            self._made.set()
+            try:
+                if self._supervisor is not None:
+                    self._supervisor.shutdown()  # wakes callers if the run did not get that far
+            except BaseException as error:  # noqa: BLE001 - raised to the caller that waits
+                self._unexpected = self._unexpected or error
+            finally:
+                self._over.set()
+                self._made.set()
 
     def _on_made(self, supervisor: BootstrapSupervisor) -> None:
         self._supervisor = supervisor
         self._made.set()
+
+
+def _caused(failure: ServiceFailedError, cause: BaseException | None) -> ServiceFailedError:
+    failure.__cause__ = cause
+    return failure

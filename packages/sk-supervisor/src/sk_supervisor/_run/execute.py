@@ -64,9 +64,23 @@ def run(
     this thread, that may not help: then the next signal, at least a second later, and all after it
     have the effect that they had before the run. Raises no error of the run.
     """
-    if isinstance(config, str | PathLike):
-        raise TypeError(f"a path is no configuration: write run(load_config({str(config)!r}))")
+    require_config(config, "run")
     return run_with(config, run_id=run_id, quiet=quiet, stderr=stderr)
+
+
+def require_config(config: object, function: str) -> None:
+    """Check the argument of a public function.
+
+    :raises TypeError: when it is not a :class:`sk_config.Config`.
+    """
+    from sk_config import Config
+
+    if isinstance(config, str | PathLike):
+        written = f"{function}(load_config({str(config)!r}))"
+        raise TypeError(f"a path is no configuration: write {written}")
+    if not isinstance(config, Config):
+        got = type(config).__name__
+        raise TypeError(f"{got} is no configuration: write {function}(build_config(...))")
 
 
 def run_with(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack
-from os import PathLike
 from typing import TYPE_CHECKING, Any, TextIO
 
 from sk_kernel import (
@@ -19,6 +18,7 @@ from sk_kernel import (
 from sk_kernel.runtime import RoutingResult
 
 from sk_supervisor._run.background import Background
+from sk_supervisor._run.execute import require_config
 from sk_supervisor._system.promptness import PROMPTNESS
 from sk_supervisor.errors import ServiceFailedError
 
@@ -178,8 +178,7 @@ def serve(config: Config, *, run_id: str | None = None, stderr: TextIO | None = 
     :raises ServiceFailedError: when the run cannot start, or failed meanwhile, from the typed
         error. An exception in the block is raised instead, with the run's failure as a note.
     """
-    if isinstance(config, str | PathLike):
-        raise TypeError(f"a path is no configuration: write serve(load_config({str(config)!r}))")
+    require_config(config, "serve")
     return Serving(Background(config, run_id, stderr))
 
 

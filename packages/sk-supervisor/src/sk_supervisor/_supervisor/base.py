@@ -29,6 +29,9 @@ class SupervisorBase:
     handoff: Handoff
     _log: EventRail
     _health: Mapping[str, str] = MappingProxyType({})
+    #: How long services may be closed after a failed start before callers get its error, although
+    #: the closing goes on. None if the closing always ends.
+    close_seconds: float | None = None
 
     def wait_started(self, timeout_seconds: float) -> bool:
         """See the protocol."""
