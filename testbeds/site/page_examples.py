@@ -1,7 +1,7 @@
 """The examples of a page: files, and commands with what they say.
 
-A block whose first line is ``# NAME`` is the file NAME. Of a block ``console`` the lines behind
-``$`` are commands, and the others what the last one says.
+A block whose first line is ``# NAME`` is the file NAME; the line stays in it if it is a comment there.
+In a block ``console``, the lines after ``$`` are commands, the others the output of the last one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def write_files(text: str, folder: Path) -> None:
         if name:
             path = folder / name[1]
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(match[2][name.end() :], "utf-8")
+            # As a reader pastes it; in a file of data the line would be data.
+            commented = path.suffix in (".py", ".yaml")
+            path.write_text(match[2] if commented else match[2][name.end() :], "utf-8")
 
 
 def commands(text: str) -> Iterator[tuple[str, str]]:

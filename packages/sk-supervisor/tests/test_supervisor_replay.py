@@ -472,14 +472,26 @@ def test_letters_that_what_remains_takes_the_place_of_are_kept_beside_it(
     assert Path(f"{dead}.r1").read_bytes() == before
 
 
+def test_a_replay_without_a_result_leaves_the_output_as_it_was(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    before = (tmp_path / "inline.out").read_bytes()
+    code, out, _ = replayed(letters_config(tmp_path), "--dead-letter", str(dead), "--write")
+    assert code == 1
+    assert out[0] == f"{dead}: replayed 8: 0 succeeded, 8 failed; nothing was written"
+    assert (tmp_path / "inline.out").read_bytes() == before
+    assert not list(tmp_path.glob("inline.out.*"))
+
+
 def test_where_the_sink_fails_what_remains_is_not_written(
     tmp_path: Path, dead: Path, replayed: Replayed
 ) -> None:
     rest = tmp_path / "rest.jsonl"
     rest.write_text("as it was")
     (target := tmp_path / "taken").mkdir()
+    configuration = letters_config(tmp_path, bad=GOOD)
     arguments = ("--dead-letter", str(dead), "--output", str(target))
-    code, _, err = replayed(letters_config(tmp_path), *arguments, "--remaining", str(rest))
+    code, _, err = replayed(configuration, *arguments, "--remaining", str(rest))
     assert code == 4
     assert "sink:sink failed" in err
     assert rest.read_text() == "as it was"

@@ -32,7 +32,10 @@ class AtHand(NamedTuple):
     batches: int
 
     def __str__(self) -> str:
-        oldest = f"records {self.first:,} to {self.oldest_last:,}"
+        if self.first == self.oldest_last:
+            oldest = f"record {self.first:,}"
+        else:
+            oldest = f"records {self.first:,} to {self.oldest_last:,}"
         if self.batches == 1:
             return oldest
         others = "1 more batch" if self.batches == 2 else f"{self.batches - 1:,} more batches"

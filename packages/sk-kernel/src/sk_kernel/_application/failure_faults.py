@@ -82,8 +82,8 @@ def _repeated(
                 continue
             where = f"nodes.{name}" if name in failure.nodes else "default"
             wanted = (
-                f"1 for {name}, which a record passes once: it has a state, or is between two"
-                " nodes that share one"
+                f"1: {name} has a state, or is between two nodes that share one, so it is called"
+                " once for each record"
             )
             if where == "default":
                 wanted += f" (give it a policy of its own: {_PATH}.nodes.{name})"

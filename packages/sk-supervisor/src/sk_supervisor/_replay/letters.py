@@ -110,9 +110,9 @@ def replay_letters(prepared: Prepared, path: str, how: LetterOptions) -> Replaye
     """Replay the dead letters of a file, or of a folder of parts, in their order.
 
     States are empty at first, and no node finishes: a record that a node holds is reported, and
-    remains if it is surely in no output. The sink is created only with ``write``; it then commits
-    all results. An error of a node is shown as its type and the line that raised it, or, with
-    ``tracebacks``, as a traceback, which may contain payloads.
+    remains if it is surely in no output. The sink is created only with ``write``, and opened by the
+    first result; it then commits all of them. An error of a node is shown as its type and the line
+    that raised it, or, with ``tracebacks``, as a traceback, which may contain payloads.
 
     If ``remaining`` names a file, dead letters that fail again are written to it, at the end.
     Without ``write`` they are written unchanged. With ``write``, the results of a dead letter may
@@ -158,7 +158,7 @@ class _Replay:
         prepared: Prepared,
         run_id: str,
         container: Container,
-        sink: SinkDriver | None,
+        sink: _Output | None,
         loop: asyncio.Runner | None,
         result: Replayed,
         left: StagedLetters | None,
@@ -249,21 +249,38 @@ class _Replay:
             self._result.written += len(payloads)
 
 
+class _Output:
+    """The sink, opened by the first result: a replay without results leaves its output alone."""
+
+    def __init__(self, sink: SinkDriver) -> None:
+        self._sink, self._is_open = sink, False
+
+    def write(self, payloads: Sequence[Any]) -> None:
+        if not self._is_open:
+            self._is_open = True
+            self._sink.open()
+        self._sink.write(payloads)
+
+    def end(self, *, complete: bool) -> None:
+        if self._is_open:
+            self._sink.end(complete=complete)
+
+
 @contextmanager
 def _sink(
     application: ApplicationContext, container: Container, *, write: bool
-) -> Iterator[SinkDriver | None]:
+) -> Iterator[_Output | None]:
     if not write:
         yield None
         return
     with closing(SinkDriver(application.graph, application.make_sink(container))) as sink:
-        sink.open()
+        output = _Output(sink)
         try:
-            yield sink
-            sink.end(complete=True)
+            yield output
+            output.end(complete=True)
         except BaseException as error:
             try:
-                sink.end(complete=False)
+                output.end(complete=False)
             except AdapterFailedError as second:
                 error.add_note(f"and then: {second}")
             raise

@@ -15,6 +15,7 @@ from sk_kernel.runtime import SINK, SOURCE
 from sk_supervisor._replay.call_recorder import RecordedCall
 from sk_supervisor._replay.letters import LetterOptions, Replayed
 from sk_supervisor._replay.path import RecordPath
+from sk_supervisor._text.units import records
 
 #: The maximum number of characters shown of a payload.
 SHOWN = 500
@@ -42,15 +43,15 @@ def show_letters(result: Replayed, path: str, how: LetterOptions, stream: TextIO
     became = f"{result.succeeded:,} succeeded, {result.failed:,} failed"
     if result.held:
         became += f", {result.held:,} held"
-    written = f"{result.written:,} records written" if how.write else "nothing was written"
+    written = f"{records(result.written)} written" if result.written else "nothing was written"
     print(f"{path}: replayed {total:,}: {became}; {written}", file=stream)
     for failure in result.failures:
         print(indent(failure, "  "), file=stream)
     if result.failed > len(result.failures):
         print(f"  and {result.failed - len(result.failures):,} more (--limit)", file=stream)
     for node, count in sorted(result.held_by.items()):
-        records = f"{count:,} record{'s' * (count != 1)}"
-        print(f"  {node!r}, which does not finish in a replay, holds {records}", file=stream)
+        held = records(count)
+        print(f"  {node!r}, which does not finish in a replay, holds {held}", file=stream)
     if result.left is not None:
         unread = f"; of {result.unreadable:,} lines that are no letters, none"
         print(

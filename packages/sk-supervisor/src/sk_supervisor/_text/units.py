@@ -25,6 +25,11 @@ def moment(time_ns: int) -> str:
     return f"{when:%Y-%m-%d %H:%M:%S}.{rest // _MILLI:03d} UTC"
 
 
+def records(count: int) -> str:
+    """Format a number of records."""
+    return f"{count:,} {'record' if count == 1 else 'records'}"
+
+
 def items_at_hand(waiting: int) -> str:
     """Format the length of a worker's queue: batches, request frames and supervisor messages."""
     return f"{waiting:,} {'item' if waiting == 1 else 'items'} of work at hand"
