@@ -259,15 +259,55 @@ def full_pipe() -> tuple[int, TextIO]:
     return reading, open(writing, "w", buffering=1)
 
 
-def test_a_stream_that_was_made_non_blocking_loses_nothing_while_somebody_reads() -> None:
+@pytest.mark.parametrize(
+    "said",
+    ["".join(f"{n} last words\n" for n in range(20_000)), "x" * 300_000 + "\n", "\u20ac" * 100_000],
+    ids=["lines", "a long line", "no line end"],
+)
+def test_a_stream_that_was_made_non_blocking_loses_nothing_while_somebody_reads(said: str) -> None:
     reading, full = full_pipe()
-    said = "".join(f"{n} last words\n" for n in range(20_000))
     with open(reading, "rb") as pipe, ThreadPoolExecutor(1) as beside:
         heard = beside.submit(pipe.read)
         stream = TolerantStream(full)
         print(said, file=stream, end="", flush=True)
         full.close()
         assert heard.result().decode().lstrip(".") == said
+
+
+def test_a_text_reaches_a_stream_in_one_write_so_that_threads_do_not_tear_lines() -> None:
+    class Counted(io.StringIO):
+        writes = 0
+
+        def write(self, text: str, /) -> int:
+            self.writes += 1
+            return super().write(text)
+
+    stream = Counted()
+    said = "a line of a traceback\n" * 1000
+    TolerantStream(stream).write(said)
+    assert (stream.writes, stream.getvalue()) == (1, said)
+
+
+def test_a_non_blocking_stream_that_takes_nothing_is_waited_for_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[int] = []
+
+    class Poll:
+        def register(self, *_: int) -> None: ...
+
+        def poll(self, timeout: int) -> list[tuple[int, int]]:
+            waits.append(timeout)
+            return []
+
+    monkeypatch.setattr(streams.select, "poll", Poll)
+    reading, full = full_pipe()
+    stream = TolerantStream(full)
+    print("x" * 100_000, file=stream, flush=True)
+    assert waits == [1000, 0, 0]
+    os.close(reading)
+    with contextlib.suppress(OSError):
+        full.close()
 
 
 def test_a_non_blocking_stream_that_nobody_reads_for_a_while_is_not_given_up(

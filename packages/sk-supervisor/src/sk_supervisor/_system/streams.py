@@ -6,23 +6,22 @@ import contextlib
 import io
 import os
 import select
-from collections.abc import Callable
-from functools import partial
+import threading
 from typing import Any, Final, TextIO, cast
 
-#: A piece of text that a stream's buffer can hold, in UTF-8: it is not lost if the stream cannot
-#: take it now.
-_PIECE: Final = io.DEFAULT_BUFFER_SIZE // 4
-#: How long a non-blocking stream may take nothing before the rest of a text is left to its buffer.
+#: How long a non-blocking stream may take nothing before the rest of a text is discarded, except
+#: for the part that its buffer holds.
 _PATIENCE_MS: Final = 1000
 
 
 class TolerantStream(io.TextIOBase):
     """Passes text on until its stream breaks; discards the text after that.
 
-    A stream that was made non-blocking (by ``ssh``, or on a shared terminal) is waited for, for at
-    most a second. A character that the encoding lacks is written as an escape of Python. All other
-    attributes, such as ``buffer``, are those of the stream.
+    A text is written at once, so that threads do not mix their lines. A stream that was made
+    non-blocking (by ``ssh``, or on a shared terminal) is waited for until it takes nothing for a
+    second, and then not again until it takes something. A character that the encoding lacks is
+    written as an escape of Python. All other attributes, such as ``buffer``, are those of the
+    stream.
 
     :param stream: None if there was none from the start.
     """
@@ -30,6 +29,7 @@ class TolerantStream(io.TextIOBase):
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__()
         self._behind = self._stream = stream
+        self._waiting, self._stalled = threading.RLock(), False
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the stream that text streams in general do not have."""
@@ -47,23 +47,29 @@ class TolerantStream(io.TextIOBase):
         """
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        for start in range(0, len(text), _PIECE):
-            self._attempt(partial(_write, text=text[start : start + _PIECE]))
+        self._put(text)
         return len(text)
 
     def flush(self) -> None:
         """Flush the stream, unless it is broken."""
-        self._attempt(lambda stream: stream.flush())
+        self._put("", flush=True)
 
-    def _attempt(self, put: Callable[[TextIO], object]) -> None:
+    def _put(self, text: str, *, flush: bool = False) -> None:
         stream = self._stream  # another thread may find it broken
         if stream is None:
             return
         try:
-            try:
-                put(stream)
-            except BlockingIOError:
-                _drain(stream)
+            if _may_refuse(stream):
+                with self._waiting:
+                    patience = 0 if self._stalled else _PATIENCE_MS
+                    self._stalled = not _write_waiting(stream, text, patience)
+                return
+            if text:
+                _write(stream, text)
+            if flush:
+                stream.flush()
+        except BlockingIOError:
+            pass  # it was made non-blocking meanwhile: the rest of this text is lost
         except (OSError, ValueError):
             self._stream = None  # a closed pipe, a closed file, a terminal that has hung up
 
@@ -101,15 +107,50 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
-def _drain(stream: TextIO) -> None:
-    """Write the buffer of a non-blocking stream, as long as it is being read."""
+def _may_refuse(stream: TextIO) -> bool:
+    """Whether the stream is non-blocking, and has the binary buffer that keeps count of its bytes.
+
+    :raises ValueError: when the stream is closed.
+    """
+    try:
+        return hasattr(stream, "buffer") and not os.get_blocking(stream.fileno())
+    except io.UnsupportedOperation:
+        return False
+
+
+def _write_waiting(stream: TextIO, text: str, patience_ms: int) -> bool:
+    """Write to a non-blocking stream, and flush it; return whether it has taken everything.
+
+    The text goes to the binary buffer, which reports how much it has taken. A text stream that
+    cannot write everything loses the rest.
+
+    :param patience_ms: how long to wait until it takes something for the first time.
+    """
     writable = select.poll()
     writable.register(stream.fileno(), select.POLLOUT)
-    is_left = True
-    while is_left and writable.poll(_PATIENCE_MS):
-        with contextlib.suppress(BlockingIOError):  # it has taken a part
+    with contextlib.suppress(BlockingIOError):
+        stream.flush()  # earlier text first
+    rest = memoryview(_encoded(stream, text))
+    while True:
+        try:
+            rest = rest[stream.buffer.write(rest) or 0 :]
             stream.flush()
-            is_left = False
+        except BlockingIOError as full:
+            rest = rest[full.characters_written :]
+        else:
+            if not rest:
+                return True
+        if not writable.poll(patience_ms):
+            return False
+        patience_ms = _PATIENCE_MS
+
+
+def _encoded(stream: TextIO, text: str) -> bytes:
+    encoding = _encoding(stream)
+    try:
+        return text.encode(encoding, stream.errors or "strict")
+    except UnicodeEncodeError:
+        return text.encode(encoding, "backslashreplace")
 
 
 def _encoding(stream: TextIO | None) -> str:
