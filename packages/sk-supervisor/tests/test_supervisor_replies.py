@@ -12,7 +12,7 @@ import pytest
 from asked_app import Ask, Reply
 from asked_made import DEEDS, Made, Make, Poison
 from asking import SIDE, Gate, asked
-from sk_kernel import Envelope, ReplyWaiter, TerminalEvent
+from sk_kernel import Envelope, NodeOutputError, ReplyWaiter, TerminalEvent
 from sk_kernel.runtime import WHOLE, Answer, ReplyWaiterService, RequestCodec, frames_of
 from sk_supervisor import Service, prepare, serve
 from sk_supervisor._requests.replies import Come as Coming
@@ -124,7 +124,8 @@ class Come:
         plan = prepare(asked(TWO, modules=MODULES)).plan
         self._codec = RequestCodec(plan.graph)
         self.waiters = ReplyWaiterService()
-        self.replies = Replies(self._codec, self.waiters, lambda _: None)
+        self.told: list[NodeOutputError] = []
+        self.replies = Replies(self._codec, self.waiters, lambda _: None, self.told.append)
 
     def put(self, **payloads: Any) -> list[ReplyWaiter]:
         """Have replies come in one frame, by names; whoever waits for each."""
@@ -143,6 +144,18 @@ def plain(text: str = "") -> Reply:
 def test_a_plain_reply_is_given_at_once() -> None:
     (waiter,) = Come().put(a=plain())
     assert waiter.outcome == TerminalEvent("a", "success", plain())
+
+
+def test_a_plain_reply_that_is_not_as_declared_is_reported_by_the_other_thread() -> None:
+    come = Come()
+    wrong: Any = "one"
+    (waiter,) = come.put(a=Reply(wrong, 1, [], "", None, {}))
+    assert (waiter.done(), come.told) == (False, [])
+    come.replies.leave()
+    come.replies.attend()
+    assert waiter.outcome is not None
+    assert waiter.outcome.cause_type == "NodeOutputError"
+    assert [error.node for error in come.told] == ["last"]
 
 
 @pytest.mark.parametrize("payload", [Made("any"), plain("x" * 70_000)], ids=["made", "large"])

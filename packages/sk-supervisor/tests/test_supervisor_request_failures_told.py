@@ -50,6 +50,23 @@ def test_the_traceback_of_a_failed_request_is_logged_without_being_asked_for(
     assert min(level for level, _ in heard.lines) >= logging.WARNING
 
 
+class Unfit(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        raise RuntimeError("no receiver")
+
+
+def test_a_logging_handler_that_raises_is_shown_and_does_not_reach_the_request(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    unfit, log = Unfit(), logging.getLogger("sk_supervisor.requests")
+    log.addHandler(unfit)
+    try:
+        RequestFaults().tell(NodeFailedError("third", "ValueError"))
+    finally:
+        log.removeHandler(unfit)
+    assert capsys.readouterr().err.endswith("RuntimeError: no receiver\n")
+
+
 WAITING = {"name": "one", "nodes": ["passing"], "runner_profile": "async"}
 
 

@@ -46,8 +46,9 @@ _NO_TEXT: Final = ("Envelope with headers, or a name, that are not all text", ""
 class RequestCodec:
     """Encodes and decodes the visits and answers of one graph.
 
-    ``on_fault`` is called with the error of each visit or answer that cannot be sent, or that
-    arrived and cannot be read. The outcome of the request has only the type of that error.
+    ``on_fault`` is called with the error of each visit or answer that cannot be sent, and of each
+    visit that arrived and cannot be read. The outcome of the request has only the type of that
+    error.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -131,13 +132,11 @@ class RequestCodec:
         return [self._answer(wire) for wire in found]
 
     def read(self, answer: Answer, trace_id: str = "") -> Answer:
-        """Construct the reply of an answer; if that fails, return a failure in its place.
+        """Return the answer with its reply constructed.
 
-        A reply fails if it is not as declared, or if its class raises. Anything that the class
-        raises fails only this request: it is the application's code.
-
-        :param trace_id: the trace id that the request was sent with; noted on the error for
-            ``on_fault``.
+        :param trace_id: the trace id that the request was sent with; noted on the error.
+        :raises NodeOutputError: when the reply is not as declared, or its class raises anything at
+            all: it is the application's code. The failure to report is :meth:`unread`.
         """
         unread = answer.payload
         if not isinstance(unread, Unread):
@@ -148,11 +147,13 @@ class RequestCodec:
             error = NodeOutputError(answer.node, *found_in(self._types[unread.type].name, raised))
             # msgspec wraps a ValueError or a TypeError of the class's own code.
             wrapped = isinstance(raised, msgspec.MsgspecError)
-            error.__cause__ = raised.__cause__ if wrapped else raised
             error.trace_id = w3c_trace_id(trace_id) if trace_id else None
-            if self.on_fault is not None:
-                self.on_fault(error)
-            return _failed(answer, answer.node, NodeOutputError)
+            raise error from (raised.__cause__ if wrapped else raised)
+
+    @staticmethod
+    def unread(answer: Answer) -> Answer:
+        """Return the failure of a request whose reply cannot be constructed."""
+        return _failed(answer, answer.node, NodeOutputError)
 
     def reads_at_once(self, answers: Iterable[Answer]) -> bool:
         """Return whether :meth:`read` of all is quick and runs no code of the application."""

@@ -7,9 +7,12 @@ standard error of its workers, with secrets masked.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import Final
 
@@ -29,6 +32,9 @@ class RequestFaults:
     A failure is logged at level ERROR, with its traceback. A request that was cancelled because its
     time was over is logged as one line at level WARNING, at a rate of its own: under overload most
     requests end like this, and must not displace the failures.
+
+    A logging handler of the program that raises does not affect requests or the run: its traceback
+    goes to standard error.
 
     :param clean: masks secrets in a text.
     :param clock: a monotonic clock, in seconds.
@@ -50,7 +56,7 @@ class RequestFaults:
             if not paced.takes():
                 return
             paced.tell_rest()
-        _LOG.log(paced.level, "%s", self._clean(_told(error)))
+        _log(paced.level, "%s", self._clean(_told(error)))
 
     def tell_rest(self) -> None:
         """Log how many records were left out since the last count, if any."""
@@ -85,7 +91,15 @@ class _Paced:
         """Log the number of records over the rate since the last call, if any."""
         left_out, self._left_out = self._left_out, 0
         if left_out:
-            _LOG.log(self.level, "%d more %s, and are not shown", left_out, self._others)
+            _log(self.level, "%d more %s, and are not shown", left_out, self._others)
+
+
+def _log(level: int, message: str, *arguments: object) -> None:
+    try:
+        _LOG.log(level, message, *arguments)
+    except Exception:  # noqa: BLE001 - of a handler; standard error is all that is left
+        with contextlib.suppress(OSError, ValueError):
+            traceback.print_exc(file=sys.stderr)
 
 
 def _told(error: RunError | UnsendableRequestError) -> str:

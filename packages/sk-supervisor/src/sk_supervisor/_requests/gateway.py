@@ -102,7 +102,6 @@ class RequestGateway:
         self._run_id, self._ids, self._limit = run_id, ids, max_payload_bytes
         self._workers, self._wake = workers, wake
         self._codec, self._faults = RequestCodec(plan.graph), faults
-        self._codec.on_fault = faults.tell
         self._entrances = Entrances(plan.graph, run_id)
         self._segment_of = {v: s.index for s in plan.segments for v in s.vertices}
         self._behind = _groups_behind(plan)
@@ -114,7 +113,7 @@ class RequestGateway:
         """The places whose worker is lost and not yet replaced."""
         self._outbox: dict[tuple[int, str], list[WirePart]] = {}
         self._flights: Flights[_Flight] = Flights(waiters, on_failure)
-        self._replies = Replies(self._codec, waiters, self._flights.done)
+        self._replies = Replies(self._codec, waiters, self._flights.done, faults.tell)
 
     # ---- callers' threads ------------------------------------------------------------------------
 

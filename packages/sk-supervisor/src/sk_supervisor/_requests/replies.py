@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
-from sk_kernel import ReplyWaiter
+from sk_kernel import NodeOutputError, ReplyWaiter
 from sk_kernel.runtime import Answer, ReplyWaiterService, RequestCodec
 
 from sk_supervisor._requests.outcomes import terminal_of
@@ -32,13 +33,20 @@ class Replies:
     it is done in a separate thread, where it can only delay later replies and fail its own request.
     A small reply that runs no such code is decoded at once: waking another thread takes longer.
 
+    :param on_fault: called in the separate thread, after the request is settled, with the error of
+        each reply that cannot be constructed; it must not raise.
     :param on_done: called with the name of each request that the nodes have finished.
     """
 
     def __init__(
-        self, codec: RequestCodec, waiters: ReplyWaiterService, on_done: Callable[[str], None]
+        self,
+        codec: RequestCodec,
+        waiters: ReplyWaiterService,
+        on_done: Callable[[str], None],
+        on_fault: Callable[[NodeOutputError], object],
     ) -> None:
-        self._codec, self._waiters, self._on_done = codec, waiters, on_done
+        self._codec, self._waiters = codec, waiters
+        self._on_done, self._on_fault = on_done, on_fault
         self._come: queue.SimpleQueue[tuple[str, Sequence[Come]] | None] = queue.SimpleQueue()
         #: Frames queued for the other thread, and those it has finished; one thread counts each.
         self._queued = self._attended = 0
@@ -47,11 +55,13 @@ class Replies:
         """Take the answers of one frame of a worker. Called in the hub's thread; never blocks."""
         said = [each.said for each in come if each.said is not None]
         if self._queued == self._attended and self._codec.reads_at_once(said):
-            for each in come:
-                self._pass_on(worker, each)
-        else:
-            self._queued += 1
-            self._come.put((worker, come))
+            with suppress(NodeOutputError):  # the other thread finds it again, and reports it
+                read = [self._read(each) for each in come]
+                for each, answer in zip(come, read, strict=True):
+                    self._settle(worker, each, answer)
+                return
+        self._queued += 1
+        self._come.put((worker, come))
 
     def attend(self) -> None:
         """Settle queued requests, in order, until :meth:`leave`. Runs in a separate thread."""
@@ -66,9 +76,24 @@ class Replies:
         self._come.put(None)
 
     def _pass_on(self, worker: str, come: Come) -> None:
-        waiter, said, group, done = come
-        answer = self._codec.read(said, waiter.asked_as) if said is not None else None
-        if done:
-            self._on_done(done)  # before the caller wakes, who may send another request at once
+        try:
+            self._settle(worker, come, self._read(come))
+        except NodeOutputError as error:
+            assert come.said is not None  # noqa: S101 - it is what could not be read
+            self._settle(worker, come, self._codec.unread(come.said))
+            self._on_fault(error)
+
+    def _read(self, come: Come) -> Answer | None:
+        """Return the answer with its reply, if there is an answer.
+
+        :raises NodeOutputError: when the reply cannot be constructed.
+        """
+        if come.said is None:
+            return None
+        return self._codec.read(come.said, come.waiter.asked_as)
+
+    def _settle(self, worker: str, come: Come, answer: Answer | None) -> None:
+        if come.done:
+            self._on_done(come.done)  # before the caller wakes, who may send another request
         if answer is not None:
-            self._waiters.settle(waiter, terminal_of(answer, group, worker))
+            self._waiters.settle(come.waiter, terminal_of(answer, come.group, worker))
