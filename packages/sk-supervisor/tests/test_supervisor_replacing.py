@@ -16,6 +16,7 @@ from sk_observability import LifecycleLog
 from sk_supervisor import prepare
 from sk_supervisor._hub.relay import CreditGrant, Relay
 from sk_supervisor._lives.clock import LoopClock
+from sk_supervisor._lives.evidence import Breakage
 from sk_supervisor._lives.record import WorkerRecord, failure_error
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._lives.successors import Successors
@@ -285,6 +286,26 @@ def test_a_successor_that_cannot_be_spawned_is_a_failure_like_any_other() -> Non
     assert error.message == second.fields["message"] == end.fields["message"]
     assert error.message.startswith("no other could be started in its place: [Errno 11] Resource")
     assert "ulimit" in error.message
+
+
+def test_a_successor_that_cannot_be_spawned_leaves_the_first_failure_in_the_error() -> None:
+    def broke() -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    bench = Bench(broke, intensity=1)
+    record = bench.failed()
+    process: Any = record.process
+    process.alive = False
+    first = "node 'third' raised ValueError at record 7"
+    bench.roster.broke(record, Breakage("execution", first, "third", "ValueError", trace_id="7"))
+    assert bench.successors.follow(record)
+    while (due := bench.successors.due()) is not None:
+        bench.now = due
+        bench.successors.ring(due)
+    error = failure_error(record)
+    assert error.message.startswith("no other could be started in its place: ")
+    assert error.message.endswith(f"; it had failed: {first}")
+    assert (error.node, error.cause_type, error.trace_id) == ("third", "ValueError", "7")
 
 
 def test_a_stop_leaves_whoever_waits_for_a_successor_to_blame() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from signal import SIGKILL
 from typing import TYPE_CHECKING
 
@@ -116,7 +116,9 @@ class Successors:
             # The system is out of processes or descriptors: that counts as another failure.
             problem = f"no other could be started in its place: {refusal_of(error)}"
             if not self._decide(failed, pending.incarnation + 1, START, problem):
-                failed.breakage = Breakage(START, problem)
+                first = failed.breakage or Breakage(START)
+                message = f"{problem}; it had failed: {first.message}" if first.message else problem
+                failed.breakage = replace(first, category=START, message=message)
                 self._blame(failed)
 
     def _decide(
