@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import threading
 from pathlib import Path
 
 import pytest
 from sk_kernel import DeadLetterError, DeadLettersLeftError
 from sk_kernel._letters import place
+from sk_kernel._letters.lock import locked
 from sk_kernel.runtime import staged_letters
 
 
@@ -111,3 +113,21 @@ def test_of_runs_that_end_at_the_same_time_no_letters_are_lost(
     kept = {path.read_bytes() for path in tmp_path.iterdir() if path != target}
     assert kept == {b"old\n", b"first\n"}
     assert len(list(tmp_path.iterdir())) == 3  # and no lock
+
+
+def test_a_lock_file_that_a_process_of_another_user_has_left_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o777)
+    monkeypatch.chdir(tmp_path)  # another user cannot come there by the path
+    left = Path("dead%lock")
+    left.touch(mode=0o444)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)  # root may write every file
+    try:
+        with locked("dead"):
+            assert left.exists()
+    finally:
+        os.seteuid(user)
+    assert not left.exists()

@@ -10,7 +10,8 @@ from typing import Final
 
 #: No file of kept dead letters has this ending: in their names, ``25`` or ``2F`` follows a ``%``.
 _LOCK: Final = "%lock"
-_NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
+#: EBADF: NFS locks no file that is open for reading only.
+_NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF})
 
 
 @contextlib.contextmanager
@@ -40,7 +41,7 @@ def _held(path: str) -> int:
     import fcntl
 
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        descriptor = _opened(path)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -54,6 +55,17 @@ def _held(path: str) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
+
+
+def _opened(path: str) -> int:
+    """Open the lock file; for reading only if a process of another user has left it."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    except PermissionError as denied:
+        try:
+            return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError:
+            raise denied from None
 
 
 def _is_at(descriptor: int, path: str) -> bool:
