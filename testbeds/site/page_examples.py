@@ -1,6 +1,6 @@
 """The examples of a page: files, and commands with what they say.
 
-A block whose first line is ``# NAME`` is the file NAME; the line stays in it if it is a comment there.
+A block whose first line is ``# NAME`` is the file NAME; that line stays in a file of code or YAML.
 In a block ``console``, the lines after ``$`` are commands, the others the output of the last one.
 """
 

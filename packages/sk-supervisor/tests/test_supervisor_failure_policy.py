@@ -236,7 +236,7 @@ def test_a_second_attempt_at_a_state_is_refused(tmp_path: Path, ask: Ask, mode: 
     configuration["runtime"]["failure"]["nodes"]["count"] = {"policy": "skip", "attempts": 2}
     code, _, err = ask("run", configuration)
     assert code == 2
-    assert "runtime.failure.nodes.count.attempts: retry: expected 1 for count" in err
+    assert "runtime.failure.nodes.count.attempts: retry: expected 1: count has a state" in err
 
 
 @pytest.mark.parametrize("mode", MODES)
