@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from source_tree import ROOT
@@ -12,6 +12,7 @@ PAGE = ROOT / "docs" / "events.md"
 HEADER = "| event | level | scope | fields | emitted |\n"
 
 _CODE = re.compile("`([^`]+)`")
+_PLANE_AND_CATEGORY = re.compile("(data|control)[.][a-z_]+")
 
 
 class Documented(NamedTuple):
@@ -20,6 +21,15 @@ class Documented(NamedTuple):
     level: str
     of: str
     fields: frozenset[str]
+
+    def lacks(self, fields: Iterable[str]) -> list[str]:
+        """The fields that the row does not name; ``plane.category`` names any such pair."""
+        pairs = self.fields & {"plane.category"}
+        return sorted(
+            name
+            for name in set(fields) - self.fields
+            if not (pairs and _PLANE_AND_CATEGORY.fullmatch(name))
+        )
 
 
 def documented_events() -> Mapping[str, Documented]:

@@ -20,8 +20,8 @@ def unlike_the_page(events: Iterable[dict[str, Any]]) -> Iterator[str]:
     """What events have that the page does not say of them."""
     for event in events:
         row = documented_events()[event["name"]]
-        if new := event["fields"].keys() - row.fields:
-            yield f"{event['name']} has {sorted(new)}"
+        if new := row.lacks(event["fields"]):
+            yield f"{event['name']} has {new}"
         if row.of == "run" and (event["group"] or event["worker"]):
             yield f"{event['name']} is of {event['group']} {event['worker']}"
         if row.of == "group" and (event["worker"] or not event["group"]):
@@ -47,3 +47,18 @@ def test_the_events_of_a_command_are_as_the_page_says(done: Told, raised: Told) 
     events = [{**event, "name": event["event"]} for told in (done, raised) for event in told.events]
     assert {"worker_failed", "spans_accounted"} <= {event["name"] for event in events}
     assert list(unlike_the_page(events)) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "unlike"),
+    [
+        ({"control.limit": 1, "data.timeout": 2}, []),
+        ({"elsewhere.limit": 1}, ["refused has ['elsewhere.limit']"]),
+        ({"category": 1}, ["refused has ['category']"]),
+    ],
+)
+def test_an_event_of_refusals_counts_by_plane_and_category(
+    fields: dict[str, int], unlike: list[str]
+) -> None:
+    event = {"name": "refused", "group": "", "worker": "", "fields": fields}
+    assert list(unlike_the_page([event])) == unlike
