@@ -25,7 +25,8 @@ from sk_kernel._graph.serving import is_reply_sink, is_request_source
 from sk_kernel._letters.file import DeadLetterFile
 from sk_kernel._letters.keep import file_name
 from sk_kernel._letters.letters import payload_of
-from sk_kernel._letters.merging import Share, letter_part
+from sk_kernel._letters.merging import Share
+from sk_kernel._letters.parts import letter_part
 from sk_kernel._letters.staged import StagedLetters, staged_letters
 from sk_kernel._measure.meter import Meter
 from sk_kernel._measure.stopwatch import Stage, Stopwatch

@@ -1,4 +1,4 @@
-"""Records that one segment gives up: counted, and written batch by batch as dead letters."""
+"""Records that one segment gives up: counted, and made dead letters."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sk_kernel._declare.failure import NodeFailure
 from sk_kernel._letters.letters import (
     DeadLetter,
-    Place,
     class_name,
     payload_bytes,
     whole_key,
     written_letter,
 )
-from sk_kernel._letters.place import told_of
+from sk_kernel._letters.parts import LetterPart
 from sk_kernel._record.envelope import Correlation, Key, root_of
 
 if TYPE_CHECKING:
@@ -37,21 +36,11 @@ class Loss(NamedTuple):
     error: BaseException
 
 
-def requests_part(part: str) -> str:
-    """Return the file for dead letters of requests, next to ``part``, the file for the stream's.
-
-    The stream's part is in the order of the input, in which requests have no place.
-    """
-    stem, _, kind = part.rpartition(".")
-    return f"{stem}.asked.{kind}"
-
-
 class Losses:
     """Takes the losses of one segment in one process.
 
-    Dead letters are held until their batch has passed the segment, and then written in order: so a
-    part is sorted. If this worker dies before a batch is acknowledged, another worker repeats the
-    batch and writes its dead letters again, to its own part; merging keeps one of each.
+    If this worker dies before a batch is acknowledged, another worker repeats the batch and writes
+    its dead letters again, to its own part; merging keeps one of each.
 
     :param part: the file to append to; without one, dead letters are counted and not written.
     :param on_letter: called with the loss of each dead letter.
@@ -63,9 +52,13 @@ class Losses:
         part: str = "",
         on_letter: Callable[[Loss], None] | None = None,
     ) -> None:
-        self._identity, self.part, self._on_letter = identity, part, on_letter
+        self._identity, self._on_letter = identity, on_letter
         self.dead_lettered = self.skipped = 0
-        self._held: list[tuple[Place, bytes]] = []
+        self.write_to(part)
+
+    def write_to(self, part: str) -> None:
+        """Append the dead letters that follow to the file ``part``; empty: write none."""
+        self._part = LetterPart(part) if part else None
 
     def take(self, loss: Loss) -> None:
         """Count a loss; under the policy ``dead_letter``, also hold its dead letter.
@@ -78,25 +71,16 @@ class Losses:
         self.dead_lettered += 1
         if self._on_letter is not None:
             self._on_letter(loss)
-        if self.part:
-            letter = self._letter(loss)
-            place = letter.sequence, letter.node, letter.key
-            self._held.append((place, written_letter(letter)))
+        if self._part is not None:
+            self._part.hold(self._letter(loss))
 
     def flush(self, *, of_requests: bool = False) -> None:
-        """Append the dead letters that are held to the part.
+        """Write the dead letters that are held: those of a batch, or of requests.
 
-        :param of_requests: whether they are dead letters of requests, which have a part of their
-            own.
         :raises DeadLetterError: when the file cannot be written.
         """
-        if not self._held:
-            return
-        self._held.sort()
-        part = requests_part(self.part) if of_requests else self.part
-        with told_of("write", part), open(part, "ab") as file:
-            file.write(b"".join(line for _, line in self._held))
-        self._held.clear()
+        if self._part is not None:
+            self._part.flush(of_requests=of_requests)
 
     def line(self, loss: Loss) -> bytes:
         """Return the line of a loss in a file of dead letters.

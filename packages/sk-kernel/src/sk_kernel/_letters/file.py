@@ -12,7 +12,8 @@ import os
 from collections.abc import Generator, Iterator
 
 from sk_kernel._declare.failure import FailureSpec
-from sk_kernel._letters.merging import Share, merged, parts_of
+from sk_kernel._letters.merging import Share, merged
+from sk_kernel._letters.parts import parts_of
 from sk_kernel._letters.place import place_of, put_in_place, refuse_others, told_of
 from sk_kernel.errors import DeadLetterError, DeadLettersLeftError
 

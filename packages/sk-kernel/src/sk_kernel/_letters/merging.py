@@ -11,8 +11,8 @@ from math import inf
 from operator import itemgetter
 from typing import IO, Final, NamedTuple
 
-from sk_kernel._letters.keep import file_name, name_of
 from sk_kernel._letters.letters import Place, letter_place
+from sk_kernel._letters.parts import worker_of
 from sk_kernel.errors import DeadLetterError
 
 Records = Sequence[tuple[int, float]]
@@ -22,7 +22,6 @@ Share = Callable[[str, str], Records]
 """Returns, for a worker and one of its nodes, the records whose dead letters belong to the output.
 These are not all records if the worker replaced another one, or was replaced."""
 
-_PART = ".part"
 #: How many files are open at once: well below the limit of any system.
 _AT_ONCE: Final = 64
 _WHOLE: Final = ((0, inf),)
@@ -35,17 +34,6 @@ class _Sorted(NamedTuple):
     share: Callable[[str], Records]
 
 
-def letter_part(folder: str, worker: str, segment: int) -> str:
-    """Return the path of the part of a worker's segment; empty if there is no folder."""
-    return os.path.join(folder, f"{file_name(worker)}.{segment}{_PART}") if folder else ""
-
-
-def parts_of(folder: str) -> list[str]:
-    """Return the paths of the parts in a folder, sorted."""
-    names = sorted(name for name in os.listdir(folder) if name.endswith(_PART))
-    return [os.path.join(folder, name) for name in names]
-
-
 def merged(paths: Sequence[str], share: Share | None, folder: str | None) -> Iterator[bytes]:
     """Yield the lines of these parts, in the order of their dead letters.
 
@@ -56,7 +44,7 @@ def merged(paths: Sequence[str], share: Share | None, folder: str | None) -> Ite
         once; None for the system's folder for temporary files.
     :raises DeadLetterError: when a line is not a dead letter.
     """
-    files = [_Sorted(path, partial(share, _worker_of(path)) if share else _all) for path in paths]
+    files = [_Sorted(path, partial(share, worker_of(path)) if share else _all) for path in paths]
     if len(files) <= _AT_ONCE:
         yield from _one_pass(files)
         return
@@ -74,10 +62,6 @@ def merged(paths: Sequence[str], share: Share | None, folder: str | None) -> Ite
                 fewer.append(_Sorted(path, _all))
             files = fewer
         yield from _one_pass(files)
-
-
-def _worker_of(path: str) -> str:
-    return name_of(os.path.basename(path).removesuffix(_PART).rpartition(".")[0])
 
 
 def _all(node: str) -> Records:

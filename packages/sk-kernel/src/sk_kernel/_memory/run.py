@@ -17,7 +17,7 @@ from sk_kernel._calls.contexts import Identity
 from sk_kernel._calls.losses import Loss, Losses
 from sk_kernel._graph.plan import make_plan, single_group
 from sk_kernel._letters.file import DeadLetterFile
-from sk_kernel._letters.merging import letter_part
+from sk_kernel._letters.parts import letter_part
 from sk_kernel._measure.meter import Meter
 from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._measure.totals import Totals
@@ -154,7 +154,7 @@ class MemoryRun:
         return self._sink.partial_outputs() + self._letters.partial_outputs()
 
     def _run(self) -> Batch:
-        self._losses.part = letter_part(self._letters.open(), MEMORY, 0)
+        self._losses.write_to(letter_part(self._letters.open(), MEMORY, 0))
         try:
             last = self._work()
             with self._letters.behind(commit=self._sink.committed):

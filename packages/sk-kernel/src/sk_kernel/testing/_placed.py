@@ -18,7 +18,7 @@ from sk_kernel._calls.losses import Losses
 from sk_kernel._graph.graph import SINK, SOURCE
 from sk_kernel._graph.plan import ExecutionPlan, Segment, make_plan
 from sk_kernel._letters.file import DeadLetterFile
-from sk_kernel._letters.merging import letter_part
+from sk_kernel._letters.parts import letter_part
 from sk_kernel._record.ids import TraceIds
 from sk_kernel._run.loops import loop_if
 from sk_kernel._run.segment import SegmentRunner, needs_loop
