@@ -16,11 +16,12 @@ def requests(name: str) -> Question:
     """Ask for a figure of requests and their replies."""
 
     def ask(results: Results) -> tuple[Figure | None, str]:
-        asked = results.asked
-        if asked is None:
+        if not results.asked:
             return None, "no requests were made"
-        on = f"{asked.requests:,} requests through {asked.workers} processes"
-        return Figure(getattr(asked, name), None, None, 1), on
+        of = results.asked[0]
+        rounds = f", rounds: {len(results.asked)}" if len(results.asked) > 1 else ""
+        on = f"{of.requests:,} requests through {of.workers} processes{rounds}"
+        return figure([getattr(asked, name) for asked in results.asked]), on
 
     return ask
 

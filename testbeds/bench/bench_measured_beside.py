@@ -24,12 +24,14 @@ Say = Callable[[str], None]
 
 
 class Asking(NamedTuple):
-    """How many requests of each kind, rounds of variants and of spans to a receiver, and records.
+    """How many requests of each kind in how many rounds, rounds of variants and of spans, records.
 
-    None of the last three is what leaves it out.
+    ``variant_rounds``, ``otlp_rounds`` (of spans to a receiver) and ``memory_records`` may be 0,
+    which leaves the measurement out.
     """
 
     requests: int
+    request_rounds: int
     variant_rounds: int
     otlp_rounds: int
     memory_records: int
@@ -77,8 +79,10 @@ def measure_after(asking: Asking, plan: Plan, results: Results, say: Say) -> Non
     :raises ProbeFailedError: when they fail.
     """
     if plan.systems:
-        results.asked = ask(asking.requests, plan.timeout_seconds)
-        say(f"requests: {results.asked}")
+        for _ in range(asking.request_rounds):
+            asked = ask(asking.requests, plan.timeout_seconds)
+            say(f"requests: {asked}")
+            results.asked = [*results.asked, asked]
 
 
 def _memory(records: int, plan: Plan, say: Say) -> Before:

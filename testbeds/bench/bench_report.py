@@ -193,8 +193,11 @@ def _measured(results: Results, name: str, records: int) -> dict[str, Any]:
 
 
 def _beside(results: Results) -> dict[str, Any]:
-    told = {"requests": results.asked, "otlp": results.sent}
-    found: dict[str, Any] = {name: asdict(part) for name, part in told.items() if part}
+    found: dict[str, Any] = {}
+    if results.asked:
+        found["requests"] = [asdict(asked) for asked in results.asked]
+    if results.sent:
+        found["otlp"] = asdict(results.sent)
     if results.variants:
         found["variants"] = _variants(results.variants)
     alone = {str(n): peak for (_, n), peak in results.peaks.items() if n > max(results.records)}

@@ -49,7 +49,7 @@ class Results:
     peaks: dict[tuple[str, int], Peak] = field(default_factory=dict)
     unwaited: dict[tuple[str, int], float] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
-    asked: Asked | None = None
+    asked: Sequence[Asked] = ()
     sent: Sent | None = None
     variants: Variants | None = None
     no_large: str = ""

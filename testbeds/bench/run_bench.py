@@ -2,7 +2,7 @@
 
     python testbeds/bench/run_bench.py --reports reports [--environments DIR --install]
         [--programs DIR] [--records N ...] [--rounds N] [--systems NAME ...] [--requests N]
-        [--variant-rounds N] [--otlp-rounds N] [--memory-records N] [--short]
+        [--request-rounds N] [--variant-rounds N] [--otlp-rounds N] [--memory-records N] [--short]
 
 Writes `bench.json`, `bench.md` and `bench.svg`; with `--short`, which takes less than a minute and
 looks at our own systems only, `bench-short.json` and `.md`. Exit 0 when all outputs are identical
@@ -86,7 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--programs", type=Path, help="folder of the specification's programs")
     parser.add_argument("--environments", type=Path, help="folder of the peers' environments")
     parser.add_argument("--install", action="store_true", help="make these environments first")
-    parser.add_argument("--requests", type=_positive, default=20_000, help="requests of each kind")
+    parser.add_argument("--requests", type=_positive, default=8_000, help="requests of each kind")
+    parser.add_argument("--request-rounds", type=_positive, default=5, help="of these requests")
     parser.add_argument("--variant-rounds", type=_count, default=6, help="of variants of four")
     parser.add_argument("--otlp-rounds", type=_count, default=3, help="of spans to a receiver")
     parser.add_argument(
@@ -152,7 +153,11 @@ def _run(plan: Plan, options: argparse.Namespace) -> Report:
         rows = evaluate(results, SHORT_TARGETS)
         return Report(environment, session.input_sha256, plan.systems, results, rows)
     asking = Asking(
-        options.requests, options.variant_rounds, options.otlp_rounds, options.memory_records
+        options.requests,
+        options.request_rounds,
+        options.variant_rounds,
+        options.otlp_rounds,
+        options.memory_records,
     )
     before = measure_before(asking, plan, _say)
     session, results = _session(plan, environments)

@@ -1,4 +1,4 @@
-"""What is measured beside whole jobs: spans to a receiver, and memory at very many records."""
+"""Measurements beside whole jobs: spans to a receiver, memory at many records, requests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from bench_beside import lost, sending
+from bench_beside import lost, requests, sending
+from bench_figures import Figure
 from bench_large import lacking
 from bench_markdown import to_markdown
 from bench_measured_beside import Asking, Before, measure_before
@@ -14,6 +15,7 @@ from bench_memory import Peak
 from bench_otlp import Sent
 from bench_probe import ProbeFailedError, told_by
 from bench_report import Report, to_json
+from bench_requests import Asked
 from bench_results import Results
 from bench_session import Plan
 from bench_systems import chosen
@@ -95,7 +97,7 @@ def test_memory_alone_is_not_looked_at_where_it_says_nothing_more(
     """Left out, no more than the session has, nothing to compare it with, or not asked for."""
     said: list[str] = []
     plan = Plan(chosen(systems), sizes, 1, 1, 1.0)
-    assert measure_before(Asking(1, 0, 0, records), plan, said.append) == Before()
+    assert measure_before(Asking(1, 1, 0, 0, records), plan, said.append) == Before()
     assert said == []
 
 
@@ -111,3 +113,16 @@ def test_a_probe_that_fails_says_why(tmp_path: Path) -> None:
     program.write_text("raise SystemExit('not today')")
     with pytest.raises(ProbeFailedError, match="OTLP: not today"):
         told_by(program, what="OTLP", timeout_seconds=300)
+
+
+def test_requests_are_judged_by_the_median_of_their_rounds_and_its_noise() -> None:
+    asked = [Asked(50, 8, 4, milliseconds, 5.0, 9_000.0) for milliseconds in (1.2, 1.4, 2.6)]
+    found, on = requests("median_ms")(Results((10, 100), asked=asked))
+    assert found == Figure(1.4, 1.2, 2.6, 3)
+    assert on == "50 requests through 4 processes, rounds: 3"
+
+
+def test_one_round_of_requests_has_no_noise_and_none_no_figure() -> None:
+    one = Asked(50, 8, 4, 1.2, 5.0, 9_000.0)
+    assert requests("p99_ms")(Results((10, 100), asked=[one]))[0] == Figure(5.0, None, None, 1)
+    assert requests("p99_ms")(Results((10, 100))) == (None, "no requests were made")

@@ -58,7 +58,7 @@ def test_a_peer_does_the_whole_job(
 def test_a_session_measures_two_systems_and_names_one_that_is_absent(tmp_path: Path) -> None:
     """Bytewax is: no folder of environments is given."""
     options = ["--systems", "queue", "bytewax", "--records", "600", "--rounds", "2"]
-    options += ["--requests", "50"]
+    options += ["--requests", "50", "--request-rounds", "2"]
     ended = call(RUN, *options, "--reports", tmp_path / "reports", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     document = json.loads((tmp_path / "reports" / "bench.json").read_bytes())
