@@ -10,10 +10,9 @@ from sk_kernel._application.application import ApplicationContext
 from sk_kernel._application.container import Container
 from sk_kernel._application.discovery import Catalogue, discover
 from sk_kernel._application.failure_faults import letter_file_faults
-from sk_kernel._application.fault_trace import note_trace
 from sk_kernel._application.preflight import one_of
-from sk_kernel._application.whereabouts import application_traceback, line_of
 from sk_kernel._batch.batch import Batch, Section
+from sk_kernel._batch.fault_trace import note_trace
 from sk_kernel._batch.key_groups import KEY_GROUPS, KeyOwners, Splitter
 from sk_kernel._calls.contexts import Identity
 from sk_kernel._calls.losses import Loss, Losses
@@ -22,6 +21,8 @@ from sk_kernel._graph.entrances import Entrances
 from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._graph.plan import ExecutionPlan, Segment, make_plan, single_group
 from sk_kernel._graph.serving import is_reply_sink, is_request_source
+from sk_kernel._guard.lineage import forks
+from sk_kernel._guard.whereabouts import application_traceback, line_of
 from sk_kernel._letters.file import DeadLetterFile
 from sk_kernel._letters.keep import file_name
 from sk_kernel._letters.letters import payload_of
@@ -36,7 +37,6 @@ from sk_kernel._paths import is_path
 from sk_kernel._record.boundary import RoutingResult
 from sk_kernel._record.envelope import Correlation, Key
 from sk_kernel._record.ids import TraceIds, span_id
-from sk_kernel._record.lineage import forks
 from sk_kernel._record.trace_context import w3c_trace_id
 from sk_kernel._remedy import remedy_of, with_remedy
 from sk_kernel._replies.coordinator import ReplyCoordinatorService

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sk_kernel._application.forked import OwnProcess
-from sk_kernel._record.ends import ENDS
+from sk_kernel._guard.ends import ENDS
+from sk_kernel._guard.forked import OwnProcess
 from sk_kernel.errors import AdapterFailedError, KernelError
 
 T = TypeVar("T")

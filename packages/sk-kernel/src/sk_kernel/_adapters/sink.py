@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sk_kernel._adapters.calls import call_adapter, optional_method
-from sk_kernel._application.closing import Closing, warn_of_close
 from sk_kernel._graph.graph import SINK, Graph
+from sk_kernel._guard.closing import Closing, warn_of_close
+from sk_kernel._guard.ends import ENDS
 from sk_kernel._measure.stopwatch import Stopwatch, timed_if
-from sk_kernel._record.ends import ENDS
 from sk_kernel.errors import KernelError
 
 #: What every profile can send to another process: how large counters may be (64 bits), how many a

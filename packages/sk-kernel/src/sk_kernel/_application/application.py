@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar
 from sk_kernel._application.container import Container
 from sk_kernel._application.discovery import Catalogue, discover
 from sk_kernel._application.failure_faults import failure_faults, letter_file_faults
-from sk_kernel._application.forked import OwnProcess
 from sk_kernel._application.making import made_adapter, made_node
 from sk_kernel._application.preflight import (
     adapter_faults,
@@ -34,6 +33,7 @@ from sk_kernel._declare.specs import AdapterSpec, NodeSpec, ServiceSpec
 from sk_kernel._graph.builder import build_graph
 from sk_kernel._graph.graph import Graph
 from sk_kernel._graph.serving import REPLIES, REQUESTS
+from sk_kernel._guard.forked import OwnProcess
 from sk_kernel.errors import Fault, PreflightError
 
 AnyAdapter = TypeVar("AnyAdapter", bound=AdapterSpec)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sk_kernel._application.closing import Closing, warn_of_close
-from sk_kernel._application.forked import OwnProcess
 from sk_kernel._declare.specs import Parameter, ServiceSpec, StateSpec
+from sk_kernel._guard.closing import Closing, warn_of_close
+from sk_kernel._guard.forked import OwnProcess
 from sk_kernel.errors import KernelError, ResolutionError
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from types import FunctionType
 from typing import Any
 
 from sk_kernel._application.container import Container
-from sk_kernel._application.forked import OwnProcess
-from sk_kernel._application.whereabouts import line_of
 from sk_kernel._declare.adapted import adapt
 from sk_kernel._declare.specs import AdapterSpec, NodeSpec, SinkSpec
 from sk_kernel._graph.graph import SINK, SOURCE
+from sk_kernel._guard.forked import OwnProcess
+from sk_kernel._guard.whereabouts import line_of
 from sk_kernel.errors import AdapterFailedError, KernelError, ResolutionError
 
 #: One settings instance, or an empty tuple if there is no settings model.

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from importlib.machinery import NamespaceLoader
 from types import ModuleType
 
-from sk_kernel._application.forked import OwnProcess
-from sk_kernel._application.whereabouts import line_of, raised_at
+from sk_kernel._guard.forked import OwnProcess
+from sk_kernel._guard.whereabouts import line_of, raised_at
 from sk_kernel.errors import DefinitionError, DiscoveryError
 
 

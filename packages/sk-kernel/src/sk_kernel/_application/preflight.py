@@ -7,12 +7,12 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sk_kernel._application.forked import OwnProcess
 from sk_kernel._application.making import adapter_failed
 from sk_kernel._application.providers import Providers
 from sk_kernel._declare.places import defined_at
 from sk_kernel._declare.settings import meant, model_faults, settings_faults
 from sk_kernel._declare.specs import AdapterSpec, NodeSpec, Parameter
+from sk_kernel._guard.forked import OwnProcess
 from sk_kernel.errors import CheckError, Fault
 
 #: Categories of faults that may have their cause in a module that was not imported.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sk_kernel._application.forked import OwnProcess
 from sk_kernel._application.preflight import one_of, stateless
 from sk_kernel._application.providers import Providers
-from sk_kernel._application.whereabouts import line_of
 from sk_kernel._declare.places import defined_at
 from sk_kernel._declare.services import check_of
 from sk_kernel._declare.settings import model_faults, settings_faults
 from sk_kernel._declare.specs import ServiceSpec
+from sk_kernel._guard.forked import OwnProcess
+from sk_kernel._guard.whereabouts import line_of
 from sk_kernel.errors import CheckError, Fault
 
 

@@ -12,9 +12,9 @@ from msgspec import Struct, field
 
 from sk_kernel._declare.specs import PayloadType
 from sk_kernel._graph.graph import Edge
-from sk_kernel._record.ends import ENDS
+from sk_kernel._guard.ends import ENDS
+from sk_kernel._guard.lineage import Lineage, forks
 from sk_kernel._record.envelope import NO_CORRELATION, Correlation, Key, root_of
-from sk_kernel._record.lineage import Lineage, forks
 from sk_kernel.errors import RunError
 
 

@@ -13,7 +13,7 @@ from sk_kernel._calls.batch_call import BatchRaisedError
 from sk_kernel._calls.dropped import NOT_CALLED, Dropped
 from sk_kernel._calls.guarded import GuardedCall, kept
 from sk_kernel._graph.graph import Edge
-from sk_kernel._record.ends import ENDS
+from sk_kernel._guard.ends import ENDS
 from sk_kernel._record.envelope import Key
 from sk_kernel.errors import NodeOutputError, RequestExpiredError
 

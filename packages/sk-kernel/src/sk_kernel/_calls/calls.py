@@ -17,7 +17,7 @@ from sk_kernel._calls.dropped import Dropped, drop_cause
 from sk_kernel._calls.watched_calls import WatchedCalls
 from sk_kernel._declare.specs import NodeSpec
 from sk_kernel._graph.graph import Edge
-from sk_kernel._record.ends import ENDS
+from sk_kernel._guard.ends import ENDS
 from sk_kernel._record.envelope import Key, root_of
 from sk_kernel._trace.observe import Tracer
 from sk_kernel.errors import NodeFailedError

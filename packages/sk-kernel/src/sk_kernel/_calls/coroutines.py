@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from sk_kernel._record.ends import ENDS
+from sk_kernel._guard.ends import ENDS
 
 #: The most coroutines of one node that may be in progress at once.
 CONCURRENT_COROUTINES = 64

@@ -14,7 +14,7 @@ from sk_kernel._calls.dropped import NOT_CALLED, Dropped
 from sk_kernel._calls.losses import Loss, Losses
 from sk_kernel._declare.failure import NodeFailure
 from sk_kernel._declare.specs import NodeSpec
-from sk_kernel._record.ends import ENDS
+from sk_kernel._guard.ends import ENDS
 from sk_kernel._record.envelope import Key, root_of
 from sk_kernel._trace.observe import Tracer
 from sk_kernel.errors import DeadLetterError, NodeFailedError

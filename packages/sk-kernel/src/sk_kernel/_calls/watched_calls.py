@@ -8,7 +8,7 @@ from typing import Any
 
 from sk_kernel._batch.batch import Batch, Rows
 from sk_kernel._calls.stretches import Stretches
-from sk_kernel._record.ends import ENDS
+from sk_kernel._guard.ends import ENDS
 from sk_kernel._record.envelope import root_of
 from sk_kernel._trace.observe import Tracer
 from sk_kernel.errors import NodeFailedError

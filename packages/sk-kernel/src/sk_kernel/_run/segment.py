@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from sk_kernel._application.application import ApplicationContext
 from sk_kernel._application.container import Container
-from sk_kernel._application.fault_trace import note_trace
-from sk_kernel._application.forked import OwnProcess
 from sk_kernel._batch.batch import Batch, Column, Section
+from sk_kernel._batch.fault_trace import note_trace
 from sk_kernel._batch.flow import Flow
 from sk_kernel._batch.request_batch import RequestBatch
 from sk_kernel._calls.contexts import Identity
 from sk_kernel._calls.losses import Losses
 from sk_kernel._graph.graph import SINK, SOURCE, Edge, Graph
 from sk_kernel._graph.plan import ExecutionPlan, Segment
+from sk_kernel._guard.forked import OwnProcess
 from sk_kernel._measure.stopwatch import Stopwatch
 from sk_kernel._record.envelope import Key
 from sk_kernel._run.step_maker import StepMaker

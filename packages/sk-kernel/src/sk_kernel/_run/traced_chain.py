@@ -9,7 +9,7 @@ from typing import Any
 from sk_kernel._batch.batch import Batch, Rows
 from sk_kernel._calls.calls import NodeCall
 from sk_kernel._graph.graph import Edge
-from sk_kernel._record.ends import ENDS
+from sk_kernel._guard.ends import ENDS
 from sk_kernel._record.envelope import Key, root_of
 from sk_kernel._run.chain import NotPassedError, looks_between
 from sk_kernel._run.key_guard import KeyGuard

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sk_kernel._application.forked import OwnProcess
-from sk_kernel._application.whereabouts import line_of
+from sk_kernel._guard.forked import OwnProcess
+from sk_kernel._guard.whereabouts import line_of
 
 
 class _Left(BaseException):

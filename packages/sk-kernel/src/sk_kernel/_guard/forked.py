@@ -8,8 +8,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, NoReturn
 
-from sk_kernel._application.whereabouts import application_traceback
-from sk_kernel._record.lineage import Lineage
+from sk_kernel._guard.lineage import Lineage
+from sk_kernel._guard.whereabouts import application_traceback
 from sk_kernel.errors import KernelError
 
 _FORKED: Final = "which the application forked,"
