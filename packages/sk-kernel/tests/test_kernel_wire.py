@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import attrs
@@ -209,11 +210,6 @@ def test_the_trace_of_a_record_that_cannot_be_read_is_the_one_that_its_envelope_
     assert caught.value.trace_id == TraceIds("r1").of(1)
 
 
-@given(st.binary(max_size=60))
-def test_bytes_at_random_raise_nothing_but_run_errors(data: bytes) -> None:
-    require_run_error_or_sections(data)
-
-
 @given(
     st.recursive(
         st.none() | st.integers(-(2**63), 2**64 - 1) | st.text(max_size=5) | st.binary(max_size=5),
@@ -222,33 +218,49 @@ def test_bytes_at_random_raise_nothing_but_run_errors(data: bytes) -> None:
     )
 )
 def test_messagepack_at_random_raises_nothing_but_run_errors(value: Any) -> None:
-    require_run_error_or_sections(msgspec.msgpack.encode([value]))
+    decoded_or_refused(msgspec.msgpack.encode([value]))
 
 
-@given(
-    producer=st.integers(-2, 3),
-    kind=st.integers(-2, 3),
-    target=st.sampled_from([None, "sink:sink", "other"]),
-    keys=st.sampled_from([None, [1], [1, 2], [[1, 0]], [[]], ["x"]]),
-    correlations=st.sampled_from([[], [[0, [None, None, {}]]], [[7, []]], [[-1, []]]]),
-    items=st.sampled_from(
-        [*map(msgspec.msgpack.encode, ([], [{"n": 1}], [{"n": -1}], [{}], 3)), b"", b"\x91", [], 3]
-    ),
-)
-def test_sections_that_are_nearly_right_raise_nothing_but_run_errors(**parts: Any) -> None:
-    require_run_error_or_sections(msgspec.msgpack.encode([list(parts.values())]))
+def test_sections_that_are_nearly_right_are_sections_or_run_errors() -> None:
+    encoded = map(msgspec.msgpack.encode, ([], [{"n": 1}], [{"n": -1}], [{}], 3))
+    parts = (
+        (-2, -1, 0, 1, 2),
+        (-2, -1, 0, 1, 2),
+        (None, "sink:sink", "other"),
+        (None, [1], [1, 2], [[1, 0]], [[]], ["x"]),
+        ([], [[0, [None, None, {}]]], [[7, []]], [[-1, []]]),
+        (*encoded, b"", b"\x91", [], 3),
+    )
+    frames = (msgspec.msgpack.encode([each]) for each in product(*parts))
+    assert {decoded_or_refused(frame) for frame in frames} == {list, WireError, NodeOutputError}
+
+
+def test_a_frame_with_any_byte_changed_is_sections_or_a_run_error() -> None:
+    batch = Batch(1, 1, 9, correlations={4: Correlation("trace", None, {"h": "v"})})
+    section = section_of(GRAPH, [Row(1, "x"), Row(2), Row(3)], [2, 4, 7], "sink:sink")
+    (frame,) = CODEC.encode(batch, [section], 1000)
+    frames = (
+        frame[:at] + bytes([byte]) + frame[at + 1 :]
+        for at in range(len(frame))
+        for byte in range(256)
+    )
+    assert {decoded_or_refused(frame) for frame in frames} == {list, WireError, NodeOutputError}
 
 
 def test_deep_nesting_raises_nothing_but_run_errors() -> None:
-    require_run_error_or_sections(b"\x91" * 100_000)
+    assert decoded_or_refused(b"\x91" * 100_000) is WireError
 
 
-def require_run_error_or_sections(data: bytes) -> None:
+def decoded_or_refused(data: bytes) -> type:
+    """The type of the sections, or of the error."""
     try:
         sections = CODEC.decode(Batch(1, 1, 1), data)
-    except (WireError, NodeOutputError):
-        return
-    assert all(len(s.keys) == len(s.items) for s in sections)
+    except (WireError, NodeOutputError) as error:
+        return type(error)
+    for section in sections:
+        assert len(section.keys) == len(section.items)
+        assert all(type(item) is section.payload.cls for item in section.items)
+    return type(sections)
 
 
 def test_what_comes_to_the_wrong_segment_is_a_wire_error(declare: Any, spec_of: Any) -> None:

@@ -36,8 +36,8 @@ def test_a_beast_comes_to_its_promised_end(
         assert [e["worker"] for e in visit.failures] == ["mid-0.1", "mid-0.2", "mid-0.3"]
         assert len(visit.out_at) == 3
     if beast.exit_code == 0:
-        lines = target.read_text().splitlines()
-        assert len(lines) == len(expected(20))
+        [run_id] = {event["correlation_id"] for event in visit.events}
+        assert target.read_text().splitlines() == expected(20, run_id)
     else:
         assert target.read_text() == "old\n"
 
