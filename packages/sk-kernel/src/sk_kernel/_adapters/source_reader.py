@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any
 
 from sk_kernel._adapters.calls import call_adapter, optional_method
@@ -21,10 +22,42 @@ class _Left(KeyboardInterrupt):
     """Ends a read that ignores an interrupt; like a Ctrl-C, it is not a failure of the source."""
 
 
+class _State(Enum):
+    """The state of a source. The comments name the states of its input that are possible in it."""
+
+    #: Not open yet, or closed: an interrupt does not reach the source. Any input.
+    CLOSED = 1
+    #: Open, and in no read. Any input; a read begins only if it is ``RUNNING``.
+    IDLE = 2
+    #: In a read. Any input: an interrupt may have come since the read began.
+    READING = 3
+    #: In a read that :meth:`SourceReader.leave` breaks out of. ``ENDED`` or ``CUT_SHORT``.
+    LEFT = 4
+    #: In a read that :meth:`SourceReader.cut` has abandoned, and whose result is dropped. ``ENDED``
+    #: or ``CUT_SHORT``.
+    CUT = 5
+
+
+class _Input(Enum):
+    """The state of the input, which changes at an interrupt: the first one, or one that fails."""
+
+    #: Not interrupted: reads follow until one of them returns nothing.
+    RUNNING = 1
+    #: Interrupted, as is the way to end an unbounded source: the input is complete.
+    ENDED = 2
+    #: Interrupted before its end or before the source was open, or by an interrupt that failed.
+    CUT_SHORT = 3
+
+
+# Bound once, since a read needs them: a lookup in the class is slower.
+_IDLE, _READING, _CUT, _RUNNING = _State.IDLE, _State.READING, _State.CUT, _Input.RUNNING
+
+
 class SourceReader:
     """Opens a source, reads it, interrupts it and closes it.
 
-    One thread reads; :meth:`interrupt` and :meth:`cut` may be called from any thread.
+    One thread opens, reads and closes; :meth:`interrupt` and :meth:`cut` may be called from any
+    thread.
 
     :param stopwatch: measures the reading; without one nothing is measured.
     """
@@ -41,26 +74,25 @@ class SourceReader:
         #: Held while the source is being interrupted, which may block: see :meth:`await_interrupt`.
         self._interrupting = threading.Lock()
         self._has_waited = False
-        self._is_open = False
-        #: Whether the input has been interrupted: no read follows.
-        self.interrupted = False
-        #: Whether it is in a read; was broken out of the read (:meth:`leave`); was abandoned in the
-        #: read (:meth:`cut`), whose result is then dropped.
-        self._is_reading = self._is_left = self._is_cut = False
-        #: Whether an interrupt completes the input, as of an unbounded source, instead of cutting
-        #: it.
-        self._ends_by_interrupt = graph.source.unbounded
+        self._state = _State.CLOSED
+        self._input = _RUNNING
+        self._when_interrupted = _Input.ENDED if graph.source.unbounded else _Input.CUT_SHORT
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the input has been interrupted: no read follows."""
+        return self._input is not _RUNNING
 
     @property
     def is_complete(self) -> bool:
         """Whether the input, once it has ended, is complete and was not cut short."""
-        return self._ends_by_interrupt or not self.interrupted
+        return self._input is not _Input.CUT_SHORT
 
     def open(self) -> None:
         """Open the source."""
         call_adapter(SOURCE, "open", optional_method(self._source, "open"))
         with self._lock:
-            self._is_open = True
+            self._state = _IDLE
             late = self.interrupted
         if late:
             self.interrupt()
@@ -72,18 +104,19 @@ class SourceReader:
         """
         try:
             with self._lock:
-                if self.interrupted:
+                if self._input is not _RUNNING:
                     return None
-                self._is_reading = True
+                self._state = _READING
             raw = self._call_read(SOURCE, "read", self._source.read, max_records, max_bytes)
             with self._lock:  # the payloads go either to cut() or to this thread
-                self._is_reading = False
-                if self._is_cut:
+                state, self._state = self._state, _IDLE
+                if state is _CUT:
                     return None
                 self._take()
         except (_Left, AdapterFailedError):
-            if not self._is_left:
-                self._is_reading = False  # the failure ends the input, so cut() finds no read
+            is_left = self._state is _State.LEFT
+            self._state = _IDLE  # the failure ends the input, so cut() finds no read
+            if not is_left:
                 raise
             return self._take() or None
         if call_adapter(SOURCE, "read", is_empty, raw):
@@ -103,24 +136,24 @@ class SourceReader:
         begins no other.
         """
         with self._lock:
-            self.interrupted = True  # interrupt() may not have run, if no thread could be started
-            if not self._is_reading:
+            self._end_input()  # interrupt() may not have run, if no thread could be started
+            if self._state not in (_READING, _CUT):
                 return None
-            self._is_cut = True
+            self._state = _CUT
             return self.held()
 
     def interrupt(self) -> None:
         """End the input now; called before :meth:`open`, read nothing. Safe in any thread."""
         with self._lock:
-            self.interrupted = True
-            if not self._is_open:
-                self._ends_by_interrupt = False  # before the start there is nothing to complete
+            self._end_input()
+            if self._state is _State.CLOSED:
+                self._input = _Input.CUT_SHORT  # before the start there is nothing to complete
                 return
             alone = self._interrupting.acquire(blocking=False)
         try:
             call_adapter(SOURCE, "interrupt", self._source.interrupt)
         except BaseException as error:
-            self._ends_by_interrupt = False  # its failure fails the run
+            self._input = _Input.CUT_SHORT  # its failure fails the run
             if not isinstance(error, SystemExit):
                 raise
             # A SystemExit would be ignored in a thread.
@@ -135,9 +168,9 @@ class SourceReader:
         Only for a signal handler in the thread that reads. Records inside the ``read`` of a source
         class are dropped.
         """
-        if self._is_reading:
-            self._is_reading = False
-            self.interrupted = self._is_left = True
+        if self._state is _READING:
+            self._state = _State.LEFT
+            self._end_input()
             raise _Left
 
     def close(self) -> None:
@@ -146,7 +179,7 @@ class SourceReader:
         Wait for an interrupt that is in progress, but for no longer than a second.
         """
         with self._lock:
-            self._is_open = False
+            self._state = _State.CLOSED
         self.await_interrupt()
         call_adapter(SOURCE, "close", optional_method(self._source, "close"))
 
@@ -155,6 +188,11 @@ class SourceReader:
         if not self._has_waited and self._interrupting.acquire(timeout=_INTERRUPT_SECONDS):
             self._interrupting.release()
         self._has_waited = True
+
+    def _end_input(self) -> None:
+        """Note an interrupt; the first one decides whether the input is complete."""
+        if self._input is _RUNNING:
+            self._input = self._when_interrupted
 
     def _take(self) -> Sequence[Any]:
         """Return and remove what :meth:`held` returns."""
