@@ -335,7 +335,7 @@ def test_an_exporter_may_not_take_as_long_as_it_likes_to_close() -> None:
     prepared = prepare(config)
     supervisor = LocalBootstrapSupervisor(prepared, "r1", LifecycleLog("r1"))
     supervisor.start_groups([])
-    exporter: Any = supervisor._run._spans._outlets[0]._exporter  # type: ignore[union-attr]
+    exporter: Any = supervisor._run.spans._outlets[0]._exporter  # type: ignore[union-attr]
     assert exporter._limits.close_seconds == prepared.flush_seconds < 60
     supervisor.shutdown()
 

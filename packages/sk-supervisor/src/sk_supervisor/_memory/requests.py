@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from math import inf
 
 from sk_kernel import KernelError
 from sk_kernel.runtime import Entrances, MemoryRun, TraceIds
 
+from sk_supervisor._lives.clock import LoopClock, wait_until
 from sk_supervisor._memory.gateway import LocalGateway
 from sk_supervisor._memory.life import WORKER
 from sk_supervisor._plan.preflight import Prepared
@@ -23,10 +26,19 @@ class LocalRequests:
     """Open, settle, drain and close the requests of a memory-profile run as the run proceeds.
 
     :param on_failure: called in any thread for a request that has failed.
+    :param clock: the monotonic clock.
     """
 
-    def __init__(self, prepared: Prepared, run_id: str, on_failure: OnFailure) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        run_id: str,
+        on_failure: OnFailure,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._prepared, self._run_id, self._on_failure = prepared, run_id, on_failure
+        self._clock = clock
         self._settled = threading.Condition()
         self._gateway: LocalGateway | None = None
         platform, clean = prepared.config.runtime.platform, redactor_of(prepared.config)
@@ -53,30 +65,36 @@ class LocalRequests:
             raise RuntimeLifecycleReadyError(START, [WORKER], 0.0, str(error)) from error
         self.handoff.open(self._gateway)
 
-    def settle(self, last: float = inf) -> None:
+    def settle(self, seconds: float = inf) -> None:
         """Accept no more requests; return when all accepted ones have been answered or expired.
 
-        :param last: when to give all of them up because the run is to end, by ``time.monotonic``.
+        :param seconds: how long until all of them are given up because the run is to end. Time in
+            which the process was suspended is not counted.
         """
-        waiters = self.handoff.waiters
+        waiters, clock = self.handoff.waiters, LoopClock(self._clock)
         self.handoff.refuse()
+        last = clock.now() + seconds
         while self.handoff.unsettled:
+            if (now := clock.now()) >= last:
+                self._give_up()
+                return
             due = waiters.next_due()
-            until = last if due is None else min(due, last)
-            self._await_settled(None if until == inf else max(until - waiters.now(), 0.0))
-            if waiters.now() < last:
-                waiters.expire()
-                continue
-            self.handoff.give_up()
-            if self._gateway is not None:
-                self._gateway.give_up()
-            return
+            dues = [last] if due is None else [last, clock.of(due)]
+            until = None if min(dues) == inf else wait_until(now, dues)
+            self._await_settled(None if until is None else until - now)
+            clock.waited(now, until)
+            waiters.expire()
 
     def drain(self) -> None:
         """Settle at the end of input, and return when the nodes run no request any more."""
         self.settle()
         if self._gateway is not None:
             self._gateway.drain()
+
+    def _give_up(self) -> None:
+        self.handoff.give_up()
+        if self._gateway is not None:
+            self._gateway.give_up()
 
     def _await_settled(self, timeout: float | None) -> None:
         with self._settled:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
+from sk_supervisor._lives.clock import LoopClock
+from sk_supervisor._memory.life import WORKER
+from sk_supervisor._memory.waits import passes
 from sk_supervisor._system.signals import BreakIn
 from sk_supervisor._system.threads import begin
+from sk_supervisor.errors import StopTimeoutError
 
 #: A read that goes on for this long after the interrupt is broken off.
 _BLOCKED_SECONDS: Final = 1.0
@@ -21,16 +26,25 @@ class StopTimes:
 
     ``over`` says whether the work was interrupted because the budget of ``seconds`` was over. The
     budget covers the closing after the work too, which gets the rest of it, or all of it if no
-    stop was requested. Nothing is interrupted unless ``break_in`` is set, which is the case when
-    the work runs in the main thread.
+    stop was requested. Time in which the process was suspended is not counted. Nothing is
+    interrupted unless ``break_in`` is set, which is the case when the work runs in the main thread.
+
+    :param clock: the monotonic clock.
+    :param ended: set when the work has ended.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        ended: threading.Event | None = None,
+    ) -> None:
         self.seconds, self.break_in = seconds, BreakIn()
         self.over = False
         self._leave_close: Callable[[], None] | None = None
         self._began = False
-        self._ended = threading.Event()
+        self._clock, self._ended = clock, ended or threading.Event()
         self._threads: list[threading.Thread] = []
 
     def begin(self) -> None:
@@ -51,6 +65,14 @@ class StopTimes:
         """Call ``leave`` in the main thread in a second, to break off the source's read."""
         self._after(_BLOCKED_SECONDS, lambda: self.break_in(leave))
 
+    def raise_if_over(self) -> None:
+        """Raise if the work was interrupted because the budget was over.
+
+        :raises StopTimeoutError: if so.
+        """
+        if self.over:
+            raise StopTimeoutError([WORKER], self.seconds)
+
     def end(self) -> None:
         """Interrupt nothing any more, as the work has ended; join the threads."""
         self._ended.set()
@@ -65,13 +87,17 @@ class StopTimes:
             return
         for _ in range(_LEFT):
             self.break_in(leave)
-            if self._ended.wait(_BLOCKED_SECONDS):
+            if not self._outlasts(_BLOCKED_SECONDS):
                 return
         self.break_in()
 
+    def _outlasts(self, seconds: float) -> bool:
+        """Wait for so long at most; return whether the work goes on."""
+        return passes(seconds, self._ended.wait, LoopClock(self._clock))
+
     def _after(self, seconds: float, do: Callable[[], None]) -> None:
         def wait() -> None:
-            if not self._ended.wait(seconds):
+            if self._outlasts(seconds):
                 do()
 
         thread = threading.Thread(target=wait, name="stop time", daemon=True)

@@ -16,12 +16,13 @@ from sk_kernel import (
     RunReport,
     RunSetup,
     RunStatus,
+    Totals,
 )
 from sk_kernel.runtime import MEMORY, Container, MemoryRun
 from sk_observability import EventName, ExporterSetupError
 
 from sk_supervisor._lives.ladder import Rung
-from sk_supervisor._memory.life import LocalLife
+from sk_supervisor._memory.life import WORKER, LocalLife
 from sk_supervisor._memory.requests import LocalRequests
 from sk_supervisor._memory.run import LocalRun
 from sk_supervisor._plan.preflight import Prepared
@@ -64,7 +65,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
         transport: Transport[type[MemoryRun]] = resolve(scope or scope_of(IN_PROCESS), Transport)
         self._run_id, self._log = run_id, log
         self._scenario = prepared.config.scenario.name
-        self._on_progress = on_progress
+        self._on_progress, self._on_line = on_progress, on_line
         self._life = LocalLife(log)
         self._was_open = False
         self.close_seconds = prepared.stop_seconds
@@ -76,7 +77,6 @@ class LocalBootstrapSupervisor(SupervisorBase):
             transport,
             requests,
             on_progress=self._progressed,
-            on_line=on_line,
             on_drain=lambda: log.emit("drain_begun"),
         )
 
@@ -91,8 +91,8 @@ class LocalBootstrapSupervisor(SupervisorBase):
         :raises RuntimeLifecycleResolutionError: for another group, or when it was started before.
         :raises RuntimeLifecycleReadyError: when a node, adapter or exporter cannot be created.
         """
-        self._check(group_names)
-        if self._run.made:
+        _check(group_names)
+        if self._run.memory is not None:
             raise RuntimeLifecycleResolutionError(MEMORY, "has been started already")
         self._log.emit(EventName.SUPERVISOR_START_GROUPS, fields={"groups": MEMORY})
         self._life.moved("starting", EventName.WORKER_SPAWNED, pid=os.getpid())
@@ -111,7 +111,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
         """
         if timeout_seconds <= 0:
             return False
-        self._check_started("wait_ready")
+        self._started("wait_ready")
         self._log.emit(EventName.SUPERVISOR_WAIT_READY, fields={"timeout_seconds": timeout_seconds})
         return True
 
@@ -124,7 +124,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
         :raises RunError, ApplicationExitError: when a node or adapter failed.
         :raises StopTimeoutError: when a requested stop did not drain within its budget.
         """
-        self._check_started("run")
+        run = self._started("run")
         self._log.emit(EventName.SUPERVISOR_START_WORKLOAD)
         self._was_open = True
         self._life.moved("running", EventName.WORKER_RUNNING)
@@ -133,14 +133,17 @@ class LocalBootstrapSupervisor(SupervisorBase):
                 report = self._run.work()
             except ForcedStop:
                 self._life.mode = "forced"
-                self._run.raise_if_out_of_time()
-                if self._run.report is None:
+                if run.report is None:
+                    self._run.times.raise_if_over()
                     raise
-                report = self._run.report  # only what follows the work was interrupted
+                report = run.report  # only what follows the work was interrupted
             except (KernelError, SystemExit, KeyboardInterrupt) as error:
                 theirs = not isinstance(error, KernelError) or isinstance(error, _OF_A_START)
-                self._life.raise_failure(error, starting=theirs and not self._run.opened)
-        self._run.tell(report)
+                self._life.raise_failure(error, starting=theirs and not run.opened)
+        if run.unsummed:
+            self._on_line(WORKER, "stderr", f"warning: {run.unsummed}")
+        if self._run.profiler is not None:
+            self._run.profiler.write(report.records_in)
         return report
 
     def request_stop(self, reason: str, *, force: bool = False) -> None:
@@ -149,19 +152,21 @@ class LocalBootstrapSupervisor(SupervisorBase):
         With force the drain is not delayed, and exporters have little time; the caller of
         :meth:`run` has to interrupt work that blocks its thread.
         """
-        self._run.request_stop(reason, force=force)
+        self._run.stop.request(reason, force=force)
 
     def take_break_in(self, break_in: BreakIn) -> None:
         """Set how to interrupt work that does not end in time after a stop was requested."""
-        self._run.take_break_in(break_in)
+        self._run.times.break_in = break_in
 
     def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
         """Profile the run, which is not made yet, into a folder."""
-        self._run.profile_into(folder, on_failure)
+        from sk_supervisor._profile.measures import Profiler
+
+        self._run.profiler = Profiler(folder, WORKER, MEMORY, on_failure=on_failure)
 
     def partial_outputs(self) -> tuple[str, ...]:
         """Where unfinished output is: the sink's, and the dead letters of a run cut short."""
-        return self._run.partial_outputs()
+        return self._run.memory.partial_outputs() if self._run.memory else ()
 
     def stop_groups(self, graceful_timeout_seconds: float, *, drain_inflight: bool) -> None:
         """Shut down: nothing runs besides :meth:`run`, which drains before it returns."""
@@ -172,7 +177,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
 
         :raises RuntimeLifecycleResolutionError: for an unknown group.
         """
-        self._check(group_names)
+        _check(group_names)
         self.shutdown()
 
     def shutdown(self) -> str:
@@ -189,42 +194,48 @@ class LocalBootstrapSupervisor(SupervisorBase):
 
     def snapshot(self) -> RunStatus:
         """See :meth:`sk_kernel.BootstrapSupervisor.snapshot`; the pid is this process's own."""
-        worker = self._life.status(self._run.totals())
+        run, stops = self._run, self._run.stop.requests
+        worker = self._life.status(run.memory.totals() if run.memory else Totals())
         state = self._life.state
         return RunStatus(
             run_id=self._run_id,
             scenario=self._scenario,
             profile="memory",
             state=state,
-            ready=state == "running" and not self._run.stops.reasons,
+            ready=state == "running" and not stops.reasons,
             started=self._was_open,
             age_seconds=self._life.age_seconds,
             records_in=worker.records_in,
             records_out=worker.records_out,
             groups=(GroupStatus(name=MEMORY, state=state, workers=(worker,)),),
-            stop_reasons=self._run.stops.reasons,
-            stop_forced=self._run.stops.forced,
+            stop_reasons=stops.reasons,
+            stop_forced=stops.forced,
             requests=self.handoff.counters(),
             request_seconds=self.handoff.waiters.durations(),
             health=dict(self._health),
-            spans=self._run.span_accounts(),
+            spans=(run.spans.account(WORKER),) if run.spans else (),
         )
 
     def _progressed(self, progress: Progress) -> None:
         self._life.progressed(progress)
         self._on_progress(progress)
 
-    def _check_started(self, wanted: str) -> None:
-        if not self._run.made:
+    def _started(self, wanted: str) -> MemoryRun:
+        """Return the run that was made.
+
+        :raises RuntimeLifecycleResolutionError: when there is none, or it was stopped.
+        """
+        if self._run.memory is None:
             raise RuntimeLifecycleResolutionError(wanted, "the group has not been started")
         if self._life.state == "stopped":
             raise RuntimeLifecycleResolutionError(wanted, "the group has been stopped")
+        return self._run.memory
 
-    @staticmethod
-    def _check(group_names: Sequence[str]) -> None:
-        for name in group_names:
-            if name != MEMORY:
-                raise RuntimeLifecycleResolutionError(name, f"is not the group {MEMORY!r}")
+
+def _check(group_names: Sequence[str]) -> None:
+    for name in group_names:
+        if name != MEMORY:
+            raise RuntimeLifecycleResolutionError(name, f"is not the group {MEMORY!r}")
 
 
 def local_supervisor(setup: RunSetup, /) -> LocalBootstrapSupervisor:
