@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import psutil
 from contract_engines import WORKERS, Engine
-from engine_configuration import HARMED, OLD, OUTPUT, PATIENCE, RUN_ID, configuration
+from engine_configuration import HARMED, OLD, OUTPUT, PATIENCE, RUN_ID, configuration, places
 from sk_config import build_config
 from sk_kernel import (
     BootstrapSupervisor,
@@ -30,6 +30,31 @@ _LOOK_SECONDS: Final = 0.01
 _PARTIAL: Final = f"{OUTPUT}.partial"
 
 
+class _Log(LifecycleLog):
+    """A log that tells of the drain before it begins, in the thread that is about to begin it."""
+
+    on_drain: Callable[[], None]
+
+    def __init__(self) -> None:
+        super().__init__(RUN_ID, level="debug")
+        self._came = threading.Condition()
+
+    def emit(self, name: str, **about: Any) -> LifecycleEvent | None:
+        """Emit it."""
+        if name == "drain_begun":
+            self.on_drain()
+        event = super().emit(name, **about)
+        with self._came:
+            self._came.notify_all()
+        return event
+
+    def wait_for(self, have_come: Callable[[], bool]) -> None:
+        """Wait until events of which this is true have been emitted."""
+        with self._came:
+            if not self._came.wait_for(have_come, PATIENCE):
+                raise AssertionError("the events have not come in time")
+
+
 @dataclass
 class Seen:
     """A run by a supervisor in this process, with what it was seen to be on the way."""
@@ -37,7 +62,7 @@ class Seen:
     folder: Path
     supervisor: BootstrapSupervisor
     groups: tuple[str, ...]
-    log: LifecycleLog
+    log: _Log
     status: dict[str, RunStatus] = field(default_factory=dict)
     living: set[int] = field(default_factory=set)
     outcome: str = ""
@@ -79,25 +104,13 @@ class Seen:
         return (self.folder / _PARTIAL).read_text().splitlines()
 
 
-class _Log(LifecycleLog):
-    """A log that tells of the drain before it begins, in the thread that is about to begin it."""
-
-    on_drain: Callable[[], None]
-
-    def emit(self, name: str, **about: Any) -> LifecycleEvent | None:
-        """Emit it."""
-        if name == "drain_begun":
-            self.on_drain()
-        return super().emit(name, **about)
-
-
 @contextmanager
 def supervised(engine: Engine, folder: Path, **changes: Any) -> Iterator[Seen]:
     """A supervisor, made as the framework makes it, that is shut down in any case."""
     (folder / OUTPUT).write_text(OLD)
     prepared = prepare(build_config(configuration(engine, folder, **changes)))
     groups = tuple(group.name for group in prepared.groups)
-    log = _Log(RUN_ID, level="debug")
+    log = _Log()
 
     def progressed(progress: Progress) -> None:
         seen.on_progress(progress)
@@ -193,6 +206,42 @@ def unstoppable(engine: Engine, folder: Path) -> Seen:
         with _stop_in_flow(seen):
             seen.run()
     return seen
+
+
+def held(engine: Engine, folder: Path) -> tuple[Seen, list[str]]:
+    """A run that is stopped while ``weigh`` is at its first number, held until the groups before it
+    have drained; the groups of which a worker had drained by then.
+    """
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    weigh = {"at": 1, "do": "wait", "gate": str(gate)}
+    patient = {"stop_timeout_seconds": 600}
+    with supervised(engine, folder, count=0, weigh=weigh, group=patient) as seen:
+        before, drained = _before(engine, "weigh"), list[str]()
+
+        def stop() -> None:
+            with gate.open("wb", buffering=0) as pipe:  # returns when the node has come there
+                seen.supervisor.request_stop("test")
+                seen.log.wait_for(lambda: before <= set(_drained(seen)))
+                drained.extend(_drained(seen))
+                pipe.write(b".")
+
+        thread = threading.Thread(target=stop, name="stop", daemon=True)
+        seen.start()
+        thread.start()
+        seen.run()
+        thread.join(PATIENCE)
+    return seen, drained
+
+
+def _drained(seen: Seen) -> list[str]:
+    return [str(event.group) for event in seen.named("worker_drained")]
+
+
+def _before(engine: Engine, node: str) -> set[str]:
+    """The groups through which a record comes on its way to the one of this node."""
+    groups = list(dict.fromkeys(places(engine).values()))
+    return set(groups[: groups.index(places(engine)[node])])
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from supervisor_harness import (
     PATIENCE,
     Ears,
     expected,
+    meanwhile,
     settings,
     supervised,
 )
@@ -138,6 +139,30 @@ def test_the_order_of_the_configuration_is_the_order_of_the_start_and_not_of_the
         run.supervisor.shutdown()
         assert [e.worker for e in run.events("worker_spawned")] == list(WORKERS[::-1])
         assert [e.worker for e in run.events("worker_stopping")] == list(WORKERS)
+
+
+@pytest.mark.contract("P5PRE-LIFE-01")
+def test_groups_drain_source_first_and_sink_last(target: Path, ears: Ears) -> None:
+    """Each of the others holds a record until the one before it has drained."""
+    work, sink = {"at": 3, "do": "hold", "ears": ears.port}, {"hold": True, "ears": ears.port}
+    patient = {"stop_timeout_seconds": 600}
+    with supervised(
+        target, source={"endless": True}, work=work, sink=sink, every_group=patient
+    ) as run:
+        run.ready()
+
+        def let_drain() -> None:
+            middle = ears.hear("here")
+            run.supervisor.request_stop("test")
+            run.happened.wait_for("worker_drained", "in-0.1")
+            middle.let_go()
+            last = ears.hear("held")
+            run.happened.wait_for("worker_drained", "mid-0.1")
+            last.let_go()
+
+        with meanwhile(let_drain):
+            assert run.supervisor.run().outcome == "stopped"
+        assert [e.worker for e in run.events("worker_drained")] == list(WORKERS)
 
 
 @pytest.mark.contract("P5PRE-SUP-01", "P5PRE-SUP-05", "P5PRE-SUP-07")

@@ -7,7 +7,7 @@ from signal import SIGKILL, SIGTERM, Signals
 from typing import cast
 
 import pytest
-from sk_control import ControlMessage, Ready
+from sk_control import ControlMessage, Ready, Stop
 from sk_supervisor._lives.ladder import Ladder, Rung
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._loop.loop_events import Ping
@@ -36,10 +36,16 @@ class Stopped:
     """Workers that were taken down the ladder: by which rung, and when they were signalled."""
 
     def __init__(
-        self, deadly: Collection[Signals], *, leaves: bool = False, workers: str = "a"
+        self,
+        deadly: Collection[Signals],
+        *,
+        leaves: bool = False,
+        workers: str = "a",
+        order: str = "",
     ) -> None:
         self._scene = scene = Scene(*workers)
         self.signals: list[tuple[float, Signals]] = []
+        self.asked: list[str] = []
         self._leaves = leaves
         for worker in workers:
             process = Signalled(scene, deadly, self.signals)
@@ -52,12 +58,14 @@ class Stopped:
             scene.causes,
             scene.log,
             self._told,
-            workers,
+            order or workers,
         )
         self.rung = stopping.down(Ladder.within(BUDGET, 0, drain=False), BUDGET)
         self.seconds = scene.now
 
-    def _told(self, record: WorkerRecord, _: ControlMessage) -> bool:
+    def _told(self, record: WorkerRecord, message: ControlMessage) -> bool:
+        if isinstance(message, Stop) and message.reason == "stop":
+            self.asked.append(record.worker_id)
         cast("Signalled", record.process).alive = not self._leaves
         return True
 
@@ -70,6 +78,11 @@ class Stopped:
 def test_a_worker_that_leaves_when_it_is_asked_to_is_not_signalled() -> None:
     stopped = Stopped((), leaves=True)
     assert (stopped.rung, stopped.signals, stopped.seconds) == (Rung.STOP, [], 0)
+
+
+@pytest.mark.contract("P5PRE-LIFE-01")
+def test_workers_are_asked_in_the_order_of_the_stream_and_not_in_that_of_their_start() -> None:
+    assert Stopped((), leaves=True, workers="abc", order="cab").asked == ["c", "a", "b"]
 
 
 @pytest.mark.contract("P5PRE-SUP-04")

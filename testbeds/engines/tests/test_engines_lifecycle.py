@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from contract_engines import Engine
 from engine_commands import Told
-from engine_configuration import OLD, PARTS, PATIENCE, RUN_ID, configuration, expected
-from engine_supervised import Seen, late, supervised
+from engine_configuration import OLD, PARTS, PATIENCE, RUN_ID, configuration, expected, places
+from engine_supervised import Seen, held, late, supervised
 from sk_config import build_config
 from sk_kernel.runtime import Container
 from sk_observability import LifecycleLog
@@ -272,7 +272,20 @@ def test_a_graceful_stop_forces_nothing(drained: Seen) -> None:
 
 
 @pytest.mark.contract("P5PRE-LIFE-01")
-def test_groups_stop_source_first_and_sink_last(drained: Seen, engine: Engine) -> None:
+def test_groups_drain_source_first_and_sink_last(engine: Engine, tmp_path: Path) -> None:
+    """While a node is held, its group and those behind it have not drained; those before have."""
+    seen, while_held = held(engine, tmp_path)
+    groups = [group["name"] for group in engine.groups(PARTS)]
+    at = groups.index(places(engine)["weigh"])
+    own = [worker for worker in workers_of(engine) if worker.startswith(f"{groups[at]}-")]
+    assert set(while_held) >= set(groups[:at])
+    assert not set(while_held) & set(groups[at + 1 :])
+    assert while_held.count(groups[at]) < len(own)
+    assert len(seen.named("worker_drained")) == len(workers_of(engine))
+
+
+@pytest.mark.contract("P5PRE-LIFE-01")
+def test_groups_are_asked_to_stop_source_first_and_sink_last(drained: Seen, engine: Engine) -> None:
     assert [event.worker for event in drained.named("worker_spawned")] == workers_of(engine)
     assert [event.worker for event in drained.named("worker_stopping")] == workers_of(engine)
     over = [event.sequence for event in drained.named("worker_drained")]
