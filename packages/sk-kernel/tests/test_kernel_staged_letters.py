@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
+import subprocess
+import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from sk_kernel import DeadLetterError, DeadLettersLeftError
-from sk_kernel._letters import place
+from sk_kernel._letters import lock, place
 from sk_kernel._letters.lock import locked
 from sk_kernel.runtime import staged_letters
 
@@ -76,8 +81,8 @@ def test_of_a_link_the_file_that_it_leads_to_is_replaced(tmp_path: Path) -> None
     assert (tmp_path / "file").read_bytes() == b"one\n"
 
 
-def put(target: Path, line: bytes) -> None:
-    with staged_letters(str(target), behind_output=False) as letters:
+def put(target: Path, line: bytes, *, behind_output: bool = False) -> None:
+    with staged_letters(str(target), behind_output=behind_output) as letters:
         letters.add(line)
         letters.stage()
 
@@ -115,6 +120,36 @@ def test_of_runs_that_end_at_the_same_time_no_letters_are_lost(
     assert len(list(tmp_path.iterdir())) == 3  # and no lock
 
 
+def test_one_that_waited_for_the_lock_holds_the_one_that_others_find(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file that it waited for was removed by the one before it."""
+    target = str(tmp_path / "dead")
+    flock, waits = fcntl.flock, threading.Event()
+    refused: list[BaseException] = []
+
+    def lock(descriptor: int, how: int) -> None:
+        if threading.current_thread() is second:
+            waits.set()
+        flock(descriptor, how)
+
+    def hold() -> None:
+        with locked(target):
+            try:
+                with open(f"{target}%lock", "rb+") as found:
+                    flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                refused.append(error)
+
+    second = threading.Thread(target=hold)
+    monkeypatch.setattr(fcntl, "flock", lock)
+    with locked(target):
+        second.start()
+        assert waits.wait(60)
+    second.join()
+    assert [type(error) for error in refused] == [BlockingIOError]
+
+
 def test_a_lock_file_that_a_process_of_another_user_has_left_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,3 +166,100 @@ def test_a_lock_file_that_a_process_of_another_user_has_left_is_used(
     finally:
         os.seteuid(user)
     assert not left.exists()
+
+
+_HOLD = """
+import fcntl, sys
+with open(sys.argv[1], "w") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def held_elsewhere(target: Path) -> Iterator[Callable[[], object]]:
+    """A second process has the lock of these letters, until what is yielded is called."""
+    command = [sys.executable, "-c", _HOLD, f"{target}%lock"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdin is not None  # behind the block it is closed, which ends the process
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        yield holder.stdin.close
+
+
+def test_a_lock_that_another_process_keeps_is_waited_for_within_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "LOCK_SECONDS", 0.05)
+    target = tmp_path / "dead"
+    target.write_bytes(b"old\n")
+    with held_elsewhere(target), pytest.raises(DeadLettersLeftError) as caught:
+        put(target, b"one\n", behind_output=True)
+    error = caught.value
+    assert (error.action, error.what) == ("lock", f"{target}%lock")
+    assert error.problem == (
+        "it was not free within 0.05 s: a run or a replay with the same file of dead letters holds"
+        f" it, and hangs or is suspended. End that process (fuser {target}%lock prints its id)"
+    )
+    assert Path(error.parts).read_bytes() == b"one\n"
+    assert target.read_bytes() == b"old\n"
+
+
+def test_a_lock_is_free_again_behind_a_wait_that_was_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "dead"
+    with monkeypatch.context() as short, held_elsewhere(target):
+        short.setattr(lock, "LOCK_SECONDS", 0.05)
+        with pytest.raises(DeadLetterError, match="it was not free"):
+            put(target, b"one\n")
+    put(target, b"two\n")
+    assert target.read_bytes() == b"two\n"
+
+
+def test_a_lock_that_another_process_lets_go_in_time_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lets go when somebody waits for it, and not before."""
+    target = tmp_path / "dead"
+    with held_elsewhere(target) as let_go:
+        flock = fcntl.flock
+
+        def lock_and_end(descriptor: int, how: int) -> None:
+            if not how & fcntl.LOCK_NB:
+                let_go()
+            flock(descriptor, how)
+
+        monkeypatch.setattr(fcntl, "flock", lock_and_end)
+        put(target, b"one\n")
+    assert target.read_bytes() == b"one\n"
+
+
+class SignalledError(Exception):
+    """What a handler raises."""
+
+
+def signalled(number: int, _: object) -> None:
+    raise SignalledError
+
+
+def test_a_wait_for_a_lock_ends_where_a_signal_handler_raises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "dead"
+    flock = fcntl.flock
+
+    def signal_and_lock(descriptor: int, how: int) -> None:
+        if not how & fcntl.LOCK_NB:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", signal_and_lock)
+    before = signal.signal(signal.SIGUSR1, signalled)
+    try:
+        with held_elsewhere(target), pytest.raises(SignalledError):
+            put(target, b"one\n")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert not target.exists()

@@ -5,13 +5,22 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from collections.abc import Iterator
 from typing import Final
 
+from sk_kernel.errors import DeadLetterError
+
+#: How long, in seconds, to wait for the lock: its holder compares two files and renames one.
+LOCK_SECONDS: Final = 30.0
 #: No file of kept dead letters has this ending: in their names, ``25`` or ``2F`` follows a ``%``.
 _LOCK: Final = "%lock"
 #: EBADF: NFS locks no file that is open for reading only.
 _NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF})
+_HELD: Final = (
+    "it was not free within {:g} s: a run or a replay with the same file of dead letters holds it,"
+    " and hangs or is suspended. End that process (fuser {} prints its id)"
+)
 
 
 @contextlib.contextmanager
@@ -22,6 +31,7 @@ def locked(target: str) -> Iterator[None]:
     block, the file stays, unlocked, and the next process uses it. On a file system without locks,
     there is no mutual exclusion.
 
+    :raises DeadLetterError: when another process or thread holds the lock for too long.
     :raises OSError: when an operation of the file system fails.
     """
     path = f"{target}{_LOCK}"
@@ -38,17 +48,20 @@ def locked(target: str) -> Iterator[None]:
 
 def _held(path: str) -> int:
     """Open and lock the lock file, waiting if needed; return its descriptor."""
-    import fcntl
+    from sk_kernel._letters.flock import flock_within  # needed once, at the end of a run
 
+    until = time.monotonic() + LOCK_SECONDS
     while True:
         descriptor = _opened(path)
         try:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                is_held = flock_within(descriptor, until - time.monotonic())
             except OSError as error:
                 if error.errno not in _NO_LOCKS:
                     raise
                 return descriptor
+            if not is_held:
+                raise DeadLetterError("lock", path, _HELD.format(LOCK_SECONDS, path))
             if _is_at(descriptor, path):
                 return descriptor
         except BaseException:
