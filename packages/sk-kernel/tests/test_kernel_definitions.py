@@ -163,7 +163,7 @@ WRONG = [
     ("a node that gives payloads", _batched("p: list[A]) -> list[None]", call="a: A) -> None")),
     ("a list of payloads: write list[A]", _batched("p: tuple[A, ...]) -> list[B]")),
     ("must take Sequence[A]", _batched("payloads: Sequence[B]) -> list[B]")),
-    ("a sequence of payloads at a time", _batched("payloads: A) -> list[B]")),
+    ("a list of payloads: write list[A], not A", _batched("payloads: A) -> list[B]")),
     ("takes the payloads only", _batched("payloads: list[A], c: Context) -> list[B]")),
     ("must be a plain method", _batched("payloads: list[A]) -> list[B]", prefix="async ")),
     ("without Context", _batched("payloads: list[A]) -> list[B]", call="a: A, c: Context) -> B")),
@@ -226,7 +226,7 @@ class F:
     [
         ("source", "b", "list[A]", "needs the method decode"),
         ("sink", "b", "list[A]", "needs the method encode"),
-        ("sink", None, "A", "a sequence of payloads"),
+        ("sink", None, "A", "a list of payloads: write list[A], not A"),
         ("source", None, "A", "several payloads"),
     ],
 )

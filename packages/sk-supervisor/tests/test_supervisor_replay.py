@@ -179,6 +179,11 @@ def test_a_shortened_trace_id_is_said_to_be_one(tmp_path: Path, replayed: Replay
             "--dead-letter a --show --remaining f",
             "--remaining does not go with --show, which runs nothing",
         ),
+        ("--record 1 --quiet", "--quiet goes with --dead-letter: --record prints no warnings"),
+        (
+            "--dead-letter a --show --quiet",
+            "--quiet does not go with --show, which runs nothing",
+        ),
         (
             "--trace a --output o --traceback",
             "--output goes with --dead-letter: --trace writes nothing",
@@ -350,7 +355,7 @@ def test_letters_that_fail_again_are_named_and_nothing_is_written(
         f"  record 8, node 'count': ValueError{RAISED}",
     ]
     assert "secret" not in str(out)
-    assert "EMPTY at the start of a replay: Counts" in err
+    assert err == "warning: states are empty at the start of a replay: count (Counts)\n"
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -405,8 +410,9 @@ def test_the_next_replay_takes_only_what_remains(
     arguments = ("--dead-letter", rest, "--remaining", rest)
     code, out, _ = replayed(letters_config(tmp_path, bad=GOOD), *arguments)
     assert code == 0
+    unwritten = "nothing was written (give --output or --write)"
     assert out == [
-        f"{rest}: replayed 1: 1 succeeded, 0 failed; nothing was written",
+        f"{rest}: replayed 1: 1 succeeded, 0 failed; {unwritten}",
         f"{rest}: 0 remaining",
     ]
     assert Path(rest).read_bytes() == b""
@@ -447,6 +453,14 @@ def test_what_remains_of_a_written_letter_is_a_letter_of_its_run_to_the_node_tha
     assert (before.node, left.node, left.cause) == ("weigh", "count", "ValueError")
     assert (left.run_id, left.trace_id, left.sequence) == ("r1", before.trace_id, 7)
     assert left.key[: len(before.key)] == before.key
+
+
+def test_a_quiet_replay_prints_its_result_and_no_warnings(
+    tmp_path: Path, dead: Path, replayed: Replayed
+) -> None:
+    code, out, err = replayed(letters_config(tmp_path), "--dead-letter", str(dead), "--quiet")
+    assert (code, err) == (1, "")
+    assert out[0] == f"{dead}: replayed 8: 0 succeeded, 8 failed; nothing was written"
 
 
 def test_lines_that_are_no_letters_do_not_remain_and_that_is_said(
@@ -627,7 +641,9 @@ def test_lines_that_are_no_letters_are_failures(
     )
     code, out, _ = replayed(letters_config(tmp_path, bad=GOOD), "--dead-letter", str(dead))
     assert code == 1
-    assert out[0].endswith("replayed 6: 1 succeeded, 5 failed; nothing was written")
+    assert out[0].endswith(
+        "replayed 6: 1 succeeded, 5 failed; nothing was written (give --output or --write)"
+    )
     assert out[1].startswith("  line 2: JSON is malformed: ")
     assert "it is of another run (r2) than the first" in out[2]
     assert "no node 'render' is given letters_app.Figure here" in out[3]
@@ -652,7 +668,7 @@ def test_what_cannot_be_read_is_named_and_nothing_else_is_said(
     path = str(tmp_path / name)
     code, out, err = replayed(letters_config(tmp_path), "--dead-letter", path)
     assert (code, out) == (1, [])
-    said = [line for line in err.splitlines() if not line.startswith("WARNING: ")]
+    said = [line for line in err.splitlines() if not line.startswith("warning: ")]
     assert [line.partition(why)[0] for line in said] == [
         f"error: dead letters: cannot read {path}: "
     ]

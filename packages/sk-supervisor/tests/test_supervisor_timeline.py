@@ -240,6 +240,16 @@ def test_states_are_printed_with_their_lengths_and_faults_below(tmp_path: Path) 
     assert mark == "2.00 ms  in-0.1  worker_stuck process=stopped"
 
 
+def test_a_log_that_ends_before_its_run_has_a_last_event_in_place_of_a_length(
+    tmp_path: Path,
+) -> None:
+    ended, open_ = told(*life("in-0.1", *LIFE)), told(*life("in-0.1", "spawned", "running"))
+    (head, *_) = sk(write(tmp_path / "ended.jsonl", ended)).stdout.splitlines()
+    assert head.endswith("UTC  took 6.00 ms")
+    (head, *_) = sk(write(tmp_path / "open.jsonl", open_)).stdout.splitlines()
+    assert head.endswith("UTC  last event after 1.00 ms")
+
+
 def test_the_last_lines_of_a_worker_are_printed_one_below_the_other(tmp_path: Path) -> None:
     tail = "first\n  \x1b[2Jsecond"
     failed = ("worker_failed", "in-0.1", {"category": "crash", "stderr_tail": tail, "batches": 3})

@@ -294,7 +294,7 @@ def test_of_a_record_in_several_traces_one_is_chosen_by_its_id_too(tmp_path: Pat
 
 def test_a_record_without_a_trace_is_an_error_that_says_why_that_may_be(several: str) -> None:
     result = sk("trace", several, "--record", "1234")
-    told = "there is no trace of record 1,234 (records that are not sampled have none)"
+    told = "there is no trace of record 1234 (records that are not sampled have none)"
     assert (result.exit_code, result.stderr) == (1, f"error: {told} in {several}\n")
 
 
@@ -393,7 +393,7 @@ def test_of_several_runs_the_newest_is_listed_and_the_others_are_named(appended:
 def test_a_run_is_chosen_by_the_beginning_of_its_id(appended: str) -> None:
     shown = sk("trace", appended, "--run", "run-b").stdout.splitlines()
     assert shown[0] == "trace shared"
-    assert shown[1].startswith("run run-b  record 0  spans 1 ")
+    assert shown[1].startswith("run run-b  record -  spans 1 ")
     assert "late" in shown[-1]
 
 

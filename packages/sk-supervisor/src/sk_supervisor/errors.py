@@ -174,7 +174,7 @@ class NoSuchRecordError(SupervisorError):
 
     def __init__(self, number: int, read: int) -> None:
         self.number, self.read = number, read
-        super().__init__(f"there is no record {number:,}: this input has {read:,}")
+        super().__init__(f"there is no record {number}: this input has {read:,}")
 
 
 class EarlierRecordError(SupervisorError):

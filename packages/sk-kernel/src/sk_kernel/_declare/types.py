@@ -70,9 +70,10 @@ def consumed(what: str, name: str, annotation: Any) -> tuple[PayloadType, ...]:
 def consumed_several(what: str, name: str, annotation: Any) -> tuple[PayloadType, ...]:
     """Return the payload types that a parameter accepts, a list of payloads at a time."""
     accepted = emission(what, name, annotation)
-    if not accepted.many:
-        raise DefinitionError(what, name, "is given a sequence of payloads at a time, not one")
     _require_bare(what, name, accepted)
+    if not accepted.many:
+        problem = f"is given a list of payloads: write list[{accepted}], not {accepted}"
+        raise DefinitionError(what, name, problem)
     if typing.get_origin(annotation) not in _LISTS:
         problem = f"is given a list of payloads: write {accepted}, not {annotation!r}"
         raise DefinitionError(what, name, problem)

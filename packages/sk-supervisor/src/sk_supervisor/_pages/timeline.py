@@ -73,6 +73,11 @@ class Timeline(NamedTuple):
         """The number of failures of workers."""
         return sum(e.name == "worker_failed" for life in self.lives for e in life.events)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the events contain the end of every worker."""
+        return all(stretch.ended for life in self.lives for stretch in life.stretches)
+
 
 def timeline_of(events: Sequence[LifecycleEvent]) -> Timeline:
     """Build the timeline of a run from its events, of which there must be at least one."""

@@ -54,7 +54,10 @@ def facts_of(timeline: Timeline) -> list[tuple[str, str]]:
         ("workers", f"{len(timeline.lives) - 1:,}"),
         ("failures", f"{timeline.failures:,}"),
         ("began", moment(timeline.begin_ns)),
-        ("took", lasting(timeline.end_ns - timeline.begin_ns)),
+        (
+            "took" if timeline.has_ended else "last event after",
+            lasting(timeline.end_ns - timeline.begin_ns),
+        ),
     ]
 
 

@@ -54,7 +54,7 @@ class TraceQuery(NamedTuple):
         if self.trace:
             said.append(f"whose id begins with {self.trace!r}")
         if self.record is not None:
-            said.append(f"of record {self.record:,} (records that are not sampled have none)")
+            said.append(f"of record {self.record} (records that are not sampled have none)")
         if self.run:
             said.append(f"of a run whose id begins with {self.run!r}")
         return " ".join(said)

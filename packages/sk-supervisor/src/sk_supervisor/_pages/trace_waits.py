@@ -131,5 +131,5 @@ def _records(work: _Work) -> str:
     if work.last < 0:
         return "of requests"
     first = max(work.first, 0)
-    numbers = number_of(first) if first == work.last else f"{first:,} to {work.last:,}"
+    numbers = number_of(first) if first == work.last else f"{first} to {work.last}"
     return f"record{'s' * (first != work.last)} {numbers}"

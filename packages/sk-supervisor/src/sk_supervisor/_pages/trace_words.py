@@ -55,8 +55,10 @@ def picked_told(picked: Summary, listing: Listing) -> str:
 
 
 def number_of(sequence: int) -> str:
-    """Format a record's number in the input; a request has none."""
-    return f"{sequence:,}" if sequence >= 0 else "request"
+    """A record's number, as ``--record`` takes it; requests and the run's own steps have none."""
+    if sequence > 0:
+        return str(sequence)
+    return "request" if sequence < 0 else "-"
 
 
 def facts_of(spans: Sequence[Span], count: int) -> list[tuple[str, str]]:

@@ -41,9 +41,10 @@ _GOES_WITH: Final = {
     "--limit": ((_LETTERS,), "{} shows one record"),
     "--show": ((_LETTERS,), "{} shows payloads in any case"),
     "--traceback": ((_LETTERS,), "{} shows what was raised in any case"),
+    "--quiet": ((_LETTERS,), "{} prints no warnings"),
 }
 #: The options that need nodes to run, which ``--show`` does not do.
-_RUNS: Final = ("--output", "--write", "--remaining", "--traceback")
+_RUNS: Final = ("--output", "--write", "--remaining", "--traceback", "--quiet")
 
 
 def misuse(given: Container[str]) -> str:
@@ -116,8 +117,9 @@ def letters(prepared: Prepared, path: str, how: LetterOptions) -> int:
     It is 0 if all succeeded and 1 if some failed or are held by a node with ``finish()``. An error
     that ends the replay has its own.
     """
-    for line in _warning(prepared.application):
-        click.echo(line, err=True)
+    if not how.quiet:
+        for line in _warnings(prepared.application):
+            click.echo(f"warning: {line}", err=True)
     try:
         result = replay_letters(prepared, path, how)
     except DeadLettersLeftError as error:
@@ -140,14 +142,18 @@ def payloads(prepared: Prepared, path: str, limit: int) -> int:
     return EXIT_DONE if is_whole else EXIT_OPERATION
 
 
-def _warning(application: ApplicationContext) -> Iterator[str]:
-    """Warnings about states, which are empty in a replay, and nodes, which do not finish."""
-    for name, states in application.all_states.items():
-        shown = ", ".join(state.__qualname__ for state in states)
-        yield f"WARNING: the state of {name} is EMPTY at the start of a replay: {shown}"
-    for name, node in application.graph.nodes.items():
-        if node.finish is not None:
-            yield f"WARNING: {name} does not finish in a replay: what it holds then is in no output"
+def _warnings(application: ApplicationContext) -> Iterator[str]:
+    """Yield a warning about the states, which are empty in a replay, and one about `finish()`."""
+    states = [
+        f"{name} ({', '.join(state.__qualname__ for state in states)})"
+        for name, states in application.all_states.items()
+    ]
+    if states:
+        yield f"states are empty at the start of a replay: {', '.join(states)}"
+    finishing = [name for name, node in application.graph.nodes.items() if node.finish is not None]
+    if finishing:
+        lost = "what these nodes would emit then is in no output"
+        yield f"finish() is not called in a replay; {lost}: {', '.join(finishing)}"
 
 
 def _said(error: KernelError, code: int, prepared: Prepared) -> int:

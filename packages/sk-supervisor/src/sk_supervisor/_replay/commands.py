@@ -22,6 +22,7 @@ _OUTPUT: Final = "Write the results to FILE: overrides the sink's setting `path`
 _WRITE: Final = "Write the results to the configured sink. May replace the output of the run."
 _REMAINING: Final = "Write the dead letters that fail again to FILE."
 _SHOW: Final = "Print the dead letters with their payloads; run nothing."
+_QUIET: Final = "Print no warnings about states and finish()."
 _LIMIT: Final = f"Maximum number of dead letters to print (default: {_SHOWN})."
 
 
@@ -43,6 +44,7 @@ _LIMIT: Final = f"Maximum number of dead letters to print (default: {_SHOWN})."
 @click.option("--traceback", is_flag=True, help="Print full tracebacks (may contain payloads).")
 @click.option("--show", is_flag=True, help=_SHOW)
 @click.option("--limit", metavar="N", type=click.IntRange(1), help=_LIMIT)
+@click.option("--quiet", is_flag=True, help=_QUIET)
 def replay(
     config: str,
     overrides: tuple[str, ...],
@@ -57,6 +59,7 @@ def replay(
     traceback: bool,
     show: bool,
     limit: int | None,
+    quiet: bool,
 ) -> None:
     """Replay one record, or a file of dead letters, in this process.
 
@@ -91,6 +94,7 @@ def replay(
         "--traceback": traceback or None,
         "--show": show or None,
         "--limit": limit,
+        "--quiet": quiet or None,
     }
     if wrong := _replay.misuse({name for name, value in options.items() if value is not None}):
         raise click.UsageError(wrong)
@@ -106,5 +110,5 @@ def replay(
     most = limit or _SHOWN
     if show:
         sys.exit(_replay.payloads(found, letters, most))
-    how = LetterOptions(writing, traceback, most, remaining)
+    how = LetterOptions(writing, traceback, most, remaining, quiet)
     sys.exit(_replay.letters(found, letters, how))

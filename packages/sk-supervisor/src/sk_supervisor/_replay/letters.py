@@ -58,6 +58,7 @@ class LetterOptions(NamedTuple):
     tracebacks: bool
     limit: int
     remaining: str | None = None
+    quiet: bool = False
 
 
 @dataclass(slots=True)

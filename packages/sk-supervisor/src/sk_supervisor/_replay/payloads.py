@@ -39,7 +39,7 @@ def _told(graph: Graph, letter: DeadLetter) -> Iterator[str]:
     _, payload = payload_of(graph, letter)
     tried = f", {letter.attempts:,} attempts" if letter.attempts > 1 else ""
     ids = f"trace {letter.trace_id} of run {letter.run_id}"
-    yield shown(f"record {letter.sequence:,}, node {letter.node!r}: {letter.cause}{tried}; {ids}")
+    yield shown(f"record {letter.sequence}, node {letter.node!r}: {letter.cause}{tried}; {ids}")
     yield f"  {cut(payload)}"
     if letter.reply_to is not None:
         yield f"  reply to {letter.reply_to!r}"

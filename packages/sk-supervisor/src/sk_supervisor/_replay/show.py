@@ -44,6 +44,8 @@ def show_letters(result: Replayed, path: str, how: LetterOptions, stream: TextIO
     if result.held:
         became += f", {result.held:,} held"
     written = f"{records(result.written)} written" if result.written else "nothing was written"
+    if result.succeeded and not how.write:
+        written += " (give --output or --write)"
     print(f"{path}: replayed {total:,}: {became}; {written}", file=stream)
     for failure in result.failures:
         print(indent(failure, "  "), file=stream)
