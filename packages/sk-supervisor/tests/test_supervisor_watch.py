@@ -17,7 +17,7 @@ from sk_control import (
 )
 from sk_supervisor import HubFailedError, RuntimeWorkerFailedError
 from sk_supervisor._lives.lifecycle import Event, State
-from sk_supervisor._loop.loop_events import HubFault, ProcessExited, StopRequested
+from sk_supervisor._loop.loop_events import HubFault, Ping, ProcessExited, StopRequested
 from supervisor_scene import Process, Scene
 
 
@@ -48,6 +48,20 @@ def test_a_flood_of_messages_hides_no_silence() -> None:
         scene.mailbox.put(WorkerMessage("a", Heartbeat()))
         scene.loop.step(scene.now)
     assert scene.causes.failed is scene.record("b")
+
+
+def test_a_turn_handles_what_has_come_and_no_flood_that_comes_meanwhile() -> None:
+    scene, answered = Scene(), list[str]()
+
+    def flood() -> None:
+        answered.append("another")
+        if len(answered) < 100:
+            scene.mailbox.put(Ping(flood))
+
+    for _ in range(3):
+        scene.mailbox.put(Ping(flood))
+    scene.loop.catch_up()
+    assert len(answered) == 3
 
 
 def test_a_word_counts_from_when_it_came_and_not_from_when_it_was_read() -> None:
