@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _FLUSH_SECONDS = 5.0
 _SOURCE_SECONDS = 1.0
-_STOP_SECONDS = 30
+STOP_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,14 @@ class Prepared:
     @property
     def source_seconds(self) -> float:
         """How long the source may read on after an interrupt: 1 s, but at most half of a drain."""
-        budget = max((group.stop_timeout_seconds for group in self.groups), default=_STOP_SECONDS)
+        budget = max((group.stop_timeout_seconds for group in self.groups), default=STOP_SECONDS)
         return min(_SOURCE_SECONDS, Ladder.within(float(budget), 0.0).drain_until / 2)
 
     @property
     def stop_seconds(self) -> float:
         """The longest stop timeout of the groups, in any mode; without groups their default."""
         groups = self.groups or self.config.runtime.platform.process_groups
-        return float(max((g.stop_timeout_seconds for g in groups), default=_STOP_SECONDS))
+        return float(max((g.stop_timeout_seconds for g in groups), default=STOP_SECONDS))
 
     @property
     def mode(self) -> str:

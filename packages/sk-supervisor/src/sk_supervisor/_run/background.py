@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import logging
 import threading
 from io import StringIO
 from typing import TYPE_CHECKING, Final, TextIO
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from sk_kernel import BootstrapSupervisor, KernelError
 from sk_kernel.runtime import forks
 
+from sk_supervisor._plan.preflight import STOP_SECONDS
 from sk_supervisor._run.execute import run_with
 from sk_supervisor._show.screens import LoggedScreen
 from sk_supervisor._supervisor.base import SupervisorBase
@@ -22,13 +25,20 @@ if TYPE_CHECKING:
 #: A start has deadlines of its own, and its end wakes the threads that wait for it.
 _A_DAY: Final = 86_400.0
 _CLOSING: Final = "a service is still being closed"
+_LEFT: Final = "the interpreter ends, and leaves a run of serve() that has not ended within %g s"
+_FAILED: Final = "a run of serve() has failed, and no block was left to raise that: %s"
+#: The exporters and the end of the processes may take so long after a stop.
+_AFTER_STOP_SECONDS: Final = 5.0
+_LOG: Final = logging.getLogger("sk_supervisor.serve")
 _ONCE: Final = "what serve() gives is for one block, and was entered before: call serve() again"
 
 
 class Background:
     """Begun, started and ended once each, by any thread; any thread may wait and read the failure.
 
-    The run has the context variables of the thread that constructs this.
+    The run has the context variables of the thread that constructs this. Its thread is a daemon,
+    or an interpreter that ends inside the block would wait for ever; instead it drains the run, as
+    the end of the block does, once the threads of the program that are no daemons have ended.
 
     :param stderr: where progress is shown; without one the lines of the workers are logged.
     """
@@ -41,7 +51,9 @@ class Background:
         self._code = 1
         self._unexpected: BaseException | None = None
         self._forks = forks()
-        self._thread = threading.Thread(target=as_here(), args=(self._work,), name="serve")
+        self._thread = threading.Thread(
+            target=as_here(), args=(self._work,), name="serve", daemon=True
+        )
 
     def begin(self) -> None:
         """Start the thread of the run. Does not wait.
@@ -50,9 +62,11 @@ class Background:
         """
         if begun(self._thread):
             raise ServiceFailedError(EXIT_START, _ONCE)
+        atexit.register(self._interpreter_ends)
         try:
             begin(self._thread)
         except OSError as error:
+            atexit.unregister(self._interpreter_ends)
             raise ServiceFailedError(EXIT_START, str(error)) from error
 
     def started(self) -> BootstrapSupervisor:
@@ -72,6 +86,7 @@ class Background:
         except BaseException:
             self.end("interrupted")
             raise
+        atexit.unregister(self._interpreter_ends)  # the caller gets the failure
         ours = supervisor if isinstance(supervisor, SupervisorBase) else None
         self._thread.join(ours.close_seconds if ours is not None else None)
         raise self._failed()
@@ -85,11 +100,30 @@ class Background:
         """Drain the run and return its failure; None if all is well, or the run is elsewhere."""
         if self.is_elsewhere:
             return None
+        atexit.unregister(self._interpreter_ends)
         self._made.wait()
         if self._supervisor is not None:
             self._supervisor.request_stop(reason)
         self._thread.join()  # a stop has its own time limit
         return None if self._is_well() else self._failed()
+
+    def _interpreter_ends(self) -> None:
+        """Drain the run; abandon it if it outlasts the time of a stop, as a daemon thread can be.
+
+        A failure is logged: no caller is left.
+        """
+        if self.is_elsewhere:
+            return
+        platform = self._config.runtime.platform
+        stop = max((g.stop_timeout_seconds for g in platform.process_groups), default=STOP_SECONDS)
+        seconds = platform.health.drain_delay_seconds + stop + _AFTER_STOP_SECONDS
+        if self._made.wait(seconds) and self._supervisor is not None:
+            self._supervisor.request_stop("exit")
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            _LOG.error(_LEFT, seconds)
+        elif not self._is_well():
+            _LOG.error(_FAILED, self._failed())
 
     def wait(self, timeout_seconds: float | None) -> bool:
         """Return when the run has ended and all its parts are closed; whether that was in time."""

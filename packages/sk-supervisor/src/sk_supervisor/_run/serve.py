@@ -170,6 +170,9 @@ def serve(config: Config, *, run_id: str | None = None, stderr: TextIO | None = 
     blocking the event loop. With ``adapters.source.name: requests`` a run has no input but
     requests.
 
+    If the interpreter ends before the block is left, the run is drained within the time of a stop,
+    and its failure is logged by the logger ``sk_supervisor.serve``.
+
     Signals stay with the caller. The interpreter's switch interval is 0.3 ms meanwhile. Progress
     goes to ``stderr``. Without one, no progress is shown, and the output of workers is logged by
     the logger ``sk_supervisor.workers``: a line of standard error as a warning, a line of standard
