@@ -67,7 +67,7 @@ def test_what_is_handed_over_in_a_worker_says_nothing_of_records_that_come_anoth
         return came
 
     identity = Identity("r", "thrice", "g", TraceIds("r"), 0)
-    intake = Intake(plan, identity, decode, None, resumed=False)
+    intake = Intake(plan, identity, decode=decode, tracer=None, resumed=False)
     header = BatchHeader(
         sender="i-0.1",
         receiver="g-0.1",

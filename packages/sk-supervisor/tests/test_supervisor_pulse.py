@@ -31,9 +31,9 @@ def beaten(
 
     pulse = Pulse(
         send,
-        progress,
-        lambda: 0,
-        1.0,
+        progress=progress,
+        waiting=lambda: 0,
+        heartbeat_seconds=1.0,
         clock=lambda: now[0],
         wait=wait,
         position=position,

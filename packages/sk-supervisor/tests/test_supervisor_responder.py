@@ -81,7 +81,8 @@ class Worker:
         }
         self._plan, self._codec, self._sent = plan, RequestCodec(plan.graph), Sent(self.deeds)
         self._entrances = Entrances(plan.graph, "r")
-        self.responder = Responder(plan, runners, cast("DataPlaneChannel", self._sent), LIMIT, loop)
+        hub = cast("DataPlaneChannel", self._sent)
+        self.responder = Responder(plan, runners, hub, max_payload_bytes=LIMIT, loop=loop)
         codec = self.responder._codec
         codec.answer_parts = self._noting("answers", codec.answer_parts)  # type: ignore[method-assign]
         codec.visit_parts = self._noting("visits", codec.visit_parts)  # type: ignore[method-assign]

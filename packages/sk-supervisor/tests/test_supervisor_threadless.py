@@ -108,7 +108,12 @@ def test_probes_have_no_listener(target: Path) -> None:
 
 
 def test_a_worker_has_no_pulse_and_can_end() -> None:
-    pulse = Pulse(lambda _: None, lambda: Progress(group="a"), lambda: 0, 1.0)
+    pulse = Pulse(
+        lambda _: None,
+        progress=lambda: Progress(group="a"),
+        waiting=lambda: 0,
+        heartbeat_seconds=1.0,
+    )
     with threadless(), pytest.raises(OSError, match="can't start new thread"):
         pulse.start()
     pulse.stop()

@@ -376,8 +376,8 @@ class Part:
     close = shutdown = end
 
 
-class EnginePart(Part):
-    """An engine, which closes the services."""
+class SegmentsPart(Part):
+    """Segments, which close the services."""
 
     def close(self) -> None:
         self._told.append("services")
@@ -385,9 +385,9 @@ class EnginePart(Part):
 
 def assembled(told: list[str], reader: SourceThread | None = None) -> Assembly:
     data_plane, credit, spans = (Part(name, told) for name in ("data_plane", "credit", "spans"))
-    engine = EnginePart("engine", told)
-    parts: Any = (engine, data_plane, credit, reader, spans)
-    return Assembly(*parts)
+    responder, segments = Part("responder", told), SegmentsPart("segments", told)
+    parts: Any = {"segments": segments, "engine": None, "responder": responder, "spans": spans}
+    return Assembly(**parts, data_plane=data_plane, credit=credit, reader=reader)
 
 
 def test_a_source_that_cannot_be_closed_keeps_no_span_and_no_connection_from_its_end() -> None:
@@ -395,7 +395,7 @@ def test_a_source_that_cannot_be_closed_keeps_no_span_and_no_connection_from_its
     assembly = assembled(told, Reading(Numbers(fails=True), in_flight=4).thread)
     with pytest.raises(AdapterFailedError):
         assembly.end()
-    assert told == ["engine", "services", "spans", "data_plane"]
+    assert told == ["responder", "segments", "services", "spans", "data_plane"]
 
 
 def test_a_drained_worker_waits_for_its_last_credit_behind_its_spans_and_not_before() -> None:
@@ -404,13 +404,13 @@ def test_a_drained_worker_waits_for_its_last_credit_behind_its_spans_and_not_bef
     assembly = assembled(told)
     assembly.reported = True
     assembly.end()
-    assert told == ["engine", "services", "spans", "credit", "data_plane"]
+    assert told == ["responder", "segments", "services", "spans", "credit", "data_plane"]
 
 
 def test_a_worker_that_is_not_drained_waits_for_no_credit() -> None:
     told: list[str] = []
     assembled(told).end()
-    assert told == ["engine", "services", "spans", "data_plane"]
+    assert told == ["responder", "segments", "services", "spans", "data_plane"]
 
 
 def test_credit_settles_when_all_that_was_read_is_done_with_or_in_time() -> None:
@@ -462,10 +462,12 @@ def pulse_for(hour: Hour, heartbeat_seconds: float, progress_seconds: float) -> 
     said: list[tuple[float, ControlMessage]] = []
     pulse = Pulse(
         lambda message: said.append((hour.now, message)),
-        lambda: Progress(group="a", records_in=5, records_out=4, batches=1, state="running"),
-        lambda: 2,
-        heartbeat_seconds,
-        progress_seconds,
+        progress=lambda: Progress(
+            group="a", records_in=5, records_out=4, batches=1, state="running"
+        ),
+        waiting=lambda: 2,
+        heartbeat_seconds=heartbeat_seconds,
+        progress_seconds=progress_seconds,
         clock=hour,
         wait=hour.wait,
     )
@@ -490,7 +492,14 @@ def test_a_pulse_that_wakes_late_says_what_is_due_once_and_counts_from_there() -
 def test_the_pulse_tells_what_has_become_of_the_spans_with_the_progress() -> None:
     said: queue.SimpleQueue[ControlMessage] = queue.SimpleQueue()
     counts = SpanCounts(3, (ExporterCounts("jsonl", 2, {"ENOSPC": 1}),))
-    pulse = Pulse(said.put, lambda: Progress(group="a"), lambda: 0, 60, 0.02, spans=lambda: counts)
+    pulse = Pulse(
+        said.put,
+        progress=lambda: Progress(group="a"),
+        waiting=lambda: 0,
+        heartbeat_seconds=60,
+        progress_seconds=0.02,
+        spans=lambda: counts,
+    )
     pulse.start()
     words = [said.get(timeout=WAIT) for _ in range(4)]
     pulse.stop()
@@ -505,7 +514,9 @@ def test_the_pulse_ends_with_its_session() -> None:
         tried.set()
         raise ControlLostError("a-0.1")
 
-    pulse = Pulse(send, lambda: Progress(group="a"), lambda: 0, heartbeat_seconds=0.01)
+    pulse = Pulse(
+        send, progress=lambda: Progress(group="a"), waiting=lambda: 0, heartbeat_seconds=0.01
+    )
     pulse.start()
     assert tried.wait(PATIENCE)
     pulse.stop()

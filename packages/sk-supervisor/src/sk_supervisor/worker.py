@@ -86,11 +86,11 @@ class Worker:
         loop = WorkerLoop(self._inbox, assembly, self._control, self._orders.stop_asked)
         self._pulse = Pulse(
             self._control.send,
-            lambda: assembly.engine.progress,
-            loop.waiting,
-            bundle.heartbeat_seconds,
+            progress=lambda: assembly.engine.progress,
+            waiting=loop.waiting,
+            heartbeat_seconds=bundle.heartbeat_seconds,
             metering=assembly.metering,
-            spans=assembly.span_counts,
+            spans=assembly.spans.counts if assembly.spans is not None else None,
             position=assembly.standing,
             broke=lambda error: self._inbox.put(Broke(error)),
         )

@@ -56,10 +56,24 @@ def assemble(
     basis = Basis(bundle, assignment)
     data_plane = _data_plane(basis, open_data_plane)
     segments = _segments(basis)
-    engine = _engine(basis, data_plane, segments)
-    reader = _reader(basis, deliver)
-    standing = Standing(codes_of(basis.plan.graph, _vertices(basis)), segments.loop)
-    return Assembly(engine, data_plane, basis.credit, reader, basis.spans, basis.profiler, standing)
+    responder = Responder(
+        basis.plan,
+        segments.runners,
+        data_plane,
+        max_payload_bytes=basis.child.link.max_payload_bytes,
+        loop=segments.loop,
+    )
+    return Assembly(
+        segments=segments,
+        engine=_engine(basis, data_plane, segments, responder),
+        responder=responder,
+        data_plane=data_plane,
+        credit=basis.credit,
+        reader=_reader(basis, deliver),
+        spans=basis.spans,
+        profiler=basis.profiler,
+        standing=Standing(codes_of(basis.plan.graph, _vertices(basis)), segments.loop),
+    )
 
 
 def _data_plane(basis: Basis, opened: Callable[..., DataPlaneChannel]) -> DataPlaneChannel:
@@ -96,9 +110,11 @@ def _for_restarts(basis: Basis) -> tuple[ReplayBuffer | None, float]:
     return replay_buffer, _INTRODUCTION_SECONDS if succeeded else 0.0
 
 
-def _engine(basis: Basis, data_plane: DataPlaneChannel, segments: Segments) -> Engine:
+def _engine(
+    basis: Basis, data_plane: DataPlaneChannel, segments: Segments, responder: Responder
+) -> Engine:
     """Create the engine that runs this worker's segments."""
-    plan, tracer, limit = basis.plan, basis.tracer, basis.child.link.max_payload_bytes
+    plan, tracer = basis.plan, basis.tracer
     codec = WireCodec(plan.graph)
     decode, encode = codec.decode, codec.encode
     if basis.profiler:
@@ -107,11 +123,18 @@ def _engine(basis: Basis, data_plane: DataPlaneChannel, segments: Segments) -> E
     return Engine(
         plan,
         basis.bundle.group,
-        segments,
-        Intake(plan, basis.identity, decode, tracer, resumed=resumed),
-        Downstream(plan, data_plane, encode, tracer, limit, segments),
-        Responder(plan, segments.runners, data_plane, limit, segments.loop),
-        basis.meter,
+        segments=segments,
+        intake=Intake(plan, basis.identity, decode=decode, tracer=tracer, resumed=resumed),
+        downstream=Downstream(
+            plan,
+            data_plane,
+            segments=segments,
+            encode=encode,
+            tracer=tracer,
+            max_payload_bytes=basis.child.link.max_payload_bytes,
+        ),
+        responder=responder,
+        meter=basis.meter,
     )
 
 

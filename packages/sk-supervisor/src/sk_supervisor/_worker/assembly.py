@@ -1,4 +1,4 @@
-"""A worker's assembled parts, the calls of its main thread to them, and how they end."""
+"""A worker's assembled parts, the calls that concern several of them, and how they end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from sk_control import Metering, SpanCounts
+from sk_control import Metering
 from sk_kernel import KernelError
 from sk_kernel.runtime import Batch
 
@@ -16,6 +16,8 @@ from sk_supervisor._protocol.metering import metering_of
 from sk_supervisor._worker.data_plane import DataPlaneChannel
 from sk_supervisor._worker.engine import Engine
 from sk_supervisor._worker.inbox import Credit
+from sk_supervisor._worker.responder import Responder
+from sk_supervisor._worker.segments import Segments
 from sk_supervisor._worker.source_thread import SourceThread
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _CREDIT_SECONDS = 0.05
 
 
 class Assembly:
-    """The parts of a worker that has been built.
+    """The parts of a worker that has been built: they are public.
 
     :param reader: None if the source is in another worker.
     :param spans: None if the run is not traced.
@@ -40,7 +42,10 @@ class Assembly:
 
     def __init__(
         self,
+        *,
+        segments: Segments,
         engine: Engine,
+        responder: Responder,
         data_plane: DataPlaneChannel,
         credit: Credit,
         reader: SourceThread | None = None,
@@ -48,10 +53,9 @@ class Assembly:
         profiler: Profiler | None = None,
         standing: Callable[[], str] = str,
     ) -> None:
-        self.engine, self.data_plane, self.credit = engine, data_plane, credit
-        self.standing = standing
-        self._reader, self._spans = reader, spans
-        self.profiler = profiler
+        self.segments, self.engine, self.responder = segments, engine, responder
+        self.data_plane, self.credit, self.reader = data_plane, credit, reader
+        self.spans, self.profiler, self.standing = spans, profiler, standing
         #: Whether the worker has reported that all work is done.
         self.reported = False
         self._named: tuple[str, ...] | None = None
@@ -61,25 +65,22 @@ class Assembly:
 
         :raises AdapterFailedError: when one cannot be opened.
         """
-        if self._reader is not None:
-            self._reader.open()
-        self.engine.open()
+        if self.reader is not None:
+            self.reader.open()
+        self.segments.open()
 
     def metering(self) -> Metering:
         """The measurements of the work. Any thread."""
-        credit = self.credit.left if self._reader is not None else None
+        credit = self.credit.left if self.reader is not None else None
         return metering_of(self.engine.meter.totals(), time.process_time(), credit)
-
-    def span_counts(self) -> SpanCounts | None:
-        """The counts of the spans so far; None if the run is not traced. Any thread."""
-        return self._spans.counts() if self._spans else None
 
     def partial_outputs(self) -> tuple[str, ...]:
         """Where the sink's unfinished output is; empty if the sink is in another worker.
 
         :raises AdapterFailedError: when the sink cannot name it.
         """
-        self._named = self.engine.sink.partial_outputs() if self.engine.sink else ()
+        sink = self.segments.sink
+        self._named = sink.partial_outputs() if sink is not None else ()
         return self._named
 
     def left_outputs(self) -> tuple[str, ...]:
@@ -95,33 +96,13 @@ class Assembly:
         """Begin to read, if the source is in this worker, as the gate is open."""
         if self.profiler is not None:
             self.profiler.begin()
-        if self._reader is not None:
-            self._reader.start()
-
-    @property
-    def closes_source(self) -> bool:
-        """Whether the source is being closed at the end of input. Any thread."""
-        return self._reader is not None and self._reader.closes
-
-    def interrupt_source(self) -> None:
-        """End the input, if the source is in this worker. Any thread."""
-        if self._reader is not None:
-            self._reader.interrupt()
+        if self.reader is not None:
+            self.reader.start()
 
     def trace_source(self, batch: Batch) -> None:
         """Record the spans of the reading of a batch."""
-        if self._spans is not None and self._reader is not None and batch.sampled:
-            self._spans.of_reading(self._reader.driver, batch)
-
-    @property
-    def holds_spans(self) -> bool:
-        """Whether there are spans that have not been passed to the exporters."""
-        return self._spans is not None and self._spans.held
-
-    def export(self) -> None:
-        """Pass the spans that are held to the exporters."""
-        if self._spans is not None:
-            self._spans.export()
+        if self.spans is not None and self.reader is not None and batch.sampled:
+            self.spans.of_reading(self.reader.driver, batch)
 
     def end(self) -> None:
         """End requests, abort a sink that has not ended, close, export, and disconnect.
@@ -137,9 +118,10 @@ class Assembly:
             # After the export of spans, as a worker with no time left would lose them.
             if self.reported:  # the stop takes another path, and may arrive before the credit
                 ends.callback(self.credit.settle, _CREDIT_SECONDS)
-            if self._spans is not None:
-                ends.callback(self._spans.close)
-            ends.callback(self.engine.close)
-            if self._reader is not None:
-                ends.callback(self._reader.end, _CLOSE_SECONDS)
-            self.engine.end()
+            if self.spans is not None:
+                ends.callback(self.spans.close)
+            ends.callback(self.segments.close)
+            if self.reader is not None:
+                ends.callback(self.reader.end, _CLOSE_SECONDS)
+            ends.callback(self.segments.end)
+            self.responder.end()

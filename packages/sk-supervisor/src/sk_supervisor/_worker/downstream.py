@@ -27,19 +27,20 @@ from sk_supervisor._worker.segments import Segments
 class Downstream:
     """Splits a batch by its keys, and sends each worker its part. The main thread only.
 
+    :param segments: those of this worker, and the sink if it is in this worker.
     :param encode: :meth:`WireCodec.encode`.
     :param max_payload_bytes: a larger part is sent in several frames.
-    :param segments: those of this worker, and the sink if it is in this worker.
     """
 
     def __init__(
         self,
         plan: ExecutionPlan,
         data_plane: DataPlaneChannel,
+        *,
+        segments: Segments,
         encode: Callable[[Batch, Iterable[Section], int], list[bytes]],
         tracer: Tracer | None,
         max_payload_bytes: int,
-        segments: Segments,
     ) -> None:
         self._segments, self._data_plane, self._tracer = plan.segments, data_plane, tracer
         self._here = segments

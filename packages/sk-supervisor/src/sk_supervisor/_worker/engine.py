@@ -26,6 +26,7 @@ class Engine:
         self,
         plan: ExecutionPlan,
         group: str,
+        *,
         segments: Segments,
         intake: Intake,
         downstream: Downstream,
@@ -37,7 +38,7 @@ class Engine:
         self._sink_segment = plan.segment_of(SINK).index
         self._unfinished = set(segments.runners)
         self._taken = self._passed_on = 0
-        self.sink, self.responder, self.meter = segments.sink, responder, meter
+        self._responder, self.meter = responder, meter
         #: Whether the input ended by itself and was not stopped; True while it has not ended.
         self.complete = True
         self.progress = Progress(group=group, state="running")
@@ -46,13 +47,6 @@ class Engine:
     def drained(self) -> bool:
         """Whether every segment has passed the end of input on."""
         return not self._unfinished
-
-    def open(self) -> None:
-        """Open the sink, if it is in this worker.
-
-        :raises AdapterFailedError: when it cannot be opened.
-        """
-        self._segments.open()
 
     def read(self, batch: Batch, payloads: Sequence[object]) -> None:
         """Run a batch of the source.
@@ -85,29 +79,14 @@ class Engine:
             whenever an item is put into the inbox.
         :raises DeadLetterError, TransportError: an error that ends this worker.
         """
-        self.responder.work(inbox, enough)
+        self._responder.work(inbox, enough)
         dead_lettered, skipped = self._segments.dropped_counts()
         self.progress = msgspec.structs.replace(
             self.progress,
-            requests=self.responder.answered,
+            requests=self._responder.answered,
             dead_lettered=dead_lettered,
             skipped=skipped,
         )
-
-    def end(self) -> None:
-        """Cancel the requests under way, and abort the sink if it is still open.
-
-        :raises AdapterFailedError: when it cannot be aborted.
-        :raises DeadLetterError: when a dead letter of a request cannot be written.
-        """
-        try:
-            self.responder.end()
-        finally:
-            self._segments.end()
-
-    def close(self) -> None:
-        """Close the sink, the services of nodes and adapters, and the event loop."""
-        self._segments.close()
 
     def _run_whole(self) -> None:
         for segment, batch, parcels in self._intake.whole():
@@ -142,14 +121,15 @@ class Engine:
     def _account(self, source_records: int, batches: int) -> None:
         """Update the progress, after this number of source records and batches."""
         dead_lettered, skipped = self._segments.dropped_counts()
+        sink = self._segments.sink
         self.progress = Progress(
             group=self.progress.group,
             records_in=self._taken,
-            records_out=self.sink.records if self.sink else self._passed_on,
+            records_out=sink.records if sink is not None else self._passed_on,
             batches=batches,
             state="running",
             dead_lettered=dead_lettered,
             skipped=skipped,
-            requests=self.responder.answered,
+            requests=self._responder.answered,
             source_records=source_records,
         )

@@ -7,13 +7,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from msgspec import Struct, field
 from sk_control import PeerReplaced
 from sk_kernel.runtime import Batch, Meter
 
 from sk_supervisor._protocol.frames import BatchHeader, RequestHeader
+
+if TYPE_CHECKING:  # a worker that traces nothing starts without it
+    from sk_supervisor._worker.spans import WorkerSpans
 
 
 class BatchArrived(Struct, frozen=True):
@@ -88,27 +91,17 @@ class Inbox:
             self._wake = None
 
 
-class HoldsSpans(Protocol):
-    """An object that holds spans to export: a worker's assembly."""
-
-    @property
-    def holds_spans(self) -> bool:
-        """Whether it holds any spans."""
-
-    def export(self) -> None:
-        """Pass the spans to the exporters."""
-
-
-def next_item(get: Callable[..., Item], holder: HoldsSpans) -> Item:
+def next_item(get: Callable[..., Item], spans: WorkerSpans | None) -> Item:
     """Wait for an item; if none arrives for a while, export the spans that are held.
 
     :param get: the ``get`` of the inbox.
+    :param spans: None if the run is not traced.
     """
-    if holder.holds_spans:
+    if spans is not None and spans.held:
         try:
             return get(timeout=_QUIET_SECONDS)
         except queue.Empty:
-            holder.export()
+            spans.export()
     return get()
 
 

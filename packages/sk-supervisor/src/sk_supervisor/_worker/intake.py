@@ -34,9 +34,9 @@ class Intake:
         self,
         plan: ExecutionPlan,
         identity: Identity,
+        *,
         decode: Callable[[Batch, bytes | memoryview], list[Section]],
         tracer: Tracer | None,
-        *,
         resumed: bool,
     ) -> None:
         self._decode, self._tracer, self._own_index = decode, tracer, identity.worker

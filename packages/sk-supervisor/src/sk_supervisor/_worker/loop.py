@@ -45,7 +45,8 @@ class WorkerLoop:
 
         Any thread.
         """
-        return self._inbox.size() + (self._busy or self._assembly.closes_source)
+        reader = self._assembly.reader
+        return self._inbox.size() + (self._busy or (reader is not None and reader.closes))
 
     def run(self) -> None:
         """Process items until the supervisor has sent a stop that is not a drain.
@@ -53,8 +54,8 @@ class WorkerLoop:
         :raises Exception: the error that ends this worker before that.
         """
         assembly, inbox = self._assembly, self._inbox
-        engine, data_plane = assembly.engine, assembly.data_plane
-        meter, responder = engine.meter, engine.responder
+        engine, responder, data_plane = assembly.engine, assembly.responder, assembly.data_plane
+        meter = engine.meter
         get, ends = inbox.get, self._stop_asked.is_set
 
         def has_come() -> bool:
@@ -68,7 +69,7 @@ class WorkerLoop:
                 continue
             self._busy = False
             meter.rest(data_plane.blocked_seconds)
-            item = next_item(get, assembly)
+            item = next_item(get, assembly.spans)
             if ends() and not isinstance(item, StopAsked | Broke):
                 continue
             meter.work()

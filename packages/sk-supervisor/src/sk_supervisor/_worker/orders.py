@@ -64,6 +64,7 @@ class Orders:
         if self.stop_asked.is_set() and self._may_leave:
             os._exit(0)  # still importing, which may take long: there are no parts to end yet
         if self._assembly is not None:
-            self._assembly.engine.responder.expire()
-            self._assembly.interrupt_source()
+            self._assembly.responder.expire()
+            if self._assembly.reader is not None:
+                self._assembly.reader.interrupt()
         self._deliver(StopAsked(drain))

@@ -30,7 +30,7 @@ class Pulse:
     :param progress: returns the worker's progress.
     :param waiting: returns the number of items of work that are not finished.
     :param metering: returns the measurements of the work.
-    :param spans: returns the counts of spans; None if there are none.
+    :param spans: returns the counts of spans; None if the run is not traced.
     :param clock: the time in seconds.
     :param wait: waits for so many seconds; True if the thread is to end. By default it waits for
         :meth:`stop`.
@@ -41,12 +41,13 @@ class Pulse:
     def __init__(
         self,
         send: Callable[[ControlMessage], None],
+        *,
         progress: Callable[[], Progress],
         waiting: Callable[[], int],
         heartbeat_seconds: float,
         progress_seconds: float = PROGRESS_SECONDS,
         metering: Callable[[], Metering | None] = lambda: None,
-        spans: Callable[[], SpanCounts | None] = lambda: None,
+        spans: Callable[[], SpanCounts] | None = None,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], bool] | None = None,
         position: Callable[[], str] = str,
@@ -85,8 +86,8 @@ class Pulse:
                 if now >= report:
                     report = now + self._report
                     self._send(self._said())
-                    if (spans := self._spans()) is not None:
-                        self._send(spans)
+                    if self._spans is not None:
+                        self._send(self._spans())
             except (ControlConnectionError, ControlClosedError):
                 return  # the session is over; its loss ends the worker elsewhere
             except Exception as error:  # noqa: BLE001 - the main thread handles it

@@ -63,6 +63,7 @@ class Responder:
         plan: ExecutionPlan,
         runners: Mapping[int, SegmentRunner],
         data_plane: DataPlaneChannel,
+        *,
         max_payload_bytes: int,
         loop: asyncio.Runner | None = None,
     ) -> None:

@@ -46,9 +46,8 @@ def print_failure(error: BaseException) -> None:
 
 def tell_spans(control: ControlPlaneChannel, assembly: Assembly | None) -> None:
     """Send the counts of spans so far, if the run is traced."""
-    counts = assembly.span_counts() if assembly else None
-    if counts is not None:
-        control.send(counts)
+    if assembly is not None and assembly.spans is not None:
+        control.send(assembly.spans.counts())
 
 
 def tell_last(control: ControlPlaneChannel, assembly: Assembly | None) -> None:
@@ -64,13 +63,13 @@ def tell_drained(control: ControlPlaneChannel, assembly: Assembly) -> None:
     Remaining spans are exported later, so that neither the drain nor a request waits for an
     exporter; in a profiled run they are exported before the report.
     """
-    engine = assembly.engine
+    engine, sink = assembly.engine, assembly.segments.sink
     outcome = DrainOutcome.COMPLETE if engine.complete else DrainOutcome.STOPPED
     last = engine.progress
     tell_last(control, assembly)  # before the sink's summary, which may end this process
-    counters = engine.sink.summary() if engine.sink else {}
-    if engine.sink and engine.sink.unsummed:
-        sys.stderr.write(f"warning: {engine.sink.unsummed}\n")
+    counters = sink.summary() if sink is not None else {}
+    if sink is not None and sink.unsummed:
+        sys.stderr.write(f"warning: {sink.unsummed}\n")
     _write_profile(assembly)
     left = assembly.partial_outputs()
     control.send(Drained(outcome, last.records_in, last.records_out, counters, left))
@@ -79,7 +78,8 @@ def tell_drained(control: ControlPlaneChannel, assembly: Assembly) -> None:
 def _write_profile(assembly: Assembly) -> None:
     try:
         if assembly.profiler is not None:
-            assembly.export()  # so that the profile contains the cost of the last spans
+            if assembly.spans is not None:
+                assembly.spans.export()  # so that the profile contains the cost of the last spans
             done = assembly.engine.progress
             assembly.profiler.write(done.source_records, done.records_in)
     except ProfileError as error:  # the run itself has succeeded
