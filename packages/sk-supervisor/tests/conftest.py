@@ -13,6 +13,7 @@ APPS = str(Path(__file__).parent / "apps")
 if APPS not in sys.path:
     sys.path.insert(0, APPS)  # workers inherit it, as they do any module search path
 
+from asking import Told  # noqa: E402
 from sk_in_here import in_here  # noqa: E402
 from supervisor_harness import Command, Ears, written  # noqa: E402
 from supervisor_runs import Runs  # noqa: E402
@@ -32,6 +33,14 @@ def ears() -> Iterator[Ears]:
     ears = Ears()
     yield ears
     ears.close()
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Told]:
+    """Hear what a run tells."""
+    told = Told(tmp_path)
+    yield told
+    told.close()
 
 
 @pytest.fixture

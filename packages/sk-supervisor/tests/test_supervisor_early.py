@@ -26,6 +26,7 @@ from sk_supervisor import (
 )
 from sk_supervisor._processes.spawn import Interpreter, Standard
 from sk_supervisor._session.early import Early, TakesEarly, begun_early
+from sk_supervisor._system.forked import _FORKING
 from sk_supervisor.errors import SystemLimitError
 from supervisor_harness import (
     MIDDLE,
@@ -248,6 +249,21 @@ def test_a_child_that_the_program_forks_meanwhile_holds_up_no_worker(target: Pat
     assert target.read_text().splitlines() == expected(20)
 
 
+def has_its_turn(lock: Any) -> bool:
+    """Whether another thread than this one could have the lock now."""
+    had: list[bool] = []
+
+    def ask() -> None:
+        had.append(lock.acquire(blocking=False))
+        if had[0]:
+            lock.release()
+
+    other = threading.Thread(target=ask)
+    other.start()
+    other.join()
+    return had[0]
+
+
 def test_no_child_is_forked_while_a_worker_is_being_started(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -263,9 +279,10 @@ def test_no_child_is_forked_while_a_worker_is_being_started(
     class Crossed(subprocess.Popen[bytes]):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             other.start()
-            begun_to.wait(PATIENCE)
-            early.append(done.wait(0.3))
+            assert begun_to.wait(PATIENCE)
+            early.append(has_its_turn(_FORKING))
             super().__init__(*args, **kwargs)
+            early.append(done.is_set())
 
     other = threading.Thread(target=fork)
     with monkeypatch.context() as patched:
@@ -273,7 +290,8 @@ def test_no_child_is_forked_while_a_worker_is_being_started(
         interpreter = Interpreter(MIDDLE, Standard(stdin=False, stdout=False))
     interpreter.abandon()
     other.join(PATIENCE)
-    assert (early, done.is_set()) == ([False], True)
+    assert (early, done.is_set()) == ([False, False], True)
+    assert has_its_turn(_FORKING)
 
 
 def test_one_that_is_let_go_of_without_a_word_says_so_and_leaves() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,9 +18,9 @@ from sk_observability import EventName, MetricPump, MetricsSnapshot
 from sk_observability.testing import HANG, OtlpReceiver
 from sk_supervisor import prepare
 from sk_supervisor._run.execute import _told
-from sk_supervisor._system.signals import ECHO_SECONDS, signals_to
+from sk_supervisor._system.signals import signals_to
 from sk_supervisor._telemetry.rails import ENDING_SECONDS, Rails, TelemetrySummary, lay_rails
-from supervisor_harness import GROUPS, Command, Ears, expected, gone, settings
+from supervisor_harness import GROUPS, PATIENCE, Command, Ears, expected, gone, in_time, settings
 
 Sk = Callable[..., Command]
 #: What an exporter may take by its own settings, and what a batch waits if nothing ends it.
@@ -62,9 +61,8 @@ def test_receivers_that_hang_on_every_signal_have_one_deadline_together(
     with OtlpReceiver(protocol, answer=HANG) as receiver:
         metrics = {"metrics": {"exporters": [{"kind": "otel_otlp", "settings": receiver.settings}]}}
         rails = rails_of(target, {**told_to(receiver, SPANS, EVENTS), **metrics})
-        began = time.monotonic()
-        told = rails.close((), 1.5)
-        assert time.monotonic() - began < 30
+        with in_time():
+            told = rails.close((), 1.5)
     assert (
         "  spans: 1 created, 0 exported by otel_otlp, 1 dropped (shutdown_timeout 1)" in told.lines
     )
@@ -92,16 +90,18 @@ def test_an_end_that_was_cut_short_is_taken_up_again_and_waits_for_nobody(
     with OtlpReceiver(answer=HANG) as receiver:
         rails = rails_of(target, told_to(receiver, SPANS, EVENTS))
         rails.finish(60.0)
-        began = time.monotonic()
-        told = rails.close((), 0.0)
-        again = rails.close((), 0.0)
-        assert time.monotonic() - began < 20  # a minute is what they have otherwise
+        with in_time(PATIENCE / 2):  # a minute is what they have otherwise
+            told = rails.close((), 0.0)
+            again = rails.close((), 0.0)
     assert told == again
     assert [e.name for e in rails.log.events()] == ["told", "spans_accounted"]
 
 
-def test_behind_the_second_signal_a_third_one_meets_what_it_meets_in_any_process() -> None:
+def test_behind_the_second_signal_a_third_one_meets_what_it_meets_in_any_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Else an exporter that hangs without a deadline could be ended by SIGKILL alone."""
+    monkeypatch.setattr("sk_supervisor._system.signals.ECHO_SECONDS", 0.0)
     before, met = signal.getsignal(signal.SIGTERM), []
 
     class Hanging:
@@ -109,7 +109,6 @@ def test_behind_the_second_signal_a_third_one_meets_what_it_meets_in_any_process
             met.append((seconds, signal.getsignal(signal.SIGTERM) is before))
             if seconds:
                 signal.raise_signal(signal.SIGTERM)
-                threading.Event().wait(ECHO_SECONDS * 2)
                 signal.raise_signal(signal.SIGINT)
             return TelemetrySummary((), ())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,18 @@ from sk_kernel.runtime import TraceIds
 from supervisor_harness import (
     MIDDLE,
     ONE_GROUP,
+    PATIENT,
     Ears,
     gone,
     meanwhile,
     supervised,
 )
 
-#: Less than what a stop may take: no failure waits for that.
-FAULT_BOUND = 25.0
-
 
 @pytest.mark.contract("PROC-03", "PROC-INT-04", "PROC-INT-08", "P5PRE-LIFE-03")
 def test_a_worker_killed_in_mid_run_is_named_with_its_group_and_signal(target: Path) -> None:
-    with supervised(target, work={"at": 5, "do": "kill"}) as run:
-        error = run.fails(FAULT_BOUND)
+    with supervised(target, work={"at": 5, "do": "kill"}, every_group=PATIENT) as run:
+        error = run.fails()
         assert (error.category, error.group, error.worker) == ("crash", "mid", MIDDLE)
         assert error.ended == "signal SIGKILL"
         assert error.exit_code == 4
@@ -52,8 +49,8 @@ def test_a_worker_killed_in_mid_run_is_named_with_its_group_and_signal(target: P
 def test_a_worker_that_ends_unasked_has_crashed_and_its_last_lines_are_kept(
     target: Path, do: str, ended: str, tail: tuple[str, ...]
 ) -> None:
-    with supervised(target, groups=ONE_GROUP, work={"at": 5, "do": do}) as run:
-        error = run.fails(FAULT_BOUND)
+    with supervised(target, groups=ONE_GROUP, work={"at": 5, "do": do}, every_group=PATIENT) as run:
+        error = run.fails()
         assert (error.category, error.ended) == ("crash", ended)
         assert len(error.stderr_tail) <= 20
         assert set(tail) <= set(error.stderr_tail)
@@ -62,8 +59,10 @@ def test_a_worker_that_ends_unasked_has_crashed_and_its_last_lines_are_kept(
 
 
 def test_a_crash_in_c_code_shows_where_it_was(target: Path) -> None:
-    with supervised(target, groups=ONE_GROUP, work={"at": 5, "do": "crash"}) as run:
-        assert run.fails(FAULT_BOUND).ended == "signal SIGSEGV"
+    with supervised(
+        target, groups=ONE_GROUP, work={"at": 5, "do": "crash"}, every_group=PATIENT
+    ) as run:
+        assert run.fails().ended == "signal SIGSEGV"
         assert "Fatal Python error: Segmentation fault" in run.lines
 
 
@@ -79,7 +78,12 @@ def test_behind_a_failure_the_others_end_the_batch_in_work_and_begin_none(
     work = {"at": 1, "do": "linger", "ears": ears.port}
     batch = {"max_records": 1, "in_flight": 9}
     with supervised(
-        target, groups=groups, source=source, work=work, platform={"batch": batch}
+        target,
+        groups=groups,
+        source=source,
+        work=work,
+        platform={"batch": batch},
+        every_group=PATIENT,
     ) as run:
 
         def kill() -> None:
@@ -88,15 +92,15 @@ def test_behind_a_failure_the_others_end_the_batch_in_work_and_begin_none(
             os.kill(run.supervisor.snapshot().group("out").workers[0].pid, signal.SIGKILL)
 
         with meanwhile(kill):
-            assert run.fails(FAULT_BOUND).group == "out"
+            assert run.fails().group == "out"
         left = run.supervisor.snapshot().group("in").workers[0]
         assert (left.records_in, left.rung) == (1, "stop")
 
 
 @pytest.mark.contract("P5PRE-HANDOFF-01")
 def test_a_node_that_raises_is_named_with_its_cause_and_without_its_record(target: Path) -> None:
-    with supervised(target, work={"at": 5, "do": "raise"}) as run:
-        error = run.fails(FAULT_BOUND)
+    with supervised(target, work={"at": 5, "do": "raise"}, every_group=PATIENT) as run:
+        error = run.fails()
         assert (error.category, error.group, error.node) == ("execution", "mid", "work")
         assert error.cause_type == "ValueError"
         assert error.message == "node 'work' raised ValueError on record 5"
@@ -122,8 +126,8 @@ def test_an_adapter_that_raises_ends_the_run_and_leaves_the_old_output(
     target: Path, where: str, fault: str, worker: str, node: str
 ) -> None:
     faulty: dict[str, Any] = {where: {"fails": fault}}
-    with supervised(target, **faulty) as run:
-        error = run.fails(FAULT_BOUND)
+    with supervised(target, **faulty, every_group=PATIENT) as run:
+        error = run.fails()
         assert (error.category, error.worker, error.node) == ("execution", worker, node)
         assert error.cause_type == "ValueError"
         if fault in ("read", "write"):
@@ -142,22 +146,26 @@ def test_an_adapter_that_raises_ends_the_run_and_leaves_the_old_output(
 def test_a_record_that_cannot_travel_names_the_node_that_made_it(
     target: Path, do: str, cause: str, says: str
 ) -> None:
-    with supervised(target, work={"at": 5, "do": do}, ipc={"max_payload_bytes": 100_000}) as run:
-        error = run.fails(FAULT_BOUND)
+    with supervised(
+        target, work={"at": 5, "do": do}, ipc={"max_payload_bytes": 100_000}, every_group=PATIENT
+    ) as run:
+        error = run.fails()
         assert (error.category, error.node, error.cause_type) == ("execution", "tally_up", cause)
         assert error.trace_id == TraceIds("r1").of(5)  # what sk replay asks for
         assert says in str(error)
 
 
 def test_a_node_that_calls_sys_exit_fails_the_run(target: Path) -> None:
-    with supervised(target, groups=ONE_GROUP, work={"at": 5, "do": "system_exit"}) as run:
-        error = run.fails(FAULT_BOUND)
+    with supervised(
+        target, groups=ONE_GROUP, work={"at": 5, "do": "system_exit"}, every_group=PATIENT
+    ) as run:
+        error = run.fails()
         assert (error.category, error.cause_type) == ("execution", "ApplicationExitError")
 
 
 def test_a_source_that_calls_sys_exit_fails_the_run(target: Path) -> None:
-    with supervised(target, groups=ONE_GROUP, source={"fails": "exit"}) as run:
-        assert run.fails(FAULT_BOUND).cause_type == "ApplicationExitError"
+    with supervised(target, groups=ONE_GROUP, source={"fails": "exit"}, every_group=PATIENT) as run:
+        assert run.fails().cause_type == "ApplicationExitError"
 
 
 def test_what_a_worker_started_goes_with_it_and_what_escaped_holds_nothing_up(
@@ -170,12 +178,11 @@ def test_what_a_worker_started_goes_with_it_and_what_escaped_holds_nothing_up(
         found.update(heard.facts)
         os.kill(heard.pid, signal.SIGKILL)
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-    with supervised(target, work={"at": 5, "do": "children", "ears": ears.port}) as run:
+    work = {"at": 5, "do": "children", "ears": ears.port}
+    with supervised(target, work=work, every_group=PATIENT) as run:
         try:
-            run.fails(FAULT_BOUND)
-            killer.join()
+            with meanwhile(kill):
+                run.fails()
             assert gone([found["child"]])
             assert not gone([found["fugitive"]], within=0)
         finally:

@@ -17,7 +17,7 @@ from sk_supervisor._protocol.frames import AckHeader
 from sk_supervisor.errors import AtHand, RuntimeWorkerFailedError
 from sk_transport import DetachedChannel
 from supervisor_frames import header
-from supervisor_harness import GROUPS, settings, supervised
+from supervisor_harness import PATIENT, settings, supervised
 
 WORKERS = {"in-0": "in-0.1", "mid-0": "mid-0.1", "out-0": "out-0.1"}
 BOUND = 25.0
@@ -167,8 +167,8 @@ def test_whoever_cannot_be_sent_to_is_told_that_no_more_comes() -> None:
 @pytest.mark.contract("PROC-03", "P5PRE-LIFE-03")
 def test_a_worker_that_dies_names_the_records_that_it_had_at_hand(target: Path) -> None:
     work, platform = {"at": 15, "do": "kill"}, {"batch": {"max_records": 4}}
-    with supervised(target, work=work, platform=platform) as run:
-        error = run.fails(BOUND)
+    with supervised(target, work=work, platform=platform, every_group=PATIENT) as run:
+        error = run.fails()
         [event] = run.events("worker_failed")
     at_hand = error.at_hand
     assert at_hand is not None
@@ -182,8 +182,8 @@ def test_a_worker_that_dies_names_the_records_that_it_had_at_hand(target: Path) 
 @pytest.mark.contract("P5PRE-LIFE-03")
 def test_a_sink_that_fails_names_the_batch_that_it_had(target: Path) -> None:
     platform = {"batch": {"max_records": 4}}
-    with supervised(target, groups=GROUPS, sink={"fails": "write"}, platform=platform) as run:
-        error = run.fails(BOUND)
+    with supervised(target, sink={"fails": "write"}, platform=platform, every_group=PATIENT) as run:
+        error = run.fails()
     assert error.at_hand is not None
     assert error.at_hand.first == 1
     assert f"\n  in progress: {error.at_hand}" in str(error)

@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 from sk_supervisor._system import last_resort
 from sk_supervisor._system.last_resort import AGAIN_SECONDS, LastResort
-from supervisor_harness import APPS, ECHO_SECONDS, PATIENCE, Command, Ears, settings, written
+from supervisor_harness import (
+    APPS,
+    ECHO_SECONDS,
+    PATIENCE,
+    Command,
+    Ears,
+    let_pass,
+    settings,
+    written,
+)
 from supervisor_runs import Runs
 
 Sk = Callable[..., Command]
@@ -117,7 +126,7 @@ def test_a_third_signal_ends_a_run_whose_node_swallows_the_second(
     assert command.heard()
     command.insist(signal.SIGINT)
     ears.hear("swallowed")
-    threading.Event().wait(AGAIN_SECONDS)
+    let_pass(AGAIN_SECONDS)
     command.signal(signal.SIGINT)
     code, _, err = command.finish()
     assert code == 5, err
@@ -146,10 +155,10 @@ def test_a_program_of_its_own_has_its_signals_back_instead(
     try:
         ears.hear("here")
         program.send_signal(signal.SIGTERM)
-        threading.Event().wait(ECHO_SECONDS * 2)
+        let_pass(ECHO_SECONDS * 2)
         program.send_signal(signal.SIGTERM)
         ears.hear("swallowed")
-        threading.Event().wait(AGAIN_SECONDS)
+        let_pass(AGAIN_SECONDS)
         program.send_signal(signal.SIGTERM)
         assert program.wait(PATIENCE) == 77
     finally:

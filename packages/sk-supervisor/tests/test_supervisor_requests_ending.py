@@ -17,7 +17,7 @@ from asked_branching import Branch
 from asked_dying import Die
 from asked_ending import Wait
 from asked_keeping import Keep
-from asking import Gate, asked, drain_begun
+from asking import Gate, Told, asked
 from sk_kernel import Envelope, ReplyWaiter
 from sk_kernel.runtime import Container
 from sk_supervisor import Service, ServiceFailedError, serve
@@ -92,20 +92,22 @@ def test_a_stream_ends_well_though_a_request_beside_it_outlasts_the_drain(
     assert sorted(told[2:]) == ["closed", "committed"]  # be it in different processes
 
 
-def test_a_drain_waits_for_what_goes_on_behind_the_answer(log: Path, gate: Gate) -> None:
+def test_a_drain_waits_for_what_goes_on_behind_the_answer(
+    log: Path, gate: Gate, told: Told
+) -> None:
     groups = (
         {"name": "one", "nodes": ["answering"]},
         {"name": "two", "nodes": ["auditing"], **ASYNC},
     )
 
-    def open_in_the_drain(service: Service) -> None:
-        drain_begun(service)
+    def open_in_the_drain() -> None:
+        told.wait_for("drain_begun")
         gate.open()
 
-    with serve(asked(groups, modules=["asked_branching"])) as service:
+    with serve(asked(groups, modules=["asked_branching"], runtime=told.runtime)) as service:
         assert service.request(Envelope(Branch(str(log), gate.path))).wait().status == "success"
         gate.reached()
-        later = threading.Thread(target=open_in_the_drain, args=[service])
+        later = threading.Thread(target=open_in_the_drain)
         later.start()
     later.join(PATIENCE)
     assert lines(log) == ["audited"]
@@ -136,10 +138,11 @@ def test_a_coroutine_that_does_not_heed_its_end_holds_up_no_close() -> None:
     loop, ended = asyncio.Runner(), threading.Event()
 
     async def deaf() -> None:
-        until = loop.get_loop().time() + PATIENCE
-        while (left := until - loop.get_loop().time()) > 0:
+        over = asyncio.Event()
+        loop.get_loop().call_later(PATIENCE, over.set)
+        while not over.is_set():
             with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.sleep(left)
+                await over.wait()
         ended.set()
 
     async def begun() -> asyncio.Task[None]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from asked_app import Ask, Reply
 from asked_side import Risky
-from asking import FOUR, Gate, asked, come_true, drain_begun
+from asking import FOUR, Gate, Told, asked
 from sk_kernel import (
     AdapterFailedError,
     BoundaryDispatchInput,
@@ -26,6 +26,7 @@ from sk_supervisor import (
     ServiceFailedError,
     serve,
 )
+from supervisor_harness import until
 
 PATIENCE = 30.0
 
@@ -143,7 +144,7 @@ def test_a_group_that_is_restarted_answers_again() -> None:
             outcomes.append(service.request(Envelope(Ask(2))).wait(PATIENCE))
             return outcomes[-1].category != "transport"
 
-        come_true(is_replaced, "the successor is in its place")
+        until(is_replaced, "the successor is in its place")
         assert ok(outcomes[-1]).n == 4
 
 
@@ -161,15 +162,15 @@ def test_a_service_that_cannot_start_says_why() -> None:
 @pytest.mark.parametrize("groups", [None, FOUR], ids=["memory", "four"])
 @pytest.mark.parametrize("asked_before", [0, 2])
 def test_what_is_in_flight_is_answered_before_a_drain_ends_the_run(
-    groups: Any, asked_before: int, gate: Gate
+    groups: Any, asked_before: int, gate: Gate, told: Told
 ) -> None:
     """Also where somebody had asked for a stop, and again, before the block's end did."""
-    with serve(asked(groups)) as service:
+    with serve(asked(groups, runtime=told.runtime)) as service:
         waiter = service.request(Envelope(Ask(4, do="wait:third", gate=gate.path)))
         gate.reached()
         for _ in range(asked_before):
             service._supervisor.request_stop("test")
-        later = threading.Thread(target=lambda: (drain_begun(service), gate.open()))
+        later = threading.Thread(target=lambda: (told.wait_for("drain_begun"), gate.open()))
         later.start()
     assert ok(waiter.wait(0)).n == 8
     later.join(PATIENCE)
@@ -201,7 +202,7 @@ def test_what_nodes_give_up_of_requests_is_in_the_status_though_no_batch_comes()
     with serve(asked(FOUR)) as service:
         assert service.request(Envelope(Risky(1))).wait(PATIENCE).node == "risky"
         told = service.status
-        come_true(lambda: sum(each.skipped for each in told().workers()), "a worker says it")
+        until(lambda: sum(each.skipped for each in told().workers()), "a worker says it")
 
 
 def test_a_block_that_raises_drains_the_run_and_raises_on() -> None:

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 import pytest
 from asked_app import Ask, Second
-from asking import SHARED, asked, come_true
+from asking import SHARED, asked
 from sk_kernel import Envelope
 from sk_supervisor import Service, serve
-from supervisor_harness import Ears
+from supervisor_harness import Ears, until
 
 PATIENCE = 30.0
 AGAIN = {"restart": {"policy": "on_failure", "backoff_seconds": 0.01}}
@@ -45,7 +45,7 @@ def test_they_fail_at_once_though_a_successor_died_as_it_started(ears: Ears) -> 
         third = ears.hear("two-0.3")
         assert [fate(service, ask) for ask in (Second(1), Ask(1), Second(2))] == ["transport"] * 3
         third.let_go()
-        come_true(lambda: fate(service, Ask(1)) != "transport", "those before it know of the third")
+        until(lambda: fate(service, Ask(1)) != "transport", "those before it know of the third")
         assert fate(service, Second(1)) == ""
 
 
@@ -55,7 +55,7 @@ def test_without_a_key_they_go_to_the_workers_that_are_there(ears: Ears) -> None
         late = ears.hear_any()
         assert [fate(service, Second(n)) for n in range(4)] == [""] * 4
         late.let_go()
-        come_true(lambda: len(workers_of(service)) == 2, "both are there again")
+        until(lambda: len(workers_of(service)) == 2, "both are there again")
 
 
 def workers_of(service: Service) -> set[int]:

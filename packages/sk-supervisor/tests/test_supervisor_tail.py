@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sk_supervisor._lives.evidence import last_bytes
 from sk_supervisor._processes.tail import TAIL_LINES, Tail
-from supervisor_harness import ONE_GROUP, supervised
+from supervisor_harness import ONE_GROUP, PATIENT, supervised
 
 LONGEST = 200
 OWN = '  File "/app/nodes.py", line 12 in price'
@@ -65,8 +65,9 @@ def test_what_comes_behind_a_dump_are_last_lines_again() -> None:
 def test_a_crash_in_c_code_says_in_the_event_and_the_error_which_node_it_was(
     target: Path,
 ) -> None:
-    with supervised(target, groups=ONE_GROUP, work={"at": 5, "do": "crash"}) as run:
-        error = run.fails(25.0)
+    work = {"at": 5, "do": "crash"}
+    with supervised(target, groups=ONE_GROUP, work=work, every_group=PATIENT) as run:
+        error = run.fails()
         [event] = run.events("worker_failed")
     told = str(event.fields["stderr_tail"]).splitlines()
     for lines in (told, error.stderr_tail):

@@ -62,7 +62,8 @@ async def wait(ask: Wait, db: Db) -> None:
     try:
         await asyncio.Event().wait()
     finally:
-        await asyncio.sleep(0.05)  # as a rollback takes its time
+        for _ in range(100):  # as a rollback takes its time
+            await asyncio.sleep(0)
         note(ask.log, f"left, {db.now}")
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
-import threading
+import select
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sk_config import Config, build_config
-from sk_supervisor import Service
+from supervisor_harness import PATIENCE
 
 SIDE = ["left", "right", "risky", "echo"]
 FOUR: tuple[dict[str, Any], ...] = (
@@ -65,18 +66,34 @@ def asked(
     )
 
 
-def come_true(is_so: Callable[[], object], what: str, patience: float = 30.0) -> None:
-    """Return when something is so that nobody tells; where it does not come, fail, and say what."""
-    between, until = threading.Event(), time.monotonic() + patience
-    while not is_so():
-        assert time.monotonic() < until, f"within {patience} s it has not come: {what}"
-        between.wait(0.01)
+class Told:
+    """What a run tells, as its exporter writes it into a FIFO."""
 
+    def __init__(self, folder: Path) -> None:
+        path = folder / "told"
+        os.mkfifo(path)
+        self._end = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # its own end, too: so it never ends
+        self._rest = b""
+        exporter = {"kind": "jsonl", "settings": {"path": str(path)}}
+        #: What makes a run tell it, under ``runtime``.
+        self.runtime = {"observability": {"logging": {"exporters": [exporter]}}}
 
-def drain_begun(service: Service) -> None:
-    """Return when it has: from then on only what is in flight is answered."""
-    events = service._supervisor.lifecycle_events
-    come_true(lambda: any(e.name == "drain_begun" for e in events()), "drain_begun")
+    def wait_for(self, name: str) -> None:
+        """Return when the next event of that name has come."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            *lines, self._rest = self._rest.split(b"\n")
+            for number, line in enumerate(lines, 1):
+                if json.loads(line)["event"] == name:
+                    self._rest = b"\n".join([*lines[number:], self._rest])
+                    return
+            left = max(0.0, end - time.monotonic())
+            assert select.select([self._end], [], [], left)[0], f"not told in time: {name}"
+            self._rest += os.read(self._end, 65536)
+
+    def close(self) -> None:
+        """Hear no more."""
+        os.close(self._end)
 
 
 class Gate:

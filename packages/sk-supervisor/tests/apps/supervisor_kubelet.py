@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from typing import Any
 
 import psutil
 from sk_supervisor._system.signals import ECHO_SECONDS
-from supervisor_harness import PATIENCE, Command, written
+from supervisor_harness import PATIENCE, Command, let_pass, written
 from supervisor_probing import Answer, probe
 
 #: Between two probes; kubelets count in whole seconds.
@@ -92,7 +91,7 @@ class Kubelet:
 
     def insist(self) -> None:
         """A second signal, behind the echoes of the first, which was heard."""
-        threading.Event().wait(ECHO_SECONDS * 2)
+        let_pass(ECHO_SECONDS * 2)
         self.note("SIGINT")
         self.container.signal(signal.SIGINT)
 
