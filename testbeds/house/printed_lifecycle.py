@@ -25,9 +25,13 @@ def lifecycle_diagram() -> str:
 
 
 def lifecycle_table() -> str:
-    """A row per event, a column per state: the next state, what is emitted, what else is done."""
-    rows = [["event", *(f"**{state}**" for state in State)], ["---"] * (len(State) + 1)]
-    rows += [[f"`{event}`", *(_cell(state, event) for state in State)] for event in Event]
+    """A row per event, a column per state: the next state, what is emitted, what else is done.
+
+    A state that no event changes has no column.
+    """
+    states = [state for state in State if any(step(state, event) for event in Event)]
+    rows = [["event", *(f"**{state}**" for state in states)], ["---"] * (len(states) + 1)]
+    rows += [[f"`{event}`", *(_cell(state, event) for state in states)] for event in Event]
     return _table(rows)
 
 

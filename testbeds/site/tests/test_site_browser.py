@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ pytestmark = pytest.mark.browser
 
 WIDTHS = (360, 1280)
 PAGES = ("index.html", "architecture.html", "configuration.html", "api/sk_kernel.html")
+AS_WRITTEN = r"<(pre|code|script|style)\b.*?</\1>"
 WAITS = "--virtual-time-budget=20000"
 FRAME = """<!doctype html><title>frame</title><body style="margin:0">
 <iframe id="it" src="{page}" style="width:{width}px;height:4000px;border:0"></iframe>
@@ -38,6 +40,14 @@ def site() -> Path:
     if "SK_SITE" not in os.environ:
         pytest.fail("SK_SITE does not say where the site is: nox -s docs", pytrace=False)
     return Path(os.environ["SK_SITE"])
+
+
+def test_a_number_on_a_page_is_never_on_two_lines(site: Path) -> None:
+    for name in ("index.html", "performance.html"):
+        page = (site / name).read_text("utf-8")
+        text = re.sub(f"(?s){AS_WRITTEN}|<[^>]*>", "", page)
+        assert re.search("\\d\N{NO-BREAK SPACE}000", text)
+        assert not re.search(r"\d \d{3}\b|\d %", text)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
