@@ -502,7 +502,7 @@ def test_letters_that_are_left_behind_a_commit_say_that_there_are_none_where_tha
     letters = staged(tmp_path / "dead")
     with (
         pytest.raises(DeadLettersLeftError, match="committed all the same, and there are no"),
-        letters.behind(commit=True),
+        letters.after_output(committed=True),
     ):
         letters.commit()
 

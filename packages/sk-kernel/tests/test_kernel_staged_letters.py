@@ -14,14 +14,15 @@ from pathlib import Path
 
 import pytest
 from sk_kernel import DeadLetterError, DeadLettersLeftError
-from sk_kernel._letters import lock, place
+from sk_kernel._letters import lock
+from sk_kernel._letters import target as letters_target
 from sk_kernel._letters.lock import locked
 from sk_kernel.runtime import staged_letters
 
 
 def test_they_take_their_place_behind_the_block_and_each_is_a_line(tmp_path: Path) -> None:
     target = tmp_path / "dead"
-    with staged_letters(str(target), behind_output=False) as letters:
+    with staged_letters(str(target), after_output=False) as letters:
         letters.add(b"one\n")
         letters.add(b"two")
         letters.stage()
@@ -33,7 +34,7 @@ def test_they_take_their_place_behind_the_block_and_each_is_a_line(tmp_path: Pat
 
 def test_behind_a_block_that_fails_nothing_is_left_of_them(tmp_path: Path) -> None:
     def fail() -> None:
-        with staged_letters(str(tmp_path / "dead"), behind_output=True) as letters:
+        with staged_letters(str(tmp_path / "dead"), after_output=True) as letters:
             letters.add(b"one\n")
             raise ValueError
 
@@ -42,9 +43,9 @@ def test_behind_a_block_that_fails_nothing_is_left_of_them(tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
 
 
-def taken(target: Path, *, behind_output: bool) -> None:
+def taken(target: Path, *, after_output: bool) -> None:
     """Letters whose place is taken while they are written."""
-    with staged_letters(str(target), behind_output=behind_output) as letters:
+    with staged_letters(str(target), after_output=after_output) as letters:
         letters.add(b"one\n")
         letters.stage()
         target.mkdir()
@@ -52,7 +53,7 @@ def taken(target: Path, *, behind_output: bool) -> None:
 
 def test_behind_an_output_they_are_kept_where_their_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DeadLettersLeftError) as caught:
-        taken(tmp_path / "dead", behind_output=True)
+        taken(tmp_path / "dead", after_output=True)
     assert Path(caught.value.parts).read_bytes() == b"one\n"
     assert str(caught.value).endswith(
         f"the output is committed all the same, and the dead letters are in {caught.value.parts}"
@@ -61,28 +62,28 @@ def test_behind_an_output_they_are_kept_where_their_place_is_refused(tmp_path: P
 
 def test_without_an_output_nothing_is_left_where_their_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DeadLetterError, match="it is no regular file"):
-        taken(tmp_path / "dead", behind_output=False)
+        taken(tmp_path / "dead", after_output=False)
     assert [path.name for path in tmp_path.iterdir()] == ["dead"]
 
 
 def test_a_folder_that_is_not_there_is_told_before_the_block(tmp_path: Path) -> None:
     place = tmp_path / "none" / "dead"
-    opened = staged_letters(str(place), behind_output=False)
+    opened = staged_letters(str(place), after_output=False)
     with pytest.raises(DeadLetterError, match=f"cannot open {place}"), opened:
         pytest.fail("there is no place for them")
 
 
 def test_of_a_link_the_file_that_it_leads_to_is_replaced(tmp_path: Path) -> None:
     (link := tmp_path / "link").symlink_to(tmp_path / "file")
-    with staged_letters(str(link), behind_output=False) as letters:
+    with staged_letters(str(link), after_output=False) as letters:
         letters.add(b"one\n")
         letters.stage()
     assert link.is_symlink()
     assert (tmp_path / "file").read_bytes() == b"one\n"
 
 
-def put(target: Path, line: bytes, *, behind_output: bool = False) -> None:
-    with staged_letters(str(target), behind_output=behind_output) as letters:
+def put(target: Path, line: bytes, *, after_output: bool = False) -> None:
+    with staged_letters(str(target), after_output=after_output) as letters:
         letters.add(line)
         letters.stage()
 
@@ -95,7 +96,7 @@ def test_of_runs_that_end_at_the_same_time_no_letters_are_lost(
     target.write_bytes(b"old\n")
     second = threading.Thread(target=put, args=(target, b"second\n"))
     has_come = threading.Event()
-    keep_former, flock = place.keep_former, fcntl.flock
+    keep_former, flock = letters_target.keep_former, fcntl.flock
 
     def keep(former: str, successor: str) -> None:
         keep_former(former, successor)
@@ -110,7 +111,7 @@ def test_of_runs_that_end_at_the_same_time_no_letters_are_lost(
             has_come.set()
         flock(descriptor, how)
 
-    monkeypatch.setattr(place, "keep_former", keep)
+    monkeypatch.setattr(letters_target, "keep_former", keep)
     monkeypatch.setattr(fcntl, "flock", lock)
     put(target, b"first\n")
     second.join()
@@ -195,7 +196,7 @@ def test_a_lock_that_another_process_keeps_is_waited_for_within_a_bound(
     target = tmp_path / "dead"
     target.write_bytes(b"old\n")
     with held_elsewhere(target), pytest.raises(DeadLettersLeftError) as caught:
-        put(target, b"one\n", behind_output=True)
+        put(target, b"one\n", after_output=True)
     error = caught.value
     assert (error.action, error.what) == ("lock", f"{target}%lock")
     assert error.problem == (
@@ -240,23 +241,25 @@ class SignalledError(Exception):
     """What a handler raises."""
 
 
-def signalled(number: int, _: object) -> None:
-    raise SignalledError
-
-
 def test_a_wait_for_a_lock_ends_where_a_signal_handler_raises(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = tmp_path / "dead"
+    target, handled = tmp_path / "dead", threading.Event()
     flock = fcntl.flock
 
     def signal_and_lock(descriptor: int, how: int) -> None:
-        if not how & fcntl.LOCK_NB:
+        # Again and again: one that comes just before the main thread waits does not end the wait.
+        while not (how & fcntl.LOCK_NB or handled.wait(0.01)):
             os.kill(os.getpid(), signal.SIGUSR1)
         flock(descriptor, how)
 
+    def handle(number: int, _: object) -> None:
+        if not handled.is_set():
+            handled.set()
+            raise SignalledError
+
     monkeypatch.setattr(fcntl, "flock", signal_and_lock)
-    before = signal.signal(signal.SIGUSR1, signalled)
+    before = signal.signal(signal.SIGUSR1, handle)
     try:
         with held_elsewhere(target), pytest.raises(SignalledError):
             put(target, b"one\n")

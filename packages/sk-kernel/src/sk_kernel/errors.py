@@ -199,8 +199,8 @@ class AdapterFailedError(RunError):
         self.adapter, self.action = adapter, action
         self.cause_type, self.problem, self.after = cause_type, problem, after
         tail = f": {problem}" if problem else ""
-        behind = f" after {after:,} record{'s' * (after > 1)}" if after else ""
-        super().__init__(f"{adapter} failed to {action}{behind}: {cause_type}{tail}")
+        position = f" after {after:,} record{'s' * (after > 1)}" if after else ""
+        super().__init__(f"{adapter} failed to {action}{position}: {cause_type}{tail}")
 
 
 class WireError(RunError):
@@ -235,7 +235,7 @@ class RequestSpreadTooFarError(RunError):
     def __init__(self, node: str) -> None:
         self.node = node
         super().__init__(
-            f"a request has become too many parts behind {node!r} to be kept count of: put nodes"
+            f"a request has become too many parts after {node!r} to be kept count of: put nodes"
             " that make several records of one into a group with those that take them"
         )
 

@@ -42,7 +42,7 @@ def call_adapter(adapter: str, action: str, call: Callable[..., T], *arguments: 
         raise AdapterFailedError(adapter, action, type(error).__name__, problem) from error
 
 
-def call_behind(first: BaseException, then: Callable[[], None]) -> None:
+def clean_up_after(first: BaseException, then: Callable[[], None]) -> None:
     """Run the cleanup ``then`` after the failure ``first``; add its error to that as a note."""
     try:
         then()

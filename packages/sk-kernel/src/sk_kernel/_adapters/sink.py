@@ -141,7 +141,7 @@ class SinkDriver:
             cause = getattr(error, "cause_type", type(error).__name__)
             self.unsummed = f"{SINK} failed to give its summary: {cause}"
             return {}
-        counters = _told(given)
+        counters = _counters_of(given)
         if left := len(given) - len(counters):
             self.unsummed = (
                 f"{SINK}: {left:,} of {len(given):,} counters of its summary are left out: it may"
@@ -159,7 +159,7 @@ def _places(named: Any) -> tuple[str, ...]:
     return places
 
 
-def _told(given: Mapping[Any, Any]) -> dict[str, int]:
+def _counters_of(given: Mapping[Any, Any]) -> dict[str, int]:
     """Return the counters that can be sent; if there are too many, the first of them."""
     fit = [name for name, count in given.items() if _is_counter(name, count)]
     return {name: given[name] for name in fit[:_COUNTERS]}

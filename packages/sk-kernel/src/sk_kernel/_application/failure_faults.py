@@ -10,7 +10,7 @@ from sk_kernel._declare.failure import FailureSpec
 from sk_kernel._graph.entrances import only_asked
 from sk_kernel._graph.graph import Graph
 from sk_kernel._graph.units import state_units
-from sk_kernel._letters.place import BESIDE, may_be_replaced, place_of
+from sk_kernel._letters.target import BESIDE, may_be_replaced, resolved_target
 from sk_kernel._wire.portable import portability_faults
 from sk_kernel.errors import DeadLetterError, Fault
 
@@ -50,7 +50,7 @@ def letter_file_faults(
         return
     path = f"{_PATH}.dead_letter.path"
     try:
-        target = place_of(failure.dead_letters)
+        target = resolved_target(failure.dead_letters)
     except DeadLetterError as error:
         yield Fault(path, "bad_value", _FILE, f"{error.what}: {error.problem}")
         return

@@ -180,7 +180,7 @@ def _depths(graph: Graph, units: Iterable[Unit], group_of: Mapping[str, str]) ->
     depth: dict[str, int] = {}
     leading = {e.producer for e in graph.edges}
 
-    def behind(producer: str, group: str) -> int:
+    def depth_after(producer: str, group: str) -> int:
         return depth[producer] + (group_of[producer] != group)
 
     for unit in sorted(units, key=lambda unit: SINK in unit):
@@ -189,6 +189,6 @@ def _depths(graph: Graph, units: Iterable[Unit], group_of: Mapping[str, str]) ->
             before |= depth.keys() - leading
         elif not before and SOURCE in depth:
             before = {SOURCE}
-        own = max((behind(name, group_of[unit[0]]) for name in before), default=0)
+        own = max((depth_after(name, group_of[unit[0]]) for name in before), default=0)
         depth.update(dict.fromkeys(unit, own))
     return depth

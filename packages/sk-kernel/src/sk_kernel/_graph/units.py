@@ -44,12 +44,12 @@ def _in_order(
     Such an order exists, since units that feed each other have been merged.
     """
     unit_of = {name: unit for unit in units for name in unit}
-    behind = {
+    followers = {
         unit: {unit_of[name] for own in unit for name in feeds[own]} - {unit}
         for unit in unit_of.values()
     }
-    missing = dict.fromkeys(behind, 0)
-    for following in behind.values():
+    missing = dict.fromkeys(followers, 0)
+    for following in followers.values():
         for unit in following:
             missing[unit] += 1
     free = [(rank[unit[0]], unit) for unit, number in missing.items() if number == 0]
@@ -58,7 +58,7 @@ def _in_order(
     while free:
         _, unit = heapq.heappop(free)
         ordered.append(unit)
-        for after in behind[unit]:
+        for after in followers[unit]:
             missing[after] -= 1
             if missing[after] == 0:
                 heapq.heappush(free, (rank[after[0]], after))

@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator
 from sk_kernel._declare.failure import FailureSpec
 from sk_kernel._letters.merging import Share, merged
 from sk_kernel._letters.parts import parts_of
-from sk_kernel._letters.place import place_of, put_in_place, refuse_others, told_of
+from sk_kernel._letters.target import as_letter_error, put_in_place, refuse_others, resolved_target
 from sk_kernel.errors import DeadLetterError, DeadLettersLeftError
 
 _MERGED = "merged"
@@ -30,7 +30,7 @@ class DeadLetterFile:
     """
 
     def __init__(self, failure: FailureSpec) -> None:
-        self._target = place_of(failure.dead_letters or "") if failure.writes else ""
+        self._target = resolved_target(failure.dead_letters or "") if failure.writes else ""
         self._folder = ""
         self._in_place = False
 
@@ -40,7 +40,7 @@ class DeadLetterFile:
             from tempfile import mkdtemp
 
             folder, name = os.path.split(self._target)
-            with told_of("open", self._target):
+            with as_letter_error("open", self._target):
                 refuse_others(self._target)
                 self._folder = mkdtemp(prefix=f"{name}.", suffix=".parts", dir=folder)
         return self._folder
@@ -54,7 +54,7 @@ class DeadLetterFile:
             return 0
         count = 0
         staged = os.path.join(self._folder, _MERGED)
-        with told_of("merge", self._folder), open(staged, "wb") as file:
+        with as_letter_error("merge", self._folder), open(staged, "wb") as file:
             for line in merged(parts_of(self._folder), share, self._folder):
                 file.write(line)
                 count += 1
@@ -72,16 +72,16 @@ class DeadLetterFile:
             self._in_place = True
 
     @contextlib.contextmanager
-    def behind(self, *, commit: bool) -> Iterator[None]:
+    def after_output(self, *, committed: bool) -> Iterator[None]:
         """Context manager for work on the dead letters that may come after the output's commit.
 
-        :param commit: whether the output has been committed.
+        :param committed: whether the output has been committed.
         :raises DeadLettersLeftError: instead of a :class:`DeadLetterError`, if it has.
         """
         try:
             yield
         except DeadLetterError as error:
-            if not commit:
+            if not committed:
                 raise
             raise DeadLettersLeftError(error, self._left()) from error.__cause__
 
@@ -98,7 +98,7 @@ class DeadLetterFile:
         """Return the folder of parts if it has any part and :meth:`commit` has not succeeded."""
         if not self._folder or self._in_place:
             return ()
-        with told_of("look at", self._folder):
+        with as_letter_error("look at", self._folder):
             return (self._folder,) if parts_of(self._folder) else ()
 
     def _left(self) -> str:
@@ -119,7 +119,7 @@ def letter_lines(path: str) -> Generator[bytes, None, None]:
 
     :raises DeadLetterError: when it cannot be read; for parts also when a line is no dead letter.
     """
-    with told_of("read", path):
+    with as_letter_error("read", path):
         if os.path.isdir(path):
             parts = parts_of(path)
             if not parts:

@@ -19,7 +19,7 @@ from sk_kernel._wire.codec_errors import UNREADABLE, UNSENDABLE
 from sk_kernel.errors import DeadLetterError
 
 #: The sort key of dead letters in their file, which is unique within a run.
-Place = tuple[int, str, tuple[int, ...]]
+SortKey = tuple[int, str, tuple[int, ...]]
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,7 +46,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     headers: dict[str, str] = {}
 
 
-class _Placed(msgspec.Struct):
+class _SortFields(msgspec.Struct):
     sequence: int
     node: str
     key: tuple[int, ...]
@@ -54,7 +54,7 @@ class _Placed(msgspec.Struct):
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(DeadLetter).decode
-_decode_place = msgspec.json.Decoder(_Placed).decode
+_decode_sort_fields = msgspec.json.Decoder(_SortFields).decode
 _encode_payload = msgspec.msgpack.Encoder().encode
 
 
@@ -74,13 +74,13 @@ def read_letter(line: bytes) -> DeadLetter:
         raise DeadLetterError("read", "a line", _problem(error)) from None
 
 
-def letter_place(line: bytes) -> Place:
+def sort_key_of(line: bytes) -> SortKey:
     """Return the sort key of a line.
 
     :raises DeadLetterError: when the line is no dead letter.
     """
     try:
-        found = _decode_place(line)
+        found = _decode_sort_fields(line)
     except UNREADABLE as error:
         raise DeadLetterError("read", "a line", _problem(error)) from None
     return found.sequence, found.node, found.key

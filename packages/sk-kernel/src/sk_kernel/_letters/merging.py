@@ -11,7 +11,7 @@ from math import inf
 from operator import itemgetter
 from typing import IO, Final, NamedTuple
 
-from sk_kernel._letters.letters import Place, letter_place
+from sk_kernel._letters.letters import SortKey, sort_key_of
 from sk_kernel._letters.parts import worker_of
 from sk_kernel.errors import DeadLetterError
 
@@ -69,25 +69,25 @@ def _all(node: str) -> Records:
 
 
 def _one_pass(files: Sequence[_Sorted]) -> Iterator[bytes]:
-    last: Place | None = None
+    last: SortKey | None = None
     with contextlib.ExitStack() as stack:
         lines = [_lines(stack.enter_context(open(each.path, "rb")), each.share) for each in files]
-        for place, line in heapq.merge(*lines, key=itemgetter(0)):
-            if place != last:
+        for sort_key, line in heapq.merge(*lines, key=itemgetter(0)):
+            if sort_key != last:
                 yield line
-            last = place
+            last = sort_key
 
 
-def _lines(file: IO[bytes], share: Callable[[str], Records]) -> Iterator[tuple[Place, bytes]]:
+def _lines(file: IO[bytes], share: Callable[[str], Records]) -> Iterator[tuple[SortKey, bytes]]:
     """Yield the dead letters of records in a node's share, and all of requests, which run once."""
     share_of = cache(share)
     for number, line in enumerate(file, 1):
         if line.endswith(b"\n"):  # otherwise its writer died here, and the batch was run again
             try:
-                place = letter_place(line)
+                sort_key = sort_key_of(line)
             except DeadLetterError as error:
                 what = f"{file.name}, line {number}"
                 raise DeadLetterError("read", what, error.problem) from None
-            sequence, node, _ = place
+            sequence, node, _ = sort_key
             if sequence <= 0 or any(after < sequence <= to for after, to in share_of(node)):
-                yield place, line
+                yield sort_key, line

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 
 from sk_kernel._letters.keep import file_name, name_of
-from sk_kernel._letters.letters import DeadLetter, Place, written_letter
-from sk_kernel._letters.place import told_of
+from sk_kernel._letters.letters import DeadLetter, SortKey, written_letter
+from sk_kernel._letters.target import as_letter_error
 
 _PART = ".part"
 _REQUESTS_PART = f".asked{_PART}"
@@ -42,12 +42,12 @@ class LetterPart:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._held: list[tuple[Place, bytes]] = []
+        self._held: list[tuple[SortKey, bytes]] = []
 
     def hold(self, letter: DeadLetter) -> None:
         """Hold a dead letter until the next :meth:`flush`."""
-        place = letter.sequence, letter.node, letter.key
-        self._held.append((place, written_letter(letter)))
+        sort_key = letter.sequence, letter.node, letter.key
+        self._held.append((sort_key, written_letter(letter)))
 
     def flush(self, *, of_requests: bool) -> None:
         """Append the dead letters that are held to their part.
@@ -60,6 +60,6 @@ class LetterPart:
         part = self._path
         if of_requests:
             part = part.removesuffix(_PART) + _REQUESTS_PART
-        with told_of("write", part), open(part, "ab") as file:
+        with as_letter_error("write", part), open(part, "ab") as file:
             file.write(b"".join(line for _, line in self._held))
         self._held.clear()

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import IO
 
-from sk_kernel._letters.place import place_of, put_in_place, refuse_others, told_of
+from sk_kernel._letters.target import as_letter_error, put_in_place, refuse_others, resolved_target
 from sk_kernel.errors import DeadLetterError, DeadLettersLeftError
 
 
@@ -23,34 +23,34 @@ class StagedLetters:
 
     def add(self, line: bytes) -> None:
         """Add the line of a dead letter."""
-        with told_of("write", self._file.name):
+        with as_letter_error("write", self._file.name):
             self._file.write(line if line.endswith(b"\n") else line + b"\n")
         self.count += 1
 
     def stage(self) -> None:
         """Flush all dead letters to the disk; call this when the last one has been added."""
-        with told_of("write", self._file.name):
+        with as_letter_error("write", self._file.name):
             self._file.flush()
             os.fsync(self._file.fileno())
 
 
 @contextlib.contextmanager
-def staged_letters(path: str, *, behind_output: bool) -> Iterator[StagedLetters]:
+def staged_letters(path: str, *, after_output: bool) -> Iterator[StagedLetters]:
     """Context manager for a file of dead letters that replaces ``path`` after the block.
 
     The block adds the dead letters and calls :meth:`StagedLetters.stage`. If it raises, the new
     file is removed and ``path`` is unchanged. Dead letters that were at ``path`` are kept beside
     it. If ``path`` is a link, the file that it leads to is replaced.
 
-    :param behind_output: whether the block commits an output, which cannot be undone afterwards.
+    :param after_output: whether the block commits an output, which cannot be undone afterwards.
     :raises DeadLetterError: when an operation of the file system fails.
     :raises DeadLettersLeftError: when one fails after the output's commit; the new file is kept.
     """
     from tempfile import NamedTemporaryFile
 
-    target = place_of(path)
+    target = resolved_target(path)
     folder, name = os.path.split(target)
-    with told_of("open", target):
+    with as_letter_error("open", target):
         refuse_others(target)
         file = NamedTemporaryFile(  # noqa: SIM115 - it is closed below
             dir=folder, prefix=f"{name}.", suffix=".part", delete=False
@@ -60,7 +60,7 @@ def staged_letters(path: str, *, behind_output: bool) -> Iterator[StagedLetters]
         try:
             put_in_place(target, file.name)
         except DeadLetterError as error:
-            if behind_output:
+            if after_output:
                 raise DeadLettersLeftError(error, file.name) from error.__cause__
             raise
     except DeadLettersLeftError:

@@ -128,7 +128,7 @@ class Stopwatch:
     def stages(self) -> list[Stage]:
         """Return the measured stages, in the order in which they were wrapped."""
         look = _cost_of_a_look(self._wall_clock)
-        several = (_told(name, account, look) for name, account in self._accounts.items())
+        several = (_stages_of(name, account, look) for name, account in self._accounts.items())
         return [stage for stages in several for stage in stages]
 
 
@@ -137,7 +137,7 @@ def timed_if(stopwatch: Stopwatch | None, stage: str, call: Callable[P, T]) -> C
     return call if stopwatch is None else stopwatch.timed(stage, call)
 
 
-def _told(name: str, account: _Account, look: tuple[float, float]) -> Iterable[Stage]:
+def _stages_of(name: str, account: _Account, look: tuple[float, float]) -> Iterable[Stage]:
     cpu, wait = account.cpu / 1e9, max(account.wall - account.cpu, 0) / 1e9
     if not account.parts:
         return [Stage(name, account.calls, cpu, wait, account.first, account.through)]

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import msgspec
 
-from sk_kernel._adapters.calls import call_behind
+from sk_kernel._adapters.calls import clean_up_after
 from sk_kernel._adapters.source import BatchLimits
 from sk_kernel._application.application import ApplicationContext
 from sk_kernel._batch.batch import Batch
@@ -157,7 +157,7 @@ class MemoryRun:
         self._losses.write_to(letter_part(self._letters.open(), MEMORY, 0))
         try:
             last = self._work()
-            with self._letters.behind(commit=self._sink.committed):
+            with self._letters.after_output(committed=self._sink.committed):
                 self._letters.commit()
             return last
         finally:
@@ -168,7 +168,7 @@ class MemoryRun:
         try:
             self._sink.open()
         except BaseException as error:
-            call_behind(error, self._source.close)
+            clean_up_after(error, self._source.close)
             raise
         try:
             self._sink.partial_outputs()  # fail early, as workers do
@@ -177,8 +177,8 @@ class MemoryRun:
                 self._on_open(self)
             last = self._pump()
         except BaseException as error:
-            call_behind(error, self._source.close)
-            call_behind(error, self._abort)
+            clean_up_after(error, self._source.close)
+            clean_up_after(error, self._abort)
             raise
         try:
             self._source.close()
@@ -186,7 +186,7 @@ class MemoryRun:
             if last.complete:
                 self._sink.end(complete=True)
         except BaseException as error:
-            call_behind(error, self._abort)
+            clean_up_after(error, self._abort)
             raise
         if not last.complete:
             self._abort()

@@ -213,7 +213,7 @@ class Tracer:
     def flush(self) -> None:
         """Hand all spans over to the observers, however few."""
         self.settle()
-        held = list(handed(self._told(), MOST_HANDED))
+        held = list(handed(self._made(), MOST_HANDED))
         self._causes.clear()
         self._maker.forget()
         self.rows.forget()
@@ -240,7 +240,7 @@ class Tracer:
         self._noted += 1
         self._notes.append(note)
 
-    def _told(self) -> Iterator[SpanColumns | NodeSpan]:
+    def _made(self) -> Iterator[SpanColumns | NodeSpan]:
         """Make and yield the spans of all notes."""
         notes, self._notes, self._noted = self._notes, [], 0
         maker, hops, causes = self._maker, self._hops, self._causes

@@ -104,7 +104,7 @@ class SpanMaker:
                 errors=[error] * len(keys) if error else None,
                 links=come_by,
                 own_links=links,
-                attributes=_told(known, records.traces),
+                attributes=_attributes_of(known, records.traces),
             )
             handoff, come_by, parents, links = None, (), made, None
 
@@ -224,7 +224,7 @@ def _origins_in(
     )
 
 
-def _told(
+def _attributes_of(
     known: Sequence[Correlation] | None, traces: Iterable[str]
 ) -> Sequence[Mapping[str, str | int]] | None:
     """Return the attributes of the records' spans; None without correlations."""

@@ -78,12 +78,12 @@ def _foreign_fault(vertex: str, payload: PayloadType, foreign: list[str], place:
     if any("union" in problem.lower() for problem in foreign):
         wanted += ", in a union classes that are told apart (msgspec.Struct with tag=True)"
     got = ", ".join(foreign)
-    if foreign not in ([payload.name], [_told(payload.cls)]):
+    if foreign not in ([payload.name], [_class_name(payload.cls)]):
         got = f"{payload.name} with {got}"
     return Fault(vertex, "not_portable", wanted, got, place)
 
 
-def _told(cls: type) -> str:
+def _class_name(cls: type) -> str:
     """Return the name of a class that MessagePack cannot carry; it says so if it is pydantic's."""
     is_model = any(base.__module__.partition(".")[0] == "pydantic" for base in cls.__mro__)
     return f"{cls.__qualname__}, a model of pydantic" if is_model else cls.__qualname__
@@ -104,7 +104,7 @@ def _look(info: Any, place: str, foreign: set[str], untyped: set[str], seen: lis
     if isinstance(info, msgspec.inspect.AnyType) or cls is object:
         untyped.add(place)
     elif cls is not None:
-        foreign.add(_told(cls))
+        foreign.add(_class_name(cls))
     elif not any(info is known for known in seen):  # a type may contain itself
         seen.append(info)
         foreign.update(_left_out(info))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sk_kernel._application.spec import ApplicationSpec
 from sk_kernel._calls.losses import Loss
-from sk_kernel._letters.letters import Place, whole_key
+from sk_kernel._letters.letters import SortKey, whole_key
 from sk_kernel._record.envelope import root_of
 
 
@@ -38,7 +38,7 @@ class LetterBox:
 
     def __init__(self, path: str = "") -> None:
         self._path = path
-        self._taken: list[tuple[Place, GivenUp]] = []
+        self._taken: list[tuple[SortKey, GivenUp]] = []
 
     def put_into(self, application: ApplicationSpec) -> ApplicationSpec:
         """Return the application with ``path`` as its file of dead letters."""

@@ -92,7 +92,7 @@ def a_shutdown_is_legal_in_every_state(bench: SupervisorBench) -> None:
             holds(it.supervisor.shutdown() in RUNGS, "a rung of the ladder")
             equal(it.supervisor.shutdown(), "none")
             it.all_stopped()
-            refused(it.supervisor.run, "run() behind a shutdown")
+            refused(it.supervisor.run, "run() after a shutdown")
 
 
 def groups_stop_when_told(bench: SupervisorBench) -> None:

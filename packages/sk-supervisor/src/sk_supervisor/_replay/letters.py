@@ -134,7 +134,7 @@ def replay_letters(prepared: Prepared, path: str, how: LetterOptions) -> Replaye
         with ExitStack() as ends:
             left = None
             if how.remaining is not None:
-                left = ends.enter_context(staged_letters(how.remaining, behind_output=how.write))
+                left = ends.enter_context(staged_letters(how.remaining, after_output=how.write))
             loop = ends.enter_context(loop_if(needed=needs_loop(graph, graph.order)))
             ends.callback(container.close, loop)
             sink = ends.enter_context(_sink(prepared.application, container, write=how.write))

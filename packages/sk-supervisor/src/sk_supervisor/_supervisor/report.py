@@ -70,7 +70,7 @@ def with_letters(report: RunReport, letters: DeadLetterFile, share: Share) -> Ru
     :raises DeadLettersLeftError: when they cannot be committed, and the sink has committed.
     :raises DeadLetterError: when they cannot be committed, and the sink has not.
     """
-    with letters.behind(commit=report.outcome == "completed"):
+    with letters.after_output(committed=report.outcome == "completed"):
         count = letters.stage(share)
         letters.commit()
     return msgspec.structs.replace(report, dead_lettered=count)

@@ -20,8 +20,8 @@ def keep_from_children(handler: Callable[..., object]) -> None:
     _OURS.add(handler)
 
 
-def no_more_ours(handler: Callable[..., object]) -> None:
-    """Note that the handler is no longer installed."""
+def allow_in_children(handler: Callable[..., object]) -> None:
+    """Undo :func:`keep_from_children`: the handler is no longer installed."""
     _OURS.discard(handler)
 
 

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from sk_supervisor._system.exit import exits_are_lost
-from sk_supervisor._system.forked import keep_from_children, no_more_ours
+from sk_supervisor._system.forked import allow_in_children, keep_from_children
 
 if TYPE_CHECKING:
     from sk_supervisor._system.last_resort import LastResort
@@ -208,4 +208,4 @@ def signals_to(
     finally:
         break_in.disarm()
         hand_back()
-        no_more_ours(handle)
+        allow_in_children(handle)

@@ -18,7 +18,7 @@ from sk_kernel.errors import DeadLetterError
 BESIDE: Final = len(".abcdefgh.parts")
 
 
-def place_of(path: str) -> str:
+def resolved_target(path: str) -> str:
     """Return the absolute path with links resolved: that file is replaced, and links are kept.
 
     :raises DeadLetterError: when the text cannot be a path, or the path is relative and the working
@@ -34,7 +34,7 @@ def place_of(path: str) -> str:
 
 
 @contextlib.contextmanager
-def told_of(action: str, path: str) -> Iterator[None]:
+def as_letter_error(action: str, path: str) -> Iterator[None]:
     """Context manager that raises an :exc:`OSError` of its block as a :class:`DeadLetterError`."""
     try:
         yield
@@ -70,7 +70,7 @@ def put_in_place(target: str, staged: str) -> None:
     :raises DeadLetterError: when ``target`` is no longer a regular file, or an operation of the
         file system fails.
     """
-    with told_of("put in place", target), locked(target):
+    with as_letter_error("put in place", target), locked(target):
         refuse_others(target)
         os.chmod(staged, _mode_of(target))
         keep_former(target, staged)
