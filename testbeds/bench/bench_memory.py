@@ -91,6 +91,6 @@ def descendants() -> list[psutil.Process]:
 def _name_of(process: psutil.Process) -> str | None:
     """Our workers bear their id as their last argument; the first process is our child."""
     arguments = process.cmdline()
-    if any(argument.endswith("/sk_supervisor/_processes/child.py") for argument in arguments):
+    if any(argument.endswith("/sk_supervisor/_worker/child.py") for argument in arguments):
         return arguments[-1]
     return SUPERVISOR if process.ppid() == os.getpid() and "-m" in arguments else None

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sk_kernel.runtime import Visit
-from sk_supervisor._worker.backlog import MOST_TOGETHER, Backlog, Pace
+from sk_supervisor._worker.backlog import MOST_TOGETHER, AdaptiveLimit, Backlog
 
 
 class Come(NamedTuple):
@@ -229,18 +229,18 @@ def test_where_more_comes_than_can_be_done_what_is_begun_has_time_left() -> None
 def test_there_are_always_some_to_be_run_and_never_too_many(
     seconds: list[float], least: int
 ) -> None:
-    pace = Pace(least)
+    limit = AdaptiveLimit(least)
     for each in seconds:
-        pace.ran(each)
-        assert least <= pace.most <= MOST_TOGETHER
-        assert 0 <= pace.took <= max(seconds)
+        limit.ran(each)
+        assert least <= limit.most <= MOST_TOGETHER
+        assert 0 <= limit.took <= max(seconds)
 
 
 def test_what_takes_long_together_is_run_by_fewer_and_what_is_short_by_more() -> None:
-    pace = Pace()
+    limit = AdaptiveLimit()
     for _ in range(10):
-        pace.ran(0.3)
-    assert pace.most == 1
+        limit.ran(0.3)
+    assert limit.most == 1
     for _ in range(10):
-        pace.ran(0.001)
-    assert pace.most == MOST_TOGETHER
+        limit.ran(0.001)
+    assert limit.most == MOST_TOGETHER

@@ -22,7 +22,7 @@ from sk_kernel.runtime import TraceIds
 from sk_supervisor._protocol.failures import failure_of
 from sk_supervisor._run.execute import run_with
 from sk_supervisor._run.summary import with_cause
-from sk_supervisor._worker.words import print_failure
+from sk_supervisor._worker.reports import print_failure
 from supervisor_harness import (
     APPS,
     ONE_GROUP,

@@ -129,7 +129,7 @@ def test_who_lists_processes_sees_which_worker_each_is_to_be(target: Path) -> No
     with begun_early(prepared_in_one_group(target)):
         (pid,) = children()
         program, _, worker = command_of(pid)[-3:]
-        assert program.endswith("/sk_supervisor/_processes/child.py")
+        assert program.endswith("/sk_supervisor/_worker/child.py")
         assert worker == MIDDLE
 
 
@@ -295,7 +295,7 @@ def test_no_child_is_forked_while_a_worker_is_being_started(
 
 
 def test_one_that_is_let_go_of_without_a_word_says_so_and_leaves() -> None:
-    program = "import sys; from sk_supervisor.worker import main; main(sys.stdin.buffer, 0)"
+    program = "import sys; from sk_supervisor._worker.main import main; main(sys.stdin.buffer, 0)"
     done = subprocess.run(
         [sys.executable, "-c", program], stdin=subprocess.DEVNULL, capture_output=True, check=False
     )

@@ -165,7 +165,7 @@ def test_a_start_is_read_from_events_of_a_restarted_worker_the_first() -> None:
 
 
 def test_a_profile_is_read_as_it_was_written(tmp_path: Path) -> None:
-    profiler = Profiler(str(tmp_path), "a-0.1", "a", {"interpreter": 7})
+    profiler = Profiler(str(tmp_path), worker_id="a-0.1", group="a", marks={"interpreter": 7})
     profiler.main.timed("parse", lambda: None)()
     profiler.write(12)
     (told,) = read_profiles(str(tmp_path))
@@ -178,7 +178,7 @@ def test_a_profile_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_thread_s_processor_time_is_its_own_and_that_of_a_stage_s_thread_is_the_stage_s(
     tmp_path: Path,
 ) -> None:
-    profiler = Profiler(str(tmp_path), "a-0.1", "a")
+    profiler = Profiler(str(tmp_path), worker_id="a-0.1", group="a")
     profiler.begin()
     measured, received, done = threading.Event(), threading.Event(), threading.Event()
 
@@ -212,19 +212,19 @@ def test_a_thread_s_processor_time_is_its_own_and_that_of_a_stage_s_thread_is_th
 
 def test_a_profile_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(ProfileError, match="cannot write a profile: "):
-        Profiler(str(tmp_path / "none"), "a-0.1", "a").write(1)
+        Profiler(str(tmp_path / "none"), worker_id="a-0.1", group="a").write(1)
 
 
 def test_who_hears_of_a_profile_that_cannot_be_written_has_no_error(tmp_path: Path) -> None:
     heard: list[ProfileError] = []
-    Profiler(str(tmp_path / "none"), "a-0.1", "a", on_failure=heard.append).write(1)
+    Profiler(str(tmp_path / "none"), worker_id="a-0.1", group="a", on_failure=heard.append).write(1)
     assert [error.action for error in heard] == ["write"]
 
 
 def test_a_profile_is_written_into_its_folder_whatever_its_group_is_called(tmp_path: Path) -> None:
     folder = tmp_path / "of" / "runs"
     folder.mkdir(parents=True)
-    Profiler(str(folder), "../../x-0.1", "../../x").write(1)
+    Profiler(str(folder), worker_id="../../x-0.1", group="../../x").write(1)
     assert [told.worker_id for told in read_profiles(str(folder))] == ["../../x-0.1"]
     assert [path.name for path in tmp_path.iterdir()] == ["of"]
 

@@ -30,8 +30,8 @@ from sk_supervisor._processes.spawn import Standard, WorkerStart, interpreter_op
 from sk_supervisor._worker.assembly import Assembly
 from sk_supervisor._worker.inbox import Broke, Credit, Item, SourceRead
 from sk_supervisor._worker.pulse import Pulse
+from sk_supervisor._worker.reports import print_failure
 from sk_supervisor._worker.source_thread import SourceThread
-from sk_supervisor._worker.words import print_failure
 from sk_supervisor.errors import ApplicationExitError
 from supervisor_harness import PATIENCE, in_time, meanwhile, settings, threadless
 

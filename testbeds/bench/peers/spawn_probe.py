@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 PROCESSES = 4
-CHILD = "import sk_fundload.adapters, sk_fundload.nodes, sk_supervisor.worker"
+CHILD = "import sk_fundload.adapters, sk_fundload.nodes, sk_supervisor._worker.main"
 
 
 def main() -> int:

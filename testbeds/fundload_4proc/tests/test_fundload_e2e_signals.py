@@ -142,7 +142,7 @@ ENDLESS_IMPORT = b"""\
 import sys
 import threading
 
-if "sk_supervisor.worker" in sys.modules:
+if "sk_supervisor._worker.main" in sys.modules:
     threading.Event().wait()
 """
 

@@ -1,7 +1,7 @@
 """The package's public names; each one is imported when it is first used (PEP 562).
 
-A worker process imports ``sk_supervisor.worker`` and with it this package. Importing everything
-that only a supervisor needs would cost each worker a tenth of a second.
+A worker process imports ``sk_supervisor._worker.main`` and with it this package. Importing
+everything that only a supervisor needs would cost each worker a tenth of a second.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ def main() -> None:
     from sk_kernel.runtime import Container
     from sk_supervisor._worker.control_dial import dial_supervisor
     from sk_supervisor._worker.data_plane import DataPlaneChannel
+    from sk_supervisor._worker.main import main as work
     from sk_supervisor._worker.planes import Planes
-    from sk_supervisor.worker import main as work
 
     scope = Container()
     scope.provide(

@@ -51,6 +51,7 @@ class LocalGateway:
         run: MemoryRun,
         waiters: ReplyWaiterService,
         entrances: Entrances,
+        *,
         takes: Callable[[str], bool],
         on_failure: OnFailure,
     ) -> None:

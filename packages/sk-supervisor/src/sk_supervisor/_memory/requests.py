@@ -58,8 +58,8 @@ class LocalRequests:
                 run,
                 self.handoff.waiters,
                 Entrances(self._prepared.application.graph, self._run_id),
-                takes if tracing.exporters else lambda _: False,
-                self._on_failure,
+                takes=takes if tracing.exporters else lambda _: False,
+                on_failure=self._on_failure,
             )
         except OSError as error:
             raise RuntimeLifecycleReadyError(START, [WORKER], 0.0, str(error)) from error

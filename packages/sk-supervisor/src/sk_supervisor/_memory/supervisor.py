@@ -162,7 +162,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
         """Profile the run, which is not made yet, into a folder."""
         from sk_supervisor._profile.measures import Profiler
 
-        self._run.profiler = Profiler(folder, WORKER, MEMORY, on_failure=on_failure)
+        self._run.profiler = Profiler(folder, worker_id=WORKER, group=MEMORY, on_failure=on_failure)
 
     def partial_outputs(self) -> tuple[str, ...]:
         """Where unfinished output is: the sink's, and the dead letters of a run cut short."""

@@ -30,7 +30,7 @@ from sk_supervisor._system.signals import without_signals
 
 #: Its path, since the worker does not know the path of modules yet; ``-P`` keeps the files beside
 #: it, or in the working directory, from being imported.
-_CHILD = Path(__file__).with_name("child.py")
+_CHILD = Path(__file__).parents[1] / "_worker" / "child.py"
 
 
 class Standard(NamedTuple):

@@ -54,6 +54,7 @@ class Profiler:
     def __init__(
         self,
         folder: str,
+        *,
         worker_id: str,
         group: str,
         marks: dict[str, int] | None = None,
@@ -86,15 +87,15 @@ class Profiler:
             return
         self._written = True
         told = ProcessProfile(
-            self._worker_id,
-            self._group,
-            records,
-            time.perf_counter() - self._wall,
-            time.process_time() - self._cpu,
-            [stage for watch in self._watches for stage in watch.stages()],
-            self._marks,
-            own,
-            self._threads.spent(but=frozenset().union(*(w.threads for w in self._watches))),
+            worker_id=self._worker_id,
+            group=self._group,
+            records=records,
+            seconds=time.perf_counter() - self._wall,
+            cpu_seconds=time.process_time() - self._cpu,
+            stages=[stage for watch in self._watches for stage in watch.stages()],
+            marks=self._marks,
+            own=own,
+            threads=self._threads.spent(but=frozenset().union(*(w.threads for w in self._watches))),
         )
         try:
             unfinished = self._path.with_suffix(".unfinished")

@@ -18,11 +18,8 @@ CLIENT = "client"
 
 #: The bytes of a header without sampling marks, at most; the rest is room for marks.
 _HEADER_WITHOUT_MARKS = 3_000
-
-
 #: The bytes of an encoded distance between records of one batch, at most.
 _DISTANCE_BYTES = 5
-
 #: The largest batch whose records may all be marked: twice as many as the largest header has bits
 #: for, as a source may return somewhat more records than it is asked for.
 _MOST_MARKED = 1 << 20
@@ -147,7 +144,12 @@ def require_scenario(header: BatchHeader, scenario_id: str) -> None:
 
 
 def sampled_mark(batch: Batch) -> bool | bytes | list[int]:
-    """``batch.sampled`` in the form of :attr:`BatchHeader.sampled`."""
+    """``batch.sampled`` in the form of :attr:`BatchHeader.sampled`.
+
+    No one form serves all cases. For 8000 records, bits for all of them are 17 times as many bytes
+    and take 5 times as long to read as True; for one in a hundred, 4 times as many bytes and 10
+    times as long as distances. Distances of all records of a large batch do not fit into a header.
+    """
     size = batch.last - batch.first + 1
     if len(batch.sampled) in (0, size):
         return bool(batch.sampled)

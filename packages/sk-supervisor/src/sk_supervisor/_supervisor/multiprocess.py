@@ -248,7 +248,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         from sk_supervisor._profile.measures import Profiler
 
         folder, on_failure = self._profiling
-        return Profiler(folder, "supervisor", "", on_failure=on_failure)
+        return Profiler(folder, worker_id="supervisor", group="", on_failure=on_failure)
 
 
 def multiprocess_supervisor(setup: RunSetup, /) -> MultiprocessBootstrapSupervisor:

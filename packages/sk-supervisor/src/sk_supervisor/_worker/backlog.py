@@ -1,10 +1,10 @@
-"""Requests that wait in a worker: which are begun next, and which are not begun any more. Pure.
+"""Requests that wait in a worker: an adaptive LIFO queue with deadlines. Pure.
 
 If more requests arrive than can be run, a first-in-first-out queue grows until the request at its
 head has almost no time left. From then on every request that is begun ends too late, although the
-worker is never idle. So when the oldest request has waited for longer than it has time left, the
-newest is begun first, if the order does not matter. Requests that can hardly be answered in time
-are not begun at all.
+worker is never idle. So the oldest request is begun first only as long as it has waited for no
+longer than it has time left. Otherwise the worker is overloaded, and the newest is begun first, if
+the order does not matter. Requests that can hardly be answered in time are not begun at all.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from typing import Final, NamedTuple
 from sk_kernel.runtime import Visit
 
 #: A request that has waited so many times its remaining time can hardly be answered in time.
-_HARDLY: Final = 8
-
-
+_HOPELESS_RATIO: Final = 8
 #: The most requests that are run together: their answers are sent when all of them have ended.
 MOST_TOGETHER: Final = 256
 #: If running them takes less than the first, more are run together; more than the second, fewer.
@@ -33,7 +31,7 @@ class Queued(NamedTuple):
     due: float
     visits: Sequence[Visit]
 
-    def stands(self, now: float) -> bool:
+    def is_past_half_time(self, now: float) -> bool:
         """Whether it has waited for longer than its remaining time."""
         return now - self.came > self.due - now
 
@@ -45,7 +43,7 @@ class Queued(NamedTuple):
         """
         left = self.due - now
         waited = now - self.came
-        return left <= 0 or (waited > left and left < max(waited / _HARDLY, took))
+        return left <= 0 or (waited > left and left < max(waited / _HOPELESS_RATIO, took))
 
 
 class Backlog:
@@ -86,10 +84,10 @@ class Backlog:
         :param took: how long earlier requests took here, in seconds.
         """
         late: list[Visit] = []
-        self._leave_out(late, now, took)
+        self._remove_late(late, now, took)
         waiting = self._waiting
         before = len(waiting)
-        newest = not self._ordered and before > 0 and waiting[0].stands(now)
+        newest = not self._ordered and before > 0 and waiting[0].is_past_half_time(now)
         chosen: list[Queued] = []
         while waiting and len(chosen) < most:
             each = waiting.pop() if newest else waiting.popleft()
@@ -102,13 +100,13 @@ class Backlog:
         self._until_sweep -= before - len(waiting)
         return [each.visits for each in chosen], late
 
-    def _leave_out(self, late: list[Visit], now: float, took: float) -> None:
+    def _remove_late(self, late: list[Visit], now: float, took: float) -> None:
         """Move late requests at the head to ``late``; when a search is due, those behind too."""
         waiting = self._waiting
         while waiting and waiting[0].is_late(now, took):
             late += waiting.popleft().visits
             self._until_sweep -= 1
-        if self._until_sweep > 0 or not waiting or not waiting[0].stands(now):
+        if self._until_sweep > 0 or not waiting or not waiting[0].is_past_half_time(now):
             return
         self._waiting = kept = deque[Queued]()
         for each in waiting:
@@ -119,10 +117,10 @@ class Backlog:
         self._until_sweep = len(kept)
 
 
-class Pace:
-    """How many requests are run together, and how long they have taken.
+class AdaptiveLimit:
+    """How many requests are run together: halved after a long run, doubled after a short one.
 
-    :param least: the lower limit of the number.
+    :param least: the lower bound of the limit.
     """
 
     def __init__(self, least: int = 1) -> None:
@@ -132,7 +130,7 @@ class Pace:
         self.took = 0.0
 
     def ran(self, seconds: float) -> None:
-        """Note that a run of requests took so long, and adapt the number."""
+        """Note that a run of requests took so long, and adapt the limit."""
         self.took += (seconds - self.took) / 4
         if seconds > _LONG_SECONDS:
             self.most = max(self.most // 2, self._least)

@@ -50,7 +50,7 @@ class Basis:
         from sk_supervisor._profile.measures import Profiler
 
         folder, marks = self.assignment["profile"], self.assignment["marks"]
-        return Profiler(folder, self.worker_id, self.bundle.group, marks)
+        return Profiler(folder, worker_id=self.worker_id, group=self.bundle.group, marks=marks)
 
     def _spans(self) -> WorkerSpans:
         # Imported here: only traced workers need it.

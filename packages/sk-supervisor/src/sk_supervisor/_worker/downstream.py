@@ -70,7 +70,14 @@ class Downstream:
                 if place == self._own_place:
                     here.append((target, Parcel((source, self._own_index), sections)))
                 else:
-                    self._send(source, target, place, batch, sections, skipped)
+                    self._send(
+                        batch,
+                        sections,
+                        source=source,
+                        target=target,
+                        place=place,
+                        skipped=skipped,
+                    )
         if not downstream:
             self._acknowledge(source, batch, skipped)
         if self._tracer is not None:
@@ -85,17 +92,18 @@ class Downstream:
 
     def _send(
         self,
+        batch: Batch,
+        sections: Sequence[Section],
+        *,
         source: int,
         target: int,
         place: str,
-        batch: Batch,
-        sections: Sequence[Section],
         skipped: int,
     ) -> None:
         """Send a batch's sections to the worker in a place, in as many frames as needed."""
         began = time.time_ns()
         *others, last = self._encoded(batch, sections)
-        header = self._header(source, target, place, batch, skipped)
+        header = self._header(batch, source=source, target=target, place=place, skipped=skipped)
         for payload in others:
             self._data_plane.send(replace(header, more=True), payload, final=batch.final)
         self._data_plane.send(header, last, final=batch.final)
@@ -113,7 +121,7 @@ class Downstream:
             raise
 
     def _header(
-        self, source: int, target: int, place: str, batch: Batch, skipped: int
+        self, batch: Batch, *, source: int, target: int, place: str, skipped: int
     ) -> BatchHeader:
         """The header of the last frame of a batch for one worker."""
         return BatchHeader(

@@ -11,7 +11,7 @@ from sk_kernel import KernelError
 from sk_supervisor._protocol.failed import failed_of
 from sk_supervisor._worker.assembly import Assembly
 from sk_supervisor._worker.orders import Orders
-from sk_supervisor._worker.words import print_failure, tell_last, tell_spans
+from sk_supervisor._worker.reports import print_failure, tell_last, tell_spans
 
 #: How long a failed worker waits for the supervisor's stop before it exits.
 _LAST_WORD_SECONDS = 5.0

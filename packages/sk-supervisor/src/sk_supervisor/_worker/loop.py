@@ -18,7 +18,7 @@ from sk_supervisor._worker.inbox import (
     StopAsked,
     next_item,
 )
-from sk_supervisor._worker.words import tell_drained
+from sk_supervisor._worker.reports import tell_drained
 
 
 class WorkerLoop:

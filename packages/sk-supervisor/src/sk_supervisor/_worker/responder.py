@@ -24,7 +24,7 @@ from sk_supervisor._protocol.turns import Turns
 from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._worker.data_plane import DataPlaneChannel
 from sk_supervisor._worker.inbox import Inbox, RequestArrived
-from sk_supervisor._worker.lane import Lane
+from sk_supervisor._worker.segment_queue import SegmentQueue
 
 if TYPE_CHECKING:  # few applications have coroutines
     import asyncio
@@ -51,7 +51,7 @@ _Way = tuple[int, str, int]
 class Responder:
     """Runs requests. The worker's main thread only, between two batches.
 
-    Visits wait in the lanes of their segments. Output is held until :meth:`flush`, so that results
+    Visits wait in the queues of their segments. Output is held until :meth:`flush`, so that results
     that are ready together share a frame. It is held as bytes, as a node may have kept a payload
     and change it later.
 
@@ -73,11 +73,11 @@ class Responder:
         self._codec.on_fault = self._faults.tell
         self._overlap = _overlap(loop) if loop is not None else None
         #: By segment, the last one first, so that visits that have come furthest go on first.
-        self._lanes: dict[int, Lane] = {}
+        self._queues: dict[int, SegmentQueue] = {}
         for index in sorted(runners, reverse=True):
             runner = RequestRunner(plan, plan.segments[index], runners[index])
             runner.on_failed = self._faults.tell
-            self._lanes[index] = Lane(index, runner, self._overlap)
+            self._queues[index] = SegmentQueue(index, runner, self._overlap)
         self._turns = [Turns(segment) for segment in plan.segments]
         self._places = places_of(plan)
         self._own_place = place_of(data_plane.worker_id)
@@ -94,7 +94,7 @@ class Responder:
         """Whether any request waits or is under way, or output is held."""
         if self._refused or self._held or self._overlap:
             return True
-        return any(lane.waits for lane in self._lanes.values())
+        return any(queue.waits for queue in self._queues.values())
 
     @property
     def has_enough(self) -> bool:
@@ -107,7 +107,7 @@ class Responder:
         return self._is_prompt or self._fresh >= _MOST_FRESH
 
     def take(self, asked: RequestArrived) -> None:
-        """Put the visits of a frame into the lane of their segment.
+        """Put the visits of a frame into the queue of their segment.
 
         :raises WireError: when it holds no visits of this graph.
         """
@@ -122,9 +122,9 @@ class Responder:
         if visits:
             self._fresh += len(visits)
             self.answered += len(visits) if len(visits) == 1 else len({v.request for v in visits})
-            lane = self._lanes[asked.header.target_segment]
-            lane.put(visits, came)
-            self._is_prompt = now - came < _PROMPT_SECONDS and not lane.overlaps
+            queue = self._queues[asked.header.target_segment]
+            queue.put(visits, came)
+            self._is_prompt = now - came < _PROMPT_SECONDS and not queue.overlaps
 
     def work(self, inbox: Inbox, enough: Callable[[], bool]) -> None:
         """Run, or begin, some waiting requests; send held output unless there is more to do.
@@ -141,10 +141,10 @@ class Responder:
         if self._refused:
             self._answer(self._refused)
             ran = True
-        for index, lane in self._lanes.items():
-            if lane.waits:
-                outcomes = lane.run()
-                ran = ran or bool(outcomes.answers) or not lane.overlaps
+        for index, queue in self._queues.items():
+            if queue.waits:
+                outcomes = queue.run()
+                ran = ran or bool(outcomes.answers) or not queue.overlaps
                 self._ended(index, outcomes)
         if self._overlap:
             if ran:
@@ -182,8 +182,8 @@ class Responder:
         Those that wait in coroutines are cancelled, and no more are run: see
         :class:`RequestRunner`.
         """
-        for lane in self._lanes.values():
-            lane.expire()
+        for queue in self._queues.values():
+            queue.expire()
 
     def end(self) -> None:
         """Cancel the requests under way, and let them end while their services are still open.
@@ -201,7 +201,7 @@ class Responder:
             self._faults.tell_rest()
 
     def _ended(self, index: int, outcomes: Outcomes) -> None:
-        """Hold the outcomes of requests in a segment; visits that stay here go into their lane."""
+        """Hold the outcomes of requests in a segment; visits that stay here go into their queue."""
         answers, leaving = outcomes
         self._answer(answers)
         for target, visits in leaving.items():
@@ -213,7 +213,7 @@ class Responder:
                 going = here if place == self._own_place else onward.setdefault(place, [])
                 going.append(visit)
             if here:
-                self._lanes[target].put(here, time.monotonic())
+                self._queues[target].put(here, time.monotonic())
             for place, going in onward.items():
                 self._pass_on((index, place, target), going)
 

@@ -33,9 +33,9 @@ from sk_supervisor._worker.loop import WorkerLoop
 from sk_supervisor._worker.orders import Orders
 from sk_supervisor._worker.planes import Planes, worker_scope
 from sk_supervisor._worker.pulse import Pulse
+from sk_supervisor._worker.reports import tell_spans
 from sk_supervisor._worker.signals import hear_signals
 from sk_supervisor._worker.telling import tell_unconfigured_logs
-from sk_supervisor._worker.words import tell_spans
 from sk_supervisor.errors import ApplicationExitError
 
 

@@ -1,4 +1,4 @@
-"""The requests of one segment in a worker: those that wait, and how they are run."""
+"""The queue of the requests of one segment in a worker, which also runs them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sk_kernel.runtime import Outcomes, RequestRunner, Visit
 
-from sk_supervisor._worker.backlog import Backlog, Pace
+from sk_supervisor._worker.backlog import AdaptiveLimit, Backlog
 
 if TYPE_CHECKING:  # few applications have coroutines
     from sk_supervisor._worker.overlap import Overlap
@@ -19,8 +19,8 @@ MOST_UNDER_WAY: Final = 64
 _WORTH_GATHERING: Final = 64
 
 
-class Lane:
-    """Runs the requests that arrive at one segment. The worker's main thread only.
+class SegmentQueue:
+    """Queues the requests that arrive at one segment, and runs them. The main thread only.
 
     If coroutines of different requests may overlap, each request is run by itself, up to
     ``MOST_UNDER_WAY`` at once; otherwise as many are run together as finish soon.
@@ -33,7 +33,7 @@ class Lane:
         self._index, self._runner = index, runner
         self._overlap = overlap if manner.overlapping else None
         self._backlog = Backlog(ordered=manner.ordered)
-        self._pace = Pace(least=_WORTH_GATHERING if manner.gathering else 1)
+        self._limit = AdaptiveLimit(least=_WORTH_GATHERING if manner.gathering else 1)
         self._under_way = 0
 
     @property
@@ -59,16 +59,16 @@ class Lane:
 
         :raises DeadLetterError: when a dead letter cannot be written.
         """
-        now, pace = time.monotonic(), self._pace
+        now, limit = time.monotonic(), self._limit
         if self._overlap is None:
-            requests, late = self._backlog.take(pace.most, now, pace.took)
+            requests, late = self._backlog.take(limit.most, now, limit.took)
             if not requests:
                 return Outcomes(self._runner.late(late), {})
             answers, onward = self._runner.run([visit for some in requests for visit in some])
-            pace.ran(time.monotonic() - now)
+            limit.ran(time.monotonic() - now)
             return Outcomes(self._runner.late(late) + answers if late else answers, onward)
         room = MOST_UNDER_WAY - self._under_way
-        requests, late = self._backlog.take(room, now, pace.took) if room else ([], [])
+        requests, late = self._backlog.take(room, now, limit.took) if room else ([], [])
         for visits in requests:
             self._under_way += 1
             self._overlap.begin(self._pass(visits))
@@ -80,4 +80,4 @@ class Lane:
             return self._index, await self._runner.overlap(visits)
         finally:
             self._under_way -= 1
-            self._pace.ran(time.monotonic() - began)
+            self._limit.ran(time.monotonic() - began)

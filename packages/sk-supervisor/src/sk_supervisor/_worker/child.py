@@ -27,7 +27,7 @@ def main() -> None:
     # Before the other imports, which take a while.
     die_with_parent(first["parent"])
     keep_freed_memory()
-    from sk_supervisor.worker import main as work
+    from sk_supervisor._worker.main import main as work
 
     work(pipe, began)
 
