@@ -70,6 +70,10 @@ def test_no_policy_lets_a_group_start_that_is_not_ready_and_a_looser_one_never_f
     assert strict <= middle <= loose <= ready
 
 
+def test_a_group_is_not_downstream_of_itself_though_its_output_comes_back_to_it() -> None:
+    assert downstream_of([("a", "b"), ("b", "a"), ("b", "c")], "a") == {"b", "c"}
+
+
 def test_the_configuration_chooses_the_policy() -> None:
     assert gate_policy(ReadinessConfig(enabled=False)) is GatePolicy.OPEN
     assert gate_policy(ReadinessConfig()) is GatePolicy.ALL_READY
@@ -102,7 +106,15 @@ def test_of_30_seconds_a_drain_has_four_fifths_of_what_the_signals_leave() -> No
     assert ladder.requests_until(101.6) == pytest.approx(111.6)  # half of what is left of that
 
 
+def test_of_a_small_budget_each_signal_has_a_quarter() -> None:
+    ladder = Ladder.within(2, 100)
+    assert (ladder.stop_until, ladder.terminate_until, ladder.kill_until) == (101, 101.5, 102)
+
+
 def test_of_two_ladders_the_earlier_deadline_of_each_rung_counts() -> None:
+    delayed = Ladder.within(30, 100, delay_seconds=5)
+    assert delayed.withdraw_until == 105
+    assert delayed.no_later_than(Ladder.within(30, 100)) == Ladder.within(30, 100)
     ladder, short = Ladder.within(30, 100), Ladder.within(1, 100)
     assert ladder.no_later_than(short) == short.no_later_than(ladder) == short
     late, brief = Ladder.within(4, 110), Ladder.within(30, 100, drain=False)

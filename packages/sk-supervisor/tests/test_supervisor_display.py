@@ -450,7 +450,7 @@ def test_what_is_in_the_pipe_when_the_reader_is_told_to_end_is_not_lost() -> Non
         first.set()
         go_on.wait(10)
 
-    reader = LineReader({"stderr": os.fdopen(read_end, "rb", buffering=0)}, on_line, "test")
+    reader = LineReader({"stderr": os.fdopen(read_end, "rb", buffering=0)}, on_line, name="test")
     os.write(write_end, b"first\n")
     assert first.wait(10)
     os.write(write_end, b"last words\n")
@@ -471,7 +471,7 @@ def test_the_reader_keeps_the_last_lines_and_can_be_stopped_with_the_pipe_open()
         if line == "line 99":
             last.set()
 
-    reader = LineReader({"stderr": os.fdopen(read_end, "rb", buffering=0)}, on_line, "test")
+    reader = LineReader({"stderr": os.fdopen(read_end, "rb", buffering=0)}, on_line, name="test")
     os.write(write_end, "".join(f"line {n}\n" for n in range(100)).encode())
     assert last.wait(10)
     assert reader.tail() == tuple(f"line {n}" for n in range(100 - TAIL_LINES, 100))
@@ -489,7 +489,7 @@ def test_who_raises_at_a_line_is_told_no_more_and_the_pipe_is_read_all_the_same(
         told.append(line)
         raise ValueError(line)
 
-    reader = LineReader({"stderr": os.fdopen(read_end, "rb", buffering=0)}, on_line, "test")
+    reader = LineReader({"stderr": os.fdopen(read_end, "rb", buffering=0)}, on_line, name="test")
     os.write(write_end, b"one\ntwo\n")
     os.close(write_end)
     reader.await_end(timeout=10)
@@ -510,7 +510,7 @@ def test_of_what_waits_in_several_pipes_the_first_ones_is_heard_first(lower: str
         stream: os.fdopen(read_end, "rb", buffering=0)
         for stream, (read_end, _) in zip(("stderr", "stdout"), two, strict=True)
     }
-    reader = LineReader(pipes, lambda stream, _: heard.append(stream), "test")
+    reader = LineReader(pipes, lambda stream, _: heard.append(stream), name="test")
     assert reader.stop(timeout=10)
     assert heard == ["stderr", "stdout"]
 

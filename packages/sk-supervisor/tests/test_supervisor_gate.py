@@ -10,6 +10,7 @@ from asking import asked
 from sk_control import Progress, Ready, StartWork, Stop
 from sk_supervisor import prepare
 from sk_supervisor._lives.lifecycle import Event
+from sk_supervisor._session.session_handle import SessionHandle
 from sk_supervisor._session.workload import Workload
 from supervisor_harness import supervised
 from supervisor_scene import Scene
@@ -20,8 +21,8 @@ def test_every_worker_is_marked_before_one_is_told_and_the_source_is_told_last(
 ) -> None:
     told: list[tuple[str, set[str]]] = []
     with supervised(target) as run:
-        work = run.supervisor._parts.work
-        tell = work.tell
+        session = run.supervisor._parts.session
+        tell = session.tell
 
         def telling(record: Any, message: Any) -> bool:
             if isinstance(message, StartWork):
@@ -29,7 +30,7 @@ def test_every_worker_is_marked_before_one_is_told_and_the_source_is_told_last(
                 told.append((record.worker_id, states))
             return tell(record, message)
 
-        monkeypatch.setattr(work, "tell", telling)
+        monkeypatch.setattr(session, "tell", telling)
         run.ready()
         run.supervisor.run()
     assert told == [(worker, {"running"}) for worker in ("out-0.1", "mid-0.1", "in-0.1")]
@@ -42,8 +43,9 @@ def test_a_drain_is_told_to_all_that_run_and_to_whoever_comes_to_run_behind_it(
     names = ("first", "second", "third", "last")
     groups = [{"name": name, "nodes": [name]} for name in names]
     scene, told = Scene(*names), list[tuple[str, Any]]()
-    work = Workload(prepare(asked(groups, modules=["asked_app"])), scene.roster)
-    monkeypatch.setattr(work, "tell", lambda record, word: told.append((record.worker_id, word)))
+    session = SessionHandle()
+    work = Workload(prepare(asked(groups, modules=["asked_app"])), scene.roster, session)
+    monkeypatch.setattr(session, "tell", lambda record, word: told.append((record.worker_id, word)))
     drain = Stop(drain=True, reason="drain")
     for worker in names:
         scene.says(Ready(), worker)

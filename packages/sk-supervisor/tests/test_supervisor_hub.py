@@ -245,8 +245,10 @@ def hang_up_twice(front: socket.socket, hub: tuple[str, int]) -> None:
     for _ in range(2):
         front.accept()[0].close()
     caller, _ = front.accept()
-    with caller, socket.create_connection(hub) as callee, meanwhile(pump, callee, caller):
+    with caller, socket.create_connection(hub) as callee, ThreadPoolExecutor(1) as beside:
+        answers = beside.submit(pump, callee, caller)
         pump(caller, callee)
+        answers.result()
 
 
 def pump(giver: socket.socket, taker: socket.socket) -> None:

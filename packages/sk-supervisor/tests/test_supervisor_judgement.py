@@ -122,6 +122,20 @@ def test_a_worker_that_stands_still_before_work_is_stuck_once_and_unstuck_once()
     assert again == StallChange(True, 5.0, Vitals.IDLE)
 
 
+def test_a_stall_is_told_with_what_the_process_did_last() -> None:
+    standstill = StallDetector(limit=6.0, since=0.0)
+    said = [still(standstill, now, cpu) for now, cpu in ((4.0, 0.0), (5.0, 1.0), (6.0, 1.0))]
+    assert said == [None, None, StallChange(True, 6.0, Vitals.IDLE)]
+
+
+def test_what_a_process_did_before_it_made_progress_is_no_part_of_a_stall() -> None:
+    standstill = StallDetector(limit=6.0, since=0.0)
+    assert still(standstill, 4.0) is None
+    assert standstill.said(Counts(1, 1, 1, waiting=3), 5.0) is None
+    assert still(standstill, 11.0, cpu=6.0) is None  # the first look of another wait, and late
+    assert still(standstill, 11.5, cpu=6.0) == StallChange(True, 6.5, Vitals.IDLE)
+
+
 def test_a_worker_with_nothing_to_do_is_never_stuck() -> None:
     standstill = StallDetector(limit=5.0, since=0.0)
     for now in range(1, 100):

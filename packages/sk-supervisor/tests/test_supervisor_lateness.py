@@ -32,6 +32,15 @@ def test_who_has_work_at_hand_is_named_first_with_its_place_and_the_others_as_wa
     ]
 
 
+def test_who_is_in_a_node_is_busy_though_nothing_waits_for_it() -> None:
+    scene = drained("in")
+    scene.says(Progress(position="work (nodes.py, line 3)"), "out")
+    assert late(scene) == {
+        "out": "was busy, in work (nodes.py, line 3)",
+        "mid": "only waited for out",
+    }
+
+
 def test_where_nobody_has_work_the_first_is_waited_for_that_has_not_drained() -> None:
     assert late(drained()) == {
         "in": "had not drained",

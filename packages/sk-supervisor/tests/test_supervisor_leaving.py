@@ -73,7 +73,7 @@ def test_a_run_that_was_started_deaf_to_exits_hears_them(deaf: None) -> None:
 def test_no_worker_is_started_where_nobody_would_hear_how_it_ended(deaf: None) -> None:
     start = cast("WorkerStart", SimpleNamespace(worker_id="a-0.1", mark=""))
     with pytest.raises(OSError, match="SIGCHLD is ignored"):
-        WorkerProcess(start, lambda _: None, lambda *_: None)
+        WorkerProcess(start, on_exit=lambda _: None, on_line=lambda *_: None)
 
 
 class Reaped(Interpreter):
@@ -95,7 +95,9 @@ def test_of_a_worker_that_somebody_else_reaped_nobody_says_how_it_ended() -> Non
     left = threading.Event()
     interpreter = Reaped()
     assert not await_exit(interpreter.process.pid)
-    worker = WorkerProcess(start, lambda _: left.set(), lambda *_: None, interpreter=interpreter)
+    worker = WorkerProcess(
+        start, on_exit=lambda _: left.set(), on_line=lambda *_: None, interpreter=interpreter
+    )
     assert left.wait(PATIENCE)
     assert (worker.alive, worker.ended()) == (False, "unknown: reaped by somebody else")
     assert worker.release(PATIENCE)
@@ -121,8 +123,8 @@ def test_what_has_escaped_from_many_workers_holds_up_the_end_no_longer_than_from
     workers = [
         WorkerProcess(
             cast("WorkerStart", SimpleNamespace(worker_id=f"a-{number}.1", mark="")),
-            left.put,
-            lambda *_: None,
+            on_exit=left.put,
+            on_line=lambda *_: None,
             interpreter=interpreter,
         )
         for number, interpreter in enumerate(outlived)

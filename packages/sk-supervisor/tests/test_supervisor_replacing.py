@@ -209,9 +209,9 @@ class Bench:
         self.successors = Successors(
             self.groups,
             "r1",
-            self.log,
-            self.roster,
-            LoopClock(lambda: self.now),
+            log=self.log,
+            roster=self.roster,
+            clock=LoopClock(lambda: self.now),
             spawn=self.spawn,
             blame=self.blamed.append,
             complete=lambda: self.done,

@@ -269,7 +269,7 @@ def nothing_is_left(count: int) -> None:
         asked_for(service, count)
         ok(service.request(Envelope(Ask(1))).wait(PATIENCE))
         counters = service.status().requests
-        gateway = service._supervisor._parts.work.session.gateway  # type: ignore[attr-defined]
+        gateway = service._supervisor._parts.session.current.gateway  # type: ignore[attr-defined]
         assert (gateway._flights.now(), gateway._outbox) == ({}, {})
     assert counters.in_flight == 0
     assert counters.registered == count + 1

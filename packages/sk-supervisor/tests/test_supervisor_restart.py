@@ -123,7 +123,7 @@ def test_a_run_with_a_restart_fits_into_the_smallest_nonce_cache(target: Path, e
 
 def known_of(supervisor: MultiprocessBootstrapSupervisor) -> dict[str, set[str]]:
     """The middle workers that each room knows."""
-    session = supervisor._parts.work.session
+    session = supervisor._parts.session.current
     assert session is not None
     rooms: dict[str, Any] = {
         "control": session.control.states(),

@@ -44,6 +44,16 @@ def test_there_are_never_more_restarts_in_a_period_than_the_intensity(
         assert len(window) <= policy.intensity
 
 
+def test_a_restart_counts_for_its_period_and_no_longer() -> None:
+    policy = RestartConfig(
+        policy="on_failure", intensity=1, period_seconds=60, backoff_seconds=0, backoff_max_seconds=1
+    )
+    history = RestartHistory(policy, lambda: 0.0)
+    assert isinstance(history.failed(100.0), Restart)
+    assert isinstance(history.failed(159.5), GiveUp)
+    assert isinstance(history.failed(160.0), Restart)
+
+
 @given(policies, st.lists(st.integers(1, 10_000), min_size=2, max_size=10).map(sorted))
 def test_the_backoff_grows_with_every_attempt_up_to_its_bound(
     policy: RestartConfig, attempts: list[int]

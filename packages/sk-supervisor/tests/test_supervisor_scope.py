@@ -74,8 +74,8 @@ def test_over_processes_queues_and_channels_are_those_that_the_bound_transport_o
 ) -> None:
     opened: list[Session] = []
 
-    def opening(*arguments: Any) -> Session:
-        opened.append(Session(*arguments))
+    def opening(*arguments: Any, **options: Any) -> Session:
+        opened.append(Session(*arguments, **options))
         return opened[-1]
 
     log = LifecycleLog("r1", level="debug")

@@ -227,7 +227,7 @@ def test_a_worker_that_no_thread_can_watch_is_not_left_alive() -> None:
     )
     open_before = descriptors()
     with no_more_threads(), pytest.raises(OSError, match="thread") as caught:
-        WorkerProcess(start, lambda _: None, lambda *_: None)
+        WorkerProcess(start, on_exit=lambda _: None, on_line=lambda *_: None)
     assert caught.value.errno == errno.EAGAIN
     assert psutil.Process().children() == []
     assert opened_since(open_before) == set()

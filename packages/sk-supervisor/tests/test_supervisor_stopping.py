@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 from sk_control import ControlMessage, Ready, Stop
+from sk_supervisor._lives.evidence import Breakage
 from sk_supervisor._lives.ladder import Ladder, Rung
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._loop.loop_events import Ping
@@ -42,32 +43,40 @@ class Stopped:
         leaves: bool = False,
         workers: str = "a",
         order: str = "",
+        broke: str = "",
+        starting: bool = False,
+        has_session: bool = True,
+        budget: float = BUDGET,
     ) -> None:
         self._scene = scene = Scene(*workers)
         self.signals: list[tuple[float, Signals]] = []
         self.asked: list[str] = []
-        self._leaves = leaves
+        self._leaves, self._has_session = leaves, has_session
         for worker in workers:
             process = Signalled(scene, deadly, self.signals)
             scene.record(worker).process = cast("WorkerProcess", process)
-            scene.says(Ready(), worker)
+            if not starting:
+                scene.says(Ready(), worker)
+            if broke:
+                scene.roster.broke(scene.record(worker), Breakage(broke))
         scene.mailbox.put(Ping(self._go_on))
         stopping = Stopping(
             scene.roster,
             scene.loop,
-            scene.causes,
-            scene.log,
-            self._told,
-            order or workers,
+            causes=scene.causes,
+            log=scene.log,
+            tell=self._told,
+            order=order or workers,
         )
-        self.rung = stopping.down(Ladder.within(BUDGET, 0, drain=False), BUDGET)
+        self.rung = stopping.down(Ladder.within(budget, 0, drain=False), budget)
         self.seconds = scene.now
 
     def _told(self, record: WorkerRecord, message: ControlMessage) -> bool:
         if isinstance(message, Stop) and message.reason == "stop":
             self.asked.append(record.worker_id)
-        cast("Signalled", record.process).alive = not self._leaves
-        return True
+        if self._leaves:
+            cast("Signalled", record.process).alive = False
+        return self._has_session
 
     def _go_on(self) -> None:
         self._scene.now += 0.25
@@ -95,6 +104,36 @@ def test_one_that_does_not_has_half_of_the_budget_and_is_terminated() -> None:
 def test_one_that_is_deaf_to_it_too_is_killed_a_quarter_of_the_budget_later() -> None:
     stopped = Stopped([SIGKILL])
     assert (stopped.rung, stopped.signals) == (Rung.KILL, [(2, SIGTERM), (3, SIGKILL)])
+
+
+@pytest.mark.parametrize("category", ["heartbeat", "timeout", "stuck", "memory"])
+def test_one_that_hangs_or_harms_is_not_asked_but_killed_at_once(category: str) -> None:
+    stopped = Stopped([SIGKILL], broke=category)
+    assert (stopped.asked, stopped.signals) == ([], [(0, SIGKILL)])
+    assert stopped.rung == Rung.KILL
+
+
+def test_one_that_failed_and_can_be_asked_is_asked() -> None:
+    stopped = Stopped((), leaves=True, broke="execution")
+    assert (stopped.asked, stopped.signals, stopped.rung) == (["a"], [], Rung.STOP)
+
+
+@pytest.mark.parametrize(("starting", "rung"), [(True, Rung.NONE), (False, Rung.KILL)])
+def test_one_without_a_session_is_killed_which_counts_only_if_it_had_something_to_lose(
+    starting: bool, rung: Rung
+) -> None:
+    stopped = Stopped([SIGKILL], starting=starting, has_session=False)
+    assert (stopped.signals, stopped.rung) == ([(0, SIGKILL)], rung)
+
+
+def test_one_that_was_killed_and_ends_late_needed_no_lower_rung() -> None:
+    stopped = Stopped([SIGTERM], broke="stuck")
+    assert (stopped.signals, stopped.rung) == ([(0, SIGKILL), (2, SIGTERM)], Rung.KILL)
+
+
+def test_a_signal_has_a_moment_to_take_effect_though_the_budget_is_spent() -> None:
+    stopped = Stopped([SIGKILL], budget=0)
+    assert stopped.signals == [(0.25, SIGTERM), (0.5, SIGKILL)]
 
 
 @pytest.mark.contract("STOP-IPC-02")

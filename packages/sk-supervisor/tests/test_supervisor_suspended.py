@@ -20,6 +20,7 @@ from sk_supervisor._lives.successors import Successors
 from sk_supervisor._loop.loop_events import Ping, StopRequested
 from sk_supervisor._requests.expiry import RequestExpiry
 from sk_supervisor._requests.handoff import Handoff
+from sk_supervisor._session.session_handle import SessionHandle
 from sk_supervisor._session.workload import Workload
 from sk_supervisor._stop.draining import Draining
 from sk_supervisor._stop.stopping import Stopping
@@ -133,23 +134,31 @@ class Drains(Scene):
         successors = Successors(
             [],
             "r1",
-            self.log,
-            self.roster,
-            self.clock,
+            log=self.log,
+            roster=self.roster,
+            clock=self.clock,
             spawn=lambda *_: None,
             blame=self.causes.blame,
             complete=lambda: False,
         )
         self.draining = Draining(
             prepared,
-            self.causes,
-            cast("Workload", work),
-            successors,
-            handoff,
-            self.log,
-            self.clock,
+            log=self.log,
+            clock=self.clock,
+            causes=self.causes,
+            work=cast("Workload", work),
+            successors=successors,
+            handoff=handoff,
         )
-        self.waiting = Waiting(self.loop, self.causes, self.roster, work, handoff, self.draining)
+        self.waiting = Waiting(
+            self.loop,
+            causes=self.causes,
+            roster=self.roster,
+            session=SessionHandle(),
+            work=work,
+            handoff=handoff,
+            draining=self.draining,
+        )
         self.drained = WorkerMessage("a", Drained(DrainOutcome.STOPPED, 5, 5))
         self.says(Ready())
         self.take(StopRequested("a test"))
@@ -193,7 +202,14 @@ def test_a_suspension_takes_nothing_of_the_time_that_a_worker_has_to_leave() -> 
         process.alive = False
 
     process.signal = signal
-    stopping = Stopping(scene.roster, scene.loop, scene.causes, scene.log, lambda *_: True, "a")
+    stopping = Stopping(
+        scene.roster,
+        scene.loop,
+        causes=scene.causes,
+        log=scene.log,
+        tell=lambda *_: True,
+        order="a",
+    )
     scene.suspend(100, Ping(lambda: scene.mailbox.put(Ping(leave))))
     rung = stopping.down(Ladder.within(4, scene.clock.now(), drain=False), 4)
     assert (rung, signals) == (Rung.STOP, [])

@@ -46,7 +46,9 @@ def said_of(
     read_end, write_end = os.pipe()
     said: list[Any] = []
     pipes = {stream: os.fdopen(read_end, "rb", buffering=0)}
-    reader = LineReader(pipes, lambda _, *rest: said.append(rest), "test", clean, MARK)
+    reader = LineReader(
+        pipes, lambda _, *rest: said.append(rest), name="test", clean=clean, mark=MARK
+    )
     for start in range(0, len(data), size):
         os.write(write_end, data[start : start + size])
     os.close(write_end)

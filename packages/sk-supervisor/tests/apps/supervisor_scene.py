@@ -61,8 +61,8 @@ class Scene:
         self.roster = Roster(
             self.log,
             lambda _: None,
-            Redactor([hidden]),
-            lambda worker: self.mailbox.forget(worker),
+            clean=Redactor([hidden]),
+            forget=lambda worker: self.mailbox.forget(worker),
             skipped=lambda worker: self.mailbox.skipped(worker),
         )
         self.ready: list[bool] = []
@@ -77,15 +77,17 @@ class Scene:
         judge = Judge(self.roster, self.log, failing, self._look)
         dispatcher = Dispatcher(
             self.roster,
-            self.log,
-            self.causes,
-            failing,
-            judge,
-            self.clock,
+            log=self.log,
+            clock=self.clock,
+            causes=self.causes,
+            failing=failing,
+            judge=judge,
             on_ready=lambda: self.ready.append(True),
             on_stop=self.stops.append,
         )
-        self.loop = SupervisorLoop(self.mailbox, dispatcher.dispatch, judge, self.log, self.clock)
+        self.loop = SupervisorLoop(
+            self.mailbox, dispatcher.dispatch, judge=judge, log=self.log, clock=self.clock
+        )
         patience = {"heartbeat_seconds": 1, "start_timeout_seconds": 5}
         self.group = {"nodes": ("n",), **patience, **group}
         for name in workers or ("a",):

@@ -40,6 +40,7 @@ class Roster:
     the one before it, whose last messages may still arrive. The totals of earlier ones are kept as
     a sum.
 
+    :param on_change: called with a worker whose record has changed.
     :param clean: masks secrets in a text.
     :param forget: called with each worker whose record is dropped.
     :param at_hand: returns the batches that a worker has not passed on, if that is known.
@@ -51,6 +52,7 @@ class Roster:
         self,
         log: EventRail,
         on_change: Callable[[WorkerRecord], None],
+        *,
         clean: Callable[[str], str] = str,
         forget: Callable[[str], None] = lambda _: None,
         at_hand: Callable[[str], AtHand | None] = lambda _: None,

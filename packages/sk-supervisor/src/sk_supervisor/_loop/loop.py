@@ -35,6 +35,7 @@ class SupervisorLoop:
         self,
         mailbox: Mailbox,
         dispatch: Callable[[LoopEvent], None],
+        *,
         judge: Judge,
         log: EventRail,
         clock: LoopClock,

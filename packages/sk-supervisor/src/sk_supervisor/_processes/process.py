@@ -42,6 +42,7 @@ class WorkerProcess:
     def __init__(
         self,
         start: WorkerStart,
+        *,
         on_exit: Callable[[str], None],
         on_line: OnLine,
         clean: Callable[[str], str] = str,
@@ -73,7 +74,7 @@ class WorkerProcess:
         pipes = {stream: pipe for stream, pipe in streams.items() if pipe is not None}
         name = self.worker_id
         self._waiter = threading.Thread(target=self._wait, name=f"{name} exit", daemon=True)
-        self._reader = LineReader(pipes, on_line, f"{name} lines", clean, mark)
+        self._reader = LineReader(pipes, on_line, name=f"{name} lines", clean=clean, mark=mark)
         try:
             begin(self._waiter)
         except BaseException:

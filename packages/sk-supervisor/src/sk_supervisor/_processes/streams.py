@@ -121,6 +121,7 @@ class LineReader:
         self,
         pipes: Mapping[str, IO[bytes]],
         on_line: Callable[..., object],
+        *,
         name: str,
         clean: Callable[[str], str] = str,
         mark: str | None = None,

@@ -140,7 +140,14 @@ def replay_letters(prepared: Prepared, path: str, how: LetterOptions) -> Replaye
             sink = ends.enter_context(_sink(prepared.application, container, write=how.write))
             result = Replayed(how.limit)
             replay = _Replay(
-                prepared, run_id, container, sink, loop, result, left, tracebacks=how.tracebacks
+                prepared,
+                run_id,
+                container,
+                sink=sink,
+                loop=loop,
+                result=result,
+                left=left,
+                tracebacks=how.tracebacks,
             )
             replay.all(chain(first, lines))
         return result
@@ -159,11 +166,11 @@ class _Replay:
         prepared: Prepared,
         run_id: str,
         container: Container,
+        *,
         sink: _Output | None,
         loop: asyncio.Runner | None,
         result: Replayed,
         left: StagedLetters | None,
-        *,
         tracebacks: bool,
     ) -> None:
         self._tracebacks, self._result, self._left = tracebacks, result, left

@@ -64,6 +64,7 @@ class Session:
         self,
         prepared: Prepared,
         run_id: str,
+        *,
         put: Callable[[LoopEvent], None],
         refusals: Refusals,
         handoff: Handoff,
@@ -86,9 +87,9 @@ class Session:
         self._bundles = WorkerBundles(
             prepared,
             run_id,
-            self._peers,
-            self._keys,
-            self._limits,
+            peers=self._peers,
+            keys=self._keys,
+            limits=self._limits,
             restartable=restartable,
             letters=letters,
         )

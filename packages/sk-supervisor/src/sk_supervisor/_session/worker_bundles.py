@@ -23,10 +23,10 @@ class WorkerBundles:
         self,
         prepared: Prepared,
         run_id: str,
+        *,
         peers: Peers,
         keys: EdgeKeys,
         limits: LinkLimits,
-        *,
         restartable: list[str],
         letters: str,
     ) -> None:

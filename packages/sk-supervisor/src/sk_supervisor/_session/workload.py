@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sk_control import ControlError, ControlMessage, DrainOutcome, StartWork, Stop
+from sk_control import DrainOutcome, StartWork, Stop
 from sk_kernel.runtime import SINK, SOURCE
 
 from sk_supervisor._lives.gate import GatePolicy, downstream_of, gate_policy, may_start
@@ -12,30 +12,28 @@ from sk_supervisor._lives.lifecycle import Event, State
 from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._plan.preflight import Prepared
-from sk_supervisor._session.session import Session
-from sk_supervisor.errors import AtHand, RuntimeLifecycleResolutionError
+from sk_supervisor._session.session_handle import SessionHandle
+from sk_supervisor.errors import RuntimeLifecycleResolutionError
 
 _DRAIN: Final = Stop(drain=True, reason="drain")
 
 
 class Workload:
-    """Sends the supervisor's messages to the workers. The loop's thread only.
+    """Sends the messages that begin and end the work. The loop's thread only.
 
-    ``session`` is the open session, from the first start to :meth:`hang_up`. ``is_open`` says
-    whether the gate is open. ``in_doubt`` says, at the end, whether the sink may have committed
-    although no report of it arrived. ``order`` has the names of the groups in the order in which a
-    batch passes them, from source to sink.
+    ``is_open`` says whether the gate is open. ``in_doubt`` says, at the end, whether the sink may
+    have committed although no report of it arrived. ``order`` has the names of the groups in the
+    order in which a batch passes them, from source to sink.
     """
 
-    def __init__(self, prepared: Prepared, roster: Roster) -> None:
+    def __init__(self, prepared: Prepared, roster: Roster, session: SessionHandle) -> None:
         self.policy = gate_policy(prepared.config.runtime.platform.readiness)
         edges = prepared.plan.group_edges()
         self._downstream = {g.name: downstream_of(edges, g.name) for g in prepared.groups}
         self._group_of = prepared.plan.group_of
-        self._roster = roster
+        self._roster, self._session = roster, session
         self.order = list(dict.fromkeys(s.group for s in prepared.plan.segments))
         self._begun: set[str] = set()
-        self.session: Session | None = None
         self.is_open = self.in_doubt = self._drains = False
 
     @property
@@ -79,16 +77,6 @@ class Workload:
             for r in self._roster
         )
 
-    def tell(self, record: WorkerRecord, message: ControlMessage) -> bool:
-        """Send a message to a worker; return False if there is no session to send it on."""
-        if self.session is None:
-            return False
-        try:
-            self.session.control.send(record.worker_id, message)
-        except ControlError:
-            return False  # the worker has no session (any more): its watch will report why
-        return True
-
     def open(self) -> None:
         """Open the gate: groups that may start do so now, the others as they become ready."""
         self.is_open = True
@@ -110,16 +98,16 @@ class Workload:
         for record in waiting:
             self._roster.apply(record, Event.GATE_OPENED)
         for record in reversed(waiting):
-            self.tell(record, StartWork())
+            self._session.tell(record, StartWork())
             if self._drains:
-                self.tell(record, _DRAIN)
+                self._session.tell(record, _DRAIN)
 
     def drain(self) -> None:
         """End the input; batches that were read are finished. Requests in flight expire."""
         self._drains = True
         for record in self._roster:
             if record is self.source or record.state is State.RUNNING:
-                self.tell(record, _DRAIN)
+                self._session.tell(record, _DRAIN)
 
     def is_done(self, *, broken: bool) -> bool:
         """Whether every worker has drained.
@@ -143,54 +131,30 @@ class Workload:
         """Whether this worker's sink may already have ended although no report has arrived."""
         if record is not self.sink or record.outcome is not None or record.stopped:
             return False
-        return record is self.source or (
-            self.session is not None and self.session.relay.has_got_all(record.worker_id)
-        )
-
-    def complete(self) -> bool:
-        """Whether all work is done, to the end of input, even if a worker fails from now on."""
-        return self.session is not None and self.session.relay.complete
+        return record is self.source or self._session.has_got_all(record)
 
     def _needs_no_word_of(self, record: WorkerRecord) -> bool:
         # Acknowledged batches are not sent again: a successor may wait for the end in vain.
-        return (record.incarnation > 1 or record.state is State.FAILED) and self.complete()
+        return (record.incarnation > 1 or record.state is State.FAILED) and self._session.complete()
 
     def _introduce(self) -> None:
         """Put ready workers into their places, and tell their peers, the senders last."""
-        if self.session is None:
+        session = self._session.current
+        if session is None:
             return
         ready = [r for r in self._roster if r.state in (State.READY, State.RUNNING)]
         for record in ready:
-            self.session.take_over(record.worker_id)
+            session.take_over(record.worker_id)
         for record in reversed(self._roster.in_order(self.order)):
             if record in ready:
-                for news in self.session.news_for(record.worker_id):
-                    self.tell(record, news)
-
-    def has_sent_all(self, record: WorkerRecord) -> bool:
-        """Whether this worker has sent all its output, so that the work can be done without it."""
-        return self.session is not None and self.session.relay.has_sent_all(record.worker_id)
-
-    def at_hand(self, worker: str) -> AtHand | None:
-        """The batches that a worker was sent and has not passed on; None if unknown."""
-        return self.session.relay.at_hand(worker) if self.session is not None else None
-
-    def lose(self, worker: str) -> None:
-        """Fail the requests that are, or may be, in a worker that is gone."""
-        if self.session is not None:
-            self.session.gateway.lost(worker)
-
-    def forget(self, worker: str) -> None:
-        """Discard the state of a worker that is gone, as is its direct successor."""
-        if self.session is not None:
-            self.session.forget(worker)
+                for news in session.news_for(record.worker_id):
+                    self._session.tell(record, news)
 
     def hang_up(self) -> None:
         """Close the session, if one is open, and disconnect all workers."""
-        if self.session is not None:
+        if self._session.current is not None:
             self.in_doubt = self.sink is not None and self.may_have_ended(self.sink)
-            self.session.close()
-            self.session = None
+            self._session.close()
 
     def late(self) -> list[str]:
         """The ids of the workers that have not drained."""

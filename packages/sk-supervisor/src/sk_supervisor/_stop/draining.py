@@ -34,12 +34,13 @@ class Draining:
     def __init__(
         self,
         prepared: Prepared,
+        *,
+        log: EventRail,
+        clock: LoopClock,
         causes: EndCauses,
         work: Workload,
         successors: Successors,
         handoff: Handoff,
-        log: EventRail,
-        clock: LoopClock,
     ) -> None:
         self._log, self._handoff, self._clock = log, handoff, clock
         self._groups, self._causes, self._work = prepared.groups, causes, work

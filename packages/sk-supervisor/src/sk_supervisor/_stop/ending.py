@@ -23,6 +23,7 @@ class Ending:
     def __init__(
         self,
         loop: SupervisorLoop,
+        *,
         causes: EndCauses,
         work: Workload,
         successors: Successors,

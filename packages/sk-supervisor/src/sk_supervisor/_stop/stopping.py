@@ -38,6 +38,7 @@ class Stopping:
         self,
         roster: Roster,
         loop: SupervisorLoop,
+        *,
         causes: EndCauses,
         log: EventRail,
         tell: Callable[[WorkerRecord, ControlMessage], bool],

@@ -121,14 +121,15 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         with self._telling_its_failure():
             self._begin_work()
             parts.waiting.until_done()
-        assert work.session and work.source and work.sink  # noqa: S101, PT018 - all were started
+        session = parts.session.current
+        assert session and work.source and work.sink  # noqa: S101, PT018 - all were started
         seconds, totals = time.monotonic() - began, parts.roster.totals().values()
         report = report_of(self._prepared, self._run_id, work.source, work.sink, seconds, totals)
         if work.sink.drained is None:
             self._on_line(work.sink.worker_id, "stderr", unsummed(work.sink))
         if profiler is not None:
             profiler.write(report.records_in)
-        return with_letters(report, parts.letters, work.session.relay.share)
+        return with_letters(report, parts.letters, session.relay.share)
 
     def request_stop(self, reason: str, *, force: bool = False) -> None:
         """See the protocol. Safe in any thread and in a signal handler."""
@@ -185,7 +186,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         parts = self._parts
         if parts.causes.failed is not None:
             # The hub may not have noticed the loss yet: fail the requests that the lost worker has.
-            parts.work.lose(parts.causes.failed.worker_id)
+            parts.session.fail_requests_of(parts.causes.failed.worker_id)
         self.handoff.close()
         rung = parts.ending.down()
         parts.letters.abort()
@@ -237,10 +238,10 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         self._log.emit(EventName.SUPERVISOR_START_WORKLOAD, fields=policy)
 
     def _open_gate(self) -> None:
-        work = self._parts.work
-        work.open()
-        assert work.session is not None  # noqa: S101 - every group was started in it
-        self.handoff.open(work.session.gateway)
+        self._parts.work.open()
+        session = self._parts.session.current
+        assert session is not None  # noqa: S101 - every group was started in it
+        self.handoff.open(session.gateway)
 
     def _profiler(self) -> Profiler | None:
         if self._profiling is None:

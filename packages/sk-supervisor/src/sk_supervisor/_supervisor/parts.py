@@ -1,4 +1,4 @@
-"""The parts of a supervisor of worker processes, assembled once for a run.
+"""The parts of a supervisor of worker processes, and their assembly for a run.
 
 Any thread puts events into the mailbox. The loop takes them out and passes them to the dispatcher,
 which calls the parts that handle workers, stop requests and successors; these do not know the loop.
@@ -30,6 +30,8 @@ from sk_supervisor._processes.output import OnLine
 from sk_supervisor._requests.flights import OnFailure
 from sk_supervisor._requests.handoff import Handoff
 from sk_supervisor._session.session import Session
+from sk_supervisor._session.session_handle import SessionHandle
+from sk_supervisor._session.spawning import Spawner
 from sk_supervisor._session.starting import Starting
 from sk_supervisor._session.workload import Workload
 from sk_supervisor._stop.draining import Draining
@@ -43,7 +45,10 @@ from sk_supervisor._text.redaction import redactor_of
 
 
 class SupervisorParts:
-    """The parts that the supervisor calls; constructing them opens and starts nothing."""
+    """The parts that the supervisor calls; constructing them opens and starts nothing.
+
+    Each part gets only parts that were made before it. None of them knows its supervisor.
+    """
 
     def __init__(
         self,
@@ -56,67 +61,81 @@ class SupervisorParts:
         on_line: OnLine,
         on_handoff_failure: OnFailure,
     ) -> None:
-        self._prepared, self._run_id, self._transport = prepared, run_id, transport
-        groups, clean = prepared.groups, redactor_of(prepared.config)
+        self._prepared, self._log = prepared, log
+        clean, platform = redactor_of(prepared.config), prepared.config.runtime.platform
         self.clock = LoopClock()
         self.spans, self.causes = SpanBooks(), EndCauses(self.clock)
-        self.refusals = Refusals(log)
+        self.refusals, self.session = Refusals(log), SessionHandle()
         self.letters = DeadLetterFile(prepared.application.spec.failure)
         self.mailbox = Mailbox(self.spans, self.clock)
         put = self.mailbox.put
-        self.handoff = Handoff(
-            prepared.plan, prepared.config.runtime.platform, lambda: put(RequestsSettled()), clean
-        )
+        self.handoff = Handoff(prepared.plan, platform, lambda: put(RequestsSettled()), clean)
         self.roster = Roster(
             log,
             lambda record: on_progress(progress_of(record)),
-            clean,
-            self._forget,
-            lambda worker: self.work.at_hand(worker),
-            self.mailbox.skipped,
-        )
-        self.work = Workload(prepared, self.roster)
-        self.starting = Starting(
-            groups,
-            log,
-            self.roster,
-            self.work,
-            self.clock,
-            to_open=self._to_open,
-            put=put,
-            on_line=on_line,
             clean=clean,
-            wait=lambda is_there, seconds: self.waiting.until(is_there, seconds),
+            forget=self._forget,
+            at_hand=self.session.at_hand,
+            skipped=self.mailbox.skipped,
         )
-        successors = Successors(
-            groups,
-            run_id,
-            log,
-            self.roster,
-            self.clock,
-            spawn=self.starting.spawn,
-            blame=self.causes.blame,
-            complete=self.work.complete,
+        self.work = Workload(prepared, self.roster, self.session)
+        spawner = Spawner(
+            self.roster, self.session, clock=self.clock, put=put, on_line=on_line, clean=clean
         )
-        work, handoff = self.work, self.handoff
-        self.draining = Draining(prepared, self.causes, work, successors, handoff, log, self.clock)
-        loop = self._made_loop(log, successors, on_handoff_failure)
-        self.waiting = Waiting(loop, self.causes, self.roster, work, handoff, self.draining)
-        stopping = Stopping(self.roster, loop, self.causes, log, work.tell, work.order)
-        self.ending = Ending(loop, self.causes, work, successors, self.draining, stopping)
+        successors = self._successors(run_id, spawner)
+        self.draining = self._draining(successors)
+        loop = self._loop(successors, on_handoff_failure)
+        self.waiting = self._waiting(loop)
+        self.ending = self._ending(loop, successors)
+        self.starting = Starting(
+            prepared.groups,
+            log=log,
+            roster=self.roster,
+            session=self.session,
+            spawner=spawner,
+            to_open=partial(self._to_open, transport, run_id),
+            put=put,
+            wait=self.waiting.until,
+        )
 
-    def _made_loop(
-        self, log: EventRail, successors: Successors, on_handoff_failure: OnFailure
-    ) -> SupervisorLoop:
+    def _forget(self, worker: str) -> None:
+        """Forget a worker after its second successor: its counts are in its place's sum."""
+        self.mailbox.forget(worker)
+        self.session.forget(worker)
+
+    def _successors(self, run_id: str, spawner: Spawner) -> Successors:
+        return Successors(
+            self._prepared.groups,
+            run_id,
+            log=self._log,
+            roster=self.roster,
+            clock=self.clock,
+            spawn=spawner.spawn,
+            blame=self.causes.blame,
+            complete=self.session.complete,
+        )
+
+    def _draining(self, successors: Successors) -> Draining:
+        return Draining(
+            self._prepared,
+            log=self._log,
+            clock=self.clock,
+            causes=self.causes,
+            work=self.work,
+            successors=successors,
+            handoff=self.handoff,
+        )
+
+    def _loop(self, successors: Successors, on_handoff_failure: OnFailure) -> SupervisorLoop:
         failing = Failing(self.roster, self.causes, successors.follow)
-        judge = Judge(self.roster, log, failing)
+        judge = Judge(self.roster, self._log, failing)
         dispatcher = Dispatcher(
             self.roster,
-            log,
-            self.causes,
-            failing,
-            judge,
-            self.clock,
+            log=self._log,
+            clock=self.clock,
+            causes=self.causes,
+            failing=failing,
+            judge=judge,
             on_ready=self.work.pass_gate,
             on_stop=self.draining.requested,
             on_settled=self.draining.requests_settled,
@@ -124,25 +143,58 @@ class SupervisorParts:
         )
         memory = MemoryLimits(self.roster, failing.fail)
         alarms = self.refusals, successors, memory, self.draining.timer, self.draining.expiry
-        return SupervisorLoop(self.mailbox, dispatcher.dispatch, judge, log, self.clock, alarms)
+        return SupervisorLoop(
+            self.mailbox,
+            dispatcher.dispatch,
+            judge=judge,
+            log=self._log,
+            clock=self.clock,
+            alarms=alarms,
+        )
 
-    def _forget(self, worker: str) -> None:
-        """Forget a worker after its second successor: its counts are in its place's sum."""
-        self.mailbox.forget(worker)
-        self.work.forget(worker)
+    def _waiting(self, loop: SupervisorLoop) -> Waiting:
+        return Waiting(
+            loop,
+            causes=self.causes,
+            roster=self.roster,
+            session=self.session,
+            work=self.work,
+            handoff=self.handoff,
+            draining=self.draining,
+        )
 
-    def _to_open(self, profile: str) -> Callable[[], Session]:
+    def _ending(self, loop: SupervisorLoop, successors: Successors) -> Ending:
+        stopping = Stopping(
+            self.roster,
+            loop,
+            causes=self.causes,
+            log=self._log,
+            tell=self.session.tell,
+            order=self.work.order,
+        )
+        return Ending(
+            loop,
+            causes=self.causes,
+            work=self.work,
+            successors=successors,
+            draining=self.draining,
+            stopping=stopping,
+        )
+
+    def _to_open(
+        self, transport: Transport[type[Session]], run_id: str, profile: str
+    ) -> Callable[[], Session]:
         """Return the function that opens the session of the workers.
 
         :param profile: the folder of their profiles; empty for none.
         """
         return partial(
-            self._transport.open,
+            transport.open,
             self._prepared,
-            self._run_id,
-            self.mailbox.put,
-            self.refusals,
-            self.handoff,
-            self.letters.open(),
-            profile,
+            run_id,
+            put=self.mailbox.put,
+            refusals=self.refusals,
+            handoff=self.handoff,
+            letters=self.letters.open(),
+            profile=profile,
         )

@@ -13,6 +13,7 @@ from sk_supervisor._lives.record import WorkerRecord
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._loop.loop import SupervisorLoop
 from sk_supervisor._requests.handoff import Handoff
+from sk_supervisor._session.session_handle import SessionHandle
 from sk_supervisor._session.workload import Workload
 from sk_supervisor._stop.draining import FAILURE_BUDGET_SECONDS, Draining
 from sk_supervisor.errors import (
@@ -33,14 +34,17 @@ class Waiting:
     def __init__(
         self,
         loop: SupervisorLoop,
+        *,
         causes: EndCauses,
         roster: Roster,
+        session: SessionHandle,
         work: Workload,
         handoff: Handoff,
         draining: Draining,
     ) -> None:
         self._loop, self._causes, self._roster = loop, causes, roster
-        self._work, self._handoff, self._draining = work, handoff, draining
+        self._session, self._work = session, work
+        self._handoff, self._draining = handoff, draining
 
     def until_ready(self, groups: Collection[str], timeout_seconds: float) -> bool:
         """Return whether all of these groups were ready within the time.
@@ -132,7 +136,7 @@ class Waiting:
 
     def _allowed(self) -> float:
         failed = self._causes.failed
-        if failed is not None and self._work.has_sent_all(failed):
+        if failed is not None and self._session.has_sent_all(failed):
             # The output may become complete, and be committed, without the failed worker.
             return self._causes.failed_at + FAILURE_BUDGET_SECONDS
         if failed is not None and self._is_owed_a_word(failed):
