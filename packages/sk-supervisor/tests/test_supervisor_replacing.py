@@ -257,9 +257,24 @@ def test_a_group_without_a_policy_and_a_run_that_is_over_have_no_successors() ->
 def test_a_worker_that_fails_when_all_is_done_is_not_missed() -> None:
     bench = Bench()
     bench.done = True
-    assert bench.successors.follow(bench.failed())
+    record = bench.failed()
+    process: Any = record.process
+    process.alive = False
+    assert bench.successors.follow(record)
     assert bench.successors.due() is None
     assert not bench.blamed
+
+
+def test_nobody_is_started_when_all_was_done_before_the_backoff_was_over() -> None:
+    bench = Bench()
+    record = bench.failed()
+    process: Any = record.process
+    process.alive = False
+    assert bench.successors.follow(record)
+    bench.done, due = True, bench.successors.due()
+    assert due is not None
+    bench.successors.ring(due)
+    assert (bench.spawned, bench.blamed, bench.successors.due()) == ([], [], None)
 
 
 def test_a_successor_that_cannot_be_spawned_is_a_failure_like_any_other() -> None:

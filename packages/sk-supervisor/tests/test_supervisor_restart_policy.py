@@ -46,7 +46,11 @@ def test_there_are_never_more_restarts_in_a_period_than_the_intensity(
 
 def test_a_restart_counts_for_its_period_and_no_longer() -> None:
     policy = RestartConfig(
-        policy="on_failure", intensity=1, period_seconds=60, backoff_seconds=0, backoff_max_seconds=1
+        policy="on_failure",
+        intensity=1,
+        period_seconds=60,
+        backoff_seconds=0,
+        backoff_max_seconds=1,
     )
     history = RestartHistory(policy, lambda: 0.0)
     assert isinstance(history.failed(100.0), Restart)

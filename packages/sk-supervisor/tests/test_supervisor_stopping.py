@@ -133,7 +133,7 @@ def test_one_that_was_killed_and_ends_late_needed_no_lower_rung() -> None:
 
 def test_a_signal_has_a_moment_to_take_effect_though_the_budget_is_spent() -> None:
     stopped = Stopped([SIGKILL], budget=0)
-    assert stopped.signals == [(0.25, SIGTERM), (0.5, SIGKILL)]
+    assert stopped.signals == [(0.5, SIGTERM), (1, SIGKILL)]
 
 
 @pytest.mark.contract("STOP-IPC-02")

@@ -152,6 +152,13 @@ def test_a_fault_of_the_hub_itself_is_no_workers() -> None:
     assert scene.causes.broken
 
 
+def test_of_several_faults_of_the_hub_the_first_is_told() -> None:
+    scene = Scene()
+    scene.take(HubFault("", "accept", "no descriptors left"))
+    scene.take(HubFault("", "internal", "OSError in hub relay"))
+    assert "no descriptors left" in str(scene.causes.error())
+
+
 def test_what_a_worker_sent_to_the_hub_is_its_own_fault() -> None:
     scene = Scene()
     scene.says(Ready())
