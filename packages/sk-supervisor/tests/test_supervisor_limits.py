@@ -27,7 +27,7 @@ from sk_supervisor import (
 from sk_supervisor._limits.need import FILES_FOR_A_MOMENT, Limit, need_of, shortage
 from sk_supervisor._limits.read import pids_limits, processors, user_limits
 from sk_supervisor._session.session import Session
-from sk_supervisor._system.scope import Transport, scope_of
+from sk_supervisor._supervisor.transport import Transport, scope_of
 from sk_supervisor.errors import SystemLimitError
 from supervisor_harness import (
     GROUPS,

@@ -22,7 +22,7 @@ from sk_supervisor import (
     prepare,
 )
 from sk_supervisor._session.session import Session
-from sk_supervisor._system.scope import Transport, scope_of
+from sk_supervisor._supervisor.transport import Transport, scope_of
 from sk_supervisor._system.signals import HANDLED, signals_to
 from supervisor_harness import GROUPS, PATIENCE, left_since, settings, threads
 

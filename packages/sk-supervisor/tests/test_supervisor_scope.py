@@ -24,7 +24,7 @@ from sk_supervisor._memory.supervisor import IN_PROCESS
 from sk_supervisor._processes import spawn
 from sk_supervisor._session.session import Session
 from sk_supervisor._supervisor.multiprocess import TCP_LOCAL
-from sk_supervisor._system.scope import Transport, scope_of
+from sk_supervisor._supervisor.transport import Transport, scope_of
 from sk_supervisor._worker.main import Worker
 from supervisor_harness import APPS, GROUPS, PATIENCE, expected, settings, supervised, written
 

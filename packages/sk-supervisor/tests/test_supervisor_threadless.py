@@ -27,7 +27,7 @@ from sk_supervisor import (
 from sk_supervisor._health.checks import HealthChecks
 from sk_supervisor._health.server import health_server
 from sk_supervisor._session.session import Session
-from sk_supervisor._system.scope import Transport, scope_of
+from sk_supervisor._supervisor.transport import Transport, scope_of
 from sk_supervisor._worker.pulse import Pulse
 from supervisor_harness import left_since, settings, threadless, threads
 

@@ -16,7 +16,7 @@ from sk_supervisor._memory.requests import LocalRequests
 from sk_supervisor._memory.stop_thread import StopThread
 from sk_supervisor._memory.stop_times import StopTimes
 from sk_supervisor._plan.preflight import Prepared, span_choices
-from sk_supervisor._system.scope import Transport
+from sk_supervisor._supervisor.transport import Transport
 
 if TYPE_CHECKING:  # a run that measures nothing starts without it
     from sk_supervisor._profile.measures import Profiler

@@ -28,7 +28,7 @@ from sk_supervisor._memory.run import LocalRun
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._processes.output import OnLine
 from sk_supervisor._supervisor.base import SupervisorBase
-from sk_supervisor._system.scope import Transport, resolve, scope_of
+from sk_supervisor._supervisor.transport import Transport, scope_of, transport_in
 from sk_supervisor._system.signals import BreakIn, ForcedStop
 from sk_supervisor.errors import RuntimeLifecycleResolutionError
 
@@ -62,7 +62,7 @@ class LocalBootstrapSupervisor(SupervisorBase):
         on_line: OnLine = lambda *_: None,
         scope: Container | None = None,
     ) -> None:
-        transport: Transport[type[MemoryRun]] = resolve(scope or scope_of(IN_PROCESS), Transport)
+        transport: Transport[type[MemoryRun]] = transport_in(scope or scope_of(IN_PROCESS))
         self._run_id, self._log = run_id, log
         self._scenario = prepared.config.scenario.name
         self._on_progress, self._on_line = on_progress, on_line

@@ -48,11 +48,11 @@ class Abandoning:
         The thread that shows it runs this, because the sink, which is asked, may hang as well.
         """
         # Imported here because no other run needs it.
-        from sk_supervisor._system.standing import Standing, codes_of
+        from sk_supervisor._worker.position import MainThreadPosition, codes_of
 
         graph = self._prepared.application.graph
         parts = [SOURCE, *graph.nodes, SINK]
-        position = Standing(codes_of(graph, parts))()
+        position = MainThreadPosition(codes_of(graph, parts))()
         if position.partition(" (")[0] not in parts:
             position = ""  # the code is the caller's, in whose loop a coroutine waits
         about = f"did not stop{at(position)}: the process was ended without cleanup"

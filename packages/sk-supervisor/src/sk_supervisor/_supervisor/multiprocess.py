@@ -20,7 +20,7 @@ from sk_supervisor._session.session import Session
 from sk_supervisor._supervisor.base import SupervisorBase
 from sk_supervisor._supervisor.parts import SupervisorParts
 from sk_supervisor._supervisor.report import ends_of, report_of, unsummed, with_letters
-from sk_supervisor._system.scope import Transport, resolve, scope_of
+from sk_supervisor._supervisor.transport import Transport, scope_of, transport_in
 from sk_supervisor.errors import ProfileError, RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:  # needed by profiled runs only
@@ -56,7 +56,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         on_line: OnLine = lambda *_: None,
         scope: Container | None = None,
     ) -> None:
-        transport: Transport[type[Session]] = resolve(scope or scope_of(TCP_LOCAL), Transport)
+        transport: Transport[type[Session]] = transport_in(scope or scope_of(TCP_LOCAL))
         self._prepared, self._run_id, self._log = prepared, run_id, log
         self._on_line = on_line
         self._began = time.monotonic()

@@ -39,8 +39,8 @@ from sk_supervisor._stop.ending import Ending
 from sk_supervisor._stop.stopping import Stopping
 from sk_supervisor._supervisor.dispatcher import Dispatcher
 from sk_supervisor._supervisor.report import progress_of
+from sk_supervisor._supervisor.transport import Transport
 from sk_supervisor._supervisor.waiting import Waiting
-from sk_supervisor._system.scope import Transport
 from sk_supervisor._text.redaction import redactor_of
 
 

@@ -1,1 +1,1 @@
-"""Access to the operating system: threads, signals, streams, local services."""
+"""Access to the operating system: threads, signals, streams, memory."""

@@ -21,7 +21,6 @@ from sk_kernel.runtime import (
 )
 
 from sk_supervisor._protocol.peers import place_edges, place_of, places_of
-from sk_supervisor._system.standing import Standing, codes_of
 from sk_supervisor._worker.assembly import Assembly
 from sk_supervisor._worker.basis import Basis
 from sk_supervisor._worker.data_plane import DataPlaneChannel
@@ -29,6 +28,7 @@ from sk_supervisor._worker.downstream import Downstream
 from sk_supervisor._worker.engine import Engine
 from sk_supervisor._worker.inbox import Item
 from sk_supervisor._worker.intake import Intake
+from sk_supervisor._worker.position import MainThreadPosition, codes_of
 from sk_supervisor._worker.replay_buffer import ReplayBuffer
 from sk_supervisor._worker.responder import Responder
 from sk_supervisor._worker.segments import Segments
@@ -72,7 +72,7 @@ def assemble(
         reader=_reader(basis, deliver),
         spans=basis.spans,
         profiler=basis.profiler,
-        standing=Standing(codes_of(basis.plan.graph, _vertices(basis)), segments.loop),
+        position=MainThreadPosition(codes_of(basis.plan.graph, _vertices(basis)), segments.loop),
     )
 
 

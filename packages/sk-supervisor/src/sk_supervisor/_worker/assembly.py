@@ -37,7 +37,7 @@ class Assembly:
     :param reader: None if the source is in another worker.
     :param spans: None if the run is not traced.
     :param profiler: None if the run is not profiled.
-    :param standing: returns where the main thread stands. Any thread.
+    :param position: returns the position of the main thread. Any thread.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class Assembly:
         reader: SourceThread | None = None,
         spans: WorkerSpans | None = None,
         profiler: Profiler | None = None,
-        standing: Callable[[], str] = str,
+        position: Callable[[], str] = str,
     ) -> None:
         self.segments, self.engine, self.responder = segments, engine, responder
         self.data_plane, self.credit, self.reader = data_plane, credit, reader
-        self.spans, self.profiler, self.standing = spans, profiler, standing
+        self.spans, self.profiler, self.position = spans, profiler, position
         #: Whether the worker has reported that all work is done.
         self.reported = False
         self._named: tuple[str, ...] | None = None

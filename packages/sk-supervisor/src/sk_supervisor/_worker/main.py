@@ -22,7 +22,6 @@ from sk_control import BootstrapBundle, Ready
 from sk_kernel.runtime import Container
 
 from sk_supervisor._protocol.assignment import await_assignment
-from sk_supervisor._system.scope import resolve
 from sk_supervisor._system.signals import without_signals
 from sk_supervisor._system.threads import begin
 from sk_supervisor._worker.assembling import assemble
@@ -31,7 +30,7 @@ from sk_supervisor._worker.end import end_failed, end_stopped
 from sk_supervisor._worker.inbox import Broke, Inbox
 from sk_supervisor._worker.loop import WorkerLoop
 from sk_supervisor._worker.orders import Orders
-from sk_supervisor._worker.planes import Planes, worker_scope
+from sk_supervisor._worker.planes import planes_in, worker_scope
 from sk_supervisor._worker.pulse import Pulse
 from sk_supervisor._worker.reports import tell_spans
 from sk_supervisor._worker.signals import hear_signals
@@ -47,7 +46,7 @@ class Worker:
     """
 
     def __init__(self, assignment: dict[str, Any], scope: Container) -> None:
-        self._planes = resolve(scope, Planes)
+        self._planes = planes_in(scope)
         self._assignment = assignment
         self._inbox = Inbox()
         self._orders = Orders(self._inbox.put)
@@ -91,7 +90,7 @@ class Worker:
             heartbeat_seconds=bundle.heartbeat_seconds,
             metering=assembly.metering,
             spans=assembly.spans.counts if assembly.spans is not None else None,
-            position=assembly.standing,
+            position=assembly.position,
             broke=lambda error: self._inbox.put(Broke(error)),
         )
         self._pulse.start()

@@ -9,23 +9,23 @@ import sys
 from pathlib import Path
 
 import pytest
-from sk_supervisor._system.standing import _waiting
+from sk_supervisor._worker.position import _waiting
 
 APPS = Path(__file__).parent / "apps"
 
 #: A main thread of its own, since that of a test is full of frames that are nobody's node.
 SCRIPT = """
 import asyncio, threading
-from sk_supervisor._system.standing import Standing
-from standing_app import Look, Waits, plain
+from sk_supervisor._worker.position import MainThreadPosition
+from position_app import Look, Waits, plain
 
 def look():
-    thread = threading.Thread(target=lambda: print(standing()))
+    thread = threading.Thread(target=lambda: print(position()))
     thread.start()
     thread.join()
 
 with asyncio.Runner() as loop:
-    standing = Standing({plain.__code__: "named", Waits.__call__.__code__: "waits"}, loop)
+    position = MainThreadPosition({plain.__code__: "named", Waits.__call__.__code__: "waits"}, loop)
     look()
     {call}
 """
@@ -41,8 +41,8 @@ def test_a_loop_that_is_not_made_yet_is_not_made_by_a_look() -> None:
 @pytest.mark.parametrize(
     ("call", "stands"),
     [
-        ("plain(Look(look))", r"named \(standing_app\.py, line \d+\)"),
-        ("loop.run(Waits()(Look(look)))", r"waits \(standing_app\.py, line \d+\)"),
+        ("plain(Look(look))", r"named \(position_app\.py, line \d+\)"),
+        ("loop.run(Waits()(Look(look)))", r"waits \(position_app\.py, line \d+\)"),
         ("(lambda: look())()", ""),
     ],
     ids=["in a node", "where a coroutine waits", "in none"],

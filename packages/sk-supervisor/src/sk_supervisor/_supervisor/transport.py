@@ -1,8 +1,6 @@
-"""The services of the runtime in each process of a run, by dependency injection, in a scope.
+"""The transport of a run, which a supervisor takes from a scope of its own.
 
-The scope is separate from the application's container, so that no node can request such a service.
-A supervisor finds its transport there, and a worker the factories of its ends of the data and
-control planes.
+The scope is separate from the application's container, so that no node can request the transport.
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ from sk_kernel.runtime import Container
 from sk_supervisor.errors import RuntimeLifecycleResolutionError
 
 T = TypeVar("T")
-S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +30,19 @@ class Transport(Generic[T]):
 
 
 def scope_of(transport: Transport[Any]) -> Container:
-    """Return the scope of a supervisor."""
+    """Return the scope of a supervisor, which binds this transport."""
     scope = Container()
     scope.provide(Transport, transport)
     return scope
 
 
-def resolve(scope: Container, wanted: type[S]) -> S:
-    """Return the service that is bound for a class.
+def transport_in(scope: Container) -> Transport[Any]:
+    """Return the transport that is bound in a scope.
 
     :raises RuntimeLifecycleResolutionError: when none is bound.
     """
     try:
-        service: S = scope.resolve(wanted, "the runtime")
+        transport: Transport[Any] = scope.resolve(Transport, "the runtime")
     except ResolutionError as error:
-        raise RuntimeLifecycleResolutionError(wanted.__name__, error.problem) from error
-    return service
+        raise RuntimeLifecycleResolutionError(Transport.__name__, error.problem) from error
+    return transport

@@ -18,7 +18,7 @@ from sk_kernel.runtime import SINK, SOURCE, Graph, last_place
 _OURS: Final = frozenset({"", "__main__", "sk_kernel", "sk_supervisor", "sk_transport"})
 
 
-class Standing:
+class MainThreadPosition:
     """Finds the position of the main thread, from any thread, without stopping it.
 
     :param names: the application's nodes and adapters, by their code.
