@@ -14,7 +14,7 @@ from typing import cast
 
 import pytest
 from sk_supervisor._processes.process import WorkerProcess, release_all
-from sk_supervisor._processes.spawn import Interpreter, WorkerStart
+from sk_supervisor._processes.spawn import StandbyProcess, WorkerStart
 from sk_supervisor._system.exit import await_exit, exits_are_lost
 from sk_supervisor._system.signals import signals_to
 from supervisor_harness import PATIENCE, in_time
@@ -76,7 +76,7 @@ def test_no_worker_is_started_where_nobody_would_hear_how_it_ended(deaf: None) -
         WorkerProcess(start, on_exit=lambda _: None, on_line=lambda *_: None)
 
 
-class Reaped(Interpreter):
+class Reaped(StandbyProcess):
     """In place of one: a process whose end somebody else has waited for."""
 
     def __init__(self) -> None:
@@ -93,17 +93,17 @@ def test_of_a_worker_that_somebody_else_reaped_nobody_says_how_it_ended() -> Non
     """Nor is its number, which may be another's by now, signalled."""
     start = cast("WorkerStart", SimpleNamespace(worker_id="a-0.1", mark=""))
     left = threading.Event()
-    interpreter = Reaped()
-    assert not await_exit(interpreter.process.pid)
+    standby = Reaped()
+    assert not await_exit(standby.process.pid)
     worker = WorkerProcess(
-        start, on_exit=lambda _: left.set(), on_line=lambda *_: None, interpreter=interpreter
+        start, on_exit=lambda _: left.set(), on_line=lambda *_: None, standby=standby
     )
     assert left.wait(PATIENCE)
     assert (worker.alive, worker.ended()) == (False, "unknown: reaped by somebody else")
     assert worker.release(PATIENCE)
 
 
-class Outlived(Interpreter):
+class Outlived(StandbyProcess):
     """In place of one: a process that ends at once, whose standard error is held open for ever."""
 
     def __init__(self) -> None:
@@ -125,14 +125,14 @@ def test_what_has_escaped_from_many_workers_holds_up_the_end_no_longer_than_from
             cast("WorkerStart", SimpleNamespace(worker_id=f"a-{number}.1", mark="")),
             on_exit=left.put,
             on_line=lambda *_: None,
-            interpreter=interpreter,
+            standby=standby,
         )
-        for number, interpreter in enumerate(outlived)
+        for number, standby in enumerate(outlived)
     ]
     for _ in workers:
         left.get(timeout=PATIENCE)
     with in_time():  # half a second for each would be two minutes
         release_all(workers)
     assert all(worker.release(PATIENCE) for worker in workers)
-    for interpreter in outlived:
-        os.close(interpreter.held)
+    for standby in outlived:
+        os.close(standby.held)

@@ -16,7 +16,7 @@ from functools import partial
 from signal import SIGKILL, Signals
 
 from sk_supervisor._processes.output import OnLine
-from sk_supervisor._processes.spawn import Interpreter, WorkerStart, abandon
+from sk_supervisor._processes.spawn import StandbyProcess, WorkerStart, abandon
 from sk_supervisor._processes.streams import STDERR, STDOUT, LineReader
 from sk_supervisor._system.exit import await_exit, exits_are_lost, reap
 from sk_supervisor._system.threads import begin
@@ -34,7 +34,7 @@ class WorkerProcess:
     ``on_exit`` is called, the exit status and the last lines are known.
 
     :param clean: masks secrets in a line.
-    :param interpreter: the process that waits to become this worker, if there is one.
+    :param standby: the process that waits to become this worker, if there is one.
     :raises OSError: when the process, or a thread that watches it, cannot be created, or its exit
         status would be lost; there is no process then.
     """
@@ -46,7 +46,7 @@ class WorkerProcess:
         on_exit: Callable[[str], None],
         on_line: OnLine,
         clean: Callable[[str], str] = str,
-        interpreter: Interpreter | None = None,
+        standby: StandbyProcess | None = None,
     ) -> None:
         self.worker_id = worker_id = start.worker_id
         self._on_exit = on_exit
@@ -57,8 +57,8 @@ class WorkerProcess:
             raise OSError(
                 errno.ECHILD, "SIGCHLD is ignored, and with it how a worker ends: set it to SIG_DFL"
             )
-        interpreter = interpreter or Interpreter(worker_id, start.standard)
-        self._popen = interpreter.become(start)
+        standby = standby or StandbyProcess(worker_id, start.standard)
+        self._popen = standby.become(start)
         self.pid = self._popen.pid
         try:
             self._attend(partial(on_line, worker_id), clean, start.mark)

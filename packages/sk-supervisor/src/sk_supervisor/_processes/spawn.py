@@ -76,7 +76,7 @@ class WorkerStart:
         return {**told, "output_is_captured": not self.standard.stdout, "spawned": spawned_ns}
 
 
-class Interpreter:
+class StandbyProcess:
     """A process that imports what any worker needs, and then waits until it is assigned a worker.
 
     Its ``stderr`` is a pipe, and so is its ``stdout`` if that is captured. It ends when its

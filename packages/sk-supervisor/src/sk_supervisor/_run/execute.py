@@ -21,7 +21,7 @@ from sk_supervisor._processes.output import line_consumer
 from sk_supervisor._run.abandoning import Abandoning
 from sk_supervisor._run.lifetime import supervised
 from sk_supervisor._run.summary import refusal
-from sk_supervisor._session.early import TakesEarly, begun_early
+from sk_supervisor._session.standby import TakesStandby, started_standby
 from sk_supervisor._show.announcing import announcing
 from sk_supervisor._show.board import AGAIN, board_of
 from sk_supervisor._show.display import Display, display_for
@@ -158,11 +158,11 @@ class _Execution:
         break_in = BreakIn(resort)
         ears = ExitStack()  # signals are handled until everything is reported
         try:
-            early = ears.enter_context(begun_early(prepared))
+            pool = ears.enter_context(started_standby(prepared))
             supervisor = make_supervisor(prepared, run_id, rails.log, display)
             abandon.supervisor = supervisor
-            if isinstance(supervisor, TakesEarly):
-                supervisor.take_early(early)
+            if isinstance(supervisor, TakesStandby):
+                supervisor.take_standby(pool)
             if isinstance(supervisor, TakesBreakIn):
                 supervisor.take_break_in(break_in)
             on_made(supervisor)

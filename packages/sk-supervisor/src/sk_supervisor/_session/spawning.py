@@ -11,8 +11,8 @@ from sk_supervisor._lives.roster import Roster
 from sk_supervisor._loop.loop_events import LoopEvent, ProcessExited
 from sk_supervisor._processes.output import OnLine
 from sk_supervisor._processes.process import WorkerProcess
-from sk_supervisor._session.early import Early
 from sk_supervisor._session.session_handle import SessionHandle
+from sk_supervisor._session.standby import StandbyPool
 
 if TYPE_CHECKING:
     from sk_config import GroupConfig
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Spawner:
     """Spawns workers into the open session. Only in a thread that outlives them.
 
-    ``early`` holds the processes that were started before the supervisor, if there are any.
+    ``standby`` holds the processes that were started before the supervisor, if there are any.
 
     :param put: called when a worker's process has exited, in a thread for each worker.
     :param on_line: called with the worker's id, the stream and a line, in a thread for each worker.
@@ -40,7 +40,7 @@ class Spawner:
     ) -> None:
         self._roster, self._session, self._clock = roster, session, clock
         self._put, self._on_line, self._clean = put, on_line, clean
-        self.early: Early | None = None
+        self.standby: StandbyPool | None = None
 
     def spawn(self, group: GroupConfig, index: int = 0, incarnation: int = 1) -> None:
         """Start a worker in a place of a group, and add it to the roster.
@@ -51,15 +51,15 @@ class Spawner:
         session = self._session.current
         assert session is not None  # noqa: S101 - the first start opens it
         start = session.invite(group, index, incarnation)
-        interpreter = self.early.take(start.worker_id) if self.early else None
-        # An early process began before the loop ran; until then both clocks agree.
-        now = interpreter.spawned_at if interpreter else self._clock.now()
+        standby = self.standby.take(start.worker_id) if self.standby else None
+        # A standby process began before the loop ran; until then both clocks agree.
+        now = standby.spawned_at if standby else self._clock.now()
         process = WorkerProcess(
             start,
             on_exit=lambda worker_id: self._put(ProcessExited(worker_id)),
             on_line=self._on_line,
             clean=self._clean,
-            interpreter=interpreter,
+            standby=standby,
         )
         self._roster.add(
             WorkerRecord(

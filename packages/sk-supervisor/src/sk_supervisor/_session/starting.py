@@ -14,11 +14,11 @@ from sk_supervisor._limits.check import check_room
 from sk_supervisor._lives.roster import Roster
 from sk_supervisor._loop.loop_events import LoopEvent, Ping
 from sk_supervisor._protocol.failures import refusal_of
-from sk_supervisor._session.early import Early
 from sk_supervisor._session.opening import Opening
 from sk_supervisor._session.session import Session
 from sk_supervisor._session.session_handle import SessionHandle
 from sk_supervisor._session.spawning import Spawner
+from sk_supervisor._session.standby import StandbyPool
 from sk_supervisor.errors import RuntimeLifecycleReadyError, RuntimeLifecycleResolutionError
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ class Starting:
         self._to_open, self._put, self._wait = to_open, put, wait
         self._profile = ""
 
-    def take_early(self, early: Early) -> None:
+    def take_standby(self, pool: StandbyPool) -> None:
         """Use these processes for the workers; the system's limits were checked for all of them."""
-        self._spawner.early = early
+        self._spawner.standby = pool
 
     def profile_into(self, folder: str) -> None:
         """Have the workers write profiles to a folder. Call it before any group is started."""
@@ -103,15 +103,15 @@ class Starting:
                 for index in range(group.workers):
                     self._spawner.spawn(group, index)
         except (TransportError, ControlError, DeadLetterError, OSError) as error:
-            if self._spawner.early is not None:
-                self._spawner.early.close()
+            if self._spawner.standby is not None:
+                self._spawner.standby.close()
             raise RuntimeLifecycleReadyError("spawn", names, 0.0, refusal_of(error)) from error
 
     def _listen(self, configured: Sequence[GroupConfig]) -> None:
         """Open the session, unless it is open, within a time limit, as gRPC may block for ever."""
         if self._session.current is not None:
             return
-        if self._spawner.early is None:
+        if self._spawner.standby is None:
             check_room(self._groups.values())
         timeouts = [group.start_timeout_seconds for group in configured]
         seconds = min(timeouts, default=_OPENING_SECONDS)

@@ -15,8 +15,8 @@ from sk_supervisor._loop.loop_events import Ping, StopRequested
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._plan.supervisors import PROCESS_SUPERVISOR
 from sk_supervisor._processes.output import OnLine
-from sk_supervisor._session.early import Early
 from sk_supervisor._session.session import Session
+from sk_supervisor._session.standby import StandbyPool
 from sk_supervisor._supervisor.base import SupervisorBase
 from sk_supervisor._supervisor.parts import SupervisorParts
 from sk_supervisor._supervisor.report import ends_of, report_of, unsummed, with_letters
@@ -135,10 +135,10 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         """See the protocol. Safe in any thread and in a signal handler."""
         self._parts.mailbox.put(StopRequested(reason, force))
 
-    def take_early(self, early: Early) -> None:
-        """Use processes that were started early as workers, as far as there are any."""
-        self._parts.starting.take_early(early)
-        self._began = early.began_at
+    def take_standby(self, pool: StandbyPool) -> None:
+        """Use these processes as workers, as far as there are any."""
+        self._parts.starting.take_standby(pool)
+        self._began = pool.began_at
 
     def profile_into(self, folder: str, on_failure: Callable[[ProfileError], object]) -> None:
         """Have the run write its measurements to a folder. Call it before anything is started.

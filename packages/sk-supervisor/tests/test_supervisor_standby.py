@@ -24,8 +24,8 @@ from sk_supervisor import (
     RuntimeWorkerFailedError,
     prepare,
 )
-from sk_supervisor._processes.spawn import Interpreter, Standard
-from sk_supervisor._session.early import Early, TakesEarly, begun_early
+from sk_supervisor._processes.spawn import Standard, StandbyProcess
+from sk_supervisor._session.standby import StandbyPool, TakesStandby, started_standby
 from sk_supervisor._system.forked import _FORKING
 from sk_supervisor.errors import SystemLimitError
 from supervisor_harness import (
@@ -55,11 +55,11 @@ def children() -> list[int]:
 def begun(target: Path, **changes: Any) -> Iterator[Supervised]:
     """A supervisor of one group, whose one process has begun."""
     with (
-        begun_early(prepared_in_one_group(target, **changes)) as early,
+        started_standby(prepared_in_one_group(target, **changes)) as pool,
         supervised(target, groups=ONE_GROUP, **changes) as run,
     ):
-        assert isinstance(run.supervisor, TakesEarly)
-        run.supervisor.take_early(early)
+        assert isinstance(run.supervisor, TakesStandby)
+        run.supervisor.take_standby(pool)
         yield run
 
 
@@ -86,10 +86,10 @@ def test_the_time_for_its_start_counts_from_when_its_process_began(target: Path)
 
 def test_a_start_that_took_too_long_tells_how_long_since_its_process_began(target: Path) -> None:
     prepared = prepared_in_one_group(target)
-    with begun_early(prepared) as early, supervised(target, groups=ONE_GROUP) as run:
-        early._waiting[MIDDLE].spawned_at -= 600
-        assert isinstance(run.supervisor, TakesEarly)
-        run.supervisor.take_early(early)
+    with started_standby(prepared) as pool, supervised(target, groups=ONE_GROUP) as run:
+        pool._waiting[MIDDLE].spawned_at -= 600
+        assert isinstance(run.supervisor, TakesStandby)
+        run.supervisor.take_standby(pool)
         run.start()
         with pytest.raises(
             RuntimeLifecycleReadyError, match=r"\(timeout\) after 6..\.. s"
@@ -126,7 +126,7 @@ def test_one_that_dies_while_it_waits_fails_the_start_as_a_worker_does(target: P
 
 
 def test_who_lists_processes_sees_which_worker_each_is_to_be(target: Path) -> None:
-    with begun_early(prepared_in_one_group(target)):
+    with started_standby(prepared_in_one_group(target)):
         (pid,) = children()
         program, _, worker = command_of(pid)[-3:]
         assert program.endswith("/sk_supervisor/_worker/child.py")
@@ -138,7 +138,7 @@ def test_an_interrupt_before_there_is_a_supervisor_leaves_none(target: Path) -> 
     seen: list[int] = []
 
     def interrupted() -> None:
-        with begun_early(prepared):
+        with started_standby(prepared):
             seen.extend(children())
             raise KeyboardInterrupt
 
@@ -155,7 +155,7 @@ def test_an_interrupt_before_there_is_a_supervisor_leaves_none(target: Path) -> 
 def test_none_begins_before_an_address_that_the_run_insists_on(
     target: Path, platform: dict[str, Any]
 ) -> None:
-    with begun_early(prepared_in_one_group(target, platform=platform)):
+    with started_standby(prepared_in_one_group(target, platform=platform)):
         assert children() == []
 
 
@@ -163,14 +163,14 @@ def test_none_begins_where_nobody_would_hear_of_its_end(target: Path) -> None:
     prepared = prepared_in_one_group(target)
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
-        with begun_early(prepared) as early:
-            assert early.take(MIDDLE) is None
+        with started_standby(prepared) as pool:
+            assert pool.take(MIDDLE) is None
     finally:
         signal.signal(signal.SIGCHLD, before)
 
 
 def test_none_begins_where_this_process_does_the_work(target: Path) -> None:
-    with begun_early(prepared_in_one_group(target, mode="inline")):
+    with started_standby(prepared_in_one_group(target, mode="inline")):
         assert children() == []
 
 
@@ -179,10 +179,10 @@ def test_where_the_system_has_none_to_give_none_begins(target: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
     try:
-        early = Early()
-        early.begin(prepared)
-        assert early.take(MIDDLE) is None
-        with pytest.raises(SystemLimitError), begun_early(prepared):
+        pool = StandbyPool()
+        pool.begin(prepared)
+        assert pool.take(MIDDLE) is None
+        with pytest.raises(SystemLimitError), started_standby(prepared):
             pytest.fail("it has begun")
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
@@ -192,9 +192,9 @@ def test_where_the_system_has_none_to_give_none_begins(target: Path) -> None:
 #: Starts the process of a worker; then it is killed, by itself or by whoever started it.
 _SUPERVISOR = """
 import os, signal, sys
-from sk_supervisor._processes.spawn import Interpreter, Standard
+from sk_supervisor._processes.spawn import StandbyProcess, Standard
 sys.path.insert(0, sys.argv[1])
-interpreter = Interpreter("a-0.1", Standard(stdin=False, stdout=True))
+interpreter = StandbyProcess("a-0.1", Standard(stdin=False, stdout=True))
 if sys.argv[2] == "at once":
     os.kill(os.getpid(), signal.SIGKILL)
 signal.pause()
@@ -287,7 +287,7 @@ def test_no_child_is_forked_while_a_worker_is_being_started(
     other = threading.Thread(target=fork)
     with monkeypatch.context() as patched:
         patched.setattr(subprocess, "Popen", Crossed)
-        interpreter = Interpreter(MIDDLE, Standard(stdin=False, stdout=False))
+        interpreter = StandbyProcess(MIDDLE, Standard(stdin=False, stdout=False))
     interpreter.abandon()
     other.join(PATIENCE)
     assert (early, done.is_set()) == ([False, False], True)
