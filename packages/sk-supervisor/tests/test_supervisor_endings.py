@@ -17,7 +17,7 @@ from sk_kernel import RunStatus
 from sk_observability import EventName, MetricPump, MetricsSnapshot
 from sk_observability.testing import HANG, OtlpReceiver
 from sk_supervisor import prepare
-from sk_supervisor._run.execute import _told
+from sk_supervisor._run.execute import _close_rails
 from sk_supervisor._system.signals import signals_to
 from sk_supervisor._telemetry.rails import ENDING_SECONDS, Rails, TelemetrySummary, lay_rails
 from supervisor_harness import GROUPS, PATIENCE, Command, Ears, expected, gone, in_time, settings
@@ -112,9 +112,9 @@ def test_behind_the_second_signal_a_third_one_meets_what_it_meets_in_any_process
                 signal.raise_signal(signal.SIGINT)
             return TelemetrySummary((), ())
 
-    with ExitStack() as ears:
-        came = ears.enter_context(signals_to(lambda *_: None, force=False))
-        _told(cast("Rails", Hanging()), None, came, let_go=ears.close)
+    with ExitStack() as handlers:
+        came = handlers.enter_context(signals_to(lambda *_: None, force=False))
+        _close_rails(cast("Rails", Hanging()), None, came, stop_handling=handlers.close)
     assert met == [(ENDING_SECONDS, False), (0.0, True)]
 
 

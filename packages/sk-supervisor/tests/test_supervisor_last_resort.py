@@ -90,7 +90,7 @@ def over_at(step: int) -> bool:
         if event == "line" and frame.f_code.co_filename == last_resort.__file__:
             steps += 1
             if steps == step:
-                resort.over()
+                resort.disarm()
         return trace
 
     resort.forced()
@@ -108,7 +108,7 @@ def over_at(step: int) -> bool:
 def test_what_is_over_is_ended_by_nobody_any_more() -> None:
     left, clock = threading.Event(), _Clock()
     resort = LastResort(left.set, grace_seconds=0.0, clock=clock)
-    resort.over()
+    resort.disarm()
     resort.watch()
     resort.forced()
     clock.now = 3600.0

@@ -68,7 +68,7 @@ class Stopped:
             tell=self._told,
             order=order or workers,
         )
-        self.rung = stopping.down(Ladder.within(budget, 0, drain=False), budget)
+        self.rung = stopping.escalate(Ladder.within(budget, 0, drain=False), budget)
         self.seconds = scene.now
 
     def _told(self, record: WorkerRecord, message: ControlMessage) -> bool:

@@ -211,5 +211,5 @@ def test_a_suspension_takes_nothing_of_the_time_that_a_worker_has_to_leave() -> 
         order="a",
     )
     scene.suspend(100, Ping(lambda: scene.mailbox.put(Ping(leave))))
-    rung = stopping.down(Ladder.within(4, scene.clock.now(), drain=False), 4)
+    rung = stopping.escalate(Ladder.within(4, scene.clock.now(), drain=False), 4)
     assert (rung, signals) == (Rung.STOP, [])

@@ -61,7 +61,7 @@ class Forwarding:
             asked = decode_header(RequestHeader, frame.header)
             receiver = self._relay.pass_on(worker, asked)
             if receiver is None or receiver in self._links.gone:
-                self._miss(asked.receiver)
+                self._report_undeliverable(asked.receiver)
             else:
                 self._links.send(receiver, [frame.raw])
         elif frame.kind is FrameKind.REPLY and self._local_peer is not None:
@@ -79,15 +79,15 @@ class Forwarding:
         else:
             raise RelayRefusedError(worker, f"a {frame.kind.name} frame is not a worker's to send")
 
-    def send_for_guest(self) -> None:
+    def send_local_frames(self) -> None:
         """Send the outgoing frames of the local peer."""
         for receiver, buffers in self._local_peer.outgoing() if self._local_peer else ():
             if receiver in self._links.gone:
-                self._miss(receiver)
+                self._report_undeliverable(receiver)
             else:
                 self._links.send(receiver, buffers)
 
-    def _miss(self, worker: str) -> None:
+    def _report_undeliverable(self, worker: str) -> None:
         """Tell the local peer that requests for a disconnected worker cannot be sent."""
         if self._local_peer is not None:
             self._local_peer.lost(worker)

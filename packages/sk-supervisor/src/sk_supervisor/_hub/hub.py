@@ -180,7 +180,7 @@ class DataHub:
                     self._admit()
                     while self._forgotten:
                         self._links.forget(self._forgotten.popleft())
-                    self._forwarding.send_for_guest()
+                    self._forwarding.send_local_frames()
                     continue
                 worker: str = key.data
                 link = here.get(worker)

@@ -156,9 +156,9 @@ class _Execution:
         abandon = Abandoning(prepared, display, self._last)
         resort = LastResort(abandon if self._last.held else None)
         break_in = BreakIn(resort)
-        ears = ExitStack()  # signals are handled until everything is reported
+        handlers = ExitStack()  # signals are handled until everything is reported
         try:
-            pool = ears.enter_context(started_standby(prepared))
+            pool = handlers.enter_context(started_standby(prepared))
             supervisor = make_supervisor(prepared, run_id, rails.log, display)
             abandon.supervisor = supervisor
             if isinstance(supervisor, TakesStandby):
@@ -172,7 +172,7 @@ class _Execution:
             abandon.admin, force = admin, supervisor.works_in_caller
             if force:
                 resort.watch()
-            signals = ears.enter_context(
+            signals = handlers.enter_context(
                 signals_to(_shown(supervisor, display), force=force, break_in=break_in)
             )
             code, message, wrong = supervised(supervisor, prepared, rails, signals)
@@ -183,11 +183,11 @@ class _Execution:
         finally:
             signals.breaks_in = False
             break_in.disarm()
-            resort.over()
-            with ears:
+            resort.disarm()
+            with handlers:
                 display.close()
                 status = supervisor.snapshot() if supervisor else None
-                told = _told(rails, status, signals, let_go=ears.close)
+                told = _close_rails(rails, status, signals, stop_handling=handlers.close)
                 if admin is not None:
                     admin.close(self._last.code)
                 lines = (wrong, *told.errors)
@@ -243,14 +243,17 @@ def make_supervisor(
     return supervisor_of(prepared.mode, setup)
 
 
-def _told(
-    rails: Rails, status: RunStatus | None, signals: ReceivedSignals, let_go: Callable[[], None]
+def _close_rails(
+    rails: Rails,
+    status: RunStatus | None,
+    signals: ReceivedSignals,
+    stop_handling: Callable[[], None],
 ) -> TelemetrySummary:
     """Send the remaining telemetry of a run that has ended; return what became of it.
 
     A second signal only cuts that short: the exit code is known by now. From then on, by
-    ``let_go``, signals have their usual effect: so one more can end an exporter that exceeds its
-    deadline.
+    ``stop_handling``, signals have their usual effect: so one more can end an exporter that exceeds
+    its deadline.
 
     :param status: the run's last; None if there was no supervisor.
     """
@@ -260,6 +263,6 @@ def _told(
         told = rails.close(accounts, FORCED_SECONDS if forced else ENDING_SECONDS)
         signals.breaks_in = False
     except ForcedStop:
-        let_go()
+        stop_handling()
         told = rails.close(accounts, 0.0)
     return told

@@ -37,7 +37,7 @@ class Opening:
         assert self._session is not None  # noqa: S101 - it is over
         return self._session
 
-    def let_go(self) -> None:
+    def abandon(self) -> None:
         """Abandon the opening: the session is closed as soon as it is open."""
         with self._lock:
             self._is_wanted, session = False, self._session

@@ -119,10 +119,10 @@ class Starting:
         try:
             is_over = self._wait(opening.is_over, seconds)
         except BaseException:
-            opening.let_go()
+            opening.abandon()
             raise
         if not is_over:
-            opening.let_go()
+            opening.abandon()
             names = [group.name for group in configured]
             raise RuntimeLifecycleReadyError("timeout", names, seconds, _DOES_NOT_LISTEN)
         self._session.current = session = opening.take()

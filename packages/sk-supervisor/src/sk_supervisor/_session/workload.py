@@ -120,20 +120,20 @@ class Workload:
             sink = self.sink
             spoke = sink is not None and sink.state is State.FAILED and sink.outcome is not None
             return spoke or (sink is not None and sink.drained is not None)
-        return all(r.drained is not None or self._needs_no_word_of(r) for r in self._roster)
+        return all(r.drained is not None or self._report_is_not_needed(r) for r in self._roster)
 
     @property
     def committed(self) -> bool:
         """Whether it is known that the sink has committed, so that the run is complete."""
         return self.sink is not None and self.sink.outcome is DrainOutcome.COMPLETE
 
-    def may_have_ended(self, record: WorkerRecord) -> bool:
+    def sink_may_have_ended(self, record: WorkerRecord) -> bool:
         """Whether this worker's sink may already have ended although no report has arrived."""
         if record is not self.sink or record.outcome is not None or record.stopped:
             return False
         return record is self.source or self._session.has_got_all(record)
 
-    def _needs_no_word_of(self, record: WorkerRecord) -> bool:
+    def _report_is_not_needed(self, record: WorkerRecord) -> bool:
         # Acknowledged batches are not sent again: a successor may wait for the end in vain.
         return (record.incarnation > 1 or record.state is State.FAILED) and self._session.complete()
 
@@ -150,10 +150,10 @@ class Workload:
                 for news in session.news_for(record.worker_id):
                     self._session.tell(record, news)
 
-    def hang_up(self) -> None:
+    def close_session(self) -> None:
         """Close the session, if one is open, and disconnect all workers."""
         if self._session.current is not None:
-            self.in_doubt = self.sink is not None and self.may_have_ended(self.sink)
+            self.in_doubt = self.sink is not None and self.sink_may_have_ended(self.sink)
             self._session.close()
 
     def late(self) -> list[str]:

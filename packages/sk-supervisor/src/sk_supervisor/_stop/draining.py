@@ -55,7 +55,7 @@ class Draining:
         self.expiry = RequestExpiry(handoff, self._end_input, clock)
 
     @property
-    def ready_no_more(self) -> bool:
+    def is_ending(self) -> bool:
         """Whether the run is about to end: by a stop request, a failure, or a call."""
         return bool(self._withdrawn or self._causes.stops.reasons or self._causes.broken)
 

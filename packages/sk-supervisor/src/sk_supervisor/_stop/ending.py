@@ -62,7 +62,7 @@ class Ending:
                 self._stopping.await_exits(end, groups, whatever_comes=True)
         self._stopping.settle()
 
-    def down(self) -> Rung:
+    def stop_all(self) -> Rung:
         """End every worker within the budget, step by step; return the last step that any needed.
 
         The deadlines of a stop that was requested before still hold.
@@ -73,7 +73,7 @@ class Ending:
         ladder = Ladder.within(budget, now, drain=False)
         if self._draining.ladder is not None:
             ladder = self._draining.ladder.no_later_than(ladder)
-        rung = self._stopping.down(ladder, budget)
+        rung = self._stopping.escalate(ladder, budget)
         self._stopping.settle()
         return rung
 

@@ -28,7 +28,7 @@ _LEAST_SECONDS = 0.2
 class Stopping:
     """Takes the steps of the stop ladder with all workers of a roster concurrently.
 
-    Called by the thread that turns the loop; :meth:`down` and :meth:`await_exits` turn it.
+    Called by the thread that turns the loop; :meth:`escalate` and :meth:`await_exits` turn it.
 
     :param tell: sends a worker a message; returns False if it has no session.
     :param order: the groups, source first, sink last.
@@ -56,7 +56,7 @@ class Stopping:
             if r.process.alive and (groups is None or r.group.name in groups)
         ]
 
-    def down(self, ladder: Ladder, budget_seconds: float) -> Rung:
+    def escalate(self, ladder: Ladder, budget_seconds: float) -> Rung:
         """Take the steps until no worker is left; return the last step that any worker needed.
 
         A worker without a session is killed at once; if it was still starting, that is not counted.

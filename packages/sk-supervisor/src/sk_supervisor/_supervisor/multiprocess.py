@@ -188,9 +188,9 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
             # The hub may not have noticed the loss yet: fail the requests that the lost worker has.
             parts.session.fail_requests_of(parts.causes.failed.worker_id)
         self.handoff.close()
-        rung = parts.ending.down()
+        rung = parts.ending.stop_all()
         parts.letters.abort()
-        parts.work.hang_up()
+        parts.work.close_session()
         parts.refusals.tell_rest()
         return rung.name.lower()
 
@@ -204,7 +204,7 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
             scenario=self._prepared.config.scenario.name,
             profile=PROCESS_SUPERVISOR,
             state=str(overall(State(group.state) for group in groups)),
-            ready=work.is_open and work.all_ready() and not parts.draining.ready_no_more,
+            ready=work.is_open and work.all_ready() and not parts.draining.is_ending,
             started=work.is_open and work.all_begun(),
             age_seconds=time.monotonic() - self._began,
             records_in=records_in,

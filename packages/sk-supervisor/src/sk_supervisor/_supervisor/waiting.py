@@ -25,7 +25,7 @@ from sk_supervisor.errors import (
 )
 
 #: How long to wait, at most, until the hub has read everything that a dead worker has sent.
-_LAST_WORD_SECONDS = 1.0
+_LAST_REPORT_SECONDS = 1.0
 
 
 class Waiting:
@@ -83,12 +83,12 @@ class Waiting:
         """
         end = self._loop.now() + timeout_seconds
         while not self._work.all_begun():
-            patience = self._patience()
+            until = self._failure_deadline()
             self._raise_interruption()
             if self._loop.now() >= end:
                 late = self._roster.late()
                 raise RuntimeLifecycleReadyError("timeout", late, timeout_seconds)
-            self._loop.step(min(patience, end))
+            self._loop.step(min(until, end))
 
     def until_done(self) -> None:
         """Return when all work is done and every request has been answered.
@@ -118,35 +118,35 @@ class Waiting:
 
     def _deadline(self) -> float | None:
         """Return until when the work may go on at present; None for no limit."""
-        patience = self._patience()
+        until = self._failure_deadline()
         self._raise_if_out_of_time()
-        until = min(patience, self._draining.until)
+        until = min(until, self._draining.until)
         return until if until < inf else None
 
-    def _patience(self) -> float:
+    def _failure_deadline(self) -> float:
         """Return until when the workers may go on; after a failure, only to complete the output.
 
         :raises RuntimeLifecycleReadyError, RuntimeWorkerFailedError, HubFailedError: the failure,
             when that time is over.
         """
-        until = self._allowed()
+        until = self._failure_grace_until()
         if until <= self._loop.now():
             self._raise_failure(starting=False)
         return until
 
-    def _allowed(self) -> float:
+    def _failure_grace_until(self) -> float:
         failed = self._causes.failed
         if failed is not None and self._session.has_sent_all(failed):
             # The output may become complete, and be committed, without the failed worker.
             return self._causes.failed_at + FAILURE_BUDGET_SECONDS
-        if failed is not None and self._is_owed_a_word(failed):
-            return self._causes.failed_at + _LAST_WORD_SECONDS
+        if failed is not None and self._sink_report_may_be_under_way(failed):
+            return self._causes.failed_at + _LAST_REPORT_SECONDS
         return 0.0 if self._causes.broken else inf
 
-    def _is_owed_a_word(self, dead: WorkerRecord) -> bool:
+    def _sink_report_may_be_under_way(self, dead: WorkerRecord) -> bool:
         """Whether the report of a dead worker on its sink may still be on its way."""
         unread = not dead.process.alive and not dead.left_hub
-        return unread and self._work.may_have_ended(dead)
+        return unread and self._work.sink_may_have_ended(dead)
 
     def _raise_failure(self, *, starting: bool) -> None:
         """Raise the error of the first failure, if anything has failed."""

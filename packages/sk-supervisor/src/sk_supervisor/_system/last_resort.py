@@ -72,7 +72,7 @@ class LastResort:
             self._end()
         return True
 
-    def over(self) -> None:
+    def disarm(self) -> None:
         """Disable it: the main thread has finished the work."""
         self._forced_at, self._leave = inf, None
         self._words.put(None)
@@ -87,6 +87,6 @@ class LastResort:
         self._end()
 
     def _end(self) -> None:
-        leave = self._leave  # read once: another thread may call :meth:`over`
+        leave = self._leave  # read once: another thread may call :meth:`disarm`
         if leave is not None:
             leave()
