@@ -183,6 +183,15 @@ def test_a_thread_a_descriptor_and_a_process_that_are_left_are_named() -> None:
     child.wait()
 
 
+def test_what_is_open_under_a_number_that_was_closed_is_left(tmp_path: Path) -> None:
+    block = nothing_left_behind(within_seconds=0)
+    with (tmp_path / "before").open("w") as file, (tmp_path / "since").open("w") as other:
+        block.__enter__()
+        os.dup2(other.fileno(), file.fileno())
+        with pytest.raises(AssertionError, match=f"^left behind:\n  descriptor {file.fileno()}$"):
+            block.__exit__(None, None, None)
+
+
 def test_a_block_that_raises_says_so_and_nothing_else() -> None:
     with pytest.raises(ValueError, match="mine"), nothing_left_behind():
         raise ValueError("mine")
