@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -127,8 +128,27 @@ def lines_of() -> Callable[[Path], list[dict[str, Any]]]:
 
 
 @pytest.fixture
+def in_time() -> Callable[[Callable[[], Any]], None]:
+    """Does what must not wait for something that takes longer; fails if it does."""
+
+    def end(do: Callable[[], Any]) -> None:
+        done: Future[Any] = Future()
+
+        def work() -> None:
+            try:
+                done.set_result(do())
+            except BaseException as error:  # noqa: BLE001 - it is raised to who asked
+                done.set_exception(error)
+
+        threading.Thread(target=work, daemon=True).start()
+        done.result(PATIENCE)
+
+    return end
+
+
+@pytest.fixture
 def until() -> Callable[[Callable[[], Any]], None]:
-    """Waits for what another thread brings about."""
+    """Waits for what another thread brings about and nobody tells of."""
 
     def wait(holds: Callable[[], Any]) -> None:
         end, never = time.monotonic() + PATIENCE, threading.Event()

@@ -76,12 +76,16 @@ CUT_SHORT = """
 import signal, threading
 from sk_observability import Outlet, QueuedExporter, QueueLimits
 
+closing = threading.Event()
+
 class Hanging:
     def send(self, items):
+        closing.wait()
         main = threading.main_thread().ident
         threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT)).start()
         threading.Event().wait()
-    def finish(self): ...
+    def finish(self):
+        closing.set()
 
 exporter = QueuedExporter("test", Hanging, QueueLimits(delay_seconds=0.001, close_seconds=3600))
 outlet = Outlet("queued", exporter)
