@@ -36,6 +36,7 @@ def configuration(
     count: int = COUNT,
     first_read: str = "",
     group: Mapping[str, Any] | None = None,
+    working: Mapping[str, Any] | None = None,
     weigh: Mapping[str, Any] | None = None,
     path: str | None = None,
     events: Mapping[str, Any] | None = None,
@@ -45,6 +46,8 @@ def configuration(
 ) -> dict[str, Any]:
     """The application on an engine: its output, spans and events go to ``folder``.
 
+    :param group: settings of every group.
+    :param working: settings of the group that ``weigh`` is in.
     :param beside: more exporters of ``spans`` and of ``events``.
     """
     exporters = {
@@ -56,7 +59,10 @@ def configuration(
     }
     blocks: dict[str, Any] = {
         "bootstrap": {"mode": engine.mode},
-        "process_groups": [{**each, **(group or {})} for each in engine.groups(PARTS)],
+        "process_groups": [
+            {**each, **(group or {}), **((working or {}) if "weigh" in each["nodes"] else {})}
+            for each in engine.groups(PARTS)
+        ],
         "batch": {"max_records": 20},
     }
     if engine.in_processes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from contract_engines import Engine
 from engine_commands import Told
@@ -19,8 +19,6 @@ from sk_config import build_config
 from sk_kernel import BoundaryDispatchInput, Envelope, TerminalEvent, UnknownRouteError
 from sk_kernel.runtime import ReplyCounters
 from sk_supervisor import Service, ServiceFailedError, serve
-
-_LOOK_SECONDS: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,11 @@ def asked(engine: Engine, folder: Path) -> Asked:
     group, gate = places(engine), folder / "gate"
     os.mkfifo(gate)
     weigh = {"at": HARMED, "do": "wait", "gate": str(gate)}
-    config = build_config(configuration(engine, folder, weigh=weigh, adapters=REQUESTS))
+    told = folder / "told"
+    beside = {"events": [{"kind": "jsonl", "settings": {"path": str(told)}}]}
+    config = build_config(
+        configuration(engine, folder, weigh=weigh, adapters=REQUESTS, beside=beside)
+    )
     inputs = [
         BoundaryDispatchInput(Number(3), group["weigh"], "weigh", trace_id="a", reply_to="x"),
         BoundaryDispatchInput(
@@ -49,7 +51,7 @@ def asked(engine: Engine, folder: Path) -> Asked:
     ]
     stray = BoundaryDispatchInput(Number(5), "no such group", "weigh")
     outcomes: dict[str, TerminalEvent] = {}
-    with _opened_in_drain(gate, folder), serve(config, run_id=RUN_ID) as it:
+    with _opened_in_drain(gate, told), serve(config, run_id=RUN_ID) as it:
         plain = it.request(Envelope(Number(1), trace_id="plain", reply_to="caller"))
         outcomes["plain"] = plain.wait(PATIENCE)
         outputs = it.execute_boundary(inputs).terminal_outputs
@@ -63,24 +65,24 @@ def asked(engine: Engine, folder: Path) -> Asked:
 
 
 @contextmanager
-def _opened_in_drain(gate: Path, folder: Path) -> Iterator[None]:
-    """Open a gate once the event ``drain_begun`` is in the file of events."""
-    over, events = threading.Event(), folder / "events.jsonl"
+def _opened_in_drain(gate: Path, told: Path) -> Iterator[None]:
+    """Open a gate once the event ``drain_begun`` comes out of the pipe of events."""
+    os.mkfifo(told)
 
-    def look() -> None:
-        until = time.monotonic() + PATIENCE
-        while not (events.exists() and '"drain_begun"' in events.read_text("utf-8")):
-            if over.wait(_LOOK_SECONDS) or time.monotonic() > until:
-                return
-        held.write(b"x")
+    def hear() -> None:
+        with told.open("rb") as events:  # returns when the run writes, and is read to its end
+            for event in events:
+                if b'"drain_begun"' in event:
+                    held.write(b"x")
 
     with gate.open("r+b", buffering=0) as held:
-        thread = threading.Thread(target=look, name="gate", daemon=True)
+        thread = threading.Thread(target=hear, name="gate", daemon=True)
         thread.start()
         try:
             yield
         finally:
-            over.set()
+            with contextlib.suppress(OSError):  # if the run has never written
+                os.close(os.open(told, os.O_WRONLY | os.O_NONBLOCK))
             thread.join(PATIENCE)
 
 

@@ -26,7 +26,6 @@ from sk_kernel import (
 from sk_observability import LifecycleLog
 from sk_supervisor import prepare, supervisor_of
 
-_LOOK_SECONDS: Final = 0.01
 _PARTIAL: Final = f"{OUTPUT}.partial"
 
 
@@ -140,9 +139,18 @@ def supervised(engine: Engine, folder: Path, **changes: Any) -> Iterator[Seen]:
 
 def stopped(engine: Engine, folder: Path) -> Seen:
     """A run without an end that is asked to stop in full flow."""
-    with supervised(engine, folder, count=0) as seen:
-        seen.start()
-        with _stop_in_flow(seen):
+    gate = _gate(folder)
+    weigh = {"at": HARMED, "do": "wait", "gate": str(gate)}
+    with supervised(engine, folder, count=0, weigh=weigh) as seen:
+
+        def stop() -> None:
+            status = seen.status["running"] = seen.supervisor.snapshot()
+            pids = {worker.pid for worker in status.workers()}
+            seen.living |= {pid for pid in pids if psutil.pid_exists(pid)}
+            seen.supervisor.request_stop("test")
+
+        with _at(gate, stop):
+            seen.start()
             seen.run()
     return seen
 
@@ -173,8 +181,7 @@ def late(engine: Engine, folder: Path) -> tuple[Seen, float]:
     A worker reports its progress a second after it is ready. If ``weigh`` has another worker, the
     source's has reported by then, and would have begun to read if it did not wait for the others.
     """
-    gate, first_read = folder / "gate", folder / "first_read"
-    os.mkfifo(gate)
+    gate, first_read = _gate(folder), folder / "first_read"
     weigh = {"born": "wait", "gate": str(gate)}
     changes: dict[str, Any] = {"count": 100, "first_read": str(first_read), "weigh": weigh}
     with supervised(engine, folder, **changes) as seen, gate.open("r+b", buffering=0) as pipe:
@@ -200,11 +207,21 @@ def late(engine: Engine, folder: Path) -> tuple[Seen, float]:
 
 def unstoppable(engine: Engine, folder: Path) -> Seen:
     """A run that is asked to stop while a node does not come back, and has one second for it."""
-    changes: dict[str, Any] = {"count": 0, "group": {"stop_timeout_seconds": 1}}
-    with supervised(engine, folder, weigh={"at": HARMED, "do": "block"}, **changes) as seen:
-        seen.start()
-        with _stop_in_flow(seen):
-            seen.run()
+    gate, over = _gate(folder), threading.Event()
+    weigh = {"at": HARMED, "do": "wait", "gate": str(gate)}
+    brief = {"stop_timeout_seconds": 1}
+    with supervised(engine, folder, count=0, weigh=weigh, group=brief) as seen:
+
+        def stop() -> None:
+            seen.supervisor.request_stop("test")
+            over.wait(PATIENCE)
+
+        with _at(gate, stop):
+            try:
+                seen.start()
+                seen.run()
+            finally:
+                over.set()
     return seen
 
 
@@ -212,25 +229,20 @@ def held(engine: Engine, folder: Path) -> tuple[Seen, list[str]]:
     """A run that is stopped while ``weigh`` is at its first number, held until the groups before it
     have drained; the groups of which a worker had drained by then.
     """
-    gate = folder / "gate"
-    os.mkfifo(gate)
+    gate, drained = _gate(folder), list[str]()
     weigh = {"at": 1, "do": "wait", "gate": str(gate)}
     patient = {"stop_timeout_seconds": 600}
     with supervised(engine, folder, count=0, weigh=weigh, group=patient) as seen:
-        before, drained = _before(engine, "weigh"), list[str]()
+        before = _before(engine, "weigh")
 
         def stop() -> None:
-            with gate.open("wb", buffering=0) as pipe:  # returns when the node has come there
-                seen.supervisor.request_stop("test")
-                seen.log.wait_for(lambda: before <= set(_drained(seen)))
-                drained.extend(_drained(seen))
-                pipe.write(b".")
+            seen.supervisor.request_stop("test")
+            seen.log.wait_for(lambda: before <= set(_drained(seen)))
+            drained.extend(_drained(seen))
 
-        thread = threading.Thread(target=stop, name="stop", daemon=True)
-        seen.start()
-        thread.start()
-        seen.run()
-        thread.join(PATIENCE)
+        with _at(gate, stop):
+            seen.start()
+            seen.run()
     return seen, drained
 
 
@@ -244,34 +256,31 @@ def _before(engine: Engine, node: str) -> set[str]:
     return set(groups[: groups.index(places(engine)[node])])
 
 
+def _gate(folder: Path) -> Path:
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    return gate
+
+
 @contextmanager
-def _stop_in_flow(seen: Seen) -> Iterator[None]:
-    """Ask it to stop as soon as something has come through; by force, where nothing ever does."""
-    over, flowed = threading.Event(), threading.Event()
+def _at(gate: Path, do: Callable[[], object]) -> Iterator[None]:
+    """Do something beside the block when a node has come to this gate; then the node goes on."""
+    wrong: list[BaseException] = []
 
-    def look() -> None:
-        until = time.monotonic() + PATIENCE
-        while not _flows(seen.folder):
-            if over.wait(_LOOK_SECONDS) or time.monotonic() > until:
-                seen.supervisor.request_stop("test", force=True)
-                return
-        flowed.set()
-        status = seen.status["running"] = seen.supervisor.snapshot()
-        pids = {worker.pid for worker in status.workers()}
-        seen.living |= {pid for pid in pids if psutil.pid_exists(pid)}
-        seen.supervisor.request_stop("test")
+    def work() -> None:
+        try:
+            with gate.open("wb"):  # returns when somebody reads
+                do()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the block ends
+            wrong.append(error)
 
-    thread = threading.Thread(target=look, name="stop", daemon=True)
+    thread = threading.Thread(target=work, name="gate", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        over.set()
+        came = os.open(gate, os.O_RDONLY | os.O_NONBLOCK)  # if nobody else has
         thread.join(PATIENCE)
-    if not flowed.is_set():
-        raise AssertionError("nothing has come through in time") from seen.error
-
-
-def _flows(folder: Path) -> bool:
-    partial = folder / _PARTIAL
-    return partial.exists() and partial.stat().st_size > 0
+        os.close(came)
+    if wrong:
+        raise wrong[0]

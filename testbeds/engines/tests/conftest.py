@@ -59,8 +59,8 @@ def crashed(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Seen:
 @pytest.fixture(scope="session")
 def frozen(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """A run one of whose workers falls silent."""
-    group = {"heartbeat_seconds": 1}
-    return harmed(engine, tmp_path_factory.mktemp("frozen"), "freeze", group=group)
+    quick = {"heartbeat_seconds": 1}
+    return harmed(engine, tmp_path_factory.mktemp("frozen"), "freeze", working=quick)
 
 
 @pytest.fixture(scope="session")

@@ -12,14 +12,12 @@ from signal import Signals
 from typing import Any
 
 import pytest
-from e2e_bench import Bench, each_profile, reference, run_options
+from e2e_bench import Bench, each_profile, patient, reference, run_options
 from e2e_run import PATIENCE_SECONDS, Ended, LiveRun, alive_after
 from reference_bench import load
 
 OLD = b"old\n"
 STOP_BUDGET_SECONDS = 4
-#: Less than what a stop has that is not forced.
-FORCED_SECONDS = 25
 
 each_way = pytest.mark.parametrize(
     ("profile", "number"),
@@ -108,14 +106,14 @@ def stuck(bench: Bench, dirty: bytes, *options: str) -> LiveRun:
 @pytest.mark.contract("P5PRE-LIFE-04")
 @each_profile
 def test_a_second_signal_ends_by_force(bench: Bench, dirty: bytes, profile: str) -> None:
-    run = stuck(bench, dirty, "--rules", "exp_mp", "--profile", profile)
+    run = stuck(bench, dirty, "--config", bench.derived_config(f"exp_mp_{profile}", patient))
     workers = run.workers()
     run.signal(signal.SIGTERM)
-    run.insist(signal.SIGINT, FORCED_SECONDS)
+    run.insist(signal.SIGINT)
     ended = bench.outwait(run)
     assert alive_after(0, workers.values()) == []
     assert (ended.code, ended.output) == (5, b"")
-    assert "by force" in ended.said
+    assert "at once, by force" in ended.said
 
 
 def short_of_time(document: dict[str, Any]) -> None:
