@@ -22,7 +22,7 @@ PASSED_ON = {
     "_memory/life.py": "emits what the tables say",
     "_pages/timeline_events.py": "reads what was written",
     "_show/announcing.py": "hands it on",
-    "_telemetry/rails.py": "emits the facts of _telemetry/conservation_told.py",
+    "_telemetry/rails.py": "emits the facts of _telemetry/conservation_text.py",
 }
 """The files that make an event whose name is not to be seen there, and how it comes there."""
 

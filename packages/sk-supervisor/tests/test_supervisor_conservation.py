@@ -12,7 +12,7 @@ from sk_supervisor._loop.span_books import SpanBooks
 from sk_supervisor._processes.output import line_consumer
 from sk_supervisor._protocol.span_accounts import account_of, message_of
 from sk_supervisor._telemetry.conservation import conservation_of
-from sk_supervisor._telemetry.conservation_told import complaints, facts_of, words
+from sk_supervisor._telemetry.conservation_text import complaints, facts_of, words
 from supervisor_scene import Scene
 
 REASONS = st.dictionaries(st.sampled_from(["ENOSPC", "closed", "queue_full"]), st.integers(1, 99))

@@ -22,9 +22,9 @@ from sk_supervisor._lives.lifecycle import Event
 from sk_supervisor._loop.loop_events import RecordsSkipped
 from sk_supervisor._loop.span_books import SpanBooks, summed
 from sk_supervisor._protocol.peers import came_before
-from sk_supervisor._session.introductions import Peers
+from sk_supervisor._session.worker_directory import WorkerDirectory
 from sk_supervisor._telemetry.conservation import conservation_of
-from sk_supervisor._telemetry.conservation_told import words
+from sk_supervisor._telemetry.conservation_text import words
 from sk_supervisor.errors import RelayRefusedError
 from sk_transport import DetachedChannel
 from supervisor_frames import header
@@ -71,15 +71,15 @@ def name(number: int) -> str:
 
 
 def test_who_was_told_what_of_the_others_is_kept_for_each_place() -> None:
-    peers = Peers(plan_of())
+    directory = WorkerDirectory(plan_of())
 
     def live(number: int) -> None:
-        peers.introduce_all(name(number))
+        directory.introduce_all(name(number))
         if number % 2:  # every second one dies before it is ready
-            peers.take_over(name(number))
-            peers.news("in-0.1")
+            directory.take_over(name(number))
+            directory.news("in-0.1")
 
-    assert grown(live, peers) <= 0
+    assert grown(live, directory) <= 0
 
 
 def test_frames_of_every_earlier_worker_are_stale_without_a_list_of_them() -> None:

@@ -29,7 +29,7 @@ from sk_supervisor._protocol.peers import (
     place_of,
     worker_name,
 )
-from sk_supervisor._session.introductions import Peers
+from sk_supervisor._session.worker_directory import WorkerDirectory
 from sk_supervisor._worker.replay_buffer import ReplayBuffer
 from sk_supervisor.errors import RelayRefusedError
 from sk_transport import KeyMaterial
@@ -129,23 +129,23 @@ def test_exactly_what_is_not_acknowledged_is_kept_and_in_order(
 
 
 def test_a_worker_is_told_once_of_each_successor_that_it_exchanges_batches_with() -> None:
-    peers = Peers(plan_of())
+    directory = WorkerDirectory(plan_of())
     for worker in WORKERS.values():
-        assert peers.introduce_all(worker) == WORKERS
-        assert peers.news(worker) == ()
-    assert not peers.take_over("mid-0.1")
-    assert peers.take_over("mid-0.2")
+        assert directory.introduce_all(worker) == WORKERS
+        assert directory.news(worker) == ()
+    assert not directory.take_over("mid-0.1")
+    assert directory.take_over("mid-0.2")
     for place in ("in-0", "out-0"):
-        assert peers.news(WORKERS[place]) == ("mid-0",)
-        assert peers.news(WORKERS[place]) == ()
+        assert directory.news(WORKERS[place]) == ("mid-0",)
+        assert directory.news(WORKERS[place]) == ()
 
 
 def test_a_successor_that_was_born_before_another_came_into_place_hears_of_it() -> None:
-    peers = Peers(plan_of())
-    assert peers.introduce_all("mid-0.2") == {**WORKERS, "mid-0": "mid-0.2"}
-    peers.take_over("out-0.2")
-    peers.take_over("mid-0.2")
-    assert peers.news("mid-0.2") == ("out-0",)
+    directory = WorkerDirectory(plan_of())
+    assert directory.introduce_all("mid-0.2") == {**WORKERS, "mid-0": "mid-0.2"}
+    directory.take_over("out-0.2")
+    directory.take_over("mid-0.2")
+    assert directory.news("mid-0.2") == ("out-0",)
 
 
 def test_a_worker_s_name_says_which_incarnation_it_is() -> None:
@@ -156,9 +156,9 @@ def test_a_worker_s_name_says_which_incarnation_it_is() -> None:
 
 
 def test_a_successor_shares_keys_with_its_neighbours_and_not_those_of_its_predecessor() -> None:
-    peers = Peers(plan_of())
-    keys = EdgeKeys(KeyMaterial.generated(), "s", peers.edges(WORKERS), "hkdf_sha256")
-    later = peers.edges({**WORKERS, "mid-0": "mid-0.2"})
+    directory = WorkerDirectory(plan_of())
+    keys = EdgeKeys(KeyMaterial.generated(), "s", directory.edges(WORKERS), "hkdf_sha256")
+    later = directory.edges({**WORKERS, "mid-0": "mid-0.2"})
     own = keys.bundle("mid-0.2", later)
     shared = keys.shared("in-0.1", [edge for edge in later if "mid-0.2" in edge])
     assert receivers(shared)["mid-0.2"].reveal() == senders(own)["in-0.1"].reveal()

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan
 
-from sk_supervisor._protocol.told import new_mark
+from sk_supervisor._protocol.marked_text import new_mark
 from sk_supervisor._system.forked import without_forks
 from sk_supervisor._system.signals import without_signals
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Final
 
 from sk_supervisor._processes.tail import Tail
-from sk_supervisor._protocol.told import LEFT_OUT, MOST_BYTES, Marked, Told
+from sk_supervisor._protocol.marked_text import LEFT_OUT, MOST_BYTES, MarkedLines, MarkedText
 from sk_supervisor._system.threads import begin
 
 #: The stream whose last lines are evidence of a failure.
@@ -38,35 +38,37 @@ class LineCutter:
     :param marked: finds marked texts; None if there are none.
     """
 
-    def __init__(self, clean: Callable[[str], str] = str, marked: Marked | None = None) -> None:
+    def __init__(
+        self, clean: Callable[[str], str] = str, marked: MarkedLines | None = None
+    ) -> None:
         self._rest, self._clean, self._marked = b"", clean, marked
 
-    def feed(self, data: bytes) -> Iterator[str | Told]:
+    def feed(self, data: bytes) -> Iterator[str | MarkedText]:
         """Yield the lines that ``data`` completes, and the beginning of a line too long to keep."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             yield from self._shown(line)
-        is_told = self._marked is not None and self._marked.begins in self._rest
-        most = MOST_BYTES if is_told else HELD_BYTES + LINE_LENGTH
+        is_marked = self._marked is not None and self._marked.begins in self._rest
+        most = MOST_BYTES if is_marked else HELD_BYTES + LINE_LENGTH
         if len(self._rest) >= most:
             cut = self._cut()
             begun, self._rest = self._rest[:cut], self._rest[cut:]
             yield from self._shown(begun)
 
-    def finish(self) -> Iterator[str | Told]:
+    def finish(self) -> Iterator[str | MarkedText]:
         """Yield the rest without a line end, if there is any."""
         if self._rest:
             yield from self._shown(self._rest)
             self._rest = b""
 
-    def _shown(self, line: bytes) -> Iterator[str | Told]:
-        told = self._marked and self._marked.told_in(line.decode(errors="replace").rstrip("\r"))
-        if not told:
+    def _shown(self, line: bytes) -> Iterator[str | MarkedText]:
+        text = self._marked and self._marked.text_in(line.decode(errors="replace").rstrip("\r"))
+        if not text:
             yield from _pieces(self._cleaned(line).rstrip("\r"))
             return
-        if told.before:
-            yield from _pieces(self._clean(told.before))
-        yield Told("", told.level, _shortened(self._clean(told.text)))
+        if text.before:
+            yield from _pieces(self._clean(text.before))
+        yield MarkedText("", text.level, _shortened(self._clean(text.text)))
 
     def _cleaned(self, line: bytes) -> str:
         return self._clean(line.decode(errors="replace"))
@@ -129,7 +131,7 @@ class LineReader:
         self._pipes, self._on_line = dict(pipes), on_line
         self._cutters = {stream: LineCutter(clean) for stream in pipes}
         if mark is not None:
-            self._cutters[STDERR] = LineCutter(clean, Marked(mark))
+            self._cutters[STDERR] = LineCutter(clean, MarkedLines(mark))
         self._raised: BaseException | None = None
         self._tail = Tail(LINE_LENGTH)
         self._lock = threading.Lock()
@@ -193,9 +195,9 @@ class LineReader:
         self._take(stream, cutter.feed(data) if data else cutter.finish())
         return bool(data)
 
-    def _take(self, stream: str, lines: Iterator[str | Told]) -> None:
+    def _take(self, stream: str, lines: Iterator[str | MarkedText]) -> None:
         for line in lines:
-            if isinstance(line, Told):
+            if isinstance(line, MarkedText):
                 self._hear(stream, line.text, line.level)
             else:
                 self._hear(stream, line)

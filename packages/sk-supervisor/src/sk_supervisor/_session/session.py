@@ -41,8 +41,8 @@ from sk_supervisor._requests.client_keys import ClientKeys
 from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._requests.gateway import RequestGateway
 from sk_supervisor._requests.handoff import Handoff
-from sk_supervisor._session.introductions import Peers
 from sk_supervisor._session.worker_bundles import WorkerBundles
+from sk_supervisor._session.worker_directory import WorkerDirectory
 from sk_supervisor._text.redaction import redactor_of
 from sk_supervisor.errors import RuntimeLifecycleResolutionError
 
@@ -79,15 +79,15 @@ class Session:
         if ipc.control is None:
             raise RuntimeLifecycleResolutionError("execution_ipc.control", "is not configured")
         self._id = secrets.token_hex(16)
-        self._peers = Peers(prepared.plan)
-        workers = self._peers.now
-        edges = self._peers.edges(workers)
+        self._directory = WorkerDirectory(prepared.plan)
+        workers = self._directory.now
+        edges = self._directory.edges(workers)
         self._limits = link_limits(ipc)
         self._keys = EdgeKeys(material(ipc.auth), self._id, edges, ipc.auth.kdf)
         self._bundles = WorkerBundles(
             prepared,
             run_id,
-            peers=self._peers,
+            directory=self._directory,
             keys=self._keys,
             limits=self._limits,
             restartable=restartable,
@@ -113,7 +113,7 @@ class Session:
             run_id=self._run_id,
             ids=TraceIds(self._run_id, tracing.sampling_ratio) if tracing.exporters else None,
             max_payload_bytes=self._limits.max_payload_bytes,
-            workers=lambda: self._peers.now,
+            workers=lambda: self._directory.now,
             wake=lambda: self.hub.wake(),
             on_failure=lambda outcome, trace: self._put(HandoffFailed(outcome, trace)),
             faults=RequestFaults(redactor_of(self._prepared.config)),
@@ -124,7 +124,7 @@ class Session:
             self.relay,
             self._keys,
             session=self._id,
-            expected=self._peers.now.values(),
+            expected=self._directory.now.values(),
             host=ipc.bind_host,
             port=ipc.bind_port,
             limits=self._limits,
@@ -141,7 +141,7 @@ class Session:
         return ControlServer(
             self._id,
             material(control.auth),
-            workers=len(self._peers.now),
+            workers=len(self._directory.now),
             bundle_for=lambda hello: self._bundles.bundle_for(hello, self.hub.address),
             on_event=self._on_control,
             host=control.bind_host,
@@ -181,23 +181,23 @@ class Session:
         remember it as gone, since frames for the place are still addressed to it.
         """
         self.control.forget(worker)
-        if self._peers.now[place_of(worker)] != worker:
+        if self._directory.now[place_of(worker)] != worker:
             self.hub.forget(worker)
 
     def take_over(self, worker: str) -> None:
         """Address frames for the place to this worker, which is ready. Idempotent."""
-        former = self._peers.now[place_of(worker)]
-        if self._peers.take_over(worker):
+        former = self._directory.now[place_of(worker)]
+        if self._directory.take_over(worker):
             self.relay.hand_over(worker)
             self.gateway.replaced(former)  # its waiting requests, too, if it never connected
             self.hub.forget(former)
 
     def news_for(self, worker: str) -> Iterator[PeerReplaced]:
         """Yield the messages about replaced peers that a ready worker has not been sent yet."""
-        for place in self._peers.news(worker):
-            workers = self._peers.now
+        for place in self._directory.news(worker):
+            workers = self._directory.now
             peer = workers[place]
-            edges = [edge for edge in self._peers.edges(workers) if set(edge) == {worker, peer}]
+            edges = [edge for edge in self._directory.edges(workers) if set(edge) == {worker, peer}]
             keys = self._keys.shared(worker, edges)
             yield PeerReplaced(group_of(peer), peer, incarnation_of(peer), keys)
 

@@ -9,7 +9,7 @@ from sk_supervisor._plan.preflight import Prepared, application_spec, span_choic
 from sk_supervisor._protocol.bundle import ChildBootstrapBundle, encode_bundle
 from sk_supervisor._protocol.edges import EdgeKeys, client_edges
 from sk_supervisor._protocol.link_limits import LinkLimits
-from sk_supervisor._session.introductions import Peers
+from sk_supervisor._session.worker_directory import WorkerDirectory
 
 
 class WorkerBundles:
@@ -24,14 +24,14 @@ class WorkerBundles:
         prepared: Prepared,
         run_id: str,
         *,
-        peers: Peers,
+        directory: WorkerDirectory,
         keys: EdgeKeys,
         limits: LinkLimits,
         restartable: list[str],
         letters: str,
     ) -> None:
         self._prepared, self._run_id = prepared, run_id
-        self._peers, self._keys, self._limits = peers, keys, limits
+        self._directory, self._keys, self._limits = directory, keys, limits
         self._restartable, self._letters = restartable, letters
 
     def bundle_for(self, hello: Hello, hub: tuple[str, int]) -> BootstrapBundle:
@@ -42,7 +42,7 @@ class WorkerBundles:
         config = self._prepared.config
         group = next(g for g in self._prepared.groups if g.name == hello.group)
         host, port = hub
-        workers = self._peers.introduce_all(hello.worker_id)
+        workers = self._directory.introduce_all(hello.worker_id)
         return BootstrapBundle(
             run_id=self._run_id,
             scenario_id=config.scenario.name,
@@ -56,7 +56,7 @@ class WorkerBundles:
             heartbeat_seconds=group.heartbeat_seconds,
             keys=self._keys.bundle(
                 hello.worker_id,
-                (*self._peers.edges(workers), *client_edges(hello.worker_id)),
+                (*self._directory.edges(workers), *client_edges(hello.worker_id)),
             ),
         )
 

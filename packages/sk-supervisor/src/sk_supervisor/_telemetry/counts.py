@@ -18,12 +18,12 @@ FLOODED = "flooded"
 def span_telemetry(accounts: Iterable[SpanAccount]) -> Iterator[TelemetryCounts]:
     """The counts of spans, over all processes."""
     sums = conservation_of(accounts).exporters
-    return _told("spans", [one.name for one in sums], sums)
+    return _counts_by_name("spans", [one.name for one in sums], sums)
 
 
 def log_telemetry(counts: LifecycleCounts) -> Iterator[TelemetryCounts]:
     """The counts of lifecycle events."""
-    yield from _told("logs", names_of(counts.exporters), counts.exporters)
+    yield from _counts_by_name("logs", names_of(counts.exporters), counts.exporters)
     lost = sum(counts.flooded.values())
     if counts.exporters:
         yield TelemetryCounts(
@@ -33,10 +33,10 @@ def log_telemetry(counts: LifecycleCounts) -> Iterator[TelemetryCounts]:
 
 def metric_telemetry(counts: Sequence[ExporterCounts]) -> Iterator[TelemetryCounts]:
     """The counts of metrics snapshots."""
-    return _told("metrics", names_of(counts), counts)
+    return _counts_by_name("metrics", names_of(counts), counts)
 
 
-def _told(
+def _counts_by_name(
     signal: Literal["spans", "logs", "metrics"],
     names: Iterable[str],
     counts: Iterable[ExporterSum | ExporterCounts],

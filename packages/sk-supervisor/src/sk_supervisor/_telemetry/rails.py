@@ -28,7 +28,7 @@ from sk_observability import (
 from sk_supervisor._plan.preflight import Prepared, log_choices, metric_choices, span_choices
 from sk_supervisor._protocol.peers import group_of
 from sk_supervisor._telemetry.conservation import Conservation, conservation_of
-from sk_supervisor._telemetry.conservation_told import complaints, facts_of, words
+from sk_supervisor._telemetry.conservation_text import complaints, facts_of, words
 from sk_supervisor._telemetry.counts import log_telemetry, span_telemetry
 from sk_supervisor._telemetry.system_nodes import GROUP, LIFECYCLE_SEQUENCE, SystemNodes
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import sys
 
-from sk_supervisor._protocol.told import Marked
+from sk_supervisor._protocol.marked_text import MarkedLines
 
 
 class TellingHandler(logging.Handler):
     """The handler of last resort, for loggers that the application has not configured.
 
-    :param mark: identifies this worker's records to the supervisor: see :class:`Marked`.
+    :param mark: identifies this worker's records to the supervisor: see :class:`MarkedLines`.
     """
 
     def __init__(self, mark: str) -> None:
         super().__init__(logging.WARNING)
-        self._marked = Marked(mark)
+        self._marked = MarkedLines(mark)
 
     def tell(self, level: int, text: str) -> None:
         """Write a text, which the supervisor takes as one record of this level.

@@ -9,7 +9,7 @@ from sk_kernel.runtime import ExecutionPlan
 from sk_supervisor._protocol.peers import place_edges, place_of, places_of
 
 
-class Peers:
+class WorkerDirectory:
     """The current worker of each place. A successor takes its place when it is ready.
 
     Thread-safe, as bundles are made in threads of the control server.

@@ -25,7 +25,7 @@ MOST_BYTES: Final = 1 << 20
 LEFT_OUT: Final = "..."
 
 
-class Told(NamedTuple):
+class MarkedText(NamedTuple):
     """A text of one or more lines, its level, and the part of another line before it."""
 
     before: str
@@ -33,12 +33,12 @@ class Told(NamedTuple):
     text: str
 
 
-class Marked:
+class MarkedLines:
     """Converts texts to marked lines and back, with the mark of one worker."""
 
     def __init__(self, mark: str) -> None:
         self._begins = f"{_RECORD}{mark}{_RECORD}"
-        self._told = re.compile(f"{self._begins}(\\d\\d){_UNIT}(.*)", re.DOTALL)
+        self._pattern = re.compile(f"{self._begins}(\\d\\d){_UNIT}(.*)", re.DOTALL)
         #: The beginning of a marked line, in bytes.
         self.begins: Final = self._begins.encode()
 
@@ -58,12 +58,12 @@ class Marked:
         level = min(max(level, logging.WARNING), logging.CRITICAL)
         return f"{self._begins}{level}{_UNIT}{_UNIT.join(lines)}\n"
 
-    def told_in(self, line: str) -> Told | None:
+    def text_in(self, line: str) -> MarkedText | None:
         """The text in a line, which is given without its line end; None if it is not marked."""
-        found = self._told.search(line)
+        found = self._pattern.search(line)
         if found is None:
             return None
-        return Told(line[: found.start()], int(found[1]), found[2].replace(_UNIT, "\n"))
+        return MarkedText(line[: found.start()], int(found[1]), found[2].replace(_UNIT, "\n"))
 
 
 def new_mark() -> str:

@@ -14,8 +14,8 @@ SPANS_UNACCOUNTED: Final = "spans_unaccounted"
 
 def words(found: Conservation) -> list[str]:
     """The lines about spans in the summary of a run; none if nothing could be exported."""
-    lines = [f"  {_told(one)}" for one in found.exporters]
-    lines += [f"  {_untold(remainder)}" for remainder in found.remainders]
+    lines = [f"  {_exporter_line(one)}" for one in found.exporters]
+    lines += [f"  {_remainder_line(remainder)}" for remainder in found.remainders]
     return lines
 
 
@@ -60,7 +60,7 @@ def facts_of(found: Conservation) -> Iterator[Fact]:
         yield Fact(SPANS_UNACCOUNTED, gap.worker, {**fields, "missing": gap.missing})
 
 
-def _told(one: ExporterSum) -> str:
+def _exporter_line(one: ExporterSum) -> str:
     text = f"spans: {one.created:,} created, {one.exported:,} exported by {one.name}"
     if one.dropped:
         text += f", {sum(one.dropped.values()):,} dropped ({_reasons(one.dropped)})"
@@ -71,7 +71,7 @@ def _told(one: ExporterSum) -> str:
     return text
 
 
-def _untold(remainder: Remainder) -> str:
+def _remainder_line(remainder: Remainder) -> str:
     worker, created, processes = remainder
     said = "it ended before its final report; up to its last report it had"
     if processes > 1:

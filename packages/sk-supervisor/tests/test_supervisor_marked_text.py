@@ -18,7 +18,7 @@ from sk_supervisor import RuntimeWorkerFailedError, ServiceFailedError, serve
 from sk_supervisor._processes.output import line_consumer
 from sk_supervisor._processes.spawn import Standard, WorkerStart
 from sk_supervisor._processes.streams import LINE_LENGTH, TEXT_LENGTH, LineReader
-from sk_supervisor._protocol.told import MOST_BYTES, MOST_CHARACTERS, Marked, new_mark
+from sk_supervisor._protocol.marked_text import MOST_BYTES, MOST_CHARACTERS, MarkedLines, new_mark
 from sk_supervisor._show.board import Board
 from sk_supervisor._show.display import Display, display_for
 from sk_supervisor._show.screens import LoggedScreen, PlainScreen
@@ -28,7 +28,7 @@ from supervisor_heard import Heard, hearing
 
 PATIENCE = 30.0
 MARK = new_mark()
-OWN = Marked(MARK)
+OWN = MarkedLines(MARK)
 KEPT = "hunter2-the-password-of-prod"
 THREE = 'a request has failed\n  File "nodes.py", line 3\nValueError: bad'
 
@@ -89,7 +89,7 @@ def test_a_worker_that_fails_tells_of_it_in_one_record(heard: Heard) -> None:
 def test_a_text_is_told_in_one_line_and_is_the_same_lines_behind_it(text: str, level: int) -> None:
     line = OWN.line_of(level, text)
     assert line.endswith("\n")
-    told = OWN.told_in(line[:-1])
+    told = OWN.text_in(line[:-1])
     assert told is not None
     expected = [part for each in text.splitlines() for part in each.split("\x1f")] or [""]
     assert (told.level, told.text.split("\n")) == (level, expected)
@@ -136,7 +136,7 @@ def test_of_what_is_longer_than_may_be_held_whole_lines_are_left_out() -> None:
     lines = [f"{number} {'x' * 1000}" for number in range(1000)]
     line = OWN.line_of(40, "\n".join(lines))
     assert len(line) < MOST_CHARACTERS + 100
-    told = OWN.told_in(line[:-1])
+    told = OWN.text_in(line[:-1])
     assert told is not None
     shown = told.text.split("\n")
     cut = shown.index("...")
@@ -163,7 +163,7 @@ def test_a_line_that_is_too_long_to_be_held_is_told_as_a_line_and_no_part_of_a_s
     [
         "user said \x1e0\x1fDROP TABLE",
         "user said \x1e50\x1fall is well\x1f[pay-0.1 stderr] paid 100",
-        Marked("another worker's").line_of(50, "one\ntwo")[:-1],
+        MarkedLines("another worker's").line_of(50, "one\ntwo")[:-1],
     ],
     ids=["hidden", "forged", "another's"],
 )
