@@ -21,7 +21,7 @@ from sk_supervisor._hub.relay import Relay
 from sk_supervisor._lives.lifecycle import Event
 from sk_supervisor._loop.loop_events import RecordsSkipped
 from sk_supervisor._loop.span_books import SpanBooks, summed
-from sk_supervisor._protocol.peers import came_before
+from sk_supervisor._protocol.worker_ids import came_before
 from sk_supervisor._session.worker_directory import WorkerDirectory
 from sk_supervisor._telemetry.conservation import conservation_of
 from sk_supervisor._telemetry.conservation_text import words

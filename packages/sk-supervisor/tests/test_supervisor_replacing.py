@@ -22,7 +22,7 @@ from sk_supervisor._lives.roster import Roster
 from sk_supervisor._lives.successors import Successors
 from sk_supervisor._protocol.edges import EdgeKeys, receivers, senders
 from sk_supervisor._protocol.frames import AckHeader
-from sk_supervisor._protocol.peers import (
+from sk_supervisor._protocol.worker_ids import (
     group_of,
     incarnation_of,
     index_of,

@@ -13,22 +13,24 @@ from sk_kernel.runtime import ExecutionPlan
 from sk_supervisor import prepare
 from sk_supervisor._hub.leads_to import leads_to
 from sk_supervisor._hub.relay import Relay
-from sk_supervisor._hub.versions import Records, Versions, Way
+from sk_supervisor._hub.versions import RecordRanges, Route, Versions
 from supervisor_frames import header
 from versions_world import Shape, World
 
-FIRST = Way(0, "in-0", 1, "a-0")
-SECOND = Way(1, "a-0", 2, "b-0")
-LAST = Way(2, "b-0", 3, "out-0")
-WAYS = (FIRST, SECOND, LAST)
+FIRST = Route(0, "in-0", 1, "a-0")
+SECOND = Route(1, "a-0", 2, "b-0")
+LAST = Route(2, "b-0", 3, "out-0")
+ROUTES = (FIRST, SECOND, LAST)
+#: Within one place.
+WITHIN = Route(2, "b-0", 3, "b-0")
 
 
 def test_of_a_place_whose_worker_cannot_be_replaced_all_is_its_own() -> None:
-    assert Versions(WAYS, ["a-0"]).share("in-0.1", 0) == ((0, inf),)
+    assert Versions(ROUTES, ["a-0"]).share("in-0.1", 0) == ((0, inf),)
 
 
 def test_what_was_passed_on_whole_is_its_maker_s_and_the_rest_its_successor_s() -> None:
-    versions = Versions(WAYS, ["a-0"])
+    versions = Versions(ROUTES, ["a-0"])
     versions.passed(SECOND, 7)
     versions.handed_over("a-0.2")
     versions.passed(SECOND, 3)  # what its successor makes anew is dropped
@@ -41,8 +43,8 @@ def test_what_was_passed_on_whole_is_its_maker_s_and_the_rest_its_successor_s() 
 
 
 def test_what_has_gone_one_way_of_two_is_shared_as_the_ways_are() -> None:
-    aside = Way(1, "a-0", 3, "out-0")
-    versions = Versions([*WAYS, aside], ["a-0"])
+    aside = Route(1, "a-0", 3, "out-0")
+    versions = Versions([*ROUTES, aside], ["a-0"])
     versions.passed(SECOND, 7)
     versions.passed(aside, 5)
     versions.handed_over("a-0.2")
@@ -55,7 +57,7 @@ def test_what_has_gone_one_way_of_two_is_shared_as_the_ways_are() -> None:
 
 def test_what_is_lost_with_its_receiver_is_whoever_s_sends_it_again() -> None:
     """Of a.1 and b.1 both are replaced: b.2 is sent what a.2 has made, behind what b.1 passed."""
-    versions = Versions(WAYS, ["a-0", "b-0"])
+    versions = Versions(ROUTES, ["a-0", "b-0"])
     versions.passed(SECOND, 7)
     versions.passed(LAST, 4)
     versions.handed_over("a-0.2")
@@ -68,8 +70,8 @@ def test_what_is_lost_with_its_receiver_is_whoever_s_sends_it_again() -> None:
 
 
 def test_each_segment_of_a_group_that_a_batch_passes_twice_has_a_share_of_its_own() -> None:
-    there, back = Way(1, "a-0", 2, "mid-0"), Way(3, "a-0", 4, "out-0")
-    versions = Versions([there, Way(2, "mid-0", 3, "a-0"), back], ["a-0"])
+    there, back = Route(1, "a-0", 2, "mid-0"), Route(3, "a-0", 4, "out-0")
+    versions = Versions([there, Route(2, "mid-0", 3, "a-0"), back], ["a-0"])
     versions.passed(there, 7)
     versions.passed(back, 2)
     versions.handed_over("a-0.2")
@@ -79,7 +81,7 @@ def test_each_segment_of_a_group_that_a_batch_passes_twice_has_a_share_of_its_ow
 
 
 def test_what_a_worker_keeps_for_itself_is_lost_with_it() -> None:
-    to_itself, back = Way(2, "b-0", 3, "b-0"), Way(3, "b-0", 4, "out-0")
+    to_itself, back = Route(2, "b-0", 3, "b-0"), Route(3, "b-0", 4, "out-0")
     versions = Versions([SECOND, to_itself, back], ["a-0", "b-0"])
     versions.passed(SECOND, 7)
     versions.passed(back, 2)
@@ -91,9 +93,9 @@ def test_what_a_worker_keeps_for_itself_is_lost_with_it() -> None:
     assert [versions.share(f"b-0.{number}", 2) for number in (1, 2)] == [((0, 2),), ((2, 7),)]
 
 
-@pytest.mark.parametrize("ways", [WAYS, (SECOND, Way(2, "b-0", 3, "b-0"), Way(3, "b-0", 4, "c"))])
-def test_of_one_who_gives_nothing_nothing_is_kept(ways: tuple[Way, ...]) -> None:
-    versions = Versions(ways, ["a-0", "b-0"])
+@pytest.mark.parametrize("routes", [ROUTES, (SECOND, WITHIN, Route(3, "b-0", 4, "c"))])
+def test_of_one_who_gives_nothing_nothing_is_kept(routes: tuple[Route, ...]) -> None:
+    versions = Versions(routes, ["a-0", "b-0"])
 
     def live(number: int) -> int:
         for record in range(1, 8):
@@ -103,7 +105,7 @@ def test_of_one_who_gives_nothing_nothing_is_kept(ways: tuple[Way, ...]) -> None
 
     assert live(2) == live(3) == 0
     for record in range(1, 8):
-        versions.passed(ways[-1], record)
+        versions.passed(routes[-1], record)
     assert live(4) == 2
 
 
@@ -208,7 +210,7 @@ SHAPES = {
 }  # fmt: skip
 
 
-def counted(shares: Records, record: int) -> bool:
+def counted(shares: RecordRanges, record: int) -> bool:
     return any(after < record <= through for after, through in shares)
 
 
@@ -229,8 +231,8 @@ def test_a_worker_s_share_is_what_the_output_has_of_it(shape: Shape, data: st.Da
         if (place := data.draw(lost)) is not None:
             world.replace(place)
     world.finish()
-    for worker, way in world.made():
-        shares = world.versions.share(worker, way.source, {way.target})
+    for worker, route in world.made():
+        shares = world.versions.share(worker, route.source, {route.target})
         known = {n for n in world.output if counted(shares, n)}
-        made = (worker, way.source, way.target)
+        made = (worker, route.source, route.target)
         assert known == {n for n, makers in world.output.items() if made in makers}

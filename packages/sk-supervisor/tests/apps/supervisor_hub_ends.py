@@ -17,7 +17,7 @@ from sk_supervisor._hub.relay import Relay
 from sk_supervisor._protocol.edges import EdgeKeys
 from sk_supervisor._protocol.frames import HUB, BatchHeader
 from sk_supervisor._protocol.link_limits import LinkLimits
-from sk_supervisor._protocol.peers import place_edges
+from sk_supervisor._protocol.worker_ids import place_edges
 from sk_supervisor._worker.data_plane import DataPlaneChannel
 from sk_supervisor._worker.inbox import BatchArrived
 from sk_transport import Channel, KeyMaterial, SecureChannel, Signer, TransportError

@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from sk_supervisor._hub.versions import Versions, Way
-from sk_supervisor._protocol.peers import index_of, place_of
+from sk_supervisor._hub.versions import Route, Versions
+from sk_supervisor._protocol.worker_ids import index_of, place_of
 from sk_supervisor._worker.align import Aligner
 
 #: A worker, its segment, and the segment that it made something for.
@@ -31,20 +31,20 @@ class Shape(NamedTuple):
         group = self.groups[segment]
         return [f"{group}-{i}" for i in range(self.workers.get(group, 1))]
 
-    def ways(self) -> Iterator[Way]:
+    def routes(self) -> Iterator[Route]:
         for segment, following in enumerate(self.downstream):
             for target in following:
                 for sender in self.places(segment):
                     for receiver in self.places(target):
-                        yield Way(segment, sender, target, receiver)
+                        yield Route(segment, sender, target, receiver)
 
     def upstream(self, segment: int) -> list[tuple[int, int]]:
-        ways = self.ways()
-        return list({(w.source, index_of(w.sender + ".1")) for w in ways if w.target == segment})
+        routes = self.routes()
+        return list({(w.source, index_of(w.sender + ".1")) for w in routes if w.target == segment})
 
 
 class Frame(NamedTuple):
-    way: Way
+    route: Route
     sender: str
     receiver: str
     batch: int
@@ -81,27 +81,27 @@ class Worker:
             place = place_of(what.worker)
             self._peers[place] = what.worker
             for n, frame in enumerate(self._kept):
-                if frame.way.receiver == place and frame.batch > self._world.acknowledged:
+                if frame.route.receiver == place and frame.batch > self._world.acknowledged:
                     self._kept[n] = frame._replace(receiver=what.worker)
                     self._world.wire.append(self._kept[n])
             return
-        upstream = what.way.source, index_of(what.sender)
-        aligner = self._aligners[what.way.target]
+        upstream = what.route.source, index_of(what.sender)
+        aligner = self._aligners[what.route.target]
         aligner.add(what.batch, upstream, what.makers, more=False, sender=what.sender)
         self._run_whole()
 
     def make(self, segment: int, batch: int, makers: frozenset[Made]) -> None:
-        """Pass a segment's version of a batch on, every way."""
+        """Pass a segment's version of a batch on, by every route."""
         place = place_of(self.name)
-        for way in self._world.shape.ways():
-            if (way.source, way.sender) != (segment, place):
+        for route in self._world.shape.routes():
+            if (route.source, route.sender) != (segment, place):
                 continue
-            made = makers | {(self.name, segment, way.target)}
-            if way.receiver == place:
+            made = makers | {(self.name, segment, route.target)}
+            if route.receiver == place:
                 upstream = segment, index_of(self.name)
-                self._aligners[way.target].add(batch, upstream, made, more=False)
+                self._aligners[route.target].add(batch, upstream, made, more=False)
             else:
-                frame = Frame(way, self.name, self._peers[way.receiver], batch, made)
+                frame = Frame(route, self.name, self._peers[route.receiver], batch, made)
                 self._kept.append(frame)
                 self._world.wire.append(frame)
         if segment == len(self._world.shape.groups) - 1:
@@ -125,7 +125,7 @@ class World:
         self.shape = shape
         every = sorted({place for s in range(len(shape.groups)) for place in shape.places(s)})
         self.restartable = [p for p in every if p.rpartition("-")[0] in shape.workers]
-        self.versions = Versions(shape.ways(), self.restartable)
+        self.versions = Versions(shape.routes(), self.restartable)
         self.now = {place: f"{place}.1" for place in every}
         self.wire: list[Frame] = []
         self.output: dict[int, frozenset[Made]] = {}
@@ -140,11 +140,11 @@ class World:
 
     def relay(self, sender: str, most: int = 1) -> None:
         """The hub takes the next frames of whoever is in a place."""
-        for frame in [frame for frame in self.wire if frame.way.sender == sender][:most]:
+        for frame in [frame for frame in self.wire if frame.route.sender == sender][:most]:
             self.wire.remove(frame)
-            if self.now[frame.way.receiver] == frame.receiver:
-                self.versions.passed(frame.way, frame.batch)
-                self._workers[frame.way.receiver].inbox.append(frame)
+            if self.now[frame.route.receiver] == frame.receiver:
+                self.versions.passed(frame.route, frame.batch)
+                self._workers[frame.route.receiver].inbox.append(frame)
 
     def work(self, place: str, most: int = 1) -> None:
         """Whoever is in a place takes what has come next."""
@@ -158,10 +158,10 @@ class World:
         name = f"{group}.{int(number) + 1}"
         self.every.append(name)
         self.now[place] = name
-        self.wire = [frame for frame in self.wire if frame.way.sender != place]
+        self.wire = [frame for frame in self.wire if frame.route.sender != place]
         self.versions.handed_over(name)
         self._workers[place] = Worker(self, name)
-        senders = {w.sender for w in self.shape.ways() if w.receiver == place != w.sender}
+        senders = {w.sender for w in self.shape.routes() if w.receiver == place != w.sender}
         for sender in sorted(senders):
             self._workers[sender].inbox.append(Turn(name))
 
@@ -172,9 +172,9 @@ class World:
                 self.relay(place)
                 self.work(place)
 
-    def made(self) -> Iterator[tuple[str, Way]]:
-        """Every worker that was there and could be replaced, with each way that leads out of it."""
-        for way in self.shape.ways():
+    def made(self) -> Iterator[tuple[str, Route]]:
+        """Every worker that was there and could be replaced, with each route out of it."""
+        for route in self.shape.routes():
             for worker in self.every:
-                if way.sender in self.restartable and place_of(worker) == way.sender:
-                    yield worker, way
+                if route.sender in self.restartable and place_of(worker) == route.sender:
+                    yield worker, route

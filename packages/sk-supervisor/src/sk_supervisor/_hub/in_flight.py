@@ -11,7 +11,7 @@ from collections import Counter, deque
 from sk_kernel.runtime import SOURCE, ExecutionPlan
 
 from sk_supervisor._protocol.frames import BatchHeader
-from sk_supervisor._protocol.peers import places_of
+from sk_supervisor._protocol.worker_ids import places_of
 from sk_supervisor.errors import AtHand
 
 

@@ -10,10 +10,10 @@ from sk_kernel.runtime import SINK, SOURCE, ExecutionPlan
 
 from sk_supervisor._hub.in_flight import InFlight
 from sk_supervisor._hub.leads_to import leads_to
-from sk_supervisor._hub.versions import Records, Versions, Way
+from sk_supervisor._hub.versions import RecordRanges, Route, Versions
 from sk_supervisor._peer_errors import RelayRefusedError
 from sk_supervisor._protocol.frames import AckHeader, BatchHeader, RequestHeader
-from sk_supervisor._protocol.peers import came_before, place_of, places_of
+from sk_supervisor._protocol.worker_ids import came_before, place_of, places_of
 from sk_supervisor.errors import AtHand
 
 
@@ -47,37 +47,37 @@ class Relay:
         self._reachable: Mapping[int, Collection[int]] = {
             s.index: frozenset(s.downstream) for s in plan.segments
         }
-        ways = {
-            Way(s.index, a, d, b)
+        routes = {
+            Route(s.index, a, d, b)
             for s in plan.segments
             for d in s.downstream
             for a in places[s.index]
             for b in places[d]
         }
-        self._ways = {way for way in ways if way.sender != way.receiver}
+        self._routes = {route for route in routes if route.sender != route.receiver}
         again = {
             place for s in plan.segments if s.group in restartable for place in places[s.index]
         }
-        keepers = {way.sender for way in self._ways if way.receiver in again}
+        keepers = {route.sender for route in self._routes if route.receiver in again}
         source = places[plan.segment_of(SOURCE).index]
         self._credited = tuple(dict.fromkeys([*source, *sorted(keepers)]))
         last = plan.segment_of(SINK).index
         self._last = last, places[last][0]
         #: Whether the hub sees batches for the sink's worker, not only its acknowledgements.
-        self._sees_all = any(way.receiver == places[last][0] for way in self._ways)
-        self._ended: set[Way] = set()
+        self._sees_all = any(route.receiver == places[last][0] for route in self._routes)
+        self._ended: set[Route] = set()
         self._last_epoch = 0
         self._in_flight = InFlight(plan)
-        self._versions = Versions(ways, again)
+        self._versions = Versions(routes, again)
         self.acknowledged = 0
         """The last batch that the sink's segment has acknowledged."""
 
     def has_sent_all(self, worker: str) -> bool:
-        """Whether a worker has sent the end of input on every way that leads out of its place."""
+        """Whether a worker has sent the end of input by every route out of its place."""
         with self._lock:
             place = self._place_of.get(worker)
-            ways = {way for way in self._ways if way.sender == place}
-            return bool(ways) and ways <= self._ended
+            routes = {route for route in self._routes if route.sender == place}
+            return bool(routes) and routes <= self._ended
 
     def at_hand(self, worker: str) -> AtHand | None:
         """The batches that were sent to a worker and have not come out of it; None if unknown.
@@ -89,7 +89,7 @@ class Relay:
             place = self._place_of.get(worker)
             return self._in_flight.at_hand(place) if place is not None else None
 
-    def share(self, worker: str, node: str) -> Records:
+    def share(self, worker: str, node: str) -> RecordRanges:
         """The records whose version in the output is that of a worker's node. Any thread.
 
         See :class:`Versions`.
@@ -99,11 +99,11 @@ class Relay:
             return self._versions.share(worker, segment, targets)
 
     def has_got_all(self, worker: str) -> bool:
-        """Whether the end of input was sent to a worker on every way that leads into its place."""
+        """Whether the end of input was sent to a worker by every route into its place."""
         with self._lock:
             place = self._place_of.get(worker)
-            ways = {way for way in self._ways if way.receiver == place}
-            return bool(ways) and ways <= self._ended
+            routes = {route for route in self._routes if route.receiver == place}
+            return bool(routes) and routes <= self._ended
 
     @property
     def complete(self) -> bool:
@@ -121,7 +121,7 @@ class Relay:
             del self._place_of[self._workers[place]]
             self._workers[place] = worker
             self._place_of[worker] = place
-            self._ended = {way for way in self._ended if way.sender != place}
+            self._ended = {route for route in self._ended if route.sender != place}
             self._in_flight.handed_over(place)
 
     def route(self, connection: str, header: BatchHeader, *, final: bool = False) -> str | None:
@@ -139,11 +139,11 @@ class Relay:
             if sender == receiver:
                 raise RelayRefusedError(connection, "names itself as receiver")
             if not header.more:
-                way = Way(header.source_segment, sender, header.target_segment, receiver)
+                route = Route(header.source_segment, sender, header.target_segment, receiver)
                 # Records that nodes emit when they finish have the number after the last record.
-                self._versions.passed(way, header.last + final)
+                self._versions.passed(route, header.last + final)
                 if final:
-                    self._ended.add(way)
+                    self._ended.add(route)
                     self._last_epoch = header.epoch
             self._in_flight.sent(sender, receiver, header)
             return header.receiver

@@ -8,8 +8,8 @@ from collections import Counter
 from sk_control import SpanCounts
 from sk_kernel import ExporterAccount, SpanAccount
 
-from sk_supervisor._protocol.peers import place_of
 from sk_supervisor._protocol.span_accounts import account_of
+from sk_supervisor._protocol.worker_ids import place_of
 
 
 def summed(first: SpanAccount, then: SpanAccount) -> SpanAccount:

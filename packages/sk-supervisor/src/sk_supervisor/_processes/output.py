@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from sk_kernel import EventRail
 from sk_kernel import OnLine as OnLine
 
-from sk_supervisor._protocol.peers import group_of
+from sk_supervisor._protocol.worker_ids import group_of
 
 WORKER_OUTPUT: Final = "worker_output"
 

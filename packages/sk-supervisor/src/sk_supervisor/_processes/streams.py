@@ -35,20 +35,18 @@ class LineCutter:
     A marked text (several lines that belong together, such as a traceback) is kept whole.
 
     :param clean: masks secrets in a text; it gets every line before it is split.
-    :param marked: finds marked texts; None if there are none.
+    :param marks: finds marked texts; None if there are none.
     """
 
-    def __init__(
-        self, clean: Callable[[str], str] = str, marked: MarkedLines | None = None
-    ) -> None:
-        self._rest, self._clean, self._marked = b"", clean, marked
+    def __init__(self, clean: Callable[[str], str] = str, marks: MarkedLines | None = None) -> None:
+        self._rest, self._clean, self._marks = b"", clean, marks
 
     def feed(self, data: bytes) -> Iterator[str | MarkedText]:
         """Yield the lines that ``data`` completes, and the beginning of a line too long to keep."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             yield from self._shown(line)
-        is_marked = self._marked is not None and self._marked.begins in self._rest
+        is_marked = self._marks is not None and self._marks.begins in self._rest
         most = MOST_BYTES if is_marked else HELD_BYTES + LINE_LENGTH
         if len(self._rest) >= most:
             cut = self._cut()
@@ -62,7 +60,7 @@ class LineCutter:
             self._rest = b""
 
     def _shown(self, line: bytes) -> Iterator[str | MarkedText]:
-        text = self._marked and self._marked.text_in(line.decode(errors="replace").rstrip("\r"))
+        text = self._marks and self._marks.text_in(line.decode(errors="replace").rstrip("\r"))
         if not text:
             yield from _pieces(self._cleaned(line).rstrip("\r"))
             return

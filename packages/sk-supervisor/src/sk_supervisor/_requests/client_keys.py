@@ -15,7 +15,7 @@ from sk_transport import (
 from sk_supervisor._protocol.edges import EdgeKeys
 from sk_supervisor._protocol.frames import CLIENT
 from sk_supervisor._protocol.link_limits import LinkLimits
-from sk_supervisor._protocol.peers import place_of
+from sk_supervisor._protocol.worker_ids import place_of
 
 
 class ClientKeys:

@@ -38,8 +38,8 @@ from sk_supervisor._protocol.frames import (
     encode_header,
     require_run,
 )
-from sk_supervisor._protocol.peers import group_of, place_of, places_of
 from sk_supervisor._protocol.turns import Turns
+from sk_supervisor._protocol.worker_ids import group_of, place_of, places_of
 from sk_supervisor._requests.client_keys import ClientKeys
 from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._requests.flights import Flights, OnFailure, name_of, visits_of

@@ -36,7 +36,7 @@ from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._processes.spawn import WorkerStart, standard_streams
 from sk_supervisor._protocol.edges import EdgeKeys
 from sk_supervisor._protocol.link_limits import link_limits
-from sk_supervisor._protocol.peers import group_of, incarnation_of, place_of, worker_name
+from sk_supervisor._protocol.worker_ids import group_of, incarnation_of, place_of, worker_name
 from sk_supervisor._requests.client_keys import ClientKeys
 from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._requests.gateway import RequestGateway

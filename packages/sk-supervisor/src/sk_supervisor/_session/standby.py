@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from sk_supervisor._limits.check import check_room
 from sk_supervisor._plan.supervisors import PROCESS_SUPERVISOR
 from sk_supervisor._processes.spawn import StandbyProcess, standard_streams
-from sk_supervisor._protocol.peers import worker_name
+from sk_supervisor._protocol.worker_ids import worker_name
 from sk_supervisor._system.exit import exits_are_lost
 from sk_supervisor._system.signals import without_signals
 

@@ -6,7 +6,7 @@ import threading
 
 from sk_kernel.runtime import ExecutionPlan
 
-from sk_supervisor._protocol.peers import place_edges, place_of, places_of
+from sk_supervisor._protocol.worker_ids import place_edges, place_of, places_of
 
 
 class WorkerDirectory:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sk_kernel import EventRail, LifecycleEvent
 from sk_observability import EventName
 
-from sk_supervisor._protocol.peers import place_of
+from sk_supervisor._protocol.worker_ids import place_of
 from sk_supervisor._text.units import no_progress
 
 if TYPE_CHECKING:

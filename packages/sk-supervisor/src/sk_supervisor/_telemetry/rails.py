@@ -26,7 +26,7 @@ from sk_observability import (
 )
 
 from sk_supervisor._plan.preflight import Prepared, log_choices, metric_choices, span_choices
-from sk_supervisor._protocol.peers import group_of
+from sk_supervisor._protocol.worker_ids import group_of
 from sk_supervisor._telemetry.conservation import Conservation, conservation_of
 from sk_supervisor._telemetry.conservation_text import complaints, facts_of, words
 from sk_supervisor._telemetry.counts import log_telemetry, span_telemetry

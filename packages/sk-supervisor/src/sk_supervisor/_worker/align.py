@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from sk_supervisor._peer_errors import AlignmentError
-from sk_supervisor._protocol.peers import incarnation_of
+from sk_supervisor._protocol.worker_ids import incarnation_of
 
 P = TypeVar("P")
 

@@ -20,7 +20,7 @@ from sk_kernel.runtime import (
     needs_loop,
 )
 
-from sk_supervisor._protocol.peers import place_edges, place_of, places_of
+from sk_supervisor._protocol.worker_ids import place_edges, place_of, places_of
 from sk_supervisor._worker.assembly import Assembly
 from sk_supervisor._worker.basis import Basis
 from sk_supervisor._worker.data_plane import DataPlaneChannel

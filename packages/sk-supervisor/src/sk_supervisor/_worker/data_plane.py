@@ -35,7 +35,7 @@ from sk_supervisor._protocol.frames import (
     require_scenario,
 )
 from sk_supervisor._protocol.link_limits import LinkLimits
-from sk_supervisor._protocol.peers import place_of
+from sk_supervisor._protocol.worker_ids import place_of
 from sk_supervisor._worker.dialling import dialled
 from sk_supervisor._worker.inbox import BatchArrived, RequestArrived
 from sk_supervisor._worker.replay_buffer import ReplayBuffer

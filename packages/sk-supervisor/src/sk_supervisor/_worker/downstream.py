@@ -19,7 +19,7 @@ from sk_kernel.runtime import (
 )
 
 from sk_supervisor._protocol.frames import BatchHeader, SinkEnd, sampled_mark
-from sk_supervisor._protocol.peers import index_of, place_of, places_of
+from sk_supervisor._protocol.worker_ids import index_of, place_of, places_of
 from sk_supervisor._worker.data_plane import DataPlaneChannel
 from sk_supervisor._worker.segments import Segments
 

@@ -18,7 +18,7 @@ from sk_kernel.runtime import (
 )
 
 from sk_supervisor._protocol.frames import batch_of
-from sk_supervisor._protocol.peers import index_of
+from sk_supervisor._protocol.worker_ids import index_of
 from sk_supervisor._worker.align import Aligner, Upstream
 from sk_supervisor._worker.inbox import BatchArrived
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from sk_supervisor._protocol.frames import BatchHeader
-from sk_supervisor._protocol.peers import place_of
+from sk_supervisor._protocol.worker_ids import place_of
 
 
 class Kept(NamedTuple):

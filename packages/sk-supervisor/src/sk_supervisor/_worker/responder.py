@@ -19,8 +19,8 @@ from sk_kernel.runtime import (
 )
 
 from sk_supervisor._protocol.frames import RequestHeader
-from sk_supervisor._protocol.peers import place_of, places_of
 from sk_supervisor._protocol.turns import Turns
+from sk_supervisor._protocol.worker_ids import place_of, places_of
 from sk_supervisor._requests.faults import RequestFaults
 from sk_supervisor._worker.data_plane import DataPlaneChannel
 from sk_supervisor._worker.inbox import Inbox, RequestArrived
