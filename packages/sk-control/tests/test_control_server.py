@@ -16,6 +16,7 @@ from sk_control import (
     DrainOutcome,
     Failed,
     Heartbeat,
+    HelloRefusedError,
     KeyBundleConsumedError,
     LossReason,
     Progress,
@@ -63,6 +64,15 @@ def test_a_worker_goes_from_hello_to_stop_ack(control: Control) -> None:
     assert worker.channel.state is SessionState.STOPPED
     assert not any(control.server.refusals().values())
     assert not any(worker.channel.refusals().values())
+
+
+def test_a_hello_counts_until_its_deadline_and_not_after(control: Control) -> None:
+    in_time, late = control.expect("w-1", seconds=5), control.expect("w-2", seconds=5)
+    control.clock.advance(5)
+    assert control.connect(in_time).channel.state is SessionState.ACKED
+    control.clock.advance(1e-9)
+    with pytest.raises(HelloRefusedError, match="token_expired"):
+        control.connect(late)
 
 
 @pytest.mark.contract("P5PRE-CTRL-01")

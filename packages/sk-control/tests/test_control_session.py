@@ -127,6 +127,7 @@ def test_a_duplicate_bootstrap_is_a_protocol_error_in_every_state(state: Session
         (S.WORKING, K.STOP_ACK, C.ACK_WITHOUT_STOP),
         (S.WORKING, K.HELLO, C.DUPLICATE_HELLO),
         (S.STOPPED, K.HEARTBEAT, C.AFTER_STOPPED),
+        (S.FAILED, K.PEER_REPLACED, C.AFTER_FAILED),
     ],
 )
 def test_a_breach_of_the_order_has_its_stable_code(

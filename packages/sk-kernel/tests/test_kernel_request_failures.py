@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from kernel_requests import one_batch, placed, spec
 from kernel_spans import Collected
-from sk_kernel import FailureSpec, NodeFailure, RunError
+from sk_kernel import FailureSpec, NodeFailedError, NodeFailure, RunError
+from sk_kernel._batch.request_batch import RequestBatch
 from sk_kernel.runtime import (
     SINK,
     SOURCE,
@@ -261,3 +262,23 @@ def test_a_coroutine_that_is_not_begun_since_its_request_has_failed_has_no_span(
         tracer.flush()
     found = [(span.name, span.error) for span in seen.of("internal")]
     assert found == [("several", None), ("calling", "ValueError")]
+
+
+def test_of_several_failures_of_a_request_the_one_of_the_first_record_is_kept() -> None:
+    batch = RequestBatch(1, 1, 2)
+    errors = {
+        key: NodeFailedError("n", "ValueError").about(key) for key in ((1, 2), (1, 0), (1, 1))
+    }
+    for error in errors.values():
+        batch.blame(error)
+    assert batch.failed == {1: errors[1, 0]}
+
+
+@pytest.mark.parametrize(
+    ("keys", "independent"),
+    [([1, 2], True), ([(1, 0), (2, 0)], True), ([(1, 0), (1, 1)], False)],
+)
+def test_records_of_one_request_do_not_fail_independently(
+    keys: list[Any], independent: bool
+) -> None:
+    assert RequestBatch(1, 1, 2).failures_are_independent(keys) is independent

@@ -154,6 +154,13 @@ def test_who_takes_a_place_follows_an_upstream_that_itself_goes_on_further_on() 
     assert list(aligner.ready()) == [(20, ["further"])]
 
 
+def test_who_takes_a_place_follows_its_own_segment_that_goes_on_further_on() -> None:
+    aligner: Aligner[str] = Aligner([(1, 0)], resumed=True)
+    for epoch, came in ((8, "first"), (12, "further")):
+        aligner.add(epoch, (1, 0), came, more=False)
+        assert list(aligner.ready()) == [(epoch, [came])]
+
+
 def test_who_takes_a_place_refuses_a_gap_of_who_was_there_from_the_beginning() -> None:
     aligner: Aligner[str] = Aligner([(1, 0)], resumed=True)
     aligner.add(8, (1, 0), "first", more=False, sender="u-0.1")

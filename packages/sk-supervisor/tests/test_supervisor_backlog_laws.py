@@ -212,6 +212,14 @@ def test_what_is_late_anywhere_has_left_when_as_many_have_as_there_were(
     assert not any(_is_late(came[number], due[number], now, 0.0) for number in due)
 
 
+def test_of_the_newest_the_older_is_begun_first() -> None:
+    backlog = Backlog(ordered=False)
+    for number, (came, due) in enumerate([(100.0, 140.0), (120.0, 160.0), (122.0, 162.0)]):
+        backlog.put([_visit(number, due)], came)
+    chosen, late = backlog.take(2, 125.0, 0.0)  # the first has waited for longer than it has left
+    assert ([some[0].key for some in chosen], late) == ([1, 2], [])
+
+
 def test_where_more_comes_than_can_be_done_what_is_begun_has_time_left() -> None:
     """Twice as many as can be done: in the long run each that is begun could be answered."""
     for ordered in (True, False):

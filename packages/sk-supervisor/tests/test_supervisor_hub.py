@@ -9,9 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sk_supervisor._protocol.frames import AckHeader, RequestHeader, encode_header
+from sk_supervisor._protocol.frames import HUB, AckHeader, RequestHeader, encode_header
 from sk_supervisor.errors import HeaderError
-from sk_transport import ChannelClosedError, FrameKind, TransportError
+from sk_transport import (
+    Channel,
+    ChannelClosedError,
+    FrameKind,
+    InvalidSignatureError,
+    KeyMaterial,
+    Signer,
+    TransportError,
+)
 from supervisor_frames import header
 from supervisor_harness import (
     PATIENCE,
@@ -22,7 +30,7 @@ from supervisor_harness import (
     opened_since,
     threads,
 )
-from supervisor_hub_ends import Hub, begun
+from supervisor_hub_ends import SESSION, Hub, begun
 
 
 @pytest.fixture
@@ -132,6 +140,19 @@ def test_a_worker_whose_header_is_no_text_is_cut_off_and_others_go_on(
     middle = hub.dial("mid").listen()
     hub.dial("in").send(1, b"through")
     assert bytes(middle.arrived.get(timeout=PATIENCE).payload) == b"through"
+
+
+def test_a_worker_whose_acknowledgement_is_not_signed_with_its_key_is_cut_off(hub: Hub) -> None:
+    hub.dial("in").send(1, b"x", to=2)
+    stranger = KeyMaterial.generated().derive(SESSION, "out-0.1", HUB)
+    forged = Signer(Channel(SESSION, "out-0.1", HUB), stranger)
+    with hub.connect("out-0.1") as last:
+        with pytest.raises(InvalidSignatureError):  # the batch, which another has sealed
+            last.receive(PATIENCE)
+        last.send(FrameKind.ACK, encode_header(AckHeader("out-0.1", 2, 1)), signer=forged)
+        worker, category, message = hub.faults.get(timeout=PATIENCE)
+    assert (worker, category, message[:10]) == ("out-0.1", "transport", "signature:")
+    assert hub.relay.acknowledged == 0
 
 
 @pytest.mark.contract("P5PRE-ENV-01")

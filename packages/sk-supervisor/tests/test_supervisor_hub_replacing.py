@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -10,6 +11,7 @@ from sk_control import BootstrapKeyBundle
 from sk_supervisor._worker.inbox import Credit
 from sk_supervisor._worker.replay_buffer import ReplayBuffer
 from sk_transport import FrameDecoder, FrameKind, ReplayedNonceError, UnknownPeerError
+from supervisor_frames import header
 from supervisor_harness import PATIENCE
 from supervisor_hub_ends import LIMITS, WORKERS, Hub, Peer, begun, edges_of
 
@@ -142,3 +144,14 @@ def test_what_comes_late_of_a_replaced_sender_takes_nothing_from_those_that_wait
     last = replacing.dial("out").listen()
     came = [bytes(last.arrived.get(timeout=PATIENCE).payload) for _ in range(2)]
     assert came == [b"waits", b"follows"]
+
+
+def test_what_is_acknowledged_is_let_go_of_as_more_is_sent() -> None:
+    acknowledged, payload = 0, bytes(1000)
+    replay_buffer = ReplayBuffer(["mid-0"], lambda: acknowledged)
+    alone = sys.getrefcount(payload)
+    replay_buffer.keep(header(epoch=1), payload, final=False)
+    assert sys.getrefcount(payload) == alone + 1
+    acknowledged = 1
+    replay_buffer.keep(header(epoch=2), b"next", final=False)
+    assert sys.getrefcount(payload) == alone

@@ -311,3 +311,11 @@ def test_the_wire_format_is_the_documented_one() -> None:
     assert raw[:8] == bytes([0, 0, 0, 66, 1, 4, 0, 2])
     assert raw[8:16] == (7).to_bytes(8, "big")
     assert raw[64:] == b"hdbody"
+
+
+def test_the_frames_before_a_fault_are_given_though_more_came_than_the_buffer_holds() -> None:
+    decoder = FrameDecoder(FrameLimits(max_frame_bytes=100, max_header_bytes=10))
+    [frame] = decoder.feed(seal(payload=b"x") + head(version=9) + bytes(100))
+    assert bytes(frame.payload) == b"x"
+    with pytest.raises(UnsupportedVersionError):
+        decoder.feed(b"")
