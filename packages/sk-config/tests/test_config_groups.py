@@ -157,6 +157,13 @@ def test_a_restart_that_cannot_be_is_rejected_at_its_field(refused_platform, fie
     assert f"process_groups[0].restart.{field}" in faults
 
 
+def test_the_longest_backoff_may_be_the_first(minimal):
+    same = {"backoff_seconds": 5, "backoff_max_seconds": 5}
+    minimal["runtime"]["platform"] = _group(restart=same)
+    [group] = build_config(minimal).runtime.platform.process_groups
+    assert group.restart.backoff_max_seconds == group.restart.backoff_seconds == 5
+
+
 def test_the_longest_backoff_is_not_below_the_first(refused_platform, minimal):
     restart = {"backoff_seconds": 5, "backoff_max_seconds": 1.5}
     fault = refused_platform(_group(restart=restart))[

@@ -63,6 +63,12 @@ def test_a_delay_is_a_number_of_seconds_up_to_a_day(refused_platform, delay):
     assert "health.drain_delay_seconds" in faults
 
 
+@LISTENERS
+def test_a_delay_needs_one_listener_of_either_kind(minimal, listener):
+    health = _health(minimal, **{listener: {}}, drain_delay_seconds=5)
+    assert health.drain_delay_seconds == 5
+
+
 def test_a_delay_for_which_nobody_listens_is_a_conflict(refused_platform):
     fault = refused_platform({"health": {"drain_delay_seconds": 5}})["health.drain_delay_seconds"]
     assert fault.category == "conflict"

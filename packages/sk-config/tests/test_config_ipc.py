@@ -137,6 +137,14 @@ def test_a_secret_that_can_be_guessed_is_refused_and_not_shown(refused_platform,
     assert "at least 16 bytes" in fault.expected
 
 
+@pytest.mark.parametrize("secret", ["16 bytes of it..", "\u00e4\u00f6\u00fc\u00df" * 2])
+def test_a_secret_of_16_bytes_is_taken_however_many_letters_they_are(minimal, secret):
+    auth = {"secret_mode": "static", "secret": secret}
+    minimal["runtime"]["platform"] = _ipc("execution_ipc", auth=auth)
+    held = build_config(minimal).runtime.platform.execution_ipc.auth.secret
+    assert held.get_secret_value() == secret
+
+
 def test_a_static_secret_is_held_and_not_shown(minimal):
     minimal["runtime"]["platform"] = _ipc(
         "execution_ipc", auth={"secret_mode": "static", "secret": "abracadabra, abracadabra"}

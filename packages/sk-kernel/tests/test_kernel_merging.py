@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from sk_kernel._letters.merging import Records
+from sk_kernel._letters.merging import merged as merged_lines
+from sk_kernel._letters.parts import letter_part, parts_of
 
 #: Writes so many parts, merges them in a process that may open few files, and says what is there.
 #: The last part repeats the letter of the first one. Of a worker the output has odd records only,
@@ -73,3 +76,20 @@ def test_letters_of_any_number_of_workers_are_in_their_order_each_of_them_once(
 
 def test_of_many_workers_each_has_the_letters_of_what_the_output_has_of_it(tmp_path: Path) -> None:
     assert merged(tmp_path, "share", 300).records == [*range(1, 300, 2)]
+
+
+def test_a_share_begins_after_its_first_number_and_ends_with_its_last(tmp_path: Path) -> None:
+    """A letter of the record up to which another worker's version counts is not in the output."""
+    for worker, numbers in (("w-0.1", (4, 5, 6)), ("w-0.2", (5, 6, 7))):
+        lines = [f'{{"sequence":{n},"node":"{worker}","key":[{n}]}}\n' for n in numbers]
+        Path(letter_part(str(tmp_path), worker, 0)).write_text("".join(lines))
+
+    def share(worker: str, node: str) -> Records:
+        return ((0, 5),) if worker == "w-0.1" else ((5, 6),)
+
+    lines = [json.loads(line) for line in merged_lines(parts_of(str(tmp_path)), share, None)]
+    assert [(line["sequence"], line["node"]) for line in lines] == [
+        (4, "w-0.1"),
+        (5, "w-0.1"),
+        (6, "w-0.2"),
+    ]
