@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,10 +34,23 @@ if gate:
     service.wait()
 """
 
+#: A program that a Ctrl-C ends while the end of its block waits for the drain.
+INTERRUPTED = """
+import atexit
+from asking import asked
+from interrupted_app import RELEASED
+from sk_supervisor import serve
 
-def ended(*arguments: str) -> subprocess.CompletedProcess[str]:
+adapters = {"source": {"name": "numbers"}, "sink": {"name": "draft"}}
+atexit.register(lambda: print(service.wait(0), service.failure))
+with serve(asked(None, modules=["interrupted_app"], adapters=adapters)) as service:
+    atexit.register(RELEASED.set)
+"""
+
+
+def ended(*arguments: str, program: str = PROGRAM) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments],
+        [sys.executable, "-c", program, *arguments],
         env={**os.environ, "PYTHONPATH": str(APPS)},
         capture_output=True,
         text=True,
@@ -56,3 +70,9 @@ def test_the_failure_of_such_a_run_is_logged(tmp_path: Path) -> None:
     done = ended("memory", str(gate))
     assert "no block was left to raise that: " in done.stderr
     assert "the input is gone" in done.stderr
+
+
+def test_a_drain_whose_wait_is_interrupted_is_waited_for_when_the_interpreter_ends() -> None:
+    done = ended(program=INTERRUPTED)
+    assert "KeyboardInterrupt" in done.stderr
+    assert (done.returncode, done.stdout) == (-signal.SIGINT, "True None\n")

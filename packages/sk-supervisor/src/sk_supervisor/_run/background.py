@@ -86,9 +86,10 @@ class Background:
         except BaseException:
             self.end("interrupted")
             raise
-        atexit.unregister(self._interpreter_ends)  # the caller gets the failure
         ours = supervisor if isinstance(supervisor, SupervisorBase) else None
-        self._thread.join(ours.close_seconds if ours is not None else None)
+        if self._over.wait(ours.close_seconds if ours is not None else None):
+            self._thread.join()
+        atexit.unregister(self._interpreter_ends)  # the caller gets the failure
         raise self._failed()
 
     @property
@@ -97,14 +98,20 @@ class Background:
         return self._forks != forks()
 
     def end(self, reason: str) -> ServiceFailedError | None:
-        """Drain the run and return its failure; None if all is well, or the run is elsewhere."""
+        """Drain the run and return its failure; None if all is well, or the run is elsewhere.
+
+        If the wait is interrupted, or its thread is a daemon that the end of the interpreter stops,
+        the interpreter still waits for the drain.
+        """
         if self.is_elsewhere:
             return None
-        atexit.unregister(self._interpreter_ends)
         self._made.wait()
         if self._supervisor is not None:
             self._supervisor.request_stop(reason)
-        self._thread.join()  # a stop has its own time limit
+        # Not by join(): in Python 3.11 an interrupted join() counts the thread as ended.
+        self._over.wait()  # a stop has its own time limit
+        self._thread.join()
+        atexit.unregister(self._interpreter_ends)
         return None if self._is_well() else self._failed()
 
     def _interpreter_ends(self) -> None:
@@ -112,15 +119,14 @@ class Background:
 
         A failure is logged: no caller is left.
         """
-        if self.is_elsewhere:
+        if self.is_elsewhere or not begun(self._thread):
             return
         platform = self._config.runtime.platform
         stop = max((g.stop_timeout_seconds for g in platform.process_groups), default=STOP_SECONDS)
         seconds = platform.health.drain_delay_seconds + stop + _AFTER_STOP_SECONDS
         if self._made.wait(seconds) and self._supervisor is not None:
             self._supervisor.request_stop("exit")
-        self._thread.join(seconds)
-        if self._thread.is_alive():
+        if not self._over.wait(seconds):
             _LOG.error(_LEFT, seconds)
         elif not self._is_well():
             _LOG.error(_FAILED, self._failed())
