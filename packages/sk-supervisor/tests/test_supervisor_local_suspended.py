@@ -16,7 +16,7 @@ from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._memory.gateway import LocalGateway
 from sk_supervisor._memory.requests import LocalRequests
 from sk_supervisor._memory.stop_times import StopTimes
-from sk_supervisor._memory.waits import passes
+from sk_supervisor._memory.waits import SharedClock, passes
 from sk_supervisor._system.signals import BreakIn
 from supervisor_harness import PATIENCE
 
@@ -30,8 +30,8 @@ class FalseTime(threading.Event):
         super().__init__()
         self._left, self.now, self.awake = nth, 0.0, 0.0
 
-    def clock(self) -> float:
-        return self.now
+    def clock(self) -> LoopClock:
+        return SharedClock(lambda: self.now, lambda: 0.0)
 
     def wait(self, timeout: float | None = None) -> bool:
         assert timeout is not None
@@ -101,3 +101,17 @@ def test_requests_have_the_whole_time_of_a_drain_to_be_answered() -> None:
 def test_a_wait_that_is_woken_has_not_passed() -> None:
     woken = iter([False, True])
     assert not passes(10.0, lambda _: next(woken), LoopClock(lambda: 0.0))
+
+
+def test_time_in_which_nodes_hold_the_interpreter_has_passed() -> None:
+    now = 0.0
+    waits = iter(range(2))
+
+    def ends_late(seconds: float) -> bool:
+        nonlocal now
+        next(waits)  # there are no more than these
+        now += seconds + 4.0
+        return False
+
+    assert passes(10.0, ends_late, SharedClock(lambda: now, lambda: now))
+    assert now == 10.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from math import inf
 
@@ -13,6 +12,7 @@ from sk_kernel.runtime import Entrances, MemoryRun, TraceIds
 from sk_supervisor._lives.clock import LoopClock, wait_until
 from sk_supervisor._memory.gateway import LocalGateway
 from sk_supervisor._memory.life import WORKER
+from sk_supervisor._memory.waits import SharedClock
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._protocol.failures import START
 from sk_supervisor._requests.faults import RequestFaults
@@ -26,7 +26,7 @@ class LocalRequests:
     """Open, settle, drain and close the requests of a memory-profile run as the run proceeds.
 
     :param on_failure: called in any thread for a request that has failed.
-    :param clock: the monotonic clock.
+    :param clock: creates the clock of a wait.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class LocalRequests:
         run_id: str,
         on_failure: OnFailure,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], LoopClock] = SharedClock,
     ) -> None:
         self._prepared, self._run_id, self._on_failure = prepared, run_id, on_failure
         self._clock = clock
@@ -71,7 +71,7 @@ class LocalRequests:
         :param seconds: how long until all of them are given up because the run is to end. Time in
             which the process was suspended is not counted.
         """
-        waiters, clock = self.handoff.waiters, LoopClock(self._clock)
+        waiters, clock = self.handoff.waiters, self._clock()
         self.handoff.refuse()
         last = clock.now() + seconds
         while self.handoff.unsettled:

@@ -6,9 +6,8 @@ import queue
 import threading
 from collections.abc import Callable
 
-from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._lives.stop_requests import StopRequests
-from sk_supervisor._memory.waits import passes
+from sk_supervisor._memory.waits import SharedClock, passes
 from sk_supervisor._system.threads import as_here, begin
 
 #: How long ``stop`` may still take when the run has ended.
@@ -64,7 +63,7 @@ class StopThread:
     def _wait(self) -> None:
         self._goes_on = self._asked.get()
         if self._goes_on and self._delay > 0 and not self.requests.forced:
-            passes(self._delay, self._hears, LoopClock())
+            passes(self._delay, self._hears, SharedClock())
         if self._goes_on:
             self._stop()
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable
 from typing import Final
 
 from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._memory.life import WORKER
-from sk_supervisor._memory.waits import passes
+from sk_supervisor._memory.waits import SharedClock, passes
 from sk_supervisor._system.signals import BreakIn
 from sk_supervisor._system.threads import begin
 from sk_supervisor.errors import StopTimeoutError
@@ -29,7 +28,7 @@ class StopTimes:
     stop was requested. Time in which the process was suspended is not counted. Nothing is
     interrupted unless ``break_in`` is set, which is the case when the work runs in the main thread.
 
-    :param clock: the monotonic clock.
+    :param clock: creates the clock of a wait.
     :param ended: set when the work has ended.
     """
 
@@ -37,7 +36,7 @@ class StopTimes:
         self,
         seconds: float,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], LoopClock] = SharedClock,
         ended: threading.Event | None = None,
     ) -> None:
         self.seconds, self.break_in = seconds, BreakIn()
@@ -93,7 +92,7 @@ class StopTimes:
 
     def _outlasts(self, seconds: float) -> bool:
         """Wait for so long at most; return whether the work goes on."""
-        return passes(seconds, self._ended.wait, LoopClock(self._clock))
+        return passes(seconds, self._ended.wait, self._clock())
 
     def _after(self, seconds: float, do: Callable[[], None]) -> None:
         def wait() -> None:
