@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -48,9 +48,18 @@ class Twice(msgspec.Struct, forbid_unknown_fields=True):
         return Path(self.folder) / "again"
 
 
-@source
-def questions() -> Iterator[Asked]:
-    yield from map(Asked, range(1, 7))
+@source(name="questions")
+class Questions:
+    """Gives batches that are full, where a generator gives what comes within some milliseconds."""
+
+    def __init__(self) -> None:
+        self._next = 1
+
+    def read(self, max_records: int, max_bytes: int) -> Sequence[Asked]:
+        first, self._next = self._next, min(self._next + max_records, 7)
+        return [Asked(n) for n in range(first, self._next)]
+
+    def interrupt(self) -> None: ...
 
 
 @node
