@@ -255,7 +255,7 @@ def test_a_worker_refuses_its_own_hello_reflected(impostor: Callable[..., Impost
     """The impostor has nothing else that is signed with the token."""
     first = impostor()
     with pytest.raises(ControlTimeoutError):
-        dial(first.address, timeout_seconds=0.2)
+        dial(first.address, timeout_seconds=2)  # in which the hello has come
     with pytest.raises(MessageRefusedError) as caught:
         dial(impostor(first.hello.get(timeout=DEADLINE)).address)
     assert caught.value.code == "wrong_direction"

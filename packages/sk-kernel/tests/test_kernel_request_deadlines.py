@@ -56,7 +56,8 @@ async def wait(a: A) -> D:
     return D(str(a.n))
 """
 STATES = [("", ""), ("@state(key=None)\nclass S: ...", ", s: S")]
-SOON = 0.05
+#: Long enough to be called before it is over, on a machine that is held up.
+SOON = 0.5
 PATIENCE = 30.0
 
 

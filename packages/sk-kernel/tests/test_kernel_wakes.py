@@ -19,13 +19,13 @@ def test_an_await_ends_in_time_though_another_waker_has_failed() -> None:
         raise OSError("not now")
 
     async def asks() -> TerminalEvent:
-        waiter = waiters.register("t", timeout_seconds=0.2)
+        waiter = waiters.register("t", timeout_seconds=1)
         assert waiters.subscribe(waiter, fails)
         task = asyncio.ensure_future(waited(waiter))
         await asyncio.sleep(0)
         with pytest.raises(OSError, match="not now"):
             waiters.settle(waiter, TerminalEvent("t", "success", 42))
-        return await asyncio.wait_for(task, 10)
+        return await asyncio.wait_for(task, 30)
 
     async def waited(waiter: ReplyWaiter) -> TerminalEvent:
         return await waiter

@@ -109,7 +109,7 @@ def test_a_run_ends_beside_a_reply_that_is_never_made() -> None:
     DEEDS["never"] = lambda: (made.set(), release.wait(PATIENCE))
     try:
         with serve(asked(TWO, modules=MODULES)) as service:
-            waiter = service.request(Envelope(Make("never")), timeout_seconds=0.2)
+            waiter = service.request(Envelope(Make("never")), timeout_seconds=2)
             assert made.wait(PATIENCE)
             assert waiter.wait().status == "timeout"
     finally:

@@ -33,7 +33,7 @@ def test_behind_one_that_has_timed_out_the_next_is_answered(
 
 def test_in_memory_too_a_drain_waits_half_of_its_time_for_a_request() -> None:
     """And not for the request's own time; the run drains, since nobody holds on to it."""
-    brief = [{"name": "one", "nodes": ["hung"], "stop_timeout_seconds": 2}]
+    brief = [{"name": "one", "nodes": ["hung"], "stop_timeout_seconds": 8}]
     inline = {
         "bootstrap": {"mode": "inline"},
         "execution_ipc": {"transport": "memory"},

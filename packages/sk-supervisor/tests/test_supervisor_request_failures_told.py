@@ -19,6 +19,8 @@ from sk_supervisor._requests.faults import BURST, RequestFaults
 from supervisor_heard import Heard, hearing
 
 PATIENCE = 30.0
+#: Long enough to be called before it is over, on a machine that is held up.
+SOON = 2.0
 CALLERS = "0af7651916cd43dd8448eb211c80319c"
 
 
@@ -81,7 +83,7 @@ def test_a_request_that_is_cancelled_as_its_time_is_over_is_one_line_of_level_wa
     waiting: Service, heard: Heard
 ) -> None:
     heard.last = CALLERS
-    late = waiting.request(Envelope(Enter(waits="never"), trace_id=CALLERS), timeout_seconds=0.2)
+    late = waiting.request(Envelope(Enter(waits="never"), trace_id=CALLERS), timeout_seconds=SOON)
     assert late.wait(PATIENCE).status == "timeout"
     assert heard.came.wait(PATIENCE)
     ((level, line),) = heard.lines
@@ -99,7 +101,7 @@ def test_where_a_node_stood_is_its_own_line_wherever_the_application_lies(
     monkeypatch.chdir(tmp_path)
     heard.last = "its time was over in node 'passing'"
     with serve(asked(None, modules=("asked_overlapping",))) as service:
-        late = service.request(Envelope(Enter(waits="never, elsewhere")), timeout_seconds=0.2)
+        late = service.request(Envelope(Enter(waits="never, elsewhere")), timeout_seconds=SOON)
         assert late.wait(PATIENCE).status == "timeout"
         assert heard.came.wait(PATIENCE)
     [line] = [line for _, line in heard.lines if heard.last in line]
@@ -110,7 +112,7 @@ def test_what_a_node_raises_as_it_is_cancelled_is_shown_with_its_traceback(
     waiting: Service, heard: Heard
 ) -> None:
     heard.last = "KeyError: 'breaks'"
-    late = waiting.request(Envelope(Enter(waits="breaks")), timeout_seconds=0.2)
+    late = waiting.request(Envelope(Enter(waits="breaks")), timeout_seconds=SOON)
     assert late.wait(PATIENCE).status == "timeout"
     assert heard.came.wait(PATIENCE)
     text = "\n".join(line for _, line in heard.lines)

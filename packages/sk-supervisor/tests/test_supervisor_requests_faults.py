@@ -179,7 +179,7 @@ def test_what_is_in_flight_is_answered_before_a_drain_ends_the_run(
 
 
 def test_what_nobody_answers_is_out_of_time_before_the_drain_is(gate: Gate) -> None:
-    with serve(asked(FOUR, every_group={"stop_timeout_seconds": 2})) as service:
+    with serve(asked(FOUR, every_group={"stop_timeout_seconds": 12})) as service:
         waiter = service.request(Envelope(Ask(4, do="wait:first", gate=gate.path)))
         gate.reached()
         threading.Thread(target=lambda: (waiter.wait(PATIENCE), gate.open())).start()

@@ -203,12 +203,12 @@ def test_a_drain_expires_what_nobody_waits_for(gates: Callable[[str], Gate]) -> 
     gate = gates("gate")
     expired: list[bool] = []
     with serve(local()) as service:
-        waiter = service.request(Envelope(Both(1, gate.path)), timeout_seconds=0.1)
+        waiter = service.request(Envelope(Both(1, gate.path)), timeout_seconds=2)
         gate.reached()
         came = outcome_of(service, waiter)
 
         def watch() -> None:
-            expired.append(came.wait(10))
+            expired.append(came.wait(PATIENCE))
             gate.open()
 
         other = threading.Thread(target=watch)
@@ -321,7 +321,7 @@ def test_a_source_that_raises_when_it_is_interrupted_keeps_no_caller_waiting(
                     with suppress(TooManyRequestsError):
                         service.request(Envelope(Awaited(0))).cancel()
             gate.open()
-            thread.join(5)
+            thread.join(PATIENCE)
             assert [answer.status for answer in answers] == ["success"]
 
     with pytest.raises(ServiceFailedError, match="interrupt"):

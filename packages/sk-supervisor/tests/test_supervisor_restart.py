@@ -25,6 +25,7 @@ from sk_supervisor._supervisor.multiprocess import MultiprocessBootstrapSupervis
 from supervisor_harness import (
     APPS,
     PATIENCE,
+    PATIENT,
     Ears,
     Heard,
     Supervised,
@@ -245,7 +246,7 @@ def test_every_kind_of_failure_leads_to_a_restart(target: Path, do: str) -> None
     restart = {**FAST, "intensity": 1}
     work = {"at": 51, "do": do}
     beat = {"heartbeat_seconds": 1}
-    faulty = [{**group, **beat} for group in groups(restart)]
+    faulty = [{**group, **(beat if group["name"] == "mid" else {})} for group in groups(restart)]
     source = {"count": 100}
     with supervised(target, groups=faulty, platform=BATCH, source=source, work=work) as run:
         run.ready()
@@ -323,7 +324,7 @@ def test_a_stop_during_the_backoff_is_not_held_up_by_it(target: Path) -> None:
 
 def test_a_stop_while_a_successor_starts_drains_through_it(target: Path, ears: Ears) -> None:
     work = {"at": 31, "do": "hold", "ears": ears.port}
-    with restarting(target, work=work, source={"endless": True}) as run:
+    with restarting(target, work=work, source={"endless": True}, every_group=PATIENT) as run:
         run.ready()
 
         def stop() -> None:
