@@ -28,7 +28,7 @@ def test_a_failure_that_is_followed_by_a_restart_is_one_line(
 ) -> None:
     shown: list[str] = []
     log = LifecycleLog("r1", enabled=False)  # what is shown does not hang on what is logged
-    rail = Announcing(log, shown.append, {"mid": 3}, {})
+    rail = Announcing(log, shown.append, intensity={"mid": 3}, patience={})
     rail.emit("worker_failed", group="mid", worker="mid-0.1", fields=failed)
     rail.emit("group_failed", group="mid")
     assert shown == []
@@ -39,7 +39,9 @@ def test_a_failure_that_is_followed_by_a_restart_is_one_line(
 
 def test_the_worker_that_follows_another_is_said_to_run_in_its_place_and_no_other() -> None:
     shown: list[str] = []
-    rail = Announcing(LifecycleLog("r1", enabled=False), shown.append, {"mid": 3}, {})
+    rail = Announcing(
+        LifecycleLog("r1", enabled=False), shown.append, intensity={"mid": 3}, patience={}
+    )
     rail.emit("worker_running", group="mid", worker="mid-0.1")
     rail.emit("worker_running", group="mid", worker="mid-1.1")
     rail.emit("worker_restarting", group="mid", worker="mid-1.1", fields={"attempt": 1})
@@ -53,7 +55,9 @@ def test_the_worker_that_follows_another_is_said_to_run_in_its_place_and_no_othe
 
 def test_a_stall_that_is_only_reported_is_a_line_at_once_and_its_end_another() -> None:
     shown: list[str] = []
-    rail = Announcing(LifecycleLog("r1", enabled=False), shown.append, {}, {"mid": 2})
+    rail = Announcing(
+        LifecycleLog("r1", enabled=False), shown.append, intensity={}, patience={"mid": 2}
+    )
     stuck = {"seconds": 2.41, "waiting": 3, "vitals": "idle", "position": "work (nodes.py, line 3)"}
     rail.emit("worker_stuck", group="mid", worker="mid-0.1", fields=stuck)
     assert shown == [
@@ -66,14 +70,16 @@ def test_a_stall_that_is_only_reported_is_a_line_at_once_and_its_end_another() -
 
 def test_a_stall_that_is_a_failure_is_left_to_what_is_said_of_the_failure() -> None:
     shown: list[str] = []
-    rail = Announcing(LifecycleLog("r1", enabled=False), shown.append, {}, {"other": 2})
+    rail = Announcing(
+        LifecycleLog("r1", enabled=False), shown.append, intensity={}, patience={"other": 2}
+    )
     rail.emit("worker_stuck", group="mid", worker="mid-0.1", fields={"seconds": 2.4, "waiting": 1})
     assert shown == []
 
 
 def test_what_it_announces_is_in_the_log_as_it_would_be_without() -> None:
     log = LifecycleLog("r1")
-    rail = Announcing(log, lambda _: None, {}, {})
+    rail = Announcing(log, lambda _: None, intensity={}, patience={})
     event = rail.emit("worker_failed", group="a", worker="a-0.1", trace_id="t")
     assert (rail.events(), rail.after(0)) == ((event,), (event,))
     assert event is not None

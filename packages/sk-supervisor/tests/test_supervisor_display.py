@@ -38,7 +38,7 @@ def progress(group: str, state: str, taken: int = 0, given: int = 0) -> Progress
 
 
 def test_a_phase_is_said_when_all_groups_have_reached_it() -> None:
-    board = Board(["a", "b"], "a", "b")
+    board = Board(["a", "b"], source="a", sink="b")
     assert board.phase() == ""
     board.put([progress("a", "starting")], 0)
     assert board.phase() == ""
@@ -53,7 +53,7 @@ def test_a_phase_is_said_when_all_groups_have_reached_it() -> None:
 
 def test_a_restart_does_not_take_a_run_back_to_a_phase_that_it_has_left() -> None:
     stream = io.StringIO()
-    screen, board = PlainScreen(stream), Board(["a", "b"], "a", "b")
+    screen, board = PlainScreen(stream), Board(["a", "b"], source="a", sink="b")
     # b has two workers, which speak for it in turn.
     said = ["starting", "ready", "running", "failed", "starting", "running", "starting", "ready"]
     for now, state in enumerate([*said, "running", "stopping"]):
@@ -65,7 +65,7 @@ def test_a_restart_does_not_take_a_run_back_to_a_phase_that_it_has_left() -> Non
 
 
 def test_totals_are_of_the_source_s_group_and_the_sink_s_whatever_others_have_passed_on() -> None:
-    board = Board(["in", "mid", "out"], "in", "out")
+    board = Board(["in", "mid", "out"], source="in", sink="out")
     board.put([progress("in", "running", 16, 16), progress("mid", "running", 16, 900)], 1.0)
     assert board.totals() == "in 16  out 0  -"
     board.put([progress("out", "running", 16, 7)], 2.0)
@@ -73,14 +73,14 @@ def test_totals_are_of_the_source_s_group_and_the_sink_s_whatever_others_have_pa
 
 
 def test_what_a_later_group_is_done_with_counts_as_read_though_the_source_has_not_said_so() -> None:
-    board = Board(["in", "out"], "in", "out")
+    board = Board(["in", "out"], source="in", sink="out")
     board.put([progress("in", "running", 16, 16)], 1.0)
     board.put([progress("out", "running", 20, 20)], 1.5)
     assert board.totals() == "in 20  out 20  -"
 
 
 def test_the_rate_is_of_what_came_since_the_last_one_was_told() -> None:
-    board, told = Board(["a"], "a", "a"), []
+    board, told = Board(["a"], source="a", sink="a"), []
     for now, taken in ((0.0, 0), (2.0, 4000), (2.1, 4100), (4.0, 4200), (5.0, 4200)):
         board.put([progress("a", "running", taken)], now)
         told.append(board.totals().split()[-1])
@@ -94,14 +94,14 @@ def test_the_rate_is_of_what_came_since_the_last_one_was_told() -> None:
 
 def test_a_stop_that_is_heard_says_at_once_what_it_waits_for_and_says_it_once() -> None:
     stream = io.StringIO()
-    display = Display(PlainScreen(stream), Board(["memory"], "memory", "memory"))
+    display = Display(PlainScreen(stream), Board(["memory"], source="memory", sink="memory"))
     display.stopping(AGAIN)
     display.stopping(AGAIN)
     display.close()
     [said] = [line for line in stream.getvalue().splitlines() if line.startswith("stopping")]
     waits = "up to 30 s for the source, or a node, to return"
     assert said == f"stopping: waiting {waits}; again (Ctrl-C) ends it now"
-    board = Board(["a", "b", "c"], "a", "c", stop_seconds=30.0)
+    board = Board(["a", "b", "c"], source="a", sink="c", stop_seconds=30.0)
     board.put([progress("a", "drained"), progress("b", "running"), progress("c", "running")], 0)
     said = "stopping: waiting up to 30 s for b, c; again (Ctrl-C) ends it now"
     assert board.stopping(AGAIN) == said
@@ -118,7 +118,7 @@ def test_where_groups_name_several_times_for_a_stop_it_says_that_the_largest_cou
 
 def test_what_ends_a_stop_at_once_is_said_to_who_signals_and_to_who_uses_the_command() -> None:
     stream = io.StringIO()
-    display = Display(PlainScreen(stream), Board(["memory"], "memory", "memory"))
+    display = Display(PlainScreen(stream), Board(["memory"], source="memory", sink="memory"))
     for ends_it in (BY_COMMAND, AGAIN, BY_COMMAND):
         display.stopping(ends_it)
     display.close()
@@ -129,7 +129,7 @@ def test_what_ends_a_stop_at_once_is_said_to_who_signals_and_to_who_uses_the_com
 
 def test_quiet_tells_nothing_of_a_stop() -> None:
     stream = io.StringIO()
-    display = display_for(stream, Board(["a"], "a", "a"), quiet=QuietScreen)
+    display = display_for(stream, Board(["a"], source="a", sink="a"), quiet=QuietScreen)
     display.stopping(AGAIN)
     display.notice("warning: something")
     display.close()
@@ -138,7 +138,7 @@ def test_quiet_tells_nothing_of_a_stop() -> None:
 
 def test_plain_lines_are_few_and_totals_come_now_and_then() -> None:
     stream = io.StringIO()
-    screen, board = PlainScreen(stream), Board(["a", "b"], "a", "b")
+    screen, board = PlainScreen(stream), Board(["a", "b"], source="a", sink="b")
     for now in range(100):
         for group in "ab":
             board.put([progress(group, "running", now * 10, now * 10)], float(now))
@@ -151,7 +151,7 @@ def test_plain_lines_are_few_and_totals_come_now_and_then() -> None:
 
 def test_totals_that_have_not_changed_are_not_told_again() -> None:
     stream = io.StringIO()
-    screen, board = PlainScreen(stream), Board(["a"], "a", "a")
+    screen, board = PlainScreen(stream), Board(["a"], source="a", sink="a")
     for now in range(100):
         taken = 0 if now < 60 else 50
         board.put([progress("a", "running", taken, taken)], float(now))
@@ -166,7 +166,7 @@ def test_totals_that_have_not_changed_are_not_told_again() -> None:
 
 def test_quiet_shows_what_workers_write_and_nothing_else() -> None:
     stream = io.StringIO()
-    display = display_for(stream, Board(["a"], "a", "a"), quiet=QuietScreen)
+    display = display_for(stream, Board(["a"], source="a", sink="a"), quiet=QuietScreen)
     display.progress(progress("a", "running", 5))
     display.line("a-0.1", "hello")
     display.close()
@@ -175,7 +175,7 @@ def test_quiet_shows_what_workers_write_and_nothing_else() -> None:
 
 def test_lines_of_many_threads_come_whole_and_each_workers_in_order() -> None:
     stream = io.StringIO()
-    display = Display(PlainScreen(stream), Board(["a"], "a", "a"))
+    display = Display(PlainScreen(stream), Board(["a"], source="a", sink="a"))
 
     def write(worker: str) -> None:
         for n in range(100):
@@ -213,7 +213,7 @@ class Stuck(QuietScreen):
 
 def test_a_terminal_that_stands_still_blocks_nobody_and_lost_lines_are_counted() -> None:
     screen = Stuck()
-    display = Display(screen, Board(["a"], "a", "a"))
+    display = Display(screen, Board(["a"], source="a", sink="a"))
     display.line("w", "first")
     assert screen.entered.wait(10)
     for n in range(1500):

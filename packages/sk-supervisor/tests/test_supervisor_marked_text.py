@@ -193,7 +193,7 @@ def test_each_worker_has_a_mark_of_its_own() -> None:
 
 def test_on_a_screen_it_is_lines_behind_the_worker_s_name() -> None:
     stream = io.StringIO()
-    display = Display(PlainScreen(stream), Board(["a"], "a", "a"))
+    display = Display(PlainScreen(stream), Board(["a"], source="a", sink="a"))
     display.line("a-0.1 stderr", "one\ntwo", logging.ERROR)
     display.close()
     assert stream.getvalue() == "[a-0.1 stderr] one\n[a-0.1 stderr] two\n"
@@ -203,7 +203,7 @@ def test_in_a_log_a_line_has_the_level_of_its_stream_and_what_is_told_its_own(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    display = display_for(io.StringIO(), Board(["a"], "a", "a"), quiet=LoggedScreen)
+    display = display_for(io.StringIO(), Board(["a"], source="a", sink="a"), quiet=LoggedScreen)
     display.line("a-0.1 stdout", "x")
     display.line("a-0.1 stderr", "y")
     display.line("a-0.1 stderr", "one\ntwo", logging.ERROR)

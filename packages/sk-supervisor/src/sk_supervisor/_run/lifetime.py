@@ -62,7 +62,7 @@ def supervised(
             try:
                 report = _worked(supervisor, prepared, system)
             except BaseException as primary:
-                rung = _shut_down_behind(primary, supervisor, system)
+                rung = _shut_down_after(primary, supervisor, system)
                 raise
             rung = _shut_down(supervisor, system)
     except (ForcedStop, KernelError) as error:
@@ -129,7 +129,7 @@ def _shut_down(supervisor: BootstrapSupervisor, system: SystemNodes) -> str:
         system.ended_by_force(supervisor.lifecycle_events())
 
 
-def _shut_down_behind(
+def _shut_down_after(
     primary: BaseException, supervisor: BootstrapSupervisor, system: SystemNodes
 ) -> str:
     """Shut down after a failure, which an error of the shutdown must not mask."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 #: The error of a call in a process that was forked inside the block.
-_FORKED = "the run is in the process that this one was forked from: call serve() behind the fork"
+_FORKED = "the run is in the process that this one was forked from: call serve() after the fork"
 
 
 class Service:

@@ -35,6 +35,7 @@ class Announcing:
         self,
         log: EventRail,
         show: Callable[[str], object],
+        *,
         intensity: Mapping[str, int],
         patience: Mapping[str, float],
     ) -> None:
@@ -85,8 +86,8 @@ def announcing(log: EventRail, show: Callable[[str], object], config: Config) ->
     return Announcing(
         log,
         show,
-        {group.name: group.restart.intensity for group in groups},
-        {g.name: g.stuck_after_seconds or 0 for g in groups if g.on_stuck == "report"},
+        intensity={group.name: group.restart.intensity for group in groups},
+        patience={g.name: g.stuck_after_seconds or 0 for g in groups if g.on_stuck == "report"},
     )
 
 

@@ -34,10 +34,10 @@ class Board:
     def __init__(
         self,
         groups: Sequence[str],
+        *,
         source: str,
         sink: str,
         stop_seconds: float = 30.0,
-        *,
         stops_differ: bool = False,
     ) -> None:
         self._groups = {name: Progress(group=name, state=_PHASES[0]) for name in groups}
@@ -112,5 +112,10 @@ def board_of(prepared: Prepared) -> Board:
     delay = prepared.config.runtime.platform.health.drain_delay_seconds
     seconds = delay + prepared.stop_seconds
     differ = len({group.stop_timeout_seconds for group in prepared.groups}) > 1
-    ends = group_of[SOURCE], group_of[SINK]
-    return Board(names or [MEMORY], *ends, seconds, stops_differ=differ)
+    return Board(
+        names or [MEMORY],
+        source=group_of[SOURCE],
+        sink=group_of[SINK],
+        stop_seconds=seconds,
+        stops_differ=differ,
+    )

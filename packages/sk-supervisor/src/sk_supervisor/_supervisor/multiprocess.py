@@ -124,7 +124,14 @@ class MultiprocessBootstrapSupervisor(SupervisorBase):
         session = parts.session.current
         assert session and work.source and work.sink  # noqa: S101, PT018 - all were started
         seconds, totals = time.monotonic() - began, parts.roster.totals().values()
-        report = report_of(self._prepared, self._run_id, work.source, work.sink, seconds, totals)
+        report = report_of(
+            self._prepared,
+            self._run_id,
+            source=work.source,
+            sink=work.sink,
+            seconds=seconds,
+            totals=totals,
+        )
         if work.sink.drained is None:
             self._on_line(work.sink.worker_id, "stderr", unsummed(work.sink))
         if profiler is not None:

@@ -17,6 +17,7 @@ from sk_supervisor._plan.supervisors import PROCESS_SUPERVISOR
 def report_of(
     prepared: Prepared,
     run_id: str,
+    *,
     source: WorkerRecord,
     sink: WorkerRecord,
     seconds: float,
