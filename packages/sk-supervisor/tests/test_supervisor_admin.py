@@ -237,7 +237,7 @@ def test_a_client_that_says_nothing_or_half_is_dropped_in_time(begin: Callable[.
 def test_a_client_that_does_not_read_is_dropped_and_holds_nobody_up(
     begin: Callable[..., Run],
 ) -> None:
-    run = begin(Limits(seconds=2.0))
+    run = begin(Limits(seconds=5.0))
     run.status = lambda: msgspec.structs.replace(STATUS, stop_reasons=("x" * 4_000_000,))
     with run.dial() as deaf:
         deaf.sendall(b'{"version":1,"command":"status"}\n')

@@ -264,7 +264,10 @@ def full_pipe() -> tuple[int, TextIO]:
     ["".join(f"{n} last words\n" for n in range(20_000)), "x" * 300_000 + "\n", "\u20ac" * 100_000],
     ids=["lines", "a long line", "no line end"],
 )
-def test_a_stream_that_was_made_non_blocking_loses_nothing_while_somebody_reads(said: str) -> None:
+def test_a_stream_that_was_made_non_blocking_loses_nothing_while_somebody_reads(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setattr(streams, "_PATIENCE_MS", 60_000)  # for a reader that is held up
     reading, full = full_pipe()
     with open(reading, "rb") as pipe, ThreadPoolExecutor(1) as beside:
         heard = beside.submit(pipe.read)
@@ -476,7 +479,7 @@ def test_the_reader_keeps_the_last_lines_and_can_be_stopped_with_the_pipe_open()
     assert last.wait(10)
     assert reader.tail() == tuple(f"line {n}" for n in range(100 - TAIL_LINES, 100))
     assert len(seen) == 100
-    assert reader.stop(timeout=0.05)
+    assert reader.stop(timeout=2)
     os.close(write_end)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from supervisor_harness import (
     gone,
     settings,
     supervised,
+    until,
     written,
 )
 from supervisor_kubelet import Kubelet
@@ -74,10 +76,6 @@ def hear(ears: Ears, heard: dict[str, Heard], *wanted: str) -> None:
         heard[said.facts["what"]] = said
 
 
-def statuses(kubelet: Kubelet) -> list[int]:
-    return [kubelet.ask(check).status for check in CHECKS]
-
-
 def drained_behind(kubelet: Kubelet, what: str) -> bool:
     """Whether a run that is told of to its end began to drain behind this only, if at all."""
     assert kubelet.times("worker_stopped")
@@ -95,7 +93,8 @@ def test_the_life_of_a_pod_from_its_start_to_its_clean_end(
 
     heard: dict[str, Heard] = {}
     hear(ears, heard, "born")
-    assert statuses(kubelet) == [503, 200, 503]
+    kubelet.ask_until("livez", 200)
+    assert [kubelet.ask(check).status for check in ("startupz", "readyz")] == [503, 503]
     assert "mid" in kubelet.ask("startupz").body["missing"]
     kubelet.note("let go")
     heard["born"].let_go()
@@ -109,10 +108,13 @@ def test_the_life_of_a_pod_from_its_start_to_its_clean_end(
     def while_it_stops() -> None:
         answer = kubelet.ask_until("readyz", 503)
         assert answer.body["reason"] == "asked to stop"
-        assert [kubelet.ask(check).status for check in ("startupz", "livez")] == [200, 200]
+        for check in ("startupz", "livez"):
+            kubelet.ask_until(check, 200)
         heard["here"].let_go()
 
-    code = kubelet.terminate(30, pre_stop=[sys.executable, "-c", ""], meanwhile=while_it_stops)
+    code = kubelet.terminate(
+        PATIENCE, pre_stop=[sys.executable, "-c", ""], meanwhile=while_it_stops
+    )
     assert code == 143, kubelet.err
     [opened], [requested] = (
         kubelet.times(name) for name in ("supervisor_start_workload", "stop_requested")
@@ -146,7 +148,8 @@ def test_the_memory_profile_too_waits_for_its_delay_before_it_drains(
     ears.hear("open")
     ears.hear("waiting")
     kubelet.ask_until("startupz", 200)
-    assert statuses(kubelet) == [200, 200, 200]
+    for check in CHECKS:
+        kubelet.ask_until(check, 200)
     assert kubelet.terminate(PATIENCE) == 143
     [drain] = kubelet.times("drain_begun")
     assert drain - kubelet.when("SIGTERM") >= DELAY * 0.99e9
@@ -168,7 +171,8 @@ def test_during_the_delay_it_is_not_ready_and_a_second_signal_does_not_wait_for_
     def while_it_stops() -> None:
         answer = kubelet.ask_until("readyz", 503)
         assert answer.body["reason"] == "asked to stop"
-        assert [kubelet.ask(check).status for check in ("startupz", "livez")] == [200, 200]
+        for check in ("startupz", "livez"):
+            kubelet.ask_until(check, 200)
         kubelet.insist()
 
     assert kubelet.terminate(PATIENCE, meanwhile=while_it_stops) == 5, kubelet.err
@@ -224,9 +228,13 @@ def test_grpc_answers_on_a_port_of_its_own_and_hears_of_the_stop(
         if states == [pb.HealthCheckResponse.NOT_SERVING]:  # it was quicker than the gate
             states = [next(watch).status]
         assert states == [pb.HealthCheckResponse.SERVING]
-        for service in ("", *CHECKS):
+
+        def serves(service: str) -> bool:
             answer = stub.Check(pb.HealthCheckRequest(service=service), timeout=PATIENCE)
-            assert answer.status == pb.HealthCheckResponse.SERVING
+            return bool(answer.status == pb.HealthCheckResponse.SERVING)
+
+        for service in ("", *CHECKS):
+            until(partial(serves, service), f"it serves: {service}")
 
         def while_it_stops() -> None:
             assert next(watch).status == pb.HealthCheckResponse.NOT_SERVING
