@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from math import inf
 
 from sk_kernel import KernelError
 from sk_kernel.runtime import Entrances, MemoryRun, TraceIds
 
-from sk_supervisor._lives.clock import LoopClock, wait_until
 from sk_supervisor._memory.gateway import LocalGateway
 from sk_supervisor._memory.life import WORKER
-from sk_supervisor._memory.waits import SharedClock
 from sk_supervisor._plan.preflight import Prepared
 from sk_supervisor._protocol.failures import START
 from sk_supervisor._requests.faults import RequestFaults
@@ -26,19 +23,10 @@ class LocalRequests:
     """Open, settle, drain and close the requests of a memory-profile run as the run proceeds.
 
     :param on_failure: called in any thread for a request that has failed.
-    :param clock: creates the clock of a wait.
     """
 
-    def __init__(
-        self,
-        prepared: Prepared,
-        run_id: str,
-        on_failure: OnFailure,
-        *,
-        clock: Callable[[], LoopClock] = SharedClock,
-    ) -> None:
+    def __init__(self, prepared: Prepared, run_id: str, on_failure: OnFailure) -> None:
         self._prepared, self._run_id, self._on_failure = prepared, run_id, on_failure
-        self._clock = clock
         self._settled = threading.Condition()
         self._gateway: LocalGateway | None = None
         platform, clean = prepared.config.runtime.platform, redactor_of(prepared.config)
@@ -68,21 +56,18 @@ class LocalRequests:
     def settle(self, seconds: float = inf) -> None:
         """Accept no more requests; return when all accepted ones have been answered or expired.
 
-        :param seconds: how long until all of them are given up because the run is to end. Time in
-            which the process was suspended is not counted.
+        :param seconds: how long until all of them are given up because the run is to end.
         """
-        waiters, clock = self.handoff.waiters, self._clock()
+        waiters = self.handoff.waiters
         self.handoff.refuse()
-        last = clock.now() + seconds
+        last = waiters.now() + seconds
         while self.handoff.unsettled:
-            if (now := clock.now()) >= last:
+            due = waiters.next_due()
+            until = last if due is None else min(due, last)
+            self._await_settled(None if until == inf else max(until - waiters.now(), 0.0))
+            if waiters.now() >= last:
                 self._give_up()
                 return
-            due = waiters.next_due()
-            dues = [last] if due is None else [last, clock.of(due)]
-            until = None if min(dues) == inf else wait_until(now, dues)
-            self._await_settled(None if until is None else until - now)
-            clock.waited(now, until)
             waiters.expire()
 
     def drain(self) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
 
 from sk_supervisor._lives.stop_requests import StopRequests
-from sk_supervisor._memory.waits import SharedClock, passes
 from sk_supervisor._system.threads import as_here, begin
 
 #: How long ``stop`` may still take when the run has ended.
@@ -20,8 +20,8 @@ class StopThread:
     It runs with the context variables of the thread that starts it, as ``stop`` interrupts the
     source.
 
-    :param delay_seconds: how long after the request, without the time in which the process was
-        suspended; 0 if the request was made before the start, or by force.
+    :param delay_seconds: how long after the request; none if it was made before the start, or by
+        force.
     """
 
     def __init__(self, stop: Callable[[], None], delay_seconds: float = 0.0) -> None:
@@ -29,7 +29,6 @@ class StopThread:
         self.requests = StopRequests()
         #: True for each request that counts; False at the end.
         self._asked: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self._goes_on = True
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -61,16 +60,10 @@ class StopThread:
             self._thread = None
 
     def _wait(self) -> None:
-        self._goes_on = self._asked.get()
-        if self._goes_on and self._delay > 0 and not self.requests.forced:
-            passes(self._delay, self._hears, SharedClock())
-        if self._goes_on:
-            self._stop()
-
-    def _hears(self, seconds: float) -> bool:
-        """Wait for so many seconds; True if the stop was forced or the thread closed meanwhile."""
-        try:
-            self._goes_on = self._asked.get(timeout=seconds)
-        except queue.Empty:
-            return False
-        return True
+        if not self._asked.get():
+            return
+        if self._delay > 0 and not self.requests.forced:
+            with contextlib.suppress(queue.Empty):
+                if not self._asked.get(timeout=self._delay):
+                    return  # closed meanwhile
+        self._stop()

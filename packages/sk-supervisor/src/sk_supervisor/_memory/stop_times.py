@@ -7,9 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from sk_supervisor._lives.clock import LoopClock
 from sk_supervisor._memory.life import WORKER
-from sk_supervisor._memory.waits import SharedClock, passes
 from sk_supervisor._system.signals import BreakIn
 from sk_supervisor._system.threads import begin
 from sk_supervisor.errors import StopTimeoutError
@@ -25,25 +23,18 @@ class StopTimes:
 
     ``over`` says whether the work was interrupted because the budget of ``seconds`` was over. The
     budget covers the closing after the work too, which gets the rest of it, or all of it if no
-    stop was requested. Time in which the process was suspended is not counted. Nothing is
-    interrupted unless ``break_in`` is set, which is the case when the work runs in the main thread.
-
-    :param clock: creates the clock of a wait.
-    :param ended: set when the work has ended.
+    stop was requested. A suspension of the process counts: a wait that ends late cannot be told
+    from one during which a node held the interpreter, and the budget must end in any case. Nothing
+    is interrupted unless ``break_in`` is set, which is the case when the work runs in the main
+    thread.
     """
 
-    def __init__(
-        self,
-        seconds: float,
-        *,
-        clock: Callable[[], LoopClock] = SharedClock,
-        ended: threading.Event | None = None,
-    ) -> None:
+    def __init__(self, seconds: float) -> None:
         self.seconds, self.break_in = seconds, BreakIn()
         self.over = False
         self._leave_close: Callable[[], None] | None = None
         self._began = False
-        self._clock, self._ended = clock, ended or threading.Event()
+        self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def begin(self) -> None:
@@ -86,17 +77,13 @@ class StopTimes:
             return
         for _ in range(_LEFT):
             self.break_in(leave)
-            if not self._outlasts(_BLOCKED_SECONDS):
+            if self._ended.wait(_BLOCKED_SECONDS):
                 return
         self.break_in()
 
-    def _outlasts(self, seconds: float) -> bool:
-        """Wait for so long at most; return whether the work goes on."""
-        return passes(seconds, self._ended.wait, self._clock())
-
     def _after(self, seconds: float, do: Callable[[], None]) -> None:
         def wait() -> None:
-            if self._outlasts(seconds):
+            if not self._ended.wait(seconds):
                 do()
 
         thread = threading.Thread(target=wait, name="stop time", daemon=True)
