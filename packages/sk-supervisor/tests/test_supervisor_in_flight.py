@@ -120,9 +120,9 @@ def test_what_all_are_done_with_is_forgotten() -> None:
 @pytest.mark.parametrize(
     ("at_hand", "words"),
     [
-        (AtHand(29_720, 30_719, 30_719, 1), "records 29,720 to 30,719"),
+        (AtHand(29_720, 30_719, 30_719, 1), "records 29720 to 30719"),
         (AtHand(1, 10, 20, 2), "records 1 to 10; then 1 more batch up to record 20"),
-        (AtHand(1, 10, 3000, 4), "records 1 to 10; then 3 more batches up to record 3,000"),
+        (AtHand(1, 10, 3000, 4), "records 1 to 10; then 3 more batches up to record 3000"),
     ],
 )
 def test_what_was_at_hand_is_told_by_its_records(at_hand: AtHand, words: str) -> None:

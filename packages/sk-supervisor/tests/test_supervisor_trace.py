@@ -600,6 +600,13 @@ def test_the_waits_that_are_looked_into_are_the_longest_that_are_worth_it() -> N
     assert longest_waits(rows_of(brief)) == []
 
 
+def test_a_step_of_the_run_itself_is_of_no_record() -> None:
+    wait = Wait(0, "next", BEGIN, BEGIN + 99_000, ("in",))
+    meanwhile = Meanwhile([wait])
+    meanwhile.add(span(1, name="start", sequence=0, start_ns=BEGIN, end_ns=BEGIN + 5))
+    assert meanwhile.told(wait) == ["in: start 5 ns (1 span, of the run)"]
+
+
 def test_the_nodes_of_a_worker_that_took_longest_are_named_and_the_others_counted() -> None:
     wait = Wait(0, "next", BEGIN, BEGIN + 99_000, ("in",))
     meanwhile = Meanwhile([wait])

@@ -33,13 +33,13 @@ class AtHand(NamedTuple):
 
     def __str__(self) -> str:
         if self.first == self.oldest_last:
-            oldest = f"record {self.first:,}"
+            oldest = f"record {self.first}"
         else:
-            oldest = f"records {self.first:,} to {self.oldest_last:,}"
+            oldest = f"records {self.first} to {self.oldest_last}"
         if self.batches == 1:
             return oldest
         others = "1 more batch" if self.batches == 2 else f"{self.batches - 1:,} more batches"
-        return f"{oldest}; then {others} up to record {self.last:,}"
+        return f"{oldest}; then {others} up to record {self.last}"
 
 
 class RuntimeWorkerFailedError(SupervisorError):

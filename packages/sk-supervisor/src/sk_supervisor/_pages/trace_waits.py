@@ -130,6 +130,8 @@ def _named(works: dict[str, _Work], what: str) -> Iterator[str]:
 def _records(work: _Work) -> str:
     if work.last < 0:
         return "of requests"
+    if work.last == 0:
+        return "of the run"
     first = max(work.first, 0)
     numbers = number_of(first) if first == work.last else f"{first} to {work.last}"
     return f"record{'s' * (first != work.last)} {numbers}"
