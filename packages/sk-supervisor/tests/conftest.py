@@ -44,6 +44,13 @@ def told(tmp_path: Path) -> Iterator[Told]:
 
 
 @pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What remains after a failure has a minute to end by itself, since it may be held up."""
+    for module in ("_stop.draining", "_supervisor.waiting"):
+        monkeypatch.setattr(f"sk_supervisor.{module}.FAILURE_BUDGET_SECONDS", 60.0)
+
+
+@pytest.fixture
 def sk(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     """Start ``sk`` with a configuration (a mapping, or any path) and further arguments."""
     begun: list[Command] = []

@@ -173,6 +173,7 @@ def test_events_go_to_standard_output_a_file_and_an_otlp_receiver_alike(
     assert told[names.index("worker_failed")]["trace_id"] == TraceIds("r1").of(5)
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_worker_that_was_killed_is_named_and_its_remainder_said_to_be_unknown(
     target: Path, tmp_path: Path
 ) -> None:
@@ -190,6 +191,7 @@ def test_a_worker_that_was_killed_is_named_and_its_remainder_said_to_be_unknown(
     assert ran.events("spans_unaccounted") == []
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("mode", ["process_supervisor", "inline"])
 def test_a_failure_has_the_trace_of_its_record_and_every_other_event_that_of_the_run(
     target: Path, tmp_path: Path, mode: str

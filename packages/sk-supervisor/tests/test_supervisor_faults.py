@@ -20,6 +20,8 @@ from supervisor_harness import (
     supervised,
 )
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 
 @pytest.mark.contract("PROC-03", "PROC-INT-04", "PROC-INT-08", "P5PRE-LIFE-03")
 def test_a_worker_killed_in_mid_run_is_named_with_its_group_and_signal(target: Path) -> None:

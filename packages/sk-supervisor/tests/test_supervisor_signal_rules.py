@@ -242,6 +242,7 @@ def test_a_forced_stop_in_full_flow_is_at_once(target: Path) -> None:
         assert gone(run.pids(), within=0)
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.contract("P5PRE-SUP-08")
 def test_a_worker_whose_control_session_is_lost_is_ended_without_it(
     target: Path, ears: Ears

@@ -201,6 +201,7 @@ def test_a_secret_in_what_a_worker_says_of_its_start_is_masked(
 # ---- groups --------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.contract("STOP-IPC-03", "P5PRE-SUP-03", "P5PRE-SUP-04")
 @pytest.mark.parametrize(("do", "mode"), [("", "graceful"), ("freeze", "forced")])
 def test_each_group_tells_of_its_stop_once_and_in_which_mode(
