@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
 from sk_supervisor._run.configured import configured, prepared
 from sk_supervisor.errors import EXIT_CONFIGURATION
@@ -82,21 +83,7 @@ def replay(
     from sk_supervisor._replay import command as _replay
     from sk_supervisor._replay.letters import LetterOptions
 
-    options = {
-        "--trace": trace,
-        "--record": record,
-        "--run-id": run_id,
-        "--input": source,
-        "--dead-letter": letters,
-        "--output": output,
-        "--write": write or None,
-        "--remaining": remaining,
-        "--traceback": traceback or None,
-        "--show": show or None,
-        "--limit": limit,
-        "--quiet": quiet or None,
-    }
-    if wrong := _replay.misuse({name for name, value in options.items() if value is not None}):
+    if wrong := _replay.misuse(_given(click.get_current_context())):
         raise click.UsageError(wrong)
     paths = (("source", source), ("sink", output))
     overrides += tuple(_replay.setting_of(role, path) for role, path in paths if path is not None)
@@ -110,5 +97,14 @@ def replay(
     most = limit or _SHOWN
     if show:
         sys.exit(_replay.payloads(found, letters, most))
-    how = LetterOptions(writing, traceback, most, remaining, quiet)
+    how = LetterOptions(writing, traceback, limit=most, remaining=remaining, quiet=quiet)
     sys.exit(_replay.letters(found, letters, how))
+
+
+def _given(context: click.Context) -> set[str]:
+    """Return the options that the command line has, by their first names."""
+    return {
+        option.opts[0]
+        for option in context.command.params
+        if option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    }
